@@ -1,0 +1,426 @@
+//! The Lambda Runtime API: a queue of invocations, each handed out once and answered once.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{ACCOUNT, Answer, REGION, Shared, answer_json};
+
+const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
+/// A synchronous response may be 6 MB,
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const RESPONSE_BYTES: usize = 6 * 1024 * 1024;
+/// Invocations that are remembered, so that a long simulation does not fill the memory.
+const REMEMBERED: usize = 10_000;
+
+/// One invocation of the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// `Lambda-Runtime-Aws-Request-Id`
+    pub request_id: String,
+    /// The job in its event, where one could be read.
+    pub job: Option<String>,
+    /// How long Lambda lets it run.
+    pub life: Duration,
+    /// When a process took it.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// How it ended; none while it waits or runs.
+    pub end: Option<InvocationEnd>,
+    action: u64,
+    environment: Option<u64>,
+    due: Timestamp,
+    body: Vec<u8>,
+}
+
+/// How an invocation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvocationEnd {
+    /// The function returned this; a text where it was no JSON.
+    Response(Value),
+    /// The function returned this error.
+    Error(Value),
+    /// Its life was over before it answered.
+    TimedOut,
+    /// The process died under it, with this reason.
+    Crashed(String),
+}
+
+/// What is to be invoked, and from when on.
+pub(super) struct Event {
+    pub(super) body: Vec<u8>,
+    pub(super) job: Option<String>,
+    pub(super) action: u64,
+    pub(super) life: Duration,
+    pub(super) due: Timestamp,
+}
+
+/// All invocations, and who runs them. An environment is one process, as in Lambda.
+#[derive(Default)]
+pub(super) struct Invocations {
+    all: BTreeMap<u64, Invocation>,
+    count: u64,
+    closed: BTreeSet<u64>,
+    used: BTreeSet<u64>,
+    pub(super) init_errors: Vec<Value>,
+}
+
+pub(super) enum Next {
+    Invocation(Box<Invocation>),
+    At(Timestamp),
+    Nothing,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum NotEnded {
+    UnknownId,
+    AlreadyEnded,
+}
+
+impl Invocations {
+    pub(super) fn list(&self) -> Vec<Invocation> {
+        self.all.values().cloned().collect()
+    }
+
+    pub(super) fn of_action(&self, action: u64) -> impl Iterator<Item = &Invocation> {
+        self.all.values().filter(move |one| one.action == action)
+    }
+
+    pub(super) fn queue(&mut self, event: Event) {
+        while self.all.len() >= REMEMBERED {
+            self.all.pop_first();
+        }
+        self.count += 1;
+        let invocation = Invocation {
+            request_id: format!("{:08x}-1a2b-4c3d-8e4f-{0:012x}", self.count),
+            job: event.job,
+            life: event.life,
+            started: None,
+            ended: None,
+            end: None,
+            action: event.action,
+            environment: None,
+            due: event.due,
+            body: event.body,
+        };
+        self.all.insert(self.count, invocation);
+    }
+
+    /// Queues the last event of an action once more under the same request id, as Lambda retries.
+    pub(super) fn repeat(&mut self, action: u64, now: Timestamp) -> bool {
+        let Some(last) = self.of_action(action).last().cloned() else {
+            return false;
+        };
+        self.queue(Event {
+            body: last.body,
+            job: last.job,
+            action,
+            life: last.life,
+            due: now,
+        });
+        if let Some(mut copy) = self.all.last_entry() {
+            copy.get_mut().request_id = last.request_id;
+        }
+        true
+    }
+
+    fn take(&mut self, environment: u64, now: Timestamp) -> Next {
+        if self.closed.contains(&environment) {
+            return Next::Nothing;
+        }
+        self.used.insert(environment);
+        let waiting = self.all.values_mut().filter(|one| one.waits());
+        let Some(first) = waiting.min_by_key(|one| one.due) else {
+            return Next::Nothing;
+        };
+        if first.due > now {
+            return Next::At(first.due);
+        }
+        first.started = Some(now);
+        first.environment = Some(environment);
+        Next::Invocation(Box::new(first.clone()))
+    }
+
+    fn end(&mut self, id: &str, end: InvocationEnd, now: Timestamp) -> Result<(), NotEnded> {
+        // After a retry there are two of the same id: the later one runs.
+        let mut same = self.all.values_mut().rev();
+        let invocation = same
+            .find(|one| one.request_id == id && one.started.is_some())
+            .ok_or(NotEnded::UnknownId)?;
+        if invocation.end.is_some() {
+            return Err(NotEnded::AlreadyEnded);
+        }
+        invocation.finish(end, now);
+        Ok(())
+    }
+
+    /// Ends what has outlived its time.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        for invocation in self.all.values_mut().filter(|one| one.runs()) {
+            if invocation.deadline() <= now {
+                invocation.finish(InvocationEnd::TimedOut, now);
+            }
+        }
+    }
+
+    /// The invocation that timed out in this environment, if one did.
+    pub(super) fn timed_out(&self, environment: u64) -> Option<&Invocation> {
+        self.all.values().find(|one| {
+            one.environment == Some(environment) && one.end == Some(InvocationEnd::TimedOut)
+        })
+    }
+
+    /// The process of an environment died: what it ran ends, and it gets nothing more.
+    pub(super) fn crash(&mut self, environment: u64, reason: &str, now: Timestamp) {
+        self.closed.insert(environment);
+        for invocation in self.all.values_mut().filter(|one| one.runs()) {
+            if invocation.environment == Some(environment) {
+                invocation.finish(InvocationEnd::Crashed(reason.to_owned()), now);
+            }
+        }
+    }
+
+    /// A process that dies before it asked for work fails the invocation it was started for.
+    pub(super) fn crash_at_start(&mut self, environment: u64, reason: &str, now: Timestamp) {
+        self.closed.insert(environment);
+        if self.used.contains(&environment) {
+            return;
+        }
+        let waiting = self.all.values_mut().filter(|one| one.waits());
+        if let Some(first) = waiting.min_by_key(|one| one.due) {
+            first.finish(InvocationEnd::Crashed(reason.to_owned()), now);
+        }
+    }
+}
+
+impl Invocation {
+    fn waits(&self) -> bool {
+        self.started.is_none() && self.end.is_none()
+    }
+
+    /// Whether a process has it and has not answered.
+    pub fn runs(&self) -> bool {
+        self.started.is_some() && self.end.is_none()
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.started
+            .unwrap_or(Timestamp::MAX)
+            .saturating_add(self.life)
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    fn finish(&mut self, end: InvocationEnd, now: Timestamp) {
+        self.end = Some(end);
+        self.ended = Some(now);
+    }
+}
+
+pub(super) async fn answer(
+    shared: &std::sync::Arc<Shared>,
+    environment: u64,
+    request: Request<Incoming>,
+) -> Answer {
+    let path = request.uri().path().to_owned();
+    let post = request.method() == Method::POST;
+    if request.method() == Method::GET && path == "/2018-06-01/runtime/invocation/next" {
+        return next(shared, environment).await;
+    }
+    if path.starts_with("/2020-01-01/extension/") {
+        return extension(&path).await;
+    }
+    let Ok(body) = Limited::new(request.into_body(), RESPONSE_BYTES)
+        .collect()
+        .await
+    else {
+        return problem(
+            413,
+            "RequestEntityTooLarge",
+            "Exceeded maximum allowed payload size",
+        );
+    };
+    let bytes = body.to_bytes();
+    let value = serde_json::from_slice(&bytes)
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes)));
+    if post && path == "/2018-06-01/runtime/init/error" {
+        shared.change(|state| state.invocations.init_errors.push(value));
+        return accepted();
+    }
+    let end = path
+        .strip_prefix(INVOCATION)
+        .and_then(|rest| rest.split_once('/'));
+    match end {
+        Some((id, "response")) if post => end_one(shared, id, InvocationEnd::Response(value)),
+        Some((id, "error")) if post => end_one(shared, id, InvocationEnd::Error(value)),
+        Some(_) | None => problem(404, "NotFound", "404 page not found"),
+    }
+}
+
+async fn next(shared: &std::sync::Arc<Shared>, environment: u64) -> Answer {
+    let mut changed = shared.changed.subscribe();
+    loop {
+        let now = Timestamp::now();
+        let next = shared.state().invocations.take(environment, now);
+        let wait = match next {
+            Next::Invocation(invocation) => {
+                shared.change(|_| ());
+                shared.expire_after(invocation.life);
+                return hand_out(*invocation);
+            }
+            Next::At(due) => Duration::try_from(now.duration_until(due)).unwrap_or_default(),
+            Next::Nothing => Duration::MAX,
+        };
+        let _due = tokio::time::timeout(wait, changed.changed()).await;
+    }
+}
+
+fn hand_out(invocation: Invocation) -> Answer {
+    let deadline = invocation.deadline().as_millisecond().to_string();
+    let count = invocation.request_id.rsplit('-').next().unwrap_or_default();
+    let trace = format!("Root=1-65000000-000000000000{count};Parent=0000{count};Sampled=0");
+    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:landfall");
+    Response::builder()
+        .header("Content-Type", "application/json")
+        .header("Lambda-Runtime-Aws-Request-Id", &invocation.request_id)
+        .header("Lambda-Runtime-Deadline-Ms", deadline)
+        .header("Lambda-Runtime-Invoked-Function-Arn", arn)
+        .header("Lambda-Runtime-Trace-Id", trace)
+        .body(invocation.body.into())
+        .expect("the headers are made here")
+}
+
+fn end_one(shared: &Shared, id: &str, end: InvocationEnd) -> Answer {
+    let now = Timestamp::now();
+    match shared.change(|state| state.invocations.end(id, end, now)) {
+        Ok(()) => accepted(),
+        Err(NotEnded::UnknownId) => problem(400, "InvalidRequestID", "Invalid request ID"),
+        Err(NotEnded::AlreadyEnded) => problem(
+            403,
+            "InvalidStateTransition",
+            "State transition is not allowed",
+        ),
+    }
+}
+
+/// A runtime that wants SIGTERM registers an extension; it then waits for an event for ever.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html>
+async fn extension(path: &str) -> Answer {
+    match path {
+        "/2020-01-01/extension/register" => {
+            let names = json!({"functionName": "landfall", "functionVersion": "$LATEST",
+                               "handler": "bootstrap"});
+            let mut answer = answer_json(200, &names);
+            let id =
+                hyper::header::HeaderValue::from_static("0e0e0e0e-0000-4000-8000-000000000001");
+            answer
+                .headers_mut()
+                .insert("Lambda-Extension-Identifier", id);
+            answer
+        }
+        "/2020-01-01/extension/event/next" => std::future::pending().await,
+        _ => problem(404, "NotFound", "404 page not found"),
+    }
+}
+
+fn accepted() -> Answer {
+    answer_json(202, &json!({"status": "OK"}))
+}
+
+fn problem(status: u16, kind: &str, message: &str) -> Answer {
+    answer_json(status, &json!({"errorType": kind, "errorMessage": message}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(action: u64, due: i64) -> Event {
+        Event {
+            body: b"{}".to_vec(),
+            job: None,
+            action,
+            life: Duration::from_secs(3),
+            due: second(due),
+        }
+    }
+
+    fn second(number: i64) -> Timestamp {
+        Timestamp::from_second(number).unwrap()
+    }
+
+    fn taken(invocations: &mut Invocations, environment: u64, now: i64) -> Option<String> {
+        match invocations.take(environment, second(now)) {
+            Next::Invocation(invocation) => Some(invocation.request_id),
+            Next::At(_) | Next::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn an_invocation_is_handed_out_once_and_ends_once() {
+        let mut all = Invocations::default();
+        all.queue(event(1, 5));
+        assert!(matches!(all.take(0, second(4)), Next::At(due) if due == second(5)));
+        let id = taken(&mut all, 0, 5).unwrap();
+        assert_eq!(taken(&mut all, 0, 5), None);
+        let end = InvocationEnd::Response(Value::Null);
+        assert_eq!(
+            all.end("other", end.clone(), second(6)),
+            Err(NotEnded::UnknownId)
+        );
+        assert_eq!(all.end(&id, end.clone(), second(6)), Ok(()));
+        assert_eq!(all.end(&id, end, second(6)), Err(NotEnded::AlreadyEnded));
+    }
+
+    #[test]
+    fn a_life_ends() {
+        let mut all = Invocations::default();
+        all.queue(event(1, 0));
+        let id = taken(&mut all, 4, 10).unwrap();
+        all.expire(second(12));
+        assert!(all.timed_out(4).is_none());
+        all.expire(second(13));
+        assert_eq!(all.timed_out(4).unwrap().request_id, id);
+        assert!(all.timed_out(0).is_none());
+    }
+
+    #[test]
+    fn a_dead_process_ends_its_own_and_gets_nothing_more() {
+        let mut all = Invocations::default();
+        all.queue(event(1, 0));
+        all.queue(event(2, 0));
+        let first = taken(&mut all, 1, 1).unwrap();
+        let second_one = taken(&mut all, 2, 1).unwrap();
+        all.crash(1, "killed", second(2));
+        let ends: Vec<_> = all
+            .list()
+            .into_iter()
+            .map(|one| (one.request_id, one.end))
+            .collect();
+        let crashed = InvocationEnd::Crashed("killed".to_owned());
+        assert_eq!(ends, [(first.clone(), Some(crashed)), (second_one, None)]);
+        all.repeat(1, second(3));
+        assert_eq!(taken(&mut all, 1, 4), None);
+        assert_eq!(taken(&mut all, 3, 4), Some(first));
+    }
+
+    #[test]
+    fn dying_at_start_fails_the_first_that_waits() {
+        let mut all = Invocations::default();
+        all.queue(event(1, 0));
+        all.queue(event(2, 1));
+        all.crash_at_start(1, "exit status: 1", second(2));
+        assert_eq!(all.list().iter().filter(|one| one.end.is_some()).count(), 1);
+        assert!(all.of_action(1).all(|one| one.end.is_some()));
+        let _ = all.take(2, second(3));
+        all.crash_at_start(2, "later", second(4));
+        assert_eq!(all.list().iter().filter(|one| one.end.is_some()).count(), 1);
+    }
+}

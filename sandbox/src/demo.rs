@@ -1,0 +1,172 @@
+//! `landfall-sandbox demo`: three deploys, shown to a person.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use landfall_sandbox::aws::{JobResult, Outcome};
+use serde_json::Value;
+
+use crate::picture::{Screen, Tone, report};
+use crate::stage::{Stage, read_event};
+
+/// The function's timeout: long enough for each act, so that only a hanging function meets it.
+const LIFE: Duration = Duration::from_secs(60);
+/// An act that takes longer has gone wrong; three of them stay under two minutes.
+const ACT: Duration = Duration::from_secs(35);
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Demo {
+    pub(crate) function: PathBuf,
+    pub(crate) events: PathBuf,
+    pub(crate) plain: bool,
+}
+
+struct Act {
+    file: &'static str,
+    heading: &'static str,
+    story: &'static str,
+    expected: Expected,
+}
+
+#[derive(Clone, Copy)]
+enum Expected {
+    NewVersion,
+    RolledBack,
+    Refused,
+}
+
+const ACTS: [Act; 3] = [
+    Act {
+        file: "rolling.json",
+        heading: "1. A new version",
+        story: "The pipeline changes DEMO_GREETING; the pods are replaced one by one.",
+        expected: Expected::NewVersion,
+    },
+    Act {
+        file: "failing.json",
+        heading: "2. A version that cannot start",
+        story: "The image does not exist: the deploy fails, the old version goes on serving.",
+        expected: Expected::RolledBack,
+    },
+    Act {
+        file: "wrong.json",
+        heading: "3. Wrong parameters",
+        story: "The parameters are refused, all faults at once; nothing is changed.",
+        expected: Expected::Refused,
+    },
+];
+
+impl Demo {
+    /// Whether every act ended as it should.
+    pub(crate) async fn run(&self) -> Result<bool, String> {
+        let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
+        let mut events = Vec::new();
+        for (number, act) in (0..).zip(&ACTS) {
+            events.push(read_event(&self.events.join(act.file), number)?);
+        }
+        let function = start(&stage, &self.function)?;
+        let mut screen = Screen::new(self.plain);
+        let mut good = true;
+        for (act, event) in ACTS.iter().zip(events) {
+            good &= act.play(event, &mut stage, &mut screen).await;
+        }
+        let (tone, text) = match good {
+            true => (Tone::Good, "All three ended as they should."),
+            false => (
+                Tone::Bad,
+                "Not all three ended as they should; the function's last words:",
+            ),
+        };
+        screen.print(&[String::new()]);
+        screen.say(tone, text);
+        if !good {
+            const LAST: usize = 20;
+            let log = function.log();
+            for line in &log[log.len().saturating_sub(LAST)..] {
+                screen.say(Tone::Faint, line);
+            }
+        }
+        Ok(good)
+    }
+}
+
+/// Starts the function, or says in words why not.
+pub(crate) fn start(
+    stage: &Stage,
+    binary: &Path,
+) -> Result<landfall_sandbox::function::Function, String> {
+    let started = stage.function(binary);
+    started.map_err(|error| format!("the function {} cannot start: {error}", binary.display()))
+}
+
+impl Act {
+    async fn play(&self, event: Value, stage: &mut Stage, screen: &mut Screen) -> bool {
+        screen.print(&[String::new()]);
+        screen.say(Tone::Heading, self.heading);
+        screen.say(Tone::Heading, self.story);
+        screen.print(&[String::new()]);
+        let before = Moment::of(stage);
+        let is_old = |hash: &str| before.hashes.contains(hash);
+        screen.show(stage.picture(&is_old));
+        let job = stage.aws.submit(event, LIFE);
+        let outcome = stage.follow(&job, ACT, None, screen, &is_old).await;
+        stage.rest(screen, &is_old).await;
+        screen.leave();
+        screen.print(&report(&outcome));
+        let problem = self.problem(&outcome, &before, &Moment::of(stage));
+        match &problem {
+            None => screen.say(Tone::Good, "As it should be."),
+            Some(problem) => screen.say(Tone::Bad, &format!("Not as it should be: {problem}.")),
+        }
+        problem.is_none()
+    }
+
+    fn problem(&self, outcome: &Outcome, before: &Moment, after: &Moment) -> Option<&'static str> {
+        let same_containers = before.containers == after.containers;
+        let untouched = before.generation == after.generation;
+        let (failure, changed) = match self.expected {
+            Expected::NewVersion => (None, !same_containers),
+            Expected::RolledBack => (Some("JobFailed"), same_containers && !untouched),
+            Expected::Refused => (Some("ConfigurationError"), untouched),
+        };
+        if ended_with(outcome) != Some(failure) {
+            return Some("another report was expected");
+        }
+        if !changed {
+            return Some("the Deployment in the cluster is not what it should be");
+        }
+        None
+    }
+}
+
+/// The failure's type, or none inside for a success.
+fn ended_with(outcome: &Outcome) -> Option<Option<&str>> {
+    match outcome {
+        Outcome::Succeeded(_) => Some(None),
+        Outcome::Failed(report) => match &report.result {
+            JobResult::Failure { kind, .. } => Some(Some(kind)),
+            JobResult::Success { .. } => None,
+        },
+        Outcome::Silent(_) | Outcome::Pending => None,
+    }
+}
+
+/// What of the cluster an act is judged by.
+struct Moment {
+    hashes: BTreeSet<String>,
+    containers: Value,
+    generation: Value,
+}
+
+impl Moment {
+    fn of(stage: &Stage) -> Moment {
+        let deployment = stage.deployment();
+        Moment {
+            hashes: stage.hashes(),
+            containers: deployment["spec"]["template"]["spec"]["containers"].clone(),
+            generation: deployment["metadata"]["generation"].clone(),
+        }
+    }
+}

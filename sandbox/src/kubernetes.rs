@@ -1,0 +1,397 @@
+//! A [`World`] behind an HTTPS server with a CA of its own.
+
+use crate::world::{Answer, Body as Content, Reply, Request, Watch, World};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::future::pending;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// A little more than the world takes, so that it is the world that refuses.
+const BODY_LIMIT: usize = 3 * 1024 * 1024 + 1;
+/// Connections at a time; a test that needs more is wrong.
+const CONNECTION_LIMIT: usize = 1_000;
+/// Time for a TLS handshake.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// Between two bookmarks of a watch.
+const BOOKMARK_PERIOD: Duration = Duration::from_secs(5);
+/// Life of a watch that asks for none, the server's own least.
+const WATCH_LIFE: Duration = Duration::from_secs(1_800);
+/// Chunks that wait for a slow reader.
+const CHUNK_LIMIT: usize = 64;
+/// Chunks of an endless body, each of 64 KiB: more than any reader should take.
+const ENDLESS_CHUNKS: usize = 16_384;
+/// Longest sleep while nothing is planned.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// A Kubernetes API server over a [`World`]; dropping it stops everything.
+pub struct Kubernetes {
+    url: String,
+    ca: String,
+    shared: Arc<Shared>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// What connections, watches and the clock share.
+struct Shared {
+    world: Mutex<World>,
+    /// The newest resource version; wakes watches and the clock.
+    changed: watch::Sender<u64>,
+}
+
+impl Kubernetes {
+    /// Starts on 127.0.0.1 with a CA and a server certificate of its own.
+    pub async fn start(world: World) -> io::Result<Kubernetes> {
+        let authority = Authority::new();
+        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()?));
+        Kubernetes::listen(world, authority.pem, Some(acceptor)).await
+    }
+
+    /// Starts without TLS.
+    pub async fn start_plain(world: World) -> io::Result<Kubernetes> {
+        Kubernetes::listen(world, String::new(), None).await
+    }
+
+    async fn listen(world: World, ca: String, tls: Option<TlsAcceptor>) -> io::Result<Kubernetes> {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr()?);
+        let changed = watch::Sender::new(world.resource_version());
+        let shared = Arc::new(Shared { world: Mutex::new(world), changed });
+        let tasks = vec![
+            tokio::spawn(accept(listener, tls, Arc::clone(&shared))),
+            tokio::spawn(keep_time(Arc::clone(&shared))),
+        ];
+        Ok(Kubernetes { url, ca, shared, tasks })
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The CA that signed the server's certificate, PEM; empty without TLS.
+    pub fn ca(&self) -> &str {
+        &self.ca
+    }
+
+    /// Looks at the world, or changes it, at this moment.
+    pub fn world<T>(&self, look: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        self.shared.with(look)
+    }
+
+    /// A valid CA that did not sign this server's certificate.
+    pub fn other_ca() -> String {
+        Authority::new().pem
+    }
+}
+
+impl Drop for Kubernetes {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Shared {
+    /// A test that panics while it holds the lock must not hide its own message behind ours.
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works with the world at this moment, then wakes watches and clock.
+    fn with<T>(&self, work: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        let now = Timestamp::now();
+        let mut world = self.lock();
+        world.advance(now);
+        let done = work(&mut world, now);
+        let version = world.resource_version();
+        drop(world);
+        self.changed.send_replace(version);
+        done
+    }
+}
+
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Authority {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.distinguished_name.push(DnType::CommonName, "kubernetes");
+        let key = KeyPair::generate().expect("ring makes keys");
+        let pem = params.self_signed(&key).expect("the parameters are sound").pem();
+        Authority { pem, issuer: Issuer::new(params, key) }
+    }
+
+    fn server_config(&self) -> io::Result<ServerConfig> {
+        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let params = CertificateParams::new(names).map_err(io::Error::other)?;
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
+        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], private)
+            .map_err(io::Error::other)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    // Dropped with this task, and with it every connection.
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        while connections.try_join_next().is_some() {}
+        if connections.len() < CONNECTION_LIMIT {
+            connections.spawn(connect(stream, tls.clone(), Arc::clone(&shared)));
+        }
+    }
+}
+
+async fn connect(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+    // Small answers must not wait for a delayed acknowledgement.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    match tls {
+        None => serve(stream, shared).await,
+        Some(acceptor) => {
+            if let Ok(Ok(stream)) = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
+                serve(stream, shared).await;
+            }
+        }
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
+    let service = service_fn(move |request| respond(request, Arc::clone(&shared)));
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
+    // A cut connection ends in an error here, and so does a client that goes away: both are meant.
+    let _ = connection.await;
+}
+
+/// An error closes the connection without an answer.
+async fn respond(
+    request: hyper::Request<Incoming>,
+    shared: Arc<Shared>,
+) -> Result<Response<Flow>, io::Error> {
+    let request = read(request).await?;
+    match shared.with(|world, now| world.answer(&request, now)) {
+        Reply::Answer(answer) => Ok(write(answer)),
+        Reply::Watch(watch) => {
+            let (sender, flow) = flow();
+            tokio::spawn(stream(watch, sender, shared));
+            let response = Response::builder().header(CONTENT_TYPE, "application/json");
+            response.body(flow).map_err(io::Error::other)
+        }
+        Reply::Stall => pending().await,
+        Reply::Cut => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
+    }
+}
+
+async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
+    let (parts, body) = request.into_parts();
+    let header = |name| {
+        let value = parts.headers.get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes().to_vec(),
+        // Too long for the world, which says so; what it was does not matter then.
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => vec![0; BODY_LIMIT],
+        Err(error) => return Err(io::Error::other(error)),
+    };
+    Ok(Request {
+        method: parts.method.to_string(),
+        path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        content_type: header(CONTENT_TYPE),
+        authorization: header(AUTHORIZATION),
+        user_agent: header(USER_AGENT),
+        body,
+    })
+}
+
+fn write(answer: Answer) -> Response<Flow> {
+    let (content_type, flow) = match answer.body {
+        Content::Json(value) => ("application/json", Flow::Whole(Some(value.to_string().into()))),
+        Content::Text(text) => ("text/plain; charset=utf-8", Flow::Whole(Some(text.into()))),
+        Content::Html(page) => ("text/html", Flow::Whole(Some(page.into()))),
+        Content::Endless => ("application/json", endless()),
+    };
+    let mut response = Response::new(flow);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = [("content-type".to_owned(), content_type.to_owned())];
+    for (name, value) in headers.into_iter().chain(answer.headers) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// A response's body: one piece, or what a task sends.
+enum Flow {
+    Whole(Option<Bytes>),
+    Stream(mpsc::Receiver<Bytes>),
+}
+
+fn flow() -> (mpsc::Sender<Bytes>, Flow) {
+    let (sender, receiver) = mpsc::channel(CHUNK_LIMIT);
+    (sender, Flow::Stream(receiver))
+}
+
+fn endless() -> Flow {
+    let (sender, flow) = flow();
+    tokio::spawn(async move {
+        let chunk = Bytes::from(vec![b' '; 64 * 1024]);
+        for _ in 0..ENDLESS_CHUNKS {
+            if sender.send(chunk.clone()).await.is_err() {
+                return;
+            }
+        }
+    });
+    flow
+}
+
+impl Body for Flow {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut *self {
+            Flow::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Flow::Stream(receiver) => {
+                receiver.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Flow::Whole(None))
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        match self {
+            Flow::Whole(bytes) => {
+                let length = bytes.as_ref().map_or(0, Bytes::len);
+                hyper::body::SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
+            }
+            Flow::Stream(_) => hyper::body::SizeHint::default(),
+        }
+    }
+}
+
+fn line(event: &Value) -> Bytes {
+    format!("{event}\n").into()
+}
+
+/// Sends a watch's events until its time is over or the client is gone.
+async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) {
+    for event in &watch.initial {
+        if sender.send(line(event)).await.is_err() {
+            return;
+        }
+    }
+    if watch.ends {
+        return;
+    }
+    let life = watch.timeout_seconds.map_or(WATCH_LIFE, Duration::from_secs);
+    let end = Instant::now() + life.min(WATCH_LIFE);
+    let mut bookmarks = interval_at(Instant::now() + BOOKMARK_PERIOD, BOOKMARK_PERIOD);
+    let mut changed = shared.changed.subscribe();
+    let mut after = watch.since;
+    loop {
+        // Seen before the log is read, so that a change in between wakes us again.
+        changed.mark_unchanged();
+        let (events, version) = {
+            let world = shared.lock();
+            (world.watch(&watch, after), world.resource_version())
+        };
+        let Ok(events) = events else {
+            // The client has fallen behind what the log holds; a failed send means that it left.
+            let _ = sender.send(line(&watch.expired())).await;
+            return;
+        };
+        for (_, event) in &events {
+            if sender.send(line(event)).await.is_err() {
+                return;
+            }
+        }
+        after = version;
+        let bookmark = tokio::select! {
+            changed = changed.changed() => match changed {
+                Ok(()) => None,
+                Err(_) => return,
+            },
+            _ = bookmarks.tick(), if watch.bookmarks => Some(watch.bookmark(after)),
+            () = sleep_until(end) => return,
+            () = sender.closed() => return,
+        };
+        if let Some(bookmark) = bookmark
+            && sender.send(line(&bookmark)).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Lets the world live: wakes when something is due, and when a write makes something due.
+async fn keep_time(shared: Arc<Shared>) {
+    let mut changed = shared.changed.subscribe();
+    loop {
+        changed.mark_unchanged();
+        let next = shared.lock().next_change();
+        let delay = next.map_or(IDLE, |at| {
+            // At least a millisecond, the timer's own grain.
+            let left = at.duration_since(Timestamp::now());
+            Duration::try_from(left).unwrap_or_default().clamp(Duration::from_millis(1), IDLE)
+        });
+        tokio::select! {
+            () = sleep(delay) => shared.with(|_, _| ()),
+            changed = changed.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+impl Watch {
+    /// The event that tells how far the stream has come.
+    fn bookmark(&self, version: u64) -> Value {
+        json!({"type": "BOOKMARK", "object": {"kind": self.kind(), "apiVersion": self.api_version(),
+            "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}}})
+    }
+}

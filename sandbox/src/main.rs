@@ -1,0 +1,392 @@
+//! `landfall-sandbox`: runs the real function against a local AWS and a local Kubernetes.
+
+mod demo;
+mod picture;
+mod stage;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use demo::Demo;
+use landfall_sandbox::aws::{JobResult, Outcome};
+use picture::{Screen, Tone, report};
+use stage::{Cluster, Stage, read, read_event};
+
+const HELP: &str = "\
+Runs the real function against a local AWS and a local Kubernetes API.
+
+Usage: landfall-sandbox COMMAND
+
+  demo    --function PATH [--events DIR] [--plain]
+          Three deploys to watch: one that works, one that fails and is rolled
+          back, one with wrong parameters. Exit status 0 if all end so.
+
+  invoke  --function PATH --event FILE [--life SECONDS]
+          [--cluster URL (--token TOKEN | --token-file FILE) [--ca FILE]]
+          One event, through all its continuations: the calls, the function's
+          log, the report. Exit status 0 if the action succeeded, 1 if not.
+          Without --cluster against a cluster of its own, with a Deployment
+          demo-app in namespace default; an image there with does-not-exist,
+          never-ready or crash in its name behaves so.
+
+  serve   [EVENT ...] [--life SECONDS]
+          Everything but the function: prints the environment to run it by
+          hand, queues the events, and tells what happens until Ctrl-C.
+
+Options:
+  --function PATH    the function's binary (bootstrap)
+  --event FILE       a CodePipeline job event, JSON
+  --events DIR       the demo's events (default: events)
+  --plain            a plain log, no live picture (also where NO_COLOR is set)
+  --life SECONDS     the function's timeout (default: 60)
+  --cluster URL      a real cluster instead of the sandbox's own
+  --token TOKEN      its bearer token; --token-file reads it from a file
+  --ca FILE          its CA, PEM
+  --help             this text
+";
+
+/// The function's timeout where none is given.
+const LIFE: Duration = Duration::from_secs(60);
+/// Lambda's own limit, <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const LONGEST_LIFE: u64 = 900;
+/// CodePipeline gives a Lambda action a day in all.
+const ACTION: Duration = Duration::from_secs(24 * 60 * 60);
+const USAGE_ERROR: u8 = 2;
+const INTERRUPTED: u8 = 130;
+
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Demo(Demo),
+    Invoke(Invoke),
+    Serve(Serve),
+    Help,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Invoke {
+    function: PathBuf,
+    event: PathBuf,
+    cluster: Option<Cluster>,
+    life: Duration,
+    plain: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Serve {
+    events: Vec<PathBuf>,
+    life: Duration,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = match Command::parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(problem) => {
+            eprintln!("landfall-sandbox: {problem}\nTry: landfall-sandbox --help");
+            return ExitCode::from(USAGE_ERROR);
+        }
+    };
+    let run = async {
+        match command {
+            Command::Demo(demo) => demo.run().await,
+            Command::Invoke(invoke) => invoke.run().await,
+            Command::Serve(serve) => serve.run().await,
+            Command::Help => {
+                print!("{HELP}");
+                Ok(true)
+            }
+        }
+    };
+    // What runs is dropped on the way out, and with it every process and file.
+    let ended = tokio::select! {
+        ended = run => ended,
+        () = interrupted() => return ExitCode::from(INTERRUPTED),
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(problem) => {
+            eprintln!("landfall-sandbox: {problem}");
+            ExitCode::from(USAGE_ERROR)
+        }
+    }
+}
+
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await.is_some(),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated => {}
+    }
+}
+
+impl Invoke {
+    async fn run(self) -> Result<bool, String> {
+        let event = read_event(&self.event, 0)?;
+        let stage = match self.cluster {
+            Some(cluster) => Stage::against(cluster).await,
+            None => Stage::local().await,
+        };
+        let mut stage = stage.map_err(|error| error.to_string())?;
+        let function = demo::start(&stage, &self.function)?;
+        let mut screen = Screen::new(self.plain);
+        let hashes = stage.hashes();
+        let is_old = |hash: &str| hashes.contains(hash);
+        let job = stage.aws.submit(event, self.life);
+        let outcome = stage
+            .follow(&job, ACTION, Some(&function), &mut screen, &is_old)
+            .await;
+        stage.rest(&mut screen, &is_old).await;
+        stage.tell(Some(&function), &mut screen);
+        screen.leave();
+        screen.print(&report(&outcome));
+        Ok(matches!(outcome, Outcome::Succeeded(_)))
+    }
+}
+
+impl Serve {
+    async fn run(self) -> Result<bool, String> {
+        let mut events = Vec::new();
+        for (number, path) in (0..).zip(&self.events) {
+            events.push(read_event(path, number)?);
+        }
+        let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
+        let authority = stage.write_authority()?;
+        println!("{}", stage.exports(authority.path()));
+        for event in events {
+            stage.aws.submit(event, self.life);
+        }
+        let mut screen = Screen::new(true);
+        let mut told = 0;
+        loop {
+            let mut changed = stage.aws.changes();
+            stage.tell(None, &mut screen);
+            let reports = stage.aws.reports();
+            for one in reports.iter().skip(told) {
+                let outcome = match one.result {
+                    JobResult::Success { .. } if !one.result.ends_action() => continue,
+                    JobResult::Success { .. } => Outcome::Succeeded(one.clone()),
+                    JobResult::Failure { .. } => Outcome::Failed(one.clone()),
+                };
+                screen.say(Tone::Normal, &format!("report for job {}", one.job));
+                screen.print(&report(&outcome));
+            }
+            told = reports.len();
+            let _a_call_or_a_moment =
+                tokio::time::timeout(Duration::from_millis(200), changed.changed()).await;
+        }
+    }
+}
+
+/// Options as they stand on the command line, before they are checked together.
+#[derive(Default)]
+struct Options {
+    words: Vec<PathBuf>,
+    function: Option<PathBuf>,
+    event: Option<PathBuf>,
+    events: Option<PathBuf>,
+    cluster: Option<String>,
+    token: Option<String>,
+    token_file: Option<PathBuf>,
+    ca: Option<PathBuf>,
+    life: Option<Duration>,
+    plain: bool,
+    help: bool,
+}
+
+impl Command {
+    fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+        let mut options = Options::parse(arguments).map_err(|error| error.to_string())?;
+        if options.help {
+            return Ok(Command::Help);
+        }
+        if options.words.is_empty() {
+            return Err("a command is missing: demo, invoke or serve".to_owned());
+        }
+        let name = options.words.remove(0);
+        let name = name.to_string_lossy().into_owned();
+        if name != "serve" && !options.words.is_empty() {
+            return Err(format!("{name} takes no {:?}", options.words[0]));
+        }
+        let command = match name.as_str() {
+            "demo" => Command::Demo(Demo {
+                function: options.function()?,
+                events: options
+                    .events
+                    .take()
+                    .unwrap_or_else(|| PathBuf::from("events")),
+                plain: std::mem::take(&mut options.plain),
+            }),
+            "invoke" => Command::Invoke(Invoke {
+                function: options.function()?,
+                event: options.event.take().ok_or("--event is missing")?,
+                cluster: options.cluster()?,
+                life: options.life.take().unwrap_or(LIFE),
+                plain: std::mem::take(&mut options.plain),
+            }),
+            "serve" => Command::Serve(Serve {
+                events: std::mem::take(&mut options.words),
+                life: options.life.take().unwrap_or(LIFE),
+            }),
+            other => return Err(format!("there is no command {other:?}")),
+        };
+        match options.unused() {
+            Some(option) => Err(format!("{name} takes no {option}")),
+            None => Ok(command),
+        }
+    }
+}
+
+impl Options {
+    fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Error> {
+        use lexopt::prelude::{Long, Short, Value, ValueExt as _};
+        let mut options = Options::default();
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("function") => options.function = Some(parser.value()?.into()),
+                Long("event") => options.event = Some(parser.value()?.into()),
+                Long("events") => options.events = Some(parser.value()?.into()),
+                Long("cluster") => options.cluster = Some(parser.value()?.string()?),
+                Long("token") => options.token = Some(parser.value()?.string()?),
+                Long("token-file") => options.token_file = Some(parser.value()?.into()),
+                Long("ca") => options.ca = Some(parser.value()?.into()),
+                Long("life") => options.life = Some(parser.value()?.parse_with(life)?),
+                Long("plain") => options.plain = true,
+                Long("help") | Short('h') => options.help = true,
+                Value(word) => options.words.push(word.into()),
+                Long(_) | Short(_) => return Err(argument.unexpected()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn function(&mut self) -> Result<PathBuf, String> {
+        let path = self.function.take().ok_or("--function is missing")?;
+        // A process is started without our PATH, so a bare name means a file here.
+        std::path::absolute(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn cluster(&mut self) -> Result<Option<Cluster>, String> {
+        let Some(url) = self.cluster.take() else {
+            return Ok(None);
+        };
+        let token = match (self.token.take(), self.token_file.take()) {
+            (Some(token), None) => token,
+            (None, Some(path)) => read(&path)?.trim().to_owned(),
+            (Some(_), Some(_)) => return Err("give --token or --token-file, not both".to_owned()),
+            (None, None) => return Err("--cluster needs --token or --token-file".to_owned()),
+        };
+        let ca = self.ca.take().map(|path| read(&path)).transpose()?;
+        Ok(Some(Cluster { url, token, ca }))
+    }
+
+    /// An option that the command did not take.
+    fn unused(&self) -> Option<&'static str> {
+        let given = [
+            ("--function", self.function.is_some()),
+            ("--event", self.event.is_some()),
+            ("--events", self.events.is_some()),
+            ("--cluster", self.cluster.is_some()),
+            ("--token without --cluster", self.token.is_some()),
+            ("--token-file without --cluster", self.token_file.is_some()),
+            ("--ca without --cluster", self.ca.is_some()),
+            ("--life", self.life.is_some()),
+            ("--plain", self.plain),
+        ];
+        given
+            .iter()
+            .find(|(_, given)| *given)
+            .map(|(name, _)| *name)
+    }
+}
+
+fn life(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=LONGEST_LIFE) => Ok(Duration::from_secs(seconds)),
+        Ok(_) | Err(_) => Err(format!(
+            "--life takes whole seconds from 1 to {LONGEST_LIFE}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, String> {
+        Command::parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn commands_are_read() {
+        let demo = parse("demo --function /f --plain");
+        let expected = Demo {
+            function: PathBuf::from("/f"),
+            events: PathBuf::from("events"),
+            plain: true,
+        };
+        assert_eq!(demo, Ok(Command::Demo(expected)));
+        let invoke = "invoke --function /f --event e.json --life 5 \
+                      --cluster https://c --token t";
+        let Ok(Command::Invoke(invoke)) = parse(invoke) else {
+            panic!("no invoke");
+        };
+        assert_eq!(invoke.life, Duration::from_secs(5));
+        assert_eq!(invoke.cluster.unwrap().token, "t");
+        let serve = Serve {
+            events: vec![PathBuf::from("a"), PathBuf::from("b")],
+            life: LIFE,
+        };
+        assert_eq!(parse("serve a b"), Ok(Command::Serve(serve)));
+        assert_eq!(parse("demo --help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn mistakes_are_told_in_words() {
+        let cases = [
+            ("", "a command is missing"),
+            ("show", "no command \"show\""),
+            ("demo", "--function is missing"),
+            ("demo --function /f extra", "demo takes no \"extra\""),
+            ("demo --function /f --life 3", "demo takes no --life"),
+            ("demo --function /f --colour", "--colour"),
+            ("demo --function", "--function"),
+            ("invoke --function /f", "--event is missing"),
+            ("invoke --function /f --event e --life 0", "from 1 to 900"),
+            (
+                "invoke --function /f --event e --life soon",
+                "from 1 to 900",
+            ),
+            (
+                "invoke --function /f --event e --cluster c",
+                "--cluster needs --token",
+            ),
+            (
+                "invoke --function /f --event e --cluster c --token t --token-file f",
+                "not both",
+            ),
+            (
+                "invoke --function /f --event e --token t",
+                "--token without --cluster",
+            ),
+            (
+                "invoke --function /f --event e --cluster c --token-file /nowhere",
+                "/nowhere",
+            ),
+            ("serve --function /f", "serve takes no --function"),
+        ];
+        for (line, text) in cases {
+            let problem = parse(line).unwrap_err();
+            assert!(problem.contains(text), "{line}: {problem}");
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! What all commands share: a local AWS, a cluster, the function, and the news of what they do.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::aws::{Aws, AwsCall, Invocation, InvocationEnd, Job, Outcome, ParameterKind};
+use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
+use landfall_sandbox::kubernetes::Kubernetes;
+use landfall_sandbox::world::{Behaviour, Seen, World, sample_deployment, sample_service};
+use serde_json::Value;
+
+use crate::picture::{Picture, Screen, Tone, clip};
+
+/// Where the function looks for the token.
+pub(crate) const TOKEN_PARAMETER: &str = "k8s-bear-token";
+/// The Deployment that is there from the beginning.
+pub(crate) const DEPLOYMENT: &str = "demo-app";
+pub(crate) const NAMESPACE: &str = "default";
+const IMAGE: &str = "registry.example.com/demo-app:1.0";
+const TOKEN: &str = "not-a-real-bearer-token-of-the-sandbox";
+/// Slow enough to be watched, fast enough not to bore.
+const POD_START: SignedDuration = SignedDuration::from_millis(1500);
+const POD_STOP: SignedDuration = SignedDuration::from_millis(800);
+/// How often the picture is drawn, at most.
+const FRAME: Duration = Duration::from_millis(100);
+/// As in a pipeline: noticeable, and one can see that the action goes on.
+const REINVOKE_AFTER: Duration = Duration::from_secs(1);
+/// A PEM file is a few kilobytes; an event is at most 256 KB.
+const FILE_BYTES: u64 = 1024 * 1024;
+
+/// Where a cluster is and how to get in.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Cluster {
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) ca: Option<String>,
+}
+
+/// Without the token: it may be a real one.
+impl fmt::Debug for Cluster {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Cluster")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything that runs; dropping it stops it.
+pub(crate) struct Stage {
+    pub(crate) aws: Aws,
+    pub(crate) kubernetes: Option<Kubernetes>,
+    /// What the function needs in its environment to find the cluster.
+    pub(crate) environment: Vec<(String, String)>,
+    told: Told,
+}
+
+/// A file that goes when it is dropped.
+pub(crate) struct AuthorityFile(PathBuf);
+
+impl AuthorityFile {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for AuthorityFile {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.0);
+    }
+}
+
+/// How much of everything has been told already.
+#[derive(Default)]
+struct Told {
+    calls: usize,
+    requests: usize,
+    invocations: usize,
+    log: usize,
+}
+
+impl Stage {
+    /// With a world of its own: one Deployment that serves, and a Service before it.
+    pub(crate) async fn local() -> io::Result<Stage> {
+        let mut world = World::new(TOKEN);
+        world.timing().termination = POD_STOP;
+        world.default_behaviour(Behaviour::Ready { after: POD_START });
+        for (image, behaviour) in behaviours() {
+            world.behave(image, behaviour);
+        }
+        let mut deployment = sample_deployment(DEPLOYMENT, IMAGE);
+        deployment["spec"]["progressDeadlineSeconds"] = Value::from(10);
+        let now = Timestamp::now();
+        // The world must not be ahead of the clock when the server takes it over.
+        let before = now
+            .checked_sub(SignedDuration::from_hours(1))
+            .unwrap_or(now);
+        world.apply(deployment, before);
+        world.apply(sample_service(DEPLOYMENT), before);
+        world.settle(before);
+        let kubernetes = Kubernetes::start(world).await?;
+        let cluster = Cluster {
+            url: kubernetes.url().to_owned(),
+            token: TOKEN.to_owned(),
+            ca: Some(kubernetes.ca().to_owned()),
+        };
+        Stage::with(cluster, Some(kubernetes)).await
+    }
+
+    /// Against a cluster that is there already.
+    pub(crate) async fn against(cluster: Cluster) -> io::Result<Stage> {
+        Stage::with(cluster, None).await
+    }
+
+    async fn with(cluster: Cluster, kubernetes: Option<Kubernetes>) -> io::Result<Stage> {
+        let aws = Aws::start().await?;
+        aws.reinvoke_after(REINVOKE_AFTER);
+        aws.put_parameter(TOKEN_PARAMETER, &cluster.token, ParameterKind::SecureString);
+        let mut environment = vec![
+            ("K8S_CLUSTER".to_owned(), cluster.url),
+            ("K8S_TOKEN_PARAMETER".to_owned(), TOKEN_PARAMETER.to_owned()),
+        ];
+        environment.extend(cluster.ca.map(|ca| ("K8S_CA".to_owned(), ca)));
+        Ok(Stage {
+            aws,
+            kubernetes,
+            environment,
+            told: Told::default(),
+        })
+    }
+
+    pub(crate) fn function(&self, binary: &Path) -> io::Result<Function> {
+        let environment = self.environment.iter();
+        let environment: Vec<_> = environment.map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        Function::supervise(binary, &self.aws, &environment)
+    }
+
+    /// Tells what happens until an action has ended, or `within` is over.
+    pub(crate) async fn follow(
+        &mut self,
+        job: &Job,
+        within: Duration,
+        log: Option<&Function>,
+        screen: &mut Screen,
+        is_old: &impl Fn(&str) -> bool,
+    ) -> Outcome {
+        let started = std::time::Instant::now();
+        loop {
+            let outcome = self.aws.outcome(job, FRAME).await;
+            self.tell(log, screen);
+            screen.show(self.picture(is_old));
+            if outcome != Outcome::Pending || started.elapsed() > within {
+                return outcome;
+            }
+        }
+    }
+
+    /// Tells everything that is new, in the order in which it happened.
+    pub(crate) fn tell(&mut self, log: Option<&Function>, screen: &mut Screen) {
+        let mut news: Vec<(Timestamp, Tone, String)> = Vec::new();
+        let calls = self.aws.calls();
+        news.extend(calls.iter().skip(self.told.calls).map(aws_call));
+        self.told.calls = calls.len();
+        if let Some(kubernetes) = &self.kubernetes {
+            let told = self.told.requests;
+            let requests = kubernetes.world(|world, _| world.requests()[told..].to_vec());
+            self.told.requests += requests.len();
+            news.extend(requests.iter().map(cluster_call));
+        }
+        let ended = self.aws.invocations().into_iter();
+        let ended: Vec<_> = ended.take_while(|one| one.end.is_some()).collect();
+        news.extend(
+            ended
+                .iter()
+                .skip(self.told.invocations)
+                .filter_map(invocation_end),
+        );
+        self.told.invocations = ended.len();
+        news.sort_by_key(|(at, ..)| *at);
+        for (_, tone, text) in news {
+            screen.say(tone, &text);
+        }
+        let lines = log
+            .map(|function| function.log_after(self.told.log))
+            .unwrap_or_default();
+        self.told.log += lines.len();
+        for line in lines {
+            screen.say(Tone::Faint, &format!("log {line}"));
+        }
+    }
+
+    pub(crate) fn picture(&self, is_old: &impl Fn(&str) -> bool) -> Picture {
+        let Some(kubernetes) = &self.kubernetes else {
+            return Picture::default();
+        };
+        kubernetes.world(|world, _| {
+            let deployment = world.deployment(NAMESPACE, DEPLOYMENT);
+            Picture::of(deployment, &world.objects("pods"), is_old)
+        })
+    }
+
+    /// The Deployment as it stands; null where the cluster is not ours.
+    pub(crate) fn deployment(&self) -> Value {
+        let Some(kubernetes) = &self.kubernetes else {
+            return Value::Null;
+        };
+        kubernetes
+            .world(|world, _| world.deployment(NAMESPACE, DEPLOYMENT).cloned())
+            .unwrap_or_default()
+    }
+
+    /// The hashes of the pod templates that have pods.
+    pub(crate) fn hashes(&self) -> BTreeSet<String> {
+        let Some(kubernetes) = &self.kubernetes else {
+            return BTreeSet::new();
+        };
+        let hash = |pod: &Value| {
+            let hash = pod["metadata"]["labels"]["pod-template-hash"].as_str();
+            hash.map(str::to_owned)
+        };
+        kubernetes.world(|world, _| world.objects("pods").into_iter().filter_map(hash).collect())
+    }
+
+    /// Shell commands that let a function in that shell find everything.
+    pub(crate) fn exports(&self, authority: &Path) -> String {
+        let mut text = format!(
+            "export AWS_LAMBDA_RUNTIME_API={}\nexport AWS_ENDPOINT_URL={}\n",
+            self.aws.runtime_api(),
+            self.aws.endpoint()
+        );
+        for (name, value) in lambda_environment().into_iter().chain(CREDENTIALS) {
+            // The shell's own PATH and language are better than Lambda's.
+            if name.starts_with("AWS_") {
+                text.push_str(&format!("export {name}='{value}'\n"));
+            }
+        }
+        for (name, value) in &self.environment {
+            let value = match name.as_str() {
+                "K8S_CA" => format!("\"$(cat '{}')\"", authority.display()),
+                _ => format!("'{value}'"),
+            };
+            text.push_str(&format!("export {name}={value}\n"));
+        }
+        text
+    }
+
+    /// The cluster's CA in a file, for as long as it is held.
+    pub(crate) fn write_authority(&self) -> Result<AuthorityFile, String> {
+        let name = format!("landfall-sandbox-{}-ca.pem", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let pem = self
+            .kubernetes
+            .as_ref()
+            .map(Kubernetes::ca)
+            .unwrap_or_default();
+        let file = std::fs::File::create_new(&path);
+        match file.and_then(|mut file| file.write_all(pem.as_bytes())) {
+            Ok(()) => Ok(AuthorityFile(path)),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    }
+
+    /// Shows the pods until they rest, for a while.
+    pub(crate) async fn rest(&mut self, screen: &mut Screen, is_old: &impl Fn(&str) -> bool) {
+        const FRAMES: u32 = 80;
+        for _ in 0..FRAMES {
+            let picture = self.picture(is_old);
+            let rests = picture.rests();
+            self.tell(None, screen);
+            screen.show(picture);
+            if rests {
+                return;
+            }
+            tokio::time::sleep(FRAME).await;
+        }
+    }
+}
+
+/// What pods do whose image's name says so.
+fn behaviours() -> [(&'static str, Behaviour); 3] {
+    [
+        ("does-not-exist", Behaviour::ImagePull),
+        ("never-ready", Behaviour::NeverReady),
+        (
+            "crash",
+            Behaviour::CrashLoop {
+                exit_code: 1,
+                log: "cannot read /etc/demo-app/config.yaml: no such file".to_owned(),
+                reason: None,
+            },
+        ),
+    ]
+}
+
+fn aws_call(call: &AwsCall) -> (Timestamp, Tone, String) {
+    let (service, operation) = call.target.split_once('.').unwrap_or(("AWS", &call.target));
+    let service = match service {
+        "AmazonSSM" => "SSM",
+        "CodePipeline_20150709" => "CodePipeline",
+        other => other,
+    };
+    let mut text = format!("→ {service} {operation}");
+    if call.body["continuationToken"].is_string() {
+        let details = &call.body["executionDetails"];
+        let summary = details["summary"].as_str().unwrap_or_default();
+        let percent = details["percentComplete"].as_i64().unwrap_or_default();
+        text = format!("→ {service}: goes on, {percent} %: {summary}");
+    }
+    match (&call.error, call.status) {
+        (Some(error), _) => (call.at, Tone::Bad, format!("{text}  {error}")),
+        (None, Some(_)) => (call.at, Tone::Normal, text),
+        (None, None) => (call.at, Tone::Bad, format!("{text}  no answer")),
+    }
+}
+
+fn cluster_call(seen: &Seen) -> (Timestamp, Tone, String) {
+    let text = format!("→ {}", request_line(&seen.method, &seen.path));
+    match seen.status {
+        200..=299 => (seen.time, Tone::Normal, format!("{text}  {}", seen.status)),
+        0 => (seen.time, Tone::Bad, format!("{text}  no answer")),
+        status => (seen.time, Tone::Bad, format!("{text}  {status}")),
+    }
+}
+
+/// `GET …/deployments/demo-app`: what a person looks for in the path, and no more.
+fn request_line(method: &str, path: &str) -> String {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let has = |name: &str, value: &str| {
+        query
+            .split('&')
+            .any(|pair| pair.split_once('=') == Some((name, value)))
+    };
+    let watch = has("watch", "true") || has("watch", "1");
+    let verb = if watch { "watch" } else { method };
+    let short = match path
+        .split_once("/namespaces/")
+        .and_then(|(_, rest)| rest.split_once('/'))
+    {
+        Some((_, rest)) => format!("…/{rest}"),
+        None => path.to_owned(),
+    };
+    let one = query.split('&').find_map(|pair| {
+        pair.strip_prefix("fieldSelector=metadata.name%3D")
+            .or_else(|| pair.strip_prefix("fieldSelector=metadata.name="))
+    });
+    let name = one.map(|name| format!("/{name}")).unwrap_or_default();
+    let dry_run = if has("dryRun", "All") {
+        " (dry run)"
+    } else {
+        ""
+    };
+    clip(&format!("{verb} {short}{name}{dry_run}"), 64)
+}
+
+fn invocation_end(invocation: &Invocation) -> Option<(Timestamp, Tone, String)> {
+    let ended = invocation.ended?;
+    let started = invocation.started.unwrap_or(ended);
+    let seconds = ended.duration_since(started).as_secs_f64();
+    let (tone, how) = match invocation.end.as_ref()? {
+        InvocationEnd::Response(_) => (Tone::Normal, "done"),
+        InvocationEnd::Error(_) => (Tone::Bad, "failed"),
+        InvocationEnd::TimedOut => (Tone::Bad, "timed out"),
+        InvocationEnd::Crashed(_) => (Tone::Bad, "died"),
+    };
+    Some((
+        ended,
+        tone,
+        format!("← Lambda: invocation {how} after {seconds:.1} s"),
+    ))
+}
+
+/// Reads a text file of reasonable size; the error names the file.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    let problem = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
+    let size = std::fs::metadata(path)
+        .map_err(|error| problem(&error))?
+        .len();
+    if size > FILE_BYTES {
+        return Err(problem(&format!("more than {FILE_BYTES} bytes")));
+    }
+    std::fs::read_to_string(path).map_err(|error| problem(&error))
+}
+
+/// Reads an event. One whose job ran already gets a new job id: here it is a new action.
+pub(crate) fn read_event(path: &Path, number: u64) -> Result<Value, String> {
+    let text = read(path)?;
+    let mut event: Value =
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let id = event.pointer_mut("/CodePipeline.job/id");
+    if let (Some(id), true) = (id, number > 0) {
+        *id = Value::from(format!("{number:08x}-5a5d-4b0c-8e0f-000000000000"));
+    }
+    Ok(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_line_is_short() {
+        let deployments = "/apis/apps/v1/namespaces/default/deployments";
+        let cases = [
+            (
+                "GET",
+                format!("{deployments}/demo-app"),
+                "GET …/deployments/demo-app",
+            ),
+            (
+                "GET",
+                format!("{deployments}?watch=true&fieldSelector=metadata.name%3Ddemo-app"),
+                "watch …/deployments/demo-app",
+            ),
+            (
+                "PATCH",
+                format!("{deployments}/demo-app?dryRun=All&fieldManager=landfall"),
+                "PATCH …/deployments/demo-app (dry run)",
+            ),
+            (
+                "GET",
+                "/api/v1/namespaces/default/pods?limit=9".to_owned(),
+                "GET …/pods",
+            ),
+            ("GET", "/version".to_owned(), "GET /version"),
+        ];
+        for (method, path, line) in cases {
+            assert_eq!(request_line(method, &path), line);
+        }
+    }
+}

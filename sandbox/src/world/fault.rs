@@ -1,0 +1,140 @@
+//! Faults: what goes wrong with which requests.
+
+use super::Request;
+
+/// Which requests a fault is for.
+#[derive(Clone, Debug, Default)]
+pub struct On {
+    method: Option<String>,
+    path: String,
+    skip: u32,
+}
+
+impl On {
+    /// Every request.
+    pub fn any() -> On {
+        On::default()
+    }
+
+    /// Requests with this method.
+    pub fn method(method: impl Into<String>) -> On {
+        On { method: Some(method.into()), ..On::default() }
+    }
+
+    /// Requests whose path or query contains this.
+    pub fn path(mut self, contains: impl Into<String>) -> On {
+        self.path = contains.into();
+        self
+    }
+
+    /// Lets so many matching requests through first.
+    pub fn skip(mut self, requests: u32) -> On {
+        self.skip = requests;
+        self
+    }
+
+    fn matches(&self, request: &Request) -> bool {
+        self.method.as_ref().is_none_or(|method| *method == request.method)
+            && request.path.contains(&self.path)
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// 429 from priority-and-fairness, in plain text.
+    Throttled {
+        /// Seconds.
+        retry_after: u32,
+    },
+    /// 503 from the API server.
+    Unavailable {
+        /// Seconds, where the server says them.
+        retry_after: Option<u32>,
+    },
+    /// 500 from the API server.
+    InternalError,
+    /// A proxy's page.
+    Html {
+        /// Its HTTP status.
+        status: u16,
+    },
+    /// No answer, the connection stays open. Nothing is done.
+    Stall,
+    /// The connection is closed. Nothing is done.
+    CutBefore,
+    /// The request is carried out and the answer lost.
+    CutAfter,
+    /// A GET of one object gives it as it was before its last change.
+    Stale,
+    /// A write is refused as if another one had come between.
+    Conflict,
+    /// 410 as HTTP status, for lists and watches.
+    Gone,
+    /// A watch starts with an ERROR event of code 410.
+    WatchError410,
+    /// A watch ends at once.
+    WatchClosed,
+    /// 401 in spite of the right token.
+    Unauthorized,
+    /// 307 to elsewhere.
+    Redirect {
+        /// The `Location`.
+        to: String,
+    },
+    /// A body that never ends.
+    Oversized,
+}
+
+/// A fault and how often it is still to happen.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) on: On,
+    pub(super) fault: Fault,
+    pub(super) left: u32,
+}
+
+/// The fault for this request, if one is planned. The first plan that matches counts.
+pub(super) fn draw(planned: &mut Vec<Planned>, request: &Request) -> Option<Fault> {
+    for plan in planned.iter_mut().filter(|plan| plan.on.matches(request)) {
+        if plan.on.skip > 0 {
+            plan.on.skip -= 1;
+            continue;
+        }
+        if plan.left > 0 {
+            plan.left -= 1;
+            let fault = plan.fault.clone();
+            planned.retain(|plan| plan.left > 0);
+            return Some(fault);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_happens_to_the_requests_that_it_is_for() {
+        let request = |method: &str, path: &str| Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            ..Request::default()
+        };
+        let on = On::method("PATCH").path("/deployments/").skip(1);
+        let mut planned = vec![Planned { on, fault: Fault::Stall, left: 2 }];
+        let rows = [
+            ("GET", "/deployments/web", None),
+            ("PATCH", "/services/web", None),
+            ("PATCH", "/deployments/web", None),
+            ("PATCH", "/deployments/web", Some(Fault::Stall)),
+            ("PATCH", "/deployments/web", Some(Fault::Stall)),
+            ("PATCH", "/deployments/web", None),
+        ];
+        for (method, path, expected) in rows {
+            assert_eq!(draw(&mut planned, &request(method, path)), expected, "{method} {path}");
+        }
+        assert!(planned.is_empty());
+    }
+}

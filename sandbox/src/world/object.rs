@@ -1,0 +1,78 @@
+//! Reading an object's fields, where an absent one is empty or zero, and writing its times.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+/// The text at a pointer, or "".
+pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The number at a pointer, or 0.
+pub(super) fn integer(object: &Value, pointer: &str) -> i64 {
+    object.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
+}
+
+/// The list at a pointer, or an empty one.
+pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
+    object.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The map at a pointer.
+pub(super) fn map<'a>(object: &'a Value, pointer: &str) -> Option<&'a Map<String, Value>> {
+    object.pointer(pointer).and_then(Value::as_object)
+}
+
+/// The map under a field of an object, made where it is not there.
+pub(super) fn map_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<String, Value> {
+    if !object[field].is_object() {
+        object[field] = Value::Object(Map::new());
+    }
+    object[field].as_object_mut().expect("it was just made an object")
+}
+
+/// The name of the controller of that kind that owns an object.
+pub(super) fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
+    let owners = list(object, "/metadata/ownerReferences");
+    let owner = owners.iter().find(|owner| owner["controller"] == true && owner["kind"] == kind)?;
+    owner["name"].as_str()
+}
+
+/// Whether an object is owned by the one with that uid.
+pub(super) fn owned_by(object: &Value, uid: &str) -> bool {
+    let owners = list(object, "/metadata/ownerReferences");
+    owners.iter().any(|owner| owner["controller"] == true && owner["uid"] == uid)
+}
+
+/// Whether an object is being deleted.
+pub(super) fn terminating(object: &Value) -> bool {
+    object.pointer("/metadata/deletionTimestamp").is_some()
+}
+
+/// A condition of an object's status.
+pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    list(object, "/status/conditions").iter().find(|condition| condition["type"] == kind)
+}
+
+/// A time as Kubernetes writes it: whole seconds.
+pub(super) fn written(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The time at a pointer.
+pub(super) fn time(object: &Value, pointer: &str) -> Option<Timestamp> {
+    text(object, pointer).parse().ok()
+}
+
+/// FNV-1a, as Kubernetes hashes pod templates (of another text, so with another result).
+pub(super) fn hash(bytes: &[u8]) -> u32 {
+    let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    bytes.iter().fold(0x811c_9dc5, step)
+}
+
+/// A number in the letters that Kubernetes puts in names: no vowels, so no words.
+pub(super) fn letters(number: u32) -> String {
+    const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+    let letter = |digit: u8| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()]);
+    number.to_string().bytes().map(letter).collect()
+}

@@ -1,0 +1,179 @@
+//! Refusals: the Status objects of the API server, word for word.
+
+use super::route::{Kind, Target};
+use super::{Answer, Body};
+use serde_json::{Map, Value, json};
+
+/// One fault in an object, as `details.causes` lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Cause {
+    pub(super) reason: &'static str,
+    pub(super) message: String,
+    pub(super) field: String,
+}
+
+/// A Status of failure.
+pub(super) fn refusal(code: u16, reason: &str, message: impl Into<String>, details: Value) -> Answer {
+    let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
+        "status": "Failure", "message": message.into(), "reason": reason, "code": code});
+    if !details.is_null() {
+        status["details"] = details;
+    }
+    Answer { status: code, headers: Vec::new(), body: Body::Json(status) }
+}
+
+/// `deployments.apps`, or `pods` for the core group.
+fn qualified(name: &str, group: &str) -> String {
+    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
+}
+
+fn details(name: &str, group: &str, kind: &str) -> Value {
+    let mut details = Map::new();
+    for (field, text) in [("name", name), ("group", group), ("kind", kind)] {
+        if !text.is_empty() {
+            details.insert(field.to_owned(), text.into());
+        }
+    }
+    Value::Object(details)
+}
+
+fn of_resource(kind: &Kind, name: &str) -> Value {
+    details(name, kind.group, kind.plural)
+}
+
+pub(super) fn unauthorized() -> Answer {
+    refusal(401, "Unauthorized", "Unauthorized", Value::Null)
+}
+
+pub(super) fn bad_request(message: impl Into<String>) -> Answer {
+    refusal(400, "BadRequest", message, Value::Null)
+}
+
+pub(super) fn not_found(kind: &Kind, name: &str) -> Answer {
+    let message = format!("{} \"{name}\" not found", qualified(kind.plural, kind.group));
+    refusal(404, "NotFound", message, of_resource(kind, name))
+}
+
+pub(super) fn no_such_resource() -> Answer {
+    refusal(404, "NotFound", "the server could not find the requested resource", json!({}))
+}
+
+pub(super) fn method_not_allowed() -> Answer {
+    let message = "the server does not allow this method on the requested resource";
+    refusal(405, "MethodNotAllowed", message, json!({}))
+}
+
+pub(super) fn already_exists(kind: &Kind, name: &str) -> Answer {
+    let message = format!("{} \"{name}\" already exists", qualified(kind.plural, kind.group));
+    refusal(409, "AlreadyExists", message, of_resource(kind, name))
+}
+
+pub(super) fn conflict(kind: &Kind, name: &str, why: &str) -> Answer {
+    let resource = qualified(kind.plural, kind.group);
+    let message = format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}");
+    refusal(409, "Conflict", message, of_resource(kind, name))
+}
+
+pub(super) fn modified(kind: &Kind, name: &str) -> Answer {
+    let why = "the object has been modified; please apply your changes to the latest version and \
+               try again";
+    conflict(kind, name, why)
+}
+
+/// The object breaks the rules of its kind.
+pub(super) fn invalid(kind: &str, group: &str, name: &str, causes: &[Cause]) -> Answer {
+    let all: Vec<String> =
+        causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+    let errors = match all.as_slice() {
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    };
+    let message = format!("{} \"{name}\" is invalid: {errors}", qualified(kind, group));
+    let mut details = details(name, group, kind);
+    let cause = |cause: &Cause| {
+        json!({"reason": cause.reason, "message": cause.message, "field": cause.field})
+    };
+    details["causes"] = causes.iter().map(cause).collect();
+    refusal(422, "Invalid", message, details)
+}
+
+/// What a patch gives when it can be read but not applied.
+/// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
+pub(super) fn patch_rejected() -> Answer {
+    let message = "the server rejected our request due to an error in our request";
+    refusal(422, "Invalid", message, json!({}))
+}
+
+pub(super) fn unsupported_media_type(accepted: &str) -> Answer {
+    let message =
+        format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
+    refusal(415, "UnsupportedMediaType", message, Value::Null)
+}
+
+pub(super) fn too_large(limit: usize) -> Answer {
+    let message = format!("Request entity too large: limit is {limit}");
+    refusal(413, "RequestEntityTooLarge", message, Value::Null)
+}
+
+/// The resource version is older than the log of changes, or a continue token is.
+pub(super) fn expired(message: impl Into<String>) -> Answer {
+    refusal(410, "Expired", message, Value::Null)
+}
+
+pub(super) fn too_old(version: u64, floor: u64) -> String {
+    format!("too old resource version: {version} ({floor})")
+}
+
+/// The client knows more than this cluster does, as after a restore from a backup.
+pub(super) fn too_new(version: u64) -> Answer {
+    let message = format!("Timeout: Too large resource version: {version}, current: unknown");
+    let details = json!({"causes": [{"reason": "ResourceVersionTooLarge",
+        "message": "Too large resource version"}], "retryAfterSeconds": 1});
+    refusal(504, "Timeout", message, details)
+}
+
+/// RBAC says no.
+pub(super) fn forbidden(user: &str, verb: &str, target: &Target) -> Answer {
+    let Kind { group, plural, .. } = *target.kind;
+    let name = target.name.as_deref().unwrap_or_default();
+    let resource = match &target.subresource {
+        Some(subresource) => format!("{plural}/{subresource}"),
+        None => plural.to_owned(),
+    };
+    let subject = match name {
+        "" => qualified(plural, group),
+        name => format!("{} \"{name}\"", qualified(plural, group)),
+    };
+    let place = match &target.namespace {
+        Some(namespace) => format!("in the namespace \"{namespace}\""),
+        None => "at the cluster scope".to_owned(),
+    };
+    let message = format!(
+        "{subject} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API \
+         group \"{group}\" {place}"
+    );
+    refusal(403, "Forbidden", message, details(name, group, plural))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_causes_stand_in_brackets_and_one_alone() {
+        let cause = |field: &str| Cause {
+            reason: "FieldValueRequired",
+            message: "Required value".to_owned(),
+            field: field.to_owned(),
+        };
+        let message = |causes: &[Cause]| match invalid("Deployment", "apps", "web", causes).body {
+            Body::Json(status) => status["message"].as_str().unwrap_or_default().to_owned(),
+            Body::Text(_) | Body::Html(_) | Body::Endless => String::new(),
+        };
+        assert_eq!(message(&[cause("a")]), "Deployment.apps \"web\" is invalid: a: Required value");
+        assert_eq!(
+            message(&[cause("a"), cause("b")]),
+            "Deployment.apps \"web\" is invalid: [a: Required value, b: Required value]"
+        );
+    }
+}

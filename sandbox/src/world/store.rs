@@ -1,0 +1,162 @@
+//! The objects, their one resource version, and the log of changes that watches read.
+
+use super::object::text;
+use super::selector::Labels;
+use super::{Gone, Watch};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Changes that the log keeps, as etcd keeps about five minutes.
+const HISTORY_LIMIT: usize = 20_000;
+
+/// What an object is found by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) resource: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+impl Key {
+    pub(super) fn new(resource: &str, namespace: &str, name: &str) -> Key {
+        Key {
+            resource: resource.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+/// All objects of the cluster.
+#[derive(Default)]
+pub(super) struct Store {
+    objects: BTreeMap<Key, Arc<Value>>,
+    version: u64,
+    /// Changes up to this version are forgotten.
+    floor: u64,
+    log: VecDeque<Change>,
+    uids: u32,
+}
+
+struct Change {
+    version: u64,
+    key: Key,
+    /// None: it was created.
+    previous: Option<Arc<Value>>,
+    object: Arc<Value>,
+    deleted: bool,
+}
+
+impl Store {
+    pub(super) fn version(&self) -> u64 {
+        // A real cluster never is at version 0, which means "any" in a request.
+        self.version + 1
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Value>> {
+        self.objects.get(key)
+    }
+
+    pub(super) fn all(&self, resource: &str) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        let first = Key::new(resource, "", "");
+        let objects = self.objects.range(first..);
+        objects.take_while(move |(key, _)| key.resource == resource)
+    }
+
+    pub(super) fn keys(&self, resource: &str, namespace: Option<&str>) -> Vec<Key> {
+        let here = |key: &&Key| namespace.is_none_or(|namespace| key.namespace == namespace);
+        self.all(resource).map(|(key, _)| key).filter(here).cloned().collect()
+    }
+
+    /// A number that was not given before, for uids and names.
+    pub(super) fn number(&mut self) -> u32 {
+        self.uids += 1;
+        self.uids
+    }
+
+    /// Stores an object under a new resource version, unless nothing differs.
+    pub(super) fn put(&mut self, key: &Key, mut object: Value) -> bool {
+        let previous = self.objects.get(key).cloned();
+        if let Some(previous) = &previous {
+            object["metadata"]["resourceVersion"] = previous["metadata"]["resourceVersion"].clone();
+            if object == **previous {
+                return false;
+            }
+        }
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = self.version().to_string().into();
+        let object = Arc::new(object);
+        self.objects.insert(key.clone(), Arc::clone(&object));
+        self.record(key.clone(), previous, object, false);
+        true
+    }
+
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
+        let previous = self.objects.remove(key)?;
+        self.version += 1;
+        let mut last = Value::clone(&previous);
+        last["metadata"]["resourceVersion"] = self.version().to_string().into();
+        self.record(key.clone(), Some(Arc::clone(&previous)), Arc::new(last), true);
+        Some(previous)
+    }
+
+    fn record(&mut self, key: Key, previous: Option<Arc<Value>>, object: Arc<Value>, deleted: bool) {
+        self.log.push_back(Change { version: self.version(), key, previous, object, deleted });
+        if self.log.len() > HISTORY_LIMIT {
+            self.floor = self.log.pop_front().map_or(self.floor, |change| change.version);
+        }
+    }
+
+    pub(super) fn forget(&mut self) {
+        self.log.clear();
+        // The newest version itself is told to be too old too, so that a client must list anew.
+        self.version += 1;
+        self.floor = self.version();
+    }
+
+    /// Whether a watch can go on from there.
+    pub(super) fn reaches(&self, version: u64) -> bool {
+        version >= self.floor
+    }
+
+    /// An object as it was before its last change.
+    pub(super) fn before(&self, key: &Key) -> Option<Arc<Value>> {
+        self.log.iter().rev().find(|change| change.key == *key)?.previous.clone()
+    }
+
+    pub(super) fn changes(&self, watch: &Watch, after: u64) -> Result<Vec<(u64, Value)>, Gone> {
+        if !self.reaches(after) {
+            return Err(Gone);
+        }
+        let labels = watch.label_selector.as_deref().and_then(|text| Labels::parse(text).ok());
+        let first = self.log.partition_point(|change| change.version <= after);
+        let news = self.log.iter().skip(first);
+        Ok(news.filter_map(|change| change.event(watch, labels.as_ref())).collect())
+    }
+}
+
+impl Change {
+    /// The event that this change is to a watcher: leaving a selection is a deletion.
+    fn event(&self, watch: &Watch, labels: Option<&Labels>) -> Option<(u64, Value)> {
+        let key = &self.key;
+        let watched = key.resource == watch.resource
+            && watch.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+            && watch.name.as_ref().is_none_or(|name| *name == key.name);
+        let matches = |object: &Value| labels.is_none_or(|labels| labels.match_object(object));
+        let before = self.previous.as_deref().is_some_and(matches);
+        let after = !self.deleted && matches(&self.object);
+        let kind = match (before, after) {
+            (false, true) => "ADDED",
+            (true, true) => "MODIFIED",
+            (true, false) => "DELETED",
+            (false, false) => return None,
+        };
+        watched.then(|| (self.version, json!({"type": kind, "object": *self.object})))
+    }
+}
+
+/// The resource version that an object carries.
+pub(super) fn version_of(object: &Value) -> &str {
+    text(object, "/metadata/resourceVersion")
+}

@@ -1,0 +1,423 @@
+//! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
+
+pub mod call;
+pub mod object;
+
+use crate::credentials::Credentials;
+use crate::environment::Environment;
+use crate::https::{self, Trust, chain};
+use call::Call;
+use object::{Deployment, Status};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Response, Url};
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// The most that one answer may have. An object is at most 1.5 MiB in etcd, and a page of a list
+/// has 50 of them, which are a few kilobytes each in practice.
+pub const MAX_BODY: usize = 8 * 1024 * 1024;
+
+/// How much of an error's body is read: a `Status` is small, a proxy's page need not be whole.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// Pages of one list: a thousand objects of one Deployment.
+const MAX_PAGES: usize = 20;
+
+/// How long a read may take before it is tried again.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a write may take: the API server gives admission webhooks up to 30 s and the whole
+/// request 34 s.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(36);
+
+/// Tries of a call that fails in a way that may pass.
+const TRIES: u32 = 5;
+
+/// Tries of a call that the server itself asks to be repeated later.
+const TRIES_WHEN_ASKED: u32 = 12;
+
+/// The first pause between tries; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest pause that a server may ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How much of an unexpected answer is quoted.
+const EXCERPT: usize = 300;
+
+/// A connection to the cluster's API.
+#[derive(Debug)]
+pub struct Cluster {
+    server: String,
+    client: reqwest::Client,
+    authorization: HeaderValue,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallError {
+    /// The API server refused it.
+    Refused(Refusal),
+    /// Nothing answered, or not in time, at every try.
+    Unreachable(String),
+    /// The server's certificate is not the CA's, or not for this name.
+    Untrusted(String),
+    /// Whatever answers is not the Kubernetes API.
+    NotKubernetes(String),
+    /// The invocation's time was over first.
+    OutOfTime,
+}
+
+/// An answer that is an error.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub code: u16,
+    /// Kubernetes' reason; empty where the body was no `Status`.
+    pub reason: String,
+    /// The server's message, or the body's text where it was no `Status`.
+    pub message: String,
+    /// Whether the body was a Kubernetes `Status`.
+    pub is_status: bool,
+}
+
+/// A failed try.
+enum Try {
+    /// Another one cannot help.
+    Final(CallError),
+    /// Another one may, after this pause if the server asked for one.
+    Again(CallError, Option<Duration>),
+}
+
+impl Cluster {
+    /// Makes the client. Nothing is sent yet. An error says what is wrong with the CA.
+    pub fn new(environment: &Environment, credentials: &Credentials) -> Result<Cluster, String> {
+        let trust = credentials.ca.as_deref().map_or(Trust::Public, Trust::Only);
+        let authorization = credentials.token.header();
+        Ok(Cluster {
+            server: environment.cluster.clone(),
+            client: https::client(trust)?,
+            authorization: authorization.ok_or("the token cannot be sent in a header")?,
+        })
+    }
+
+    /// Sends a call, again where that may help, and gives back the object.
+    pub async fn send(&self, call: &Call, until: Instant) -> Result<Value, CallError> {
+        let mut tries = 0;
+        loop {
+            let (error, asked) = match self.once(call, until).await {
+                Ok(object) => return Ok(object),
+                Err(Try::Final(error)) => return Err(error),
+                Err(Try::Again(error, asked)) => (error, asked),
+            };
+            tries += 1;
+            if tries >= asked.map_or(TRIES, |_| TRIES_WHEN_ASKED) {
+                return Err(error);
+            }
+            let pause = asked
+                .unwrap_or(FIRST_PAUSE * 2u32.pow(tries - 1))
+                .min(LONGEST_PAUSE);
+            if Instant::now() + pause >= until {
+                return Err(CallError::OutOfTime);
+            }
+            tracing::warn!(
+                call = call.verb.rbac(),
+                resource = call.resource,
+                tries,
+                pause_ms = pause.as_millis() as u64,
+                "the cluster is to be asked again"
+            );
+            sleep(pause).await;
+        }
+    }
+
+    /// All pages of a list, each item reduced by `read` before the next page is fetched.
+    pub async fn list<T>(
+        &self,
+        call: Call,
+        until: Instant,
+        read: impl Fn(&Value) -> T,
+    ) -> Result<Vec<T>, CallError> {
+        let mut found = Vec::new();
+        let mut page = call.clone();
+        for _ in 0..MAX_PAGES {
+            let list = self.send(&page, until).await?;
+            let items = list.get("items").and_then(Value::as_array);
+            found.extend(items.into_iter().flatten().map(&read));
+            let token = list.pointer("/metadata/continue").and_then(Value::as_str);
+            match token {
+                Some(token) if !token.is_empty() => page = call.clone().page(token),
+                _ => return Ok(found),
+            }
+        }
+        tracing::warn!(resource = call.resource, "the list is longer than is read");
+        Ok(found)
+    }
+
+    /// Opens a watch. It is tried once: whoever watches can read as well.
+    pub async fn watch(&self, call: &Call, until: Instant) -> Result<Watch, CallError> {
+        let response = match self.open(call, until).await {
+            Ok(response) => response,
+            Err(Try::Final(error) | Try::Again(error, _)) => return Err(error),
+        };
+        Ok(Watch {
+            response,
+            line: Vec::new(),
+            rest: Vec::new(),
+        })
+    }
+
+    async fn once(&self, call: &Call, until: Instant) -> Result<Value, Try> {
+        let limit = until.min(Instant::now() + time_limit(call));
+        let response = self.open(call, until).await?;
+        let code = response.status().as_u16();
+        let body = match timeout_at(limit, https::read(response, MAX_BODY)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) => return Err(transport(error)),
+            Err(_) => return Err(too_slow(until)),
+        };
+        if body.len() >= MAX_BODY {
+            let why = format!("its answer has more than {MAX_BODY} bytes");
+            return Err(Try::Final(CallError::NotKubernetes(why)));
+        }
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(object @ Value::Object(_)) => Ok(object),
+            _ => {
+                let why = format!("HTTP {code} with \"{}\"", excerpt(&body));
+                Err(Try::Final(CallError::NotKubernetes(why)))
+            }
+        }
+    }
+
+    /// Sends the call and returns the answer if its status is a success.
+    async fn open(&self, call: &Call, until: Instant) -> Result<Response, Try> {
+        let limit = until.min(Instant::now() + time_limit(call));
+        let started = Instant::now();
+        let sent = timeout_at(limit, self.request(call)?.send()).await;
+        let response = match sent {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(transport(error)),
+            Err(_) => return Err(too_slow(until)),
+        };
+        let status = response.status();
+        tracing::info!(
+            call = call.verb.rbac(),
+            path = call.path,
+            status = status.as_u16(),
+            milliseconds = started.elapsed().as_millis() as u64,
+            "cluster answered"
+        );
+        if status.is_success() {
+            return Ok(response);
+        }
+        if status.is_redirection() {
+            let why = redirection(&response);
+            return Err(Try::Final(CallError::NotKubernetes(why)));
+        }
+        let asked = response.headers().get(RETRY_AFTER);
+        let asked = asked.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let body = timeout_at(limit, https::read(response, MAX_ERROR_BODY)).await;
+        // A refusal whose body breaks off is a refusal all the same.
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        Err(refusal(
+            status.as_u16(),
+            &body,
+            asked.map(Duration::from_secs),
+        ))
+    }
+
+    fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, Try> {
+        let mut url = Url::parse(&format!("{}{}", self.server, call.path))
+            .map_err(|error| Try::Final(CallError::NotKubernetes(error.to_string())))?;
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        let method = call.verb.method().parse().expect("a method of HTTP");
+        let mut request = self
+            .client
+            .request(method, url)
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, "application/json");
+        if let (Some(body), Some(kind)) = (&call.body, call.verb.content_type()) {
+            request = request.header(CONTENT_TYPE, kind).body(body.to_string());
+        }
+        Ok(request)
+    }
+}
+
+/// A stream of changes of one Deployment.
+#[derive(Debug)]
+pub struct Watch {
+    response: Response,
+    line: Vec<u8>,
+    rest: Vec<u8>,
+}
+
+/// What a watch tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// The Deployment as it is now.
+    Now(Deployment),
+    /// It is gone.
+    Deleted,
+    /// Something that tells nothing of the object, such as a bookmark.
+    Nothing,
+    /// The stream is over, was cut, or is none: read the object.
+    Over,
+}
+
+impl Watch {
+    /// Waits for the next change of the Deployment of this name.
+    pub async fn next(&mut self, name: &str) -> Change {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let rest = self.rest.split_off(end + 1);
+                self.line.append(&mut self.rest);
+                self.rest = rest;
+                let change = change(&self.line, name);
+                self.line.clear();
+                return change;
+            }
+            self.line.append(&mut self.rest);
+            if self.line.len() > MAX_BODY {
+                return Change::Over;
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.rest = chunk.to_vec(),
+                // An answer without a line's end may be one object: what a server without watches
+                // sends. It is no change, and reading the object tells more.
+                Ok(None) => return Change::Over,
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "the watch broke off");
+                    return Change::Over;
+                }
+            }
+        }
+    }
+}
+
+/// Reads one line of a watch.
+/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
+fn change(line: &[u8], name: &str) -> Change {
+    let Ok(mut event) = serde_json::from_slice::<Value>(line) else {
+        return Change::Over;
+    };
+    let kind = event
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let is_ours = event
+        .pointer("/object/metadata/name")
+        .and_then(Value::as_str)
+        == Some(name);
+    match kind {
+        "ADDED" | "MODIFIED" if is_ours => Change::Now(Deployment::new(event["object"].take())),
+        "DELETED" if is_ours => Change::Deleted,
+        "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" => Change::Nothing,
+        // ERROR carries a Status, most often 410 Gone: the history does not reach back so far.
+        _ => Change::Over,
+    }
+}
+
+fn time_limit(call: &Call) -> Duration {
+    if call.verb.writes() {
+        WRITE_TIMEOUT
+    } else {
+        READ_TIMEOUT
+    }
+}
+
+fn too_slow(until: Instant) -> Try {
+    if Instant::now() >= until {
+        Try::Final(CallError::OutOfTime)
+    } else {
+        let why = "it took the call and did not answer in time".to_owned();
+        Try::Again(CallError::Unreachable(why), None)
+    }
+}
+
+/// A fault of the connection. What is wrong with a certificate does not pass by itself.
+fn transport(error: reqwest::Error) -> Try {
+    match certificate_error(&error) {
+        Some(why) => Try::Final(CallError::Untrusted(why)),
+        None => Try::Again(CallError::Unreachable(chain(&error.without_url())), None),
+    }
+}
+
+fn certificate_error(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut source = Some(error);
+    while let Some(error) = source {
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(why)) =
+            error.downcast_ref::<rustls::Error>().or(inner)
+        {
+            return Some(if *why == rustls::CertificateError::UnknownIssuer {
+                "it was signed by another CA than the one given".to_owned()
+            } else {
+                why.to_string()
+            });
+        }
+        source = error.source();
+    }
+    None
+}
+
+fn refusal(code: u16, body: &[u8], asked: Option<Duration>) -> Try {
+    let status = serde_json::from_slice::<Status>(body).ok();
+    let status = status.filter(|status| status.kind == "Status");
+    let is_status = status.is_some();
+    let (reason, message, seconds) = match status {
+        Some(status) => {
+            let seconds = status.details.retry_after_seconds;
+            (status.reason, status.message, seconds)
+        }
+        None => (String::new(), excerpt(body), 0),
+    };
+    let error = CallError::Refused(Refusal {
+        code,
+        reason,
+        message,
+        is_status,
+    });
+    let asked = asked.or((seconds > 0).then(|| Duration::from_secs(seconds)));
+    match code {
+        429 | 500..=599 => Try::Again(error, asked),
+        _ => Try::Final(error),
+    }
+}
+
+fn redirection(response: &Response) -> String {
+    let location = response.headers().get(LOCATION);
+    let host = location
+        .and_then(|location| Url::parse(location.to_str().ok()?).ok())
+        .and_then(|url| url.host_str().map(str::to_owned));
+    let code = response.status().as_u16();
+    match host {
+        Some(host) => format!("HTTP {code} leads to `{host}`, and no redirect is followed"),
+        None => format!("HTTP {code} leads elsewhere, and no redirect is followed"),
+    }
+}
+
+/// The text of a body that is no JSON: a proxy's page without its tags, in one line.
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_BODY)]);
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for character in text.chars() {
+        match character {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                plain.push(' ');
+            }
+            character if !in_tag => plain.push(character),
+            _ => {}
+        }
+    }
+    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    crate::report::clip(&words, EXCERPT)
+}

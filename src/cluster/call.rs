@@ -1,0 +1,280 @@
+//! Each API call as a value: method, path, query, content type, body. Nothing here touches a socket.
+//! <https://kubernetes.io/docs/reference/using-api/api-concepts/>
+
+use serde_json::Value;
+
+/// Who we are in `managedFields`.
+pub const FIELD_MANAGER: &str = "landfall";
+
+/// Items asked for in one page of a list: old ReplicaSets with large templates stay below
+/// [`super::MAX_BODY`].
+const PAGE: &str = "50";
+
+/// One request to the API server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// What it does.
+    pub verb: Verb,
+    /// The path, without host and query. All its parts are checked names.
+    pub path: String,
+    /// Query parameters, not yet encoded.
+    pub query: Vec<(&'static str, String)>,
+    /// The body of a write.
+    pub body: Option<Value>,
+    /// The resource as RBAC names it, for the words of a refusal: `deployments.apps`.
+    pub resource: &'static str,
+}
+
+/// What a call does: method, content type and RBAC's verb follow from it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verb {
+    /// Reads one object.
+    Get,
+    /// Reads one page of a list.
+    List,
+    /// Follows changes as a stream.
+    Watch,
+    /// Creates an object.
+    Create,
+    /// Replaces an object.
+    Update,
+    /// Patches, lists merged by their keys.
+    StrategicMergePatch,
+    /// Patches by operations, all or none.
+    JsonPatch,
+}
+
+impl Verb {
+    /// The HTTP method.
+    pub fn method(self) -> &'static str {
+        match self {
+            Verb::Get | Verb::List | Verb::Watch => "GET",
+            Verb::Create => "POST",
+            Verb::Update => "PUT",
+            Verb::StrategicMergePatch | Verb::JsonPatch => "PATCH",
+        }
+    }
+
+    /// The verb that a Role must grant.
+    pub fn rbac(self) -> &'static str {
+        match self {
+            Verb::Get => "get",
+            Verb::List => "list",
+            Verb::Watch => "watch",
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::StrategicMergePatch | Verb::JsonPatch => "patch",
+        }
+    }
+
+    /// The body's content type, where there is a body.
+    pub fn content_type(self) -> Option<&'static str> {
+        match self {
+            Verb::Get | Verb::List | Verb::Watch => None,
+            Verb::Create | Verb::Update => Some("application/json"),
+            Verb::StrategicMergePatch => Some("application/strategic-merge-patch+json"),
+            Verb::JsonPatch => Some("application/json-patch+json"),
+        }
+    }
+
+    /// Whether the call changes the cluster.
+    pub fn writes(self) -> bool {
+        self.content_type().is_some()
+    }
+}
+
+impl Call {
+    /// Reads the Deployment.
+    pub fn deployment(namespace: &str, name: &str) -> Call {
+        read(Verb::Get, deployment_path(namespace, name), DEPLOYMENTS)
+    }
+
+    /// Follows the one Deployment from a resource version on; the server ends the stream after
+    /// `seconds`. A field selector on the name matches a Role that is limited to that name.
+    pub fn watch(namespace: &str, name: &str, resource_version: &str, seconds: u64) -> Call {
+        let mut call = read(Verb::Watch, deployments_path(namespace), DEPLOYMENTS);
+        call.query.push(("watch", "true".into()));
+        call.query
+            .push(("fieldSelector", format!("metadata.name={name}")));
+        call.query.push(("allowWatchBookmarks", "true".into()));
+        call.query.push(("timeoutSeconds", seconds.to_string()));
+        if !resource_version.is_empty() {
+            call.query
+                .push(("resourceVersion", resource_version.to_owned()));
+        }
+        call
+    }
+
+    /// One page of the ReplicaSets under a label selector.
+    pub fn replica_sets(namespace: &str, selector: &str) -> Call {
+        let path = format!("/apis/apps/v1/namespaces/{namespace}/replicasets");
+        list(path, selector, "replicasets.apps")
+    }
+
+    /// One ReplicaSet, for its template.
+    pub fn replica_set(namespace: &str, name: &str) -> Call {
+        let path = format!("/apis/apps/v1/namespaces/{namespace}/replicasets/{name}");
+        read(Verb::Get, path, "replicasets.apps")
+    }
+
+    /// One page of the pods under a label selector.
+    pub fn pods(namespace: &str, selector: &str) -> Call {
+        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        list(path, selector, "pods")
+    }
+
+    /// One page of the namespace's HorizontalPodAutoscalers.
+    pub fn autoscalers(namespace: &str) -> Call {
+        let path = format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
+        list(path, "", "horizontalpodautoscalers.autoscaling")
+    }
+
+    /// Patches the named fields of the Deployment.
+    pub fn patch(namespace: &str, name: &str, patch: Value) -> Call {
+        let path = deployment_path(namespace, name);
+        write(Verb::StrategicMergePatch, path, patch)
+    }
+
+    /// Replaces the Deployment.
+    pub fn put(namespace: &str, name: &str, object: Value) -> Call {
+        write(Verb::Update, deployment_path(namespace, name), object)
+    }
+
+    /// Creates the Deployment.
+    pub fn create(namespace: &str, object: Value) -> Call {
+        write(Verb::Create, deployments_path(namespace), object)
+    }
+
+    /// Applies JSON-patch operations to the Deployment.
+    pub fn operations(namespace: &str, name: &str, operations: Value) -> Call {
+        write(
+            Verb::JsonPatch,
+            deployment_path(namespace, name),
+            operations,
+        )
+    }
+
+    /// The next page of the same list.
+    pub fn page(mut self, token: &str) -> Call {
+        self.query.push(("continue", token.to_owned()));
+        self
+    }
+}
+
+const DEPLOYMENTS: &str = "deployments.apps";
+
+fn deployments_path(namespace: &str) -> String {
+    format!("/apis/apps/v1/namespaces/{namespace}/deployments")
+}
+
+fn deployment_path(namespace: &str, name: &str) -> String {
+    format!("{}/{name}", deployments_path(namespace))
+}
+
+fn read(verb: Verb, path: String, resource: &'static str) -> Call {
+    Call {
+        verb,
+        path,
+        query: Vec::new(),
+        body: None,
+        resource,
+    }
+}
+
+fn list(path: String, selector: &str, resource: &'static str) -> Call {
+    let mut call = read(Verb::List, path, resource);
+    if !selector.is_empty() {
+        call.query.push(("labelSelector", selector.to_owned()));
+    }
+    call.query.push(("limit", PAGE.into()));
+    call
+}
+
+/// Every write carries our name and has its unknown fields refused, as `kubectl` does since 1.27.
+/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
+fn write(verb: Verb, path: String, body: Value) -> Call {
+    Call {
+        verb,
+        path,
+        query: vec![
+            ("fieldManager", FIELD_MANAGER.into()),
+            ("fieldValidation", "Strict".into()),
+        ],
+        body: Some(body),
+        resource: DEPLOYMENTS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_patch_is_a_strategic_merge_patch_under_our_name() {
+        let call = Call::patch("shop", "web", json!({"spec": {}}));
+        assert_eq!(call.verb.method(), "PATCH");
+        assert_eq!(
+            call.verb.content_type(),
+            Some("application/strategic-merge-patch+json")
+        );
+        assert_eq!(call.path, "/apis/apps/v1/namespaces/shop/deployments/web");
+        assert_eq!(
+            call.query,
+            [
+                ("fieldManager", "landfall".to_owned()),
+                ("fieldValidation", "Strict".to_owned())
+            ]
+        );
+        assert_eq!(call.body, Some(json!({"spec": {}})));
+    }
+
+    #[test]
+    fn a_watch_names_the_one_object_and_where_to_go_on() {
+        let call = Call::watch("shop", "web", "42", 30);
+        assert_eq!(call.path, "/apis/apps/v1/namespaces/shop/deployments");
+        assert_eq!(
+            call.query,
+            [
+                ("watch", "true".to_owned()),
+                ("fieldSelector", "metadata.name=web".to_owned()),
+                ("allowWatchBookmarks", "true".to_owned()),
+                ("timeoutSeconds", "30".to_owned()),
+                ("resourceVersion", "42".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_list_is_paged() {
+        let call = Call::replica_sets("shop", "app=web").page("next");
+        assert_eq!(
+            call.query,
+            [
+                ("labelSelector", "app=web".to_owned()),
+                ("limit", "50".to_owned()),
+                ("continue", "next".to_owned()),
+            ]
+        );
+        assert_eq!(
+            Call::autoscalers("shop").query,
+            [("limit", "50".to_owned())]
+        );
+    }
+
+    #[test]
+    fn only_writes_have_a_content_type() {
+        for (verb, method, rbac, writes) in [
+            (Verb::Get, "GET", "get", false),
+            (Verb::List, "GET", "list", false),
+            (Verb::Watch, "GET", "watch", false),
+            (Verb::Create, "POST", "create", true),
+            (Verb::Update, "PUT", "update", true),
+            (Verb::StrategicMergePatch, "PATCH", "patch", true),
+            (Verb::JsonPatch, "PATCH", "patch", true),
+        ] {
+            assert_eq!((verb.method(), verb.rbac()), (method, rbac));
+            assert_eq!(verb.writes(), writes);
+        }
+    }
+}

@@ -1,0 +1,481 @@
+//! The few fields that we read of Kubernetes objects. An absent field is a state, not a crash.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// The label that the Deployment controller adds to a ReplicaSet's copy of the pod template.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
+const POD_TEMPLATE_HASH: &str = "pod-template-hash";
+
+/// Where the Deployment controller counts rollouts.
+pub const REVISION: &str = "deployment.kubernetes.io/revision";
+
+/// A Deployment as the API server sent it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment(Value);
+
+/// One entry of `status.conditions`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Condition<'a> {
+    /// `True`, `False` or `Unknown`.
+    pub status: &'a str,
+    /// A word for programs, such as `ProgressDeadlineExceeded`.
+    pub reason: &'a str,
+    /// A sentence for people.
+    pub message: &'a str,
+    /// When the controller last wrote it, as the server spells it; empty where it is absent.
+    pub last_update_time: &'a str,
+}
+
+impl Deployment {
+    /// Takes the object as it came.
+    pub fn new(object: Value) -> Deployment {
+        Deployment(object)
+    }
+
+    /// The object as it came.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.text("/metadata/name")
+    }
+
+    /// `metadata.uid`; empty where it is absent.
+    pub fn uid(&self) -> &str {
+        self.text("/metadata/uid")
+    }
+
+    /// `metadata.resourceVersion`; empty where it is absent.
+    pub fn resource_version(&self) -> &str {
+        self.text("/metadata/resourceVersion")
+    }
+
+    /// `metadata.generation`, which the server raises with each change of the spec or an
+    /// annotation; 0 where it is absent.
+    pub fn generation(&self) -> i64 {
+        self.number("/metadata/generation").unwrap_or(0)
+    }
+
+    /// `status.observedGeneration`: which generation the status speaks of; 0 where it is absent.
+    pub fn observed_generation(&self) -> i64 {
+        self.number("/status/observedGeneration").unwrap_or(0)
+    }
+
+    /// Whether a deletion has begun.
+    pub fn is_being_deleted(&self) -> bool {
+        self.0
+            .pointer("/metadata/deletionTimestamp")
+            .is_some_and(|time| !time.is_null())
+    }
+
+    /// Whether `spec.paused` stops all rollouts.
+    pub fn is_paused(&self) -> bool {
+        self.0.pointer("/spec/paused") == Some(&Value::Bool(true))
+    }
+
+    /// One annotation of the Deployment itself.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
+    }
+
+    /// The revision that the controller gave to the current template.
+    pub fn revision(&self) -> Option<u64> {
+        self.annotation(REVISION)?.parse().ok()
+    }
+
+    /// `spec.replicas`, 1 where it is absent, as the server has it.
+    pub fn replicas(&self) -> i64 {
+        self.number("/spec/replicas").unwrap_or(1)
+    }
+
+    /// `spec.progressDeadlineSeconds`, 600 where it is absent, as the server has it.
+    pub fn progress_deadline_seconds(&self) -> i64 {
+        self.number("/spec/progressDeadlineSeconds").unwrap_or(600)
+    }
+
+    /// Pods of every version. The server leaves zero counters out.
+    pub fn total_replicas(&self) -> i64 {
+        self.number("/status/replicas").unwrap_or(0)
+    }
+
+    /// Pods of the newest version.
+    pub fn updated_replicas(&self) -> i64 {
+        self.number("/status/updatedReplicas").unwrap_or(0)
+    }
+
+    /// Pods of every version that were ready for `minReadySeconds`.
+    pub fn available_replicas(&self) -> i64 {
+        self.number("/status/availableReplicas").unwrap_or(0)
+    }
+
+    /// `spec.selector` as a label selector of the API: `app=web,tier in (a,b)`.
+    pub fn selector(&self) -> String {
+        self.0
+            .pointer("/spec/selector")
+            .map(label_selector)
+            .unwrap_or_default()
+    }
+
+    /// The condition of this type, where there is one.
+    pub fn condition(&self, kind: &str) -> Option<Condition<'_>> {
+        let conditions = self.0.pointer("/status/conditions")?.as_array()?;
+        let found = conditions
+            .iter()
+            .find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))?;
+        let text = |field: &str| found.get(field).and_then(Value::as_str).unwrap_or("");
+        Some(Condition {
+            status: text("status"),
+            reason: text("reason"),
+            message: text("message"),
+            last_update_time: text("lastUpdateTime"),
+        })
+    }
+
+    /// The containers of the pod template; `list` is `containers` or `initContainers`.
+    pub fn containers(&self, list: &str) -> &[Value] {
+        self.0
+            .pointer("/spec/template/spec")
+            .and_then(|spec| spec.get(list))
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// A short digest of the pod template: equal digests, equal versions.
+    pub fn template_digest(&self) -> String {
+        template_digest(self.0.pointer("/spec/template").unwrap_or(&Value::Null))
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.0
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+    }
+
+    fn number(&self, pointer: &str) -> Option<i64> {
+        self.0.pointer(pointer).and_then(Value::as_i64)
+    }
+}
+
+/// Sixteen hexadecimal digits of the SHA-256 of a template, its keys in alphabetical order (as
+/// `serde_json` keeps them) and without `pod-template-hash`.
+pub fn template_digest(template: &Value) -> String {
+    digest(&without_template_hash(template).to_string())
+}
+
+/// The first sixteen hexadecimal digits of the SHA-256 of a text.
+pub fn digest(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A ReplicaSet's template as the Deployment had it: without the label that the controller added.
+pub fn without_template_hash(template: &Value) -> Value {
+    let mut template = template.clone();
+    if let Some(labels) = template
+        .pointer_mut("/metadata/labels")
+        .and_then(Value::as_object_mut)
+    {
+        labels.remove(POD_TEMPLATE_HASH);
+    }
+    template
+}
+
+/// What we read of a ReplicaSet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplicaSet {
+    /// `metadata.name`.
+    pub name: String,
+    /// The rollout that made it the newest the last time; 0 where the controller has not said.
+    pub revision: u64,
+    /// The uid of the object that controls it.
+    pub owner: String,
+    /// Its selector's `pod-template-hash`, which its pods carry too.
+    pub template_hash: String,
+    /// Pods that it has.
+    pub replicas: i64,
+    /// Pods that were ready for `minReadySeconds`.
+    pub available: i64,
+}
+
+impl ReplicaSet {
+    /// Reads one item of a list.
+    pub fn read(object: &Value) -> ReplicaSet {
+        let text = |pointer: &str| {
+            let value = object.pointer(pointer).and_then(Value::as_str);
+            value.unwrap_or_default().to_owned()
+        };
+        let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
+        ReplicaSet {
+            name: text("/metadata/name"),
+            revision: object
+                .pointer("/metadata/annotations")
+                .and_then(|annotations| annotations.get(REVISION)?.as_str()?.parse().ok())
+                .unwrap_or(0),
+            owner: controller(object).unwrap_or_default().to_owned(),
+            template_hash: text("/metadata/labels/pod-template-hash"),
+            replicas: number("/status/replicas").unwrap_or(0),
+            available: number("/status/availableReplicas").unwrap_or(0),
+        }
+    }
+}
+
+/// The newest ReplicaSet of a Deployment: the one with the highest revision among its own.
+pub fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
+    sets.iter()
+        .filter(|set| set.owner == deployment.uid())
+        .max_by_key(|set| set.revision)
+}
+
+/// The uid of the object that controls this one.
+fn controller(object: &Value) -> Option<&str> {
+    let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
+    let owner = owners
+        .iter()
+        .find(|owner| owner.get("controller") == Some(&Value::Bool(true)))?;
+    owner.get("uid")?.as_str()
+}
+
+/// One container of a pod that does not run as it should.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trouble {
+    /// The pod.
+    pub pod: String,
+    /// The container; empty where the pod as a whole is in trouble.
+    pub container: String,
+    /// Kubernetes' word for it, such as `ImagePullBackOff`.
+    pub reason: String,
+    /// Kubernetes' sentence, possibly empty.
+    pub message: String,
+}
+
+/// What keeps this pod from being ready, by its own status.
+pub fn troubles(pod: &Value) -> Vec<Trouble> {
+    let name = pod.pointer("/metadata/name").and_then(Value::as_str);
+    let pod_name = name.unwrap_or_default();
+    let trouble = |container: &str, reason: &str, message: &str| Trouble {
+        pod: pod_name.to_owned(),
+        container: container.to_owned(),
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    };
+    let text = |value: &Value, field: &str| {
+        let text = value.get(field).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let mut found = Vec::new();
+    for list in ["initContainerStatuses", "containerStatuses"] {
+        let statuses = pod.pointer("/status").and_then(|status| status.get(list));
+        for status in statuses.and_then(Value::as_array).into_iter().flatten() {
+            let container = text(status, "name");
+            if let Some(waiting) = status.pointer("/state/waiting") {
+                let reason = text(waiting, "reason");
+                // The two states that every healthy pod passes through.
+                if !["", "ContainerCreating", "PodInitializing"].contains(&reason.as_str()) {
+                    found.push(trouble(&container, &reason, &text(waiting, "message")));
+                }
+            } else if let Some(ended) = status.pointer("/state/terminated") {
+                let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(0);
+                if code != 0 {
+                    let reason = format!("{} (exit code {code})", text(ended, "reason"));
+                    found.push(trouble(&container, &reason, &text(ended, "message")));
+                }
+            } else if list == "containerStatuses"
+                && status.get("ready") == Some(&Value::Bool(false))
+            {
+                found.push(trouble(&container, "NotReady", "it runs but is not ready"));
+            }
+        }
+    }
+    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
+    for condition in conditions.into_iter().flatten() {
+        if text(condition, "type") == "PodScheduled" && text(condition, "status") == "False" {
+            let reason = text(condition, "reason");
+            found.push(trouble("", &reason, &text(condition, "message")));
+        }
+    }
+    found
+}
+
+/// Kubernetes' own error object.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Status {
+    /// Always `Status` for one.
+    pub kind: String,
+    /// A word for programs: `NotFound`, `Conflict`, `AlreadyExists`, `Invalid`…
+    pub reason: String,
+    /// A sentence for people.
+    pub message: String,
+    /// What it is about.
+    pub details: StatusDetails,
+}
+
+/// The part of a [`Status`] that names the object and the wait.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default, rename_all = "camelCase")]
+pub struct StatusDetails {
+    /// The object's name.
+    pub name: String,
+    /// How long the server asks to be left alone, in seconds.
+    pub retry_after_seconds: u64,
+}
+
+/// Writes `{matchLabels, matchExpressions}` as the query parameter `labelSelector`.
+fn label_selector(selector: &Value) -> String {
+    let labels = selector.get("matchLabels").and_then(Value::as_object);
+    let equalities = labels
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
+    let expressions = selector.get("matchExpressions").and_then(Value::as_array);
+    let requirements = expressions
+        .into_iter()
+        .flatten()
+        .filter_map(|requirement| requirement_text(requirement.as_object()?));
+    equalities.chain(requirements).collect::<Vec<_>>().join(",")
+}
+
+fn requirement_text(requirement: &Map<String, Value>) -> Option<String> {
+    let key = requirement.get("key")?.as_str()?;
+    let values = requirement.get("values").and_then(Value::as_array);
+    let values = values
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect::<Vec<_>>()
+        .join(",");
+    match requirement.get("operator")?.as_str()? {
+        "In" => Some(format!("{key} in ({values})")),
+        "NotIn" => Some(format!("{key} notin ({values})")),
+        "Exists" => Some(key.to_owned()),
+        "DoesNotExist" => Some(format!("!{key}")),
+        _ => None,
+    }
+}
+
+/// A time as Kubernetes writes it; `None` where it is none.
+pub fn timestamp(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn absent_fields_are_states() {
+        let empty = Deployment::new(json!({}));
+        assert_eq!(empty.name(), "");
+        assert_eq!(empty.generation(), 0);
+        assert_eq!(empty.replicas(), 1);
+        assert_eq!(empty.total_replicas(), 0);
+        assert_eq!(empty.condition("Progressing"), None);
+        assert!(empty.containers("containers").is_empty());
+        assert!(!empty.is_paused() && !empty.is_being_deleted());
+        assert_eq!(empty.selector(), "");
+        for hostile in [json!(null), json!([1]), json!("x"), json!({"spec": 3})] {
+            assert_eq!(Deployment::new(hostile.clone()).replicas(), 1);
+            assert_eq!(ReplicaSet::read(&hostile), ReplicaSet::default());
+            assert!(troubles(&hostile).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_selector_is_written_as_the_api_reads_it() {
+        let cases = [
+            (json!({"matchLabels": {"app": "web"}}), "app=web"),
+            (
+                json!({"matchLabels": {"b": "2", "a": "1"}, "matchExpressions": [
+                    {"key": "tier", "operator": "In", "values": ["x", "y"]},
+                    {"key": "old", "operator": "DoesNotExist"},
+                    {"key": "new", "operator": "Exists"},
+                    {"key": "env", "operator": "NotIn", "values": ["dev"]}]}),
+                "a=1,b=2,tier in (x,y),!old,new,env notin (dev)",
+            ),
+            (json!({}), ""),
+        ];
+        for (selector, expected) in cases {
+            let deployment = Deployment::new(json!({"spec": {"selector": selector}}));
+            assert_eq!(deployment.selector(), expected);
+        }
+    }
+
+    #[test]
+    fn the_digest_ignores_the_controllers_label_and_nothing_else() {
+        let plain = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"a": 1}});
+        let mut labelled = plain.clone();
+        labelled["metadata"]["labels"]["pod-template-hash"] = json!("abc");
+        let mut other = plain.clone();
+        other["spec"]["a"] = json!(2);
+        assert_eq!(template_digest(&plain), template_digest(&labelled));
+        assert_ne!(template_digest(&plain), template_digest(&other));
+    }
+
+    #[test]
+    fn the_newest_is_the_highest_revision_of_our_own() {
+        let deployment = Deployment::new(json!({"metadata": {"uid": "u1"}}));
+        let set = |name: &str, owner: &str, revision| ReplicaSet {
+            name: name.into(),
+            owner: owner.into(),
+            revision,
+            ..ReplicaSet::default()
+        };
+        let sets = [set("a", "u1", 9), set("b", "u1", 10), set("c", "u2", 11)];
+        assert_eq!(newest(&deployment, &sets).map(|set| &*set.name), Some("b"));
+        assert_eq!(newest(&deployment, &sets[2..]), None);
+    }
+
+    #[test]
+    fn troubles_are_what_keeps_a_pod_from_serving() {
+        let pod = |status: Value| json!({"metadata": {"name": "p"}, "status": status});
+        let none = [
+            json!({"containerStatuses": [{"name": "app", "ready": true, "state": {"running": {}}}]}),
+            json!({"containerStatuses": [{"name": "app", "ready": false,
+                "state": {"waiting": {"reason": "ContainerCreating"}}}]}),
+            json!({"initContainerStatuses": [{"name": "init", "ready": true,
+                "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}]}),
+            json!({"conditions": [{"type": "PodScheduled", "status": "True"}]}),
+        ];
+        for status in none {
+            assert_eq!(troubles(&pod(status.clone())), [], "{status}");
+        }
+        let some = [
+            (
+                json!({"containerStatuses": [{"name": "app", "ready": false, "state":
+                    {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}}]}),
+                ("app", "ImagePullBackOff"),
+            ),
+            (
+                json!({"initContainerStatuses": [{"name": "init", "state":
+                    {"terminated": {"exitCode": 3, "reason": "Error"}}}]}),
+                ("init", "Error (exit code 3)"),
+            ),
+            (
+                json!({"containerStatuses": [{"name": "app", "ready": false,
+                    "state": {"running": {}}}]}),
+                ("app", "NotReady"),
+            ),
+            (
+                json!({"conditions": [{"type": "PodScheduled", "status": "False",
+                    "reason": "Unschedulable", "message": "0/3 nodes"}]}),
+                ("", "Unschedulable"),
+            ),
+        ];
+        for (status, (container, reason)) in some {
+            let found = troubles(&pod(status));
+            assert_eq!(found.len(), 1);
+            assert_eq!(
+                (&*found[0].container, &*found[0].reason),
+                (container, reason)
+            );
+        }
+    }
+}

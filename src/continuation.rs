@@ -1,0 +1,252 @@
+//! What must survive to the next invocation: the little that the cluster cannot tell.
+//!
+//! A token reads `landfall-1.PAYLOAD.CHECK`: a version, the state as JSON in base64url, and a digest
+//! over version, payload and the request that it belongs to. It holds no secret; the digest guards
+//! against damage and mix-ups, not against somebody who can write into the pipeline.
+
+use crate::change::Previous;
+use crate::cluster::object::digest;
+use crate::rollout::Written;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// CodePipeline's limit for a continuation token.
+/// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobSuccessResult.html>
+pub const TOKEN_LIMIT: usize = 2048;
+
+/// How much of the first cause a token carries. With every name at its longest (a ReplicaSet's 253
+/// characters) and base64's third, the rest of a token needs fewer than 1,100 bytes.
+pub const CAUSE_LIMIT: usize = 600;
+
+const PREFIX: &str = "landfall-";
+const VERSION: u32 = 1;
+
+/// The state of a deploy between two invocations.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Continuation {
+    /// The first job of the deploy: by it the cluster knows our write from others'.
+    pub job: String,
+    /// When the deploy began.
+    pub started: Timestamp,
+    /// When it must be over.
+    pub deadline: Timestamp,
+    /// Since when the cluster, or SSM on the way to it, has not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreachable_since: Option<Timestamp>,
+    /// Where the strategy stands.
+    pub phase: Phase,
+}
+
+/// Where a deploy stands, named for what it waits for.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    /// Waits for the cluster to be read, then writes once.
+    Start,
+    /// Waits for the new version to serve.
+    Rollout(Rollout),
+    /// Waits for the previous version to serve again.
+    Rollback(Rollback),
+}
+
+/// A rollout that is followed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Rollout {
+    /// What we wrote, or found written.
+    pub written: Written,
+    /// Whether it was ours; where there was nothing to change it is not.
+    pub wrote: bool,
+    /// What served before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+}
+
+/// A rollback that is followed.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Rollback {
+    /// The write that brought the previous template back.
+    pub written: Written,
+    /// The revision that it came from.
+    pub revision: u64,
+    /// Why the new version failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
+    pub cause: String,
+    /// When the previous version must serve again.
+    pub deadline: Timestamp,
+}
+
+/// Why a token cannot be used.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unusable {
+    /// It is no token of ours, or was cut or changed on the way.
+    Damaged,
+    /// It belongs to other user parameters or another cluster.
+    Foreign,
+    /// It was written by a version with another format.
+    Version(String),
+}
+
+impl Continuation {
+    /// A deploy that begins now.
+    pub fn begin(job: &str, now: Timestamp, timeout: std::time::Duration) -> Continuation {
+        Continuation {
+            job: job.to_owned(),
+            started: now,
+            deadline: now + timeout,
+            unreachable_since: None,
+            phase: Phase::Start,
+        }
+    }
+
+    /// Writes the token; `bound_to` is the text of the request and the cluster.
+    pub fn encode(&self, bound_to: &str) -> String {
+        let state = serde_json::to_string(self).expect("plain data is always JSON");
+        let bound = Bound {
+            request: digest(bound_to),
+            state,
+        };
+        let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
+        let payload = URL_SAFE_NO_PAD.encode(payload);
+        let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
+        debug_assert!(token.len() <= TOKEN_LIMIT, "{} is too long", token.len());
+        token
+    }
+
+    /// Reads a token back, if it is whole and belongs to this request.
+    pub fn decode(token: &str, bound_to: &str) -> Result<Continuation, Unusable> {
+        if token.len() > TOKEN_LIMIT {
+            return Err(Unusable::Damaged);
+        }
+        let token = token.strip_prefix(PREFIX).ok_or(Unusable::Damaged)?;
+        let (version, rest) = token.split_once('.').ok_or(Unusable::Damaged)?;
+        if version
+            .parse::<u32>()
+            .is_ok_and(|version| version != VERSION)
+        {
+            return Err(Unusable::Version(version.to_owned()));
+        }
+        let (payload, check) = rest.split_once('.').ok_or(Unusable::Damaged)?;
+        if version.parse() != Ok(VERSION) || check != digest(payload) {
+            return Err(Unusable::Damaged);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(payload);
+        let bytes = bytes.map_err(|_| Unusable::Damaged)?;
+        let bound: Bound = serde_json::from_slice(&bytes).map_err(|_| Unusable::Damaged)?;
+        if bound.request != digest(bound_to) {
+            return Err(Unusable::Foreign);
+        }
+        serde_json::from_str(&bound.state).map_err(|_| Unusable::Damaged)
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+struct Bound {
+    request: String,
+    state: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn longest() -> Continuation {
+        let at: Timestamp = "2026-01-01T00:00:00.123456789Z".parse().expect("a time");
+        Continuation {
+            job: "1".repeat(36),
+            started: at,
+            deadline: at,
+            unreachable_since: Some(at),
+            phase: Phase::Rollback(Rollback {
+                written: Written {
+                    uid: "u".repeat(36),
+                    generation: i64::MAX,
+                    template: "f".repeat(16),
+                    at,
+                    stale_deadline: Some(at.to_string()),
+                },
+                revision: u64::MAX,
+                cause: "c".repeat(CAUSE_LIMIT),
+                deadline: at,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_token_brings_everything_back() {
+        for phase in [Phase::Start, longest().phase] {
+            let state = Continuation { phase, ..longest() };
+            let token = state.encode("request");
+            assert_eq!(Continuation::decode(&token, "request"), Ok(state));
+        }
+    }
+
+    #[test]
+    fn the_longest_token_fits() {
+        assert!(longest().encode("request").len() <= TOKEN_LIMIT);
+        let Phase::Rollback(rollback) = longest().phase else {
+            unreachable!("it is a rollback")
+        };
+        let rollout = Continuation {
+            phase: Phase::Rollout(Rollout {
+                written: rollback.written,
+                wrote: false,
+                previous: Some(Previous {
+                    name: "n".repeat(253),
+                    revision: u64::MAX,
+                }),
+            }),
+            ..longest()
+        };
+        assert!(rollout.encode("request").len() <= TOKEN_LIMIT);
+    }
+
+    #[test]
+    fn a_token_of_another_request_is_foreign() {
+        let token = longest().encode("request");
+        assert_eq!(
+            Continuation::decode(&token, "other"),
+            Err(Unusable::Foreign)
+        );
+    }
+
+    #[test]
+    fn a_token_of_another_version_says_so() {
+        let token = longest().encode("r").replacen("-1.", "-2.", 1);
+        assert_eq!(
+            Continuation::decode(&token, "r"),
+            Err(Unusable::Version("2".into()))
+        );
+    }
+
+    #[test]
+    fn no_single_change_of_a_token_goes_unnoticed() {
+        let token = longest().encode("request");
+        for place in 0..token.len() {
+            let mut bytes = token.clone().into_bytes();
+            bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(bytes).expect("ASCII");
+            assert!(
+                Continuation::decode(&changed, "request").is_err(),
+                "{place}"
+            );
+            assert!(
+                Continuation::decode(&token[..place], "request").is_err(),
+                "{place}"
+            );
+        }
+        for hostile in [
+            "",
+            ".",
+            "landfall-1",
+            "landfall-1..",
+            "landfall-1.e30.",
+            "{\"a\":1}",
+        ] {
+            assert_eq!(
+                Continuation::decode(hostile, "request"),
+                Err(Unusable::Damaged)
+            );
+        }
+    }
+}

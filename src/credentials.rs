@@ -1,0 +1,294 @@
+//! Access to the cluster: the bearer token and the CA, from SSM Parameter Store by one call.
+
+use crate::environment::{CaSource, Environment, pem};
+use crate::https::chain;
+use crate::report::Kind;
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::types::Parameter;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use reqwest::header::HeaderValue;
+use std::fmt;
+
+/// A bearer token. Nothing prints it.
+#[derive(Clone, PartialEq)]
+pub struct Token(String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Token")
+    }
+}
+
+impl Token {
+    /// The `Authorization` header, marked so that no HTTP library logs it. `None` where the token
+    /// has characters that a header cannot carry.
+    pub fn header(&self) -> Option<HeaderValue> {
+        let mut header = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    /// The token itself, to keep it out of texts.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// When it expires, where it is a JWT that says so.
+    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
+    pub fn expires(&self) -> Option<Timestamp> {
+        let mut parts = self.0.split('.');
+        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+        let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let claims: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+        let seconds = claims.get("exp")?.as_f64()?;
+        Timestamp::from_second(seconds as i64).ok()
+    }
+}
+
+/// What opens the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Credentials {
+    /// The bearer token.
+    pub token: Token,
+    /// The cluster's CA as PEM; `None` for the public roots.
+    pub ca: Option<String>,
+}
+
+/// Why there is no access.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CredentialsError {
+    /// A parameter (or its version or label) does not exist.
+    Missing(String),
+    /// AWS denies the call.
+    Denied(String),
+    /// SSM refuses what is asked for.
+    Refused(String),
+    /// SSM cannot be reached or throttles to the end.
+    Unreachable(String),
+    /// The token is empty or cannot be sent.
+    NoToken(String, &'static str),
+    /// The token's own time is over.
+    Expired(String, Timestamp),
+    /// The CA cannot be used.
+    Ca(String),
+}
+
+impl CredentialsError {
+    /// The type of failure that it is reported as.
+    pub fn kind(&self) -> Kind {
+        match self {
+            CredentialsError::Denied(_) | CredentialsError::Expired(..) => Kind::PermissionError,
+            CredentialsError::Unreachable(_) => Kind::SystemUnavailable,
+            CredentialsError::Missing(_)
+            | CredentialsError::Refused(_)
+            | CredentialsError::NoToken(..)
+            | CredentialsError::Ca(_) => Kind::ConfigurationError,
+        }
+    }
+}
+
+impl fmt::Display for CredentialsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CredentialsError::Missing(names) => write!(
+                formatter,
+                "SSM has no parameter {names} (with that version or label) in this account and \
+                 region"
+            ),
+            CredentialsError::Denied(said) => write!(
+                formatter,
+                "AWS denies ssm:GetParameters, or kms:Decrypt for it ({said})"
+            ),
+            CredentialsError::Refused(said) => write!(formatter, "SSM refused the call ({said})"),
+            CredentialsError::Unreachable(why) => {
+                write!(formatter, "SSM could not be reached: {why}")
+            }
+            CredentialsError::NoToken(name, why) => {
+                write!(formatter, "the token in SSM parameter `{name}` {why}")
+            }
+            CredentialsError::Expired(name, at) => write!(
+                formatter,
+                "the token in SSM parameter `{name}` expired at {at:.0}"
+            ),
+            CredentialsError::Ca(why) => {
+                write!(formatter, "the cluster's CA cannot be used: {why}")
+            }
+        }
+    }
+}
+
+/// Fetches token and CA. The role needs `ssm:GetParameters` on both, and `kms:Decrypt` where they
+/// are encrypted under a key of the customer's.
+pub async fn fetch(
+    client: &Client,
+    environment: &Environment,
+    now: Timestamp,
+) -> Result<Credentials, CredentialsError> {
+    let token_name = &environment.token_parameter;
+    let mut call = client
+        .get_parameters()
+        .names(token_name)
+        .with_decryption(true);
+    if let CaSource::Parameter(name) = &environment.ca {
+        call = call.names(name);
+    }
+    let answer = call.send().await.map_err(|error| refused(&error))?;
+    let invalid = answer.invalid_parameters();
+    if !invalid.is_empty() {
+        let names = invalid.join("`, `");
+        return Err(CredentialsError::Missing(format!("`{names}`")));
+    }
+    let value = |name: &str| {
+        let found = answer
+            .parameters()
+            .iter()
+            .find(|found| is_named(found, name));
+        let value = found.and_then(Parameter::value);
+        value.ok_or_else(|| CredentialsError::Missing(format!("`{name}`")))
+    };
+    let token = Token(value(token_name)?.trim().to_owned());
+    check(&token, token_name, now)?;
+    let ca = match &environment.ca {
+        CaSource::Public => None,
+        CaSource::Given(pem) => Some(pem.clone()),
+        CaSource::Parameter(name) => {
+            let text = pem(value(name)?.trim()).ok_or_else(|| {
+                let why = format!("SSM parameter `{name}` holds neither PEM nor base64 of it");
+                CredentialsError::Ca(why)
+            })?;
+            Some(text)
+        }
+    };
+    Ok(Credentials { token, ca })
+}
+
+/// Refuses a token that cannot work, with a better word than the cluster's "Unauthorized".
+pub fn check(token: &Token, name: &str, now: Timestamp) -> Result<(), CredentialsError> {
+    if token.0.is_empty() {
+        return Err(CredentialsError::NoToken(name.to_owned(), "is empty"));
+    }
+    if token.header().is_none() || token.0.contains(char::is_whitespace) {
+        let why =
+            "has characters that no bearer token has (line breaks, blanks, control characters)";
+        return Err(CredentialsError::NoToken(name.to_owned(), why));
+    }
+    match token.expires() {
+        Some(expires) if expires <= now => Err(CredentialsError::Expired(name.to_owned(), expires)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a parameter is the one asked for: by name, by ARN, either with `:version` or `:label`,
+/// which SSM gives back apart as the selector.
+fn is_named(parameter: &Parameter, asked: &str) -> bool {
+    let selector = parameter.selector().unwrap_or_default();
+    [parameter.name(), parameter.arn()]
+        .into_iter()
+        .flatten()
+        .any(|name| name == asked || asked.strip_prefix(name) == Some(selector))
+}
+
+fn refused<E>(error: &SdkError<E, aws_smithy_runtime_api::http::Response>) -> CredentialsError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let Some(refusal) = error.as_service_error() else {
+        return CredentialsError::Unreachable(chain(error));
+    };
+    let code = refusal.code().unwrap_or("an error without a code");
+    let said = format!("{code}: {}", refusal.message().unwrap_or("no message"));
+    match code {
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationTokenException" => CredentialsError::Denied(said),
+        // SSM passes on what KMS says of a key that it may not use.
+        _ if said.contains("kms:") || said.contains("AccessDenied") => {
+            CredentialsError::Denied(said)
+        }
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyUpdates"
+        | "InternalServerError"
+        | "ServiceUnavailable"
+        | "RequestLimitExceeded" => CredentialsError::Unreachable(said),
+        _ => CredentialsError::Refused(said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jwt(claims: &str) -> Token {
+        Token(format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    #[test]
+    fn a_token_cannot_be_printed() {
+        let token = Token("very-secret".into());
+        let credentials = Credentials {
+            token: token.clone(),
+            ca: None,
+        };
+        assert!(!format!("{token:?} {credentials:?}").contains("very-secret"));
+        let header = token.header().expect("plain text");
+        assert!(!format!("{header:?}").contains("very-secret"));
+    }
+
+    #[test]
+    fn an_expired_jwt_is_known_without_asking_the_cluster() {
+        let expired = check(&jwt(r#"{"exp": 100}"#), "t", at(101));
+        assert_eq!(expired, Err(CredentialsError::Expired("t".into(), at(100))));
+        for good in [
+            r#"{"exp": 102}"#,
+            r#"{"exp": 1e10}"#,
+            r#"{"sub": "x"}"#,
+            "no json",
+        ] {
+            assert_eq!(check(&jwt(good), "t", at(101)), Ok(()), "{good}");
+        }
+        for opaque in ["abc", "a.b", "k8s-aws-v1.aHR0cHM", "a.b.c"] {
+            assert_eq!(
+                check(&Token(opaque.into()), "t", at(101)),
+                Ok(()),
+                "{opaque}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_that_no_header_carries_is_refused() {
+        for bad in ["", "two words", "line\nbreak", "\u{7}"] {
+            let checked = check(&Token(bad.into()), "t", at(0));
+            assert!(
+                matches!(checked, Err(CredentialsError::NoToken(..))),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_found_by_name_version_label_and_arn() {
+        let plain = Parameter::builder()
+            .name("t")
+            .arn("arn:aws:ssm:r:1:parameter/t");
+        let versioned = plain.clone().selector(":3").build();
+        let plain = plain.build();
+        assert!(is_named(&plain, "t") && is_named(&plain, "arn:aws:ssm:r:1:parameter/t"));
+        assert!(is_named(&versioned, "t:3") && is_named(&versioned, "t"));
+        assert!(is_named(&versioned, "arn:aws:ssm:r:1:parameter/t:3"));
+        assert!(!is_named(&plain, "other") && !is_named(&plain, "t:3"));
+    }
+}

@@ -1,0 +1,416 @@
+//! The loop: observe, decide, act, within the time of one invocation.
+
+use crate::cluster::call::Call;
+use crate::cluster::object::{self, Deployment, ReplicaSet};
+use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
+use crate::continuation::{Continuation, Phase};
+use crate::credentials::CredentialsError;
+use crate::request::Request;
+use crate::strategy::{self, Action, Decision, Failure, Look, Observation, Success, Wait};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// Lost races over one write before it is given up.
+const CONFLICTS: u32 = 8;
+
+/// The pause after a lost race, times the races lost.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long the cluster may be silent while a rollout is followed: an API server that is replaced
+/// needs a minute or two, and the rollout goes on without it.
+const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
+
+/// The pause before a silent cluster is asked again.
+const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
+
+/// The least time between two reads that only wait for a change, where no watch is to be had.
+const POLL_PAUSE: Duration = Duration::from_secs(1);
+
+/// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
+const MUTE_WATCHES: u32 = 2;
+
+/// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
+/// circles.
+const STEPS: u32 = 100;
+
+/// How a deploy, or its part in this invocation, ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The new version serves.
+    Finished(Box<Success>),
+    /// It came to nothing.
+    Failed(Failure),
+    /// A call failed for good.
+    Broken(Box<Call>, CallError),
+    /// There is no access any more.
+    LockedOut(CredentialsError),
+    /// The cluster has been silent for too long.
+    LostSight(Timestamp, String),
+    /// The next invocation goes on.
+    HandedOver(Option<Wait>),
+}
+
+/// Runs a deploy until it ends or `until` comes. `renew` fetches the token anew and connects.
+pub async fn run(
+    cluster: Arc<Cluster>,
+    renew: impl AsyncFn() -> Result<Arc<Cluster>, CredentialsError>,
+    request: &Request,
+    continuation: &mut Continuation,
+    until: Instant,
+) -> Outcome {
+    let mut deploy = Deploy {
+        cluster,
+        renew,
+        renewed: false,
+        locked_out: None,
+        request,
+        continuation,
+        until,
+        observation: Observation::default(),
+        watch: None,
+        mute_watches: 0,
+        conflicts: 0,
+        waiting: None,
+    };
+    deploy.run().await
+}
+
+struct Deploy<'a, R> {
+    cluster: Arc<Cluster>,
+    renew: R,
+    renewed: bool,
+    locked_out: Option<CredentialsError>,
+    request: &'a Request,
+    continuation: &'a mut Continuation,
+    until: Instant,
+    observation: Observation,
+    watch: Option<Watch>,
+    mute_watches: u32,
+    conflicts: u32,
+    waiting: Option<Wait>,
+}
+
+impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
+    async fn run(&mut self) -> Outcome {
+        let mut steps = 0;
+        loop {
+            let now = Timestamp::now();
+            let decision =
+                strategy::decide(self.request, self.continuation, &self.observation, now);
+            steps += 1;
+            assert!(steps <= STEPS, "the strategy turns in circles");
+            let ended = match decision {
+                Decision::Look(look) => self.look(&look).await,
+                Decision::Act(action) => self.act(&action).await,
+                Decision::Enter(phase) => {
+                    self.enter(phase);
+                    None
+                }
+                Decision::Wait(wait) => {
+                    steps = 0;
+                    self.wait(wait).await
+                }
+                Decision::Finish(success) => Some(Outcome::Finished(Box::new(success))),
+                Decision::GiveUp(failure) => Some(Outcome::Failed(failure)),
+            };
+            if let Some(outcome) = ended {
+                return outcome;
+            }
+            if Instant::now() >= self.until {
+                return Outcome::HandedOver(self.waiting.take());
+            }
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        let name = match &phase {
+            Phase::Start => "start",
+            Phase::Rollout(_) => "rollout",
+            Phase::Rollback(_) => "rollback",
+        };
+        tracing::info!(phase = name, "the deploy goes on");
+        self.continuation.phase = phase;
+    }
+
+    async fn look(&mut self, look: &Look) -> Option<Outcome> {
+        let call = look.call(self.request);
+        let seen = match look {
+            Look::ReplicaSets { .. } => {
+                let sets = self.list(&call, ReplicaSet::read).await;
+                sets.map(|sets| self.observation.replica_sets = Some(sets))
+            }
+            Look::Autoscalers => {
+                let name = self.request.deployment.clone();
+                let targets = self.list(&call, |scaler| targets(scaler, &name)).await;
+                targets.map(|targets| {
+                    self.observation.autoscaled = Some(targets.contains(&true));
+                })
+            }
+            Look::Pods { .. } => {
+                // The pods only explain a failure: where they cannot be read, it stands all the same.
+                match self.list(&call, object::troubles).await {
+                    Err(CallError::OutOfTime) => Err(CallError::OutOfTime),
+                    listed => {
+                        let troubles = listed.map(|pods| pods.into_iter().flatten().collect());
+                        let troubles = troubles.map_err(|error| unreadable(&error));
+                        self.observation.troubles = Some(troubles);
+                        Ok(())
+                    }
+                }
+            }
+            Look::Deployment | Look::Previous { .. } => self.one(look, &call).await,
+        };
+        match seen {
+            Ok(()) => {
+                self.continuation.unreachable_since = None;
+                None
+            }
+            Err(error) => self.trouble(call, error).await,
+        }
+    }
+
+    /// Reads one object; that it is not there is an observation, too.
+    async fn one(&mut self, look: &Look, call: &Call) -> Result<(), CallError> {
+        let object = match self.send(call).await {
+            Ok(object) => Some(object),
+            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => None,
+            Err(CallError::Refused(refusal)) if refusal.code == 404 => {
+                let why = format!("HTTP 404 with \"{}\"", refusal.message);
+                return Err(CallError::NotKubernetes(why));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Look::Previous { .. } = look {
+            let template = object.map(|mut set| {
+                set.pointer_mut("/spec/template")
+                    .map(Value::take)
+                    .unwrap_or_default()
+            });
+            self.observation.previous_template = Some(template);
+        } else {
+            self.observation = Observation::of(object.map(Deployment::new));
+        }
+        Ok(())
+    }
+
+    /// A list; a kind of object that the cluster does not know has no items.
+    async fn list<T>(
+        &mut self,
+        call: &Call,
+        read: impl Fn(&Value) -> T,
+    ) -> Result<Vec<T>, CallError> {
+        let mut listed = self.cluster.list(call.clone(), self.until, &read).await;
+        if self.may_renew(&listed) && self.renew().await? {
+            listed = self.cluster.list(call.clone(), self.until, &read).await;
+        }
+        match listed {
+            Err(CallError::Refused(Refusal { code: 404, .. })) => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
+    async fn send(&mut self, call: &Call) -> Result<Value, CallError> {
+        let sent = self.cluster.send(call, self.until).await;
+        if self.may_renew(&sent) && self.renew().await? {
+            return self.cluster.send(call, self.until).await;
+        }
+        sent
+    }
+
+    fn may_renew<T>(&self, result: &Result<T, CallError>) -> bool {
+        let refused = matches!(result, Err(CallError::Refused(Refusal { code: 401, .. })));
+        refused && !self.renewed
+    }
+
+    /// A token that was rotated while we were warm is fetched anew, once an invocation.
+    async fn renew(&mut self) -> Result<bool, CallError> {
+        tracing::warn!("the cluster does not accept the token; it is fetched anew");
+        self.renewed = true;
+        match timeout_at(self.until, (self.renew)()).await {
+            Ok(Ok(cluster)) => {
+                self.cluster = cluster;
+                Ok(true)
+            }
+            Ok(Err(error)) => {
+                self.locked_out = Some(error);
+                Ok(false)
+            }
+            Err(_) => Err(CallError::OutOfTime),
+        }
+    }
+
+    async fn act(&mut self, action: &Action) -> Option<Outcome> {
+        self.watch = None;
+        let call = action.call(self.request);
+        let error = match self.send(&call).await {
+            Ok(object) => {
+                let after = Deployment::new(object);
+                let now = Timestamp::now();
+                let phase = strategy::acted(self.request, &self.observation, action, &after, now);
+                self.enter(phase);
+                self.observation = Observation::of(Some(after));
+                self.continuation.unreachable_since = None;
+                self.conflicts = 0;
+                return None;
+            }
+            Err(error) => error,
+        };
+        if self.conflicts < CONFLICTS && lost_a_race(action, &error) {
+            self.conflicts += 1;
+            tracing::warn!(conflicts = self.conflicts, "another change came first");
+            self.observation = Observation::default();
+            self.pause(CONFLICT_PAUSE * self.conflicts).await;
+            return None;
+        }
+        self.trouble(call, error).await
+    }
+
+    /// Waits for the Deployment to change, at most as long as the decision says.
+    async fn wait(&mut self, wait: Wait) -> Option<Outcome> {
+        let now = Instant::now();
+        let end = self.until.min(now + wait.at_most);
+        if self.waiting.as_ref().map(|waiting| &waiting.progress) != Some(&wait.progress) {
+            let summary = crate::report::progress(&wait);
+            tracing::info!(summary, "waiting");
+        }
+        let seen = self
+            .observation
+            .deployment
+            .as_ref()
+            .and_then(Option::as_ref);
+        let resource_version = seen.map(|seen| seen.resource_version().to_owned());
+        self.waiting = Some(wait);
+        if self.watch.is_none() {
+            let seconds = end.duration_since(now).as_secs().max(1);
+            self.open_watch(&resource_version.unwrap_or_default(), seconds, end)
+                .await;
+        }
+        match self.watch.take() {
+            Some(watch) => self.follow(watch, now, end).await,
+            None => {
+                self.observation = Observation::default();
+                self.pause(POLL_PAUSE).await;
+            }
+        }
+        None
+    }
+
+    /// Opens a watch if it can be had. What keeps us from it, a read will tell in its own words.
+    async fn open_watch(&mut self, resource_version: &str, seconds: u64, end: Instant) {
+        if self.mute_watches >= MUTE_WATCHES {
+            return;
+        }
+        let (namespace, name) = (&self.request.namespace, &self.request.deployment);
+        let call = Call::watch(namespace, name, resource_version, seconds);
+        match self.cluster.watch(&call, end).await {
+            Ok(watch) => self.watch = Some(watch),
+            Err(error) => {
+                self.mute_watches += 1;
+                tracing::warn!(error = unreadable(&error), "no watch is to be had");
+            }
+        }
+    }
+
+    /// Follows the watch until it tells something or `end` comes.
+    async fn follow(&mut self, mut watch: Watch, started: Instant, end: Instant) {
+        loop {
+            match timeout_at(end, watch.next(&self.request.deployment)).await {
+                Ok(Change::Nothing) => self.mute_watches = 0,
+                Ok(Change::Now(deployment)) => {
+                    self.mute_watches = 0;
+                    self.observation = Observation::of(Some(deployment));
+                    self.watch = Some(watch);
+                    return;
+                }
+                Ok(Change::Deleted) => {
+                    self.observation = Observation::of(None);
+                    return;
+                }
+                Ok(Change::Over) => {
+                    self.observation = Observation::default();
+                    // A server that ends every watch at once must not make us ask without a pause.
+                    let earliest = (started + POLL_PAUSE).min(self.until);
+                    sleep_until(earliest).await;
+                    return;
+                }
+                Err(_) => {
+                    self.observation = Observation::default();
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn pause(&self, pause: Duration) {
+        sleep_until(self.until.min(Instant::now() + pause)).await;
+    }
+
+    /// A call that failed: over for good, or only out of sight.
+    async fn trouble(&mut self, call: Call, error: CallError) -> Option<Outcome> {
+        let passing = match &error {
+            CallError::OutOfTime => true,
+            CallError::Unreachable(_)
+            | CallError::Refused(Refusal {
+                code: 429 | 500.., ..
+            }) => self.continuation.phase != Phase::Start,
+            CallError::Refused(_) | CallError::Untrusted(_) | CallError::NotKubernetes(_) => false,
+        };
+        if let Some(error) = self.locked_out.take() {
+            return Some(Outcome::LockedOut(error));
+        }
+        if !passing {
+            return Some(Outcome::Broken(Box::new(call), error));
+        }
+        let now = Timestamp::now();
+        let since = *self.continuation.unreachable_since.get_or_insert(now);
+        let why = unreadable(&error);
+        if now.duration_since(since) >= OUTAGE {
+            return Some(Outcome::LostSight(since, why));
+        }
+        if error == CallError::OutOfTime {
+            return Some(Outcome::HandedOver(self.waiting.take()));
+        }
+        tracing::warn!(error = why, "the cluster is out of sight");
+        self.watch = None;
+        self.observation = Observation::default();
+        self.pause(OUTAGE_PAUSE).await;
+        None
+    }
+}
+
+/// Whether a HorizontalPodAutoscaler scales the Deployment of this name.
+fn targets(scaler: &Value, name: &str) -> bool {
+    let target = &scaler["spec"]["scaleTargetRef"];
+    target["kind"] == "Deployment" && target["name"] == name
+}
+
+/// 409 is a lost race by its name; JSON patch says 422 where a `test` fails, and 404 is a
+/// Deployment that went away after it was read.
+fn lost_a_race(action: &Action, error: &CallError) -> bool {
+    let CallError::Refused(refusal) = error else {
+        return false;
+    };
+    match refusal.code {
+        409 => true,
+        404 => refusal.is_status && !matches!(action, Action::Create(_)),
+        422 => matches!(action, Action::Undo { .. }),
+        _ => false,
+    }
+}
+
+/// The error in a few words.
+fn unreadable(error: &CallError) -> String {
+    match error {
+        CallError::Refused(refusal) if refusal.message.is_empty() => {
+            format!("HTTP {}", refusal.code)
+        }
+        CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
+        CallError::Unreachable(why) | CallError::Untrusted(why) | CallError::NotKubernetes(why) => {
+            why.clone()
+        }
+        CallError::OutOfTime => "it did not answer in time".to_owned(),
+    }
+}

@@ -1,0 +1,279 @@
+//! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
+
+use crate::cluster::Cluster;
+use crate::continuation::Continuation;
+use crate::credentials::{self, CredentialsError, Token};
+use crate::deploy::{self, Outcome};
+use crate::environment::Environment;
+use crate::job::{self, Job, Receipt, Undelivered};
+use crate::report::{self, Mask, Report};
+use crate::request::{Fault, Request};
+use aws_config::SdkConfig;
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
+use tracing::Span;
+
+/// The most time kept back at the end of an invocation, for the report and its retries.
+const HANDOVER_MARGIN: Duration = Duration::from_secs(10);
+
+/// In a short life the margin is this part of it: a third.
+const HANDOVER_PART: u32 = 3;
+
+/// The time kept back for the answer to Lambda itself.
+const ANSWER_MARGIN: Duration = Duration::from_millis(100);
+
+/// How long the longest life of a Lambda is, for a deadline that makes no sense.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const LONGEST_LIFE: Duration = Duration::from_secs(900);
+
+/// What a warm function keeps.
+pub struct Function {
+    environment: Result<Environment, Vec<Fault>>,
+    aws: SdkConfig,
+    ssm: OnceLock<aws_sdk_ssm::Client>,
+    codepipeline: OnceLock<aws_sdk_codepipeline::Client>,
+    connection: Mutex<Option<Connection>>,
+}
+
+/// An open way to the cluster, and the token that opened it.
+#[derive(Clone)]
+struct Connection {
+    cluster: Arc<Cluster>,
+    token: Token,
+}
+
+/// Why an invocation is answered with an error, so that Lambda counts it as one.
+#[derive(Debug, PartialEq)]
+pub enum Unreported {
+    /// There is no job to report to.
+    NoJob,
+    /// The report could not be delivered.
+    Undelivered(String),
+}
+
+impl std::fmt::Display for Unreported {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unreported::NoJob => formatter.write_str(
+                "this is no CodePipeline job: the event has no `CodePipeline.job` with an `id`",
+            ),
+            Unreported::Undelivered(why) => {
+                write!(formatter, "CodePipeline did not take the report: {why}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unreported {}
+
+/// What is known of a running invocation if it breaks off.
+#[derive(Default)]
+struct Ledger {
+    mask: RefCell<Mask>,
+    bound_to: RefCell<String>,
+    continuation: RefCell<Option<Continuation>>,
+}
+
+impl Function {
+    /// Nothing is connected yet.
+    pub fn new(environment: Result<Environment, Vec<Fault>>, aws: SdkConfig) -> Function {
+        Function {
+            environment,
+            aws,
+            ssm: OnceLock::new(),
+            codepipeline: OnceLock::new(),
+            connection: Mutex::new(None),
+        }
+    }
+
+    /// Handles one event. `deadline` is when Lambda ends the invocation. Whatever happens after the
+    /// job's id is known, exactly one report is sent.
+    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<(), Unreported> {
+        let Some(job) = Job::read(&event) else {
+            tracing::error!("the event is no CodePipeline job; nothing can be reported");
+            return Err(Unreported::NoJob);
+        };
+        Span::current().record("jobId", job.id.as_str());
+        let life = deadline.duration_since(Timestamp::now());
+        let life = Duration::try_from(life)
+            .unwrap_or_default()
+            .min(LONGEST_LIFE);
+        let margin = HANDOVER_MARGIN.min(life / HANDOVER_PART);
+        let end = Instant::now() + life;
+        let ledger = Ledger::default();
+        ledger.mask.borrow_mut().add(job::secrets(&event));
+        let report = self
+            .report(&job, &ledger, end - margin, end - margin / 2)
+            .await;
+        let report = ledger.mask.borrow().report(report);
+        self.deliver(&job.id, &report, end - ANSWER_MARGIN.min(margin / 4))
+            .await
+    }
+
+    /// Does the work and says how it went. At `until` it is to be handed over; what has not come to
+    /// that by `last` is broken off.
+    async fn report(&self, job: &Job, ledger: &Ledger, until: Instant, last: Instant) -> Report {
+        let work = AssertUnwindSafe(self.work(job, ledger, until)).catch_unwind();
+        match timeout_at(last, work).await {
+            Ok(Ok(report)) => report,
+            Ok(Err(_)) => report::panicked(&crate::logging::panic_place()),
+            Err(_) => match &*ledger.continuation.borrow() {
+                Some(continuation) => {
+                    report::handed_over(continuation, &ledger.bound_to.borrow(), None)
+                }
+                None => report::no_time(),
+            },
+        }
+    }
+
+    async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
+        let environment = match &self.environment {
+            Ok(environment) => environment,
+            Err(faults) => return report::wrong_environment(faults),
+        };
+        let mut request = match Request::parse(&job.parameters, &job.id) {
+            Ok(request) => request,
+            Err(faults) => return report::wrong_parameters(&faults),
+        };
+        ledger.mask.borrow_mut().add(request.secrets());
+        let bound_to = format!("{} {}", environment.cluster, job.parameters.identity());
+        let now = Timestamp::now();
+        let mut continuation = match &job.continuation {
+            None => Continuation::begin(&job.id, now, request.timeout),
+            Some(token) => match Continuation::decode(token, &bound_to) {
+                Ok(continuation) => continuation,
+                Err(unusable) => return report::unusable_continuation(&unusable),
+            },
+        };
+        if request.execution == job.id {
+            request.execution.clone_from(&continuation.job);
+        }
+        Span::current().record("execution", request.execution.as_str());
+        *ledger.bound_to.borrow_mut() = bound_to;
+        *ledger.continuation.borrow_mut() = Some(continuation.clone());
+        let cluster = match timeout_at(until, self.connect(environment, ledger, false)).await {
+            Ok(Ok(cluster)) => cluster,
+            Ok(Err(error)) => return report::no_credentials(&error),
+            Err(_) => return self.silent(ledger, &mut continuation, now),
+        };
+        tracing::info!(
+            deployment = request.deployment,
+            namespace = request.namespace,
+            resumed = job.continuation.is_some(),
+            "deploying"
+        );
+        let renew = async || self.connect(environment, ledger, true).await;
+        let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
+        conclude(&request, &continuation, &ledger.bound_to.borrow(), outcome)
+    }
+
+    /// SSM did not answer in this invocation: the next one may have more luck, until the deploy's
+    /// own time is over.
+    fn silent(&self, ledger: &Ledger, continuation: &mut Continuation, now: Timestamp) -> Report {
+        if now >= continuation.deadline {
+            let why = "it did not answer in time".to_owned();
+            return report::no_credentials(&CredentialsError::Unreachable(why));
+        }
+        continuation.unreachable_since.get_or_insert(now);
+        report::handed_over(continuation, &ledger.bound_to.borrow(), None)
+    }
+
+    /// The connection that is open, or a new one; `anew` where the token was refused.
+    async fn connect(
+        &self,
+        environment: &Environment,
+        ledger: &Ledger,
+        anew: bool,
+    ) -> Result<Arc<Cluster>, CredentialsError> {
+        let mut connection = self.connection.lock().await;
+        let now = Timestamp::now();
+        if let Some(open) = &*connection
+            && !anew
+            && credentials::check(&open.token, &environment.token_parameter, now).is_ok()
+        {
+            ledger.mask.borrow_mut().add([open.token.reveal()]);
+            return Ok(open.cluster.clone());
+        }
+        *connection = None;
+        let ssm = self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&self.aws));
+        let found = credentials::fetch(ssm, environment, now).await?;
+        ledger.mask.borrow_mut().add([found.token.reveal()]);
+        let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
+        let cluster = Arc::new(cluster);
+        *connection = Some(Connection {
+            cluster: cluster.clone(),
+            token: found.token,
+        });
+        Ok(cluster)
+    }
+
+    /// Sends the report. That the job is over already is the end of it, too. A report that
+    /// CodePipeline refuses as such is sent once more with its first line alone.
+    async fn deliver(&self, job: &str, report: &Report, last: Instant) -> Result<(), Unreported> {
+        log(report);
+        let client = self
+            .codepipeline
+            .get_or_init(|| aws_sdk_codepipeline::Client::new(&self.aws));
+        let mut sent = timeout_at(last, job::send(client, job, report)).await;
+        if let Ok(Err(Undelivered::Refused(why))) = &sent {
+            tracing::error!(
+                why,
+                "CodePipeline refused the report; its bare form is sent"
+            );
+            sent = timeout_at(last, job::send(client, job, &report.bare())).await;
+        }
+        let why = match sent {
+            Ok(Ok(Receipt::Taken)) => return Ok(()),
+            Ok(Ok(Receipt::TooLate(said))) => {
+                tracing::warn!(said, "nobody waits for this report any more");
+                return Ok(());
+            }
+            Ok(Err(Undelivered::Refused(why) | Undelivered::Unreachable(why))) => why,
+            Err(_) => "it did not answer before the end of the invocation".to_owned(),
+        };
+        tracing::error!(why, "the report could not be delivered");
+        Err(Unreported::Undelivered(why))
+    }
+}
+
+fn conclude(
+    request: &Request,
+    continuation: &Continuation,
+    bound_to: &str,
+    outcome: Outcome,
+) -> Report {
+    match outcome {
+        Outcome::Finished(success) => {
+            report::success(request, continuation, &success, Timestamp::now())
+        }
+        Outcome::Failed(failure) => report::failure(request, &failure),
+        Outcome::Broken(call, error) => {
+            report::call_failed(request, &continuation.phase, &call, &error)
+        }
+        Outcome::LockedOut(error) => report::no_credentials(&error),
+        Outcome::LostSight(since, why) => report::lost_sight(request, since, &why),
+        Outcome::HandedOver(waiting) => {
+            report::handed_over(continuation, bound_to, waiting.as_ref())
+        }
+    }
+}
+
+/// Logs what is reported: the first line alone, as user parameters are quoted further down.
+fn log(report: &Report) {
+    match report {
+        Report::Success { summary, .. } => tracing::info!(summary, "reporting success"),
+        Report::Progress {
+            summary, percent, ..
+        } => tracing::info!(summary, percent, "handing over to the next invocation"),
+        Report::Failure { kind, .. } => {
+            tracing::error!(kind = kind.name(), "reporting failure");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Landfall deploys a new version of an application from AWS CodePipeline to Kubernetes.
+//!
+//! One invocation reads from top to bottom:
+//!
+//! - [`invocation`]: the main path; job, request, resume, access, deploy, exactly one report.
+//! - [`job`]: CodePipeline's side, the event and the call that answers it.
+//! - [`environment`]: which cluster, and where its token and CA are.
+//! - [`request`]: the user parameters, checked.
+//! - [`continuation`]: what survives to the next invocation.
+//! - [`credentials`]: the token and the CA, from SSM.
+//! - [`cluster`]: the calls to the Kubernetes API and what we read of its objects.
+//! - [`strategy`]: the pure core; from what is known and seen to the next step.
+//! - [`change`]: what a request writes.
+//! - [`rollout`]: whether a rollout is done.
+//! - [`deploy`]: the loop that observes, decides and acts.
+//! - [`report`]: every sentence that a user sees.
+//! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
+
+pub mod invocation;
+pub mod job;
+pub mod environment;
+pub mod request;
+pub mod continuation;
+pub mod credentials;
+pub mod cluster;
+pub mod strategy;
+pub mod change;
+pub mod rollout;
+pub mod deploy;
+pub mod report;
+pub mod https;
+pub mod logging;

@@ -1,0 +1,178 @@
+//! Log lines as Lambda and CloudWatch take them: one JSON object each, with `timestamp`, `level`,
+//! `message`, the request's and job's ids, and the event's own fields.
+//!
+//! Only our own code is heard below `WARN`: at `DEBUG` and `TRACE` the AWS SDK and the Lambda runtime
+//! print whole requests and answers, and with them the token and the job's credentials.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::io::Write;
+use std::sync::Mutex;
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+/// The longest text of a field.
+const FIELD_LIMIT: usize = 2000;
+
+/// Where the last panic happened, `file:line`.
+static PANIC_PLACE: Mutex<String> = Mutex::new(String::new());
+
+/// Sets up logging for the process. The level comes from `AWS_LAMBDA_LOG_LEVEL` (which Lambda sets
+/// from the function's logging configuration), else `RUST_LOG`, else `info`.
+pub fn init(variable: impl Fn(&str) -> Option<String>) {
+    let level = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"]
+        .into_iter()
+        .filter_map(variable)
+        .find_map(|level| read_level(&level))
+        .unwrap_or(LevelFilter::INFO);
+    let subscriber = tracing_subscriber::registry().with(Lines { level });
+    // Only a second call can fail, and then the first one's lines are as good.
+    _ = tracing::subscriber::set_global_default(subscriber);
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(place, "panic");
+        if let Ok(mut last) = PANIC_PLACE.lock() {
+            *last = place;
+        }
+    }));
+}
+
+/// Where the last panic happened. Its message is not kept: it may quote data.
+pub fn panic_place() -> String {
+    PANIC_PLACE
+        .lock()
+        .map(|place| place.clone())
+        .unwrap_or_default()
+}
+
+/// A level by name; of `RUST_LOG`'s directives the one for us, or the one for all.
+fn read_level(text: &str) -> Option<LevelFilter> {
+    let mut found = None;
+    for directive in text.split(',').map(str::trim) {
+        let level = match directive.split_once('=') {
+            Some(("landfall", level)) => level,
+            Some(_) => continue,
+            None => directive,
+        };
+        let level = if level.eq_ignore_ascii_case("fatal") {
+            "error"
+        } else {
+            level
+        };
+        found = level.parse().ok().or(found);
+    }
+    found
+}
+
+struct Lines {
+    level: LevelFilter,
+}
+
+/// The fields of a span, kept for the lines within it.
+struct Kept(Map<String, Value>);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        let ours = metadata.target().split("::").next() == Some("landfall");
+        let most = if ours {
+            self.level
+        } else {
+            self.level.min(LevelFilter::WARN)
+        };
+        metadata.is_span() && ours || *metadata.level() <= most
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut fields = Fields::default();
+            attributes.record(&mut fields);
+            span.extensions_mut().insert(Kept(fields.0));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(kept) = span.extensions_mut().get_mut::<Kept>()
+        {
+            let mut fields = Fields::default();
+            values.record(&mut fields);
+            kept.0.extend(fields.0);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let mut line = Map::new();
+        line.insert(
+            "timestamp".into(),
+            format!("{:.3}", Timestamp::now()).into(),
+        );
+        line.insert("level".into(), level_name(*event.metadata().level()).into());
+        let message = fields.0.remove("message").unwrap_or_default();
+        line.insert("message".into(), message);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(kept) = span.extensions().get::<Kept>() {
+                line.extend(kept.0.clone());
+            }
+        }
+        line.extend(fields.0);
+        let mut text = Value::Object(line).to_string();
+        text.push('\n');
+        // A log that cannot be written is no reason to stop.
+        _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "ERROR",
+        Level::WARN => "WARN",
+        Level::INFO => "INFO",
+        Level::DEBUG => "DEBUG",
+        Level::TRACE => "TRACE",
+    }
+}
+
+/// Collects fields as JSON.
+#[derive(Default)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, crate::report::clip(value, FIELD_LIMIT));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(
+            field,
+            crate::report::clip(&format!("{value:?}"), FIELD_LIMIT),
+        );
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value);
+    }
+}

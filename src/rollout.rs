@@ -1,0 +1,416 @@
+//! Is the rollout done? A verdict from the Deployment, its newest ReplicaSet and what we wrote.
+//!
+//! The order of the checks is the specification. It follows `kubectl rollout status` with three
+//! differences: nothing older than our own write counts, a deadline that was exceeded before our
+//! write is not ours, and the newest ReplicaSet itself must hold the pods.
+//! <https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go>
+
+use crate::cluster::object::{self, Deployment, ReplicaSet, timestamp};
+use jiff::{SignedDuration, Timestamp};
+
+/// How far the server's clock may run behind ours when times of the two are compared.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
+
+/// What we remember of a write, to tell its rollout from any other.
+#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+pub struct Written {
+    /// The object that we wrote to; another uid is another object.
+    pub uid: String,
+    /// The generation that the write returned: a status older than it is evidence of nothing.
+    pub generation: i64,
+    /// The digest of the pod template that the write returned.
+    pub template: String,
+    /// When we wrote, by our clock.
+    pub at: Timestamp,
+    /// The `lastUpdateTime` of a ProgressDeadlineExceeded that was there before the write. The
+    /// controller leaves it when a template comes back that has a ReplicaSet already.
+    /// <https://github.com/kubernetes/kubernetes/issues/49637>
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_deadline: Option<String>,
+}
+
+impl Written {
+    /// Remembers a write by the object that it returned and the one that was there before.
+    pub fn new(before: Option<&Deployment>, after: &Deployment, at: Timestamp) -> Written {
+        Written {
+            uid: after.uid().to_owned(),
+            generation: after.generation(),
+            template: after.template_digest(),
+            at,
+            stale_deadline: before.and_then(exceeded_at).map(str::to_owned),
+        }
+    }
+
+    /// Takes up a version that was written at `at`, by us in a lost invocation or by others.
+    pub fn adopted(found: &Deployment, at: Timestamp) -> Written {
+        let stale = exceeded_at(found)
+            .filter(|time| timestamp(time).is_some_and(|time| time + CLOCK_SKEW < at));
+        Written {
+            uid: found.uid().to_owned(),
+            generation: found.generation(),
+            template: found.template_digest(),
+            at,
+            stale_deadline: stale.map(str::to_owned),
+        }
+    }
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It goes on.
+    Progressing(Progress),
+    /// Every pod is of the new version and available, by the Deployment's own counters.
+    Complete,
+    /// Kubernetes itself has given it up.
+    Failed(Progress),
+}
+
+/// How far a rollout is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// What it waits for.
+    pub waits_for: WaitsFor,
+    /// New pods that are available.
+    pub available: i64,
+    /// Pods wanted.
+    pub wanted: i64,
+    /// What stands in the way, in Kubernetes' words (quota, an admission webhook…).
+    pub obstacle: Option<String>,
+}
+
+/// What a rollout waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WaitsFor {
+    /// The controller has not seen our write yet.
+    Observation,
+    /// The Deployment is paused, so nothing moves.
+    Resumption,
+    /// New pods are to be created.
+    NewPods,
+    /// Old pods are to end; so many are left.
+    OldPods(i64),
+    /// New pods are to become available.
+    Availability,
+}
+
+/// The verdict of the Deployment alone. Where it says [`Verdict::Complete`],
+/// [`holds_the_pods`] must say so too.
+pub fn verdict(deployment: &Deployment, written: &Written, now: Timestamp) -> Verdict {
+    let wanted = deployment.replicas();
+    let updated = deployment.updated_replicas();
+    let total = deployment.total_replicas();
+    let available = deployment.available_replicas();
+    let old = (total - updated).max(0);
+    let progress = |waits_for| Progress {
+        waits_for,
+        available: (available - old).clamp(0, wanted.max(0)),
+        wanted,
+        obstacle: obstacle(deployment),
+    };
+    let required = written.generation.max(deployment.generation());
+    if deployment.observed_generation() < required {
+        return Verdict::Progressing(Progress {
+            available: 0,
+            obstacle: None,
+            ..progress(WaitsFor::Observation)
+        });
+    }
+    let waits_for = if updated < wanted {
+        Some(WaitsFor::NewPods)
+    } else if total > updated {
+        Some(WaitsFor::OldPods(old))
+    } else if available < wanted {
+        Some(WaitsFor::Availability)
+    } else {
+        None
+    };
+    match waits_for {
+        // The counters are fresher than the condition: a rollout that got there in the end did.
+        None => Verdict::Complete,
+        Some(waits_for) if deadline_exceeded(deployment, written, now) => {
+            Verdict::Failed(progress(waits_for))
+        }
+        Some(_) if deployment.is_paused() => Verdict::Progressing(progress(WaitsFor::Resumption)),
+        Some(waits_for) => Verdict::Progressing(progress(waits_for)),
+    }
+}
+
+/// Whether the newest ReplicaSet is of the Deployment's revision and has every pod available.
+/// A Deployment none of whose ReplicaSets is to be seen is taken at its own word.
+pub fn holds_the_pods(deployment: &Deployment, sets: &[ReplicaSet]) -> bool {
+    object::newest(deployment, sets).is_none_or(|set| {
+        set.available >= deployment.replicas()
+            && deployment
+                .revision()
+                .is_none_or(|revision| revision == set.revision)
+    })
+}
+
+/// The time of a ProgressDeadlineExceeded, as the server spells it. The reason is what counts, as
+/// for kubectl, not the condition's status.
+fn exceeded_at(deployment: &Deployment) -> Option<&str> {
+    let condition = deployment.condition("Progressing")?;
+    (condition.reason == "ProgressDeadlineExceeded").then_some(condition.last_update_time)
+}
+
+/// Whether Kubernetes gave up the rollout *of our write*. A condition that was there before counts
+/// once our own wait has been as long as the deadline: where an old template came back and its pods
+/// do not progress, the controller never writes it anew.
+fn deadline_exceeded(deployment: &Deployment, written: &Written, now: Timestamp) -> bool {
+    let Some(time) = exceeded_at(deployment) else {
+        return false;
+    };
+    let deadline = SignedDuration::from_secs(deployment.progress_deadline_seconds());
+    written.stale_deadline.as_deref() != Some(time) || now.duration_since(written.at) >= deadline
+}
+
+/// Why Kubernetes cannot create pods, in its own words.
+fn obstacle(deployment: &Deployment) -> Option<String> {
+    let failure = deployment
+        .condition("ReplicaFailure")
+        .filter(|condition| condition.status == "True");
+    let creation = deployment
+        .condition("Progressing")
+        .filter(|condition| condition.reason == "ReplicaSetCreateError");
+    let found = failure.or(creation)?;
+    Some(found.message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const WRITTEN_AT: &str = "2026-01-01T00:00:10Z";
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:01:00Z".parse().expect("a time")
+    }
+
+    fn written() -> Written {
+        Written {
+            uid: "u".into(),
+            generation: 4,
+            template: String::new(),
+            at: WRITTEN_AT.parse().expect("a time"),
+            stale_deadline: Some("2026-01-01T00:00:00Z".into()),
+        }
+    }
+
+    /// Three pods wanted, all new and available, observed.
+    fn done() -> Value {
+        json!({
+            "metadata": {"uid": "u", "generation": 4,
+                "annotations": {"deployment.kubernetes.io/revision": "7"}},
+            "spec": {"replicas": 3, "progressDeadlineSeconds": 120},
+            "status": {"observedGeneration": 4, "replicas": 3, "updatedReplicas": 3,
+                "readyReplicas": 3, "availableReplicas": 3, "conditions": [
+                {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}
+        })
+    }
+
+    fn merged(changes: Value) -> Deployment {
+        fn merge(base: &mut Value, changes: &Value) {
+            match (base.as_object_mut(), changes.as_object()) {
+                (Some(base), Some(changes)) => {
+                    for (key, change) in changes {
+                        merge(base.entry(key).or_insert(Value::Null), change);
+                    }
+                }
+                _ => *base = changes.clone(),
+            }
+        }
+        let mut object = done();
+        merge(&mut object, &changes);
+        Deployment::new(object)
+    }
+
+    fn exceeded(time: &str) -> Value {
+        json!([{"type": "Progressing", "status": "False",
+            "reason": "ProgressDeadlineExceeded", "lastUpdateTime": time}])
+    }
+
+    #[test]
+    fn a_verdict_for_each_state() {
+        use WaitsFor::*;
+        let progressing = |waits_for, available| {
+            Verdict::Progressing(Progress {
+                waits_for,
+                available,
+                wanted: 3,
+                obstacle: None,
+            })
+        };
+        let failed = |waits_for, available| {
+            Verdict::Failed(Progress {
+                waits_for,
+                available,
+                wanted: 3,
+                obstacle: None,
+            })
+        };
+        let short = json!({"updatedReplicas": 3, "replicas": 3, "availableReplicas": 1});
+        let with = |changes: Value, conditions: Value| {
+            let mut status = changes;
+            status["conditions"] = conditions;
+            json!({"status": status})
+        };
+        let cases = [
+            ("all new and available", json!({}), Verdict::Complete),
+            (
+                "a status older than our write, however good",
+                json!({"status": {"observedGeneration": 3}}),
+                progressing(Observation, 0),
+            ),
+            (
+                "an object older than our write, consistent in itself",
+                json!({"metadata": {"generation": 3}, "status": {"observedGeneration": 3}}),
+                progressing(Observation, 0),
+            ),
+            (
+                "a later change (an HPA) that is not observed yet",
+                json!({"metadata": {"generation": 5}}),
+                progressing(Observation, 0),
+            ),
+            (
+                "no status at all",
+                json!({"status": null}),
+                progressing(Observation, 0),
+            ),
+            (
+                "the deadline of an older generation",
+                json!({"status": {"observedGeneration": 3,
+                    "conditions": exceeded("2026-01-01T00:00:30Z")}}),
+                progressing(Observation, 0),
+            ),
+            (
+                "new pods missing; the available ones are old",
+                json!({"status": {"updatedReplicas": 1, "replicas": 4, "availableReplicas": 3}}),
+                progressing(NewPods, 0),
+            ),
+            (
+                "old pods left",
+                json!({"status": {"replicas": 4, "availableReplicas": 4}}),
+                progressing(OldPods(1), 3),
+            ),
+            (
+                "not all available",
+                json!({"status": short}),
+                progressing(Availability, 1),
+            ),
+            (
+                "scaled to zero",
+                json!({"spec": {"replicas": 0}, "status": {"replicas": null,
+                    "updatedReplicas": null, "availableReplicas": null}}),
+                Verdict::Complete,
+            ),
+            (
+                "paused by somebody meanwhile",
+                json!({"spec": {"paused": true}, "status": short}),
+                progressing(Resumption, 1),
+            ),
+            (
+                "the deadline passed after our write",
+                with(short.clone(), exceeded("2026-01-01T00:00:30Z")),
+                failed(Availability, 1),
+            ),
+            (
+                "the deadline that was there before our write",
+                with(short.clone(), exceeded("2026-01-01T00:00:00Z")),
+                progressing(Availability, 1),
+            ),
+            (
+                "done, with the deadline's condition not yet cleared",
+                json!({"status": {"conditions": exceeded("2026-01-01T00:00:30Z")}}),
+                Verdict::Complete,
+            ),
+            (
+                "no pods at all, the right counters absent",
+                json!({"status": {"replicas": null, "updatedReplicas": null,
+                    "availableReplicas": null}}),
+                progressing(NewPods, 0),
+            ),
+        ];
+        for (name, changes, expected) in cases {
+            assert_eq!(
+                verdict(&merged(changes), &written(), now()),
+                expected,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stale_deadline_counts_once_we_have_waited_as_long_ourselves() {
+        let deployment = merged(json!({"status": {"availableReplicas": 1,
+            "conditions": exceeded("2026-01-01T00:00:00Z")}}));
+        let at = |seconds| written().at + SignedDuration::from_secs(seconds);
+        let failed = |now| matches!(verdict(&deployment, &written(), now), Verdict::Failed(_));
+        assert!(!failed(at(119)));
+        assert!(failed(at(120)));
+    }
+
+    #[test]
+    fn an_obstacle_is_told_in_kubernetes_words() {
+        let quota = "pods \"web-1\" is forbidden: exceeded quota";
+        let deployment = merged(json!({"status": {"updatedReplicas": 0, "conditions": [
+            {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+                "message": quota}]}}));
+        let Verdict::Progressing(progress) = verdict(&deployment, &written(), now()) else {
+            panic!("a quota is no verdict");
+        };
+        assert_eq!(progress.obstacle.as_deref(), Some(quota));
+    }
+
+    #[test]
+    fn the_newest_replica_set_must_hold_the_pods() {
+        let deployment = merged(json!({}));
+        let set = |revision, available, owner: &str| ReplicaSet {
+            revision,
+            available,
+            owner: owner.into(),
+            ..ReplicaSet::default()
+        };
+        let cases = [
+            ("it does", vec![set(6, 0, "u"), set(7, 3, "u")], true),
+            (
+                "none to be seen: the Deployment's own counters stand",
+                vec![],
+                true,
+            ),
+            ("not all available", vec![set(7, 2, "u")], false),
+            (
+                "the pods are the old one's",
+                vec![set(6, 3, "u"), set(7, 0, "u")],
+                false,
+            ),
+            (
+                "a newer one than the Deployment says",
+                vec![set(8, 3, "u")],
+                false,
+            ),
+            (
+                "someone else's do not count",
+                vec![set(7, 0, "u"), set(8, 3, "other")],
+                false,
+            ),
+        ];
+        for (name, sets, expected) in cases {
+            assert_eq!(holds_the_pods(&deployment, &sets), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_adopted_version_keeps_only_an_older_deadline_as_stale() {
+        let at = written().at;
+        let old = merged(json!({"status": {"conditions": exceeded("2026-01-01T00:00:00Z")}}));
+        let new = merged(json!({"status": {"conditions": exceeded("2026-01-01T00:00:30Z")}}));
+        assert!(Written::adopted(&old, at).stale_deadline.is_some());
+        assert_eq!(Written::adopted(&new, at).stale_deadline, None);
+        assert_eq!(
+            Written::adopted(&merged(json!({})), at).stale_deadline,
+            None
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! The pure core: from what is known of a deploy and what was seen of the cluster to what to do next.
+//!
+//! [`decide`] has no effects and reads no clock. The loop in [`crate::deploy`] performs one decision,
+//! adds what came of it to the observation, and asks again. So a deploy can be taken up at any point
+//! by any invocation: all that counts is the continuation and what the cluster shows.
+
+pub mod rolling;
+
+use crate::change::{self, Author};
+use crate::cluster::call::Call;
+use crate::cluster::object::{Deployment, ReplicaSet, Trouble};
+use crate::continuation::{Continuation, Phase};
+use crate::request::{Fault, Request, Strategy};
+use crate::rollout::Progress;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::time::Duration;
+
+/// What was seen of the cluster since the last write. `None` has not been looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// The Deployment; `Some(None)` where there is none.
+    pub deployment: Option<Option<Deployment>>,
+    /// The ReplicaSets under its selector.
+    pub replica_sets: Option<Vec<ReplicaSet>>,
+    /// Whether a HorizontalPodAutoscaler targets it.
+    pub autoscaled: Option<bool>,
+    /// What keeps the pods of the newest ReplicaSet from serving; an error where they could not be
+    /// read, which stops nothing.
+    pub troubles: Option<Result<Vec<Trouble>, String>>,
+    /// The template of the ReplicaSet to return to; `Some(None)` where it is gone.
+    pub previous_template: Option<Option<Value>>,
+}
+
+impl Observation {
+    /// A newer Deployment: whatever else was seen belongs to an older moment.
+    pub fn of(deployment: Option<Deployment>) -> Observation {
+        Observation {
+            deployment: Some(deployment),
+            ..Observation::default()
+        }
+    }
+}
+
+/// Something to read before a decision is possible.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Look {
+    /// The Deployment.
+    Deployment,
+    /// The ReplicaSets under its selector.
+    ReplicaSets {
+        /// The Deployment's selector.
+        selector: String,
+    },
+    /// The namespace's HorizontalPodAutoscalers.
+    Autoscalers,
+    /// The pods of the newest ReplicaSet.
+    Pods {
+        /// The ReplicaSet's selector.
+        selector: String,
+    },
+    /// The ReplicaSet to return to.
+    Previous {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The one next step of a deploy.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Read this, then decide again.
+    Look(Look),
+    /// Write this, then decide again on the object that comes back.
+    Act(Action),
+    /// Nothing to write: go on in this phase.
+    Enter(Phase),
+    /// Wait for the Deployment to change.
+    Wait(Wait),
+    /// The new version serves.
+    Finish(Success),
+    /// It came to nothing, and all that can be done about it is done.
+    GiveUp(Failure),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// How far it is.
+    pub progress: Progress,
+    /// Whether the previous version is being brought back.
+    pub rollback: bool,
+    /// When to read again even if nothing is heard.
+    pub at_most: Duration,
+}
+
+/// A write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Patch the named fields.
+    Patch(Value),
+    /// Replace the object.
+    Put(Value),
+    /// Create the object.
+    Create(Value),
+    /// Bring the previous template back.
+    Undo {
+        /// JSON-patch operations.
+        operations: Value,
+        /// The revision that they bring back.
+        revision: u64,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// A version that serves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Success {
+    /// The Deployment as it serves.
+    pub deployment: Deployment,
+    /// Whether this deploy wrote anything.
+    pub wrote: bool,
+    /// The revision that served before, where one did.
+    pub previous_revision: Option<u64>,
+}
+
+/// A deploy that came to nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// The request does not fit the Deployment.
+    Faults(Vec<Fault>),
+    /// The Deployment to patch is not there.
+    Missing,
+    /// The Deployment is being deleted.
+    BeingDeleted,
+    /// The Deployment is paused.
+    Paused,
+    /// The time was over before anything could be written.
+    TooLate,
+    /// The Deployment went away while its rollout was followed.
+    Deleted,
+    /// Someone else's change came after ours.
+    OutOfSync {
+        /// Who made it, where it was one of us.
+        by: Option<String>,
+        /// Whether our change had been written.
+        wrote: bool,
+    },
+    /// The new version does not serve.
+    Rollout {
+        /// What happened, in a sentence, with the reason.
+        cause: String,
+        /// What the pods show.
+        evidence: Vec<String>,
+        /// What became of the previous version.
+        aftermath: Aftermath,
+    },
+}
+
+/// What was done about a rollout that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Aftermath {
+    /// The user wants it left.
+    RollbackDisabled,
+    /// Nothing was written, so there is nothing to take back.
+    NothingWritten,
+    /// Nothing served before.
+    NothingToReturnTo,
+    /// The ReplicaSet that served before is gone.
+    PreviousGone(String),
+    /// The previous version serves again.
+    RolledBack(u64),
+    /// The previous version does not serve either.
+    RollbackFailed(u64, String),
+    /// Someone else changed the Deployment meanwhile.
+    OvertakenBy(Option<String>),
+}
+
+/// Decides the next step of a deploy.
+pub fn decide(
+    request: &Request,
+    continuation: &Continuation,
+    observation: &Observation,
+    now: Timestamp,
+) -> Decision {
+    match request.strategy {
+        Strategy::Rolling => rolling::decide(request, continuation, observation, now),
+    }
+}
+
+/// The phase that a write leads to, given the object that it returned.
+pub fn acted(
+    request: &Request,
+    observation: &Observation,
+    action: &Action,
+    after: &Deployment,
+    now: Timestamp,
+) -> Phase {
+    match request.strategy {
+        Strategy::Rolling => rolling::acted(request, observation, action, after, now),
+    }
+}
+
+/// Who this deploy is on the objects that it writes.
+pub fn author<'a>(
+    request: &'a Request,
+    continuation: &'a Continuation,
+    now: Timestamp,
+) -> Author<'a> {
+    Author {
+        execution: &request.execution,
+        job: &continuation.job,
+        now,
+    }
+}
+
+impl Look {
+    /// The call that reads it.
+    pub fn call(&self, request: &Request) -> Call {
+        let namespace = &request.namespace;
+        match self {
+            Look::Deployment => Call::deployment(namespace, &request.deployment),
+            Look::ReplicaSets { selector } => Call::replica_sets(namespace, selector),
+            Look::Autoscalers => Call::autoscalers(namespace),
+            Look::Pods { selector } => Call::pods(namespace, selector),
+            Look::Previous { name } => Call::replica_set(namespace, name),
+        }
+    }
+}
+
+impl Action {
+    /// The call that performs it.
+    pub fn call(&self, request: &Request) -> Call {
+        let (namespace, name) = (&request.namespace, &request.deployment);
+        match self {
+            Action::Patch(patch) => Call::patch(namespace, name, patch.clone()),
+            Action::Put(object) => Call::put(namespace, name, object.clone()),
+            Action::Create(object) => Call::create(namespace, object.clone()),
+            Action::Undo { operations, .. } => {
+                Call::operations(namespace, name, operations.clone())
+            }
+        }
+    }
+}
+
+/// Who made the last change, if it was another deploy of ours.
+fn other_author(deployment: &Deployment, continuation: &Continuation) -> Option<String> {
+    let job = deployment.annotation(change::JOB)?;
+    let execution = deployment.annotation(change::EXECUTION)?;
+    (job != continuation.job).then(|| execution.to_owned())
+}
