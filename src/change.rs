@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 /// The pipeline execution (or job) that made the last change.
 pub const EXECUTION: &str = "landfall/execution";
-/// The first job of the deploy that made the last change: what tells a repetition from a new deploy.
+/// The first job of the deploy that made the last change: tells a repetition from a new deploy.
 pub const JOB: &str = "landfall/job";
 /// When the last change was made.
 pub const DEPLOYED_AT: &str = "landfall/deployed-at";
@@ -217,7 +217,7 @@ fn annotations(
         (ROLLED_BACK, Value::Null),
         (CAUSE, Value::Null),
     ];
-    // A null for what is not there says nothing: leave it out, for a patch of the named fields only.
+    // A null for what is not there says nothing.
     all.into_iter()
         .filter(|(name, value)| !value.is_null() || last(name).is_some())
         .map(|(name, value)| (name.to_owned(), value))

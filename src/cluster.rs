@@ -11,6 +11,7 @@ use object::{Deployment, Status};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, Url};
 use serde_json::Value;
+use std::error::Error;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -345,23 +346,26 @@ fn transport(error: reqwest::Error) -> Try {
     }
 }
 
-fn certificate_error(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    let mut source = Some(error);
-    while let Some(error) = source {
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(rustls::Error::InvalidCertificate(why)) =
-            error.downcast_ref::<rustls::Error>().or(inner)
-        {
-            return Some(if *why == rustls::CertificateError::UnknownIssuer {
+/// What is wrong with the server's certificate, if that is what the error is about. Between reqwest
+/// and rustls there are several layers of I/O errors, whose `source` skips what they hold.
+fn certificate_error(error: &(dyn Error + 'static)) -> Option<String> {
+    let mut layer = Some(error);
+    while let Some(error) = layer {
+        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+            use rustls::CertificateError::{BadSignature, UnknownIssuer};
+            // A CA of the same name with another key is another CA.
+            let other_ca = *why == UnknownIssuer || *why == BadSignature;
+            return Some(if other_ca {
                 "it was signed by another CA than the one given".to_owned()
             } else {
                 why.to_string()
             });
         }
-        source = error.source();
+        let held = error.downcast_ref::<std::io::Error>();
+        layer = match held.and_then(std::io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
     }
     None
 }

@@ -150,7 +150,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 })
             }
             Look::Pods { .. } => {
-                // The pods only explain a failure: where they cannot be read, it stands all the same.
+                // The pods only explain a failure, which stands without them, too.
                 match self.list(&call, object::troubles).await {
                     Err(CallError::OutOfTime) => Err(CallError::OutOfTime),
                     listed => {

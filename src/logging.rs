@@ -1,8 +1,8 @@
 //! Log lines as Lambda and CloudWatch take them: one JSON object each, with `timestamp`, `level`,
 //! `message`, the request's and job's ids, and the event's own fields.
 //!
-//! Only our own code is heard below `WARN`: at `DEBUG` and `TRACE` the AWS SDK and the Lambda runtime
-//! print whole requests and answers, and with them the token and the job's credentials.
+//! Only our own code is heard below `WARN`: at `DEBUG` and `TRACE` the AWS SDK and the Lambda
+//! runtime print whole requests and answers, and with them the token and the job's credentials.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};

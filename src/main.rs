@@ -17,8 +17,8 @@ use tracing::{Instrument, info_span};
 /// How long one try of an AWS call may take.
 const AWS_TRY: Duration = Duration::from_secs(5);
 
-/// Tries of an AWS call: with the SDK's pauses (up to a second at first, then doubled) about as long
-/// as the margin that is kept for the report.
+/// Tries of an AWS call: with the SDK's pauses (up to a second at first, then doubled) about as
+/// long as the margin that is kept for the report.
 const AWS_TRIES: u32 = 6;
 
 /// The longest pause between two tries of an AWS call.
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Error> {
         let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
         let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
         let function = &function;
-        // Boxed: the futures of the SDK, of reqwest and of the runtime together are a type too deep.
+        // Boxed: the futures of the SDK, reqwest and the runtime together are a type too deep.
         Box::pin(
             async move { Ok(function.handle(event.payload, deadline).await?) }.instrument(span),
         ) as Handling<'_>

@@ -1,5 +1,5 @@
-//! Every sentence that a user sees. The first line of a failure says what happened to what, and why;
-//! then comes the evidence; the last line says what to do next.
+//! Every sentence that a user sees. The first line of a failure says what happened to what, and
+//! why; then comes the evidence; the last line says what to do next.
 
 use crate::cluster::call::Call;
 use crate::cluster::object::{Deployment, Trouble};
@@ -28,6 +28,8 @@ const HEADLINE_LIMIT: usize = 1500;
 const NEXT_LIMIT: usize = 1000;
 /// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
 const QUOTE_LIMIT: usize = 800;
+/// The same within a cause, which must leave room for how far the rollout had come.
+const CAUSE_QUOTE_LIMIT: usize = 300;
 /// Lines of evidence about pods: a screen of them.
 const EVIDENCE_LIMIT: usize = 12;
 /// The shortest value that is masked: shorter ones are no secrets, and occur in any text.
@@ -299,16 +301,16 @@ pub fn timed_out(_live: &Deployment, timeout: Duration, progress: &Progress) -> 
     )
 }
 
-/// The cause with what the first pod in trouble says of itself.
-pub fn cause(cause: &str, troubles: &Option<Result<Vec<Trouble>, String>>) -> String {
+/// The cause: what the first pod in trouble says of itself, then how far the rollout had come.
+pub fn cause(stopped: &str, troubles: &Option<Result<Vec<Trouble>, String>>) -> String {
     let worst = troubles.as_ref().and_then(|troubles| {
         let troubles = troubles.as_ref().ok()?;
         let telling = |trouble: &&Trouble| trouble.reason != "NotReady";
         troubles.iter().find(telling).or(troubles.first())
     });
     match worst {
-        Some(trouble) => format!("{cause}; {}", trouble_line(trouble)),
-        None => cause.to_owned(),
+        Some(trouble) => format!("{}; {stopped}", trouble_line(trouble, CAUSE_QUOTE_LIMIT)),
+        None => stopped.to_owned(),
     }
 }
 
@@ -319,7 +321,7 @@ pub fn evidence(troubles: &Result<Vec<Trouble>, String>) -> Vec<String> {
             let mut lines = troubles
                 .iter()
                 .take(EVIDENCE_LIMIT)
-                .map(|trouble| format!("- {}", trouble_line(trouble)))
+                .map(|trouble| format!("- {}", trouble_line(trouble, QUOTE_LIMIT)))
                 .collect::<Vec<_>>();
             if troubles.len() > EVIDENCE_LIMIT {
                 lines.push(format!("- and {} more", troubles.len() - EVIDENCE_LIMIT));
@@ -330,7 +332,7 @@ pub fn evidence(troubles: &Result<Vec<Trouble>, String>) -> Vec<String> {
     }
 }
 
-fn trouble_line(trouble: &Trouble) -> String {
+fn trouble_line(trouble: &Trouble, limit: usize) -> String {
     let Trouble {
         pod,
         container,
@@ -343,7 +345,7 @@ fn trouble_line(trouble: &Trouble) -> String {
         format!("`{container}` in pod `{pod}`: {reason}")
     };
     if !message.is_empty() {
-        _ = write!(line, " ({})", quote(message));
+        _ = write!(line, " ({})", clip(&quote(message), limit));
     }
     line
 }
@@ -420,7 +422,7 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
             target(request)
         ),
         &[],
-        "If the later change is the wanted one, nothing is to be done; else release this one again.",
+        "If the later change is the wanted one, there is nothing to do; else release this one again.",
     )
 }
 

@@ -1,8 +1,8 @@
-//! The pure core: from what is known of a deploy and what was seen of the cluster to what to do next.
+//! The pure core: from what is known of a deploy and seen of the cluster to what to do next.
 //!
-//! [`decide`] has no effects and reads no clock. The loop in [`crate::deploy`] performs one decision,
-//! adds what came of it to the observation, and asks again. So a deploy can be taken up at any point
-//! by any invocation: all that counts is the continuation and what the cluster shows.
+//! [`decide`] has no effects and reads no clock. The loop in [`crate::deploy`] performs one
+//! decision, adds what came of it to the observation, and asks again. So a deploy can be taken up at
+//! any point by any invocation: all that counts is the continuation and what the cluster shows.
 
 pub mod rolling;
 

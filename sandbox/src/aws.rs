@@ -501,6 +501,7 @@ fn answer_json(status: u16, body: &Value) -> Answer {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
@@ -600,6 +601,9 @@ mod tests {
         call(&aws, "CodePipeline_20150709.PutJobFailureResult", body)
             .await
             .unwrap();
+        let early = aws.outcome(&job, LIFE);
+        let early = tokio::time::timeout(Duration::from_millis(50), early).await;
+        assert!(early.is_err(), "the invocation has not ended: {early:?}");
         assert_eq!(respond(&aws, &second, "response").await, 202);
         let outcome = aws.outcome(&job, LIFE).await;
         assert!(matches!(outcome, Outcome::Failed(report) if report.job == next_job));

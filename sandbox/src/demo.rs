@@ -62,9 +62,9 @@ impl Demo {
     /// Whether every act ended as it should.
     pub(crate) async fn run(&self) -> Result<bool, String> {
         let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
-        let mut events = Vec::new();
-        for (number, act) in (0..).zip(&ACTS) {
-            events.push(read_event(&self.events.join(act.file), number)?);
+        let (mut events, mut used) = (Vec::new(), BTreeSet::new());
+        for act in &ACTS {
+            events.push(read_event(&self.events.join(act.file), &mut used)?);
         }
         let function = start(&stage, &self.function)?;
         let mut screen = Screen::new(self.plain);

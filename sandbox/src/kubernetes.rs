@@ -6,7 +6,7 @@ use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
@@ -77,12 +77,20 @@ impl Kubernetes {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr()?);
         let changed = watch::Sender::new(world.resource_version());
-        let shared = Arc::new(Shared { world: Mutex::new(world), changed });
+        let shared = Arc::new(Shared {
+            world: Mutex::new(world),
+            changed,
+        });
         let tasks = vec![
             tokio::spawn(accept(listener, tls, Arc::clone(&shared))),
             tokio::spawn(keep_time(Arc::clone(&shared))),
         ];
-        Ok(Kubernetes { url, ca, shared, tasks })
+        Ok(Kubernetes {
+            url,
+            ca,
+            shared,
+            tasks,
+        })
     }
 
     /// `https://127.0.0.1:PORT`.
@@ -141,17 +149,27 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.distinguished_name.push(DnType::CommonName, "kubernetes");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "kubernetes");
         let key = KeyPair::generate().expect("ring makes keys");
-        let pem = params.self_signed(&key).expect("the parameters are sound").pem();
-        Authority { pem, issuer: Issuer::new(params, key) }
+        let pem = params
+            .self_signed(&key)
+            .expect("the parameters are sound")
+            .pem();
+        Authority {
+            pem,
+            issuer: Issuer::new(params, key),
+        }
     }
 
     fn server_config(&self) -> io::Result<ServerConfig> {
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
         let params = CertificateParams::new(names).map_err(io::Error::other)?;
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .map_err(io::Error::other)?;
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -169,7 +187,9 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
     // Dropped with this task, and with it every connection.
     let mut connections = JoinSet::new();
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
         while connections.try_join_next().is_some() {}
         if connections.len() < CONNECTION_LIMIT {
             connections.spawn(connect(stream, tls.clone(), Arc::clone(&shared)));
@@ -195,7 +215,8 @@ async fn connect(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     let service = service_fn(move |request| respond(request, Arc::clone(&shared)));
     let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
+        // A client may keep a connection for as long as a rollout takes.
+        .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
     // A cut connection ends in an error here, and so does a client that goes away: both are meant.
     let _ = connection.await;
@@ -234,7 +255,10 @@ async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
     };
     Ok(Request {
         method: parts.method.to_string(),
-        path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        path: parts
+            .uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
         content_type: header(CONTENT_TYPE),
         authorization: header(AUTHORIZATION),
         user_agent: header(USER_AGENT),
@@ -244,7 +268,10 @@ async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
 
 fn write(answer: Answer) -> Response<Flow> {
     let (content_type, flow) = match answer.body {
-        Content::Json(value) => ("application/json", Flow::Whole(Some(value.to_string().into()))),
+        Content::Json(value) => (
+            "application/json",
+            Flow::Whole(Some(value.to_string().into())),
+        ),
         Content::Text(text) => ("text/plain; charset=utf-8", Flow::Whole(Some(text.into()))),
         Content::Html(page) => ("text/html", Flow::Whole(Some(page.into()))),
         Content::Endless => ("application/json", endless()),
@@ -295,9 +322,9 @@ impl Body for Flow {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
             Flow::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Flow::Stream(receiver) => {
-                receiver.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
-            }
+            Flow::Stream(receiver) => receiver
+                .poll_recv(context)
+                .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk)))),
         }
     }
 
@@ -330,7 +357,9 @@ async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) 
     if watch.ends {
         return;
     }
-    let life = watch.timeout_seconds.map_or(WATCH_LIFE, Duration::from_secs);
+    let life = watch
+        .timeout_seconds
+        .map_or(WATCH_LIFE, Duration::from_secs);
     let end = Instant::now() + life.min(WATCH_LIFE);
     let mut bookmarks = interval_at(Instant::now() + BOOKMARK_PERIOD, BOOKMARK_PERIOD);
     let mut changed = shared.changed.subscribe();
@@ -379,7 +408,9 @@ async fn keep_time(shared: Arc<Shared>) {
         let delay = next.map_or(IDLE, |at| {
             // At least a millisecond, the timer's own grain.
             let left = at.duration_since(Timestamp::now());
-            Duration::try_from(left).unwrap_or_default().clamp(Duration::from_millis(1), IDLE)
+            Duration::try_from(left)
+                .unwrap_or_default()
+                .clamp(Duration::from_millis(1), IDLE)
         });
         tokio::select! {
             () = sleep(delay) => shared.with(|_, _| ()),
@@ -393,5 +424,149 @@ impl Watch {
     fn bookmark(&self, version: u64) -> Value {
         json!({"type": "BOOKMARK", "object": {"kind": self.kind(), "apiVersion": self.api_version(),
             "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}}})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Fault, On, sample_deployment};
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    use rustls::{ClientConfig, RootCertStore};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::client::TlsStream;
+
+    const WEB: &str = "/apis/apps/v1/namespaces/default/deployments/web";
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    async fn server() -> Kubernetes {
+        let mut world = World::new("a-token");
+        world.apply(sample_deployment("web", "web:1"), Timestamp::now());
+        Kubernetes::start(world).await.expect("a server")
+    }
+
+    async fn connected(server: &Kubernetes, ca: &str) -> io::Result<TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(ca.as_bytes()).expect("PEM"))
+            .expect("a CA");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let address = server.url().strip_prefix("https://").expect("https");
+        let stream = TcpStream::connect(address).await?;
+        let name = ServerName::try_from("127.0.0.1").expect("a name");
+        TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await
+    }
+
+    async fn ask(stream: &mut TlsStream<TcpStream>, method: &str, path: &str, body: &str) {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: kubernetes\r\nAuthorization: Bearer a-token\r\n\
+             Content-Type: application/merge-patch+json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("written");
+    }
+
+    /// Reads until the text has come, or the stream has ended.
+    async fn read_until(stream: &mut TlsStream<TcpStream>, text: &str) -> String {
+        let mut all = Vec::new();
+        let mut piece = [0; 4096];
+        let reading = async {
+            while !String::from_utf8_lossy(&all).contains(text) {
+                match stream.read(&mut piece).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(length) => all.extend_from_slice(&piece[..length]),
+                }
+            }
+        };
+        timeout(PATIENCE, reading).await.expect("in time");
+        String::from_utf8_lossy(&all).into_owned()
+    }
+
+    #[tokio::test]
+    async fn only_its_own_ca_vouches_for_it() {
+        let server = server().await;
+        assert!(connected(&server, &Kubernetes::other_ca()).await.is_err());
+        let mut stream = connected(&server, server.ca()).await.expect("trusted");
+        ask(&mut stream, "GET", WEB, "").await;
+        let answer = read_until(&mut stream, "\"kind\":\"Deployment\"").await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_watch_streams_what_a_write_sets_off() {
+        let server = server().await;
+        let version = server.world(|world, _| world.resource_version());
+        let mut watch = connected(&server, server.ca()).await.expect("trusted");
+        let path = format!(
+            "/apis/apps/v1/namespaces/default/deployments?watch=1&resourceVersion={version}\
+             &fieldSelector=metadata.name%3Dweb&timeoutSeconds=4"
+        );
+        ask(&mut watch, "GET", &path, "").await;
+        let head = read_until(&mut watch, "\r\n\r\n").await;
+        assert!(head.contains("transfer-encoding: chunked"), "{head}");
+        let mut writer = connected(&server, server.ca()).await.expect("trusted");
+        ask(&mut writer, "PATCH", WEB, r#"{"spec":{"replicas":3}}"#).await;
+        assert!(
+            read_until(&mut writer, "\r\n\r\n")
+                .await
+                .starts_with("HTTP/1.1 200")
+        );
+        // The world lives by itself meanwhile: three pods come up without another request.
+        let events = read_until(&mut watch, "\"availableReplicas\":3").await;
+        assert!(events.contains("\"availableReplicas\":3"), "{events}");
+        assert!(events.contains("\"type\":\"MODIFIED\""));
+        assert!(
+            read_until(&mut watch, "0\r\n\r\n")
+                .await
+                .ends_with("0\r\n\r\n"),
+            "it ends"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_cut_connection_ends_without_an_answer_and_a_stalled_one_does_not_end() {
+        let server = server().await;
+        server.world(|world, _| {
+            world.fault(On::any(), Fault::CutBefore, 1);
+            world.fault(On::any(), Fault::Stall, 1);
+        });
+        let mut cut = connected(&server, server.ca()).await.expect("trusted");
+        ask(&mut cut, "GET", WEB, "").await;
+        assert_eq!(read_until(&mut cut, "HTTP").await, "");
+        let mut stalled = connected(&server, server.ca()).await.expect("trusted");
+        ask(&mut stalled, "GET", WEB, "").await;
+        let mut piece = [0; 1];
+        let read = timeout(Duration::from_millis(200), stalled.read(&mut piece)).await;
+        assert!(read.is_err(), "nothing comes");
+        drop(server);
+        let end = timeout(PATIENCE, stalled.read(&mut piece))
+            .await
+            .expect("in time");
+        assert!(
+            matches!(end, Ok(0) | Err(_)),
+            "the end of the server ends it"
+        );
+    }
+
+    #[tokio::test]
+    async fn without_tls_it_speaks_plainly() {
+        let world = World::new("a-token");
+        let server = Kubernetes::start_plain(world).await.expect("a server");
+        let address = server.url().strip_prefix("http://").expect("http");
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let request = b"GET /version HTTP/1.1\r\nHost: k\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("read");
+        assert!(answer.contains("gitVersion"), "{answer}");
     }
 }

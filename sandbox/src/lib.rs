@@ -1,6 +1,6 @@
 //! A local AWS and a local Kubernetes API to run Landfall against.
 //!
-//! - [`world`]: a Kubernetes cluster as a value: objects, controllers, pods and faults; time comes in.
+//! - [`world`]: a Kubernetes cluster as a value: objects, controllers, pods, faults; time comes in.
 //! - [`kubernetes`]: that world behind a TLS server with a CA of its own.
 //! - [`aws`]: the Lambda Runtime API, SSM and CodePipeline's job API.
 //! - [`function`]: the real function, run as Lambda runs it.

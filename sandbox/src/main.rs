@@ -4,6 +4,7 @@ mod demo;
 mod picture;
 mod stage;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ Usage: landfall-sandbox COMMAND
           One event, through all its continuations: the calls, the function's
           log, the report. Exit status 0 if the action succeeded, 1 if not.
           Without --cluster against a cluster of its own, with a Deployment
-          demo-app in namespace default; an image there with does-not-exist,
+          demo-app in namespace default; an image there with missing,
           never-ready or crash in its name behaves so.
 
   serve   [EVENT ...] [--life SECONDS]
@@ -130,7 +131,7 @@ async fn interrupted() {
 
 impl Invoke {
     async fn run(self) -> Result<bool, String> {
-        let event = read_event(&self.event, 0)?;
+        let event = read_event(&self.event, &mut BTreeSet::new())?;
         let stage = match self.cluster {
             Some(cluster) => Stage::against(cluster).await,
             None => Stage::local().await,
@@ -144,19 +145,22 @@ impl Invoke {
         let outcome = stage
             .follow(&job, ACTION, Some(&function), &mut screen, &is_old)
             .await;
-        stage.rest(&mut screen, &is_old).await;
+        let succeeded = matches!(outcome, Outcome::Succeeded(_));
+        if succeeded {
+            stage.rest(&mut screen, &is_old).await;
+        }
         stage.tell(Some(&function), &mut screen);
         screen.leave();
         screen.print(&report(&outcome));
-        Ok(matches!(outcome, Outcome::Succeeded(_)))
+        Ok(succeeded)
     }
 }
 
 impl Serve {
     async fn run(self) -> Result<bool, String> {
-        let mut events = Vec::new();
-        for (number, path) in (0..).zip(&self.events) {
-            events.push(read_event(path, number)?);
+        let (mut events, mut used) = (Vec::new(), BTreeSet::new());
+        for path in &self.events {
+            events.push(read_event(path, &mut used)?);
         }
         let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
         let authority = stage.write_authority()?;
@@ -319,6 +323,7 @@ fn life(text: &str) -> Result<Duration, String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -410,7 +410,7 @@ fn field(name: &str, text: &str, lines: &mut Vec<String>) {
     let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
     for (number, line) in wrap(&text, WIDTH - LABEL - 4).into_iter().enumerate() {
         let label = if number == 0 { name } else { "" };
-        lines.push(format!("  | {label:LABEL$}{line}"));
+        lines.push(format!("  | {label:LABEL$}{line}").trim_end().to_owned());
     }
 }
 

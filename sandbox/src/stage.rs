@@ -283,7 +283,7 @@ impl Stage {
 /// What pods do whose image's name says so.
 fn behaviours() -> [(&'static str, Behaviour); 3] {
     [
-        ("does-not-exist", Behaviour::ImagePull),
+        ("missing", Behaviour::ImagePull),
         ("never-ready", Behaviour::NeverReady),
         (
             "crash",
@@ -385,14 +385,16 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| problem(&error))
 }
 
-/// Reads an event. One whose job ran already gets a new job id: here it is a new action.
-pub(crate) fn read_event(path: &Path, number: u64) -> Result<Value, String> {
+/// Reads an event. One whose job is in `used` gets a new job id: here it is a new action.
+pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Value, String> {
     let text = read(path)?;
     let mut event: Value =
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-    let id = event.pointer_mut("/CodePipeline.job/id");
-    if let (Some(id), true) = (id, number > 0) {
-        *id = Value::from(format!("{number:08x}-5a5d-4b0c-8e0f-000000000000"));
+    if let Some(Value::String(id)) = event.pointer_mut("/CodePipeline.job/id")
+        && !used.insert(id.clone())
+    {
+        *id = format!("{:08x}-5a5d-4b0c-8e0f-000000000000", used.len());
+        used.insert(id.clone());
     }
     Ok(event)
 }

@@ -27,6 +27,9 @@ mod store;
 mod validation;
 mod verbs;
 
+#[cfg(test)]
+mod tests;
+
 use jiff::{SignedDuration, Timestamp};
 use object::{integer, text};
 use route::Kind;
@@ -74,7 +77,7 @@ pub struct Timing {
     pub observe: SignedDuration,
     /// One step of any controller.
     pub step: SignedDuration,
-    /// From a pod's scheduling to its container's first sign of life, where the behaviour says none.
+    /// From a pod's scheduling to its container's first sign of life, unless the behaviour says.
     pub start: SignedDuration,
     /// From a pod's deletion to its end.
     pub termination: SignedDuration,
@@ -249,7 +252,9 @@ impl World {
     /// Controllers and pods live up to `now`. Time never runs backwards.
     pub fn advance(&mut self, now: Timestamp) {
         for _ in 0..STEPS_PER_ADVANCE {
-            let Some((task, at)) = self.next_task().filter(|(_, at)| *at <= now) else { break };
+            let Some((task, at)) = self.next_task().filter(|(_, at)| *at <= now) else {
+                break;
+            };
             self.due.remove(&task);
             self.clock = self.clock.max(at);
             self.run(task);
@@ -292,7 +297,7 @@ impl World {
         self.store.forget();
     }
 
-    /// Puts an object in as if it had been created, or replaced; defaulted and not asked for rights.
+    /// Puts an object in as if it had been created or replaced, without asking for rights.
     ///
     /// # Panics
     /// Where the API server would refuse the object: a test's mistake.
@@ -320,12 +325,17 @@ impl World {
 
     /// Any object as it is.
     pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<&Value> {
-        self.store.get(&Key::new(resource, namespace, name)).map(Arc::as_ref)
+        self.store
+            .get(&Key::new(resource, namespace, name))
+            .map(Arc::as_ref)
     }
 
     /// All objects of a resource (`pods`, `replicasets`, …), by namespace and name.
     pub fn objects(&self, resource: &str) -> Vec<&Value> {
-        self.store.all(resource).map(|(_, object)| object.as_ref()).collect()
+        self.store
+            .all(resource)
+            .map(|(_, object)| object.as_ref())
+            .collect()
     }
 
     /// Deletes an object and what it owns; false where there was none.
@@ -342,10 +352,13 @@ impl World {
     pub fn scale(&mut self, namespace: &str, name: &str, replicas: i64, now: Timestamp) -> bool {
         self.advance(now);
         let key = Key::new("deployments", namespace, name);
-        let Some(old) = self.store.get(&key).cloned() else { return false };
+        let Some(old) = self.store.get(&key).cloned() else {
+            return false;
+        };
         let mut object = Value::clone(&old);
         object["spec"]["replicas"] = replicas.into();
-        self.commit(&key, Some(&old), object, "horizontal-pod-autoscaler").is_ok()
+        self.commit(&key, Some(&old), object, "horizontal-pod-autoscaler")
+            .is_ok()
     }
 
     /// What pods do that have a container with such an image; a later rule beats an earlier one.
@@ -368,7 +381,11 @@ impl World {
 
     /// Plans a fault for the next requests that match.
     pub fn fault(&mut self, on: On, fault: Fault, times: u32) {
-        self.faults.push(fault::Planned { on, fault, left: times });
+        self.faults.push(fault::Planned {
+            on,
+            fault,
+            left: times,
+        });
     }
 
     /// Forgets all planned faults.
@@ -398,7 +415,10 @@ impl World {
 
     /// Plans a task, unless it is planned for earlier already.
     fn plan(&mut self, task: Task, at: Timestamp) {
-        self.due.entry(task).and_modify(|planned| *planned = at.min(*planned)).or_insert(at);
+        self.due
+            .entry(task)
+            .and_modify(|planned| *planned = at.min(*planned))
+            .or_insert(at);
     }
 
     fn plan_step(&mut self, task: Task) {
@@ -416,7 +436,9 @@ impl World {
             self.wake(key, object);
         }
         let generation = |object: &Arc<Value>| integer(object, "/metadata/generation");
-        if key.resource == "deployments" && previous.as_ref().map(generation) != current.as_ref().map(generation) {
+        if key.resource == "deployments"
+            && previous.as_ref().map(generation) != current.as_ref().map(generation)
+        {
             let seen = self.clock + self.timing.observe;
             self.unseen.insert(key.clone(), seen);
             self.plan(Task::Deployment(key.clone()), seen);
@@ -439,7 +461,11 @@ impl World {
             "replicasets" => {
                 self.plan_step(Task::ReplicaSet(key.clone()));
                 if let Some(owner) = object::owner(object, "Deployment") {
-                    self.plan_step(Task::Deployment(Key::new("deployments", &key.namespace, owner)));
+                    self.plan_step(Task::Deployment(Key::new(
+                        "deployments",
+                        &key.namespace,
+                        owner,
+                    )));
                 }
             }
             "pods" => {
@@ -449,7 +475,9 @@ impl World {
                     self.plan_step(Task::ReplicaSet(owner));
                 }
                 let services = self.store.keys("services", Some(&key.namespace));
-                services.into_iter().for_each(|service| self.plan_step(Task::Service(service)));
+                services
+                    .into_iter()
+                    .for_each(|service| self.plan_step(Task::Service(service)));
             }
             "services" => self.plan_step(Task::Service(key.clone())),
             _ => {}
@@ -459,7 +487,11 @@ impl World {
     /// Recreate waits for pods, not for ReplicaSets, so their Deployment has to hear of them.
     fn wake_recreation(&mut self, replica_set: &Key) {
         let owner = self.store.get(replica_set).and_then(|set| {
-            Some(Key::new("deployments", &replica_set.namespace, object::owner(set, "Deployment")?))
+            Some(Key::new(
+                "deployments",
+                &replica_set.namespace,
+                object::owner(set, "Deployment")?,
+            ))
         });
         let Some(owner) = owner else { return };
         let recreates = self

@@ -1,4 +1,4 @@
-//! Each API call as a value: method, path, query, content type, body. Nothing here touches a socket.
+//! Each API call as a value: method, path, query, content type, body.
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/>
 
 use serde_json::Value;

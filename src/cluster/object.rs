@@ -437,7 +437,8 @@ mod tests {
     fn troubles_are_what_keeps_a_pod_from_serving() {
         let pod = |status: Value| json!({"metadata": {"name": "p"}, "status": status});
         let none = [
-            json!({"containerStatuses": [{"name": "app", "ready": true, "state": {"running": {}}}]}),
+            json!({"containerStatuses": [{"name": "app", "ready": true,
+                "state": {"running": {}}}]}),
             json!({"containerStatuses": [{"name": "app", "ready": false,
                 "state": {"waiting": {"reason": "ContainerCreating"}}}]}),
             json!({"initContainerStatuses": [{"name": "init", "ready": true,

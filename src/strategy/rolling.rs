@@ -336,7 +336,7 @@ impl Context<'_> {
         self.wait(progress, rollback.deadline, at_most, true)
     }
 
-    /// Whether what we follow is still what is there. An object older than our write proves nothing.
+    /// Whether what we follow is still there. An object older than our write proves nothing.
     fn overtaken(&self, written: &Written, wrote: bool, live: &Deployment) -> Option<Decision> {
         let out_of_sync = || {
             let by = other_author(live, self.continuation);

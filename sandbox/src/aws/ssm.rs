@@ -313,6 +313,7 @@ fn ciphertext(name: &str, version: u64, value: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -322,6 +323,7 @@ mod tests {
         store.put("token", "first", ParameterKind::SecureString, now);
         store.put("token", "second", ParameterKind::SecureString, now);
         store.put("/cluster/ca", "authority", ParameterKind::String, now);
+        store.put("alias", "other", ParameterKind::String, now);
         assert!(store.label("token", 1, "old"));
         store
     }
@@ -364,6 +366,17 @@ mod tests {
     }
 
     #[test]
+    fn a_label_moves() {
+        let mut store = store();
+        assert!(store.label("token", 2, "old"));
+        assert!(!store.label("token", 3, "old"));
+        assert!(!store.label("other", 1, "old"));
+        let body = json!({"Name": "token:old"});
+        let answer = store.answer("GetParameter", &body, Timestamp::UNIX_EPOCH);
+        assert_eq!(answer.ok().unwrap()["Parameter"]["Version"], 2);
+    }
+
+    #[test]
     fn a_secure_string_is_unreadable_without_decryption() {
         for body in [
             json!({"Name": "token"}),
@@ -387,7 +400,7 @@ mod tests {
 
     #[test]
     fn several_are_sorted_and_the_missing_listed() {
-        let body = json!({"Names": ["token", "nope", "/cluster/ca", "token:9"]});
+        let body = json!({"Names": ["alias", "token", "nope", "/cluster/ca", "token:9"]});
         let answer = store()
             .answer("GetParameters", &body, Timestamp::UNIX_EPOCH)
             .ok()
@@ -397,7 +410,7 @@ mod tests {
             .iter()
             .map(|one| one["Name"].as_str().unwrap())
             .collect();
-        assert_eq!(names, ["/cluster/ca", "token"]);
+        assert_eq!(names, ["/cluster/ca", "alias", "token"]);
         assert_eq!(answer["InvalidParameters"], json!(["nope", "token:9"]));
     }
 

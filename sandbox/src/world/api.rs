@@ -33,7 +33,10 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     pub(super) fn ask(&self, name: &str) -> Option<&str> {
-        self.query.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.query
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {
@@ -43,16 +46,27 @@ impl Call<'_> {
 
 /// An object as the answer to a request.
 pub(super) fn answer(status: u16, object: Value) -> Answer {
-    Answer { status, headers: Vec::new(), body: Body::Json(object) }
+    Answer {
+        status,
+        headers: Vec::new(),
+        body: Body::Json(object),
+    }
 }
 
 pub(super) fn plain(status: u16, text: impl Into<String>) -> Answer {
-    Answer { status, headers: Vec::new(), body: Body::Text(text.into()) }
+    Answer {
+        status,
+        headers: Vec::new(),
+        body: Body::Text(text.into()),
+    }
 }
 
 impl World {
     pub(super) fn authorized(&self, request: &Request) -> bool {
-        let token = request.authorization.as_deref().and_then(|all| all.strip_prefix("Bearer "));
+        let token = request
+            .authorization
+            .as_deref()
+            .and_then(|all| all.strip_prefix("Bearer "));
         token == Some(self.token.as_str())
     }
 
@@ -87,12 +101,17 @@ impl World {
                 headers: vec![("Location".to_owned(), to)],
                 ..plain(307, "Temporary Redirect")
             },
-            Fault::Oversized => Answer { status: 200, headers: Vec::new(), body: Body::Endless },
+            Fault::Oversized => Answer {
+                status: 200,
+                headers: Vec::new(),
+                body: Body::Endless,
+            },
         })
     }
 
     fn serve(&mut self, request: &Request, authorized: bool) -> Reply {
-        self.route(request, authorized).unwrap_or_else(Reply::Answer)
+        self.route(request, authorized)
+            .unwrap_or_else(Reply::Answer)
     }
 
     fn route(&mut self, request: &Request, authorized: bool) -> Result<Reply, Answer> {
@@ -167,7 +186,8 @@ impl World {
         let resources = [resource.as_str(), "*"];
         !verbs.iter().any(|verb| {
             let forbidden = |resource: &&str| {
-                self.forbidden.contains(&((*verb).to_owned(), (*resource).to_owned()))
+                self.forbidden
+                    .contains(&((*verb).to_owned(), (*resource).to_owned()))
             };
             resources.iter().any(forbidden)
         })
@@ -187,8 +207,14 @@ impl World {
     /// A 409 on a write, as if another one had come between.
     fn raced(&self, request: &Request) -> Answer {
         match route::route(&request.path) {
-            Route::Target(Target { kind, name: Some(name), .. }) => status::modified(kind, &name),
-            Route::Target(Target { kind, name: None, .. }) => {
+            Route::Target(Target {
+                kind,
+                name: Some(name),
+                ..
+            }) => status::modified(kind, &name),
+            Route::Target(Target {
+                kind, name: None, ..
+            }) => {
                 let object: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 status::already_exists(kind, super::text(&object, "/metadata/name"))
             }
@@ -198,16 +224,26 @@ impl World {
     }
 
     fn serve_stale(&mut self, request: &Request, authorized: bool) -> Reply {
-        let before = match route::route(&request.path) {
-            Route::Target(Target { kind, namespace, name: Some(name), subresource: None, .. }) => {
-                let namespace = namespace.unwrap_or_default();
-                self.store.before(&super::Key::new(kind.plural, &namespace, &name))
-            }
-            _ => None,
+        let route = route::route(&request.path);
+        let before = if let Route::Target(Target {
+            kind,
+            namespace,
+            name: Some(name),
+            subresource: None,
+            ..
+        }) = route
+        {
+            let namespace = namespace.unwrap_or_default();
+            self.store
+                .before(&super::Key::new(kind.plural, &namespace, &name))
+        } else {
+            None
         };
         let reply = self.serve(request, authorized);
         match (before, &reply) {
-            (Some(before), Reply::Answer(Answer { status: 200, .. })) if request.method == "GET" => {
+            (Some(before), Reply::Answer(Answer { status: 200, .. }))
+                if request.method == "GET" =>
+            {
                 Reply::Answer(answer(200, Value::clone(&before)))
             }
             _ => reply,
@@ -219,9 +255,13 @@ impl World {
             Reply::Watch(watch) => {
                 let error = (*fault == Fault::WatchError410).then(|| watch.expired());
                 let initial = error.into_iter().collect();
-                Reply::Watch(Watch { initial, ends: true, ..watch })
+                Reply::Watch(Watch {
+                    initial,
+                    ends: true,
+                    ..watch
+                })
             }
-            other => other,
+            reply @ (Reply::Answer(_) | Reply::Stall | Reply::Cut) => reply,
         }
     }
 }
@@ -238,9 +278,20 @@ fn read(request: &Request, target: Target) -> Call<'_> {
     // Without a name of its own, a writer is called by the first word of its user agent.
     let agent = request.user_agent.as_deref().unwrap_or("unknown");
     let agent = agent.split(['/', ' ']).next().unwrap_or(agent);
-    let manager = query.get("fieldManager").cloned().unwrap_or_else(|| agent.to_owned());
+    let manager = query
+        .get("fieldManager")
+        .cloned()
+        .unwrap_or_else(|| agent.to_owned());
     let dry_run = query.get("dryRun").is_some_and(|value| value == "All");
-    Call { target, query, content_type, body: &request.body, dry_run, validation, manager }
+    Call {
+        target,
+        query,
+        content_type,
+        body: &request.body,
+        dry_run,
+        validation,
+        manager,
+    }
 }
 
 fn check_options(method: &str, call: &Call<'_>) -> Result<(), Answer> {
@@ -279,7 +330,11 @@ fn proxy_page(status: u16) -> Answer {
         "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1>\
          </center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     );
-    Answer { status, headers: Vec::new(), body: Body::Html(page) }
+    Answer {
+        status,
+        headers: Vec::new(),
+        body: Body::Html(page),
+    }
 }
 
 fn version() -> Value {

@@ -27,7 +27,11 @@ fn absent(object: &mut Value, field: &str, value: impl Into<Value>) {
 }
 
 fn each<'a>(object: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> {
-    object.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten()
+    object
+        .get_mut(field)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
 }
 
 fn deployment(spec: &mut Value) {
@@ -74,7 +78,10 @@ fn pod(spec: &mut Value) {
 }
 
 fn volume(volume: &mut Value) {
-    if volume.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key("name")) {
+    if volume
+        .as_object()
+        .is_some_and(|fields| fields.len() == 1 && fields.contains_key("name"))
+    {
         volume["emptyDir"] = json!({});
     }
     for source in ["secret", "configMap", "downwardAPI", "projected"] {
@@ -166,7 +173,10 @@ mod tests {
     #[test]
     fn a_deployment_is_filled_in_and_filling_twice_changes_nothing() {
         let mut object = sample_deployment("web", "registry:5000/web");
-        object["spec"].as_object_mut().expect("a spec").remove("replicas");
+        object["spec"]
+            .as_object_mut()
+            .expect("a spec")
+            .remove("replicas");
         fill("Deployment", &mut object);
         let rows = [
             ("/spec/replicas", json!(1)),
@@ -175,11 +185,26 @@ mod tests {
             ("/spec/progressDeadlineSeconds", json!(600)),
             ("/spec/template/spec/restartPolicy", json!("Always")),
             ("/spec/template/spec/securityContext", json!({})),
-            ("/spec/template/spec/containers/0/imagePullPolicy", json!("Always")),
-            ("/spec/template/spec/containers/0/ports/0/protocol", json!("TCP")),
-            ("/spec/template/spec/containers/0/readinessProbe/failureThreshold", json!(3)),
-            ("/spec/template/spec/containers/0/readinessProbe/periodSeconds", json!(5)),
-            ("/spec/template/spec/containers/0/readinessProbe/httpGet/scheme", json!("HTTP")),
+            (
+                "/spec/template/spec/containers/0/imagePullPolicy",
+                json!("Always"),
+            ),
+            (
+                "/spec/template/spec/containers/0/ports/0/protocol",
+                json!("TCP"),
+            ),
+            (
+                "/spec/template/spec/containers/0/readinessProbe/failureThreshold",
+                json!(3),
+            ),
+            (
+                "/spec/template/spec/containers/0/readinessProbe/periodSeconds",
+                json!(5),
+            ),
+            (
+                "/spec/template/spec/containers/0/readinessProbe/httpGet/scheme",
+                json!("HTTP"),
+            ),
         ];
         for (pointer, expected) in rows {
             assert_eq!(object.pointer(pointer), Some(&expected), "{pointer}");

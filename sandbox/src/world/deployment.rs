@@ -5,7 +5,8 @@
 //! `util/deployment_util.go`.
 
 use super::object::{
-    condition, hash, integer, letters, list, map, map_mut, owned_by, terminating, text, time, written,
+    condition, hash, integer, letters, list, map, map_mut, owned_by, terminating, text, time,
+    written,
 };
 use super::selector::Labels;
 use super::store::Key;
@@ -44,7 +45,9 @@ impl Set {
     }
 
     fn annotation(&self, name: &str) -> &str {
-        self.object["metadata"]["annotations"][name].as_str().unwrap_or_default()
+        self.object["metadata"]["annotations"][name]
+            .as_str()
+            .unwrap_or_default()
     }
 
     fn revision(&self) -> i64 {
@@ -52,7 +55,10 @@ impl Set {
     }
 
     fn age(&self) -> (String, String) {
-        (text(&self.object, "/metadata/creationTimestamp").to_owned(), self.key.name.clone())
+        (
+            text(&self.object, "/metadata/creationTimestamp").to_owned(),
+            self.key.name.clone(),
+        )
     }
 }
 
@@ -95,7 +101,11 @@ impl Rollout {
         let rolling = &self.object["spec"]["strategy"]["rollingUpdate"];
         let surge = resolve(&rolling["maxSurge"], self.replicas(), true);
         let unavailable = resolve(&rolling["maxUnavailable"], self.replicas(), false);
-        let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
+        let unavailable = if surge == 0 && unavailable == 0 {
+            1
+        } else {
+            unavailable
+        };
         (surge, unavailable.min(self.replicas()))
     }
 
@@ -140,7 +150,9 @@ fn new_condition(kind: &str, status: &str, reason: &str, message: &str, now: &st
 /// The same status and reason change nothing at all, not even the times.
 fn merge_condition(status: &mut Map<String, Value>, mut new: Value) {
     let all = status.entry("conditions").or_insert_with(|| json!([]));
-    let Some(all) = all.as_array_mut() else { return };
+    let Some(all) = all.as_array_mut() else {
+        return;
+    };
     if let Some(old) = all.iter().find(|old| old["type"] == new["type"]) {
         if old["status"] == new["status"] && old["reason"] == new["reason"] {
             return;
@@ -162,7 +174,10 @@ fn drop_condition(status: &mut Value, kind: &str) {
 /// A template without the label that the controller adds.
 fn plain_template(template: &Value) -> Value {
     let mut template = template.clone();
-    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
+    if let Some(labels) = template
+        .pointer_mut("/metadata/labels")
+        .and_then(Value::as_object_mut)
+    {
         labels.remove(HASH);
     }
     template
@@ -170,7 +185,9 @@ fn plain_template(template: &Value) -> Value {
 
 impl World {
     pub(super) fn sync_deployment(&mut self, key: &Key) {
-        let Some(object) = self.store.get(key).cloned() else { return };
+        let Some(object) = self.store.get(key).cloned() else {
+            return;
+        };
         if let Some(seen) = self.unseen.get(key).copied() {
             if seen > self.clock {
                 self.plan(Task::Deployment(key.clone()), seen);
@@ -198,7 +215,9 @@ impl World {
         let selector = Labels::of_spec(&object["spec"]["selector"]);
         let mut sets = Vec::new();
         for set in self.store.keys("replicasets", Some(&key.namespace)) {
-            let Some(found) = self.store.get(&set).cloned() else { continue };
+            let Some(found) = self.store.get(&set).cloned() else {
+                continue;
+            };
             let orphan = list(&found, "/metadata/ownerReferences").is_empty();
             if orphan && selector.match_object(&found) {
                 let mut adopted = Value::clone(&found);
@@ -207,14 +226,23 @@ impl World {
             } else if !owned_by(&found, uid) {
                 continue;
             }
-            sets.extend(self.store.get(&set).cloned().map(|object| Set { key: set, object }));
+            sets.extend(
+                self.store
+                    .get(&set)
+                    .cloned()
+                    .map(|object| Set { key: set, object }),
+            );
         }
         sets.sort_by_key(Set::age);
         let template = plain_template(&object["spec"]["template"]);
         let same = |set: &Set| plain_template(&set.object["spec"]["template"]) == template;
         let new = sets.iter().position(same).map(|index| sets.remove(index));
-        let mut rollout =
-            Rollout { key: key.clone(), object: Value::clone(object), new, old: sets };
+        let mut rollout = Rollout {
+            key: key.clone(),
+            object: Value::clone(object),
+            new,
+            old: sets,
+        };
         if rollout.new.is_some() {
             self.note_existing(&mut rollout);
         }
@@ -235,7 +263,13 @@ impl World {
         } else {
             ("DeploymentResumed", "Deployment is resumed")
         };
-        rollout.set_condition("Progressing", "Unknown", reason, message, &written(self.clock));
+        rollout.set_condition(
+            "Progressing",
+            "Unknown",
+            reason,
+            message,
+            &written(self.clock),
+        );
         self.store_rollout(rollout);
     }
 
@@ -243,20 +277,32 @@ impl World {
     fn is_scaling(&self, rollout: &Rollout) -> bool {
         let wanted = rollout.replicas().to_string();
         let active = rollout.all().filter(|set| set.size() > 0);
-        active.map(|set| set.annotation(DESIRED)).any(|said| !said.is_empty() && said != wanted)
+        active
+            .map(|set| set.annotation(DESIRED))
+            .any(|said| !said.is_empty() && said != wanted)
     }
 
     /// The template has a ReplicaSet already: it gets the newest revision. A Progressing condition
     /// of before stays as it is, also a stale failure.
     fn note_existing(&mut self, rollout: &mut Rollout) {
-        let newest = rollout.old.iter().map(Set::revision).max().unwrap_or_default() + 1;
+        let newest = rollout
+            .old
+            .iter()
+            .map(Set::revision)
+            .max()
+            .unwrap_or_default()
+            + 1;
         let Some(set) = &rollout.new else { return };
         let before = set.revision();
         let mut object = Value::clone(&set.object);
         copy_annotations(&rollout.object, &mut object);
         if before < newest {
             let annotations = map_mut(&mut object["metadata"], "annotations");
-            let mut history: Vec<String> = set.annotation(HISTORY).split(',').map(str::to_owned).collect();
+            let mut history: Vec<String> = set
+                .annotation(HISTORY)
+                .split(',')
+                .map(str::to_owned)
+                .collect();
             history.retain(|revision| !revision.is_empty());
             history.push(before.to_string());
             annotations.insert(REVISION.to_owned(), newest.to_string().into());
@@ -285,7 +331,9 @@ impl World {
     /// Makes the ReplicaSet for the template.
     fn create_set(&mut self, rollout: &mut Rollout) {
         let template = rollout.object["spec"]["template"].clone();
-        let Some((key, hash)) = self.free_name(rollout, &template) else { return };
+        let Some((key, hash)) = self.free_name(rollout, &template) else {
+            return;
+        };
         let mut template = template;
         map_mut(&mut template["metadata"], "labels").insert(HASH.to_owned(), hash.clone().into());
         let mut selector = rollout.object["spec"]["selector"].clone();
@@ -312,16 +360,35 @@ impl World {
         };
         object["spec"]["replicas"] = size.into();
         copy_annotations(&rollout.object, &mut object);
-        let revision = rollout.old.iter().map(Set::revision).max().unwrap_or_default() + 1;
+        let revision = rollout
+            .old
+            .iter()
+            .map(Set::revision)
+            .max()
+            .unwrap_or_default()
+            + 1;
         annotate(&mut object, REVISION, &revision.to_string());
         annotate(&mut object, DESIRED, &rollout.replicas().to_string());
-        annotate(&mut object, MAXIMUM, &(rollout.replicas() + surge).to_string());
+        annotate(
+            &mut object,
+            MAXIMUM,
+            &(rollout.replicas() + surge).to_string(),
+        );
         self.write(&key, object);
-        rollout.new = self.store.get(&key).cloned().map(|object| Set { key: key.clone(), object });
+        rollout.new = self.store.get(&key).cloned().map(|object| Set {
+            key: key.clone(),
+            object,
+        });
         annotate(&mut rollout.object, REVISION, &revision.to_string());
         if rollout.deadline().is_some() {
             let message = format!("Created new replica set \"{}\"", key.name);
-            rollout.set_condition("Progressing", "True", "NewReplicaSetCreated", &message, &now);
+            rollout.set_condition(
+                "Progressing",
+                "True",
+                "NewReplicaSetCreated",
+                &message,
+                &now,
+            );
         }
         self.store_rollout(rollout);
         if size > 0 {
@@ -332,12 +399,18 @@ impl World {
     fn free_name(&self, rollout: &Rollout, template: &Value) -> Option<(Key, String)> {
         let text = template.to_string();
         let names = (0..COLLISION_LIMIT).map(|collision| {
-            let salt = if collision == 0 { String::new() } else { collision.to_string() };
+            let salt = if collision == 0 {
+                String::new()
+            } else {
+                collision.to_string()
+            };
             let hash = letters(hash(format!("{text}{salt}").as_bytes()));
             let name = format!("{}-{hash}", rollout.key.name);
             (Key::new("replicasets", &rollout.key.namespace, &name), hash)
         });
-        names.into_iter().find(|(key, _)| self.store.get(key).is_none())
+        names
+            .into_iter()
+            .find(|(key, _)| self.store.get(key).is_none())
     }
 
     fn roll(&mut self, mut rollout: Rollout) {
@@ -355,16 +428,24 @@ impl World {
     }
 
     fn grow_new(&mut self, rollout: &mut Rollout) -> bool {
-        let Some(size) = rollout.new.as_ref().map(Set::size) else { return false };
+        let Some(size) = rollout.new.as_ref().map(Set::size) else {
+            return false;
+        };
         let wanted = rollout.replicas();
         let (surge, _) = rollout.bounds();
         let room = (wanted + surge - rollout.total(Set::size)).max(0);
-        let target = if size > wanted { wanted } else { size + room.min(wanted - size) };
+        let target = if size > wanted {
+            wanted
+        } else {
+            size + room.min(wanted - size)
+        };
         self.resize_new(rollout, target)
     }
 
     fn resize_new(&mut self, rollout: &mut Rollout, size: i64) -> bool {
-        let Some(mut set) = rollout.new.take() else { return false };
+        let Some(mut set) = rollout.new.take() else {
+            return false;
+        };
         let changed = set.size() != size;
         if changed {
             self.resize(rollout, &mut set, size);
@@ -380,7 +461,10 @@ impl World {
         }
         let (_, unavailable) = rollout.bounds();
         let least = rollout.replicas() - unavailable;
-        let starting = rollout.new.as_ref().map_or(0, |set| set.size() - set.status("availableReplicas"));
+        let starting = rollout
+            .new
+            .as_ref()
+            .map_or(0, |set| set.size() - set.status("availableReplicas"));
         let spare = rollout.total(Set::size) - least - starting;
         if spare <= 0 {
             return false;
@@ -442,7 +526,11 @@ impl World {
 
     /// A changed replica count is shared among the ReplicaSets before anything rolls on.
     fn scale_sets(&mut self, rollout: &mut Rollout) {
-        let active: Vec<Set> = rollout.all().filter(|set| set.size() > 0).cloned().collect();
+        let active: Vec<Set> = rollout
+            .all()
+            .filter(|set| set.size() > 0)
+            .cloned()
+            .collect();
         let wanted = rollout.replicas();
         let single = match active.as_slice() {
             [] => rollout.new.clone().or_else(|| rollout.old.last().cloned()),
@@ -451,7 +539,11 @@ impl World {
         };
         if let Some(mut set) = single {
             self.resize(rollout, &mut set, wanted);
-        } else if rollout.new.as_ref().is_some_and(|new| is_saturated(rollout, new)) {
+        } else if rollout
+            .new
+            .as_ref()
+            .is_some_and(|new| is_saturated(rollout, new))
+        {
             for mut set in rollout.old.clone().into_iter().filter(|set| set.size() > 0) {
                 self.resize(rollout, &mut set, 0);
             }
@@ -477,7 +569,11 @@ impl World {
         for set in &active {
             let part = fraction(set, wanted, surge);
             let left = to_add - added;
-            let part = if to_add > 0 { part.min(left).max(0) } else { part.max(left).min(0) };
+            let part = if to_add > 0 {
+                part.min(left).max(0)
+            } else {
+                part.max(left).min(0)
+            };
             added += part;
             sizes.push(set.size() + part);
         }
@@ -504,7 +600,11 @@ impl World {
         let mut object = Value::clone(&set.object);
         object["spec"]["replicas"] = size.into();
         annotate(&mut object, DESIRED, &rollout.replicas().to_string());
-        annotate(&mut object, MAXIMUM, &(rollout.replicas() + surge).to_string());
+        annotate(
+            &mut object,
+            MAXIMUM,
+            &(rollout.replicas() + surge).to_string(),
+        );
         *set = self.store_set(&set.key.clone(), object);
         if before != size {
             self.tell_scaling(rollout, &set.key.name, before, size);
@@ -514,7 +614,13 @@ impl World {
     fn tell_scaling(&mut self, rollout: &Rollout, set: &str, from: i64, to: i64) {
         let way = if to > from { "up" } else { "down" };
         let message = format!("Scaled {way} replica set {set} from {from} to {to}");
-        self.event(&rollout.object, CONTROLLER, "Normal", "ScalingReplicaSet", &message);
+        self.event(
+            &rollout.object,
+            CONTROLLER,
+            "Normal",
+            "ScalingReplicaSet",
+            &message,
+        );
     }
 
     fn store_set(&mut self, key: &Key, mut object: Value) -> Set {
@@ -523,7 +629,10 @@ impl World {
             object["metadata"]["generation"] = (integer(&old, "/metadata/generation") + 1).into();
         }
         self.write(key, object);
-        Set { key: key.clone(), object: self.store.get(key).cloned().unwrap_or_default() }
+        Set {
+            key: key.clone(),
+            object: self.store.get(key).cloned().unwrap_or_default(),
+        }
     }
 
     /// Deletes ReplicaSets beyond the history limit, the lowest revisions first.
@@ -531,7 +640,9 @@ impl World {
         let limit = integer(&rollout.object, "/spec/revisionHistoryLimit");
         let mut old: Vec<&Set> = rollout.old.iter().collect();
         old.sort_by_key(|set| set.revision());
-        let surplus = old.len().saturating_sub(usize::try_from(limit).unwrap_or_default());
+        let surplus = old
+            .len()
+            .saturating_sub(usize::try_from(limit).unwrap_or_default());
         for set in old.into_iter().take(surplus) {
             let generation = integer(&set.object, "/metadata/generation");
             let idle = set.size() == 0 && set.status("replicas") == 0;
@@ -555,7 +666,9 @@ impl World {
         }
         if list(&status, "/conditions").is_empty() {
             map_mut(&mut rollout.object, "status");
-            status.as_object_mut().and_then(|fields| fields.remove("conditions"));
+            status
+                .as_object_mut()
+                .and_then(|fields| fields.remove("conditions"));
         }
         rollout.object["status"] = status;
         self.store_rollout(&mut rollout);
@@ -565,7 +678,9 @@ impl World {
     }
 
     fn judge_progress(&self, rollout: &Rollout, old: &Value, status: &mut Value, now: &str) {
-        let Some(deadline) = rollout.deadline() else { return };
+        let Some(deadline) = rollout.deadline() else {
+            return;
+        };
         let current = condition(&rollout.object, "Progressing").cloned();
         let reason = current.as_ref().map_or("", |it| text(it, "/reason"));
         let number = |of: &Value, field: &str| of[field].as_i64().unwrap_or_default();
@@ -578,7 +693,13 @@ impl World {
         let more = |field: &str| number(status, field) > number(old, field);
         if is_complete(rollout, status) {
             let message = format!("{subject} has successfully progressed.");
-            let new = new_condition("Progressing", "True", "NewReplicaSetAvailable", &message, now);
+            let new = new_condition(
+                "Progressing",
+                "True",
+                "NewReplicaSetAvailable",
+                &message,
+                now,
+            );
             merge_condition(status.as_object_mut().expect("a status"), new);
         } else if more("updatedReplicas")
             || stale(status) < stale(old)
@@ -595,7 +716,13 @@ impl World {
             merge_condition(status.as_object_mut().expect("a status"), new);
         } else if current.is_some_and(|current| self.is_late(&current, deadline)) {
             let message = format!("{subject} has timed out progressing.");
-            let new = new_condition("Progressing", "False", "ProgressDeadlineExceeded", &message, now);
+            let new = new_condition(
+                "Progressing",
+                "False",
+                "ProgressDeadlineExceeded",
+                &message,
+                now,
+            );
             merge_condition(status.as_object_mut().expect("a status"), new);
         }
     }
@@ -611,8 +738,12 @@ impl World {
 
     /// Looks again when the deadline has passed.
     fn plan_deadline(&mut self, rollout: &Rollout) {
-        let Some(deadline) = rollout.deadline() else { return };
-        let Some(current) = condition(&rollout.object, "Progressing") else { return };
+        let Some(deadline) = rollout.deadline() else {
+            return;
+        };
+        let Some(current) = condition(&rollout.object, "Progressing") else {
+            return;
+        };
         let over = matches!(
             text(current, "/reason"),
             "NewReplicaSetAvailable" | "ProgressDeadlineExceeded" | "DeploymentPaused"
@@ -623,7 +754,10 @@ impl World {
         if let Some(since) = time(current, "/lastUpdateTime") {
             // A second more, as the controller allows for the clock's rounding.
             let at = since + SignedDuration::from_secs(deadline + 1);
-            self.plan(Task::Deployment(rollout.key.clone()), at.max(self.clock + self.timing.step));
+            self.plan(
+                Task::Deployment(rollout.key.clone()),
+                at.max(self.clock + self.timing.step),
+            );
         }
     }
 
@@ -647,7 +781,10 @@ fn annotate(object: &mut Value, name: &str, value: &str) {
 
 fn copy_annotations(deployment: &Value, set: &mut Value) {
     let own = [LAST_APPLIED, REVISION, HISTORY, DESIRED, MAXIMUM, ROLLBACK];
-    for (name, value) in map(deployment, "/metadata/annotations").into_iter().flatten() {
+    for (name, value) in map(deployment, "/metadata/annotations")
+        .into_iter()
+        .flatten()
+    {
         if !own.contains(&name.as_str()) {
             annotate(set, name, value.as_str().unwrap_or_default());
         }
@@ -656,8 +793,10 @@ fn copy_annotations(deployment: &Value, set: &mut Value) {
 
 fn is_complete(rollout: &Rollout, status: &Value) -> bool {
     let all = ["updatedReplicas", "replicas", "availableReplicas"];
-    all.iter().all(|field| status[field].as_i64().unwrap_or_default() == rollout.replicas())
-        && integer(status, "/observedGeneration") >= integer(&rollout.object, "/metadata/generation")
+    all.iter()
+        .all(|field| status[field].as_i64().unwrap_or_default() == rollout.replicas())
+        && integer(status, "/observedGeneration")
+            >= integer(&rollout.object, "/metadata/generation")
 }
 
 fn is_saturated(rollout: &Rollout, new: &Set) -> bool {
@@ -671,7 +810,11 @@ fn fraction(set: &Set, wanted: i64, surge: i64) -> i64 {
     if wanted == 0 {
         return -set.size();
     }
-    let before = set.annotation(MAXIMUM).parse::<i64>().unwrap_or(wanted + surge).max(1);
+    let before = set
+        .annotation(MAXIMUM)
+        .parse::<i64>()
+        .unwrap_or(wanted + surge)
+        .max(1);
     let doubled = 2 * set.size() * (wanted + surge) + before;
     doubled.div_euclid(2 * before) - set.size()
 }
@@ -686,9 +829,15 @@ fn count(rollout: &Rollout, now: &str) -> Value {
     for (field, count) in [
         ("replicas", rollout.total(|set| set.status("replicas"))),
         ("updatedReplicas", updated),
-        ("readyReplicas", rollout.total(|set| set.status("readyReplicas"))),
+        (
+            "readyReplicas",
+            rollout.total(|set| set.status("readyReplicas")),
+        ),
         ("availableReplicas", available),
-        ("unavailableReplicas", (rollout.total(Set::size) - available).max(0)),
+        (
+            "unavailableReplicas",
+            (rollout.total(Set::size) - available).max(0),
+        ),
     ] {
         if count != 0 {
             status[field] = count.into();
@@ -698,10 +847,22 @@ fn count(rollout: &Rollout, now: &str) -> Value {
     let (_, unavailable) = rollout.bounds();
     let new = if available >= rollout.replicas() - unavailable {
         let message = "Deployment has minimum availability.";
-        new_condition("Available", "True", "MinimumReplicasAvailable", message, now)
+        new_condition(
+            "Available",
+            "True",
+            "MinimumReplicasAvailable",
+            message,
+            now,
+        )
     } else {
         let message = "Deployment does not have minimum availability.";
-        new_condition("Available", "False", "MinimumReplicasUnavailable", message, now)
+        new_condition(
+            "Available",
+            "False",
+            "MinimumReplicasUnavailable",
+            message,
+            now,
+        )
     };
     merge_condition(status.as_object_mut().expect("a status"), new);
     status
@@ -710,7 +871,9 @@ fn count(rollout: &Rollout, now: &str) -> Value {
 /// ReplicaFailure comes from the new ReplicaSet, else from an old one.
 fn copy_failure(rollout: &Rollout, status: &mut Value, now: &str) {
     let sets = rollout.new.iter().chain(&rollout.old);
-    let failure = sets.filter_map(|set| condition(&set.object, "ReplicaFailure")).next();
+    let failure = sets
+        .filter_map(|set| condition(&set.object, "ReplicaFailure"))
+        .next();
     match failure {
         Some(failure) => {
             let (reason, message) = (text(failure, "/reason"), text(failure, "/message"));

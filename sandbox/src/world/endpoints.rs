@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 
 impl World {
     pub(super) fn sync_endpoints(&mut self, key: &Key) {
-        let slice = Key::new("endpointslices", &key.namespace, &format!("{}-slice", key.name));
+        let slice = Key::new(
+            "endpointslices",
+            &key.namespace,
+            &format!("{}-slice", key.name),
+        );
         let Some(service) = self.store.get(key).cloned() else {
             self.remove(&slice);
             return;

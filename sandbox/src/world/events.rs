@@ -34,7 +34,11 @@ impl World {
             self.write(&key, event);
             return;
         }
-        let name = format!("{}.{:016x}", text(about, "/metadata/name"), self.store.number());
+        let name = format!(
+            "{}.{:016x}",
+            text(about, "/metadata/name"),
+            self.store.number()
+        );
         let event = json!({
             "kind": "Event", "apiVersion": "v1",
             "metadata": {"name": name, "namespace": namespace, "uid": format!("event-{name}"),

@@ -18,7 +18,10 @@ impl On {
 
     /// Requests with this method.
     pub fn method(method: impl Into<String>) -> On {
-        On { method: Some(method.into()), ..On::default() }
+        On {
+            method: Some(method.into()),
+            ..On::default()
+        }
     }
 
     /// Requests whose path or query contains this.
@@ -34,7 +37,9 @@ impl On {
     }
 
     fn matches(&self, request: &Request) -> bool {
-        self.method.as_ref().is_none_or(|method| *method == request.method)
+        self.method
+            .as_ref()
+            .is_none_or(|method| *method == request.method)
             && request.path.contains(&self.path)
     }
 }
@@ -123,7 +128,11 @@ mod tests {
             ..Request::default()
         };
         let on = On::method("PATCH").path("/deployments/").skip(1);
-        let mut planned = vec![Planned { on, fault: Fault::Stall, left: 2 }];
+        let mut planned = vec![Planned {
+            on,
+            fault: Fault::Stall,
+            left: 2,
+        }];
         let rows = [
             ("GET", "/deployments/web", None),
             ("PATCH", "/services/web", None),
@@ -133,7 +142,11 @@ mod tests {
             ("PATCH", "/deployments/web", None),
         ];
         for (method, path, expected) in rows {
-            assert_eq!(draw(&mut planned, &request(method, path)), expected, "{method} {path}");
+            assert_eq!(
+                draw(&mut planned, &request(method, path)),
+                expected,
+                "{method} {path}"
+            );
         }
         assert!(planned.is_empty());
     }

@@ -5,17 +5,27 @@ use serde_json::{Map, Value};
 
 /// The text at a pointer, or "".
 pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The number at a pointer, or 0.
 pub(super) fn integer(object: &Value, pointer: &str) -> i64 {
-    object.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_i64)
+        .unwrap_or_default()
 }
 
 /// The list at a pointer, or an empty one.
 pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 /// The map at a pointer.
@@ -28,20 +38,26 @@ pub(super) fn map_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<Str
     if !object[field].is_object() {
         object[field] = Value::Object(Map::new());
     }
-    object[field].as_object_mut().expect("it was just made an object")
+    object[field]
+        .as_object_mut()
+        .expect("it was just made an object")
 }
 
 /// The name of the controller of that kind that owns an object.
 pub(super) fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
     let owners = list(object, "/metadata/ownerReferences");
-    let owner = owners.iter().find(|owner| owner["controller"] == true && owner["kind"] == kind)?;
+    let owner = owners
+        .iter()
+        .find(|owner| owner["controller"] == true && owner["kind"] == kind)?;
     owner["name"].as_str()
 }
 
 /// Whether an object is owned by the one with that uid.
 pub(super) fn owned_by(object: &Value, uid: &str) -> bool {
     let owners = list(object, "/metadata/ownerReferences");
-    owners.iter().any(|owner| owner["controller"] == true && owner["uid"] == uid)
+    owners
+        .iter()
+        .any(|owner| owner["controller"] == true && owner["uid"] == uid)
 }
 
 /// Whether an object is being deleted.
@@ -51,7 +67,9 @@ pub(super) fn terminating(object: &Value) -> bool {
 
 /// A condition of an object's status.
 pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    list(object, "/status/conditions").iter().find(|condition| condition["type"] == kind)
+    list(object, "/status/conditions")
+        .iter()
+        .find(|condition| condition["type"] == kind)
 }
 
 /// A time as Kubernetes writes it: whole seconds.

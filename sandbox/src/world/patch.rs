@@ -65,10 +65,7 @@ fn merge_field(
             object.remove(name);
         }
         (Some(Value::Object(current)), Value::Object(patch)) => {
-            let inner = match shape(kind, name) {
-                Shape::Object(inner) => Some(inner),
-                _ => None,
-            };
+            let inner = shape(kind, name).object();
             merge_object(inner, current, patch)?;
         }
         (Some(Value::Array(_)), Value::Array(patch)) => {
@@ -88,18 +85,26 @@ fn merge_list(
     patch: &[Value],
     order: Option<&Value>,
 ) -> Result<(), String> {
-    let Some(Value::Array(current)) = object.get_mut(name) else { return Ok(()) };
-    match shape(kind, name) {
-        Shape::List { item, key: Some(key) } => {
-            let order = order.and_then(Value::as_array);
-            *current = merge_by_key(item, key, current, patch, order)?;
-        }
-        Shape::TextList { merged: true } => {
-            let new: Vec<Value> =
-                patch.iter().filter(|item| !current.contains(item)).cloned().collect();
-            current.extend(new);
-        }
-        _ => *current = patch.iter().map(clean).collect(),
+    let Some(Value::Array(current)) = object.get_mut(name) else {
+        return Ok(());
+    };
+    let shape = shape(kind, name);
+    if let Shape::List {
+        item,
+        key: Some(key),
+    } = shape
+    {
+        let order = order.and_then(Value::as_array);
+        *current = merge_by_key(item, key, current, patch, order)?;
+    } else if shape == (Shape::TextList { merged: true }) {
+        let new: Vec<Value> = patch
+            .iter()
+            .filter(|item| !current.contains(item))
+            .cloned()
+            .collect();
+        current.extend(new);
+    } else {
+        *current = patch.iter().map(clean).collect();
     }
     Ok(())
 }
@@ -114,7 +119,10 @@ fn merge_by_key(
 ) -> Result<Vec<Value>, String> {
     for item in patch.iter().filter(|item| item[DIRECTIVE] != "replace") {
         if item.get(key).is_none() {
-            return Err(format!("map: {} does not contain declared merge key: {key}", go(item)));
+            return Err(format!(
+                "map: {} does not contain declared merge key: {key}",
+                go(item)
+            ));
         }
     }
     if patch.iter().any(|item| item[DIRECTIVE] == "replace") {
@@ -130,7 +138,9 @@ fn merge_by_key(
             }
             (None, true) => {}
             (Some(index), false) => {
-                if let (Some(element), Some(item)) = (merged[index].as_object_mut(), item.as_object()) {
+                if let (Some(element), Some(item)) =
+                    (merged[index].as_object_mut(), item.as_object())
+                {
                     merge_object(kind, element, item)?;
                 }
             }
@@ -144,15 +154,18 @@ fn merge_by_key(
 /// The order of a merged list: the patch's elements in the patch's order, and each element that
 /// only the server has after those that stood before it. A new element so comes first, not last.
 fn sorted(merged: Vec<Value>, server: &[Value], order: &[Value], key: &str) -> Vec<Value> {
-    let place = |list: &[Value], item: &Value| list.iter().position(|other| other[key] == item[key]);
-    let (mut named, mut rest): (Vec<Value>, Vec<Value>) =
-        merged.into_iter().partition(|item| place(order, item).is_some());
+    let place =
+        |list: &[Value], item: &Value| list.iter().position(|other| other[key] == item[key]);
+    let (mut named, mut rest): (Vec<Value>, Vec<Value>) = merged
+        .into_iter()
+        .partition(|item| place(order, item).is_some());
     named.sort_by_key(|item| place(order, item));
     rest.sort_by_key(|item| place(server, item));
     let mut all = Vec::with_capacity(named.len() + rest.len());
     let (mut named, mut rest) = (named.into_iter().peekable(), rest.into_iter().peekable());
     while let (Some(left), Some(right)) = (rest.peek(), named.peek()) {
-        let before = matches!((place(server, left), place(server, right)), (Some(l), Some(r)) if l < r);
+        let before =
+            matches!((place(server, left), place(server, right)), (Some(l), Some(r)) if l < r);
         all.extend(if before { rest.next() } else { named.next() });
     }
     all.extend(rest);
@@ -161,7 +174,8 @@ fn sorted(merged: Vec<Value>, server: &[Value], order: &[Value], key: &str) -> V
 }
 
 fn delete_primitives(object: &mut Map<String, Value>, field: &str, values: &Value) {
-    if let (Some(Value::Array(current)), Some(values)) = (object.get_mut(field), values.as_array()) {
+    if let (Some(Value::Array(current)), Some(values)) = (object.get_mut(field), values.as_array())
+    {
         current.retain(|item| !values.contains(item));
     }
 }
@@ -174,32 +188,41 @@ fn clean(value: &Value) -> Value {
             let kept = items.iter().filter(|item| item[DIRECTIVE] != "delete");
             Value::Array(kept.map(clean).collect())
         }
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
 fn clean_object(map: &Map<String, Value>) -> Map<String, Value> {
     let kept = map.iter().filter(|(name, value)| {
-        !value.is_null() && *name != DIRECTIVE && *name != RETAIN && !name.starts_with(ORDER)
+        !value.is_null()
+            && *name != DIRECTIVE
+            && *name != RETAIN
+            && !name.starts_with(ORDER)
             && !name.starts_with(DELETE_FROM)
     });
-    kept.map(|(name, value)| (name.clone(), clean(value))).collect()
+    kept.map(|(name, value)| (name.clone(), clean(value)))
+        .collect()
 }
 
 /// A value as Go's `%v` prints it.
 pub(super) fn go(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let fields: Vec<String> =
-                map.iter().map(|(name, value)| format!("{name}:{}", go(value))).collect();
+            let fields: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", go(value)))
+                .collect();
             format!("map[{}]", fields.join(" "))
         }
         Value::Array(items) => {
-            format!("[{}]", items.iter().map(go).collect::<Vec<String>>().join(" "))
+            format!(
+                "[{}]",
+                items.iter().map(go).collect::<Vec<String>>().join(" ")
+            )
         }
         Value::String(text) => text.clone(),
         Value::Null => "<nil>".to_owned(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 
@@ -216,27 +239,33 @@ mod tests {
     }
 
     fn environment(names: &[&str]) -> Value {
-        let env: Vec<Value> =
-            names.iter().map(|name| json!({"name": name, "value": "1"})).collect();
+        let env: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"name": name, "value": "1"}))
+            .collect();
         json!({"containers": [{"name": "app", "env": env}]})
     }
 
     #[test]
     fn lists_are_merged_as_the_server_merges_them() {
-        let base = || json!({"containers": [
+        let base = || {
+            json!({"containers": [
             {"name": "app", "image": "a:1", "command": ["a", "b"], "ports": [{"containerPort": 1}]},
-            {"name": "side", "image": "s:1"}]});
+            {"name": "side", "image": "s:1"}]})
+        };
         let rows = [
             (
                 "an image",
                 json!({"containers": [{"name": "side", "image": "s:2"}]}),
                 json!({"containers": [
-                    {"name": "app", "image": "a:1", "command": ["a", "b"], "ports": [{"containerPort": 1}]},
+                    {"name": "app", "image": "a:1", "command": ["a", "b"],
+                     "ports": [{"containerPort": 1}]},
                     {"name": "side", "image": "s:2"}]}),
             ),
             (
                 "a command is replaced whole, a port joins in front",
-                json!({"containers": [{"name": "app", "command": ["c"], "ports": [{"containerPort": 2}]}]}),
+                json!({"containers": [
+                    {"name": "app", "command": ["c"], "ports": [{"containerPort": 2}]}]}),
                 json!({"containers": [
                     {"name": "app", "image": "a:1", "command": ["c"],
                      "ports": [{"containerPort": 2}, {"containerPort": 1}]},
@@ -261,7 +290,8 @@ mod tests {
             (
                 "order",
                 json!({"$setElementOrder/containers": [{"name": "side"}, {"name": "app"}],
-                    "containers": [{"name": "app", "image": "a:2", "command": null, "ports": null}]}),
+                    "containers": [
+                        {"name": "app", "image": "a:2", "command": null, "ports": null}]}),
                 json!({"containers": [
                     {"name": "side", "image": "s:1"}, {"name": "app", "image": "a:2"}]}),
             ),
@@ -283,7 +313,8 @@ mod tests {
 
     #[test]
     fn retain_keys_clears_what_it_does_not_name() {
-        let mut object = json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {}}}});
+        let mut object =
+            json!({"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {}}}});
         let patch = json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}});
         strategic("Deployment", &mut object, &patch).expect("a good patch");
         assert_eq!(object, json!({"spec": {"strategy": {"type": "Recreate"}}}));

@@ -54,7 +54,9 @@ pub enum Behaviour {
 
 impl Default for Behaviour {
     fn default() -> Behaviour {
-        Behaviour::Ready { after: SignedDuration::from_secs(1) }
+        Behaviour::Ready {
+            after: SignedDuration::from_secs(1),
+        }
     }
 }
 
@@ -98,7 +100,9 @@ impl World {
     pub(super) fn behaviour_of(&self, spec: &Value) -> (usize, Behaviour) {
         let containers = list(spec, "/containers");
         for (contains, behaviour) in self.behaviours.iter().rev() {
-            let hit = containers.iter().position(|it| text(it, "/image").contains(contains));
+            let hit = containers
+                .iter()
+                .position(|it| text(it, "/image").contains(contains));
             if let Some(index) = hit {
                 return (index, behaviour.clone());
             }
@@ -108,11 +112,17 @@ impl World {
 
     /// Lets pods that are not ready, and creations that failed, heed a new behaviour.
     pub(super) fn rethink(&mut self) {
-        let waiting = self.lives.iter().filter(|(_, life)| life.stage != Stage::Ready);
+        let waiting = self
+            .lives
+            .iter()
+            .filter(|(_, life)| life.stage != Stage::Ready);
         let waiting: Vec<Key> = waiting.map(|(key, _)| key.clone()).collect();
-        waiting.into_iter().for_each(|key| self.plan_step(Task::Pod(key)));
+        waiting
+            .into_iter()
+            .for_each(|key| self.plan_step(Task::Pod(key)));
         let sets = self.store.keys("replicasets", None);
-        sets.into_iter().for_each(|key| self.plan_step(Task::ReplicaSet(key)));
+        sets.into_iter()
+            .for_each(|key| self.plan_step(Task::ReplicaSet(key)));
     }
 
     /// One step of a pod's life.
@@ -124,7 +134,13 @@ impl World {
         let (culprit, behaviour) = self.behaviour_of(&pod["spec"]);
         let pod = Value::clone(&pod);
         let now = written(self.clock);
-        let mut step = Step { key: key.clone(), pod, life, culprit, now };
+        let mut step = Step {
+            key: key.clone(),
+            pod,
+            life,
+            culprit,
+            now,
+        };
         let next = self.take(&mut step, &behaviour);
         self.lives.insert(key.clone(), step.life);
         self.write(key, step.pod);
@@ -143,9 +159,9 @@ impl World {
             Behaviour::Unschedulable { .. } | Behaviour::Quota => {
                 self.become_ready(step, SignedDuration::from_secs(1))
             }
-            Behaviour::CrashLoop { exit_code, reason, .. } => {
-                self.crash(step, *exit_code, reason.as_deref().unwrap_or("Error"))
-            }
+            Behaviour::CrashLoop {
+                exit_code, reason, ..
+            } => self.crash(step, *exit_code, reason.as_deref().unwrap_or("Error")),
             Behaviour::NeverReady => self.fail_probe(step),
             Behaviour::ImagePull => self.fail_pull(step),
             Behaviour::InvalidImageName => self.refuse_image(step),
@@ -157,23 +173,43 @@ impl World {
         if let Behaviour::Unschedulable { message } = behaviour {
             let said = message.clone();
             step.condition("PodScheduled", false, Some(("Unschedulable", &said)));
-            self.event(&step.pod, "default-scheduler", "Warning", "FailedScheduling", message);
+            self.event(
+                &step.pod,
+                "default-scheduler",
+                "Warning",
+                "FailedScheduling",
+                message,
+            );
             return Some(self.back_off(step));
         }
-        step.life = Life { stage: Stage::Scheduled, ..Life::default() };
+        step.life = Life {
+            stage: Stage::Scheduled,
+            ..Life::default()
+        };
         step.pod["spec"]["nodeName"] = "node-1".into();
         step.pod["status"]["startTime"] = step.now.clone().into();
         step.pod["status"]["hostIP"] = "10.1.0.1".into();
         step.condition("PodScheduled", true, None);
         step.condition("Initialized", true, None);
         step.unready();
-        step.statuses(&json!({"waiting": {"reason": "ContainerCreating"}}), None, false);
+        step.statuses(
+            &json!({"waiting": {"reason": "ContainerCreating"}}),
+            None,
+            false,
+        );
         let (namespace, name) = (&step.key.namespace, &step.key.name);
         let message = format!("Successfully assigned {namespace}/{name} to node-1");
-        self.event(&step.pod, "default-scheduler", "Normal", "Scheduled", &message);
-        Some(match behaviour {
-            Behaviour::Ready { after } => *after / 2,
-            _ => self.timing.start,
+        self.event(
+            &step.pod,
+            "default-scheduler",
+            "Normal",
+            "Scheduled",
+            &message,
+        );
+        Some(if let Behaviour::Ready { after } = behaviour {
+            *after / 2
+        } else {
+            self.timing.start
         })
     }
 
@@ -236,8 +272,10 @@ impl World {
             step.key.namespace,
             text(&step.pod, "/metadata/uid")
         );
-        let message =
-            format!("back-off {} restarting failed container={name} pod={pod}", go_duration(delay));
+        let message = format!(
+            "back-off {} restarting failed container={name} pod={pod}",
+            go_duration(delay)
+        );
         let state = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
         step.statuses(&state, Some(&ended), false);
         let message = format!("Back-off restarting failed container {name} in pod {pod}");
@@ -251,9 +289,16 @@ impl World {
         }
         let message = "Readiness probe failed: HTTP probe failed with statuscode: 503";
         self.event(&step.pod, "kubelet", "Warning", "Unhealthy", message);
-        let pointer = format!("/spec/containers/{}/readinessProbe/periodSeconds", step.culprit);
+        let pointer = format!(
+            "/spec/containers/{}/readinessProbe/periodSeconds",
+            step.culprit
+        );
         let period = integer(&step.pod, &pointer);
-        Some(SignedDuration::from_secs(if period > 0 { period } else { 10 }))
+        Some(SignedDuration::from_secs(if period > 0 {
+            period
+        } else {
+            10
+        }))
     }
 
     /// Pulls fail and back off in turn.
@@ -264,19 +309,40 @@ impl World {
         step.life.stage = Stage::Waiting;
         let (_, image) = step.culprit();
         let error = pull_error(&image);
-        if step.life.tries % 2 == 0 {
+        if step.life.tries.is_multiple_of(2) {
             step.life.tries += 1;
             step.wait("ErrImagePull", &error);
             let failed = format!("Failed to pull image \"{image}\": {error}");
-            self.event(&step.pod, "kubelet", "Normal", "Pulling", &format!("Pulling image \"{image}\""));
+            self.event(
+                &step.pod,
+                "kubelet",
+                "Normal",
+                "Pulling",
+                &format!("Pulling image \"{image}\""),
+            );
             self.event(&step.pod, "kubelet", "Warning", "Failed", &failed);
-            self.event(&step.pod, "kubelet", "Warning", "Failed", "Error: ErrImagePull");
+            self.event(
+                &step.pod,
+                "kubelet",
+                "Warning",
+                "Failed",
+                "Error: ErrImagePull",
+            );
             return Some(PULL_NOTICE);
         }
         let back_off = format!("Back-off pulling image \"{image}\"");
-        step.wait("ImagePullBackOff", &format!("{back_off}: ErrImagePull: {error}"));
+        step.wait(
+            "ImagePullBackOff",
+            &format!("{back_off}: ErrImagePull: {error}"),
+        );
         self.event(&step.pod, "kubelet", "Normal", "BackOff", &back_off);
-        self.event(&step.pod, "kubelet", "Warning", "Failed", "Error: ImagePullBackOff");
+        self.event(
+            &step.pod,
+            "kubelet",
+            "Warning",
+            "Failed",
+            "Error: ImagePullBackOff",
+        );
         Some(self.back_off(step))
     }
 
@@ -290,7 +356,13 @@ impl World {
             );
             step.wait("InvalidImageName", &message);
             self.event(&step.pod, "kubelet", "Warning", "InspectFailed", &message);
-            self.event(&step.pod, "kubelet", "Warning", "Failed", "Error: InvalidImageName");
+            self.event(
+                &step.pod,
+                "kubelet",
+                "Warning",
+                "Failed",
+                "Error: InvalidImageName",
+            );
         }
         None
     }
@@ -299,7 +371,13 @@ impl World {
         if !step.is_up() {
             step.life.stage = Stage::Waiting;
             step.wait("CreateContainerConfigError", message);
-            self.event(&step.pod, "kubelet", "Warning", "Failed", &format!("Error: {message}"));
+            self.event(
+                &step.pod,
+                "kubelet",
+                "Warning",
+                "Failed",
+                &format!("Error: {message}"),
+            );
         }
         None
     }
@@ -321,11 +399,19 @@ impl World {
     pub(super) fn log(&self, call: &Call<'_>) -> Result<Answer, Answer> {
         let target = &call.target;
         let name = target.name.as_deref().unwrap_or_default();
-        let key = Key::new("pods", target.namespace.as_deref().unwrap_or_default(), name);
+        let key = Key::new(
+            "pods",
+            target.namespace.as_deref().unwrap_or_default(),
+            name,
+        );
         let pods = Kind::of_plural("pods").ok_or_else(status::no_such_resource)?;
-        let Some(pod) = self.store.get(&key) else { return Err(status::not_found(pods, name)) };
-        let containers: Vec<&str> =
-            list(pod, "/spec/containers").iter().map(|it| text(it, "/name")).collect();
+        let Some(pod) = self.store.get(&key) else {
+            return Err(status::not_found(pods, name));
+        };
+        let containers: Vec<&str> = list(pod, "/spec/containers")
+            .iter()
+            .map(|it| text(it, "/name"))
+            .collect();
         let container = match (call.ask("container"), containers.as_slice()) {
             (Some(asked), all) if all.contains(&asked) => asked,
             (Some(asked), _) => {
@@ -347,7 +433,10 @@ impl World {
     fn log_of(&self, pod: &Value, container: &str, previous: bool) -> Result<String, Answer> {
         let name = text(pod, "/metadata/name");
         let statuses = list(pod, "/status/containerStatuses");
-        let found = statuses.iter().find(|it| it["name"] == container).unwrap_or(&Value::Null);
+        let found = statuses
+            .iter()
+            .find(|it| it["name"] == container)
+            .unwrap_or(&Value::Null);
         if previous && found.pointer("/lastState/terminated").is_none() {
             return Err(status::bad_request(format!(
                 "previous terminated container \"{container}\" in pod \"{name}\" not found"
@@ -368,10 +457,14 @@ impl World {
         }
         let (culprit, behaviour) = self.behaviour_of(&pod["spec"]);
         let is_culprit = pod["spec"]["containers"][culprit]["name"] == container;
-        Ok(match behaviour {
-            Behaviour::CrashLoop { log, .. } if is_culprit => log,
-            _ => HEALTHY_LOG.to_owned(),
-        })
+        let said = if let Behaviour::CrashLoop { log, .. } = behaviour {
+            Some(log)
+        } else {
+            None
+        };
+        Ok(said
+            .filter(|_| is_culprit)
+            .unwrap_or_else(|| HEALTHY_LOG.to_owned()))
     }
 }
 
@@ -383,15 +476,25 @@ impl Step {
     /// Name and image of the container that decides.
     fn culprit(&self) -> (String, String) {
         let container = self.container();
-        (text(container, "/name").to_owned(), text(container, "/image").to_owned())
+        (
+            text(container, "/name").to_owned(),
+            text(container, "/image").to_owned(),
+        )
     }
 
     fn is_up(&self) -> bool {
-        matches!(self.life.stage, Stage::Running | Stage::Ready | Stage::Crashed)
+        matches!(
+            self.life.stage,
+            Stage::Running | Stage::Ready | Stage::Crashed
+        )
     }
 
     fn container_id(&self) -> String {
-        format!("containerd://{}-{}", text(&self.pod, "/metadata/uid"), self.life.restarts)
+        format!(
+            "containerd://{}-{}",
+            text(&self.pod, "/metadata/uid"),
+            self.life.restarts
+        )
     }
 
     fn address(&mut self) {
@@ -411,14 +514,22 @@ impl Step {
     }
 
     fn wait(&mut self, reason: &str, message: &str) {
-        self.statuses(&json!({"waiting": {"reason": reason, "message": message}}), None, false);
+        self.statuses(
+            &json!({"waiting": {"reason": reason, "message": message}}),
+            None,
+            false,
+        );
         self.unready();
     }
 
     fn unready(&mut self) {
         let (name, _) = self.culprit();
         let message = format!("containers with unready status: [{name}]");
-        self.condition("ContainersReady", false, Some(("ContainersNotReady", &message)));
+        self.condition(
+            "ContainersReady",
+            false,
+            Some(("ContainersNotReady", &message)),
+        );
         self.condition("Ready", false, Some(("ContainersNotReady", &message)));
     }
 
@@ -426,15 +537,28 @@ impl Step {
     fn statuses(&mut self, state: &Value, last: Option<&Value>, ready: bool) {
         let names = list(&self.pod, "/spec/containers").to_vec();
         let id = self.container_id();
-        let fresh = state.pointer("/waiting/reason").is_some_and(|it| it == "ContainerCreating");
-        let others = if fresh { state.clone() } else { self.running_state() };
+        let fresh = state
+            .pointer("/waiting/reason")
+            .is_some_and(|it| it == "ContainerCreating");
+        let others = if fresh {
+            state.clone()
+        } else {
+            self.running_state()
+        };
         let old = list(&self.pod, "/status/containerStatuses").to_vec();
         let statuses = names.iter().enumerate().map(|(index, container)| {
             let is_culprit = index == self.culprit;
             let state = if is_culprit { state } else { &others };
             let up = state.get("running").is_some();
-            let kept = old.get(index).map(|old| old["lastState"].clone()).unwrap_or(json!({}));
-            let last = if is_culprit { last.cloned().unwrap_or(kept) } else { json!({}) };
+            let kept = old
+                .get(index)
+                .map(|old| old["lastState"].clone())
+                .unwrap_or(json!({}));
+            let last = if is_culprit {
+                last.cloned().unwrap_or(kept)
+            } else {
+                json!({})
+            };
             let mut status = json!({"name": container["name"], "image": container["image"],
                 "imageID": "", "ready": if is_culprit { ready } else { up },
                 "restartCount": if is_culprit { self.life.restarts } else { 0 },
@@ -453,7 +577,9 @@ impl Step {
     fn condition(&mut self, kind: &str, holds: bool, why: Option<(&str, &str)>) {
         let status = if holds { "True" } else { "False" };
         let old = super::object::condition(&self.pod, kind);
-        let since = old.filter(|old| old["status"] == status).map(|old| text(old, "/lastTransitionTime"));
+        let since = old
+            .filter(|old| old["status"] == status)
+            .map(|old| text(old, "/lastTransitionTime"));
         let mut new = json!({"type": kind, "status": status, "lastProbeTime": null,
             "lastTransitionTime": since.unwrap_or(&self.now)});
         if let Some((reason, message)) = why {
@@ -500,6 +626,9 @@ fn tail(log: &str, call: &Call<'_>) -> String {
     let lines: Vec<&str> = log.split_inclusive('\n').collect();
     let from = number("tailLines").map_or(0, |wanted| lines.len().saturating_sub(wanted));
     let text = lines[from..].concat();
-    let limit = number("limitBytes").unwrap_or(LOG_LIMIT).min(LOG_LIMIT).min(text.len());
+    let limit = number("limitBytes")
+        .unwrap_or(LOG_LIMIT)
+        .min(LOG_LIMIT)
+        .min(text.len());
     String::from_utf8_lossy(&text.as_bytes()[..limit]).into_owned()
 }

@@ -20,7 +20,9 @@ type Pods = Vec<(Key, Arc<Value>)>;
 
 impl World {
     pub(super) fn sync_replica_set(&mut self, key: &Key) {
-        let Some(set) = self.store.get(key).cloned().filter(|set| !terminating(set)) else { return };
+        let Some(set) = self.store.get(key).cloned().filter(|set| !terminating(set)) else {
+            return;
+        };
         let pods = self.pods_of(key, text(&set, "/metadata/uid"));
         let (leaving, active): (Pods, Pods) =
             pods.into_iter().partition(|(_, pod)| terminating(pod));
@@ -46,7 +48,13 @@ impl World {
     }
 
     /// Creates pods; gives the API's words where they are refused.
-    fn create_pods(&mut self, key: &Key, set: &Value, missing: usize, used: usize) -> Option<String> {
+    fn create_pods(
+        &mut self,
+        key: &Key,
+        set: &Value,
+        missing: usize,
+        used: usize,
+    ) -> Option<String> {
         let template = &set["spec"]["template"];
         if matches!(self.behaviour_of(&template["spec"]).1, Behaviour::Quota) {
             let pod = format!("{}-{}", key.name, suffix(self.store.number()));
@@ -54,8 +62,17 @@ impl World {
                 "pods \"{pod}\" is forbidden: exceeded quota: compute-resources, requested: \
                  pods=1, used: pods={used}, limited: pods={used}"
             );
-            self.event(set, CONTROLLER, "Warning", "FailedCreate", &format!("Error creating: {error}"));
-            self.plan(Task::ReplicaSet(key.clone()), self.clock + self.timing.back_off);
+            self.event(
+                set,
+                CONTROLLER,
+                "Warning",
+                "FailedCreate",
+                &format!("Error creating: {error}"),
+            );
+            self.plan(
+                Task::ReplicaSet(key.clone()),
+                self.clock + self.timing.back_off,
+            );
             return Some(error);
         }
         for _ in 0..missing {
@@ -66,7 +83,13 @@ impl World {
             self.write(&pod_key, pod);
             self.lives.insert(pod_key.clone(), Life::default());
             self.plan_step(Task::Pod(pod_key));
-            self.event(set, CONTROLLER, "Normal", "SuccessfulCreate", &format!("Created pod: {name}"));
+            self.event(
+                set,
+                CONTROLLER,
+                "Normal",
+                "SuccessfulCreate",
+                &format!("Created pod: {name}"),
+            );
         }
         None
     }
@@ -88,10 +111,14 @@ impl World {
         leaving: usize,
         failure: Option<String>,
     ) -> Value {
-        let ready = active.iter().filter(|(_, pod)| ready_since(pod).is_some()).count();
+        let ready = active
+            .iter()
+            .filter(|(_, pod)| ready_since(pod).is_some())
+            .count();
         let least = integer(set, "/spec/minReadySeconds");
-        let available =
-            active.iter().filter(|(_, pod)| available_at(pod, least).is_some_and(|at| at <= self.clock));
+        let available = active
+            .iter()
+            .filter(|(_, pod)| available_at(pod, least).is_some_and(|at| at <= self.clock));
         let mut status = json!({"replicas": active.len(), "terminatingReplicas": leaving,
             "observedGeneration": set["metadata"]["generation"]});
         for (field, count) in [
@@ -115,7 +142,9 @@ impl World {
     /// Looks again when the next ready pod has been ready for long enough.
     fn plan_availability(&mut self, key: &Key, set: &Value, active: &Pods) {
         let least = integer(set, "/spec/minReadySeconds");
-        let coming = active.iter().filter_map(|(_, pod)| available_at(pod, least));
+        let coming = active
+            .iter()
+            .filter_map(|(_, pod)| available_at(pod, least));
         if let Some(at) = coming.filter(|at| *at > self.clock).min() {
             self.plan(Task::ReplicaSet(key.clone()), at);
         }
@@ -123,7 +152,9 @@ impl World {
 
     /// Deletes an object, and with `cascade` what it owns. Pods take their time.
     pub(super) fn discard(&mut self, key: &Key, cascade: bool) {
-        let Some(object) = self.store.get(key).cloned() else { return };
+        let Some(object) = self.store.get(key).cloned() else {
+            return;
+        };
         if key.resource == "pods" {
             if !terminating(&object) {
                 let mut pod = Value::clone(&object);
@@ -132,7 +163,10 @@ impl World {
                 pod["metadata"]["deletionGracePeriodSeconds"] = grace.into();
                 self.write(key, pod);
                 self.due.remove(&Task::Pod(key.clone()));
-                self.plan(Task::Removal(key.clone()), self.clock + self.timing.termination);
+                self.plan(
+                    Task::Removal(key.clone()),
+                    self.clock + self.timing.termination,
+                );
             }
             return;
         }
@@ -140,7 +174,9 @@ impl World {
         self.remove(key);
         for owned in ["replicasets", "pods", "endpointslices"] {
             for child in self.store.keys(owned, Some(&key.namespace)) {
-                let Some(object) = self.store.get(&child).filter(|it| owned_by(it, uid)) else { continue };
+                let Some(object) = self.store.get(&child).filter(|it| owned_by(it, uid)) else {
+                    continue;
+                };
                 let mut object = Value::clone(object);
                 if cascade {
                     self.discard(&child, true);
@@ -154,7 +190,10 @@ impl World {
 }
 
 fn suffix(number: u32) -> String {
-    letters(hash(&number.to_be_bytes())).chars().take(5).collect()
+    letters(hash(&number.to_be_bytes()))
+        .chars()
+        .take(5)
+        .collect()
 }
 
 /// Since when a pod is ready.

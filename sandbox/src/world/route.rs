@@ -19,7 +19,13 @@ const fn kind(
     plural: &'static str,
     name: &'static str,
 ) -> Kind {
-    Kind { group, versions, plural, name, namespaced: true }
+    Kind {
+        group,
+        versions,
+        plural,
+        name,
+        namespaced: true,
+    }
 }
 
 /// Everything that is served.
@@ -32,11 +38,29 @@ pub(super) const KINDS: &[Kind] = &[
     kind("", &["v1"], "serviceaccounts", "ServiceAccount"),
     kind("", &["v1"], "configmaps", "ConfigMap"),
     kind("", &["v1"], "secrets", "Secret"),
-    Kind { namespaced: false, ..kind("", &["v1"], "namespaces", "Namespace") },
-    kind("autoscaling", &["v2", "v1"], "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
-    kind("discovery.k8s.io", &["v1"], "endpointslices", "EndpointSlice"),
+    Kind {
+        namespaced: false,
+        ..kind("", &["v1"], "namespaces", "Namespace")
+    },
+    kind(
+        "autoscaling",
+        &["v2", "v1"],
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+    ),
+    kind(
+        "discovery.k8s.io",
+        &["v1"],
+        "endpointslices",
+        "EndpointSlice",
+    ),
     kind("coordination.k8s.io", &["v1"], "leases", "Lease"),
-    kind("policy", &["v1"], "poddisruptionbudgets", "PodDisruptionBudget"),
+    kind(
+        "policy",
+        &["v1"],
+        "poddisruptionbudgets",
+        "PodDisruptionBudget",
+    ),
 ];
 
 impl Kind {
@@ -52,7 +76,11 @@ impl Kind {
 
     /// `apps/v1`, or `v1` for the core group.
     pub(super) fn api_version(&self, version: &str) -> String {
-        if self.group.is_empty() { version.to_owned() } else { format!("{}/{version}", self.group) }
+        if self.group.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{}/{version}", self.group)
+        }
     }
 }
 
@@ -84,13 +112,21 @@ pub(super) enum Route {
 
 pub(super) fn route(path: &str) -> Route {
     let path = path.split('?').next().unwrap_or_default();
-    let parts: Vec<String> =
-        path.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
+    let parts: Vec<String> = path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(decoded)
+        .collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     match parts.as_slice() {
         ["version"] => Route::Version,
         ["readyz" | "livez" | "healthz", ..] => Route::Healthy,
-        ["apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews"] => Route::AccessReview,
+        [
+            "apis",
+            "authorization.k8s.io",
+            "v1",
+            "selfsubjectaccessreviews",
+        ] => Route::AccessReview,
         ["api", version, rest @ ..] => target("", version, rest),
         ["apis", group, version, rest @ ..] => target(group, version, rest),
         _ => Route::NoPath,
@@ -115,7 +151,9 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Route {
         // An object of a namespaced resource has no path without its namespace.
         kind.namespaced == namespace.is_some() || (kind.namespaced && name.is_none())
     });
-    let Some(kind) = served else { return Route::NoResource };
+    let Some(kind) = served else {
+        return Route::NoResource;
+    };
     if !subresource.is_none_or(|subresource| has_subresource(kind.plural, subresource)) {
         return Route::NoResource;
     }
@@ -130,7 +168,10 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Route {
 
 fn has_subresource(plural: &str, subresource: &str) -> bool {
     match subresource {
-        "status" => !matches!(plural, "configmaps" | "secrets" | "events" | "serviceaccounts"),
+        "status" => !matches!(
+            plural,
+            "configmaps" | "secrets" | "events" | "serviceaccounts"
+        ),
         "scale" => matches!(plural, "deployments" | "replicasets"),
         "log" => plural == "pods",
         _ => false,
@@ -143,7 +184,8 @@ pub(super) fn query(path: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        all.entry(decoded(name)).or_insert_with(|| decoded(&value.replace('+', " ")));
+        all.entry(decoded(name))
+            .or_insert_with(|| decoded(&value.replace('+', " ")));
     }
     all
 }
@@ -182,11 +224,18 @@ mod tests {
                 target.name.unwrap_or_default(),
                 target.subresource.unwrap_or_default()
             ),
-            other => format!("{other:?}"),
+            other @ (Route::Version | Route::Healthy | Route::AccessReview) => format!("{other:?}"),
+            other @ (Route::NoResource | Route::NoPath) => format!("{other:?}"),
         };
         let rows = [
-            ("/apis/apps/v1/namespaces/default/deployments/web?x=1", "deployments default web "),
-            ("/apis/apps/v1/namespaces/a/deployments/web/scale", "deployments a web scale"),
+            (
+                "/apis/apps/v1/namespaces/default/deployments/web?x=1",
+                "deployments default web ",
+            ),
+            (
+                "/apis/apps/v1/namespaces/a/deployments/web/scale",
+                "deployments a web scale",
+            ),
             ("/api/v1/pods", "pods   "),
             ("/api/v1/namespaces/a/pods/p/log", "pods a p log"),
             ("/api/v1/namespaces/a", "namespaces  a "),

@@ -72,15 +72,26 @@ fn row(line: &'static str) -> Option<(&'static str, BTreeMap<&'static str, Shape
     let mut words = line.split_whitespace();
     let name = words.next()?;
     let fields = words.filter_map(|word| word.split_once(':'));
-    Some((name, fields.map(|(field, shape)| (field, Shape::parse(shape))).collect()))
+    Some((
+        name,
+        fields
+            .map(|(field, shape)| (field, Shape::parse(shape)))
+            .collect(),
+    ))
 }
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
-    Text { pointer: bool },
-    Integer { pointer: bool },
-    Boolean { pointer: bool },
+    Text {
+        pointer: bool,
+    },
+    Integer {
+        pointer: bool,
+    },
+    Boolean {
+        pointer: bool,
+    },
     Any,
     TextMap,
     AnyMap,
@@ -97,19 +108,42 @@ pub(super) enum Shape {
 }
 
 impl Shape {
+    /// The type of the object that the field holds.
+    pub(super) fn object(self) -> Option<&'static str> {
+        if let Shape::Object(kind) = self {
+            Some(kind)
+        } else {
+            None
+        }
+    }
+
     fn parse(text: &'static str) -> Shape {
         match text {
-            "s" | "s!" => Shape::Text { pointer: text.ends_with('!') },
-            "i" | "i!" => Shape::Integer { pointer: text.ends_with('!') },
-            "b" | "b!" => Shape::Boolean { pointer: text.ends_with('!') },
+            "s" | "s!" => Shape::Text {
+                pointer: text.ends_with('!'),
+            },
+            "i" | "i!" => Shape::Integer {
+                pointer: text.ends_with('!'),
+            },
+            "b" | "b!" => Shape::Boolean {
+                pointer: text.ends_with('!'),
+            },
             "q" | "*" => Shape::Any,
             "{s}" => Shape::TextMap,
             "{q}" => Shape::AnyMap,
-            "[s]" | "[s]+" => Shape::TextList { merged: text.ends_with('+') },
+            "[s]" | "[s]+" => Shape::TextList {
+                merged: text.ends_with('+'),
+            },
             list if list.starts_with('[') => {
-                let (item, key) = list.trim_start_matches('[').split_once(']').unwrap_or((list, ""));
+                let (item, key) = list
+                    .trim_start_matches('[')
+                    .split_once(']')
+                    .unwrap_or((list, ""));
                 let key = key.strip_prefix('@');
-                Shape::List { item: Some(item).filter(|item| *item != "*"), key }
+                Shape::List {
+                    item: Some(item).filter(|item| *item != "*"),
+                    key,
+                }
             }
             object => Shape::Object(object),
         }
@@ -119,7 +153,10 @@ impl Shape {
 /// The shape of a field of a type; what the table does not know is anything.
 pub(super) fn shape(of: Option<&str>, field: &str) -> Shape {
     let fields = of.and_then(|name| TYPES.get(name));
-    fields.and_then(|fields| fields.get(field)).copied().unwrap_or(Shape::Any)
+    fields
+        .and_then(|fields| fields.get(field))
+        .copied()
+        .unwrap_or(Shape::Any)
 }
 
 /// Whether the table knows objects of this kind; others are stored as they come.
@@ -158,16 +195,24 @@ impl Path {
             "" => name.to_owned(),
             base => format!("{base}.{name}"),
         };
-        Path { indexed: join(&self.indexed), plain: join(&self.plain) }
+        Path {
+            indexed: join(&self.indexed),
+            plain: join(&self.plain),
+        }
     }
 
     fn item(&self, index: usize) -> Path {
-        Path { indexed: format!("{}[{index}]", self.indexed), plain: self.plain.clone() }
+        Path {
+            indexed: format!("{}[{index}]", self.indexed),
+            plain: self.plain.clone(),
+        }
     }
 }
 
 fn decode_object(kind: &str, map: &mut Map<String, Value>, path: &mut Path, found: &mut Decoded) {
-    let Some(fields) = TYPES.get(kind) else { return };
+    let Some(fields) = TYPES.get(kind) else {
+        return;
+    };
     let names: Vec<String> = map.keys().cloned().collect();
     for name in names {
         let inner = path.field(&name);
@@ -176,7 +221,9 @@ fn decode_object(kind: &str, map: &mut Map<String, Value>, path: &mut Path, foun
             map.remove(&name);
             continue;
         };
-        let Some(value) = map.get_mut(&name) else { continue };
+        let Some(value) = map.get_mut(&name) else {
+            continue;
+        };
         if !value.is_null() {
             decode_field(kind, *shape, value, inner, found);
         }
@@ -197,7 +244,9 @@ fn decode_field(owner: &str, shape: Shape, value: &mut Value, mut path: Path, fo
             }
         }
         (Shape::TextMap, Value::Object(map)) => {
-            let wrong = map.values_mut().find(|value| !value.is_string() && !value.is_null());
+            let wrong = map
+                .values_mut()
+                .find(|value| !value.is_string() && !value.is_null());
             if let Some(wrong) = wrong {
                 mismatch(owner, "string", wrong, &path, found);
             }
@@ -288,7 +337,10 @@ mod tests {
         let mut object = json!({"kind": "Deployment", "spec": {"foo": 1, "template": {"spec":
             {"containers": [{"name": "a"}, {"name": "b", "imag": "x"}]}}}});
         let found = decode("Deployment", &mut object);
-        assert_eq!(found.unknown, ["spec.foo", "spec.template.spec.containers[1].imag"]);
+        assert_eq!(
+            found.unknown,
+            ["spec.foo", "spec.template.spec.containers[1].imag"]
+        );
         assert!(object.pointer("/spec/foo").is_none());
     }
 

@@ -18,15 +18,19 @@ enum Requirement {
 impl Labels {
     /// From a query: `app=web,tier!=db,env in (a,b),!old,key`.
     pub(super) fn parse(text: &str) -> Result<Labels, String> {
-        let parts = split(text).into_iter().map(str::trim).filter(|part| !part.is_empty());
+        let parts = split(text)
+            .into_iter()
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
         parts.map(requirement).collect::<Result<_, _>>().map(Labels)
     }
 
     /// From a spec: `matchLabels` and `matchExpressions`.
     pub(super) fn of_spec(selector: &Value) -> Labels {
         let equal = map(selector, "/matchLabels").into_iter().flatten();
-        let mut all: Vec<Requirement> =
-            equal.map(|(key, value)| Requirement::In(key.clone(), vec![string(value)])).collect();
+        let mut all: Vec<Requirement> = equal
+            .map(|(key, value)| Requirement::In(key.clone(), vec![string(value)]))
+            .collect();
         for expression in list(selector, "/matchExpressions") {
             let key = text(expression, "/key").to_owned();
             let values = list(expression, "/values").iter().map(string).collect();
@@ -43,7 +47,11 @@ impl Labels {
     /// From a Service's selector, a plain map.
     pub(super) fn of_map(selector: &Value) -> Labels {
         let equal = selector.as_object().into_iter().flatten();
-        Labels(equal.map(|(key, value)| Requirement::In(key.clone(), vec![string(value)])).collect())
+        Labels(
+            equal
+                .map(|(key, value)| Requirement::In(key.clone(), vec![string(value)]))
+                .collect(),
+        )
     }
 
     pub(super) fn match_object(&self, object: &Value) -> bool {
@@ -52,7 +60,9 @@ impl Labels {
 
     pub(super) fn match_labels(&self, labels: &Value) -> bool {
         let value = |key: &String| labels.get(key).and_then(Value::as_str);
-        let has = |key, values: &[String]| value(key).is_some_and(|label| values.iter().any(|value| value == label));
+        let has = |key, values: &[String]| {
+            value(key).is_some_and(|label| values.iter().any(|value| value == label))
+        };
         self.0.iter().all(|requirement| match requirement {
             Requirement::In(key, values) => has(key, values),
             Requirement::NotIn(key, values) => !has(key, values),
@@ -116,7 +126,9 @@ impl Fields {
             } else if let Some((field, value)) = part.split_once('=') {
                 (field, value, true)
             } else {
-                return Err(format!("invalid selector: '{text}'; can't understand '{part}'"));
+                return Err(format!(
+                    "invalid selector: '{text}'; can't understand '{part}'"
+                ));
             };
             if !selectable(resource, field) {
                 return Err(format!("field label not supported: {field}"));
@@ -127,7 +139,10 @@ impl Fields {
     }
 
     pub(super) fn name(&self) -> Option<&str> {
-        let name = self.0.iter().find(|(field, _, equal)| field == "metadata.name" && *equal)?;
+        let name = self
+            .0
+            .iter()
+            .find(|(field, _, equal)| field == "metadata.name" && *equal)?;
         Some(&name.1)
     }
 
@@ -184,7 +199,11 @@ mod tests {
         let fields = Fields::parse("deployments", "metadata.name=web").expect("known");
         assert!(fields.match_object(&object));
         assert_eq!(fields.name(), Some("web"));
-        assert!(!Fields::parse("pods", "metadata.name!=web").expect("known").match_object(&object));
+        assert!(
+            !Fields::parse("pods", "metadata.name!=web")
+                .expect("known")
+                .match_object(&object)
+        );
         assert!(Fields::parse("deployments", "spec.replicas=2").is_err());
     }
 }

@@ -13,18 +13,31 @@ pub(super) struct Cause {
 }
 
 /// A Status of failure.
-pub(super) fn refusal(code: u16, reason: &str, message: impl Into<String>, details: Value) -> Answer {
+pub(super) fn refusal(
+    code: u16,
+    reason: &str,
+    message: impl Into<String>,
+    details: Value,
+) -> Answer {
     let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
         "status": "Failure", "message": message.into(), "reason": reason, "code": code});
     if !details.is_null() {
         status["details"] = details;
     }
-    Answer { status: code, headers: Vec::new(), body: Body::Json(status) }
+    Answer {
+        status: code,
+        headers: Vec::new(),
+        body: Body::Json(status),
+    }
 }
 
 /// `deployments.apps`, or `pods` for the core group.
 fn qualified(name: &str, group: &str) -> String {
-    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
+    if group.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{group}")
+    }
 }
 
 fn details(name: &str, group: &str, kind: &str) -> Value {
@@ -50,12 +63,20 @@ pub(super) fn bad_request(message: impl Into<String>) -> Answer {
 }
 
 pub(super) fn not_found(kind: &Kind, name: &str) -> Answer {
-    let message = format!("{} \"{name}\" not found", qualified(kind.plural, kind.group));
+    let message = format!(
+        "{} \"{name}\" not found",
+        qualified(kind.plural, kind.group)
+    );
     refusal(404, "NotFound", message, of_resource(kind, name))
 }
 
 pub(super) fn no_such_resource() -> Answer {
-    refusal(404, "NotFound", "the server could not find the requested resource", json!({}))
+    refusal(
+        404,
+        "NotFound",
+        "the server could not find the requested resource",
+        json!({}),
+    )
 }
 
 pub(super) fn method_not_allowed() -> Answer {
@@ -64,7 +85,10 @@ pub(super) fn method_not_allowed() -> Answer {
 }
 
 pub(super) fn already_exists(kind: &Kind, name: &str) -> Answer {
-    let message = format!("{} \"{name}\" already exists", qualified(kind.plural, kind.group));
+    let message = format!(
+        "{} \"{name}\" already exists",
+        qualified(kind.plural, kind.group)
+    );
     refusal(409, "AlreadyExists", message, of_resource(kind, name))
 }
 
@@ -82,8 +106,10 @@ pub(super) fn modified(kind: &Kind, name: &str) -> Answer {
 
 /// The object breaks the rules of its kind.
 pub(super) fn invalid(kind: &str, group: &str, name: &str, causes: &[Cause]) -> Answer {
-    let all: Vec<String> =
-        causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+    let all: Vec<String> = causes
+        .iter()
+        .map(|cause| format!("{}: {}", cause.field, cause.message))
+        .collect();
     let errors = match all.as_slice() {
         [one] => one.clone(),
         many => format!("[{}]", many.join(", ")),
@@ -91,7 +117,12 @@ pub(super) fn invalid(kind: &str, group: &str, name: &str, causes: &[Cause]) -> 
     let message = format!("{} \"{name}\" is invalid: {errors}", qualified(kind, group));
     let mut details = details(name, group, kind);
     let cause = |cause: &Cause| {
-        json!({"reason": cause.reason, "message": cause.message, "field": cause.field})
+        let Cause {
+            reason,
+            message,
+            field,
+        } = cause;
+        json!({"reason": reason, "message": message, "field": field})
     };
     details["causes"] = causes.iter().map(cause).collect();
     refusal(422, "Invalid", message, details)
@@ -105,8 +136,10 @@ pub(super) fn patch_rejected() -> Answer {
 }
 
 pub(super) fn unsupported_media_type(accepted: &str) -> Answer {
-    let message =
-        format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
+    let message = format!(
+        "the body of the request was in an unknown format - accepted media types include: \
+         {accepted}"
+    );
     refusal(415, "UnsupportedMediaType", message, Value::Null)
 }
 
@@ -170,7 +203,10 @@ mod tests {
             Body::Json(status) => status["message"].as_str().unwrap_or_default().to_owned(),
             Body::Text(_) | Body::Html(_) | Body::Endless => String::new(),
         };
-        assert_eq!(message(&[cause("a")]), "Deployment.apps \"web\" is invalid: a: Required value");
+        assert_eq!(
+            message(&[cause("a")]),
+            "Deployment.apps \"web\" is invalid: a: Required value"
+        );
         assert_eq!(
             message(&[cause("a"), cause("b")]),
             "Deployment.apps \"web\" is invalid: [a: Required value, b: Required value]"

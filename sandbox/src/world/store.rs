@@ -66,7 +66,15 @@ impl Store {
 
     pub(super) fn keys(&self, resource: &str, namespace: Option<&str>) -> Vec<Key> {
         let here = |key: &&Key| namespace.is_none_or(|namespace| key.namespace == namespace);
-        self.all(resource).map(|(key, _)| key).filter(here).cloned().collect()
+        self.all(resource)
+            .map(|(key, _)| key)
+            .filter(here)
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn inhabited(&self, namespace: &str) -> bool {
+        self.objects.keys().any(|key| key.namespace == namespace)
     }
 
     /// A number that was not given before, for uids and names.
@@ -97,14 +105,34 @@ impl Store {
         self.version += 1;
         let mut last = Value::clone(&previous);
         last["metadata"]["resourceVersion"] = self.version().to_string().into();
-        self.record(key.clone(), Some(Arc::clone(&previous)), Arc::new(last), true);
+        self.record(
+            key.clone(),
+            Some(Arc::clone(&previous)),
+            Arc::new(last),
+            true,
+        );
         Some(previous)
     }
 
-    fn record(&mut self, key: Key, previous: Option<Arc<Value>>, object: Arc<Value>, deleted: bool) {
-        self.log.push_back(Change { version: self.version(), key, previous, object, deleted });
+    fn record(
+        &mut self,
+        key: Key,
+        previous: Option<Arc<Value>>,
+        object: Arc<Value>,
+        deleted: bool,
+    ) {
+        self.log.push_back(Change {
+            version: self.version(),
+            key,
+            previous,
+            object,
+            deleted,
+        });
         if self.log.len() > HISTORY_LIMIT {
-            self.floor = self.log.pop_front().map_or(self.floor, |change| change.version);
+            self.floor = self
+                .log
+                .pop_front()
+                .map_or(self.floor, |change| change.version);
         }
     }
 
@@ -122,17 +150,27 @@ impl Store {
 
     /// An object as it was before its last change.
     pub(super) fn before(&self, key: &Key) -> Option<Arc<Value>> {
-        self.log.iter().rev().find(|change| change.key == *key)?.previous.clone()
+        self.log
+            .iter()
+            .rev()
+            .find(|change| change.key == *key)?
+            .previous
+            .clone()
     }
 
     pub(super) fn changes(&self, watch: &Watch, after: u64) -> Result<Vec<(u64, Value)>, Gone> {
         if !self.reaches(after) {
             return Err(Gone);
         }
-        let labels = watch.label_selector.as_deref().and_then(|text| Labels::parse(text).ok());
+        let labels = watch
+            .label_selector
+            .as_deref()
+            .and_then(|text| Labels::parse(text).ok());
         let first = self.log.partition_point(|change| change.version <= after);
         let news = self.log.iter().skip(first);
-        Ok(news.filter_map(|change| change.event(watch, labels.as_ref())).collect())
+        Ok(news
+            .filter_map(|change| change.event(watch, labels.as_ref()))
+            .collect())
     }
 }
 
@@ -141,7 +179,10 @@ impl Change {
     fn event(&self, watch: &Watch, labels: Option<&Labels>) -> Option<(u64, Value)> {
         let key = &self.key;
         let watched = key.resource == watch.resource
-            && watch.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+            && watch
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| *namespace == key.namespace)
             && watch.name.as_ref().is_none_or(|name| *name == key.name);
         let matches = |object: &Value| labels.is_none_or(|labels| labels.match_object(object));
         let before = self.previous.as_deref().is_some_and(matches);

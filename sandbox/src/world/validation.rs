@@ -20,8 +20,8 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
     characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. \
     'MyValue',  or 'my_value',  or '12345', regex used for validation is \
     '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-const VARIABLE: &str =
-    "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const VARIABLE: &str = "a valid environment variable name must consist only of printable ASCII \
+    characters other than '='";
 
 /// Longest name of an object that is a DNS subdomain.
 const SUBDOMAIN_LIMIT: usize = 253;
@@ -34,7 +34,11 @@ struct Faults(Vec<Cause>);
 
 impl Faults {
     fn add(&mut self, reason: &'static str, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Cause { reason, message: message.into(), field: field.into() });
+        self.0.push(Cause {
+            reason,
+            message: message.into(),
+            field: field.into(),
+        });
     }
 
     fn required(&mut self, field: impl Into<String>) {
@@ -42,11 +46,19 @@ impl Faults {
     }
 
     fn required_because(&mut self, field: impl Into<String>, why: &str) {
-        self.add("FieldValueRequired", field, format!("Required value: {why}"));
+        self.add(
+            "FieldValueRequired",
+            field,
+            format!("Required value: {why}"),
+        );
     }
 
     fn invalid(&mut self, field: impl Into<String>, value: &Value, why: &str) {
-        self.add("FieldValueInvalid", field, format!("Invalid value: {value}: {why}"));
+        self.add(
+            "FieldValueInvalid",
+            field,
+            format!("Invalid value: {value}: {why}"),
+        );
     }
 
     fn forbidden(&mut self, field: impl Into<String>, why: &str) {
@@ -54,12 +66,22 @@ impl Faults {
     }
 
     fn duplicate(&mut self, field: impl Into<String>, value: &Value) {
-        self.add("FieldValueDuplicate", field, format!("Duplicate value: {value}"));
+        self.add(
+            "FieldValueDuplicate",
+            field,
+            format!("Duplicate value: {value}"),
+        );
     }
 
     fn unsupported(&mut self, field: impl Into<String>, value: &Value, supported: &[&str]) {
-        let quoted: Vec<String> = supported.iter().map(|value| format!("\"{value}\"")).collect();
-        let message = format!("Unsupported value: {value}: supported values: {}", quoted.join(", "));
+        let quoted: Vec<String> = supported
+            .iter()
+            .map(|value| format!("\"{value}\""))
+            .collect();
+        let message = format!(
+            "Unsupported value: {value}: supported values: {}",
+            quoted.join(", ")
+        );
         self.add("FieldValueNotSupported", field, message);
     }
 
@@ -85,17 +107,29 @@ pub(super) fn faults(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Cau
 }
 
 /// The faults of a request's options.
-pub(super) fn option_faults(manager: &str, dry_run: Option<&str>, validation: Option<&str>) -> Vec<Cause> {
+pub(super) fn option_faults(
+    manager: &str,
+    dry_run: Option<&str>,
+    validation: Option<&str>,
+) -> Vec<Cause> {
     let mut faults = Faults::default();
     if let Some(other) = dry_run.filter(|value| *value != "All") {
         faults.unsupported("dryRun", &other.into(), &["All"]);
     }
     if manager.len() > 128 {
-        faults.add("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes");
+        faults.add(
+            "FieldValueTooLong",
+            "fieldManager",
+            "Too long: may not be more than 128 bytes",
+        );
     }
     let known = ["Ignore", "Strict", "Warn"];
     if let Some(other) = validation.filter(|value| !known.contains(value)) {
-        faults.unsupported("fieldValidation", &other.into(), &["", "Ignore", "Strict", "Warn"]);
+        faults.unsupported(
+            "fieldValidation",
+            &other.into(),
+            &["", "Ignore", "Strict", "Warn"],
+        );
     }
     faults.0
 }
@@ -111,10 +145,17 @@ fn metadata(object: &Value, faults: &mut Faults) {
 }
 
 fn labels(object: &Value, pointer: &str, field: &str, faults: &mut Faults) {
-    for value in map(object, pointer).into_iter().flat_map(|labels| labels.values()) {
+    for value in map(object, pointer)
+        .into_iter()
+        .flat_map(|labels| labels.values())
+    {
         let text = value.as_str().unwrap_or_default();
         if text.len() > LABEL_LIMIT {
-            faults.add("FieldValueTooLong", field, "Too long: may not be more than 63 bytes");
+            faults.add(
+                "FieldValueTooLong",
+                field,
+                "Too long: may not be more than 63 bytes",
+            );
         } else if !is_label_value(text) {
             faults.invalid(field, value, LABEL_VALUE);
         }
@@ -125,9 +166,14 @@ fn deployment(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
     workload(spec, old, faults);
     let deadline = spec.get("progressDeadlineSeconds");
     faults.not_negative("spec.progressDeadlineSeconds", deadline);
-    faults.not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"));
+    faults.not_negative(
+        "spec.revisionHistoryLimit",
+        spec.get("revisionHistoryLimit"),
+    );
     let least = spec["minReadySeconds"].as_i64().unwrap_or_default();
-    if let Some(deadline) = deadline.filter(|deadline| deadline.as_i64().is_some_and(|at| at <= least)) {
+    if let Some(deadline) =
+        deadline.filter(|deadline| deadline.as_i64().is_some_and(|at| at <= least))
+    {
         let why = "must be greater than minReadySeconds";
         faults.invalid("spec.progressDeadlineSeconds", deadline, why);
     }
@@ -166,17 +212,28 @@ fn workload(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
     faults.not_negative("spec.replicas", spec.get("replicas"));
     faults.not_negative("spec.minReadySeconds", spec.get("minReadySeconds"));
     let selector = &spec["selector"];
-    let labels_of_template = spec["template"].pointer("/metadata/labels").unwrap_or(&Value::Null);
+    let labels_of_template = spec["template"]
+        .pointer("/metadata/labels")
+        .unwrap_or(&Value::Null);
     if selector.is_null() {
         faults.required("spec.selector");
     } else if selector.as_object().is_some_and(serde_json::Map::is_empty) {
-        faults.invalid("spec.selector", selector, "empty selector is invalid for deployment");
+        faults.invalid(
+            "spec.selector",
+            selector,
+            "empty selector is invalid for deployment",
+        );
     }
     if !selector.is_null() && !Labels::of_spec(selector).match_labels(labels_of_template) {
         let why = "`selector` does not match template `labels`";
         faults.invalid("spec.template.metadata.labels", labels_of_template, why);
     }
-    labels(spec, "/template/metadata/labels", "spec.template.labels", faults);
+    labels(
+        spec,
+        "/template/metadata/labels",
+        "spec.template.labels",
+        faults,
+    );
     let spec_of_pod = &spec["template"]["spec"];
     pod(spec_of_pod, "spec.template.spec", faults);
     if spec_of_pod["restartPolicy"] != "Always" {
@@ -189,7 +246,10 @@ fn workload(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
 }
 
 fn pod(spec: &Value, path: &str, faults: &mut Faults) {
-    let volumes: BTreeSet<&str> = list(spec, "/volumes").iter().map(|it| text(it, "/name")).collect();
+    let volumes: BTreeSet<&str> = list(spec, "/volumes")
+        .iter()
+        .map(|it| text(it, "/name"))
+        .collect();
     let mut names = BTreeSet::new();
     if list(spec, "/containers").is_empty() {
         faults.required(format!("{path}.containers"));
@@ -232,7 +292,10 @@ fn container_faults<'a>(
         let number = &port["containerPort"];
         if number.is_null() {
             faults.required(format!("{path}.ports[{index}].containerPort"));
-        } else if !number.as_i64().is_some_and(|number| (1..=65_535).contains(&number)) {
+        } else if !number
+            .as_i64()
+            .is_some_and(|number| (1..=65_535).contains(&number))
+        {
             let field = format!("{path}.ports[{index}].containerPort");
             faults.invalid(field, number, "must be between 1 and 65535, inclusive");
         }
@@ -244,7 +307,11 @@ fn container_faults<'a>(
         let name = text(mount, "/name");
         if !volumes.contains(name) {
             let message = format!("Not found: \"{name}\"");
-            faults.add("FieldValueNotFound", format!("{path}.volumeMounts[{index}].name"), message);
+            faults.add(
+                "FieldValueNotFound",
+                format!("{path}.volumeMounts[{index}].name"),
+                message,
+            );
         }
     }
 }
@@ -252,12 +319,17 @@ fn container_faults<'a>(
 fn variable_faults(variable: &Value, path: &str, faults: &mut Faults) {
     match text(variable, "/name") {
         "" => faults.required(format!("{path}.name")),
-        name if !name.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=') => {
+        name if !name
+            .bytes()
+            .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=') =>
+        {
             faults.invalid(format!("{path}.name"), &name.into(), VARIABLE);
         }
         _ => {}
     }
-    let Some(source) = variable.get("valueFrom") else { return };
+    let Some(source) = variable.get("valueFrom") else {
+        return;
+    };
     let sources = source.as_object().map_or(0, serde_json::Map::len);
     if sources == 0 {
         let why = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, \
@@ -321,29 +393,60 @@ mod tests {
         *object.pointer_mut(pointer).expect("a field of the sample") = value;
         defaults::fill("Deployment", &mut object);
         let found = faults("Deployment", &object, Some(&old));
-        found.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect()
+        found
+            .iter()
+            .map(|cause| format!("{}: {}", cause.field, cause.message))
+            .collect()
     }
 
     #[test]
     fn faults_are_told_in_the_words_of_the_server() {
         let container = "/spec/template/spec/containers/0";
         let rows: Vec<(String, Value, &str)> = vec![
-            (format!("{container}/image"), json!(""),
-             "spec.template.spec.containers[0].image: Required value"),
-            (format!("{container}/image"), json!(" web:1"),
-             "spec.template.spec.containers[0].image: Invalid value: \" web:1\": must not have leading or trailing whitespace"),
-            ("/spec/replicas".into(), json!(-1),
-             "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
-            ("/spec/template/metadata/labels".into(), json!({"app": "other"}),
-             "spec.template.metadata.labels: Invalid value: {\"app\":\"other\"}: `selector` does not match template `labels`"),
-            ("/spec/template/spec/containers".into(), json!([]),
-             "spec.template.spec.containers: Required value"),
-            ("/spec/template/spec/containers".into(), json!([{"name": "a", "image": "a"}, {"name": "a", "image": "a"}]),
-             "spec.template.spec.containers[1].name: Duplicate value: \"a\""),
-            (format!("{container}/env"), json!([{"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]),
-             "spec.template.spec.containers[0].env[0].valueFrom: Invalid value: \"\": may not be specified when `value` is not empty"),
-            (format!("{container}/ports/0/containerPort"), json!(70000),
-             "spec.template.spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive"),
+            (
+                format!("{container}/image"),
+                json!(""),
+                "spec.template.spec.containers[0].image: Required value",
+            ),
+            (
+                format!("{container}/image"),
+                json!(" web:1"),
+                "spec.template.spec.containers[0].image: Invalid value: \" web:1\": \
+                 must not have leading or trailing whitespace",
+            ),
+            (
+                "/spec/replicas".into(),
+                json!(-1),
+                "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
+            ),
+            (
+                "/spec/template/metadata/labels".into(),
+                json!({"app": "other"}),
+                "spec.template.metadata.labels: Invalid value: {\"app\":\"other\"}: \
+                 `selector` does not match template `labels`",
+            ),
+            (
+                "/spec/template/spec/containers".into(),
+                json!([]),
+                "spec.template.spec.containers: Required value",
+            ),
+            (
+                "/spec/template/spec/containers".into(),
+                json!([{"name": "a", "image": "a"}, {"name": "a", "image": "a"}]),
+                "spec.template.spec.containers[1].name: Duplicate value: \"a\"",
+            ),
+            (
+                format!("{container}/env"),
+                json!([{"name": "A", "value": "1", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]),
+                "spec.template.spec.containers[0].env[0].valueFrom: Invalid value: \"\": \
+                 may not be specified when `value` is not empty",
+            ),
+            (
+                format!("{container}/ports/0/containerPort"),
+                json!(70000),
+                "spec.template.spec.containers[0].ports[0].containerPort: Invalid value: \
+                 70000: must be between 1 and 65535, inclusive",
+            ),
         ];
         for (pointer, value, expected) in rows {
             assert_eq!(messages(&pointer, value), [expected], "{pointer}");
@@ -355,7 +458,10 @@ mod tests {
         let found = messages("/spec/selector/matchLabels", json!({"app": "other"}));
         assert_eq!(
             found.last().map(String::as_str),
-            Some("spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"other\"}}: field is immutable")
+            Some(
+                "spec.selector: Invalid value: {\"matchLabels\":{\"app\":\"other\"}}: \
+                 field is immutable"
+            )
         );
     }
 

@@ -35,12 +35,18 @@ impl World {
         };
         let items = self.selected(call)?;
         let mut items: Vec<_> = items.into_iter().filter(|(key, _)| *key > from).collect();
-        let limit = call.ask("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
+        let limit = call
+            .ask("limit")
+            .and_then(|limit| limit.parse().ok())
+            .filter(|limit| *limit > 0);
         let rest = limit.map_or(0, |limit: usize| items.len().saturating_sub(limit));
         items.truncate(items.len() - rest);
         let mut metadata = json!({"resourceVersion": version.to_string()});
         if let Some((last, _)) = items.last().filter(|_| rest > 0) {
-            let token = format!("{version}:{}:{}:{}", last.resource, last.namespace, last.name);
+            let token = format!(
+                "{version}:{}:{}:{}",
+                last.resource, last.namespace, last.name
+            );
             metadata["continue"] = URL_SAFE_NO_PAD.encode(token).into();
             metadata["remainingItemCount"] = rest.into();
         }
@@ -76,16 +82,24 @@ impl World {
         let target = &call.target;
         let labels = Labels::parse(call.ask("labelSelector").unwrap_or_default());
         let labels = labels.map_err(status::bad_request)?;
-        let fields = Fields::parse(target.kind.plural, call.ask("fieldSelector").unwrap_or_default());
+        let fields = Fields::parse(
+            target.kind.plural,
+            call.ask("fieldSelector").unwrap_or_default(),
+        );
         let fields = fields.map_err(status::bad_request)?;
         let all = self.store.all(target.kind.plural);
         let kept = all.filter(|(key, object)| {
-            target.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
+            target
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| *namespace == key.namespace)
                 && target.name.as_ref().is_none_or(|name| *name == key.name)
                 && labels.match_object(object)
                 && fields.match_object(object)
         });
-        Ok(kept.map(|(key, object)| (key.clone(), Arc::clone(object))).collect())
+        Ok(kept
+            .map(|(key, object)| (key.clone(), Arc::clone(object)))
+            .collect())
     }
 
     pub(super) fn start_watch(&self, call: &Call<'_>) -> Result<Watch, Answer> {
@@ -97,20 +111,36 @@ impl World {
         let items = self.selected(call)?;
         let event = |object: &Arc<Value>| json!({"type": "ADDED", "object": **object});
         let (since, initial) = match asked {
-            0 => (self.resource_version(), items.iter().map(|(_, object)| event(object)).collect()),
+            0 => (
+                self.resource_version(),
+                items.iter().map(|(_, object)| event(object)).collect(),
+            ),
             version if version > self.resource_version() => return Err(status::too_new(version)),
             version if self.store.reaches(version) => (version, Vec::new()),
-            version => return Err(status::expired(status::too_old(version, self.resource_version()))),
+            version => {
+                return Err(status::expired(status::too_old(
+                    version,
+                    self.resource_version(),
+                )));
+            }
         };
-        let fields = Fields::parse(target.kind.plural, call.ask("fieldSelector").unwrap_or_default());
+        let fields = Fields::parse(
+            target.kind.plural,
+            call.ask("fieldSelector").unwrap_or_default(),
+        );
         let fields = fields.map_err(status::bad_request)?;
         Ok(Watch {
             resource: target.kind.plural.to_owned(),
             namespace: target.namespace.clone(),
-            name: target.name.clone().or_else(|| fields.name().map(str::to_owned)),
+            name: target
+                .name
+                .clone()
+                .or_else(|| fields.name().map(str::to_owned)),
             label_selector: call.ask("labelSelector").map(str::to_owned),
             since,
-            timeout_seconds: call.ask("timeoutSeconds").and_then(|seconds| seconds.parse().ok()),
+            timeout_seconds: call
+                .ask("timeoutSeconds")
+                .and_then(|seconds| seconds.parse().ok()),
             bookmarks: call.flag("allowWatchBookmarks"),
             initial,
             ends: false,
@@ -123,7 +153,12 @@ impl World {
         let namespace = call.target.namespace.clone().unwrap_or_default();
         check_namespace(&object, &namespace)?;
         if kind.namespaced {
-            map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace.clone().into());
+            map_mut(&mut object, "metadata")
+                .insert("namespace".to_owned(), namespace.clone().into());
+        }
+        if kind.namespaced && !self.has_namespace(&namespace) {
+            let namespaces = Kind::of_plural("namespaces").ok_or_else(status::no_such_resource)?;
+            return Err(status::not_found(namespaces, &namespace));
         }
         let key = Key::new(kind.plural, &namespace, text(&object, "/metadata/name"));
         if object::map(&object, "/metadata").is_some_and(|it| it.contains_key("resourceVersion")) {
@@ -135,7 +170,21 @@ impl World {
             return Err(status::already_exists(kind, &key.name));
         }
         let stored = self.store_or_not(call, &key, None, stored);
-        Ok(with_warnings(answer(201, presented(&stored, call)), call, &warnings))
+        Ok(with_warnings(
+            answer(201, presented(&stored, call)),
+            call,
+            &warnings,
+        ))
+    }
+
+    /// A namespace is there when it was put in, or when anything is in it.
+    fn has_namespace(&self, namespace: &str) -> bool {
+        matches!(namespace, "default" | "kube-system" | "kube-public")
+            || self
+                .store
+                .get(&Key::new("namespaces", "", namespace))
+                .is_some()
+            || self.store.inhabited(namespace)
     }
 
     pub(super) fn update(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
@@ -161,7 +210,11 @@ impl World {
             map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace.into());
         }
         let stored = self.replace(call, &key, &old, object)?;
-        Ok(with_warnings(answer(200, presented(&stored, call)), call, &warnings))
+        Ok(with_warnings(
+            answer(200, presented(&stored, call)),
+            call,
+            &warnings,
+        ))
     }
 
     pub(super) fn patch(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
@@ -180,7 +233,11 @@ impl World {
         check_identity(kind, &object, &old)?;
         check_version(kind, &object, &old)?;
         let stored = self.replace(call, &key, &old, object)?;
-        Ok(with_warnings(answer(200, presented(&stored, call)), call, &found.unknown))
+        Ok(with_warnings(
+            answer(200, presented(&stored, call)),
+            call,
+            &found.unknown,
+        ))
     }
 
     /// Stores a changed object: only the status, or all but the status.
@@ -207,10 +264,13 @@ impl World {
         let options: Value = if call.body.is_empty() {
             Value::Null
         } else {
-            serde_json::from_slice(call.body).map_err(|error| status::bad_request(error.to_string()))?
+            serde_json::from_slice(call.body)
+                .map_err(|error| status::bad_request(error.to_string()))?
         };
         check_preconditions(kind, &key.name, &options, &old)?;
-        let policy = call.ask("propagationPolicy").unwrap_or(text(&options, "/propagationPolicy"));
+        let policy = call
+            .ask("propagationPolicy")
+            .unwrap_or(text(&options, "/propagationPolicy"));
         let dry = call.dry_run || !object::list(&options, "/dryRun").is_empty();
         if !dry {
             self.discard(&key, policy != "Orphan");
@@ -254,7 +314,11 @@ impl World {
     fn find(&self, call: &Call<'_>) -> Result<(Key, Arc<Value>), Answer> {
         let target = &call.target;
         let name = target.name.as_deref().unwrap_or_default();
-        let key = Key::new(target.kind.plural, target.namespace.as_deref().unwrap_or_default(), name);
+        let key = Key::new(
+            target.kind.plural,
+            target.namespace.as_deref().unwrap_or_default(),
+            name,
+        );
         match self.store.get(&key) {
             Some(object) => Ok((key, Arc::clone(object))),
             None => Err(status::not_found(target.kind, name)),
@@ -271,7 +335,8 @@ impl World {
             (true, namespace) => namespace.to_owned(),
         };
         if kind.namespaced {
-            map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace.clone().into());
+            map_mut(&mut object, "metadata")
+                .insert("namespace".to_owned(), namespace.clone().into());
         }
         let key = Key::new(kind.plural, &namespace, text(&object, "/metadata/name"));
         let old = self.store.get(&key).cloned();
@@ -338,7 +403,12 @@ impl World {
         let metadata = map_mut(object, "metadata");
         match old {
             Some(old) => {
-                for field in ["uid", "creationTimestamp", "managedFields", "deletionTimestamp"] {
+                for field in [
+                    "uid",
+                    "creationTimestamp",
+                    "managedFields",
+                    "deletionTimestamp",
+                ] {
                     metadata.remove(field);
                     if let Some(value) = old["metadata"].get(field) {
                         metadata.insert(field.to_owned(), value.clone());
@@ -356,7 +426,10 @@ impl World {
         }
         if matches!(kind.plural, "deployments" | "replicasets") {
             let before = old.map_or(0, |old| integer(old, "/metadata/generation"));
-            metadata.insert("generation".to_owned(), (before + i64::from(changed)).into());
+            metadata.insert(
+                "generation".to_owned(),
+                (before + i64::from(changed)).into(),
+            );
         }
     }
 
@@ -422,9 +495,12 @@ fn bare(object: &Value) -> Value {
 }
 
 fn scale_of(object: &Value) -> Value {
-    let labels = object::map(object, "/spec/selector/matchLabels").into_iter().flatten();
-    let selector: Vec<String> =
-        labels.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let labels = object::map(object, "/spec/selector/matchLabels")
+        .into_iter()
+        .flatten();
+    let selector: Vec<String> = labels
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
     let metadata = &object["metadata"];
     json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {"name": metadata["name"], "namespace": metadata["namespace"],
@@ -455,7 +531,8 @@ fn decoded(call: &Call<'_>) -> Result<(Value, Vec<String>), Answer> {
     }
     let unhandled = |why: &str| {
         let version = &call.target.version;
-        let message = format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}");
+        let message =
+            format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}");
         status::bad_request(message)
     };
     let found = schema::decode(kind, &mut object);
@@ -489,14 +566,19 @@ fn body_of(call: &Call<'_>, kind: &str) -> Result<Value, Answer> {
 }
 
 fn strict(unknown: &[String]) -> String {
-    let fields: Vec<String> =
-        unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
+    let fields: Vec<String> = unknown
+        .iter()
+        .map(|field| format!("unknown field \"{field}\""))
+        .collect();
     format!("strict decoding error: {}", fields.join(", "))
 }
 
 /// A body that parses as a patch of its type.
 fn parse_patch(call: &Call<'_>) -> Result<Value, Answer> {
-    let known = matches!(call.content_type, JSON_PATCH | MERGE_PATCH | STRATEGIC_PATCH);
+    let known = matches!(
+        call.content_type,
+        JSON_PATCH | MERGE_PATCH | STRATEGIC_PATCH
+    );
     if !known {
         return Err(status::unsupported_media_type(&format!(
             "{JSON_PATCH}, {MERGE_PATCH}, {STRATEGIC_PATCH}, application/apply-patch+yaml, \
@@ -505,13 +587,22 @@ fn parse_patch(call: &Call<'_>) -> Result<Value, Answer> {
     }
     let read: Value = serde_json::from_slice(call.body)
         .map_err(|error| status::bad_request(format!("error decoding patch: {error}")))?;
-    if (call.content_type == JSON_PATCH) != read.is_array() || !(read.is_array() || read.is_object()) {
-        return Err(status::bad_request("error decoding patch: json: cannot unmarshal"));
+    if (call.content_type == JSON_PATCH) != read.is_array()
+        || !(read.is_array() || read.is_object())
+    {
+        return Err(status::bad_request(
+            "error decoding patch: json: cannot unmarshal",
+        ));
     }
     Ok(read)
 }
 
-fn apply_patch(kind: &Kind, content_type: &str, read: &Value, object: &mut Value) -> Result<(), Answer> {
+fn apply_patch(
+    kind: &Kind,
+    content_type: &str,
+    read: &Value,
+    object: &mut Value,
+) -> Result<(), Answer> {
     match content_type {
         MERGE_PATCH => json_patch::merge(object, read),
         STRATEGIC_PATCH => patch::strategic(kind.name, object, read)
@@ -585,8 +676,16 @@ fn check_version(kind: &Kind, object: &Value, old: &Value) -> Result<(), Answer>
     }
 }
 
-fn check_preconditions(kind: &Kind, name: &str, options: &Value, old: &Value) -> Result<(), Answer> {
-    let (uid, current) = (text(options, "/preconditions/uid"), text(old, "/metadata/uid"));
+fn check_preconditions(
+    kind: &Kind,
+    name: &str,
+    options: &Value,
+    old: &Value,
+) -> Result<(), Answer> {
+    let (uid, current) = (
+        text(options, "/preconditions/uid"),
+        text(old, "/metadata/uid"),
+    );
     if !uid.is_empty() && uid != current {
         let why = format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({current}). \
@@ -594,7 +693,10 @@ fn check_preconditions(kind: &Kind, name: &str, options: &Value, old: &Value) ->
         );
         return Err(status::conflict(kind, name, &why));
     }
-    let (version, current) = (text(options, "/preconditions/resourceVersion"), version_of(old));
+    let (version, current) = (
+        text(options, "/preconditions/resourceVersion"),
+        version_of(old),
+    );
     if !version.is_empty() && version != current {
         let why = format!(
             "the ResourceVersion in the precondition ({version}) does not match the \
@@ -620,10 +722,14 @@ fn sign(object: &mut Value, manager: &str, now: &str) {
     let version = object["apiVersion"].clone();
     let metadata = map_mut(object, "metadata");
     let managed = metadata.entry("managedFields").or_insert_with(|| json!([]));
-    let Some(managed) = managed.as_array_mut() else { return };
+    let Some(managed) = managed.as_array_mut() else {
+        return;
+    };
     managed.retain(|entry| entry["manager"] != manager);
-    managed.push(json!({"manager": manager, "operation": "Update", "apiVersion": version,
-        "time": now, "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {}, "f:spec": {}}}));
+    managed.push(
+        json!({"manager": manager, "operation": "Update", "apiVersion": version,
+        "time": now, "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {}, "f:spec": {}}}),
+    );
     let surplus = managed.len().saturating_sub(MANAGER_LIMIT);
     managed.drain(..surplus);
 }

@@ -1,0 +1,131 @@
+//! What must appear nowhere, at whatever level and whatever happens.
+
+use crate::stage::{Stage, TOKEN, demo_app};
+use landfall_sandbox::aws::AwsFault;
+use landfall_sandbox::world::{Behaviour, Fault, On};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const SECRETS: [&str; 5] = [
+    TOKEN,
+    "ASIA-ARTIFACT-KEY-ID",
+    "artifact-secret-access-key",
+    "artifact-session-token",
+    "env-value-5ecret",
+];
+
+async fn stage(level: &str) -> Stage {
+    let environment = [
+        ("RUST_LOG", Some(level)),
+        ("AWS_LAMBDA_LOG_LEVEL", Some(level)),
+    ];
+    Stage::with_environment(
+        |world, now| {
+            world.apply(demo_app(2), now);
+            world.behave("sick", Behaviour::NeverReady);
+        },
+        &environment,
+    )
+    .await
+}
+
+fn parameters(image: &str) -> Value {
+    json!({"deployment": "demo-app", "images": {"app": image},
+        "env": {"PASSWORD": "env-value-5ecret"},
+        "execution": "run-1"})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged_or_reported_at_any_level() {
+    for level in [
+        "trace",
+        "TRACE",
+        "debug",
+        "landfall=trace,aws_smithy_runtime=trace,hyper=trace",
+    ] {
+        let stage = stage(level).await;
+        stage.deploy(parameters("good:1")).await.success();
+        stage.deploy(parameters("sick:1")).await.failure();
+        stage.aws.fault("CodePipeline", AwsFault::Throttling, 1);
+        stage.kubernetes.world(|world, _| {
+            world.fault(On::any(), Fault::InternalError, 1);
+            world.fault(On::any(), Fault::CutAfter, 1);
+        });
+        stage
+            .deploy_in(Duration::from_secs(3), parameters("good:2"))
+            .await
+            .success();
+        let broken = r#"{"env": {"PASSWORD": "env-value-5ecret" x"}}"#;
+        let broken = crate::stage::event(800, broken);
+        stage.run(broken, Duration::from_secs(10)).await.failure();
+        for body in [
+            "{\"CodePipeline.job\": \"env-value-5ecret\"}",
+            "env-value-5ecret",
+        ] {
+            let job = stage
+                .aws
+                .submit_raw(body.as_bytes().to_vec(), Duration::from_secs(5));
+            stage.aws.outcome(&job, Duration::from_secs(5)).await;
+        }
+        let log = stage.log();
+        let reports = format!("{:?}", stage.aws.reports());
+        for secret in SECRETS {
+            assert!(
+                !log.contains(secret),
+                "{secret} is in the log at {level}:\n{log}"
+            );
+            let quoted = secret == "env-value-5ecret" && reports.contains("no valid JSON");
+            assert!(
+                quoted || !reports.contains(secret),
+                "{secret} is in a report: {reports}"
+            );
+        }
+        assert!(
+            !log.contains("artifactCredentials"),
+            "the raw event is in the log"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_the_cluster_echoes_is_hidden() {
+    let stage = stage("trace").await;
+    // Kubernetes quotes the value of a variable that it refuses.
+    let manifest = json!({"metadata": {"name": "demo-app"}, "spec": {
+        "selector": {"matchLabels": {"app": "demo-app"}},
+        "template": {"metadata": {"labels": {"app": "demo-app"}}, "spec": {"containers": [
+            {"name": "app", "image": "x", "env-value-5ecret": 1,
+                "env": [{"name": "A", "value": "env-value-5ecret"}]}]}}}});
+    let (_, message) = stage.deploy(json!({"manifest": manifest})).await.failure();
+    assert!(message.contains("[hidden]"), "{message}");
+    assert!(!message.contains("env-value-5ecret") && !stage.log().contains("env-value-5ecret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_is_one_json_object_with_what_the_contract_names() {
+    let stage = stage("info").await;
+    stage.deploy(parameters("good:1")).await.success();
+    stage.deploy(parameters("sick:1")).await.failure();
+    let log = stage.function.log();
+    assert!(log.len() > 10);
+    for line in log {
+        let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        for field in ["timestamp", "level", "message", "requestId", "jobId"] {
+            assert!(line[field].is_string(), "{field} is missing in {line}");
+        }
+        line["timestamp"]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap();
+    }
+    let last: Value = serde_json::from_str(stage.function.log().last().unwrap()).unwrap();
+    assert_eq!(last["execution"], "run-1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_level_is_the_functions_own() {
+    let stage = stage("error").await;
+    stage.deploy(parameters("good:1")).await.success();
+    assert_eq!(stage.function.log(), Vec::<String>::new());
+}

@@ -1,0 +1,405 @@
+//! Deploys that go well.
+
+use crate::stage::{OLD_IMAGE, Stage, demo_app};
+use landfall_sandbox::world::{Fault, On, sample_autoscaler};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const NEW_IMAGE: &str = "registry.example.com:5000/demo-app:2.0.0";
+
+fn manifest() -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "demo-app", "labels": {"app": "demo-app"}},
+        "spec": {
+            "selector": {"matchLabels": {"app": "demo-app"}},
+            "template": {
+                "metadata": {"labels": {"app": "demo-app"}},
+                "spec": {"containers": [{
+                    "name": "app", "image": NEW_IMAGE,
+                    "resources": {"requests": {"cpu": "0.5", "memory": "1024Mi"}}
+                }]}
+            }
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_is_rolled_out_and_seen_serving() {
+    let stage = Stage::new().await;
+    let ended = stage
+        .deploy(
+            json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}, "execution": "run-7"}),
+        )
+        .await;
+    let (summary, variables) = ended.success();
+    assert!(
+        summary.starts_with(&format!(
+            "Deployment `demo-app` in `default` runs revision 2 ({NEW_IMAGE}): \
+             2 of 2 pods available"
+        )),
+        "{summary}"
+    );
+    assert_eq!(variables["Revision"], "2");
+    assert_eq!(variables["PreviousRevision"], "1");
+    assert_eq!(variables["Image"], NEW_IMAGE);
+    assert_eq!(variables["Strategy"], "rolling");
+    assert!(variables["DurationSeconds"].parse::<u32>().unwrap() < 30);
+    assert_eq!(stage.ready_images(), [NEW_IMAGE, NEW_IMAGE]);
+    let deployment = stage.deployment();
+    assert_eq!(
+        deployment["metadata"]["annotations"]["landfall/execution"],
+        "run-7"
+    );
+    let writes = stage.writes();
+    assert_eq!(writes.len(), 1);
+    assert_eq!(
+        writes[0].content_type.as_deref(),
+        Some("application/strategic-merge-patch+json")
+    );
+    let body = writes[0].body.clone().unwrap();
+    assert_eq!(
+        body["spec"],
+        json!({"template": {"spec": {"containers": [{"name": "app", "image": NEW_IMAGE}]}}})
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_is_set_and_another_removed() {
+    let stage = Stage::new().await;
+    stage
+        .deploy(json!({"deployment": "demo-app", "env": {"DEMO_GREETING": null, "NEW": "x"}}))
+        .await
+        .success();
+    assert_eq!(
+        stage.container()["env"],
+        json!([{"name": "NEW", "value": "x"}])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_from_a_secret_becomes_a_plain_one() {
+    let stage = Stage::with(|world, now| {
+        let mut deployment = demo_app(600);
+        deployment["spec"]["template"]["spec"]["containers"][0]["env"] = json!([{"name": "MODE",
+            "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}]);
+        world.apply(deployment, now);
+    })
+    .await;
+    stage
+        .deploy(json!({"deployment": "demo-app", "env": {"MODE": "fast"}}))
+        .await
+        .success();
+    assert_eq!(
+        stage.container()["env"],
+        json!([{"name": "MODE", "value": "fast"}])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_named_container_gets_the_variable() {
+    let stage = Stage::with(|world, now| {
+        let mut deployment = demo_app(600);
+        let containers = &mut deployment["spec"]["template"]["spec"]["containers"];
+        containers
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "sidecar", "image": "s:1"}));
+        world.apply(deployment, now);
+    })
+    .await;
+    stage
+        .deploy(json!({"deployment": "demo-app", "env": {"A": "1"}, "container": "sidecar"}))
+        .await
+        .success();
+    let containers = stage.deployment()["spec"]["template"]["spec"]["containers"].take();
+    assert_eq!(containers[1]["env"], json!([{"name": "A", "value": "1"}]));
+    assert_eq!(containers[0]["env"].as_array().unwrap().len(), 1);
+    stage
+        .deploy(json!({"deployment": "demo-app", "env": {"B": "2"}}))
+        .await
+        .success();
+    let containers = stage.deployment()["spec"]["template"]["spec"]["containers"].take();
+    for container in containers.as_array().unwrap() {
+        let variables = container["env"].as_array().unwrap();
+        assert!(
+            variables.contains(&json!({"name": "B", "value": "2"})),
+            "{container}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_change_is_a_success_without_a_write() {
+    let stage = Stage::new().await;
+    let ended = stage
+        .deploy(json!({"deployment": "demo-app", "images": {"app": OLD_IMAGE}}))
+        .await;
+    let (summary, variables) = ended.success();
+    assert!(
+        summary.contains("already ran this version, so nothing was changed"),
+        "{summary}"
+    );
+    assert_eq!(
+        (&*variables["Revision"], &*variables["PreviousRevision"]),
+        ("1", "1")
+    );
+    assert_eq!(stage.writes().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_rolls_the_pods_where_nothing_changed() {
+    let stage = Stage::new().await;
+    let ended = stage
+        .deploy(json!({"deployment": "demo-app", "restart": true}))
+        .await;
+    let (_, variables) = ended.success();
+    assert_eq!(variables["Revision"], "2");
+    let annotations = stage.deployment()["spec"]["template"]["metadata"]["annotations"].take();
+    assert!(annotations["kubectl.kubernetes.io/restartedAt"].is_string());
+    assert_eq!(stage.image(), OLD_IMAGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_most_five_calls_for_a_rollout_that_is_done_at_once() {
+    let stage = Stage::with(|world, now| {
+        let mut deployment = demo_app(600);
+        deployment["spec"]["replicas"] = json!(0);
+        world.apply(deployment, now);
+    })
+    .await;
+    let ended = stage
+        .deploy(json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}}))
+        .await;
+    let (summary, _) = ended.success();
+    assert!(
+        summary.contains("it is scaled to zero, so no pod runs"),
+        "{summary}"
+    );
+    let requests = stage.requests();
+    assert!(requests.len() <= 5, "{requests:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_replaces_the_object_and_keeps_the_live_replicas() {
+    let stage = Stage::with(|world, now| {
+        let mut deployment = demo_app(600);
+        deployment["spec"]["replicas"] = json!(3);
+        world.apply(deployment, now);
+    })
+    .await;
+    let ended = stage
+        .deploy(json!({"manifest": manifest(), "execution": "run-8"}))
+        .await;
+    let (_, variables) = ended.success();
+    assert_eq!(variables["Deployment"], "demo-app");
+    assert_eq!(variables["Revision"], "2");
+    let deployment = stage.deployment();
+    assert_eq!(deployment["spec"]["replicas"], 3);
+    assert_eq!(
+        stage.container().get("env"),
+        None,
+        "the whole object is replaced"
+    );
+    let writes = stage.writes();
+    assert_eq!(
+        writes.iter().map(|seen| &*seen.method).collect::<Vec<_>>(),
+        ["PUT"]
+    );
+    let body = writes[0].body.clone().unwrap();
+    assert!(body["metadata"]["resourceVersion"].is_string());
+    assert_eq!(stage.ready_images().len(), 3);
+    // The same again changes no pod.
+    let ended = stage
+        .deploy(json!({"manifest": manifest(), "execution": "run-9"}))
+        .await;
+    assert_eq!(ended.success().1["Revision"], "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_leaves_the_replicas_of_an_autoscaler_alone() {
+    let stage = Stage::with(|world, now| {
+        let mut deployment = demo_app(600);
+        deployment["spec"]["replicas"] = json!(4);
+        world.apply(deployment, now);
+        world.apply(sample_autoscaler("demo-app", 2, 10), now);
+    })
+    .await;
+    let mut manifest = manifest();
+    manifest["spec"]["replicas"] = json!(1);
+    stage.deploy(json!({"manifest": manifest})).await.success();
+    assert_eq!(stage.deployment()["spec"]["replicas"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_sets_the_replicas_of_a_manifest_that_nobody_else_scales() {
+    let stage = Stage::with(|world, now| {
+        world.apply(demo_app(600), now);
+        world.apply(sample_autoscaler("another", 2, 10), now);
+    })
+    .await;
+    let mut manifest = manifest();
+    manifest["spec"]["replicas"] = json!(3);
+    stage.deploy(json!({"manifest": manifest})).await.success();
+    assert_eq!(stage.deployment()["spec"]["replicas"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_creates_what_is_missing() {
+    let stage = Stage::with(|_, _| {}).await;
+    let ended = stage
+        .deploy(json!({"manifest": manifest(), "images": {"app": "other:1"}, "env": {"A": "b"}}))
+        .await;
+    let (_, variables) = ended.success();
+    assert_eq!(
+        (&*variables["Revision"], &*variables["PreviousRevision"]),
+        ("1", "")
+    );
+    assert_eq!(stage.image(), "other:1");
+    assert_eq!(
+        stage.container()["env"],
+        json!([{"name": "A", "value": "b"}])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_can_be_patched_in_as_well() {
+    let stage = Stage::new().await;
+    stage
+        .deploy(json!({"manifest": manifest(), "method": "patch"}))
+        .await
+        .success();
+    assert_eq!(stage.image(), NEW_IMAGE);
+    let env = stage.container()["env"].take();
+    assert_eq!(
+        env[0]["name"], "DEMO_GREETING",
+        "what it does not name stays"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_race_is_run_again() {
+    for method in ["PATCH", "PUT"] {
+        let stage = Stage::new().await;
+        stage.kubernetes.world(|world, _| {
+            world.fault(On::method(method), Fault::Conflict, 3);
+        });
+        let parameters = match method {
+            "PUT" => json!({"manifest": manifest()}),
+            _ => json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}}),
+        };
+        stage.deploy(parameters).await.success();
+        assert_eq!(stage.image(), NEW_IMAGE);
+        assert_eq!(stage.writes().len(), 4, "{method}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_autoscaler_that_scales_meanwhile_is_no_other_deploy() {
+    let stage = Stage::with(|world, now| {
+        world.apply(demo_app(600), now);
+        world.behave(
+            "2.0.0",
+            landfall_sandbox::world::Behaviour::Ready {
+                after: jiff::SignedDuration::from_millis(1500),
+            },
+        );
+    })
+    .await;
+    let scale = async {
+        tokio::time::sleep(Duration::from_millis(900)).await;
+        stage
+            .kubernetes
+            .world(|world, now| world.scale("default", "demo-app", 5, now));
+    };
+    let deploy = stage.deploy(json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}}));
+    let (ended, ()) = tokio::join!(deploy, scale);
+    ended.success();
+    assert_eq!(stage.deployment()["spec"]["replicas"], 5);
+    assert_eq!(stage.ready_images(), [NEW_IMAGE; 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warm_function_keeps_token_and_connection() {
+    let stage = Stage::new().await;
+    for image in ["a:1", "a:2", "a:3"] {
+        stage
+            .deploy(json!({"deployment": "demo-app", "images": {"app": image}}))
+            .await
+            .success();
+    }
+    let calls = stage.aws.calls();
+    let fetched = calls
+        .iter()
+        .filter(|call| call.target.contains("GetParameter"));
+    assert_eq!(fetched.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watches_that_break_off_are_no_failure() {
+    for fault in [
+        Fault::Gone,
+        Fault::WatchError410,
+        Fault::WatchClosed,
+        Fault::CutBefore,
+        Fault::Html { status: 405 },
+        Fault::InternalError,
+    ] {
+        let stage = Stage::new().await;
+        stage.kubernetes.world(|world, _| {
+            world.fault(On::method("GET").path("watch=true"), fault.clone(), 100);
+        });
+        let parameters = json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}});
+        let (_, variables) = stage.deploy(parameters).await.success();
+        assert_eq!(variables["Revision"], "2", "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_asks_for_patience_gets_it() {
+    for (method, fault) in [
+        ("GET", Fault::Throttled { retry_after: 1 }),
+        ("PATCH", Fault::Throttled { retry_after: 1 }),
+        (
+            "PATCH",
+            Fault::Unavailable {
+                retry_after: Some(1),
+            },
+        ),
+        ("GET", Fault::Unavailable { retry_after: None }),
+        ("PATCH", Fault::InternalError),
+        ("PATCH", Fault::CutBefore),
+        ("PATCH", Fault::CutAfter),
+        ("GET", Fault::CutBefore),
+    ] {
+        let stage = Stage::new().await;
+        stage.kubernetes.world(|world, _| {
+            world.fault(On::method(method), fault.clone(), 2);
+        });
+        let parameters = json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}});
+        let (_, variables) = stage.deploy(parameters).await.success();
+        assert_eq!(variables["Revision"], "2", "{method} {fault:?}");
+        assert_eq!(stage.ready_images(), [NEW_IMAGE; 2]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_read_is_evidence_of_nothing() {
+    let stage = Stage::new().await;
+    stage.kubernetes.world(|world, _| {
+        world.fault(
+            On::method("GET").path("watch=true"),
+            Fault::WatchClosed,
+            100,
+        );
+        world.fault(
+            On::method("GET").path("deployments/demo-app").skip(1),
+            Fault::Stale,
+            1,
+        );
+    });
+    let parameters = json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}});
+    stage.deploy(parameters).await.success();
+    assert_eq!(stage.ready_images(), [NEW_IMAGE; 2]);
+}

@@ -1,0 +1,535 @@
+//! The pure core against the sandbox's world, without sockets and in simulated time: every single
+//! fault at every call, every interruption at every call, then seeded mixtures of them.
+
+use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
+use jiff::{SignedDuration, Timestamp};
+use landfall::cluster::call::Call;
+use landfall::cluster::object::{self, Deployment, ReplicaSet};
+use landfall::continuation::Continuation;
+use landfall::job::Parameters;
+use landfall::request::Request;
+use landfall::strategy::{self, Aftermath, Decision, Failure, Look, Observation, Success};
+use landfall_sandbox::world::{self, Behaviour, Body, Reply, World};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+const JOB: &str = "11111111-abcd-1111-abcd-000000000001";
+/// Calls and waits of an undisturbed deploy at the most, with rollback.
+const POINTS: u32 = 60;
+/// Steps of one simulated deploy before it counts as endless.
+const STEPS: u32 = 3000;
+/// Seeds of the mixtures.
+const SEEDS: u64 = 1500;
+
+/// What happens at one call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Disturbance {
+    /// The call is not carried out; it is tried again.
+    NotDone,
+    /// The call is carried out and its answer lost; it is tried again.
+    AnswerLost,
+    /// The process dies before the call; Lambda repeats the event.
+    DiesBefore,
+    /// The process dies after the call; Lambda repeats the event.
+    DiesAfter,
+    /// The invocation's time is over; the next one has the token.
+    HandedOver,
+    /// The next invocation comes with the token of the one before the last.
+    Replayed,
+    /// An autoscaler changes the replicas.
+    Scaled,
+    /// Someone else deploys.
+    Overtaken,
+}
+
+use Disturbance::*;
+
+const ALL: [Disturbance; 8] = [
+    NotDone, AnswerLost, DiesBefore, DiesAfter, HandedOver, Replayed, Scaled, Overtaken,
+];
+
+struct Simulation {
+    world: World,
+    now: Timestamp,
+    request: Request,
+    bound_to: String,
+    continuation: Continuation,
+    /// The tokens handed over so far.
+    tokens: Vec<String>,
+    observation: Observation,
+    /// Calls and waits so far: the points at which something can happen.
+    points: u32,
+    plan: Vec<(u32, Disturbance)>,
+    transcript: Vec<String>,
+    /// Whether our change had been written when someone else's came.
+    overtaken_after_write: Option<bool>,
+    /// The Deployment was not read since.
+    overtaking_unseen: bool,
+}
+
+#[derive(Debug)]
+enum End {
+    Finished(Box<Success>),
+    Failed(Failure),
+}
+
+impl Simulation {
+    fn new(parameters: Value, sick: bool, plan: Vec<(u32, Disturbance)>) -> Simulation {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut world = World::new(TOKEN);
+        world.apply(demo_app(30), now);
+        let now = world.settle(now) + SignedDuration::from_mins(5);
+        world.advance(now);
+        if sick {
+            world.behave(NEW_IMAGE, Behaviour::NeverReady);
+        }
+        let text = parameters.to_string();
+        let request = Request::parse(&Parameters::Text(text.clone()), JOB).unwrap();
+        Simulation {
+            world,
+            now,
+            continuation: Continuation::begin(JOB, now, request.timeout),
+            request,
+            bound_to: text,
+            tokens: Vec::new(),
+            observation: Observation::default(),
+            points: 0,
+            plan,
+            transcript: Vec::new(),
+            overtaken_after_write: None,
+            overtaking_unseen: false,
+        }
+    }
+
+    fn run(&mut self) -> End {
+        for _ in 0..STEPS {
+            let decision = strategy::decide(
+                &self.request,
+                &self.continuation,
+                &self.observation,
+                self.now,
+            );
+            self.transcript
+                .push(format!("{} {}", self.now, outline(&decision)));
+            match decision {
+                Decision::Look(look) => self.look(&look),
+                Decision::Act(action) => {
+                    if let Some(answer) = self.send(&action.call(&self.request)) {
+                        match answer {
+                            (200..=201, object) => {
+                                let after = Deployment::new(object);
+                                self.continuation.phase = strategy::acted(
+                                    &self.request,
+                                    &self.observation,
+                                    &action,
+                                    &after,
+                                    self.now,
+                                );
+                                self.observation = Observation::of(Some(after));
+                            }
+                            (409 | 404 | 422, _) => self.observation = Observation::default(),
+                            (code, body) => panic!("{code} {body}"),
+                        }
+                    }
+                }
+                Decision::Enter(phase) => self.continuation.phase = phase,
+                Decision::Wait(wait) => self.wait(wait.at_most),
+                Decision::Finish(success) => return End::Finished(Box::new(success)),
+                Decision::GiveUp(failure) => return End::Failed(failure),
+            }
+        }
+        panic!("it does not end");
+    }
+
+    fn look(&mut self, look: &Look) {
+        let Some((code, object)) = self.send(&look.call(&self.request)) else {
+            return;
+        };
+        let items = object["items"].as_array().cloned().unwrap_or_default();
+        match look {
+            Look::Deployment => {
+                self.overtaking_unseen = false;
+                let found = (code == 200).then(|| Deployment::new(object));
+                self.observation = Observation::of(found);
+            }
+            Look::ReplicaSets { .. } => {
+                self.observation.replica_sets = Some(items.iter().map(ReplicaSet::read).collect());
+            }
+            Look::Autoscalers => self.observation.autoscaled = Some(!items.is_empty()),
+            Look::Pods { .. } => {
+                let troubles = items.iter().flat_map(object::troubles).collect();
+                self.observation.troubles = Some(Ok(troubles));
+            }
+            Look::Previous { .. } => {
+                let template = (code == 200).then(|| object["spec"]["template"].clone());
+                self.observation.previous_template = Some(template);
+            }
+        }
+    }
+
+    /// Waits as a watch does: until the Deployment changes. Most disturbances happen here, too.
+    fn wait(&mut self, at_most: Duration) {
+        match self.planned() {
+            None | Some(NotDone | AnswerLost) => {}
+            Some(DiesBefore | DiesAfter) => {
+                self.restart();
+                return;
+            }
+            Some(HandedOver) => {
+                self.hand_over();
+                return;
+            }
+            Some(Replayed) => {
+                self.replay();
+                return;
+            }
+            Some(Scaled) => _ = self.world.scale("default", "demo-app", 3, self.now),
+            Some(Overtaken) => self.overtake(),
+        }
+        let seen = self.observation.deployment.clone().flatten();
+        let end = self.now + at_most;
+        while self.now < end {
+            let next = self.world.next_change().unwrap_or(end).min(end);
+            self.now = next.max(self.now + SignedDuration::from_nanos(1));
+            self.advance();
+            let found = Deployment::new(self.deployment());
+            if seen.as_ref() != Some(&found) {
+                self.overtaking_unseen = false;
+                self.observation = Observation::of(Some(found));
+                return;
+            }
+        }
+        self.observation = Observation::default();
+    }
+
+    /// What is planned for this point.
+    fn planned(&mut self) -> Option<Disturbance> {
+        self.points += 1;
+        let planned = self.plan.iter().find(|(at, _)| *at == self.points);
+        let planned = planned.map(|(_, disturbance)| *disturbance);
+        if let Some(disturbance) = planned {
+            self.transcript.push(format!("        {disturbance:?}"));
+        }
+        planned
+    }
+
+    /// One call with whatever is planned for it. `None` where the invocation ended by it.
+    fn send(&mut self, call: &Call) -> Option<(u16, Value)> {
+        match self.planned() {
+            None => Some(self.perform(call)),
+            Some(NotDone) => {
+                self.pass(SignedDuration::from_millis(200));
+                Some(self.perform(call))
+            }
+            Some(AnswerLost) => {
+                self.perform(call);
+                self.pass(SignedDuration::from_millis(200));
+                Some(self.perform(call))
+            }
+            Some(DiesBefore) => self.restart(),
+            Some(DiesAfter) => {
+                self.perform(call);
+                self.restart()
+            }
+            Some(HandedOver) => self.hand_over(),
+            Some(Replayed) => self.replay(),
+            Some(Scaled) => {
+                self.world.scale("default", "demo-app", 3, self.now);
+                Some(self.perform(call))
+            }
+            Some(Overtaken) => {
+                self.overtake();
+                Some(self.perform(call))
+            }
+        }
+    }
+
+    /// Lambda repeats the event a minute later, to a process that knows nothing.
+    fn restart(&mut self) -> Option<(u16, Value)> {
+        self.pass(SignedDuration::from_mins(1));
+        self.continuation = Continuation::begin(JOB, self.now, self.request.timeout);
+        self.observation = Observation::default();
+        None
+    }
+
+    fn hand_over(&mut self) -> Option<(u16, Value)> {
+        let token = self.continuation.encode(&self.bound_to);
+        self.tokens.push(token.clone());
+        self.resume(&token)
+    }
+
+    /// The oldest token comes again.
+    fn replay(&mut self) -> Option<(u16, Value)> {
+        let token = self.continuation.encode(&self.bound_to);
+        let token = self.tokens.first().cloned().unwrap_or(token);
+        self.resume(&token)
+    }
+
+    fn resume(&mut self, token: &str) -> Option<(u16, Value)> {
+        self.pass(SignedDuration::from_secs(20));
+        self.continuation = Continuation::decode(token, &self.bound_to).unwrap();
+        self.observation = Observation::default();
+        None
+    }
+
+    fn overtake(&mut self) {
+        let mut theirs = self.deployment();
+        let written = theirs["metadata"]["annotations"]["landfall/job"] == JOB;
+        theirs["spec"]["template"]["spec"]["containers"][0]["image"] = json!("theirs:1");
+        self.world.apply(theirs, self.now);
+        self.overtaken_after_write = Some(written);
+        self.overtaking_unseen = true;
+    }
+
+    fn perform(&mut self, call: &Call) -> (u16, Value) {
+        let mut path = call.path.clone();
+        if !call.query.is_empty() {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            path = format!("{path}?{}", query.extend_pairs(&call.query).finish());
+        }
+        let request = world::Request {
+            method: call.verb.method().to_owned(),
+            path,
+            content_type: call.verb.content_type().map(str::to_owned),
+            authorization: Some(format!("Bearer {TOKEN}")),
+            user_agent: None,
+            body: call
+                .body
+                .as_ref()
+                .map(|body| body.to_string().into_bytes())
+                .unwrap_or_default(),
+        };
+        self.pass(SignedDuration::from_millis(5));
+        match self.world.answer(&request, self.now) {
+            Reply::Answer(answer) => match answer.body {
+                Body::Json(body) => (answer.status, body),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn pass(&mut self, time: SignedDuration) {
+        let end = self.now + time;
+        while let Some(next) = self.world.next_change().filter(|next| *next < end) {
+            self.now = next.max(self.now + SignedDuration::from_nanos(1));
+            self.advance();
+        }
+        self.now = end;
+        self.advance();
+    }
+
+    /// One step of the world, after which the application must still serve.
+    fn advance(&mut self) {
+        self.world.advance(self.now);
+        let ready = self.ready().len();
+        assert!(ready >= 2, "only {ready} pods serve at {}", self.now);
+    }
+
+    fn deployment(&self) -> Value {
+        self.world
+            .deployment("default", "demo-app")
+            .unwrap()
+            .clone()
+    }
+
+    fn image(&self) -> String {
+        let deployment = self.deployment();
+        let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
+        image.as_str().unwrap().to_owned()
+    }
+
+    /// The images of the pods that are ready and not about to end.
+    fn ready(&self) -> Vec<String> {
+        let pods = self.world.objects("pods").into_iter();
+        let ready = pods.filter(|pod| {
+            let conditions = pod["status"]["conditions"].as_array();
+            let mut conditions = conditions.into_iter().flatten();
+            pod["metadata"].get("deletionTimestamp").is_none()
+                && conditions.any(|c| c["type"] == "Ready" && c["status"] == "True")
+        });
+        let image = |pod: &Value| {
+            pod["spec"]["containers"][0]["image"]
+                .as_str()
+                .map(str::to_owned)
+        };
+        ready.filter_map(image).collect()
+    }
+
+    /// How often the pod template was changed, by whomever.
+    fn revision(&self) -> u64 {
+        let deployment = self.deployment();
+        let revision = &deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"];
+        revision.as_str().unwrap().parse().unwrap()
+    }
+}
+
+fn outline(decision: &Decision) -> String {
+    match decision {
+        Decision::Look(look) => format!("look {look:?}"),
+        Decision::Act(action) => format!("act {action:?}"),
+        Decision::Enter(phase) => format!("enter {phase:?}"),
+        Decision::Wait(wait) => format!("wait {:?}", wait.progress),
+        Decision::Finish(_) => "finish".to_owned(),
+        Decision::GiveUp(failure) => format!("give up {failure:?}"),
+    }
+}
+
+/// Runs one deploy and holds its end against what the world shows.
+fn check(parameters: &Value, sick: bool, plan: Vec<(u32, Disturbance)>) -> u32 {
+    let mut simulation = Simulation::new(parameters.clone(), sick, plan.clone());
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let end = simulation.run();
+        judge(&mut simulation, sick, end);
+    }));
+    if let Err(panic) = result {
+        println!("{parameters} sick: {sick} plan: {plan:?}");
+        println!("{}", simulation.transcript.join("\n"));
+        std::panic::resume_unwind(panic);
+    }
+    simulation.points
+}
+
+fn judge(simulation: &mut Simulation, sick: bool, end: End) {
+    let image = simulation.image();
+    let theirs = image == "theirs:1";
+    match (&end, simulation.overtaken_after_write) {
+        // Someone else's write between our last read and our report is seen by nobody.
+        (End::Finished(_), Some(true)) if simulation.overtaking_unseen => assert!(theirs),
+        (End::Finished(success), _) if !sick => {
+            assert_eq!(
+                image, NEW_IMAGE,
+                "success is only for the version that was asked for"
+            );
+            assert_eq!(success.deployment.revision(), Some(simulation.revision()));
+            let wanted = success.deployment.replicas();
+            let ready = simulation.ready();
+            let new = ready.iter().filter(|image| *image == NEW_IMAGE).count();
+            assert!(new as i64 >= wanted, "{new} of {wanted} serve");
+        }
+        (End::Failed(Failure::OutOfSync { .. }), Some(_)) => assert!(theirs),
+        (
+            End::Failed(Failure::Rollout {
+                aftermath, cause, ..
+            }),
+            overtaken,
+        ) if sick => {
+            assert!(cause.contains("Kubernetes saw no progress"), "{cause}");
+            match aftermath {
+                Aftermath::RolledBack(_) => {
+                    let before = if overtaken.is_some() {
+                        "theirs:1"
+                    } else {
+                        OLD_IMAGE
+                    };
+                    assert!(image == before || image == OLD_IMAGE, "{image}");
+                    let ready = simulation.ready();
+                    assert!(ready.iter().all(|ready| *ready == image), "{ready:?}");
+                }
+                Aftermath::OvertakenBy(_) => assert!(theirs),
+                other => panic!("{other:?}"),
+            }
+        }
+        (end, _) => panic!("{end:?}"),
+    }
+    if simulation.overtaken_after_write == Some(true) {
+        assert!(theirs, "a later deploy was overwritten");
+    }
+    if simulation.overtaken_after_write.is_none() {
+        let changes = if sick { 3 } else { 2 };
+        assert_eq!(
+            simulation.revision(),
+            changes,
+            "each change is written once"
+        );
+    }
+    // The same event once more, after all is over, changes nothing.
+    let version = simulation.image();
+    simulation.plan.clear();
+    simulation.continuation = Continuation::begin(JOB, simulation.now, simulation.request.timeout);
+    simulation.observation = Observation::default();
+    simulation.run();
+    assert_eq!(simulation.image(), version, "a repetition moved the target");
+}
+
+fn requests() -> [Value; 2] {
+    let mut manifest = demo_app(30);
+    manifest["spec"]["template"]["spec"]["containers"][0]["image"] = json!(NEW_IMAGE);
+    manifest["spec"].as_object_mut().unwrap().remove("replicas");
+    [
+        json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}}),
+        json!({"manifest": manifest}),
+    ]
+}
+
+#[test]
+fn undisturbed_deploys_end_as_they_should() {
+    for parameters in requests() {
+        for sick in [false, true] {
+            let points = check(&parameters, sick, Vec::new());
+            assert!(points <= POINTS, "{points} points");
+        }
+    }
+}
+
+#[test]
+fn every_disturbance_at_every_call() {
+    for parameters in requests() {
+        for sick in [false, true] {
+            let points = check(&parameters, sick, Vec::new());
+            for at in 1..=points {
+                for disturbance in ALL {
+                    check(&parameters, sick, vec![(at, disturbance)]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_pair_of_deaths_and_lost_answers() {
+    let [parameters, _] = requests();
+    for sick in [false, true] {
+        let points = check(&parameters, sick, Vec::new());
+        for first in 1..=points {
+            for second in first + 1..=points {
+                for one in [AnswerLost, DiesAfter, HandedOver] {
+                    for other in [AnswerLost, DiesAfter, Replayed] {
+                        check(&parameters, sick, vec![(first, one), (second, other)]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn seeded_mixtures_of_disturbances() {
+    for seed in 1..=SEEDS {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut draw = |below: u64| {
+            // https://en.wikipedia.org/wiki/Xorshift#xorshift*
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % below
+        };
+        let parameters = &requests()[draw(2) as usize];
+        let sick = draw(2) == 1;
+        let mut plan = Vec::new();
+        let mut overtaken = false;
+        for at in 1..POINTS {
+            if draw(5) > 0 {
+                continue;
+            }
+            let disturbance = ALL[draw(ALL.len() as u64) as usize];
+            // Once is enough: two strangers would make no telling whose version is right.
+            if disturbance == Overtaken && std::mem::replace(&mut overtaken, true) {
+                continue;
+            }
+            plan.push((at, disturbance));
+        }
+        check(parameters, sick, plan);
+    }
+}

@@ -1,0 +1,115 @@
+//! What the design says of the tree itself.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The files that decide: no async, socket, clock, environment or randomness.
+const PURE: [&str; 10] = [
+    "request.rs",
+    "continuation.rs",
+    "change.rs",
+    "cluster/call.rs",
+    "cluster/object.rs",
+    "strategy.rs",
+    "strategy/rolling.rs",
+    "rollout.rs",
+    "report.rs",
+    "environment.rs",
+];
+
+#[test]
+fn pure_files_stay_pure() {
+    let forbidden = [
+        "async ",
+        ".await",
+        "tokio::",
+        "reqwest::",
+        "Timestamp::now",
+        "SystemTime",
+        "Instant",
+        "std::env",
+        "std::fs",
+        "std::net",
+        "rand::",
+        "tracing::",
+    ];
+    for file in PURE {
+        let text = fs::read_to_string(root().join("src").join(file)).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for word in forbidden {
+            assert!(!code.contains(word), "{file} has `{word}`");
+        }
+    }
+}
+
+#[test]
+fn names_that_say_nothing_are_no_modules() {
+    let banned = [
+        "utils", "util", "types", "models", "error", "config", "retry", "poll", "clock",
+        "rollback", "aws", "mod", "helpers", "common",
+    ];
+    for path in sources(&root().join("src")) {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(!banned.contains(&&*name), "{}", path.display());
+    }
+}
+
+#[test]
+fn lines_fit_and_nothing_is_left_to_do() {
+    for folder in ["src", "sandbox/src", "tests"] {
+        for path in sources(&root().join(folder)) {
+            let text = fs::read_to_string(&path).unwrap();
+            for (number, line) in text.lines().enumerate() {
+                let place = format!("{}:{}", path.display(), number + 1);
+                assert!(
+                    line.chars().count() <= 100 || line.contains("https://"),
+                    "{place} is long"
+                );
+                let marks = [
+                    concat!("TO", "DO"),
+                    concat!("FIX", "ME"),
+                    concat!("XX", "X"),
+                ];
+                assert!(!marks.iter().any(|mark| line.contains(mark)), "{place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_changelog_knows_the_version() {
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
+    assert!(
+        changelog.contains(&heading),
+        "CHANGELOG.md has no `{heading}`"
+    );
+}
+
+#[test]
+fn every_event_is_json() {
+    for entry in fs::read_dir(root().join("events")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|error| {
+            panic!("{}: {error}", path.display());
+        });
+    }
+}
