@@ -71,6 +71,7 @@ pub async fn run(
         until,
         observation: Observation::default(),
         watch: None,
+        just_written: false,
         mute_watches: 0,
         conflicts: 0,
         waiting: None,
@@ -88,6 +89,7 @@ struct Deploy<'a, R> {
     until: Instant,
     observation: Observation,
     watch: Option<Watch>,
+    just_written: bool,
     mute_watches: u32,
     conflicts: u32,
     waiting: Option<Wait>,
@@ -254,6 +256,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 self.observation = Observation::of(Some(after));
                 self.continuation.unreachable_since = None;
                 self.conflicts = 0;
+                self.just_written = true;
                 return None;
             }
             Err(error) => error,
@@ -283,6 +286,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             .and_then(Option::as_ref);
         let resource_version = seen.map(|seen| seen.resource_version().to_owned());
         self.waiting = Some(wait);
+        if std::mem::take(&mut self.just_written) {
+            // Where the controller was as fast as we are, one read tells all. A watch would occupy
+            // the connection, and whatever is read beside it would need another handshake.
+            self.observation = Observation::default();
+            return None;
+        }
         if self.watch.is_none() {
             let seconds = end.duration_since(now).as_secs().max(1);
             self.open_watch(&resource_version.unwrap_or_default(), seconds, end)

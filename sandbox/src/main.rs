@@ -1,6 +1,7 @@
 //! `landfall-sandbox`: runs the real function against a local AWS and a local Kubernetes.
 
 mod demo;
+mod measure;
 mod picture;
 mod stage;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use demo::Demo;
 use landfall_sandbox::aws::{JobResult, Outcome};
+use measure::Measure;
 use picture::{Screen, Tone, report};
 use stage::{Cluster, Stage, read, read_event};
 
@@ -36,11 +38,16 @@ Usage: landfall-sandbox COMMAND
           Everything but the function: prints the environment to run it by
           hand, queues the events, and tells what happens until Ctrl-C.
 
+  measure --function PATH [--rounds N]
+          How long the function takes, cold and warm, for a rollout that is
+          done at once; its peak memory and its calls to the cluster.
+
 Options:
   --function PATH    the function's binary (bootstrap)
   --event FILE       a CodePipeline job event, JSON
   --events DIR       the demo's events (default: events)
   --plain            a plain log, no live picture (also where NO_COLOR is set)
+  --rounds N         processes to measure (default: 20, at most 1000)
   --life SECONDS     the function's timeout (default: 60)
   --cluster URL      a real cluster instead of the sandbox's own
   --token TOKEN      its bearer token; --token-file reads it from a file
@@ -54,6 +61,9 @@ const LIFE: Duration = Duration::from_secs(60);
 const LONGEST_LIFE: u64 = 900;
 /// CodePipeline gives a Lambda action a day in all.
 const ACTION: Duration = Duration::from_secs(24 * 60 * 60);
+/// Processes to measure where no number is given, and at the most.
+const ROUNDS: u64 = 20;
+const MOST_ROUNDS: u64 = 1000;
 const USAGE_ERROR: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
@@ -62,6 +72,7 @@ enum Command {
     Demo(Demo),
     Invoke(Invoke),
     Serve(Serve),
+    Measure(Measure),
     Help,
 }
 
@@ -94,6 +105,7 @@ async fn main() -> ExitCode {
             Command::Demo(demo) => demo.run().await,
             Command::Invoke(invoke) => invoke.run().await,
             Command::Serve(serve) => serve.run().await,
+            Command::Measure(measure) => measure.run().await,
             Command::Help => {
                 print!("{HELP}");
                 Ok(true)
@@ -202,6 +214,7 @@ struct Options {
     token_file: Option<PathBuf>,
     ca: Option<PathBuf>,
     life: Option<Duration>,
+    rounds: Option<u64>,
     plain: bool,
     help: bool,
 }
@@ -213,7 +226,7 @@ impl Command {
             return Ok(Command::Help);
         }
         if options.words.is_empty() {
-            return Err("a command is missing: demo, invoke or serve".to_owned());
+            return Err("a command is missing: demo, invoke, serve or measure".to_owned());
         }
         let name = options.words.remove(0);
         let name = name.to_string_lossy().into_owned();
@@ -240,6 +253,10 @@ impl Command {
                 events: std::mem::take(&mut options.words),
                 life: options.life.take().unwrap_or(LIFE),
             }),
+            "measure" => Command::Measure(Measure {
+                function: options.function()?,
+                rounds: options.rounds.take().unwrap_or(ROUNDS),
+            }),
             other => return Err(format!("there is no command {other:?}")),
         };
         match options.unused() {
@@ -264,6 +281,7 @@ impl Options {
                 Long("token-file") => options.token_file = Some(parser.value()?.into()),
                 Long("ca") => options.ca = Some(parser.value()?.into()),
                 Long("life") => options.life = Some(parser.value()?.parse_with(life)?),
+                Long("rounds") => options.rounds = Some(parser.value()?.parse_with(rounds)?),
                 Long("plain") => options.plain = true,
                 Long("help") | Short('h') => options.help = true,
                 Value(word) => options.words.push(word.into()),
@@ -304,12 +322,20 @@ impl Options {
             ("--token-file without --cluster", self.token_file.is_some()),
             ("--ca without --cluster", self.ca.is_some()),
             ("--life", self.life.is_some()),
+            ("--rounds", self.rounds.is_some()),
             ("--plain", self.plain),
         ];
         given
             .iter()
             .find(|(_, given)| *given)
             .map(|(name, _)| *name)
+    }
+}
+
+fn rounds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(rounds @ 1..=MOST_ROUNDS) => Ok(rounds),
+        _ => Err(format!("must be a number from 1 to {MOST_ROUNDS}")),
     }
 }
 

@@ -246,6 +246,8 @@ impl World {
                 time: self.clock,
             });
         }
+        // What takes no time is done before anyone asks for it.
+        self.advance(now);
         reply
     }
 

@@ -417,6 +417,7 @@ fn judge(simulation: &mut Simulation, sick: bool, end: End) {
         ) if sick => {
             assert!(cause.contains("Kubernetes saw no progress"), "{cause}");
             match aftermath {
+                Aftermath::RolledBack(_) if simulation.overtaking_unseen => assert!(theirs),
                 Aftermath::RolledBack(_) => {
                     let before = if overtaken.is_some() {
                         "theirs:1"

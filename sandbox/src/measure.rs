@@ -1,0 +1,184 @@
+//! How long the function takes, as a whole process, for a rollout that is done at once.
+//!
+//! A proper benchmark beside other candidates is a program of its own; this is the figure that a
+//! change is held against.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::aws::{Aws, Outcome, ParameterKind};
+use landfall_sandbox::function::Function;
+use landfall_sandbox::kubernetes::Kubernetes;
+use landfall_sandbox::world::{Behaviour, Timing, World, sample_deployment};
+use serde_json::{Value, json};
+
+use crate::stage::{DEPLOYMENT, TOKEN_PARAMETER};
+
+const TOKEN: &str = "bearer-token-for-measuring";
+/// Jobs that one warm process serves after its first.
+const WARM: u64 = 5;
+/// How long one deploy may take before the measurement is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one step takes in a cluster that is no part of what is measured.
+const INSTANT: SignedDuration = SignedDuration::from_micros(1);
+const LIFE: Duration = Duration::from_secs(30);
+
+/// What to measure.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Measure {
+    pub(crate) function: PathBuf,
+    pub(crate) rounds: u64,
+}
+
+/// The figures of one process.
+struct Round {
+    cold: SignedDuration,
+    warm: Vec<SignedDuration>,
+    peak_kilobytes: u64,
+    calls: usize,
+}
+
+impl Measure {
+    pub(crate) async fn run(&self) -> Result<bool, String> {
+        let mut rounds = Vec::new();
+        for round in 0..self.rounds {
+            rounds.push(self.round(round).await?);
+        }
+        let warm = rounds.iter().flat_map(|round| round.warm.clone());
+        println!(
+            "{} rounds; process start (or event) to report received",
+            self.rounds
+        );
+        print_line("cold", rounds.iter().map(|round| round.cold).collect());
+        print_line("warm", warm.collect());
+        let peak = rounds.iter().map(|round| round.peak_kilobytes).max();
+        let calls = rounds.iter().map(|round| round.calls).max();
+        println!("peak memory  {:.1} MiB", peak.unwrap_or(0) as f64 / 1024.0);
+        println!("calls to the cluster, cold  {}", calls.unwrap_or(0));
+        Ok(true)
+    }
+
+    /// One process: a cold job, then some warm ones.
+    async fn round(&self, round: u64) -> Result<Round, String> {
+        let failed = |error: std::io::Error| error.to_string();
+        let kubernetes = Kubernetes::start(instant_world()).await.map_err(failed)?;
+        let aws = Aws::start().await.map_err(failed)?;
+        aws.put_parameter(TOKEN_PARAMETER, TOKEN, ParameterKind::SecureString);
+        let environment = [
+            ("K8S_CLUSTER", kubernetes.url()),
+            ("K8S_CA", kubernetes.ca()),
+        ];
+        let job = aws.submit(event(round, 0), LIFE);
+        let started = Timestamp::now();
+        let function = Function::start(&self.function, &aws, &environment).map_err(failed)?;
+        let cold = succeeded(&aws, &job, &function)
+            .await?
+            .duration_since(started);
+        if std::env::var("DEBUG").is_ok() {
+            for seen in kubernetes.world(|world, _| world.requests().to_vec()) {
+                println!(
+                    "{} {:.3} ms",
+                    seen.method,
+                    seen.time.duration_since(started).as_secs_f64() * 1000.0
+                );
+            }
+            for c in aws.calls() {
+                println!(
+                    "{} {:.3} ms",
+                    c.target,
+                    c.at.duration_since(started).as_secs_f64() * 1000.0
+                );
+            }
+            println!("cold {:.3}", cold.as_secs_f64() * 1000.0);
+        }
+        let calls = kubernetes.world(|world, _| world.requests().len());
+        let mut warm = Vec::new();
+        for number in 1..=WARM {
+            let started = Timestamp::now();
+            let job = aws.submit(event(round, number), LIFE);
+            warm.push(
+                succeeded(&aws, &job, &function)
+                    .await?
+                    .duration_since(started),
+            );
+        }
+        Ok(Round {
+            cold,
+            warm,
+            peak_kilobytes: peak_kilobytes(function.id())?,
+            calls,
+        })
+    }
+}
+
+/// A world in which everything happens within a fraction of a millisecond.
+fn instant_world() -> World {
+    let mut world = World::new(TOKEN);
+    world.default_behaviour(Behaviour::Ready { after: INSTANT });
+    *world.timing() = Timing {
+        observe: INSTANT,
+        step: INSTANT,
+        start: INSTANT,
+        termination: INSTANT,
+        ..Timing::default()
+    };
+    let now = Timestamp::now();
+    // Without pods: their life in this world would be most of what is measured.
+    let mut deployment = sample_deployment(DEPLOYMENT, "registry.example.com/demo-app:1.0");
+    deployment["spec"]["replicas"] = json!(0);
+    world.apply(deployment, now);
+    world.settle(now);
+    world
+}
+
+fn event(round: u64, number: u64) -> Value {
+    let parameters = json!({
+        "deployment": DEPLOYMENT,
+        "images": {"app": format!("registry.example.com/demo-app:2.{round}.{number}")},
+    });
+    json!({"CodePipeline.job": {
+        "id": format!("{round:08x}-abcd-1111-abcd-{number:012x}"),
+        "accountId": "111111111111",
+        "data": {"actionConfiguration": {"configuration": {
+            "FunctionName": "landfall", "UserParameters": parameters.to_string()}}}}})
+}
+
+/// When the report of a job came that must be a success.
+async fn succeeded(
+    aws: &Aws,
+    job: &landfall_sandbox::aws::Job,
+    function: &Function,
+) -> Result<Timestamp, String> {
+    match aws.outcome(job, PATIENCE).await {
+        Outcome::Succeeded(report) => Ok(report.at),
+        other @ (Outcome::Failed(_) | Outcome::Silent(_) | Outcome::Pending) => Err(format!(
+            "the deploy did not succeed: {other:?}\n{}",
+            function.log().join("\n")
+        )),
+    }
+}
+
+/// The most memory that a process has had, by Linux's own account.
+fn peak_kilobytes(process: u32) -> Result<u64, String> {
+    let path = format!("/proc/{process}/status");
+    let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    number.ok_or_else(|| format!("{path} has no VmHWM"))
+}
+
+fn print_line(name: &str, mut times: Vec<SignedDuration>) {
+    times.sort();
+    let milliseconds = |at: usize| {
+        times
+            .get(at)
+            .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+    };
+    println!(
+        "{name}  median {:.2} ms, best {:.2} ms, 90 % {:.2} ms",
+        milliseconds(times.len() / 2),
+        milliseconds(0),
+        milliseconds(times.len() * 9 / 10),
+    );
+}
