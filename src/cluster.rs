@@ -163,6 +163,7 @@ impl Cluster {
             Err(Try::Final(error) | Try::Again(error, _)) => return Err(error),
         };
         Ok(Watch {
+            opened: Instant::now(),
             response,
             line: Vec::new(),
             rest: Vec::new(),
@@ -250,6 +251,7 @@ impl Cluster {
 /// A stream of changes of one Deployment.
 #[derive(Debug)]
 pub struct Watch {
+    opened: Instant,
     response: Response,
     line: Vec<u8>,
     rest: Vec<u8>,
@@ -269,6 +271,10 @@ pub enum Change {
 }
 
 impl Watch {
+    /// When the server began to send.
+    pub fn opened(&self) -> Instant {
+        self.opened
+    }
     /// Waits for the next change of the Deployment of this name.
     pub async fn next(&mut self, name: &str) -> Change {
         loop {

@@ -1,8 +1,8 @@
 //! What must survive to the next invocation: the little that the cluster cannot tell.
 //!
-//! A token reads `landfall-1.PAYLOAD.CHECK`: a version, the state as JSON in base64url together with
-//! a digest of the request that it belongs to, and a digest of that. It holds no secret; the digests
-//! guard against damage and mix-ups, not against somebody who can write into the pipeline.
+//! A token reads `landfall-1.PAYLOAD.CHECK`: a version, the state together with a digest of the
+//! request that it belongs to as JSON in base64url, and a digest of that. It holds no secret; the
+//! digests guard against damage and mix-ups, not against somebody who can write into the pipeline.
 
 use crate::change::Previous;
 use crate::cluster::object::digest;

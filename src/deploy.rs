@@ -29,6 +29,12 @@ const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
 /// The least time between two reads that only wait for a change, where no watch is to be had.
 const POLL_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long the server is to keep a watch open. One watch serves several waits.
+const WATCH_SECONDS: u64 = 60;
+
+/// When a watch that the server should have ended is taken for dead.
+const WATCH_TRUST: Duration = Duration::from_secs(WATCH_SECONDS + 5);
+
 /// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
 const MUTE_WATCHES: u32 = 2;
 
@@ -293,8 +299,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             return None;
         }
         if self.watch.is_none() {
-            let seconds = end.duration_since(now).as_secs().max(1);
-            self.open_watch(&resource_version.unwrap_or_default(), seconds, end)
+            self.open_watch(&resource_version.unwrap_or_default(), end)
                 .await;
         }
         match self.watch.take() {
@@ -308,10 +313,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Opens a watch if it can be had. What keeps us from it, a read will tell in its own words.
-    async fn open_watch(&mut self, resource_version: &str, seconds: u64, end: Instant) {
+    async fn open_watch(&mut self, resource_version: &str, end: Instant) {
         if self.mute_watches >= MUTE_WATCHES {
             return;
         }
+        let left = self.until.duration_since(Instant::now()).as_secs() + 1;
+        let seconds = left.min(WATCH_SECONDS);
         let (namespace, name) = (&self.request.namespace, &self.request.deployment);
         let call = Call::watch(namespace, name, resource_version, seconds);
         match self.cluster.watch(&call, end).await {
@@ -325,6 +332,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
 
     /// Follows the watch until it tells something or `end` comes.
     async fn follow(&mut self, mut watch: Watch, started: Instant, end: Instant) {
+        let opened = watch.opened();
         loop {
             match timeout_at(end, watch.next(&self.request.deployment)).await {
                 Ok(Change::Nothing) => self.mute_watches = 0,
@@ -339,6 +347,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     return;
                 }
                 Ok(Change::Over) => {
+                    self.mute_watches += 1;
                     self.observation = Observation::default();
                     // A server that ends every watch at once must not make us ask without a pause.
                     let earliest = (started + POLL_PAUSE).min(self.until);
@@ -347,6 +356,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 }
                 Err(_) => {
                     self.observation = Observation::default();
+                    self.watch = Some(watch).filter(|_| opened.elapsed() < WATCH_TRUST);
                     return;
                 }
             }

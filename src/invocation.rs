@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
 use crate::report::{self, Mask, Report};
 use crate::request::{Fault, Request};
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde_json::Value;

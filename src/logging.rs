@@ -1,8 +1,9 @@
 //! Log lines as Lambda and CloudWatch take them: one JSON object each, with `timestamp`, `level`,
 //! `message`, the request's and job's ids, and the event's own fields.
 //!
-//! Only our own code is heard below `WARN`: at `DEBUG` and `TRACE` the AWS SDK and the Lambda
-//! runtime print whole requests and answers, and with them the token and the job's credentials.
+//! Only our own code is heard below `ERROR`: at `DEBUG` and `TRACE` the AWS SDK and the Lambda
+//! runtime print whole requests and answers, and with them the token and the job's credentials; at
+//! `WARN` the SDK prints answers that it could not read.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -85,7 +86,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let most = if ours {
             self.level
         } else {
-            self.level.min(LevelFilter::WARN)
+            self.level.min(LevelFilter::ERROR)
         };
         metadata.is_span() && ours || *metadata.level() <= most
     }

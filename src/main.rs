@@ -1,8 +1,14 @@
 //! The Lambda function: reads the environment, wires logging and clients, serves events.
 
-use aws_config::BehaviorVersion;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_ssm::config::retry::RetryConfig;
+use aws_sdk_ssm::config::timeout::TimeoutConfig;
+use aws_sdk_ssm::config::{BehaviorVersion, Region};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
+use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use landfall::environment::Environment;
@@ -28,19 +34,8 @@ type Handling<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let variable = |name: &str| std::env::var(name).ok();
     logging::init(variable);
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_TRY);
-    let retries = RetryConfig::standard()
-        .with_max_attempts(AWS_TRIES)
-        .with_max_backoff(AWS_PAUSE);
-    let aws = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Aws::new(variable("AWS_CA_BUNDLE")))
-        .timeout_config(timeouts.build())
-        .retry_config(retries)
-        .load()
-        .await;
-    let function = Function::new(Environment::read(variable), aws);
+    let function = Function::new(Environment::read(variable), sdk_config());
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let context = event.context;
         let span = info_span!(
@@ -58,4 +53,61 @@ async fn main() -> Result<(), Error> {
         ) as Handling<'_>
     });
     lambda_runtime::run(handler).await
+}
+
+/// A variable of the environment; an empty one is none.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What the SDK needs, from the variables that Lambda sets. The SDK's own chain would look for
+/// profiles, container and instance credentials as well, which a Lambda never has: leaving it out
+/// saves a third of the binary and of the cold start.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
+fn sdk_config() -> SdkConfig {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(AWS_TRIES)
+        .with_max_backoff(AWS_PAUSE);
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_TRY);
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(Aws::new(variable("AWS_CA_BUNDLE")))
+        .sleep_impl(TokioSleep::new())
+        .time_source(SystemTimeSource::new())
+        .retry_config(retries)
+        .timeout_config(timeouts.build())
+        .service_config(ServiceVariables);
+    config.set_region(
+        variable("AWS_REGION")
+            .or(variable("AWS_DEFAULT_REGION"))
+            .map(Region::new),
+    );
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
+    config.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));
+    let keys = (
+        variable("AWS_ACCESS_KEY_ID"),
+        variable("AWS_SECRET_ACCESS_KEY"),
+    );
+    if let (Some(id), Some(secret)) = keys {
+        let session = variable("AWS_SESSION_TOKEN");
+        let credentials = Credentials::new(id, secret, session, None, "environment");
+        config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
+    }
+    config.build()
+}
+
+fn flag(name: &str) -> Option<bool> {
+    variable(name).map(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// Settings of one service, such as `AWS_ENDPOINT_URL_SSM`.
+#[derive(Debug)]
+struct ServiceVariables;
+
+impl LoadServiceConfig for ServiceVariables {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace([' ', '-'], "_");
+        variable(&format!("{}_{service}", key.env()))
+    }
 }

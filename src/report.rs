@@ -29,7 +29,7 @@ const NEXT_LIMIT: usize = 1000;
 /// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
 const QUOTE_LIMIT: usize = 800;
 /// The same within a cause, which must leave room for how far the rollout had come.
-const CAUSE_QUOTE_LIMIT: usize = 300;
+const CAUSE_QUOTE_LIMIT: usize = 380;
 /// Lines of evidence about pods: a screen of them.
 const EVIDENCE_LIMIT: usize = 12;
 /// The shortest value that is masked: shorter ones are no secrets, and occur in any text.
@@ -689,12 +689,12 @@ fn fail(kind: Kind, headline: &str, evidence: &[String], next: &str) -> Report {
 fn message(headline: &str, evidence: &[String], next: &str) -> String {
     let headline = clip(headline, HEADLINE_LIMIT);
     let next = clip(next, NEXT_LIMIT);
-    let room = MESSAGE_LIMIT - headline.len() - next.len() - 4;
+    let room = MESSAGE_LIMIT - headline.len() - next.len() - "\n\n\n\n".len();
     let evidence = clip(&evidence.join("\n"), room);
     if evidence.is_empty() {
         format!("{headline}\n\n{next}")
     } else {
-        format!("{headline}\n\n{evidence}\n{next}")
+        format!("{headline}\n\n{evidence}\n\n{next}")
     }
 }
 

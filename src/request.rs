@@ -687,14 +687,9 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The field that a misspelt one most likely means: equal but for case, an `s`, `-` or `_`.
+/// The field that a misspelt one most likely means: at most two letters away, but for case.
 fn similar(field: &str) -> Option<&'static str> {
-    let plain = |text: &str| {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        let lower = letters.flat_map(char::to_lowercase).collect::<String>();
-        lower.trim_end_matches('s').to_owned()
-    };
-    FIELDS
-        .into_iter()
-        .find(|known| plain(known) == plain(field))
+    let distance = |known: &&str| strsim::levenshtein(known, &field.to_lowercase());
+    let nearest = FIELDS.into_iter().min_by_key(distance);
+    nearest.filter(|known| distance(known) <= 2)
 }

@@ -75,23 +75,6 @@ impl Measure {
         let cold = succeeded(&aws, &job, &function)
             .await?
             .duration_since(started);
-        if std::env::var("DEBUG").is_ok() {
-            for seen in kubernetes.world(|world, _| world.requests().to_vec()) {
-                println!(
-                    "{} {:.3} ms",
-                    seen.method,
-                    seen.time.duration_since(started).as_secs_f64() * 1000.0
-                );
-            }
-            for c in aws.calls() {
-                println!(
-                    "{} {:.3} ms",
-                    c.target,
-                    c.at.duration_since(started).as_secs_f64() * 1000.0
-                );
-            }
-            println!("cold {:.3}", cold.as_secs_f64() * 1000.0);
-        }
         let calls = kubernetes.world(|world, _| world.requests().len());
         let mut warm = Vec::new();
         for number in 1..=WARM {

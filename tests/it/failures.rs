@@ -31,7 +31,7 @@ async fn wrong_parameters_are_all_named_at_once() {
     .await;
     assert_eq!(kind, "ConfigurationError");
     for field in [
-        "`deployement` is unknown",
+        "`deployement` is unknown; did you mean `deployment`?",
         "`images.app` is empty",
         "`timeout` `5x` is no duration",
         "`strategy` `blueGreen` is not in this version",
@@ -53,7 +53,11 @@ async fn parameters_that_a_variable_broke_are_shown_where() {
     let text = r#"{"deployment": "demo-app", "env": {"MESSAGE": "He said "hi" to us"}}"#;
     let (kind, message) = stage.run(event(1, text), LIFE).await.failure();
     assert_eq!(kind, "ConfigurationError");
-    insta::assert_snapshot!(message, @"");
+    insta::assert_snapshot!(message, @r#"
+    Nothing was deployed: `UserParameters` are no valid JSON at character 57: expected `,` or `}`, at the arrow in `… "env": {"MESSAGE": "He said "→hi" to us"}}`. CodePipeline puts the value of a #{variable} into the text as it is and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) breaks the JSON. Use variables whose values have none of them, such as a commit id.
+
+    Correct the action's UserParameters and release the change again.
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -332,7 +336,12 @@ async fn an_image_that_does_not_exist_fails_and_the_old_version_comes_back() {
         .await;
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed");
-    insta::assert_snapshot!(plain(&message), @"");
+    insta::assert_snapshot!(plain(&message), @r#"
+    The new version of Deployment `demo-app` in `default` does not serve: `app` in pod `demo-app-POD`: ImagePullBackOff (Back-off pulling image "registry.example.com/demo-app:missing": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "registry.example.com/demo-app:missing": failed to resolve reference "registry.example.com/demo-app:missing": registry.example.com/demo-app:missing: not found); Kubernetes saw no progress for 3 s (progressDeadlineSeconds), with 0 of 2 new pods available.
+
+    Rolled back: the version of revision 1 serves again.
+    Correct the cause and release the change again.
+    "#);
     assert_eq!(stage.image(), OLD_IMAGE);
     assert_eq!(stage.ready_images(), [OLD_IMAGE; 2]);
     let deployment = stage.deployment();

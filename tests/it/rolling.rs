@@ -1,6 +1,7 @@
 //! Deploys that go well.
 
 use crate::stage::{OLD_IMAGE, Stage, demo_app};
+use jiff::SignedDuration;
 use landfall_sandbox::world::{Fault, On, sample_autoscaler};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -167,6 +168,8 @@ async fn at_most_five_calls_for_a_rollout_that_is_done_at_once() {
         let mut deployment = demo_app(600);
         deployment["spec"]["replicas"] = json!(0);
         world.apply(deployment, now);
+        world.timing().observe = SignedDuration::from_nanos(1);
+        world.timing().step = SignedDuration::from_nanos(1);
     })
     .await;
     let ended = stage
@@ -302,7 +305,7 @@ async fn an_autoscaler_that_scales_meanwhile_is_no_other_deploy() {
         world.behave(
             "2.0.0",
             landfall_sandbox::world::Behaviour::Ready {
-                after: jiff::SignedDuration::from_millis(1500),
+                after: SignedDuration::from_millis(1500),
             },
         );
     })

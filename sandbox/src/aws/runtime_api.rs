@@ -339,7 +339,6 @@ fn problem(status: u16, kind: &str, message: &str) -> Answer {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

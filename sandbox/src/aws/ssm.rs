@@ -313,7 +313,6 @@ fn ciphertext(name: &str, version: u64, value: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,0 +1,57 @@
+# Every command that a developer or CI runs. `make` lists them.
+
+CARGO   ?= cargo
+PROFILE ?= dev
+OUT     := target/$(if $(filter release,$(PROFILE)),release,debug)
+TOOLS   := target/tools
+EVENT   ?= events/rolling.json
+LIFE    ?= 60
+ROUNDS  ?= 20
+
+.DEFAULT_GOAL := help
+.PHONY: help demo invoke build test check fmt format-check lint docs deny measure clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## see three deploys happen on this machine: one good, one sick, one wrong
+	$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
+
+# CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
+invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
+	$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
+	  $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) \
+	  $(if $(CA),--ca $(CA))
+
+build: ## the function and the sandbox (PROFILE=release for the form that is shipped)
+	$(CARGO) build --locked --profile $(PROFILE) --workspace
+
+test: ## all tests
+	$(CARGO) test --locked --workspace
+
+check: format-check lint docs ## formatting, lints, documentation
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+format-check:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+deny: $(TOOLS)/bin/cargo-deny ## licences, sources and banned crates of the dependencies
+	$(TOOLS)/bin/cargo-deny --locked check licenses bans sources
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install --locked --root $(TOOLS) --version 0.20.2 cargo-deny
+
+measure: ## cold and warm times, memory and calls of the release build
+	$(CARGO) build --locked --release --workspace
+	target/release/landfall-sandbox measure --function target/release/landfall --rounds $(ROUNDS)
+
+clean: ## remove everything that was built
+	$(CARGO) clean
