@@ -27,6 +27,9 @@ pub const ROLLED_BACK: &str = "landfall/rolled-back";
 /// Why it was rolled back.
 pub const CAUSE: &str = "landfall/cause";
 
+/// [`CAUSE`] as a JSON pointer.
+pub const CAUSE_PATH: &str = "/metadata/annotations/landfall~1cause";
+
 /// Jobs remembered in [`SUPERSEDED`]: Lambda repeats an event for six hours at the most, and more
 /// deploys of one Deployment in that time than this are not to be expected.
 const SUPERSEDED_LIMIT: usize = 8;
@@ -176,10 +179,9 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
     if seen.value().pointer("/metadata/annotations").is_none() {
         operations.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
     }
-    for (name, value) in [(ROLLED_BACK, job), (CAUSE, cause)] {
-        let path = format!("/metadata/annotations/{}", name.replace('/', "~1"));
-        operations.push(json!({"op": "add", "path": path, "value": value}));
-    }
+    let rolled_back = "/metadata/annotations/landfall~1rolled-back";
+    operations.push(json!({"op": "add", "path": rolled_back, "value": job}));
+    operations.push(json!({"op": "add", "path": CAUSE_PATH, "value": cause}));
     Value::Array(operations)
 }
 

@@ -123,7 +123,7 @@ impl Cluster {
                 return Err(CallError::OutOfTime);
             }
             tracing::warn!(
-                call = call.verb.rbac(),
+                verb = call.verb.rbac(),
                 resource = call.resource,
                 tries,
                 pause_ms = pause.as_millis() as u64,
@@ -203,13 +203,25 @@ impl Cluster {
             Err(_) => return Err(too_slow(until)),
         };
         let status = response.status();
-        tracing::info!(
-            call = call.verb.rbac(),
-            path = call.path,
-            status = status.as_u16(),
-            milliseconds = started.elapsed().as_millis() as u64,
-            "cluster answered"
-        );
+        let milliseconds = started.elapsed().as_millis() as u64;
+        let (verb, path, code) = (call.verb.rbac(), &call.path, status.as_u16());
+        if call.verb.writes() {
+            tracing::info!(
+                verb,
+                path,
+                status = code,
+                milliseconds,
+                "the cluster answered"
+            );
+        } else {
+            tracing::debug!(
+                verb,
+                path,
+                status = code,
+                milliseconds,
+                "the cluster answered"
+            );
+        }
         if status.is_success() {
             return Ok(response);
         }

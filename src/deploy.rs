@@ -5,6 +5,7 @@ use crate::cluster::object::{self, Deployment, ReplicaSet};
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
 use crate::continuation::{Continuation, Phase};
 use crate::credentials::CredentialsError;
+use crate::logging;
 use crate::request::Request;
 use crate::strategy::{self, Action, Decision, Failure, Look, Observation, Success, Wait};
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +22,7 @@ const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long the cluster may be silent while a rollout is followed: an API server that is replaced
 /// needs a minute or two, and the rollout goes on without it.
-const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
+pub const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
 
 /// The pause before a silent cluster is asked again.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
@@ -112,7 +113,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             assert!(steps <= STEPS, "the strategy turns in circles");
             let ended = match decision {
                 Decision::Look(look) => self.look(&look).await,
-                Decision::Act(action) => self.act(&action).await,
+                Decision::Act(action) => self.act(action.hide(logging::masked)).await,
                 Decision::Enter(phase) => {
                     self.enter(phase);
                     None
@@ -250,14 +251,14 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         }
     }
 
-    async fn act(&mut self, action: &Action) -> Option<Outcome> {
+    async fn act(&mut self, action: Action) -> Option<Outcome> {
         self.watch = None;
         let call = action.call(self.request);
         let error = match self.send(&call).await {
             Ok(object) => {
                 let after = Deployment::new(object);
                 let now = Timestamp::now();
-                let phase = strategy::acted(self.request, &self.observation, action, &after, now);
+                let phase = strategy::acted(self.request, &self.observation, &action, &after, now);
                 self.enter(phase);
                 self.observation = Observation::of(Some(after));
                 self.continuation.unreachable_since = None;
@@ -267,7 +268,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             }
             Err(error) => error,
         };
-        if self.conflicts < CONFLICTS && lost_a_race(action, &error) {
+        if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
             self.conflicts += 1;
             tracing::warn!(conflicts = self.conflicts, "another change came first");
             self.observation = Observation::default();

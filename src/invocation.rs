@@ -6,7 +6,8 @@ use crate::credentials::{self, CredentialsError, Token};
 use crate::deploy::{self, Outcome};
 use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
-use crate::report::{self, Mask, Report};
+use crate::logging;
+use crate::report::{self, Report};
 use crate::request::{Fault, Request};
 use aws_types::SdkConfig;
 use futures_util::FutureExt;
@@ -73,13 +74,9 @@ impl std::fmt::Display for Unreported {
 
 impl std::error::Error for Unreported {}
 
-/// What is known of a running invocation if it breaks off.
-#[derive(Default)]
-struct Ledger {
-    mask: RefCell<Mask>,
-    bound_to: RefCell<String>,
-    continuation: RefCell<Option<Continuation>>,
-}
+/// What a running invocation leaves if it breaks off: the continuation that it began with, and the
+/// text that this is bound to. Whatever it did since, the cluster tells.
+type Ledger = RefCell<Option<(Continuation, String)>>;
 
 impl Function {
     /// Nothing is connected yet.
@@ -108,29 +105,13 @@ impl Function {
         let margin = HANDOVER_MARGIN.min(life / HANDOVER_PART);
         let end = Instant::now() + life;
         let ledger = Ledger::default();
-        ledger.mask.borrow_mut().add(job::secrets(&event));
-        let report = self
-            .report(&job, &ledger, end - margin, end - margin / 2)
-            .await;
-        let report = ledger.mask.borrow().report(report);
+        logging::forget();
+        logging::hide(job::secrets(&event));
+        let work = self.work(&job, &ledger, end - margin);
+        let report = guarded(work, &ledger, end - margin / 2).await;
+        let report = logging::mask().report(report);
         self.deliver(&job.id, &report, end - ANSWER_MARGIN.min(margin / 4))
             .await
-    }
-
-    /// Does the work and says how it went. At `until` it is to be handed over; what has not come to
-    /// that by `last` is broken off.
-    async fn report(&self, job: &Job, ledger: &Ledger, until: Instant, last: Instant) -> Report {
-        let work = AssertUnwindSafe(self.work(job, ledger, until)).catch_unwind();
-        match timeout_at(last, work).await {
-            Ok(Ok(report)) => report,
-            Ok(Err(_)) => report::panicked(&crate::logging::panic_place()),
-            Err(_) => match &*ledger.continuation.borrow() {
-                Some(continuation) => {
-                    report::handed_over(continuation, &ledger.bound_to.borrow(), None)
-                }
-                None => report::no_time(),
-            },
-        }
     }
 
     async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
@@ -142,7 +123,7 @@ impl Function {
             Ok(request) => request,
             Err(faults) => return report::wrong_parameters(&faults),
         };
-        ledger.mask.borrow_mut().add(request.secrets());
+        logging::hide(request.secrets());
         let bound_to = format!("{} {}", environment.cluster, job.parameters.identity());
         let now = Timestamp::now();
         let mut continuation = match &job.continuation {
@@ -156,12 +137,11 @@ impl Function {
             request.execution.clone_from(&continuation.job);
         }
         Span::current().record("execution", request.execution.as_str());
-        *ledger.bound_to.borrow_mut() = bound_to;
-        *ledger.continuation.borrow_mut() = Some(continuation.clone());
-        let cluster = match timeout_at(until, self.connect(environment, ledger, false)).await {
+        *ledger.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
+        let cluster = match timeout_at(until, self.connect(environment, false)).await {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error),
-            Err(_) => return self.silent(ledger, &mut continuation, now),
+            Err(_) => return silent(&mut continuation, &bound_to, now),
         };
         tracing::info!(
             deployment = request.deployment,
@@ -169,27 +149,15 @@ impl Function {
             resumed = job.continuation.is_some(),
             "deploying"
         );
-        let renew = async || self.connect(environment, ledger, true).await;
+        let renew = async || self.connect(environment, true).await;
         let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
-        conclude(&request, &continuation, &ledger.bound_to.borrow(), outcome)
-    }
-
-    /// SSM did not answer in this invocation: the next one may have more luck, until the deploy's
-    /// own time is over.
-    fn silent(&self, ledger: &Ledger, continuation: &mut Continuation, now: Timestamp) -> Report {
-        if now >= continuation.deadline {
-            let why = "it did not answer in time".to_owned();
-            return report::no_credentials(&CredentialsError::Unreachable(why));
-        }
-        continuation.unreachable_since.get_or_insert(now);
-        report::handed_over(continuation, &ledger.bound_to.borrow(), None)
+        conclude(&request, &continuation, &bound_to, outcome)
     }
 
     /// The connection that is open, or a new one; `anew` where the token was refused.
     async fn connect(
         &self,
         environment: &Environment,
-        ledger: &Ledger,
         anew: bool,
     ) -> Result<Arc<Cluster>, CredentialsError> {
         let mut connection = self.connection.lock().await;
@@ -198,13 +166,13 @@ impl Function {
             && !anew
             && credentials::check(&open.token, &environment.token_parameter, now).is_ok()
         {
-            ledger.mask.borrow_mut().add([open.token.reveal()]);
+            logging::hide([open.token.reveal()]);
             return Ok(open.cluster.clone());
         }
         *connection = None;
         let ssm = self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&self.aws));
         let found = credentials::fetch(ssm, environment, now).await?;
-        ledger.mask.borrow_mut().add([found.token.reveal()]);
+        logging::hide([found.token.reveal()]);
         let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
         let cluster = Arc::new(cluster);
         *connection = Some(Connection {
@@ -243,6 +211,29 @@ impl Function {
     }
 }
 
+/// Lets the work run until `last` at the most. A panic becomes a report, and so does an end that
+/// comes too early: the next invocation takes up what this one began with.
+async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Instant) -> Report {
+    match timeout_at(last, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(report)) => report,
+        Ok(Err(_)) => report::panicked(&logging::panic_place()),
+        Err(_) => match &*ledger.borrow() {
+            Some((continuation, bound_to)) => report::handed_over(continuation, bound_to, None),
+            None => report::no_time(),
+        },
+    }
+}
+
+/// SSM did not answer in this invocation: the next one may have more luck, for a while.
+fn silent(continuation: &mut Continuation, bound_to: &str, now: Timestamp) -> Report {
+    let since = *continuation.unreachable_since.get_or_insert(now);
+    if now >= continuation.deadline || now.duration_since(since) >= deploy::OUTAGE {
+        let why = "it did not answer in time".to_owned();
+        return report::no_credentials(&CredentialsError::Unreachable(why));
+    }
+    report::handed_over(continuation, bound_to, None)
+}
+
 fn conclude(
     request: &Request,
     continuation: &Continuation,
@@ -275,5 +266,70 @@ fn log(report: &Report) {
         Report::Failure { kind, .. } => {
             tracing::error!(kind = kind.name(), "reporting failure");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Kind;
+
+    fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let last = Duration::from_millis(20);
+        runtime
+            .unwrap()
+            .block_on(async { guarded(work, ledger, Instant::now() + last).await })
+    }
+
+    #[test]
+    fn a_panic_becomes_a_report_that_quotes_nothing() {
+        logging::init(|_| None);
+        let work = async {
+            tokio::task::yield_now().await;
+            panic!("a secret value");
+        };
+        let Report::Failure { kind, message } = run(work, &Ledger::default()) else {
+            panic!("it must be a failure");
+        };
+        assert_eq!(kind, Kind::JobFailed);
+        assert!(message.contains("src/invocation.rs:"), "{message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
+
+    #[test]
+    fn work_that_does_not_end_is_handed_over() {
+        let now = Timestamp::now();
+        let continuation = Continuation::begin("job", now, Duration::from_secs(60));
+        let ledger = RefCell::new(Some((continuation.clone(), "bound".to_owned())));
+        let Report::Progress { token, .. } = run(std::future::pending(), &ledger) else {
+            panic!("it must go on");
+        };
+        assert_eq!(Continuation::decode(&token, "bound"), Ok(continuation));
+        let Report::Failure { kind, .. } = run(std::future::pending(), &Ledger::default()) else {
+            panic!("nothing is known that could go on");
+        };
+        assert_eq!(kind, Kind::SystemUnavailable);
+    }
+
+    #[test]
+    fn a_silent_ssm_is_waited_for_but_not_for_ever() {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let first = silent(&mut continuation, "bound", later(1));
+        assert!(matches!(first, Report::Progress { .. }));
+        let second = silent(&mut continuation, "bound", later(100));
+        assert!(matches!(second, Report::Progress { .. }));
+        let last = silent(&mut continuation, "bound", later(200));
+        assert!(matches!(
+            last,
+            Report::Failure {
+                kind: Kind::SystemUnavailable,
+                ..
+            }
+        ));
     }
 }

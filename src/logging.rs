@@ -5,11 +5,12 @@
 //! runtime print whole requests and answers, and with them the token and the job's credentials; at
 //! `WARN` the SDK prints answers that it could not read.
 
+use crate::report::{Mask, clip};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -19,6 +20,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// The longest text of a field.
 const FIELD_LIMIT: usize = 2000;
+
+/// What must appear in no line. A Lambda serves one job at a time.
+static HIDDEN: Mutex<Mask> = Mutex::new(Mask::new());
 
 /// Where the last panic happened, `file:line`.
 static PANIC_PLACE: Mutex<String> = Mutex::new(String::new());
@@ -44,6 +48,26 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
             *last = place;
         }
     }));
+}
+
+/// Hides these values in every line from now on.
+pub fn hide<'a>(secrets: impl IntoIterator<Item = &'a str>) {
+    mask().add(secrets);
+}
+
+/// Forgets what was to be hidden: another job, other secrets.
+pub fn forget() {
+    *mask() = Mask::new();
+}
+
+/// What is hidden now.
+pub fn mask() -> MutexGuard<'static, Mask> {
+    HIDDEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A text without what is hidden now.
+pub fn masked(text: &str) -> String {
+    mask().text(text)
 }
 
 /// Where the last panic happened. Its message is not kept: it may quote data.
@@ -155,14 +179,11 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, crate::report::clip(value, FIELD_LIMIT));
+        self.put(field, clip(&masked(value), FIELD_LIMIT));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(
-            field,
-            crate::report::clip(&format!("{value:?}"), FIELD_LIMIT),
-        );
+        self.record_str(field, &format!("{value:?}"));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

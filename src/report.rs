@@ -123,6 +123,10 @@ impl Kind {
 pub struct Mask(Vec<String>);
 
 impl Mask {
+    /// Hides nothing yet.
+    pub const fn new() -> Mask {
+        Mask(Vec::new())
+    }
     /// Adds values to hide.
     pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
         let secrets = secrets.into_iter().map(str::trim);

@@ -141,11 +141,21 @@ impl Request {
         }
     }
 
-    /// Every value that must appear in no text: the variables that the request sets.
+    /// Every value that must appear in no text: the variables that the request sets, but for values
+    /// that are words of the request's own names, which no text can do without.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let env = self.env.values().flatten().map(Hidden::reveal);
         let manifest = self.manifest.iter().flat_map(manifest_values);
-        env.chain(manifest)
+        env.chain(manifest).filter(|value| !self.names(value))
+    }
+}
+
+impl Request {
+    fn names(&self, value: &str) -> bool {
+        let names = [&self.deployment, &self.namespace, &self.execution];
+        let names = names.into_iter().chain(&self.container);
+        let mut names = names.chain(self.images.keys()).chain(self.images.values());
+        value == "true" || value == "false" || names.any(|name| name.contains(value))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The pure core: from what is known of a deploy and seen of the cluster to what to do next.
 //!
 //! [`decide`] has no effects and reads no clock. The loop in [`crate::deploy`] performs one
-//! decision, adds what came of it to the observation, and asks again. So a deploy can be taken up at
-//! any point by any invocation: all that counts is the continuation and what the cluster shows.
+//! decision, adds what came of it to the observation, and asks again. So a deploy can be taken up
+//! at any point by any invocation: all that counts is the continuation and what the cluster shows.
 
 pub mod rolling;
 
@@ -230,6 +230,29 @@ impl Look {
 }
 
 impl Action {
+    /// The same with its texts run through `mask`: the cause of an undo goes into the cluster and
+    /// quotes what the cluster said.
+    pub fn hide(self, mask: impl Fn(&str) -> String) -> Action {
+        match self {
+            Action::Undo {
+                mut operations,
+                revision,
+                cause,
+            } => {
+                let cause = mask(&cause);
+                let all = operations.as_array_mut().into_iter().flatten();
+                for operation in all.filter(|operation| operation["path"] == change::CAUSE_PATH) {
+                    operation["value"] = Value::String(cause.clone());
+                }
+                Action::Undo {
+                    operations,
+                    revision,
+                    cause,
+                }
+            }
+            other @ (Action::Patch(_) | Action::Put(_) | Action::Create(_)) => other,
+        }
+    }
     /// The call that performs it.
     pub fn call(&self, request: &Request) -> Call {
         let (namespace, name) = (&request.namespace, &request.deployment);

@@ -62,7 +62,7 @@ struct Shared {
 impl Kubernetes {
     /// Starts on 127.0.0.1 with a CA and a server certificate of its own.
     pub async fn start(world: World) -> io::Result<Kubernetes> {
-        let authority = Authority::new();
+        let authority = Authority::generate();
         let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()?));
         Kubernetes::listen(world, authority.pem, Some(acceptor)).await
     }
@@ -110,7 +110,7 @@ impl Kubernetes {
 
     /// A valid CA that did not sign this server's certificate.
     pub fn other_ca() -> String {
-        Authority::new().pem
+        Authority::generate().pem
     }
 }
 
@@ -139,13 +139,15 @@ impl Shared {
     }
 }
 
-struct Authority {
+/// A certificate authority for servers on this machine; each one is another.
+pub struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Authority {
+    /// Makes a key and the certificate for it.
+    pub fn generate() -> Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -163,7 +165,13 @@ impl Authority {
         }
     }
 
-    fn server_config(&self) -> io::Result<ServerConfig> {
+    /// Its certificate, PEM.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// For an HTTP/1.1 server on 127.0.0.1, with a new key and a certificate that this signed.
+    pub fn server_config(&self) -> io::Result<ServerConfig> {
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
         let params = CertificateParams::new(names).map_err(io::Error::other)?;
         let key = KeyPair::generate().map_err(io::Error::other)?;

@@ -1,6 +1,7 @@
 //! `landfall-sandbox`: runs the real function against a local AWS and a local Kubernetes.
 
 mod demo;
+mod instant;
 mod measure;
 mod picture;
 mod stage;
@@ -40,7 +41,8 @@ Usage: landfall-sandbox COMMAND
 
   measure --function PATH [--rounds N]
           How long the function takes, cold and warm, for a rollout that is
-          done at once; its peak memory and its calls to the cluster.
+          done at once; its peak memory and its calls to the cluster; and how
+          long a process takes here that does nothing, to compare machines by.
 
 Options:
   --function PATH    the function's binary (bootstrap)

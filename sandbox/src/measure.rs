@@ -1,18 +1,22 @@
 //! How long the function takes, as a whole process, for a rollout that is done at once.
 //!
+//! The time runs from just before the process is started, with its event waiting, to the moment
+//! its report was received; of AWS and the cluster only what must be is in it. Beside it stands
+//! what a process that does nothing takes here, so that figures of two machines can be compared.
+//!
 //! A proper benchmark beside other candidates is a program of its own; this is the figure that a
 //! change is held against.
 
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::{Aws, Outcome, ParameterKind};
-use landfall_sandbox::function::Function;
-use landfall_sandbox::kubernetes::Kubernetes;
-use landfall_sandbox::world::{Behaviour, Timing, World, sample_deployment};
+use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
 use serde_json::{Value, json};
 
+use crate::instant::InstantCluster;
 use crate::stage::{DEPLOYMENT, TOKEN_PARAMETER};
 
 const TOKEN: &str = "bearer-token-for-measuring";
@@ -20,8 +24,8 @@ const TOKEN: &str = "bearer-token-for-measuring";
 const WARM: u64 = 5;
 /// How long one deploy may take before the measurement is given up.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long one step takes in a cluster that is no part of what is measured.
-const INSTANT: SignedDuration = SignedDuration::from_micros(1);
+/// A program that ends at once.
+const BARE: &str = "/bin/true";
 const LIFE: Duration = Duration::from_secs(30);
 
 /// What to measure.
@@ -33,6 +37,7 @@ pub(crate) struct Measure {
 
 /// The figures of one process.
 struct Round {
+    bare: SignedDuration,
     cold: SignedDuration,
     warm: Vec<SignedDuration>,
     peak_kilobytes: u64,
@@ -41,9 +46,10 @@ struct Round {
 
 impl Measure {
     pub(crate) async fn run(&self) -> Result<bool, String> {
+        let cluster = InstantCluster::start(TOKEN).await.map_err(failed)?;
         let mut rounds = Vec::new();
         for round in 0..self.rounds {
-            rounds.push(self.round(round).await?);
+            rounds.push(self.round(round, &cluster).await?);
         }
         let warm = rounds.iter().flat_map(|round| round.warm.clone());
         println!(
@@ -56,26 +62,27 @@ impl Measure {
         let calls = rounds.iter().map(|round| round.calls).max();
         println!("peak memory  {:.1} MiB", peak.unwrap_or(0) as f64 / 1024.0);
         println!("calls to the cluster, cold  {}", calls.unwrap_or(0));
+        print_line(
+            "a bare process",
+            rounds.iter().map(|round| round.bare).collect(),
+        );
         Ok(true)
     }
 
     /// One process: a cold job, then some warm ones.
-    async fn round(&self, round: u64) -> Result<Round, String> {
-        let failed = |error: std::io::Error| error.to_string();
-        let kubernetes = Kubernetes::start(instant_world()).await.map_err(failed)?;
+    async fn round(&self, round: u64, cluster: &InstantCluster) -> Result<Round, String> {
         let aws = Aws::start().await.map_err(failed)?;
         aws.put_parameter(TOKEN_PARAMETER, TOKEN, ParameterKind::SecureString);
-        let environment = [
-            ("K8S_CLUSTER", kubernetes.url()),
-            ("K8S_CA", kubernetes.ca()),
-        ];
+        let environment = [("K8S_CLUSTER", cluster.url()), ("K8S_CA", cluster.ca())];
+        let bare = bare_process(&environment)?;
+        let calls_before = cluster.calls();
         let job = aws.submit(event(round, 0), LIFE);
         let started = Timestamp::now();
         let function = Function::start(&self.function, &aws, &environment).map_err(failed)?;
         let cold = succeeded(&aws, &job, &function)
             .await?
             .duration_since(started);
-        let calls = kubernetes.world(|world, _| world.requests().len());
+        let calls = cluster.calls() - calls_before;
         let mut warm = Vec::new();
         for number in 1..=WARM {
             let started = Timestamp::now();
@@ -87,6 +94,7 @@ impl Measure {
             );
         }
         Ok(Round {
+            bare,
             cold,
             warm,
             peak_kilobytes: peak_kilobytes(function.id())?,
@@ -95,24 +103,25 @@ impl Measure {
     }
 }
 
-/// A world in which everything happens within a fraction of a millisecond.
-fn instant_world() -> World {
-    let mut world = World::new(TOKEN);
-    world.default_behaviour(Behaviour::Ready { after: INSTANT });
-    *world.timing() = Timing {
-        observe: INSTANT,
-        step: INSTANT,
-        start: INSTANT,
-        termination: INSTANT,
-        ..Timing::default()
-    };
-    let now = Timestamp::now();
-    // Without pods: their life in this world would be most of what is measured.
-    let mut deployment = sample_deployment(DEPLOYMENT, "registry.example.com/demo-app:1.0");
-    deployment["spec"]["replicas"] = json!(0);
-    world.apply(deployment, now);
-    world.settle(now);
-    world
+fn failed(error: std::io::Error) -> String {
+    error.to_string()
+}
+
+/// Starts and ends a process in the way in which the function's is started.
+fn bare_process(environment: &[(&str, &str)]) -> Result<SignedDuration, String> {
+    let started = Timestamp::now();
+    let mut child = Command::new(BARE)
+        .env_clear()
+        .envs(lambda_environment())
+        .envs(CREDENTIALS)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{BARE}: {error}"))?;
+    child.wait().map_err(failed)?;
+    Ok(Timestamp::now().duration_since(started))
 }
 
 fn event(round: u64, number: u64) -> Value {

@@ -129,3 +129,44 @@ async fn the_level_is_the_functions_own() {
     stage.deploy(parameters("good:1")).await.success();
     assert_eq!(stage.function.log(), Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_a_pod_echoes_is_hidden_everywhere() {
+    let environment = [("RUST_LOG", Some("trace"))];
+    let stage = Stage::with_environment(
+        |world, now| {
+            world.apply(demo_app(2), now);
+            let message = format!("cannot use env-value-5ecret with {TOKEN}");
+            world.behave("sick", Behaviour::ConfigError { message });
+        },
+        &environment,
+    )
+    .await;
+    let parameters = parameters("sick:1");
+    let (_, message) = stage
+        .deploy_in(Duration::from_secs(4), parameters)
+        .await
+        .failure();
+    assert!(
+        message.contains("cannot use [hidden] with [hidden]"),
+        "{message}"
+    );
+    let cluster = stage.deployment()["metadata"]["annotations"].to_string();
+    assert!(cluster.contains("cannot use [hidden]"), "{cluster}");
+    let all = format!("{cluster} {} {:?}", stage.log(), stage.aws.reports());
+    assert!(
+        !all.contains("env-value-5ecret") && !all.contains(TOKEN),
+        "{all}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_a_name_is_no_secret() {
+    let stage = stage("info").await;
+    let parameters = json!({"deployment": "demo-app", "env": {"NAME": "demo-app", "ON": "true"}});
+    let (summary, _) = stage.deploy(parameters).await.success();
+    assert!(
+        summary.starts_with("Deployment `demo-app` in `default`"),
+        "{summary}"
+    );
+}

@@ -73,21 +73,24 @@ fn names_that_say_nothing_are_no_modules() {
 
 #[test]
 fn lines_fit_and_nothing_is_left_to_do() {
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X"),
+    ];
     for folder in ["src", "sandbox/src", "tests"] {
         for path in sources(&root().join(folder)) {
             let text = fs::read_to_string(&path).unwrap();
+            let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
+            let mut start = 0;
             for (number, line) in text.lines().enumerate() {
                 let place = format!("{}:{}", path.display(), number + 1);
-                assert!(
-                    line.chars().count() <= 100 || line.contains("https://"),
-                    "{place} is long"
-                );
-                let marks = [
-                    concat!("TO", "DO"),
-                    concat!("FIX", "ME"),
-                    concat!("XX", "X"),
-                ];
                 assert!(!marks.iter().any(|mark| line.contains(mark)), "{place}");
+                // Snapshots in tests have the lines that a user sees.
+                let code = folder != "tests" && start < tests;
+                let fits = line.chars().count() <= 100 || line.contains("https://");
+                assert!(fits || !code, "{place} is long");
+                start += line.len() + 1;
             }
         }
     }

@@ -1,0 +1,695 @@
+//! A scripted cluster that costs next to nothing: whatever is written to its one Deployment has
+//! been rolled out by the next call. What is measured against it is the function, not the cluster.
+
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use landfall_sandbox::kubernetes::Authority;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Sleep, sleep};
+use tokio_rustls::TlsAcceptor;
+
+use crate::stage::{DEPLOYMENT, NAMESPACE};
+
+/// A patch of a few fields is far smaller.
+const BODY_BYTES: usize = 1024 * 1024;
+/// The process that is measured opens two connections at the most.
+const CONNECTIONS: usize = 64;
+/// Life of a watch that asks for none, the API server's own least.
+const WATCH_SECONDS: u64 = 1_800;
+const IMAGE: &str = "registry.example.com/demo-app:1.0";
+const REPLICAS: u64 = 2;
+const UID: &str = "6a1c0a52-3b0e-4b0c-9f43-0d0d5d3b1c11";
+const REVISION: &str = "deployment.kubernetes.io/revision";
+const CREATED: &str = "2026-01-01T00:00:00Z";
+
+/// The server; dropping it ends it and its connections.
+pub(crate) struct InstantCluster {
+    url: String,
+    ca: String,
+    script: Arc<Mutex<Script>>,
+    accepting: JoinHandle<()>,
+}
+
+impl InstantCluster {
+    /// Starts on 127.0.0.1 with a Deployment whose rollout is complete.
+    pub(crate) async fn start(token: &str) -> io::Result<InstantCluster> {
+        let authority = Authority::generate();
+        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()?));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("https://{}", listener.local_addr()?);
+        let script = Arc::new(Mutex::new(Script::new(token)));
+        let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&script)));
+        Ok(InstantCluster {
+            url,
+            ca: authority.pem().to_owned(),
+            script,
+            accepting,
+        })
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The CA that signed the server's certificate, PEM.
+    pub(crate) fn ca(&self) -> &str {
+        &self.ca
+    }
+
+    /// Calls so far, the refused ones among them.
+    pub(crate) fn calls(&self) -> usize {
+        lock(&self.script).calls
+    }
+}
+
+impl Drop for InstantCluster {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// What the cluster shows. The texts are made when something changes, not when they are asked for.
+struct Script {
+    authorization: String,
+    calls: usize,
+    /// As the next read shows it: its rollout is complete.
+    deployment: Value,
+    deployment_text: Bytes,
+    /// The ReplicaSet of the Deployment's template.
+    newest: Value,
+    sets_text: Bytes,
+}
+
+/// What is sent back: a status, and a body that may stay open.
+struct Answer {
+    status: StatusCode,
+    content: Bytes,
+    open: Duration,
+}
+
+impl Script {
+    fn new(token: &str) -> Script {
+        let deployment = first_deployment();
+        let newest = replica_set(&deployment);
+        let mut script = Script {
+            authorization: format!("Bearer {token}"),
+            calls: 0,
+            deployment,
+            deployment_text: Bytes::new(),
+            newest,
+            sets_text: Bytes::new(),
+        };
+        script.write_texts(&[]);
+        script
+    }
+
+    fn answer(&mut self, request: &Request<()>, body: &[u8]) -> Answer {
+        self.calls += 1;
+        let authorization = request.headers().get(AUTHORIZATION);
+        if authorization.is_none_or(|found| found.as_bytes() != self.authorization.as_bytes()) {
+            return refusal(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
+        }
+        let collections = format!("/apis/apps/v1/namespaces/{NAMESPACE}/");
+        let path = request.uri().path().strip_prefix(&collections);
+        let (resource, name) =
+            path.map_or(("", ""), |path| path.split_once('/').unwrap_or((path, "")));
+        let query = Query(request.uri().query().unwrap_or_default());
+        match (request.method(), resource, name) {
+            (&Method::GET, "deployments", DEPLOYMENT) => ok(self.deployment_text.clone()),
+            (&Method::PATCH, "deployments", DEPLOYMENT) => self.patch(body),
+            (&Method::GET, "deployments", "") if query.get("watch").is_some() => self.watch(&query),
+            (&Method::GET, "replicasets", "") => self.replica_sets(&query),
+            _ => refusal(
+                StatusCode::NOT_FOUND,
+                "NotFound",
+                "the server could not find the requested resource",
+            ),
+        }
+    }
+
+    fn replica_sets(&self, query: &Query<'_>) -> Answer {
+        let ours = format!("app={DEPLOYMENT}");
+        match query.get("labelSelector") {
+            Some(selector) if selector != ours => ok(list(&[])),
+            Some(_) | None => ok(self.sets_text.clone()),
+        }
+    }
+
+    /// One event, which tells that all is done; then the stream stays open, as a real one does.
+    fn watch(&self, query: &Query<'_>) -> Answer {
+        let seconds = query
+            .get("timeoutSeconds")
+            .and_then(|text| text.parse().ok());
+        let event = json!({"type": "MODIFIED", "object": self.deployment});
+        Answer {
+            open: Duration::from_secs(seconds.unwrap_or(WATCH_SECONDS)),
+            ..ok(format!("{event}\n").into())
+        }
+    }
+
+    /// Takes what a deploy changes and answers as the real server does: with the new spec and the
+    /// status of the old one. With that the rollout is done.
+    fn patch(&mut self, body: &[u8]) -> Answer {
+        let Ok(patch) = serde_json::from_slice::<Value>(body) else {
+            let text = "the body of the request was in an unknown format";
+            return refusal(StatusCode::BAD_REQUEST, "BadRequest", text);
+        };
+        let container = patch.pointer("/spec/template/spec/containers/0");
+        let named = container.filter(|container| container["name"] == "app");
+        if let Some(image) = named.and_then(|container| container.get("image")) {
+            self.deployment["spec"]["template"]["spec"]["containers"][0]["image"] = image.clone();
+        }
+        let annotations = &mut self.deployment["metadata"]["annotations"];
+        let changes = patch.pointer("/metadata/annotations");
+        for (name, value) in changes.and_then(Value::as_object).into_iter().flatten() {
+            match (value, annotations.as_object_mut()) {
+                (Value::Null, Some(annotations)) => {
+                    annotations.remove(name);
+                }
+                _ => annotations[name] = value.clone(),
+            }
+        }
+        let metadata = &mut self.deployment["metadata"];
+        metadata["generation"] = json!(number(&metadata["generation"]) + 1);
+        raise(&mut metadata["resourceVersion"]);
+        let answer = ok(text(&self.deployment));
+        self.roll_out();
+        answer
+    }
+
+    /// The work of the controllers between two calls.
+    fn roll_out(&mut self) {
+        let metadata = &mut self.deployment["metadata"];
+        raise(&mut metadata["resourceVersion"]);
+        raise(&mut metadata["annotations"][REVISION]);
+        self.deployment["status"] = status(&self.deployment);
+        let mut old = std::mem::replace(&mut self.newest, replica_set(&self.deployment));
+        old["spec"]["replicas"] = json!(0);
+        old["status"] = json!({"replicas": 0, "observedGeneration": 2});
+        self.write_texts(&[old]);
+    }
+
+    fn write_texts(&mut self, older: &[Value]) {
+        self.deployment_text = text(&self.deployment);
+        let sets: Vec<_> = older.iter().chain([&self.newest]).collect();
+        self.sets_text = list(&sets);
+    }
+}
+
+/// The query of a request. Of what is escaped there only `=` is needed.
+struct Query<'a>(&'a str);
+
+impl Query<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        let mut pairs = self.0.split('&').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(found, _)| *found == name)?;
+        Some(value.replace("%3D", "="))
+    }
+}
+
+fn ok(content: Bytes) -> Answer {
+    Answer {
+        status: StatusCode::OK,
+        content,
+        open: Duration::ZERO,
+    }
+}
+
+fn refusal(status: StatusCode, reason: &str, message: &str) -> Answer {
+    let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "code": status.as_u16()});
+    Answer {
+        status,
+        ..ok(text(&body))
+    }
+}
+
+fn text(value: &Value) -> Bytes {
+    value.to_string().into()
+}
+
+fn list(sets: &[&Value]) -> Bytes {
+    text(&json!({"kind": "ReplicaSetList", "apiVersion": "apps/v1",
+        "metadata": {"resourceVersion": "900000"}, "items": sets}))
+}
+
+fn number(value: &Value) -> u64 {
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    value.as_u64().or(text).unwrap_or_default()
+}
+
+/// Counts up a number that the API writes as a text.
+fn raise(value: &mut Value) {
+    *value = json!((number(value) + 1).to_string());
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, script: Arc<Mutex<Script>>) {
+    // Dropped with this task, and with it every connection.
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.len() >= CONNECTIONS {
+            connections.join_next().await;
+        }
+        while connections.try_join_next().is_some() {}
+        if let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(serve(stream, acceptor.clone(), Arc::clone(&script)));
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, acceptor: TlsAcceptor, script: Arc<Mutex<Script>>) {
+    let _delayed_otherwise = stream.set_nodelay(true);
+    let Ok(stream) = acceptor.accept(stream).await else {
+        return;
+    };
+    let service = service_fn(|request| respond(request, Arc::clone(&script)));
+    // A client that goes away is no error of ours.
+    let _closed = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    script: Arc<Mutex<Script>>,
+) -> io::Result<Response<Content>> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, BODY_BYTES).collect().await;
+    let body = body.map_err(io::Error::other)?.to_bytes();
+    let answer = lock(&script).answer(&Request::from_parts(parts, ()), &body);
+    Response::builder()
+        .status(answer.status)
+        .header(CONTENT_TYPE, "application/json")
+        .header(CACHE_CONTROL, "no-cache, private")
+        .body(Content {
+            bytes: Some(answer.content),
+            open: (!answer.open.is_zero()).then(|| Box::pin(sleep(answer.open))),
+        })
+        .map_err(io::Error::other)
+}
+
+fn lock(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
+    script.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A response's body: one piece, and for a watch the time until its end.
+struct Content {
+    bytes: Option<Bytes>,
+    open: Option<Pin<Box<Sleep>>>,
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(bytes) = self.bytes.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        match &mut self.open {
+            Some(open) => open.as_mut().poll(context).map(|()| None),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none() && self.open.is_none()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        match (&self.bytes, &self.open) {
+            (Some(bytes), None) => {
+                let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                hyper::body::SizeHint::with_exact(length)
+            }
+            _ => hyper::body::SizeHint::default(),
+        }
+    }
+}
+
+/// A Deployment as a server gives it back: with its defaults, and with who owns which field.
+fn first_deployment() -> Value {
+    let mut deployment = json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": DEPLOYMENT, "namespace": NAMESPACE, "uid": UID,
+            "resourceVersion": "812345", "generation": 1, "creationTimestamp": CREATED,
+            "labels": {"app": DEPLOYMENT, "app.kubernetes.io/managed-by": "landfall"},
+            "annotations": {REVISION: "1"},
+            "managedFields": managed_fields()
+        },
+        "spec": {
+            "replicas": REPLICAS, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
+            "selector": {"matchLabels": {"app": DEPLOYMENT}},
+            "strategy": {"type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
+            "template": template()
+        }
+    });
+    deployment["status"] = status(&deployment);
+    deployment
+}
+
+fn template() -> Value {
+    let probe = |path: &str| {
+        json!({"httpGet": {"path": path, "port": 8080, "scheme": "HTTP"}, "periodSeconds": 5,
+            "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3})
+    };
+    json!({
+        "metadata": {"creationTimestamp": null, "labels": {"app": DEPLOYMENT}},
+        "spec": {
+            "containers": [{
+                "name": "app", "image": IMAGE, "imagePullPolicy": "IfNotPresent",
+                "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
+                "env": [
+                    {"name": "DEMO_GREETING", "value": "Hello from the environment"},
+                    {"name": "DEMO_POD", "valueFrom":
+                        {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.name"}}}
+                ],
+                "readinessProbe": probe("/"),
+                "livenessProbe": probe("/alive"),
+                "resources": {"limits": {"memory": "256Mi"},
+                    "requests": {"cpu": "100m", "memory": "128Mi"}},
+                "securityContext": {"allowPrivilegeEscalation": false,
+                    "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]}},
+                "terminationMessagePath": "/dev/termination-log",
+                "terminationMessagePolicy": "File"
+            }],
+            "dnsPolicy": "ClusterFirst", "restartPolicy": "Always",
+            "schedulerName": "default-scheduler", "terminationGracePeriodSeconds": 30,
+            "securityContext": {"runAsNonRoot": true, "runAsUser": 65532},
+            "serviceAccount": DEPLOYMENT, "serviceAccountName": DEPLOYMENT
+        }
+    })
+}
+
+/// About 2 KB, as after `kubectl apply` and some rollouts.
+fn managed_fields() -> Value {
+    let probe = json!({".": {}, "f:failureThreshold": {}, "f:httpGet": {".": {}, "f:path": {},
+        "f:port": {}, "f:scheme": {}}, "f:periodSeconds": {}, "f:successThreshold": {},
+        "f:timeoutSeconds": {}});
+    let container = json!({".": {}, "f:env": {
+        ".": {}, "k:{\"name\":\"DEMO_GREETING\"}": {".": {}, "f:name": {}, "f:value": {}},
+        "k:{\"name\":\"DEMO_POD\"}": {".": {}, "f:name": {}, "f:valueFrom": {"f:fieldRef": {}}}},
+        "f:imagePullPolicy": {}, "f:livenessProbe": probe, "f:name": {},
+        "f:ports": {".": {}, "k:{\"containerPort\":8080,\"protocol\":\"TCP\"}":
+            {".": {}, "f:containerPort": {}, "f:name": {}, "f:protocol": {}}},
+        "f:readinessProbe": probe, "f:resources": {".": {}, "f:limits": {".": {}, "f:memory": {}},
+            "f:requests": {".": {}, "f:cpu": {}, "f:memory": {}}},
+        "f:securityContext": {".": {}, "f:allowPrivilegeEscalation": {},
+            "f:capabilities": {".": {}, "f:drop": {}}, "f:readOnlyRootFilesystem": {}},
+        "f:terminationMessagePath": {}, "f:terminationMessagePolicy": {}});
+    let applied = json!({"f:metadata": {"f:labels": {".": {}, "f:app": {},
+        "f:app.kubernetes.io/managed-by": {}}}, "f:spec": {"f:progressDeadlineSeconds": {},
+        "f:replicas": {}, "f:revisionHistoryLimit": {}, "f:selector": {}, "f:strategy":
+        {"f:rollingUpdate": {".": {}, "f:maxSurge": {}, "f:maxUnavailable": {}}, "f:type": {}},
+        "f:template": {"f:metadata": {"f:labels": {".": {}, "f:app": {}}}, "f:spec":
+            {"f:containers": {"k:{\"name\":\"app\"}": container}, "f:dnsPolicy": {},
+            "f:restartPolicy": {}, "f:schedulerName": {}, "f:securityContext": {},
+            "f:serviceAccount": {}, "f:terminationGracePeriodSeconds": {}}}}});
+    let counted = json!({"f:metadata": {"f:annotations": {".": {},
+        "f:deployment.kubernetes.io/revision": {}}}, "f:status": {"f:availableReplicas": {},
+        "f:conditions": {".": {}, "k:{\"type\":\"Available\"}": {".": {}, "f:status": {}},
+            "k:{\"type\":\"Progressing\"}": {".": {}, "f:status": {}}},
+        "f:observedGeneration": {}, "f:readyReplicas": {}, "f:replicas": {},
+        "f:updatedReplicas": {}}});
+    let entry = |manager: &str, operation: &str, fields: Value| {
+        json!({"manager": manager, "operation": operation, "apiVersion": "apps/v1",
+            "time": CREATED, "fieldsType": "FieldsV1", "fieldsV1": fields})
+    };
+    let mut counts = entry("kube-controller-manager", "Update", counted);
+    counts["subresource"] = json!("status");
+    json!([entry("kubectl", "Apply", applied), counts])
+}
+
+/// The status of a Deployment all of whose pods are of its newest version.
+fn status(deployment: &Value) -> Value {
+    let name = set_name(deployment);
+    let now = format!("{:.0}", Timestamp::now());
+    let condition = |kind: &str, reason: &str, message: &str| {
+        json!({"type": kind, "status": "True", "reason": reason, "message": message,
+            "lastUpdateTime": now, "lastTransitionTime": CREATED})
+    };
+    let complete = format!("ReplicaSet \"{name}\" has successfully progressed.");
+    json!({
+        "observedGeneration": deployment["metadata"]["generation"],
+        "replicas": REPLICAS, "updatedReplicas": REPLICAS,
+        "readyReplicas": REPLICAS, "availableReplicas": REPLICAS,
+        "conditions": [
+            condition("Available", "MinimumReplicasAvailable",
+                "Deployment has minimum availability."),
+            condition("Progressing", "NewReplicaSetAvailable", &complete)
+        ]
+    })
+}
+
+/// The ReplicaSet of a Deployment's template, with every pod available.
+fn replica_set(deployment: &Value) -> Value {
+    let hash = template_hash(deployment);
+    let mut template = deployment["spec"]["template"].clone();
+    template["metadata"]["labels"]["pod-template-hash"] = json!(hash);
+    let labels = template["metadata"]["labels"].clone();
+    let revision = &deployment["metadata"]["annotations"][REVISION];
+    json!({
+        "metadata": {
+            "name": set_name(deployment), "namespace": NAMESPACE, "generation": 1,
+            "uid": format!("7b2d1b63-0000-4000-8000-00{hash}"), "creationTimestamp": CREATED,
+            "resourceVersion": deployment["metadata"]["resourceVersion"], "labels": labels,
+            "annotations": {REVISION: revision,
+                "deployment.kubernetes.io/desired-replicas": REPLICAS.to_string(),
+                "deployment.kubernetes.io/max-replicas": (REPLICAS + 1).to_string()},
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment",
+                "name": DEPLOYMENT, "uid": UID, "controller": true, "blockOwnerDeletion": true}]
+        },
+        "spec": {"replicas": REPLICAS, "selector": {"matchLabels": labels}, "template": template},
+        "status": {"replicas": REPLICAS, "fullyLabeledReplicas": REPLICAS,
+            "readyReplicas": REPLICAS, "availableReplicas": REPLICAS, "observedGeneration": 1}
+    })
+}
+
+fn set_name(deployment: &Value) -> String {
+    format!("{DEPLOYMENT}-{}", template_hash(deployment))
+}
+
+fn template_hash(deployment: &Value) -> String {
+    let mut hasher = DefaultHasher::new();
+    let template = &deployment["spec"]["template"];
+    template["spec"]["containers"][0]["image"]
+        .as_str()
+        .hash(&mut hasher);
+    format!("{:010x}", hasher.finish() >> 24)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    use rustls::{ClientConfig, RootCertStore};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::client::TlsStream;
+
+    use super::*;
+
+    const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+    const SETS: &str =
+        "/apis/apps/v1/namespaces/default/replicasets?labelSelector=app%3Ddemo-app&limit=50";
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    struct Client {
+        stream: TlsStream<TcpStream>,
+        token: &'static str,
+    }
+
+    impl Client {
+        async fn new(cluster: &InstantCluster, token: &'static str) -> Client {
+            let mut roots = RootCertStore::empty();
+            let ca = CertificateDer::from_pem_slice(cluster.ca().as_bytes()).unwrap();
+            roots.add(ca).unwrap();
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let config = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            let address = cluster.url().strip_prefix("https://").unwrap();
+            let tcp = TcpStream::connect(address).await.unwrap();
+            let name = ServerName::try_from("127.0.0.1").unwrap();
+            let connector = TlsConnector::from(Arc::new(config));
+            let stream = connector.connect(name, tcp).await.unwrap();
+            Client { stream, token }
+        }
+
+        /// The connection is kept: the next call goes over the same one.
+        async fn call(&mut self, method: &str, path: &str, body: &str) -> (u16, Value) {
+            let (status, head) = self.send(method, path, body).await;
+            let length = head.split("content-length: ").nth(1).unwrap();
+            let length = length.split("\r\n").next().unwrap().parse().unwrap();
+            let mut body = vec![0; length];
+            self.stream.read_exact(&mut body).await.unwrap();
+            (status, serde_json::from_slice(&body).unwrap())
+        }
+
+        async fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
+            let request = format!(
+                "{method} {path} HTTP/1.1\r\nHost: k\r\nAuthorization: Bearer {}\r\n\
+                 Content-Type: application/strategic-merge-patch+json\r\n\
+                 Content-Length: {}\r\n\r\n{body}",
+                self.token,
+                body.len()
+            );
+            self.stream.write_all(request.as_bytes()).await.unwrap();
+            let head = self.read_until("\r\n\r\n").await;
+            (head[9..12].parse().unwrap(), head)
+        }
+
+        async fn read_until(&mut self, end: &str) -> String {
+            let mut read = Vec::new();
+            while !read.ends_with(end.as_bytes()) {
+                let byte = tokio::time::timeout(PATIENCE, self.stream.read_u8());
+                read.push(byte.await.expect("in time").unwrap());
+            }
+            String::from_utf8(read).unwrap()
+        }
+    }
+
+    fn image(object: &Value) -> &str {
+        let image = object.pointer("/spec/template/spec/containers/0/image");
+        image.unwrap().as_str().unwrap()
+    }
+
+    /// Revision, pods and owner of each ReplicaSet, the newest one last.
+    fn counted(list: &Value) -> Vec<(String, u64, String)> {
+        let items = list["items"].as_array().unwrap().iter();
+        items
+            .map(|set| {
+                let metadata = &set["metadata"];
+                let owner = &metadata["ownerReferences"][0];
+                assert_eq!(owner["controller"], true);
+                assert!(metadata["labels"]["pod-template-hash"].is_string());
+                let revision = metadata["annotations"][REVISION].as_str().unwrap();
+                let available = number(&set["status"]["availableReplicas"]);
+                let owner = owner["uid"].as_str().unwrap();
+                (revision.to_owned(), available, owner.to_owned())
+            })
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn each_deploy_is_done_with_the_call_after_its_write() {
+        let cluster = InstantCluster::start("a-token").await.unwrap();
+        let mut client = Client::new(&cluster, "a-token").await;
+        let path = format!("{DEPLOYMENTS}/{DEPLOYMENT}");
+        for number in 1..=3 {
+            let (_, before) = client.call("GET", &path, "").await;
+            let wanted = format!("demo-app:2.{number}");
+            let patch = json!({
+                "metadata": {"annotations": {"job": number.to_string(), "gone": null}},
+                "spec": {"template": {"spec": {"containers": [{"name": "app", "image": wanted}]}}}
+            });
+            let (code, written) = client.call("PATCH", &path, &patch.to_string()).await;
+            assert_eq!((code, image(&written)), (200, wanted.as_str()));
+            assert_eq!(written["metadata"]["generation"], number + 1);
+            assert_eq!(
+                written["status"], before["status"],
+                "the status is the old one"
+            );
+            assert_eq!(
+                written["metadata"]["annotations"][REVISION],
+                number.to_string()
+            );
+
+            let (_, done) = client.call("GET", &path, "").await;
+            assert_eq!(done["status"]["observedGeneration"], number + 1);
+            assert_eq!(done["status"]["updatedReplicas"], REPLICAS);
+            assert_eq!(done["spec"], written["spec"]);
+            let annotations = &done["metadata"]["annotations"];
+            let revision = (number + 1).to_string();
+            assert_eq!(
+                *annotations,
+                json!({REVISION: revision, "job": number.to_string()})
+            );
+
+            let (_, sets) = client.call("GET", SETS, "").await;
+            let owner = UID.to_owned();
+            let expected = [
+                (number.to_string(), 0, owner.clone()),
+                (revision, REPLICAS, owner),
+            ];
+            assert_eq!(counted(&sets), expected);
+        }
+        assert_eq!(cluster.calls(), 12);
+    }
+
+    #[tokio::test]
+    async fn a_watch_tells_once_and_stays_open_until_its_time_is_over() {
+        let cluster = InstantCluster::start("a-token").await.unwrap();
+        let mut client = Client::new(&cluster, "a-token").await;
+        let path = format!("{DEPLOYMENTS}?watch=true&timeoutSeconds=1");
+        let begun = tokio::time::Instant::now();
+        let (code, head) = client.send("GET", &path, "").await;
+        assert_eq!(code, 200);
+        assert!(head.contains("transfer-encoding: chunked"), "{head}");
+        let _size = client.read_until("\r\n").await;
+        let event: Value = serde_json::from_str(&client.read_until("\n").await).unwrap();
+        assert_eq!(event["type"], "MODIFIED");
+        assert_eq!(event["object"]["status"]["availableReplicas"], REPLICAS);
+        assert_eq!(client.read_until("0\r\n\r\n").await, "\r\n0\r\n\r\n");
+        assert!(begun.elapsed() >= Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_or_not_allowed_gets_a_status() {
+        let cluster = InstantCluster::start("a-token").await.unwrap();
+        let name = format!("{DEPLOYMENTS}/{DEPLOYMENT}");
+        let cases = [
+            ("b-token", "GET", name.as_str(), 401, "Unauthorized"),
+            (
+                "a-token",
+                "GET",
+                "/api/v1/namespaces/default/pods",
+                404,
+                "NotFound",
+            ),
+            ("a-token", "PUT", &name, 404, "NotFound"),
+            ("a-token", "PATCH", &name, 400, "BadRequest"),
+        ];
+        for (token, method, path, code, reason) in cases {
+            let mut client = Client::new(&cluster, token).await;
+            let (found, status) = client.call(method, path, "no JSON").await;
+            assert_eq!((found, &status["reason"]), (code, &json!(reason)), "{path}");
+            assert_eq!(status["kind"], "Status");
+        }
+        assert_eq!(cluster.calls(), 4);
+    }
+
+    #[test]
+    fn the_objects_are_as_large_as_real_ones() {
+        let script = Script::new("a-token");
+        let managed = managed_fields().to_string().len();
+        assert!((1_800..2_600).contains(&managed), "{managed}");
+        assert!(script.deployment_text.len() > 4_000);
+    }
+}
