@@ -426,7 +426,8 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
             target(request)
         ),
         &[],
-        "If the later change is the wanted one, there is nothing to do; else release this one again.",
+        "If the later change is the wanted one, there is nothing to do; else release this one \
+         again.",
     )
 }
 
