@@ -6,6 +6,7 @@
 
 use crate::change::Previous;
 use crate::cluster::object::digest;
+use crate::report::clip;
 use crate::rollout::Written;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -101,16 +102,24 @@ impl Continuation {
 
     /// Writes the token; `bound_to` is the text of the request and the cluster.
     pub fn encode(&self, bound_to: &str) -> String {
-        let state = serde_json::to_string(self).expect("plain data is always JSON");
-        let bound = Bound {
+        let mut bound = Bound {
             request: digest(bound_to),
-            state,
+            state: self.clone(),
         };
-        let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
-        let payload = URL_SAFE_NO_PAD.encode(payload);
-        let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
-        debug_assert!(token.len() <= TOKEN_LIMIT, "{} is too long", token.len());
-        token
+        loop {
+            let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
+            let payload = URL_SAFE_NO_PAD.encode(payload);
+            let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
+            match &mut bound.state.phase {
+                // A quote takes two bytes in JSON and a control character six.
+                Phase::Rollback(rollback)
+                    if token.len() > TOKEN_LIMIT && rollback.cause.len() > '…'.len_utf8() =>
+                {
+                    rollback.cause = clip(&rollback.cause, rollback.cause.len() / 2);
+                }
+                Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) => return token,
+            }
+        }
     }
 
     /// Reads a token back, if it is whole and belongs to this request.
@@ -136,14 +145,14 @@ impl Continuation {
         if bound.request != digest(bound_to) {
             return Err(Unusable::Foreign);
         }
-        serde_json::from_str(&bound.state).map_err(|_| Unusable::Damaged)
+        Ok(bound.state)
     }
 }
 
 #[derive(Deserialize, Serialize)]
 struct Bound {
     request: String,
-    state: String,
+    state: Continuation,
 }
 
 #[cfg(test)]
@@ -199,6 +208,24 @@ mod tests {
             ..longest()
         };
         assert!(rollout.encode("request").len() <= TOKEN_LIMIT);
+    }
+
+    #[test]
+    fn a_cause_that_json_writes_at_length_is_cut_to_fit() {
+        for character in ["\"", "\\", "\u{1}", "ü"] {
+            let mut state = longest();
+            let Phase::Rollback(rollback) = &mut state.phase else {
+                unreachable!("it is a rollback")
+            };
+            rollback.cause = character.repeat(CAUSE_LIMIT / character.len());
+            let token = state.encode("request");
+            assert!(token.len() <= TOKEN_LIMIT, "{character:?}");
+            let read = Continuation::decode(&token, "request").expect("it is whole");
+            let Phase::Rollback(rollback) = read.phase else {
+                unreachable!("it is a rollback")
+            };
+            assert!(rollback.cause.starts_with(character));
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ const FIELDS: [&str; 12] = [
 ];
 
 /// What a job asks for, checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request {
     /// The Deployment's name.
     pub deployment: String,
@@ -63,6 +63,26 @@ pub struct Request {
     pub rollback: bool,
     /// Who deploys: the pipeline's execution, else the job.
     pub execution: String,
+}
+
+impl fmt::Debug for Request {
+    /// Without the manifest, which has values of variables in it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Request")
+            .field("deployment", &self.deployment)
+            .field("namespace", &self.namespace)
+            .field("images", &self.images)
+            .field("env", &self.env)
+            .field("container", &self.container)
+            .field("method", &self.method)
+            .field("restart", &self.restart)
+            .field("strategy", &self.strategy)
+            .field("timeout", &self.timeout)
+            .field("rollback", &self.rollback)
+            .field("execution", &self.execution)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A value that no log and no debug output shows.
@@ -205,7 +225,9 @@ fn syntax(text: &str, error: &serde_json::Error) -> String {
         .take(error.line().saturating_sub(1))
         .map(str::len)
         .sum();
-    let position = (line_start + error.column().saturating_sub(1)).min(text.len());
+    // Column 0 is the line break that ends the line before.
+    let position = (line_start + error.column()).saturating_sub(1);
+    let position = position.min(text.len());
     let what = error.to_string();
     let what = what.split(" at line ").next().unwrap_or_default();
     let character = text
@@ -435,7 +457,7 @@ impl Check {
         for (container, image) in self.object("images", r#"{"container": "image"}"#) {
             let field = format!("images.{container}");
             if let Err(problem) = name_of(&container, 63, false) {
-                self.fault(&field, format!("its container name {problem}"));
+                self.fault(&field, format!("is for a container whose name {problem}"));
             }
             let Value::String(image) = image else {
                 let problem = format!("must be an image in quotes, and is {}", kind(&image));
@@ -656,8 +678,8 @@ fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String> {
     } else if !fits || name.len() > limit {
         let with = if dots { ", `-` and `.`" } else { " and `-`" };
         Err(format!(
-            "`{}` is no Kubernetes name: at most {limit} lower-case letters, digits{with}, \
-             a letter or digit first and last",
+            "is `{}`, which is no Kubernetes name: at most {limit} lower-case letters, \
+             digits{with}, a letter or digit first and last",
             excerpt(name, 0)
         ))
     } else {
@@ -702,4 +724,740 @@ fn similar(field: &str) -> Option<&'static str> {
     let distance = |known: &&str| strsim::levenshtein(known, &field.to_lowercase());
     let nearest = FIELDS.into_iter().min_by_key(distance);
     nearest.filter(|known| distance(known) <= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const JOB: &str = "job-1";
+
+    fn parse(fields: &Value) -> Result<Request, Vec<Fault>> {
+        Request::parse(&Parameters::Text(fields.to_string()), JOB)
+    }
+
+    /// The least parameters, with these fields added or replaced; `null` stays a value.
+    fn with(changes: Value) -> Value {
+        let mut fields = json!({"deployment": "web", "images": {"web": "web:2"}});
+        for (field, value) in changes.as_object().unwrap() {
+            fields[field] = value.clone();
+        }
+        fields
+    }
+
+    /// What the least parameters come to: every default.
+    fn least() -> Request {
+        Request {
+            deployment: "web".into(),
+            namespace: "default".into(),
+            images: images(&[("web", "web:2")]),
+            env: BTreeMap::new(),
+            container: None,
+            manifest: None,
+            method: Method::Patch,
+            restart: false,
+            strategy: Strategy::Rolling,
+            timeout: Duration::from_secs(900),
+            rollback: true,
+            execution: JOB.into(),
+        }
+    }
+
+    fn images(images: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = |(name, image): &(&str, &str)| (name.to_string(), image.to_string());
+        images.iter().map(owned).collect()
+    }
+
+    fn env(env: &[(&str, Option<&str>)]) -> BTreeMap<String, Option<Hidden>> {
+        let hidden = |value: &str| Hidden(value.to_owned());
+        let owned = |(name, value): &(&str, Option<&str>)| (name.to_string(), value.map(hidden));
+        env.iter().map(owned).collect()
+    }
+
+    /// A manifest with this `metadata`.
+    fn manifest(metadata: Value) -> Value {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
+            "spec": {"template": {}}})
+    }
+
+    #[test]
+    fn good_parameters_and_what_they_come_to() {
+        let given = manifest(json!({"name": "api", "namespace": "shop"}));
+        let nameless = json!({"spec": {"template": {}, "paused": false}});
+        let by_manifest = Request {
+            deployment: "api".into(),
+            namespace: "shop".into(),
+            manifest: Some(given.clone()),
+            method: Method::Put,
+            ..least()
+        };
+        let digest = format!(
+            "registry.example.com:5000/team/web@sha256:{}",
+            "0".repeat(64)
+        );
+        let run = "Ä".repeat(EXECUTION_LIMIT);
+        let cases = [
+            ("every default", with(json!({})), least()),
+            (
+                "a namespace",
+                with(json!({"namespace": "shop"})),
+                Request {
+                    namespace: "shop".into(),
+                    ..least()
+                },
+            ),
+            (
+                "several images, one by its digest",
+                with(json!({"images": {"web": digest, "proxy": "envoy"}})),
+                Request {
+                    images: images(&[("web", &digest), ("proxy", "envoy")]),
+                    ..least()
+                },
+            ),
+            (
+                "variables set, set to nothing and removed",
+                with(json!({"env": {"A": "1", "EMPTY": "", "OLD": null}})),
+                Request {
+                    env: env(&[("A", Some("1")), ("EMPTY", Some("")), ("OLD", None)]),
+                    ..least()
+                },
+            ),
+            (
+                "variables of one container",
+                with(json!({"env": {"A": "1"}, "container": "web"})),
+                Request {
+                    env: env(&[("A", Some("1"))]),
+                    container: Some("web".into()),
+                    ..least()
+                },
+            ),
+            (
+                "a manifest names the Deployment and is put",
+                json!({"manifest": given}),
+                Request {
+                    images: BTreeMap::new(),
+                    ..by_manifest.clone()
+                },
+            ),
+            (
+                "a manifest and fields that agree with it",
+                with(json!({"manifest": given, "deployment": "api", "namespace": "shop"})),
+                by_manifest.clone(),
+            ),
+            (
+                "a manifest as a patch",
+                with(json!({"manifest": given, "deployment": "api", "method": "patch"})),
+                Request {
+                    method: Method::Patch,
+                    ..by_manifest.clone()
+                },
+            ),
+            (
+                "a manifest, put in so many words",
+                with(json!({"manifest": given, "deployment": "api", "method": "put"})),
+                by_manifest,
+            ),
+            (
+                "a manifest without names, and not paused",
+                with(json!({"manifest": nameless})),
+                Request {
+                    manifest: Some(nameless.clone()),
+                    method: Method::Put,
+                    ..least()
+                },
+            ),
+            (
+                "a restart alone",
+                json!({"deployment": "web", "restart": true}),
+                Request {
+                    images: BTreeMap::new(),
+                    restart: true,
+                    ..least()
+                },
+            ),
+            (
+                "the strategy by name",
+                with(json!({"strategy": "rolling", "method": "patch"})),
+                least(),
+            ),
+            (
+                "no way back",
+                with(json!({"rollback": false})),
+                Request {
+                    rollback: false,
+                    ..least()
+                },
+            ),
+            (
+                "the longest execution, counted in characters",
+                with(json!({"execution": run})),
+                Request {
+                    execution: run.clone(),
+                    ..least()
+                },
+            ),
+        ];
+        for (name, fields, expected) in cases {
+            assert_eq!(parse(&fields), Ok(expected.clone()), "{name}");
+            let Value::Object(fields) = fields else {
+                panic!("{name} is no object")
+            };
+            let by_hand = Request::parse(&Parameters::Object(fields), JOB);
+            assert_eq!(by_hand, Ok(expected), "{name}, as an object");
+        }
+    }
+
+    #[test]
+    fn timeouts() {
+        let good = [
+            ("90s", 90),
+            ("15m", 900),
+            ("2h", 7200),
+            ("1h30m", 5400),
+            ("1h1m1s", 3661),
+            ("30m1h", 5400),
+            ("1s", 1),
+            ("24h", 86_400),
+            ("86400s", 86_400),
+            ("23h60m", 86_400),
+            ("007m", 420),
+            ("0h5m", 300),
+        ];
+        for (text, seconds) in good {
+            let request = parse(&with(json!({"timeout": text}))).unwrap();
+            assert_eq!(request.timeout, Duration::from_secs(seconds), "{text}");
+        }
+        let bad = [
+            ("0s", "from 1s to 24h"),
+            ("86401s", "from 1s to 24h"),
+            ("24h1s", "from 1s to 24h"),
+            ("", "no duration"),
+            ("90", "no duration"),
+            ("1h30", "no duration"),
+            ("m", "no duration"),
+            ("1.5h", "no duration"),
+            ("-5m", "no duration"),
+            ("+5m", "no duration"),
+            (" 5m", "no duration"),
+            ("5M", "no duration"),
+            ("1d", "no duration"),
+            ("٣m", "no duration"),
+            ("18446744073709551616s", "no duration"),
+            ("9999999999999999999h", "no duration"),
+        ];
+        for (text, problem) in bad {
+            let faults = parse(&with(json!({"timeout": text}))).unwrap_err();
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(faults[0].field, "timeout");
+            assert!(faults[0].problem.contains(problem), "{text}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_deployments_and_namespaces() {
+        let (label, subdomain) = ("n".repeat(63), "n".repeat(253));
+        for name in [
+            "w", "web", "web-2", "2-web", "web.v2", "a.b.c", &label, &subdomain,
+        ] {
+            assert!(parse(&with(json!({"deployment": name}))).is_ok(), "{name}");
+        }
+        for name in ["w", "web", "web-2", "2-web", &label] {
+            assert!(parse(&with(json!({"namespace": name}))).is_ok(), "{name}");
+        }
+        let (longer, longest) = ("n".repeat(64), "n".repeat(254));
+        let bad = [
+            "",
+            "Web",
+            "-web",
+            "web-",
+            "web_2",
+            "web/2",
+            "we b",
+            "wéb",
+            "web\n",
+            ".web",
+            "web.",
+            "a..b",
+            "#{Build.Name}",
+            &longest,
+        ];
+        for name in bad {
+            one_fault("deployment", json!({"deployment": name}), "", name);
+            one_fault("namespace", json!({"namespace": name}), "", name);
+        }
+        for name in ["web.v2", &longer] {
+            one_fault(
+                "namespace",
+                json!({"namespace": name}),
+                "no Kubernetes name",
+                name,
+            );
+        }
+    }
+
+    /// These parameters have one fault, of this field, and it says so.
+    fn one_fault(field: &str, changes: Value, problem: &str, name: &str) {
+        let faults = parse(&with(changes)).expect_err(name);
+        let fields = faults.iter().map(|fault| fault.field.as_str());
+        assert_eq!(fields.collect::<Vec<_>>(), [field], "{name}: {faults:?}");
+        assert!(faults[0].problem.contains(problem), "{name}: {faults:?}");
+    }
+
+    #[test]
+    fn fields_of_the_wrong_type_or_of_no_sense() {
+        let cases = [
+            (
+                "image",
+                json!({"image": {"web": "web:2"}}),
+                "did you mean `images`?",
+            ),
+            (
+                "Deployment",
+                json!({"Deployment": "web"}),
+                "did you mean `deployment`?",
+            ),
+            (
+                "colour",
+                json!({"colour": "blue"}),
+                "the fields are deployment, namespace",
+            ),
+            (
+                "deployment",
+                json!({"deployment": 3}),
+                "a text in quotes, and is a number",
+            ),
+            (
+                "namespace",
+                json!({"namespace": null}),
+                "a text in quotes, and is null",
+            ),
+            ("images", json!({"images": {}}), "and is empty"),
+            ("images", json!({"images": null}), "and is null"),
+            ("images", json!({"images": "web:2"}), "and is a text"),
+            ("images", json!({"images": ["web:2"]}), "and is a list"),
+            (
+                "container",
+                json!({"env": {"A": "1"}, "container": "Web"}),
+                "Kubernetes name",
+            ),
+            (
+                "container",
+                json!({"env": {"A": "1"}, "container": false}),
+                "true or false",
+            ),
+            (
+                "container",
+                json!({"container": "web"}),
+                "there is no `env`",
+            ),
+            (
+                "method",
+                json!({"method": "replace"}),
+                "`patch` or `put`, and is `replace`",
+            ),
+            ("method", json!({"method": "put"}), "needs a `manifest`"),
+            ("method", json!({"method": {"put": 1}}), "and is an object"),
+            (
+                "restart",
+                json!({"restart": "true"}),
+                "without quotes, and is a text",
+            ),
+            ("restart", json!({"restart": null}), "and is null"),
+            ("rollback", json!({"rollback": 0}), "and is a number"),
+            (
+                "strategy",
+                json!({"strategy": "blueGreen"}),
+                "in this version",
+            ),
+            (
+                "strategy",
+                json!({"strategy": "immutable"}),
+                "in this version",
+            ),
+            (
+                "strategy",
+                json!({"strategy": "Rolling"}),
+                "must be `rolling`",
+            ),
+            ("timeout", json!({"timeout": 900}), "and is a number"),
+            ("execution", json!({"execution": ""}), "1 to 128 characters"),
+            (
+                "execution",
+                json!({"execution": "x".repeat(129)}),
+                "1 to 128 characters",
+            ),
+            (
+                "execution",
+                json!({"execution": "a\nb"}),
+                "without line breaks",
+            ),
+            ("execution", json!({"execution": 7}), "and is a number"),
+        ];
+        for (field, changes, problem) in cases {
+            let name = changes.to_string();
+            one_fault(field, changes, problem, &name);
+        }
+    }
+
+    #[test]
+    fn images_and_variables_one_by_one() {
+        for image in [
+            "web",
+            "web:2",
+            "localhost:5000/web",
+            "a/b/c:v1.2_3-x@sha256:00",
+        ] {
+            let request = parse(&with(json!({"images": {"web": image}}))).unwrap();
+            assert_eq!(request.images["web"], image);
+        }
+        for (image, problem) in [
+            (json!(""), "the build stage gave no image"),
+            (json!("web: 2"), "white space"),
+            (json!("web:2\n"), "white space"),
+            (json!("web\u{0}"), "white space"),
+            (
+                json!("web:#{Build.Tag}"),
+                "did not fill in: `web:#{Build.Tag}`",
+            ),
+            (json!(2), "an image in quotes, and is a number"),
+            (json!(null), "and is null"),
+        ] {
+            let name = image.to_string();
+            one_fault(
+                "images.web",
+                json!({"images": {"web": image}}),
+                problem,
+                &name,
+            );
+        }
+        one_fault(
+            "images.Web",
+            json!({"images": {"Web": "web:2"}}),
+            "Kubernetes name",
+            "Web",
+        );
+        one_fault(
+            "images.a.b",
+            json!({"images": {"a.b": "web:2"}}),
+            "Kubernetes name",
+            "a.b",
+        );
+        for name in ["A", "_", "a.b-c", "1", "with blank", "$(x)", "~"] {
+            let request = parse(&with(json!({"env": {name: "value"}}))).unwrap();
+            assert_eq!(request.env, env(&[(name, Some("value"))]));
+        }
+        for name in ["", "A=B", "Ä", "a\nb", "a\u{7f}"] {
+            let field = format!("env.{name}");
+            one_fault(
+                &field,
+                json!({"env": {name: "value"}}),
+                "no name of a variable",
+                name,
+            );
+        }
+        for (value, problem) in [
+            (json!(1), "and is a number"),
+            (json!(true), "and is true or false"),
+            (json!([]), "and is a list"),
+            (json!({}), "and is empty"),
+        ] {
+            one_fault("env.A", json!({"env": {"A": value}}), problem, problem);
+        }
+        one_fault("env", json!({"env": {}}), "and is empty", "no variables");
+        one_fault("env", json!({"env": "A=1"}), "and is a text", "a text");
+    }
+
+    #[test]
+    fn manifests_that_cannot_be() {
+        let template = json!({"template": {}});
+        let cases = [
+            (
+                "manifest",
+                json!("k8s/web.yaml"),
+                "a path into an input artifact",
+            ),
+            ("manifest", json!(null), "and is null"),
+            ("manifest", json!([]), "and is a list"),
+            ("manifest.spec.template", json!({}), "the pods to run"),
+            (
+                "manifest.spec.template",
+                json!({"spec": {"template": "x"}}),
+                "the pods to run",
+            ),
+            (
+                "manifest.kind",
+                json!({"kind": "StatefulSet", "spec": template}),
+                r#"must be `Deployment`, and is "StatefulSet""#,
+            ),
+            (
+                "manifest.apiVersion",
+                json!({"apiVersion": "extensions/v1beta1", "spec": template}),
+                "must be `apps/v1`",
+            ),
+            (
+                "manifest.spec.paused",
+                json!({"spec": {"template": {}, "paused": true}}),
+                "rolls nothing out",
+            ),
+            (
+                "manifest.metadata.name",
+                manifest(json!({"name": "api"})),
+                "is `api` and `deployment` is `web`",
+            ),
+            (
+                "manifest.metadata.namespace",
+                manifest(json!({"namespace": "Shop"})),
+                "no Kubernetes name",
+            ),
+        ];
+        for (field, manifest, problem) in cases {
+            let name = manifest.to_string();
+            one_fault(field, json!({"manifest": manifest}), problem, &name);
+        }
+        let elsewhere = manifest(json!({"namespace": "shop"}));
+        one_fault(
+            "manifest.metadata.namespace",
+            json!({"manifest": elsewhere, "namespace": "stage"}),
+            "is `shop` and `namespace` is `stage`",
+            "two namespaces",
+        );
+    }
+
+    #[test]
+    fn what_is_missing() {
+        let nameless = json!({"spec": {"template": {}}});
+        let bad_name = manifest(json!({"name": "Api"}));
+        let cases = [
+            (
+                json!({"images": {"web": "web:2"}}),
+                "deployment",
+                "is missing: the name",
+            ),
+            (
+                json!({"manifest": nameless}),
+                "deployment",
+                "no metadata.name either",
+            ),
+            (
+                json!({"manifest": bad_name}),
+                "manifest.metadata.name",
+                "Kubernetes name",
+            ),
+            (
+                json!({"deployment": "web"}),
+                "UserParameters",
+                "change nothing",
+            ),
+            (
+                json!({"deployment": "web", "rollback": false, "timeout": "5m"}),
+                "UserParameters",
+                "change nothing",
+            ),
+        ];
+        for (fields, field, problem) in cases {
+            let faults = parse(&fields).unwrap_err();
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert_eq!(faults[0].field, field, "{fields}");
+            assert!(faults[0].problem.contains(problem), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_found_at_once() {
+        let faults = parse(&json!({
+            "deployment": "Web", "namespace": 1, "images": {"a": "", "b": "b:1", "c": "c d"},
+            "env": {"A": 1, "B": "2", "C": []}, "container": "", "manifest": 2, "method": "x",
+            "restart": 1, "strategy": "x", "timeout": "x", "rollback": "x", "execution": "",
+            "more": 1}))
+        .unwrap_err();
+        let fields = faults.iter().map(|fault| fault.field.as_str());
+        let expected = "more manifest deployment namespace images.a images.c env.A env.C \
+            container method restart rollback strategy timeout execution";
+        assert_eq!(fields.collect::<Vec<_>>().join(" "), expected);
+    }
+
+    #[test]
+    fn a_variable_that_was_not_filled_in_is_said_to_be_one() {
+        let variable = "#{Build.X}";
+        let cases = [
+            ("deployment", json!({"deployment": variable})),
+            ("namespace", json!({"namespace": variable})),
+            ("images.web", json!({"images": {"web": variable}})),
+            (
+                "container",
+                json!({"container": variable, "env": {"A": "1"}}),
+            ),
+            (
+                "execution",
+                json!({"execution": "#{codepipeline.PipelineExecutionId}"}),
+            ),
+        ];
+        for (field, changes) in cases {
+            one_fault(field, changes, "CodePipeline did not fill in: `#{", field);
+        }
+        // A value of a variable may be anything, so also this.
+        assert!(parse(&with(json!({"env": {"A": variable}}))).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_object() {
+        let cases = [
+            (
+                Parameters::Absent,
+                "are missing. Give at least {\"deployment\"",
+            ),
+            (Parameters::Text("web".into()), "begin with `web`"),
+            (Parameters::Text("'{}'".into()), "begin with `'{}'`"),
+            (
+                Parameters::Text("\u{feff}{}".into()),
+                "begin with `\u{feff}{}`",
+            ),
+            (Parameters::Text("[1]".into()), "and are `[1]`"),
+            (Parameters::Text(" \"{}\"".into()), "and are ` \"{}\"`"),
+            (Parameters::Text("null".into()), "and are `null`"),
+        ];
+        for (parameters, problem) in cases {
+            let faults = Request::parse(&parameters, JOB).unwrap_err();
+            assert_eq!(faults.len(), 1);
+            assert_eq!(faults[0].field, "UserParameters");
+            assert!(faults[0].problem.contains(problem), "{}", faults[0].problem);
+        }
+    }
+
+    #[test]
+    fn broken_json_is_shown_where_it_breaks() {
+        let cases = [
+            ("a quote", r#"{"a": "x"y"}"#, 10, r#"{"a": "x"→y"}"#),
+            (
+                "a quote at the end",
+                r#"{"a": "x""}"#,
+                10,
+                r#"{"a": "x"→"}"#,
+            ),
+            ("a line break", "{\"a\": \"x\ny\"}", 9, "{\"a\": \"x→␤y\"}"),
+            (
+                "at the end of a line",
+                "{\"a\":\n\"x\n\"}",
+                9,
+                "{\"a\":␤\"x→␤\"}",
+            ),
+            ("a backslash", r#"{"a": "x\y"}"#, 10, r#"{"a": "x\→y"}"#),
+            ("a tab", "{\"a\": \"x\ty\"}", 9, "{\"a\": \"x→␤y\"}"),
+            (
+                "in a later line",
+                "{\"a\": 1,\n \"b\": x}",
+                16,
+                "{\"a\": 1,␤ \"b\": →x}",
+            ),
+            ("at once", "{x}", 2, "{→x}"),
+            ("two objects", "{}{}", 3, "{}→{}"),
+            (
+                "many bytes before",
+                r#"{"ä": "€😀"y"}"#,
+                11,
+                r#"{"ä": "€😀"→y"}"#,
+            ),
+            (
+                "many bytes there",
+                r#"{"ä": "€"😀"}"#,
+                10,
+                r#"{"ä": "€"→😀"}"#,
+            ),
+        ];
+        for (name, text, character, arrow) in cases {
+            let faults = Request::parse(&Parameters::Text(text.into()), JOB).unwrap_err();
+            let problem = &faults[0].problem;
+            let place = format!("at character {character}:");
+            assert!(problem.contains(&place), "{name}: {problem}");
+            assert!(problem.contains(&format!("`{arrow}`")), "{name}: {problem}");
+            assert!(problem.contains("escapes nothing"), "{name}");
+        }
+        let cut = Request::parse(&Parameters::Text(r#"{"a": "x"#.into()), JOB).unwrap_err();
+        assert!(cut[0].problem.contains("EOF"), "{cut:?}");
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_of_one_line() {
+        let long = format!("{}ß{}", "a".repeat(100), "b".repeat(100));
+        let expected = format!("…{}→ß{}…", "a".repeat(EXCERPT), "b".repeat(EXCERPT - 1));
+        assert_eq!(excerpt(&long, 100), expected);
+        // Within a character is before it.
+        assert_eq!(excerpt(&long, 101), expected);
+        assert_eq!(excerpt("", 0), "");
+        assert_eq!(excerpt("é", 7), "é→");
+        assert_eq!(excerpt("a\r\n\tb", 0), "a␤␤␤b");
+    }
+
+    #[test]
+    fn no_cut_of_a_text_makes_it_panic() {
+        let text =
+            "{\"ä\": \"€ßé\", \"b\": [1, \"日本語\", \"\\u00e9\"],\r\n \"😀👩‍👩‍👧\": {\"c\": null}}";
+        for position in 0..text.len() + 3 {
+            let shown = excerpt(text, position);
+            assert!(shown.chars().count() <= 2 * EXCERPT + 3, "{shown}");
+            assert!(!shown.contains('\n'));
+        }
+        let boundaries = (0..=text.len()).filter(|place| text.is_char_boundary(*place));
+        let boundaries = boundaries.collect::<Vec<_>>();
+        let mut faults = 0;
+        for (count, start) in boundaries.iter().enumerate() {
+            for end in &boundaries[count..] {
+                for cut in [
+                    text[*start..*end].to_owned(),
+                    format!("{{{}", &text[*start..*end]),
+                    format!("{}{}", &text[..*start], &text[*end..]),
+                ] {
+                    let parsed = Request::parse(&Parameters::Text(cut), JOB);
+                    faults += usize::from(parsed.is_err());
+                }
+            }
+        }
+        assert_eq!(faults, boundaries.len() * (boundaries.len() + 1) / 2 * 3);
+    }
+
+    #[test]
+    fn secrets_are_the_values_of_variables() {
+        let container = |name: &str, value: &str| {
+            json!({"name": name, "image": "web:2",
+            "env": [{"name": "A", "value": value}, {"name": "B", "valueFrom": {}}, {"name": "C"}]})
+        };
+        let request = parse(&json!({
+            "deployment": "web-server", "images": {"web": "web:2"},
+            "env": {"ONE": "first", "TWO": "second", "GONE": null},
+            "manifest": {"spec": {"template": {"spec": {
+                "containers": [container("web", "third"), {"name": "bare"}],
+                "initContainers": [container("setup", "fourth"), 3]}}}}}))
+        .unwrap();
+        let mut secrets = request.secrets().collect::<Vec<_>>();
+        secrets.sort_unstable();
+        assert_eq!(secrets, ["first", "fourth", "second", "third"]);
+    }
+
+    #[test]
+    fn a_value_that_a_name_has_too_is_no_secret() {
+        let request = parse(&json!({
+            "deployment": "web-server", "namespace": "production", "images": {"app": "repo/web:2"},
+            "container": "app", "execution": "run-7",
+            "env": {"A": "production", "B": "server", "C": "repo/web:2", "D": "true", "E": "false",
+                "F": "app", "G": "run-7", "H": "production!"}}))
+        .unwrap();
+        assert_eq!(request.secrets().collect::<Vec<_>>(), ["production!"]);
+    }
+
+    #[test]
+    fn debug_shows_no_value_of_a_variable() {
+        let request = parse(&with(json!({"env": {"A": "s3cret-a"}, "manifest": {
+            "spec": {"template": {"spec": {"containers": [
+                {"name": "web", "env": [{"name": "B", "value": "s3cret-b"}]}]}}}}})))
+        .unwrap();
+        let shown = format!("{request:?}");
+        assert!(
+            shown.contains("web:2") && shown.contains("Hidden"),
+            "{shown}"
+        );
+        assert!(!shown.contains("s3cret"), "{shown}");
+        let hidden = request.env["A"].as_ref().unwrap();
+        assert_eq!(hidden.reveal(), "s3cret-a");
+    }
 }

@@ -96,6 +96,8 @@ struct Script {
     /// The ReplicaSet of the Deployment's template.
     newest: Value,
     sets_text: Bytes,
+    /// A write was answered and its rollout is not yet done.
+    rolls_out: bool,
 }
 
 /// What is sent back: a status, and a body that may stay open.
@@ -116,6 +118,7 @@ impl Script {
             deployment_text: Bytes::new(),
             newest,
             sets_text: Bytes::new(),
+            rolls_out: false,
         };
         script.write_texts(&[]);
         script
@@ -123,6 +126,7 @@ impl Script {
 
     fn answer(&mut self, request: &Request<()>, body: &[u8]) -> Answer {
         self.calls += 1;
+        self.roll_out();
         let authorization = request.headers().get(AUTHORIZATION);
         if authorization.is_none_or(|found| found.as_bytes() != self.authorization.as_bytes()) {
             return refusal(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
@@ -166,7 +170,7 @@ impl Script {
     }
 
     /// Takes what a deploy changes and answers as the real server does: with the new spec and the
-    /// status of the old one. With that the rollout is done.
+    /// status of the old one.
     fn patch(&mut self, body: &[u8]) -> Answer {
         let Ok(patch) = serde_json::from_slice::<Value>(body) else {
             let text = "the body of the request was in an unknown format";
@@ -190,13 +194,15 @@ impl Script {
         let metadata = &mut self.deployment["metadata"];
         metadata["generation"] = json!(number(&metadata["generation"]) + 1);
         raise(&mut metadata["resourceVersion"]);
-        let answer = ok(text(&self.deployment));
-        self.roll_out();
-        answer
+        self.rolls_out = true;
+        ok(text(&self.deployment))
     }
 
     /// The work of the controllers between two calls.
     fn roll_out(&mut self) {
+        if !std::mem::take(&mut self.rolls_out) {
+            return;
+        }
         let metadata = &mut self.deployment["metadata"];
         raise(&mut metadata["resourceVersion"]);
         raise(&mut metadata["annotations"][REVISION]);
@@ -243,7 +249,8 @@ fn refusal(status: StatusCode, reason: &str, message: &str) -> Answer {
 }
 
 fn text(value: &Value) -> Bytes {
-    value.to_string().into()
+    let text = serde_json::to_vec(value);
+    text.expect("a value can always be written").into()
 }
 
 fn list(sets: &[&Value]) -> Bytes {
@@ -294,7 +301,15 @@ async fn respond(
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, BODY_BYTES).collect().await;
     let body = body.map_err(io::Error::other)?.to_bytes();
-    let answer = lock(&script).answer(&Request::from_parts(parts, ()), &body);
+    let (answer, rolls_out) = {
+        let mut script = lock(&script);
+        let answer = script.answer(&Request::from_parts(parts, ()), &body);
+        (answer, script.rolls_out)
+    };
+    if rolls_out {
+        // While the answer is on its way; the next call does not wait for it then.
+        tokio::spawn(async move { lock(&script).roll_out() });
+    }
     Response::builder()
         .status(answer.status)
         .header(CONTENT_TYPE, "application/json")

@@ -47,7 +47,7 @@ impl Deployment {
 
     /// `metadata.uid`; empty where it is absent.
     pub fn uid(&self) -> &str {
-        self.text("/metadata/uid")
+        bounded(self.text("/metadata/uid"))
     }
 
     /// `metadata.resourceVersion`; empty where it is absent.
@@ -132,7 +132,7 @@ impl Deployment {
             status: text("status"),
             reason: text("reason"),
             message: text("message"),
-            last_update_time: text("lastUpdateTime"),
+            last_update_time: bounded(text("lastUpdateTime")),
         })
     }
 
@@ -217,7 +217,7 @@ impl ReplicaSet {
                 .pointer("/metadata/annotations")
                 .and_then(|annotations| annotations.get(REVISION)?.as_str()?.parse().ok())
                 .unwrap_or(0),
-            owner: controller(object).unwrap_or_default().to_owned(),
+            owner: bounded(controller(object).unwrap_or_default()).to_owned(),
             template_hash: text("/metadata/labels/pod-template-hash"),
             replicas: number("/status/replicas").unwrap_or(0),
             available: number("/status/availableReplicas").unwrap_or(0),
@@ -230,6 +230,14 @@ pub fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a
     sets.iter()
         .filter(|set| set.owner == deployment.uid())
         .max_by_key(|set| set.revision)
+}
+
+/// The beginning of what goes into a continuation token: a uid has 36 characters, a time 20.
+fn bounded(text: &str) -> &str {
+    const LIMIT: usize = 64;
+    text.char_indices()
+        .nth(LIMIT)
+        .map_or(text, |(end, _)| &text[..end])
 }
 
 /// The uid of the object that controls this one.

@@ -37,7 +37,7 @@ async fn wrong_parameters_are_all_named_at_once() {
         "`strategy` `blueGreen` is not in this version",
         "`manifest` is a path into an input artifact",
         "`restart` must be true or false",
-        "`namespace` `Bad_Name` is no Kubernetes name",
+        "`namespace` is `Bad_Name`, which is no Kubernetes name",
         "`env.A` must be a text in quotes",
         "`container` must be a text",
         "`execution` has a variable that CodePipeline did not fill in",
@@ -90,11 +90,11 @@ async fn what_does_not_fit_the_deployment_is_refused_before_anything_is_written(
     for (parameters, expected) in [
         (
             json!({"deployment": "demo-app", "images": {"web": NEW_IMAGE}}),
-            "`images.web` the Deployment has no container `web`; it has `app`",
+            "`images.web` names container `web`, which the Deployment does not have; it has `app`",
         ),
         (
             json!({"deployment": "demo-app", "env": {"A": "b"}, "container": "web"}),
-            "`container` the Deployment has no container `web`",
+            "`container` names container `web`, which the Deployment does not have",
         ),
         (
             json!({"deployment": "none", "restart": true}),
