@@ -1044,7 +1044,8 @@ mod tests {
 
     #[test]
     fn a_put_keeps_a_restart_unless_the_manifest_names_one() {
-        let restarted = |time: &str| json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: time}}}}});
+        let at = |time: &str| json!({"metadata": {"annotations": {RESTARTED_AT: time}}});
+        let restarted = |time: &str| json!({"spec": {"template": at(time)}});
         let restart = |object: &Value| {
             object["spec"]["template"]["metadata"]["annotations"][RESTARTED_AT].clone()
         };

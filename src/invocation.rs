@@ -74,6 +74,19 @@ impl std::fmt::Display for Unreported {
 
 impl std::error::Error for Unreported {}
 
+impl From<Unreported> for lambda_runtime::Diagnostic {
+    fn from(unreported: Unreported) -> Self {
+        let kind = match unreported {
+            Unreported::NoJob => "NoJob",
+            Unreported::Undelivered(_) => "Undelivered",
+        };
+        lambda_runtime::Diagnostic {
+            error_type: kind.to_owned(),
+            error_message: unreported.to_string(),
+        }
+    }
+}
+
 /// What a running invocation leaves if it breaks off: the continuation that it began with, and the
 /// text that this is bound to. Whatever it did since, the cluster tells.
 type Ledger = RefCell<Option<(Continuation, String)>>;
@@ -110,6 +123,8 @@ impl Function {
         let work = self.work(&job, &ledger, end - margin);
         let report = guarded(work, &ledger, end - margin / 2).await;
         let report = logging::mask().report(report);
+        // What is secret in parameters that could not be read is not known.
+        log(&report, ledger.borrow().is_some());
         self.deliver(&job.id, &report, end - ANSWER_MARGIN.min(margin / 4))
             .await
     }
@@ -185,7 +200,6 @@ impl Function {
     /// Sends the report. That the job is over already is the end of it, too. A report that
     /// CodePipeline refuses as such is sent once more with its first line alone.
     async fn deliver(&self, job: &str, report: &Report, last: Instant) -> Result<(), Unreported> {
-        log(report);
         let client = self
             .codepipeline
             .get_or_init(|| aws_sdk_codepipeline::Client::new(&self.aws));
@@ -249,22 +263,25 @@ fn conclude(
             report::call_failed(request, &continuation.phase, &call, &error)
         }
         Outcome::LockedOut(error) => report::no_credentials(&error),
-        Outcome::LostSight(since, why) => report::lost_sight(request, since, &why),
+        Outcome::LostSight(since, why) => {
+            report::lost_sight(request, &continuation.phase, since, &why)
+        }
         Outcome::HandedOver(waiting) => {
             report::handed_over(continuation, bound_to, waiting.as_ref())
         }
     }
 }
 
-/// Logs what is reported: the first line alone, as user parameters are quoted further down.
-fn log(report: &Report) {
+/// Logs what is reported; of a failure the first line, if all that must be hidden is known.
+fn log(report: &Report, all_is_known: bool) {
     match report {
         Report::Success { summary, .. } => tracing::info!(summary, "reporting success"),
         Report::Progress {
             summary, percent, ..
         } => tracing::info!(summary, percent, "handing over to the next invocation"),
-        Report::Failure { kind, .. } => {
-            tracing::error!(kind = kind.name(), "reporting failure");
+        Report::Failure { kind, message } => {
+            let cause = message.lines().next().filter(|_| all_is_known);
+            tracing::error!(kind = kind.name(), cause, "reporting failure");
         }
     }
 }

@@ -80,21 +80,24 @@ pub fn panic_place() -> String {
 
 /// A level by name; of `RUST_LOG`'s directives the one for us, or the one for all.
 fn read_level(text: &str) -> Option<LevelFilter> {
-    let mut found = None;
+    let (mut ours, mut all) = (None, None);
     for directive in text.split(',').map(str::trim) {
-        let level = match directive.split_once('=') {
-            Some(("landfall", level)) => level,
-            Some(_) => continue,
-            None => directive,
-        };
-        let level = if level.eq_ignore_ascii_case("fatal") {
-            "error"
-        } else {
-            level
-        };
-        found = level.parse().ok().or(found);
+        match directive.split_once('=') {
+            Some(("landfall", level)) => ours = level_of(level).or(ours),
+            Some(_) => {}
+            None => all = level_of(directive).or(all),
+        }
     }
-    found
+    ours.or(all)
+}
+
+/// Lambda knows `FATAL` as well; nothing at all would be read as `error`.
+fn level_of(name: &str) -> Option<LevelFilter> {
+    match name {
+        "" => None,
+        name if name.eq_ignore_ascii_case("fatal") => Some(LevelFilter::ERROR),
+        name => name.parse().ok(),
+    }
 }
 
 struct Lines {
@@ -134,27 +137,38 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        let mut line = Map::new();
-        line.insert(
-            "timestamp".into(),
-            format!("{:.3}", Timestamp::now()).into(),
-        );
-        line.insert("level".into(), level_name(*event.metadata().level()).into());
-        let message = fields.0.remove("message").unwrap_or_default();
-        line.insert("message".into(), message);
+        let mut own = Fields::default();
+        event.record(&mut own);
+        let message = own.0.remove("message").unwrap_or_default();
+        let mut fields = Map::new();
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(kept) = span.extensions().get::<Kept>() {
-                line.extend(kept.0.clone());
+                fields.extend(kept.0.clone());
             }
         }
-        line.extend(fields.0);
-        let mut text = Value::Object(line).to_string();
-        text.push('\n');
+        fields.extend(own.0);
+        let line = line(
+            *event.metadata().level(),
+            Timestamp::now(),
+            &message,
+            fields,
+        );
         // A log that cannot be written is no reason to stop.
-        _ = std::io::stdout().lock().write_all(text.as_bytes());
+        _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
+}
+
+/// One line, what a person looks for first at its beginning.
+fn line(level: Level, now: Timestamp, message: &Value, fields: Map<String, Value>) -> String {
+    let level = level_name(level);
+    let mut line = format!(r#"{{"timestamp":"{now:.3}","level":"{level}","message":{message}"#);
+    let fields = Value::Object(fields).to_string();
+    if fields != "{}" {
+        line.push(',');
+        line.push_str(&fields[1..fields.len() - 1]);
+    }
+    line.push_str("}\n");
+    line
 }
 
 fn level_name(level: Level) -> &'static str {
@@ -196,5 +210,61 @@ impl Visit for Fields {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.put(field, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_level_is_read_as_lambda_and_as_rust_write_it() {
+        let (info, debug) = (Some(LevelFilter::INFO), Some(LevelFilter::DEBUG));
+        for (text, expected) in [
+            ("INFO", info),
+            ("debug", debug),
+            ("Trace", Some(LevelFilter::TRACE)),
+            ("FATAL", Some(LevelFilter::ERROR)),
+            ("off", Some(LevelFilter::OFF)),
+            ("landfall=debug", debug),
+            ("warn,landfall=debug", debug),
+            ("landfall=debug,warn", debug),
+            ("hyper=trace, info", info),
+            ("landfall=fatal", Some(LevelFilter::ERROR)),
+            ("info,", info),
+            ("info,loud", info),
+            ("info,debug", debug),
+            ("landfall=,debug", debug),
+            ("", None),
+            ("loud", None),
+            ("hyper=trace", None),
+            ("landfall=loud", None),
+        ] {
+            assert_eq!(read_level(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_json_whatever_is_in_it() {
+        let now: Timestamp = "2026-01-01T00:00:00.1234567Z".parse().unwrap();
+        let text = |message: Value, fields: Value| {
+            let Value::Object(fields) = fields else {
+                panic!("fields are an object")
+            };
+            line(Level::WARN, now, &message, fields)
+        };
+        let start = r#"{"timestamp":"2026-01-01T00:00:00.123Z","level":"WARN","message":"#;
+        assert_eq!(text(json!("hi"), json!({})), format!("{start}\"hi\"}}\n"));
+        let odd = text(
+            json!("a \"b\"\n"),
+            json!({"jobId": "1", "tries": 2, "é": "}{"}),
+        );
+        assert_eq!(odd.matches('\n').count(), 1, "{odd}");
+        assert!(odd.starts_with(start));
+        let read: Value = serde_json::from_str(&odd).unwrap();
+        let expected = json!({"timestamp": "2026-01-01T00:00:00.123Z", "level": "WARN",
+            "message": "a \"b\"\n", "jobId": "1", "tries": 2, "é": "}{"});
+        assert_eq!(read, expected);
     }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use landfall::environment::Environment;
 use landfall::https::Aws;
-use landfall::invocation::Function;
+use landfall::invocation::{Function, Unreported};
 use landfall::logging;
 use serde_json::Value;
 use std::pin::Pin;
@@ -30,7 +30,7 @@ const AWS_TRIES: u32 = 6;
 /// The longest pause between two tries of an AWS call.
 const AWS_PAUSE: Duration = Duration::from_secs(2);
 
-type Handling<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+type Handling<'a> = Pin<Box<dyn Future<Output = Result<(), Unreported>> + 'a>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -48,9 +48,8 @@ async fn main() -> Result<(), Error> {
         let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
         let function = &function;
         // Boxed: the futures of the SDK, reqwest and the runtime together are a type too deep.
-        Box::pin(
-            async move { Ok(function.handle(event.payload, deadline).await?) }.instrument(span),
-        ) as Handling<'_>
+        Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))
+            as Handling<'_>
     });
     lambda_runtime::run(handler).await
 }

@@ -1,6 +1,7 @@
 //! Every sentence that a user sees. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
+use crate::change;
 use crate::cluster::call::Call;
 use crate::cluster::object::{Deployment, Trouble};
 use crate::cluster::{CallError, Refusal};
@@ -25,7 +26,7 @@ const VARIABLE_LIMIT: usize = 4096;
 /// How much of a message the first and the last part may take, so that both always fit.
 const HEADLINE_LIMIT: usize = 1500;
 /// See [`HEADLINE_LIMIT`].
-const NEXT_LIMIT: usize = 1000;
+const NEXT_LIMIT: usize = 1200;
 /// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
 const QUOTE_LIMIT: usize = 800;
 /// The same within a cause, which must leave room for how far the rollout had come.
@@ -34,6 +35,10 @@ const CAUSE_QUOTE_LIMIT: usize = 380;
 const EVIDENCE_LIMIT: usize = 12;
 /// The shortest value that is masked: shorter ones are no secrets, and occur in any text.
 const MASK_MINIMUM: usize = 5;
+/// What stands for a masked value.
+const HIDDEN: &str = "[hidden]";
+/// What is between the parts of a message.
+const PARAGRAPH: &str = "\n\n";
 
 /// What CodePipeline is told about a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,19 +136,22 @@ impl Mask {
     pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
         let secrets = secrets.into_iter().map(str::trim);
         let secrets = secrets.filter(|secret| secret.len() >= MASK_MINIMUM);
-        self.0.extend(secrets.map(str::to_owned));
+        self.0.extend(secrets.flat_map(spellings));
         // A value that contains another goes first.
-        self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.0
+            .sort_by(|one, other| (other.len(), one).cmp(&(one.len(), other)));
+        self.0.dedup();
     }
 
     /// The text without them.
     pub fn text(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret) {
-                text.replace(secret, "[hidden]")
+            let text = if text.contains(secret) {
+                text.replace(secret, HIDDEN)
             } else {
                 text
-            }
+            };
+            without_beginning(text, secret)
         })
     }
 
@@ -155,7 +163,7 @@ impl Mask {
                 external_id,
                 variables,
             } => Report::Success {
-                summary: self.text(&summary),
+                summary: clip(&self.text(&summary), SUMMARY_LIMIT),
                 external_id,
                 variables,
             },
@@ -165,15 +173,49 @@ impl Mask {
                 percent,
             } => Report::Progress {
                 token,
-                summary: self.text(&summary),
+                summary: clip(&self.text(&summary), SUMMARY_LIMIT),
                 percent,
             },
             Report::Failure { kind, message } => Report::Failure {
                 kind,
-                message: self.text(&message),
+                message: refit(self.text(&message)),
             },
         }
     }
+}
+
+/// A value as it is, in one line as we quote it, and escaped as Kubernetes and JSON quote it.
+fn spellings(secret: &str) -> [String; 3] {
+    let quoted = serde_json::Value::from(secret).to_string();
+    let escaped = quoted[1..quoted.len() - 1].to_owned();
+    [secret.to_owned(), one_line(secret), escaped]
+}
+
+/// Where a text was cut in the middle of a value, its beginning is still to be hidden.
+fn without_beginning(text: String, secret: &str) -> String {
+    let mut pieces = text.split('…').map(str::to_owned).collect::<Vec<_>>();
+    let cut = pieces.len() - 1;
+    for piece in &mut pieces[..cut] {
+        let beginning = (MASK_MINIMUM..secret.len())
+            .rev()
+            .filter_map(|end| secret.get(..end))
+            .find(|beginning| piece.ends_with(beginning));
+        if let Some(beginning) = beginning {
+            piece.truncate(piece.len() - beginning.len());
+            piece.push_str(HIDDEN);
+        }
+    }
+    pieces.join("…")
+}
+
+/// A message that hiding made longer, within the limit again.
+fn refit(text: String) -> String {
+    if text.len() <= MESSAGE_LIMIT {
+        return text;
+    }
+    let (headline, rest) = text.split_once(PARAGRAPH).unwrap_or((&text, ""));
+    let (evidence, next) = rest.rsplit_once(PARAGRAPH).unwrap_or(("", rest));
+    message(headline, &[evidence.to_owned()], next)
 }
 
 /// The new version serves.
@@ -197,16 +239,18 @@ pub fn success(
             pods(wanted)
         ),
     };
-    let summary = if success.wrote {
-        format!(
-            "{target} runs revision {revision} ({image}): {pods} after {}.",
-            words(Duration::from_secs(seconds.unsigned_abs()))
-        )
-    } else {
-        format!(
+    let time = words(Duration::from_secs(seconds.unsigned_abs()));
+    let summary = match (success.wrote, live.replicas()) {
+        (true, 0) => {
+            format!("{target} has revision {revision} ({image}) after {time}; {pods}.")
+        }
+        (true, _) => {
+            format!("{target} runs revision {revision} ({image}): {pods} after {time}.")
+        }
+        (false, _) => format!(
             "{target} already ran this version, so nothing was changed: revision {revision} \
-             ({image}), {pods}."
-        )
+             ({image}); {pods}."
+        ),
     };
     let previous = match (success.wrote, success.previous_revision) {
         (true, previous) => previous.map(|previous| previous.to_string()),
@@ -286,22 +330,29 @@ fn pods_state(progress: &Progress, which: &str) -> String {
     }
 }
 
-/// The cause of a failure that Kubernetes itself declared.
-pub fn deadline_exceeded(live: &Deployment, progress: &Progress) -> String {
+/// The cause of a failure that Kubernetes itself declared. `which` pods: `new` or `previous`.
+pub fn deadline_exceeded(live: &Deployment, progress: &Progress, which: &str) -> String {
     let seconds = live.progress_deadline_seconds().max(0).unsigned_abs();
     format!(
         "Kubernetes saw no progress for {} (progressDeadlineSeconds), with {}",
         words(Duration::from_secs(seconds)),
-        pods_state(progress, "new")
+        pods_state(progress, which)
     )
 }
 
-/// The cause of a failure by our own clock.
-pub fn timed_out(_live: &Deployment, timeout: Duration, progress: &Progress) -> String {
+/// The cause of a failure by our own clock. `which` pods: `new` or `previous`.
+pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
+    let joint = match progress.waits_for {
+        WaitsFor::Observation => "and",
+        WaitsFor::Resumption
+        | WaitsFor::NewPods
+        | WaitsFor::OldPods(_)
+        | WaitsFor::Availability => "with",
+    };
     format!(
-        "it was not done within {} (timeout), with {}",
+        "the rollout was not done within {} (timeout), {joint} {}",
         words(timeout),
-        pods_state(progress, "new")
+        pods_state(progress, which)
     )
 }
 
@@ -457,13 +508,17 @@ fn rollout_failed(
         }
         Aftermath::RollbackFailed(revision, why) => {
             format!(
-                "The version of revision {revision} was brought back and does not serve: {why}."
+                "The version of revision {revision} was brought back and does not serve: {}.",
+                clip(why, CAUSE_QUOTE_LIMIT)
             )
         }
         Aftermath::OvertakenBy(by) => match by {
             Some(execution) => format!("Execution `{execution}` has deployed since."),
             None => "Someone else has changed it since.".to_owned(),
         },
+        Aftermath::Deleted => {
+            "It was deleted while the previous version was brought back.".to_owned()
+        }
     };
     let next = match aftermath {
         Aftermath::RolledBack(_) | Aftermath::NothingWritten => {
@@ -473,7 +528,8 @@ fn rollout_failed(
         | Aftermath::NothingToReturnTo
         | Aftermath::PreviousGone(_)
         | Aftermath::RollbackFailed(..)
-        | Aftermath::OvertakenBy(_) => format!(
+        | Aftermath::OvertakenBy(_)
+        | Aftermath::Deleted => format!(
             "See what runs with `kubectl --namespace {namespace} get deployment,replicaset,pod`, \
              and `kubectl --namespace {namespace} rollout history deployment/{name}`."
         ),
@@ -561,15 +617,24 @@ pub fn no_credentials(error: &CredentialsError) -> Report {
             "Retry. In a VPC the function needs a route or interface endpoints to SSM and KMS."
         }
     };
-    let headline = format!("Access to the cluster was not to be had: {error}.");
+    let headline = format!("There is no access to the cluster: {error}.");
     fail(error.kind(), &headline, &[], next)
 }
 
 /// A call to the cluster failed for good.
 pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallError) -> Report {
     let target = target(request);
+    let lost = matches!(
+        error,
+        CallError::Unreachable(_) | CallError::Refused(Refusal { code: 500.., .. })
+    );
     let done = match phase {
+        // A write whose answer was lost may have been performed.
+        Phase::Start if call.verb.writes() && lost => {
+            format!("Whether {target} was changed is not known")
+        }
         Phase::Start => format!("{target} was not changed"),
+        Phase::Rollout(_) if call.verb.writes() => format!("{target} could not be rolled back"),
         Phase::Rollout(_) => format!("The rollout of {target} could not be followed to its end"),
         Phase::Rollback(_) => format!("The rollback of {target} could not be followed to its end"),
     };
@@ -601,7 +666,22 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
             "Retry; if it stays so, raise the function's timeout.".to_owned(),
         ),
     };
-    fail(kind, &format!("{done}: {why}."), &[], &next)
+    let cause = first_cause(phase, call.body.as_ref());
+    fail(kind, &format!("{done}: {why}."), cause.as_slice(), &next)
+}
+
+/// Why the new version failed, where the trouble came with its rollback or the writing of that.
+fn first_cause(phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
+    let cause = match phase {
+        Phase::Start => return None,
+        Phase::Rollback(rollback) => &rollback.cause,
+        Phase::Rollout(_) => {
+            let mut operations = written?.as_array()?.iter();
+            operations.find(|operation| operation["path"] == change::CAUSE_PATH)?["value"]
+                .as_str()?
+        }
+    };
+    Some(format!("The new version does not serve: {cause}."))
 }
 
 fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String) {
@@ -647,7 +727,8 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String)
 }
 
 /// The cluster did not answer for too long while a rollout was followed.
-pub fn lost_sight(request: &Request, since: Timestamp, why: &str) -> Report {
+pub fn lost_sight(request: &Request, phase: &Phase, since: Timestamp, why: &str) -> Report {
+    let cause = first_cause(phase, None);
     fail(
         Kind::SystemUnavailable,
         &format!(
@@ -655,7 +736,7 @@ pub fn lost_sight(request: &Request, since: Timestamp, why: &str) -> Report {
             target(request),
             quote(why)
         ),
-        &[],
+        cause.as_slice(),
         "Whatever was written goes on in the cluster. Retry the stage when the cluster answers: a \
          version that is already there is not written again.",
     )
@@ -694,12 +775,12 @@ fn fail(kind: Kind, headline: &str, evidence: &[String], next: &str) -> Report {
 fn message(headline: &str, evidence: &[String], next: &str) -> String {
     let headline = clip(headline, HEADLINE_LIMIT);
     let next = clip(next, NEXT_LIMIT);
-    let room = MESSAGE_LIMIT - headline.len() - next.len() - "\n\n\n\n".len();
+    let room = MESSAGE_LIMIT - headline.len() - next.len() - 2 * PARAGRAPH.len();
     let evidence = clip(&evidence.join("\n"), room);
     if evidence.is_empty() {
-        format!("{headline}\n\n{next}")
+        format!("{headline}{PARAGRAPH}{next}")
     } else {
-        format!("{headline}\n\n{evidence}\n\n{next}")
+        format!("{headline}{PARAGRAPH}{evidence}{PARAGRAPH}{next}")
     }
 }
 
@@ -715,8 +796,11 @@ pub fn clip(text: &str, limit: usize) -> String {
 
 /// Somebody else's text in one line and of bounded length; a final full stop is ours to set.
 fn quote(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    clip(line.trim_end_matches('.'), QUOTE_LIMIT)
+    clip(one_line(text).trim_end_matches('.'), QUOTE_LIMIT)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn target(request: &Request) -> String {
@@ -764,5 +848,1121 @@ fn image(request: &Request, live: &Deployment) -> String {
         containers.first().and_then(image_of).unwrap_or_default()
     } else {
         named.join(",")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::continuation::{Rollback, Rollout};
+    use crate::job::Parameters;
+    use crate::rollout::Written;
+    use insta::assert_snapshot;
+    use serde_json::{Value, json};
+
+    fn at(seconds: u64) -> Timestamp {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        start + Duration::from_secs(seconds)
+    }
+
+    fn request() -> Request {
+        parsed(json!({"deployment": "web", "namespace": "shop", "images": {"app": "app:2"}}))
+    }
+
+    fn parsed(fields: Value) -> Request {
+        Request::parse(&Parameters::Text(fields.to_string()), "job-1").unwrap()
+    }
+
+    /// A request whose names are as long as they can be.
+    fn longest_request() -> Request {
+        parsed(
+            json!({"deployment": "w".repeat(253), "namespace": "n".repeat(63),
+            "restart": true, "execution": "é".repeat(128)}),
+        )
+    }
+
+    fn live(replicas: i64, image: &str) -> Deployment {
+        Deployment::new(json!({
+            "metadata": {"annotations": {"deployment.kubernetes.io/revision": "7"}},
+            "spec": {"replicas": replicas, "progressDeadlineSeconds": 600,
+                "template": {"spec": {
+                    "initContainers": [{"name": "setup", "image": "setup:1"}],
+                    "containers": [{"name": "proxy", "image": "proxy:1"},
+                        {"name": "app", "image": image}]}}},
+            "status": {"replicas": replicas, "availableReplicas": replicas}}))
+    }
+
+    fn begun() -> Continuation {
+        Continuation::begin("job-1", at(0), Duration::from_secs(900))
+    }
+
+    fn written() -> Written {
+        Written::new(None, &live(2, "app:2"), at(0))
+    }
+
+    fn rolling_out() -> Phase {
+        Phase::Rollout(Rollout {
+            written: written(),
+            wrote: true,
+            previous: None,
+        })
+    }
+
+    fn rolling_back() -> Phase {
+        Phase::Rollback(Rollback {
+            written: written(),
+            revision: 6,
+            cause: "it broke".into(),
+            deadline: at(900),
+        })
+    }
+
+    fn progress_of(waits_for: WaitsFor, available: i64, wanted: i64) -> Progress {
+        Progress {
+            waits_for,
+            available,
+            wanted,
+            obstacle: None,
+        }
+    }
+
+    fn wait(progress: Progress, rollback: bool) -> Wait {
+        Wait {
+            progress,
+            rollback,
+            at_most: Duration::from_secs(1),
+        }
+    }
+
+    fn trouble(container: &str, reason: &str, message: &str) -> Trouble {
+        Trouble {
+            pod: "web-1".into(),
+            container: container.into(),
+            reason: reason.into(),
+            message: message.into(),
+        }
+    }
+
+    fn message_of(report: &Report) -> &str {
+        match report {
+            Report::Failure { message, .. } => message,
+            Report::Success { .. } | Report::Progress { .. } => panic!("{report:?}"),
+        }
+    }
+
+    /// Reports as a person reads them, in lines that fit here.
+    fn shown(reports: &[Report]) -> String {
+        let one = |report: &Report| match report {
+            Report::Success {
+                summary,
+                external_id,
+                variables,
+            } => {
+                let variables = variables.iter();
+                let variables = variables.map(|(name, value)| format!("\n{name}={value}"));
+                format!("{external_id}: {summary}{}", variables.collect::<String>())
+            }
+            Report::Progress {
+                summary, percent, ..
+            } => format!("{percent} %: {summary}"),
+            Report::Failure { kind, message } => format!("{}: {message}", kind.name()),
+        };
+        let texts = reports.iter().map(one).collect::<Vec<_>>();
+        wrapped(&texts.join("\n--\n"))
+    }
+
+    fn wrapped(text: &str) -> String {
+        let mut rows = Vec::new();
+        for line in text.lines() {
+            let mut row = String::new();
+            for word in line.split(' ') {
+                if row.chars().count() + word.chars().count() > 85 {
+                    rows.push(std::mem::take(&mut row));
+                }
+                if !row.is_empty() {
+                    row.push(' ');
+                }
+                row.push_str(word);
+            }
+            rows.push(row);
+        }
+        rows.join("\n")
+    }
+
+    #[test]
+    fn successes() {
+        let finished = |replicas, wrote, previous_revision, request: &Request, seconds| {
+            let success = Success {
+                deployment: live(replicas, "app:2"),
+                wrote,
+                previous_revision,
+            };
+            super::success(request, &begun(), &success, at(seconds))
+        };
+        let two_images = parsed(json!({"deployment": "web",
+            "images": {"app": "app:2", "setup": "setup:1"}}));
+        let reports = [
+            finished(2, true, Some(6), &request(), 90),
+            finished(1, true, None, &two_images, 0),
+            finished(0, true, Some(6), &longest_image_free(), 7200),
+            finished(2, false, None, &request(), 1),
+            finished(0, false, None, &request(), 1),
+        ];
+        assert_snapshot!(shown(&reports), @r#"
+        shop/web@7: Deployment `web` in `shop` runs revision 7 (app:2): 2 of 2 pods available
+        after 1 min 30 s.
+        Namespace=shop
+        Deployment=web
+        Revision=7
+        PreviousRevision=6
+        Image=app:2
+        Strategy=rolling
+        DurationSeconds=90
+        --
+        default/web@7: Deployment `web` in `default` runs revision 7 (app:2,setup:1): 1 of 1
+        pod available after 0 s.
+        Namespace=default
+        Deployment=web
+        Revision=7
+        PreviousRevision=
+        Image=app:2,setup:1
+        Strategy=rolling
+        DurationSeconds=0
+        --
+        default/web@7: Deployment `web` in `default` has revision 7 (proxy:1) after 2 h; it is
+        scaled to zero, so no pod runs.
+        Namespace=default
+        Deployment=web
+        Revision=7
+        PreviousRevision=6
+        Image=proxy:1
+        Strategy=rolling
+        DurationSeconds=7200
+        --
+        shop/web@7: Deployment `web` in `shop` already ran this version, so nothing was
+        changed: revision 7 (app:2); 2 of 2 pods available.
+        Namespace=shop
+        Deployment=web
+        Revision=7
+        PreviousRevision=7
+        Image=app:2
+        Strategy=rolling
+        DurationSeconds=1
+        --
+        shop/web@7: Deployment `web` in `shop` already ran this version, so nothing was
+        changed: revision 7 (app:2); it is scaled to zero, so no pod runs.
+        Namespace=shop
+        Deployment=web
+        Revision=7
+        PreviousRevision=7
+        Image=app:2
+        Strategy=rolling
+        DurationSeconds=1
+        "#);
+    }
+
+    /// A request that names no image: the first container's is told.
+    fn longest_image_free() -> Request {
+        parsed(json!({"deployment": "web", "restart": true}))
+    }
+
+    #[test]
+    fn progresses() {
+        let summaries = [
+            WaitsFor::Observation,
+            WaitsFor::NewPods,
+            WaitsFor::Availability,
+            WaitsFor::OldPods(1),
+            WaitsFor::OldPods(2),
+            WaitsFor::Resumption,
+        ]
+        .map(|waits_for| {
+            let new = progress(&wait(progress_of(waits_for, 1, 2), false));
+            let back = progress(&wait(progress_of(waits_for, 0, 1), true));
+            format!("{new}\n{back}")
+        });
+        let stuck = Progress {
+            obstacle: Some("pods \"web-1\" is forbidden:\n  exceeded quota.".into()),
+            ..progress_of(WaitsFor::NewPods, 0, 2)
+        };
+        let stuck = progress(&wait(stuck, false));
+        let lines = format!("{}\n{stuck}", summaries.join("\n"));
+        assert_snapshot!(wrapped(&lines), @r#"
+        Kubernetes has not taken up the change yet
+        rolling back: Kubernetes has not taken up the change yet
+        1 of 2 new pods available
+        rolling back: 0 of 1 previous pod available
+        1 of 2 new pods available
+        rolling back: 0 of 1 previous pod available
+        1 of 2 new pods available; 1 old pod left
+        rolling back: 0 of 1 previous pod available; 1 old pod left
+        1 of 2 new pods available; 2 old pods left
+        rolling back: 0 of 1 previous pod available; 2 old pods left
+        1 of 2 new pods available; the Deployment was paused
+        rolling back: 0 of 1 previous pod available; the Deployment was paused
+        0 of 2 new pods available; pods "web-1" is forbidden: exceeded quota
+        "#);
+    }
+
+    #[test]
+    fn handovers() {
+        let half = wait(progress_of(WaitsFor::Availability, 1, 2), false);
+        let all = wait(progress_of(WaitsFor::OldPods(1), 2, 2), false);
+        let none = wait(progress_of(WaitsFor::NewPods, 0, 0), false);
+        let back = wait(progress_of(WaitsFor::Availability, 1, 2), true);
+        let over = |phase, unreachable_since, waiting: Option<&Wait>| {
+            let continuation = Continuation {
+                phase,
+                unreachable_since,
+                ..begun()
+            };
+            handed_over(&continuation, "bound", waiting)
+        };
+        let reports = [
+            over(Phase::Start, None, None),
+            over(rolling_out(), None, None),
+            over(rolling_back(), None, None),
+            over(rolling_out(), None, Some(&half)),
+            over(rolling_out(), None, Some(&all)),
+            over(rolling_out(), None, Some(&none)),
+            over(rolling_back(), None, Some(&back)),
+            over(rolling_out(), Some(at(61)), Some(&half)),
+        ];
+        assert_snapshot!(shown(&reports), @r#"
+        0 %: about to start
+        --
+        0 %: the rollout goes on
+        --
+        0 %: the rollback goes on
+        --
+        50 %: 1 of 2 new pods available
+        --
+        99 %: 2 of 2 new pods available; 1 old pod left
+        --
+        0 %: 0 of 0 new pods available
+        --
+        0 %: rolling back: 1 of 2 previous pods available
+        --
+        50 %: the cluster has not answered since 2026-01-01T00:01:01Z
+        "#);
+        let Report::Progress { token, .. } = &reports[0] else {
+            panic!("it goes on")
+        };
+        assert_eq!(Continuation::decode(token, "bound"), Ok(begun()));
+    }
+
+    #[test]
+    fn failures() {
+        let one = vec![Fault::new(
+            "images.web",
+            "names container `web`, which the Deployment does not have; it has `app`",
+        )];
+        let two = [one.clone(), vec![Fault::new("timeout", "must be x")]].concat();
+        let out_of_sync = |by: Option<&str>, wrote| Failure::OutOfSync {
+            by: by.map(str::to_owned),
+            wrote,
+        };
+        let reports = [
+            Failure::Faults(one),
+            Failure::Faults(two),
+            Failure::Missing,
+            Failure::BeingDeleted,
+            Failure::Paused,
+            Failure::TooLate,
+            Failure::Deleted,
+            out_of_sync(Some("run-3"), true),
+            out_of_sync(None, true),
+            out_of_sync(None, false),
+        ]
+        .map(|failure| super::failure(&request(), &failure));
+        assert_snapshot!(shown(&reports), @r#"
+        ConfigurationError: Deployment `web` in `shop` was not changed: `images.web` names
+        container `web`, which the Deployment does not have; it has `app`.
+
+        Correct the action's UserParameters and release the change again.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: 2 things are wrong
+        with the user parameters.
+
+        - `images.web` names container `web`, which the Deployment does not have; it has `app`
+        - `timeout` must be x
+
+        Correct the action's UserParameters and release the change again.
+        --
+        ConfigurationError: Deployment `web` in `shop` does not exist, so there was nothing to
+        patch.
+
+        Check `deployment` and `namespace` (`kubectl --namespace shop get deployments` lists
+        what is there), or give a `manifest` to create it.
+        --
+        ConfigurationError: Deployment `web` in `shop` is being deleted, so nothing was
+        changed.
+
+        Wait until it is gone, then create it anew with a `manifest`.
+        --
+        ConfigurationError: Deployment `web` in `shop` is paused: somebody stopped its
+        rollouts, so nothing was changed.
+
+        Resume it with `kubectl --namespace shop rollout resume deployment/web`, then retry.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: its 15 min (timeout)
+        were over before the cluster could be written to.
+
+        Retry; if the cluster is slow to answer, raise `timeout`.
+        --
+        JobFailed: Deployment `web` in `shop` was deleted while its rollout was followed.
+
+        Find out who deleted it; with a `manifest` the next deploy creates it anew.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was changed by execution `run-3` after
+        this deploy wrote its version; the later change was left alone.
+
+        If the later change is the wanted one, there is nothing to do; else release this one
+        again.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
+        deploy wrote its version; the later change was left alone.
+
+        If the later change is the wanted one, there is nothing to do; else release this one
+        again.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
+        deploy began; the later change was left alone.
+
+        If the later change is the wanted one, there is nothing to do; else release this one
+        again.
+        "#);
+    }
+
+    #[test]
+    fn rollouts_that_failed() {
+        let short = progress_of(WaitsFor::Availability, 1, 2);
+        let troubles = Some(Ok(vec![
+            trouble("app", "NotReady", "it runs but is not ready"),
+            trouble(
+                "app",
+                "ImagePullBackOff",
+                "Back-off pulling image \"app:2\".",
+            ),
+            trouble("", "Unschedulable", ""),
+        ]));
+        let stopped = deadline_exceeded(&live(2, "app:2"), &short, "new");
+        let told = cause(&stopped, &troubles);
+        let lines = evidence(troubles.as_ref().unwrap());
+        let why = timed_out(Duration::from_secs(900), &short, "previous");
+        let rollout = |cause: &str, evidence: &[String], aftermath| {
+            let failure = Failure::Rollout {
+                cause: cause.to_owned(),
+                evidence: evidence.to_vec(),
+                aftermath,
+            };
+            super::failure(&request(), &failure)
+        };
+        let unread = evidence(&Err("HTTP 403: pods is forbidden".into()));
+        let reports = [
+            rollout(&told, &lines, Aftermath::RolledBack(6)),
+            rollout(&stopped, &unread, Aftermath::NothingWritten),
+            rollout("it broke", &[], Aftermath::RollbackDisabled),
+            rollout("it broke", &[], Aftermath::NothingToReturnTo),
+            rollout("it broke", &[], Aftermath::PreviousGone("web-6".into())),
+            rollout("it broke", &[], Aftermath::RollbackFailed(6, why)),
+            rollout(
+                "it broke",
+                &[],
+                Aftermath::OvertakenBy(Some("run-3".into())),
+            ),
+            rollout("it broke", &[], Aftermath::OvertakenBy(None)),
+            rollout("it broke", &[], Aftermath::Deleted),
+        ];
+        assert_snapshot!(shown(&reports), @r#"
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
+        `web-1`: ImagePullBackOff (Back-off pulling image "app:2"); Kubernetes saw no progress
+        for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+
+        - `app` in pod `web-1`: NotReady (it runs but is not ready)
+        - `app` in pod `web-1`: ImagePullBackOff (Back-off pulling image "app:2")
+        - pod `web-1`: Unschedulable
+
+        Rolled back: the version of revision 6 serves again.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: Kubernetes
+        saw no progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+
+        - the pods could not be read: HTTP 403: pods is forbidden
+
+        It ran this version before the job began, so nothing was changed or taken back.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was left as it is, as `rollback` is false.
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        No other version served before, so there is none to return to; it was left as it is.
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was left as it is: ReplicaSet `web-6`, which served before, is gone
+        (revisionHistoryLimit).
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        The version of revision 6 was brought back and does not serve: the rollout was not
+        done within 15 min (timeout), with 1 of 2 previous pods available.
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        Execution `run-3` has deployed since.
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        Someone else has changed it since.
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was deleted while the previous version was brought back.
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        "#);
+    }
+
+    #[test]
+    fn causes_by_time() {
+        let lines = [
+            (WaitsFor::Observation, 0),
+            (WaitsFor::NewPods, 0),
+            (WaitsFor::OldPods(1), 2),
+            (WaitsFor::Resumption, 1),
+        ]
+        .map(|(waits_for, available)| {
+            let progress = progress_of(waits_for, available, 2);
+            timed_out(Duration::from_secs(90), &progress, "new")
+        });
+        let obstacle = Progress {
+            obstacle: Some("exceeded quota".into()),
+            ..progress_of(WaitsFor::NewPods, 0, 2)
+        };
+        let exceeded = deadline_exceeded(&live(2, "app:2"), &obstacle, "new");
+        let lines = format!("{}\n{exceeded}", lines.join("\n"));
+        assert_snapshot!(wrapped(&lines), @r#"
+        the rollout was not done within 1 min 30 s (timeout), and Kubernetes has not taken up
+        the change yet
+        the rollout was not done within 1 min 30 s (timeout), with 0 of 2 new pods available
+        the rollout was not done within 1 min 30 s (timeout), with 2 of 2 new pods available;
+        1 old pod left
+        the rollout was not done within 1 min 30 s (timeout), with 1 of 2 new pods available;
+        the Deployment was paused
+        Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with 0 of 2 new pods
+        available; exceeded quota
+        "#);
+    }
+
+    #[test]
+    fn calls_that_failed() {
+        let patch = Call::patch("shop", "web", json!({}));
+        let refused = |code, message: &str| {
+            CallError::Refused(Refusal {
+                code,
+                message: message.to_owned(),
+                ..Refusal::default()
+            })
+        };
+        let start = [
+            refused(401, "Unauthorized"),
+            refused(403, "deployments.apps \"web\" is forbidden: no."),
+            refused(409, ""),
+            refused(422, "Deployment.apps \"web\" is invalid"),
+            refused(429, ""),
+            refused(503, "etcd\nis away"),
+            CallError::Unreachable("connection refused".into()),
+            CallError::Untrusted("it was signed by another CA than the one given".into()),
+            CallError::NotKubernetes("HTTP 200 with \"Welcome\"".into()),
+            CallError::OutOfTime,
+        ]
+        .map(|error| call_failed(&request(), &Phase::Start, &patch, &error));
+        assert_snapshot!(shown(&start), @r#"
+        PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
+        accept the bearer token (HTTP 401, "Unauthorized").
+
+        Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names; it was read
+        anew before giving up.
+        --
+        PermissionError: Deployment `web` in `shop` was not changed: the token may not patch
+        deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
+
+        Grant the verb `patch` on `deployments.apps` to the token's ServiceAccount by a Role
+        in this namespace.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was not changed: somebody else kept
+        changing it at the same time (HTTP 409).
+
+        Retry when the other change is through.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
+        to patch deployments.apps (HTTP 422, "Deployment.apps "web" is invalid").
+
+        Correct what it names in the user parameters, then release the change again.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
+        patch deployments.apps just now (HTTP 429).
+
+        Retry; the function did so itself until it gave up.
+        --
+        SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
+        cluster could not patch deployments.apps just now (HTTP 503, "etcd is away").
+
+        Retry; the function did so itself until it gave up.
+        --
+        SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
+        cluster could not be reached: connection refused.
+
+        Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, do
+        security groups allow port 443?
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
+        certificate is not trusted: it was signed by another CA than the one given.
+
+        Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name
+        that its certificate has.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
+        K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
+
+        Set K8S_CLUSTER to the API server itself.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
+        to patch deployments.apps.
+
+        Retry; if it stays so, raise the function's timeout.
+        "#);
+        let get = Call::deployment("shop", "web");
+        let later = [rolling_out(), rolling_back()]
+            .map(|phase| call_failed(&request(), &phase, &get, &refused(403, "")));
+        let undo = change::undo(&live(2, "app:2"), &json!({}), "job-1", "it broke");
+        let undo = Call::operations("shop", "web", undo);
+        let undone = call_failed(&request(), &rolling_out(), &undo, &refused(422, "no"));
+        let unseen = CallError::Unreachable("connection refused".into());
+        let unread = call_failed(&request(), &Phase::Start, &get, &unseen);
+        let later = [&later[..], &[undone, unread]].concat();
+        assert_snapshot!(shown(&later), @r#"
+        PermissionError: The rollout of Deployment `web` in `shop` could not be followed to
+        its end: the token may not get deployments.apps (HTTP 403).
+
+        Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
+        this namespace.
+        --
+        PermissionError: The rollback of Deployment `web` in `shop` could not be followed to
+        its end: the token may not get deployments.apps (HTTP 403).
+
+        The new version does not serve: it broke.
+
+        Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
+        this namespace.
+        --
+        ConfigurationError: Deployment `web` in `shop` could not be rolled back: the API
+        server refused to patch deployments.apps (HTTP 422, "no").
+
+        The new version does not serve: it broke.
+
+        Correct what it names in the user parameters, then release the change again.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
+        be reached: connection refused.
+
+        Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, do
+        security groups allow port 443?
+        "#);
+    }
+
+    #[test]
+    fn access_that_there_is_not() {
+        let name = || "token".to_owned();
+        let reports = [
+            CredentialsError::Missing("`token`".into()),
+            CredentialsError::Denied("AccessDeniedException: no".into()),
+            CredentialsError::Refused("ValidationException: no".into()),
+            CredentialsError::Unreachable("it did not answer in time".into()),
+            CredentialsError::NoToken(name(), "is empty"),
+            CredentialsError::Expired(name(), at(0)),
+            CredentialsError::Ca("SSM parameter `ca` holds neither PEM nor base64 of it".into()),
+        ]
+        .map(|error| no_credentials(&error));
+        assert_snapshot!(shown(&reports), @r#"
+        ConfigurationError: There is no access to the cluster: SSM has no parameter `token`
+        (with that version or label) in this account and region.
+
+        Correct the parameter or the function's environment, then retry.
+        --
+        PermissionError: There is no access to the cluster: AWS denies ssm:GetParameters, or
+        kms:Decrypt for it (AccessDeniedException: no).
+
+        Grant what is missing, or renew the token, then retry.
+        --
+        ConfigurationError: There is no access to the cluster: SSM refused the call
+        (ValidationException: no).
+
+        Correct the parameter or the function's environment, then retry.
+        --
+        SystemUnavailable: There is no access to the cluster: SSM could not be reached: it did
+        not answer in time.
+
+        Retry. In a VPC the function needs a route or interface endpoints to SSM and KMS.
+        --
+        ConfigurationError: There is no access to the cluster: the token in SSM parameter
+        `token` is empty.
+
+        Correct the parameter or the function's environment, then retry.
+        --
+        PermissionError: There is no access to the cluster: the token in SSM parameter `token`
+        expired at 2026-01-01T00:00:00Z.
+
+        Grant what is missing, or renew the token, then retry.
+        --
+        ConfigurationError: There is no access to the cluster: the cluster's CA cannot be
+        used: SSM parameter `ca` holds neither PEM nor base64 of it.
+
+        Correct the parameter or the function's environment, then retry.
+        "#);
+    }
+
+    #[test]
+    fn whatever_else_goes_wrong() {
+        let faults = [Fault::new("K8S_CLUSTER", "is missing")];
+        let reports = [
+            wrong_parameters(&faults),
+            wrong_environment(&faults),
+            unusable_continuation(&Unusable::Damaged),
+            unusable_continuation(&Unusable::Foreign),
+            unusable_continuation(&Unusable::Version("2".into())),
+            lost_sight(
+                &request(),
+                &rolling_out(),
+                at(61),
+                "HTTP 503: etcd is away.",
+            ),
+            lost_sight(&request(), &rolling_back(), at(61), "connection refused"),
+            panicked("src/deploy.rs:1:2"),
+            no_time(),
+        ];
+        assert_snapshot!(shown(&reports), @r#"
+        ConfigurationError: Nothing was deployed: `K8S_CLUSTER` is missing.
+
+        Correct the action's UserParameters and release the change again.
+        --
+        ConfigurationError: Nothing was deployed: the Lambda function's environment is not set
+        up.
+
+        - `K8S_CLUSTER` is missing
+
+        Correct the function's environment variables, then retry.
+        --
+        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+        it is none of Landfall's, or was changed on the way.
+
+        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+        stage: a deploy that is already written is not written again.
+        --
+        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+        it belongs to other user parameters or another cluster.
+
+        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+        stage: a deploy that is already written is not written again.
+        --
+        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+        its format 2 is not the one of this version of the function; the function was replaced
+        in the middle of the deploy.
+
+        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+        stage: a deploy that is already written is not written again.
+        --
+        SystemUnavailable: Deployment `web` in `shop` is out of sight: the cluster has not
+        answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is away).
+
+        Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
+        a version that is already there is not written again.
+        --
+        SystemUnavailable: Deployment `web` in `shop` is out of sight: the cluster has not
+        answered since 2026-01-01T00:01:01Z (connection refused).
+
+        The new version does not serve: it broke.
+
+        Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
+        a version that is already there is not written again.
+        --
+        JobFailed: Landfall itself broke at src/deploy.rs:1:2; what was written before goes on
+        in the cluster.
+
+        Please report this place as a bug. Retrying the stage is safe.
+        --
+        SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
+        had begun.
+
+        Raise the function's timeout (a minute or more), then retry.
+        "#);
+    }
+
+    #[test]
+    fn what_is_left_of_a_report_that_was_refused() {
+        let reports = [
+            Report::Success {
+                summary: "odd".into(),
+                external_id: "odd".into(),
+                variables: vec![("Image", "odd".into())],
+            },
+            handed_over(&begun(), "bound", None),
+            no_time(),
+        ];
+        let bare = reports.each_ref().map(Report::bare);
+        assert_snapshot!(shown(&bare), @r#"
+        landfall: The new version serves.
+        --
+        0 %: The deploy goes on.
+        --
+        SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
+        had begun.
+        "#);
+        let token = |report: &Report| match report {
+            Report::Progress { token, .. } => Some(token.clone()),
+            Report::Success { .. } | Report::Failure { .. } => None,
+        };
+        assert!(token(&bare[1]).is_some());
+        assert_eq!(token(&bare[1]), token(&reports[1]));
+    }
+
+    #[test]
+    fn the_first_cause_is_what_a_pod_says_most_clearly() {
+        let unready = || trouble("app", "NotReady", "");
+        let pull = || trouble("app", "ErrImagePull", "");
+        let cases = [
+            ("not looked at", None, "it stopped"),
+            ("not to be read", Some(Err("no".into())), "it stopped"),
+            ("no trouble", Some(Ok(vec![])), "it stopped"),
+            (
+                "the first that says why",
+                Some(Ok(vec![unready(), pull()])),
+                "`app` in pod `web-1`: ErrImagePull; it stopped",
+            ),
+            (
+                "not ready, if there is no more to say",
+                Some(Ok(vec![unready()])),
+                "`app` in pod `web-1`: NotReady; it stopped",
+            ),
+        ];
+        for (name, troubles, expected) in cases {
+            assert_eq!(cause("it stopped", &troubles), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn evidence_is_a_screen_of_lines() {
+        let lines = |count| evidence(&Ok(vec![trouble("app", "Error", ""); count]));
+        assert_eq!(lines(0), Vec::<String>::new());
+        assert_eq!(lines(EVIDENCE_LIMIT).len(), EVIDENCE_LIMIT);
+        let more = lines(EVIDENCE_LIMIT + 3);
+        assert_eq!(more.len(), EVIDENCE_LIMIT + 1);
+        assert_eq!(more[EVIDENCE_LIMIT], "- and 3 more");
+    }
+
+    #[test]
+    fn a_duration_in_words() {
+        for (seconds, expected) in [
+            (0, "0 s"),
+            (1, "1 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (90, "1 min 30 s"),
+            (3600, "1 h"),
+            (3601, "1 h 1 s"),
+            (7200, "2 h"),
+            (86_399, "23 h 59 min 59 s"),
+            (90_000, "25 h"),
+        ] {
+            assert_eq!(words(Duration::from_secs(seconds)), expected);
+        }
+        assert_eq!(words(Duration::from_millis(999)), "0 s");
+    }
+
+    #[test]
+    fn a_cut_is_between_characters() {
+        for (text, limit, expected) in [
+            ("", 0, ""),
+            ("abc", 3, "abc"),
+            ("abcd", 3, "…"),
+            ("abcde", 4, "a…"),
+            ("éé", 4, "éé"),
+            ("ééé", 5, "é…"),
+            ("ééé", 4, "…"),
+            ("a😀😀", 8, "a😀…"),
+            ("a😀😀", 7, "a…"),
+        ] {
+            assert_eq!(clip(text, limit), expected, "{text} in {limit}");
+        }
+    }
+
+    #[test]
+    fn a_message_keeps_its_first_and_its_last_part() {
+        let letters = ["x", "é", "€", "😀"];
+        for letter in letters {
+            for (headline, line, lines, next) in [
+                (10, 10, 0, 10),
+                (10, 2000, 50, 10),
+                (300, 1, 10_000, 200),
+                (10_000, 10_000, 2, 10_000),
+                (10_000, 0, 0, 10_000),
+            ] {
+                let headline = format!("first {}", letter.repeat(headline));
+                let next = format!("{} last", letter.repeat(next));
+                let evidence = vec![letter.repeat(line); lines];
+                let message = message(&headline, &evidence, &next);
+                assert!(message.len() <= MESSAGE_LIMIT, "{}", message.len());
+                let parts = message.split("\n\n").collect::<Vec<_>>();
+                assert_eq!(parts[0], clip(&headline, HEADLINE_LIMIT));
+                assert_eq!(parts[parts.len() - 1], clip(&next, NEXT_LIMIT));
+                if headline.len() <= HEADLINE_LIMIT && next.len() <= NEXT_LIMIT {
+                    assert!(message.ends_with(" last"));
+                }
+                let room = MESSAGE_LIMIT - 4 - HEADLINE_LIMIT - NEXT_LIMIT;
+                assert!(lines == 0 || parts[1].len() >= room.min(line * lines) - 8);
+            }
+        }
+    }
+
+    #[test]
+    fn no_input_makes_a_report_too_long() {
+        let request = longest_request();
+        let image = "é".repeat(10_000);
+        let success = Success {
+            deployment: live(i64::MAX, &image),
+            wrote: true,
+            previous_revision: Some(u64::MAX),
+        };
+        let named = Request {
+            images: [("app".to_owned(), image)].into(),
+            ..request.clone()
+        };
+        let Report::Success {
+            summary,
+            external_id,
+            variables,
+        } = super::success(&named, &begun(), &success, at(86_400))
+        else {
+            panic!("it is a success")
+        };
+        assert!(summary.len() <= SUMMARY_LIMIT && summary.len() > SUMMARY_LIMIT - 8);
+        assert!(external_id.len() <= EXTERNAL_ID_LIMIT);
+        assert!(
+            variables
+                .iter()
+                .all(|(_, value)| value.len() <= VARIABLE_LIMIT)
+        );
+        let stuck = Progress {
+            obstacle: Some("€".repeat(10_000)),
+            ..progress_of(WaitsFor::OldPods(i64::MAX), i64::MAX / 100, i64::MAX)
+        };
+        let over = handed_over(&begun(), "bound", Some(&wait(stuck.clone(), false)));
+        let Report::Progress { summary, .. } = over else {
+            panic!("it goes on")
+        };
+        assert!(summary.len() <= SUMMARY_LIMIT);
+        let troubles = Ok(vec![
+            trouble(&"c".repeat(63), "Error", &"😀\n".repeat(5000));
+            40
+        ]);
+        let failed = Failure::Rollout {
+            cause: clip(&cause("it stopped", &Some(troubles.clone())), 600),
+            evidence: evidence(&troubles),
+            aftermath: Aftermath::RollbackFailed(
+                u64::MAX,
+                timed_out(request.timeout, &stuck, "previous"),
+            ),
+        };
+        let failed = failure(&request, &failed);
+        let message = message_of(&failed);
+        assert!(message.len() <= MESSAGE_LIMIT);
+        // The last line is a command: half of it would be of no use.
+        let command = format!("rollout history deployment/{}`.", request.deployment);
+        assert!(message.ends_with(&command), "{message}");
+        let headline = format!("The new version of {}", target(&request));
+        assert!(message.starts_with(&headline), "{message}");
+    }
+
+    #[test]
+    fn every_last_line_fits_the_longest_names() {
+        let request = longest_request();
+        let rollout = |aftermath| Failure::Rollout {
+            cause: "it broke".into(),
+            evidence: Vec::new(),
+            aftermath,
+        };
+        let by = || Some("😀".repeat(128));
+        for failure in [
+            Failure::Missing,
+            Failure::Paused,
+            rollout(Aftermath::PreviousGone("s".repeat(253))),
+            rollout(Aftermath::OvertakenBy(by())),
+            Failure::OutOfSync {
+                by: by(),
+                wrote: true,
+            },
+        ] {
+            let report = super::failure(&request, &failure);
+            assert!(!message_of(&report).contains('…'), "{failure:?}");
+        }
+    }
+
+    fn mask(secrets: &[&str]) -> Mask {
+        let mut mask = Mask::new();
+        mask.add(secrets.iter().copied());
+        mask
+    }
+
+    #[test]
+    fn a_mask_hides_values() {
+        let quoted = "a \"quoted\"\n\tvalue";
+        let long = "0123456789".repeat(100);
+        let cut = format!("Bearer {}", clip(&long, 300));
+        let cases: [(&str, &[&str], &str, &str); 12] = [
+            ("a value", &["s3cret"], "it is s3cret.", "it is [hidden]."),
+            ("each time", &["s3cret"], "s3crets3cret", "[hidden][hidden]"),
+            (
+                "the longer one first",
+                &["secret", "secret-2"],
+                "secret-2 secret",
+                "[hidden] [hidden]",
+            ),
+            ("none", &[], "as it is", "as it is"),
+            (
+                "short values are left alone",
+                &["true", "8080"],
+                "true 8080",
+                "true 8080",
+            ),
+            (
+                "blanks around do not count",
+                &[" s3cret\n"],
+                "is s3cret",
+                "is [hidden]",
+            ),
+            (
+                "blanks alone are nothing",
+                &["      "],
+                "a      b",
+                "a      b",
+            ),
+            (
+                "characters of many bytes",
+                &["é€😀"],
+                "→é€😀←",
+                "→[hidden]←",
+            ),
+            (
+                "as we quote it",
+                &[quoted],
+                "a \"quoted\" value",
+                "[hidden]",
+            ),
+            (
+                "as Kubernetes quotes it",
+                &[quoted],
+                r#""a \"quoted\"\n\tvalue""#,
+                r#""[hidden]""#,
+            ),
+            ("cut by us", &[&long], &cut, "Bearer [hidden]…"),
+            (
+                "cut after too little",
+                &["s3cret"],
+                "it is s3cr…",
+                "it is s3cr…",
+            ),
+        ];
+        for (name, secrets, text, expected) in cases {
+            assert_eq!(mask(secrets).text(text), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mask_covers_every_text_but_names() {
+        let mask = mask(&["s3cret"]);
+        let reports = [
+            Report::Success {
+                summary: "s3cret".into(),
+                external_id: "shop/s3cret@1".into(),
+                variables: vec![("Image", "s3cret".into())],
+            },
+            Report::Progress {
+                token: "s3cret".into(),
+                summary: "s3cret".into(),
+                percent: 5,
+            },
+            Report::Failure {
+                kind: Kind::JobFailed,
+                message: "s3cret".into(),
+            },
+        ];
+        let [success, progress, failure] = reports.map(|report| mask.report(report));
+        assert_eq!(
+            success,
+            Report::Success {
+                summary: "[hidden]".into(),
+                external_id: "shop/s3cret@1".into(),
+                variables: vec![("Image", "s3cret".into())],
+            }
+        );
+        assert_eq!(
+            progress,
+            Report::Progress {
+                token: "s3cret".into(),
+                summary: "[hidden]".into(),
+                percent: 5,
+            }
+        );
+        assert_eq!(message_of(&failure), "[hidden]");
+    }
+
+    #[test]
+    fn hiding_makes_no_report_too_long() {
+        let mask = mask(&["12345"]);
+        let many = "12345 ".repeat(1000);
+        let summary = clip(&many, SUMMARY_LIMIT);
+        let progress = mask.report(Report::Progress {
+            token: String::new(),
+            summary: summary.clone(),
+            percent: 0,
+        });
+        let success = mask.report(Report::Success {
+            summary,
+            external_id: String::new(),
+            variables: Vec::new(),
+        });
+        for report in [progress, success] {
+            let (Report::Progress { summary, .. } | Report::Success { summary, .. }) = report
+            else {
+                panic!("it is no failure")
+            };
+            assert!(summary.len() <= SUMMARY_LIMIT, "{}", summary.len());
+        }
+        let failure = mask.report(fail(Kind::JobFailed, "first 12345", &[many], "last 12345"));
+        let message = message_of(&failure);
+        assert!(message.len() <= MESSAGE_LIMIT, "{}", message.len());
+        assert!(
+            message.starts_with("first [hidden]\n\n[hidden] "),
+            "{message}"
+        );
+        assert!(message.ends_with("…\n\nlast [hidden]"), "{message}");
+        assert!(!message.contains("12345"));
     }
 }

@@ -175,6 +175,8 @@ pub enum Aftermath {
     RollbackFailed(u64, String),
     /// Someone else changed the Deployment meanwhile.
     OvertakenBy(Option<String>),
+    /// The Deployment was deleted meanwhile.
+    Deleted,
 }
 
 /// Decides the next step of a deploy.
@@ -272,4 +274,144 @@ fn other_author(deployment: &Deployment, continuation: &Continuation) -> Option<
     let job = deployment.annotation(change::JOB)?;
     let execution = deployment.annotation(change::EXECUTION)?;
     (job != continuation.job).then(|| execution.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::call::Verb;
+    use crate::job::Parameters;
+    use serde_json::json;
+
+    fn request() -> Request {
+        let fields = json!({"deployment": "web", "namespace": "shop", "restart": true});
+        Request::parse(&Parameters::Text(fields.to_string()), "job-1").unwrap()
+    }
+
+    #[test]
+    fn a_look_is_a_read_in_the_requests_namespace() {
+        let selector = || "app=web".to_owned();
+        let name = "web-1".to_owned();
+        for (look, path) in [
+            (
+                Look::Deployment,
+                "/apis/apps/v1/namespaces/shop/deployments/web",
+            ),
+            (
+                Look::ReplicaSets {
+                    selector: selector(),
+                },
+                "/apis/apps/v1/namespaces/shop/replicasets",
+            ),
+            (
+                Look::Autoscalers,
+                "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers",
+            ),
+            (
+                Look::Pods {
+                    selector: selector(),
+                },
+                "/api/v1/namespaces/shop/pods",
+            ),
+            (
+                Look::Previous { name },
+                "/apis/apps/v1/namespaces/shop/replicasets/web-1",
+            ),
+        ] {
+            let call = look.call(&request());
+            assert_eq!(call.path, path);
+            assert!(!call.verb.writes() && call.body.is_none(), "{look:?}");
+        }
+    }
+
+    fn undo() -> Action {
+        let live = Deployment::new(json!({"metadata": {"annotations": {}}}));
+        let cause = "the pod says s3cret";
+        Action::Undo {
+            operations: change::undo(&live, &json!({"cause": "s3cret"}), "job-1", cause),
+            revision: 1,
+            cause: cause.into(),
+        }
+    }
+
+    #[test]
+    fn an_action_is_one_write() {
+        let body = || json!({"spec": {}});
+        for (action, verb, path) in [
+            (
+                Action::Patch(body()),
+                Verb::StrategicMergePatch,
+                "deployments/web",
+            ),
+            (Action::Put(body()), Verb::Update, "deployments/web"),
+            (Action::Create(body()), Verb::Create, "deployments"),
+            (undo(), Verb::JsonPatch, "deployments/web"),
+        ] {
+            let call = action.call(&request());
+            assert_eq!(call.verb, verb);
+            assert_eq!(call.path, format!("/apis/apps/v1/namespaces/shop/{path}"));
+            match action {
+                Action::Undo { operations, .. } => assert_eq!(call.body, Some(operations)),
+                Action::Patch(_) | Action::Put(_) | Action::Create(_) => {
+                    assert_eq!(call.body, Some(body()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_cause_of_an_undo_is_masked() {
+        let mask = |text: &str| text.replace("s3cret", "[hidden]");
+        let Action::Undo {
+            operations, cause, ..
+        } = undo().hide(mask)
+        else {
+            panic!("it stays an undo")
+        };
+        assert_eq!(cause, "the pod says [hidden]");
+        let written = operations.as_array().unwrap().last().unwrap();
+        assert_eq!(written["value"], "the pod says [hidden]");
+        // The template is what was there; a masked one would be another version.
+        assert_eq!(operations[2]["value"], json!({"cause": "s3cret"}));
+        let patch = Action::Patch(json!({"env": "s3cret"}));
+        assert_eq!(patch.clone().hide(mask), patch);
+    }
+
+    #[test]
+    fn another_author_is_another_job() {
+        let continuation =
+            Continuation::begin("job-1", Timestamp::UNIX_EPOCH, Duration::from_secs(1));
+        for (annotations, expected) in [
+            (json!({}), None),
+            (
+                json!({change::JOB: "job-1", change::EXECUTION: "run-1"}),
+                None,
+            ),
+            (
+                json!({change::JOB: "job-2", change::EXECUTION: "run-2"}),
+                Some("run-2"),
+            ),
+            (
+                json!({change::JOB: "job-2", change::EXECUTION: "run-1"}),
+                Some("run-1"),
+            ),
+            (json!({change::EXECUTION: "run-2"}), None),
+        ] {
+            let live = Deployment::new(json!({"metadata": {"annotations": annotations}}));
+            assert_eq!(other_author(&live, &continuation).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn a_newer_deployment_makes_all_else_unseen() {
+        let live = Deployment::new(json!({}));
+        let expected = Observation {
+            deployment: Some(Some(live.clone())),
+            replica_sets: None,
+            autoscaled: None,
+            troubles: None,
+            previous_template: None,
+        };
+        assert_eq!(Observation::of(Some(live)), expected);
+    }
 }

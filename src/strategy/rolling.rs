@@ -43,7 +43,8 @@ pub fn decide(
     match (&continuation.phase, deployment) {
         (Phase::Start, None) => context.start_from_nothing(),
         (Phase::Start, Some(deployment)) => context.start(deployment),
-        (Phase::Rollout(_) | Phase::Rollback(_), None) => Decision::GiveUp(Failure::Deleted),
+        (Phase::Rollout(_), None) => Decision::GiveUp(Failure::Deleted),
+        (Phase::Rollback(rollback), None) => ended(rollback, Aftermath::Deleted),
         (Phase::Rollout(rollout), Some(deployment)) => context.rollout(rollout, deployment),
         (Phase::Rollback(rollback), Some(deployment)) => context.rollback(rollback, deployment),
     }
@@ -207,7 +208,7 @@ impl Context<'_> {
                 self.wait_or_fail(rollout, live, progress, at_most)
             }
             Verdict::Failed(progress) => {
-                let cause = report::deadline_exceeded(live, &progress);
+                let cause = report::deadline_exceeded(live, &progress, "new");
                 self.fail(rollout, live, cause)
             }
         }
@@ -229,7 +230,7 @@ impl Context<'_> {
         at_most: Duration,
     ) -> Decision {
         if self.now >= self.continuation.deadline {
-            let cause = report::timed_out(live, self.request.timeout, &progress);
+            let cause = report::timed_out(self.request.timeout, &progress, "new");
             return self.fail(rollout, live, cause);
         }
         self.wait(progress, self.continuation.deadline, at_most, false)
@@ -295,44 +296,40 @@ impl Context<'_> {
     }
 
     fn rollback(&self, rollback: &Rollback, live: &Deployment) -> Decision {
-        let end = |aftermath, evidence| {
-            Decision::GiveUp(Failure::Rollout {
-                cause: rollback.cause.clone(),
-                evidence,
-                aftermath,
-            })
-        };
-        if self.overtaken(&rollback.written, true, live).is_some() {
-            let by = other_author(live, self.continuation);
-            return end(Aftermath::OvertakenBy(by), Vec::new());
+        match self.overtaken(&rollback.written, true, live) {
+            None => {}
+            Some(Decision::GiveUp(Failure::Deleted)) => {
+                return ended(rollback, Aftermath::Deleted);
+            }
+            Some(_) => {
+                let by = other_author(live, self.continuation);
+                return ended(rollback, Aftermath::OvertakenBy(by));
+            }
         }
-        let failed = |why| {
-            end(
-                Aftermath::RollbackFailed(rollback.revision, why),
-                Vec::new(),
-            )
-        };
-        let progress = match rollout::verdict(live, &rollback.written, self.now) {
+        let failed = |why| ended(rollback, Aftermath::RollbackFailed(rollback.revision, why));
+        let (progress, at_most) = match rollout::verdict(live, &rollback.written, self.now) {
             Verdict::Complete => {
                 let Some(sets) = &self.observation.replica_sets else {
                     let selector = live.selector();
                     return Decision::Look(Look::ReplicaSets { selector });
                 };
                 if rollout::holds_the_pods(live, sets) {
-                    return end(Aftermath::RolledBack(rollback.revision), Vec::new());
+                    return ended(rollback, Aftermath::RolledBack(rollback.revision));
                 }
-                waiting_for_replica_set(live)
+                (waiting_for_replica_set(live), CATCHING_UP)
             }
-            Verdict::Progressing(progress) => progress,
+            Verdict::Progressing(progress) => {
+                let at_most = catching_up(&progress);
+                (progress, at_most)
+            }
             Verdict::Failed(progress) => {
-                return failed(report::deadline_exceeded(live, &progress));
+                return failed(report::deadline_exceeded(live, &progress, "previous"));
             }
         };
         if self.now >= rollback.deadline {
             let timeout = self.request.timeout.min(ROLLBACK_LIMIT);
-            return failed(report::timed_out(live, timeout, &progress));
+            return failed(report::timed_out(timeout, &progress, "previous"));
         }
-        let at_most = catching_up(&progress);
         self.wait(progress, rollback.deadline, at_most, true)
     }
 
@@ -388,6 +385,15 @@ impl Context<'_> {
     }
 }
 
+/// The end of a rollback, whichever it is: what counts is why the new version failed.
+fn ended(rollback: &Rollback, aftermath: Aftermath) -> Decision {
+    Decision::GiveUp(Failure::Rollout {
+        cause: rollback.cause.clone(),
+        evidence: Vec::new(),
+        aftermath,
+    })
+}
+
 /// Whether a ReplicaSet's template is the Deployment's own.
 fn is_current(template: &serde_json::Value, live: &Deployment) -> bool {
     object::template_digest(template) == live.template_digest()
@@ -421,4 +427,1098 @@ fn pods_of(live: &Deployment, template_hash: &str) -> String {
         return selector;
     }
     format!("{selector},pod-template-hash={template_hash}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::object::{REVISION, ReplicaSet, Trouble};
+    use crate::job::Parameters;
+    use crate::request::Fault;
+    use serde_json::{Value, json};
+
+    fn at(seconds: u64) -> Timestamp {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        start + Duration::from_secs(seconds)
+    }
+
+    /// A request for a new image, with more fields.
+    fn request(more: Value) -> Request {
+        let mut fields = json!({"deployment": "web", "images": {"app": "app:2"},
+            "execution": "run-2"});
+        merge(&mut fields, &more);
+        Request::parse(&Parameters::Text(fields.to_string()), "job-2").unwrap()
+    }
+
+    fn manifest(more: Value) -> Value {
+        let mut manifest = json!({"spec": {"replicas": 5,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "app", "image": "app:1"}]}}}});
+        merge(&mut manifest, &more);
+        json!({"manifest": manifest})
+    }
+
+    /// Changes fields as RFC 7396 has it: `null` removes.
+    fn merge(target: &mut Value, changes: &Value) {
+        let Value::Object(changes) = changes else {
+            *target = changes.clone();
+            return;
+        };
+        for (key, change) in changes {
+            if change.is_null() {
+                target.as_object_mut().unwrap().remove(key);
+            } else {
+                merge(&mut target[key], change);
+            }
+        }
+    }
+
+    /// The new version as it serves, written by this deploy, with some fields that differ.
+    fn live(changes: Value) -> Deployment {
+        let mut object = json!({
+            "metadata": {"name": "web", "uid": "uid-1", "resourceVersion": "41", "generation": 4,
+                "annotations": {REVISION: "2", change::JOB: "job-2", change::EXECUTION: "run-2",
+                    change::GENERATION: "4", change::PREVIOUS: "web-1@1",
+                    change::DEPLOYED_AT: at(5).to_string()}},
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}},
+                "template": template("app:2")},
+            "status": {"observedGeneration": 4, "replicas": 2, "updatedReplicas": 2,
+                "availableReplicas": 2}});
+        merge(&mut object, &changes);
+        Deployment::new(object)
+    }
+
+    fn template(image: &str) -> Value {
+        json!({"metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "app", "image": image}]}})
+    }
+
+    /// The version before, which nobody of us wrote.
+    fn before(changes: Value) -> Deployment {
+        let mut all = json!({
+            "metadata": {"generation": 3, "annotations": {REVISION: "1", change::JOB: null,
+                change::EXECUTION: null, change::GENERATION: null, change::PREVIOUS: null,
+                change::DEPLOYED_AT: null}},
+            "spec": {"template": template("app:1")},
+            "status": {"observedGeneration": 3}});
+        overlay(&mut all, &changes);
+        live(all)
+    }
+
+    /// Puts changes over changes; a `null` stays one.
+    fn overlay(target: &mut Value, changes: &Value) {
+        match (target, changes) {
+            (Value::Object(target), Value::Object(changes)) => {
+                for (key, change) in changes {
+                    overlay(target.entry(key).or_insert(Value::Null), change);
+                }
+            }
+            (target, change) => *target = change.clone(),
+        }
+    }
+
+    /// Another deploy's version after ours.
+    fn theirs(changes: Value) -> Value {
+        let mut all = json!({"metadata": {"generation": 5,
+                "annotations": {change::JOB: "job-3", change::EXECUTION: "run-3"}},
+            "spec": {"template": template("app:3")}});
+        overlay(&mut all, &changes);
+        all
+    }
+
+    fn deleting() -> Value {
+        json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
+    }
+
+    /// One of two pods is not available.
+    fn short() -> Value {
+        json!({"status": {"availableReplicas": 1}})
+    }
+
+    /// The same, and Kubernetes has given it up.
+    fn exceeded() -> Value {
+        json!({"status": {"availableReplicas": 1, "conditions": [
+            {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
+                "lastUpdateTime": "2026-01-01T00:00:30Z"}]}})
+    }
+
+    fn set(name: &str, revision: u64, available: i64) -> ReplicaSet {
+        ReplicaSet {
+            name: name.into(),
+            revision,
+            available,
+            replicas: 2,
+            owner: "uid-1".into(),
+            template_hash: format!("hash-{revision}"),
+        }
+    }
+
+    fn old_and_new(available: i64) -> Vec<ReplicaSet> {
+        vec![set("web-1", 1, 0), set("web-2", 2, available)]
+    }
+
+    fn seen(deployment: Deployment) -> Observation {
+        Observation::of(Some(deployment))
+    }
+
+    fn seen_with(deployment: Deployment, sets: Vec<ReplicaSet>) -> Observation {
+        Observation {
+            replica_sets: Some(sets),
+            ..seen(deployment)
+        }
+    }
+
+    /// All that a failed rollout looks at, up to the template to return to.
+    fn seen_failing(deployment: Deployment, previous: Option<Value>) -> Observation {
+        Observation {
+            troubles: Some(Ok(vec![trouble()])),
+            previous_template: Some(previous),
+            ..seen_with(deployment, old_and_new(1))
+        }
+    }
+
+    fn trouble() -> Trouble {
+        Trouble {
+            pod: "web-2-x".into(),
+            container: "app".into(),
+            reason: "ErrImagePull".into(),
+            message: String::new(),
+        }
+    }
+
+    fn begun(phase: Phase) -> Continuation {
+        Continuation {
+            phase,
+            ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
+        }
+    }
+
+    fn previous() -> Previous {
+        Previous {
+            name: "web-1".into(),
+            revision: 1,
+        }
+    }
+
+    fn rollout() -> Rollout {
+        Rollout {
+            written: Written::new(None, &live(json!({})), at(0)),
+            wrote: true,
+            previous: Some(previous()),
+        }
+    }
+
+    /// Back at the version before, by an undo.
+    fn undone(changes: Value) -> Deployment {
+        let mut all = json!({"metadata": {"generation": 5, "annotations": {REVISION: "3",
+                change::ROLLED_BACK: "job-2", change::CAUSE: "it broke"}},
+            "spec": {"template": template("app:1")},
+            "status": {"observedGeneration": 5}});
+        overlay(&mut all, &changes);
+        live(all)
+    }
+
+    fn rollback() -> Rollback {
+        Rollback {
+            written: Written::new(None, &undone(json!({})), at(60)),
+            revision: 1,
+            cause: "it broke".into(),
+            deadline: at(960),
+        }
+    }
+
+    fn progress(waits_for: WaitsFor, available: i64) -> Progress {
+        Progress {
+            waits_for,
+            available,
+            wanted: 2,
+            obstacle: None,
+        }
+    }
+
+    fn wait(progress: Progress, seconds: u64, rollback: bool) -> Decision {
+        Decision::Wait(Wait {
+            progress,
+            rollback,
+            at_most: Duration::from_secs(seconds),
+        })
+    }
+
+    fn replica_sets() -> Decision {
+        let selector = "app=web".into();
+        Decision::Look(Look::ReplicaSets { selector })
+    }
+
+    fn pods(selector: &str) -> Decision {
+        let selector = selector.into();
+        Decision::Look(Look::Pods { selector })
+    }
+
+    fn out_of_sync(by: Option<&str>, wrote: bool) -> Decision {
+        let by = by.map(str::to_owned);
+        Decision::GiveUp(Failure::OutOfSync { by, wrote })
+    }
+
+    fn gives_up(cause: &str, evidence: &[&str], aftermath: Aftermath) -> Decision {
+        Decision::GiveUp(Failure::Rollout {
+            cause: cause.into(),
+            evidence: evidence.iter().map(|line| line.to_string()).collect(),
+            aftermath,
+        })
+    }
+
+    type Row<'a> = (&'a str, Request, Observation, u64, Decision);
+
+    /// Each row: what is asked for, what is seen, when, and what must follow.
+    fn check(phase: &Phase, rows: Vec<Row>) {
+        for (name, request, observation, seconds, expected) in rows {
+            let continuation = begun(phase.clone());
+            let decision = decide(&request, &continuation, &observation, at(seconds));
+            assert_eq!(decision, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_start_that_comes_to_nothing() {
+        let patch = || request(json!({}));
+        let put = |more: Value| request(manifest(more));
+        let give_up = Decision::GiveUp;
+        let fault =
+            |problem: &str| give_up(Failure::Faults(vec![Fault::new("images.app", problem)]));
+        let not_there = |listed: &str| {
+            fault(&format!(
+                "names container `app`, which the Deployment does not have; it has `{listed}`"
+            ))
+        };
+        let other = json!({"spec": {"template":
+            {"spec": {"containers": [{"name": "api", "image": "api:1"}]}}}});
+        let paused = json!({"spec": {"paused": true}});
+        let superseded = theirs(json!({"metadata": {"annotations": {
+            change::SUPERSEDED: "job-9,job-2,job-1"}}}));
+        let superseded_and_deadline = seen(live(superseded.clone()));
+        let none = || Observation::of(None);
+        check(
+            &Phase::Start,
+            vec![
+                ("missing", patch(), none(), 1, give_up(Failure::Missing)),
+                (
+                    "missing, too late",
+                    patch(),
+                    none(),
+                    900,
+                    give_up(Failure::TooLate),
+                ),
+                (
+                    "missing, a container too",
+                    put(other.clone()),
+                    none(),
+                    1,
+                    not_there("api"),
+                ),
+                (
+                    "being deleted",
+                    patch(),
+                    seen(before(deleting())),
+                    1,
+                    give_up(Failure::BeingDeleted),
+                ),
+                (
+                    "superseded",
+                    patch(),
+                    seen(live(superseded)),
+                    1,
+                    out_of_sync(Some("run-3"), true),
+                ),
+                (
+                    "superseded, too late",
+                    patch(),
+                    superseded_and_deadline,
+                    9000,
+                    out_of_sync(Some("run-3"), true),
+                ),
+                (
+                    "too late",
+                    patch(),
+                    seen(before(json!({}))),
+                    900,
+                    give_up(Failure::TooLate),
+                ),
+                (
+                    "paused",
+                    patch(),
+                    seen(before(paused.clone())),
+                    1,
+                    give_up(Failure::Paused),
+                ),
+                (
+                    "paused, a manifest that does not say",
+                    put(json!({})),
+                    seen(before(paused)),
+                    1,
+                    give_up(Failure::Paused),
+                ),
+                (
+                    "another container",
+                    patch(),
+                    seen_with(before(other), vec![]),
+                    1,
+                    not_there("api"),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_start_that_looks_and_writes() {
+        let patch = request(json!({}));
+        let put = request(manifest(json!({})));
+        let same = request(json!({"images": {"app": "app:1"}}));
+        let resume = request(manifest(json!({"spec": {"paused": false}})));
+        let continuation = begun(Phase::Start);
+        let plan = |request: &Request, sets: &[ReplicaSet], autoscaled| {
+            let live = before(json!({}));
+            let author = author(request, &continuation, at(1));
+            match change::plan(request, &live, sets, autoscaled, &author).unwrap() {
+                Change::Patch(patch) => Decision::Act(Action::Patch(patch)),
+                Change::Put(object) => Decision::Act(Action::Put(object)),
+                Change::Nothing => panic!("there is something to change"),
+            }
+        };
+        let sets = vec![set("web-1", 1, 2)];
+        let found = || seen_with(before(json!({})), sets.clone());
+        let scaled = |autoscaled| Observation {
+            autoscaled: Some(autoscaled),
+            ..found()
+        };
+        let create = change::create(&put, &author(&put, &continuation, at(1))).unwrap();
+        let autoscalers = Decision::Look(Look::Autoscalers);
+        let paused = before(json!({"spec": {"paused": true}}));
+        let unwritten = Decision::Enter(Phase::Rollout(Rollout {
+            written: Written::adopted(&before(json!({})), at(1)),
+            wrote: false,
+            previous: None,
+        }));
+        let nothing = Observation::default();
+        let of_before = seen(before(json!({})));
+        let created = Decision::Act(Action::Create(create));
+        check(
+            &Phase::Start,
+            vec![
+                (
+                    "nothing seen",
+                    patch.clone(),
+                    nothing,
+                    1,
+                    Decision::Look(Look::Deployment),
+                ),
+                (
+                    "missing, a manifest",
+                    put.clone(),
+                    Observation::of(None),
+                    1,
+                    created,
+                ),
+                (
+                    "sets not read",
+                    patch.clone(),
+                    of_before.clone(),
+                    1,
+                    replica_sets(),
+                ),
+                (
+                    "the last moment",
+                    patch.clone(),
+                    of_before,
+                    899,
+                    replica_sets(),
+                ),
+                (
+                    "a manifest that resumes",
+                    resume,
+                    seen(paused),
+                    1,
+                    replica_sets(),
+                ),
+                (
+                    "it differs",
+                    patch.clone(),
+                    found(),
+                    1,
+                    plan(&patch, &sets, false),
+                ),
+                ("it does not", same, found(), 1, unwritten),
+                (
+                    "a manifest that scales",
+                    put.clone(),
+                    found(),
+                    1,
+                    autoscalers,
+                ),
+                (
+                    "and may",
+                    put.clone(),
+                    scaled(false),
+                    1,
+                    plan(&put, &sets, false),
+                ),
+                (
+                    "and may not",
+                    put.clone(),
+                    scaled(true),
+                    1,
+                    plan(&put, &sets, true),
+                ),
+            ],
+        );
+        assert_ne!(plan(&put, &sets, false), plan(&put, &sets, true));
+    }
+
+    #[test]
+    fn a_start_that_was_made_before() {
+        let patch = || request(json!({}));
+        let taken_up = |live: &Deployment, seconds, previous| {
+            Decision::Enter(Phase::Rollout(Rollout {
+                written: Written::adopted(live, at(seconds)),
+                wrote: true,
+                previous,
+            }))
+        };
+        let ours = live(json!({}));
+        let scaled = live(json!({"metadata": {"generation": 5}, "spec": {"replicas": 3}}));
+        let changed = live(json!({"metadata": {"generation": 5},
+            "spec": {"template": template("app:3")}}));
+        let bare = live(
+            json!({"metadata": {"annotations": {change::DEPLOYED_AT: null,
+            change::PREVIOUS: null}}}),
+        );
+        let unrelated = live(json!({"metadata": {"annotations": {change::ROLLED_BACK: "job-1"}}}));
+        let paused = live(json!({"spec": {"paused": true}}));
+        let taken_back = Decision::Enter(Phase::Rollback(Rollback {
+            written: Written::new(None, &undone(json!({})), at(70)),
+            deadline: at(970),
+            ..rollback()
+        }));
+        let past = at(5);
+        assert_eq!(Written::adopted(&ours, past).at, past);
+        let followed = |live: &Deployment| taken_up(live, 5, Some(previous()));
+        check(
+            &Phase::Start,
+            vec![
+                (
+                    "ours again",
+                    patch(),
+                    seen(ours.clone()),
+                    60,
+                    followed(&ours),
+                ),
+                (
+                    "ours again, late",
+                    patch(),
+                    seen(ours.clone()),
+                    9000,
+                    followed(&ours),
+                ),
+                (
+                    "ours, scaled since",
+                    patch(),
+                    seen(scaled.clone()),
+                    60,
+                    followed(&scaled),
+                ),
+                (
+                    "ours, paused since",
+                    patch(),
+                    seen(paused.clone()),
+                    60,
+                    followed(&paused),
+                ),
+                (
+                    "without its notes",
+                    patch(),
+                    seen(bare.clone()),
+                    60,
+                    taken_up(&bare, 60, None),
+                ),
+                (
+                    "overwritten",
+                    patch(),
+                    seen(changed),
+                    60,
+                    out_of_sync(None, true),
+                ),
+                (
+                    "rolled back",
+                    patch(),
+                    seen(undone(json!({}))),
+                    70,
+                    taken_back,
+                ),
+                (
+                    "an older rollback's note",
+                    patch(),
+                    seen(unrelated.clone()),
+                    60,
+                    followed(&unrelated),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_rollback_that_is_taken_up_again_keeps_to_its_bounds() {
+        let long = json!({"metadata": {"annotations": {change::CAUSE: "c".repeat(5000)}}});
+        let mut exceeded = exceeded();
+        overlay(&mut exceeded, &long);
+        let live = undone(exceeded);
+        for (timeout, deadline) in [("5m", 360), ("2h", 960)] {
+            let request = request(json!({"timeout": timeout}));
+            let decision = decide(&request, &begun(Phase::Start), &seen(live.clone()), at(60));
+            let Decision::Enter(Phase::Rollback(rollback)) = decision else {
+                panic!("it goes on with the rollback, and not: {decision:?}")
+            };
+            assert_eq!(rollback.deadline, at(deadline), "{timeout}");
+            assert_eq!(rollback.cause.len(), CAUSE_LIMIT);
+            // The deadline that the new version missed is not the old one's.
+            let stale = rollback.written.stale_deadline.as_deref();
+            assert_eq!(stale, Some("2026-01-01T00:00:30Z"));
+        }
+    }
+
+    #[test]
+    fn a_rollout_that_is_followed() {
+        let patch = || request(json!({}));
+        let older = live(json!({"metadata": {"generation": 3},
+            "status": {"observedGeneration": 3}}));
+        let older_and_odd = before(deleting());
+        let unobserved = || progress(WaitsFor::Observation, 0);
+        let available = |count| progress(WaitsFor::Availability, count);
+        let paused = live(json!({"spec": {"paused": true}, "status": {"availableReplicas": 1}}));
+        let hpa = live(json!({"metadata": {"generation": 5}}));
+        let finished = |live: Deployment| {
+            Decision::Finish(Success {
+                deployment: live,
+                wrote: true,
+                previous_revision: Some(1),
+            })
+        };
+        let done = || live(json!({}));
+        let up = || seen_with(done(), old_and_new(2));
+        let behind = || seen_with(done(), old_and_new(1));
+        let resumed = progress(WaitsFor::Resumption, 1);
+        check(
+            &Phase::Rollout(rollout()),
+            vec![
+                (
+                    "nothing seen",
+                    patch(),
+                    Observation::default(),
+                    60,
+                    Decision::Look(Look::Deployment),
+                ),
+                (
+                    "an older object",
+                    patch(),
+                    seen(older),
+                    60,
+                    wait(unobserved(), 1, false),
+                ),
+                (
+                    "an older object says nothing",
+                    patch(),
+                    seen(older_and_odd),
+                    60,
+                    wait(unobserved(), 1, false),
+                ),
+                (
+                    "a change that is not observed",
+                    patch(),
+                    seen(hpa),
+                    60,
+                    wait(unobserved(), 1, false),
+                ),
+                (
+                    "not available",
+                    patch(),
+                    seen(live(short())),
+                    60,
+                    wait(available(1), 20, false),
+                ),
+                (
+                    "not available near the end",
+                    patch(),
+                    seen(live(short())),
+                    895,
+                    wait(available(1), 5, false),
+                ),
+                (
+                    "paused meanwhile",
+                    patch(),
+                    seen(paused),
+                    60,
+                    wait(resumed, 20, false),
+                ),
+                (
+                    "complete, sets not read",
+                    patch(),
+                    seen(done()),
+                    60,
+                    replica_sets(),
+                ),
+                (
+                    "complete and confirmed",
+                    patch(),
+                    up(),
+                    60,
+                    finished(done()),
+                ),
+                ("complete in the end", patch(), up(), 9000, finished(done())),
+                (
+                    "not confirmed",
+                    patch(),
+                    behind(),
+                    60,
+                    wait(available(2), 1, false),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_rollout_that_was_overtaken() {
+        let patch = || request(json!({}));
+        let give_up = Decision::GiveUp;
+        let by_us = |changes: Value| {
+            let mut all = json!({"metadata": {"annotations": {change::JOB: "job-2"}}});
+            overlay(&mut all, &changes);
+            theirs(all)
+        };
+        let recreated = live(theirs(
+            json!({"metadata": {"uid": "uid-2", "generation": 1}}),
+        ));
+        let taken_back = |live: &Deployment| {
+            Decision::Enter(Phase::Rollback(Rollback {
+                written: Written::new(None, live, at(60)),
+                ..rollback()
+            }))
+        };
+        let undone = undone(json!({}));
+        let rows = |wrote| {
+            vec![
+                (
+                    "gone",
+                    patch(),
+                    Observation::of(None),
+                    60,
+                    give_up(Failure::Deleted),
+                ),
+                (
+                    "being deleted",
+                    patch(),
+                    seen(live(deleting())),
+                    60,
+                    give_up(Failure::Deleted),
+                ),
+                (
+                    "another object",
+                    patch(),
+                    seen(recreated.clone()),
+                    60,
+                    out_of_sync(Some("run-3"), wrote),
+                ),
+                (
+                    "another deploy",
+                    patch(),
+                    seen(live(theirs(json!({})))),
+                    60,
+                    out_of_sync(Some("run-3"), wrote),
+                ),
+                (
+                    "another deploy, late",
+                    patch(),
+                    seen(live(theirs(json!({})))),
+                    9000,
+                    out_of_sync(Some("run-3"), wrote),
+                ),
+                (
+                    "another template by nobody of us",
+                    patch(),
+                    seen(live(by_us(json!({})))),
+                    60,
+                    out_of_sync(None, wrote),
+                ),
+                (
+                    "our own rollback",
+                    patch(),
+                    seen(undone.clone()),
+                    60,
+                    taken_back(&undone),
+                ),
+                (
+                    "a rollback of another job",
+                    patch(),
+                    seen(live(by_us(json!({"metadata": {
+                        "annotations": {change::ROLLED_BACK: "job-1"}}})))),
+                    60,
+                    out_of_sync(None, wrote),
+                ),
+            ]
+        };
+        check(&Phase::Rollout(rollout()), rows(true));
+        let unwritten = Rollout {
+            wrote: false,
+            ..rollout()
+        };
+        check(&Phase::Rollout(unwritten), rows(false));
+    }
+
+    const EXCEEDED: &str = "Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with \
+        1 of 2 new pods available";
+    const IN_A_POD: &str = "`app` in pod `web-2-x`: ErrImagePull";
+
+    #[test]
+    fn a_rollout_that_failed_is_looked_into_and_undone() {
+        let patch = || request(json!({}));
+        let failing = || live(exceeded());
+        let unmade = vec![set("web-1", 1, 2)];
+        let unhashed = ReplicaSet {
+            template_hash: String::new(),
+            ..set("web-2", 2, 1)
+        };
+        let told = |troubles: Result<Vec<Trouble>, String>| Observation {
+            troubles: Some(troubles),
+            ..seen_with(failing(), old_and_new(1))
+        };
+        let previous = || {
+            Decision::Look(Look::Previous {
+                name: "web-1".into(),
+            })
+        };
+        let undo = |cause: &str, live: &Deployment| {
+            let operations = change::undo(live, &template("app:1"), "job-2", cause);
+            Decision::Act(Action::Undo {
+                operations,
+                revision: 1,
+                cause: cause.into(),
+            })
+        };
+        let cause = format!("{IN_A_POD}; {EXCEEDED}");
+        let late = format!(
+            "{IN_A_POD}; the rollout was not done within 15 min (timeout), with 1 of 2 new pods \
+             available"
+        );
+        let unconfirmed = format!(
+            "{IN_A_POD}; the rollout was not done within 15 min (timeout), with 2 of 2 new pods \
+             available"
+        );
+        let back = || Some(template("app:1"));
+        let stuck = seen_failing(live(short()), back());
+        let all_there = seen_failing(live(json!({})), back());
+        check(
+            &Phase::Rollout(rollout()),
+            vec![
+                (
+                    "sets not read",
+                    patch(),
+                    seen(failing()),
+                    60,
+                    replica_sets(),
+                ),
+                (
+                    "pods not read",
+                    patch(),
+                    seen_with(failing(), old_and_new(1)),
+                    60,
+                    pods("app=web,pod-template-hash=hash-2"),
+                ),
+                (
+                    "pods without a hash",
+                    patch(),
+                    seen_with(failing(), vec![unhashed]),
+                    60,
+                    pods("app=web"),
+                ),
+                (
+                    "no new ReplicaSet: the pods are the old ones",
+                    patch(),
+                    seen_with(failing(), unmade),
+                    60,
+                    previous(),
+                ),
+                (
+                    "the way back not read",
+                    patch(),
+                    told(Ok(vec![])),
+                    60,
+                    previous(),
+                ),
+                (
+                    "pods that cannot be read",
+                    patch(),
+                    told(Err("no".into())),
+                    60,
+                    previous(),
+                ),
+                (
+                    "given up by Kubernetes",
+                    patch(),
+                    seen_failing(failing(), back()),
+                    60,
+                    undo(&cause, &failing()),
+                ),
+                (
+                    "our own deadline",
+                    patch(),
+                    stuck.clone(),
+                    900,
+                    undo(&late, &live(short())),
+                ),
+                (
+                    "a second before",
+                    patch(),
+                    stuck,
+                    899,
+                    wait(progress(WaitsFor::Availability, 1), 1, false),
+                ),
+                (
+                    "complete and never confirmed",
+                    patch(),
+                    all_there,
+                    900,
+                    undo(&unconfirmed, &live(json!({}))),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_rollout_that_failed_and_stays() {
+        let patch = || request(json!({}));
+        let no_rollback = || request(json!({"rollback": false}));
+        let cause = format!("{IN_A_POD}; {EXCEEDED}");
+        let line = format!("- {IN_A_POD}");
+        let end = |aftermath| gives_up(&cause, &[&line], aftermath);
+        let failing = || live(exceeded());
+        let to = |previous: Option<Value>| seen_failing(failing(), previous);
+        let mut same = template("app:2");
+        same["metadata"]["labels"]["pod-template-hash"] = json!("hash-2");
+        let gone = || Aftermath::PreviousGone("web-1".into());
+        let unread = Observation {
+            troubles: Some(Err("HTTP 403".into())),
+            previous_template: Some(None),
+            ..seen_with(failing(), old_and_new(1))
+        };
+        let unread_line = "- the pods could not be read: HTTP 403";
+        check(
+            &Phase::Rollout(rollout()),
+            vec![
+                (
+                    "rollback off",
+                    no_rollback(),
+                    to(None),
+                    60,
+                    end(Aftermath::RollbackDisabled),
+                ),
+                ("previous gone", patch(), to(None), 60, end(gone())),
+                (
+                    "previous equal",
+                    patch(),
+                    to(Some(same)),
+                    60,
+                    end(Aftermath::NothingToReturnTo),
+                ),
+                (
+                    "pods unread",
+                    patch(),
+                    unread,
+                    60,
+                    gives_up(EXCEEDED, &[unread_line], gone()),
+                ),
+            ],
+        );
+        let back = || to(Some(template("app:1")));
+        let first = Rollout {
+            previous: None,
+            ..rollout()
+        };
+        let rows = vec![(
+            "first",
+            patch(),
+            back(),
+            60,
+            end(Aftermath::NothingToReturnTo),
+        )];
+        check(&Phase::Rollout(first.clone()), rows);
+        let unwritten = Rollout {
+            wrote: false,
+            ..first
+        };
+        let rows = vec![(
+            "unwritten",
+            no_rollback(),
+            back(),
+            60,
+            end(Aftermath::NothingWritten),
+        )];
+        check(&Phase::Rollout(unwritten), rows);
+    }
+
+    #[test]
+    fn a_rollback_is_followed_to_its_end() {
+        let patch = || request(json!({}));
+        let back = |changes: Value| seen(undone(changes));
+        let sets = |available| vec![set("web-2", 2, 0), set("web-1", 3, available)];
+        let up = |available| seen_with(undone(json!({})), sets(available));
+        let end = |aftermath| gives_up("it broke", &[], aftermath);
+        let failed = |why: &str| end(Aftermath::RollbackFailed(1, why.into()));
+        let none_yet = || progress(WaitsFor::Availability, 1);
+        let overwritten = |changes: Value| seen(live(theirs(changes)));
+        let older = json!({"metadata": {"generation": 4}, "status": {"observedGeneration": 4}});
+        let exceeded_why = EXCEEDED.replace("new", "previous");
+        let late = "the rollout was not done within 15 min (timeout), with 1 of 2 previous pods \
+            available";
+        check(
+            &Phase::Rollback(rollback()),
+            vec![
+                (
+                    "nothing seen",
+                    patch(),
+                    Observation::default(),
+                    90,
+                    Decision::Look(Look::Deployment),
+                ),
+                (
+                    "gone",
+                    patch(),
+                    Observation::of(None),
+                    90,
+                    end(Aftermath::Deleted),
+                ),
+                (
+                    "being deleted",
+                    patch(),
+                    back(deleting()),
+                    90,
+                    end(Aftermath::Deleted),
+                ),
+                (
+                    "overtaken",
+                    patch(),
+                    overwritten(json!({})),
+                    90,
+                    end(Aftermath::OvertakenBy(Some("run-3".into()))),
+                ),
+                (
+                    "overtaken by nobody of us",
+                    patch(),
+                    overwritten(json!({"metadata": {"annotations": {change::JOB: "job-2"}}})),
+                    90,
+                    end(Aftermath::OvertakenBy(None)),
+                ),
+                (
+                    "an older object",
+                    patch(),
+                    back(older),
+                    90,
+                    wait(progress(WaitsFor::Observation, 0), 1, true),
+                ),
+                (
+                    "not available",
+                    patch(),
+                    back(short()),
+                    90,
+                    wait(none_yet(), 20, true),
+                ),
+                (
+                    "near its deadline",
+                    patch(),
+                    back(short()),
+                    950,
+                    wait(none_yet(), 10, true),
+                ),
+                (
+                    "complete, sets not read",
+                    patch(),
+                    back(json!({})),
+                    90,
+                    replica_sets(),
+                ),
+                (
+                    "complete and confirmed",
+                    patch(),
+                    up(2),
+                    90,
+                    end(Aftermath::RolledBack(1)),
+                ),
+                (
+                    "confirmed in the end",
+                    patch(),
+                    up(2),
+                    9000,
+                    end(Aftermath::RolledBack(1)),
+                ),
+                (
+                    "not confirmed",
+                    patch(),
+                    up(1),
+                    90,
+                    wait(progress(WaitsFor::Availability, 2), 1, true),
+                ),
+                (
+                    "given up",
+                    patch(),
+                    back(exceeded()),
+                    90,
+                    failed(&exceeded_why),
+                ),
+                ("its deadline", patch(), back(short()), 960, failed(late)),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_write_leads_to_the_phase_that_follows_it() {
+        let seen_before = seen_with(before(exceeded()), vec![set("web-1", 1, 2)]);
+        let after = live(json!({}));
+        let phase = |action: Action, seen: &Observation, timeout: &str| {
+            let request = request(json!({"timeout": timeout}));
+            acted(&request, seen, &action, &after, at(60))
+        };
+        let written = Written {
+            stale_deadline: Some("2026-01-01T00:00:30Z".into()),
+            ..Written::new(None, &after, at(60))
+        };
+        let rolling = Phase::Rollout(Rollout {
+            written: written.clone(),
+            wrote: true,
+            previous: Some(previous()),
+        });
+        let nothing = || json!({});
+        assert_eq!(
+            phase(Action::Patch(nothing()), &seen_before, "15m"),
+            rolling
+        );
+        assert_eq!(phase(Action::Put(nothing()), &seen_before, "15m"), rolling);
+        let created = phase(Action::Create(nothing()), &Observation::of(None), "15m");
+        let first = Phase::Rollout(Rollout {
+            written: Written::new(None, &after, at(60)),
+            wrote: true,
+            previous: None,
+        });
+        assert_eq!(created, first);
+        for (timeout, deadline) in [("5m", 360), ("15m", 960), ("2h", 960)] {
+            let undo = Action::Undo {
+                operations: json!([]),
+                revision: 1,
+                cause: "it broke".into(),
+            };
+            let expected = Phase::Rollback(Rollback {
+                written: written.clone(),
+                revision: 1,
+                cause: "it broke".into(),
+                deadline: at(deadline),
+            });
+            assert_eq!(phase(undo, &seen_before, timeout), expected, "{timeout}");
+        }
+    }
 }

@@ -67,7 +67,10 @@ async fn a_failed_rollout_is_rolled_back_over_many_invocations() {
     parameters["timeout"] = json!("5s");
     let (kind, message) = stage.deploy_in(SHORT, parameters).await.failure();
     assert_eq!(kind, "JobFailed");
-    assert!(message.contains("it was not done within 5 s"), "{message}");
+    assert!(
+        message.contains("the rollout was not done within 5 s"),
+        "{message}"
+    );
     assert!(
         message.contains("the version of revision 1 serves again"),
         "{message}"
