@@ -858,7 +858,10 @@ mod tests {
                 "a variable that is not there",
                 json!({"env": {"NEVER": null}}),
             ),
-            ("no restart", json!({"restart": false})),
+            (
+                "no restart",
+                json!({"images": {"app": "app:1"}, "restart": false}),
+            ),
         ] {
             let change = planned(fields, &live(json!({})), false);
             assert_eq!(change, Ok(Change::Nothing), "{name}");

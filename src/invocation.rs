@@ -303,12 +303,14 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_report_that_quotes_nothing() {
-        logging::init(|_| None);
+        logging::note_panics();
         let work = async {
             tokio::task::yield_now().await;
             panic!("a secret value");
         };
-        let Report::Failure { kind, message } = run(work, &Ledger::default()) else {
+        let report = run(work, &Ledger::default());
+        _ = std::panic::take_hook();
+        let Report::Failure { kind, message } = report else {
             panic!("it must be a failure");
         };
         assert_eq!(kind, Kind::JobFailed);

@@ -38,6 +38,11 @@ pub fn init(variable: impl Fn(&str) -> Option<String>) {
     let subscriber = tracing_subscriber::registry().with(Lines { level });
     // Only a second call can fail, and then the first one's lines are as good.
     _ = tracing::subscriber::set_global_default(subscriber);
+    note_panics();
+}
+
+/// Has the place of each panic noted and logged, instead of its message.
+pub fn note_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
             .location()

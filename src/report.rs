@@ -302,13 +302,16 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
 /// How far a rollout is: "1 of 2 new pods available".
 pub fn progress(wait: &Wait) -> String {
     let progress = &wait.progress;
-    let state = pods_state(progress, if wait.rollback { "previous" } else { "new" });
+    let state = pods_state(progress, if wait.rollback { PREVIOUS } else { "new" });
     if wait.rollback {
         format!("rolling back: {state}")
     } else {
         state
     }
 }
+
+/// The pods that a rollback waits for.
+const PREVIOUS: &str = "previous";
 
 fn pods_state(progress: &Progress, which: &str) -> String {
     let Progress {
@@ -321,6 +324,9 @@ fn pods_state(progress: &Progress, which: &str) -> String {
     let state = match progress.waits_for {
         WaitsFor::Observation => "Kubernetes has not taken up the change yet".to_owned(),
         WaitsFor::Resumption => format!("{count}; the Deployment was paused"),
+        WaitsFor::OldPods(left) if which == PREVIOUS => {
+            format!("{count}; {left} failed {} left", pods(left))
+        }
         WaitsFor::OldPods(left) => format!("{count}; {left} old {} left", pods(left)),
         WaitsFor::NewPods | WaitsFor::Availability => count,
     };
@@ -666,12 +672,16 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
             "Retry; if it stays so, raise the function's timeout.".to_owned(),
         ),
     };
-    let cause = first_cause(phase, call.body.as_ref());
-    fail(kind, &format!("{done}: {why}."), cause.as_slice(), &next)
+    let what_failed = format!("{done}: {why}.");
+    match first_cause(&target, phase, call.body.as_ref()) {
+        // The rollout failed before the call did, and that is what the deploy failed of.
+        Some(cause) => fail(Kind::JobFailed, &cause, &[what_failed], &next),
+        None => fail(kind, &what_failed, &[], &next),
+    }
 }
 
 /// Why the new version failed, where the trouble came with its rollback or the writing of that.
-fn first_cause(phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
+fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
     let cause = match phase {
         Phase::Start => return None,
         Phase::Rollback(rollback) => &rollback.cause,
@@ -681,7 +691,9 @@ fn first_cause(phase: &Phase, written: Option<&serde_json::Value>) -> Option<Str
                 .as_str()?
         }
     };
-    Some(format!("The new version does not serve: {cause}."))
+    Some(format!(
+        "The new version of {target} does not serve: {cause}."
+    ))
 }
 
 fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String) {
@@ -720,15 +732,14 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String)
         _ => (
             Kind::ConfigurationError,
             format!("the API server refused to {what} ({said})"),
-            "Correct what it names in the user parameters, then release the change again."
-                .to_owned(),
+            "Correct what it names, then release the change again.".to_owned(),
         ),
     }
 }
 
 /// The cluster did not answer for too long while a rollout was followed.
 pub fn lost_sight(request: &Request, phase: &Phase, since: Timestamp, why: &str) -> Report {
-    let cause = first_cause(phase, None);
+    let cause = first_cause(&target(request), phase, None);
     fail(
         Kind::SystemUnavailable,
         &format!(
@@ -1095,9 +1106,9 @@ mod tests {
         1 of 2 new pods available
         rolling back: 0 of 1 previous pod available
         1 of 2 new pods available; 1 old pod left
-        rolling back: 0 of 1 previous pod available; 1 old pod left
+        rolling back: 0 of 1 previous pod available; 1 failed pod left
         1 of 2 new pods available; 2 old pods left
-        rolling back: 0 of 1 previous pod available; 2 old pods left
+        rolling back: 0 of 1 previous pod available; 2 failed pods left
         1 of 2 new pods available; the Deployment was paused
         rolling back: 0 of 1 previous pod available; the Deployment was paused
         0 of 2 new pods available; pods "web-1" is forbidden: exceeded quota
@@ -1415,7 +1426,7 @@ mod tests {
         ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
         to patch deployments.apps (HTTP 422, "Deployment.apps "web" is invalid").
 
-        Correct what it names in the user parameters, then release the change again.
+        Correct what it names, then release the change again.
         --
         SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
         patch deployments.apps just now (HTTP 429).
@@ -1465,20 +1476,20 @@ mod tests {
         Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
         this namespace.
         --
-        PermissionError: The rollback of Deployment `web` in `shop` could not be followed to
-        its end: the token may not get deployments.apps (HTTP 403).
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        The new version does not serve: it broke.
+        The rollback of Deployment `web` in `shop` could not be followed to its end: the token
+        may not get deployments.apps (HTTP 403).
 
         Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
         this namespace.
         --
-        ConfigurationError: Deployment `web` in `shop` could not be rolled back: the API
-        server refused to patch deployments.apps (HTTP 422, "no").
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        The new version does not serve: it broke.
+        Deployment `web` in `shop` could not be rolled back: the API server refused to patch
+        deployments.apps (HTTP 422, "no").
 
-        Correct what it names in the user parameters, then release the change again.
+        Correct what it names, then release the change again.
         --
         SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
         be reached: connection refused.
@@ -1598,7 +1609,7 @@ mod tests {
         SystemUnavailable: Deployment `web` in `shop` is out of sight: the cluster has not
         answered since 2026-01-01T00:01:01Z (connection refused).
 
-        The new version does not serve: it broke.
+        The new version of Deployment `web` in `shop` does not serve: it broke.
 
         Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
         a version that is already there is not written again.

@@ -209,7 +209,7 @@ fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
             excerpt(text, 0)
         ))),
         Err(_) if !text.trim_start().starts_with('{') => Err(fault(format!(
-            "must be one JSON object such as {EXAMPLE}, and begin with `{}`",
+            "must be one JSON object such as {EXAMPLE}; they begin with `{}`",
             excerpt(text, 0)
         ))),
         Err(error) => Err(fault(syntax(text, &error))),
@@ -304,11 +304,9 @@ impl Check {
         let strategy = self.strategy();
         let timeout = self.timeout();
         let execution = self.execution(job);
-        let changes_something = self
-            .fields
-            .keys()
-            .any(|field| ["images", "env", "manifest", "restart"].contains(&field.as_str()));
-        if !changes_something {
+        let changes = ["images", "env", "manifest"];
+        let mut changes = changes.into_iter().chain(restart.then_some("restart"));
+        if !changes.any(|field| self.fields.contains_key(field)) {
             self.fault(
                 "UserParameters",
                 "change nothing: give `images`, `env`, a `manifest` or `restart`",

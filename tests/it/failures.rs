@@ -68,7 +68,7 @@ async fn sams_own_sample_gets_an_answer_in_words() {
     let (kind, message) = stage.run(sample, LIFE).await.failure();
     assert_eq!(kind, "ConfigurationError");
     assert!(
-        message.contains("begin with `user-parameter-string`"),
+        message.contains("they begin with `user-parameter-string`"),
         "{message}"
     );
 }
