@@ -429,7 +429,7 @@ async fn a_later_deploy_is_left_alone() {
     })
     .await;
     let other = async {
-        tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+        stage.written().await;
         stage.kubernetes.world(|world, now| {
             let mut deployment = world.deployment("default", "demo-app").cloned().unwrap();
             deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!("theirs:1");
@@ -454,7 +454,7 @@ async fn a_deployment_that_is_deleted_meanwhile_is_told() {
     })
     .await;
     let other = async {
-        tokio::time::sleep(std::time::Duration::from_millis(800)).await;
+        stage.written().await;
         stage
             .kubernetes
             .world(|world, now| world.delete("deployments", "default", "demo-app", now));

@@ -83,8 +83,7 @@ async fn a_process_that_dies_is_taken_up_by_the_repeated_event() {
     let mut stage = slow_stage(2).await;
     let event = stage.event(&image(NEW_IMAGE));
     let job = stage.aws.submit(event, LIFE);
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(stage.writes().len(), 1);
+    stage.written().await;
     stage.function.kill();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(stage.aws.retry(&job));

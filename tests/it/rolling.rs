@@ -4,7 +4,6 @@ use crate::stage::{OLD_IMAGE, Stage, demo_app};
 use jiff::SignedDuration;
 use landfall_sandbox::world::{Fault, On, sample_autoscaler};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 const NEW_IMAGE: &str = "registry.example.com:5000/demo-app:2.0.0";
 
@@ -311,7 +310,7 @@ async fn an_autoscaler_that_scales_meanwhile_is_no_other_deploy() {
     })
     .await;
     let scale = async {
-        tokio::time::sleep(Duration::from_millis(900)).await;
+        stage.written().await;
         stage
             .kubernetes
             .world(|world, now| world.scale("default", "demo-app", 5, now));

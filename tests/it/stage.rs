@@ -164,6 +164,19 @@ impl Stage {
             .collect()
     }
 
+    /// Waits until the function has written something.
+    pub async fn written(&self) {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while self.writes().is_empty() {
+            assert!(
+                tokio::time::Instant::now() < end,
+                "nothing is written\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub fn requests(&self) -> Vec<Seen> {
         self.kubernetes.world(|world, _| world.requests().to_vec())
     }
