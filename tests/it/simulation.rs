@@ -41,6 +41,8 @@ enum Disturbance {
     Scaled,
     /// Someone else deploys.
     Overtaken,
+    /// Someone else renames the container that the request names.
+    Renamed,
 }
 
 use Disturbance::*;
@@ -186,6 +188,7 @@ impl Simulation {
             }
             Some(Scaled) => _ = self.world.scale("default", "demo-app", 3, self.now),
             Some(Overtaken) => self.overtake(),
+            Some(Renamed) => self.rename(),
         }
         let seen = self.observation.deployment.clone().flatten();
         let end = self.now + at_most;
@@ -242,6 +245,10 @@ impl Simulation {
                 self.overtake();
                 Some(self.perform(call))
             }
+            Some(Renamed) => {
+                self.rename();
+                Some(self.perform(call))
+            }
         }
     }
 
@@ -280,6 +287,12 @@ impl Simulation {
         self.world.apply(theirs, self.now);
         self.overtaken_after_write = Some(written);
         self.overtaking_unseen = true;
+    }
+
+    fn rename(&mut self) {
+        let mut theirs = self.deployment();
+        theirs["spec"]["template"]["spec"]["containers"][0]["name"] = json!("renamed");
+        self.world.apply(theirs, self.now);
     }
 
     fn perform(&mut self, call: &Call) -> (u16, Value) {
@@ -485,6 +498,20 @@ fn every_disturbance_at_every_call() {
                 }
             }
         }
+    }
+}
+
+/// A strategic merge patch adds a container that it does not find.
+#[test]
+fn a_container_that_is_renamed_at_any_point_is_never_doubled() {
+    let [parameters, _] = requests();
+    let points = check(&parameters, false, Vec::new());
+    for at in 1..=points {
+        let mut simulation = Simulation::new(parameters.clone(), false, vec![(at, Renamed)]);
+        let end = simulation.run();
+        let template = simulation.deployment()["spec"]["template"].take();
+        let containers = template["spec"]["containers"].as_array().unwrap();
+        assert_eq!(containers.len(), 1, "at {at}: {end:?}");
     }
 }
 
