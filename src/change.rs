@@ -534,10 +534,14 @@ fn check_selector(object: &Value, live: &Deployment) -> Result<(), Vec<Fault>> {
     if contains(found, wanted) && contains(wanted, found) {
         return Ok(());
     }
+    let is = match wanted {
+        Value::Null => "is missing".to_owned(),
+        wanted => format!("is {wanted}"),
+    };
     Err(vec![Fault::new(
         "manifest.spec.selector",
         format!(
-            "is {wanted} and the live Deployment has {found}. Kubernetes never lets the selector \
+            "{is} and the live Deployment has {found}. Kubernetes never lets the selector \
              of a Deployment change, as the pods of the old one would be orphaned: keep the live \
              selector, or deploy under another name"
         ),

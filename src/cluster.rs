@@ -51,6 +51,7 @@ const EXCERPT: usize = 300;
 #[derive(Debug)]
 pub struct Cluster {
     server: String,
+    trusts_public: bool,
     client: reqwest::Client,
     authorization: HeaderValue,
 }
@@ -98,6 +99,7 @@ impl Cluster {
         let authorization = credentials.token.header();
         Ok(Cluster {
             server: environment.cluster.clone(),
+            trusts_public: trust == Trust::Public,
             client: https::client(trust)?,
             authorization: authorization.ok_or("the token cannot be sent in a header")?,
         })
@@ -176,7 +178,7 @@ impl Cluster {
         let code = response.status().as_u16();
         let body = match timeout_at(limit, https::read(response, MAX_BODY)).await {
             Ok(Ok(body)) => body,
-            Ok(Err(error)) => return Err(transport(error)),
+            Ok(Err(error)) => return Err(transport(error, self.trusts_public)),
             Err(_) => return Err(too_slow(until)),
         };
         if body.len() >= MAX_BODY {
@@ -199,7 +201,7 @@ impl Cluster {
         let sent = timeout_at(limit, self.request(call)?.send()).await;
         let response = match sent {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(transport(error)),
+            Ok(Err(error)) => return Err(transport(error, self.trusts_public)),
             Err(_) => return Err(too_slow(until)),
         };
         let status = response.status();
@@ -357,8 +359,8 @@ fn too_slow(until: Instant) -> Try {
 }
 
 /// A fault of the connection. What is wrong with a certificate does not pass by itself.
-fn transport(error: reqwest::Error) -> Try {
-    match certificate_error(&error) {
+fn transport(error: reqwest::Error, trusts_public: bool) -> Try {
+    match certificate_error(&error, trusts_public) {
         Some(why) => Try::Final(CallError::Untrusted(why)),
         None => Try::Again(CallError::Unreachable(chain(&error.without_url())), None),
     }
@@ -366,14 +368,16 @@ fn transport(error: reqwest::Error) -> Try {
 
 /// What is wrong with the server's certificate, if that is what the error is about. Between reqwest
 /// and rustls there are several layers of I/O errors, whose `source` skips what they hold.
-fn certificate_error(error: &(dyn Error + 'static)) -> Option<String> {
+fn certificate_error(error: &(dyn Error + 'static), trusts_public: bool) -> Option<String> {
     let mut layer = Some(error);
     while let Some(error) = layer {
         if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
             use rustls::CertificateError::{BadSignature, UnknownIssuer};
             // A CA of the same name with another key is another CA.
             let other_ca = *why == UnknownIssuer || *why == BadSignature;
-            return Some(if other_ca {
+            return Some(if other_ca && trusts_public {
+                "no public CA signed it, and no CA of the cluster is given".to_owned()
+            } else if other_ca {
                 "it was signed by another CA than the one given".to_owned()
             } else {
                 why.to_string()

@@ -89,8 +89,11 @@ fn cluster(given: Option<String>) -> Result<String, Fault> {
             "is missing: the API server, such as https://10.0.0.1:6443".to_owned(),
         ));
     };
-    let url = Url::parse(&given)
-        .map_err(|error| fault(format!("is no URL ({error}); write https://host[:port]")))?;
+    let url = Url::parse(&given).map_err(|error| {
+        fault(format!(
+            "is `{given}`, which is no URL ({error}); write https://host[:port]"
+        ))
+    })?;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

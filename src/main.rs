@@ -35,6 +35,11 @@ type Handling<'a> = Pin<Box<dyn Future<Output = Result<(), Unreported>> + 'a>>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::init(variable);
+    if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
+        let what = "this program runs inside AWS Lambda, and AWS_LAMBDA_RUNTIME_API is not set; \
+                    `make demo` shows it on your machine";
+        return Err(what.into());
+    }
     let function = Function::new(Environment::read(variable), sdk_config());
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let context = event.context;

@@ -364,33 +364,41 @@ pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String 
 
 /// The cause: what the first pod in trouble says of itself, then how far the rollout had come.
 pub fn cause(stopped: &str, troubles: &Option<Result<Vec<Trouble>, String>>) -> String {
-    let worst = troubles.as_ref().and_then(|troubles| {
-        let troubles = troubles.as_ref().ok()?;
-        let telling = |trouble: &&Trouble| trouble.reason != "NotReady";
-        troubles.iter().find(telling).or(troubles.first())
-    });
-    match worst {
+    let troubles = troubles
+        .as_ref()
+        .and_then(|troubles| troubles.as_deref().ok());
+    match troubles.and_then(|troubles| troubles.get(worst(troubles))) {
         Some(trouble) => format!("{}; {stopped}", trouble_line(trouble, CAUSE_QUOTE_LIMIT)),
         None => stopped.to_owned(),
     }
 }
 
-/// What the pods show, a line each.
+/// Which of the troubles tells most: the first that is more than not being ready.
+fn worst(troubles: &[Trouble]) -> usize {
+    let mut reasons = troubles.iter().map(|trouble| trouble.reason.as_str());
+    reasons.position(|reason| reason != "NotReady").unwrap_or(0)
+}
+
+/// What the pods show beside the worst, which is part of the cause: a line each.
 pub fn evidence(troubles: &Result<Vec<Trouble>, String>) -> Vec<String> {
-    match troubles {
-        Ok(troubles) => {
-            let mut lines = troubles
-                .iter()
-                .take(EVIDENCE_LIMIT)
-                .map(|trouble| format!("- {}", trouble_line(trouble, QUOTE_LIMIT)))
-                .collect::<Vec<_>>();
-            if troubles.len() > EVIDENCE_LIMIT {
-                lines.push(format!("- and {} more", troubles.len() - EVIDENCE_LIMIT));
-            }
-            lines
-        }
-        Err(why) => vec![format!("- the pods could not be read: {why}")],
+    let troubles = match troubles {
+        Ok(troubles) => troubles,
+        Err(why) => return vec![format!("- the pods could not be read: {why}")],
+    };
+    let told = worst(troubles);
+    let others = troubles
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| *place != told);
+    let mut lines = others
+        .take(EVIDENCE_LIMIT)
+        .map(|(_, trouble)| format!("- {}", trouble_line(trouble, QUOTE_LIMIT)))
+        .collect::<Vec<_>>();
+    let more = troubles.len().saturating_sub(EVIDENCE_LIMIT + 1);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
     }
+    lines
 }
 
 fn trouble_line(trouble: &Trouble, limit: usize) -> String {
@@ -587,7 +595,7 @@ pub fn wrong_environment(faults: &[Fault]) -> Report {
         .collect::<Vec<_>>();
     fail(
         Kind::ConfigurationError,
-        "Nothing was deployed: the Lambda function's environment is not set up.",
+        "Nothing was deployed: the Lambda function's environment is not set up correctly.",
         &lines,
         "Correct the function's environment variables, then retry.",
     )
@@ -608,7 +616,7 @@ pub fn unusable_continuation(unusable: &Unusable) -> Report {
         &format!("The deploy cannot go on: the continuation token cannot be used, as {why}."),
         &[],
         "This job changed nothing; what an earlier one began goes on in the cluster. Retry the \
-         stage: a deploy that is already written is not written again.",
+         stage: a version that is already there is not written again.",
     )
 }
 
@@ -705,8 +713,8 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String)
         401 => (
             Kind::PermissionError,
             format!("the cluster does not accept the bearer token ({said})"),
-            "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names; it was read \
-             anew before giving up."
+            "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names. The \
+             parameter was read again, and its token was refused as well."
                 .to_owned(),
         ),
         403 => (
@@ -1291,7 +1299,6 @@ mod tests {
         for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
 
         - `app` in pod `web-1`: NotReady (it runs but is not ready)
-        - `app` in pod `web-1`: ImagePullBackOff (Back-off pulling image "app:2")
         - pod `web-1`: Unschedulable
 
         Rolled back: the version of revision 6 serves again.
@@ -1409,8 +1416,8 @@ mod tests {
         PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
         accept the bearer token (HTTP 401, "Unauthorized").
 
-        Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names; it was read
-        anew before giving up.
+        Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names. The parameter
+        was read again, and its token was refused as well.
         --
         PermissionError: Deployment `web` in `shop` was not changed: the token may not patch
         deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
@@ -1575,7 +1582,7 @@ mod tests {
         Correct the action's UserParameters and release the change again.
         --
         ConfigurationError: Nothing was deployed: the Lambda function's environment is not set
-        up.
+        up correctly.
 
         - `K8S_CLUSTER` is missing
 
@@ -1585,20 +1592,20 @@ mod tests {
         it is none of Landfall's, or was changed on the way.
 
         This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a deploy that is already written is not written again.
+        stage: a version that is already there is not written again.
         --
         ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
         it belongs to other user parameters or another cluster.
 
         This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a deploy that is already written is not written again.
+        stage: a version that is already there is not written again.
         --
         ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
         its format 2 is not the one of this version of the function; the function was replaced
         in the middle of the deploy.
 
         This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a deploy that is already written is not written again.
+        stage: a version that is already there is not written again.
         --
         SystemUnavailable: Deployment `web` in `shop` is out of sight: the cluster has not
         answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is away).
@@ -1682,8 +1689,9 @@ mod tests {
     fn evidence_is_a_screen_of_lines() {
         let lines = |count| evidence(&Ok(vec![trouble("app", "Error", ""); count]));
         assert_eq!(lines(0), Vec::<String>::new());
-        assert_eq!(lines(EVIDENCE_LIMIT).len(), EVIDENCE_LIMIT);
-        let more = lines(EVIDENCE_LIMIT + 3);
+        assert_eq!(lines(1), Vec::<String>::new(), "the worst is in the cause");
+        assert_eq!(lines(EVIDENCE_LIMIT + 1).len(), EVIDENCE_LIMIT);
+        let more = lines(EVIDENCE_LIMIT + 4);
         assert_eq!(more.len(), EVIDENCE_LIMIT + 1);
         assert_eq!(more[EVIDENCE_LIMIT], "- and 3 more");
     }

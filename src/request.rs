@@ -152,6 +152,7 @@ impl Request {
         let fields = object(parameters).map_err(|fault| vec![fault])?;
         let mut check = Check {
             fields,
+            meant: Vec::new(),
             faults: Vec::new(),
         };
         let request = check.request(job);
@@ -229,20 +230,37 @@ fn syntax(text: &str, error: &serde_json::Error) -> String {
     let position = (line_start + error.column()).saturating_sub(1);
     let position = position.min(text.len());
     let what = error.to_string();
-    let what = what.split(" at line ").next().unwrap_or_default();
+    let what = match what.split(" at line ").next().unwrap_or_default() {
+        control if control.starts_with("control character") => {
+            "a line break or another control character is inside a string"
+        }
+        what => what,
+    };
     let character = text
         .char_indices()
         .take_while(|(start, _)| *start < position)
         .count();
+    let help = if what.contains("trailing comma") {
+        "There is a comma too many"
+    } else if text
+        .get(position..)
+        .is_some_and(|rest| rest.starts_with('\''))
+    {
+        "JSON takes double quotes"
+    } else {
+        SUBSTITUTION
+    };
     format!(
-        "are no valid JSON at character {}: {what}, at the arrow in `{}`. CodePipeline puts the \
-         value of a #{{variable}} into the text as it is and escapes nothing: a quote, a backslash \
-         or a line break in a value (a commit message, say) breaks the JSON. Use variables whose \
-         values have none of them, such as a commit id",
+        "are not valid JSON. At character {}, the arrow in `{}`: {what}. {help}",
         character + 1,
         excerpt(text, position)
     )
 }
+
+/// What most often breaks the JSON of an action.
+const SUBSTITUTION: &str = "CodePipeline puts the value of a #{variable} into the text as it is \
+    and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) \
+    breaks the JSON. Use variables whose values have none of them, such as a commit id";
 
 /// The surroundings of a place in a text, in one line, with an arrow before it.
 fn excerpt(text: &str, position: usize) -> String {
@@ -277,6 +295,8 @@ fn excerpt(text: &str, position: usize) -> String {
 /// The fields on their way to being a request, and the faults found so far.
 struct Check {
     fields: Map<String, Value>,
+    /// The fields that misspelt ones most likely mean.
+    meant: Vec<&'static str>,
     faults: Vec<Fault>,
 }
 
@@ -304,9 +324,10 @@ impl Check {
         let strategy = self.strategy();
         let timeout = self.timeout();
         let execution = self.execution(job);
-        let changes = ["images", "env", "manifest"];
-        let mut changes = changes.into_iter().chain(restart.then_some("restart"));
-        if !changes.any(|field| self.fields.contains_key(field)) {
+        let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
+        let changes = ["images", "env", "manifest"].into_iter();
+        let mut changes = changes.chain(restarts.then_some("restart"));
+        if !changes.any(|field| self.is_there(field)) {
             self.fault(
                 "UserParameters",
                 "change nothing: give `images`, `env`, a `manifest` or `restart`",
@@ -332,6 +353,11 @@ impl Check {
         self.faults.push(Fault::new(field, problem));
     }
 
+    /// Whether a field is given, or meant by a misspelt one.
+    fn is_there(&self, field: &str) -> bool {
+        self.fields.contains_key(field) || self.meant.contains(&field)
+    }
+
     fn unknown_fields(&mut self) {
         let unknown = self
             .fields
@@ -341,7 +367,10 @@ impl Check {
             .collect::<Vec<_>>();
         for field in unknown {
             let problem = match similar(&field) {
-                Some(meant) => format!("is unknown; did you mean `{meant}`?"),
+                Some(meant) => {
+                    self.meant.push(meant);
+                    format!("is unknown; did you mean `{meant}`?")
+                }
                 None => format!("is unknown; the fields are {}", FIELDS.join(", ")),
             };
             self.fault(field, problem);
@@ -357,7 +386,7 @@ impl Check {
             | Value::Number(_)
             | Value::Array(_)
             | Value::Object(_)) => {
-                let problem = format!("must be a text in quotes, and is {}", kind(other));
+                let problem = format!("must be a string, and is {}", kind(other));
                 self.fault(field, problem);
                 None
             }
@@ -401,7 +430,9 @@ impl Check {
                 Some(named)
             }
             (None, None) => {
-                if !self.fields.contains_key("deployment") {
+                // A manifest that could not be read may well name it.
+                let unread = self.fields.contains_key("manifest") && !manifest;
+                if !unread && !self.is_there("deployment") {
                     let problem = if manifest {
                         "is missing, and the manifest has no metadata.name either"
                     } else {
@@ -491,7 +522,7 @@ impl Check {
                 other
                 @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                     let problem = format!(
-                        "must be a text in quotes, or null to remove it, and is {}",
+                        "must be a string, or null to remove it, and is {}",
                         kind(&other)
                     );
                     self.fault(field, problem);
@@ -521,8 +552,8 @@ impl Check {
             Value::String(_) => {
                 self.fault(
                     "manifest",
-                    "is a path into an input artifact, which this version does not read; give the \
-                     Deployment itself as a JSON object",
+                    "must be the Deployment itself as a JSON object, and is a string: YAML, and a \
+                     path into an input artifact, are not read by this version",
                 );
                 return None;
             }
@@ -710,7 +741,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(entries) if entries.is_empty() => "empty",
         Value::Object(_) => "an object",
@@ -1023,16 +1054,16 @@ mod tests {
             (
                 "deployment",
                 json!({"deployment": 3}),
-                "a text in quotes, and is a number",
+                "must be a string, and is a number",
             ),
             (
                 "namespace",
                 json!({"namespace": null}),
-                "a text in quotes, and is null",
+                "must be a string, and is null",
             ),
             ("images", json!({"images": {}}), "and is empty"),
             ("images", json!({"images": null}), "and is null"),
-            ("images", json!({"images": "web:2"}), "and is a text"),
+            ("images", json!({"images": "web:2"}), "and is a string"),
             ("images", json!({"images": ["web:2"]}), "and is a list"),
             (
                 "container",
@@ -1059,7 +1090,7 @@ mod tests {
             (
                 "restart",
                 json!({"restart": "true"}),
-                "without quotes, and is a text",
+                "without quotes, and is a string",
             ),
             ("restart", json!({"restart": null}), "and is null"),
             ("rollback", json!({"rollback": 0}), "and is a number"),
@@ -1163,7 +1194,7 @@ mod tests {
             one_fault("env.A", json!({"env": {"A": value}}), problem, problem);
         }
         one_fault("env", json!({"env": {}}), "and is empty", "no variables");
-        one_fault("env", json!({"env": "A=1"}), "and is a text", "a text");
+        one_fault("env", json!({"env": "A=1"}), "and is a string", "a text");
     }
 
     #[test]
@@ -1173,7 +1204,7 @@ mod tests {
             (
                 "manifest",
                 json!("k8s/web.yaml"),
-                "a path into an input artifact",
+                "the Deployment itself as a JSON object, and is a string",
             ),
             ("manifest", json!(null), "and is null"),
             ("manifest", json!([]), "and is a list"),
@@ -1366,10 +1397,17 @@ mod tests {
         for (name, text, character, arrow) in cases {
             let faults = Request::parse(&Parameters::Text(text.into()), JOB).unwrap_err();
             let problem = &faults[0].problem;
-            let place = format!("at character {character}:");
+            let place = format!("At character {character},");
             assert!(problem.contains(&place), "{name}: {problem}");
             assert!(problem.contains(&format!("`{arrow}`")), "{name}: {problem}");
             assert!(problem.contains("escapes nothing"), "{name}");
+        }
+        for (text, help) in [
+            (r#"{"a": 1,}"#, "There is a comma too many"),
+            ("{'a': 1}", "JSON takes double quotes"),
+        ] {
+            let faults = Request::parse(&Parameters::Text(text.into()), JOB).unwrap_err();
+            assert!(faults[0].problem.ends_with(help), "{faults:?}");
         }
         let cut = Request::parse(&Parameters::Text(r#"{"a": "x"#.into()), JOB).unwrap_err();
         assert!(cut[0].problem.contains("EOF"), "{cut:?}");

@@ -285,7 +285,8 @@ pub fn troubles(pod: &Value) -> Vec<Trouble> {
                 let reason = text(waiting, "reason");
                 // The two states that every healthy pod passes through.
                 if !["", "ContainerCreating", "PodInitializing"].contains(&reason.as_str()) {
-                    found.push(trouble(&container, &reason, &text(waiting, "message")));
+                    let message = last_end(status).unwrap_or_else(|| text(waiting, "message"));
+                    found.push(trouble(&container, &reason, &message));
                 }
             } else if let Some(ended) = status.pointer("/state/terminated") {
                 let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(0);
@@ -308,6 +309,30 @@ pub fn troubles(pod: &Value) -> Vec<Trouble> {
         }
     }
     found
+}
+
+/// How a container that waits to be started again ended the last time.
+fn last_end(status: &Value) -> Option<String> {
+    let ended = status.pointer("/lastState/terminated")?;
+    let code = ended.get("exitCode")?.as_i64()?;
+    let text = |field: &str| ended.get(field).and_then(Value::as_str).unwrap_or_default();
+    let said = match text("message") {
+        "" => String::new(),
+        message => format!(": {message}"),
+    };
+    let reason = match text("reason") {
+        "" | "Error" => String::new(),
+        reason => format!(", {reason}"),
+    };
+    let restarts = status.get("restartCount").and_then(Value::as_i64);
+    let restarts = match restarts {
+        None | Some(0) => String::new(),
+        Some(1) => " after 1 restart".to_owned(),
+        Some(many) => format!(" after {many} restarts"),
+    };
+    Some(format!(
+        "it ended with exit code {code}{reason}{restarts}{said}"
+    ))
 }
 
 /// Kubernetes' own error object.
@@ -461,6 +486,12 @@ mod tests {
                 json!({"containerStatuses": [{"name": "app", "ready": false, "state":
                     {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}}]}),
                 ("app", "ImagePullBackOff"),
+            ),
+            (
+                json!({"containerStatuses": [{"name": "app", "ready": false, "restartCount": 3,
+                    "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+                    "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}),
+                ("app", "CrashLoopBackOff"),
             ),
             (
                 json!({"initContainerStatuses": [{"name": "init", "state":

@@ -1296,8 +1296,7 @@ mod tests {
         let patch = || request(json!({}));
         let no_rollback = || request(json!({"rollback": false}));
         let cause = format!("{IN_A_POD}; {EXCEEDED}");
-        let line = format!("- {IN_A_POD}");
-        let end = |aftermath| gives_up(&cause, &[&line], aftermath);
+        let end = |aftermath| gives_up(&cause, &[], aftermath);
         let failing = || live(exceeded());
         let to = |previous: Option<Value>| seen_failing(failing(), previous);
         let mut same = template("app:2");

@@ -35,13 +35,12 @@ async fn wrong_parameters_are_all_named_at_once() {
         "`images.app` is empty",
         "`timeout` `5x` is no duration",
         "`strategy` `blueGreen` is not in this version",
-        "`manifest` is a path into an input artifact",
+        "`manifest` must be the Deployment itself",
         "`restart` must be true or false",
         "`namespace` is `Bad_Name`, which is no Kubernetes name",
-        "`env.A` must be a text in quotes",
-        "`container` must be a text",
+        "`env.A` must be a string",
+        "`container` must be a string",
         "`execution` has a variable that CodePipeline did not fill in",
-        "`deployment` is missing",
     ] {
         assert!(message.contains(field), "{field} is not in\n{message}");
     }
@@ -54,7 +53,7 @@ async fn parameters_that_a_variable_broke_are_shown_where() {
     let (kind, message) = stage.run(event(1, text), LIFE).await.failure();
     assert_eq!(kind, "ConfigurationError");
     insta::assert_snapshot!(message, @r#"
-    Nothing was deployed: `UserParameters` are no valid JSON at character 57: expected `,` or `}`, at the arrow in `… "env": {"MESSAGE": "He said "→hi" to us"}}`. CodePipeline puts the value of a #{variable} into the text as it is and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) breaks the JSON. Use variables whose values have none of them, such as a commit id.
+    Nothing was deployed: `UserParameters` are not valid JSON. At character 57, the arrow in `… "env": {"MESSAGE": "He said "→hi" to us"}}`: expected `,` or `}`. CodePipeline puts the value of a #{variable} into the text as it is and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) breaks the JSON. Use variables whose values have none of them, such as a commit id.
 
     Correct the action's UserParameters and release the change again.
     "#);
@@ -251,7 +250,7 @@ async fn the_environment_is_reported_where_it_is_wrong() {
         (
             vec![("K8S_CA", None)],
             "ConfigurationError",
-            "certificate is not trusted",
+            "no public CA signed it, and no CA of the cluster is given",
         ),
         (
             vec![("K8S_TOKEN_PARAMETER", Some("nope"))],

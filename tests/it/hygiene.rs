@@ -74,7 +74,7 @@ async fn no_secret_is_logged_or_reported_at_any_level() {
                 !log.contains(secret),
                 "{secret} is in the log at {level}:\n{log}"
             );
-            let quoted = secret == "env-value-5ecret" && reports.contains("no valid JSON");
+            let quoted = secret == "env-value-5ecret" && reports.contains("not valid JSON");
             assert!(
                 quoted || !reports.contains(secret),
                 "{secret} is in a report: {reports}"
