@@ -15,16 +15,16 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see three deploys happen on this machine: one good, one sick, one wrong
-	$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
+	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
 invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
-	$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
+	@$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
 	  $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) \
 	  $(if $(CA),--ca $(CA))
 
 build: ## the function and the sandbox (PROFILE=release for the form that is shipped)
-	$(CARGO) build --locked --profile $(PROFILE) --workspace
+	$(CARGO) build --locked --profile $(PROFILE:debug=dev) --workspace
 
 test: ## all tests
 	$(CARGO) test --locked --workspace

@@ -8,7 +8,7 @@ use landfall_sandbox::aws::{JobResult, Outcome};
 use serde_json::Value;
 
 use crate::picture::{Screen, Tone, report};
-use crate::stage::{Stage, read_event};
+use crate::stage::{Stage, log_line, read_event};
 
 /// The function's timeout: long enough for each act, so that only a hanging function meets it.
 const LIFE: Duration = Duration::from_secs(60);
@@ -85,7 +85,7 @@ impl Demo {
             const LAST: usize = 20;
             let log = function.log();
             for line in &log[log.len().saturating_sub(LAST)..] {
-                screen.say(Tone::Faint, line);
+                screen.say(Tone::Faint, &log_line(line));
             }
         }
         Ok(good)
@@ -112,7 +112,7 @@ impl Act {
         screen.show(stage.picture(&is_old));
         let job = stage.aws.submit(event, LIFE);
         let outcome = stage.follow(&job, ACT, None, screen, &is_old).await;
-        stage.rest(screen, &is_old).await;
+        stage.rest(None, screen, &is_old).await;
         screen.leave();
         screen.print(&report(&outcome));
         let problem = self.problem(&outcome, &before, &Moment::of(stage));

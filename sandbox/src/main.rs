@@ -27,7 +27,7 @@ Usage: landfall-sandbox COMMAND
           Three deploys to watch: one that works, one that fails and is rolled
           back, one with wrong parameters. Exit status 0 if all end so.
 
-  invoke  --function PATH --event FILE [--life SECONDS]
+  invoke  --function PATH --event FILE [--life SECONDS] [--plain] [--raw]
           [--cluster URL (--token TOKEN | --token-file FILE) [--ca FILE]]
           One event, through all its continuations: the calls, the function's
           log, the report. Exit status 0 if the action succeeded, 1 if not.
@@ -49,6 +49,7 @@ Options:
   --event FILE       a CodePipeline job event, JSON
   --events DIR       the demo's events (default: events)
   --plain            a plain log, no live picture (also where NO_COLOR is set)
+  --raw              the function's log lines as they are, JSON
   --rounds N         processes to measure (default: 20, at most 1000)
   --life SECONDS     the function's timeout (default: 60)
   --cluster URL      a real cluster instead of the sandbox's own
@@ -66,6 +67,11 @@ const ACTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// Processes to measure where no number is given, and at the most.
 const ROUNDS: u64 = 20;
 const MOST_ROUNDS: u64 = 1000;
+/// Said where the cluster is not the sandbox's own, which sees every call.
+const CALLS_UNSEEN: [&str; 2] = [
+    "The calls to a real cluster can be seen in the function's log only,",
+    "with AWS_LAMBDA_LOG_LEVEL=debug in the environment.",
+];
 const USAGE_ERROR: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
@@ -85,6 +91,7 @@ struct Invoke {
     cluster: Option<Cluster>,
     life: Duration,
     plain: bool,
+    raw: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -152,7 +159,11 @@ impl Invoke {
         };
         let mut stage = stage.map_err(|error| error.to_string())?;
         let function = demo::start(&stage, &self.function)?;
+        stage.raw = self.raw;
         let mut screen = Screen::new(self.plain);
+        if stage.kubernetes.is_none() {
+            screen.print(&CALLS_UNSEEN.map(str::to_owned));
+        }
         let hashes = stage.hashes();
         let is_old = |hash: &str| hashes.contains(hash);
         let job = stage.aws.submit(event, self.life);
@@ -161,7 +172,7 @@ impl Invoke {
             .await;
         let succeeded = matches!(outcome, Outcome::Succeeded(_));
         if succeeded {
-            stage.rest(&mut screen, &is_old).await;
+            stage.rest(Some(&function), &mut screen, &is_old).await;
         }
         stage.tell(Some(&function), &mut screen);
         screen.leave();
@@ -178,7 +189,8 @@ impl Serve {
         }
         let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
         let authority = stage.write_authority()?;
-        println!("{}", stage.exports(authority.path()));
+        print!("{}", stage.exports(authority.path()));
+        println!("{}", stage.advice(authority.path()));
         for event in events {
             stage.aws.submit(event, self.life);
         }
@@ -218,6 +230,7 @@ struct Options {
     life: Option<Duration>,
     rounds: Option<u64>,
     plain: bool,
+    raw: bool,
     help: bool,
 }
 
@@ -250,6 +263,7 @@ impl Command {
                 cluster: options.cluster()?,
                 life: options.life.take().unwrap_or(LIFE),
                 plain: std::mem::take(&mut options.plain),
+                raw: std::mem::take(&mut options.raw),
             }),
             "serve" => Command::Serve(Serve {
                 events: std::mem::take(&mut options.words),
@@ -262,6 +276,9 @@ impl Command {
             other => return Err(format!("there is no command {other:?}")),
         };
         match options.unused() {
+            Some(option @ ("--token" | "--token-file" | "--ca")) if name == "invoke" => {
+                Err(format!("{option} needs --cluster"))
+            }
             Some(option) => Err(format!("{name} takes no {option}")),
             None => Ok(command),
         }
@@ -285,6 +302,7 @@ impl Options {
                 Long("life") => options.life = Some(parser.value()?.parse_with(life)?),
                 Long("rounds") => options.rounds = Some(parser.value()?.parse_with(rounds)?),
                 Long("plain") => options.plain = true,
+                Long("raw") => options.raw = true,
                 Long("help") | Short('h') => options.help = true,
                 Value(word) => options.words.push(word.into()),
                 Long(_) | Short(_) => return Err(argument.unexpected()),
@@ -320,12 +338,13 @@ impl Options {
             ("--event", self.event.is_some()),
             ("--events", self.events.is_some()),
             ("--cluster", self.cluster.is_some()),
-            ("--token without --cluster", self.token.is_some()),
-            ("--token-file without --cluster", self.token_file.is_some()),
-            ("--ca without --cluster", self.ca.is_some()),
+            ("--token", self.token.is_some()),
+            ("--token-file", self.token_file.is_some()),
+            ("--ca", self.ca.is_some()),
             ("--life", self.life.is_some()),
             ("--rounds", self.rounds.is_some()),
             ("--plain", self.plain),
+            ("--raw", self.raw),
         ];
         given
             .iter()
@@ -337,7 +356,7 @@ impl Options {
 fn rounds(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(rounds @ 1..=MOST_ROUNDS) => Ok(rounds),
-        _ => Err(format!("must be a number from 1 to {MOST_ROUNDS}")),
+        _ => Err(format!("--rounds takes a number from 1 to {MOST_ROUNDS}")),
     }
 }
 
@@ -408,11 +427,21 @@ mod tests {
             ),
             (
                 "invoke --function /f --event e --token t",
-                "--token without --cluster",
+                "--token needs --cluster",
             ),
             (
                 "invoke --function /f --event e --cluster c --token-file /nowhere",
                 "/nowhere",
+            ),
+            (
+                "invoke --function /f --event e --ca f",
+                "--ca needs --cluster",
+            ),
+            ("demo --function /f --token t", "demo takes no --token"),
+            ("demo --function /f --raw", "demo takes no --raw"),
+            (
+                "measure --function /f --rounds 0",
+                "--rounds takes a number",
             ),
             ("serve --function /f", "serve takes no --function"),
         ];

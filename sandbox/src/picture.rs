@@ -11,8 +11,9 @@ use serde_json::Value;
 
 /// Everything is made for a terminal of this width.
 pub(crate) const WIDTH: usize = 80;
-const NAME: usize = 30;
-const VERSION: usize = 10;
+/// Room for `demo-app`, a hash of ten characters and five more.
+const NAME: usize = 25;
+const VERSION: usize = 11;
 const BAR: usize = 6;
 /// Pods drawn; a demo has a handful, a terminal not many more lines.
 const ROWS: usize = 12;
@@ -151,8 +152,8 @@ fn state(pod: &Value) -> (Sign, String) {
         return (Sign::Failing, format!("ended, {restarts} restarts"));
     }
     if condition(status, "Ready") == Some("True") {
-        let greets = greeting(pod).map(|text| format!(", \"{text}\""));
-        return (Sign::Ready, format!("ready{}", greets.unwrap_or_default()));
+        let greets = greeting(pod).map(|text| format!("\"{text}\""));
+        return (Sign::Ready, greets.unwrap_or_else(|| "ready".to_owned()));
     }
     if container["running"].is_object() {
         return (Sign::Unready, "running, not ready".to_owned());
@@ -248,6 +249,11 @@ impl Screen {
             Tone::Good => "32",
             Tone::Bad => "31",
         };
+        if tone == Tone::Faint {
+            // Whole: the terminal wraps it, and what stood below must be gone first.
+            let line = format!("\x1b[J\x1b[?7h  \x1b[{colour}m{text}\x1b[0m\x1b[?7l");
+            return self.draw(&[line]);
+        }
         let line = format!("  \x1b[{colour}m{}\x1b[0m", clip(text, WIDTH - 2));
         self.draw(&[line]);
     }
@@ -294,8 +300,8 @@ impl Screen {
             false => self.shown.lines(),
         };
         for line in above.iter().chain(&picture) {
-            text.push_str(line);
-            text.push_str("\x1b[K\n");
+            // Cleared before: after a full line the cursor stands on its last character.
+            text.push_str(&format!("\x1b[K{line}\n"));
         }
         text.push_str("\x1b[J\x1b[?2026l");
         self.drawn = picture.len();
@@ -539,6 +545,25 @@ mod tests {
             }
             assert!(!visible.contains('\x1b'), "{line:?}");
             assert!(visible.chars().count() <= WIDTH, "{visible}");
+        }
+    }
+
+    #[test]
+    fn a_greeting_and_a_version_are_shown_whole() {
+        let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
+        let mut pod = pod("demo-app-55b9578f9f-f769b", "1", ready);
+        let greeting = "Hello from the environment";
+        pod["spec"]["containers"][0] = json!({
+            "image": "registry.example.com/demo-app:missing",
+            "env": [{"name": "DEMO_GREETING", "value": greeting}],
+        });
+        let line = row(&pod, &|_| false).line();
+        for part in [
+            "demo-app-55b9578f9f-f769b ",
+            "new missing ",
+            &format!("\"{greeting}\""),
+        ] {
+            assert!(line.contains(part), "{line}");
         }
     }
 

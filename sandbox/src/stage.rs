@@ -32,6 +32,12 @@ const REINVOKE_AFTER: Duration = Duration::from_secs(1);
 /// A PEM file is a few kilobytes; an event is at most 256 KB.
 const FILE_BYTES: u64 = 1024 * 1024;
 
+/// What CodePipeline stores of an action's UserParameters,
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>.
+const USER_PARAMETERS: usize = 1000;
+/// What of the caller's environment the function gets.
+const HANDED_ON: [&str; 2] = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"];
+
 /// Where a cluster is and how to get in.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Cluster {
@@ -56,6 +62,8 @@ pub(crate) struct Stage {
     pub(crate) kubernetes: Option<Kubernetes>,
     /// What the function needs in its environment to find the cluster.
     pub(crate) environment: Vec<(String, String)>,
+    /// Tells the function's log lines as they are.
+    pub(crate) raw: bool,
     told: Told,
 }
 
@@ -129,12 +137,14 @@ impl Stage {
             aws,
             kubernetes,
             environment,
+            raw: false,
             told: Told::default(),
         })
     }
 
     pub(crate) fn function(&self, binary: &Path) -> io::Result<Function> {
-        let environment = self.environment.iter();
+        let handed_on = handed_on(|name| std::env::var(name).ok());
+        let environment = self.environment.iter().chain(&handed_on);
         let environment: Vec<_> = environment.map(|(k, v)| (k.as_str(), v.as_str())).collect();
         Function::supervise(binary, &self.aws, &environment)
     }
@@ -161,7 +171,7 @@ impl Stage {
 
     /// Tells everything that is new, in the order in which it happened.
     pub(crate) fn tell(&mut self, log: Option<&Function>, screen: &mut Screen) {
-        let mut news: Vec<(Timestamp, Tone, String)> = Vec::new();
+        let mut news = self.log_news(log);
         let calls = self.aws.calls();
         news.extend(calls.iter().skip(self.told.calls).map(aws_call));
         self.told.calls = calls.len();
@@ -184,13 +194,21 @@ impl Stage {
         for (_, tone, text) in news {
             screen.say(tone, &text);
         }
-        let lines = log
-            .map(|function| function.log_after(self.told.log))
-            .unwrap_or_default();
+    }
+
+    /// A line without a time belongs to the one before it.
+    fn log_news(&mut self, log: Option<&Function>) -> Vec<(Timestamp, Tone, String)> {
+        let lines = log.map(|function| function.log_after(self.told.log));
+        let lines = lines.unwrap_or_default();
         self.told.log += lines.len();
+        let mut at = Timestamp::MIN;
+        let mut news = Vec::with_capacity(lines.len());
         for line in lines {
-            screen.say(Tone::Faint, &format!("log {line}"));
+            at = log_time(&line).unwrap_or(at);
+            let text = if self.raw { line } else { log_line(&line) };
+            news.push((at, Tone::Faint, format!("log {text}")));
         }
+        news
     }
 
     pub(crate) fn picture(&self, is_old: &impl Fn(&str) -> bool) -> Picture {
@@ -248,6 +266,22 @@ impl Stage {
         text
     }
 
+    /// What to do with the exports, as comments: the whole text can be sourced.
+    pub(crate) fn advice(&self, authority: &Path) -> String {
+        let cluster = self.kubernetes.as_ref().map(Kubernetes::url);
+        format!(
+            "\n\
+             # In another shell: paste the lines above, then run the function's binary there,\n\
+             #   target/debug/landfall\n\
+             # Or let `make invoke` use the sandbox's cluster as if it were a real one:\n\
+             #   echo {TOKEN} > /tmp/sandbox-token\n\
+             #   make invoke CLUSTER={} TOKEN_FILE=/tmp/sandbox-token \\\n\
+             #     CA={}\n",
+            cluster.unwrap_or_default(),
+            authority.display()
+        )
+    }
+
     /// The cluster's CA in a file, for as long as it is held.
     pub(crate) fn write_authority(&self) -> Result<AuthorityFile, String> {
         let name = format!("landfall-sandbox-{}-ca.pem", std::process::id());
@@ -265,12 +299,17 @@ impl Stage {
     }
 
     /// Shows the pods until they rest, for a while.
-    pub(crate) async fn rest(&mut self, screen: &mut Screen, is_old: &impl Fn(&str) -> bool) {
+    pub(crate) async fn rest(
+        &mut self,
+        log: Option<&Function>,
+        screen: &mut Screen,
+        is_old: &impl Fn(&str) -> bool,
+    ) {
         const FRAMES: u32 = 80;
         for _ in 0..FRAMES {
             let picture = self.picture(is_old);
             let rests = picture.rests();
-            self.tell(None, screen);
+            self.tell(log, screen);
             screen.show(picture);
             if rests {
                 return;
@@ -294,6 +333,55 @@ fn behaviours() -> [(&'static str, Behaviour); 3] {
             },
         ),
     ]
+}
+
+/// The variables of the caller that the function gets too.
+fn handed_on(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let set = HANDED_ON.map(|name| Some((name.to_owned(), variable(name)?)));
+    set.into_iter().flatten().collect()
+}
+
+/// When the function wrote a log line, where that stands in it.
+fn log_time(line: &str) -> Option<Timestamp> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    line["timestamp"].as_str()?.parse().ok()
+}
+
+/// A JSON log line for a person: level, message, and what only this line says.
+pub(crate) fn log_line(line: &str) -> String {
+    const SAME: [&str; 6] = [
+        "timestamp",
+        "level",
+        "message",
+        "requestId",
+        "jobId",
+        "execution",
+    ];
+    let fields = match serde_json::from_str(line) {
+        Ok(Value::Object(fields)) if fields.contains_key("message") => fields,
+        Ok(_) | Err(_) => return line.to_owned(),
+    };
+    let plain = |value: &Value| match value.as_str() {
+        Some(text) => text.replace(char::is_control, " "),
+        None => value.to_string(),
+    };
+    let of = |name: &str| fields.get(name).map(plain).unwrap_or_default();
+    let mut text = format!("{} {}", of("level"), of("message"));
+    let rest: Vec<_> = fields
+        .iter()
+        .filter(|(name, _)| !SAME.contains(&name.as_str()))
+        .collect();
+    if let [(name, value)] = rest[..]
+        && matches!(name.as_str(), "summary" | "cause")
+    {
+        return format!("{text}: {}", plain(value));
+    }
+    for (name, value) in rest {
+        let bare = value.as_str().filter(|text| !text.contains(' '));
+        let value = bare.map_or_else(|| value.to_string(), |_| plain(value));
+        text.push_str(&format!(" {name}={value}"));
+    }
+    text
 }
 
 fn aws_call(call: &AwsCall) -> (Timestamp, Tone, String) {
@@ -388,8 +476,9 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
 /// Reads an event. One whose job is in `used` gets a new job id: here it is a new action.
 pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Value, String> {
     let text = read(path)?;
-    let mut event: Value =
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut event: Value = serde_json::from_str(&text)
+        .map_err(|error| format!("{} is no JSON: {error}", path.display()))?;
+    check_parameters(&event).map_err(|problem| format!("{}: {problem}", path.display()))?;
     if let Some(Value::String(id)) = event.pointer_mut("/CodePipeline.job/id")
         && !used.insert(id.clone())
     {
@@ -399,9 +488,105 @@ pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Val
     Ok(event)
 }
 
+/// A pipeline with longer UserParameters cannot be stored. (Its variables are expanded only
+/// later, but an event written here that is longer is most likely a pipeline that is refused.)
+fn check_parameters(event: &Value) -> Result<(), String> {
+    const PARAMETERS: &str =
+        "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
+    let parameters = event.pointer(PARAMETERS).and_then(Value::as_str);
+    let length = parameters.map_or(0, |text| text.chars().count());
+    if length <= USER_PARAMETERS {
+        return Ok(());
+    }
+    let (length, most) = (thousands(length), thousands(USER_PARAMETERS));
+    Err(format!(
+        "UserParameters have {length} characters; CodePipeline takes {most}"
+    ))
+}
+
+fn thousands(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", thousands(number / 1000), number % 1000),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn user_parameters_must_fit_into_a_pipeline() {
+        let event = |length: usize| {
+            let configuration = json!({"UserParameters": "é".repeat(length)});
+            json!({"CodePipeline.job": {"data": {
+                "actionConfiguration": {"configuration": configuration},
+            }}})
+        };
+        assert_eq!(check_parameters(&json!({})), Ok(()));
+        assert_eq!(check_parameters(&event(1000)), Ok(()));
+        let problem = "UserParameters have 1,902 characters; CodePipeline takes 1,000";
+        assert_eq!(check_parameters(&event(1902)), Err(problem.to_owned()));
+        assert!(check_parameters(&event(1001)).is_err());
+    }
+
+    #[test]
+    fn the_events_here_can_be_read() {
+        let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+        let mut read = 0;
+        for file in std::fs::read_dir(events).unwrap() {
+            read_event(&file.unwrap().path(), &mut BTreeSet::new()).unwrap();
+            read += 1;
+        }
+        assert!(read > 0);
+        let no_json = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let problem = read_event(&no_json, &mut BTreeSet::new()).unwrap_err();
+        assert!(problem.contains("Cargo.toml is no JSON: "), "{problem}");
+    }
+
+    #[test]
+    fn only_the_log_level_is_handed_on() {
+        let level = |name: &str| (name != "RUST_LOG").then(|| "debug".to_owned());
+        let expected = ("AWS_LAMBDA_LOG_LEVEL".to_owned(), "debug".to_owned());
+        assert_eq!(handed_on(level), [expected]);
+        assert_eq!(handed_on(|_| None), []);
+    }
+
+    #[test]
+    fn a_log_line_is_told_in_words() {
+        let same =
+            r#""timestamp":"2026-01-01T00:00:00.5Z","jobId":"j","requestId":"r","execution":"e""#;
+        let cases = [
+            (
+                r#""level":"INFO","message":"waiting","summary":"1 of 2""#,
+                "INFO waiting: 1 of 2",
+            ),
+            (
+                r#""level":"ERROR","message":"failed","cause":"a\nb""#,
+                "ERROR failed: a b",
+            ),
+            (
+                r#""level":"INFO","message":"answered","path":"/a","status":200,"why":"a b""#,
+                "INFO answered path=/a status=200 why=\"a b\"",
+            ),
+            (
+                r#""level":"INFO","message":"m","cause":"c","summary":"s""#,
+                "INFO m cause=c summary=s",
+            ),
+            (r#""level":"INFO","message":"m""#, "INFO m"),
+        ];
+        for (fields, text) in cases {
+            let line = format!("{{{same},{fields}}}");
+            assert_eq!(log_line(&line), text);
+            assert!(log_time(&line).is_some());
+        }
+        for line in ["no JSON", "[1]", "{\"a\": 1}", "7"] {
+            assert_eq!(log_line(line), line);
+            assert_eq!(log_time(line), None);
+        }
+    }
 
     #[test]
     fn a_request_line_is_short() {
