@@ -143,17 +143,14 @@ pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
     Ok(object)
 }
 
-/// Whether this deploy has written its change to the object already, in an invocation whose answer
-/// or continuation was lost.
-pub fn is_ours(request: &Request, live: &Deployment, author: &Author) -> bool {
-    let generation = live
-        .annotation(GENERATION)
-        .and_then(|text| text.parse().ok());
-    generation == Some(live.generation()) || is_satisfied(request, live, author)
+/// Whether nothing but status has changed since our last write: neither spec nor annotations.
+pub fn is_untouched(live: &Deployment) -> bool {
+    let generation = live.annotation(GENERATION);
+    generation.and_then(|text| text.parse().ok()) == Some(live.generation())
 }
 
 /// Whether the live template is what the request asks for.
-fn is_satisfied(request: &Request, live: &Deployment, author: &Author) -> bool {
+pub fn is_satisfied(request: &Request, live: &Deployment, author: &Author) -> bool {
     let unrestarted = Request {
         restart: false,
         ..request.clone()
@@ -1296,11 +1293,15 @@ mod tests {
             ("a put, someone else's image", put(), at(5, "app:3"), false),
         ];
         for (name, request, live, expected) in cases {
-            assert_eq!(is_ours(&request, &live, &author()), expected, "{name}");
+            assert_eq!(
+                is_untouched(&live) || is_satisfied(&request, &live, &author()),
+                expected,
+                "{name}"
+            );
         }
         let gone = live(json!({"spec": {"template": null}}));
-        assert!(!is_ours(&put(), &gone, &author()));
-        assert!(!is_ours(&patch(), &gone, &author()));
+        assert!(!is_untouched(&gone) && !is_satisfied(&put(), &gone, &author()));
+        assert!(!is_satisfied(&patch(), &gone, &author()));
     }
 
     #[test]

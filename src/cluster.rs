@@ -6,14 +6,15 @@ pub mod object;
 use crate::credentials::Credentials;
 use crate::environment::Environment;
 use crate::https::{self, Trust, chain};
+use crate::logging;
 use call::Call;
-use object::{Deployment, Status};
+use object::Deployment;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, Url};
 use serde_json::Value;
 use std::error::Error;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// The most that one answer may have. An object is at most 1.5 MiB in etcd, and a page of a list
 /// has 50 of them, which are a few kilobytes each in practice.
@@ -120,8 +121,9 @@ impl Cluster {
             }
             let pause = asked
                 .unwrap_or(FIRST_PAUSE * 2u32.pow(tries - 1))
-                .min(LONGEST_PAUSE);
+                .clamp(FIRST_PAUSE, LONGEST_PAUSE);
             if Instant::now() + pause >= until {
+                sleep_until(until).await;
                 return Err(CallError::OutOfTime);
             }
             tracing::warn!(
@@ -393,13 +395,18 @@ fn certificate_error(error: &(dyn Error + 'static), trusts_public: bool) -> Opti
 }
 
 fn refusal(code: u16, body: &[u8], asked: Option<Duration>) -> Try {
-    let status = serde_json::from_slice::<Status>(body).ok();
-    let status = status.filter(|status| status.kind == "Status");
+    let status = serde_json::from_slice::<Value>(body).ok();
+    let status = status.filter(|status| status["kind"] == "Status");
     let is_status = status.is_some();
     let (reason, message, seconds) = match status {
         Some(status) => {
-            let seconds = status.details.retry_after_seconds;
-            (status.reason, status.message, seconds)
+            let text = |field: &str| status[field].as_str().unwrap_or_default().to_owned();
+            let seconds = status["details"]["retryAfterSeconds"].as_u64();
+            (
+                text("reason"),
+                logging::masked(&text("message")),
+                seconds.unwrap_or(0),
+            )
         }
         None => (String::new(), excerpt(body), 0),
     };
@@ -431,6 +438,8 @@ fn redirection(response: &Response) -> String {
 /// The text of a body that is no JSON: a proxy's page without its tags, in one line.
 fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_BODY)]);
+    // Hidden before it is cut and changed: afterwards a value might not be known again.
+    let text = logging::masked(&text);
     let mut plain = String::new();
     let mut in_tag = false;
     for character in text.chars() {

@@ -59,6 +59,10 @@ pub struct Rollout {
     pub written: Written,
     /// Whether it was ours; where there was nothing to change it is not.
     pub wrote: bool,
+    /// Whether something about the Deployment was changed after our write and before we took it up
+    /// again: an autoscaler's replicas, most likely, but perhaps more. It is never undone.
+    #[serde(default)]
+    pub changed_since: bool,
     /// What served before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
@@ -200,6 +204,7 @@ mod tests {
             phase: Phase::Rollout(Rollout {
                 written: rollback.written,
                 wrote: false,
+                changed_since: false,
                 previous: Some(Previous {
                     name: "n".repeat(253),
                     revision: u64::MAX,

@@ -1,7 +1,7 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
 use crate::cluster::call::Call;
-use crate::cluster::object::{self, Deployment, ReplicaSet};
+use crate::cluster::object::{self, Deployment, ReplicaSet, Trouble};
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
 use crate::continuation::{Continuation, Phase};
 use crate::credentials::CredentialsError;
@@ -38,6 +38,10 @@ const WATCH_TRUST: Duration = Duration::from_secs(WATCH_SECONDS + 5);
 
 /// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
 const MUTE_WATCHES: u32 = 2;
+
+/// How long the pods are waited for, which only explain a failure. In what is left of a short life
+/// it is a third.
+const PODS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -79,6 +83,7 @@ pub async fn run(
         observation: Observation::default(),
         watch: None,
         just_written: false,
+        unheard: None,
         mute_watches: 0,
         conflicts: 0,
         waiting: None,
@@ -97,6 +102,8 @@ struct Deploy<'a, R> {
     observation: Observation,
     watch: Option<Watch>,
     just_written: bool,
+    /// The version of the Deployment during which a watch has told nothing.
+    unheard: Option<String>,
     mute_watches: u32,
     conflicts: u32,
     waiting: Option<Wait>,
@@ -159,32 +166,36 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 })
             }
             Look::Pods { .. } => {
-                // The pods only explain a failure, which stands without them, too.
-                match self.list(&call, object::troubles).await {
-                    Err(CallError::OutOfTime) => Err(CallError::OutOfTime),
-                    listed => {
-                        let troubles = listed.map(|pods| pods.into_iter().flatten().collect());
-                        let troubles = troubles.map_err(|error| unreadable(&error));
-                        self.observation.troubles = Some(troubles);
-                        Ok(())
-                    }
-                }
+                self.observation.troubles = Some(self.troubles(&call).await);
+                Ok(())
             }
             Look::Deployment | Look::Previous { .. } => self.one(look, &call).await,
         };
         match seen {
-            Ok(()) => {
-                self.continuation.unreachable_since = None;
-                None
-            }
+            Ok(()) => None,
             Err(error) => self.trouble(call, error).await,
+        }
+    }
+
+    /// What the pods show. They only explain a failure, which stands without them, too.
+    async fn troubles(&mut self, call: &Call) -> Result<Vec<Trouble>, String> {
+        let left = self.until.duration_since(Instant::now());
+        let end = Instant::now() + PODS_TIMEOUT.min(left / 3);
+        match timeout_at(end, self.list(call, object::troubles)).await {
+            Ok(Ok(pods)) => Ok(pods.into_iter().flatten().collect()),
+            Ok(Err(error)) => Err(unreadable(&error)),
+            Err(_) => Err(unreadable(&CallError::OutOfTime)),
         }
     }
 
     /// Reads one object; that it is not there is an observation, too.
     async fn one(&mut self, look: &Look, call: &Call) -> Result<(), CallError> {
         let object = match self.send(call).await {
-            Ok(object) => Some(object),
+            Ok(object) if object["metadata"]["name"].is_string() => Some(object),
+            Ok(_) => {
+                let why = "an answer that is no object".to_owned();
+                return Err(CallError::NotKubernetes(why));
+            }
             Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => None,
             Err(CallError::Refused(refusal)) if refusal.code == 404 => {
                 let why = format!("HTTP 404 with \"{}\"", refusal.message);
@@ -216,7 +227,9 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             listed = self.cluster.list(call.clone(), self.until, &read).await;
         }
         match listed {
-            Err(CallError::Refused(Refusal { code: 404, .. })) => Ok(Vec::new()),
+            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
+                Ok(Vec::new())
+            }
             listed => listed,
         }
     }
@@ -280,18 +293,24 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
 
     /// Waits for the Deployment to change, at most as long as the decision says.
     async fn wait(&mut self, wait: Wait) -> Option<Outcome> {
+        // Everything that is needed could be read.
+        self.continuation.unreachable_since = None;
         let now = Instant::now();
         let end = self.until.min(now + wait.at_most);
         if self.waiting.as_ref().map(|waiting| &waiting.progress) != Some(&wait.progress) {
             let summary = crate::report::progress(&wait);
             tracing::info!(summary, "waiting");
         }
-        let seen = self
-            .observation
-            .deployment
-            .as_ref()
-            .and_then(Option::as_ref);
-        let resource_version = seen.map(|seen| seen.resource_version().to_owned());
+        let resource_version = self.seen_version();
+        // A watch that told nothing while the Deployment changed is held back somewhere.
+        if self
+            .unheard
+            .take()
+            .is_some_and(|old| Some(old) != resource_version)
+        {
+            self.mute_watches = MUTE_WATCHES;
+            self.watch = None;
+        }
         self.waiting = Some(wait);
         if std::mem::take(&mut self.just_written) {
             // Where the controller was as fast as we are, one read tells all. A watch would occupy
@@ -356,12 +375,18 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     return;
                 }
                 Err(_) => {
+                    self.unheard = self.seen_version();
                     self.observation = Observation::default();
                     self.watch = Some(watch).filter(|_| opened.elapsed() < WATCH_TRUST);
                     return;
                 }
             }
         }
+    }
+
+    fn seen_version(&self) -> Option<String> {
+        let seen = self.observation.deployment.as_ref()?.as_ref()?;
+        Some(seen.resource_version().to_owned())
     }
 
     async fn pause(&self, pause: Duration) {
@@ -372,11 +397,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     async fn trouble(&mut self, call: Call, error: CallError) -> Option<Outcome> {
         let passing = match &error {
             CallError::OutOfTime => true,
+            // Once something is written, one odd answer of a proxy is no end of it.
             CallError::Unreachable(_)
+            | CallError::NotKubernetes(_)
             | CallError::Refused(Refusal {
                 code: 429 | 500.., ..
             }) => self.continuation.phase != Phase::Start,
-            CallError::Refused(_) | CallError::Untrusted(_) | CallError::NotKubernetes(_) => false,
+            CallError::Refused(_) | CallError::Untrusted(_) => false,
         };
         if let Some(error) = self.locked_out.take() {
             return Some(Outcome::LockedOut(error));
@@ -388,7 +415,14 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         let since = *self.continuation.unreachable_since.get_or_insert(now);
         let why = unreadable(&error);
         if now.duration_since(since) >= OUTAGE {
-            return Some(Outcome::LostSight(since, why));
+            return Some(match error {
+                CallError::Refused(_) | CallError::NotKubernetes(_) => {
+                    Outcome::Broken(Box::new(call), error)
+                }
+                CallError::Unreachable(_) | CallError::Untrusted(_) | CallError::OutOfTime => {
+                    Outcome::LostSight(since, why)
+                }
+            });
         }
         if error == CallError::OutOfTime {
             return Some(Outcome::HandedOver(self.waiting.take()));

@@ -37,6 +37,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(900);
 /// What a warm function keeps.
 pub struct Function {
     environment: Result<Environment, Vec<Fault>>,
+    secrets: Vec<String>,
     aws: SdkConfig,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     codepipeline: OnceLock<aws_sdk_codepipeline::Client>,
@@ -92,10 +93,15 @@ impl From<Unreported> for lambda_runtime::Diagnostic {
 type Ledger = RefCell<Option<(Continuation, String)>>;
 
 impl Function {
-    /// Nothing is connected yet.
-    pub fn new(environment: Result<Environment, Vec<Fault>>, aws: SdkConfig) -> Function {
+    /// Nothing is connected yet. `secrets` are the function's own, which AWS may quote in an error.
+    pub fn new(
+        environment: Result<Environment, Vec<Fault>>,
+        aws: SdkConfig,
+        secrets: Vec<String>,
+    ) -> Function {
         Function {
             environment,
+            secrets,
             aws,
             ssm: OnceLock::new(),
             codepipeline: OnceLock::new(),
@@ -119,6 +125,7 @@ impl Function {
         let end = Instant::now() + life;
         let ledger = Ledger::default();
         logging::forget();
+        logging::hide(self.secrets.iter().map(String::as_str));
         logging::hide(job::secrets(&event));
         let work = self.work(&job, &ledger, end - margin);
         let report = guarded(work, &ledger, end - margin / 2).await;
@@ -221,7 +228,7 @@ impl Function {
             Err(_) => "it did not answer before the end of the invocation".to_owned(),
         };
         tracing::error!(why, "the report could not be delivered");
-        Err(Unreported::Undelivered(why))
+        Err(Unreported::Undelivered(logging::masked(&why)))
     }
 }
 

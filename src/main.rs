@@ -40,7 +40,9 @@ async fn main() -> Result<(), Error> {
                     `make demo` shows it on your machine";
         return Err(what.into());
     }
-    let function = Function::new(Environment::read(variable), sdk_config());
+    let secrets = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    let secrets = secrets.into_iter().filter_map(variable).collect();
+    let function = Function::new(Environment::read(variable), sdk_config(), secrets);
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let context = event.context;
         let span = info_span!(

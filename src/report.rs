@@ -10,6 +10,8 @@ use crate::credentials::CredentialsError;
 use crate::request::{Fault, Request};
 use crate::rollout::{Progress, WaitsFor};
 use crate::strategy::{Aftermath, Failure, Success, Wait};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::time::Duration;
@@ -185,15 +187,27 @@ impl Mask {
 }
 
 /// A value as it is, in one line as we quote it, and escaped as Kubernetes and JSON quote it.
-fn spellings(secret: &str) -> [String; 3] {
+fn spellings(secret: &str) -> [String; 5] {
     let quoted = serde_json::Value::from(secret).to_string();
     let escaped = quoted[1..quoted.len() - 1].to_owned();
-    [secret.to_owned(), one_line(secret), escaped]
+    // Go, and so Kubernetes, writes these three escaped in JSON.
+    let by_go = escaped
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026");
+    let base64 = STANDARD_NO_PAD.encode(secret);
+    [secret.to_owned(), one_line(secret), escaped, by_go, base64]
 }
 
 /// Where a text was cut in the middle of a value, its beginning is still to be hidden.
 fn without_beginning(text: String, secret: &str) -> String {
-    let mut pieces = text.split('…').map(str::to_owned).collect::<Vec<_>>();
+    ["…", "..."].iter().fold(text, |text, ellipsis| {
+        without_beginning_before(&text, secret, ellipsis)
+    })
+}
+
+fn without_beginning_before(text: &str, secret: &str, ellipsis: &str) -> String {
+    let mut pieces = text.split(ellipsis).map(str::to_owned).collect::<Vec<_>>();
     let cut = pieces.len() - 1;
     for piece in &mut pieces[..cut] {
         let beginning = (MASK_MINIMUM..secret.len())
@@ -205,7 +219,7 @@ fn without_beginning(text: String, secret: &str) -> String {
             piece.push_str(HIDDEN);
         }
     }
-    pieces.join("…")
+    pieces.join(ellipsis)
 }
 
 /// A message that hiding made longer, within the limit again.
@@ -280,7 +294,7 @@ pub fn success(
 pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<&Wait>) -> Report {
     let unreachable = continuation.unreachable_since;
     let summary = match (waiting, &continuation.phase, unreachable) {
-        (_, _, Some(since)) => format!("the cluster has not answered since {since:.0}"),
+        (_, _, Some(since)) => format!("since {since:.0} the cluster does not answer as it should"),
         (Some(wait), _, _) => progress(wait),
         (None, Phase::Start, _) => "about to start".to_owned(),
         (None, Phase::Rollout(_), _) => "the rollout goes on".to_owned(),
@@ -923,6 +937,7 @@ mod tests {
         Phase::Rollout(Rollout {
             written: written(),
             wrote: true,
+            changed_since: false,
             previous: None,
         })
     }
@@ -1162,7 +1177,7 @@ mod tests {
         --
         0 %: rolling back: 1 of 2 previous pods available
         --
-        50 %: the cluster has not answered since 2026-01-01T00:01:01Z
+        50 %: since 2026-01-01T00:01:01Z the cluster does not answer as it should
         "#);
         let Report::Progress { token, .. } = &reports[0] else {
             panic!("it goes on")

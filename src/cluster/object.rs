@@ -1,7 +1,6 @@
 //! The few fields that we read of Kubernetes objects. An absent field is a state, not a crash.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -333,31 +332,6 @@ fn last_end(status: &Value) -> Option<String> {
     Some(format!(
         "it ended with exit code {code}{reason}{restarts}{said}"
     ))
-}
-
-/// Kubernetes' own error object.
-/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Status {
-    /// Always `Status` for one.
-    pub kind: String,
-    /// A word for programs: `NotFound`, `Conflict`, `AlreadyExists`, `Invalid`…
-    pub reason: String,
-    /// A sentence for people.
-    pub message: String,
-    /// What it is about.
-    pub details: StatusDetails,
-}
-
-/// The part of a [`Status`] that names the object and the wait.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default, rename_all = "camelCase")]
-pub struct StatusDetails {
-    /// The object's name.
-    pub name: String,
-    /// How long the server asks to be left alone, in seconds.
-    pub retry_after_seconds: u64,
 }
 
 /// Writes `{matchLabels, matchExpressions}` as the query parameter `labelSelector`.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// How long a watch is trusted to tell of changes before the object is read anew. A proxy between
 /// may hold a dead connection open for ever.
-const WATCH_WINDOW: Duration = Duration::from_secs(20);
+const WATCH_WINDOW: Duration = Duration::from_secs(10);
 
 /// How soon to read again what was seen in an inconsistent state (an object older than our write,
 /// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
@@ -65,6 +65,7 @@ pub fn acted(
             previous: before
                 .and_then(|before| Previous::serving(before, observation.replica_sets.as_deref()?)),
             wrote: true,
+            changed_since: false,
             written,
         }),
         Action::Undo {
@@ -146,6 +147,7 @@ impl Context<'_> {
             Ok(Change::Nothing) => Decision::Enter(Phase::Rollout(Rollout {
                 written: Written::adopted(live, self.now),
                 wrote: false,
+                changed_since: false,
                 previous: None,
             })),
         }
@@ -159,22 +161,53 @@ impl Context<'_> {
         if live.annotation(change::ROLLED_BACK) == Some(&self.continuation.job) {
             return self.take_up_rollback(live, previous);
         }
-        let author = author(self.request, self.continuation, self.now);
-        if !change::is_ours(self.request, live, &author) {
-            let failure = Failure::OutOfSync {
-                by: None,
-                wrote: true,
+        let changed_since = !change::is_untouched(live);
+        if changed_since {
+            let Some(sets) = &self.observation.replica_sets else {
+                let selector = live.selector();
+                return Decision::Look(Look::ReplicaSets { selector });
             };
-            return Decision::GiveUp(failure);
+            // Our write made one ReplicaSet the newest; a second one is of someone else's template.
+            let before = previous.as_ref().map_or(0, |previous| previous.revision);
+            let since = sets
+                .iter()
+                .filter(|set| set.owner == live.uid() && set.revision > before);
+            let author = author(self.request, self.continuation, self.now);
+            if since.count() > 1 || !change::is_satisfied(self.request, live, &author) {
+                let failure = Failure::OutOfSync {
+                    by: None,
+                    wrote: true,
+                };
+                return Decision::GiveUp(failure);
+            }
         }
         Decision::Enter(Phase::Rollout(Rollout {
             written: Written::adopted(live, at),
             wrote: true,
+            changed_since,
             previous,
         }))
     }
 
     fn take_up_rollback(&self, live: &Deployment, previous: Option<Previous>) -> Decision {
+        if let Some(previous) = &previous {
+            match &self.observation.previous_template {
+                None => {
+                    let name = previous.name.clone();
+                    return Decision::Look(Look::Previous { name });
+                }
+                Some(Some(template)) if !is_current(template, live) => {
+                    let by = other_author(live, self.continuation);
+                    let cause = live.annotation(change::CAUSE).unwrap_or_default();
+                    return Decision::GiveUp(Failure::Rollout {
+                        cause: cause.to_owned(),
+                        evidence: Vec::new(),
+                        aftermath: Aftermath::OvertakenBy(by),
+                    });
+                }
+                Some(_) => {}
+            }
+        }
         let cause = live
             .annotation(change::CAUSE)
             .unwrap_or_default()
@@ -290,6 +323,9 @@ impl Context<'_> {
         }
         if !self.request.rollback {
             return Err(Aftermath::RollbackDisabled);
+        }
+        if rollout.changed_since {
+            return Err(Aftermath::OvertakenBy(None));
         }
         let previous = rollout.previous.as_ref();
         previous.ok_or(Aftermath::NothingToReturnTo)
@@ -605,6 +641,7 @@ mod tests {
         Rollout {
             written: Written::new(None, &live(json!({})), at(0)),
             wrote: true,
+            changed_since: false,
             previous: Some(previous()),
         }
     }
@@ -643,6 +680,19 @@ mod tests {
             rollback,
             at_most: Duration::from_secs(seconds),
         })
+    }
+
+    /// The template of the ReplicaSet that a rollback returned to has been read.
+    fn seen_back(deployment: Deployment, template: Value) -> Observation {
+        Observation {
+            previous_template: Some(Some(template)),
+            ..seen(deployment)
+        }
+    }
+
+    fn look_at_previous() -> Decision {
+        let name = "web-1".into();
+        Decision::Look(Look::Previous { name })
     }
 
     fn replica_sets() -> Decision {
@@ -797,6 +847,7 @@ mod tests {
         let unwritten = Decision::Enter(Phase::Rollout(Rollout {
             written: Written::adopted(&before(json!({})), at(1)),
             wrote: false,
+            changed_since: false,
             previous: None,
         }));
         let nothing = Observation::default();
@@ -881,6 +932,7 @@ mod tests {
             Decision::Enter(Phase::Rollout(Rollout {
                 written: Written::adopted(live, at(seconds)),
                 wrote: true,
+                changed_since: false,
                 previous,
             }))
         };
@@ -902,6 +954,15 @@ mod tests {
         let past = at(5);
         assert_eq!(Written::adopted(&ours, past).at, past);
         let followed = |live: &Deployment| taken_up(live, 5, Some(previous()));
+        let touched = |live: &Deployment| {
+            Decision::Enter(Phase::Rollout(Rollout {
+                written: Written::adopted(live, past),
+                wrote: true,
+                changed_since: true,
+                previous: Some(previous()),
+            }))
+        };
+        let three = [old_and_new(1), vec![set("web-3", 3, 1)]].concat();
         check(
             &Phase::Start,
             vec![
@@ -920,11 +981,25 @@ mod tests {
                     followed(&ours),
                 ),
                 (
-                    "ours, scaled since",
+                    "ours, scaled since, ReplicaSets not read",
                     patch(),
                     seen(scaled.clone()),
                     60,
-                    followed(&scaled),
+                    replica_sets(),
+                ),
+                (
+                    "ours, scaled since",
+                    patch(),
+                    seen_with(scaled.clone(), old_and_new(1)),
+                    60,
+                    touched(&scaled),
+                ),
+                (
+                    "ours, and a third template since, with our image",
+                    patch(),
+                    seen_with(scaled.clone(), three),
+                    60,
+                    out_of_sync(None, true),
                 ),
                 (
                     "ours, paused since",
@@ -943,16 +1018,30 @@ mod tests {
                 (
                     "overwritten",
                     patch(),
-                    seen(changed),
+                    seen_with(changed, old_and_new(1)),
                     60,
                     out_of_sync(None, true),
                 ),
                 (
-                    "rolled back",
+                    "rolled back, its template not read",
                     patch(),
                     seen(undone(json!({}))),
                     70,
+                    look_at_previous(),
+                ),
+                (
+                    "rolled back",
+                    patch(),
+                    seen_back(undone(json!({})), template("app:1")),
+                    70,
                     taken_back,
+                ),
+                (
+                    "rolled back, and changed by someone since",
+                    patch(),
+                    seen_back(undone(json!({})), template("app:9")),
+                    70,
+                    gives_up("it broke", &[], Aftermath::OvertakenBy(None)),
                 ),
                 (
                     "an older rollback's note",
@@ -973,7 +1062,8 @@ mod tests {
         let live = undone(exceeded);
         for (timeout, deadline) in [("5m", 360), ("2h", 960)] {
             let request = request(json!({"timeout": timeout}));
-            let decision = decide(&request, &begun(Phase::Start), &seen(live.clone()), at(60));
+            let seen = seen_back(live.clone(), template("app:1"));
+            let decision = decide(&request, &begun(Phase::Start), &seen, at(60));
             let Decision::Enter(Phase::Rollback(rollback)) = decision else {
                 panic!("it goes on with the rollback, and not: {decision:?}")
             };
@@ -1042,7 +1132,7 @@ mod tests {
                     patch(),
                     seen(live(short())),
                     60,
-                    wait(available(1), 20, false),
+                    wait(available(1), 10, false),
                 ),
                 (
                     "not available near the end",
@@ -1056,7 +1146,7 @@ mod tests {
                     patch(),
                     seen(paused),
                     60,
-                    wait(resumed, 20, false),
+                    wait(resumed, 10, false),
                 ),
                 (
                     "complete, sets not read",
@@ -1150,7 +1240,7 @@ mod tests {
                 (
                     "our own rollback",
                     patch(),
-                    seen(undone.clone()),
+                    seen_back(undone.clone(), template("app:1")),
                     60,
                     taken_back(&undone),
                 ),
@@ -1167,6 +1257,7 @@ mod tests {
         check(&Phase::Rollout(rollout()), rows(true));
         let unwritten = Rollout {
             wrote: false,
+            changed_since: false,
             ..rollout()
         };
         check(&Phase::Rollout(unwritten), rows(false));
@@ -1348,8 +1439,21 @@ mod tests {
             end(Aftermath::NothingToReturnTo),
         )];
         check(&Phase::Rollout(first.clone()), rows);
+        let touched = Rollout {
+            changed_since: true,
+            ..rollout()
+        };
+        let rows = vec![(
+            "changed by someone since",
+            patch(),
+            back(),
+            60,
+            end(Aftermath::OvertakenBy(None)),
+        )];
+        check(&Phase::Rollout(touched), rows);
         let unwritten = Rollout {
             wrote: false,
+            changed_since: false,
             ..first
         };
         let rows = vec![(
@@ -1426,7 +1530,7 @@ mod tests {
                     patch(),
                     back(short()),
                     90,
-                    wait(none_yet(), 20, true),
+                    wait(none_yet(), 10, true),
                 ),
                 (
                     "near its deadline",
@@ -1490,6 +1594,7 @@ mod tests {
         let rolling = Phase::Rollout(Rollout {
             written: written.clone(),
             wrote: true,
+            changed_since: false,
             previous: Some(previous()),
         });
         let nothing = || json!({});
@@ -1502,6 +1607,7 @@ mod tests {
         let first = Phase::Rollout(Rollout {
             written: Written::new(None, &after, at(60)),
             wrote: true,
+            changed_since: false,
             previous: None,
         });
         assert_eq!(created, first);
