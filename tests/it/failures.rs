@@ -1,7 +1,7 @@
 //! Deploys that must fail, in words and with nothing changed that should not be.
 
 use crate::stage::{LIFE, OLD_IMAGE, Stage, demo_app, event, plain};
-use landfall_sandbox::aws::{AwsFault, ParameterKind};
+use landfall_sandbox::aws::{AwsFault, JobResult, ParameterKind};
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Behaviour, Fault, On};
 use serde_json::{Value, json};
@@ -480,4 +480,115 @@ async fn an_api_server_that_stays_down_is_unavailable() {
         "{message}"
     );
     assert_eq!(stage.image(), OLD_IMAGE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_cannot_be_listed_in_time_do_not_hold_up_the_rollback() {
+    let stage = Stage::with(|world, now| {
+        world.apply(demo_app(2), now);
+        world.behave("sick", Behaviour::NeverReady);
+        world.fault(On::method("GET").path("/pods"), Fault::Stall, 1000);
+    })
+    .await;
+    let life = std::time::Duration::from_secs(3);
+    let (kind, message) = stage
+        .deploy_in(life, image("demo-app:sick"))
+        .await
+        .failure();
+    assert_eq!(kind, "JobFailed");
+    assert!(
+        message.contains("the version of revision 1 serves again"),
+        "{message}"
+    );
+    assert_eq!(stage.ready_images(), [OLD_IMAGE; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxys_404_is_no_empty_list() {
+    let stage = Stage::with(|world, now| {
+        let mut deployment = demo_app(600);
+        deployment["spec"]["replicas"] = json!(3);
+        world.apply(deployment, now);
+        world.apply(
+            landfall_sandbox::world::sample_autoscaler("demo-app", 2, 10),
+            now,
+        );
+    })
+    .await;
+    for (path, parameters) in [
+        ("/horizontalpodautoscalers", {
+            let mut manifest = demo_app(600);
+            manifest["spec"]["replicas"] = json!(9);
+            json!({"manifest": manifest})
+        }),
+        ("/replicasets", image(NEW_IMAGE)),
+    ] {
+        stage.kubernetes.world(|world, _| {
+            world.clear_faults();
+            world.fault(
+                On::method("GET").path(path),
+                Fault::Html { status: 404 },
+                1000,
+            );
+        });
+        let (kind, message) = refused(&stage, parameters).await;
+        assert_eq!(kind, "ConfigurationError", "{message}");
+    }
+    assert_eq!(stage.deployment()["spec"]["replicas"], 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_odd_answer_in_the_middle_of_a_rollout_is_no_end_of_it() {
+    for status in [200, 404, 502] {
+        let stage = Stage::new().await;
+        stage.kubernetes.world(|world, _| {
+            let read = On::method("GET").path("/deployments/demo-app").skip(1);
+            world.fault(read, Fault::Html { status }, 1);
+        });
+        let (_, variables) = stage.deploy(image(NEW_IMAGE)).await.success();
+        assert_eq!(variables["Revision"], "2", "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_that_the_cluster_keeps_refusing_is_not_tried_for_ever() {
+    let stage = Stage::with(|world, now| {
+        world.apply(demo_app(2), now);
+        world.behave("sick", Behaviour::NeverReady);
+    })
+    .await;
+    stage.kubernetes.world(|world, _| {
+        world.fault(On::method("PATCH").skip(1), Fault::InternalError, 100_000);
+    });
+    let job = stage.aws.submit(stage.event(&image("demo-app:sick")), LIFE);
+    // The cluster answers every read meanwhile; what is needed is what must be counted.
+    let since = async {
+        loop {
+            let reports = stage.aws.reports();
+            let handed_over = reports.iter().find_map(|report| match &report.result {
+                JobResult::Success {
+                    summary,
+                    continuation_token: Some(_),
+                    ..
+                } => summary.clone(),
+                _ => None,
+            });
+            if let Some(summary) = handed_over {
+                break summary;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+    };
+    let summary = tokio::time::timeout(LIFE * 2, since).await.unwrap();
+    assert!(
+        summary.contains("the cluster does not answer as it should"),
+        "{summary}"
+    );
+    let since: jiff::Timestamp = summary.split(' ').nth(1).unwrap().parse().unwrap();
+    let waited = jiff::Timestamp::now().duration_since(since);
+    assert!(
+        waited.as_secs() >= 5,
+        "it counts from the first failure: {waited}"
+    );
+    drop(job);
 }

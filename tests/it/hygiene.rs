@@ -170,3 +170,48 @@ async fn a_value_that_is_a_name_is_no_secret() {
         "{summary}"
     );
 }
+
+/// An AWS service that quotes the credentials of the call that it refuses, as a signature that does
+/// not match makes the real one do.
+async fn echo() -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let [_, (_, secret), (_, token)] = landfall_sandbox::function::CREDENTIALS;
+        let message = format!("x-amz-security-token:{token} signed with {secret}");
+        let body = json!({"__type": "InvalidSignatureException", "message": message}).to_string();
+        let head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.1";
+        let length = body.len();
+        let answer = format!("{head}\r\ncontent-length: {length}\r\n\r\n{body}");
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 8192];
+            _ = stream.read(&mut request).await;
+            _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_functions_own_credentials_are_hidden_wherever_aws_quotes_them() {
+    let url = echo().await;
+    for service in ["AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_CODEPIPELINE"] {
+        let environment = [("RUST_LOG", Some("trace")), (service, Some(&*url))];
+        let prepare = |world: &mut landfall_sandbox::world::World, now| {
+            world.apply(demo_app(2), now);
+        };
+        let stage = Stage::with_environment(prepare, &environment).await;
+        let life = Duration::from_secs(20);
+        let job = stage.aws.submit(stage.event(&parameters("good:1")), life);
+        let outcome = stage.aws.outcome(&job, life).await;
+        let told = format!("{outcome:?} {} {:?}", stage.log(), stage.aws.reports());
+        assert!(
+            told.contains("InvalidSignatureException: x-amz-security-token:[hidden]"),
+            "{told}"
+        );
+        for (_, secret) in landfall_sandbox::function::CREDENTIALS.into_iter().skip(1) {
+            assert!(!told.contains(secret), "{told}");
+        }
+    }
+}
