@@ -531,9 +531,10 @@ fn check_selector(object: &Value, live: &Deployment) -> Result<(), Vec<Fault>> {
     if contains(found, wanted) && contains(wanted, found) {
         return Ok(());
     }
-    let is = match wanted {
-        Value::Null => "is missing".to_owned(),
-        wanted => format!("is {wanted}"),
+    let is = if wanted.is_null() {
+        "is missing".to_owned()
+    } else {
+        format!("is {wanted}")
     };
     Err(vec![Fault::new(
         "manifest.spec.selector",
