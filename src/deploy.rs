@@ -192,10 +192,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     async fn one(&mut self, look: &Look, call: &Call) -> Result<(), CallError> {
         let object = match self.send(call).await {
             Ok(object) if object["metadata"]["name"].is_string() => Some(object),
-            Ok(_) => {
-                let why = "an answer that is no object".to_owned();
-                return Err(CallError::NotKubernetes(why));
-            }
+            Ok(_) => return Err(no_object()),
             Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => None,
             Err(CallError::Refused(refusal)) if refusal.code == 404 => {
                 let why = format!("HTTP 404 with \"{}\"", refusal.message);
@@ -268,6 +265,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         self.watch = None;
         let call = action.call(self.request);
         let error = match self.send(&call).await {
+            Ok(object) if !object["metadata"]["name"].is_string() => no_object(),
             Ok(object) => {
                 let after = Deployment::new(object);
                 let now = Timestamp::now();
@@ -445,7 +443,8 @@ fn targets(scaler: &Value, name: &str) -> bool {
 /// Deployment that went away after it was read.
 fn lost_a_race(action: &Action, error: &CallError) -> bool {
     let CallError::Refused(refusal) = error else {
-        return false;
+        // What answered may be a proxy behind which the write was done: the object tells.
+        return matches!(error, CallError::NotKubernetes(_));
     };
     match refusal.code {
         409 => true,
@@ -453,6 +452,11 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
         422 => matches!(action, Action::Undo { .. }),
         _ => false,
     }
+}
+
+/// JSON that is no object of Kubernetes.
+fn no_object() -> CallError {
+    CallError::NotKubernetes("an answer that is no object".to_owned())
 }
 
 /// The error in a few words.

@@ -186,8 +186,9 @@ impl Mask {
     }
 }
 
-/// A value as it is, in one line as we quote it, and escaped as Kubernetes and JSON quote it.
-fn spellings(secret: &str) -> [String; 5] {
+/// A value as it is, in one line as we quote it, and as others write it: escaped in JSON, in base64
+/// and in a URL.
+fn spellings(secret: &str) -> [String; 6] {
     let quoted = serde_json::Value::from(secret).to_string();
     let escaped = quoted[1..quoted.len() - 1].to_owned();
     // Go, and so Kubernetes, writes these three escaped in JSON.
@@ -196,7 +197,15 @@ fn spellings(secret: &str) -> [String; 5] {
         .replace('>', "\\u003e")
         .replace('&', "\\u0026");
     let base64 = STANDARD_NO_PAD.encode(secret);
-    [secret.to_owned(), one_line(secret), escaped, by_go, base64]
+    let in_url = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    [
+        secret.to_owned(),
+        one_line(secret),
+        escaped,
+        by_go,
+        base64,
+        in_url,
+    ]
 }
 
 /// Where a text was cut in the middle of a value, its beginning is still to be hidden.

@@ -373,6 +373,8 @@ async fn a_server_that_asks_for_patience_gets_it() {
         ("PATCH", Fault::InternalError),
         ("PATCH", Fault::CutBefore),
         ("PATCH", Fault::CutAfter),
+        ("PATCH", Fault::Html { status: 200 }),
+        ("PATCH", Fault::Html { status: 502 }),
         ("GET", Fault::CutBefore),
     ] {
         let stage = Stage::new().await;
