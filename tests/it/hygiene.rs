@@ -106,6 +106,7 @@ async fn every_line_is_one_json_object_with_what_the_contract_names() {
     let stage = stage("info").await;
     stage.deploy(parameters("good:1")).await.success();
     stage.deploy(parameters("sick:1")).await.failure();
+    stage.logged("reporting failure").await;
     let log = stage.function.log();
     assert!(log.len() > 10);
     for line in log {

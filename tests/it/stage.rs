@@ -164,6 +164,19 @@ impl Stage {
             .collect()
     }
 
+    /// Waits until a text is in the log, which is read behind the function's back.
+    pub async fn logged(&self, text: &str) {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        while !self.log().contains(text) {
+            assert!(
+                tokio::time::Instant::now() < end,
+                "`{text}` is not in\n{}",
+                self.log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits until the function has written something.
     pub async fn written(&self) {
         let end = tokio::time::Instant::now() + PATIENCE;
