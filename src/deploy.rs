@@ -127,7 +127,8 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 }
                 Decision::Wait(wait) => {
                     steps = 0;
-                    self.wait(wait).await
+                    self.wait(wait).await;
+                    None
                 }
                 Decision::Finish(success) => Some(Outcome::Finished(Box::new(success))),
                 Decision::GiveUp(failure) => Some(Outcome::Failed(failure)),
@@ -191,8 +192,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     /// Reads one object; that it is not there is an observation, too.
     async fn one(&mut self, look: &Look, call: &Call) -> Result<(), CallError> {
         let object = match self.send(call).await {
-            Ok(object) if object["metadata"]["name"].is_string() => Some(object),
-            Ok(_) => return Err(no_object()),
+            Ok(object) => Some(object),
             Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => None,
             Err(CallError::Refused(refusal)) if refusal.code == 404 => {
                 let why = format!("HTTP 404 with \"{}\"", refusal.message);
@@ -231,12 +231,18 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         }
     }
 
+    /// One object. JSON that is no object of Kubernetes is an odd answer, whatever its status.
     async fn send(&mut self, call: &Call) -> Result<Value, CallError> {
-        let sent = self.cluster.send(call, self.until).await;
+        let mut sent = self.cluster.send(call, self.until).await;
         if self.may_renew(&sent) && self.renew().await? {
-            return self.cluster.send(call, self.until).await;
+            sent = self.cluster.send(call, self.until).await;
         }
-        sent
+        let object = sent?;
+        if object["metadata"]["name"].is_string() {
+            return Ok(object);
+        }
+        let why = "an answer that is no object".to_owned();
+        Err(CallError::NotKubernetes(why))
     }
 
     fn may_renew<T>(&self, result: &Result<T, CallError>) -> bool {
@@ -265,7 +271,6 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         self.watch = None;
         let call = action.call(self.request);
         let error = match self.send(&call).await {
-            Ok(object) if !object["metadata"]["name"].is_string() => no_object(),
             Ok(object) => {
                 let after = Deployment::new(object);
                 let now = Timestamp::now();
@@ -290,7 +295,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Waits for the Deployment to change, at most as long as the decision says.
-    async fn wait(&mut self, wait: Wait) -> Option<Outcome> {
+    async fn wait(&mut self, wait: Wait) {
         // Everything that is needed could be read.
         self.continuation.unreachable_since = None;
         let now = Instant::now();
@@ -314,7 +319,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             // Where the controller was as fast as we are, one read tells all. A watch would occupy
             // the connection, and whatever is read beside it would need another handshake.
             self.observation = Observation::default();
-            return None;
+            return;
         }
         if self.watch.is_none() {
             self.open_watch(&resource_version.unwrap_or_default(), end)
@@ -327,7 +332,6 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 self.pause(POLL_PAUSE).await;
             }
         }
-        None
     }
 
     /// Opens a watch if it can be had. What keeps us from it, a read will tell in its own words.
@@ -452,11 +456,6 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
         422 => matches!(action, Action::Undo { .. }),
         _ => false,
     }
-}
-
-/// JSON that is no object of Kubernetes.
-fn no_object() -> CallError {
-    CallError::NotKubernetes("an answer that is no object".to_owned())
 }
 
 /// The error in a few words.
