@@ -149,17 +149,22 @@ async fn a_token_that_is_none_of_ours_is_refused_in_words() {
     assert_eq!(stage.requests().len(), 0);
 }
 
+/// The token that the first invocation handed over.
+fn first_token(stage: &Stage) -> String {
+    match &stage.aws.reports()[0].result {
+        JobResult::Success {
+            continuation_token: Some(token),
+            ..
+        } => token.clone(),
+        other => panic!("it was not handed over: {other:?}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_request_is_refused_and_nothing_written() {
     let stage = slow_stage(2).await;
     stage.deploy_in(SHORT, image(NEW_IMAGE)).await.success();
-    let JobResult::Success {
-        continuation_token: Some(token),
-        ..
-    } = &stage.aws.reports()[0].result
-    else {
-        panic!("it was handed over");
-    };
+    let token = first_token(&stage);
     let writes = stage.writes().len();
     let mut event = stage.event(&image("other:1"));
     event["CodePipeline.job"]["data"]["continuationToken"] = json!(token);
@@ -176,13 +181,7 @@ async fn a_token_of_another_request_is_refused_and_nothing_written() {
 async fn a_replayed_continuation_changes_nothing() {
     let stage = slow_stage(2).await;
     stage.deploy_in(SHORT, image(NEW_IMAGE)).await.success();
-    let JobResult::Success {
-        continuation_token: Some(token),
-        ..
-    } = &stage.aws.reports()[0].result
-    else {
-        panic!("it was handed over");
-    };
+    let token = first_token(&stage);
     let mut event = stage.event(&image(NEW_IMAGE));
     event["CodePipeline.job"]["data"]["continuationToken"] = json!(token);
     stage.run(event, LIFE).await.success();
