@@ -170,14 +170,25 @@ impl Authority {
         &self.pem
     }
 
-    /// For an HTTP/1.1 server on 127.0.0.1, with a new key and a certificate that this signed.
-    pub fn server_config(&self) -> io::Result<ServerConfig> {
+    /// A new certificate for 127.0.0.1 and the key to it, both PEM.
+    pub fn server_certificate(&self) -> io::Result<(String, String)> {
+        let (certificate, key) = self.sign()?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
+    fn sign(&self) -> io::Result<(rcgen::Certificate, KeyPair)> {
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
         let params = CertificateParams::new(names).map_err(io::Error::other)?;
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = params
             .signed_by(&key, &self.issuer)
             .map_err(io::Error::other)?;
+        Ok((certificate, key))
+    }
+
+    /// For an HTTP/1.1 server on 127.0.0.1, with a new key and a certificate that this signed.
+    pub fn server_config(&self) -> io::Result<ServerConfig> {
+        let (certificate, key) = self.sign()?;
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)

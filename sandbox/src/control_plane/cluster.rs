@@ -1,0 +1,199 @@
+//! The cluster that the stories are given: one that is started for them, or one that runs already.
+
+use crate::kubectl::Kubectl;
+use crate::plane::{Folder, Plane, kwok, node, stages};
+use crate::process::Process;
+use landfall_sandbox::kubernetes::Authority;
+use serde_json::{Value, json};
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Label and taint of the nodes that kwok plays in a cluster of somebody else.
+pub(crate) const NODE: &str = "landfall/stories";
+/// Nodes that are made there.
+const NODES: usize = 3;
+/// How long `kubectl proxy` may take to say where it listens.
+const PROXY: Duration = Duration::from_secs(10);
+
+/// A cluster, and how to reach it.
+pub(crate) struct Cluster {
+    // Ended first: it speaks to the rest.
+    _proxy: Process,
+    kind: Kind,
+    server: String,
+    ca: PathBuf,
+    admin: String,
+    /// `v1.35.4`.
+    pub(crate) version: String,
+}
+
+enum Kind {
+    Own(Plane),
+    Joined(Joined),
+}
+
+/// A cluster that was there before, with nodes of ours in it.
+struct Joined {
+    _kwok: Process,
+    kubectl: Kubectl,
+    folder: Folder,
+}
+
+impl Cluster {
+    /// A new one.
+    pub(crate) fn start(programs: &Path) -> Result<Cluster, String> {
+        let plane = Plane::start(programs)?;
+        let (server, ca) = (plane.server.clone(), plane.folder().join("ca.crt"));
+        Cluster::with(Kind::Own(plane), server, ca)
+    }
+
+    /// One that runs already. Its nodes stay out of it: the stories' pods go to nodes that kwok
+    /// plays, which are removed in the end.
+    pub(crate) fn join(
+        programs: &Path,
+        kubeconfig: PathBuf,
+        context: Option<String>,
+    ) -> Result<Cluster, String> {
+        let kubectl = Kubectl::new(programs.join("kubectl"), kubeconfig, context);
+        let config = kubectl.ask(&["config", "view", "--raw", "--flatten", "--minify", "-o=json"])?;
+        let config: Value = serde_json::from_str(&config).map_err(|error| error.to_string())?;
+        let cluster = &config["clusters"][0]["cluster"];
+        let server = cluster["server"].as_str().ok_or("the kubeconfig names no server")?;
+        let folder = Folder::new()?;
+        let ca = folder.path().join("cluster-ca.crt");
+        write(&ca, authority(cluster)?.as_bytes())?;
+        write(&folder.path().join("kubeconfig"), config.to_string().as_bytes())?;
+        let kwok = play(programs, &folder)?;
+        let server = server.to_owned();
+        let joined = Joined { _kwok: kwok, kubectl, folder };
+        for number in 1..=NODES {
+            let taint = json!([{"key": NODE, "value": "true", "effect": "NoSchedule"}]);
+            joined.kubectl.create(&node(number, &json!({NODE: "true"}), &taint))?;
+        }
+        Cluster::with(Kind::Joined(joined), server, ca)
+    }
+
+    fn with(kind: Kind, server: String, ca: PathBuf) -> Result<Cluster, String> {
+        let (kubectl, folder) = kind.parts();
+        let (proxy, admin) = proxy(kubectl, folder)?;
+        let version = kubectl.ask(&["get", "--raw", "/version"])?;
+        let version: Value = serde_json::from_str(&version).map_err(|error| error.to_string())?;
+        let version = version["gitVersion"].as_str().unwrap_or("unknown").to_owned();
+        Ok(Cluster { _proxy: proxy, kind, server, ca, admin, version })
+    }
+
+    /// Where a command finds the cluster.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let (kubectl, folder) = self.kind.parts();
+        let path = |path: &Path| path.display().to_string();
+        let mut variables = vec![
+            ("LANDFALL_CLUSTER", self.server.clone()),
+            ("LANDFALL_CLUSTER_CA", path(&self.ca)),
+            ("LANDFALL_CLUSTER_ADMIN", self.admin.clone()),
+            ("LANDFALL_CLUSTER_VERSION", self.version.clone()),
+            ("LANDFALL_KUBECTL", path(kubectl.program())),
+            ("KUBECONFIG", path(kubectl.kubeconfig())),
+        ];
+        match self.kind {
+            Kind::Own(_) => {
+                variables.push(("LANDFALL_CLUSTER_AUDIT", path(&folder.join("audit.log"))));
+            }
+            Kind::Joined(_) => variables.push(("LANDFALL_CLUSTER_NODES", NODE.to_owned())),
+        }
+        variables
+    }
+
+    /// What a person does with it.
+    pub(crate) fn advice(&self) -> String {
+        let (kubectl, folder) = self.kind.parts();
+        let (program, config) = (kubectl.program().display(), kubectl.kubeconfig().display());
+        format!(
+            "Kubernetes {version} runs at {server}; Ctrl-C ends it.\n\n\
+             In another terminal:\n  \
+             export KUBECONFIG={config}\n  \
+             alias kubectl={program}\n  \
+             kubectl create deployment demo-app --image=registry.example.com/demo-app:1.0.0 \
+             --replicas=2\n  \
+             kubectl apply -f deploy/rbac.yaml\n  \
+             kubectl get secret landfall-token -o jsonpath='{{.data.token}}' | base64 -d > {token}\n  \
+             make invoke EVENT=events/failing.json CLUSTER={server} \\\n    \
+             CA={ca} TOKEN_FILE={token}\n  \
+             kubectl get pods --watch\n\n\
+             Logs of its programs: {folder}",
+            version = self.version,
+            server = self.server,
+            token = folder.join("token").display(),
+            ca = self.ca.display(),
+            folder = folder.display(),
+        )
+    }
+}
+
+impl Kind {
+    fn parts(&self) -> (&Kubectl, &Path) {
+        match self {
+            Kind::Own(plane) => (&plane.kubectl, plane.folder()),
+            Kind::Joined(joined) => (&joined.kubectl, joined.folder.path()),
+        }
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        let selector = format!("--selector={NODE}");
+        let arguments = ["delete", "node", &selector, "--wait=false"];
+        if let Err(problem) = self.kubectl.ask(&arguments) {
+            eprintln!("The nodes with the label {NODE} are still there: {problem}");
+        }
+    }
+}
+
+/// kwok for the nodes with our label, and for no other.
+fn play(programs: &Path, folder: &Folder) -> Result<Process, String> {
+    let authority = Authority::generate();
+    let (certificate, key) = authority.server_certificate().map_err(|error| error.to_string())?;
+    write(&folder.path().join("server.crt"), certificate.as_bytes())?;
+    write(&folder.path().join("server.key"), key.as_bytes())?;
+    write(&folder.path().join("stages.yaml"), stages(folder.path()).as_bytes())?;
+    let port = free_port()?;
+    let nodes = [format!("--manage-nodes-with-label-selector={NODE}=true")];
+    let arguments = kwok("stages.yaml", &nodes, port);
+    Process::start(&programs.join("kwok"), &arguments, folder.path())
+}
+
+/// The CA of a kubeconfig's cluster, PEM.
+fn authority(cluster: &Value) -> Result<String, String> {
+    use base64::Engine as _;
+    let data = cluster["certificate-authority-data"].as_str();
+    let data = data.ok_or("the kubeconfig names no certificate authority")?;
+    let pem = base64::engine::general_purpose::STANDARD.decode(data);
+    let pem = pem.map_err(|error| format!("certificate-authority-data: {error}"))?;
+    String::from_utf8(pem).map_err(|error| format!("certificate-authority-data: {error}"))
+}
+
+/// `kubectl proxy`: whatever way to sign in a kubeconfig names, it knows it.
+fn proxy(kubectl: &Kubectl, folder: &Path) -> Result<(Process, String), String> {
+    let port = free_port()?;
+    let arguments = kubectl.arguments(&["proxy", &format!("--port={port}")]);
+    let mut process = Process::start(kubectl.program(), &arguments, folder)?;
+    let deadline = Instant::now() + PROXY;
+    while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        process.check()?;
+        if Instant::now() > deadline {
+            return Err("kubectl proxy does not listen".into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok((process, format!("http://127.0.0.1:{port}")))
+}
+
+fn free_port() -> Result<u16, String> {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
+    free.map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), String> {
+    fs::write(path, content).map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,315 @@
+//! A real Kubernetes control plane on loopback: etcd, kube-apiserver, kube-controller-manager,
+//! kube-scheduler, and kwok in the place of kubelets. All it is lives in one temporary folder.
+
+use crate::kubectl::Kubectl;
+use crate::process::Process;
+use rcgen::KeyPair;
+use serde_json::{Value, json};
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use landfall_sandbox::kubernetes::Authority;
+
+/// How long the whole may take to come up; two seconds are usual.
+const START: Duration = Duration::from_secs(60);
+/// From one look at what is coming up to the next.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Nodes that are made: a node that fails is not all there is.
+const NODES: usize = 3;
+/// What pods do, told to kwok.
+const STAGES: &str = include_str!("stages.yaml");
+/// What is written down of requests.
+const AUDIT: &str = include_str!("audit.yaml");
+/// The controllers that stories need; fewer start faster.
+const CONTROLLERS: &str = "deployment-controller,replicaset-controller,endpointslice-controller,\
+    serviceaccount-controller,serviceaccount-token-controller,garbage-collector-controller,\
+    namespace-controller,horizontal-pod-autoscaler-controller,resourcequota-controller,\
+    root-ca-certificate-publisher-controller";
+/// Lines of a container that serves, and of one that crashed, as the kubelet keeps them:
+/// <https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md>.
+const SERVING: &str = "2026-01-01T00:00:00.000000000Z stdout F listening on :8080\n";
+const CRASHED: &str = "2026-01-01T00:00:00.000000000Z stdout F reading the configuration\n\
+    2026-01-01T00:00:00.100000000Z stderr F panic: no DATABASE_URL\n";
+
+/// A control plane that runs. Dropping it ends every process and removes its folder.
+pub(crate) struct Plane {
+    // In the order in which they are to end.
+    processes: Vec<Process>,
+    folder: Folder,
+    pub(crate) kubectl: Kubectl,
+    pub(crate) server: String,
+}
+
+/// A folder that goes with its owner.
+pub(crate) struct Folder(PathBuf);
+
+/// Loopback ports that were free a moment ago.
+struct Ports {
+    etcd: u16,
+    peer: u16,
+    server: u16,
+    controllers: u16,
+    scheduler: u16,
+    kubelet: u16,
+}
+
+impl Plane {
+    /// Brings everything up and waits until pods can run.
+    ///
+    /// # Errors
+    ///
+    /// In words, with the last lines of the program that failed.
+    pub(crate) fn start(programs: &Path) -> Result<Plane, String> {
+        let folder = Folder::new()?;
+        let ports = Ports::find().map_err(|error| format!("no free port: {error}"))?;
+        let server = format!("https://127.0.0.1:{}", ports.server);
+        write_files(&folder.0, &server).map_err(|error| folder.problem(&error))?;
+        let kubeconfig = folder.0.join("kubeconfig");
+        let mut plane = Plane {
+            processes: Vec::new(),
+            kubectl: Kubectl::new(programs.join("kubectl"), kubeconfig, None),
+            server,
+            folder,
+        };
+        let deadline = Instant::now() + START;
+        plane.run(programs, "etcd", &etcd(&ports))?;
+        plane.run(programs, "kube-apiserver", &api_server(&ports))?;
+        plane.wait(deadline, |kubectl| kubectl.ask(&["get", "--raw", "/readyz"]))?;
+        plane.run(programs, "kube-controller-manager", &controllers(&ports))?;
+        plane.run(programs, "kube-scheduler", &scheduler(&ports))?;
+        let kwok = kwok("stages.yaml", &["--manage-all-nodes=true".into()], ports.kubelet);
+        plane.run(programs, "kwok", &kwok)?;
+        for number in 1..=NODES {
+            plane.kubectl.create(&node(number, &json!({}), &json!([])))?;
+        }
+        plane.wait(deadline, |kubectl| {
+            kubectl.ask(&["wait", "--for=condition=Ready", "node", "--all", "--timeout=1s"])?;
+            kubectl.ask(&["get", "serviceaccount", "default", "--output=name"])
+        })?;
+        Ok(plane)
+    }
+
+    /// Its folder: logs, keys, kubeconfig.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder.0
+    }
+
+    fn run(&mut self, programs: &Path, name: &str, arguments: &[String]) -> Result<(), String> {
+        let process = Process::start(&programs.join(name), arguments, &self.folder.0)?;
+        // The newest ends first: no controller complains of a server that is gone.
+        self.processes.insert(0, process);
+        Ok(())
+    }
+
+    /// Asks until there is an answer, everything that was started runs, and time is left.
+    fn wait(
+        &mut self,
+        deadline: Instant,
+        question: impl Fn(&Kubectl) -> Result<String, String>,
+    ) -> Result<(), String> {
+        loop {
+            self.processes.iter_mut().try_for_each(Process::check)?;
+            match question(&self.kubectl) {
+                Ok(_) => return Ok(()),
+                Err(problem) if Instant::now() > deadline => {
+                    return Err(format!("not up within {} s: {problem}", START.as_secs()));
+                }
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+impl Folder {
+    pub(crate) fn new() -> Result<Folder, String> {
+        let name = format!("landfall-control-plane-{}", std::process::id());
+        let folder = Folder(std::env::temp_dir().join(name));
+        fs::create_dir(&folder.0).map_err(|error| folder.problem(&error))?;
+        Ok(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn problem(&self, error: &io::Error) -> String {
+        format!("{}: {error}", self.0.display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // It is in the folder for temporary files; what cannot be removed does no harm there.
+        let _removed = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Ports {
+    fn find() -> io::Result<Ports> {
+        // All are held until all are found, so that they differ.
+        let listeners = (0..6)
+            .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
+            .collect::<io::Result<Vec<_>>>()?;
+        let port = |index: usize| -> io::Result<u16> { Ok(listeners[index].local_addr()?.port()) };
+        Ok(Ports {
+            etcd: port(0)?,
+            peer: port(1)?,
+            server: port(2)?,
+            controllers: port(3)?,
+            scheduler: port(4)?,
+            kubelet: port(5)?,
+        })
+    }
+}
+
+/// Keys, certificates, tokens, configuration. A restarted control plane has new ones.
+fn write_files(folder: &Path, server: &str) -> io::Result<()> {
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text);
+    let authority = Authority::generate();
+    let (certificate, key) = authority.server_certificate()?;
+    let accounts = KeyPair::generate().map_err(io::Error::other)?;
+    let token = secret()?;
+    write("ca.crt", authority.pem())?;
+    write("server.crt", &certificate)?;
+    write("server.key", &key)?;
+    write("accounts.key", &accounts.serialize_pem())?;
+    write("accounts.pub", &accounts.public_key_pem())?;
+    write("tokens.csv", &format!("{token},admin,admin,\"system:masters\"\n"))?;
+    write("audit.yaml", AUDIT)?;
+    write("serving.log", SERVING)?;
+    write("crashed.log", CRASHED)?;
+    write("stages.yaml", &stages(folder))?;
+    let cluster = json!({"server": server, "certificate-authority": folder.join("ca.crt")});
+    write("kubeconfig", &kubeconfig(&cluster, &token).to_string())
+}
+
+/// A text that nobody guesses.
+fn secret() -> io::Result<String> {
+    let key = KeyPair::generate().map_err(io::Error::other)?;
+    let bytes = key.public_key_raw().iter().skip(1).take(24);
+    Ok(bytes.map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// JSON is YAML: <https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/>.
+fn kubeconfig(cluster: &Value, token: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "landfall",
+        "contexts": [{"name": "landfall", "context": {"cluster": "landfall", "user": "admin"}}],
+        "clusters": [{"name": "landfall", "cluster": cluster}],
+        "users": [{"name": "admin", "user": {"token": token}}]
+    })
+}
+
+/// kwok's configuration: what pods do, and what their containers have logged.
+pub(crate) fn stages(folder: &Path) -> String {
+    let logs = json!({
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "ClusterLogs",
+        "metadata": {"name": "logs"},
+        "spec": {"logs": [{
+            "logsFile": folder.join("serving.log"),
+            "previousLogsFile": folder.join("crashed.log")
+        }]}
+    });
+    format!("{STAGES}---\n{logs}\n")
+}
+
+/// A node that kwok keeps alive.
+pub(crate) fn node(number: usize, labels: &Value, taints: &Value) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": format!("landfall-{number}"), "labels": labels},
+        "spec": {"taints": taints}
+    })
+}
+
+fn flags<const N: usize>(flags: [&str; N]) -> Vec<String> {
+    flags.map(str::to_owned).to_vec()
+}
+
+fn etcd(ports: &Ports) -> Vec<String> {
+    let client = format!("http://127.0.0.1:{}", ports.etcd);
+    let mut arguments = flags(["--data-dir=etcd", "--unsafe-no-fsync", "--log-level=warn"]);
+    arguments.extend([
+        format!("--listen-client-urls={client}"),
+        format!("--advertise-client-urls={client}"),
+        format!("--listen-peer-urls=http://127.0.0.1:{}", ports.peer),
+    ]);
+    arguments
+}
+
+fn api_server(ports: &Ports) -> Vec<String> {
+    let mut arguments = flags([
+        "--bind-address=127.0.0.1",
+        "--cert-dir=.",
+        "--tls-cert-file=server.crt",
+        "--tls-private-key-file=server.key",
+        "--authorization-mode=RBAC",
+        "--token-auth-file=tokens.csv",
+        "--service-account-key-file=accounts.pub",
+        "--service-account-signing-key-file=accounts.key",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--endpoint-reconciler-type=none",
+        // Its taint is taken away by a controller that watches real nodes.
+        "--disable-admission-plugins=TaintNodesByCondition",
+        "--audit-policy-file=audit.yaml",
+        "--audit-log-path=audit.log",
+    ]);
+    arguments.extend([
+        format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
+        format!("--secure-port={}", ports.server),
+        format!("--service-account-issuer=https://127.0.0.1:{}", ports.server),
+    ]);
+    arguments
+}
+
+fn controllers(ports: &Ports) -> Vec<String> {
+    let mut arguments = flags([
+        "--kubeconfig=kubeconfig",
+        "--bind-address=127.0.0.1",
+        "--root-ca-file=ca.crt",
+        "--service-account-private-key-file=accounts.key",
+        "--leader-elect=false",
+        "--kube-api-qps=1000",
+        "--kube-api-burst=2000",
+    ]);
+    arguments.extend([
+        format!("--controllers={CONTROLLERS}"),
+        format!("--secure-port={}", ports.controllers),
+    ]);
+    arguments
+}
+
+fn scheduler(ports: &Ports) -> Vec<String> {
+    let mut arguments = flags([
+        "--kubeconfig=kubeconfig",
+        "--bind-address=127.0.0.1",
+        "--leader-elect=false",
+    ]);
+    arguments.push(format!("--secure-port={}", ports.scheduler));
+    arguments
+}
+
+/// <https://kwok.sigs.k8s.io/docs/generated/kwok/>. Its certificate is for `kubectl logs`.
+pub(crate) fn kwok(stages: &str, nodes: &[String], port: u16) -> Vec<String> {
+    let mut arguments = flags([
+        "--kubeconfig=kubeconfig",
+        "--node-ip=127.0.0.1",
+        "--node-lease-duration-seconds=40",
+        "--tls-cert-file=server.crt",
+        "--tls-private-key-file=server.key",
+    ]);
+    arguments.extend([
+        format!("--config={stages}"),
+        format!("--node-port={port}"),
+        format!("--server-address=127.0.0.1:{port}"),
+    ]);
+    arguments.extend_from_slice(nodes);
+    arguments
+}

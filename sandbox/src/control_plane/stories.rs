@@ -1,0 +1,66 @@
+//! A test run as a list: one line for each story and the peer it ran against.
+
+use crate::cluster::Cluster;
+use std::ffi::OsString;
+use std::process::{ExitStatus, Stdio};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+/// Story modules that bring another peer along than the cluster.
+const PEERS: [(&str, &str); 2] = [("emulator", "Lambda emulator"), ("moto", "moto")];
+
+/// Runs the command and prints its lines, those of tests in our form.
+pub(crate) async fn run(
+    program: &OsString,
+    arguments: &[OsString],
+    cluster: &Cluster,
+) -> Result<ExitStatus, String> {
+    let problem = |error: std::io::Error| format!("{}: {error}", program.display());
+    let mut child = tokio::process::Command::new(program)
+        .args(arguments)
+        .envs(cluster.environment())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(problem)?;
+    let output = child.stdout.take().expect("it is a pipe");
+    let mut lines = BufReader::new(output).lines();
+    let kubernetes = format!("Kubernetes {}", cluster.version);
+    while let Some(text) = lines.next_line().await.map_err(problem)? {
+        println!("{}", line(&text, &kubernetes).unwrap_or(text));
+    }
+    child.wait().await.map_err(problem)
+}
+
+/// `test rolling::an_image_is_rolled_out ... ok` as a person reads it; None for other lines.
+fn line(text: &str, kubernetes: &str) -> Option<String> {
+    let (name, result) = text.strip_prefix("test ")?.split_once(" ... ")?;
+    // An ignored test has a reason: `test x - should … ... ignored, reason`.
+    let (module, story) = name.split_once("::")?;
+    let peer = PEERS.iter().find(|(prefix, _)| *prefix == module);
+    let peer = peer.map_or(kubernetes, |(_, peer)| peer);
+    let story = story.replace("::", ": ").replace('_', " ");
+    Some(format!("{peer:<20} {module:<13} {story:<82} {result}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn tests_become_stories() {
+        let words = |text: &str| {
+            let line = line(text, "Kubernetes v1.35.4")?;
+            Some(line.split_whitespace().collect::<Vec<_>>().join(" "))
+        };
+        let cases = [
+            ("test rolling::it_works ... ok", Some("Kubernetes v1.35.4 rolling it works ok")),
+            ("test moto::labels_count ... FAILED", Some("moto moto labels count FAILED")),
+            ("test result: ok. 3 passed", None),
+            ("running 3 tests", None),
+            ("thread panicked ... at", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(words(text).as_deref(), expected, "{text}");
+        }
+    }
+}
