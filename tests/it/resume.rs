@@ -1,39 +1,21 @@
 //! A deploy over several invocations, and what repeats, gets lost or comes late.
 
-use crate::stage::{LIFE, OLD_IMAGE, Stage, demo_app, event};
-use jiff::SignedDuration;
+use crate::stage::{LIFE, SHORT, Stage, demo_app, image};
 use landfall_sandbox::aws::{AwsFault, InvocationEnd, JobResult, Outcome};
-use landfall_sandbox::world::{Behaviour, Fault, On};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
-const SHORT: Duration = Duration::from_millis(1500);
-
-fn image(image: &str) -> Value {
-    json!({"deployment": "demo-app", "images": {"app": image}})
-}
-
-async fn slow_stage(seconds: i64) -> Stage {
-    Stage::with(|world, now| {
-        world.apply(demo_app(600), now);
-        world.behave(
-            "2.0.0",
-            Behaviour::Ready {
-                after: SignedDuration::from_secs(seconds),
-            },
-        );
-    })
-    .await
-}
+const SLOW_IMAGE: &str = "registry.example.com/demo-app:2.0.0-after-2s";
+const SLOWER_IMAGE: &str = "registry.example.com/demo-app:2.0.0-after-4s";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_rollout_goes_on_over_many_invocations_with_one_write() {
-    let stage = slow_stage(4).await;
-    let (_, variables) = stage.deploy_in(SHORT, image(NEW_IMAGE)).await.success();
+    let stage = Stage::new().await;
+    let (_, variables) = stage.deploy_in(SHORT, image(SLOWER_IMAGE)).await.success();
     assert!(variables["DurationSeconds"].parse::<u32>().unwrap() >= 4);
     assert_eq!(variables["PreviousRevision"], "1");
-    assert_eq!(stage.writes().len(), 1);
+    stage.wrote(&["PATCH"]);
     let reports = stage.aws.reports();
     assert!(reports.len() > 3, "{}", reports.len());
     let JobResult::Success {
@@ -52,18 +34,13 @@ async fn a_slow_rollout_goes_on_over_many_invocations_with_one_write() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_rollout_is_rolled_back_over_many_invocations() {
-    let stage = Stage::with(|world, now| {
-        world.apply(demo_app(600), now);
-        world.behave("sick", Behaviour::NeverReady);
-        world.behave(
-            OLD_IMAGE,
-            Behaviour::Ready {
-                after: SignedDuration::from_secs(3),
-            },
-        );
-    })
-    .await;
-    let mut parameters = image("demo-app:sick");
+    let stage = {
+        let mut deployment = demo_app(600);
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] =
+            json!("registry.example.com/demo-app:1.0.0-after-3s");
+        Stage::given([deployment]).await
+    };
+    let mut parameters = image("demo-app:never-ready");
     parameters["timeout"] = json!("5s");
     let (kind, message) = stage.deploy_in(SHORT, parameters).await.failure();
     assert_eq!(kind, "JobFailed");
@@ -75,13 +52,13 @@ async fn a_failed_rollout_is_rolled_back_over_many_invocations() {
         message.contains("the version of revision 1 serves again"),
         "{message}"
     );
-    assert_eq!(stage.writes().len(), 2);
+    stage.wrote(&["PATCH", "PATCH"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_dies_is_taken_up_by_the_repeated_event() {
-    let mut stage = slow_stage(2).await;
-    let event = stage.event(&image(NEW_IMAGE));
+    let mut stage = Stage::new().await;
+    let event = stage.event(&image(SLOW_IMAGE));
     let job = stage.aws.submit(event, LIFE);
     stage.written().await;
     stage.function.kill();
@@ -97,7 +74,7 @@ async fn a_process_that_dies_is_taken_up_by_the_repeated_event() {
         panic!("it succeeded");
     };
     assert_eq!(output_variables["PreviousRevision"], "1");
-    assert_eq!(stage.writes().len(), 1, "it must not be written again");
+    stage.wrote(&["PATCH"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,8 +85,8 @@ async fn a_late_repetition_never_overwrites_a_later_deploy() {
     stage.deploy(image("a:2")).await.success();
     let job = stage.aws.submit(first, LIFE);
     let outcome = stage.aws.outcome(&job, LIFE).await;
-    assert_eq!(stage.image(), "a:2");
-    assert_eq!(stage.writes().len(), 2);
+    assert_eq!(stage.image().await, "a:2");
+    stage.wrote(&["PATCH", "PATCH"]);
     drop(outcome);
 }
 
@@ -118,14 +95,10 @@ async fn someone_elses_change_is_not_overwritten_by_a_repetition() {
     let stage = Stage::new().await;
     let first = stage.event(&image("a:1"));
     stage.run(first.clone(), LIFE).await.success();
-    stage.kubernetes.world(|world, now| {
-        let mut deployment = world.deployment("default", "demo-app").cloned().unwrap();
-        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!("theirs:1");
-        world.apply(deployment, now);
-    });
+    stage.cluster.set_image("theirs:1").await;
     let job = stage.aws.submit(first, LIFE);
     stage.aws.outcome(&job, LIFE).await;
-    assert_eq!(stage.image(), "theirs:1");
+    assert_eq!(stage.image().await, "theirs:1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +119,7 @@ async fn a_token_that_is_none_of_ours_is_refused_in_words() {
             "{message}"
         );
     }
-    assert_eq!(stage.requests().len(), 0);
+    assert_eq!(stage.cluster.requests().unwrap_or_default(), []);
 }
 
 /// The token that the first invocation handed over.
@@ -162,10 +135,10 @@ fn first_token(stage: &Stage) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_request_is_refused_and_nothing_written() {
-    let stage = slow_stage(2).await;
-    stage.deploy_in(SHORT, image(NEW_IMAGE)).await.success();
+    let stage = Stage::new().await;
+    stage.deploy_in(SHORT, image(SLOW_IMAGE)).await.success();
     let token = first_token(&stage);
-    let writes = stage.writes().len();
+    let writes = stage.writes();
     let mut event = stage.event(&image("other:1"));
     event["CodePipeline.job"]["data"]["continuationToken"] = json!(token);
     let (kind, message) = stage.run(event, LIFE).await.failure();
@@ -174,31 +147,18 @@ async fn a_token_of_another_request_is_refused_and_nothing_written() {
         message.contains("belongs to other user parameters"),
         "{message}"
     );
-    assert_eq!(stage.writes().len(), writes);
+    assert_eq!(stage.writes(), writes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replayed_continuation_changes_nothing() {
-    let stage = slow_stage(2).await;
-    stage.deploy_in(SHORT, image(NEW_IMAGE)).await.success();
+    let stage = Stage::new().await;
+    stage.deploy_in(SHORT, image(SLOW_IMAGE)).await.success();
     let token = first_token(&stage);
-    let mut event = stage.event(&image(NEW_IMAGE));
+    let mut event = stage.event(&image(SLOW_IMAGE));
     event["CodePipeline.job"]["data"]["continuationToken"] = json!(token);
     stage.run(event, LIFE).await.success();
-    assert_eq!(stage.writes().len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_that_stalls_is_handed_over_and_then_served() {
-    for method in ["GET", "PATCH"] {
-        let stage = Stage::new().await;
-        stage
-            .kubernetes
-            .world(|world, _| world.fault(On::method(method), Fault::Stall, 1));
-        let (_, variables) = stage.deploy_in(SHORT, image(NEW_IMAGE)).await.success();
-        assert_eq!(variables["Revision"], "2");
-        assert_eq!(stage.ready_images(), [NEW_IMAGE; 2]);
-    }
+    stage.wrote(&["PATCH"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,9 +215,7 @@ async fn an_event_without_a_job_is_an_error_and_the_next_one_is_served() {
         );
     }
     let process = stage.function.id();
-    let job = stage
-        .aws
-        .submit(event(900, &image(NEW_IMAGE).to_string()), LIFE);
+    let job = stage.aws.submit(stage.event(&image(NEW_IMAGE)), LIFE);
     let outcome = stage.aws.outcome(&job, LIFE).await;
     assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
     assert_eq!(stage.function.id(), process, "it is the same process");
@@ -294,8 +252,9 @@ async fn hostile_events_with_a_job_id_get_a_report() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parameters_may_be_an_object_in_an_event_made_by_hand() {
     let stage = Stage::new().await;
-    let mut event = stage.event(&json!({}));
-    event["CodePipeline.job"]["data"]["actionConfiguration"]["configuration"]["UserParameters"] =
-        image(NEW_IMAGE);
+    let mut event = stage.event(&image(NEW_IMAGE));
+    let action = &mut event["CodePipeline.job"]["data"]["actionConfiguration"];
+    let parameters = &mut action["configuration"]["UserParameters"];
+    *parameters = serde_json::from_str(parameters.as_str().unwrap()).unwrap();
     stage.run(event, LIFE).await.success();
 }

@@ -1,38 +1,35 @@
 //! A stage for a story: a local AWS, a local cluster, and the real function between them.
 
-use jiff::{SignedDuration, Timestamp};
+use crate::cluster::Cluster;
+use jiff::Timestamp;
 use landfall_sandbox::aws::{Aws, InvocationEnd, JobResult, Outcome, ParameterKind, Report};
 use landfall_sandbox::function::Function;
 use landfall_sandbox::kubernetes::Kubernetes;
-use landfall_sandbox::world::{Behaviour, Seen, World, sample_deployment};
+use landfall_sandbox::world::{Seen, World, sample_deployment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// The cluster's bearer token: a text that must appear nowhere.
-pub const TOKEN: &str = "bearer-token-5up3r-s3cr3t";
+pub use crate::cluster::TOKEN;
+
 /// The image that runs before a story begins.
 pub const OLD_IMAGE: &str = "registry.example.com/demo-app:1.0.0";
 /// How long a story may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long Lambda lets an invocation run where a story says nothing else.
 pub const LIFE: Duration = Duration::from_secs(30);
+/// A life in which a rollout of two seconds is not done.
+pub const SHORT: Duration = Duration::from_millis(1500);
+
+/// Variables of the function beside the usual ones; `None` takes one away.
+pub type Environment<'a> = &'a [(&'a str, Option<&'a str>)];
 
 pub struct Stage {
     pub aws: Aws,
-    pub kubernetes: Kubernetes,
+    pub cluster: Cluster,
     pub function: Function,
     jobs: std::cell::Cell<u32>,
-}
-
-/// A world in which `demo-app` runs with two replicas, and pods take a tenth of a second.
-pub fn world() -> World {
-    let mut world = World::new(TOKEN);
-    world.default_behaviour(Behaviour::Ready {
-        after: SignedDuration::from_millis(100),
-    });
-    world
 }
 
 /// The article's Deployment, its progress deadline as given.
@@ -43,32 +40,47 @@ pub fn demo_app(progress_deadline_seconds: u32) -> Value {
 }
 
 impl Stage {
-    /// The usual world.
+    /// A cluster in which `demo-app` runs with two replicas.
     pub async fn new() -> Stage {
-        Stage::with(|world, now| world.apply(demo_app(600), now)).await
+        Stage::given([demo_app(600)]).await
     }
 
-    /// A world prepared by the story. It has settled a minute before the story begins.
-    pub async fn with(prepare: impl FnOnce(&mut World, Timestamp)) -> Stage {
-        Stage::with_environment(prepare, &[]).await
+    /// A cluster in which these objects are.
+    pub async fn given(objects: impl IntoIterator<Item = Value>) -> Stage {
+        Stage::given_with(objects, &[]).await
     }
 
-    /// The same with more variables for the function; `None` takes one away.
-    pub async fn with_environment(
-        prepare: impl FnOnce(&mut World, Timestamp),
-        environment: &[(&str, Option<&str>)],
+    /// The same with more variables for the function.
+    pub async fn given_with(
+        objects: impl IntoIterator<Item = Value>,
+        environment: Environment<'_>,
     ) -> Stage {
-        let mut world = world();
-        let earlier = Timestamp::now() - SignedDuration::from_mins(1);
-        prepare(&mut world, earlier);
-        world.settle(earlier);
-        let kubernetes = Kubernetes::start(world).await.unwrap();
+        let cluster = Cluster::given(objects.into_iter().collect()).await;
+        Stage::upon(cluster, environment).await
+    }
+
+    /// The sandbox's cluster, for what cannot be provoked in a real one.
+    pub async fn in_sandbox(prepare: impl FnOnce(&mut World, Timestamp)) -> Stage {
+        Stage::in_sandbox_with(prepare, &[]).await
+    }
+
+    /// The same with more variables for the function.
+    pub async fn in_sandbox_with(
+        prepare: impl FnOnce(&mut World, Timestamp),
+        environment: Environment<'_>,
+    ) -> Stage {
+        Stage::upon(Cluster::sandbox(prepare).await, environment).await
+    }
+
+    async fn upon(cluster: Cluster, environment: Environment<'_>) -> Stage {
         let aws = Aws::start().await.unwrap();
-        aws.put_parameter("k8s-bear-token", TOKEN, ParameterKind::SecureString);
-        let mut variables = BTreeMap::from([
-            ("K8S_CLUSTER", kubernetes.url()),
-            ("K8S_CA", kubernetes.ca()),
-        ]);
+        aws.put_parameter(
+            "k8s-bear-token",
+            cluster.token(),
+            ParameterKind::SecureString,
+        );
+        let mut variables =
+            BTreeMap::from([("K8S_CLUSTER", cluster.url()), ("K8S_CA", cluster.ca())]);
         for (name, value) in environment {
             match value {
                 Some(value) => variables.insert(name, value),
@@ -80,15 +92,30 @@ impl Stage {
         let function = Function::supervise(binary, &aws, &variables).unwrap();
         Stage {
             aws,
-            kubernetes,
+            cluster,
             function,
             jobs: std::cell::Cell::new(0),
+        }
+    }
+
+    /// The sandbox's cluster, in stories of [`Stage::in_sandbox`].
+    pub fn sandbox(&self) -> &Kubernetes {
+        match &self.cluster {
+            Cluster::Sandbox(kubernetes) => kubernetes,
+            Cluster::Real(_) => panic!("the story is for the sandbox alone"),
         }
     }
 
     /// An event with these user parameters and a job id of its own.
     pub fn event(&self, parameters: &Value) -> Value {
         self.jobs.set(self.jobs.get() + 1);
+        let mut parameters = parameters.clone();
+        if let Some(manifest) = parameters.get_mut("manifest") {
+            self.cluster.place(manifest);
+        }
+        if parameters.is_object() && parameters.get("namespace").is_none() {
+            parameters["namespace"] = json!(self.cluster.namespace());
+        }
         event(self.jobs.get(), &parameters.to_string())
     }
 
@@ -100,6 +127,13 @@ impl Stage {
     /// Runs a deploy in invocations that may take so long each.
     pub async fn deploy_in(&self, life: Duration, parameters: Value) -> Ended {
         self.run(self.event(&parameters), life).await
+    }
+
+    /// The failure of a deploy that must not have written anything.
+    pub async fn refused(&self, parameters: Value) -> (String, String) {
+        let failure = self.deploy(parameters).await.failure();
+        self.wrote(&[]);
+        failure
     }
 
     /// Runs an event to the end of its action.
@@ -117,7 +151,10 @@ impl Stage {
             [],
             "CodePipeline or SSM refused a request"
         );
-        Ended { report }
+        Ended {
+            report,
+            namespace: self.cluster.namespace().to_owned(),
+        }
     }
 
     /// Invariant 1: every invocation that ended sent one report and returned success.
@@ -141,27 +178,39 @@ impl Stage {
     }
 
     /// The Deployment as it is now.
-    pub fn deployment(&self) -> Value {
-        self.kubernetes
-            .world(|world, _| world.deployment("default", "demo-app").cloned())
-            .unwrap()
+    pub async fn deployment(&self) -> Value {
+        self.cluster.deployment().await.unwrap()
     }
 
     /// The first container of the Deployment.
-    pub fn container(&self) -> Value {
-        self.deployment()["spec"]["template"]["spec"]["containers"][0].take()
+    pub async fn container(&self) -> Value {
+        self.deployment().await["spec"]["template"]["spec"]["containers"][0].take()
     }
 
-    pub fn image(&self) -> String {
-        self.container()["image"].as_str().unwrap().to_owned()
+    pub async fn image(&self) -> String {
+        self.container().await["image"].as_str().unwrap().to_owned()
     }
 
-    /// The requests that changed something, or tried to.
-    pub fn writes(&self) -> Vec<Seen> {
-        self.requests()
-            .into_iter()
-            .filter(|seen| seen.method != "GET")
-            .collect()
+    /// What the function changed, it changed by these methods. A write that lost a race changed
+    /// nothing.
+    #[track_caller]
+    pub fn wrote(&self, methods: &[&str]) {
+        if let Some(writes) = self.writes() {
+            let done = writes.iter().filter(|seen| seen.status < 300);
+            let found = done.map(|seen| &*seen.method).collect::<Vec<_>>();
+            assert_eq!(found, methods, "{writes:#?}");
+        }
+    }
+
+    /// The requests that changed something, or tried to; None where the cluster does not tell.
+    pub fn writes(&self) -> Option<Vec<Seen>> {
+        let requests = self.cluster.requests()?.into_iter();
+        Some(requests.filter(|seen| seen.method != "GET").collect())
+    }
+
+    /// The sandbox's requests.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.sandbox().world(|world, _| world.requests().to_vec())
     }
 
     /// Waits until a text is in the log, which is read behind the function's back.
@@ -180,7 +229,11 @@ impl Stage {
     /// Waits until the function has written something.
     pub async fn written(&self) {
         let end = tokio::time::Instant::now() + PATIENCE;
-        while self.writes().is_empty() {
+        loop {
+            let deployment = self.cluster.deployment().await.unwrap_or_default();
+            if deployment["metadata"]["annotations"]["landfall/job"].is_string() {
+                return;
+            }
             assert!(
                 tokio::time::Instant::now() < end,
                 "nothing is written\n{}",
@@ -190,30 +243,29 @@ impl Stage {
         }
     }
 
-    pub fn requests(&self) -> Vec<Seen> {
-        self.kubernetes.world(|world, _| world.requests().to_vec())
-    }
-
     /// The images of the pods that are ready and not about to end.
-    pub fn ready_images(&self) -> Vec<String> {
-        self.kubernetes.world(|world, _| {
-            let pods = world.objects("pods");
-            let living = |pod: &&Value| pod["metadata"].get("deletionTimestamp").is_none();
-            let ready = pods.into_iter().filter(living).filter(|pod| {
-                let conditions = pod["status"]["conditions"].as_array();
-                conditions
-                    .into_iter()
-                    .flatten()
-                    .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
-            });
-            let image = |pod: &Value| {
-                pod["spec"]["containers"][0]["image"]
-                    .as_str()
-                    .map(str::to_owned)
-            };
-            ready.filter_map(image).collect()
-        })
+    pub async fn ready_images(&self) -> Vec<String> {
+        let pods = self.cluster.pods().await.into_iter();
+        let living = pods.filter(|pod| pod["metadata"].get("deletionTimestamp").is_none());
+        let ready = living.filter(|pod| {
+            let conditions = pod["status"]["conditions"].as_array();
+            conditions
+                .into_iter()
+                .flatten()
+                .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+        });
+        let image = |pod: Value| {
+            pod["spec"]["containers"][0]["image"]
+                .as_str()
+                .map(str::to_owned)
+        };
+        ready.filter_map(image).collect()
     }
+}
+
+/// The parameters of a deploy that gives the container this image.
+pub fn image(image: &str) -> Value {
+    json!({"deployment": "demo-app", "images": {"app": image}})
 }
 
 /// A CodePipeline event with credentials that must appear nowhere.
@@ -237,6 +289,8 @@ pub fn event(number: u32, parameters: &str) -> Value {
 #[derive(Debug)]
 pub struct Ended {
     report: Report,
+    /// The namespace of the story, which reads as `default` whatever it was.
+    namespace: String,
 }
 
 impl Ended {
@@ -257,7 +311,8 @@ impl Ended {
                     variables["Namespace"], variables["Deployment"], variables["Revision"]
                 );
                 assert_eq!(external_execution_id, Some(expected));
-                (summary.unwrap(), output_variables)
+                assert_eq!(variables["Namespace"], self.namespace);
+                (usual(&summary.unwrap(), &self.namespace), output_variables)
             }
             other => panic!("no success: {other:#?}"),
         }
@@ -266,10 +321,15 @@ impl Ended {
     /// The type and message of a failure.
     pub fn failure(self) -> (String, String) {
         match self.report.result {
-            JobResult::Failure { kind, message, .. } => (kind, message),
+            JobResult::Failure { kind, message, .. } => (kind, usual(&message, &self.namespace)),
             other => panic!("no failure: {other:#?}"),
         }
     }
+}
+
+/// A text with `default` for the story's namespace.
+fn usual(text: &str, namespace: &str) -> String {
+    text.replace(namespace, "default")
 }
 
 /// Replaces what differs from run to run: ids, hashes of pods, times.

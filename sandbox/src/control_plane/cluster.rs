@@ -57,20 +57,38 @@ impl Cluster {
         context: Option<String>,
     ) -> Result<Cluster, String> {
         let kubectl = Kubectl::new(programs.join("kubectl"), kubeconfig, context);
-        let config = kubectl.ask(&["config", "view", "--raw", "--flatten", "--minify", "-o=json"])?;
+        let config = kubectl.ask(&[
+            "config",
+            "view",
+            "--raw",
+            "--flatten",
+            "--minify",
+            "-o=json",
+        ])?;
         let config: Value = serde_json::from_str(&config).map_err(|error| error.to_string())?;
         let cluster = &config["clusters"][0]["cluster"];
-        let server = cluster["server"].as_str().ok_or("the kubeconfig names no server")?;
+        let server = cluster["server"]
+            .as_str()
+            .ok_or("the kubeconfig names no server")?;
         let folder = Folder::new()?;
         let ca = folder.path().join("cluster-ca.crt");
         write(&ca, authority(cluster)?.as_bytes())?;
-        write(&folder.path().join("kubeconfig"), config.to_string().as_bytes())?;
+        write(
+            &folder.path().join("kubeconfig"),
+            config.to_string().as_bytes(),
+        )?;
         let kwok = play(programs, &folder)?;
         let server = server.to_owned();
-        let joined = Joined { _kwok: kwok, kubectl, folder };
+        let joined = Joined {
+            _kwok: kwok,
+            kubectl,
+            folder,
+        };
         for number in 1..=NODES {
             let taint = json!([{"key": NODE, "value": "true", "effect": "NoSchedule"}]);
-            joined.kubectl.create(&node(number, &json!({NODE: "true"}), &taint))?;
+            joined
+                .kubectl
+                .create(&node(number, &json!({NODE: "true"}), &taint))?;
         }
         Cluster::with(Kind::Joined(joined), server, ca)
     }
@@ -80,8 +98,18 @@ impl Cluster {
         let (proxy, admin) = proxy(kubectl, folder)?;
         let version = kubectl.ask(&["get", "--raw", "/version"])?;
         let version: Value = serde_json::from_str(&version).map_err(|error| error.to_string())?;
-        let version = version["gitVersion"].as_str().unwrap_or("unknown").to_owned();
-        Ok(Cluster { _proxy: proxy, kind, server, ca, admin, version })
+        let version = version["gitVersion"]
+            .as_str()
+            .unwrap_or("unknown")
+            .to_owned();
+        Ok(Cluster {
+            _proxy: proxy,
+            kind,
+            server,
+            ca,
+            admin,
+            version,
+        })
     }
 
     /// Where a command finds the cluster.
@@ -153,10 +181,15 @@ impl Drop for Joined {
 /// kwok for the nodes with our label, and for no other.
 fn play(programs: &Path, folder: &Folder) -> Result<Process, String> {
     let authority = Authority::generate();
-    let (certificate, key) = authority.server_certificate().map_err(|error| error.to_string())?;
+    let (certificate, key) = authority
+        .server_certificate()
+        .map_err(|error| error.to_string())?;
     write(&folder.path().join("server.crt"), certificate.as_bytes())?;
     write(&folder.path().join("server.key"), key.as_bytes())?;
-    write(&folder.path().join("stages.yaml"), stages(folder.path()).as_bytes())?;
+    write(
+        &folder.path().join("stages.yaml"),
+        stages(folder.path()).as_bytes(),
+    )?;
     let port = free_port()?;
     let nodes = [format!("--manage-nodes-with-label-selector={NODE}=true")];
     let arguments = kwok("stages.yaml", &nodes, port);
@@ -191,7 +224,8 @@ fn proxy(kubectl: &Kubectl, folder: &Path) -> Result<(Process, String), String> 
 
 fn free_port() -> Result<u16, String> {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
-    free.map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
+    free.map(|address| address.port())
+        .map_err(|error| format!("no free port: {error}"))
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), String> {

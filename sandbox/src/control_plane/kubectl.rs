@@ -15,7 +15,11 @@ pub(crate) struct Kubectl {
 
 impl Kubectl {
     pub(crate) fn new(program: PathBuf, kubeconfig: PathBuf, context: Option<String>) -> Kubectl {
-        Kubectl { program, kubeconfig, context }
+        Kubectl {
+            program,
+            kubeconfig,
+            context,
+        }
     }
 
     pub(crate) fn program(&self) -> &Path {
@@ -37,12 +41,16 @@ impl Kubectl {
 
     /// Creates an object that need not be new.
     pub(crate) fn create(&self, object: &Value) -> Result<(), String> {
-        self.answer(&["apply", "--filename=-"], Some(object)).map(drop)
+        self.answer(&["apply", "--filename=-"], Some(object))
+            .map(drop)
     }
 
     /// The arguments that name kubeconfig and context, before those given.
     pub(crate) fn arguments(&self, arguments: &[&str]) -> Vec<OsString> {
-        let mut all = vec![OsString::from("--kubeconfig"), self.kubeconfig.clone().into()];
+        let mut all = vec![
+            OsString::from("--kubeconfig"),
+            self.kubeconfig.clone().into(),
+        ];
         if let Some(context) = &self.context {
             all.extend(["--context".into(), context.into()]);
         }
@@ -65,7 +73,11 @@ impl Kubectl {
     fn run(&self, arguments: &[&str], input: Option<&Value>) -> io::Result<Output> {
         let mut child = Command::new(&self.program)
             .args(self.arguments(arguments))
-            .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if input.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;

@@ -77,16 +77,30 @@ impl Plane {
         let deadline = Instant::now() + START;
         plane.run(programs, "etcd", &etcd(&ports))?;
         plane.run(programs, "kube-apiserver", &api_server(&ports))?;
-        plane.wait(deadline, |kubectl| kubectl.ask(&["get", "--raw", "/readyz"]))?;
+        plane.wait(deadline, |kubectl| {
+            kubectl.ask(&["get", "--raw", "/readyz"])
+        })?;
         plane.run(programs, "kube-controller-manager", &controllers(&ports))?;
         plane.run(programs, "kube-scheduler", &scheduler(&ports))?;
-        let kwok = kwok("stages.yaml", &["--manage-all-nodes=true".into()], ports.kubelet);
+        let kwok = kwok(
+            "stages.yaml",
+            &["--manage-all-nodes=true".into()],
+            ports.kubelet,
+        );
         plane.run(programs, "kwok", &kwok)?;
         for number in 1..=NODES {
-            plane.kubectl.create(&node(number, &json!({}), &json!([])))?;
+            plane
+                .kubectl
+                .create(&node(number, &json!({}), &json!([])))?;
         }
         plane.wait(deadline, |kubectl| {
-            kubectl.ask(&["wait", "--for=condition=Ready", "node", "--all", "--timeout=1s"])?;
+            kubectl.ask(&[
+                "wait",
+                "--for=condition=Ready",
+                "node",
+                "--all",
+                "--timeout=1s",
+            ])?;
             kubectl.ask(&["get", "serviceaccount", "default", "--output=name"])
         })?;
         Ok(plane)
@@ -177,7 +191,10 @@ fn write_files(folder: &Path, server: &str) -> io::Result<()> {
     write("server.key", &key)?;
     write("accounts.key", &accounts.serialize_pem())?;
     write("accounts.pub", &accounts.public_key_pem())?;
-    write("tokens.csv", &format!("{token},admin,admin,\"system:masters\"\n"))?;
+    write(
+        "tokens.csv",
+        &format!("{token},admin,admin,\"system:masters\"\n"),
+    )?;
     write("audit.yaml", AUDIT)?;
     write("serving.log", SERVING)?;
     write("crashed.log", CRASHED)?;
@@ -264,7 +281,10 @@ fn api_server(ports: &Ports) -> Vec<String> {
     arguments.extend([
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),
         format!("--secure-port={}", ports.server),
-        format!("--service-account-issuer=https://127.0.0.1:{}", ports.server),
+        format!(
+            "--service-account-issuer=https://127.0.0.1:{}",
+            ports.server
+        ),
     ]);
     arguments
 }

@@ -53,8 +53,14 @@ mod tests {
             Some(line.split_whitespace().collect::<Vec<_>>().join(" "))
         };
         let cases = [
-            ("test rolling::it_works ... ok", Some("Kubernetes v1.35.4 rolling it works ok")),
-            ("test moto::labels_count ... FAILED", Some("moto moto labels count FAILED")),
+            (
+                "test rolling::it_works ... ok",
+                Some("Kubernetes v1.35.4 rolling it works ok"),
+            ),
+            (
+                "test moto::labels_count ... FAILED",
+                Some("moto moto labels count FAILED"),
+            ),
             ("test result: ok. 3 passed", None),
             ("running 3 tests", None),
             ("thread panicked ... at", None),

@@ -1,0 +1,163 @@
+//! What `deploy/rbac.yaml` grants, and what is said where a verb of it is missing.
+
+use crate::cluster::Cluster;
+use crate::rolling::manifest;
+use crate::stage::{OLD_IMAGE, Stage, demo_app, image};
+use landfall_sandbox::aws::ParameterKind;
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+
+const ROLES: &str = include_str!("../../deploy/rbac.yaml");
+const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+
+/// What becomes of a deploy without a verb.
+enum Without {
+    /// It fails before anything is written, and the message names the verb.
+    Refused,
+    /// It goes on as if nothing was missing.
+    Served,
+    /// It fails for its own reason, and the message has these words about the verb.
+    Told(&'static str),
+}
+
+/// Each verb, the deploy that needs it, and what becomes of that without it.
+fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
+    use Without::{Refused, Served, Told};
+    let new = || image(NEW_IMAGE);
+    let sick = || image("demo-app:crash");
+    let mut scaled = manifest();
+    scaled["spec"]["replicas"] = json!(3);
+    let mut unknown = manifest();
+    unknown["metadata"]["name"] = json!("another");
+    vec![
+        ("get", "deployments", new(), Refused),
+        ("watch", "deployments", new(), Served),
+        ("patch", "deployments", new(), Refused),
+        (
+            "update",
+            "deployments",
+            json!({"manifest": manifest()}),
+            Refused,
+        ),
+        (
+            "create",
+            "deployments",
+            json!({"manifest": unknown}),
+            Refused,
+        ),
+        ("list", "replicasets", new(), Refused),
+        (
+            "get",
+            "replicasets",
+            sick(),
+            Told("may not get replicasets"),
+        ),
+        ("list", "pods", new(), Served),
+        ("list", "pods", sick(), Told("may not list pods")),
+        ("list", "events", sick(), Told("may not list events")),
+        ("get", "pods/log", sick(), Told("may not get pods/log")),
+        (
+            "list",
+            "horizontalpodautoscalers",
+            json!({"manifest": scaled}),
+            Refused,
+        ),
+    ]
+}
+
+#[test]
+fn every_verb_that_is_granted_has_its_row() {
+    let mut granted = Vec::new();
+    let mut resource = "";
+    for line in ROLES.lines() {
+        let list = |line: &'static str| line.split_once('[')?.1.strip_suffix(']');
+        if line.starts_with("  resources:") {
+            resource = list(line).unwrap();
+        } else if line.starts_with("  verbs:") {
+            let verbs = list(line).unwrap().split(", ");
+            granted.extend(verbs.map(|verb| (verb, resource)));
+        }
+    }
+    let mut rows = table()
+        .into_iter()
+        .map(|(verb, resource, ..)| (verb, resource))
+        .collect::<Vec<_>>();
+    granted.sort_unstable();
+    rows.sort_unstable();
+    rows.dedup();
+    assert_eq!(granted, rows);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_verb_is_named_or_not_needed() {
+    for (verb, resource, parameters, without) in table() {
+        let stage = Stage::given([demo_app(3)]).await;
+        stage.cluster.forbid(verb, resource).await;
+        let ended = stage.deploy(parameters).await;
+        match without {
+            Without::Served => drop(ended.success()),
+            Without::Refused => {
+                let (kind, message) = ended.failure();
+                assert_eq!(kind, "PermissionError", "{message}");
+                let named = format!("the token may not {verb} {resource}");
+                assert!(message.contains(&named), "{verb} {resource}: {message}");
+                let advice = format!("Grant the verb `{verb}`");
+                assert!(message.contains(&advice), "{verb} {resource}: {message}");
+                stage.wrote(&[]);
+                assert_eq!(stage.image().await, OLD_IMAGE);
+            }
+            Without::Told(words) => {
+                let (kind, message) = ended.failure();
+                assert_eq!(kind, "JobFailed", "{message}");
+                assert!(message.contains(words), "{verb} {resource}: {message}");
+            }
+        }
+    }
+}
+
+/// The commands at the head of `deploy/rbac.yaml`, by the shell that a user has.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real control plane: make conformance"]
+async fn the_shipped_roles_are_applied_and_their_token_serves() {
+    let stage = Stage::new().await;
+    let Cluster::Real(namespace) = &stage.cluster else {
+        panic!("make conformance");
+    };
+    namespace
+        .delete(&namespace.path("rbac.authorization.k8s.io/v1", "roles/landfall"))
+        .await;
+    namespace
+        .delete(&namespace.path("v1", "secrets/landfall-token"))
+        .await;
+    let name = &namespace.name;
+    let kubectl = std::env::var("LANDFALL_KUBECTL").unwrap();
+    let shell = |script: String| {
+        let mut command = Command::new("sh");
+        let command = command
+            .args(["-euc", &script])
+            .current_dir(env!("CARGO_MANIFEST_DIR"));
+        let output = command.stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "{script}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let applied = shell(format!(
+        "sed 's/namespace: default/namespace: {name}/' deploy/rbac.yaml | {kubectl} apply -f -"
+    ));
+    for line in [
+        "role.rbac.authorization.k8s.io/landfall created",
+        "secret/landfall-token created",
+    ] {
+        assert!(applied.contains(line), "{applied}");
+    }
+    let filled = |secret: &Value| secret["data"]["token"].is_string();
+    namespace
+        .until(&namespace.path("v1", "secrets/landfall-token"), filled)
+        .await;
+    let token = shell(format!(
+        "{kubectl} -n {name} get secret landfall-token -o jsonpath='{{.data.token}}' | base64 -d"
+    ));
+    stage
+        .aws
+        .put_parameter("k8s-bear-token", &token, ParameterKind::SecureString);
+    stage.deploy(image(NEW_IMAGE)).await.success();
+}

@@ -1,0 +1,253 @@
+//! The cluster that a story is given: the sandbox's, or a real one where `make conformance` names it.
+
+use crate::real::{self, Namespace};
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::kubernetes::Kubernetes;
+use landfall_sandbox::world::{Behaviour, Seen, World};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// The bearer token of the sandbox's cluster: a text that must appear nowhere.
+pub const TOKEN: &str = "bearer-token-5up3r-s3cr3t";
+const NAME: &str = "demo-app";
+
+pub enum Cluster {
+    Sandbox(Kubernetes),
+    Real(Namespace),
+}
+
+/// A world in which pods take a tenth of a second, unless their image says otherwise: the same
+/// words as in `sandbox/src/control_plane/stages.yaml`.
+pub fn world() -> World {
+    let mut world = World::new(TOKEN);
+    let ready = |milliseconds| Behaviour::Ready {
+        after: SignedDuration::from_millis(milliseconds),
+    };
+    let crash = |exit_code, reason: Option<&str>| Behaviour::CrashLoop {
+        exit_code,
+        log: "reading the configuration\npanic: no DATABASE_URL\n".into(),
+        reason: reason.map(str::to_owned),
+    };
+    world.default_behaviour(ready(100));
+    for (image, behaviour) in [
+        ("after-1500ms", ready(1500)),
+        ("after-2s", ready(2000)),
+        ("after-3s", ready(3000)),
+        ("after-4s", ready(4000)),
+        ("never-ready", Behaviour::NeverReady),
+        ("crash", crash(1, None)),
+        ("out-of-memory", crash(137, Some("OOMKilled"))),
+        ("missing", Behaviour::ImagePull),
+        ("Demo", Behaviour::InvalidImageName),
+        (
+            "no-config",
+            Behaviour::ConfigError {
+                message: "secret \"web\" not found".into(),
+            },
+        ),
+    ] {
+        world.behave(image, behaviour);
+    }
+    world
+}
+
+impl Cluster {
+    /// With these objects in it, which have settled before the story begins.
+    pub async fn given(objects: Vec<Value>) -> Cluster {
+        if real::is_named() {
+            let namespace = Namespace::new().await;
+            for object in objects {
+                establish(&namespace, object).await;
+            }
+            return Cluster::Real(namespace);
+        }
+        Cluster::sandbox(|world, now| objects.into_iter().for_each(|it| world.apply(it, now))).await
+    }
+
+    /// The sandbox's, prepared by the story. It has settled a minute before the story begins.
+    pub async fn sandbox(prepare: impl FnOnce(&mut World, Timestamp)) -> Cluster {
+        let mut world = world();
+        let earlier = Timestamp::now() - SignedDuration::from_mins(1);
+        prepare(&mut world, earlier);
+        world.settle(earlier);
+        Cluster::Sandbox(Kubernetes::start(world).await.unwrap())
+    }
+
+    pub fn url(&self) -> &str {
+        match self {
+            Cluster::Sandbox(kubernetes) => kubernetes.url(),
+            Cluster::Real(namespace) => &namespace.url,
+        }
+    }
+
+    pub fn ca(&self) -> &str {
+        match self {
+            Cluster::Sandbox(kubernetes) => kubernetes.ca(),
+            Cluster::Real(namespace) => &namespace.ca,
+        }
+    }
+
+    pub fn token(&self) -> &str {
+        match self {
+            Cluster::Sandbox(_) => TOKEN,
+            Cluster::Real(namespace) => &namespace.token,
+        }
+    }
+
+    /// Where the story's Deployment is. Stories speak of `default` in either case.
+    pub fn namespace(&self) -> &str {
+        match self {
+            Cluster::Sandbox(_) => "default",
+            Cluster::Real(namespace) => &namespace.name,
+        }
+    }
+
+    /// Fits a manifest of a story to the cluster.
+    pub fn place(&self, manifest: &mut Value) {
+        if let Cluster::Real(namespace) = self
+            && let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut)
+        {
+            metadata.remove("namespace");
+            namespace.place(manifest);
+        }
+    }
+
+    /// The Deployment `demo-app` as it is now.
+    pub async fn deployment(&self) -> Option<Value> {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, _| world.deployment("default", NAME).cloned())
+            }
+            Cluster::Real(namespace) => namespace.get(&deployment(namespace)).await,
+        }
+    }
+
+    pub async fn pods(&self) -> Vec<Value> {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, _| world.objects("pods").into_iter().cloned().collect())
+            }
+            Cluster::Real(namespace) => namespace.list("v1", "pods").await,
+        }
+    }
+
+    /// Somebody else gives the container another image.
+    pub async fn set_image(&self, image: &str) {
+        match self {
+            Cluster::Sandbox(kubernetes) => kubernetes.world(|world, now| {
+                let mut deployment = world.deployment("default", NAME).cloned().unwrap();
+                deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+                world.apply(deployment, now);
+            }),
+            Cluster::Real(namespace) => {
+                let operations = json!([{"op": "replace", "value": image,
+                    "path": "/spec/template/spec/containers/0/image"}]);
+                let path = deployment(namespace);
+                let kind = "application/json-patch+json";
+                let body = operations.to_string();
+                let (status, answer) = namespace.send(Method::PATCH, &path, kind, body).await;
+                assert_eq!(status, 200, "{answer}");
+            }
+        }
+    }
+
+    /// Somebody else, or an autoscaler, scales the Deployment.
+    pub async fn scale(&self, replicas: i64) {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, now| world.scale("default", NAME, replicas, now));
+            }
+            Cluster::Real(namespace) => {
+                let path = format!("{}/scale", deployment(namespace));
+                namespace
+                    .merge(&path, &json!({"spec": {"replicas": replicas}}))
+                    .await;
+            }
+        }
+    }
+
+    /// Somebody else deletes the Deployment.
+    pub async fn delete(&self) {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, now| world.delete("deployments", "default", NAME, now));
+            }
+            Cluster::Real(namespace) => namespace.delete(&deployment(namespace)).await,
+        }
+    }
+
+    /// Takes a verb from the function.
+    pub async fn forbid(&self, verb: &str, resource: &str) {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, _| world.forbid(verb, resource));
+            }
+            Cluster::Real(namespace) => namespace.forbid(verb, resource).await,
+        }
+    }
+
+    /// The token is good no longer; the one that is returned is.
+    pub async fn rotate_token(&self) -> String {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, _| world.rotate_token("another-token"));
+                "another-token".into()
+            }
+            Cluster::Real(namespace) => namespace.rotate_token().await,
+        }
+    }
+
+    /// The function's requests; None where the cluster does not tell.
+    pub fn requests(&self) -> Option<Vec<Seen>> {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                Some(kubernetes.world(|world, _| world.requests().to_vec()))
+            }
+            Cluster::Real(namespace) => namespace.requests(),
+        }
+    }
+}
+
+fn deployment(namespace: &Namespace) -> String {
+    namespace.path("apps/v1", &format!("deployments/{NAME}"))
+}
+
+/// Creates an object and waits until the controllers are done with it.
+async fn establish(namespace: &Namespace, mut object: Value) {
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.remove("namespace");
+    }
+    let version = object["apiVersion"].as_str().unwrap().to_owned();
+    let resource = format!("{}s", object["kind"].as_str().unwrap().to_lowercase());
+    if resource != "deployments" {
+        namespace
+            .create(&namespace.path(&version, &resource), &object)
+            .await;
+        return;
+    }
+    namespace.place(&mut object);
+    let made = namespace
+        .create(&namespace.path(&version, &resource), &object)
+        .await;
+    let replicas = made["spec"]["replicas"].clone();
+    let image = made["spec"]["template"]["spec"]["containers"][0]["image"].to_string();
+    let sick = image.contains("never-ready");
+    let path = format!("{resource}/{}", made["metadata"]["name"].as_str().unwrap());
+    let count = if sick {
+        "updatedReplicas"
+    } else {
+        "availableReplicas"
+    };
+    let settled = |found: &Value| {
+        let status = &found["status"];
+        let rolled = status[count] == replicas || replicas == 0;
+        let failed = status["conditions"]
+            .to_string()
+            .contains("ProgressDeadlineExceeded");
+        status["observedGeneration"].is_i64() && rolled && (failed || !sick)
+            || made["spec"]["paused"] == true
+    };
+    namespace
+        .until(&namespace.path(&version, &path), settled)
+        .await;
+}
