@@ -8,8 +8,13 @@ EVENT   ?= events/rolling.json
 LIFE    ?= 60
 ROUNDS  ?= 20
 
+# Real peers: programs that are built or fetched once, and the form of the function that is shipped.
+CONTROL_PLANE := target/control-plane/bin
+PEERS := target/peers
+THREADS ?= 6
+
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test check fmt format-check lint docs deny measure clean
+.PHONY: help demo invoke build test conformance control-plane peers cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +33,32 @@ build: ## the function and the sandbox (PROFILE=release for the form that is shi
 
 test: ## all tests
 	$(CARGO) test --locked --workspace
+
+# ON=kubeconfig [CONTEXT=name]: in a cluster of yours instead, by nodes that kwok plays in it.
+conformance: control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
+	$(CARGO) build --locked --release
+	$(CARGO) build --locked --workspace
+	LANDFALL_BOOTSTRAP=target/release/landfall LANDFALL_PEERS=$(abspath $(PEERS)) \
+	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
+	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
+	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
+	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy::
+
+cluster: control-plane ## a real control plane to try things in, until Ctrl-C
+	$(CARGO) build --locked --workspace
+	$(OUT)/landfall-control-plane --programs $(CONTROL_PLANE)
+
+control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes, once (Go 1.25; KUBEBUILDER_ASSETS is used)
+
+peers: $(PEERS)/.built ## AWS's own runtime emulator, and moto, once (Python 3)
+
+$(PEERS)/.built: $(wildcard tests/peers/*)
+	tests/peers/build.sh $(PEERS)
+	@touch $@
+
+$(CONTROL_PLANE)/.built: $(wildcard tests/control-plane/*/go.mod) tests/control-plane/build.sh
+	tests/control-plane/build.sh $(CONTROL_PLANE)
+	@touch $@
 
 check: format-check lint docs ## formatting, lints, documentation
 

@@ -182,13 +182,20 @@ pub fn check(token: &Token, name: &str, now: Timestamp) -> Result<(), Credential
 }
 
 /// Whether a parameter is the one asked for: by name, by ARN, either with `:version` or `:label`,
-/// which SSM gives back apart as the selector.
+/// which SSM gives back apart as the selector. moto leaves the selector out; there the version
+/// tells, and a label is believed. <https://github.com/getmoto/moto>
 fn is_named(parameter: &Parameter, asked: &str) -> bool {
-    let selector = parameter.selector().unwrap_or_default();
-    [parameter.name(), parameter.arn()]
-        .into_iter()
-        .flatten()
-        .any(|name| name == asked || asked.strip_prefix(name) == Some(selector))
+    let is_asked = |name: &str| match (asked.strip_prefix(name), parameter.selector()) {
+        (None, _) => false,
+        (Some(""), _) => true,
+        (Some(rest), Some(selector)) => rest == selector,
+        (Some(rest), None) => rest.strip_prefix(':').is_some_and(|wanted| {
+            let version = wanted.parse::<i64>();
+            version.is_err() || version == Ok(parameter.version())
+        }),
+    };
+    let names = [parameter.name(), parameter.arn()];
+    names.into_iter().flatten().any(is_asked)
 }
 
 fn refused<E>(error: &SdkError<E, aws_smithy_runtime_api::http::Response>) -> CredentialsError
@@ -290,5 +297,9 @@ mod tests {
         assert!(is_named(&versioned, "t:3") && is_named(&versioned, "t"));
         assert!(is_named(&versioned, "arn:aws:ssm:r:1:parameter/t:3"));
         assert!(!is_named(&plain, "other") && !is_named(&plain, "t:3"));
+        assert!(!is_named(&versioned, "t:4") && !is_named(&versioned, "token"));
+        let apart = Parameter::builder().name("t").version(3).build();
+        assert!(is_named(&apart, "t:3") && is_named(&apart, "t:label"));
+        assert!(!is_named(&apart, "t:4") && !is_named(&apart, "token"));
     }
 }

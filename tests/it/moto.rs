@@ -1,0 +1,315 @@
+//! moto, which many people test AWS code with, keeps the token and the CA: the function reads them
+//! from there, and the sandbox's SSM is held against it.
+//! <https://github.com/getmoto/moto>
+
+use crate::cluster::Cluster;
+use crate::peer::{Peer, free_address, post};
+use crate::stage::demo_app;
+use landfall_sandbox::aws::{ACCOUNT, Aws, JobResult, Outcome, REGION};
+use landfall_sandbox::function::Function;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+const LIFE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+#[ignore = "needs moto: make conformance"]
+async fn the_token_is_read_from_moto() {
+    let (moto, cluster) = (
+        Moto::start().await,
+        Cluster::given(vec![demo_app(600)]).await,
+    );
+    moto.store(&cluster).await;
+    let arn = format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/plain");
+    let unauthorized = ("PermissionError", "401");
+    let cases = [
+        ("plain", "ca", None),
+        ("versions:2", "ca", None),
+        ("versions:good", "ca", None),
+        ("/path/to/token", "ca:1", None),
+        (&arn, "ca", None),
+        ("versions", "ca", Some(unauthorized)),
+        ("versions:1", "ca", Some(unauthorized)),
+        ("versions:bad", "ca", Some(unauthorized)),
+        (
+            "nothing",
+            "ca",
+            Some(("ConfigurationError", "no parameter `nothing`")),
+        ),
+        (
+            "versions:9",
+            "ca",
+            Some(("ConfigurationError", "no parameter `versions:9`")),
+        ),
+        (
+            "versions:none",
+            "ca",
+            Some(("ConfigurationError", "no parameter `versions:none`")),
+        ),
+        (
+            "plain",
+            "no-ca",
+            Some(("ConfigurationError", "no parameter `no-ca`")),
+        ),
+        (
+            "plain",
+            "versions",
+            Some(("ConfigurationError", "neither PEM nor base64")),
+        ),
+    ];
+    for (token, ca, expected) in cases {
+        let result = moto.deploy(&cluster, token, ca).await;
+        match (&result, expected) {
+            (JobResult::Success { .. }, None) => {}
+            (JobResult::Failure { kind, message, .. }, Some((expected, text))) => {
+                assert_eq!(kind, expected, "{token} {ca}: {message}");
+                assert!(message.contains(text), "{token} {ca}: {message}");
+                assert!(
+                    !message.contains(cluster.token()),
+                    "{token} {ca}: {message}"
+                );
+            }
+            (_, _) => panic!("{token} {ca}: {result:#?}"),
+        }
+        println!("moto: {token} {ca}: {expected:?}");
+    }
+}
+
+/// Where moto and the sandbox answer differently, and AWS's own model is with the sandbox.
+enum Differs {
+    Nowhere,
+    /// moto leaves out `Selector`, which SSM answers.
+    /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Parameter.html>
+    NoSelector,
+    /// moto does not check the request, and SSM refuses it.
+    Unchecked,
+    /// moto takes a label that it does not find for a part of the name.
+    LabelIsName,
+}
+
+#[tokio::test]
+#[ignore = "needs moto: make conformance"]
+async fn the_sandbox_answers_as_moto_does() {
+    use Differs::{LabelIsName, NoSelector, Nowhere, Unchecked};
+    let moto = Moto::start().await;
+    let aws = Aws::start().await.unwrap();
+    let sandbox = aws.endpoint().trim_start_matches("http://").to_owned();
+    let put = |name: &str, value: &str, kind: &str| {
+        let more = json!({"Name": name, "Value": value, "Type": kind});
+        ("PutParameter", more, Nowhere)
+    };
+    let overwrite = json!({"Name": "t", "Value": "2", "Type": "SecureString", "Overwrite": true});
+    let mut requests = vec![
+        put("t", "1", "SecureString"),
+        ("PutParameter", overwrite, Nowhere),
+        put("t", "again", "SecureString"),
+        put("/a/path", "text", "String"),
+    ];
+    assert_eq!(compare(&moto, &sandbox, requests.split_off(0)).await, 4);
+    moto.label("t", 1, "old").await;
+    assert!(aws.label_parameter("t", 1, "old"));
+    let arn = format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter");
+    let eleven: Vec<_> = (0..11).map(|number| format!("p{number}")).collect();
+    let one = |name: &str, differs| ("GetParameter", json!({"Name": name}), differs);
+    let several = |names: Value, differs| {
+        let body = json!({"Names": names, "WithDecryption": true});
+        ("GetParameters", body, differs)
+    };
+    requests = vec![
+        one("t", Nowhere),
+        one("/a/path", Nowhere),
+        one("nope", Nowhere),
+        one("t:9", Nowhere),
+        one("t:1", NoSelector),
+        one("t:old", NoSelector),
+        one("t:none", LabelIsName),
+        one("t:1:2", LabelIsName),
+        one(&format!("{arn}/t"), Nowhere),
+        one(&format!("{arn}/a/path"), Nowhere),
+        one("to ken", Unchecked),
+        one("", Unchecked),
+        several(json!(["t"]), Nowhere),
+        several(json!(["t", "/a/path"]), Nowhere),
+        several(json!(["t", "nope", "t:9", "t:none"]), Nowhere),
+        several(json!(["t:1"]), NoSelector),
+        several(json!(["t:old", "/a/path"]), NoSelector),
+        several(json!([format!("{arn}/t")]), Nowhere),
+        several(json!(eleven), Nowhere),
+        several(json!([]), Unchecked),
+        several(json!(["t", "t"]), Unchecked),
+    ];
+    let count = requests.len();
+    assert_eq!(compare(&moto, &sandbox, requests).await, count);
+}
+
+/// Sends each request to both and holds the answers against each other; how many were sent.
+async fn compare(moto: &Moto, sandbox: &str, requests: Vec<(&str, Value, Differs)>) -> usize {
+    let count = requests.len();
+    for (operation, body, differs) in requests {
+        let case = format!("{operation} {body}");
+        let theirs = shape(moto.ssm(operation, &body).await);
+        let mut ours = shape(call(sandbox, "ssm", &format!("AmazonSSM.{operation}"), &body).await);
+        match differs {
+            Differs::Nowhere => {}
+            Differs::NoSelector => assert!(take_selectors(&mut ours.1) > 0, "{case}: {ours:?}"),
+            Differs::Unchecked => {
+                assert_eq!(ours, refused("ValidationException"), "{case}");
+                assert_ne!(theirs, ours, "moto checks {case} by now");
+                continue;
+            }
+            Differs::LabelIsName => {
+                assert_eq!(ours, refused("ParameterVersionNotFound"), "{case}");
+                assert_eq!(theirs, refused("ParameterNotFound"), "{case}");
+                continue;
+            }
+        }
+        assert_eq!(ours, theirs, "sandbox, moto: {case}");
+        println!("sandbox as moto: {case}");
+    }
+    count
+}
+
+fn refused(kind: &str) -> (u16, Value) {
+    (400, json!({"__type": kind}))
+}
+
+/// An answer without what differs from run to run: times, ciphertexts, the words of an error, the
+/// order of several parameters.
+fn shape((status, mut body): (u16, Value)) -> (u16, Value) {
+    if let Some(kind) = body.get("__type") {
+        return (status, json!({"__type": kind}));
+    }
+    if let Some(several) = body.get_mut("Parameters").and_then(Value::as_array_mut) {
+        several.sort_by_key(|one| one["Name"].as_str().map(str::to_owned));
+    }
+    for parameter in parameters(&mut body) {
+        assert!(parameter["LastModifiedDate"].is_f64(), "{parameter}");
+        parameter["LastModifiedDate"] = json!("a time");
+        if parameter["Value"].as_str().unwrap().len() > 10 {
+            parameter["Value"] = json!("a ciphertext");
+        }
+    }
+    (status, body)
+}
+
+fn take_selectors(body: &mut Value) -> usize {
+    let taken = parameters(body)
+        .into_iter()
+        .filter_map(|parameter| parameter.as_object_mut().unwrap().remove("Selector"));
+    taken.count()
+}
+
+fn parameters(body: &mut Value) -> Vec<&mut Value> {
+    let body = body.as_object_mut().unwrap();
+    let found = body.iter_mut().flat_map(|(name, value)| match &**name {
+        "Parameter" => vec![value],
+        "Parameters" => value.as_array_mut().unwrap().iter_mut().collect(),
+        _ => Vec::new(),
+    });
+    found.collect()
+}
+
+struct Moto {
+    _server: Peer,
+    address: SocketAddr,
+}
+
+impl Moto {
+    async fn start() -> Moto {
+        let address = free_address();
+        let mut server = Peer::start("moto_server", |command, _| {
+            let port = address.port().to_string();
+            command
+                .args(["--host", "127.0.0.1", "--port", &port])
+                .env("MOTO_ACCOUNT_ID", ACCOUNT);
+        });
+        server.listens(address).await;
+        Moto {
+            _server: server,
+            address,
+        }
+    }
+
+    /// Stores the tokens under a key of the customer's, and the CA beside them.
+    async fn store(&self, cluster: &Cluster) {
+        let address = self.address.to_string();
+        let (status, key) = call(&address, "kms", "TrentService.CreateKey", &json!({})).await;
+        assert_eq!(status, 200, "{key}");
+        let key = key["KeyMetadata"]["KeyId"].as_str().unwrap();
+        let put = async |name: &str, value: &str, kind: &str| {
+            let mut body = json!({"Name": name, "Value": value, "Type": kind, "Overwrite": true});
+            if kind == "SecureString" {
+                body["KeyId"] = json!(key);
+            }
+            let (status, answer) = self.ssm("PutParameter", &body).await;
+            assert_eq!(status, 200, "{name}: {answer}");
+        };
+        put("plain", cluster.token(), "SecureString").await;
+        put("/path/to/token", cluster.token(), "SecureString").await;
+        for value in ["an-old-token", cluster.token(), "a-wrong-token"] {
+            put("versions", value, "SecureString").await;
+        }
+        put("ca", cluster.ca(), "String").await;
+        self.label("versions", 2, "good").await;
+        self.label("versions", 3, "bad").await;
+        let (_, stored) = self.ssm("GetParameter", &json!({"Name": "plain"})).await;
+        let value = stored["Parameter"]["Value"].as_str().unwrap();
+        assert!(value.contains(key), "it is not encrypted under the key");
+    }
+
+    async fn label(&self, name: &str, version: u64, label: &str) {
+        let body = json!({"Name": name, "ParameterVersion": version, "Labels": [label]});
+        let (status, answer) = self.ssm("LabelParameterVersion", &body).await;
+        assert_eq!((status, &answer["InvalidLabels"]), (200, &json!([])));
+    }
+
+    async fn ssm(&self, operation: &str, body: &Value) -> (u16, Value) {
+        let target = format!("AmazonSSM.{operation}");
+        call(&self.address.to_string(), "ssm", &target, body).await
+    }
+
+    /// One deploy by a function that is told these parameters' names.
+    async fn deploy(&self, cluster: &Cluster, token: &str, ca: &str) -> JobResult {
+        let aws = Aws::start().await.unwrap();
+        let endpoint = format!("http://{}", self.address);
+        let variables = [
+            ("AWS_ENDPOINT_URL_SSM", endpoint.as_str()),
+            ("K8S_CLUSTER", cluster.url()),
+            ("K8S_TOKEN_PARAMETER", token),
+            ("K8S_CA_PARAMETER", ca),
+        ];
+        let binary = Path::new(env!("CARGO_BIN_EXE_landfall"));
+        let function = Function::start(binary, &aws, &variables).unwrap();
+        let parameters = json!({"deployment": "demo-app", "restart": true,
+            "namespace": cluster.namespace()});
+        let job = aws.submit(crate::stage::event(1, &parameters.to_string()), LIFE);
+        let outcome = aws.outcome(&job, LIFE).await;
+        let log = function.log().join("\n");
+        assert!(!log.contains(cluster.token()), "{log}");
+        let asked = aws.calls();
+        let strayed = asked
+            .iter()
+            .any(|call| call.target.starts_with("AmazonSSM"));
+        assert!(!strayed, "the sandbox was asked for the token: {asked:?}");
+        match outcome {
+            Outcome::Succeeded(report) | Outcome::Failed(report) => report.result,
+            Outcome::Silent(_) | Outcome::Pending => panic!("{outcome:?}\n{log}"),
+        }
+    }
+}
+
+/// One call as AWS's JSON 1.1 protocol has it; neither side checks the signature.
+async fn call(to: &str, service: &str, target: &str, body: &Value) -> (u16, Value) {
+    let headers = format!(
+        "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=0\r\n"
+    );
+    let (status, answer) = post(to, "/", &headers, &body.to_string()).await;
+    (
+        status,
+        serde_json::from_str(&answer).unwrap_or(json!(answer)),
+    )
+}
