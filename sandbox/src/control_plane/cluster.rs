@@ -4,6 +4,7 @@ use crate::kubectl::Kubectl;
 use crate::plane::{Folder, Plane, kwok, node, stages};
 use crate::process::Process;
 use landfall_sandbox::kubernetes::Authority;
+use landfall_sandbox::world::sample_deployment;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,6 +15,10 @@ use std::time::{Duration, Instant};
 pub(crate) const NODE: &str = "landfall/stories";
 /// Nodes that are made there.
 const NODES: usize = 3;
+/// What a user applies.
+const ROLES: &str = include_str!("../../../deploy/rbac.yaml");
+/// How long the controller may take to fill in a token.
+const TOKEN: Duration = Duration::from_secs(10);
 /// How long `kubectl proxy` may take to say where it listens.
 const PROXY: Duration = Duration::from_secs(10);
 
@@ -133,26 +138,48 @@ impl Cluster {
         variables
     }
 
-    /// What a person does with it.
-    pub(crate) fn advice(&self) -> String {
+    /// Puts `demo-app` there, with what `deploy/rbac.yaml` grants and its token in a file; returns
+    /// what a person does next.
+    pub(crate) fn prepare(&self) -> Result<String, String> {
         let (kubectl, folder) = self.kind.parts();
-        let (program, config) = (kubectl.program().display(), kubectl.kubeconfig().display());
+        let mut deployment = sample_deployment("demo-app", "registry.example.com/demo-app:1.0.0");
+        deployment["spec"]["progressDeadlineSeconds"] = json!(30);
+        kubectl.create(&deployment)?;
+        kubectl.apply(ROLES)?;
+        let secret = [
+            "get",
+            "secret",
+            "landfall-token",
+            "--output=jsonpath={.data.token}",
+        ];
+        let deadline = Instant::now() + TOKEN;
+        let mut token = kubectl.ask(&secret)?;
+        while token.is_empty() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(50));
+            token = kubectl.ask(&secret)?;
+        }
+        let file = folder.join("token");
+        write(&file, &decode(&token)?)?;
+        Ok(self.advice(kubectl, folder, &file))
+    }
+
+    fn advice(&self, kubectl: &Kubectl, folder: &Path, token: &Path) -> String {
         format!(
-            "Kubernetes {version} runs at {server}; Ctrl-C ends it.\n\n\
-             In another terminal:\n  \
-             export KUBECONFIG={config}\n  \
-             alias kubectl={program}\n  \
-             kubectl create deployment demo-app --image=registry.example.com/demo-app:1.0.0 \
-             --replicas=2\n  \
-             kubectl apply -f deploy/rbac.yaml\n  \
-             kubectl get secret landfall-token -o jsonpath='{{.data.token}}' | base64 -d > {token}\n  \
+            "Kubernetes {version} runs at {server} until Ctrl-C, with a Deployment demo-app in \
+             namespace default and what deploy/rbac.yaml grants.\n\n\
+             Watch it in a second terminal:\n  \
+             {kubectl} --kubeconfig {config} get pods --watch\n\n\
+             Deploy to it in a third:\n  \
              make invoke EVENT=events/failing.json CLUSTER={server} \\\n    \
-             CA={ca} TOKEN_FILE={token}\n  \
-             kubectl get pods --watch\n\n\
-             Logs of its programs: {folder}",
+             CA={ca} \\\n    \
+             TOKEN_FILE={token}\n\n\
+             An image behaves as its name says: …:never-ready, :crash, :out-of-memory, :missing, \
+             :no-config, :after-4s.\nLogs of the cluster's programs: {folder}",
             version = self.version,
             server = self.server,
-            token = folder.join("token").display(),
+            kubectl = kubectl.program().display(),
+            config = kubectl.kubeconfig().display(),
+            token = token.display(),
             ca = self.ca.display(),
             folder = folder.display(),
         )
@@ -196,13 +223,17 @@ fn play(programs: &Path, folder: &Folder) -> Result<Process, String> {
     Process::start(&programs.join("kwok"), &arguments, folder.path())
 }
 
+fn decode(text: &str) -> Result<Vec<u8>, String> {
+    use base64::Engine as _;
+    let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+    decoded.map_err(|error| format!("no base64: {error}"))
+}
+
 /// The CA of a kubeconfig's cluster, PEM.
 fn authority(cluster: &Value) -> Result<String, String> {
-    use base64::Engine as _;
     let data = cluster["certificate-authority-data"].as_str();
     let data = data.ok_or("the kubeconfig names no certificate authority")?;
-    let pem = base64::engine::general_purpose::STANDARD.decode(data);
-    let pem = pem.map_err(|error| format!("certificate-authority-data: {error}"))?;
+    let pem = decode(data)?;
     String::from_utf8(pem).map_err(|error| format!("certificate-authority-data: {error}"))
 }
 

@@ -41,7 +41,12 @@ impl Kubectl {
 
     /// Creates an object that need not be new.
     pub(crate) fn create(&self, object: &Value) -> Result<(), String> {
-        self.answer(&["apply", "--filename=-"], Some(object))
+        self.apply(&object.to_string())
+    }
+
+    /// Applies what a file would hold.
+    pub(crate) fn apply(&self, file: &str) -> Result<(), String> {
+        self.answer(&["apply", "--filename=-"], Some(file))
             .map(drop)
     }
 
@@ -58,7 +63,7 @@ impl Kubectl {
         all
     }
 
-    fn answer(&self, arguments: &[&str], input: Option<&Value>) -> Result<String, String> {
+    fn answer(&self, arguments: &[&str], input: Option<&str>) -> Result<String, String> {
         let output = self
             .run(arguments, input)
             .map_err(|error| format!("{}: {error}", self.program.display()))?;
@@ -70,7 +75,7 @@ impl Kubectl {
         }
     }
 
-    fn run(&self, arguments: &[&str], input: Option<&Value>) -> io::Result<Output> {
+    fn run(&self, arguments: &[&str], input: Option<&str>) -> io::Result<Output> {
         let mut child = Command::new(&self.program)
             .args(self.arguments(arguments))
             .stdin(if input.is_some() {
@@ -81,8 +86,8 @@ impl Kubectl {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        if let (Some(object), Some(mut stdin)) = (input, child.stdin.take()) {
-            stdin.write_all(object.to_string().as_bytes())?;
+        if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
+            stdin.write_all(text.as_bytes())?;
         }
         child.wait_with_output()
     }

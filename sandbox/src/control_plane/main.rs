@@ -17,7 +17,8 @@ kwok, and ends it with everything it started.
 
 Usage: landfall-control-plane --programs DIR [OPTION ...] [-- COMMAND [ARGUMENT ...]]
 
-Without a COMMAND it prints how to use the cluster and runs until Ctrl-C.
+Without a COMMAND it puts a Deployment demo-app there, prints how to deploy to it,
+and runs until Ctrl-C.
 A COMMAND runs with LANDFALL_CLUSTER (the API server's URL), LANDFALL_CLUSTER_CA
 (a PEM file), LANDFALL_CLUSTER_ADMIN (kubectl proxy, for what an administrator
 does), LANDFALL_CLUSTER_VERSION, LANDFALL_CLUSTER_AUDIT (the API server's audit
@@ -88,7 +89,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
     let ended = async {
         match options.command.split_first() {
             None => {
-                println!("{}", cluster.advice());
+                println!("{}", cluster.prepare()?);
                 std::future::pending().await
             }
             Some((program, arguments)) if options.stories => {
@@ -153,6 +154,9 @@ impl Options {
         if options.context.is_some() && options.kubeconfig.is_none() {
             return Err("--context needs --kubeconfig".into());
         }
+        if options.kubeconfig.is_some() && options.command.is_empty() {
+            return Err("--kubeconfig needs a COMMAND".into());
+        }
         if options.stories && options.command.is_empty() {
             return Err("--stories needs a COMMAND".into());
         }
@@ -184,6 +188,7 @@ mod tests {
             ("--programs", "--programs"),
             ("--context kind", "--context needs --kubeconfig"),
             ("--stories", "--stories needs a COMMAND"),
+            ("--kubeconfig f", "--kubeconfig needs a COMMAND"),
             ("--colour", "--colour"),
         ] {
             let problem = parse(line).unwrap_err();
