@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod object;
+pub mod pod;
 
 use crate::credentials::Credentials;
 use crate::environment::Environment;
@@ -9,6 +10,7 @@ use crate::https::{self, Trust, chain};
 use crate::logging;
 use call::Call;
 use object::Deployment;
+use pod::{Event, Pods};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Response, Url};
 use serde_json::Value;
@@ -25,6 +27,9 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// Pages of one list: a thousand objects of one Deployment.
 const MAX_PAGES: usize = 20;
+
+/// Pages of pods: ten thousand. Of more than that nothing is concluded.
+const MAX_POD_PAGES: usize = 40;
 
 /// How long a read may take before it is tried again.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -108,10 +113,50 @@ impl Cluster {
 
     /// Sends a call, again where that may help, and gives back the object.
     pub async fn send(&self, call: &Call, until: Instant) -> Result<Value, CallError> {
+        let object = |body: &[u8]| serde_json::from_slice(body).ok().filter(Value::is_object);
+        self.read(call, until, object).await
+    }
+
+    /// The pods of a ReplicaSet, each page reduced before the next one is fetched.
+    pub async fn pods(&self, call: &Call, set: &str, until: Instant) -> Result<Pods, CallError> {
+        let mut pods = Pods::default();
+        let mut page = call.clone();
+        for _ in 0..MAX_POD_PAGES {
+            let read = |body: &[u8]| Pods::read(body, set);
+            let (found, token) = self.read(&page, until, read).await?;
+            pods.extend(found);
+            if token.is_empty() {
+                return Ok(pods);
+            }
+            page = call.clone().page(&token);
+        }
+        pods.cut = true;
+        Ok(pods)
+    }
+
+    /// One page of events.
+    pub async fn events(&self, call: &Call, until: Instant) -> Result<Vec<Event>, CallError> {
+        self.read(call, until, pod::events).await
+    }
+
+    /// A text, such as a log.
+    pub async fn text(&self, call: &Call, until: Instant) -> Result<String, CallError> {
+        let text = |body: &[u8]| Some(String::from_utf8_lossy(body).into_owned());
+        self.read(call, until, text).await
+    }
+
+    /// Sends a call, again where that may help, and reads the answer. What `parse` cannot read is
+    /// not from Kubernetes.
+    async fn read<T>(
+        &self,
+        call: &Call,
+        until: Instant,
+        parse: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<T, CallError> {
         let mut tries = 0;
         loop {
-            let (error, asked) = match self.once(call, until).await {
-                Ok(object) => return Ok(object),
+            let (error, asked) = match self.once(call, until, &parse).await {
+                Ok(read) => return Ok(read),
                 Err(Try::Final(error)) => return Err(error),
                 Err(Try::Again(error, asked)) => (error, asked),
             };
@@ -174,7 +219,12 @@ impl Cluster {
         })
     }
 
-    async fn once(&self, call: &Call, until: Instant) -> Result<Value, Try> {
+    async fn once<T>(
+        &self,
+        call: &Call,
+        until: Instant,
+        parse: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<T, Try> {
         let limit = until.min(Instant::now() + time_limit(call));
         let response = self.open(call, until).await?;
         let code = response.status().as_u16();
@@ -187,13 +237,10 @@ impl Cluster {
             let why = format!("its answer has more than {MAX_BODY} bytes");
             return Err(Try::Final(CallError::NotKubernetes(why)));
         }
-        match serde_json::from_slice::<Value>(&body) {
-            Ok(object @ Value::Object(_)) => Ok(object),
-            _ => {
-                let why = format!("HTTP {code} with \"{}\"", excerpt(&body));
-                Err(Try::Final(CallError::NotKubernetes(why)))
-            }
-        }
+        parse(&body).ok_or_else(|| {
+            let why = format!("HTTP {code} with \"{}\"", excerpt(&body));
+            Try::Final(CallError::NotKubernetes(why))
+        })
     }
 
     /// Sends the call and returns the answer if its status is a success.
@@ -256,7 +303,7 @@ impl Cluster {
             .client
             .request(method, url)
             .header(AUTHORIZATION, self.authorization.clone())
-            .header(ACCEPT, "application/json");
+            .header(ACCEPT, call.accept());
         if let (Some(body), Some(kind)) = (&call.body, call.verb.content_type()) {
             request = request.header(CONTENT_TYPE, kind).body(body.to_string());
         }

@@ -6,6 +6,7 @@
 
 use crate::change::Previous;
 use crate::cluster::object::digest;
+use crate::diagnosis::{Cause, Evidence};
 use crate::report::clip;
 use crate::rollout::Written;
 use base64::Engine;
@@ -77,6 +78,12 @@ pub struct Rollback {
     pub revision: u64,
     /// Why the new version failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
     pub cause: String,
+    /// What kind of cause that is, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Cause>,
+    /// What was seen of it: as much as a token has room for.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// When the previous version must serve again.
     pub deadline: Timestamp,
 }
@@ -114,15 +121,20 @@ impl Continuation {
             let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
             let payload = URL_SAFE_NO_PAD.encode(payload);
             let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
-            match &mut bound.state.phase {
-                // A quote takes two bytes in JSON and a control character six.
-                Phase::Rollback(rollback)
-                    if token.len() > TOKEN_LIMIT && rollback.cause.len() > '…'.len_utf8() =>
-                {
-                    rollback.cause = clip(&rollback.cause, rollback.cause.len() / 2);
-                }
-                Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) => return token,
+            let Phase::Rollback(rollback) = &mut bound.state.phase else {
+                return token;
+            };
+            if token.len() <= TOKEN_LIMIT {
+                return token;
             }
+            if rollback.evidence.shrink() {
+                continue;
+            }
+            // A quote takes two bytes in JSON and a control character six.
+            if rollback.cause.len() <= '…'.len_utf8() {
+                return token;
+            }
+            rollback.cause = clip(&rollback.cause, rollback.cause.len() / 2);
         }
     }
 
@@ -180,6 +192,8 @@ mod tests {
                 },
                 revision: u64::MAX,
                 cause: "c".repeat(CAUSE_LIMIT),
+                kind: Some(Cause::ContainerNotCreated),
+                evidence: Evidence::default(),
                 deadline: at,
             }),
         }
@@ -192,6 +206,33 @@ mod tests {
             let token = state.encode("request");
             assert_eq!(Continuation::decode(&token, "request"), Ok(state));
         }
+    }
+
+    #[test]
+    fn a_token_carries_as_much_evidence_as_fits() {
+        let lines = |count: usize| (0..count).map(|n| format!("{n} says \"no\"")).collect();
+        let mut state = longest();
+        let Phase::Rollback(rollback) = &mut state.phase else {
+            panic!("it is a rollback")
+        };
+        rollback.cause = "it broke".into();
+        rollback.evidence = Evidence {
+            pods: lines(9),
+            events: lines(9),
+            log: lines(21),
+        };
+        let token = state.encode("request");
+        assert!(token.len() <= TOKEN_LIMIT, "{}", token.len());
+        let Ok(Continuation {
+            phase: Phase::Rollback(back),
+            ..
+        }) = Continuation::decode(&token, "request")
+        else {
+            panic!("it comes back")
+        };
+        assert_eq!(back.cause, "it broke");
+        assert_eq!(back.evidence.log.last().unwrap(), "20 says \"no\"");
+        assert_eq!(back.evidence.log[0], "0 says \"no\"", "the heading");
     }
 
     #[test]

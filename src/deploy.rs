@@ -1,10 +1,11 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
 use crate::cluster::call::Call;
-use crate::cluster::object::{self, Deployment, ReplicaSet, Trouble};
+use crate::cluster::object::{Deployment, ReplicaSet};
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
 use crate::continuation::{Continuation, Phase};
 use crate::credentials::CredentialsError;
+use crate::diagnosis::{self, Explanation, Sight};
 use crate::logging;
 use crate::request::Request;
 use crate::strategy::{self, Action, Decision, Failure, Look, Observation, Success, Wait};
@@ -39,9 +40,12 @@ const WATCH_TRUST: Duration = Duration::from_secs(WATCH_SECONDS + 5);
 /// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
 const MUTE_WATCHES: u32 = 2;
 
-/// How long the pods are waited for, which only explain a failure. In what is left of a short life
-/// it is a third.
+/// How long the pods are waited for: a rollout can be followed without them, too. In what is left
+/// of a short life it is a third.
 const PODS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same for what explains a failure: events and the end of a log.
+const EXPLANATION_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -166,8 +170,28 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     self.observation.autoscaled = Some(targets.contains(&true));
                 })
             }
-            Look::Pods { .. } => {
-                self.observation.troubles = Some(self.troubles(&call).await);
+            Look::Pods { set, .. } => {
+                self.pods(&call, set).await;
+                Ok(())
+            }
+            Look::Events { .. } => {
+                let events = self
+                    .cluster
+                    .events(&call, self.soon(EXPLANATION_TIMEOUT))
+                    .await;
+                let events = events.map_err(|error| unreadable_call(&call, &error));
+                self.observation.explanation.events = Some(events);
+                Ok(())
+            }
+            Look::Log { .. } => {
+                let log = self
+                    .cluster
+                    .text(&call, self.soon(EXPLANATION_TIMEOUT))
+                    .await;
+                // Hidden before it is cut: half a value might not be known again.
+                let log = log.map(|text| diagnosis::log_lines(&logging::masked(&text)));
+                let log = log.map_err(|error| unreadable_call(&call, &error));
+                self.observation.explanation.log = Some(log);
                 Ok(())
             }
             Look::Deployment | Look::Previous { .. } => self.one(look, &call).await,
@@ -178,15 +202,30 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         }
     }
 
-    /// What the pods show. They only explain a failure, which stands without them, too.
-    async fn troubles(&mut self, call: &Call) -> Result<Vec<Trouble>, String> {
-        let left = self.until.duration_since(Instant::now());
-        let end = Instant::now() + PODS_TIMEOUT.min(left / 3);
-        match timeout_at(end, self.list(call, object::troubles)).await {
-            Ok(Ok(pods)) => Ok(pods.into_iter().flatten().collect()),
-            Ok(Err(error)) => Err(unreadable(&error)),
-            Err(_) => Err(unreadable(&CallError::OutOfTime)),
+    /// Looks at the pods of a ReplicaSet. That they cannot be read is no end of anything.
+    async fn pods(&mut self, call: &Call, name: &str) {
+        let mut sets = self.observation.replica_sets.iter().flatten();
+        let set = sets.find(|set| set.name == name).cloned();
+        let until = self.soon(PODS_TIMEOUT);
+        let mut pods = self.cluster.pods(call, name, until).await;
+        if self.may_renew(&pods) && self.renew().await == Ok(true) {
+            pods = self.cluster.pods(call, name, until).await;
         }
+        if let Err(error) = &pods {
+            tracing::warn!(error = unreadable(error), "the pods cannot be read");
+        }
+        self.observation.sight = Some(Sight {
+            at: Timestamp::now(),
+            set: set.unwrap_or_default(),
+            pods: pods.map_err(|error| unreadable_call(call, &error)),
+        });
+        self.observation.explanation = Explanation::default();
+    }
+
+    /// In a while, but not in the last part of this life.
+    fn soon(&self, limit: Duration) -> Instant {
+        let now = Instant::now();
+        now + limit.min(self.until.duration_since(now) / 3)
     }
 
     /// Reads one object; that it is not there is an observation, too.
@@ -208,7 +247,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             });
             self.observation.previous_template = Some(template);
         } else {
-            self.observation = Observation::of(object.map(Deployment::new));
+            self.observation.renew(Some(object.map(Deployment::new)));
         }
         Ok(())
     }
@@ -287,7 +326,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
             self.conflicts += 1;
             tracing::warn!(conflicts = self.conflicts, "another change came first");
-            self.observation = Observation::default();
+            self.observation.renew(None);
             self.pause(CONFLICT_PAUSE * self.conflicts).await;
             return None;
         }
@@ -318,7 +357,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         if std::mem::take(&mut self.just_written) {
             // Where the controller was as fast as we are, one read tells all. A watch would occupy
             // the connection, and whatever is read beside it would need another handshake.
-            self.observation = Observation::default();
+            self.observation.renew(None);
             return;
         }
         if self.watch.is_none() {
@@ -328,7 +367,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         match self.watch.take() {
             Some(watch) => self.follow(watch, now, end).await,
             None => {
-                self.observation = Observation::default();
+                self.observation.renew(None);
                 self.pause(POLL_PAUSE).await;
             }
         }
@@ -360,17 +399,17 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 Ok(Change::Nothing) => self.mute_watches = 0,
                 Ok(Change::Now(deployment)) => {
                     self.mute_watches = 0;
-                    self.observation = Observation::of(Some(deployment));
+                    self.observation.renew(Some(Some(deployment)));
                     self.watch = Some(watch);
                     return;
                 }
                 Ok(Change::Deleted) => {
-                    self.observation = Observation::of(None);
+                    self.observation.renew(Some(None));
                     return;
                 }
                 Ok(Change::Over) => {
                     self.mute_watches += 1;
-                    self.observation = Observation::default();
+                    self.observation.renew(None);
                     // A server that ends every watch at once must not make us ask without a pause.
                     let earliest = (started + POLL_PAUSE).min(self.until);
                     sleep_until(earliest).await;
@@ -378,7 +417,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 }
                 Err(_) => {
                     self.unheard = self.seen_version();
-                    self.observation = Observation::default();
+                    self.observation.renew(None);
                     self.watch = Some(watch).filter(|_| opened.elapsed() < WATCH_TRUST);
                     return;
                 }
@@ -431,7 +470,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         }
         tracing::warn!(error = why, "the cluster is out of sight");
         self.watch = None;
-        self.observation = Observation::default();
+        self.observation.renew(None);
         self.pause(OUTAGE_PAUSE).await;
         None
     }
@@ -455,6 +494,22 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
         404 => refusal.is_status && !matches!(action, Action::Create(_)),
         422 => matches!(action, Action::Undo { .. }),
         _ => false,
+    }
+}
+
+/// Why something that only explains could not be read, and what to grant.
+fn unreadable_call(call: &Call, error: &CallError) -> String {
+    let (verb, resource) = (call.verb.rbac(), call.resource);
+    match error {
+        CallError::Refused(Refusal { code: 403, .. }) => format!(
+            "the token may not {verb} {resource}; grant the verb `{verb}` on `{resource}` to see \
+             more the next time"
+        ),
+        CallError::Refused(_)
+        | CallError::Unreachable(_)
+        | CallError::Untrusted(_)
+        | CallError::NotKubernetes(_)
+        | CallError::OutOfTime => unreadable(error),
     }
 }
 
@@ -512,6 +567,8 @@ mod tests {
             operations: json!([]),
             revision: 1,
             cause: String::new(),
+            kind: None,
+            evidence: diagnosis::Evidence::default(),
         };
         let cases = [
             ("a conflict", patch(), refused(409, true), true),
@@ -557,5 +614,16 @@ mod tests {
         ] {
             assert_eq!(unreadable(&error), expected);
         }
+    }
+
+    #[test]
+    fn what_may_not_be_read_names_the_verb_to_grant() {
+        let log = Call::log("shop", "web-1", "app", false, 20);
+        let told = unreadable_call(&log, &refused(403, true));
+        assert!(
+            told.contains("grant the verb `get` on `pods/log`"),
+            "{told}"
+        );
+        assert_eq!(unreadable_call(&log, &refused(503, true)), "HTTP 503");
     }
 }

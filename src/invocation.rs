@@ -286,9 +286,14 @@ fn log(report: &Report, all_is_known: bool) {
         Report::Progress {
             summary, percent, ..
         } => tracing::info!(summary, percent, "handing over to the next invocation"),
-        Report::Failure { kind, message } => {
+        Report::Failure {
+            kind,
+            topic,
+            message,
+        } => {
             let cause = message.lines().next().filter(|_| all_is_known);
-            tracing::error!(kind = kind.name(), cause, "reporting failure");
+            let (kind, topic) = (kind.name(), topic.anchor());
+            tracing::error!(kind, topic, cause, "reporting failure");
         }
     }
 }
@@ -317,7 +322,7 @@ mod tests {
         };
         let report = run(work, &Ledger::default());
         _ = std::panic::take_hook();
-        let Report::Failure { kind, message } = report else {
+        let Report::Failure { kind, message, .. } = report else {
             panic!("it must be a failure");
         };
         assert_eq!(kind, Kind::JobFailed);

@@ -98,7 +98,7 @@ pub enum Undelivered {
 /// Sends the report of a job. The SDK retries throttling and faults of the network.
 pub async fn send(client: &Client, job: &str, report: &Report) -> Result<Receipt, Undelivered> {
     match report {
-        Report::Failure { kind, message } => {
+        Report::Failure { kind, message, .. } => {
             let details = FailureDetails::builder()
                 .r#type(FailureType::from(kind.name()))
                 .message(message)

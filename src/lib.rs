@@ -12,6 +12,7 @@
 //! - [`strategy`]: the pure core; from what is known and seen to the next step.
 //! - [`change`]: what a request writes.
 //! - [`rollout`]: whether a rollout is done.
+//! - [`diagnosis`]: why it is not done, and whether it ever will be.
 //! - [`deploy`]: the loop that observes, decides and acts.
 //! - [`report`]: every sentence that a user sees.
 //! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
@@ -26,6 +27,7 @@ pub mod cluster;
 pub mod strategy;
 pub mod change;
 pub mod rollout;
+pub mod diagnosis;
 pub mod deploy;
 pub mod report;
 pub mod https;

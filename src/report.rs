@@ -3,17 +3,17 @@
 
 use crate::change;
 use crate::cluster::call::Call;
-use crate::cluster::object::{Deployment, Trouble};
+use crate::cluster::object::Deployment;
 use crate::cluster::{CallError, Refusal};
 use crate::continuation::{Continuation, Phase, Unusable};
 use crate::credentials::CredentialsError;
+use crate::diagnosis::{Cause, Evidence};
 use crate::request::{Fault, Request};
 use crate::rollout::{Progress, WaitsFor};
 use crate::strategy::{Aftermath, Failure, Success, Wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
-use std::fmt::Write;
 use std::time::Duration;
 
 /// CodePipeline's limits, in characters; we count bytes, which are never fewer.
@@ -31,10 +31,10 @@ const HEADLINE_LIMIT: usize = 1500;
 const NEXT_LIMIT: usize = 1200;
 /// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
 const QUOTE_LIMIT: usize = 800;
+/// How much of a cause is what is wrong with the pods; the rest is for how far the rollout came.
+const TOLD_LIMIT: usize = 440;
 /// The same within a cause, which must leave room for how far the rollout had come.
 const CAUSE_QUOTE_LIMIT: usize = 380;
-/// Lines of evidence about pods: a screen of them.
-const EVIDENCE_LIMIT: usize = 12;
 /// The shortest value that is masked: shorter ones are no secrets, and occur in any text.
 const MASK_MINIMUM: usize = 5;
 /// What stands for a masked value.
@@ -67,6 +67,8 @@ pub enum Report {
     Failure {
         /// The type by CodePipeline's names.
         kind: Kind,
+        /// Where to read more of it.
+        topic: Topic,
         /// The message.
         message: String,
     },
@@ -86,8 +88,13 @@ impl Report {
                 summary: "The deploy goes on.".to_owned(),
                 percent: 0,
             },
-            Report::Failure { kind, message } => Report::Failure {
+            Report::Failure {
+                kind,
+                topic,
+                message,
+            } => Report::Failure {
                 kind: *kind,
+                topic: *topic,
                 message: clip(
                     message.lines().next().unwrap_or("It failed."),
                     HEADLINE_LIMIT,
@@ -122,6 +129,93 @@ impl Kind {
             Kind::RevisionOutOfSync => "RevisionOutOfSync",
             Kind::SystemUnavailable => "SystemUnavailable",
         }
+    }
+}
+
+/// What a failure is about. Each has a heading in `docs/operations.md`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Topic {
+    /// The new version does not serve, and its pods say why.
+    Pods(Cause),
+    /// The new version does not serve, and no pod says why.
+    NoProgress,
+    /// The user parameters are wrong, or do not fit the Deployment.
+    Parameters,
+    /// The function's environment is wrong.
+    Environment,
+    /// The continuation token cannot be used.
+    Continuation,
+    /// Token or CA cannot be had.
+    Credentials,
+    /// The Deployment is not there.
+    Missing,
+    /// It is being deleted.
+    BeingDeleted,
+    /// It is paused.
+    Paused,
+    /// The time was over before anything was written.
+    TooLate,
+    /// It went away while it was followed.
+    Deleted,
+    /// Someone else's change came after ours, or in between.
+    OutOfSync,
+    /// The cluster does not accept the token.
+    TokenRefused,
+    /// The token lacks a verb.
+    Forbidden,
+    /// The API server refuses the object.
+    ObjectRefused,
+    /// The API server is overloaded or broken.
+    ClusterUnavailable,
+    /// Nothing answers.
+    Unreachable,
+    /// The cluster's certificate is not trusted.
+    Untrusted,
+    /// What answers is no Kubernetes.
+    NotKubernetes,
+    /// The invocation was too short for a call.
+    OutOfTime,
+    /// The cluster went silent in the middle of a rollout.
+    OutOfSight,
+    /// Landfall itself broke.
+    Bug,
+    /// The function's own timeout is too short.
+    NoTime,
+}
+
+impl Topic {
+    /// The heading in `docs/operations.md`.
+    pub fn anchor(self) -> &'static str {
+        match self {
+            Topic::Pods(cause) => cause.anchor(),
+            Topic::NoProgress => "no-progress",
+            Topic::Parameters => "parameters",
+            Topic::Environment => "environment",
+            Topic::Continuation => "continuation",
+            Topic::Credentials => "credentials",
+            Topic::Missing => "missing",
+            Topic::BeingDeleted => "being-deleted",
+            Topic::Paused => "paused",
+            Topic::TooLate => "too-late",
+            Topic::Deleted => "deleted",
+            Topic::OutOfSync => "out-of-sync",
+            Topic::TokenRefused => "token-refused",
+            Topic::Forbidden => "forbidden",
+            Topic::ObjectRefused => "object-refused",
+            Topic::ClusterUnavailable => "cluster-unavailable",
+            Topic::Unreachable => "unreachable",
+            Topic::Untrusted => "untrusted",
+            Topic::NotKubernetes => "not-kubernetes",
+            Topic::OutOfTime => "out-of-time",
+            Topic::OutOfSight => "out-of-sight",
+            Topic::Bug => "bug",
+            Topic::NoTime => "no-time",
+        }
+    }
+
+    /// What a rollout failed of.
+    fn of(cause: Option<Cause>) -> Topic {
+        cause.map_or(Topic::NoProgress, Topic::Pods)
     }
 }
 
@@ -178,8 +272,13 @@ impl Mask {
                 summary: clip(&self.text(&summary), SUMMARY_LIMIT),
                 percent,
             },
-            Report::Failure { kind, message } => Report::Failure {
+            Report::Failure {
                 kind,
+                topic,
+                message,
+            } => Report::Failure {
+                kind,
+                topic,
                 message: refit(self.text(&message)),
             },
         }
@@ -385,61 +484,13 @@ pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String 
     )
 }
 
-/// The cause: what the first pod in trouble says of itself, then how far the rollout had come.
-pub fn cause(stopped: &str, troubles: &Option<Result<Vec<Trouble>, String>>) -> String {
-    let troubles = troubles
-        .as_ref()
-        .and_then(|troubles| troubles.as_deref().ok());
-    match troubles.and_then(|troubles| troubles.get(worst(troubles))) {
-        Some(trouble) => format!("{}; {stopped}", trouble_line(trouble, CAUSE_QUOTE_LIMIT)),
-        None => stopped.to_owned(),
-    }
-}
-
-/// Which of the troubles tells most: the first that is more than not being ready.
-fn worst(troubles: &[Trouble]) -> usize {
-    let mut reasons = troubles.iter().map(|trouble| trouble.reason.as_str());
-    reasons.position(|reason| reason != "NotReady").unwrap_or(0)
-}
-
-/// What the pods show beside the worst, which is part of the cause: a line each.
-pub fn evidence(troubles: &Result<Vec<Trouble>, String>) -> Vec<String> {
-    let troubles = match troubles {
-        Ok(troubles) => troubles,
-        Err(why) => return vec![format!("- the pods could not be read: {why}")],
-    };
-    let told = worst(troubles);
-    let others = troubles
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| *place != told);
-    let mut lines = others
-        .take(EVIDENCE_LIMIT)
-        .map(|(_, trouble)| format!("- {}", trouble_line(trouble, QUOTE_LIMIT)))
-        .collect::<Vec<_>>();
-    let more = troubles.len().saturating_sub(EVIDENCE_LIMIT + 1);
-    if more > 0 {
-        lines.push(format!("- and {more} more"));
-    }
-    lines
-}
-
-fn trouble_line(trouble: &Trouble, limit: usize) -> String {
-    let Trouble {
-        pod,
-        container,
-        reason,
-        message,
-    } = trouble;
-    let mut line = if container.is_empty() {
-        format!("pod `{pod}`: {reason}")
-    } else {
-        format!("`{container}` in pod `{pod}`: {reason}")
-    };
-    if !message.is_empty() {
-        _ = write!(line, " ({})", clip(&quote(message), limit));
-    }
-    line
+/// The cause: what is wrong with the pods, then what has run out. One of them is there.
+pub fn cause(told: Option<String>, stopped: Option<String>) -> String {
+    let told = told.map(|told| clip(&told, TOLD_LIMIT));
+    told.into_iter()
+        .chain(stopped)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// A deploy that came to nothing.
@@ -449,6 +500,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
     match failure {
         Failure::Faults(faults) => faults_found(&format!("{target} was not changed"), faults),
         Failure::Missing => fail(
+            Topic::Missing,
             Kind::ConfigurationError,
             &format!("{target} does not exist, so there was nothing to patch."),
             &[],
@@ -458,12 +510,14 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             ),
         ),
         Failure::BeingDeleted => fail(
+            Topic::BeingDeleted,
             Kind::ConfigurationError,
             &format!("{target} is being deleted, so nothing was changed."),
             &[],
             "Wait until it is gone, then create it anew with a `manifest`.",
         ),
         Failure::Paused => fail(
+            Topic::Paused,
             Kind::ConfigurationError,
             &format!("{target} is paused: somebody stopped its rollouts, so nothing was changed."),
             &[],
@@ -473,6 +527,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             ),
         ),
         Failure::TooLate => fail(
+            Topic::TooLate,
             Kind::SystemUnavailable,
             &format!(
                 "{target} was not changed: its {} (timeout) were over before the cluster could be \
@@ -483,6 +538,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             "Retry; if the cluster is slow to answer, raise `timeout`.",
         ),
         Failure::Deleted => fail(
+            Topic::Deleted,
             Kind::JobFailed,
             &format!("{target} was deleted while its rollout was followed."),
             &[],
@@ -491,9 +547,10 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
         Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         Failure::Rollout {
             cause,
+            kind,
             evidence,
             aftermath,
-        } => rollout_failed(request, cause, evidence, aftermath),
+        } => rollout_failed(request, cause, *kind, evidence, aftermath),
     }
 }
 
@@ -508,6 +565,7 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
         "this deploy began"
     };
     fail(
+        Topic::OutOfSync,
         Kind::RevisionOutOfSync,
         &format!(
             "{} was changed by {who} after {ours}; the later change was left alone.",
@@ -522,7 +580,8 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
 fn rollout_failed(
     request: &Request,
     cause: &str,
-    evidence: &[String],
+    kind: Option<Cause>,
+    evidence: &Evidence,
     aftermath: &Aftermath,
 ) -> Report {
     let (namespace, name) = (&request.namespace, &request.deployment);
@@ -535,6 +594,9 @@ fn rollout_failed(
         Aftermath::NothingToReturnTo => {
             "No other version served before, so there is none to return to; it was left as it is."
                 .to_owned()
+        }
+        Aftermath::NothingServed => {
+            "It was left as it is: the version before did not serve either.".to_owned()
         }
         Aftermath::PreviousGone(set) => format!(
             "It was left as it is: ReplicaSet `{set}`, which served before, is gone \
@@ -559,10 +621,13 @@ fn rollout_failed(
     };
     let next = match aftermath {
         Aftermath::RolledBack(_) | Aftermath::NothingWritten => {
-            "Correct the cause and release the change again.".to_owned()
+            let help = kind.map(|kind| format!(" (docs/operations.md, {})", kind.anchor()));
+            let help = help.unwrap_or_default();
+            format!("Correct the cause{help} and release the change again.")
         }
         Aftermath::RollbackDisabled
         | Aftermath::NothingToReturnTo
+        | Aftermath::NothingServed
         | Aftermath::PreviousGone(_)
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
@@ -571,15 +636,39 @@ fn rollout_failed(
              and `kubectl --namespace {namespace} rollout history deployment/{name}`."
         ),
     };
-    fail(
-        Kind::JobFailed,
-        &format!(
-            "The new version of {} does not serve: {cause}.",
-            target(request)
-        ),
+    let headline = format!(
+        "The new version of {} does not serve: {cause}.",
+        target(request)
+    );
+    failed_rollout(
+        Topic::of(kind),
+        &headline,
+        "",
         evidence,
         &format!("{done}\n{next}"),
     )
+}
+
+/// A failure with what came of it and as much evidence as there is room for.
+fn failed_rollout(
+    topic: Topic,
+    headline: &str,
+    also: &str,
+    evidence: &Evidence,
+    next: &str,
+) -> Report {
+    let also = clip(also, HEADLINE_LIMIT);
+    let taken = [
+        headline.len().min(HEADLINE_LIMIT),
+        also.len(),
+        next.len().min(NEXT_LIMIT),
+        3 * PARAGRAPH.len(),
+    ];
+    let text = evidence.text(MESSAGE_LIMIT - taken.iter().sum::<usize>());
+    let parts = [also, text].into_iter().filter(|part| !part.is_empty());
+    let lines = parts.collect::<Vec<_>>().join(PARAGRAPH);
+    let lines = Some(lines).filter(|lines| !lines.is_empty());
+    fail(topic, Kind::JobFailed, headline, lines.as_slice(), next)
 }
 
 /// The user parameters are wrong.
@@ -603,6 +692,7 @@ fn faults_found(what: &str, faults: &[Fault]) -> Report {
         ),
     };
     fail(
+        Topic::Parameters,
         Kind::ConfigurationError,
         &headline,
         &evidence,
@@ -617,6 +707,7 @@ pub fn wrong_environment(faults: &[Fault]) -> Report {
         .map(|fault| format!("- `{}` {}", fault.field, fault.problem))
         .collect::<Vec<_>>();
     fail(
+        Topic::Environment,
         Kind::ConfigurationError,
         "Nothing was deployed: the Lambda function's environment is not set up correctly.",
         &lines,
@@ -635,6 +726,7 @@ pub fn unusable_continuation(unusable: &Unusable) -> Report {
         ),
     };
     fail(
+        Topic::Continuation,
         Kind::ConfigurationError,
         &format!("The deploy cannot go on: the continuation token cannot be used, as {why}."),
         &[],
@@ -655,7 +747,7 @@ pub fn no_credentials(error: &CredentialsError) -> Report {
         }
     };
     let headline = format!("There is no access to the cluster: {error}.");
-    fail(error.kind(), &headline, &[], next)
+    fail(Topic::Credentials, error.kind(), &headline, &[], next)
 }
 
 /// A call to the cluster failed for good.
@@ -676,9 +768,10 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
         Phase::Rollback(_) => format!("The rollback of {target} could not be followed to its end"),
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
-    let (kind, why, next) = match error {
+    let (topic, kind, why, next) = match error {
         CallError::Refused(refusal) => refused(&what, call, refusal),
         CallError::Unreachable(why) => (
+            Topic::Unreachable,
             Kind::SystemUnavailable,
             format!("the cluster could not be reached: {why}"),
             "Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, \
@@ -686,6 +779,7 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
                 .to_owned(),
         ),
         CallError::Untrusted(why) => (
+            Topic::Untrusted,
             Kind::ConfigurationError,
             format!("the cluster's certificate is not trusted: {why}"),
             "Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name \
@@ -693,11 +787,13 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
                 .to_owned(),
         ),
         CallError::NotKubernetes(why) => (
+            Topic::NotKubernetes,
             Kind::ConfigurationError,
             format!("what answers at K8S_CLUSTER is no Kubernetes API: {why}"),
             "Set K8S_CLUSTER to the API server itself.".to_owned(),
         ),
         CallError::OutOfTime => (
+            Topic::OutOfTime,
             Kind::SystemUnavailable,
             format!("there was no time left to {what}"),
             "Retry; if it stays so, raise the function's timeout.".to_owned(),
@@ -706,8 +802,14 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
     let what_failed = format!("{done}: {why}.");
     match first_cause(&target, phase, call.body.as_ref()) {
         // The rollout failed before the call did, and that is what the deploy failed of.
-        Some(cause) => fail(Kind::JobFailed, &cause, &[what_failed], &next),
-        None => fail(kind, &what_failed, &[], &next),
+        Some(cause) => {
+            let (kind, seen) = match phase {
+                Phase::Rollback(rollback) => (rollback.kind, rollback.evidence.clone()),
+                Phase::Start | Phase::Rollout(_) => (None, Evidence::default()),
+            };
+            failed_rollout(Topic::of(kind), &cause, &what_failed, &seen, &next)
+        }
+        None => fail(topic, kind, &what_failed, &[], &next),
     }
 }
 
@@ -727,13 +829,14 @@ fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>)
     ))
 }
 
-fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String) {
+fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, String) {
     let said = match refusal.message.as_str() {
         "" => format!("HTTP {}", refusal.code),
         message => format!("HTTP {}, \"{}\"", refusal.code, quote(message)),
     };
     match refusal.code {
         401 => (
+            Topic::TokenRefused,
             Kind::PermissionError,
             format!("the cluster does not accept the bearer token ({said})"),
             "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names. The \
@@ -741,6 +844,7 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String)
                 .to_owned(),
         ),
         403 => (
+            Topic::Forbidden,
             Kind::PermissionError,
             format!("the token may not {what} ({said})"),
             format!(
@@ -751,16 +855,19 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String)
             ),
         ),
         409 => (
+            Topic::OutOfSync,
             Kind::RevisionOutOfSync,
             format!("somebody else kept changing it at the same time ({said})"),
             "Retry when the other change is through.".to_owned(),
         ),
         429 | 500.. => (
+            Topic::ClusterUnavailable,
             Kind::SystemUnavailable,
             format!("the cluster could not {what} just now ({said})"),
             "Retry; the function did so itself until it gave up.".to_owned(),
         ),
         _ => (
+            Topic::ObjectRefused,
             Kind::ConfigurationError,
             format!("the API server refused to {what} ({said})"),
             "Correct what it names, then release the change again.".to_owned(),
@@ -772,6 +879,7 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Kind, String, String)
 pub fn lost_sight(request: &Request, phase: &Phase, since: Timestamp, why: &str) -> Report {
     let cause = first_cause(&target(request), phase, None);
     fail(
+        Topic::OutOfSight,
         Kind::SystemUnavailable,
         &format!(
             "{} is out of sight: the cluster has not answered since {since:.0} ({}).",
@@ -787,6 +895,7 @@ pub fn lost_sight(request: &Request, phase: &Phase, since: Timestamp, why: &str)
 /// The code broke. The place names the fault; a panic's own words might hold a value.
 pub fn panicked(place: &str) -> Report {
     fail(
+        Topic::Bug,
         Kind::JobFailed,
         &format!(
             "Landfall itself broke at {place}; what was written before goes on in the cluster."
@@ -799,6 +908,7 @@ pub fn panicked(place: &str) -> Report {
 /// The invocation ended before the deploy knew what it is about.
 pub fn no_time() -> Report {
     fail(
+        Topic::NoTime,
         Kind::SystemUnavailable,
         "Nothing was deployed: the Lambda function ran out of time before it had begun.",
         &[],
@@ -806,9 +916,10 @@ pub fn no_time() -> Report {
     )
 }
 
-fn fail(kind: Kind, headline: &str, evidence: &[String], next: &str) -> Report {
+fn fail(topic: Topic, kind: Kind, headline: &str, evidence: &[String], next: &str) -> Report {
     Report::Failure {
         kind,
+        topic,
         message: message(headline, evidence, next),
     }
 }
@@ -841,7 +952,8 @@ fn quote(text: &str) -> String {
     clip(one_line(text).trim_end_matches('.'), QUOTE_LIMIT)
 }
 
-fn one_line(text: &str) -> String {
+/// A text in one line, its blanks made one each.
+pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -857,7 +969,7 @@ fn pods(count: i64) -> &'static str {
 }
 
 /// `90s` as `1 min 30 s`.
-fn words(duration: Duration) -> String {
+pub fn words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let parts = [(hours, "h"), (minutes, "min"), (seconds, "s")];
@@ -956,6 +1068,8 @@ mod tests {
             written: written(),
             revision: 6,
             cause: "it broke".into(),
+            kind: None,
+            evidence: Evidence::default(),
             deadline: at(900),
         })
     }
@@ -977,12 +1091,12 @@ mod tests {
         }
     }
 
-    fn trouble(container: &str, reason: &str, message: &str) -> Trouble {
-        Trouble {
-            pod: "web-1".into(),
-            container: container.into(),
-            reason: reason.into(),
-            message: message.into(),
+    fn evidence(pods: &[&str], log: &[&str]) -> Evidence {
+        let lines = |lines: &[&str]| lines.iter().map(|line| line.to_string()).collect();
+        Evidence {
+            pods: lines(pods),
+            events: Vec::new(),
+            log: lines(log),
         }
     }
 
@@ -1008,7 +1122,7 @@ mod tests {
             Report::Progress {
                 summary, percent, ..
             } => format!("{percent} %: {summary}"),
-            Report::Failure { kind, message } => format!("{}: {message}", kind.name()),
+            Report::Failure { kind, message, .. } => format!("{}: {message}", kind.name()),
         };
         let texts = reports.iter().map(one).collect::<Vec<_>>();
         wrapped(&texts.join("\n--\n"))
@@ -1280,58 +1394,73 @@ mod tests {
     #[test]
     fn rollouts_that_failed() {
         let short = progress_of(WaitsFor::Availability, 1, 2);
-        let troubles = Some(Ok(vec![
-            trouble("app", "NotReady", "it runs but is not ready"),
-            trouble(
-                "app",
-                "ImagePullBackOff",
-                "Back-off pulling image \"app:2\".",
-            ),
-            trouble("", "Unschedulable", ""),
-        ]));
         let stopped = deadline_exceeded(&live(2, "app:2"), &short, "new");
-        let told = cause(&stopped, &troubles);
-        let lines = evidence(troubles.as_ref().unwrap());
+        let crash = "`app` in pod `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`";
+        let told = cause(Some(crash.into()), Some(stopped.clone()));
+        let seen = evidence(
+            &["34 s after the change 1 of 2 new pods so far were ready, of 2 wanted."],
+            &[
+                "The last lines of `app` in pod `web-1`:",
+                "  panic: no DATABASE_URL",
+            ],
+        );
         let why = timed_out(Duration::from_secs(900), &short, "previous");
-        let rollout = |cause: &str, evidence: &[String], aftermath| {
+        let rollout = |cause: &str, seen: &Evidence, aftermath| {
             let failure = Failure::Rollout {
                 cause: cause.to_owned(),
-                evidence: evidence.to_vec(),
+                kind: cause.contains("exits").then_some(Cause::Crash),
+                evidence: seen.clone(),
                 aftermath,
             };
             super::failure(&request(), &failure)
         };
-        let unread = evidence(&Err("HTTP 403: pods is forbidden".into()));
+        let unread = evidence(&["The new pods could not be read: HTTP 403."], &[]);
+        let none = &Evidence::default();
         let reports = [
-            rollout(&told, &lines, Aftermath::RolledBack(6)),
+            rollout(crash, &seen, Aftermath::RolledBack(6)),
+            rollout(&told, &seen, Aftermath::RolledBack(6)),
             rollout(&stopped, &unread, Aftermath::NothingWritten),
-            rollout("it broke", &[], Aftermath::RollbackDisabled),
-            rollout("it broke", &[], Aftermath::NothingToReturnTo),
-            rollout("it broke", &[], Aftermath::PreviousGone("web-6".into())),
-            rollout("it broke", &[], Aftermath::RollbackFailed(6, why)),
+            rollout("it broke", none, Aftermath::RollbackDisabled),
+            rollout("it broke", none, Aftermath::NothingToReturnTo),
+            rollout("it broke", none, Aftermath::NothingServed),
+            rollout("it broke", none, Aftermath::PreviousGone("web-6".into())),
+            rollout("it broke", none, Aftermath::RollbackFailed(6, why)),
             rollout(
                 "it broke",
-                &[],
+                none,
                 Aftermath::OvertakenBy(Some("run-3".into())),
             ),
-            rollout("it broke", &[], Aftermath::OvertakenBy(None)),
-            rollout("it broke", &[], Aftermath::Deleted),
+            rollout("it broke", none, Aftermath::OvertakenBy(None)),
+            rollout("it broke", none, Aftermath::Deleted),
         ];
         assert_snapshot!(shown(&reports), @r#"
         JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
-        `web-1`: ImagePullBackOff (Back-off pulling image "app:2"); Kubernetes saw no progress
-        for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+        `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`.
 
-        - `app` in pod `web-1`: NotReady (it runs but is not ready)
-        - pod `web-1`: Unschedulable
+        34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
+
+        The last lines of `app` in pod `web-1`:
+        panic: no DATABASE_URL
 
         Rolled back: the version of revision 6 serves again.
-        Correct the cause and release the change again.
+        Correct the cause (docs/operations.md, crash) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
+        `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`; Kubernetes saw no
+        progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+
+        34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
+
+        The last lines of `app` in pod `web-1`:
+        panic: no DATABASE_URL
+
+        Rolled back: the version of revision 6 serves again.
+        Correct the cause (docs/operations.md, crash) and release the change again.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: Kubernetes
         saw no progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
 
-        - the pods could not be read: HTTP 403: pods is forbidden
+        The new pods could not be read: HTTP 403.
 
         It ran this version before the job began, so nothing was changed or taken back.
         Correct the cause and release the change again.
@@ -1345,6 +1474,12 @@ mod tests {
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         No other version served before, so there is none to return to; it was left as it is.
+        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
+        `kubectl --namespace shop rollout history deployment/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was left as it is: the version before did not serve either.
         See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
         `kubectl --namespace shop rollout history deployment/web`.
         --
@@ -1686,38 +1821,13 @@ mod tests {
     }
 
     #[test]
-    fn the_first_cause_is_what_a_pod_says_most_clearly() {
-        let unready = || trouble("app", "NotReady", "");
-        let pull = || trouble("app", "ErrImagePull", "");
-        let cases = [
-            ("not looked at", None, "it stopped"),
-            ("not to be read", Some(Err("no".into())), "it stopped"),
-            ("no trouble", Some(Ok(vec![])), "it stopped"),
-            (
-                "the first that says why",
-                Some(Ok(vec![unready(), pull()])),
-                "`app` in pod `web-1`: ErrImagePull; it stopped",
-            ),
-            (
-                "not ready, if there is no more to say",
-                Some(Ok(vec![unready()])),
-                "`app` in pod `web-1`: NotReady; it stopped",
-            ),
-        ];
-        for (name, troubles, expected) in cases {
-            assert_eq!(cause("it stopped", &troubles), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn evidence_is_a_screen_of_lines() {
-        let lines = |count| evidence(&Ok(vec![trouble("app", "Error", ""); count]));
-        assert_eq!(lines(0), Vec::<String>::new());
-        assert_eq!(lines(1), Vec::<String>::new(), "the worst is in the cause");
-        assert_eq!(lines(EVIDENCE_LIMIT + 1).len(), EVIDENCE_LIMIT);
-        let more = lines(EVIDENCE_LIMIT + 4);
-        assert_eq!(more.len(), EVIDENCE_LIMIT + 1);
-        assert_eq!(more[EVIDENCE_LIMIT], "- and 3 more");
+    fn a_cause_is_what_is_wrong_and_what_ran_out() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(cause(some("a"), some("b")), "a; b");
+        assert_eq!(cause(None, some("b")), "b");
+        assert_eq!(cause(some("a"), None), "a");
+        let long = cause(Some("a".repeat(9000)), some("; the end"));
+        assert!(long.len() < TOLD_LIMIT + 20 && long.ends_with("the end"));
     }
 
     #[test]
@@ -1821,13 +1931,18 @@ mod tests {
             panic!("it goes on")
         };
         assert!(summary.len() <= SUMMARY_LIMIT);
-        let troubles = Ok(vec![
-            trouble(&"c".repeat(63), "Error", &"😀\n".repeat(5000));
-            40
-        ]);
+        let line = "😀".repeat(70);
         let failed = Failure::Rollout {
-            cause: clip(&cause("it stopped", &Some(troubles.clone())), 600),
-            evidence: evidence(&troubles),
+            cause: clip(
+                &cause(Some("😀".repeat(5000)), Some("it stopped".into())),
+                600,
+            ),
+            kind: Some(Cause::ContainerNotCreated),
+            evidence: Evidence {
+                pods: vec![line.clone(); 9],
+                events: vec![line.clone(); 9],
+                log: [vec![line; 20], vec!["the last line".into()]].concat(),
+            },
             aftermath: Aftermath::RollbackFailed(
                 u64::MAX,
                 timed_out(request.timeout, &stuck, "previous"),
@@ -1841,6 +1956,7 @@ mod tests {
         assert!(message.ends_with(&command), "{message}");
         let headline = format!("The new version of {}", target(&request));
         assert!(message.starts_with(&headline), "{message}");
+        assert!(message.contains("\nthe last line\n\n"), "{message}");
     }
 
     #[test]
@@ -1848,7 +1964,8 @@ mod tests {
         let request = longest_request();
         let rollout = |aftermath| Failure::Rollout {
             cause: "it broke".into(),
-            evidence: Vec::new(),
+            kind: None,
+            evidence: Evidence::default(),
             aftermath,
         };
         let by = || Some("😀".repeat(128));
@@ -1952,6 +2069,7 @@ mod tests {
                 percent: 5,
             },
             Report::Failure {
+                topic: Topic::Bug,
                 kind: Kind::JobFailed,
                 message: "s3cret".into(),
             },
@@ -1998,7 +2116,13 @@ mod tests {
             };
             assert!(summary.len() <= SUMMARY_LIMIT, "{}", summary.len());
         }
-        let failure = mask.report(fail(Kind::JobFailed, "first 12345", &[many], "last 12345"));
+        let failure = mask.report(fail(
+            Topic::Bug,
+            Kind::JobFailed,
+            "first 12345",
+            &[many],
+            "last 12345",
+        ));
         let message = message_of(&failure);
         assert!(message.len() <= MESSAGE_LIMIT, "{}", message.len());
         assert!(

@@ -5,6 +5,7 @@ use crate::job::Parameters;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The shortest and the longest `timeout`. CodePipeline gives a Lambda action 24 hours in all.
@@ -14,6 +15,13 @@ const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::f
 /// The `timeout` where none is given.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
+/// The longest `patience`; 0 s takes every state that could pass for final at once.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// The `patience` where none is given: in this time a kubelet tries three times (at once, after 10
+/// and after 20 seconds more), so that doom rests on three tries that failed.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+
 /// How many characters around a syntax error are shown.
 const EXCERPT: usize = 30;
 
@@ -21,7 +29,7 @@ const EXCERPT: usize = 30;
 const EXECUTION_LIMIT: usize = 128;
 
 /// The fields of the contract, in the order in which the documentation lists them.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "deployment",
     "namespace",
     "images",
@@ -32,6 +40,7 @@ const FIELDS: [&str; 12] = [
     "restart",
     "strategy",
     "timeout",
+    "patience",
     "rollback",
     "execution",
 ];
@@ -59,6 +68,8 @@ pub struct Request {
     pub strategy: Strategy,
     /// For the whole deploy.
     pub timeout: Duration,
+    /// How long a state that may pass must last before it is taken for final.
+    pub patience: Duration,
     /// On failure bring the previous version back.
     pub rollback: bool,
     /// Who deploys: the pipeline's execution, else the job.
@@ -79,6 +90,7 @@ impl fmt::Debug for Request {
             .field("restart", &self.restart)
             .field("strategy", &self.strategy)
             .field("timeout", &self.timeout)
+            .field("patience", &self.patience)
             .field("rollback", &self.rollback)
             .field("execution", &self.execution)
             .finish_non_exhaustive()
@@ -322,7 +334,10 @@ impl Check {
         let restart = self.flag("restart", false);
         let rollback = self.flag("rollback", true);
         let strategy = self.strategy();
-        let timeout = self.timeout();
+        let (shortest, longest) = TIMEOUT_RANGE;
+        let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
+        let patience = Duration::ZERO..=LONGEST_PATIENCE;
+        let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
         let execution = self.execution(job);
         let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
         let changes = ["images", "env", "manifest"].into_iter();
@@ -344,6 +359,7 @@ impl Check {
             restart,
             strategy,
             timeout,
+            patience,
             rollback,
             execution,
         })
@@ -626,26 +642,24 @@ impl Check {
         Strategy::Rolling
     }
 
-    fn timeout(&mut self) -> Duration {
-        let Some(text) = self.text("timeout") else {
-            return DEFAULT_TIMEOUT;
+    /// A duration within a range, which `words` tell.
+    fn duration(
+        &mut self,
+        field: &str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+        words: &str,
+    ) -> Duration {
+        let Some(text) = self.text(field) else {
+            return default;
         };
-        let (shortest, longest) = TIMEOUT_RANGE;
-        match duration(&text) {
-            Some(timeout) if (shortest..=longest).contains(&timeout) => timeout,
-            Some(_) => {
-                self.fault(
-                    "timeout",
-                    format!("must be from 1s to 24h, and is `{text}`"),
-                );
-                DEFAULT_TIMEOUT
-            }
-            None => {
-                let problem = format!("`{text}` is no duration; write 90s, 15m or 2h");
-                self.fault("timeout", problem);
-                DEFAULT_TIMEOUT
-            }
-        }
+        let problem = match duration(&text) {
+            Some(duration) if range.contains(&duration) => return duration,
+            Some(_) => format!("must be from {words}, and is `{text}`"),
+            None => format!("`{text}` is no duration; write 90s, 15m or 2h"),
+        };
+        self.fault(field, problem);
+        default
     }
 
     fn execution(&mut self, job: &str) -> String {
@@ -788,6 +802,7 @@ mod tests {
             restart: false,
             strategy: Strategy::Rolling,
             timeout: Duration::from_secs(900),
+            patience: Duration::from_secs(30),
             rollback: true,
             execution: JOB.into(),
         }

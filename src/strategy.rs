@@ -8,8 +8,9 @@ pub mod rolling;
 
 use crate::change::{self, Author};
 use crate::cluster::call::Call;
-use crate::cluster::object::{Deployment, ReplicaSet, Trouble};
+use crate::cluster::object::{Deployment, ReplicaSet};
 use crate::continuation::{Continuation, Phase};
+use crate::diagnosis::{Cause, Evidence, Explanation, LOG_LINES, Sight};
 use crate::request::{Fault, Request, Strategy};
 use crate::rollout::Progress;
 use jiff::Timestamp;
@@ -25,20 +26,31 @@ pub struct Observation {
     pub replica_sets: Option<Vec<ReplicaSet>>,
     /// Whether a HorizontalPodAutoscaler targets it.
     pub autoscaled: Option<bool>,
-    /// What keeps the pods of the newest ReplicaSet from serving; an error where they could not be
-    /// read, which stops nothing.
-    pub troubles: Option<Result<Vec<Trouble>, String>>,
+    /// The last look at the pods of the newest ReplicaSet.
+    pub sight: Option<Sight>,
+    /// What was read to explain what they show.
+    pub explanation: Explanation,
     /// The template of the ReplicaSet to return to; `Some(None)` where it is gone.
     pub previous_template: Option<Option<Value>>,
 }
 
 impl Observation {
-    /// A newer Deployment: whatever else was seen belongs to an older moment.
+    /// The object that a write returned: whatever else was seen belongs to another version.
     pub fn of(deployment: Option<Deployment>) -> Observation {
         Observation {
             deployment: Some(deployment),
             ..Observation::default()
         }
+    }
+
+    /// A newer state of the same version: its pods are looked at in their own time.
+    pub fn renew(&mut self, deployment: Option<Option<Deployment>>) {
+        *self = Observation {
+            deployment,
+            sight: self.sight.take(),
+            explanation: std::mem::take(&mut self.explanation),
+            ..Observation::default()
+        };
     }
 }
 
@@ -58,6 +70,24 @@ pub enum Look {
     Pods {
         /// The ReplicaSet's selector.
         selector: String,
+        /// Its name.
+        set: String,
+    },
+    /// What happened to a pod or a ReplicaSet.
+    Events {
+        /// `Pod` or `ReplicaSet`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The last lines of a container's log.
+    Log {
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
+        /// Of its life before this one.
+        previous: bool,
     },
     /// The ReplicaSet to return to.
     Previous {
@@ -111,6 +141,10 @@ pub enum Action {
         revision: u64,
         /// Why.
         cause: String,
+        /// What kind of cause that is, where it is known.
+        kind: Option<Cause>,
+        /// What was seen of it.
+        evidence: Evidence,
     },
 }
 
@@ -151,8 +185,10 @@ pub enum Failure {
     Rollout {
         /// What happened, in a sentence, with the reason.
         cause: String,
-        /// What the pods show.
-        evidence: Vec<String>,
+        /// What kind of cause that is, where it is known.
+        kind: Option<Cause>,
+        /// What was seen of it.
+        evidence: Evidence,
         /// What became of the previous version.
         aftermath: Aftermath,
     },
@@ -165,8 +201,10 @@ pub enum Aftermath {
     RollbackDisabled,
     /// Nothing was written, so there is nothing to take back.
     NothingWritten,
-    /// Nothing served before.
+    /// There was nothing before.
     NothingToReturnTo,
+    /// There was a version before, and it did not serve either.
+    NothingServed,
     /// The ReplicaSet that served before is gone.
     PreviousGone(String),
     /// The previous version serves again.
@@ -225,7 +263,13 @@ impl Look {
             Look::Deployment => Call::deployment(namespace, &request.deployment),
             Look::ReplicaSets { selector } => Call::replica_sets(namespace, selector),
             Look::Autoscalers => Call::autoscalers(namespace),
-            Look::Pods { selector } => Call::pods(namespace, selector),
+            Look::Pods { selector, .. } => Call::pods(namespace, selector),
+            Look::Events { kind, name } => Call::events(namespace, kind, name),
+            Look::Log {
+                pod,
+                container,
+                previous,
+            } => Call::log(namespace, pod, container, *previous, LOG_LINES),
             Look::Previous { name } => Call::replica_set(namespace, name),
         }
     }
@@ -240,6 +284,8 @@ impl Action {
                 mut operations,
                 revision,
                 cause,
+                kind,
+                evidence,
             } => {
                 let cause = mask(&cause);
                 let all = operations.as_array_mut().into_iter().flatten();
@@ -250,6 +296,8 @@ impl Action {
                     operations,
                     revision,
                     cause,
+                    kind,
+                    evidence: evidence.hide(&mask),
                 }
             }
             other @ (Action::Patch(_) | Action::Put(_) | Action::Create(_)) => other,
@@ -310,8 +358,24 @@ mod tests {
             (
                 Look::Pods {
                     selector: selector(),
+                    set: "web-1".into(),
                 },
                 "/api/v1/namespaces/shop/pods",
+            ),
+            (
+                Look::Events {
+                    kind: "Pod",
+                    name: "web-1-a".into(),
+                },
+                "/api/v1/namespaces/shop/events",
+            ),
+            (
+                Look::Log {
+                    pod: "web-1-a".into(),
+                    container: "app".into(),
+                    previous: true,
+                },
+                "/api/v1/namespaces/shop/pods/web-1-a/log",
             ),
             (
                 Look::Previous { name },
@@ -331,6 +395,11 @@ mod tests {
             operations: change::undo(&live, &json!({"cause": "s3cret"}), "job-1", cause),
             revision: 1,
             cause: cause.into(),
+            kind: None,
+            evidence: Evidence {
+                log: vec!["my s3cret".into()],
+                ..Evidence::default()
+            },
         }
     }
 
@@ -360,15 +429,19 @@ mod tests {
     }
 
     #[test]
-    fn only_the_cause_of_an_undo_is_masked() {
+    fn only_cause_and_evidence_of_an_undo_are_masked() {
         let mask = |text: &str| text.replace("s3cret", "[hidden]");
         let Action::Undo {
-            operations, cause, ..
+            operations,
+            cause,
+            evidence,
+            ..
         } = undo().hide(mask)
         else {
             panic!("it stays an undo")
         };
         assert_eq!(cause, "the pod says [hidden]");
+        assert_eq!(evidence.log, ["my [hidden]"]);
         let written = operations.as_array().unwrap().last().unwrap();
         assert_eq!(written["value"], "the pod says [hidden]");
         // The template is what was there; a masked one would be another version.
@@ -409,7 +482,8 @@ mod tests {
             deployment: Some(Some(live.clone())),
             replica_sets: None,
             autoscaled: None,
-            troubles: None,
+            sight: None,
+            explanation: Explanation::default(),
             previous_template: None,
         };
         assert_eq!(Observation::of(Some(live)), expected);

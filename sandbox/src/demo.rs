@@ -1,8 +1,8 @@
-//! `landfall-sandbox demo`: three deploys, shown to a person.
+//! `landfall-sandbox demo`: four deploys, shown to a person.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use landfall_sandbox::aws::{JobResult, Outcome};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::stage::{Stage, log_line, read_event};
 
 /// The function's timeout: long enough for each act, so that only a hanging function meets it.
 const LIFE: Duration = Duration::from_secs(60);
-/// An act that takes longer has gone wrong; three of them stay under two minutes.
+/// An act that takes longer has gone wrong; all of them stay under two minutes.
 const ACT: Duration = Duration::from_secs(35);
 
 /// What to run.
@@ -37,7 +37,7 @@ enum Expected {
     Refused,
 }
 
-const ACTS: [Act; 3] = [
+const ACTS: [Act; 4] = [
     Act {
         file: "rolling.json",
         heading: "1. A new version",
@@ -45,14 +45,20 @@ const ACTS: [Act; 3] = [
         expected: Expected::NewVersion,
     },
     Act {
+        file: "crashing.json",
+        heading: "2. A version that crashes",
+        story: "Its container ends again and again: the log says why, the old version comes back.",
+        expected: Expected::RolledBack,
+    },
+    Act {
         file: "failing.json",
-        heading: "2. A version that cannot start",
-        story: "The image does not exist: the deploy fails, the old version goes on serving.",
+        heading: "3. A version that does not exist",
+        story: "No registry has the image: the deploy fails, the old version goes on serving.",
         expected: Expected::RolledBack,
     },
     Act {
         file: "wrong.json",
-        heading: "3. Wrong parameters",
+        heading: "4. Wrong parameters",
         story: "The parameters are refused, all faults at once; nothing is changed.",
         expected: Expected::Refused,
     },
@@ -73,10 +79,10 @@ impl Demo {
             good &= act.play(event, &mut stage, &mut screen).await;
         }
         let (tone, text) = match good {
-            true => (Tone::Good, "All three ended as they should."),
+            true => (Tone::Good, "All four ended as they should."),
             false => (
                 Tone::Bad,
-                "Not all three ended as they should; the function's last words:",
+                "Not all four ended as they should; the function's last words:",
             ),
         };
         screen.print(&[String::new()]);
@@ -111,10 +117,14 @@ impl Act {
         let is_old = |hash: &str| before.hashes.contains(hash);
         screen.show(stage.picture(&is_old));
         let job = stage.aws.submit(event, LIFE);
+        let submitted = Instant::now();
         let outcome = stage.follow(&job, ACT, None, screen, &is_old).await;
+        let seconds = submitted.elapsed().as_secs_f64();
         stage.rest(None, screen, &is_old).await;
         screen.leave();
         screen.print(&report(&outcome));
+        let took = format!("{seconds:.1} s from the job to its report.");
+        screen.say(Tone::Faint, &took);
         let problem = self.problem(&outcome, &before, &Moment::of(stage));
         match &problem {
             None => screen.say(Tone::Good, "As it should be."),

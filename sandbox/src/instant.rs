@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::kubernetes::Authority;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,11 +50,23 @@ pub(crate) struct InstantCluster {
 impl InstantCluster {
     /// Starts on 127.0.0.1 with a Deployment whose rollout is complete.
     pub(crate) async fn start(token: &str) -> io::Result<InstantCluster> {
+        InstantCluster::start_with(Script::new(token)).await
+    }
+
+    /// The same, but of each new version there are so many pods, and all of them crash.
+    pub(crate) async fn start_crowded(token: &str, pods: usize) -> io::Result<InstantCluster> {
+        let mut script = Script::new(token);
+        script.crowd = pods;
+        script.deployment["spec"]["replicas"] = json!(pods);
+        InstantCluster::start_with(script).await
+    }
+
+    async fn start_with(script: Script) -> io::Result<InstantCluster> {
         let authority = Authority::generate();
         let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()?));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("https://{}", listener.local_addr()?);
-        let script = Arc::new(Mutex::new(Script::new(token)));
+        let script = Arc::new(Mutex::new(script));
         let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&script)));
         Ok(InstantCluster {
             url,
@@ -78,6 +90,17 @@ impl InstantCluster {
     pub(crate) fn calls(&self) -> usize {
         lock(&self.script).calls
     }
+
+    /// From the first page of pods asked for to the call that came after the last one, and how many
+    /// bytes they had: what a look takes, with what the function makes of it.
+    pub(crate) fn look(&self) -> (SignedDuration, usize) {
+        let script = lock(&self.script);
+        let time = match (script.look_began, script.look_ended) {
+            (Some(began), Some(ended)) => ended.duration_since(began),
+            _ => SignedDuration::ZERO,
+        };
+        (time, script.look_bytes)
+    }
 }
 
 impl Drop for InstantCluster {
@@ -98,6 +121,13 @@ struct Script {
     sets_text: Bytes,
     /// A write was answered and its rollout is not yet done.
     rolls_out: bool,
+    /// How many pods a new version has, all of which crash; 0 where it serves at once.
+    crowd: usize,
+    /// The new version is such a one.
+    sick: bool,
+    look_began: Option<Timestamp>,
+    look_ended: Option<Timestamp>,
+    look_bytes: usize,
 }
 
 /// What is sent back: a status, and a body that may stay open.
@@ -119,6 +149,11 @@ impl Script {
             newest,
             sets_text: Bytes::new(),
             rolls_out: false,
+            crowd: 0,
+            sick: false,
+            look_began: None,
+            look_ended: None,
+            look_bytes: 0,
         };
         script.write_texts(&[]);
         script
@@ -130,6 +165,11 @@ impl Script {
         let authorization = request.headers().get(AUTHORIZATION);
         if authorization.is_none_or(|found| found.as_bytes() != self.authorization.as_bytes()) {
             return refusal(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
+        }
+        if self.sick
+            && let Some(answer) = self.crowded(request)
+        {
+            return answer;
         }
         let collections = format!("/apis/apps/v1/namespaces/{NAMESPACE}/");
         let path = request.uri().path().strip_prefix(&collections);
@@ -147,6 +187,50 @@ impl Script {
                 "the server could not find the requested resource",
             ),
         }
+    }
+
+    /// What a deploy asks for once it does not come to its end at once.
+    fn crowded(&mut self, request: &Request<()>) -> Option<Answer> {
+        let core = format!("/api/v1/namespaces/{NAMESPACE}/");
+        let sets = format!("/apis/apps/v1/namespaces/{NAMESPACE}/replicasets/");
+        let path = request.uri().path();
+        let query = Query(request.uri().query().unwrap_or_default());
+        match path.strip_prefix(&core) {
+            Some("pods") => return Some(self.pods(&query)),
+            Some("events") => {
+                self.look_ended.get_or_insert_with(Timestamp::now);
+                return Some(ok(list(&[])));
+            }
+            Some(_) => return Some(ok("panic: no DATABASE_URL\n".into())),
+            None => {}
+        }
+        path.strip_prefix(&sets).map(|name| {
+            // The only one that is asked for is the one before.
+            let mut set = self.newest.clone();
+            set["metadata"]["name"] = json!(name);
+            set["spec"]["template"]["spec"]["containers"][0]["image"] = json!(IMAGE);
+            ok(text(&set))
+        })
+    }
+
+    /// A page of pods, each as large as a real one.
+    fn pods(&mut self, query: &Query<'_>) -> Answer {
+        self.look_began.get_or_insert_with(Timestamp::now);
+        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+        let from = number("continue").unwrap_or(0);
+        let to = (from + number("limit").unwrap_or(self.crowd)).min(self.crowd);
+        let pattern = crashing_pod(&self.newest).to_string();
+        let pods = (from..to).map(|number| pattern.replace("POD", &format!("{number:05}")));
+        let pods = pods.collect::<Vec<_>>().join(",");
+        let next = if to < self.crowd {
+            to.to_string()
+        } else {
+            String::new()
+        };
+        let metadata = json!({"resourceVersion": "900000", "continue": next});
+        let page = format!(r#"{{"kind":"PodList","metadata":{metadata},"items":[{pods}]}}"#);
+        self.look_bytes += page.len();
+        ok(page.into())
     }
 
     fn replica_sets(&self, query: &Query<'_>) -> Answer {
@@ -176,6 +260,12 @@ impl Script {
             let text = "the body of the request was in an unknown format";
             return refusal(StatusCode::BAD_REQUEST, "BadRequest", text);
         };
+        let undone = patch.as_array();
+        let undone = undone.and_then(|all| all.iter().find(|it| it["path"] == "/spec/template"));
+        if let Some(operation) = undone {
+            self.deployment["spec"]["template"] = operation["value"].clone();
+        }
+        self.sick = self.crowd > 0 && undone.is_none();
         let container = patch.pointer("/spec/template/spec/containers/0");
         let named = container.filter(|container| container["name"] == "app");
         if let Some(image) = named.and_then(|container| container.get("image")) {
@@ -207,6 +297,12 @@ impl Script {
         raise(&mut metadata["resourceVersion"]);
         raise(&mut metadata["annotations"][REVISION]);
         self.deployment["status"] = status(&self.deployment);
+        if self.sick {
+            let status = &mut self.deployment["status"];
+            status["readyReplicas"] = json!(0);
+            status["availableReplicas"] = json!(0);
+            status["conditions"][1]["reason"] = json!("ReplicaSetUpdated");
+        }
         let mut old = std::mem::replace(&mut self.newest, replica_set(&self.deployment));
         old["spec"]["replicas"] = json!(0);
         old["status"] = json!({"replicas": 0, "observedGeneration": 2});
@@ -462,6 +558,7 @@ fn managed_fields() -> Value {
 /// The status of a Deployment all of whose pods are of its newest version.
 fn status(deployment: &Value) -> Value {
     let name = set_name(deployment);
+    let replicas = &deployment["spec"]["replicas"];
     let now = format!("{:.0}", Timestamp::now());
     let condition = |kind: &str, reason: &str, message: &str| {
         json!({"type": kind, "status": "True", "reason": reason, "message": message,
@@ -470,8 +567,8 @@ fn status(deployment: &Value) -> Value {
     let complete = format!("ReplicaSet \"{name}\" has successfully progressed.");
     json!({
         "observedGeneration": deployment["metadata"]["generation"],
-        "replicas": REPLICAS, "updatedReplicas": REPLICAS,
-        "readyReplicas": REPLICAS, "availableReplicas": REPLICAS,
+        "replicas": replicas, "updatedReplicas": replicas,
+        "readyReplicas": replicas, "availableReplicas": replicas,
         "conditions": [
             condition("Available", "MinimumReplicasAvailable",
                 "Deployment has minimum availability."),
@@ -487,6 +584,7 @@ fn replica_set(deployment: &Value) -> Value {
     template["metadata"]["labels"]["pod-template-hash"] = json!(hash);
     let labels = template["metadata"]["labels"].clone();
     let revision = &deployment["metadata"]["annotations"][REVISION];
+    let replicas = &deployment["spec"]["replicas"];
     json!({
         "metadata": {
             "name": set_name(deployment), "namespace": NAMESPACE, "generation": 1,
@@ -498,9 +596,49 @@ fn replica_set(deployment: &Value) -> Value {
             "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment",
                 "name": DEPLOYMENT, "uid": UID, "controller": true, "blockOwnerDeletion": true}]
         },
-        "spec": {"replicas": REPLICAS, "selector": {"matchLabels": labels}, "template": template},
-        "status": {"replicas": REPLICAS, "fullyLabeledReplicas": REPLICAS,
-            "readyReplicas": REPLICAS, "availableReplicas": REPLICAS, "observedGeneration": 1}
+        "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template},
+        "status": {"replicas": replicas, "fullyLabeledReplicas": replicas,
+            "readyReplicas": replicas, "availableReplicas": replicas, "observedGeneration": 1}
+    })
+}
+
+/// A pod of a ReplicaSet as an API server sends it, whose name and uid end in `POD`. Its container
+/// has ended four times.
+fn crashing_pod(set: &Value) -> Value {
+    let name = set["metadata"]["name"].as_str().unwrap_or_default();
+    let ended = json!({"exitCode": 1, "reason": "Error", "startedAt": CREATED,
+        "finishedAt": CREATED, "containerID": format!("containerd://{}", "6".repeat(64))});
+    let back_off =
+        format!("back-off 40s restarting failed container=app pod={name}-POD_{NAMESPACE}({UID})");
+    let status = json!({"name": "app", "ready": false, "restartCount": 3, "started": false,
+        "image": IMAGE, "imageID": format!("sha256:{}", "a".repeat(64)),
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": back_off}},
+        "lastState": {"terminated": ended}});
+    let condition = |kind: &str, status: &str| {
+        json!({"type": kind, "status": status, "lastProbeTime": null,
+            "lastTransitionTime": CREATED})
+    };
+    let mut spec = set["spec"]["template"]["spec"].clone();
+    spec["nodeName"] = json!("ip-10-0-1-17.eu-central-1.compute.internal");
+    spec["volumes"] = json!([{"name": "kube-api-access-POD", "projected": {"defaultMode": 420,
+        "sources": [{"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+            {"configMap": {"items": [{"key": "ca.crt", "path": "ca.crt"}],
+                "name": "kube-root-ca.crt"}}]}}]);
+    json!({
+        "metadata": {
+            "name": format!("{name}-POD"), "generateName": format!("{name}-"),
+            "namespace": NAMESPACE, "uid": format!("6a1c0a52-3b0e-4b0c-9f43-0d0d5d3POD"),
+            "resourceVersion": "812345", "creationTimestamp": CREATED,
+            "labels": set["metadata"]["labels"], "managedFields": managed_fields(),
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name,
+                "uid": set["metadata"]["uid"], "controller": true, "blockOwnerDeletion": true}]
+        },
+        "spec": spec,
+        "status": {"phase": "Running", "hostIP": "10.0.1.17", "podIP": "10.0.2.1",
+            "qosClass": "Burstable", "startTime": CREATED, "conditions": [
+                condition("Initialized", "True"), condition("Ready", "False"),
+                condition("ContainersReady", "False"), condition("PodScheduled", "True")],
+            "containerStatuses": [status]}
     })
 }
 

@@ -39,10 +39,12 @@ Usage: landfall-sandbox COMMAND
           Everything but the function: prints the environment to run it by
           hand, queues the events, and tells what happens until Ctrl-C.
 
-  measure --function PATH [--rounds N]
+  measure --function PATH [--rounds N] [--pods N]
           How long the function takes, cold and warm, for a rollout that is
           done at once; its peak memory and its calls to the cluster; and how
           long a process takes here that does nothing, to compare machines by.
+          With --pods: how long a look at so many pods takes that all crash,
+          and the peak memory of that.
 
 Options:
   --function PATH    the function's binary (bootstrap)
@@ -51,6 +53,7 @@ Options:
   --plain            a plain log, no live picture (also where NO_COLOR is set)
   --raw              the function's log lines as they are, JSON
   --rounds N         processes to measure (default: 20, at most 1000)
+  --pods N           pods of a version that crashes (at most 10000)
   --life SECONDS     the function's timeout (default: 60)
   --cluster URL      a real cluster instead of the sandbox's own
   --token TOKEN      its bearer token; --token-file reads it from a file
@@ -67,6 +70,8 @@ const ACTION: Duration = Duration::from_secs(24 * 60 * 60);
 /// Processes to measure where no number is given, and at the most.
 const ROUNDS: u64 = 20;
 const MOST_ROUNDS: u64 = 1000;
+/// The function reads no more of one Deployment.
+const MOST_PODS: usize = 10_000;
 /// Said where the cluster is not the sandbox's own, which sees every call.
 const CALLS_UNSEEN: [&str; 2] = [
     "The calls to a real cluster can be seen in the function's log only,",
@@ -229,6 +234,7 @@ struct Options {
     ca: Option<PathBuf>,
     life: Option<Duration>,
     rounds: Option<u64>,
+    pods: Option<usize>,
     plain: bool,
     raw: bool,
     help: bool,
@@ -272,6 +278,7 @@ impl Command {
             "measure" => Command::Measure(Measure {
                 function: options.function()?,
                 rounds: options.rounds.take().unwrap_or(ROUNDS),
+                pods: options.pods.take(),
             }),
             other => return Err(format!("there is no command {other:?}")),
         };
@@ -301,6 +308,7 @@ impl Options {
                 Long("ca") => options.ca = Some(parser.value()?.into()),
                 Long("life") => options.life = Some(parser.value()?.parse_with(life)?),
                 Long("rounds") => options.rounds = Some(parser.value()?.parse_with(rounds)?),
+                Long("pods") => options.pods = Some(parser.value()?.parse_with(pods)?),
                 Long("plain") => options.plain = true,
                 Long("raw") => options.raw = true,
                 Long("help") | Short('h') => options.help = true,
@@ -343,6 +351,7 @@ impl Options {
             ("--ca", self.ca.is_some()),
             ("--life", self.life.is_some()),
             ("--rounds", self.rounds.is_some()),
+            ("--pods", self.pods.is_some()),
             ("--plain", self.plain),
             ("--raw", self.raw),
         ];
@@ -357,6 +366,13 @@ fn rounds(text: &str) -> Result<u64, String> {
     match text.parse() {
         Ok(rounds @ 1..=MOST_ROUNDS) => Ok(rounds),
         _ => Err(format!("--rounds takes a number from 1 to {MOST_ROUNDS}")),
+    }
+}
+
+fn pods(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(pods @ 1..=MOST_PODS) => Ok(pods),
+        _ => Err(format!("--pods takes a number from 1 to {MOST_PODS}")),
     }
 }
 
@@ -443,6 +459,8 @@ mod tests {
                 "measure --function /f --rounds 0",
                 "--rounds takes a number",
             ),
+            ("measure --function /f --pods 0", "--pods takes a number"),
+            ("demo --function /f --pods 1", "demo takes no --pods"),
             ("serve --function /f", "serve takes no --function"),
         ];
         for (line, text) in cases {

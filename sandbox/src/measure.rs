@@ -33,6 +33,8 @@ const LIFE: Duration = Duration::from_secs(30);
 pub(crate) struct Measure {
     pub(crate) function: PathBuf,
     pub(crate) rounds: u64,
+    /// Pods of a version that crashes; where it is given, a look at them is measured instead.
+    pub(crate) pods: Option<usize>,
 }
 
 /// The figures of one process.
@@ -46,6 +48,9 @@ struct Round {
 
 impl Measure {
     pub(crate) async fn run(&self) -> Result<bool, String> {
+        if let Some(pods) = self.pods {
+            return self.crowd(pods).await;
+        }
         let cluster = InstantCluster::start(TOKEN).await.map_err(failed)?;
         let mut rounds = Vec::new();
         for round in 0..self.rounds {
@@ -66,6 +71,42 @@ impl Measure {
             "a bare process",
             rounds.iter().map(|round| round.bare).collect(),
         );
+        Ok(true)
+    }
+
+    /// A version of many pods that all crash: what a look at them takes.
+    async fn crowd(&self, pods: usize) -> Result<bool, String> {
+        let mut looks = Vec::new();
+        let mut peak = 0;
+        let mut bytes = 0;
+        for round in 0..self.rounds {
+            let cluster = InstantCluster::start_crowded(TOKEN, pods)
+                .await
+                .map_err(failed)?;
+            let aws = Aws::start().await.map_err(failed)?;
+            aws.put_parameter(TOKEN_PARAMETER, TOKEN, ParameterKind::SecureString);
+            let environment = [("K8S_CLUSTER", cluster.url()), ("K8S_CA", cluster.ca())];
+            let function = Function::start(&self.function, &aws, &environment).map_err(failed)?;
+            let job = aws.submit(event(round, 0), LIFE);
+            match aws.outcome(&job, PATIENCE).await {
+                Outcome::Failed(_) => {}
+                other @ (Outcome::Succeeded(_) | Outcome::Silent(_) | Outcome::Pending) => {
+                    let log = function.log().join("\n");
+                    return Err(format!("the deploy did not fail: {other:?}\n{log}"));
+                }
+            }
+            let (time, size) = cluster.look();
+            looks.push(time);
+            bytes = size;
+            peak = peak.max(peak_kilobytes(function.id())?);
+        }
+        let megabytes = bytes as f64 / 1024.0 / 1024.0;
+        println!(
+            "{} rounds; {pods} pods that crash, {megabytes:.1} MiB of JSON",
+            self.rounds
+        );
+        print_line("a look at them", looks);
+        println!("peak memory  {:.1} MiB", peak as f64 / 1024.0);
         Ok(true)
     }
 
@@ -128,6 +169,8 @@ fn event(round: u64, number: u64) -> Value {
     let parameters = json!({
         "deployment": DEPLOYMENT,
         "images": {"app": format!("registry.example.com/demo-app:2.{round}.{number}")},
+        // Nothing but a look at pods heeds it.
+        "patience": "0s",
     });
     json!({"CodePipeline.job": {
         "id": format!("{round:08x}-abcd-1111-abcd-{number:012x}"),

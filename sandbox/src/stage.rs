@@ -25,6 +25,8 @@ const TOKEN: &str = "not-a-real-bearer-token-of-the-sandbox";
 /// Slow enough to be watched, fast enough not to bore.
 const POD_START: SignedDuration = SignedDuration::from_millis(1500);
 const POD_STOP: SignedDuration = SignedDuration::from_millis(800);
+/// A real kubelet waits ten seconds before the second restart of a container.
+const BACK_OFF: SignedDuration = SignedDuration::from_secs(2);
 /// How often the picture is drawn, at most.
 const FRAME: Duration = Duration::from_millis(100);
 /// As in a pipeline: noticeable, and one can see that the action goes on.
@@ -96,12 +98,13 @@ impl Stage {
     pub(crate) async fn local() -> io::Result<Stage> {
         let mut world = World::new(TOKEN);
         world.timing().termination = POD_STOP;
+        world.timing().back_off = BACK_OFF;
         world.default_behaviour(Behaviour::Ready { after: POD_START });
         for (image, behaviour) in behaviours() {
             world.behave(image, behaviour);
         }
         let mut deployment = sample_deployment(DEPLOYMENT, IMAGE);
-        deployment["spec"]["progressDeadlineSeconds"] = Value::from(10);
+        deployment["spec"]["progressDeadlineSeconds"] = Value::from(20);
         let now = Timestamp::now();
         // The world must not be ahead of the clock when the server takes it over.
         let before = now
@@ -319,6 +322,10 @@ impl Stage {
     }
 }
 
+/// The last words of a version that crashes.
+const CRASH_LOG: &str = "demo-app 2.1 starts\nconnecting to postgres://orders\n\
+    panic: no DATABASE_URL in the environment\n\ngoroutine 1 [running]:\nmain.main()\n";
+
 /// What pods do whose image's name says so.
 fn behaviours() -> [(&'static str, Behaviour); 3] {
     [
@@ -328,7 +335,7 @@ fn behaviours() -> [(&'static str, Behaviour); 3] {
             "crash",
             Behaviour::CrashLoop {
                 exit_code: 1,
-                log: "cannot read /etc/demo-app/config.yaml: no such file".to_owned(),
+                log: CRASH_LOG.to_owned(),
                 reason: None,
             },
         ),

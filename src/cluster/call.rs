@@ -10,6 +10,15 @@ pub const FIELD_MANAGER: &str = "landfall";
 /// [`super::MAX_BODY`].
 const PAGE: &str = "50";
 
+/// The same for pods, which are read typed and page by page: 30 KB each fit, and they have ten.
+const PODS_PAGE: &str = "250";
+
+/// Events asked for: one pod has few kinds of them.
+const EVENTS_PAGE: &str = "100";
+
+/// How much of a log is asked for: the server cuts the end, so that twenty long lines must fit.
+const LOG_BYTES: &str = "65536";
+
 /// One request to the API server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
@@ -120,7 +129,32 @@ impl Call {
     /// One page of the pods under a label selector.
     pub fn pods(namespace: &str, selector: &str) -> Call {
         let path = format!("/api/v1/namespaces/{namespace}/pods");
-        list(path, selector, "pods")
+        let mut call = list(path, selector, "pods");
+        call.limit(PODS_PAGE);
+        call
+    }
+
+    /// The events about one object.
+    pub fn events(namespace: &str, kind: &str, name: &str) -> Call {
+        let path = format!("/api/v1/namespaces/{namespace}/events");
+        let mut call = list(path, "", "events");
+        let about = format!("involvedObject.kind={kind},involvedObject.name={name}");
+        call.query.push(("fieldSelector", about));
+        call.limit(EVENTS_PAGE);
+        call
+    }
+
+    /// The last lines of a container's log; `previous`: of the life before this one.
+    pub fn log(namespace: &str, pod: &str, container: &str, previous: bool, lines: usize) -> Call {
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
+        let mut call = read(Verb::Get, path, LOGS);
+        call.query.push(("container", container.to_owned()));
+        call.query.push(("tailLines", lines.to_string()));
+        call.query.push(("limitBytes", LOG_BYTES.into()));
+        if previous {
+            call.query.push(("previous", "true".into()));
+        }
+        call
     }
 
     /// One page of the namespace's HorizontalPodAutoscalers.
@@ -154,6 +188,20 @@ impl Call {
         )
     }
 
+    /// The types of answer that are taken: a log is a text.
+    pub fn accept(&self) -> &'static str {
+        if self.resource == LOGS {
+            "*/*"
+        } else {
+            "application/json"
+        }
+    }
+
+    fn limit(&mut self, page: &str) {
+        self.query.retain(|(name, _)| *name != "limit");
+        self.query.push(("limit", page.to_owned()));
+    }
+
     /// The next page of the same list.
     pub fn page(mut self, token: &str) -> Call {
         self.query.push(("continue", token.to_owned()));
@@ -161,6 +209,7 @@ impl Call {
     }
 }
 
+const LOGS: &str = "pods/log";
 const DEPLOYMENTS: &str = "deployments.apps";
 
 fn deployments_path(namespace: &str) -> String {
@@ -276,5 +325,39 @@ mod tests {
             assert_eq!((verb.method(), verb.rbac()), (method, rbac));
             assert_eq!(verb.writes(), writes);
         }
+    }
+
+    #[test]
+    fn what_explains_a_failure_is_limited() {
+        let owned = |pairs: &[(&'static str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| (*name, value.to_string()));
+            pairs.collect::<Vec<_>>()
+        };
+        let pods = Call::pods("shop", "app=web");
+        assert_eq!(
+            pods.query,
+            owned(&[("labelSelector", "app=web"), ("limit", "250")])
+        );
+        let events = Call::events("shop", "Pod", "web-1");
+        let about = "involvedObject.kind=Pod,involvedObject.name=web-1";
+        assert_eq!(
+            events.query,
+            owned(&[("fieldSelector", about), ("limit", "100")])
+        );
+        let log = Call::log("shop", "web-1", "app", true, 20);
+        assert_eq!(log.path, "/api/v1/namespaces/shop/pods/web-1/log");
+        let lines = [
+            ("container", "app"),
+            ("tailLines", "20"),
+            ("limitBytes", "65536"),
+        ];
+        assert_eq!(
+            log.query,
+            [owned(&lines), owned(&[("previous", "true")])].concat()
+        );
+        assert_eq!((log.resource, log.verb.rbac()), ("pods/log", "get"));
+        assert_eq!((log.accept(), pods.accept()), ("*/*", "application/json"));
+        let current = Call::log("shop", "web-1", "app", false, 20);
+        assert_eq!(current.query, owned(&lines));
     }
 }

@@ -144,6 +144,36 @@ impl Deployment {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// The container or init container of this name in the pod template.
+    pub fn container(&self, name: &str) -> Option<&Value> {
+        let all = ["containers", "initContainers"].into_iter();
+        let mut all = all.flat_map(|list| self.containers(list));
+        all.find(|container| container["name"] == name)
+    }
+
+    /// How many pods may be missing or too many during a rollout; at least one. When so many new
+    /// pods are not available, the controller waits for one of them.
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>
+    pub fn slack(&self) -> i64 {
+        let wanted = self.replicas();
+        let rolling = self.0.pointer("/spec/strategy/rollingUpdate");
+        if self.text("/spec/strategy/type") == "Recreate" {
+            return wanted.max(1);
+        }
+        let share = |field: &str, round: i64| match rolling.and_then(|rolling| rolling.get(field)) {
+            Some(Value::String(percent)) => {
+                let percent = percent.trim_end_matches('%').parse::<i64>().unwrap_or(25);
+                wanted.saturating_mul(percent).saturating_add(round) / 100
+            }
+            Some(count) if count.is_i64() => count.as_i64().unwrap_or(0),
+            _ => (wanted.saturating_mul(25).saturating_add(round)) / 100,
+        };
+        // The surge is rounded up, what may be missing is rounded down.
+        share("maxSurge", 99)
+            .saturating_add(share("maxUnavailable", 0))
+            .max(1)
+    }
+
     /// A short digest of the pod template: equal digests, equal versions.
     pub fn template_digest(&self) -> String {
         template_digest(self.0.pointer("/spec/template").unwrap_or(&Value::Null))
@@ -200,6 +230,8 @@ pub struct ReplicaSet {
     pub replicas: i64,
     /// Pods that were ready for `minReadySeconds`.
     pub available: i64,
+    /// Why it cannot create pods, and since when.
+    pub failure: Option<(String, Option<Timestamp>)>,
 }
 
 impl ReplicaSet {
@@ -220,8 +252,22 @@ impl ReplicaSet {
             template_hash: text("/metadata/labels/pod-template-hash"),
             replicas: number("/status/replicas").unwrap_or(0),
             available: number("/status/availableReplicas").unwrap_or(0),
+            failure: failure(object),
         }
     }
+}
+
+/// The condition `ReplicaFailure` of a ReplicaSet.
+fn failure(object: &Value) -> Option<(String, Option<Timestamp>)> {
+    let conditions = object.pointer("/status/conditions")?.as_array()?;
+    let found = conditions
+        .iter()
+        .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True")?;
+    let since = found["lastTransitionTime"].as_str().and_then(timestamp);
+    Some((
+        found["message"].as_str().unwrap_or_default().to_owned(),
+        since,
+    ))
 }
 
 /// The newest ReplicaSet of a Deployment: the one with the highest revision among its own.
@@ -246,92 +292,6 @@ fn controller(object: &Value) -> Option<&str> {
         .iter()
         .find(|owner| owner.get("controller") == Some(&Value::Bool(true)))?;
     owner.get("uid")?.as_str()
-}
-
-/// One container of a pod that does not run as it should.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trouble {
-    /// The pod.
-    pub pod: String,
-    /// The container; empty where the pod as a whole is in trouble.
-    pub container: String,
-    /// Kubernetes' word for it, such as `ImagePullBackOff`.
-    pub reason: String,
-    /// Kubernetes' sentence, possibly empty.
-    pub message: String,
-}
-
-/// What keeps this pod from being ready, by its own status.
-pub fn troubles(pod: &Value) -> Vec<Trouble> {
-    let name = pod.pointer("/metadata/name").and_then(Value::as_str);
-    let pod_name = name.unwrap_or_default();
-    let trouble = |container: &str, reason: &str, message: &str| Trouble {
-        pod: pod_name.to_owned(),
-        container: container.to_owned(),
-        reason: reason.to_owned(),
-        message: message.to_owned(),
-    };
-    let text = |value: &Value, field: &str| {
-        let text = value.get(field).and_then(Value::as_str);
-        text.unwrap_or_default().to_owned()
-    };
-    let mut found = Vec::new();
-    for list in ["initContainerStatuses", "containerStatuses"] {
-        let statuses = pod.pointer("/status").and_then(|status| status.get(list));
-        for status in statuses.and_then(Value::as_array).into_iter().flatten() {
-            let container = text(status, "name");
-            if let Some(waiting) = status.pointer("/state/waiting") {
-                let reason = text(waiting, "reason");
-                // The two states that every healthy pod passes through.
-                if !["", "ContainerCreating", "PodInitializing"].contains(&reason.as_str()) {
-                    let message = last_end(status).unwrap_or_else(|| text(waiting, "message"));
-                    found.push(trouble(&container, &reason, &message));
-                }
-            } else if let Some(ended) = status.pointer("/state/terminated") {
-                let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or(0);
-                if code != 0 {
-                    let reason = format!("{} (exit code {code})", text(ended, "reason"));
-                    found.push(trouble(&container, &reason, &text(ended, "message")));
-                }
-            } else if list == "containerStatuses"
-                && status.get("ready") == Some(&Value::Bool(false))
-            {
-                found.push(trouble(&container, "NotReady", "it runs but is not ready"));
-            }
-        }
-    }
-    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
-    for condition in conditions.into_iter().flatten() {
-        if text(condition, "type") == "PodScheduled" && text(condition, "status") == "False" {
-            let reason = text(condition, "reason");
-            found.push(trouble("", &reason, &text(condition, "message")));
-        }
-    }
-    found
-}
-
-/// How a container that waits to be started again ended the last time.
-fn last_end(status: &Value) -> Option<String> {
-    let ended = status.pointer("/lastState/terminated")?;
-    let code = ended.get("exitCode")?.as_i64()?;
-    let text = |field: &str| ended.get(field).and_then(Value::as_str).unwrap_or_default();
-    let said = match text("message") {
-        "" => String::new(),
-        message => format!(": {message}"),
-    };
-    let reason = match text("reason") {
-        "" | "Error" => String::new(),
-        reason => format!(", {reason}"),
-    };
-    let restarts = status.get("restartCount").and_then(Value::as_i64);
-    let restarts = match restarts {
-        None | Some(0) => String::new(),
-        Some(1) => " after 1 restart".to_owned(),
-        Some(many) => format!(" after {many} restarts"),
-    };
-    Some(format!(
-        "it ended with exit code {code}{reason}{restarts}{said}"
-    ))
 }
 
 /// Writes `{matchLabels, matchExpressions}` as the query parameter `labelSelector`.
@@ -391,7 +351,6 @@ mod tests {
         for hostile in [json!(null), json!([1]), json!("x"), json!({"spec": 3})] {
             assert_eq!(Deployment::new(hostile.clone()).replicas(), 1);
             assert_eq!(ReplicaSet::read(&hostile), ReplicaSet::default());
-            assert!(troubles(&hostile).is_empty());
         }
     }
 
@@ -441,55 +400,56 @@ mod tests {
     }
 
     #[test]
-    fn troubles_are_what_keeps_a_pod_from_serving() {
-        let pod = |status: Value| json!({"metadata": {"name": "p"}, "status": status});
-        let none = [
-            json!({"containerStatuses": [{"name": "app", "ready": true,
-                "state": {"running": {}}}]}),
-            json!({"containerStatuses": [{"name": "app", "ready": false,
-                "state": {"waiting": {"reason": "ContainerCreating"}}}]}),
-            json!({"initContainerStatuses": [{"name": "init", "ready": true,
-                "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}]}),
-            json!({"conditions": [{"type": "PodScheduled", "status": "True"}]}),
-        ];
-        for status in none {
-            assert_eq!(troubles(&pod(status.clone())), [], "{status}");
+    fn the_slack_is_what_may_be_too_many_or_missing() {
+        let default = json!({});
+        let rolling = |surge: Value, missing: Value| json!({"rollingUpdate": {"maxSurge": surge, "maxUnavailable": missing}});
+        for (replicas, strategy, expected) in [
+            (2, default.clone(), 1),
+            (4, default.clone(), 2),
+            (5, default.clone(), 3),
+            (0, default, 1),
+            (5, rolling(json!(2), json!("20%")), 3),
+            (5, rolling(json!("100%"), json!(0)), 5),
+            (5, rolling(json!(0), json!("1%")), 1),
+            (5, rolling(json!(null), json!("odd")), 3),
+            (5, json!({"type": "Recreate"}), 5),
+        ] {
+            let spec = json!({"replicas": replicas, "strategy": strategy});
+            let deployment = Deployment::new(json!({"spec": spec}));
+            assert_eq!(deployment.slack(), expected, "{spec}");
         }
-        let some = [
-            (
-                json!({"containerStatuses": [{"name": "app", "ready": false, "state":
-                    {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}}]}),
-                ("app", "ImagePullBackOff"),
-            ),
-            (
-                json!({"containerStatuses": [{"name": "app", "ready": false, "restartCount": 3,
-                    "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
-                    "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}),
-                ("app", "CrashLoopBackOff"),
-            ),
-            (
-                json!({"initContainerStatuses": [{"name": "init", "state":
-                    {"terminated": {"exitCode": 3, "reason": "Error"}}}]}),
-                ("init", "Error (exit code 3)"),
-            ),
-            (
-                json!({"containerStatuses": [{"name": "app", "ready": false,
-                    "state": {"running": {}}}]}),
-                ("app", "NotReady"),
-            ),
-            (
-                json!({"conditions": [{"type": "PodScheduled", "status": "False",
-                    "reason": "Unschedulable", "message": "0/3 nodes"}]}),
-                ("", "Unschedulable"),
-            ),
-        ];
-        for (status, (container, reason)) in some {
-            let found = troubles(&pod(status));
-            assert_eq!(found.len(), 1);
-            assert_eq!(
-                (&*found[0].container, &*found[0].reason),
-                (container, reason)
-            );
+    }
+
+    #[test]
+    fn a_replica_set_that_cannot_create_pods_says_why() {
+        let set = |conditions: Value| {
+            ReplicaSet::read(&json!({"status": {"conditions": conditions}})).failure
+        };
+        let condition = |status: &str| {
+            json!([{"type": "ReplicaFailure", "status": status, "message": "exceeded quota",
+                "lastTransitionTime": "2026-01-01T00:00:00Z"}])
+        };
+        let since = timestamp("2026-01-01T00:00:00Z");
+        assert_eq!(
+            set(condition("True")),
+            Some(("exceeded quota".into(), since))
+        );
+        assert_eq!(set(condition("False")), None);
+        assert_eq!(set(json!([])), None);
+        assert_eq!(set(json!(null)), None);
+    }
+
+    #[test]
+    fn a_container_is_found_in_either_list() {
+        let spec = json!({"containers": [{"name": "app"}], "initContainers": [{"name": "setup"}]});
+        let deployment = Deployment::new(json!({"spec": {"template": {"spec": spec}}}));
+        for (name, expected) in [
+            ("app", true),
+            ("setup", true),
+            ("", false),
+            ("other", false),
+        ] {
+            assert_eq!(deployment.container(name).is_some(), expected, "{name}");
         }
     }
 }

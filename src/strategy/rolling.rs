@@ -7,6 +7,7 @@ use super::{
 use crate::change::{self, Change, Previous};
 use crate::cluster::object::{self, Deployment, timestamp};
 use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Rollback, Rollout};
+use crate::diagnosis::{self, Diagnosis, Evidence, Explanation, Finding, Sight};
 use crate::report;
 use crate::request::{Method, Request};
 use crate::rollout::{self, Progress, Verdict, WaitsFor, Written};
@@ -20,6 +21,13 @@ const WATCH_WINDOW: Duration = Duration::from_secs(10);
 /// How soon to read again what was seen in an inconsistent state (an object older than our write,
 /// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
 const CATCHING_UP: Duration = Duration::from_secs(1);
+
+/// How often the pods are looked at while a rollout goes on, and how long after a write for the
+/// first time: what is done by then costs nothing, and what is broken is known within 5 s.
+const PODS_WINDOW: Duration = Duration::from_secs(4);
+
+/// The same where they could not be read, and while what they showed is acted upon.
+const LONG_WINDOW: Duration = Duration::from_secs(30);
 
 /// A rollback gets as long as the deploy, but no longer than this: its pods ran before.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -69,11 +77,17 @@ pub fn acted(
             written,
         }),
         Action::Undo {
-            revision, cause, ..
+            revision,
+            cause,
+            kind,
+            evidence,
+            ..
         } => Phase::Rollback(Rollback {
             written,
             revision: *revision,
             cause: cause.clone(),
+            kind: *kind,
+            evidence: evidence.clone(),
             deadline: now + request.timeout.min(ROLLBACK_LIMIT),
         }),
     }
@@ -201,7 +215,8 @@ impl Context<'_> {
                     let cause = live.annotation(change::CAUSE).unwrap_or_default();
                     return Decision::GiveUp(Failure::Rollout {
                         cause: cause.to_owned(),
-                        evidence: Vec::new(),
+                        kind: None,
+                        evidence: Evidence::default(),
                         aftermath: Aftermath::OvertakenBy(by),
                     });
                 }
@@ -217,6 +232,8 @@ impl Context<'_> {
             written: Written::new(Some(live), live, self.now),
             revision: previous.map_or(0, |previous| previous.revision),
             cause: report::clip(&cause, CAUSE_LIMIT),
+            kind: None,
+            evidence: Evidence::default(),
             deadline: self.now + self.request.timeout.min(ROLLBACK_LIMIT),
         }))
     }
@@ -236,15 +253,66 @@ impl Context<'_> {
                 }
                 context.wait_or_fail(rollout, live, waiting_for_replica_set(live), CATCHING_UP)
             }),
-            Verdict::Progressing(progress) => {
-                let at_most = catching_up(&progress);
-                self.wait_or_fail(rollout, live, progress, at_most)
-            }
+            Verdict::Progressing(progress) => self.follow(rollout, live, progress),
             Verdict::Failed(progress) => {
                 let cause = report::deadline_exceeded(live, &progress, "new");
-                self.fail(rollout, live, cause)
+                self.fail(rollout, live, Some(cause))
             }
         }
+    }
+
+    /// A rollout that goes on: its pods may already show that it never ends.
+    fn follow(&self, rollout: &Rollout, live: &Deployment, mut progress: Progress) -> Decision {
+        let at_most = catching_up(&progress);
+        let stands = match progress.waits_for {
+            WaitsFor::Observation | WaitsFor::Resumption => true,
+            WaitsFor::NewPods | WaitsFor::OldPods(_) | WaitsFor::Availability => false,
+        };
+        if stands || self.now >= self.continuation.deadline {
+            return self.wait_or_fail(rollout, live, progress, at_most);
+        }
+        let next = self.next_sight(rollout);
+        if next.is_zero() {
+            let Some(sets) = &self.observation.replica_sets else {
+                let selector = live.selector();
+                return Decision::Look(Look::ReplicaSets { selector });
+            };
+            if let Some(set) = newest(rollout, live, sets) {
+                return look_at_pods(live, set);
+            }
+        }
+        match self.diagnosis(rollout, live) {
+            Diagnosis::Doomed(_) => return self.fail(rollout, live, None),
+            Diagnosis::Suspicious(finding) => {
+                progress.obstacle = Some(finding.sentence(live, &Explanation::default()));
+            }
+            Diagnosis::Nothing => {}
+        }
+        // Without a ReplicaSet there is nothing to look at, until there is one.
+        let next = if next.is_zero() { PODS_WINDOW } else { next };
+        self.wait_or_fail(rollout, live, progress, at_most.min(next))
+    }
+
+    fn diagnosis(&self, rollout: &Rollout, live: &Deployment) -> Diagnosis {
+        match &self.observation.sight {
+            Some(sight) => {
+                let patience = self.request.patience;
+                diagnosis::diagnose(live, sight, rollout.written.at, patience)
+            }
+            None => Diagnosis::Nothing,
+        }
+    }
+
+    /// The time until the pods are to be looked at.
+    fn next_sight(&self, rollout: &Rollout) -> Duration {
+        let explained = self.observation.explanation.events.is_some();
+        let (last, window) = match &self.observation.sight {
+            Some(Sight { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
+            Some(Sight { at, .. }) => (*at, PODS_WINDOW),
+            None => (rollout.written.at, PODS_WINDOW),
+        };
+        let left = (last + window).duration_since(self.now);
+        Duration::try_from(left).unwrap_or_default().min(window)
     }
 
     fn finish(&self, rollout: &Rollout, live: &Deployment) -> Decision {
@@ -264,60 +332,114 @@ impl Context<'_> {
     ) -> Decision {
         if self.now >= self.continuation.deadline {
             let cause = report::timed_out(self.request.timeout, &progress, "new");
-            return self.fail(rollout, live, cause);
+            return self.fail(rollout, live, Some(cause));
         }
         self.wait(progress, self.continuation.deadline, at_most, false)
     }
 
     /// A failed rollout: gathers what the pods show, then brings the previous version back if that
-    /// is wanted and possible.
-    fn fail(&self, rollout: &Rollout, live: &Deployment, cause: String) -> Decision {
+    /// is wanted and possible. `stopped` says what has run out; `None` where it is doomed.
+    fn fail(&self, rollout: &Rollout, live: &Deployment, stopped: Option<String>) -> Decision {
         self.confirm(live, |context, sets| {
-            // Where no new ReplicaSet came to be, the newest one's pods are the old ones.
-            let previous = rollout.previous.as_ref();
-            let newest = object::newest(live, sets)
-                .filter(|set| previous.is_none_or(|previous| previous.name != set.name));
-            let evidence = match (&context.observation.troubles, newest) {
-                (None, Some(newest)) => {
-                    let selector = pods_of(live, &newest.template_hash);
-                    return Decision::Look(Look::Pods { selector });
-                }
-                (Some(troubles), _) => report::evidence(troubles),
-                (None, None) => Vec::new(),
-            };
-            let cause = report::cause(&cause, &context.observation.troubles);
-            let cause = report::clip(&cause, CAUSE_LIMIT);
-            let aftermath = match context.way_back(rollout) {
-                Ok(previous) => match &context.observation.previous_template {
-                    None => {
-                        let name = previous.name.clone();
-                        return Decision::Look(Look::Previous { name });
-                    }
-                    Some(Some(template)) if is_current(template, live) => {
-                        Aftermath::NothingToReturnTo
-                    }
-                    Some(Some(template)) => {
-                        let job = &context.continuation.job;
-                        return Decision::Act(Action::Undo {
-                            operations: change::undo(live, template, job, &cause),
-                            revision: previous.revision,
-                            cause,
-                        });
-                    }
-                    Some(None) => Aftermath::PreviousGone(previous.name.clone()),
-                },
-                Err(aftermath) => aftermath,
-            };
-            Decision::GiveUp(Failure::Rollout {
+            let sight = context.observation.sight.as_ref();
+            let stale = sight.is_none() || context.next_sight(rollout).is_zero();
+            if let Some(set) = newest(rollout, live, sets)
+                && stale
+            {
+                return look_at_pods(live, set);
+            }
+            let (written, patience) = (rollout.written.at, context.request.patience);
+            let finding = sight.and_then(|sight| diagnosis::explain(sight, written, patience));
+            if let Some(look) = finding
+                .as_ref()
+                .and_then(|finding| context.explanation(finding))
+            {
+                return Decision::Look(look);
+            }
+            let explanation = &context.observation.explanation;
+            let told = finding
+                .as_ref()
+                .map(|finding| finding.sentence(live, explanation));
+            let cause = report::clip(&report::cause(told, stopped), CAUSE_LIMIT);
+            let failed = Failed {
                 cause,
-                evidence,
-                aftermath,
-            })
+                kind: finding.as_ref().map(|finding| finding.cause),
+                evidence: Evidence::of(
+                    live,
+                    sight,
+                    finding.as_ref(),
+                    explanation,
+                    written,
+                    patience,
+                ),
+            };
+            context.take_back(rollout, live, failed)
+        })
+    }
+
+    /// What is still to be read to explain a finding: events, then the log.
+    fn explanation(&self, finding: &Finding) -> Option<Look> {
+        let read = &self.observation.explanation;
+        if read.events.is_none() {
+            let (kind, name) = match finding.pod.as_str() {
+                "" => ("ReplicaSet", &finding.set),
+                _ => ("Pod", &finding.pod),
+            };
+            let name = name.clone();
+            return Some(Look::Events { kind, name });
+        }
+        if read.log.is_none() && finding.has_log() {
+            return Some(Look::Log {
+                pod: finding.pod.clone(),
+                container: finding.container.clone(),
+                previous: finding.previous,
+            });
+        }
+        None
+    }
+
+    /// Brings the previous version back, or says why not.
+    fn take_back(&self, rollout: &Rollout, live: &Deployment, failed: Failed) -> Decision {
+        let Failed {
+            cause,
+            kind,
+            evidence,
+        } = failed;
+        let aftermath = match self.way_back(rollout, live) {
+            Ok(previous) => match &self.observation.previous_template {
+                None => {
+                    let name = previous.name.clone();
+                    return Decision::Look(Look::Previous { name });
+                }
+                Some(Some(template)) if is_current(template, live) => Aftermath::NothingToReturnTo,
+                Some(Some(template)) => {
+                    let job = &self.continuation.job;
+                    return Decision::Act(Action::Undo {
+                        operations: change::undo(live, template, job, &cause),
+                        revision: previous.revision,
+                        cause,
+                        kind,
+                        evidence,
+                    });
+                }
+                Some(None) => Aftermath::PreviousGone(previous.name.clone()),
+            },
+            Err(aftermath) => aftermath,
+        };
+        Decision::GiveUp(Failure::Rollout {
+            cause,
+            kind,
+            evidence,
+            aftermath,
         })
     }
 
     /// The ReplicaSet to return to, or why there is no way back.
-    fn way_back<'b>(&self, rollout: &'b Rollout) -> Result<&'b Previous, Aftermath> {
+    fn way_back<'b>(
+        &self,
+        rollout: &'b Rollout,
+        live: &Deployment,
+    ) -> Result<&'b Previous, Aftermath> {
         if !rollout.wrote {
             return Err(Aftermath::NothingWritten);
         }
@@ -327,8 +449,10 @@ impl Context<'_> {
         if rollout.changed_since {
             return Err(Aftermath::OvertakenBy(None));
         }
-        let previous = rollout.previous.as_ref();
-        previous.ok_or(Aftermath::NothingToReturnTo)
+        rollout.previous.as_ref().ok_or(match live.revision() {
+            Some(2..) => Aftermath::NothingServed,
+            Some(_) | None => Aftermath::NothingToReturnTo,
+        })
     }
 
     fn rollback(&self, rollback: &Rollback, live: &Deployment) -> Decision {
@@ -425,7 +549,8 @@ impl Context<'_> {
 fn ended(rollback: &Rollback, aftermath: Aftermath) -> Decision {
     Decision::GiveUp(Failure::Rollout {
         cause: rollback.cause.clone(),
-        evidence: Vec::new(),
+        kind: rollback.kind,
+        evidence: rollback.evidence.clone(),
         aftermath,
     })
 }
@@ -456,6 +581,31 @@ fn waiting_for_replica_set(live: &Deployment) -> Progress {
     }
 }
 
+/// Why a rollout failed.
+struct Failed {
+    cause: String,
+    kind: Option<diagnosis::Cause>,
+    evidence: Evidence,
+}
+
+/// The new version's ReplicaSet. Where none came to be, the newest one has the old pods.
+fn newest<'a>(
+    rollout: &Rollout,
+    live: &Deployment,
+    sets: &'a [object::ReplicaSet],
+) -> Option<&'a object::ReplicaSet> {
+    let previous = rollout.previous.as_ref();
+    object::newest(live, sets)
+        .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
+}
+
+fn look_at_pods(live: &Deployment, set: &object::ReplicaSet) -> Decision {
+    Decision::Look(Look::Pods {
+        selector: pods_of(live, &set.template_hash),
+        set: set.name.clone(),
+    })
+}
+
 /// The pods of one ReplicaSet.
 fn pods_of(live: &Deployment, template_hash: &str) -> String {
     let selector = live.selector();
@@ -468,7 +618,8 @@ fn pods_of(live: &Deployment, template_hash: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::object::{REVISION, ReplicaSet, Trouble};
+    use crate::cluster::object::{REVISION, ReplicaSet};
+    use crate::cluster::pod::{Container, Pod, Pods, State};
     use crate::job::Parameters;
     use crate::request::Fault;
     use serde_json::{Value, json};
@@ -587,6 +738,7 @@ mod tests {
             replicas: 2,
             owner: "uid-1".into(),
             template_hash: format!("hash-{revision}"),
+            failure: None,
         }
     }
 
@@ -608,19 +760,55 @@ mod tests {
     /// All that a failed rollout looks at, up to the template to return to.
     fn seen_failing(deployment: Deployment, previous: Option<Value>) -> Observation {
         Observation {
-            troubles: Some(Ok(vec![trouble()])),
+            sight: Some(sight(Ok(unready()))),
+            explanation: explained(),
             previous_template: Some(previous),
             ..seen_with(deployment, old_and_new(1))
         }
     }
 
-    fn trouble() -> Trouble {
-        Trouble {
-            pod: "web-2-x".into(),
-            container: "app".into(),
-            reason: "ErrImagePull".into(),
-            message: String::new(),
+    /// The newest look of all rows.
+    fn sight(pods: Result<Pods, String>) -> Sight {
+        Sight {
+            at: at(899),
+            set: set("web-2", 2, 1),
+            pods,
         }
+    }
+
+    /// One pod that runs and is not ready.
+    fn unready() -> Pods {
+        let container = Container {
+            name: "app".into(),
+            state: State::Running,
+            ..Container::default()
+        };
+        let pod = Pod {
+            name: "web-2-x".into(),
+            containers: vec![container],
+            ..Pod::default()
+        };
+        Pods {
+            others: vec![pod],
+            ..Pods::default()
+        }
+    }
+
+    /// All was read, and there was nothing.
+    fn explained() -> Explanation {
+        Explanation {
+            events: Some(Ok(Vec::new())),
+            log: Some(Ok(Vec::new())),
+        }
+    }
+
+    /// What is shown of [`seen_failing`]. Its text is held in `diagnosis`.
+    fn evidence(live: &Deployment) -> Evidence {
+        let sight = sight(Ok(unready()));
+        let patience = Duration::from_secs(30);
+        let finding = diagnosis::explain(&sight, at(0), patience);
+        let finding = finding.as_ref();
+        Evidence::of(live, Some(&sight), finding, &explained(), at(0), patience)
     }
 
     fn begun(phase: Phase) -> Continuation {
@@ -661,6 +849,8 @@ mod tests {
             written: Written::new(None, &undone(json!({})), at(60)),
             revision: 1,
             cause: "it broke".into(),
+            kind: None,
+            evidence: Evidence::default(),
             deadline: at(960),
         }
     }
@@ -702,7 +892,8 @@ mod tests {
 
     fn pods(selector: &str) -> Decision {
         let selector = selector.into();
-        Decision::Look(Look::Pods { selector })
+        let set = "web-2".into();
+        Decision::Look(Look::Pods { selector, set })
     }
 
     fn out_of_sync(by: Option<&str>, wrote: bool) -> Decision {
@@ -710,10 +901,13 @@ mod tests {
         Decision::GiveUp(Failure::OutOfSync { by, wrote })
     }
 
-    fn gives_up(cause: &str, evidence: &[&str], aftermath: Aftermath) -> Decision {
+    fn gives_up(cause: &str, evidence: Evidence, aftermath: Aftermath) -> Decision {
+        let seen = evidence != Evidence::default();
+        let in_a_pod = seen && cause.contains("in pod");
         Decision::GiveUp(Failure::Rollout {
             cause: cause.into(),
-            evidence: evidence.iter().map(|line| line.to_string()).collect(),
+            kind: in_a_pod.then_some(diagnosis::Cause::NotReady),
+            evidence,
             aftermath,
         })
     }
@@ -1041,7 +1235,11 @@ mod tests {
                     patch(),
                     seen_back(undone(json!({})), template("app:9")),
                     70,
-                    gives_up("it broke", &[], Aftermath::OvertakenBy(None)),
+                    gives_up(
+                        "it broke",
+                        Evidence::default(),
+                        Aftermath::OvertakenBy(None),
+                    ),
                 ),
                 (
                     "an older rollback's note",
@@ -1093,6 +1291,10 @@ mod tests {
             })
         };
         let done = || live(json!({}));
+        let looked = |live| Observation {
+            sight: Some(sight(Ok(Pods::default()))),
+            ..seen(live)
+        };
         let up = || seen_with(done(), old_and_new(2));
         let behind = || seen_with(done(), old_and_new(1));
         let resumed = progress(WaitsFor::Resumption, 1);
@@ -1131,15 +1333,15 @@ mod tests {
                     "not available",
                     patch(),
                     seen(live(short())),
-                    60,
-                    wait(available(1), 10, false),
+                    1,
+                    wait(available(1), 3, false),
                 ),
                 (
                     "not available near the end",
                     patch(),
-                    seen(live(short())),
-                    895,
-                    wait(available(1), 5, false),
+                    looked(live(short())),
+                    898,
+                    wait(available(1), 2, false),
                 ),
                 (
                     "paused meanwhile",
@@ -1265,7 +1467,123 @@ mod tests {
 
     const EXCEEDED: &str = "Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with \
         1 of 2 new pods available";
-    const IN_A_POD: &str = "`app` in pod `web-2-x`: ErrImagePull";
+    const IN_A_POD: &str = "`app` in pod `web-2-x` runs and is not ready";
+
+    /// Pods of which none will ever start.
+    fn hopeless() -> Pods {
+        let mut pods = unready();
+        pods.others[0].containers[0].state = State::Waiting {
+            reason: "InvalidImageName".into(),
+            message: String::new(),
+        };
+        pods
+    }
+
+    #[test]
+    fn pods_are_looked_at_in_their_own_time() {
+        let patch = || request(json!({}));
+        let stuck = || live(short());
+        let looked = |pods| Observation {
+            sight: Some(Sight {
+                at: at(20),
+                ..sight(pods)
+            }),
+            ..seen_with(stuck(), old_and_new(1))
+        };
+        let pods = || pods("app=web,pod-template-hash=hash-2");
+        let waits = |seconds| wait(progress(WaitsFor::Availability, 1), seconds, false);
+        let mut doubtful = unready();
+        doubtful.others[0].containers[0].restarts = 1;
+        let told = Progress {
+            obstacle: Some(
+                "`app` in pod `web-2-x` runs (it was started again once) and is not ready".into(),
+            ),
+            ..progress(WaitsFor::Availability, 1)
+        };
+        let paused = live(json!({"spec": {"paused": true}, "status": {"availableReplicas": 1}}));
+        let unmade = vec![set("web-1", 1, 2)];
+        let events = Look::Events {
+            kind: "Pod",
+            name: "web-2-x".into(),
+        };
+        let refused = || looked(Err("HTTP 403".into()));
+        check(
+            &Phase::Rollout(rollout()),
+            vec![
+                ("right after the write", patch(), seen(stuck()), 1, waits(3)),
+                ("soon after", patch(), seen(stuck()), 4, replica_sets()),
+                (
+                    "then",
+                    patch(),
+                    seen_with(stuck(), old_and_new(1)),
+                    4,
+                    pods(),
+                ),
+                (
+                    "no new ReplicaSet",
+                    patch(),
+                    seen_with(stuck(), unmade),
+                    4,
+                    waits(4),
+                ),
+                (
+                    "nothing wrong",
+                    patch(),
+                    looked(Ok(unready())),
+                    21,
+                    waits(3),
+                ),
+                (
+                    "some time later",
+                    patch(),
+                    looked(Ok(unready())),
+                    24,
+                    pods(),
+                ),
+                ("unreadable", patch(), refused(), 24, waits(10)),
+                ("unreadable, later", patch(), refused(), 50, pods()),
+                (
+                    "suspicious",
+                    patch(),
+                    looked(Ok(doubtful)),
+                    22,
+                    wait(told, 2, false),
+                ),
+                (
+                    "doomed",
+                    patch(),
+                    looked(Ok(hopeless())),
+                    22,
+                    Decision::Look(events),
+                ),
+                (
+                    "paused",
+                    patch(),
+                    seen(paused),
+                    60,
+                    wait(progress(WaitsFor::Resumption, 1), 10, false),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_doomed_rollout_is_undone_at_once() {
+        let seen = Observation {
+            sight: Some(sight(Ok(hopeless()))),
+            ..seen_failing(live(short()), Some(template("app:1")))
+        };
+        let phase = Phase::Rollout(rollout());
+        let decision = decide(&request(json!({})), &begun(phase), &seen, at(20));
+        let Decision::Act(Action::Undo { cause, kind, .. }) = decision else {
+            panic!("{decision:?}")
+        };
+        assert_eq!(kind, Some(diagnosis::Cause::ImageName));
+        assert_eq!(
+            cause,
+            "`app` in pod `web-2-x` cannot start: `app:2` is no valid image name"
+        );
+    }
 
     #[test]
     fn a_rollout_that_failed_is_looked_into_and_undone() {
@@ -1276,9 +1594,27 @@ mod tests {
             template_hash: String::new(),
             ..set("web-2", 2, 1)
         };
-        let told = |troubles: Result<Vec<Trouble>, String>| Observation {
-            troubles: Some(troubles),
+        let told = |pods: Result<Pods, String>, explanation| Observation {
+            sight: Some(sight(pods)),
+            explanation,
             ..seen_with(failing(), old_and_new(1))
+        };
+        let events_read = || Explanation {
+            events: Some(Err("HTTP 403".into())),
+            log: None,
+        };
+        let events = || {
+            Decision::Look(Look::Events {
+                kind: "Pod",
+                name: "web-2-x".into(),
+            })
+        };
+        let log = || {
+            Decision::Look(Look::Log {
+                pod: "web-2-x".into(),
+                container: "app".into(),
+                previous: false,
+            })
         };
         let previous = || {
             Decision::Look(Look::Previous {
@@ -1291,6 +1627,8 @@ mod tests {
                 operations,
                 revision: 1,
                 cause: cause.into(),
+                kind: Some(diagnosis::Cause::NotReady),
+                evidence: evidence(live),
             })
         };
         let cause = format!("{IN_A_POD}; {EXCEEDED}");
@@ -1337,16 +1675,37 @@ mod tests {
                     previous(),
                 ),
                 (
+                    "events not read",
+                    patch(),
+                    told(Ok(unready()), Explanation::default()),
+                    60,
+                    events(),
+                ),
+                (
+                    "log not read",
+                    patch(),
+                    told(Ok(unready()), events_read()),
+                    60,
+                    log(),
+                ),
+                (
                     "the way back not read",
                     patch(),
-                    told(Ok(vec![])),
+                    told(Ok(unready()), explained()),
+                    60,
+                    previous(),
+                ),
+                (
+                    "nothing to explain",
+                    patch(),
+                    told(Ok(Pods::default()), Explanation::default()),
                     60,
                     previous(),
                 ),
                 (
                     "pods that cannot be read",
                     patch(),
-                    told(Err("no".into())),
+                    told(Err("no".into()), Explanation::default()),
                     60,
                     previous(),
                 ),
@@ -1387,18 +1746,21 @@ mod tests {
         let patch = || request(json!({}));
         let no_rollback = || request(json!({"rollback": false}));
         let cause = format!("{IN_A_POD}; {EXCEEDED}");
-        let end = |aftermath| gives_up(&cause, &[], aftermath);
         let failing = || live(exceeded());
+        let end = |aftermath| gives_up(&cause, evidence(&failing()), aftermath);
         let to = |previous: Option<Value>| seen_failing(failing(), previous);
         let mut same = template("app:2");
         same["metadata"]["labels"]["pod-template-hash"] = json!("hash-2");
         let gone = || Aftermath::PreviousGone("web-1".into());
         let unread = Observation {
-            troubles: Some(Err("HTTP 403".into())),
+            sight: Some(sight(Err("HTTP 403".into()))),
             previous_template: Some(None),
             ..seen_with(failing(), old_and_new(1))
         };
-        let unread_line = "- the pods could not be read: HTTP 403";
+        let unread_line = Evidence {
+            pods: vec!["The new pods could not be read: HTTP 403.".into()],
+            ..Evidence::default()
+        };
         check(
             &Phase::Rollout(rollout()),
             vec![
@@ -1422,7 +1784,7 @@ mod tests {
                     patch(),
                     unread,
                     60,
-                    gives_up(EXCEEDED, &[unread_line], gone()),
+                    gives_up(EXCEEDED, unread_line, gone()),
                 ),
             ],
         );
@@ -1432,11 +1794,22 @@ mod tests {
             ..rollout()
         };
         let rows = vec![(
-            "first",
+            "nothing served",
             patch(),
             back(),
             60,
-            end(Aftermath::NothingToReturnTo),
+            end(Aftermath::NothingServed),
+        )];
+        check(&Phase::Rollout(first.clone()), rows);
+        let anew = live(json!({"metadata": {"annotations": {REVISION: "1"}},
+            "status": exceeded()["status"]}));
+        let end_anew = gives_up(&cause, evidence(&anew), Aftermath::NothingToReturnTo);
+        let rows = vec![(
+            "the first ever",
+            patch(),
+            seen_failing(anew, None),
+            60,
+            end_anew,
         )];
         check(&Phase::Rollout(first.clone()), rows);
         let touched = Rollout {
@@ -1472,7 +1845,7 @@ mod tests {
         let back = |changes: Value| seen(undone(changes));
         let sets = |available| vec![set("web-2", 2, 0), set("web-1", 3, available)];
         let up = |available| seen_with(undone(json!({})), sets(available));
-        let end = |aftermath| gives_up("it broke", &[], aftermath);
+        let end = |aftermath| gives_up("it broke", Evidence::default(), aftermath);
         let failed = |why: &str| end(Aftermath::RollbackFailed(1, why.into()));
         let none_yet = || progress(WaitsFor::Availability, 1);
         let overwritten = |changes: Value| seen(live(theirs(changes)));
@@ -1616,11 +1989,15 @@ mod tests {
                 operations: json!([]),
                 revision: 1,
                 cause: "it broke".into(),
+                kind: None,
+                evidence: Evidence::default(),
             };
             let expected = Phase::Rollback(Rollback {
                 written: written.clone(),
                 revision: 1,
                 cause: "it broke".into(),
+                kind: None,
+                evidence: Evidence::default(),
                 deadline: at(deadline),
             });
             assert_eq!(phase(undo, &seen_before, timeout), expected, "{timeout}");

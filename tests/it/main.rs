@@ -8,9 +8,18 @@
 )]
 
 mod stage;
+mod cluster;
+mod real;
 mod rolling;
 mod failures;
+mod diagnosis;
 mod resume;
+mod access;
+mod only_in_sandbox;
 mod hygiene;
 mod simulation;
+mod differential;
+mod peer;
+mod emulator;
+mod moto;
 mod tidy;

@@ -21,15 +21,17 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The files that decide: no async, socket, clock, environment or randomness.
-const PURE: [&str; 10] = [
+const PURE: [&str; 12] = [
     "request.rs",
     "continuation.rs",
     "change.rs",
     "cluster/call.rs",
     "cluster/object.rs",
+    "cluster/pod.rs",
     "strategy.rs",
     "strategy/rolling.rs",
     "rollout.rs",
+    "diagnosis.rs",
     "report.rs",
     "environment.rs",
 ];
