@@ -8,7 +8,9 @@ use crate::credentials::CredentialsError;
 use crate::diagnosis::{self, Explanation, Sight};
 use crate::logging;
 use crate::request::Request;
-use crate::strategy::{self, Action, Decision, Failure, Look, Observation, Success, Wait};
+use crate::strategy::{
+    self, Action, Aftermath, Decision, Failure, Look, Observation, Success, Wait,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -46,6 +48,11 @@ const PODS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The same for what explains a failure: events and the end of a log.
 const EXPLANATION_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a call that is not granted would give.
+const EVIDENCE: &str = "see more";
+/// See [`EVIDENCE`].
+const ROLLBACK: &str = "have it rolled back";
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -179,7 +186,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     .cluster
                     .events(&call, self.soon(EXPLANATION_TIMEOUT))
                     .await;
-                let events = events.map_err(|error| unreadable_call(&call, &error));
+                let events = events.map_err(|error| unreadable_call(&call, &error, EVIDENCE));
                 self.observation.explanation.events = Some(events);
                 Ok(())
             }
@@ -190,11 +197,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     .await;
                 // Hidden before it is cut: half a value might not be known again.
                 let log = log.map(|text| diagnosis::log_lines(&logging::masked(&text)));
-                let log = log.map_err(|error| unreadable_call(&call, &error));
+                let log = log.map_err(|error| unreadable_call(&call, &error, EVIDENCE));
                 self.observation.explanation.log = Some(log);
                 Ok(())
             }
-            Look::Deployment | Look::Previous { .. } => self.one(look, &call).await,
+            Look::Deployment => self.one(&call).await,
+            Look::Previous { .. } => self.previous(&call).await,
         };
         match seen {
             Ok(()) => None,
@@ -217,7 +225,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         self.observation.sight = Some(Sight {
             at: Timestamp::now(),
             set: set.unwrap_or_default(),
-            pods: pods.map_err(|error| unreadable_call(call, &error)),
+            pods: pods.map_err(|error| unreadable_call(call, &error, EVIDENCE)),
         });
         self.observation.explanation = Explanation::default();
     }
@@ -229,7 +237,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Reads one object; that it is not there is an observation, too.
-    async fn one(&mut self, look: &Look, call: &Call) -> Result<(), CallError> {
+    async fn one(&mut self, call: &Call) -> Result<(), CallError> {
         let object = match self.send(call).await {
             Ok(object) => Some(object),
             Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => None,
@@ -239,16 +247,23 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             }
             Err(error) => return Err(error),
         };
-        if let Look::Previous { .. } = look {
-            let template = object.map(|mut set| {
-                set.pointer_mut("/spec/template")
-                    .map(Value::take)
-                    .unwrap_or_default()
-            });
-            self.observation.previous_template = Some(template);
-        } else {
-            self.observation.renew(Some(object.map(Deployment::new)));
-        }
+        self.observation.renew(Some(object.map(Deployment::new)));
+        Ok(())
+    }
+
+    /// The template to return to. A refusal must not take the place of what it was to be read for.
+    async fn previous(&mut self, call: &Call) -> Result<(), CallError> {
+        let template = match self.send(call).await {
+            Ok(mut set) => Ok(set.pointer_mut("/spec/template").map(Value::take)),
+            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
+                Ok(None)
+            }
+            Err(error) if self.locked_out.is_none() && !self.may_pass(&error) => {
+                Err(unreadable_call(call, &error, ROLLBACK))
+            }
+            Err(error) => return Err(error),
+        };
+        self.observation.previous_template = Some(template);
         Ok(())
     }
 
@@ -329,6 +344,24 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             self.observation.renew(None);
             self.pause(CONFLICT_PAUSE * self.conflicts).await;
             return None;
+        }
+        if let Action::Undo {
+            revision,
+            cause,
+            kind,
+            evidence,
+            ..
+        } = action
+            && self.locked_out.is_none()
+            && !self.may_pass(&error)
+        {
+            let why = unreadable_call(&call, &error, ROLLBACK);
+            return Some(Outcome::Failed(Failure::Rollout {
+                cause,
+                kind,
+                evidence,
+                aftermath: Aftermath::NotReturned(revision, why),
+            }));
         }
         self.trouble(call, error).await
     }
@@ -434,22 +467,26 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         sleep_until(self.until.min(Instant::now() + pause)).await;
     }
 
-    /// A call that failed: over for good, or only out of sight.
-    async fn trouble(&mut self, call: Call, error: CallError) -> Option<Outcome> {
-        let passing = match &error {
+    /// Whether a call may succeed later. Once something is written, one odd answer of a proxy is no
+    /// end of it.
+    fn may_pass(&self, error: &CallError) -> bool {
+        match error {
             CallError::OutOfTime => true,
-            // Once something is written, one odd answer of a proxy is no end of it.
             CallError::Unreachable(_)
             | CallError::NotKubernetes(_)
             | CallError::Refused(Refusal {
                 code: 429 | 500.., ..
             }) => self.continuation.phase != Phase::Start,
             CallError::Refused(_) | CallError::Untrusted(_) => false,
-        };
+        }
+    }
+
+    /// A call that failed: over for good, or only out of sight.
+    async fn trouble(&mut self, call: Call, error: CallError) -> Option<Outcome> {
         if let Some(error) = self.locked_out.take() {
             return Some(Outcome::LockedOut(error));
         }
-        if !passing {
+        if !self.may_pass(&error) {
             return Some(Outcome::Broken(Box::new(call), error));
         }
         let now = Timestamp::now();
@@ -498,12 +535,12 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
 }
 
 /// Why something that only explains could not be read, and what to grant.
-fn unreadable_call(call: &Call, error: &CallError) -> String {
+fn unreadable_call(call: &Call, error: &CallError, gain: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), call.resource);
     match error {
         CallError::Refused(Refusal { code: 403, .. }) => format!(
-            "the token may not {verb} {resource}; grant the verb `{verb}` on `{resource}` to see \
-             more the next time"
+            "the token may not {verb} {resource}; grant the verb `{verb}` on `{resource}` to \
+             {gain} the next time"
         ),
         CallError::Refused(_)
         | CallError::Unreachable(_)
@@ -619,11 +656,14 @@ mod tests {
     #[test]
     fn what_may_not_be_read_names_the_verb_to_grant() {
         let log = Call::log("shop", "web-1", "app", false, 20);
-        let told = unreadable_call(&log, &refused(403, true));
+        let told = unreadable_call(&log, &refused(403, true), EVIDENCE);
         assert!(
             told.contains("grant the verb `get` on `pods/log`"),
             "{told}"
         );
-        assert_eq!(unreadable_call(&log, &refused(503, true)), "HTTP 503");
+        assert_eq!(
+            unreadable_call(&log, &refused(503, true), EVIDENCE),
+            "HTTP 503"
+        );
     }
 }

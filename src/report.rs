@@ -602,6 +602,11 @@ fn rollout_failed(
             "It was left as it is: ReplicaSet `{set}`, which served before, is gone \
              (revisionHistoryLimit)."
         ),
+        Aftermath::NotReturned(revision, why) => format!(
+            "It was left as it is: the version of revision {revision} could not be brought back: \
+             {}.",
+            clip(why, CAUSE_QUOTE_LIMIT)
+        ),
         Aftermath::RolledBack(revision) => {
             format!("Rolled back: the version of revision {revision} serves again.")
         }
@@ -629,6 +634,7 @@ fn rollout_failed(
         | Aftermath::NothingToReturnTo
         | Aftermath::NothingServed
         | Aftermath::PreviousGone(_)
+        | Aftermath::NotReturned(..)
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
         | Aftermath::Deleted => format!(

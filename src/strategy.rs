@@ -30,8 +30,9 @@ pub struct Observation {
     pub sight: Option<Sight>,
     /// What was read to explain what they show.
     pub explanation: Explanation,
-    /// The template of the ReplicaSet to return to; `Some(None)` where it is gone.
-    pub previous_template: Option<Option<Value>>,
+    /// The template of the ReplicaSet to return to; `Ok(None)` where it is gone, an error where it
+    /// may not be read.
+    pub previous_template: Option<Result<Option<Value>, String>>,
 }
 
 impl Observation {
@@ -207,6 +208,8 @@ pub enum Aftermath {
     NothingServed,
     /// The ReplicaSet that served before is gone.
     PreviousGone(String),
+    /// It could not be brought back, and why.
+    NotReturned(u64, String),
     /// The previous version serves again.
     RolledBack(u64),
     /// The previous version does not serve either.

@@ -198,7 +198,7 @@ impl Simulation {
             }
             Look::Previous { .. } => {
                 let template = (code == 200).then(|| object["spec"]["template"].clone());
-                self.observation.previous_template = Some(template);
+                self.observation.previous_template = Some(Ok(template));
             }
         }
     }
