@@ -529,7 +529,11 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
     match refusal.code {
         409 => true,
         404 => refusal.is_status && !matches!(action, Action::Create(_)),
-        422 => matches!(action, Action::Undo { .. }),
+        // Its own faults are told by name: https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go
+        422 => {
+            let failed_test = "the server rejected our request due to an error in our request";
+            matches!(action, Action::Undo { .. }) && refusal.message == failed_test
+        }
         _ => false,
     }
 }
@@ -607,6 +611,12 @@ mod tests {
             kind: None,
             evidence: diagnosis::Evidence::default(),
         };
+        let failed_test = CallError::Refused(Refusal {
+            code: 422,
+            reason: "Invalid".into(),
+            message: "the server rejected our request due to an error in our request".into(),
+            is_status: true,
+        });
         let cases = [
             ("a conflict", patch(), refused(409, true), true),
             ("a conflict of a put", put(), refused(409, true), true),
@@ -615,7 +625,8 @@ mod tests {
             ("it went away before a put", put(), refused(404, true), true),
             ("a proxy's 404", patch(), refused(404, false), false),
             ("no such namespace", create(), refused(404, true), false),
-            ("a test failed", undo(), refused(422, true), true),
+            ("a test failed", undo(), failed_test, true),
+            ("what it puts is invalid", undo(), refused(422, true), false),
             ("invalid", patch(), refused(422, true), false),
             ("invalid, put", put(), refused(422, true), false),
             ("invalid, created", create(), refused(422, true), false),

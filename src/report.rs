@@ -866,7 +866,8 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, 
             format!("somebody else kept changing it at the same time ({said})"),
             "Retry when the other change is through.".to_owned(),
         ),
-        429 | 500.. => (
+        // A list whose items have no key to merge them by is told so, and with this code.
+        code if code == 429 || code >= 500 && !refusal.message.contains("merge key") => (
             Topic::ClusterUnavailable,
             Kind::SystemUnavailable,
             format!("the cluster could not {what} just now ({said})"),
