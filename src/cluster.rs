@@ -470,7 +470,7 @@ fn refusal(code: u16, body: &[u8], asked: Option<Duration>) -> Try {
     }
 }
 
-/// A refused JSON patch quotes the whole object, with values of variables that nobody told us to hide.
+/// A refused JSON patch quotes the whole object, with values that nobody told us to hide.
 /// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
 fn without_object(message: &str) -> String {
     const QUOTE: &str = "patch: Invalid value: ";

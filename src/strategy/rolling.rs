@@ -411,7 +411,9 @@ impl Context<'_> {
                     let name = previous.name.clone();
                     return Decision::Look(Look::Previous { name });
                 }
-                Some(Ok(Some(template))) if is_current(template, live) => Aftermath::NothingToReturnTo,
+                Some(Ok(Some(template))) if is_current(template, live) => {
+                    Aftermath::NothingToReturnTo
+                }
                 Some(Ok(Some(template))) => {
                     let job = &self.continuation.job;
                     return Decision::Act(Action::Undo {
