@@ -176,6 +176,9 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
     let mut operations = vec![
         json!({"op": "test", "path": "/metadata/uid", "value": seen.uid()}),
         json!({"op": "test", "path": "/metadata/generation", "value": seen.generation()}),
+        // A status, too: it may have come right while its failure was being explained.
+        json!({"op": "test", "path": "/metadata/resourceVersion",
+            "value": seen.resource_version()}),
         json!({"op": "replace", "path": "/spec/template",
             "value": object::without_template_hash(template)}),
     ];
@@ -1314,6 +1317,7 @@ mod tests {
         let expected = json!([
             test("/metadata/uid", json!("uid-1")),
             test("/metadata/generation", json!(3)),
+            {"op": "test", "path": "/metadata/resourceVersion", "value": "41"},
             {"op": "replace", "path": "/spec/template",
                 "value": {"metadata": {"labels": {"app": "web"}}, "spec": {}}},
             add("/metadata/annotations/landfall~1rolled-back", json!("job-2")),
@@ -1323,8 +1327,8 @@ mod tests {
         assert_eq!(operations, expected);
         let bare = live(json!({"metadata": {"annotations": null}}));
         let operations = undo(&bare, &template, "job-2", "it broke");
-        assert_eq!(operations[3], add("/metadata/annotations", json!({})));
-        assert_eq!(operations.as_array().unwrap().len(), 6);
+        assert_eq!(operations[4], add("/metadata/annotations", json!({})));
+        assert_eq!(operations.as_array().unwrap().len(), 7);
     }
 
     #[test]

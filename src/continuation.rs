@@ -6,7 +6,7 @@
 
 use crate::change::Previous;
 use crate::cluster::object::digest;
-use crate::diagnosis::{Cause, Evidence};
+use crate::diagnosis::{Cause, Evidence, Sights};
 use crate::report::clip;
 use crate::rollout::Written;
 use base64::Engine;
@@ -64,6 +64,9 @@ pub struct Rollout {
     /// again: an autoscaler's replicas, most likely, but perhaps more. It is never undone.
     #[serde(default)]
     pub changed_since: bool,
+    /// What the looks at its pods have shown.
+    #[serde(default, skip_serializing_if = "Sights::is_empty")]
+    pub sights: Sights,
     /// What served before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
@@ -246,6 +249,7 @@ mod tests {
                 written: rollback.written,
                 wrote: false,
                 changed_since: false,
+                sights: Default::default(),
                 previous: Some(Previous {
                     name: "n".repeat(253),
                     revision: u64::MAX,

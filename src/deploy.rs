@@ -159,7 +159,9 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             Phase::Rollout(_) => "rollout",
             Phase::Rollback(_) => "rollback",
         };
-        tracing::info!(phase = name, "the deploy goes on");
+        if std::mem::discriminant(&phase) != std::mem::discriminant(&self.continuation.phase) {
+            tracing::info!(phase = name, "the deploy goes on");
+        }
         self.continuation.phase = phase;
     }
 
@@ -341,7 +343,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
             self.conflicts += 1;
             tracing::warn!(conflicts = self.conflicts, "another change came first");
-            self.observation.renew(None);
+            self.observation = Observation::default();
             self.pause(CONFLICT_PAUSE * self.conflicts).await;
             return None;
         }

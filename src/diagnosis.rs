@@ -25,6 +25,13 @@ const MACHINES: u32 = 10;
 const NODES: usize = 2;
 /// Events have whole seconds, by clocks that may be behind ours.
 const EVENT_CLOCK: Duration = Duration::from_secs(5);
+/// The longest time from one look to the next that is counted as if there had been none between.
+const LOOKS: Duration = Duration::from_secs(8);
+/// The longest time from a kubelet's try to its next, for pulls and restarts alike.
+/// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
+const BACK_OFF: Duration = Duration::from_secs(300);
+/// How far the clocks of cluster and function may differ before a new pod looks like an old one.
+const SKEW: Duration = Duration::from_secs(60);
 /// How much of somebody else's sentence a cause quotes; it must leave room for names.
 const QUOTE: usize = 300;
 /// How much of a log line is shown: the beginning tells most.
@@ -197,17 +204,78 @@ pub struct Finding {
     pub previous: bool,
     /// Kubernetes' own words.
     said: String,
+    /// Whether it may be of before our write.
+    stale: bool,
     /// Whether it lasts longer than its grace.
     is_final: bool,
 }
 
-/// The state of a new version by its pods. `since` is when it was written: nothing lasts longer.
-pub fn diagnose(
+/// What earlier looks have shown: since when each cause may have been there.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Sights {
+    /// The last look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Timestamp>,
+    /// Causes that it showed, each with the look before the first that did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<(Cause, Timestamp)>,
+}
+
+impl Sights {
+    /// Whether nothing has been looked at.
+    pub fn is_empty(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// With one more look. What it shows for the first time began after the look before, which may
+    /// be long ago where the invocations have a gap between them.
+    pub fn with(&self, sight: &Sight, written: Timestamp) -> Sights {
+        let before = self.last.unwrap_or(written);
+        let before = before.max(sight.at - LOOKS).min(sight.at);
+        let pods = sight.pods.iter();
+        let found = pods.flat_map(|pods| findings(pods, sight, &written.into(), Duration::ZERO));
+        let mut seen = Vec::new();
+        for cause in found.map(|finding| finding.cause).collect::<BTreeSet<_>>() {
+            let known = self.seen.iter().find(|(known, _)| *known == cause);
+            seen.push(known.copied().unwrap_or((cause, before)));
+        }
+        Sights {
+            last: Some(sight.at),
+            seen,
+        }
+    }
+}
+
+/// Since when something can have lasted.
+#[derive(Clone, Debug)]
+pub struct Since<'a> {
+    /// When the new version was written: nothing of it is older.
+    pub written: Timestamp,
+    /// What earlier looks have shown; a cause that is not there is not limited by them.
+    pub seen: &'a [(Cause, Timestamp)],
+}
+
+impl From<Timestamp> for Since<'_> {
+    fn from(written: Timestamp) -> Self {
+        Since { written, seen: &[] }
+    }
+}
+
+impl Since<'_> {
+    fn of(&self, cause: Cause) -> Timestamp {
+        let seen = self.seen.iter().find(|(known, _)| *known == cause);
+        seen.map_or(self.written, |(_, since)| self.written.max(*since))
+    }
+}
+
+/// The state of a new version by its pods.
+pub fn diagnose<'a>(
     live: &Deployment,
     sight: &Sight,
-    since: Timestamp,
+    since: impl Into<Since<'a>>,
     patience: Duration,
 ) -> Diagnosis {
+    let since = &since.into();
     let Ok(pods) = &sight.pods else {
         return Diagnosis::Nothing;
     };
@@ -232,7 +300,7 @@ pub fn diagnose(
 /// The finding that explains a rollout which has run out of time, however young it is.
 pub fn explain(sight: &Sight, since: Timestamp, patience: Duration) -> Option<Finding> {
     let pods = sight.pods.as_ref().ok()?;
-    worst(&findings(pods, sight, since, patience)).cloned()
+    worst(&findings(pods, sight, &since.into(), patience)).cloned()
 }
 
 fn worst(found: &[Finding]) -> Option<&Finding> {
@@ -240,7 +308,7 @@ fn worst(found: &[Finding]) -> Option<&Finding> {
     found.iter().min_by_key(rank)
 }
 
-fn findings(pods: &Pods, sight: &Sight, since: Timestamp, patience: Duration) -> Vec<Finding> {
+fn findings(pods: &Pods, sight: &Sight, since: &Since<'_>, patience: Duration) -> Vec<Finding> {
     let mut found = pods
         .others
         .iter()
@@ -260,7 +328,7 @@ fn findings(pods: &Pods, sight: &Sight, since: Timestamp, patience: Duration) ->
 }
 
 /// What is wrong with a pod: what is final before what is not, then what tells most.
-fn of_pod(pod: &Pod, sight: &Sight, since: Timestamp, patience: Duration) -> Option<Finding> {
+fn of_pod(pod: &Pod, sight: &Sight, since: &Since<'_>, patience: Duration) -> Option<Finding> {
     let whole = |cause, said: String, at| Finding {
         said,
         since: at,
@@ -280,13 +348,43 @@ fn of_pod(pod: &Pod, sight: &Sight, since: Timestamp, patience: Duration) -> Opt
     }
     let containers = pod.containers.iter();
     let found = containers
-        .filter_map(|container| of_container(pod, container, sight))
+        .filter_map(|container| {
+            let finding = of_container(pod, container, sight)?;
+            let stale = is_stale(&finding, pod, container, sight.at, since.written);
+            Some(Finding { stale, ..finding })
+        })
         .map(|finding| finding.judged(sight.at, since, patience))
         .collect::<Vec<_>>();
     let started = pod.scheduled.or(pod.created);
     worst(&found)
         .cloned()
         .or_else(|| Some(whole(Cause::NotStarted, String::new(), started)))
+}
+
+/// Whether a pod that was there before our write has not been tried since: a kubelet backs off for
+/// minutes, and what it says is of before. Such a pod is there where a version is deployed that
+/// failed before, and whose cause may have been mended.
+fn is_stale(
+    finding: &Finding,
+    pod: &Pod,
+    container: &Container,
+    now: Timestamp,
+    written: Timestamp,
+) -> bool {
+    if pod.created.is_none_or(|created| created + SKEW >= written) {
+        return false;
+    }
+    let now_ended = match &container.state {
+        State::Ended(ended) => Some(ended),
+        State::Unknown | State::Waiting { .. } | State::Running => None,
+    };
+    let last = now_ended.or(container.last.as_ref());
+    let ended = last.and_then(|ended| ended.finished);
+    if finding.ends > 0 {
+        ended.is_none_or(|ended| ended <= written)
+    } else {
+        now < written + BACK_OFF
+    }
 }
 
 fn of_container(pod: &Pod, container: &Container, sight: &Sight) -> Option<Finding> {
@@ -305,6 +403,8 @@ fn of_container(pod: &Pod, container: &Container, sight: &Sight) -> Option<Findi
         State::Running if container.ready => None,
         State::Running => Some(Finding {
             ends: container.restarts,
+            // It speaks now; what it said before its last start is another story.
+            previous: false,
             ..finding(Cause::NotReady, "")
         }),
         State::Ended(ended) if container.init && ended.code == 0 => None,
@@ -330,13 +430,16 @@ fn of_container(pod: &Pod, container: &Container, sight: &Sight) -> Option<Findi
 /// The cause behind the kubelet's word for a container that cannot be started.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go>
 fn of_waiting(reason: &str, message: &str) -> Cause {
-    let message = message.to_lowercase();
+    // Images and paths have words of their own in them.
+    let words = message.split_whitespace();
+    let words = words.filter(|word| *word == "i/o" || !word.contains('/'));
+    let message = words.collect::<Vec<_>>().join(" ").to_lowercase();
     let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
     match reason {
         "InvalidImageName" => Cause::ImageName,
         "ErrImageNeverPull" => Cause::ImageNeverPulled,
         "ErrImagePull" | "ImagePullBackOff" => {
-            if says(&PASSING) || says(&["executable file not found"]) {
+            if says(&PASSING) || says(&["executable file not found", "no match for platform"]) {
                 Cause::PullFails
             } else if says(&DENIED) {
                 Cause::ImageDenied
@@ -349,13 +452,11 @@ fn of_waiting(reason: &str, message: &str) -> Cause {
         "ImageInspectError" | "RegistryUnavailable" => Cause::PullFails,
         // Right after its start a kubelet does not know any Secret.
         // https://github.com/Shopify/krane/blob/main/lib/krane/kubernetes_resource/pod.rb
-        "CreateContainerConfigError" if says(&["failed to sync"]) || says(&PASSING) => {
-            Cause::NotStarted
-        }
+        "CreateContainerConfigError" if says(&["failed to sync"]) => Cause::NotStarted,
         "CreateContainerConfigError" => Cause::ConfigMissing,
-        "CreateContainerError" if says(&PASSING) => Cause::NodeTrouble,
+        "CreateContainerError" if says(&PASSING) || says(&NODE) => Cause::NodeTrouble,
         "CreateContainerError" => Cause::ContainerNotCreated,
-        "RunContainerError" if says(&PASSING) => Cause::NodeTrouble,
+        "RunContainerError" if says(&PASSING) || says(&NODE) => Cause::NodeTrouble,
         "RunContainerError" | "PostStartHookError" | "CrashLoopBackOff" => {
             Cause::ContainerNotStarted
         }
@@ -376,6 +477,14 @@ const PASSING: [&str; 11] = [
     "rate limit",
     "is reserved for",
     "unavailable",
+];
+
+/// Words of a node that is in trouble itself.
+const NODE: [&str; 4] = [
+    "no space left",
+    "resource busy",
+    "input/output error",
+    "too many open files",
 ];
 
 /// Words of a registry that refuses.
@@ -400,7 +509,7 @@ fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &Sight) -> Fin
     let cannot_run = ["StartError", "ContainerCannotRun"].contains(&ended.reason.as_str());
     let cause = if ended.reason == "OOMKilled" {
         Cause::OutOfMemory
-    } else if ended.code == 128 || cannot_run {
+    } else if cannot_run || ended.code == 128 && ended.reason != "Error" {
         // https://github.com/Shopify/krane/pull/694
         if says(&COMMAND) {
             Cause::ContainerNotStarted
@@ -453,31 +562,32 @@ impl Finding {
             code: 0,
             previous: false,
             said: String::new(),
+            stale: false,
             is_final: false,
         }
     }
 
     /// How long it has lasted at the most: clocks may differ, but nothing is older than our write.
-    fn age(&self, now: Timestamp, written: Timestamp) -> Duration {
-        let since = self.since.unwrap_or(now).max(written);
+    fn age(&self, now: Timestamp, since: &Since<'_>) -> Duration {
+        let since = self.since.unwrap_or(now).max(since.of(self.cause));
         Duration::try_from(now.duration_since(since)).unwrap_or_default()
     }
 
-    fn judged(mut self, now: Timestamp, written: Timestamp, patience: Duration) -> Finding {
+    fn judged(mut self, now: Timestamp, since: &Since<'_>, patience: Duration) -> Finding {
         let sure = !self.cause.repeats() || self.ends == 0 || self.ends >= CRASHES;
         let lasted = match self.cause.grace() {
             Grace::None => true,
-            Grace::Times(times) => self.age(now, written) >= patience * times,
+            Grace::Times(times) => self.age(now, since) >= patience * times,
             Grace::Deadline => false,
         };
-        self.is_final = sure && lasted;
+        self.is_final = sure && lasted && !self.stale;
         self
     }
 
     /// What every healthy pod passes through is told only when it lasts.
-    fn is_told(&self, now: Timestamp, written: Timestamp, patience: Duration) -> bool {
+    fn is_told(&self, now: Timestamp, since: &Since<'_>, patience: Duration) -> bool {
         let usual = matches!(self.cause, Cause::NotReady | Cause::NotStarted);
-        !usual || self.ends > 0 || self.age(now, written) >= patience
+        !usual || self.ends > 0 || self.age(now, since) >= patience
     }
 
     /// Whether the container's log may say more.
@@ -584,7 +694,7 @@ impl Finding {
             Some(limit) => {
                 format!("is killed for using more memory than its limit of {limit}, {times}")
             }
-            None => format!("is killed as its node has no memory left, {times}"),
+            None => format!("is killed for using too much memory, {times}"),
         }
     }
 
@@ -739,7 +849,7 @@ fn pod_lines(
         "{after} after the change: {ready}, {wanted} wanted."
     )];
     let mut groups: Vec<(Finding, usize)> = Vec::new();
-    for finding in findings(pods, sight, written, patience) {
+    for finding in findings(pods, sight, &written.into(), patience) {
         let place = groups.iter().position(|(other, _)| {
             (other.cause, &other.container, other.code)
                 == (finding.cause, &finding.container, finding.code)
@@ -1289,8 +1399,14 @@ mod tests {
             (
                 "exit 128 by itself",
                 900,
-                one(looping(5, ended(128, "Error", ""))),
+                one(looping(5, ended(128, "", ""))),
                 Suspicious(Cause::NodeTrouble),
+            ),
+            (
+                "an application's own exit 128, such as git's",
+                900,
+                one(looping(5, ended(128, "Error", ""))),
+                Doomed(Cause::Crash),
             ),
             ("a Secret's cache", 20, config(SYNC), Told::Nothing),
             (
@@ -1655,7 +1771,7 @@ mod tests {
         `app` in pod `web-2-a` exits with code 127 (its command was not found), 4 times
         `app` in pod `web-2-a` ends by itself with exit code 0, 3 times, and a container of a Deployment must go on running: `done`
         `app` in pod `web-2-a` is killed for using more memory than its limit of 256Mi, 3 times
-        `bare` in pod `web-2-a` is killed as its node has no memory left, 3 times
+        `bare` in pod `web-2-a` is killed for using too much memory, 3 times
         init container `setup` in pod `web-2-a` exits with code 1, 3 times
         `app` in pod `web-2-a` cannot start: `registry/app:2` is no valid image name
         `app` in pod `web-2-a` cannot start: its registry does not have the image `registry/app:2`

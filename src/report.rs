@@ -1066,6 +1066,7 @@ mod tests {
             written: written(),
             wrote: true,
             changed_since: false,
+            sights: Default::default(),
             previous: None,
         })
     }

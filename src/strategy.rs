@@ -448,7 +448,7 @@ mod tests {
         let written = operations.as_array().unwrap().last().unwrap();
         assert_eq!(written["value"], "the pod says [hidden]");
         // The template is what was there; a masked one would be another version.
-        assert_eq!(operations[2]["value"], json!({"cause": "s3cret"}));
+        assert_eq!(operations[3]["value"], json!({"cause": "s3cret"}));
         let patch = Action::Patch(json!({"env": "s3cret"}));
         assert_eq!(patch.clone().hide(mask), patch);
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::change::{self, Change, Previous};
 use crate::cluster::object::{self, Deployment, timestamp};
 use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Rollback, Rollout};
-use crate::diagnosis::{self, Diagnosis, Evidence, Explanation, Finding, Sight};
+use crate::diagnosis::{self, Diagnosis, Evidence, Explanation, Finding, Sight, Sights, Since};
 use crate::report;
 use crate::request::{Method, Request};
 use crate::rollout::{self, Progress, Verdict, WaitsFor, Written};
@@ -74,6 +74,7 @@ pub fn acted(
                 .and_then(|before| Previous::serving(before, observation.replica_sets.as_deref()?)),
             wrote: true,
             changed_since: false,
+            sights: Sights::default(),
             written,
         }),
         Action::Undo {
@@ -162,6 +163,7 @@ impl Context<'_> {
                 written: Written::adopted(live, self.now),
                 wrote: false,
                 changed_since: false,
+                sights: Sights::default(),
                 previous: None,
             })),
         }
@@ -199,6 +201,7 @@ impl Context<'_> {
             written: Written::adopted(live, at),
             wrote: true,
             changed_since,
+            sights: Sights::default(),
             previous,
         }))
     }
@@ -281,6 +284,16 @@ impl Context<'_> {
                 return look_at_pods(live, set);
             }
         }
+        if let Some(sight) = &self.observation.sight
+            && sight.pods.is_ok()
+            && rollout.sights.last != Some(sight.at)
+        {
+            let sights = rollout.sights.with(sight, rollout.written.at);
+            return Decision::Enter(Phase::Rollout(Rollout {
+                sights,
+                ..rollout.clone()
+            }));
+        }
         match self.diagnosis(rollout, live) {
             Diagnosis::Doomed(_) => return self.fail(rollout, live, None),
             Diagnosis::Suspicious(finding) => {
@@ -297,7 +310,11 @@ impl Context<'_> {
         match &self.observation.sight {
             Some(sight) => {
                 let patience = self.request.patience;
-                diagnosis::diagnose(live, sight, rollout.written.at, patience)
+                let since = Since {
+                    written: rollout.written.at,
+                    seen: &rollout.sights.seen,
+                };
+                diagnosis::diagnose(live, sight, since, patience)
             }
             None => Diagnosis::Nothing,
         }
@@ -627,6 +644,28 @@ mod tests {
     use crate::request::Fault;
     use serde_json::{Value, json};
 
+    /// The decision once the last look is remembered, which is a step of its own.
+    fn decide(
+        request: &Request,
+        continuation: &Continuation,
+        observation: &Observation,
+        now: Timestamp,
+    ) -> Decision {
+        let decision = super::decide(request, continuation, observation, now);
+        match (&decision, &continuation.phase) {
+            (Decision::Enter(Phase::Rollout(next)), Phase::Rollout(rollout))
+                if next.sights != rollout.sights =>
+            {
+                let continuation = Continuation {
+                    phase: Phase::Rollout(next.clone()),
+                    ..continuation.clone()
+                };
+                super::decide(request, &continuation, observation, now)
+            }
+            _ => decision,
+        }
+    }
+
     fn at(seconds: u64) -> Timestamp {
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         start + Duration::from_secs(seconds)
@@ -833,6 +872,7 @@ mod tests {
             written: Written::new(None, &live(json!({})), at(0)),
             wrote: true,
             changed_since: false,
+            sights: Sights::default(),
             previous: Some(previous()),
         }
     }
@@ -1045,6 +1085,7 @@ mod tests {
             written: Written::adopted(&before(json!({})), at(1)),
             wrote: false,
             changed_since: false,
+            sights: Sights::default(),
             previous: None,
         }));
         let nothing = Observation::default();
@@ -1130,6 +1171,7 @@ mod tests {
                 written: Written::adopted(live, at(seconds)),
                 wrote: true,
                 changed_since: false,
+                sights: Sights::default(),
                 previous,
             }))
         };
@@ -1156,6 +1198,7 @@ mod tests {
                 written: Written::adopted(live, past),
                 wrote: true,
                 changed_since: true,
+                sights: Sights::default(),
                 previous: Some(previous()),
             }))
         };
@@ -1463,6 +1506,7 @@ mod tests {
         let unwritten = Rollout {
             wrote: false,
             changed_since: false,
+            sights: Sights::default(),
             ..rollout()
         };
         check(&Phase::Rollout(unwritten), rows(false));
@@ -1817,6 +1861,7 @@ mod tests {
         check(&Phase::Rollout(first.clone()), rows);
         let touched = Rollout {
             changed_since: true,
+            sights: Sights::default(),
             ..rollout()
         };
         let rows = vec![(
@@ -1830,6 +1875,7 @@ mod tests {
         let unwritten = Rollout {
             wrote: false,
             changed_since: false,
+            sights: Sights::default(),
             ..first
         };
         let rows = vec![(
@@ -1971,6 +2017,7 @@ mod tests {
             written: written.clone(),
             wrote: true,
             changed_since: false,
+            sights: Sights::default(),
             previous: Some(previous()),
         });
         let nothing = || json!({});
@@ -1984,6 +2031,7 @@ mod tests {
             written: Written::new(None, &after, at(60)),
             wrote: true,
             changed_since: false,
+            sights: Sights::default(),
             previous: None,
         });
         assert_eq!(created, first);
