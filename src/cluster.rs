@@ -192,7 +192,16 @@ impl Cluster {
         let mut found = Vec::new();
         let mut page = call.clone();
         for _ in 0..MAX_PAGES {
-            let list = self.send(&page, until).await?;
+            let list = match self.send(&page, until).await {
+                // The list has grown too old while it was read: it is begun again.
+                // https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+                Err(CallError::Refused(refusal)) if refusal.code == 410 && page != call => {
+                    found.clear();
+                    page = call.clone();
+                    continue;
+                }
+                sent => sent?,
+            };
             let items = list.get("items").and_then(Value::as_array);
             found.extend(items.into_iter().flatten().map(&read));
             let token = list.pointer("/metadata/continue").and_then(Value::as_str);

@@ -170,7 +170,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         let seen = match look {
             Look::ReplicaSets { .. } => {
                 let sets = self.list(&call, ReplicaSet::read).await;
-                sets.map(|sets| self.observation.replica_sets = Some(sets))
+                sets.map(|mut sets| {
+                    for (message, _) in sets.iter_mut().filter_map(|set| set.failure.as_mut()) {
+                        *message = logging::masked(message);
+                    }
+                    self.observation.replica_sets = Some(sets);
+                })
             }
             Look::Autoscalers => {
                 let name = self.request.deployment.clone();
@@ -188,6 +193,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     .cluster
                     .events(&call, self.soon(EXPLANATION_TIMEOUT))
                     .await;
+                let events = events.map(|mut events| {
+                    for event in &mut events {
+                        event.message = logging::masked(&event.message);
+                    }
+                    events
+                });
                 let events = events.map_err(|error| unreadable_call(&call, &error, EVIDENCE));
                 self.observation.explanation.events = Some(events);
                 Ok(())
@@ -227,7 +238,9 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         self.observation.sight = Some(Sight {
             at: Timestamp::now(),
             set: set.unwrap_or_default(),
-            pods: pods.map_err(|error| unreadable_call(call, &error, EVIDENCE)),
+            pods: pods
+                .map(|pods| pods.hide(logging::masked))
+                .map_err(|error| unreadable_call(call, &error, EVIDENCE)),
         });
         self.observation.explanation = Explanation::default();
     }

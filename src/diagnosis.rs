@@ -1657,6 +1657,89 @@ mod tests {
         assert_eq!(told(2, &unread), Told::Nothing);
     }
 
+    /// A slow pull, and only then a Secret that is missing for a moment.
+    #[test]
+    fn a_state_that_began_late_has_its_grace() {
+        let missing = || waiting("CreateContainerConfigError", "secret \"web\" not found");
+        let creating = || waiting("ContainerCreating", "");
+        let mut sights = Sights::default();
+        for (seconds, container, expected) in [
+            (30, creating(), false),
+            (34, missing(), false),
+            (58, missing(), false),
+            (60, missing(), true),
+            // It went away, and its time begins anew.
+            (64, creating(), false),
+            (68, missing(), false),
+            (94, missing(), true),
+        ] {
+            let seen = sight(seconds, pods(0, vec![pod(vec![container])]));
+            sights = sights.with(&seen, at(0));
+            let since = Since {
+                written: at(0),
+                seen: &sights.seen,
+            };
+            let diagnosis = diagnose(&live(1), &seen, since, PATIENCE);
+            let doomed = matches!(diagnosis, Diagnosis::Doomed(_));
+            assert_eq!(doomed, expected, "{seconds}: {sights:?}");
+        }
+    }
+
+    /// The same version again, whose cause was mended: its old pod is still in its back-off.
+    #[test]
+    fn what_a_pod_showed_before_our_write_is_not_final() {
+        let crashed = |seconds| {
+            let mut last = ended(1, "Error", "");
+            last.finished = Some(at(seconds));
+            looping(8, last)
+        };
+        let pulling = || waiting("ImagePullBackOff", "manifest unknown");
+        for (name, now, container, expected) in [
+            ("the crash is older", 390, crashed(290), false),
+            ("it crashed again", 390, crashed(310), true),
+            ("no pull was tried yet", 590, pulling(), false),
+            ("one was, after the longest back-off", 601, pulling(), true),
+        ] {
+            let seen = sight(now, pods(0, vec![pod(vec![container])]));
+            let diagnosis = diagnose(&live(1), &seen, at(300), PATIENCE);
+            let doomed = matches!(diagnosis, Diagnosis::Doomed(_));
+            assert_eq!(doomed, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_no_words() {
+        for (reason, message, expected) in [
+            (
+                "CreateContainerConfigError",
+                "couldn't find key TIMEOUT in ConfigMap shop/web",
+                Cause::ConfigMissing,
+            ),
+            (
+                "ErrImagePull",
+                "failed to resolve reference \"r.example/timeout-svc:2\": not found",
+                Cause::ImageNotFound,
+            ),
+            (
+                "ErrImagePull",
+                "failed to pull r.example/web:2: dial tcp: i/o timeout",
+                Cause::PullFails,
+            ),
+            (
+                "ErrImagePull",
+                "no match for platform in manifest: not found",
+                Cause::PullFails,
+            ),
+            (
+                "CreateContainerError",
+                "mkdir /var/lib/x: no space left on device",
+                Cause::NodeTrouble,
+            ),
+        ] {
+            assert_eq!(of_waiting(reason, message), expected, "{message}");
+        }
+    }
+
     /// A cluster whose clock is behind must not make a state older than our own write.
     #[test]
     fn nothing_is_older_than_the_write() {

@@ -269,7 +269,7 @@ fn conclude(
         Outcome::Broken(call, error) => {
             report::call_failed(request, &continuation.phase, &call, &error)
         }
-        Outcome::LockedOut(error) => report::no_credentials(&error),
+        Outcome::LockedOut(error) => report::access_lost(request, &continuation.phase, &error),
         Outcome::LostSight(since, why) => {
             report::lost_sight(request, &continuation.phase, since, &why)
         }

@@ -37,6 +37,9 @@ const TOLD_LIMIT: usize = 440;
 const CAUSE_QUOTE_LIMIT: usize = 380;
 /// The shortest value that is masked: shorter ones are no secrets, and occur in any text.
 const MASK_MINIMUM: usize = 5;
+/// The shortest line of a value of several that is masked by itself: shorter ones are braces and
+/// words.
+const MASK_LINE: usize = 16;
 /// What stands for a masked value.
 const HIDDEN: &str = "[hidden]";
 /// What is between the parts of a message.
@@ -230,7 +233,12 @@ impl Mask {
     }
     /// Adds values to hide.
     pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
-        let secrets = secrets.into_iter().map(str::trim);
+        // The lines of a key are as secret as the whole; logs break and cut it anywhere.
+        let secrets = secrets.into_iter().flat_map(|secret| {
+            let lines = secret.lines().filter(|line| line.trim().len() >= MASK_LINE);
+            std::iter::once(secret).chain(lines)
+        });
+        let secrets = secrets.map(str::trim);
         let secrets = secrets.filter(|secret| secret.len() >= MASK_MINIMUM);
         self.0.extend(secrets.flat_map(spellings));
         // A value that contains another goes first.
@@ -624,10 +632,10 @@ fn rollout_failed(
             "It was deleted while the previous version was brought back.".to_owned()
         }
     };
+    let help = kind.map(|kind| format!(" (docs/operations.md, {})", kind.anchor()));
+    let help = help.unwrap_or_default();
     let next = match aftermath {
         Aftermath::RolledBack(_) | Aftermath::NothingWritten => {
-            let help = kind.map(|kind| format!(" (docs/operations.md, {})", kind.anchor()));
-            let help = help.unwrap_or_default();
             format!("Correct the cause{help} and release the change again.")
         }
         Aftermath::RollbackDisabled
@@ -638,8 +646,9 @@ fn rollout_failed(
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
         | Aftermath::Deleted => format!(
-            "See what runs with `kubectl --namespace {namespace} get deployment,replicaset,pod`, \
-             and `kubectl --namespace {namespace} rollout history deployment/{name}`."
+            "Correct the cause{help}. See what runs with `kubectl --namespace {namespace} get \
+             deployment,replicaset,pod`, and `kubectl --namespace {namespace} rollout history \
+             deployment/{name}`."
         ),
     };
     let headline = format!(
@@ -743,6 +752,22 @@ pub fn unusable_continuation(unusable: &Unusable) -> Report {
 
 /// Token or CA cannot be had.
 pub fn no_credentials(error: &CredentialsError) -> Report {
+    locked_out(error, None)
+}
+
+/// The same in the middle of a deploy, whose first cause, if there is one, is told as well.
+pub fn access_lost(request: &Request, phase: &Phase, error: &CredentialsError) -> Report {
+    let target = target(request);
+    let cause = first_cause(&target, phase, None).or_else(|| match phase {
+        Phase::Start => None,
+        Phase::Rollout(_) | Phase::Rollback(_) => Some(format!(
+            "The new version of {target} has been written, and goes on without being followed."
+        )),
+    });
+    locked_out(error, cause)
+}
+
+fn locked_out(error: &CredentialsError, cause: Option<String>) -> Report {
     let next = match error.kind() {
         Kind::PermissionError => "Grant what is missing, or renew the token, then retry.",
         Kind::ConfigurationError => {
@@ -753,7 +778,13 @@ pub fn no_credentials(error: &CredentialsError) -> Report {
         }
     };
     let headline = format!("There is no access to the cluster: {error}.");
-    fail(Topic::Credentials, error.kind(), &headline, &[], next)
+    fail(
+        Topic::Credentials,
+        error.kind(),
+        &headline,
+        cause.as_slice(),
+        next,
+    )
 }
 
 /// A call to the cluster failed for good.
@@ -841,6 +872,15 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, 
         message => format!("HTTP {}, \"{}\"", refusal.code, quote(message)),
     };
     match refusal.code {
+        // The API server says `no` in its own form; whatever stands before it does not.
+        400..=403 if !refusal.is_status => (
+            Topic::NotKubernetes,
+            Kind::ConfigurationError,
+            format!("what answers to {what} is no Kubernetes API server ({said})"),
+            "A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address: \
+             it must reach the API server itself, by https."
+                .to_owned(),
+        ),
         401 => (
             Topic::TokenRefused,
             Kind::PermissionError,
@@ -855,7 +895,7 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, 
             format!("the token may not {what} ({said})"),
             format!(
                 "Grant the verb `{}` on `{}` to the token's ServiceAccount by a Role in this \
-                 namespace.",
+                 namespace; deploy/rbac.yaml has all verbs that are needed.",
                 call.verb.rbac(),
                 call.resource
             ),
@@ -1476,52 +1516,60 @@ mod tests {
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         It was left as it is, as `rollback` is false.
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         No other version served before, so there is none to return to; it was left as it is.
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         It was left as it is: the version before did not serve either.
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         It was left as it is: ReplicaSet `web-6`, which served before, is gone
         (revisionHistoryLimit).
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         The version of revision 6 was brought back and does not serve: the rollout was not
         done within 15 min (timeout), with 1 of 2 previous pods available.
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         Execution `run-3` has deployed since.
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         Someone else has changed it since.
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         It was deleted while the previous version was brought back.
-        See what runs with `kubectl --namespace shop get deployment,replicaset,pod`, and
-        `kubectl --namespace shop rollout history deployment/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`.
         "#);
     }
 
@@ -1557,16 +1605,33 @@ mod tests {
     }
 
     #[test]
+    fn access_that_is_lost_keeps_the_first_cause() {
+        let error = CredentialsError::Unreachable("SSM is away".into());
+        let told = |phase: &Phase| {
+            let Report::Failure { message, .. } = access_lost(&request(), phase, &error) else {
+                panic!("it failed")
+            };
+            message
+        };
+        assert!(!told(&Phase::Start).contains("does not serve"));
+        assert!(told(&rolling_out()).contains("has been written"));
+        let back = told(&rolling_back());
+        assert!(back.contains("does not serve: it broke."), "{back}");
+    }
+
+    #[test]
     fn calls_that_failed() {
         let patch = Call::patch("shop", "web", json!({}));
         let refused = |code, message: &str| {
             CallError::Refused(Refusal {
                 code,
                 message: message.to_owned(),
+                is_status: code != 400,
                 ..Refusal::default()
             })
         };
         let start = [
+            refused(400, "The plain HTTP request was sent to HTTPS port"),
             refused(401, "Unauthorized"),
             refused(403, "deployments.apps \"web\" is forbidden: no."),
             refused(409, ""),
@@ -1580,6 +1645,13 @@ mod tests {
         ]
         .map(|error| call_failed(&request(), &Phase::Start, &patch, &error));
         assert_snapshot!(shown(&start), @r#"
+        ConfigurationError: Deployment `web` in `shop` was not changed: what answers to patch
+        deployments.apps is no Kubernetes API server (HTTP 400, "The plain HTTP request was
+        sent to HTTPS port").
+
+        A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address:
+        it must reach the API server itself, by https.
+        --
         PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
         accept the bearer token (HTTP 401, "Unauthorized").
 
@@ -1590,7 +1662,7 @@ mod tests {
         deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
 
         Grant the verb `patch` on `deployments.apps` to the token's ServiceAccount by a Role
-        in this namespace.
+        in this namespace; deploy/rbac.yaml has all verbs that are needed.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was not changed: somebody else kept
         changing it at the same time (HTTP 409).
@@ -1648,7 +1720,7 @@ mod tests {
         its end: the token may not get deployments.apps (HTTP 403).
 
         Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
-        this namespace.
+        this namespace; deploy/rbac.yaml has all verbs that are needed.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
@@ -1656,7 +1728,7 @@ mod tests {
         may not get deployments.apps (HTTP 403).
 
         Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
-        this namespace.
+        this namespace; deploy/rbac.yaml has all verbs that are needed.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 

@@ -2,8 +2,9 @@
 //! fault at once, each by its field's name.
 
 use crate::job::Parameters;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -216,7 +217,14 @@ fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
         Parameters::Text(text) => text,
     };
     match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(Value::Object(fields)) => match repeated(text) {
+            None => Ok(fields),
+            Some(field) => Err(fault(format!(
+                "have `{field}` twice. Where a #{{variable}} stands in them, its value may have \
+                 brought quotes and fields of its own: use variables only whose values nobody \
+                 else can write, such as a commit id"
+            ))),
+        },
         Ok(_) => Err(fault(format!(
             "must be one JSON object such as {EXAMPLE}, and are `{}`",
             excerpt(text, 0)
@@ -226,6 +234,96 @@ fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
             excerpt(text, 0)
         ))),
         Err(error) => Err(fault(syntax(text, &error))),
+    }
+}
+
+/// The first field that an object has twice, at any depth. JSON readers take the last one in
+/// silence, so that a text that closes its string could choose the image.
+fn repeated(text: &str) -> Option<String> {
+    let mut found = None;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let names = Names {
+        path: String::new(),
+        found: &mut found,
+    };
+    // That it is JSON has been seen before.
+    _ = names.deserialize(&mut reader);
+    found
+}
+
+/// Reads any JSON for its objects' names alone.
+struct Names<'a> {
+    path: String,
+    found: &'a mut Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
+
+    fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            let path = match self.path.as_str() {
+                "" => name.clone(),
+                path => format!("{path}.{name}"),
+            };
+            if !names.insert(name) {
+                self.found.get_or_insert_with(|| path.clone());
+            }
+            fields.next_value_seed(Names {
+                path,
+                found: &mut *self.found,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        loop {
+            let names = Names {
+                path: self.path.clone(),
+                found: &mut *self.found,
+            };
+            if items.next_element_seed(names)?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 }
 
@@ -1512,6 +1610,37 @@ mod tests {
             }
         }
         assert_eq!(faults, boundaries.len() * (boundaries.len() + 1) / 2 * 3);
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_refused() {
+        for (text, field) in [
+            // A commit message that closes its string and brings an image of its own.
+            (
+                r#"{"deployment": "web", "images": {"app": "good:1"}, "env": {"MESSAGE": "fix"},
+                    "images": {"app": "evil:1"}, "env": {"A": "b"}}"#,
+                "images",
+            ),
+            (
+                r#"{"deployment": "web", "env": {"A": "1", "A": "2"}}"#,
+                "env.A",
+            ),
+            (
+                r#"{"manifest": {"spec": {"template": {"spec": {"containers": [{"name": "a"},
+                    {"name": "b", "name": "c"}]}}}}}"#,
+                "manifest.spec.template.spec.containers.name",
+            ),
+        ] {
+            let faults = Request::parse(&Parameters::Text(text.into()), JOB).unwrap_err();
+            let problem = &faults[0].problem;
+            assert!(
+                problem.contains(&format!("have `{field}` twice")),
+                "{problem}"
+            );
+        }
+        let same_name_elsewhere = r#"{"deployment": "web", "env": {"deployment": "x"},
+            "images": {"env": "x:1"}}"#;
+        assert!(Request::parse(&Parameters::Text(same_name_elsewhere.into()), JOB).is_ok());
     }
 
     #[test]

@@ -24,7 +24,7 @@ Runs the real function against a local AWS and a local Kubernetes API.
 Usage: landfall-sandbox COMMAND
 
   demo    --function PATH [--events DIR] [--plain]
-          Three deploys to watch: one that works, one that fails and is rolled
+          Four deploys to watch: one that works, two that fail and are rolled
           back, one with wrong parameters. Exit status 0 if all end so.
 
   invoke  --function PATH --event FILE [--life SECONDS] [--plain] [--raw]

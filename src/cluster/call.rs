@@ -17,7 +17,7 @@ const PODS_PAGE: &str = "250";
 const EVENTS_PAGE: &str = "100";
 
 /// How much of a log is asked for: the server cuts the end, so that twenty long lines must fit.
-const LOG_BYTES: &str = "65536";
+const LOG_BYTES: &str = "524288";
 
 /// One request to the API server.
 #[derive(Clone, Debug, PartialEq)]
@@ -349,7 +349,7 @@ mod tests {
         let lines = [
             ("container", "app"),
             ("tailLines", "20"),
-            ("limitBytes", "65536"),
+            ("limitBytes", "524288"),
         ];
         assert_eq!(
             log.query,

@@ -131,6 +131,27 @@ impl Pods {
         Some((pods, list.metadata.proceed))
     }
 
+    /// The same with what its containers and nodes say run through `mask`, before anything is cut
+    /// off or changed: afterwards a value might not be known again.
+    pub fn hide(mut self, mask: impl Fn(&str) -> String) -> Pods {
+        for pod in &mut self.others {
+            if let Some(unscheduled) = &mut pod.unscheduled {
+                unscheduled.message = mask(&unscheduled.message);
+            }
+            for container in &mut pod.containers {
+                if let Some(last) = &mut container.last {
+                    last.message = mask(&last.message);
+                }
+                match &mut container.state {
+                    State::Waiting { message, .. } => *message = mask(message),
+                    State::Ended(ended) => ended.message = mask(&ended.message),
+                    State::Unknown | State::Running => {}
+                }
+            }
+        }
+        self
+    }
+
     /// Adds those of another page.
     pub fn extend(&mut self, page: Pods) {
         self.ready += page.ready;

@@ -61,6 +61,9 @@ impl Cluster {
         kubeconfig: PathBuf,
         context: Option<String>,
     ) -> Result<Cluster, String> {
+        if !kubeconfig.is_file() {
+            return Err(format!("{}: no such file", kubeconfig.display()));
+        }
         let kubectl = Kubectl::new(programs.join("kubectl"), kubeconfig, context);
         let config = kubectl.ask(&[
             "config",
@@ -170,10 +173,10 @@ impl Cluster {
              Watch it in a second terminal:\n  \
              {kubectl} --kubeconfig {config} get pods --watch\n\n\
              Deploy to it in a third:\n  \
-             make invoke EVENT=events/failing.json CLUSTER={server} \\\n    \
+             make invoke EVENT=events/image.json CLUSTER={server} \\\n    \
              CA={ca} \\\n    \
              TOKEN_FILE={token}\n\n\
-             An image behaves as its name says: …:never-ready, :crash, :out-of-memory, :missing, \
+             Then EVENT=events/crashing.json and events/failing.json. An image behaves as its name says: …:never-ready, :crash, :out-of-memory, :missing, \
              :no-config, :after-4s.\nLogs of the cluster's programs: {folder}",
             version = self.version,
             server = self.server,
