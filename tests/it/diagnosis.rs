@@ -133,7 +133,7 @@ async fn what_never_heals_is_known_by_its_cause() {
                 reason: Some(says("OOMKilled")),
             },
             "out-of-memory",
-            "is killed as its node has no memory left",
+            "is killed for using too much memory",
         ),
     ] {
         let stage = with_sick(behaviour).await;

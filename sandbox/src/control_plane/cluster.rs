@@ -176,8 +176,9 @@ impl Cluster {
              make invoke EVENT=events/image.json CLUSTER={server} \\\n    \
              CA={ca} \\\n    \
              TOKEN_FILE={token}\n\n\
-             Then EVENT=events/crashing.json and events/failing.json. An image behaves as its name says: …:never-ready, :crash, :out-of-memory, :missing, \
-             :no-config, :after-4s.\nLogs of the cluster's programs: {folder}",
+             Then EVENT=events/crashing.json and events/failing.json. An image behaves as its \
+             name says:\n…:never-ready, :crash, :out-of-memory, :missing, :no-config, \
+             :after-4s.\nLogs of the cluster's programs: {folder}",
             version = self.version,
             server = self.server,
             kubectl = kubectl.program().display(),
