@@ -605,9 +605,11 @@ fn replica_set(deployment: &Value) -> Value {
 /// A pod of a ReplicaSet as an API server sends it, whose name and uid end in `POD`. Its container
 /// has ended four times.
 fn crashing_pod(set: &Value) -> Value {
+    // A pod that is older than the deploy is judged by what it does after.
+    let now = format!("{:.0}", Timestamp::now());
     let name = set["metadata"]["name"].as_str().unwrap_or_default();
-    let ended = json!({"exitCode": 1, "reason": "Error", "startedAt": CREATED,
-        "finishedAt": CREATED, "containerID": format!("containerd://{}", "6".repeat(64))});
+    let ended = json!({"exitCode": 1, "reason": "Error", "startedAt": now,
+        "finishedAt": now, "containerID": format!("containerd://{}", "6".repeat(64))});
     let back_off =
         format!("back-off 40s restarting failed container=app pod={name}-POD_{NAMESPACE}({UID})");
     let status = json!({"name": "app", "ready": false, "restartCount": 3, "started": false,
@@ -616,7 +618,7 @@ fn crashing_pod(set: &Value) -> Value {
         "lastState": {"terminated": ended}});
     let condition = |kind: &str, status: &str| {
         json!({"type": kind, "status": status, "lastProbeTime": null,
-            "lastTransitionTime": CREATED})
+            "lastTransitionTime": now})
     };
     let mut spec = set["spec"]["template"]["spec"].clone();
     spec["nodeName"] = json!("ip-10-0-1-17.eu-central-1.compute.internal");
@@ -628,14 +630,14 @@ fn crashing_pod(set: &Value) -> Value {
         "metadata": {
             "name": format!("{name}-POD"), "generateName": format!("{name}-"),
             "namespace": NAMESPACE, "uid": format!("6a1c0a52-3b0e-4b0c-9f43-0d0d5d3POD"),
-            "resourceVersion": "812345", "creationTimestamp": CREATED,
+            "resourceVersion": "812345", "creationTimestamp": now,
             "labels": set["metadata"]["labels"], "managedFields": managed_fields(),
             "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name,
                 "uid": set["metadata"]["uid"], "controller": true, "blockOwnerDeletion": true}]
         },
         "spec": spec,
         "status": {"phase": "Running", "hostIP": "10.0.1.17", "podIP": "10.0.2.1",
-            "qosClass": "Burstable", "startTime": CREATED, "conditions": [
+            "qosClass": "Burstable", "startTime": now, "conditions": [
                 condition("Initialized", "True"), condition("Ready", "False"),
                 condition("ContainersReady", "False"), condition("PodScheduled", "True")],
             "containerStatuses": [status]}
