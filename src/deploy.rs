@@ -251,27 +251,18 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         now + limit.min(self.until.duration_since(now) / 3)
     }
 
-    /// Reads one object; that it is not there is an observation, too.
+    /// Reads the Deployment; that it is not there is an observation, too.
     async fn one(&mut self, call: &Call) -> Result<(), CallError> {
-        let object = match self.send(call).await {
-            Ok(object) => Some(object),
-            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => None,
-            Err(CallError::Refused(refusal)) if refusal.code == 404 => {
-                let why = format!("HTTP 404 with \"{}\"", refusal.message);
-                return Err(CallError::NotKubernetes(why));
-            }
-            Err(error) => return Err(error),
-        };
+        let object = self.get(call).await?;
         self.observation.renew(Some(object.map(Deployment::new)));
         Ok(())
     }
 
     /// The template to return to. A refusal must not take the place of what it was to be read for.
     async fn previous(&mut self, call: &Call) -> Result<(), CallError> {
-        let template = match self.send(call).await {
-            Ok(mut set) => Ok(set.pointer_mut("/spec/template").map(Value::take)),
-            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
-                Ok(None)
+        let template = match self.get(call).await {
+            Ok(set) => {
+                Ok(set.and_then(|mut set| set.pointer_mut("/spec/template").map(Value::take)))
             }
             Err(error) if self.locked_out.is_none() && !self.may_pass(&error) => {
                 Err(unreadable_call(call, &error, ROLLBACK))
@@ -280,6 +271,21 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         };
         self.observation.previous_template = Some(template);
         Ok(())
+    }
+
+    /// One object, or that there is none. A 404 that is not Kubernetes' own says neither.
+    async fn get(&mut self, call: &Call) -> Result<Option<Value>, CallError> {
+        match self.send(call).await {
+            Ok(object) => Ok(Some(object)),
+            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
+                Ok(None)
+            }
+            Err(CallError::Refused(refusal)) if refusal.code == 404 => {
+                let why = format!("HTTP 404 with \"{}\"", refusal.message);
+                Err(CallError::NotKubernetes(why))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A list; a kind of object that the cluster does not know has no items.
@@ -553,7 +559,7 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
     }
 }
 
-/// Why something that only explains could not be read, and what to grant.
+/// Why a call failed that a deploy can do without, and what to grant for its gain.
 fn unreadable_call(call: &Call, error: &CallError, gain: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), call.resource);
     match error {

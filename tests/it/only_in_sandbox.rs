@@ -222,6 +222,22 @@ async fn one_odd_answer_in_the_middle_of_a_rollout_is_no_end_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_odd_answer_on_the_way_back_is_no_end_of_it() {
+    let stage = Stage::in_sandbox(|world, now| {
+        world.apply(demo_app(2), now);
+        let read = On::method("GET").path("/replicasets/demo-app");
+        world.fault(read, Fault::Html { status: 404 }, 1);
+    })
+    .await;
+    let (kind, message) = stage.deploy(image("demo-app:never-ready")).await.failure();
+    assert_eq!(kind, "JobFailed");
+    assert!(
+        message.contains("the version of revision 1 serves again"),
+        "{message}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_that_the_cluster_keeps_refusing_is_not_tried_for_ever() {
     let stage = Stage::in_sandbox(|world, now| {
         world.apply(demo_app(2), now);
