@@ -4,8 +4,10 @@
 //! - [`kubernetes`]: that world behind a TLS server with a CA of its own.
 //! - [`aws`]: the Lambda Runtime API, SSM and CodePipeline's job API.
 //! - [`function`]: the real function, run as Lambda runs it.
+//! - [`ending`]: how its programs end.
 
 pub mod aws;
+pub mod ending;
 pub mod function;
 pub mod kubernetes;
 pub mod world;

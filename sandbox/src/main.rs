@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use demo::Demo;
 use landfall_sandbox::aws::{JobResult, Outcome};
+use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
 use measure::Measure;
 use picture::{Screen, Tone, report};
 use stage::{Cluster, Stage, read, read_event};
@@ -77,8 +78,6 @@ const CALLS_UNSEEN: [&str; 2] = [
     "The calls to a real cluster can be seen in the function's log only,",
     "with AWS_LAMBDA_LOG_LEVEL=debug in the environment.",
 ];
-const USAGE_ERROR: u8 = 2;
-const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
@@ -138,20 +137,6 @@ async fn main() -> ExitCode {
             eprintln!("landfall-sandbox: {problem}");
             ExitCode::from(USAGE_ERROR)
         }
-    }
-}
-
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await.is_some(),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! The cluster that the stories are given: one that is started for them, or one that runs already.
 
 use crate::kubectl::Kubectl;
-use crate::plane::{Folder, Plane, kwok, node, stages};
+use crate::plane::{Folder, Plane, kwok, make_nodes, write_served};
 use crate::process::Process;
 use landfall_sandbox::kubernetes::Authority;
 use landfall_sandbox::world::sample_deployment;
@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 
 /// Label and taint of the nodes that kwok plays in a cluster of somebody else.
 pub(crate) const NODE: &str = "landfall/stories";
-/// Nodes that are made there.
-const NODES: usize = 3;
 /// What a user applies.
 const ROLES: &str = include_str!("../../../deploy/rbac.yaml");
 /// How long the controller may take to fill in a token.
@@ -92,12 +90,8 @@ impl Cluster {
             kubectl,
             folder,
         };
-        for number in 1..=NODES {
-            let taint = json!([{"key": NODE, "value": "true", "effect": "NoSchedule"}]);
-            joined
-                .kubectl
-                .create(&node(number, &json!({NODE: "true"}), &taint))?;
-        }
+        let taint = json!([{"key": NODE, "value": "true", "effect": "NoSchedule"}]);
+        make_nodes(&joined.kubectl, &json!({NODE: "true"}), &taint)?;
         Cluster::with(Kind::Joined(joined), server, ca)
     }
 
@@ -211,19 +205,10 @@ impl Drop for Joined {
 
 /// kwok for the nodes with our label, and for no other.
 fn play(programs: &Path, folder: &Folder) -> Result<Process, String> {
-    let authority = Authority::generate();
-    let (certificate, key) = authority
-        .server_certificate()
-        .map_err(|error| error.to_string())?;
-    write(&folder.path().join("server.crt"), certificate.as_bytes())?;
-    write(&folder.path().join("server.key"), key.as_bytes())?;
-    write(
-        &folder.path().join("stages.yaml"),
-        stages(folder.path()).as_bytes(),
-    )?;
+    write_served(folder.path(), &Authority::generate()).map_err(|error| error.to_string())?;
     let port = free_port()?;
-    let nodes = [format!("--manage-nodes-with-label-selector={NODE}=true")];
-    let arguments = kwok("stages.yaml", &nodes, port);
+    let nodes = format!("--manage-nodes-with-label-selector={NODE}=true");
+    let arguments = kwok(&nodes, port);
     Process::start(&programs.join("kwok"), &arguments, folder.path())
 }
 

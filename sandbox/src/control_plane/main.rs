@@ -7,6 +7,7 @@ mod process;
 mod stories;
 
 use cluster::Cluster;
+use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,9 +35,6 @@ Options:
                        story and peer
   --help               this text
 ";
-
-const USAGE_ERROR: u8 = 2;
-const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
@@ -113,20 +111,6 @@ async fn run(options: Options) -> Result<ExitCode, String> {
 fn code(status: std::process::ExitStatus) -> ExitCode {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     ExitCode::from(code.unwrap_or(1))
-}
-
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await.is_some(),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
 }
 
 impl Options {

@@ -82,17 +82,9 @@ impl Plane {
         })?;
         plane.run(programs, "kube-controller-manager", &controllers(&ports))?;
         plane.run(programs, "kube-scheduler", &scheduler(&ports))?;
-        let kwok = kwok(
-            "stages.yaml",
-            &["--manage-all-nodes=true".into()],
-            ports.kubelet,
-        );
+        let kwok = kwok("--manage-all-nodes=true", ports.kubelet);
         plane.run(programs, "kwok", &kwok)?;
-        for number in 1..=NODES {
-            plane
-                .kubectl
-                .create(&node(number, &json!({}), &json!([])))?;
-        }
+        make_nodes(&plane.kubectl, &json!({}), &json!([]))?;
         plane.wait(deadline, |kubectl| {
             kubectl.ask(&[
                 "wait",
@@ -183,12 +175,9 @@ impl Ports {
 fn write_files(folder: &Path, server: &str) -> io::Result<()> {
     let write = |name: &str, text: &str| fs::write(folder.join(name), text);
     let authority = Authority::generate();
-    let (certificate, key) = authority.server_certificate()?;
     let accounts = KeyPair::generate().map_err(io::Error::other)?;
     let token = secret()?;
     write("ca.crt", authority.pem())?;
-    write("server.crt", &certificate)?;
-    write("server.key", &key)?;
     write("accounts.key", &accounts.serialize_pem())?;
     write("accounts.pub", &accounts.public_key_pem())?;
     write(
@@ -196,11 +185,24 @@ fn write_files(folder: &Path, server: &str) -> io::Result<()> {
         &format!("{token},admin,admin,\"system:masters\"\n"),
     )?;
     write("audit.yaml", AUDIT)?;
-    write("serving.log", SERVING)?;
-    write("crashed.log", CRASHED)?;
-    write("stages.yaml", &stages(folder))?;
+    write_served(folder, &authority)?;
     let cluster = json!({"server": server, "certificate-authority": folder.join("ca.crt")});
     write("kubeconfig", &kubeconfig(&cluster, &token).to_string())
+}
+
+/// The certificate of what is served on loopback, and what kwok serves: pods and their logs.
+pub(crate) fn write_served(folder: &Path, authority: &Authority) -> io::Result<()> {
+    let (certificate, key) = authority.server_certificate()?;
+    for (name, text) in [
+        ("server.crt", certificate.as_str()),
+        ("server.key", &key),
+        ("serving.log", SERVING),
+        ("crashed.log", CRASHED),
+        ("stages.yaml", &stages(folder)),
+    ] {
+        fs::write(folder.join(name), text)?;
+    }
+    Ok(())
 }
 
 /// A text that nobody guesses.
@@ -223,7 +225,7 @@ fn kubeconfig(cluster: &Value, token: &str) -> Value {
 }
 
 /// kwok's configuration: what pods do, and what their containers have logged.
-pub(crate) fn stages(folder: &Path) -> String {
+fn stages(folder: &Path) -> String {
     let logs = json!({
         "apiVersion": "kwok.x-k8s.io/v1alpha1",
         "kind": "ClusterLogs",
@@ -236,13 +238,15 @@ pub(crate) fn stages(folder: &Path) -> String {
     format!("{STAGES}---\n{logs}\n")
 }
 
-/// A node that kwok keeps alive.
-pub(crate) fn node(number: usize, labels: &Value, taints: &Value) -> Value {
-    json!({
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": format!("landfall-{number}"), "labels": labels},
-        "spec": {"taints": taints}
+/// Makes nodes that kwok keeps alive.
+pub(crate) fn make_nodes(kubectl: &Kubectl, labels: &Value, taints: &Value) -> Result<(), String> {
+    (1..=NODES).try_for_each(|number| {
+        kubectl.create(&json!({
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": format!("landfall-{number}"), "labels": labels},
+            "spec": {"taints": taints}
+        }))
     })
 }
 
@@ -317,19 +321,19 @@ fn scheduler(ports: &Ports) -> Vec<String> {
 }
 
 /// <https://kwok.sigs.k8s.io/docs/generated/kwok/>. Its certificate is for `kubectl logs`.
-pub(crate) fn kwok(stages: &str, nodes: &[String], port: u16) -> Vec<String> {
+pub(crate) fn kwok(nodes: &str, port: u16) -> Vec<String> {
     let mut arguments = flags([
         "--kubeconfig=kubeconfig",
+        "--config=stages.yaml",
+        nodes,
         "--node-ip=127.0.0.1",
         "--node-lease-duration-seconds=40",
         "--tls-cert-file=server.crt",
         "--tls-private-key-file=server.key",
     ]);
     arguments.extend([
-        format!("--config={stages}"),
         format!("--node-port={port}"),
         format!("--server-address=127.0.0.1:{port}"),
     ]);
-    arguments.extend_from_slice(nodes);
     arguments
 }
