@@ -3,6 +3,7 @@
 pub mod call;
 pub mod object;
 pub mod pod;
+pub mod service;
 
 use crate::credentials::Credentials;
 use crate::environment::Environment;

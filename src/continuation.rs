@@ -51,6 +51,23 @@ pub enum Phase {
     Rollout(Rollout),
     /// Waits for the previous version to serve again.
     Rollback(Rollback),
+    /// Waits for a newcomer to serve in the old one's place; the Service tells how far that is.
+    Switch,
+    /// Waits for the old one to be all that serves, as the newcomer failed.
+    Return(Return),
+}
+
+/// A failed switch that is undone.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Return {
+    /// Why the newcomer failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
+    pub cause: String,
+    /// What kind of cause that is, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Cause>,
+    /// What was seen of it: as much as a token has room for.
+    #[serde(default)]
+    pub evidence: Evidence,
 }
 
 /// A rollout that is followed.
@@ -121,20 +138,22 @@ impl Continuation {
             let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
             let payload = URL_SAFE_NO_PAD.encode(payload);
             let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
-            let Phase::Rollback(rollback) = &mut bound.state.phase else {
-                return token;
+            let (cause, evidence) = match &mut bound.state.phase {
+                Phase::Start | Phase::Rollout(_) | Phase::Switch => return token,
+                Phase::Rollback(rollback) => (&mut rollback.cause, &mut rollback.evidence),
+                Phase::Return(back) => (&mut back.cause, &mut back.evidence),
             };
             if token.len() <= TOKEN_LIMIT {
                 return token;
             }
-            if rollback.evidence.shrink() {
+            if evidence.shrink() {
                 continue;
             }
             // A quote takes two bytes in JSON and a control character six.
-            if rollback.cause.len() <= '…'.len_utf8() {
+            if cause.len() <= '…'.len_utf8() {
                 return token;
             }
-            rollback.cause = clip(&rollback.cause, rollback.cause.len() / 2);
+            *cause = clip(cause, cause.len() / 2);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Verb};
 use crate::cluster::object::{Deployment, ReplicaSet};
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
 use crate::continuation::{Continuation, Phase};
@@ -8,6 +8,7 @@ use crate::credentials::CredentialsError;
 use crate::diagnosis::{self, Explanation, Sight};
 use crate::logging;
 use crate::request::Request;
+use crate::strategy::scene::{Answer, Shape, Sought};
 use crate::strategy::{self, Action, Decision, Failure, Look, Observation, Success, Wait};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -46,6 +47,9 @@ const PODS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The same for what explains a failure: events and the end of a log.
 const EXPLANATION_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long one answer of the smoke test may take.
+const SMOKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -151,6 +155,8 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             Phase::Start => "start",
             Phase::Rollout(_) => "rollout",
             Phase::Rollback(_) => "rollback",
+            Phase::Switch => "switch",
+            Phase::Return(_) => "return",
         };
         tracing::info!(phase = name, "the deploy goes on");
         self.continuation.phase = phase;
@@ -194,12 +200,29 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 self.observation.explanation.log = Some(log);
                 Ok(())
             }
-            Look::Deployment | Look::Previous { .. } => self.one(look, &call).await,
+            Look::Deployment | Look::Newcomer { .. } | Look::Previous { .. } => {
+                self.one(look, &call).await
+            }
+            Look::Scene(sought) => self.scene(sought, &call).await,
         };
         match seen {
             Ok(()) => None,
             Err(error) => self.trouble(call, error).await,
         }
+    }
+
+    /// Looks at something around a Service.
+    async fn scene(&mut self, sought: &Sought, call: &Call) -> Result<(), CallError> {
+        let answer = match sought.shape() {
+            Shape::One => Answer::One(self.object(call).await?),
+            Shape::List => Answer::List(self.list(call, Value::clone).await?),
+            Shape::Text => {
+                let text = self.cluster.text(call, self.soon(SMOKE_TIMEOUT)).await;
+                Answer::Text(text.map_err(|error| unreadable_call(call, &error)))
+            }
+        };
+        self.observation.scene.take(sought, answer);
+        Ok(())
     }
 
     /// Looks at the pods of a ReplicaSet. That they cannot be read is no end of anything.
@@ -230,15 +253,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
 
     /// Reads one object; that it is not there is an observation, too.
     async fn one(&mut self, look: &Look, call: &Call) -> Result<(), CallError> {
-        let object = match self.send(call).await {
-            Ok(object) => Some(object),
-            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => None,
-            Err(CallError::Refused(refusal)) if refusal.code == 404 => {
-                let why = format!("HTTP 404 with \"{}\"", refusal.message);
-                return Err(CallError::NotKubernetes(why));
-            }
-            Err(error) => return Err(error),
-        };
+        let object = self.object(call).await?;
         if let Look::Previous { .. } = look {
             let template = object.map(|mut set| {
                 set.pointer_mut("/spec/template")
@@ -250,6 +265,20 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             self.observation.renew(Some(object.map(Deployment::new)));
         }
         Ok(())
+    }
+
+    async fn object(&mut self, call: &Call) -> Result<Option<Value>, CallError> {
+        match self.send(call).await {
+            Ok(object) => Ok(Some(object)),
+            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
+                Ok(None)
+            }
+            Err(CallError::Refused(refusal)) if refusal.code == 404 => {
+                let why = format!("HTTP 404 with \"{}\"", refusal.message);
+                Err(CallError::NotKubernetes(why))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// A list; a kind of object that the cluster does not know has no items.
@@ -277,7 +306,9 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             sent = self.cluster.send(call, self.until).await;
         }
         let object = sent?;
-        if object["metadata"]["name"].is_string() {
+        // A deletion may be answered by a Status of success.
+        let deleted = call.verb == Verb::Delete && object["status"] == "Success";
+        if object["metadata"]["name"].is_string() || deleted {
             return Ok(object);
         }
         let why = "an answer that is no object".to_owned();
@@ -315,7 +346,8 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 let now = Timestamp::now();
                 let phase = strategy::acted(self.request, &self.observation, &action, &after, now);
                 self.enter(phase);
-                self.observation = Observation::of(Some(after));
+                let before = std::mem::take(&mut self.observation);
+                self.observation = strategy::seen_after(before, &action, after);
                 self.continuation.unreachable_since = None;
                 self.conflicts = 0;
                 self.just_written = true;
@@ -323,6 +355,15 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             }
             Err(error) => error,
         };
+        if let (Action::Step(step), CallError::Refused(refusal)) = (&action, &error)
+            && let Some(name) = &step.clears
+            && [400, 403, 405, 422].contains(&refusal.code)
+        {
+            let why = unreadable_call(&call, &error);
+            tracing::warn!(name, why, "something is left");
+            self.observation.scene.left.push((name.clone(), why));
+            return None;
+        }
         if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
             self.conflicts += 1;
             tracing::warn!(conflicts = self.conflicts, "another change came first");
@@ -343,6 +384,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             let summary = crate::report::progress(&wait);
             tracing::info!(summary, "waiting");
         }
+        let watched = wait.stage.watched(self.request).map(str::to_owned);
+        let Some(name) = watched else {
+            self.waiting = Some(wait);
+            sleep_until(end).await;
+            self.observation.renew(None);
+            return;
+        };
         let resource_version = self.seen_version();
         // A watch that told nothing while the Deployment changed is held back somewhere.
         if self
@@ -361,11 +409,11 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             return;
         }
         if self.watch.is_none() {
-            self.open_watch(&resource_version.unwrap_or_default(), end)
+            self.open_watch(&name, &resource_version.unwrap_or_default(), end)
                 .await;
         }
         match self.watch.take() {
-            Some(watch) => self.follow(watch, now, end).await,
+            Some(watch) => self.follow(watch, &name, now, end).await,
             None => {
                 self.observation.renew(None);
                 self.pause(POLL_PAUSE).await;
@@ -374,14 +422,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Opens a watch if it can be had. What keeps us from it, a read will tell in its own words.
-    async fn open_watch(&mut self, resource_version: &str, end: Instant) {
+    async fn open_watch(&mut self, name: &str, resource_version: &str, end: Instant) {
         if self.mute_watches >= MUTE_WATCHES {
             return;
         }
         let left = self.until.duration_since(Instant::now()).as_secs() + 1;
         let seconds = left.min(WATCH_SECONDS);
-        let (namespace, name) = (&self.request.namespace, &self.request.deployment);
-        let call = Call::watch(namespace, name, resource_version, seconds);
+        let call = Call::watch(&self.request.namespace, name, resource_version, seconds);
         match self.cluster.watch(&call, end).await {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => {
@@ -392,10 +439,10 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Follows the watch until it tells something or `end` comes.
-    async fn follow(&mut self, mut watch: Watch, started: Instant, end: Instant) {
+    async fn follow(&mut self, mut watch: Watch, name: &str, started: Instant, end: Instant) {
         let opened = watch.opened();
         loop {
-            match timeout_at(end, watch.next(&self.request.deployment)).await {
+            match timeout_at(end, watch.next(name)).await {
                 Ok(Change::Nothing) => self.mute_watches = 0,
                 Ok(Change::Now(deployment)) => {
                     self.mute_watches = 0;
@@ -448,6 +495,15 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         };
         if let Some(error) = self.locked_out.take() {
             return Some(Outcome::LockedOut(error));
+        }
+        if !passing
+            && let Some(phase) =
+                strategy::turn_back(&self.continuation.phase, &unreadable_call(&call, &error))
+        {
+            tracing::warn!(error = unreadable(&error), "the switch is taken back");
+            self.enter(phase);
+            self.observation.renew(None);
+            return None;
         }
         if !passing {
             return Some(Outcome::Broken(Box::new(call), error));

@@ -10,7 +10,7 @@ use crate::credentials::CredentialsError;
 use crate::diagnosis::{Cause, Evidence};
 use crate::request::{Fault, Request};
 use crate::rollout::{Progress, WaitsFor};
-use crate::strategy::{Aftermath, Failure, Success, Wait};
+use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
@@ -374,14 +374,25 @@ pub fn success(
              ({image}); {pods}."
         ),
     };
+    let summary = match &success.switched {
+        Some(switched) => {
+            let runs = format!("`{}` ({image}): {pods}", live.name());
+            switched_summary(request, success.wrote, switched, &runs, &time)
+        }
+        None => summary,
+    };
     let previous = match (success.wrote, success.previous_revision) {
         (true, previous) => previous.map(|previous| previous.to_string()),
         (false, _) => Some(revision.clone()),
     };
-    let external = format!("{}/{}@{revision}", request.namespace, request.deployment);
+    let name = match success.switched {
+        Some(_) => live.name(),
+        None => &*request.deployment,
+    };
+    let external = format!("{}/{name}@{revision}", request.namespace);
     let variables = [
         ("Namespace", request.namespace.clone()),
-        ("Deployment", request.deployment.clone()),
+        ("Deployment", name.to_owned()),
         ("Revision", revision),
         ("PreviousRevision", previous.unwrap_or_default()),
         ("Image", image),
@@ -398,6 +409,29 @@ pub fn success(
     }
 }
 
+fn switched_summary(
+    request: &Request,
+    wrote: bool,
+    switched: &Switched,
+    runs: &str,
+    time: &str,
+) -> String {
+    let service = &switched.service;
+    let namespace = &request.namespace;
+    if !wrote {
+        return format!(
+            "Service `{service}` in `{namespace}` already sent to this version, so nothing was \
+             changed: Deployment {runs}."
+        );
+    }
+    let from = switched.from.iter();
+    let from = from.map(|from| format!(" `{from}`, which served before, is scaled to zero."));
+    let left = switched.left.iter();
+    let left = left.map(|(name, why)| format!(" `{name}` could not be deleted: {}.", quote(why)));
+    let more = from.chain(left).collect::<String>();
+    format!("Service `{service}` in `{namespace}` sends to Deployment {runs} after {time}.{more}")
+}
+
 /// The deploy goes on in the next invocation.
 pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<&Wait>) -> Report {
     let unreachable = continuation.unreachable_since;
@@ -407,6 +441,8 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
         (None, Phase::Start, _) => "about to start".to_owned(),
         (None, Phase::Rollout(_), _) => "the rollout goes on".to_owned(),
         (None, Phase::Rollback(_), _) => "the rollback goes on".to_owned(),
+        (None, Phase::Switch, _) => "the switch goes on".to_owned(),
+        (None, Phase::Return(_), _) => "what was written is being taken back".to_owned(),
     };
     let percent = waiting
         .filter(|wait| !wait.rollback && wait.progress.wanted > 0)
@@ -424,6 +460,29 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
 /// How far a rollout is: "1 of 2 new pods available".
 pub fn progress(wait: &Wait) -> String {
     let progress = &wait.progress;
+    let new = || pods_state(progress, "new");
+    let switching = match &wait.stage {
+        Stage::Rollout => None,
+        Stage::Newcomer(name) => Some(format!("`{name}`: {}", new())),
+        Stage::Lock { execution, until } => Some(format!(
+            "execution `{execution}` is at work on the Service, until {until:.0} at the latest"
+        )),
+        Stage::Smoke => Some("the smoke test goes on".to_owned()),
+        Stage::Endpoints(service) => Some(format!(
+            "the endpoints of Service `{service}` are to follow"
+        )),
+        Stage::Bake { newcomer, until } => Some(format!(
+            "`{newcomer}` serves ({}); the version before is kept until {until:.0}",
+            new()
+        )),
+        Stage::Leaving(name) => Some(format!("pods of `{name}` are to end")),
+    };
+    if let Some(state) = switching {
+        return match wait.rollback {
+            true => format!("taking back: {state}"),
+            false => state,
+        };
+    }
     let state = pods_state(progress, if wait.rollback { PREVIOUS } else { "new" });
     if wait.rollback {
         format!("rolling back: {state}")
@@ -484,6 +543,28 @@ pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String 
     )
 }
 
+/// The cause where the new version fails its smoke test.
+pub fn smoke_failed(path: &str, tries: u32, why: &str) -> String {
+    let why = clip(why, CAUSE_QUOTE_LIMIT);
+    format!("its smoke test, GET {path}, failed {tries} times, the last time so: {why}")
+}
+
+/// The cause where pods are ready and no traffic goes to them.
+pub fn endpoints_missing(service: &str, deployment: &str) -> String {
+    format!(
+        "the endpoints of Service `{service}` never became the ready pods of `{deployment}` and \
+         no others"
+    )
+}
+
+/// The cause where the time was over before the switch.
+pub fn switch_timed_out(timeout: Duration, service: &str) -> String {
+    format!(
+        "Service `{service}` could not be switched within {} (timeout)",
+        words(timeout)
+    )
+}
+
 /// The cause: what is wrong with the pods, then what has run out. One of them is there.
 pub fn cause(told: Option<String>, stopped: Option<String>) -> String {
     let told = told.map(|told| clip(&told, TOLD_LIMIT));
@@ -536,6 +617,20 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             ),
             &[],
             "Retry; if the cluster is slow to answer, raise `timeout`.",
+        ),
+        Failure::Locked { execution, until } => fail(
+            Topic::OutOfSync,
+            Kind::RevisionOutOfSync,
+            &format!(
+                "{target} was not changed: for {} (timeout) execution `{execution}` has been at \
+                 work on the same Service.",
+                words(request.timeout)
+            ),
+            &[],
+            &format!(
+                "Retry when that execution is through. If it was stopped, its lock ends by itself \
+                 at {until:.0}."
+            ),
         ),
         Failure::Deleted => fail(
             Topic::Deleted,
@@ -618,9 +713,17 @@ fn rollout_failed(
         Aftermath::Deleted => {
             "It was deleted while the previous version was brought back.".to_owned()
         }
+        Aftermath::Unswitched(_)
+        | Aftermath::SwitchedBack(..)
+        | Aftermath::LeftSwitched
+        | Aftermath::NoWayBack
+        | Aftermath::ReturnFailed(_) => switch_aftermath(request, aftermath),
     };
     let next = match aftermath {
-        Aftermath::RolledBack(_) | Aftermath::NothingWritten => {
+        Aftermath::RolledBack(_)
+        | Aftermath::NothingWritten
+        | Aftermath::Unswitched(_)
+        | Aftermath::SwitchedBack(..) => {
             let help = kind.map(|kind| format!(" (docs/operations.md, {})", kind.anchor()));
             let help = help.unwrap_or_default();
             format!("Correct the cause{help} and release the change again.")
@@ -631,15 +734,48 @@ fn rollout_failed(
         | Aftermath::PreviousGone(_)
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
-        | Aftermath::Deleted => format!(
+        | Aftermath::Deleted
+        | Aftermath::LeftSwitched
+        | Aftermath::NoWayBack
+        | Aftermath::ReturnFailed(_)
+            if request.strategy.switch().is_some() =>
+        {
+            let service = request
+                .strategy
+                .switch()
+                .map_or("", |switch| &*switch.service);
+            format!(
+                "See what runs with `kubectl --namespace {namespace} get deployment,pod`, and what \
+                 is served with `kubectl --namespace {namespace} describe service/{service}`."
+            )
+        }
+        Aftermath::RollbackDisabled
+        | Aftermath::NothingToReturnTo
+        | Aftermath::NothingServed
+        | Aftermath::PreviousGone(_)
+        | Aftermath::RollbackFailed(..)
+        | Aftermath::OvertakenBy(_)
+        | Aftermath::Deleted
+        | Aftermath::LeftSwitched
+        | Aftermath::NoWayBack
+        | Aftermath::ReturnFailed(_) => format!(
             "See what runs with `kubectl --namespace {namespace} get deployment,replicaset,pod`, \
              and `kubectl --namespace {namespace} rollout history deployment/{name}`."
         ),
     };
-    let headline = format!(
-        "The new version of {} does not serve: {cause}.",
-        target(request)
-    );
+    let target = target(request);
+    let headline = match aftermath {
+        Aftermath::Unswitched(_) => {
+            format!("The new version of {target} was not put into service: {cause}.")
+        }
+        Aftermath::SwitchedBack(..) => {
+            format!("The new version of {target} was taken out of service again: {cause}.")
+        }
+        Aftermath::LeftSwitched | Aftermath::NoWayBack => {
+            format!("The deploy of {target} failed after its Service was switched: {cause}.")
+        }
+        _ => format!("The new version of {target} does not serve: {cause}."),
+    };
     failed_rollout(
         Topic::of(kind),
         &headline,
@@ -647,6 +783,40 @@ fn rollout_failed(
         evidence,
         &format!("{done}\n{next}"),
     )
+}
+
+/// What became of a Service and of the newcomer.
+fn switch_aftermath(request: &Request, aftermath: &Aftermath) -> String {
+    let service = request
+        .strategy
+        .switch()
+        .map_or("", |switch| &*switch.service);
+    let fate = |fate: &Fate| match fate {
+        Fate::Gone => "No pod of the new version is left.".to_owned(),
+        Fate::ScaledDown(name) => format!("`{name}` was scaled to zero."),
+        Fate::Left(name) => format!("`{name}` was left as it is, as `rollback` is false."),
+    };
+    match aftermath {
+        Aftermath::Unswitched(end) => format!(
+            "Service `{service}` sends to the version before, as it did all along. {}",
+            fate(end)
+        ),
+        Aftermath::SwitchedBack(old, end) => {
+            format!("Service `{service}` sends to `{old}` again. {}", fate(end))
+        }
+        Aftermath::LeftSwitched => {
+            format!("Service `{service}` was left as it is, as `rollback` is false.")
+        }
+        Aftermath::NoWayBack => format!(
+            "Service `{service}` was left as it is: the version before could not take over again, \
+             as it has fewer pods available."
+        ),
+        Aftermath::ReturnFailed(name) => format!(
+            "Service `{service}` sends to the version before, but `{name}` could not be cleared \
+             away in time."
+        ),
+        _ => String::new(),
+    }
 }
 
 /// A failure with what came of it and as much evidence as there is room for.
@@ -766,6 +936,8 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
         Phase::Rollout(_) if call.verb.writes() => format!("{target} could not be rolled back"),
         Phase::Rollout(_) => format!("The rollout of {target} could not be followed to its end"),
         Phase::Rollback(_) => format!("The rollback of {target} could not be followed to its end"),
+        Phase::Switch => format!("The switch to the new version of {target} was not completed"),
+        Phase::Return(_) => format!("The failed switch of {target} could not be taken back"),
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
     let (topic, kind, why, next) = match error {
@@ -805,7 +977,8 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
         Some(cause) => {
             let (kind, seen) = match phase {
                 Phase::Rollback(rollback) => (rollback.kind, rollback.evidence.clone()),
-                Phase::Start | Phase::Rollout(_) => (None, Evidence::default()),
+                Phase::Return(back) => (back.kind, back.evidence.clone()),
+                Phase::Start | Phase::Rollout(_) | Phase::Switch => (None, Evidence::default()),
             };
             failed_rollout(Topic::of(kind), &cause, &what_failed, &seen, &next)
         }
@@ -816,8 +989,9 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
 /// Why the new version failed, where the trouble came with its rollback or the writing of that.
 fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
     let cause = match phase {
-        Phase::Start => return None,
+        Phase::Start | Phase::Switch => return None,
         Phase::Rollback(rollback) => &rollback.cause,
+        Phase::Return(back) => &back.cause,
         Phase::Rollout(_) => {
             let mut operations = written?.as_array()?.iter();
             operations.find(|operation| operation["path"] == change::CAUSE_PATH)?["value"]

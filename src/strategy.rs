@@ -4,16 +4,26 @@
 //! decision, adds what came of it to the observation, and asks again. So a deploy can be taken up
 //! at any point by any invocation: all that counts is the continuation and what the cluster shows.
 
+pub mod blue_green;
+pub mod claim;
+pub mod immutable;
+pub mod newcomer;
+pub mod pursuit;
 pub mod rolling;
+pub mod scene;
+pub mod switch;
+pub mod switch_back;
 
 use crate::change::{self, Author};
 use crate::cluster::call::Call;
 use crate::cluster::object::{Deployment, ReplicaSet};
-use crate::continuation::{Continuation, Phase};
+use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Return};
 use crate::diagnosis::{Cause, Evidence, Explanation, LOG_LINES, Sight};
+use crate::report;
 use crate::request::{Fault, Request, Strategy};
 use crate::rollout::Progress;
 use jiff::Timestamp;
+use scene::{Scene, Sought};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -32,6 +42,9 @@ pub struct Observation {
     pub explanation: Explanation,
     /// The template of the ReplicaSet to return to; `Some(None)` where it is gone.
     pub previous_template: Option<Option<Value>>,
+    /// The Service and what is around it, where one is switched. The Deployment above is then the
+    /// newcomer.
+    pub scene: Scene,
 }
 
 impl Observation {
@@ -45,7 +58,12 @@ impl Observation {
 
     /// A newer state of the same version: its pods are looked at in their own time.
     pub fn renew(&mut self, deployment: Option<Option<Deployment>>) {
+        let scene = std::mem::take(&mut self.scene);
         *self = Observation {
+            scene: match deployment {
+                Some(_) => scene.stirred(),
+                None => scene.forgotten(),
+            },
             deployment,
             sight: self.sight.take(),
             explanation: std::mem::take(&mut self.explanation),
@@ -59,6 +77,13 @@ impl Observation {
 pub enum Look {
     /// The Deployment.
     Deployment,
+    /// The Deployment of this name, which gets the new version.
+    Newcomer {
+        /// Its name.
+        name: String,
+    },
+    /// Something around the Service.
+    Scene(Sought),
     /// The ReplicaSets under its selector.
     ReplicaSets {
         /// The Deployment's selector.
@@ -122,6 +147,49 @@ pub struct Wait {
     pub rollback: bool,
     /// When to read again even if nothing is heard.
     pub at_most: Duration,
+    /// What it is about.
+    pub stage: Stage,
+}
+
+/// What a wait is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Stage {
+    /// The rollout of the Deployment that the request names.
+    #[default]
+    Rollout,
+    /// The newcomer of this name, before the switch.
+    Newcomer(String),
+    /// Another execution is at work on the Service.
+    Lock {
+        /// Which.
+        execution: String,
+        /// When its lock ends by itself.
+        until: Timestamp,
+    },
+    /// The smoke test.
+    Smoke,
+    /// The endpoints of this Service.
+    Endpoints(String),
+    /// The old version is still there at full scale.
+    Bake {
+        /// The newcomer.
+        newcomer: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Pods of this Deployment are to end.
+    Leaving(String),
+}
+
+impl Stage {
+    /// The Deployment whose changes end the wait, where there is one.
+    pub fn watched<'a>(&'a self, request: &'a Request) -> Option<&'a str> {
+        match self {
+            Stage::Rollout => Some(&request.deployment),
+            Stage::Newcomer(name) | Stage::Bake { newcomer: name, .. } => Some(name),
+            Stage::Lock { .. } | Stage::Smoke | Stage::Endpoints(_) | Stage::Leaving(_) => None,
+        }
+    }
 }
 
 /// A write.
@@ -146,6 +214,19 @@ pub enum Action {
         /// What was seen of it.
         evidence: Evidence,
     },
+    /// One of the writes of a switch.
+    Step(Box<Step>),
+}
+
+/// One write of a switch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The write.
+    pub call: Call,
+    /// The phase after it.
+    pub then: Phase,
+    /// What is cleared away by it, where the deploy does not fail if that is refused.
+    pub clears: Option<String>,
 }
 
 /// A version that serves.
@@ -157,6 +238,19 @@ pub struct Success {
     pub wrote: bool,
     /// The revision that served before, where one did.
     pub previous_revision: Option<u64>,
+    /// The Service that sends to it, where one was switched or would have been.
+    pub switched: Option<Switched>,
+}
+
+/// A Service that sends to a new version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Switched {
+    /// The Service.
+    pub service: String,
+    /// The Deployment that served before and is scaled to zero now.
+    pub from: Option<String>,
+    /// What could not be cleared away, and why.
+    pub left: Vec<(String, String)>,
 }
 
 /// A deploy that came to nothing.
@@ -172,6 +266,13 @@ pub enum Failure {
     Paused,
     /// The time was over before anything could be written.
     TooLate,
+    /// Another execution was at work on the Service all the time.
+    Locked {
+        /// Which.
+        execution: String,
+        /// When its lock ends by itself.
+        until: Timestamp,
+    },
     /// The Deployment went away while its rollout was followed.
     Deleted,
     /// Someone else's change came after ours.
@@ -215,6 +316,27 @@ pub enum Aftermath {
     OvertakenBy(Option<String>),
     /// The Deployment was deleted meanwhile.
     Deleted,
+    /// The Service never sent to the new version.
+    Unswitched(Fate),
+    /// The Service sends to this Deployment again.
+    SwitchedBack(String, Fate),
+    /// The user wants the Service left where it is.
+    LeftSwitched,
+    /// The Service was left where it is: the version before cannot take over again.
+    NoWayBack,
+    /// It took too long to take everything back; this was still to be waited for.
+    ReturnFailed(String),
+}
+
+/// What became of a newcomer that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// There is none.
+    Gone,
+    /// It is there, scaled to zero.
+    ScaledDown(String),
+    /// It was left as it is.
+    Left(String),
 }
 
 /// Decides the next step of a deploy.
@@ -224,8 +346,11 @@ pub fn decide(
     observation: &Observation,
     now: Timestamp,
 ) -> Decision {
-    match request.strategy {
+    match &request.strategy {
         Strategy::Rolling => rolling::decide(request, continuation, observation, now),
+        Strategy::BlueGreen(switch) | Strategy::Immutable { switch, .. } => {
+            switch::decide(request, switch, continuation, observation, now)
+        }
     }
 }
 
@@ -237,8 +362,39 @@ pub fn acted(
     after: &Deployment,
     now: Timestamp,
 ) -> Phase {
-    match request.strategy {
-        Strategy::Rolling => rolling::acted(request, observation, action, after, now),
+    match action {
+        Action::Step(step) => step.then.clone(),
+        Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
+            rolling::acted(request, observation, action, after, now)
+        }
+    }
+}
+
+/// What is seen after a write: the object that came back, and of a switch only what a write does
+/// not change.
+pub fn seen_after(before: Observation, action: &Action, after: Deployment) -> Observation {
+    match action {
+        Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
+            Observation::of(Some(after))
+        }
+        Action::Step(_) => {
+            let mut seen = before;
+            seen.renew(None);
+            seen
+        }
+    }
+}
+
+/// The phase in which a switch is taken back, because the cluster refuses something that it needs;
+/// `None` where there is nothing to take back, or that is what was refused.
+pub fn turn_back(phase: &Phase, why: &str) -> Option<Phase> {
+    match phase {
+        Phase::Switch => Some(Phase::Return(Return {
+            cause: report::clip(why, CAUSE_LIMIT),
+            kind: None,
+            evidence: Evidence::default(),
+        })),
+        Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Return(_) => None,
     }
 }
 
@@ -261,6 +417,8 @@ impl Look {
         let namespace = &request.namespace;
         match self {
             Look::Deployment => Call::deployment(namespace, &request.deployment),
+            Look::Newcomer { name } => Call::deployment(namespace, name),
+            Look::Scene(sought) => sought.call(request),
             Look::ReplicaSets { selector } => Call::replica_sets(namespace, selector),
             Look::Autoscalers => Call::autoscalers(namespace),
             Look::Pods { selector, .. } => Call::pods(namespace, selector),
@@ -300,9 +458,23 @@ impl Action {
                     evidence: evidence.hide(&mask),
                 }
             }
+            Action::Step(mut step) => {
+                let notes = step.call.body.as_mut();
+                let notes = notes.and_then(|body| body.pointer_mut("/metadata/annotations"));
+                if let Some(Value::String(cause)) = notes.and_then(|all| all.get_mut(change::CAUSE))
+                {
+                    *cause = mask(cause);
+                }
+                if let Phase::Return(back) = &mut step.then {
+                    back.cause = mask(&back.cause);
+                    back.evidence = std::mem::take(&mut back.evidence).hide(&mask);
+                }
+                Action::Step(step)
+            }
             other @ (Action::Patch(_) | Action::Put(_) | Action::Create(_)) => other,
         }
     }
+
     /// The call that performs it.
     pub fn call(&self, request: &Request) -> Call {
         let (namespace, name) = (&request.namespace, &request.deployment);
@@ -313,6 +485,7 @@ impl Action {
             Action::Undo { operations, .. } => {
                 Call::operations(namespace, name, operations.clone())
             }
+            Action::Step(step) => step.call.clone(),
         }
     }
 }
