@@ -1262,6 +1262,7 @@ mod tests {
             progress,
             rollback,
             at_most: Duration::from_secs(1),
+            stage: Stage::Rollout,
         }
     }
 
@@ -1327,6 +1328,7 @@ mod tests {
                 deployment: live(replicas, "app:2"),
                 wrote,
                 previous_revision,
+                switched: None,
             };
             super::success(request, &begun(), &success, at(seconds))
         };
@@ -2076,6 +2078,7 @@ mod tests {
             deployment: live(i64::MAX, &image),
             wrote: true,
             previous_revision: Some(u64::MAX),
+            switched: None,
         };
         let named = Request {
             images: [("app".to_owned(), image)].into(),

@@ -597,6 +597,7 @@ mod tests {
                 Action::Patch(_) | Action::Put(_) | Action::Create(_) => {
                     assert_eq!(call.body, Some(body()));
                 }
+                Action::Step(_) => unreachable!("a switch has its own rows"),
             }
         }
     }
@@ -658,6 +659,7 @@ mod tests {
             sight: None,
             explanation: Explanation::default(),
             previous_template: None,
+            scene: Scene::default(),
         };
         assert_eq!(Observation::of(Some(live)), expected);
     }

@@ -417,8 +417,10 @@ mod tests {
     use super::*;
     use crate::cluster::object::{REVISION, ReplicaSet};
     use crate::cluster::pod::{Container, Pod, Pods, State};
+    use crate::diagnosis::{self, Explanation, Sight};
     use crate::job::Parameters;
     use crate::request::Fault;
+    use crate::rollout::WaitsFor;
     use serde_json::{Value, json};
 
     fn at(seconds: u64) -> Timestamp {
@@ -666,6 +668,7 @@ mod tests {
             progress,
             rollback,
             at_most: Duration::from_secs(seconds),
+            stage: Stage::Rollout,
         })
     }
 
@@ -1085,6 +1088,7 @@ mod tests {
                 deployment: live,
                 wrote: true,
                 previous_revision: Some(1),
+                switched: None,
             })
         };
         let done = || live(json!({}));

@@ -171,6 +171,7 @@ impl Simulation {
                 let found = (code == 200).then(|| Deployment::new(object));
                 self.observation.renew(Some(found));
             }
+            Look::Newcomer { .. } | Look::Scene(_) => unreachable!("nothing is switched here"),
             Look::ReplicaSets { .. } => {
                 self.observation.replica_sets = Some(items.iter().map(ReplicaSet::read).collect());
             }
