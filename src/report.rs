@@ -717,7 +717,7 @@ fn rollout_failed(
         | Aftermath::SwitchedBack(..)
         | Aftermath::LeftSwitched
         | Aftermath::NoWayBack
-        | Aftermath::ReturnFailed(_) => switch_aftermath(request, aftermath),
+        | Aftermath::ReturnFailed(_) => of_switch(request, aftermath),
     };
     let next = match aftermath {
         Aftermath::RolledBack(_)
@@ -774,7 +774,18 @@ fn rollout_failed(
         Aftermath::LeftSwitched | Aftermath::NoWayBack => {
             format!("The deploy of {target} failed after its Service was switched: {cause}.")
         }
-        _ => format!("The new version of {target} does not serve: {cause}."),
+        Aftermath::RollbackDisabled
+        | Aftermath::NothingWritten
+        | Aftermath::NothingToReturnTo
+        | Aftermath::NothingServed
+        | Aftermath::PreviousGone(_)
+        | Aftermath::RolledBack(_)
+        | Aftermath::RollbackFailed(..)
+        | Aftermath::OvertakenBy(_)
+        | Aftermath::Deleted
+        | Aftermath::ReturnFailed(_) => {
+            format!("The new version of {target} does not serve: {cause}.")
+        }
     };
     failed_rollout(
         Topic::of(kind),
@@ -786,7 +797,7 @@ fn rollout_failed(
 }
 
 /// What became of a Service and of the newcomer.
-fn switch_aftermath(request: &Request, aftermath: &Aftermath) -> String {
+fn of_switch(request: &Request, aftermath: &Aftermath) -> String {
     let service = request
         .strategy
         .switch()
@@ -796,27 +807,24 @@ fn switch_aftermath(request: &Request, aftermath: &Aftermath) -> String {
         Fate::ScaledDown(name) => format!("`{name}` was scaled to zero."),
         Fate::Left(name) => format!("`{name}` was left as it is, as `rollback` is false."),
     };
-    match aftermath {
-        Aftermath::Unswitched(end) => format!(
-            "Service `{service}` sends to the version before, as it did all along. {}",
-            fate(end)
-        ),
-        Aftermath::SwitchedBack(old, end) => {
-            format!("Service `{service}` sends to `{old}` again. {}", fate(end))
-        }
-        Aftermath::LeftSwitched => {
-            format!("Service `{service}` was left as it is, as `rollback` is false.")
-        }
-        Aftermath::NoWayBack => format!(
-            "Service `{service}` was left as it is: the version before could not take over again, \
-             as it has fewer pods available."
-        ),
-        Aftermath::ReturnFailed(name) => format!(
+    if let Aftermath::Unswitched(end) = aftermath {
+        let end = fate(end);
+        return format!("Service `{service}` sends to the version before, as all along. {end}");
+    }
+    if let Aftermath::SwitchedBack(old, end) = aftermath {
+        return format!("Service `{service}` sends to `{old}` again. {}", fate(end));
+    }
+    if let Aftermath::ReturnFailed(name) = aftermath {
+        return format!(
             "Service `{service}` sends to the version before, but `{name}` could not be cleared \
              away in time."
-        ),
-        _ => String::new(),
+        );
     }
+    let why = match request.rollback {
+        false => "as `rollback` is false",
+        true => "as the version before has fewer pods available and cannot take over again",
+    };
+    format!("Service `{service}` was left sending to the new version, {why}.")
 }
 
 /// A failure with what came of it and as much evidence as there is room for.

@@ -94,7 +94,14 @@ pub fn of_version(selector: &Selector, version: &str) -> Selector {
 /// Takes the lock. `narrow`: at the same time the Service is held to the pods of the one ReplicaSet
 /// that serves, so that no other pod gets traffic by labels alone.
 pub fn take(service: &Service, lock: &Lock, narrow: Option<&str>) -> Value {
-    let mut notes = Map::from_iter([(LOCK.to_owned(), lock.text())]);
+    let dead = Lock::read(service).map(|lock| lock.job);
+    let mut notes = named([
+        (LOCK, lock.text()),
+        (
+            change::SUPERSEDED,
+            json!(superseded(service, dead, &lock.job)),
+        ),
+    ]);
     let Some(hash) = narrow else {
         return patch(service, notes, None);
     };
@@ -108,7 +115,8 @@ pub fn take(service: &Service, lock: &Lock, narrow: Option<&str>) -> Value {
 /// The switch. From here on the Service tells that it was made, when, by whom, and the way back.
 pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: &Author) -> Value {
     let (name, version) = to;
-    let superseded = superseded(service, by.job);
+    let last = service.annotation(change::JOB).map(str::to_owned);
+    let superseded = superseded(service, last, by.job);
     let notes = [
         (LOCK, lock.text()),
         (change::EXECUTION, json!(by.execution)),
@@ -127,11 +135,12 @@ pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: 
 
 /// Takes over a deploy that died after its switch: the same switch, by another job.
 pub fn take_over(service: &Service, lock: &Lock, by: &Author) -> Value {
+    let dead = Lock::read(service).map(|lock| lock.job);
     let notes = [
         (LOCK, lock.text()),
         (change::EXECUTION, json!(by.execution)),
         (change::JOB, json!(by.job)),
-        (change::SUPERSEDED, json!(superseded(service, by.job))),
+        (change::SUPERSEDED, json!(superseded(service, dead, by.job))),
     ];
     patch(service, named(notes), None)
 }
@@ -147,6 +156,7 @@ pub fn mark(
 ) -> Value {
     let notes = [
         (LOCK, lock.text()),
+        (change::SUPERSEDED, json!(superseded(service, None, job))),
         (change::ROLLED_BACK, json!(job)),
         (change::CAUSE, json!(cause)),
     ];
@@ -159,6 +169,7 @@ pub fn mark_and_release(service: &Service, job: &str, cause: &str) -> Value {
         (LOCK, Value::Null),
         (WIDE_SELECTOR, Value::Null),
         (SELECTOR_BEFORE, Value::Null),
+        (change::SUPERSEDED, json!(superseded(service, None, job))),
         (change::ROLLED_BACK, json!(job)),
         (change::CAUSE, json!(cause)),
     ];
@@ -175,13 +186,23 @@ pub fn release(service: &Service, wide: Option<&Selector>) -> Value {
     patch(service, named(notes), wide)
 }
 
-/// The jobs whose switches were followed by another one, newest first.
-fn superseded(service: &Service, job: &str) -> Option<String> {
-    let older = service.annotation(change::SUPERSEDED).into_iter();
-    let last = service.annotation(change::JOB).into_iter();
-    let all = last.chain(older.flat_map(|jobs| jobs.split(',')));
-    let all = all.filter(|other| *other != job && !other.is_empty());
-    let all = all.take(change::SUPERSEDED_LIMIT).collect::<Vec<_>>();
+/// The jobs that others came after, newest first: a late repetition of one stops. `last` is one
+/// that this write comes after, and so is the one that failed the last time.
+fn superseded(service: &Service, last: Option<String>, job: &str) -> Option<String> {
+    let older = service.annotation(change::SUPERSEDED).unwrap_or_default();
+    let failed = service.annotation(change::ROLLED_BACK);
+    let mut all: Vec<&str> = Vec::new();
+    for other in last
+        .as_deref()
+        .into_iter()
+        .chain(failed)
+        .chain(older.split(','))
+    {
+        if other != job && !other.is_empty() && !all.contains(&other) {
+            all.push(other);
+        }
+    }
+    all.truncate(change::SUPERSEDED_LIMIT);
     (!all.is_empty()).then(|| all.join(","))
 }
 

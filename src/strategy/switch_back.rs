@@ -151,12 +151,10 @@ impl Context<'_> {
 
     /// All is taken back, and the lock was given up as the last step.
     pub(super) fn taken_back(&self, service: &Service, switched: bool) -> Next {
-        let recorded;
         let back = match &self.continuation.phase {
-            Phase::Return(back) => back,
-            _ => {
-                recorded = self.recorded(service);
-                &recorded
+            Phase::Return(back) => back.clone(),
+            Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch => {
+                self.recorded(service)
             }
         };
         let job = Some(&*self.continuation.job);
@@ -174,7 +172,7 @@ impl Context<'_> {
             .get(VERSION)
             .is_some_and(|it| self.name_of(it) == to);
         Ok(ended(
-            back,
+            &back,
             match (switched, still) {
                 (false, _) => Aftermath::Unswitched(fate),
                 (true, true) if !self.request.rollback => Aftermath::LeftSwitched,
