@@ -476,6 +476,7 @@ pub fn progress(wait: &Wait) -> String {
             new()
         )),
         Stage::Leaving(name) => Some(format!("pods of `{name}` are to end")),
+        Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
     };
     if let Some(state) = switching {
         return match wait.rollback {
@@ -1443,6 +1444,115 @@ mod tests {
         rolling back: 0 of 1 previous pod available; the Deployment was paused
         0 of 2 new pods available; pods "web-1" is forbidden: exceeded quota
         "#);
+    }
+
+    fn switching(more: Value) -> Request {
+        let mut fields = json!({"deployment": "web", "namespace": "shop", "service": "web",
+            "strategy": "blueGreen", "images": {"app": "app:2"}});
+        for (name, value) in more.as_object().unwrap() {
+            fields[name] = value.clone();
+        }
+        parsed(fields)
+    }
+
+    #[test]
+    fn switches_that_succeeded() {
+        let finished = |wrote, from: Option<&str>, left: &[(&str, &str)]| {
+            let mut blue = live(2, "app:2").value().clone();
+            blue["metadata"]["name"] = json!("web-blue");
+            let left = left.iter();
+            let success = Success {
+                deployment: Deployment::new(blue),
+                wrote,
+                previous_revision: None,
+                switched: Some(Switched {
+                    service: "web".into(),
+                    from: from.map(str::to_owned),
+                    left: left
+                        .map(|(name, why)| (name.to_string(), why.to_string()))
+                        .collect(),
+                }),
+            };
+            super::success(&switching(json!({})), &begun(), &success, at(41))
+        };
+        let reports = [
+            finished(true, Some("web-green"), &[]),
+            finished(
+                true,
+                Some("web"),
+                &[("web-1", "the token may not delete deployments.apps")],
+            ),
+            finished(false, None, &[]),
+        ];
+        assert_snapshot!(shown(&reports), @"");
+    }
+
+    #[test]
+    fn stages_of_a_switch() {
+        let until = at(90);
+        let lines = [
+            Stage::Newcomer("web-blue".into()),
+            Stage::Lock {
+                execution: "run-1".into(),
+                until,
+            },
+            Stage::Smoke,
+            Stage::Endpoints("web".into()),
+            Stage::Bake {
+                newcomer: "web-blue".into(),
+                until,
+            },
+            Stage::Leaving("web-blue".into()),
+            Stage::Settling("web".into()),
+        ]
+        .map(|stage| {
+            let wait = |rollback| Wait {
+                stage: stage.clone(),
+                ..wait(progress_of(WaitsFor::Availability, 1, 2), rollback)
+            };
+            format!("{}\n{}", progress(&wait(false)), progress(&wait(true)))
+        });
+        assert_snapshot!(wrapped(&lines.join("\n")), @"");
+    }
+
+    #[test]
+    fn switches_that_failed() {
+        let smoke = smoke_failed("/health", 3, "HTTP 500: oops");
+        let failed = |aftermath, request: &Request| {
+            let failure = Failure::Rollout {
+                cause: smoke.clone(),
+                kind: None,
+                evidence: Evidence::default(),
+                aftermath,
+            };
+            super::failure(request, &failure)
+        };
+        let usual = switching(json!({}));
+        let left = switching(json!({"rollback": false}));
+        let blue = || "web-blue".to_owned();
+        let reports = [
+            failed(Aftermath::Unswitched(Fate::ScaledDown(blue())), &usual),
+            failed(Aftermath::Unswitched(Fate::Gone), &usual),
+            failed(Aftermath::Unswitched(Fate::Left(blue())), &left),
+            failed(
+                Aftermath::SwitchedBack("web".into(), Fate::ScaledDown(blue())),
+                &usual,
+            ),
+            failed(Aftermath::LeftSwitched, &left),
+            failed(Aftermath::NoWayBack, &usual),
+            failed(Aftermath::ReturnFailed(blue()), &usual),
+            super::failure(
+                &usual,
+                &Failure::Locked {
+                    execution: "run-1".into(),
+                    until: at(90),
+                },
+            ),
+        ];
+        assert_snapshot!(shown(&reports), @"");
+        let timed_out = switch_timed_out(Duration::from_secs(900), "web");
+        let missing = endpoints_missing("web", "web-blue");
+        assert_snapshot!(wrapped(&format!("{timed_out}\n{missing}")), @"");
     }
 
     #[test]

@@ -1247,6 +1247,106 @@ mod tests {
         }
     }
 
+    /// A blue/green deploy with these fields.
+    fn blue_green(changes: &Value) -> Value {
+        let mut all = json!({"strategy": "blueGreen", "service": "web"});
+        for (field, value) in changes.as_object().unwrap() {
+            all[field] = value.clone();
+        }
+        all.as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
+        all
+    }
+
+    #[test]
+    fn fields_of_a_switch() {
+        let keep = |keep: Value| json!({"strategy": "immutable", "keep": keep});
+        for (field, changes, problem) in [
+            ("service", json!({"service": null}), "is missing"),
+            ("service", json!({"service": 7}), "and is a number"),
+            ("service", json!({"service": "Web"}), "no Kubernetes name"),
+            ("bake", json!({"bake": "7h"}), "from 0s to 6h"),
+            ("bake", json!({"bake": "20m"}), "shorter than `timeout`"),
+            ("keep", json!({"keep": 1}), "strategy `immutable`; leave"),
+            ("keep", keep(json!("1")), "from 0 to 20"),
+            ("keep", keep(json!(21)), "from 0 to 20"),
+            ("keep", keep(json!(-1)), "from 0 to 20"),
+            ("method", json!({"method": "patch"}), "`rolling`"),
+            ("smoke", json!({"smoke": true}), "a path such as"),
+            (
+                "smoke",
+                json!({"smoke": {"contains": "ok"}}),
+                "a path such as",
+            ),
+            (
+                "smoke",
+                json!({"smoke": {"path": "/", "status": 200}}),
+                "a path such as",
+            ),
+            ("smoke", json!({"smoke": "health"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/a b"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/a#b"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/a\\..\\b"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/../../secrets"}), "a plain path"),
+            ("smoke", json!({"smoke": "/a/%2E%2e/b"}), "a plain path"),
+            ("smoke", json!({"smoke": "/a/..?b"}), "a plain path"),
+            ("smoke", json!({"smoke": "/a%2f..%2fb"}), "a plain path"),
+            ("smoke", json!({"smoke": "//host/"}), "a plain path"),
+            (
+                "smoke",
+                json!({"smoke": "/#{build.PATH}"}),
+                "did not fill in",
+            ),
+            (
+                "smoke.contains",
+                json!({"smoke": {"path": "/", "contains": ""}}),
+                "1 to 300 characters",
+            ),
+        ] {
+            let name = changes.to_string();
+            one_fault(field, blue_green(&changes), problem, &name);
+        }
+        let long = with(blue_green(&json!({"deployment": "x".repeat(46)})));
+        assert_eq!(parse(&long).unwrap_err()[0].field, "deployment");
+        let smoke = |path: &str, contains: Option<&str>| Smoke {
+            path: path.to_owned(),
+            contains: contains.map(str::to_owned),
+        };
+        for (changes, bake, expected) in [
+            (json!({}), 30, None),
+            (
+                json!({"bake": "0s", "smoke": "/"}),
+                0,
+                Some(smoke("/", None)),
+            ),
+            (
+                json!({"smoke": {"path": "/a.b/..c?deep=1&x=%20", "contains": "ok"}}),
+                30,
+                Some(smoke("/a.b/..c?deep=1&x=%20", Some("ok"))),
+            ),
+        ] {
+            let request = parse(&with(blue_green(&changes))).unwrap();
+            let switch = request.strategy.switch().unwrap();
+            assert_eq!(switch.service, "web");
+            assert_eq!(switch.bake, Duration::from_secs(bake), "{changes}");
+            assert_eq!(switch.smoke, expected);
+            assert_eq!(request.strategy.name(), "blueGreen");
+        }
+        for (changes, expected) in [(keep(json!(0)), 0), (keep(json!(20)), 20)] {
+            let request = parse(&with(blue_green(&changes))).unwrap();
+            assert!(
+                matches!(request.strategy, Strategy::Immutable { keep, .. } if keep == expected)
+            );
+        }
+        let request = parse(&with(blue_green(&json!({"strategy": "immutable"})))).unwrap();
+        assert!(matches!(
+            request.strategy,
+            Strategy::Immutable { keep: 1, .. }
+        ));
+        assert_eq!(request.strategy.name(), "immutable");
+    }
+
     /// These parameters have one fault, of this field, and it says so.
     fn one_fault(field: &str, changes: Value, problem: &str, name: &str) {
         let faults = parse(&with(changes)).expect_err(name);
@@ -1318,19 +1418,17 @@ mod tests {
             ("rollback", json!({"rollback": 0}), "and is a number"),
             (
                 "strategy",
-                json!({"strategy": "blueGreen"}),
-                "in this version",
-            ),
-            (
-                "strategy",
-                json!({"strategy": "immutable"}),
-                "in this version",
-            ),
-            (
-                "strategy",
                 json!({"strategy": "Rolling"}),
                 "must be `rolling`",
             ),
+            (
+                "service",
+                json!({"service": "web"}),
+                "only for the strategy",
+            ),
+            ("bake", json!({"bake": "1m"}), "`blueGreen` and `immutable`"),
+            ("smoke", json!({"smoke": "/"}), "only for the strategy"),
+            ("keep", json!({"keep": 2}), "strategy `immutable`; leave"),
             ("timeout", json!({"timeout": 900}), "and is a number"),
             ("execution", json!({"execution": ""}), "1 to 128 characters"),
             (

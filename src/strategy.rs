@@ -179,6 +179,8 @@ pub enum Stage {
     },
     /// Pods of this Deployment are to end.
     Leaving(String),
+    /// This Deployment is being changed by somebody else.
+    Settling(String),
 }
 
 impl Stage {
@@ -187,7 +189,11 @@ impl Stage {
         match self {
             Stage::Rollout => Some(&request.deployment),
             Stage::Newcomer(name) | Stage::Bake { newcomer: name, .. } => Some(name),
-            Stage::Lock { .. } | Stage::Smoke | Stage::Endpoints(_) | Stage::Leaving(_) => None,
+            Stage::Lock { .. }
+            | Stage::Smoke
+            | Stage::Endpoints(_)
+            | Stage::Leaving(_)
+            | Stage::Settling(_) => None,
         }
     }
 }

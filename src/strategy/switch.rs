@@ -40,6 +40,9 @@ const SMOKE_TRIES: u32 = 3;
 /// See [`SMOKE_TRIES`].
 const SMOKE_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a Deployment that is adopted may need to settle: an autoscaler may be at it.
+const SETTLING: Duration = Duration::from_secs(20);
+
 /// What the steps after the bake may take.
 const RETIRING: Duration = Duration::from_secs(120);
 
@@ -214,6 +217,10 @@ impl Context<'_> {
         let hash = match adopted.then(|| only_set(live, sets)) {
             None => None,
             Some(Some(set)) => Some(set.template_hash.as_str()),
+            Some(None) if self.now < self.continuation.started + SETTLING => {
+                let stage = Stage::Settling(live.name().to_owned());
+                return Ok(self.wait(stage, CATCHING_UP));
+            }
             Some(None) => {
                 faults.push(Fault::new(
                     "deployment",
@@ -417,6 +424,9 @@ impl Context<'_> {
 
     /// The version asked for is the one that serves.
     fn already_live(&self, service: &Service, live: &Deployment) -> Next {
+        if let Some(dead) = Lock::read(service) {
+            return Ok(self.inherit(service, live, &dead));
+        }
         let Some(found) = self.newcomer(live.name())? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
@@ -431,24 +441,26 @@ impl Context<'_> {
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
         }
-        let Some(dead) = Lock::read(service) else {
-            return Ok(self.succeed(service, found, false, None));
-        };
-        // What an earlier deploy left when it died is brought to its end.
+        Ok(self.succeed(service, found, false, None))
+    }
+
+    /// What an earlier deploy left when it died is brought to its end: forward where it had
+    /// switched, so that its version is still seen through the bake.
+    fn inherit(&self, service: &Service, live: &Deployment, dead: &Lock) -> Decision {
         let lock = Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             version: dead.version.clone(),
             since: self.continuation.started,
-            deadline,
+            deadline: self.continuation.deadline,
         };
-        let died_switched = service.annotation(change::JOB) == Some(&dead.job)
+        let had_switched = service.annotation(change::JOB) == Some(&dead.job)
             && service.annotation(claim::TO) == Some(live.name());
-        let patch = match died_switched {
+        let patch = match had_switched {
             true => claim::take_over(service, &lock, &self.author(self.now)),
             false => claim::take(service, &lock, None),
         };
-        Ok(self.patch_service(patch, Phase::Switch))
+        self.patch_service(patch, Phase::Switch)
     }
 
     /// The version asked for serves, and an earlier deploy of another one died before its switch.
@@ -1346,12 +1358,16 @@ mod tests {
             let labels = "app=web,tier=front".to_owned();
             observation.scene.members.insert(labels, members("web"));
             prepare(&mut observation);
-            let found = decided(&request, &Phase::Start, &observation, at(1));
+            let found = decided(&request, &Phase::Start, &observation, at(21));
             assert!(found.contains(words), "{words}: {found}");
             assert!(!found.starts_with("patch"), "{found}");
         }
-        let well = decided(&request, &Phase::Start, &seen(wide(json!({})), None), at(1));
+        let mut scaled = seen(wide(json!({})), None);
+        let well = decided(&request, &Phase::Start, &scaled, at(1));
         assert!(well.starts_with("patch services/web"), "{well}");
+        put(live(json!({"metadata": {"generation": 2}})))(&mut scaled);
+        let waits = decided(&request, &Phase::Start, &scaled, at(1));
+        assert_eq!(waits, "wait 1s Settling(\"web\")");
     }
 
     #[test]
@@ -1638,6 +1654,12 @@ mod tests {
             .scene
             .endpoints
             .insert("web".into(), endpoints("web"));
+        let mut going = seen(switched(json!({})), Some(blue(json!({}))));
+        let down_already = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
+        going
+            .scene
+            .deployments
+            .insert("web".into(), Some(down_already));
         let mut weak = seen(switched(json!({})), Some(blue(json!({}))));
         let old = deployment("web", "app:1", json!({"status": {"availableReplicas": 0}}));
         weak.scene.deployments.insert("web".into(), Some(old));
@@ -1654,6 +1676,12 @@ mod tests {
                 true,
                 seen(switched(json!({})), Some(blue(json!({})))),
                 r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back -superseded"#,
+            ),
+            (
+                "not to a version that is being scaled down",
+                true,
+                going,
+                "patch services/web null +cause -lock +rolled-back -selector-before -superseded -wide-selector",
             ),
             (
                 "not to a version that serves less",
@@ -1736,7 +1764,7 @@ mod tests {
         };
         let found = decided(&again, &Phase::Start, &wide(json!({})), at(1));
         assert_eq!(found, "finish web false None");
-        // What a dead deploy left is cleared away first.
+        // What a dead deploy left is brought to its end first, also where the version is sick.
         let dead = json!({claim::LOCK: lock("job-1", "run-2")});
         let found = decided(&again, &Phase::Start, &wide(dead), at(1));
         assert_eq!(found, "patch services/web null +lock +superseded");

@@ -57,6 +57,13 @@ impl Context<'_> {
         }
         let from = service.annotation(claim::FROM).unwrap_or_default();
         let old = self.deployment(from)?;
+        // Pods of a Deployment that is scaled down are counted until they go.
+        let old = old.filter(|old| old.replicas() > 0);
+        if old.is_some_and(|old| old.observed_generation() < old.generation())
+            && self.now < lock.deadline
+        {
+            return Err(self.wait(Stage::Settling(from.to_owned()), CATCHING_UP));
+        }
         let available = old.map_or(0, Deployment::available_replicas);
         let newcomer = self.newcomer(&self.name_of(&lock.version))?;
         let of_newcomer = newcomer.map_or(0, Deployment::available_replicas);
