@@ -469,13 +469,13 @@ pub fn progress(wait: &Wait) -> String {
         )),
         Stage::Smoke => Some("the smoke test goes on".to_owned()),
         Stage::Endpoints(service) => Some(format!(
-            "the endpoints of Service `{service}` are to follow"
+            "waiting for the endpoints of Service `{service}` to follow"
         )),
         Stage::Bake { newcomer, until } => Some(format!(
             "`{newcomer}` serves ({}); the version before is kept until {until:.0}",
             new()
         )),
-        Stage::Leaving(name) => Some(format!("pods of `{name}` are to end")),
+        Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to end")),
         Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
     };
     if let Some(state) = switching {
@@ -1484,7 +1484,38 @@ mod tests {
             ),
             finished(false, None, &[]),
         ];
-        assert_snapshot!(shown(&reports), @"");
+        assert_snapshot!(shown(&reports), @r#"
+        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
+        2 pods available after 41 s. `web-green`, which served before, is scaled to zero.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        --
+        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
+        2 pods available after 41 s. `web`, which served before, is scaled to zero. `web-1`
+        could not be deleted: the token may not delete deployments.apps.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        --
+        shop/web-blue@7: Service `web` in `shop` already sent to this version, so nothing was
+        changed: Deployment `web-blue` (app:2): 2 of 2 pods available.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=7
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        "#);
     }
 
     #[test]
@@ -1512,24 +1543,46 @@ mod tests {
             };
             format!("{}\n{}", progress(&wait(false)), progress(&wait(true)))
         });
-        assert_snapshot!(wrapped(&lines.join("\n")), @"");
+        assert_snapshot!(wrapped(&lines.join("\n")), @r#"
+        `web-blue`: 1 of 2 new pods available
+        taking back: `web-blue`: 1 of 2 new pods available
+        execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z at the latest
+        taking back: execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z
+        at the latest
+        the smoke test goes on
+        taking back: the smoke test goes on
+        waiting for the endpoints of Service `web` to follow
+        taking back: waiting for the endpoints of Service `web` to follow
+        `web-blue` serves (1 of 2 new pods available); the version before is kept until
+        2026-01-01T00:01:30Z
+        taking back: `web-blue` serves (1 of 2 new pods available); the version before is kept
+        until 2026-01-01T00:01:30Z
+        waiting for the pods of `web-blue` to end
+        taking back: waiting for the pods of `web-blue` to end
+        `web` is being scaled or rolled out
+        taking back: `web` is being scaled or rolled out
+        "#);
     }
 
     #[test]
     fn switches_that_failed() {
         let smoke = smoke_failed("/health", 3, "HTTP 500: oops");
         let failed = |aftermath, request: &Request| {
-            let failure = Failure::Rollout {
+            let of_smoke = Failure::Rollout {
                 cause: smoke.clone(),
                 kind: None,
                 evidence: Evidence::default(),
                 aftermath,
             };
-            super::failure(request, &failure)
+            failure(request, &of_smoke)
         };
         let usual = switching(json!({}));
         let left = switching(json!({"rollback": false}));
         let blue = || "web-blue".to_owned();
+        let locked = Failure::Locked {
+            execution: "run-1".into(),
+            until: at(90),
+        };
         let reports = [
             failed(Aftermath::Unswitched(Fate::ScaledDown(blue())), &usual),
             failed(Aftermath::Unswitched(Fate::Gone), &usual),
@@ -1541,18 +1594,73 @@ mod tests {
             failed(Aftermath::LeftSwitched, &left),
             failed(Aftermath::NoWayBack, &usual),
             failed(Aftermath::ReturnFailed(blue()), &usual),
-            super::failure(
-                &usual,
-                &Failure::Locked {
-                    execution: "run-1".into(),
-                    until: at(90),
-                },
-            ),
+            failure(&usual, &locked),
         ];
-        assert_snapshot!(shown(&reports), @"");
+        assert_snapshot!(shown(&reports), @r#"
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. `web-blue` was scaled to
+        zero.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. `web-blue` was left as it is,
+        as `rollback` is false.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was taken out of service
+        again: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to `web` again. `web-blue` was scaled to zero.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+        oops.
+
+        Service `web` was left sending to the new version, as `rollback` is false.
+        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
+        with `kubectl --namespace shop describe service/web`.
+        --
+        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+        oops.
+
+        Service `web` was left sending to the new version, as the version before has fewer
+        pods available and cannot take over again.
+        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
+        with `kubectl --namespace shop describe service/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
+        test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, but `web-blue` could not be cleared away in
+        time.
+        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
+        with `kubectl --namespace shop describe service/web`.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
+        execution `run-1` has been at work on the same Service.
+
+        Retry when that execution is through. If it was stopped, its lock ends by itself at
+        2026-01-01T00:01:30Z.
+        "#);
         let timed_out = switch_timed_out(Duration::from_secs(900), "web");
         let missing = endpoints_missing("web", "web-blue");
-        assert_snapshot!(wrapped(&format!("{timed_out}\n{missing}")), @"");
+        assert_snapshot!(wrapped(&format!("{timed_out}\n{missing}")), @r#"
+        Service `web` could not be switched within 15 min (timeout)
+        the endpoints of Service `web` never became the ready pods of `web-blue` and no others
+        "#);
     }
 
     #[test]
