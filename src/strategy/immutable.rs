@@ -28,3 +28,37 @@ pub fn surplus<'a>(superseded: &[&'a Deployment], keep: usize) -> Vec<&'a Deploy
     let made_by_us = |one: &&Deployment| one.annotation(CREATED_BY).is_some();
     all.into_iter().skip(keep).filter(made_by_us).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_ones_written_last_are_kept() {
+        let version = |name: &str, minute: u32, ours: bool| {
+            let at = format!("2026-01-01T00:{minute:02}:00Z");
+            let mut notes = json!({change::DEPLOYED_AT: at});
+            if ours {
+                notes[CREATED_BY] = json!("job");
+            }
+            Deployment::new(json!({"metadata": {"name": name, "annotations": notes}}))
+        };
+        let [a, b, c] = [
+            version("a", 1, true),
+            version("b", 3, true),
+            version("c", 2, true),
+        ];
+        let strange = version("d", 0, false);
+        let all = [&a, &strange, &b, &c];
+        for (keep, expected) in [(0, "bca"), (1, "ca"), (2, "a"), (3, ""), (20, "")] {
+            let surplus = surplus(&all, keep).into_iter().map(Deployment::name);
+            assert_eq!(surplus.collect::<String>(), expected, "keep {keep}");
+        }
+    }
+
+    #[test]
+    fn a_version_is_the_beginning_of_a_digest() {
+        assert_eq!(version("0123456789abcdef"), "0123456789");
+    }
+}
