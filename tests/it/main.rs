@@ -10,7 +10,10 @@
 mod stage;
 mod cluster;
 mod real;
+mod prober;
 mod rolling;
+mod blue_green;
+mod immutable;
 mod switch;
 mod failures;
 mod diagnosis;
