@@ -452,7 +452,7 @@ fn refusal(code: u16, body: &[u8], asked: Option<Duration>) -> Try {
             let seconds = status["details"]["retryAfterSeconds"].as_u64();
             (
                 text("reason"),
-                logging::masked(&text("message")),
+                without_object(&logging::masked(&text("message"))),
                 seconds.unwrap_or(0),
             )
         }
@@ -469,6 +469,17 @@ fn refusal(code: u16, body: &[u8], asked: Option<Duration>) -> Try {
         429 | 500..=599 => Try::Again(error, asked),
         _ => Try::Final(error),
     }
+}
+
+/// A refused JSON patch quotes the whole object, with values that nobody told us to hide.
+/// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
+fn without_object(message: &str) -> String {
+    const QUOTE: &str = "patch: Invalid value: ";
+    let Some((before, rest)) = message.split_once(QUOTE) else {
+        return message.to_owned();
+    };
+    let after = rest.rsplit_once("}\": ").map_or("", |(_, after)| after);
+    format!("{before}{QUOTE}(the object): {after}")
 }
 
 fn redirection(response: &Response) -> String {
@@ -503,4 +514,32 @@ fn excerpt(body: &[u8]) -> String {
     }
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     crate::report::clip(&words, EXCERPT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_object_is_left_out() {
+        let quoted = r#"Deployment.apps "web" is invalid: patch: Invalid value: "{\"env\":\"s3cret\"}": strict decoding error: unknown field "spec.x""#;
+        let cut = r#"Deployment.apps "web" is invalid: patch: Invalid value: "{\"env\":\"s3cret"#;
+        for (message, expected) in [
+            (
+                quoted,
+                r#"Deployment.apps "web" is invalid: patch: Invalid value: (the object): strict decoding error: unknown field "spec.x""#,
+            ),
+            (
+                cut,
+                r#"Deployment.apps "web" is invalid: patch: Invalid value: (the object): "#,
+            ),
+            (
+                "spec.replicas: Invalid value: -1",
+                "spec.replicas: Invalid value: -1",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(without_object(message), expected);
+        }
+    }
 }

@@ -9,7 +9,9 @@ use crate::diagnosis::{self, Explanation, Sight};
 use crate::logging;
 use crate::request::Request;
 use crate::strategy::scene::{Answer, Shape, Sought};
-use crate::strategy::{self, Action, Decision, Failure, Look, Observation, Success, Wait};
+use crate::strategy::{
+    self, Action, Aftermath, Decision, Failure, Look, Observation, Success, Wait,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
@@ -50,6 +52,17 @@ const EXPLANATION_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long one answer of the smoke test may take.
 const SMOKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a call that is not granted would give.
+const EVIDENCE: &str = "see more";
+/// See [`EVIDENCE`].
+const ROLLBACK: &str = "have it rolled back";
+/// See [`EVIDENCE`].
+const SMOKE: &str = "have the smoke test run";
+/// See [`EVIDENCE`].
+const CLEARED: &str = "have it cleared away";
+/// See [`EVIDENCE`].
+const SWITCHED: &str = "have the switch completed";
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -185,7 +198,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     .cluster
                     .events(&call, self.soon(EXPLANATION_TIMEOUT))
                     .await;
-                let events = events.map_err(|error| unreadable_call(&call, &error));
+                let events = events.map_err(|error| unreadable_call(&call, &error, EVIDENCE));
                 self.observation.explanation.events = Some(events);
                 Ok(())
             }
@@ -196,13 +209,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     .await;
                 // Hidden before it is cut: half a value might not be known again.
                 let log = log.map(|text| diagnosis::log_lines(&logging::masked(&text)));
-                let log = log.map_err(|error| unreadable_call(&call, &error));
+                let log = log.map_err(|error| unreadable_call(&call, &error, EVIDENCE));
                 self.observation.explanation.log = Some(log);
                 Ok(())
             }
-            Look::Deployment | Look::Newcomer { .. } | Look::Previous { .. } => {
-                self.one(look, &call).await
-            }
+            Look::Deployment | Look::Newcomer { .. } => self.one(&call).await,
+            Look::Previous { .. } => self.previous(&call).await,
             Look::Scene(sought) => self.scene(sought, &call).await,
         };
         match seen {
@@ -218,7 +230,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             Shape::List => Answer::List(self.list(call, Value::clone).await?),
             Shape::Text => {
                 let text = self.cluster.text(call, self.soon(SMOKE_TIMEOUT)).await;
-                Answer::Text(text.map_err(|error| unreadable_call(call, &error)))
+                Answer::Text(text.map_err(|error| unreadable_call(call, &error, SMOKE)))
             }
         };
         self.observation.scene.take(sought, answer);
@@ -240,7 +252,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         self.observation.sight = Some(Sight {
             at: Timestamp::now(),
             set: set.unwrap_or_default(),
-            pods: pods.map_err(|error| unreadable_call(call, &error)),
+            pods: pods.map_err(|error| unreadable_call(call, &error, EVIDENCE)),
         });
         self.observation.explanation = Explanation::default();
     }
@@ -252,18 +264,25 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Reads one object; that it is not there is an observation, too.
-    async fn one(&mut self, look: &Look, call: &Call) -> Result<(), CallError> {
+    async fn one(&mut self, call: &Call) -> Result<(), CallError> {
         let object = self.object(call).await?;
-        if let Look::Previous { .. } = look {
-            let template = object.map(|mut set| {
-                set.pointer_mut("/spec/template")
-                    .map(Value::take)
-                    .unwrap_or_default()
-            });
-            self.observation.previous_template = Some(template);
-        } else {
-            self.observation.renew(Some(object.map(Deployment::new)));
-        }
+        self.observation.renew(Some(object.map(Deployment::new)));
+        Ok(())
+    }
+
+    /// The template to return to. A refusal must not take the place of what it was to be read for.
+    async fn previous(&mut self, call: &Call) -> Result<(), CallError> {
+        let template = match self.send(call).await {
+            Ok(mut set) => Ok(set.pointer_mut("/spec/template").map(Value::take)),
+            Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
+                Ok(None)
+            }
+            Err(error) if self.locked_out.is_none() && !self.may_pass(&error) => {
+                Err(unreadable_call(call, &error, ROLLBACK))
+            }
+            Err(error) => return Err(error),
+        };
+        self.observation.previous_template = Some(template);
         Ok(())
     }
 
@@ -359,7 +378,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             && let Some(name) = &step.clears
             && [400, 403, 405, 422].contains(&refusal.code)
         {
-            let why = unreadable_call(&call, &error);
+            let why = unreadable_call(&call, &error, CLEARED);
             tracing::warn!(name, why, "something is left");
             self.observation.scene.left.push((name.clone(), why));
             return None;
@@ -370,6 +389,24 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             self.observation.renew(None);
             self.pause(CONFLICT_PAUSE * self.conflicts).await;
             return None;
+        }
+        if let Action::Undo {
+            revision,
+            cause,
+            kind,
+            evidence,
+            ..
+        } = action
+            && self.locked_out.is_none()
+            && !self.may_pass(&error)
+        {
+            let why = unreadable_call(&call, &error, ROLLBACK);
+            return Some(Outcome::Failed(Failure::Rollout {
+                cause,
+                kind,
+                evidence,
+                aftermath: Aftermath::NotReturned(revision, why),
+            }));
         }
         self.trouble(call, error).await
     }
@@ -481,31 +518,34 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         sleep_until(self.until.min(Instant::now() + pause)).await;
     }
 
-    /// A call that failed: over for good, or only out of sight.
-    async fn trouble(&mut self, call: Call, error: CallError) -> Option<Outcome> {
-        let passing = match &error {
+    /// Whether a call may succeed later. Once something is written, one odd answer of a proxy is no
+    /// end of it.
+    fn may_pass(&self, error: &CallError) -> bool {
+        match error {
             CallError::OutOfTime => true,
-            // Once something is written, one odd answer of a proxy is no end of it.
             CallError::Unreachable(_)
             | CallError::NotKubernetes(_)
             | CallError::Refused(Refusal {
                 code: 429 | 500.., ..
             }) => self.continuation.phase != Phase::Start,
             CallError::Refused(_) | CallError::Untrusted(_) => false,
-        };
+        }
+    }
+
+    /// A call that failed: over for good, or only out of sight.
+    async fn trouble(&mut self, call: Call, error: CallError) -> Option<Outcome> {
         if let Some(error) = self.locked_out.take() {
             return Some(Outcome::LockedOut(error));
         }
-        if !passing
-            && let Some(phase) =
-                strategy::turn_back(&self.continuation.phase, &unreadable_call(&call, &error))
-        {
+        let may_pass = self.may_pass(&error);
+        let why = unreadable_call(&call, &error, SWITCHED);
+        if !may_pass && let Some(phase) = strategy::turn_back(&self.continuation.phase, &why) {
             tracing::warn!(error = unreadable(&error), "the switch is taken back");
             self.enter(phase);
             self.observation.renew(None);
             return None;
         }
-        if !passing {
+        if !may_pass {
             return Some(Outcome::Broken(Box::new(call), error));
         }
         let now = Timestamp::now();
@@ -548,18 +588,22 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
     match refusal.code {
         409 => true,
         404 => refusal.is_status && !matches!(action, Action::Create(_)),
-        422 => matches!(action, Action::Undo { .. }),
+        // Its own faults are told by name: https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go
+        422 => {
+            let failed_test = "the server rejected our request due to an error in our request";
+            matches!(action, Action::Undo { .. }) && refusal.message == failed_test
+        }
         _ => false,
     }
 }
 
 /// Why something that only explains could not be read, and what to grant.
-fn unreadable_call(call: &Call, error: &CallError) -> String {
+fn unreadable_call(call: &Call, error: &CallError, gain: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), call.resource);
     match error {
         CallError::Refused(Refusal { code: 403, .. }) => format!(
-            "the token may not {verb} {resource}; grant the verb `{verb}` on `{resource}` to see \
-             more the next time"
+            "the token may not {verb} {resource}; grant the verb `{verb}` on `{resource}` to \
+             {gain} the next time"
         ),
         CallError::Refused(_)
         | CallError::Unreachable(_)
@@ -626,6 +670,12 @@ mod tests {
             kind: None,
             evidence: diagnosis::Evidence::default(),
         };
+        let failed_test = CallError::Refused(Refusal {
+            code: 422,
+            reason: "Invalid".into(),
+            message: "the server rejected our request due to an error in our request".into(),
+            is_status: true,
+        });
         let cases = [
             ("a conflict", patch(), refused(409, true), true),
             ("a conflict of a put", put(), refused(409, true), true),
@@ -634,7 +684,8 @@ mod tests {
             ("it went away before a put", put(), refused(404, true), true),
             ("a proxy's 404", patch(), refused(404, false), false),
             ("no such namespace", create(), refused(404, true), false),
-            ("a test failed", undo(), refused(422, true), true),
+            ("a test failed", undo(), failed_test, true),
+            ("what it puts is invalid", undo(), refused(422, true), false),
             ("invalid", patch(), refused(422, true), false),
             ("invalid, put", put(), refused(422, true), false),
             ("invalid, created", create(), refused(422, true), false),
@@ -675,11 +726,14 @@ mod tests {
     #[test]
     fn what_may_not_be_read_names_the_verb_to_grant() {
         let log = Call::log("shop", "web-1", "app", false, 20);
-        let told = unreadable_call(&log, &refused(403, true));
+        let told = unreadable_call(&log, &refused(403, true), EVIDENCE);
         assert!(
             told.contains("grant the verb `get` on `pods/log`"),
             "{told}"
         );
-        assert_eq!(unreadable_call(&log, &refused(503, true)), "HTTP 503");
+        assert_eq!(
+            unreadable_call(&log, &refused(503, true), EVIDENCE),
+            "HTTP 503"
+        );
     }
 }

@@ -680,8 +680,21 @@ fn rollout_failed(
     evidence: &Evidence,
     aftermath: &Aftermath,
 ) -> Report {
-    let (namespace, name) = (&request.namespace, &request.deployment);
-    let done = match aftermath {
+    let done = done_about(request, aftermath);
+    let next = next_after(request, kind, aftermath);
+    let headline = headline(&target(request), cause, aftermath);
+    failed_rollout(
+        Topic::of(kind),
+        &headline,
+        "",
+        evidence,
+        &format!("{done}\n{next}"),
+    )
+}
+
+/// What was done about it.
+fn done_about(request: &Request, aftermath: &Aftermath) -> String {
+    match aftermath {
         Aftermath::RollbackDisabled => "It was left as it is, as `rollback` is false.".to_owned(),
         Aftermath::NothingWritten => {
             "It ran this version before the job began, so nothing was changed or taken back."
@@ -697,6 +710,11 @@ fn rollout_failed(
         Aftermath::PreviousGone(set) => format!(
             "It was left as it is: ReplicaSet `{set}`, which served before, is gone \
              (revisionHistoryLimit)."
+        ),
+        Aftermath::NotReturned(revision, why) => format!(
+            "It was left as it is: the version of revision {revision} could not be brought back: \
+             {}.",
+            clip(why, CAUSE_QUOTE_LIMIT)
         ),
         Aftermath::RolledBack(revision) => {
             format!("Rolled back: the version of revision {revision} serves again.")
@@ -719,8 +737,13 @@ fn rollout_failed(
         | Aftermath::LeftSwitched
         | Aftermath::NoWayBack
         | Aftermath::ReturnFailed(_) => of_switch(request, aftermath),
-    };
-    let next = match aftermath {
+    }
+}
+
+/// What to do next.
+fn next_after(request: &Request, kind: Option<Cause>, aftermath: &Aftermath) -> String {
+    let (namespace, name) = (&request.namespace, &request.deployment);
+    match aftermath {
         Aftermath::RolledBack(_)
         | Aftermath::NothingWritten
         | Aftermath::Unswitched(_)
@@ -733,39 +756,30 @@ fn rollout_failed(
         | Aftermath::NothingToReturnTo
         | Aftermath::NothingServed
         | Aftermath::PreviousGone(_)
+        | Aftermath::NotReturned(..)
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
         | Aftermath::Deleted
         | Aftermath::LeftSwitched
         | Aftermath::NoWayBack
-        | Aftermath::ReturnFailed(_)
-            if request.strategy.switch().is_some() =>
-        {
-            let service = request
-                .strategy
-                .switch()
-                .map_or("", |switch| &*switch.service);
-            format!(
+        | Aftermath::ReturnFailed(_) => match request.strategy.switch() {
+            Some(switch) => format!(
                 "See what runs with `kubectl --namespace {namespace} get deployment,pod`, and what \
-                 is served with `kubectl --namespace {namespace} describe service/{service}`."
-            )
-        }
-        Aftermath::RollbackDisabled
-        | Aftermath::NothingToReturnTo
-        | Aftermath::NothingServed
-        | Aftermath::PreviousGone(_)
-        | Aftermath::RollbackFailed(..)
-        | Aftermath::OvertakenBy(_)
-        | Aftermath::Deleted
-        | Aftermath::LeftSwitched
-        | Aftermath::NoWayBack
-        | Aftermath::ReturnFailed(_) => format!(
-            "See what runs with `kubectl --namespace {namespace} get deployment,replicaset,pod`, \
-             and `kubectl --namespace {namespace} rollout history deployment/{name}`."
-        ),
-    };
-    let target = target(request);
-    let headline = match aftermath {
+                 is served with `kubectl --namespace {namespace} describe service/{}`.",
+                switch.service
+            ),
+            None => format!(
+                "See what runs with `kubectl --namespace {namespace} get \
+                 deployment,replicaset,pod`, and `kubectl --namespace {namespace} rollout history \
+                 deployment/{name}`."
+            ),
+        },
+    }
+}
+
+/// What happened to what, and why.
+fn headline(target: &str, cause: &str, aftermath: &Aftermath) -> String {
+    match aftermath {
         Aftermath::Unswitched(_) => {
             format!("The new version of {target} was not put into service: {cause}.")
         }
@@ -780,6 +794,7 @@ fn rollout_failed(
         | Aftermath::NothingToReturnTo
         | Aftermath::NothingServed
         | Aftermath::PreviousGone(_)
+        | Aftermath::NotReturned(..)
         | Aftermath::RolledBack(_)
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
@@ -787,14 +802,7 @@ fn rollout_failed(
         | Aftermath::ReturnFailed(_) => {
             format!("The new version of {target} does not serve: {cause}.")
         }
-    };
-    failed_rollout(
-        Topic::of(kind),
-        &headline,
-        "",
-        evidence,
-        &format!("{done}\n{next}"),
-    )
+    }
 }
 
 /// What became of a Service and of the newcomer.
@@ -1043,7 +1051,8 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, 
             format!("somebody else kept changing it at the same time ({said})"),
             "Retry when the other change is through.".to_owned(),
         ),
-        429 | 500.. => (
+        // A list whose items have no key to merge them by is told so, and with this code.
+        code if code == 429 || code >= 500 && !refusal.message.contains("merge key") => (
             Topic::ClusterUnavailable,
             Kind::SystemUnavailable,
             format!("the cluster could not {what} just now ({said})"),

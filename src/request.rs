@@ -665,11 +665,38 @@ impl Check {
         if template.is_none() {
             self.fault("manifest.spec.template", "is missing: the pods to run");
         }
+        self.manifest_names(&manifest);
+        let replicas = manifest
+            .pointer("/spec/replicas")
+            .filter(|it| !it.is_null());
+        if let Some(replicas) = replicas
+            && replicas
+                .as_i64()
+                .is_none_or(|count| i32::try_from(count).is_err())
+        {
+            // In a strategic merge patch the API server lets a larger number wrap around.
+            let problem = format!("must be a whole number of 32 bits, and is {replicas}");
+            self.fault("manifest.spec.replicas", problem);
+        }
         if manifest.pointer("/spec/paused") == Some(&Value::Bool(true)) {
             let problem = "must not be true: a paused Deployment rolls nothing out";
             self.fault("manifest.spec.paused", problem);
         }
         Some(manifest)
+    }
+
+    /// What a strategic merge patch merges by: without it the API server answers HTTP 500.
+    fn manifest_names(&mut self, manifest: &Value) {
+        for list in ["initContainers", "containers", "volumes"] {
+            let path = format!("/spec/template/spec/{list}");
+            let items = manifest.pointer(&path).and_then(Value::as_array);
+            for (index, item) in items.into_iter().flatten().enumerate() {
+                if !item["name"].is_string() {
+                    let field = format!("manifest.spec.template.spec.{list}[{index}].name");
+                    self.fault(field, "is missing");
+                }
+            }
+        }
     }
 
     fn method(&mut self, manifest: bool) -> Method {
@@ -1550,6 +1577,26 @@ mod tests {
                 "rolls nothing out",
             ),
             (
+                "manifest.spec.replicas",
+                json!({"spec": {"template": {}, "replicas": 4_294_967_296_u64}}),
+                "a whole number of 32 bits, and is 4294967296",
+            ),
+            (
+                "manifest.spec.replicas",
+                json!({"spec": {"template": {}, "replicas": "3"}}),
+                "a whole number of 32 bits",
+            ),
+            (
+                "manifest.spec.template.spec.containers[1].name",
+                json!({"spec": {"template": {"spec": {"containers": [{"name": "a"}, {}]}}}}),
+                "is missing",
+            ),
+            (
+                "manifest.spec.template.spec.volumes[0].name",
+                json!({"spec": {"template": {"spec": {"volumes": [{"emptyDir": {}}]}}}}),
+                "is missing",
+            ),
+            (
                 "manifest.metadata.name",
                 manifest(json!({"name": "api"})),
                 "is `api` and `deployment` is `web`",
@@ -1783,7 +1830,7 @@ mod tests {
             "env": {"ONE": "first", "TWO": "second", "GONE": null},
             "manifest": {"spec": {"template": {"spec": {
                 "containers": [container("web", "third"), {"name": "bare"}],
-                "initContainers": [container("setup", "fourth"), 3]}}}}}))
+                "initContainers": [container("setup", "fourth")]}}}}}))
         .unwrap();
         let mut secrets = request.secrets().collect::<Vec<_>>();
         secrets.sort_unstable();

@@ -40,8 +40,9 @@ pub struct Observation {
     pub sight: Option<Sight>,
     /// What was read to explain what they show.
     pub explanation: Explanation,
-    /// The template of the ReplicaSet to return to; `Some(None)` where it is gone.
-    pub previous_template: Option<Option<Value>>,
+    /// The template of the ReplicaSet to return to; `Ok(None)` where it is gone, an error where it
+    /// may not be read.
+    pub previous_template: Option<Result<Option<Value>, String>>,
     /// The Service and what is around it, where one is switched. The Deployment above is then the
     /// newcomer.
     pub scene: Scene,
@@ -314,6 +315,8 @@ pub enum Aftermath {
     NothingServed,
     /// The ReplicaSet that served before is gone.
     PreviousGone(String),
+    /// It could not be brought back, and why.
+    NotReturned(u64, String),
     /// The previous version serves again.
     RolledBack(u64),
     /// The previous version does not serve either.

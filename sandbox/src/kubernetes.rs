@@ -400,7 +400,7 @@ async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) 
                 return;
             }
         }
-        after = version;
+        after = after.max(version);
         let bookmark = tokio::select! {
             changed = changed.changed() => match changed {
                 Ok(()) => None,

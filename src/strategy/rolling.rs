@@ -202,7 +202,7 @@ impl Context<'_> {
                     let name = previous.name.clone();
                     return Decision::Look(Look::Previous { name });
                 }
-                Some(Some(template)) if !is_current(template, live) => {
+                Some(Ok(Some(template))) if !is_current(template, live) => {
                     let by = other_author(live, self.continuation);
                     let cause = live.annotation(change::CAUSE).unwrap_or_default();
                     return Decision::GiveUp(Failure::Rollout {
@@ -276,8 +276,10 @@ impl Context<'_> {
                     let name = previous.name.clone();
                     return Decision::Look(Look::Previous { name });
                 }
-                Some(Some(template)) if is_current(template, live) => Aftermath::NothingToReturnTo,
-                Some(Some(template)) => {
+                Some(Ok(Some(template))) if is_current(template, live) => {
+                    Aftermath::NothingToReturnTo
+                }
+                Some(Ok(Some(template))) => {
                     let job = &self.continuation.job;
                     return Decision::Act(Action::Undo {
                         operations: change::undo(live, template, job, &cause),
@@ -287,7 +289,8 @@ impl Context<'_> {
                         evidence,
                     });
                 }
-                Some(None) => Aftermath::PreviousGone(previous.name.clone()),
+                Some(Ok(None)) => Aftermath::PreviousGone(previous.name.clone()),
+                Some(Err(why)) => Aftermath::NotReturned(previous.revision, why.clone()),
             },
             Err(aftermath) => aftermath,
         };
@@ -561,7 +564,7 @@ mod tests {
         Observation {
             sight: Some(sight(Ok(unready()))),
             explanation: explained(),
-            previous_template: Some(previous),
+            previous_template: Some(Ok(previous)),
             ..seen_with(deployment, old_and_new(1))
         }
     }
@@ -675,7 +678,7 @@ mod tests {
     /// The template of the ReplicaSet that a rollback returned to has been read.
     fn seen_back(deployment: Deployment, template: Value) -> Observation {
         Observation {
-            previous_template: Some(Some(template)),
+            previous_template: Some(Ok(Some(template))),
             ..seen(deployment)
         }
     }
@@ -1555,7 +1558,7 @@ mod tests {
         let gone = || Aftermath::PreviousGone("web-1".into());
         let unread = Observation {
             sight: Some(sight(Err("HTTP 403".into()))),
-            previous_template: Some(None),
+            previous_template: Some(Ok(None)),
             ..seen_with(failing(), old_and_new(1))
         };
         let unread_line = Evidence {

@@ -1997,7 +1997,6 @@ fn generated_requests_are_answered_alike() {
 fn rich() -> Value {
     let mut object = still("rich");
     object["metadata"]["annotations"] = json!({"a": "1", "b": "2"});
-    object["metadata"]["finalizers"] = json!(["example.com/a"]);
     object["spec"]["strategy"] = json!({"type": "Recreate"});
     object["spec"]["minReadySeconds"] = 5.into();
     object["spec"]["template"]["spec"] = json!({

@@ -191,12 +191,14 @@ impl Stage {
         self.container().await["image"].as_str().unwrap().to_owned()
     }
 
-    /// What the function changed, it changed by these methods. A write that lost a race changed
-    /// nothing.
+    /// What the function changed, it changed by these methods. A write that was refused changed
+    /// nothing; one whose answer came too late (5xx) may have.
     #[track_caller]
     pub fn wrote(&self, methods: &[&str]) {
         if let Some(writes) = self.writes() {
-            let done = writes.iter().filter(|seen| seen.status < 300);
+            let done = writes
+                .iter()
+                .filter(|seen| !(400..500).contains(&seen.status));
             let found = done.map(|seen| &*seen.method).collect::<Vec<_>>();
             assert_eq!(found, methods, "{writes:#?}");
         }

@@ -3,6 +3,7 @@
 use super::fault::{self, Fault};
 use super::object::map_mut;
 use super::route::{self, Route, Target};
+use super::selector::Fields;
 use super::status;
 use super::validation;
 use super::{Answer, Body, Reply, Request, Watch, World};
@@ -127,7 +128,11 @@ impl World {
             Route::Healthy => Ok(Reply::Answer(plain(200, "ok"))),
             Route::AccessReview => self.review_access(request).map(Reply::Answer),
             Route::NoResource => Err(status::no_such_resource()),
-            Route::NoPath => Err(plain(404, "404 page not found\n")),
+            // Rights in a namespace are none to paths outside of it.
+            Route::NoPath => {
+                let path = request.path.split('?').next().unwrap_or_default();
+                Err(status::forbidden_path(&self.user, &request.method, path))
+            }
             Route::Target(target) => {
                 let call = read(request, target);
                 self.check_access(&request.method, &call)?;
@@ -147,8 +152,8 @@ impl World {
             ("PUT" | "PATCH", true, Some("scale")) => {
                 self.change_scale(method, call).map(Reply::Answer)
             }
-            ("GET", _, _) if call.flag("watch") => self.start_watch(call).map(Reply::Watch),
             ("GET", true, _) => self.get(call).map(Reply::Answer),
+            ("GET", false, _) if call.flag("watch") => self.start_watch(call).map(Reply::Watch),
             ("GET", false, _) => self.list(call).map(Reply::Answer),
             ("POST", false, None) => self.create(call).map(Reply::Answer),
             ("PUT", true, None | Some("status")) => self.update(call).map(Reply::Answer),
@@ -161,8 +166,8 @@ impl World {
     fn check_access(&self, method: &str, call: &Call<'_>) -> Result<(), Answer> {
         let named = call.target.name.is_some();
         let verb = match (method, named) {
-            ("GET", _) if call.flag("watch") => "watch",
             ("GET", true) => "get",
+            ("GET", false) if call.flag("watch") => "watch",
             ("GET", false) => "list",
             ("POST", _) => "create",
             ("PUT", _) => "update",
@@ -175,7 +180,11 @@ impl World {
         if self.may(verb, call.target.kind.plural, subresource) {
             return Ok(());
         }
-        Err(status::forbidden(&self.user, verb, &call.target))
+        let fields = call.ask("fieldSelector").unwrap_or_default();
+        let fields = Fields::parse(call.target.kind.plural, fields).unwrap_or_default();
+        let name = call.target.name.as_deref().or(fields.name());
+        let name = name.unwrap_or_default();
+        Err(status::forbidden(&self.user, verb, &call.target, name))
     }
 
     fn may(&self, verb: &str, plural: &str, subresource: Option<&str>) -> bool {

@@ -3,12 +3,62 @@
 //! <https://github.com/kubernetes/apimachinery/blob/master/pkg/util/strategicpatch/patch.go>
 
 use super::schema::{Shape, shape};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const DIRECTIVE: &str = "$patch";
 const RETAIN: &str = "$retainKeys";
 const ORDER: &str = "$setElementOrder/";
+const ORDER_NAME: &str = "$setElementOrder";
+/// The one fault that is the client's; all others are the server's own, as it sees it.
+pub(super) const BAD_RETAIN: &str = "invalid patch format of retainKeys";
 const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
+
+/// Applies JSON-patch operations, all or none, as the server's library does: it replaces what is
+/// not there, copies nothing as null, and a test for null holds where nothing is.
+/// <https://github.com/evanphx/json-patch/blob/v4.13.0/patch.go>
+pub(super) fn operations(object: &mut Value, operations: &[Value]) -> Result<(), ()> {
+    let mut result = object.clone();
+    for given in operations {
+        let path = given["path"].as_str().unwrap_or_default();
+        let from = given["from"].as_str().unwrap_or_default();
+        let missing = result.pointer(path).is_none();
+        let mut operation = given.clone();
+        match given["op"].as_str() {
+            Some("test") if missing && given["value"].is_null() && in_object(&result, path) => {
+                continue;
+            }
+            Some("replace") if missing && in_object(&result, path) => {
+                operation["op"] = "add".into();
+            }
+            // The target is looked for when the source is gone.
+            Some("move") => {
+                let value = result.pointer(from).cloned().ok_or(())?;
+                apply(&mut result, json!({"op": "remove", "path": from}))?;
+                operation = json!({"op": "add", "path": path, "value": value});
+            }
+            Some("copy") if result.pointer(from).is_none() && in_object(&result, from) => {
+                operation = json!({"op": "add", "path": path, "value": null});
+            }
+            _ => {}
+        }
+        apply(&mut result, operation)?;
+    }
+    *object = result;
+    Ok(())
+}
+
+fn apply(object: &mut Value, operation: Value) -> Result<(), ()> {
+    let operation: json_patch::PatchOperation =
+        serde_json::from_value(operation).map_err(|_| ())?;
+    json_patch::patch(object, &[operation]).map_err(|_| ())
+}
+
+fn in_object(value: &Value, path: &str) -> bool {
+    let parent = path.rsplit_once('/').map(|(parent, _)| parent);
+    parent
+        .and_then(|parent| value.pointer(parent))
+        .is_some_and(Value::is_object)
+}
 
 /// Applies a strategic merge patch to an object of a kind.
 pub(super) fn strategic(kind: &str, object: &mut Value, patch: &Value) -> Result<(), String> {
@@ -23,33 +73,57 @@ fn merge_object(
     object: &mut Map<String, Value>,
     patch: &Map<String, Value>,
 ) -> Result<(), String> {
-    match patch.get(DIRECTIVE).and_then(Value::as_str) {
-        Some("replace") => {
-            *object = clean_object(patch);
+    match patch.get(DIRECTIVE).map(Value::as_str) {
+        Some(Some("replace")) => {
+            *object = patch.clone();
+            object.remove(DIRECTIVE);
             return Ok(());
         }
-        Some("delete") => {
+        Some(Some("delete")) => {
             object.clear();
             return Ok(());
         }
-        Some("merge") | None => {}
-        Some(other) => return Err(format!("Unknown patch type found: {other}")),
+        Some(_) => return Err(unknown_directive(patch)),
+        None => {}
     }
-    if let Some(keys) = patch.get(RETAIN).and_then(Value::as_array) {
-        object.retain(|name, _| keys.iter().any(|key| key == name));
-    }
-    for (name, value) in patch {
-        if let Some(field) = name.strip_prefix(DELETE_FROM) {
-            delete_primitives(object, field, value);
-        } else if let Some(field) = name.strip_prefix(ORDER) {
-            if !patch.contains_key(field) {
-                merge_list(kind, object, field, &[], Some(value))?;
-            }
-        } else if name != DIRECTIVE && name != RETAIN {
-            let order = patch.get(&format!("{ORDER}{name}"));
-            merge_field(kind, object, name, value, order)?;
+    retain_keys(object, patch)?;
+    for (name, order) in patch {
+        if let Some(field) = name.strip_prefix(ORDER) {
+            merge_ordered(kind, object, field, patch.get(field), order)?;
         }
     }
+    for (name, value) in patch {
+        let is_ordered = patch.contains_key(&format!("{ORDER}{name}"));
+        if let Some(field) = name.strip_prefix(DELETE_FROM) {
+            delete_primitives(object, field, value);
+        } else if name != RETAIN && !name.starts_with(ORDER) && !is_ordered {
+            merge_field(kind, object, name, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn unknown_directive(patch: &Map<String, Value>) -> String {
+    let directive = go(patch.get(DIRECTIVE).unwrap_or(&Value::Null));
+    let patch = go(&Value::Object(patch.clone()));
+    format!("unknown patch type: {directive} in map: {patch}")
+}
+
+/// Clears what the directive does not name; it must name what the patch brings.
+fn retain_keys(object: &mut Map<String, Value>, patch: &Map<String, Value>) -> Result<(), String> {
+    let Some(directive) = patch.get(RETAIN) else {
+        return Ok(());
+    };
+    let broken = || BAD_RETAIN.to_owned();
+    let keys = directive.as_array().ok_or_else(broken)?;
+    let named = |name: &String| keys.iter().any(|key| key == name);
+    let free =
+        |name: &str| name == RETAIN || name.starts_with(ORDER) || name.starts_with(DELETE_FROM);
+    let mut fields = patch.iter();
+    if !fields.all(|(name, value)| value.is_null() || free(name) || named(name)) {
+        return Err(broken());
+    }
+    object.retain(|name, _| named(name));
     Ok(())
 }
 
@@ -58,109 +132,173 @@ fn merge_field(
     object: &mut Map<String, Value>,
     name: &str,
     value: &Value,
-    order: Option<&Value>,
 ) -> Result<(), String> {
     match (object.get_mut(name), value) {
         (_, Value::Null) => {
             object.remove(name);
         }
         (Some(Value::Object(current)), Value::Object(patch)) => {
-            let inner = shape(kind, name).object();
-            merge_object(inner, current, patch)?;
+            merge_object(shape(kind, name).object(), current, patch)?;
         }
-        (Some(Value::Array(_)), Value::Array(patch)) => {
-            merge_list(kind, object, name, patch, order)?;
+        (Some(Value::Array(current)), Value::Array(patch)) => {
+            *current = merge_list(shape(kind, name), current, patch)?;
         }
-        (_, value) => {
-            object.insert(name.to_owned(), clean(value));
-        }
+        (_, value) => match without_directives(&without_nulls(value)) {
+            Some(value) => {
+                object.insert(name.to_owned(), value);
+            }
+            None => {
+                object.remove(name);
+            }
+        },
     }
     Ok(())
 }
 
-fn merge_list(
+/// A list under `$setElementOrder`, which also sorts what the patch itself does not bring.
+fn merge_ordered(
     kind: Option<&str>,
     object: &mut Map<String, Value>,
     name: &str,
-    patch: &[Value],
-    order: Option<&Value>,
+    patch: Option<&Value>,
+    order: &Value,
 ) -> Result<(), String> {
-    let Some(Value::Array(current)) = object.get_mut(name) else {
-        return Ok(());
+    let wrong = |value: &Value| {
+        let kind = super::schema::unstructured_kind(value);
+        format!("expected a []interface {{}}, but received a {kind}")
     };
+    let as_list = |value: &Value| value.as_array().cloned().ok_or_else(|| wrong(value));
+    let order = as_list(order)?;
+    let server = object.get(name).map(as_list).transpose()?;
+    let patch = patch.map(as_list).transpose()?;
     let shape = shape(kind, name);
+    let key = shape.key();
+    check_order(patch.as_deref().unwrap_or_default(), &order, key)?;
+    let merged = match (&server, &patch) {
+        (None, None) => return Ok(()),
+        (Some(server), None) => server.clone(),
+        (None, Some(patch)) => patch.iter().filter_map(without_directives).collect(),
+        (Some(server), Some(patch)) => merge_list(shape, server, patch)?,
+    };
+    let server = server.unwrap_or_default();
+    if server.is_empty() && patch.is_none_or(|patch| patch.is_empty()) {
+        return Err("no elements in any of the given slices".to_owned());
+    }
+    let sorted = sorted(merged, &server, &order, |item| identity(item, key));
+    object.insert(name.to_owned(), sorted.into());
+    Ok(())
+}
+
+fn identity(item: &Value, key: Option<&str>) -> Value {
+    key.map_or_else(|| item.clone(), |key| item[key].clone())
+}
+
+fn merge_list(shape: Shape, server: &[Value], patch: &[Value]) -> Result<Vec<Value>, String> {
     if let Shape::List {
         item,
         key: Some(key),
     } = shape
     {
-        let order = order.and_then(Value::as_array);
-        *current = merge_by_key(item, key, current, patch, order)?;
-    } else if shape == (Shape::TextList { merged: true }) {
-        let new: Vec<Value> = patch
-            .iter()
-            .filter(|item| !current.contains(item))
-            .cloned()
-            .collect();
-        current.extend(new);
-    } else {
-        *current = patch.iter().map(clean).collect();
+        return merge_by_key(item, key, server, patch);
     }
-    Ok(())
+    if shape != (Shape::TextList { merged: true }) {
+        return Ok(patch.to_vec());
+    }
+    let new = patch.iter().filter(|item| !server.contains(item));
+    let merged = server.iter().chain(new).cloned().collect();
+    Ok(sorted(merged, server, patch, Value::clone))
 }
 
-/// Joins two lists by key, with the elements in the order that the server gives them.
+/// Joins two lists by key. An element that only the patch has is taken as it is, with the nulls
+/// and directives in it.
 fn merge_by_key(
     kind: Option<&str>,
     key: &str,
     server: &[Value],
     patch: &[Value],
-    order: Option<&Vec<Value>>,
 ) -> Result<Vec<Value>, String> {
-    for item in patch.iter().filter(|item| item[DIRECTIVE] != "replace") {
-        if item.get(key).is_none() {
-            return Err(format!(
-                "map: {} does not contain declared merge key: {key}",
-                go(item)
-            ));
-        }
-    }
-    if patch.iter().any(|item| item[DIRECTIVE] == "replace") {
-        let rest = patch.iter().filter(|item| item[DIRECTIVE] != "replace");
-        return Ok(rest.map(clean).collect());
-    }
-    let mut merged: Vec<Value> = server.to_vec();
+    let mut merged = server.to_vec();
+    let mut rest = Vec::new();
+    let mut replaces = false;
     for item in patch {
-        let found = merged.iter().position(|element| element[key] == item[key]);
-        match (found, item[DIRECTIVE] == "delete") {
-            (Some(index), true) => {
-                merged.remove(index);
+        let Some(fields) = item.as_object() else {
+            let (server, patch) = (go(&server.into()), go(&patch.into()));
+            return Err(format!(
+                "list element types are not identical: [{server} {patch}]"
+            ));
+        };
+        match fields.get(DIRECTIVE).map(|directive| directive.as_str()) {
+            None => rest.push(item),
+            Some(Some("replace")) => replaces = true,
+            Some(Some("delete")) => {
+                check_key(item, key)?;
+                merged.retain(|element| element[key] != item[key]);
             }
-            (None, true) => {}
-            (Some(index), false) => {
-                if let (Some(element), Some(item)) =
-                    (merged[index].as_object_mut(), item.as_object())
-                {
-                    merge_object(kind, element, item)?;
-                }
+            Some(Some("merge")) => {
+                return Err("merging lists cannot yet be specified in the patch".to_owned());
             }
-            (None, false) => merged.push(clean(item)),
+            Some(_) => return Err(unknown_directive(fields)),
         }
     }
-    let order = order.map_or(patch, Vec::as_slice);
-    Ok(sorted(merged, server, order, key))
+    if replaces {
+        rest.iter().try_for_each(|item| check_key(item, key))?;
+        return Ok(rest.into_iter().cloned().collect());
+    }
+    let left = merged.clone();
+    let order: Vec<Value> = rest.iter().copied().cloned().collect();
+    for item in rest {
+        check_key(item, key)?;
+        let found = merged.iter_mut().find(|element| element[key] == item[key]);
+        match (found.and_then(Value::as_object_mut), item.as_object()) {
+            (Some(element), Some(item)) => merge_object(kind, element, item)?,
+            _ => merged.push(item.clone()),
+        }
+    }
+    Ok(sorted(merged, &left, &order, |item| item[key].clone()))
+}
+
+fn check_key(item: &Value, key: &str) -> Result<(), String> {
+    if item.get(key).is_some() {
+        return Ok(());
+    }
+    Err(format!(
+        "map: {} does not contain declared merge key: {key}",
+        go(item)
+    ))
+}
+
+/// Whether an order names every element of the patch, in the patch's order.
+fn check_order(patch: &[Value], order: &[Value], key: Option<&str>) -> Result<(), String> {
+    if order.is_empty() {
+        return Ok(());
+    }
+    let mut kept = patch.iter().filter(|item| item.get(DIRECTIVE).is_none());
+    let mut places = order.iter();
+    if kept.all(|item| places.any(|place| identity(place, key) == identity(item, key))) {
+        return Ok(());
+    }
+    let (patch, order) = (go(&patch.into()), go(&order.into()));
+    Err(format!(
+        "The order in patch list:\n{patch}\n doesn't match {ORDER_NAME} list:\n{order}\n"
+    ))
 }
 
 /// The order of a merged list: the patch's elements in the patch's order, and each element that
 /// only the server has after those that stood before it. A new element so comes first, not last.
-fn sorted(merged: Vec<Value>, server: &[Value], order: &[Value], key: &str) -> Vec<Value> {
+fn sorted(
+    merged: Vec<Value>,
+    server: &[Value],
+    order: &[Value],
+    key: impl Fn(&Value) -> Value,
+) -> Vec<Value> {
     let place =
-        |list: &[Value], item: &Value| list.iter().position(|other| other[key] == item[key]);
+        |list: &[Value], item: &Value| list.iter().position(|other| key(other) == key(item));
     let (mut named, mut rest): (Vec<Value>, Vec<Value>) = merged
         .into_iter()
         .partition(|item| place(order, item).is_some());
     named.sort_by_key(|item| place(order, item));
-    rest.sort_by_key(|item| place(server, item));
+    // Those that are new and not in the order come last.
+    rest.sort_by_key(|item| place(server, item).unwrap_or(server.len()));
     let mut all = Vec::with_capacity(named.len() + rest.len());
     let (mut named, mut rest) = (named.into_iter().peekable(), rest.into_iter().peekable());
     while let (Some(left), Some(right)) = (rest.peek(), named.peek()) {
@@ -180,28 +318,32 @@ fn delete_primitives(object: &mut Map<String, Value>, field: &str, values: &Valu
     }
 }
 
-/// A value that a patch brings where there was none: without nulls and directives.
-fn clean(value: &Value) -> Value {
+/// Without the nulls in it, down to where a list is in a list.
+fn without_nulls(value: &Value) -> Value {
     match value {
-        Value::Object(map) => Value::Object(clean_object(map)),
-        Value::Array(items) => {
-            let kept = items.iter().filter(|item| item[DIRECTIVE] != "delete");
-            Value::Array(kept.map(clean).collect())
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !value.is_null());
+            kept.map(|(name, value)| (name.clone(), without_nulls(value)))
+                .collect()
         }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
-fn clean_object(map: &Map<String, Value>) -> Map<String, Value> {
-    let kept = map.iter().filter(|(name, value)| {
-        !value.is_null()
-            && *name != DIRECTIVE
-            && *name != RETAIN
-            && !name.starts_with(ORDER)
-            && !name.starts_with(DELETE_FROM)
-    });
-    kept.map(|(name, value)| (name.clone(), clean(value)))
-        .collect()
+/// Without objects that are directives; None where it is one itself.
+fn without_directives(value: &Value) -> Option<Value> {
+    match value {
+        Value::Object(map) if map.contains_key(DIRECTIVE) => None,
+        Value::Object(map) => {
+            let kept = map.iter().filter_map(|(name, value)| {
+                without_directives(value).map(|value| (name.clone(), value))
+            });
+            Some(kept.collect())
+        }
+        Value::Array(items) => Some(items.iter().filter_map(without_directives).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value.clone()),
+    }
 }
 
 /// A value as Go's `%v` prints it.
@@ -229,7 +371,6 @@ pub(super) fn go(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn patched(spec: Value, patch: Value) -> Value {
         let mut object = json!({"spec": {"template": {"spec": spec}}});
@@ -318,6 +459,107 @@ mod tests {
         let patch = json!({"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}});
         strategic("Deployment", &mut object, &patch).expect("a good patch");
         assert_eq!(object, json!({"spec": {"strategy": {"type": "Recreate"}}}));
+    }
+
+    #[test]
+    fn what_only_the_patch_has_is_taken_as_it_is_in_a_list_and_cleaned_elsewhere() {
+        let new = json!({"name": "new", "image": null, "$setElementOrder/env": []});
+        let base = json!({"containers": [{"name": "app"}]});
+        assert_eq!(
+            patched(base.clone(), json!({"containers": [new]})),
+            json!({"containers": [new, {"name": "app"}]})
+        );
+        let volumes = json!([{"name": "a", "emptyDir": null}, {"name": "b", "$patch": "delete"}]);
+        assert_eq!(
+            patched(base, json!({"volumes": volumes})),
+            json!({"containers": [{"name": "app"}], "volumes": [{"name": "a"}]})
+        );
+    }
+
+    #[test]
+    fn directives_that_do_not_fit_are_refused() {
+        let rows = [
+            (
+                json!({"$retainKeys": ["a"], "b": 1}),
+                "invalid patch format of retainKeys",
+            ),
+            (
+                json!({"$patch": "erase"}),
+                "unknown patch type: erase in map: map[$patch:erase]",
+            ),
+            (
+                json!({"containers": [{"name": "app", "$patch": "merge"}]}),
+                "merging lists cannot yet be specified in the patch",
+            ),
+            (
+                json!({"containers": [7]}),
+                "list element types are not identical: [[map[name:app]] [7]]",
+            ),
+            (
+                json!({"$setElementOrder/containers": [{"name": "x"}],
+                    "containers": [{"name": "app"}]}),
+                "The order in patch list:\n[map[name:app]]\n doesn't match $setElementOrder \
+                 list:\n[map[name:x]]\n",
+            ),
+        ];
+        for (patch, expected) in rows {
+            let base = json!({"containers": [{"name": "app"}]});
+            let mut object = json!({"spec": {"template": {"spec": base}}});
+            let whole = json!({"spec": {"template": {"spec": patch}}});
+            let error = strategic("Deployment", &mut object, &whole);
+            assert_eq!(error, Err(expected.to_owned()), "{patch}");
+        }
+    }
+
+    #[test]
+    fn operations_are_as_lenient_as_the_servers() {
+        let rows = [
+            (
+                json!([{"op": "replace", "path": "/new", "value": 1}]),
+                Some("/new"),
+            ),
+            (
+                json!([{"op": "copy", "from": "/none", "path": "/new"}]),
+                Some("/new"),
+            ),
+            (
+                json!([{"op": "move", "from": "/list", "path": "/new"}]),
+                Some("/new"),
+            ),
+            (
+                json!([{"op": "test", "path": "/none", "value": null}]),
+                Some("/list"),
+            ),
+            (
+                json!([{"op": "test", "path": "/list/-", "value": null}]),
+                None,
+            ),
+            (json!([{"op": "test", "path": "/none", "value": 1}]), None),
+            (
+                json!([{"op": "move", "from": "/none", "path": "/new"}]),
+                None,
+            ),
+            (json!([{"op": "remove", "path": "/none"}]), None),
+            (
+                json!([{"op": "replace", "path": "/list/9", "value": 1}]),
+                None,
+            ),
+            (
+                json!([{"op": "replace", "path": "/no/thing", "value": 1}]),
+                None,
+            ),
+            (json!([{"op": "change", "path": "/list"}]), None),
+        ];
+        for (list, there) in rows {
+            let before = json!({"list": [1]});
+            let mut object = before.clone();
+            let done = operations(&mut object, list.as_array().expect("a list"));
+            assert_eq!(done.is_ok(), there.is_some(), "{list}");
+            match there {
+                Some(path) => assert!(object.pointer(path).is_some(), "{list}: {object}"),
+                None => assert_eq!(object, before, "{list}"),
+            }
+        }
     }
 
     #[test]

@@ -226,6 +226,7 @@ fn pod_of(set: &Value, name: &str, number: u32, now: &str) -> Value {
     let spread = hash(&number.to_be_bytes());
     metadata["uid"] = format!("{spread:08x}-0000-4000-8000-{number:012x}").into();
     metadata["creationTimestamp"] = now.into();
+    metadata["generation"] = 1.into();
     metadata["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet",
         "name": set["metadata"]["name"], "uid": set["metadata"]["uid"], "controller": true,
         "blockOwnerDeletion": true}]);

@@ -74,6 +74,18 @@ impl Kind {
         KINDS.iter().find(|kind| kind.name == name)
     }
 
+    /// Whether the server knows objects of a kind in a version, also one that it serves no more.
+    pub(super) fn is_registered(name: &str, api_version: &str) -> bool {
+        let old = ["apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"];
+        if matches!(name, "Deployment" | "ReplicaSet") && old.contains(&api_version) {
+            return true;
+        }
+        Kind::of_object(name).is_some_and(|kind| {
+            let mut versions = kind.versions.iter();
+            versions.any(|version| kind.api_version(version) == api_version)
+        })
+    }
+
     /// `apps/v1`, or `v1` for the core group.
     pub(super) fn api_version(&self, version: &str) -> String {
         if self.group.is_empty() {

@@ -1,14 +1,15 @@
 //! The fields that the API server knows, as a table: what strict decoding refuses, what pruning
 //! drops, and by which key a strategic merge patch joins two lists.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// One type a line: `Type field:shape …`.
-/// Shapes: `s` string, `i` integer, `b` boolean (dropped when zero, as Go's `omitempty` does), with
-/// `!` a pointer (kept when zero), `q` a quantity or int-or-string, `*` anything, `{s}` a map,
-/// `[T]` a list that a patch replaces, `[T]@key` a list that it merges by key, `[s]+` a merged set.
+/// Shapes: `s` string, `i` integer, `l` long integer, `b` boolean (dropped when zero, as Go's
+/// `omitempty` does), with `!` a pointer (kept when zero), `q` a quantity or int-or-string,
+/// `*` anything, `{s}` a map, `[T]` a list that a patch replaces, `[T]@key` a list that it merges
+/// by key, `[s]+` a merged set. The fields stand in the order of the Go type.
 const TABLE: &str = "\
 Deployment apiVersion:s kind:s metadata:ObjectMeta spec:DeploymentSpec status:*
 ReplicaSet apiVersion:s kind:s metadata:ObjectMeta spec:ReplicaSetSpec status:*
@@ -16,8 +17,8 @@ Pod apiVersion:s kind:s metadata:ObjectMeta spec:PodSpec status:*
 Service apiVersion:s kind:s metadata:ObjectMeta spec:ServiceSpec status:*
 Scale apiVersion:s kind:s metadata:ObjectMeta spec:ScaleSpec status:*
 ScaleSpec replicas:i
-ObjectMeta name:s generateName:s namespace:s selfLink:s uid:s resourceVersion:s generation:i \
- creationTimestamp:s deletionTimestamp:s deletionGracePeriodSeconds:i! labels:{s} annotations:{s} \
+ObjectMeta name:s generateName:s namespace:s selfLink:s uid:s resourceVersion:s generation:l \
+ creationTimestamp:s deletionTimestamp:s deletionGracePeriodSeconds:l! labels:{s} annotations:{s} \
  ownerReferences:[OwnerReference]@uid finalizers:[s]+ managedFields:[*]
 OwnerReference apiVersion:s kind:s name:s uid:s controller:b! blockOwnerDeletion:b!
 DeploymentSpec replicas:i! selector:LabelSelector template:PodTemplateSpec \
@@ -30,8 +31,8 @@ LabelSelector matchLabels:{s} matchExpressions:[LabelSelectorRequirement]
 LabelSelectorRequirement key:s operator:s values:[s]
 PodTemplateSpec metadata:ObjectMeta spec:PodSpec
 PodSpec volumes:[Volume]@name initContainers:[Container]@name containers:[Container]@name \
- ephemeralContainers:[*]@name restartPolicy:s terminationGracePeriodSeconds:i! \
- activeDeadlineSeconds:i! dnsPolicy:s nodeSelector:{s} serviceAccountName:s serviceAccount:s \
+ ephemeralContainers:[*]@name restartPolicy:s terminationGracePeriodSeconds:l! \
+ activeDeadlineSeconds:l! dnsPolicy:s nodeSelector:{s} serviceAccountName:s serviceAccount:s \
  automountServiceAccountToken:b! nodeName:s hostNetwork:b hostPID:b hostIPC:b \
  shareProcessNamespace:b! securityContext:* imagePullSecrets:[LocalObjectReference]@name \
  hostname:s subdomain:s affinity:* schedulerName:s tolerations:[*] hostAliases:[*]@ip \
@@ -57,7 +58,7 @@ EnvFromSource prefix:s configMapRef:* secretRef:*
 VolumeMount name:s readOnly:b recursiveReadOnly:s! mountPath:s subPath:s mountPropagation:s! \
  subPathExpr:s
 Probe exec:* httpGet:* tcpSocket:* grpc:* initialDelaySeconds:i timeoutSeconds:i periodSeconds:i \
- successThreshold:i failureThreshold:i terminationGracePeriodSeconds:i!
+ successThreshold:i failureThreshold:i terminationGracePeriodSeconds:l!
 ServiceSpec ports:[ServicePort]@port selector:{s} clusterIP:s clusterIPs:[s] type:s \
  externalIPs:[s] sessionAffinity:s loadBalancerIP:s loadBalancerSourceRanges:[s] externalName:s \
  externalTrafficPolicy:s healthCheckNodePort:i publishNotReadyAddresses:b \
@@ -65,17 +66,21 @@ ServiceSpec ports:[ServicePort]@port selector:{s} clusterIP:s clusterIPs:[s] typ
  loadBalancerClass:s! internalTrafficPolicy:s! trafficDistribution:s!
 ServicePort name:s protocol:s appProtocol:s! port:i targetPort:q nodePort:i";
 
-static TYPES: LazyLock<BTreeMap<&'static str, BTreeMap<&'static str, Shape>>> =
+/// The fields of each type, with their places in it.
+static TYPES: LazyLock<BTreeMap<&'static str, Fields>> =
     LazyLock::new(|| TABLE.lines().filter_map(row).collect());
 
-fn row(line: &'static str) -> Option<(&'static str, BTreeMap<&'static str, Shape>)> {
+type Fields = BTreeMap<&'static str, (usize, Shape)>;
+
+fn row(line: &'static str) -> Option<(&'static str, Fields)> {
     let mut words = line.split_whitespace();
     let name = words.next()?;
     let fields = words.filter_map(|word| word.split_once(':'));
     Some((
         name,
         fields
-            .map(|(field, shape)| (field, Shape::parse(shape)))
+            .enumerate()
+            .map(|(place, (field, shape))| (field, (place, Shape::parse(shape))))
             .collect(),
     ))
 }
@@ -88,6 +93,8 @@ pub(super) enum Shape {
     },
     Integer {
         pointer: bool,
+        /// Of 64 bits instead of 32.
+        long: bool,
     },
     Boolean {
         pointer: bool,
@@ -117,13 +124,23 @@ impl Shape {
         }
     }
 
+    /// By which field a patch joins two lists.
+    pub(super) fn key(self) -> Option<&'static str> {
+        if let Shape::List { key, .. } = self {
+            key
+        } else {
+            None
+        }
+    }
+
     fn parse(text: &'static str) -> Shape {
         match text {
             "s" | "s!" => Shape::Text {
                 pointer: text.ends_with('!'),
             },
-            "i" | "i!" => Shape::Integer {
+            "i" | "i!" | "l" | "l!" => Shape::Integer {
                 pointer: text.ends_with('!'),
+                long: text.starts_with('l'),
             },
             "b" | "b!" => Shape::Boolean {
                 pointer: text.ends_with('!'),
@@ -155,8 +172,7 @@ pub(super) fn shape(of: Option<&str>, field: &str) -> Shape {
     let fields = of.and_then(|name| TYPES.get(name));
     fields
         .and_then(|fields| fields.get(field))
-        .copied()
-        .unwrap_or(Shape::Any)
+        .map_or(Shape::Any, |(_, shape)| *shape)
 }
 
 /// Whether the table knows objects of this kind; others are stored as they come.
@@ -169,8 +185,18 @@ pub(super) fn knows(kind: &str) -> bool {
 pub(super) struct Decoded {
     /// Paths of fields that no type has, as strict decoding names them.
     pub(super) unknown: Vec<String>,
-    /// The first value of a wrong type, in the words of Go's decoder.
-    pub(super) mismatch: Option<String>,
+    /// Values of a wrong type.
+    pub(super) mismatch: Option<Mismatch>,
+}
+
+/// A value of a wrong type, in the words of Go's JSON decoder, and in those of the converter that
+/// a strategic merge patch goes through: the one meets them in the order of the document, the other
+/// in the order of the types' fields.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Mismatch {
+    pub(super) decoder: String,
+    pub(super) converter: String,
+    places: Vec<usize>,
 }
 
 /// Decodes as a typed server does: unknown fields, nulls and zero values go.
@@ -187,10 +213,12 @@ pub(super) fn decode(kind: &str, object: &mut Value) -> Decoded {
 struct Path {
     indexed: String,
     plain: String,
+    /// The places of the fields in their types, and the indices of items.
+    places: Vec<usize>,
 }
 
 impl Path {
-    fn field(&self, name: &str) -> Path {
+    fn field(&self, name: &str, place: usize) -> Path {
         let join = |base: &str| match base {
             "" => name.to_owned(),
             base => format!("{base}.{name}"),
@@ -198,6 +226,7 @@ impl Path {
         Path {
             indexed: join(&self.indexed),
             plain: join(&self.plain),
+            places: self.places.iter().copied().chain([place]).collect(),
         }
     }
 
@@ -205,6 +234,7 @@ impl Path {
         Path {
             indexed: format!("{}[{index}]", self.indexed),
             plain: self.plain.clone(),
+            places: self.places.iter().copied().chain([index]).collect(),
         }
     }
 }
@@ -215,12 +245,12 @@ fn decode_object(kind: &str, map: &mut Map<String, Value>, path: &mut Path, foun
     };
     let names: Vec<String> = map.keys().cloned().collect();
     for name in names {
-        let inner = path.field(&name);
-        let Some(shape) = fields.get(name.as_str()) else {
-            found.unknown.push(inner.indexed);
+        let Some((place, shape)) = fields.get(name.as_str()) else {
+            found.unknown.push(path.field(&name, fields.len()).indexed);
             map.remove(&name);
             continue;
         };
+        let inner = path.field(&name, *place);
         let Some(value) = map.get_mut(&name) else {
             continue;
         };
@@ -238,79 +268,127 @@ fn decode_field(owner: &str, shape: Shape, value: &mut Value, mut path: Path, fo
         (Shape::Object(kind), Value::Object(map)) => decode_object(kind, map, &mut path, found),
         (Shape::List { item, .. }, Value::Array(items)) => {
             for (index, value) in items.iter_mut().enumerate() {
-                if let (Some(kind), Value::Object(map)) = (item, value) {
-                    decode_object(kind, map, &mut path.item(index), found);
+                if value.is_null() && item.is_some() {
+                    *value = Value::Object(Map::new());
+                }
+                match (item, value) {
+                    (Some(kind), Value::Object(map)) => {
+                        decode_object(kind, map, &mut path.item(index), found);
+                    }
+                    (Some(kind), value) => {
+                        mismatch(owner, Shape::Object(kind), value, &path, found);
+                    }
+                    (None, _) => {}
                 }
             }
         }
         (Shape::TextMap, Value::Object(map)) => {
+            let empty = map.values_mut().filter(|value| value.is_null());
+            empty.for_each(|value| *value = "".into());
             let wrong = map
                 .values_mut()
                 .find(|value| !value.is_string() && !value.is_null());
             if let Some(wrong) = wrong {
-                mismatch(owner, "string", wrong, &path, found);
+                mismatch(owner, Shape::Text { pointer: false }, wrong, &path, found);
             }
         }
         (Shape::TextList { .. }, Value::Array(items)) => {
             if let Some(wrong) = items.iter().find(|item| !item.is_string()) {
-                mismatch(owner, "string", wrong, &path, found);
+                mismatch(owner, Shape::Text { pointer: false }, wrong, &path, found);
             }
         }
         (Shape::Any, _) | (Shape::AnyMap, Value::Object(_)) => {}
         (Shape::Text { .. }, Value::String(_)) | (Shape::Boolean { .. }, Value::Bool(_)) => {}
-        (Shape::Integer { .. }, Value::Number(number)) if number.is_i64() => {}
-        (shape, value) => mismatch(owner, go_type(shape), value, &path, found),
+        (Shape::Integer { long, .. }, Value::Number(number)) if fits(number, long) => {}
+        (shape, value) => mismatch(owner, shape, value, &path, found),
     }
 }
 
-fn mismatch(owner: &str, wanted: &str, value: &Value, path: &Path, found: &mut Decoded) {
-    let got = match value {
+fn fits(number: &Number, long: bool) -> bool {
+    let value = number.as_i64();
+    value.is_some_and(|value| long || i32::try_from(value).is_ok())
+}
+
+fn mismatch(owner: &str, shape: Shape, value: &Value, path: &Path, found: &mut Decoded) {
+    let wanted = go_type(shape);
+    let got = match (shape, value) {
+        (Shape::Integer { .. }, Value::Number(number)) => format!("number {number}"),
+        (_, value) => go_kind(value).to_owned(),
+    };
+    let kind = unstructured_kind(value);
+    let new = Mismatch {
+        places: path.places.clone(),
+        decoder: format!(
+            "json: cannot unmarshal {got} into Go struct field {owner}.{} of type {wanted}",
+            path.plain
+        ),
+        converter: match shape {
+            Shape::Object(_) => format!("cannot restore struct from: {kind}"),
+            Shape::List { .. } | Shape::TextList { .. } => {
+                format!("cannot restore slice from {kind}")
+            }
+            Shape::TextMap | Shape::AnyMap => format!("cannot restore map from {kind}"),
+            Shape::Text { .. } | Shape::Integer { .. } | Shape::Boolean { .. } | Shape::Any => {
+                // Go can make a text of a whole number, and a whole number of a fraction.
+                match (kind, wanted.as_str()) {
+                    ("int64", "string") | ("float64", "int32" | "int64") => {
+                        format!("cannot convert {kind} to {wanted}")
+                    }
+                    _ => format!("unrecognized type: {wanted}"),
+                }
+            }
+        },
+    };
+    match &mut found.mismatch {
+        None => found.mismatch = Some(new),
+        Some(first) if new.places < first.places => {
+            first.converter = new.converter;
+            first.places = new.places;
+        }
+        Some(_) => {}
+    }
+}
+
+/// What Go's decoder calls a value.
+pub(super) fn go_kind(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    };
-    found.mismatch.get_or_insert(format!(
-        "json: cannot unmarshal {got} into Go struct field {owner}.{} of type {wanted}",
-        path.plain
-    ));
+    }
 }
 
-fn go_type(shape: Shape) -> &'static str {
+/// The Go type of a value that was decoded without one.
+pub(super) fn unstructured_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nil",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_i64() => "int64",
+        Value::Number(_) => "float64",
+        Value::String(_) => "string",
+        Value::Array(_) => "slice",
+        Value::Object(_) => "map",
+    }
+}
+
+fn go_type(shape: Shape) -> String {
     match shape {
-        Shape::Text { .. } => "string",
-        Shape::Integer { .. } => "int32",
-        Shape::Boolean { .. } => "bool",
-        Shape::TextMap => "map[string]string",
-        Shape::AnyMap => "map[string]interface {}",
-        Shape::TextList { .. } => "[]string",
-        Shape::List { item, .. } => item.map_or("[]interface {}", list_type),
-        Shape::Object(kind) => object_type(kind),
-        Shape::Any => "interface {}",
-    }
-}
-
-fn list_type(item: &'static str) -> &'static str {
-    match item {
-        "Container" => "[]v1.Container",
-        "EnvVar" => "[]v1.EnvVar",
-        "Volume" => "[]v1.Volume",
-        "ContainerPort" => "[]v1.ContainerPort",
-        "VolumeMount" => "[]v1.VolumeMount",
-        "ServicePort" => "[]v1.ServicePort",
-        other => other,
-    }
-}
-
-fn object_type(kind: &'static str) -> &'static str {
-    match kind {
-        "PodSpec" => "v1.PodSpec",
-        "PodTemplateSpec" => "v1.PodTemplateSpec",
-        "DeploymentSpec" => "v1.DeploymentSpec",
-        "ObjectMeta" => "v1.ObjectMeta",
-        other => other,
+        Shape::Text { .. } => "string".to_owned(),
+        Shape::Integer { long: false, .. } => "int32".to_owned(),
+        Shape::Integer { long: true, .. } => "int64".to_owned(),
+        Shape::Boolean { .. } => "bool".to_owned(),
+        Shape::TextMap => "map[string]string".to_owned(),
+        Shape::AnyMap => "map[string]interface {}".to_owned(),
+        Shape::TextList { .. } => "[]string".to_owned(),
+        Shape::List { item, .. } => item.map_or_else(
+            || "[]interface {}".to_owned(),
+            |item| format!("[]v1.{item}"),
+        ),
+        Shape::Object(kind) => format!("v1.{kind}"),
+        Shape::Any => "interface {}".to_owned(),
     }
 }
 
@@ -319,7 +397,9 @@ fn is_zero(shape: Shape, value: &Value) -> bool {
     match (shape, value) {
         (_, Value::Null) => true,
         (Shape::Text { pointer: false }, Value::String(text)) => text.is_empty(),
-        (Shape::Integer { pointer: false }, Value::Number(number)) => number.as_i64() == Some(0),
+        (Shape::Integer { pointer: false, .. }, Value::Number(number)) => {
+            number.as_i64() == Some(0)
+        }
         (Shape::Boolean { pointer: false }, Value::Bool(flag)) => !flag,
         (Shape::List { .. } | Shape::TextList { .. }, Value::Array(items)) => items.is_empty(),
         (Shape::TextMap | Shape::AnyMap, Value::Object(map)) => map.is_empty(),
@@ -349,12 +429,50 @@ mod tests {
         let mut object = json!({"spec": {"template": {"spec":
             {"containers": [{"name": "a", "env": [{"name": "N", "value": 8}]}]}}}});
         assert_eq!(
-            decode("Deployment", &mut object).mismatch.as_deref(),
+            decode("Deployment", &mut object)
+                .mismatch
+                .map(|it| it.decoder)
+                .as_deref(),
             Some(
                 "json: cannot unmarshal number into Go struct field \
                  EnvVar.spec.template.spec.containers.env.value of type string"
             )
         );
+    }
+
+    #[test]
+    fn the_decoder_and_the_converter_meet_another_value_first() {
+        let mut object = json!({"spec": {"template": {"spec": {
+            "containers": [{"name": "a", "command": "x"}],
+            "initContainers": [{"name": "b", "env": [{"name": 7}]}]}}}});
+        let found = decode("Deployment", &mut object).mismatch.expect("one");
+        assert!(found.decoder.contains("containers.command"), "{found:?}");
+        assert_eq!(found.converter, "cannot convert int64 to string");
+    }
+
+    #[test]
+    fn numbers_have_to_fit() {
+        let rows = [
+            ("replicas", json!(3), None),
+            ("replicas", json!(1.5), Some("number 1.5")),
+            (
+                "replicas",
+                json!(99_999_999_999_i64),
+                Some("number 99999999999"),
+            ),
+            ("paused", json!(1), Some("number into")),
+        ];
+        for (field, value, expected) in rows {
+            let mut object = json!({"spec": {field: value}});
+            let found = decode("Deployment", &mut object).mismatch;
+            let said = found.as_ref().map(|it| it.decoder.as_str());
+            let fits = expected.is_none_or(|text| said.is_some_and(|it| it.contains(text)));
+            assert_eq!(
+                (said.is_some(), fits),
+                (expected.is_some(), true),
+                "{field} {value}"
+            );
+        }
     }
 
     #[test]
@@ -368,7 +486,7 @@ mod tests {
     #[test]
     fn every_type_that_the_table_names_is_in_the_table() {
         for (name, fields) in TYPES.iter() {
-            for (field, shape) in fields {
+            for (field, (_, shape)) in fields {
                 let named = match shape {
                     Shape::Object(kind) => Some(*kind),
                     Shape::List { item, .. } => *item,

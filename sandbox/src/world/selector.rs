@@ -13,16 +13,16 @@ enum Requirement {
     NotIn(String, Vec<String>),
     Exists(String),
     Missing(String),
+    Above(String, i64),
+    Below(String, i64),
 }
 
 impl Labels {
     /// From a query: `app=web,tier!=db,env in (a,b),!old,key`.
     pub(super) fn parse(text: &str) -> Result<Labels, String> {
-        let parts = split(text)
-            .into_iter()
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        parts.map(requirement).collect::<Result<_, _>>().map(Labels)
+        let tokens = tokens(text);
+        let mut reader = Reader { tokens, at: 0 };
+        reader.all().map(Labels)
     }
 
     /// From a spec: `matchLabels` and `matchExpressions`.
@@ -60,6 +60,7 @@ impl Labels {
 
     pub(super) fn match_labels(&self, labels: &Value) -> bool {
         let value = |key: &String| labels.get(key).and_then(Value::as_str);
+        let number = |key: &String| value(key)?.parse::<i64>().ok();
         let has = |key, values: &[String]| {
             value(key).is_some_and(|label| values.iter().any(|value| value == label))
         };
@@ -68,6 +69,8 @@ impl Labels {
             Requirement::NotIn(key, values) => !has(key, values),
             Requirement::Exists(key) => value(key).is_some(),
             Requirement::Missing(key) => value(key).is_none(),
+            Requirement::Above(key, least) => number(key).is_some_and(|label| label > *least),
+            Requirement::Below(key, most) => number(key).is_some_and(|label| label < *most),
         })
     }
 }
@@ -76,37 +79,133 @@ fn string(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Splits at the commas that stand outside of parentheses.
-fn split(text: &str) -> Vec<&str> {
-    let mut open = false;
-    text.split(|letter: char| {
-        open = (open || letter == '(') && letter != ')';
-        letter == ',' && !open
-    })
-    .collect()
+/// Words and signs; white space stands between them and means nothing.
+fn tokens(text: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let mut word = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let is_sign = matches!(letter, '=' | '!' | '(' | ')' | ',' | '<' | '>');
+        if !is_sign && !letter.is_whitespace() {
+            word.push(letter);
+            continue;
+        }
+        if !word.is_empty() {
+            tokens.push(std::mem::take(&mut word));
+        }
+        if is_sign {
+            let mut sign = letter.to_string();
+            if matches!(letter, '=' | '!') && letters.peek() == Some(&'=') {
+                sign.extend(letters.next());
+            }
+            tokens.push(sign);
+        }
+    }
+    tokens.extend(Some(word).filter(|word| !word.is_empty()));
+    tokens
 }
 
-fn requirement(part: &str) -> Result<Requirement, String> {
-    let owned = |text: &str| text.trim().to_owned();
-    if let Some((key, value)) = part.split_once("!=") {
-        return Ok(Requirement::NotIn(owned(key), vec![owned(value)]));
+fn is_word(token: &str) -> bool {
+    !token.is_empty() && !token.starts_with(['=', '!', '(', ')', ',', '<', '>'])
+}
+
+/// Reads a selector, with the errors of the server's parser.
+/// <https://github.com/kubernetes/apimachinery/blob/master/pkg/labels/selector.go>
+struct Reader {
+    tokens: Vec<String>,
+    at: usize,
+}
+
+impl Reader {
+    fn look(&self) -> &str {
+        self.tokens.get(self.at).map_or("", String::as_str)
     }
-    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Ok(Requirement::In(owned(key), vec![owned(value)]));
+
+    fn take(&mut self) -> String {
+        let token = self.look().to_owned();
+        self.at += 1;
+        token
     }
-    if let Some((head, values)) = part.split_once('(') {
-        let values = values.trim_end_matches(')').split(',').map(owned).collect();
-        let mut words = head.split_whitespace();
-        return match (words.next(), words.next()) {
-            (Some(key), Some("in")) => Ok(Requirement::In(owned(key), values)),
-            (Some(key), Some("notin")) => Ok(Requirement::NotIn(owned(key), values)),
-            _ => Err(format!("unable to parse requirement: found '{part}'")),
-        };
+
+    fn all(&mut self) -> Result<Vec<Requirement>, String> {
+        let mut all = Vec::new();
+        while !self.look().is_empty() {
+            if self.look() != "!" && !is_word(self.look()) {
+                let found = self.look();
+                return Err(format!(
+                    "found '{found}', expected: !, identifier, or 'end of string'"
+                ));
+            }
+            let requirement = self.requirement();
+            all.push(requirement.map_err(|why| format!("unable to parse requirement: {why}"))?);
+            match self.take().as_str() {
+                "" => break,
+                "," if is_word(self.look()) || self.look() == "!" => {}
+                "," => {
+                    let found = self.look();
+                    return Err(format!("found '{found}', expected: identifier after ','"));
+                }
+                found => return Err(format!("found '{found}', expected: ',' or 'end of string'")),
+            }
+        }
+        Ok(all)
     }
-    match part.strip_prefix('!') {
-        Some(key) => Ok(Requirement::Missing(owned(key))),
-        None if part.contains(' ') => Err(format!("unable to parse requirement: found '{part}'")),
-        None => Ok(Requirement::Exists(owned(part))),
+
+    fn requirement(&mut self) -> Result<Requirement, String> {
+        let missing = self.look() == "!";
+        self.at += usize::from(missing);
+        let key = self.take();
+        if !is_word(&key) {
+            return Err(format!("found '{key}', expected: identifier"));
+        }
+        if missing {
+            return Ok(Requirement::Missing(key));
+        }
+        if matches!(self.look(), "" | ",") {
+            return Ok(Requirement::Exists(key));
+        }
+        match self.take().as_str() {
+            "=" | "==" => Ok(Requirement::In(key, vec![self.value()])),
+            "!=" => Ok(Requirement::NotIn(key, vec![self.value()])),
+            "in" => Ok(Requirement::In(key, self.values()?)),
+            "notin" => Ok(Requirement::NotIn(key, self.values()?)),
+            ">" => Ok(Requirement::Above(key, self.number()?)),
+            "<" => Ok(Requirement::Below(key, self.number()?)),
+            found => Err(format!(
+                "found '{found}', expected: in, notin, =, ==, !=, gt, lt"
+            )),
+        }
+    }
+
+    /// One value, which may be empty.
+    fn value(&mut self) -> String {
+        if is_word(self.look()) {
+            self.take()
+        } else {
+            String::new()
+        }
+    }
+
+    fn number(&mut self) -> Result<i64, String> {
+        let text = self.value();
+        let why = "for 'Gt', 'Lt' operators, the value must be an integer";
+        text.parse()
+            .map_err(|_| format!("values[0]: Invalid value: \"{text}\": {why}"))
+    }
+
+    fn values(&mut self) -> Result<Vec<String>, String> {
+        let open = self.take();
+        if open != "(" {
+            return Err(format!("found '{open}' expected: '('"));
+        }
+        let mut values = vec![self.value()];
+        loop {
+            match self.take().as_str() {
+                ")" => return Ok(values),
+                "," => values.push(self.value()),
+                found => return Err(format!("found '{found}', expected: ',' or ')'")),
+            }
+        }
     }
 }
 
@@ -131,7 +230,16 @@ impl Fields {
                 ));
             };
             if !selectable(resource, field) {
-                return Err(format!("field label not supported: {field}"));
+                // Only some kinds have fields of their own; the others share one text.
+                return Err(match resource {
+                    "pods" | "replicasets" | "events" | "services" | "secrets" | "namespaces" => {
+                        format!("field label not supported: {field}")
+                    }
+                    _ => format!(
+                        "\"{field}\" is not a known field selector: only \"metadata.name\", \
+                         \"metadata.namespace\""
+                    ),
+                });
             }
             all.push((field.to_owned(), value.to_owned(), equal));
         }
@@ -173,7 +281,7 @@ mod tests {
 
     #[test]
     fn labels_match_as_the_server_reads_them() {
-        let object = json!({"metadata": {"labels": {"app": "web", "tier": "front"}}});
+        let object = json!({"metadata": {"labels": {"app": "web", "tier": "front", "size": "2"}}});
         let rows = [
             ("app=web", true),
             ("app==web,tier=front", true),
@@ -184,13 +292,40 @@ mod tests {
             ("app in (api)", false),
             ("app,!colour", true),
             ("colour", false),
+            ("size>1,size<3", true),
+            ("size>2", false),
+            ("app=", false),
             ("", true),
         ];
         for (text, expected) in rows {
             let labels = Labels::parse(text).expect(text);
             assert_eq!(labels.match_object(&object), expected, "{text}");
         }
-        assert!(Labels::parse("app is web").is_err());
+        let rows = [
+            (
+                "app is web",
+                "unable to parse requirement: found 'is', expected: in, notin, =, ==, !=, gt, lt",
+            ),
+            (
+                "app=not good",
+                "found 'good', expected: ',' or 'end of string'",
+            ),
+            (
+                "app in (web",
+                "unable to parse requirement: found '', expected: ',' or ')'",
+            ),
+            (
+                "=web",
+                "found '=', expected: !, identifier, or 'end of string'",
+            ),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(
+                Labels::parse(text).err().as_deref(),
+                Some(expected),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub(super) fn refusal(
     details: Value,
 ) -> Answer {
     let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
-        "status": "Failure", "message": message.into(), "reason": reason, "code": code});
+        "status": "Failure", "message": message.into(), "code": code});
+    // An error that is no refusal has no reason.
+    if !reason.is_empty() {
+        status["reason"] = reason.into();
+    }
     if !details.is_null() {
         status["details"] = details;
     }
@@ -106,10 +110,13 @@ pub(super) fn modified(kind: &Kind, name: &str) -> Answer {
 
 /// The object breaks the rules of its kind.
 pub(super) fn invalid(kind: &str, group: &str, name: &str, causes: &[Cause]) -> Answer {
-    let all: Vec<String> = causes
-        .iter()
-        .map(|cause| format!("{}: {}", cause.field, cause.message))
-        .collect();
+    let mut all: Vec<String> = Vec::new();
+    for cause in causes {
+        let line = format!("{}: {}", cause.field, cause.message);
+        if !all.contains(&line) {
+            all.push(line);
+        }
+    }
     let errors = match all.as_slice() {
         [one] => one.clone(),
         many => format!("[{}]", many.join(", ")),
@@ -143,6 +150,12 @@ pub(super) fn unsupported_media_type(accepted: &str) -> Answer {
     refusal(415, "UnsupportedMediaType", message, Value::Null)
 }
 
+/// A patch of a type that the resource does not take never reaches it.
+pub(super) fn unsupported_patch_type() -> Answer {
+    let message = "415: Unsupported Media Type";
+    refusal(415, "UnsupportedMediaType", message, json!({}))
+}
+
 pub(super) fn too_large(limit: usize) -> Answer {
     let message = format!("Request entity too large: limit is {limit}");
     refusal(413, "RequestEntityTooLarge", message, Value::Null)
@@ -158,17 +171,31 @@ pub(super) fn too_old(version: u64, floor: u64) -> String {
 }
 
 /// The client knows more than this cluster does, as after a restore from a backup.
-pub(super) fn too_new(version: u64) -> Answer {
-    let message = format!("Timeout: Too large resource version: {version}, current: unknown");
+pub(super) fn too_new(version: u64, current: u64) -> Answer {
+    let message = format!("Timeout: Too large resource version: {version}, current: {current}");
     let details = json!({"causes": [{"reason": "ResourceVersionTooLarge",
         "message": "Too large resource version"}], "retryAfterSeconds": 1});
-    refusal(504, "Timeout", message, details)
+    let mut answer = refusal(504, "Timeout", message, details);
+    let header = ("Retry-After".to_owned(), "1".to_owned());
+    answer.headers.push(header);
+    answer
 }
 
-/// RBAC says no.
-pub(super) fn forbidden(user: &str, verb: &str, target: &Target) -> Answer {
+/// What Go says of a text that should be a number.
+pub(super) fn no_number(text: &str) -> String {
+    format!("strconv.ParseUint: parsing \"{text}\": invalid syntax")
+}
+
+/// RBAC says no to a path that is no resource.
+pub(super) fn forbidden_path(user: &str, verb: &str, path: &str) -> Answer {
+    let verb = verb.to_ascii_lowercase();
+    let message = format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\"");
+    refusal(403, "Forbidden", message, json!({}))
+}
+
+/// RBAC says no. A field selector can name the object, too.
+pub(super) fn forbidden(user: &str, verb: &str, target: &Target, name: &str) -> Answer {
     let Kind { group, plural, .. } = *target.kind;
-    let name = target.name.as_deref().unwrap_or_default();
     let resource = match &target.subresource {
         Some(subresource) => format!("{plural}/{subresource}"),
         None => plural.to_owned(),

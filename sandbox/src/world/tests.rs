@@ -405,16 +405,15 @@ fn requests_are_refused_in_the_words_of_the_server() {
              EnvVar.spec.template.spec.containers.env.value of type string")),
         ("PATCH", WEB, JSON, json!([{"op": "test", "path": "/spec/replicas", "value": 9}]), 422,
          "the server rejected our request due to an error in our request".to_owned()),
-        ("PATCH", WEB, JSON, json!([{"op": "replace", "path": "/spec/nothing", "value": 9}]), 422,
+        ("PATCH", WEB, JSON, json!([{"op": "replace", "path": "/spec/no/thing", "value": 9}]), 422,
          "the server rejected our request due to an error in our request".to_owned()),
         ("PATCH", WEB, STRATEGIC, json!({"spec": {"replicas": -1}}), 422,
          "Deployment.apps \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater \
           than or equal to 0".to_owned()),
-        ("PATCH", WEB, "text/plain", json!({}), 415,
+        ("PATCH", WEB, "text/plain", json!({}), 415, "415: Unsupported Media Type".to_owned()),
+        ("PUT", WEB, "text/plain", json!({}), 415,
          "the body of the request was in an unknown format - accepted media types include: \
-          application/json-patch+json, application/merge-patch+json, \
-          application/strategic-merge-patch+json, application/apply-patch+yaml, \
-          application/apply-patch+cbor".to_owned()),
+          application/json, application/yaml, application/vnd.kubernetes.protobuf".to_owned()),
         ("POST", WEB, json, json!({}), 405,
          "the server does not allow this method on the requested resource".to_owned()),
         (
@@ -450,6 +449,138 @@ fn requests_are_refused_in_the_words_of_the_server() {
 }
 
 #[test]
+fn odd_reads_are_answered_as_the_server_answers_them() {
+    let (mut world, now) = settled();
+    let rows = [
+        (
+            format!("{ALL}?limit=x"),
+            400,
+            "strconv.ParseInt: parsing \"x\": invalid syntax",
+        ),
+        (
+            format!("{ALL}?resourceVersion=x"),
+            400,
+            "invalid resource version: resourceVersion: Invalid value: \"x\": \
+             strconv.ParseUint: parsing \"x\": invalid syntax",
+        ),
+        (
+            format!("{ALL}?continue=x&resourceVersion=1"),
+            400,
+            "specifying resource version is not allowed when using continue",
+        ),
+        (
+            format!("{ALL}?fieldSelector=spec.replicas%3D1"),
+            400,
+            "\"spec.replicas\" is not a known field selector: only \"metadata.name\", \
+             \"metadata.namespace\"",
+        ),
+        (
+            "/elsewhere".to_owned(),
+            403,
+            "forbidden: User \"system:serviceaccount:default:landfall\" cannot get path \
+             \"/elsewhere\"",
+        ),
+    ];
+    for (path, expected, message) in rows {
+        let (status, body) = get(&mut world, &path, now);
+        let said = body["message"].as_str();
+        assert_eq!((status, said), (expected, Some(message)), "{path}");
+    }
+    // A watch is one of a list; of a single object there is none.
+    let (status, body) = get(&mut world, &format!("{WEB}?watch=1"), now);
+    assert_eq!((status, &body["kind"]), (200, &json!("Deployment")));
+    let (status, body) = get(&mut world, &format!("{ALL}?resourceVersion=999999"), now);
+    assert_eq!((status, &body["reason"]), (504, &json!("Timeout")));
+}
+
+#[test]
+fn an_object_has_to_be_of_the_kind_that_is_asked_for() {
+    let (mut world, now) = settled();
+    let unhandled = "cannot be handled as a Deployment";
+    let rows = [
+        ("Deployment", "apps/v1", 200, String::new()),
+        ("", "", 200, String::new()),
+        (
+            "ReplicaSet",
+            "apps/v1",
+            400,
+            format!(
+                "ReplicaSet in version \"v1\" {unhandled}: \
+            converting (v1.ReplicaSet) to (apps.Deployment): unknown conversion"
+            ),
+        ),
+        (
+            "Deployment",
+            "v1",
+            400,
+            format!(
+                "Deployment in version \"v1\" {unhandled}: no kind \
+            \"Deployment\" is registered for version \"v1\" in scheme \
+            \"pkg/runtime/scheme.go:111\""
+            ),
+        ),
+        (
+            "Deployment",
+            "apps/v1beta1",
+            400,
+            "the API version in the data (apps/v1beta1) does not \
+            match the expected API version (apps/v1)"
+                .to_owned(),
+        ),
+    ];
+    for (kind, version, expected, message) in rows {
+        let mut object = sample_deployment("web", "web:1");
+        object["kind"] = kind.into();
+        object["apiVersion"] = version.into();
+        let put = request("PUT", WEB, "application/json", &object);
+        let (status, body) = ask(&mut world, &put, now);
+        let said = body["message"].as_str().unwrap_or_default();
+        assert_eq!(
+            (status, said),
+            (expected, message.as_str()),
+            "{kind} {version}"
+        );
+    }
+}
+
+#[test]
+fn a_patch_that_makes_no_deployment_is_refused_with_what_it_makes() {
+    let (mut world, now) = settled();
+    let wrong = json!({"spec": {"replicas": "two"}});
+    let said = |(status, body): (u16, Value)| {
+        assert_eq!(status, 422, "{body}");
+        text(&body, "/message").to_owned()
+    };
+    let strategic = said(patch(&mut world, STRATEGIC, wrong.clone(), now));
+    assert_eq!(
+        strategic,
+        " \"\" is invalid: patch: Invalid value: \"map[spec:map[replicas:two]]\": unrecognized \
+         type: int32"
+    );
+    // The other types show the whole object.
+    let merge = said(patch(&mut world, MERGE, wrong, now));
+    assert!(merge.contains("DEMO_GREETING"), "{merge}");
+    assert!(
+        merge.ends_with("Go struct field DeploymentSpec.spec.replicas of type int32"),
+        "{merge}"
+    );
+    let (status, body) = patch(
+        &mut world,
+        MERGE,
+        json!({"metadata": {"name": "other"}}),
+        now,
+    );
+    assert_eq!((status, &body["reason"]), (400, &json!("BadRequest")));
+    let (status, body) = patch(
+        &mut world,
+        MERGE,
+        json!({"metadata": {"resourceVersion": "x"}}),
+        now,
+    );
+    assert_eq!((status, body.get("reason")), (500, None));
+}
+
+#[test]
 fn rights_that_are_missing_are_named() {
     let (mut world, now) = settled();
     world.forbid("patch", "deployments");
@@ -466,6 +597,13 @@ fn rights_that_are_missing_are_named() {
         body["message"],
         "pods is forbidden: User \"system:serviceaccount:default:landfall\" cannot list resource \
          \"pods\" in API group \"\" in the namespace \"default\""
+    );
+    world.forbid("watch", "deployments");
+    let one = format!("{ALL}?watch=1&fieldSelector=metadata.name%3Dweb");
+    let (_, body) = get(&mut world, &one, now);
+    assert_eq!(
+        body["details"]["name"], "web",
+        "a Role may be limited to that name"
     );
     world.grant("list", "pods");
     assert_eq!(

@@ -29,16 +29,13 @@ impl World {
 
     pub(super) fn list(&self, call: &Call<'_>) -> Result<Answer, Answer> {
         let kind = call.target.kind;
-        let (version, from) = match call.ask("continue") {
-            Some(token) => self.continued(token)?,
-            None => (self.resource_version(), Key::default()),
-        };
+        let limit = list_limit(call)?;
         let items = self.selected(call)?;
+        let (version, from) = match call.ask("continue") {
+            Some(token) => self.continued(call, token)?,
+            None => (self.listed_version(call)?, Key::default()),
+        };
         let mut items: Vec<_> = items.into_iter().filter(|(key, _)| *key > from).collect();
-        let limit = call
-            .ask("limit")
-            .and_then(|limit| limit.parse().ok())
-            .filter(|limit| *limit > 0);
         let rest = limit.map_or(0, |limit: usize| items.len().saturating_sub(limit));
         items.truncate(items.len() - rest);
         let mut metadata = json!({"resourceVersion": version.to_string()});
@@ -59,12 +56,37 @@ impl World {
         ))
     }
 
-    fn continued(&self, token: &str) -> Result<(u64, Key), Answer> {
+    /// The version that a list without a token has, if it can be had.
+    fn listed_version(&self, call: &Call<'_>) -> Result<u64, Answer> {
+        let current = self.resource_version();
+        let asked = call.ask("resourceVersion").unwrap_or("0");
+        let version: u64 = asked.parse().map_err(|_| {
+            status::bad_request(format!(
+                "invalid resource version: {}",
+                broken_version(asked)
+            ))
+        })?;
+        if version > current {
+            return Err(status::too_new(version, current));
+        }
+        if call.ask("resourceVersionMatch") == Some("Exact") && !self.store.reaches(version) {
+            let message = "The resourceVersion for the provided list is too old.";
+            return Err(status::expired(message));
+        }
+        Ok(current)
+    }
+
+    fn continued(&self, call: &Call<'_>, token: &str) -> Result<(u64, Key), Answer> {
+        if call.ask("resourceVersion").is_some() {
+            let message = "specifying resource version is not allowed when using continue";
+            return Err(status::bad_request(message));
+        }
         let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
         let text = String::from_utf8(bytes).unwrap_or_default();
         let parts: Vec<&str> = text.split(':').collect();
         let [version, resource, namespace, name] = parts.as_slice() else {
-            return Err(status::bad_request("continue key is not valid"));
+            let message = "invalid continue token: continue key is not valid";
+            return Err(status::bad_request(message));
         };
         let version = version.parse().unwrap_or_default();
         if !self.store.reaches(version) {
@@ -107,7 +129,7 @@ impl World {
         let asked = call.ask("resourceVersion").unwrap_or("0");
         let asked: u64 = asked
             .parse()
-            .map_err(|_| status::bad_request(format!("Invalid value: \"{asked}\": invalid")))?;
+            .map_err(|_| status::refusal(500, "", broken_version(asked), Value::Null))?;
         let items = self.selected(call)?;
         let event = |object: &Arc<Value>| json!({"type": "ADDED", "object": **object});
         let (since, initial) = match asked {
@@ -115,7 +137,7 @@ impl World {
                 self.resource_version(),
                 items.iter().map(|(_, object)| event(object)).collect(),
             ),
-            version if version > self.resource_version() => return Err(status::too_new(version)),
+            // One from the future waits for it.
             version if self.store.reaches(version) => (version, Vec::new()),
             version => {
                 return Err(status::expired(status::too_old(
@@ -148,8 +170,12 @@ impl World {
     }
 
     pub(super) fn create(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
+        let (object, warnings) = decoded(call)?;
+        with_warnings(self.create_decoded(call, object), call, &warnings)
+    }
+
+    fn create_decoded(&mut self, call: &Call<'_>, mut object: Value) -> Result<Answer, Answer> {
         let kind = call.target.kind;
-        let (mut object, warnings) = decoded(call)?;
         let namespace = call.target.namespace.clone().unwrap_or_default();
         check_namespace(&object, &namespace)?;
         if kind.namespaced {
@@ -163,18 +189,14 @@ impl World {
         let key = Key::new(kind.plural, &namespace, text(&object, "/metadata/name"));
         if object::map(&object, "/metadata").is_some_and(|it| it.contains_key("resourceVersion")) {
             let message = "resourceVersion should not be set on objects to be created";
-            return Err(status::bad_request(message));
+            return Err(status::refusal(500, "", message, Value::Null));
         }
         let stored = self.admit(kind, None, object)?;
         if self.store.get(&key).is_some() {
             return Err(status::already_exists(kind, &key.name));
         }
         let stored = self.store_or_not(call, &key, None, stored);
-        Ok(with_warnings(
-            answer(201, presented(&stored, call)),
-            call,
-            &warnings,
-        ))
+        Ok(answer(201, presented(&stored, call)))
     }
 
     /// A namespace is there when it was put in, or when anything is in it.
@@ -188,8 +210,12 @@ impl World {
     }
 
     pub(super) fn update(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
+        let (object, warnings) = decoded(call)?;
+        with_warnings(self.update_decoded(call, object), call, &warnings)
+    }
+
+    fn update_decoded(&mut self, call: &Call<'_>, mut object: Value) -> Result<Answer, Answer> {
         let kind = call.target.kind;
-        let (mut object, warnings) = decoded(call)?;
         let namespace = call.target.namespace.clone().unwrap_or_default();
         let wanted = call.target.name.as_deref().unwrap_or_default();
         check_namespace(&object, &namespace)?;
@@ -210,11 +236,7 @@ impl World {
             map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace.into());
         }
         let stored = self.replace(call, &key, &old, object)?;
-        Ok(with_warnings(
-            answer(200, presented(&stored, call)),
-            call,
-            &warnings,
-        ))
+        Ok(answer(200, presented(&stored, call)))
     }
 
     pub(super) fn patch(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
@@ -223,21 +245,50 @@ impl World {
         let (key, old) = self.find(call)?;
         let mut object = presented(&old, call);
         apply_patch(kind, call.content_type, &read, &mut object)?;
+        if call.content_type == STRATEGIC_PATCH {
+            // It is merged into a typed object, which cannot become another.
+            object["kind"] = old["kind"].clone();
+            object["apiVersion"] = presented(&old, call)["apiVersion"].take();
+        }
+        let (said, version) = (text(&object, "/kind"), text(&object, "/apiVersion"));
+        if !Kind::is_registered(said, version) {
+            let why = unregistered(said, version);
+            return Err(bad_patch(call, &read, &object, &why));
+        }
+        let result = object.clone();
         let found = schema::decode(kind.name, &mut object);
         if let Some(mismatch) = found.mismatch {
-            return Err(bad_patch(&read, &mismatch));
+            let why = match call.content_type {
+                STRATEGIC_PATCH => mismatch.converter,
+                _ => mismatch.decoder,
+            };
+            return Err(bad_patch(call, &read, &result, &why));
         }
         if call.validation == FieldValidation::Strict && !found.unknown.is_empty() {
-            return Err(bad_patch(&read, &strict(&found.unknown)));
+            return Err(bad_patch(call, &read, &result, &strict(&found.unknown)));
         }
-        check_identity(kind, &object, &old)?;
-        check_version(kind, &object, &old)?;
-        let stored = self.replace(call, &key, &old, object)?;
-        Ok(with_warnings(
-            answer(200, presented(&stored, call)),
-            call,
-            &found.unknown,
-        ))
+        let done = self.patch_decoded(call, &key, &old, object);
+        with_warnings(done, call, &found.unknown)
+    }
+
+    fn patch_decoded(
+        &mut self,
+        call: &Call<'_>,
+        key: &Key,
+        old: &Arc<Value>,
+        mut object: Value,
+    ) -> Result<Answer, Answer> {
+        let kind = call.target.kind;
+        check_namespace(&object, &key.namespace)?;
+        check_name(&object, &key.name)?;
+        check_uid(kind, &object, old)?;
+        if kind.namespaced {
+            let namespace = key.namespace.clone().into();
+            map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace);
+        }
+        check_version(kind, &object, old)?;
+        let stored = self.replace(call, key, old, object)?;
+        Ok(answer(200, presented(&stored, call)))
     }
 
     /// Stores a changed object: only the status, or all but the status.
@@ -461,6 +512,7 @@ impl World {
         if let Some(old) = old {
             object["metadata"]["resourceVersion"] = version_of(old).into();
         }
+        sign(&mut object, &call.manager, &written(self.clock));
         Arc::new(object)
     }
 
@@ -475,6 +527,23 @@ impl World {
         service["spec"]["clusterIP"] = address.clone().into();
         service["spec"]["clusterIPs"] = json!([address]);
     }
+}
+
+/// How many items a page has; None: all.
+fn list_limit(call: &Call<'_>) -> Result<Option<usize>, Answer> {
+    let Some(text) = call.ask("limit") else {
+        return Ok(None);
+    };
+    let limit: i64 = text.parse().map_err(|_| {
+        let message = status::no_number(text).replace("ParseUint", "ParseInt");
+        status::bad_request(message)
+    })?;
+    Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
+}
+
+fn broken_version(text: &str) -> String {
+    let why = status::no_number(text);
+    format!("resourceVersion: Invalid value: \"{text}\": {why}")
 }
 
 /// An object in the version asked for.
@@ -502,11 +571,15 @@ fn scale_of(object: &Value) -> Value {
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
     let metadata = &object["metadata"];
+    let replicas = match integer(object, "/spec/replicas") {
+        0 => json!({}),
+        count => json!({"replicas": count}),
+    };
     json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {"name": metadata["name"], "namespace": metadata["namespace"],
             "uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"],
             "creationTimestamp": metadata["creationTimestamp"]},
-        "spec": {"replicas": integer(object, "/spec/replicas")},
+        "spec": replicas,
         "status": {"replicas": integer(object, "/status/replicas"),
             "selector": selector.join(",")}})
 }
@@ -515,20 +588,7 @@ fn scale_of(object: &Value) -> Value {
 fn decoded(call: &Call<'_>) -> Result<(Value, Vec<String>), Answer> {
     let kind = call.target.kind.name;
     let mut object = body_of(call, kind)?;
-    let version = call.target.kind.api_version(&call.target.version);
-    let (said_kind, said_version) = (text(&object, "/kind"), text(&object, "/apiVersion"));
-    if !said_kind.is_empty() && said_kind != kind {
-        return Err(status::bad_request(format!(
-            "{said_kind} in version \"{said_version}\" cannot be handled as a {kind}: no kind \
-             \"{said_kind}\" is registered for version \"{version}\""
-        )));
-    }
-    if !said_version.is_empty() && said_version != version {
-        return Err(status::bad_request(format!(
-            "the API version in the data ({said_version}) does not match the expected API version \
-             ({version})"
-        )));
-    }
+    check_type(call, &object).map_err(status::bad_request)?;
     let unhandled = |why: &str| {
         let version = &call.target.version;
         let message =
@@ -537,12 +597,53 @@ fn decoded(call: &Call<'_>) -> Result<(Value, Vec<String>), Answer> {
     };
     let found = schema::decode(kind, &mut object);
     if let Some(mismatch) = &found.mismatch {
-        return Err(unhandled(mismatch));
+        return Err(unhandled(&mismatch.decoder));
     }
     if call.validation == FieldValidation::Strict && !found.unknown.is_empty() {
         return Err(unhandled(&strict(&found.unknown)));
     }
     Ok((object, found.unknown))
+}
+
+/// Whether an object says to be what is asked for; where it says nothing, it is.
+fn check_type(call: &Call<'_>, object: &Value) -> Result<(), String> {
+    let wanted = call.target.kind;
+    let served = wanted.api_version(&call.target.version);
+    let said = |pointer: &str, or: &str| match text(object, pointer) {
+        "" => or.to_owned(),
+        text => text.to_owned(),
+    };
+    let (kind, version) = (said("/kind", wanted.name), said("/apiVersion", &served));
+    let short = version.rsplit('/').next().unwrap_or_default();
+    let name = wanted.name;
+    let unhandled = format!("{kind} in version \"{short}\" cannot be handled as a {name}");
+    if !Kind::is_registered(&kind, &version) {
+        return Err(format!("{unhandled}: {}", unregistered(&kind, &version)));
+    }
+    if kind != name {
+        let group = if wanted.group.is_empty() {
+            "core"
+        } else {
+            wanted.group
+        };
+        return Err(format!(
+            "{unhandled}: converting ({short}.{kind}) to ({group}.{name}): unknown conversion"
+        ));
+    }
+    if version != served {
+        return Err(format!(
+            "the API version in the data ({version}) does not match the expected API version \
+             ({served})"
+        ));
+    }
+    Ok(())
+}
+
+fn unregistered(kind: &str, version: &str) -> String {
+    format!(
+        "no kind \"{kind}\" is registered for version \"{version}\" in scheme \
+         \"pkg/runtime/scheme.go:111\""
+    )
 }
 
 fn body_of(call: &Call<'_>, kind: &str) -> Result<Value, Answer> {
@@ -556,6 +657,9 @@ fn body_of(call: &Call<'_>, kind: &str) -> Result<Value, Answer> {
              version/kind; json parse error: {error}"
         ))
     })?;
+    if object.is_null() {
+        return Ok(json!({}));
+    }
     if !object.is_object() {
         return Err(status::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): couldn't get \
@@ -575,26 +679,28 @@ fn strict(unknown: &[String]) -> String {
 
 /// A body that parses as a patch of its type.
 fn parse_patch(call: &Call<'_>) -> Result<Value, Answer> {
-    let known = matches!(
-        call.content_type,
-        JSON_PATCH | MERGE_PATCH | STRATEGIC_PATCH
-    );
-    if !known {
-        return Err(status::unsupported_media_type(&format!(
-            "{JSON_PATCH}, {MERGE_PATCH}, {STRATEGIC_PATCH}, application/apply-patch+yaml, \
-             application/apply-patch+cbor"
-        )));
-    }
+    let wanted = match call.content_type {
+        JSON_PATCH => "[]handlers.jsonPatchOp",
+        MERGE_PATCH | STRATEGIC_PATCH => "map[string]interface {}",
+        _ => return Err(status::unsupported_patch_type()),
+    };
     let read: Value = serde_json::from_slice(call.body)
         .map_err(|error| status::bad_request(format!("error decoding patch: {error}")))?;
-    if (call.content_type == JSON_PATCH) != read.is_array()
-        || !(read.is_array() || read.is_object())
-    {
-        return Err(status::bad_request(
-            "error decoding patch: json: cannot unmarshal",
-        ));
+    let fits = match call.content_type {
+        JSON_PATCH => read.is_array(),
+        STRATEGIC_PATCH if read.is_null() => return Ok(json!({})),
+        MERGE_PATCH if read.is_null() => return Err(status::bad_request("Invalid JSON Patch")),
+        _ => read.is_object(),
+    };
+    if fits {
+        return Ok(read);
     }
-    Ok(read)
+    let got = schema::go_kind(&read);
+    let message = format!("json: cannot unmarshal {got} into Go value of type {wanted}");
+    Err(status::bad_request(match call.content_type {
+        STRATEGIC_PATCH => message,
+        _ => format!("error decoding patch: {message}"),
+    }))
 }
 
 fn apply_patch(
@@ -605,24 +711,30 @@ fn apply_patch(
 ) -> Result<(), Answer> {
     match content_type {
         MERGE_PATCH => json_patch::merge(object, read),
-        STRATEGIC_PATCH => patch::strategic(kind.name, object, read)
-            .map_err(|why| status::refusal(500, "", why, Value::Null))?,
+        STRATEGIC_PATCH => {
+            patch::strategic(kind.name, object, read).map_err(|why| match why.as_str() {
+                patch::BAD_RETAIN => status::bad_request(why),
+                _ => status::refusal(500, "", why, Value::Null),
+            })?
+        }
         _ => {
-            let operations = read.as_array().map_or(0, Vec::len);
-            if operations > JSON_PATCH_LIMIT {
+            let operations = read.as_array().map_or(&[][..], Vec::as_slice);
+            if operations.len() > JSON_PATCH_LIMIT {
                 return Err(status::too_large(JSON_PATCH_LIMIT));
             }
-            let operations: json_patch::Patch = serde_json::from_value(read.clone())
-                .map_err(|error| status::bad_request(format!("error decoding patch: {error}")))?;
-            json_patch::patch(object, &operations).map_err(|_| status::patch_rejected())?;
+            patch::operations(object, operations).map_err(|()| status::patch_rejected())?;
         }
     }
     Ok(())
 }
 
-/// A patch whose result cannot be decoded; the server names neither kind nor object here.
-fn bad_patch(read: &Value, why: &str) -> Answer {
-    let value = Value::String(patch::go(read));
+/// A patch whose result cannot be decoded; the server names neither kind nor object here. It shows
+/// a strategic patch itself, of other types the whole object that they led to.
+fn bad_patch(call: &Call<'_>, read: &Value, result: &Value, why: &str) -> Answer {
+    let value = Value::String(match call.content_type {
+        STRATEGIC_PATCH => patch::go(read),
+        _ => result.to_string(),
+    });
     let cause = status::Cause {
         reason: "FieldValueInvalid",
         message: format!("Invalid value: {value}: {why}"),
@@ -653,25 +765,27 @@ fn check_name(object: &Value, name: &str) -> Result<(), Answer> {
 }
 
 /// A patch cannot make another object of this one.
-fn check_identity(kind: &Kind, object: &Value, old: &Value) -> Result<(), Answer> {
-    let name = text(old, "/metadata/name");
-    for field in ["name", "namespace", "uid"] {
-        let (ours, theirs) = (&object["metadata"][field], &old["metadata"][field]);
-        if ours != theirs {
-            let cause = status::Cause {
-                reason: "FieldValueInvalid",
-                message: format!("Invalid value: {ours}: field is immutable"),
-                field: format!("metadata.{field}"),
-            };
-            return Err(status::invalid(kind.name, kind.group, name, &[cause]));
-        }
+fn check_uid(kind: &Kind, object: &Value, old: &Value) -> Result<(), Answer> {
+    let (ours, theirs) = (&object["metadata"]["uid"], &old["metadata"]["uid"]);
+    if ours == theirs || ours.is_null() {
+        return Ok(());
     }
-    Ok(())
+    let cause = status::Cause {
+        reason: "FieldValueInvalid",
+        message: format!("Invalid value: {ours}: field is immutable"),
+        field: "metadata.uid".to_owned(),
+    };
+    let name = text(old, "/metadata/name");
+    Err(status::invalid(kind.name, kind.group, name, &[cause]))
 }
 
 fn check_version(kind: &Kind, object: &Value, old: &Value) -> Result<(), Answer> {
     match version_of(object) {
         said if said.is_empty() || said == version_of(old) => Ok(()),
+        said if said.parse::<u64>().is_err() => {
+            let message = status::no_number(said);
+            Err(status::refusal(500, "", message, Value::Null))
+        }
         _ => Err(status::modified(kind, text(old, "/metadata/name"))),
     }
 }
@@ -707,14 +821,22 @@ fn check_preconditions(
     Ok(())
 }
 
-fn with_warnings(mut answer: Answer, call: &Call<'_>, unknown: &[String]) -> Answer {
-    if call.validation == FieldValidation::Warn {
-        answer.headers.extend(unknown.iter().map(|field| {
-            let text = format!("299 - \"unknown field \\\"{field}\\\"\"");
-            ("Warning".to_owned(), text)
-        }));
-    }
-    answer
+/// The result with its warnings, which a refusal carries as well.
+fn with_warnings(
+    result: Result<Answer, Answer>,
+    call: &Call<'_>,
+    unknown: &[String],
+) -> Result<Answer, Answer> {
+    let warned = |mut answer: Answer| {
+        if call.validation == FieldValidation::Warn {
+            answer.headers.extend(unknown.iter().map(|field| {
+                let text = format!("299 - \"unknown field \\\"{field}\\\"\"");
+                ("Warning".to_owned(), text)
+            }));
+        }
+        answer
+    };
+    result.map(warned).map_err(warned)
 }
 
 /// Notes who wrote, as short as a client may meet it.
