@@ -57,6 +57,20 @@ pub enum Phase {
     Return(Return),
 }
 
+impl Phase {
+    /// The same with what it quotes run through `mask`: a token is shown in CodePipeline.
+    pub fn hide(self, mask: impl Fn(&str) -> String) -> Phase {
+        let Phase::Return(back) = self else {
+            return self;
+        };
+        Phase::Return(Return {
+            cause: mask(&back.cause),
+            kind: back.kind,
+            evidence: back.evidence.hide(mask),
+        })
+    }
+}
+
 /// A failed switch that is undone.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Return {
@@ -291,6 +305,46 @@ mod tests {
             };
             assert!(rollback.cause.starts_with(character));
         }
+    }
+
+    #[test]
+    fn a_switch_fits_and_comes_back() {
+        let Phase::Rollback(rollback) = longest().phase else {
+            unreachable!("it is a rollback")
+        };
+        let evidence = Evidence {
+            pods: vec!["p".repeat(300); 5],
+            events: vec!["e".repeat(300); 8],
+            log: vec!["l".repeat(240); 20],
+        };
+        let back = |cause: String| {
+            Phase::Return(Return {
+                cause,
+                kind: rollback.kind,
+                evidence: evidence.clone(),
+            })
+        };
+        let short = || back("it broke".into());
+        for phase in [
+            back(rollback.cause.clone()),
+            back("\u{1}".repeat(CAUSE_LIMIT)),
+        ] {
+            let state = Continuation { phase, ..longest() };
+            let token = state.encode("request");
+            assert!(token.len() <= TOKEN_LIMIT);
+            assert!(Continuation::decode(&token, "request").is_ok());
+        }
+        let state = Continuation {
+            phase: short(),
+            ..longest()
+        };
+        let read = Continuation::decode(&state.encode("request"), "request").unwrap();
+        assert!(matches!(read.phase, Phase::Return(back) if back.cause == "it broke"));
+        let state = Continuation {
+            phase: Phase::Switch,
+            ..longest()
+        };
+        assert_eq!(Continuation::decode(&state.encode("r"), "r"), Ok(state));
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 Decision::Look(look) => self.look(&look).await,
                 Decision::Act(action) => self.act(action.hide(logging::masked)).await,
                 Decision::Enter(phase) => {
-                    self.enter(phase);
+                    self.enter(phase.hide(logging::masked));
                     None
                 }
                 Decision::Wait(wait) => {

@@ -474,10 +474,7 @@ impl Action {
                 {
                     *cause = mask(cause);
                 }
-                if let Phase::Return(back) = &mut step.then {
-                    back.cause = mask(&back.cause);
-                    back.evidence = std::mem::take(&mut back.evidence).hide(&mask);
-                }
+                step.then = step.then.hide(mask);
                 Action::Step(step)
             }
             other @ (Action::Patch(_) | Action::Put(_) | Action::Create(_)) => other,
@@ -655,6 +652,95 @@ mod tests {
         ] {
             let live = Deployment::new(json!({"metadata": {"annotations": annotations}}));
             assert_eq!(other_author(&live, &continuation).as_deref(), expected);
+        }
+    }
+
+    fn step() -> Action {
+        let notes =
+            json!({"metadata": {"annotations": {change::CAUSE: "my s3cret", "a": "s3cret"}}});
+        Action::Step(Box::new(Step {
+            call: Call::merge_service("shop", "web", notes),
+            then: Phase::Return(Return {
+                cause: "my s3cret".into(),
+                kind: None,
+                evidence: Evidence {
+                    log: vec!["my s3cret".into()],
+                    ..Evidence::default()
+                },
+            }),
+            clears: None,
+        }))
+    }
+
+    #[test]
+    fn a_step_is_its_call_and_its_cause_is_masked() {
+        let mask = |text: &str| text.replace("s3cret", "[hidden]");
+        let hidden = step().hide(mask);
+        let call = hidden.call(&request());
+        assert_eq!(call.path, "/api/v1/namespaces/shop/services/web");
+        let notes = &call.body.unwrap()["metadata"]["annotations"];
+        assert_eq!(*notes, json!({change::CAUSE: "my [hidden]", "a": "s3cret"}));
+        let Action::Step(step) = hidden else {
+            panic!("it stays a step")
+        };
+        let Phase::Return(back) = step.then else {
+            panic!("it stays a return")
+        };
+        assert_eq!(
+            (&*back.cause, &*back.evidence.log[0]),
+            ("my [hidden]", "my [hidden]")
+        );
+        assert_eq!(Phase::Switch.hide(mask), Phase::Switch);
+    }
+
+    #[test]
+    fn after_a_step_all_is_to_be_seen_again() {
+        let after = || Deployment::new(json!({"metadata": {"name": "web"}}));
+        let mut before = Observation::of(Some(after()));
+        before.scene.autoscalers = Some(Vec::new());
+        before.explanation.log = Some(Ok(Vec::new()));
+        let seen = seen_after(before.clone(), &step(), after());
+        assert_eq!((seen.deployment, seen.scene), (None, Scene::default()));
+        assert_eq!(seen.explanation, before.explanation);
+        let patched = seen_after(before, &Action::Patch(json!({})), after());
+        assert_eq!(patched, Observation::of(Some(after())));
+    }
+
+    #[test]
+    fn only_a_switch_is_turned_back() {
+        let turned = turn_back(&Phase::Switch, "the token may not");
+        assert!(matches!(turned, Some(Phase::Return(back)) if back.cause == "the token may not"));
+        let Action::Step(step) = step() else {
+            panic!("it is a step")
+        };
+        for phase in [Phase::Start, step.then] {
+            assert_eq!(turn_back(&phase, "x"), None);
+        }
+    }
+
+    #[test]
+    fn what_a_wait_watches() {
+        let request = request();
+        let until = Timestamp::UNIX_EPOCH;
+        let newcomer = || "web-blue".to_owned();
+        let execution = "run-1".to_owned();
+        for (stage, expected) in [
+            (Stage::Rollout, Some("web")),
+            (Stage::Newcomer(newcomer()), Some("web-blue")),
+            (
+                Stage::Bake {
+                    newcomer: newcomer(),
+                    until,
+                },
+                Some("web-blue"),
+            ),
+            (Stage::Lock { execution, until }, None),
+            (Stage::Smoke, None),
+            (Stage::Endpoints("web".into()), None),
+            (Stage::Leaving(newcomer()), None),
+            (Stage::Settling("web".into()), None),
+        ] {
+            assert_eq!(stage.watched(&request), expected);
         }
     }
 
