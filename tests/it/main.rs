@@ -14,7 +14,6 @@ mod prober;
 mod rolling;
 mod blue_green;
 mod immutable;
-mod switch;
 mod failures;
 mod diagnosis;
 mod resume;
