@@ -90,16 +90,35 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
         (
             "patch",
             "horizontalpodautoscalers",
-            switched("blueGreen", NEW_IMAGE),
+            unasked("blueGreen", NEW_IMAGE),
             Told("may not patch horizontalpodautoscalers"),
+        ),
+        (
+            "delete",
+            "services",
+            switched("blueGreen", NEW_IMAGE),
+            Told("smoke test"),
+        ),
+        (
+            "delete",
+            "deployments",
+            unasked("immutable", "demo-app:crash"),
+            Told("exits with code 1"),
         ),
     ]
 }
 
-/// A switch with all that it can have.
+/// A switch whose smoke test fails.
 fn switched(strategy: &str, image: &str) -> Value {
+    let mut parameters = unasked(strategy, image);
+    parameters["smoke"] = json!({"path": "/", "contains": "what nobody says"});
+    parameters
+}
+
+/// A switch without a smoke test.
+fn unasked(strategy: &str, image: &str) -> Value {
     json!({"deployment": "demo-app", "images": {"app": image}, "service": "demo-app",
-        "strategy": strategy, "bake": "1s", "smoke": "/"})
+        "strategy": strategy, "bake": "1s", "timeout": "40s"})
 }
 
 #[test]
