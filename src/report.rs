@@ -619,20 +619,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             &[],
             "Retry; if the cluster is slow to answer, raise `timeout`.",
         ),
-        Failure::Locked { execution, until } => fail(
-            Topic::OutOfSync,
-            Kind::RevisionOutOfSync,
-            &format!(
-                "{target} was not changed: for {} (timeout) execution `{execution}` has been at \
-                 work on the same Service.",
-                words(request.timeout)
-            ),
-            &[],
-            &format!(
-                "Retry when that execution is through. If it was stopped, its lock ends by itself \
-                 at {until:.0}."
-            ),
-        ),
+        Failure::Locked { execution, until } => locked(request, execution, *until),
         Failure::Deleted => fail(
             Topic::Deleted,
             Kind::JobFailed,
@@ -648,6 +635,24 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             aftermath,
         } => rollout_failed(request, cause, *kind, evidence, aftermath),
     }
+}
+
+fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
+    fail(
+        Topic::OutOfSync,
+        Kind::RevisionOutOfSync,
+        &format!(
+            "{} was not changed: for {} (timeout) execution `{execution}` has been at work on the \
+             same Service.",
+            target(request),
+            words(request.timeout)
+        ),
+        &[],
+        &format!(
+            "Retry when that execution is through. If it was stopped, its lock ends by itself at \
+             {until:.0}."
+        ),
+    )
 }
 
 fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {

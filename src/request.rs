@@ -750,7 +750,8 @@ impl Check {
         if deployment.is_some_and(|name| name.len() > SWITCHED_NAME_LIMIT || name.contains('.')) {
             let problem = format!(
                 "is too long or has a dot: with this strategy it is a label's value and the \
-                 beginning of other names, so it may have {SWITCHED_NAME_LIMIT} characters and no dot"
+                 beginning of other names, so that it may have {SWITCHED_NAME_LIMIT} characters \
+                 and no dot"
             );
             self.fault("deployment", problem);
         }

@@ -145,8 +145,8 @@ pub fn take_over(service: &Service, lock: &Lock, by: &Author) -> Value {
     patch(service, named(notes), None)
 }
 
-/// Writes down that the deploy failed and why, before anything is taken back; `back` is the selector
-/// that is to hold again.
+/// Writes down that the deploy failed and why, before anything is taken back; `back` is the
+/// selector that is to hold again.
 pub fn mark(
     service: &Service,
     lock: &Lock,

@@ -232,7 +232,8 @@ async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
     at_rest(&stage).await;
     assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
     stage.probed(stage.deploy(smoked("demo-app:2", "well"))).await.success();
-    assert_eq!(stage.ready_images().await, ["demo-app:2", "demo-app:2"]);
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
+    assert_eq!(replicas(&stage, "demo-app").await, Some(0));
     at_rest(&stage).await;
 }
 

@@ -25,7 +25,10 @@ impl World {
         let services = Kind::of_plural("services").ok_or_else(status::no_such_resource)?;
         let service = self.store.get(&Key::new("services", namespace, name));
         let service = service.ok_or_else(|| status::not_found(services, name))?;
-        let known = |it: &Value| it["name"] == port || it["port"].to_string() == port;
+        let known = |it: &Value| {
+            it["name"] == port
+                || it["port"].as_i64().map(|it| it.to_string()).as_deref() == Some(port)
+        };
         if !port.is_empty() && !list(service, "/spec/ports").iter().any(known) {
             let why = format!("no service port \"{port}\" found for service \"{name}\"");
             return Err(unreachable(&why));
@@ -47,7 +50,8 @@ impl World {
         let Some(pod) = self.store.get(&pod).filter(|pod| !terminating(pod)) else {
             let address = text(ready, "/addresses/0");
             let why = format!(
-                "error trying to reach service: dial tcp {address}:8080: connect: connection refused"
+                "error trying to reach service: dial tcp {address}:8080: connect: connection \
+                 refused"
             );
             return Err(unreachable(&why));
         };
