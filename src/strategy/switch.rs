@@ -153,6 +153,13 @@ impl Context<'_> {
             self.smoke(service, &newcomer.version, members, smoke)?;
         }
         self.move_autoscaler(live.name(), &newcomer.name, Some(live.replicas()))?;
+        // An autoscaler that a dead deploy left on it may have scaled it down before the floor held.
+        if found.replicas() < live.replicas() {
+            let patch = json!({"metadata": {"resourceVersion": found.resource_version()},
+                "spec": {"replicas": live.replicas()}});
+            let namespace = &self.request.namespace;
+            return Ok(self.step(Call::merge(namespace, &newcomer.name, patch)));
+        }
         Ok(self.make_switch(service, lock, live, &newcomer))
     }
 
@@ -1521,6 +1528,15 @@ mod tests {
             let found = decided(request, &Phase::Switch, &observation, at(6));
             assert_eq!(found, expected);
         }
+        let small = blue(json!({"spec": {"replicas": 1}, "status": {"replicas": 1,
+            "updatedReplicas": 1, "availableReplicas": 1}}));
+        let small = decided(
+            &plain,
+            &Phase::Switch,
+            &seen(narrowed(), Some(small)),
+            at(6),
+        );
+        assert_eq!(small, r#"patch deployments/web-blue {"replicas":2} "#);
         let late = decided(
             &plain,
             &Phase::Switch,
