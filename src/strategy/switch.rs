@@ -153,7 +153,7 @@ impl Context<'_> {
             self.smoke(service, &newcomer.version, members, smoke)?;
         }
         self.move_autoscaler(live.name(), &newcomer.name, Some(live.replicas()))?;
-        // An autoscaler that a dead deploy left on it may have scaled it down before the floor held.
+        // One that a dead deploy left on it may have scaled it down before the floor held.
         if found.replicas() < live.replicas() {
             let patch = json!({"metadata": {"resourceVersion": found.resource_version()},
                 "spec": {"replicas": live.replicas()}});
