@@ -66,9 +66,19 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
             json!({"manifest": scaled}),
             Refused,
         ),
-        ("list", "deployments", switched("blueGreen", NEW_IMAGE), Refused),
+        (
+            "list",
+            "deployments",
+            switched("blueGreen", NEW_IMAGE),
+            Refused,
+        ),
         ("get", "services", switched("blueGreen", NEW_IMAGE), Refused),
-        ("patch", "services", switched("blueGreen", NEW_IMAGE), Refused),
+        (
+            "patch",
+            "services",
+            switched("blueGreen", NEW_IMAGE),
+            Refused,
+        ),
         (
             "create",
             "services",

@@ -29,8 +29,12 @@ pub async fn stage() -> Stage {
 pub async fn endpoints_are_known(stage: &Stage) {
     loop {
         let slices = stage.cluster.objects("endpointslices").await;
-        let ready = slices.iter().filter_map(|slice| slice["endpoints"].as_array());
-        let ready = ready.flatten().filter(|it| it["conditions"]["ready"] == true);
+        let ready = slices
+            .iter()
+            .filter_map(|slice| slice["endpoints"].as_array());
+        let ready = ready
+            .flatten()
+            .filter(|it| it["conditions"]["ready"] == true);
         if ready.count() >= 2 {
             return;
         }
@@ -63,8 +67,16 @@ async fn a_plain_deployment_is_adopted_and_two_take_turns() {
     let stage = stage().await;
     let turns = [
         ("registry.example.com/demo-app:2.0.0", "blue", "demo-app"),
-        ("registry.example.com/demo-app:3.0.0", "green", "demo-app-blue"),
-        ("registry.example.com/demo-app:4.0.0", "blue", "demo-app-green"),
+        (
+            "registry.example.com/demo-app:3.0.0",
+            "green",
+            "demo-app-blue",
+        ),
+        (
+            "registry.example.com/demo-app:4.0.0",
+            "blue",
+            "demo-app-green",
+        ),
     ];
     for (image, version, before) in turns {
         let ended = stage.probed(stage.deploy(switch("blueGreen", image))).await;
@@ -73,9 +85,15 @@ async fn a_plain_deployment_is_adopted_and_two_take_turns() {
         assert_eq!(variables["Deployment"], name, "{summary}");
         assert_eq!(variables["Image"], image);
         assert_eq!(variables["Strategy"], "blueGreen");
-        assert!(summary.contains(&name) && summary.contains(before), "{summary}");
+        assert!(
+            summary.contains(&name) && summary.contains(before),
+            "{summary}"
+        );
         let selector = service(&stage).await["spec"]["selector"].take();
-        assert_eq!(selector, json!({"app": "demo-app", "landfall/version": version}));
+        assert_eq!(
+            selector,
+            json!({"app": "demo-app", "landfall/version": version})
+        );
         assert_eq!(replicas(&stage, before).await, Some(0));
         assert_eq!(replicas(&stage, &name).await, Some(2));
         at_rest(&stage).await;
@@ -85,16 +103,23 @@ async fn a_plain_deployment_is_adopted_and_two_take_turns() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_never_serves_gets_no_traffic() {
     let stage = stage().await;
-    let ended = stage.probed(stage.deploy(switch("blueGreen", SICK_IMAGE))).await;
+    let ended = stage
+        .probed(stage.deploy(switch("blueGreen", SICK_IMAGE)))
+        .await;
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
     assert!(message.contains("exits with code 1"), "{message}");
-    assert_eq!(service(&stage).await["spec"]["selector"], json!({"app": "demo-app"}));
+    assert_eq!(
+        service(&stage).await["spec"]["selector"],
+        json!({"app": "demo-app"})
+    );
     assert_eq!(replicas(&stage, "demo-app").await, Some(2));
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
     at_rest(&stage).await;
     // Nothing stands in the way of the next.
-    let ended = stage.probed(stage.deploy(switch("blueGreen", NEW_IMAGE))).await;
+    let ended = stage
+        .probed(stage.deploy(switch("blueGreen", NEW_IMAGE)))
+        .await;
     assert_eq!(ended.success().1["Deployment"], "demo-app-blue");
     at_rest(&stage).await;
 }
@@ -124,7 +149,10 @@ async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
     assert!(message.contains("demo-app-blue` was deleted"), "{message}");
-    assert_eq!(service(&stage).await["spec"]["selector"]["landfall/version"], Value::Null);
+    assert_eq!(
+        service(&stage).await["spec"]["selector"]["landfall/version"],
+        Value::Null
+    );
     assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
     at_rest(&stage).await;
 }
@@ -140,20 +168,32 @@ fn lock(seconds: i64) -> Value {
 async fn another_execution_at_work_is_waited_for_and_then_named() {
     let stage = stage().await;
     let annotations = ["metadata", "annotations"];
-    stage.cluster.change("services", "demo-app", annotations, lock(600)).await;
+    stage
+        .cluster
+        .change("services", "demo-app", annotations, lock(600))
+        .await;
     let mut parameters = switch("blueGreen", NEW_IMAGE);
     parameters["timeout"] = json!("3s");
     let (kind, message) = stage.probed(stage.refused(parameters)).await;
     assert!(message.contains("another"), "{kind}: {message}");
-    assert_eq!(stage.cluster.object("deployments", "demo-app-blue").await, None);
+    assert_eq!(
+        stage.cluster.object("deployments", "demo-app-blue").await,
+        None
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_of_a_dead_one_ends_by_itself() {
     let stage = stage().await;
     let annotations = ["metadata", "annotations"];
-    stage.cluster.change("services", "demo-app", annotations, lock(-600)).await;
-    stage.probed(stage.deploy(switch("blueGreen", NEW_IMAGE))).await.success();
+    stage
+        .cluster
+        .change("services", "demo-app", annotations, lock(-600))
+        .await;
+    stage
+        .probed(stage.deploy(switch("blueGreen", NEW_IMAGE)))
+        .await
+        .success();
     at_rest(&stage).await;
 }
 
@@ -166,8 +206,15 @@ async fn an_autoscaler_goes_along() {
     ];
     let stage = Stage::given(objects).await;
     endpoints_are_known(&stage).await;
-    stage.probed(stage.deploy(switch("blueGreen", NEW_IMAGE))).await.success();
-    let scaler = stage.cluster.object("horizontalpodautoscalers", "demo-app").await.unwrap();
+    stage
+        .probed(stage.deploy(switch("blueGreen", NEW_IMAGE)))
+        .await
+        .success();
+    let scaler = stage
+        .cluster
+        .object("horizontalpodautoscalers", "demo-app")
+        .await
+        .unwrap();
     assert_eq!(scaler["spec"]["scaleTargetRef"]["name"], "demo-app-blue");
     assert_eq!(scaler["spec"]["minReplicas"], 1);
     assert!(scaler["metadata"]["annotations"]["landfall/min-replicas"].is_null());
@@ -182,15 +229,24 @@ async fn a_service_that_others_share_is_refused() {
     let stage = Stage::given([demo_app(600), other, sample_service("demo-app")]).await;
     let (kind, message) = stage.refused(switch("blueGreen", NEW_IMAGE)).await;
     assert_eq!(kind, "ConfigurationError");
-    assert!(message.contains("selects pods of others as well, such as `other-"), "{message}");
+    assert!(
+        message.contains("selects pods of others as well, such as `other-"),
+        "{message}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_cannot_be_switched_is_refused() {
     let rows = [
-        (json!({"spec": {"selector": {"app": "nobody"}}}), "selects no pods"),
+        (
+            json!({"spec": {"selector": {"app": "nobody"}}}),
+            "selects no pods",
+        ),
         (json!({"spec": {"selector": null}}), "has no selector"),
-        (json!({"spec": {"type": "ExternalName", "externalName": "example.com"}}), "ExternalName"),
+        (
+            json!({"spec": {"type": "ExternalName", "externalName": "example.com"}}),
+            "ExternalName",
+        ),
         (json!({"metadata": {"name": "another"}}), "does not exist"),
     ];
     for (difference, words) in rows {
@@ -224,14 +280,20 @@ async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
     };
     let parameters = smoked("demo-app:3", "well");
     let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
-    assert!(message.contains("/health") && message.contains("500"), "{message}");
+    assert!(
+        message.contains("/health") && message.contains("500"),
+        "{message}"
+    );
     at_rest(&stage).await;
     let parameters = smoked("demo-app:2", "perfect");
     let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
     assert!(message.contains("does not contain `perfect`"), "{message}");
     at_rest(&stage).await;
     assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
-    stage.probed(stage.deploy(smoked("demo-app:2", "well"))).await.success();
+    stage
+        .probed(stage.deploy(smoked("demo-app:2", "well")))
+        .await
+        .success();
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
     assert_eq!(replicas(&stage, "demo-app").await, Some(0));
     at_rest(&stage).await;
@@ -253,8 +315,15 @@ async fn no_kill_leaves_the_service_without_pods() {
     };
     let mut killed = 0;
     for round in 0..kills {
-        let strategy = if round % 4 < 2 { "blueGreen" } else { "immutable" };
-        let mut parameters = switch(strategy, &format!("registry.example.com/demo-app:5.0.{round}"));
+        let strategy = if round % 4 < 2 {
+            "blueGreen"
+        } else {
+            "immutable"
+        };
+        let mut parameters = switch(
+            strategy,
+            &format!("registry.example.com/demo-app:5.0.{round}"),
+        );
         parameters["bake"] = json!(if round % 2 == 0 { "0s" } else { "1s" });
         let delays = [draw(1500), draw(800)];
         killed += kill_along(&mut stage, parameters, delays).await;
@@ -279,10 +348,18 @@ async fn kill_along(stage: &mut Stage, parameters: Value, delays: [u64; 2]) -> u
         }
         stage.function.kill();
         killed += 1;
-        stage.probed(tokio::time::sleep(Duration::from_millis(150))).await;
+        stage
+            .probed(tokio::time::sleep(Duration::from_millis(150)))
+            .await;
         assert!(stage.aws.retry(&job));
     }
-    let ended = stage.probed(stage.aws.outcome(&job, Duration::from_secs(60))).await;
-    assert!(matches!(ended, Outcome::Succeeded(_)), "{ended:?}\n{}", stage.log());
+    let ended = stage
+        .probed(stage.aws.outcome(&job, Duration::from_secs(60)))
+        .await;
+    assert!(
+        matches!(ended, Outcome::Succeeded(_)),
+        "{ended:?}\n{}",
+        stage.log()
+    );
     killed
 }

@@ -162,7 +162,9 @@ impl Cluster {
             }),
             Cluster::Real(namespace) => {
                 let path = namespace.path(version_of(resource), &format!("{resource}/{name}"));
-                namespace.merge(&path, &json!({outer: {inner: value}})).await;
+                namespace
+                    .merge(&path, &json!({outer: {inner: value}}))
+                    .await;
             }
         }
     }

@@ -69,28 +69,42 @@ fn take(slices: &mut Slices, mut event: Value) {
 }
 
 fn check(slices: &Slices) {
-    let endpoints = slices.values().filter_map(|slice| slice["endpoints"].as_array());
-    let ready = endpoints.flatten().filter(|it| it["conditions"]["ready"] == true);
+    let endpoints = slices
+        .values()
+        .filter_map(|slice| slice["endpoints"].as_array());
+    let ready = endpoints
+        .flatten()
+        .filter(|it| it["conditions"]["ready"] == true);
     let pods = ready.map(|it| it["targetRef"]["name"].as_str().unwrap());
     let pods = pods.collect::<BTreeSet<_>>();
     // A pod's name is its Deployment's with two endings.
     let version = |pod: &&str| pod.rsplitn(3, '-').last().unwrap().to_owned();
     let versions = pods.iter().map(version).collect::<BTreeSet<_>>();
-    assert!(pods.len() >= REQUIRED, "the Service sends to {pods:?} alone: {slices:#?}");
+    assert!(
+        pods.len() >= REQUIRED,
+        "the Service sends to {pods:?} alone: {slices:#?}"
+    );
     assert_eq!(versions.len(), 1, "a mixture serves: {pods:?}");
 }
 
 #[test]
 fn the_prober_sees_what_must_not_be() {
-    let endpoint = |pod: &str, ready: bool| {
-        serde_json::json!({"conditions": {"ready": ready}, "targetRef": {"name": pod}})
-    };
+    let endpoint = |pod: &str, ready: bool| serde_json::json!({"conditions": {"ready": ready}, "targetRef": {"name": pod}});
     let found = |endpoints: Vec<Value>| {
         let slices = Slices::from([("a".into(), serde_json::json!({"endpoints": endpoints}))]);
         std::panic::catch_unwind(|| check(&slices)).is_ok()
     };
-    assert!(found(vec![endpoint("web-blue-1-a", true), endpoint("web-blue-1-b", true)]));
+    assert!(found(vec![
+        endpoint("web-blue-1-a", true),
+        endpoint("web-blue-1-b", true)
+    ]));
     assert!(!found(vec![]), "empty");
-    assert!(!found(vec![endpoint("web-blue-1-a", true), endpoint("web-blue-1-b", false)]));
-    assert!(!found(vec![endpoint("web-blue-1-a", true), endpoint("web-green-1-b", true)]));
+    assert!(!found(vec![
+        endpoint("web-blue-1-a", true),
+        endpoint("web-blue-1-b", false)
+    ]));
+    assert!(!found(vec![
+        endpoint("web-blue-1-a", true),
+        endpoint("web-green-1-b", true)
+    ]));
 }

@@ -207,7 +207,10 @@ impl Namespace {
                 let verbs = rule["verbs"].as_array().unwrap();
                 if rule["resources"] == json!([resource]) && verbs.iter().any(|it| it == verb) {
                     group = rule["apiGroups"][0].clone();
-                    rule["verbs"].as_array_mut().unwrap().retain(|it| it != verb);
+                    rule["verbs"]
+                        .as_array_mut()
+                        .unwrap()
+                        .retain(|it| it != verb);
                 }
             }
             let rules = role["rules"].as_array_mut().unwrap();
