@@ -19,7 +19,7 @@ THREADS ?= 6
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## see four deploys happen on this machine: good, crashing, missing, wrong
+demo: build ## see six deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.

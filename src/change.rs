@@ -32,7 +32,7 @@ pub const CAUSE_PATH: &str = "/metadata/annotations/landfall~1cause";
 
 /// Jobs remembered in [`SUPERSEDED`]: Lambda repeats an event for six hours at the most, and more
 /// deploys of one Deployment in that time than this are not to be expected.
-const SUPERSEDED_LIMIT: usize = 8;
+pub const SUPERSEDED_LIMIT: usize = 8;
 
 /// The longest name of an object.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
@@ -141,6 +141,20 @@ pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
         annotations(None, None, author),
     );
     Ok(object)
+}
+
+/// The pod template that a request asks for, from its manifest or from the live one: what a new
+/// Deployment gets.
+pub fn template(request: &Request, live: &Deployment, now: Timestamp) -> Result<Value, Vec<Fault>> {
+    let base = request.manifest.as_ref().unwrap_or(live.value());
+    let template = base.pointer("/spec/template").cloned();
+    let mut object = json!({"spec": {"template": template.unwrap_or_default()}});
+    set_in_manifest(request, &mut object)?;
+    if request.restart {
+        let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
+        *entry(&mut object, &path) = json!(now.to_string());
+    }
+    Ok(object["spec"]["template"].take())
 }
 
 /// Whether nothing but status has changed since our last write: neither spec nor annotations.
@@ -551,7 +565,7 @@ fn check_selector(object: &Value, live: &Deployment) -> Result<(), Vec<Fault>> {
 
 /// Whether everything that `wanted` names is in `found`, which the server completed with defaults,
 /// relieved of empty fields and wrote in its own spelling of quantities.
-fn contains(found: &Value, wanted: &Value) -> bool {
+pub fn contains(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
             let found = found.get(key);

@@ -3,12 +3,13 @@
 pub mod call;
 pub mod object;
 pub mod pod;
+pub mod service;
 
 use crate::credentials::Credentials;
 use crate::environment::Environment;
 use crate::https::{self, Trust, chain};
 use crate::logging;
-use call::Call;
+use call::{Call, Verb};
 use object::Deployment;
 use pod::{Event, Pods};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
@@ -158,6 +159,8 @@ impl Cluster {
             let (error, asked) = match self.once(call, until, &parse).await {
                 Ok(read) => return Ok(read),
                 Err(Try::Final(error)) => return Err(error),
+                // What the application says is its answer, whatever the status.
+                Err(Try::Again(error, _)) if call.verb == Verb::Proxy => return Err(error),
                 Err(Try::Again(error, asked)) => (error, asked),
             };
             tries += 1;

@@ -37,6 +37,9 @@ pub struct Continuation {
     /// Since when the cluster, or SSM on the way to it, has not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable_since: Option<Timestamp>,
+    /// What the looks at the new version's pods have shown.
+    #[serde(default, skip_serializing_if = "Sights::is_empty")]
+    pub sights: Sights,
     /// Where the strategy stands.
     pub phase: Phase,
 }
@@ -51,6 +54,37 @@ pub enum Phase {
     Rollout(Rollout),
     /// Waits for the previous version to serve again.
     Rollback(Rollback),
+    /// Waits for a newcomer to serve in the old one's place; the Service tells how far that is.
+    Switch,
+    /// Waits for the old one to be all that serves, as the newcomer failed.
+    Return(Return),
+}
+
+impl Phase {
+    /// The same with what it quotes run through `mask`: a token is shown in CodePipeline.
+    pub fn hide(self, mask: impl Fn(&str) -> String) -> Phase {
+        let Phase::Return(back) = self else {
+            return self;
+        };
+        Phase::Return(Return {
+            cause: mask(&back.cause),
+            kind: back.kind,
+            evidence: back.evidence.hide(mask),
+        })
+    }
+}
+
+/// A failed switch that is undone.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Return {
+    /// Why the newcomer failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
+    pub cause: String,
+    /// What kind of cause that is, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Cause>,
+    /// What was seen of it: as much as a token has room for.
+    #[serde(default)]
+    pub evidence: Evidence,
 }
 
 /// A rollout that is followed.
@@ -64,9 +98,6 @@ pub struct Rollout {
     /// again: an autoscaler's replicas, most likely, but perhaps more. It is never undone.
     #[serde(default)]
     pub changed_since: bool,
-    /// What the looks at its pods have shown.
-    #[serde(default, skip_serializing_if = "Sights::is_empty")]
-    pub sights: Sights,
     /// What served before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
@@ -110,8 +141,20 @@ impl Continuation {
             started: now,
             deadline: now + timeout,
             unreachable_since: None,
+            sights: Sights::default(),
             phase: Phase::Start,
         }
+    }
+
+    /// Goes on in a phase; whether it is another one than before. What was seen of pods belongs to
+    /// the phase in which they were followed.
+    pub fn enter(&mut self, phase: Phase) -> bool {
+        let is_new = std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase);
+        if is_new {
+            self.sights = Sights::default();
+        }
+        self.phase = phase;
+        is_new
     }
 
     /// Writes the token; `bound_to` is the text of the request and the cluster.
@@ -124,20 +167,26 @@ impl Continuation {
             let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
             let payload = URL_SAFE_NO_PAD.encode(payload);
             let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
-            let Phase::Rollback(rollback) = &mut bound.state.phase else {
-                return token;
+            // One name is short; only a version that fails in ten ways at once needs more room.
+            if token.len() > TOKEN_LIMIT && bound.state.sights.seen.pop().is_some() {
+                continue;
+            }
+            let (cause, evidence) = match &mut bound.state.phase {
+                Phase::Start | Phase::Rollout(_) | Phase::Switch => return token,
+                Phase::Rollback(rollback) => (&mut rollback.cause, &mut rollback.evidence),
+                Phase::Return(back) => (&mut back.cause, &mut back.evidence),
             };
             if token.len() <= TOKEN_LIMIT {
                 return token;
             }
-            if rollback.evidence.shrink() {
+            if evidence.shrink() {
                 continue;
             }
             // A quote takes two bytes in JSON and a control character six.
-            if rollback.cause.len() <= '…'.len_utf8() {
+            if cause.len() <= '…'.len_utf8() {
                 return token;
             }
-            rollback.cause = clip(&rollback.cause, rollback.cause.len() / 2);
+            *cause = clip(cause, cause.len() / 2);
         }
     }
 
@@ -185,6 +234,7 @@ mod tests {
             started: at,
             deadline: at,
             unreachable_since: Some(at),
+            sights: Sights::default(),
             phase: Phase::Rollback(Rollback {
                 written: Written {
                     uid: "u".repeat(36),
@@ -249,7 +299,6 @@ mod tests {
                 written: rollback.written,
                 wrote: false,
                 changed_since: false,
-                sights: Default::default(),
                 previous: Some(Previous {
                     name: "n".repeat(253),
                     revision: u64::MAX,
@@ -258,6 +307,16 @@ mod tests {
             ..longest()
         };
         assert!(rollout.encode("request").len() <= TOKEN_LIMIT);
+        let at = rollout.started;
+        let sights = Sights {
+            last: Some(at),
+            seen: vec![(Cause::ContainerNotCreated, at); 30],
+        };
+        let ill = Continuation { sights, ..rollout };
+        let token = ill.encode("request");
+        assert!(token.len() <= TOKEN_LIMIT);
+        let read = Continuation::decode(&token, "request").expect("it is whole");
+        assert!(read.sights.seen.len() >= 5, "{:?}", read.sights);
     }
 
     #[test]
@@ -276,6 +335,46 @@ mod tests {
             };
             assert!(rollback.cause.starts_with(character));
         }
+    }
+
+    #[test]
+    fn a_switch_fits_and_comes_back() {
+        let Phase::Rollback(rollback) = longest().phase else {
+            unreachable!("it is a rollback")
+        };
+        let evidence = Evidence {
+            pods: vec!["p".repeat(300); 5],
+            events: vec!["e".repeat(300); 8],
+            log: vec!["l".repeat(240); 20],
+        };
+        let back = |cause: String| {
+            Phase::Return(Return {
+                cause,
+                kind: rollback.kind,
+                evidence: evidence.clone(),
+            })
+        };
+        let short = || back("it broke".into());
+        for phase in [
+            back(rollback.cause.clone()),
+            back("\u{1}".repeat(CAUSE_LIMIT)),
+        ] {
+            let state = Continuation { phase, ..longest() };
+            let token = state.encode("request");
+            assert!(token.len() <= TOKEN_LIMIT);
+            assert!(Continuation::decode(&token, "request").is_ok());
+        }
+        let state = Continuation {
+            phase: short(),
+            ..longest()
+        };
+        let read = Continuation::decode(&state.encode("request"), "request").unwrap();
+        assert!(matches!(read.phase, Phase::Return(back) if back.cause == "it broke"));
+        let state = Continuation {
+            phase: Phase::Switch,
+            ..longest()
+        };
+        assert_eq!(Continuation::decode(&state.encode("r"), "r"), Ok(state));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Verb};
 use crate::cluster::object::{Deployment, ReplicaSet};
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
 use crate::continuation::{Continuation, Phase};
@@ -8,6 +8,7 @@ use crate::credentials::CredentialsError;
 use crate::diagnosis::{self, Explanation, Sight};
 use crate::logging;
 use crate::request::Request;
+use crate::strategy::scene::{Answer, Shape, Sought};
 use crate::strategy::{
     self, Action, Aftermath, Decision, Failure, Look, Observation, Success, Wait,
 };
@@ -49,10 +50,19 @@ const PODS_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same for what explains a failure: events and the end of a log.
 const EXPLANATION_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long one answer of the smoke test may take.
+const SMOKE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What a call that is not granted would give.
 const EVIDENCE: &str = "see more";
 /// See [`EVIDENCE`].
 const ROLLBACK: &str = "have it rolled back";
+/// See [`EVIDENCE`].
+const SMOKE: &str = "have the smoke test run";
+/// See [`EVIDENCE`].
+const CLEARED: &str = "have it cleared away";
+/// See [`EVIDENCE`].
+const SWITCHED: &str = "have the switch completed";
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -133,7 +143,11 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 Decision::Look(look) => self.look(&look).await,
                 Decision::Act(action) => self.act(action.hide(logging::masked)).await,
                 Decision::Enter(phase) => {
-                    self.enter(phase);
+                    self.enter(phase.hide(logging::masked));
+                    None
+                }
+                Decision::Remember(sights) => {
+                    self.continuation.sights = sights;
                     None
                 }
                 Decision::Wait(wait) => {
@@ -158,11 +172,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             Phase::Start => "start",
             Phase::Rollout(_) => "rollout",
             Phase::Rollback(_) => "rollback",
+            Phase::Switch => "switch",
+            Phase::Return(_) => "return",
         };
-        if std::mem::discriminant(&phase) != std::mem::discriminant(&self.continuation.phase) {
+        if self.continuation.enter(phase) {
             tracing::info!(phase = name, "the deploy goes on");
         }
-        self.continuation.phase = phase;
     }
 
     async fn look(&mut self, look: &Look) -> Option<Outcome> {
@@ -214,13 +229,28 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 self.observation.explanation.log = Some(log);
                 Ok(())
             }
-            Look::Deployment => self.one(&call).await,
+            Look::Deployment | Look::Newcomer { .. } => self.one(&call).await,
             Look::Previous { .. } => self.previous(&call).await,
+            Look::Scene(sought) => self.scene(sought, &call).await,
         };
         match seen {
             Ok(()) => None,
             Err(error) => self.trouble(call, error).await,
         }
+    }
+
+    /// Looks at something around a Service.
+    async fn scene(&mut self, sought: &Sought, call: &Call) -> Result<(), CallError> {
+        let answer = match sought.shape() {
+            Shape::One => Answer::One(self.object(call).await?),
+            Shape::List => Answer::List(self.list(call, Value::clone).await?),
+            Shape::Text => {
+                let text = self.cluster.text(call, self.soon(SMOKE_TIMEOUT)).await;
+                Answer::Text(text.map_err(|error| unreadable_call(call, &error, SMOKE)))
+            }
+        };
+        self.observation.scene.take(sought, answer);
+        Ok(())
     }
 
     /// Looks at the pods of a ReplicaSet. That they cannot be read is no end of anything.
@@ -253,14 +283,14 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
 
     /// Reads the Deployment; that it is not there is an observation, too.
     async fn one(&mut self, call: &Call) -> Result<(), CallError> {
-        let object = self.get(call).await?;
+        let object = self.object(call).await?;
         self.observation.renew(Some(object.map(Deployment::new)));
         Ok(())
     }
 
     /// The template to return to. A refusal must not take the place of what it was to be read for.
     async fn previous(&mut self, call: &Call) -> Result<(), CallError> {
-        let template = match self.get(call).await {
+        let template = match self.object(call).await {
             Ok(set) => {
                 Ok(set.and_then(|mut set| set.pointer_mut("/spec/template").map(Value::take)))
             }
@@ -274,7 +304,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// One object, or that there is none. A 404 that is not Kubernetes' own says neither.
-    async fn get(&mut self, call: &Call) -> Result<Option<Value>, CallError> {
+    async fn object(&mut self, call: &Call) -> Result<Option<Value>, CallError> {
         match self.send(call).await {
             Ok(object) => Ok(Some(object)),
             Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
@@ -313,7 +343,9 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             sent = self.cluster.send(call, self.until).await;
         }
         let object = sent?;
-        if object["metadata"]["name"].is_string() {
+        // A deletion may be answered by a Status of success.
+        let deleted = call.verb == Verb::Delete && object["status"] == "Success";
+        if object["metadata"]["name"].is_string() || deleted {
             return Ok(object);
         }
         let why = "an answer that is no object".to_owned();
@@ -351,7 +383,8 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 let now = Timestamp::now();
                 let phase = strategy::acted(self.request, &self.observation, &action, &after, now);
                 self.enter(phase);
-                self.observation = Observation::of(Some(after));
+                let before = std::mem::take(&mut self.observation);
+                self.observation = strategy::seen_after(before, &action, after);
                 self.continuation.unreachable_since = None;
                 self.conflicts = 0;
                 self.just_written = true;
@@ -359,6 +392,15 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             }
             Err(error) => error,
         };
+        if let (Action::Step(step), CallError::Refused(refusal)) = (&action, &error)
+            && let Some(name) = &step.clears
+            && [400, 403, 405, 422].contains(&refusal.code)
+        {
+            let why = unreadable_call(&call, &error, CLEARED);
+            tracing::warn!(name, why, "something is left");
+            self.observation.scene.left.push((name.clone(), why));
+            return None;
+        }
         if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
             self.conflicts += 1;
             tracing::warn!(conflicts = self.conflicts, "another change came first");
@@ -397,6 +439,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             let summary = crate::report::progress(&wait);
             tracing::info!(summary, "waiting");
         }
+        let watched = wait.stage.watched(self.request).map(str::to_owned);
+        let Some(name) = watched else {
+            self.waiting = Some(wait);
+            sleep_until(end).await;
+            self.observation.renew(None);
+            return;
+        };
         let resource_version = self.seen_version();
         // A watch that told nothing while the Deployment changed is held back somewhere.
         if self
@@ -415,11 +464,11 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             return;
         }
         if self.watch.is_none() {
-            self.open_watch(&resource_version.unwrap_or_default(), end)
+            self.open_watch(&name, &resource_version.unwrap_or_default(), end)
                 .await;
         }
         match self.watch.take() {
-            Some(watch) => self.follow(watch, now, end).await,
+            Some(watch) => self.follow(watch, &name, now, end).await,
             None => {
                 self.observation.renew(None);
                 self.pause(POLL_PAUSE).await;
@@ -428,14 +477,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Opens a watch if it can be had. What keeps us from it, a read will tell in its own words.
-    async fn open_watch(&mut self, resource_version: &str, end: Instant) {
+    async fn open_watch(&mut self, name: &str, resource_version: &str, end: Instant) {
         if self.mute_watches >= MUTE_WATCHES {
             return;
         }
         let left = self.until.duration_since(Instant::now()).as_secs() + 1;
         let seconds = left.min(WATCH_SECONDS);
-        let (namespace, name) = (&self.request.namespace, &self.request.deployment);
-        let call = Call::watch(namespace, name, resource_version, seconds);
+        let call = Call::watch(&self.request.namespace, name, resource_version, seconds);
         match self.cluster.watch(&call, end).await {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => {
@@ -446,10 +494,10 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     /// Follows the watch until it tells something or `end` comes.
-    async fn follow(&mut self, mut watch: Watch, started: Instant, end: Instant) {
+    async fn follow(&mut self, mut watch: Watch, name: &str, started: Instant, end: Instant) {
         let opened = watch.opened();
         loop {
-            match timeout_at(end, watch.next(&self.request.deployment)).await {
+            match timeout_at(end, watch.next(name)).await {
                 Ok(Change::Nothing) => self.mute_watches = 0,
                 Ok(Change::Now(deployment)) => {
                     self.mute_watches = 0;
@@ -507,7 +555,15 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         if let Some(error) = self.locked_out.take() {
             return Some(Outcome::LockedOut(error));
         }
-        if !self.may_pass(&error) {
+        let may_pass = self.may_pass(&error);
+        let why = unreadable_call(&call, &error, SWITCHED);
+        if !may_pass && let Some(phase) = strategy::turn_back(&self.continuation.phase, &why) {
+            tracing::warn!(error = unreadable(&error), "the switch is taken back");
+            self.enter(phase);
+            self.observation.renew(None);
+            return None;
+        }
+        if !may_pass {
             return Some(Outcome::Broken(Box::new(call), error));
         }
         let now = Timestamp::now();

@@ -10,7 +10,7 @@ use crate::credentials::CredentialsError;
 use crate::diagnosis::{Cause, Evidence};
 use crate::request::{Fault, Request};
 use crate::rollout::{Progress, WaitsFor};
-use crate::strategy::{Aftermath, Failure, Success, Wait};
+use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
@@ -382,14 +382,25 @@ pub fn success(
              ({image}); {pods}."
         ),
     };
+    let summary = match &success.switched {
+        Some(switched) => {
+            let runs = format!("`{}` ({image}): {pods}", live.name());
+            switched_summary(request, success.wrote, switched, &runs, &time)
+        }
+        None => summary,
+    };
     let previous = match (success.wrote, success.previous_revision) {
         (true, previous) => previous.map(|previous| previous.to_string()),
         (false, _) => Some(revision.clone()),
     };
-    let external = format!("{}/{}@{revision}", request.namespace, request.deployment);
+    let name = match success.switched {
+        Some(_) => live.name(),
+        None => &*request.deployment,
+    };
+    let external = format!("{}/{name}@{revision}", request.namespace);
     let variables = [
         ("Namespace", request.namespace.clone()),
-        ("Deployment", request.deployment.clone()),
+        ("Deployment", name.to_owned()),
         ("Revision", revision),
         ("PreviousRevision", previous.unwrap_or_default()),
         ("Image", image),
@@ -406,6 +417,29 @@ pub fn success(
     }
 }
 
+fn switched_summary(
+    request: &Request,
+    wrote: bool,
+    switched: &Switched,
+    runs: &str,
+    time: &str,
+) -> String {
+    let service = &switched.service;
+    let namespace = &request.namespace;
+    if !wrote {
+        return format!(
+            "Service `{service}` in `{namespace}` already sent to this version, so nothing was \
+             changed: Deployment {runs}."
+        );
+    }
+    let from = switched.from.iter();
+    let from = from.map(|from| format!(" `{from}`, which served before, is scaled to zero."));
+    let left = switched.left.iter();
+    let left = left.map(|(name, why)| format!(" `{name}` could not be deleted: {}.", quote(why)));
+    let more = from.chain(left).collect::<String>();
+    format!("Service `{service}` in `{namespace}` sends to Deployment {runs} after {time}.{more}")
+}
+
 /// The deploy goes on in the next invocation.
 pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<&Wait>) -> Report {
     let unreachable = continuation.unreachable_since;
@@ -415,6 +449,8 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
         (None, Phase::Start, _) => "about to start".to_owned(),
         (None, Phase::Rollout(_), _) => "the rollout goes on".to_owned(),
         (None, Phase::Rollback(_), _) => "the rollback goes on".to_owned(),
+        (None, Phase::Switch, _) => "the switch goes on".to_owned(),
+        (None, Phase::Return(_), _) => "what was written is being taken back".to_owned(),
     };
     let percent = waiting
         .filter(|wait| !wait.rollback && wait.progress.wanted > 0)
@@ -432,6 +468,30 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
 /// How far a rollout is: "1 of 2 new pods available".
 pub fn progress(wait: &Wait) -> String {
     let progress = &wait.progress;
+    let new = || pods_state(progress, "new");
+    let switching = match &wait.stage {
+        Stage::Rollout => None,
+        Stage::Newcomer(name) => Some(format!("`{name}`: {}", new())),
+        Stage::Lock { execution, until } => Some(format!(
+            "execution `{execution}` is at work on the Service, until {until:.0} at the latest"
+        )),
+        Stage::Smoke => Some("the smoke test goes on".to_owned()),
+        Stage::Endpoints(service) => Some(format!(
+            "waiting for the endpoints of Service `{service}` to follow"
+        )),
+        Stage::Bake { newcomer, until } => Some(format!(
+            "`{newcomer}` serves ({}); the version before is kept until {until:.0}",
+            new()
+        )),
+        Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to end")),
+        Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
+    };
+    if let Some(state) = switching {
+        return match wait.rollback {
+            true => format!("taking back: {state}"),
+            false => state,
+        };
+    }
     let state = pods_state(progress, if wait.rollback { PREVIOUS } else { "new" });
     if wait.rollback {
         format!("rolling back: {state}")
@@ -492,6 +552,28 @@ pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String 
     )
 }
 
+/// The cause where the new version fails its smoke test.
+pub fn smoke_failed(path: &str, tries: u32, why: &str) -> String {
+    let why = clip(why, CAUSE_QUOTE_LIMIT);
+    format!("its smoke test, GET {path}, failed {tries} times, the last time so: {why}")
+}
+
+/// The cause where pods are ready and no traffic goes to them.
+pub fn endpoints_missing(service: &str, deployment: &str) -> String {
+    format!(
+        "the endpoints of Service `{service}` never became the ready pods of `{deployment}` and \
+         no others"
+    )
+}
+
+/// The cause where the time was over before the switch.
+pub fn switch_timed_out(timeout: Duration, service: &str) -> String {
+    format!(
+        "Service `{service}` could not be switched within {} (timeout)",
+        words(timeout)
+    )
+}
+
 /// The cause: what is wrong with the pods, then what has run out. One of them is there.
 pub fn cause(told: Option<String>, stopped: Option<String>) -> String {
     let told = told.map(|told| clip(&told, TOLD_LIMIT));
@@ -545,6 +627,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             &[],
             "Retry; if the cluster is slow to answer, raise `timeout`.",
         ),
+        Failure::Locked { execution, until } => locked(request, execution, *until),
         Failure::Deleted => fail(
             Topic::Deleted,
             Kind::JobFailed,
@@ -560,6 +643,24 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             aftermath,
         } => rollout_failed(request, cause, *kind, evidence, aftermath),
     }
+}
+
+fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
+    fail(
+        Topic::OutOfSync,
+        Kind::RevisionOutOfSync,
+        &format!(
+            "{} was not changed: for {} (timeout) execution `{execution}` has been at work on the \
+             same Service.",
+            target(request),
+            words(request.timeout)
+        ),
+        &[],
+        &format!(
+            "Retry when that execution is through. If it was stopped, its lock ends by itself at \
+             {until:.0}."
+        ),
+    )
 }
 
 fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
@@ -592,8 +693,21 @@ fn rollout_failed(
     evidence: &Evidence,
     aftermath: &Aftermath,
 ) -> Report {
-    let (namespace, name) = (&request.namespace, &request.deployment);
-    let done = match aftermath {
+    let done = done_about(request, aftermath);
+    let next = next_after(request, kind, aftermath);
+    let headline = headline(&target(request), cause, aftermath);
+    failed_rollout(
+        Topic::of(kind),
+        &headline,
+        "",
+        evidence,
+        &format!("{done}\n{next}"),
+    )
+}
+
+/// What was done about it.
+fn done_about(request: &Request, aftermath: &Aftermath) -> String {
+    match aftermath {
         Aftermath::RollbackDisabled => "It was left as it is, as `rollback` is false.".to_owned(),
         Aftermath::NothingWritten => {
             "It ran this version before the job began, so nothing was changed or taken back."
@@ -631,11 +745,24 @@ fn rollout_failed(
         Aftermath::Deleted => {
             "It was deleted while the previous version was brought back.".to_owned()
         }
-    };
+        Aftermath::Unswitched(_)
+        | Aftermath::SwitchedBack(..)
+        | Aftermath::LeftSwitched
+        | Aftermath::NoWayBack
+        | Aftermath::ReturnFailed(_) => of_switch(request, aftermath),
+    }
+}
+
+/// What to do next.
+fn next_after(request: &Request, kind: Option<Cause>, aftermath: &Aftermath) -> String {
+    let (namespace, name) = (&request.namespace, &request.deployment);
     let help = kind.map(|kind| format!(" (docs/operations.md, {})", kind.anchor()));
     let help = help.unwrap_or_default();
-    let next = match aftermath {
-        Aftermath::RolledBack(_) | Aftermath::NothingWritten => {
+    match aftermath {
+        Aftermath::RolledBack(_)
+        | Aftermath::NothingWritten
+        | Aftermath::Unswitched(_)
+        | Aftermath::SwitchedBack(..) => {
             format!("Correct the cause{help} and release the change again.")
         }
         Aftermath::RollbackDisabled
@@ -645,23 +772,81 @@ fn rollout_failed(
         | Aftermath::NotReturned(..)
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
-        | Aftermath::Deleted => format!(
-            "Correct the cause{help}. See what runs with `kubectl --namespace {namespace} get \
-             deployment,replicaset,pod`, and `kubectl --namespace {namespace} rollout history \
-             deployment/{name}`."
-        ),
+        | Aftermath::Deleted
+        | Aftermath::LeftSwitched
+        | Aftermath::NoWayBack
+        | Aftermath::ReturnFailed(_) => match request.strategy.switch() {
+            Some(switch) => format!(
+                "Correct the cause{help}. See what runs with `kubectl --namespace {namespace} get deployment,pod`, and what \
+                 is served with `kubectl --namespace {namespace} describe service/{}`.",
+                switch.service
+            ),
+            None => format!(
+                "Correct the cause{help}. See what runs with `kubectl --namespace {namespace} get \
+                 deployment,replicaset,pod`, and `kubectl --namespace {namespace} rollout history \
+                 deployment/{name}`."
+            ),
+        },
+    }
+}
+
+/// What happened to what, and why.
+fn headline(target: &str, cause: &str, aftermath: &Aftermath) -> String {
+    match aftermath {
+        Aftermath::Unswitched(_) => {
+            format!("The new version of {target} was not put into service: {cause}.")
+        }
+        Aftermath::SwitchedBack(..) => {
+            format!("The new version of {target} was taken out of service again: {cause}.")
+        }
+        Aftermath::LeftSwitched | Aftermath::NoWayBack => {
+            format!("The deploy of {target} failed after its Service was switched: {cause}.")
+        }
+        Aftermath::RollbackDisabled
+        | Aftermath::NothingWritten
+        | Aftermath::NothingToReturnTo
+        | Aftermath::NothingServed
+        | Aftermath::PreviousGone(_)
+        | Aftermath::NotReturned(..)
+        | Aftermath::RolledBack(_)
+        | Aftermath::RollbackFailed(..)
+        | Aftermath::OvertakenBy(_)
+        | Aftermath::Deleted
+        | Aftermath::ReturnFailed(_) => {
+            format!("The new version of {target} does not serve: {cause}.")
+        }
+    }
+}
+
+/// What became of a Service and of the newcomer.
+fn of_switch(request: &Request, aftermath: &Aftermath) -> String {
+    let service = request
+        .strategy
+        .switch()
+        .map_or("", |switch| &*switch.service);
+    let fate = |fate: &Fate| match fate {
+        Fate::Gone => "No pod of the new version is left.".to_owned(),
+        Fate::ScaledDown(name) => format!("`{name}` was scaled to zero."),
+        Fate::Left(name) => format!("`{name}` was left as it is, as `rollback` is false."),
     };
-    let headline = format!(
-        "The new version of {} does not serve: {cause}.",
-        target(request)
-    );
-    failed_rollout(
-        Topic::of(kind),
-        &headline,
-        "",
-        evidence,
-        &format!("{done}\n{next}"),
-    )
+    if let Aftermath::Unswitched(end) = aftermath {
+        let end = fate(end);
+        return format!("Service `{service}` sends to the version before, as all along. {end}");
+    }
+    if let Aftermath::SwitchedBack(old, end) = aftermath {
+        return format!("Service `{service}` sends to `{old}` again. {}", fate(end));
+    }
+    if let Aftermath::ReturnFailed(name) = aftermath {
+        return format!(
+            "Service `{service}` sends to the version before, but `{name}` could not be cleared \
+             away in time."
+        );
+    }
+    let why = match request.rollback {
+        false => "as `rollback` is false",
+        true => "as the version before has fewer pods available and cannot take over again",
+    };
+    format!("Service `{service}` was left sending to the new version, {why}.")
 }
 
 /// A failure with what came of it and as much evidence as there is room for.
@@ -760,7 +945,7 @@ pub fn access_lost(request: &Request, phase: &Phase, error: &CredentialsError) -
     let target = target(request);
     let cause = first_cause(&target, phase, None).or_else(|| match phase {
         Phase::Start => None,
-        Phase::Rollout(_) | Phase::Rollback(_) => Some(format!(
+        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::Return(_) => Some(format!(
             "The new version of {target} has been written, and goes on without being followed."
         )),
     });
@@ -803,6 +988,8 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
         Phase::Rollout(_) if call.verb.writes() => format!("{target} could not be rolled back"),
         Phase::Rollout(_) => format!("The rollout of {target} could not be followed to its end"),
         Phase::Rollback(_) => format!("The rollback of {target} could not be followed to its end"),
+        Phase::Switch => format!("The switch to the new version of {target} was not completed"),
+        Phase::Return(_) => format!("The failed switch of {target} could not be taken back"),
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
     let (topic, kind, why, next) = match error {
@@ -842,7 +1029,8 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
         Some(cause) => {
             let (kind, seen) = match phase {
                 Phase::Rollback(rollback) => (rollback.kind, rollback.evidence.clone()),
-                Phase::Start | Phase::Rollout(_) => (None, Evidence::default()),
+                Phase::Return(back) => (back.kind, back.evidence.clone()),
+                Phase::Start | Phase::Rollout(_) | Phase::Switch => (None, Evidence::default()),
             };
             failed_rollout(Topic::of(kind), &cause, &what_failed, &seen, &next)
         }
@@ -853,8 +1041,9 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
 /// Why the new version failed, where the trouble came with its rollback or the writing of that.
 fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
     let cause = match phase {
-        Phase::Start => return None,
+        Phase::Start | Phase::Switch => return None,
         Phase::Rollback(rollback) => &rollback.cause,
+        Phase::Return(back) => &back.cause,
         Phase::Rollout(_) => {
             let mut operations = written?.as_array()?.iter();
             operations.find(|operation| operation["path"] == change::CAUSE_PATH)?["value"]
@@ -1106,7 +1295,6 @@ mod tests {
             written: written(),
             wrote: true,
             changed_since: false,
-            sights: Default::default(),
             previous: None,
         })
     }
@@ -1136,6 +1324,7 @@ mod tests {
             progress,
             rollback,
             at_most: Duration::from_secs(1),
+            stage: Stage::Rollout,
         }
     }
 
@@ -1201,6 +1390,7 @@ mod tests {
                 deployment: live(replicas, "app:2"),
                 wrote,
                 previous_revision,
+                switched: None,
             };
             super::success(request, &begun(), &success, at(seconds))
         };
@@ -1306,6 +1496,223 @@ mod tests {
         1 of 2 new pods available; the Deployment was paused
         rolling back: 0 of 1 previous pod available; the Deployment was paused
         0 of 2 new pods available; pods "web-1" is forbidden: exceeded quota
+        "#);
+    }
+
+    fn switching(more: Value) -> Request {
+        let mut fields = json!({"deployment": "web", "namespace": "shop", "service": "web",
+            "strategy": "blueGreen", "images": {"app": "app:2"}});
+        for (name, value) in more.as_object().unwrap() {
+            fields[name] = value.clone();
+        }
+        parsed(fields)
+    }
+
+    #[test]
+    fn switches_that_succeeded() {
+        let finished = |wrote, from: Option<&str>, left: &[(&str, &str)]| {
+            let mut blue = live(2, "app:2").value().clone();
+            blue["metadata"]["name"] = json!("web-blue");
+            let left = left.iter();
+            let success = Success {
+                deployment: Deployment::new(blue),
+                wrote,
+                previous_revision: None,
+                switched: Some(Switched {
+                    service: "web".into(),
+                    from: from.map(str::to_owned),
+                    left: left
+                        .map(|(name, why)| (name.to_string(), why.to_string()))
+                        .collect(),
+                }),
+            };
+            super::success(&switching(json!({})), &begun(), &success, at(41))
+        };
+        let reports = [
+            finished(true, Some("web-green"), &[]),
+            finished(
+                true,
+                Some("web"),
+                &[("web-1", "the token may not delete deployments.apps")],
+            ),
+            finished(false, None, &[]),
+        ];
+        assert_snapshot!(shown(&reports), @r#"
+        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
+        2 pods available after 41 s. `web-green`, which served before, is scaled to zero.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        --
+        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
+        2 pods available after 41 s. `web`, which served before, is scaled to zero. `web-1`
+        could not be deleted: the token may not delete deployments.apps.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        --
+        shop/web-blue@7: Service `web` in `shop` already sent to this version, so nothing was
+        changed: Deployment `web-blue` (app:2): 2 of 2 pods available.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=7
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        "#);
+    }
+
+    #[test]
+    fn stages_of_a_switch() {
+        let until = at(90);
+        let lines = [
+            Stage::Newcomer("web-blue".into()),
+            Stage::Lock {
+                execution: "run-1".into(),
+                until,
+            },
+            Stage::Smoke,
+            Stage::Endpoints("web".into()),
+            Stage::Bake {
+                newcomer: "web-blue".into(),
+                until,
+            },
+            Stage::Leaving("web-blue".into()),
+            Stage::Settling("web".into()),
+        ]
+        .map(|stage| {
+            let wait = |rollback| Wait {
+                stage: stage.clone(),
+                ..wait(progress_of(WaitsFor::Availability, 1, 2), rollback)
+            };
+            format!("{}\n{}", progress(&wait(false)), progress(&wait(true)))
+        });
+        assert_snapshot!(wrapped(&lines.join("\n")), @r#"
+        `web-blue`: 1 of 2 new pods available
+        taking back: `web-blue`: 1 of 2 new pods available
+        execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z at the latest
+        taking back: execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z
+        at the latest
+        the smoke test goes on
+        taking back: the smoke test goes on
+        waiting for the endpoints of Service `web` to follow
+        taking back: waiting for the endpoints of Service `web` to follow
+        `web-blue` serves (1 of 2 new pods available); the version before is kept until
+        2026-01-01T00:01:30Z
+        taking back: `web-blue` serves (1 of 2 new pods available); the version before is kept
+        until 2026-01-01T00:01:30Z
+        waiting for the pods of `web-blue` to end
+        taking back: waiting for the pods of `web-blue` to end
+        `web` is being scaled or rolled out
+        taking back: `web` is being scaled or rolled out
+        "#);
+    }
+
+    #[test]
+    fn switches_that_failed() {
+        let smoke = smoke_failed("/health", 3, "HTTP 500: oops");
+        let failed = |aftermath, request: &Request| {
+            let of_smoke = Failure::Rollout {
+                cause: smoke.clone(),
+                kind: None,
+                evidence: Evidence::default(),
+                aftermath,
+            };
+            failure(request, &of_smoke)
+        };
+        let usual = switching(json!({}));
+        let left = switching(json!({"rollback": false}));
+        let blue = || "web-blue".to_owned();
+        let locked = Failure::Locked {
+            execution: "run-1".into(),
+            until: at(90),
+        };
+        let reports = [
+            failed(Aftermath::Unswitched(Fate::ScaledDown(blue())), &usual),
+            failed(Aftermath::Unswitched(Fate::Gone), &usual),
+            failed(Aftermath::Unswitched(Fate::Left(blue())), &left),
+            failed(
+                Aftermath::SwitchedBack("web".into(), Fate::ScaledDown(blue())),
+                &usual,
+            ),
+            failed(Aftermath::LeftSwitched, &left),
+            failed(Aftermath::NoWayBack, &usual),
+            failed(Aftermath::ReturnFailed(blue()), &usual),
+            failure(&usual, &locked),
+        ];
+        assert_snapshot!(shown(&reports), @r#"
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. `web-blue` was scaled to
+        zero.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. `web-blue` was left as it is,
+        as `rollback` is false.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was taken out of service
+        again: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to `web` again. `web-blue` was scaled to zero.
+        Correct the cause and release the change again.
+        --
+        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+        oops.
+
+        Service `web` was left sending to the new version, as `rollback` is false.
+        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
+        with `kubectl --namespace shop describe service/web`.
+        --
+        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+        oops.
+
+        Service `web` was left sending to the new version, as the version before has fewer
+        pods available and cannot take over again.
+        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
+        with `kubectl --namespace shop describe service/web`.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
+        test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, but `web-blue` could not be cleared away in
+        time.
+        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
+        with `kubectl --namespace shop describe service/web`.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
+        execution `run-1` has been at work on the same Service.
+
+        Retry when that execution is through. If it was stopped, its lock ends by itself at
+        2026-01-01T00:01:30Z.
+        "#);
+        let timed_out = switch_timed_out(Duration::from_secs(900), "web");
+        let missing = endpoints_missing("web", "web-blue");
+        assert_snapshot!(wrapped(&format!("{timed_out}\n{missing}")), @r#"
+        Service `web` could not be switched within 15 min (timeout)
+        the endpoints of Service `web` never became the ready pods of `web-blue` and no others
         "#);
     }
 
@@ -1982,6 +2389,7 @@ mod tests {
             deployment: live(i64::MAX, &image),
             wrote: true,
             previous_revision: Some(u64::MAX),
+            switched: None,
         };
         let named = Request {
             images: [("app".to_owned(), image)].into(),

@@ -23,6 +23,24 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
 /// and after 20 seconds more), so that doom rests on three tries that failed.
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The `bake` where none is given: proxies and load balancers have heard of the switch by then.
+const DEFAULT_BAKE: Duration = Duration::from_secs(30);
+
+/// The longest `bake`: for all this time there are twice as many pods.
+const LONGEST_BAKE: Duration = Duration::from_secs(6 * 3600);
+
+/// The superseded versions that are kept where `keep` is not given, and the most that may be.
+const DEFAULT_KEEP: usize = 1;
+/// See [`DEFAULT_KEEP`].
+const MOST_KEPT: u64 = 20;
+
+/// The longest `smoke` path, and the longest text that it `contains`.
+const SMOKE_LIMIT: usize = 300;
+
+/// A Deployment's name with `-` and a version of ten characters after it must leave room for what
+/// ReplicaSets and pods add, and is a label's value, which has 63 characters.
+const SWITCHED_NAME_LIMIT: usize = 45;
+
 /// How many characters around a syntax error are shown.
 const EXCERPT: usize = 30;
 
@@ -30,7 +48,7 @@ const EXCERPT: usize = 30;
 const EXECUTION_LIMIT: usize = 128;
 
 /// The fields of the contract, in the order in which the documentation lists them.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 17] = [
     "deployment",
     "namespace",
     "images",
@@ -40,6 +58,10 @@ const FIELDS: [&str; 13] = [
     "method",
     "restart",
     "strategy",
+    "service",
+    "bake",
+    "keep",
+    "smoke",
     "timeout",
     "patience",
     "rollback",
@@ -125,17 +147,56 @@ pub enum Method {
 }
 
 /// How the new version takes over.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Strategy {
     /// Kubernetes' own rolling update.
     Rolling,
+    /// Two Deployments take turns behind a Service.
+    BlueGreen(Switch),
+    /// A Deployment for each version behind a Service.
+    Immutable {
+        /// How the Service is switched.
+        switch: Switch,
+        /// How many superseded versions stay, scaled to zero.
+        keep: usize,
+    },
+}
+
+/// How a Service is switched from one Deployment to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Switch {
+    /// The Service.
+    pub service: String,
+    /// How long the old version is kept at full scale after the switch.
+    pub bake: Duration,
+    /// What is asked of the new version before the switch.
+    pub smoke: Option<Smoke>,
+}
+
+/// A question that the new version must answer with a status of 2xx.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Smoke {
+    /// A path of HTTP.
+    pub path: String,
+    /// A text that must be in the answer.
+    pub contains: Option<String>,
 }
 
 impl Strategy {
     /// The name as the user parameters have it.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Strategy::Rolling => "rolling",
+            Strategy::BlueGreen(_) => "blueGreen",
+            Strategy::Immutable { .. } => "immutable",
+        }
+    }
+
+    /// How the Service is switched, where one is.
+    pub fn switch(&self) -> Option<&Switch> {
+        match self {
+            Strategy::Rolling => None,
+            Strategy::BlueGreen(switch) | Strategy::Immutable { switch, .. } => Some(switch),
         }
     }
 }
@@ -431,11 +492,19 @@ impl Check {
         let method = self.method(manifest.is_some());
         let restart = self.flag("restart", false);
         let rollback = self.flag("rollback", true);
-        let strategy = self.strategy();
+        let strategy = self.strategy(deployment.as_deref());
         let (shortest, longest) = TIMEOUT_RANGE;
         let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
         let patience = Duration::ZERO..=LONGEST_PATIENCE;
         let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
+        if let Some(Switch { bake, .. }) = strategy.switch()
+            && *bake >= timeout
+        {
+            self.fault(
+                "bake",
+                "must be shorter than `timeout`, which is for the whole deploy",
+            );
+        }
         let execution = self.execution(job);
         let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
         let changes = ["images", "env", "manifest"].into_iter();
@@ -752,19 +821,133 @@ impl Check {
         }
     }
 
-    fn strategy(&mut self) -> Strategy {
-        match self.text("strategy").as_deref() {
-            None | Some("rolling") => {}
-            Some(later @ ("blueGreen" | "immutable")) => {
-                let problem = format!("`{later}` is not in this version yet; it has `rolling`");
-                self.fault("strategy", problem);
+    fn strategy(&mut self, deployment: Option<&str>) -> Strategy {
+        let name = self.text("strategy");
+        let name = name.as_deref();
+        if let Some(other) = name
+            && !["rolling", "blueGreen", "immutable"].contains(&other)
+        {
+            let problem =
+                format!("must be `rolling`, `blueGreen` or `immutable`, and is `{other}`");
+            self.fault("strategy", problem);
+            return Strategy::Rolling;
+        }
+        let switches = matches!(name, Some("blueGreen" | "immutable"));
+        self.only("service", switches, "`blueGreen` and `immutable`");
+        self.only("bake", switches, "`blueGreen` and `immutable`");
+        self.only("smoke", switches, "`blueGreen` and `immutable`");
+        self.only("keep", name == Some("immutable"), "`immutable`");
+        if !switches {
+            return Strategy::Rolling;
+        }
+        if self.fields.contains_key("method") {
+            let problem =
+                "is only for the strategy `rolling`, as the others write a new Deployment";
+            self.fault("method", format!("{problem}; leave it out"));
+        }
+        if deployment.is_some_and(|name| name.len() > SWITCHED_NAME_LIMIT || name.contains('.')) {
+            let problem = format!(
+                "is too long or has a dot: with this strategy it is a label's value and the \
+                 beginning of other names, so that it may have {SWITCHED_NAME_LIMIT} characters \
+                 and no dot"
+            );
+            self.fault("deployment", problem);
+        }
+        let switch = Switch {
+            service: self.service(),
+            bake: self.duration(
+                "bake",
+                DEFAULT_BAKE,
+                Duration::ZERO..=LONGEST_BAKE,
+                "0s to 6h",
+            ),
+            smoke: self.smoke(),
+        };
+        match name {
+            Some("immutable") => Strategy::Immutable {
+                switch,
+                keep: self.keep(),
+            },
+            _ => Strategy::BlueGreen(switch),
+        }
+    }
+
+    /// Refuses a field that the strategy does not use.
+    fn only(&mut self, field: &str, used: bool, strategies: &str) {
+        if !used && self.fields.contains_key(field) {
+            let problem = format!("is only for the strategy {strategies}; leave it out");
+            self.fault(field, problem);
+        }
+    }
+
+    fn service(&mut self) -> String {
+        let Some(service) = self.text("service") else {
+            if !self.is_there("service") {
+                self.fault(
+                    "service",
+                    "is missing: the Service that is switched to the new version",
+                );
             }
-            Some(other) => {
-                let problem = format!("must be `rolling`, and is `{other}`");
-                self.fault("strategy", problem);
+            return String::new();
+        };
+        // Room for `-preview`.
+        if let Err(problem) = name_of(&service, 55, false) {
+            self.fault("service", problem);
+        }
+        service
+    }
+
+    fn keep(&mut self) -> usize {
+        match self.fields.get("keep") {
+            None => DEFAULT_KEEP,
+            Some(value) => {
+                let count = value.as_u64().filter(|count| *count <= MOST_KEPT);
+                let Some(count) = count.and_then(|count| usize::try_from(count).ok()) else {
+                    let problem =
+                        format!("must be a whole number from 0 to {MOST_KEPT}, no quotes");
+                    self.fault("keep", problem);
+                    return DEFAULT_KEEP;
+                };
+                count
             }
         }
-        Strategy::Rolling
+    }
+
+    fn smoke(&mut self) -> Option<Smoke> {
+        let shape = r#"a path such as "/health", or {"path": "/health", "contains": "ok"}"#;
+        let (path, contains) = match self.fields.get("smoke")?.clone() {
+            Value::String(path) => (path, None),
+            Value::Object(fields) => {
+                let known = |field: &String| ["path", "contains"].contains(&field.as_str());
+                let text = |field: &str| match fields.get(field) {
+                    None => Ok(None),
+                    Some(Value::String(text)) => Ok(Some(text.clone())),
+                    Some(_) => Err(()),
+                };
+                match (text("path"), text("contains")) {
+                    (Ok(Some(path)), Ok(contains)) if fields.keys().all(known) => (path, contains),
+                    _ => {
+                        self.fault("smoke", format!("must be {shape}"));
+                        return None;
+                    }
+                }
+            }
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+                self.fault("smoke", format!("must be {shape}, and is {}", kind(&other)));
+                return None;
+            }
+        };
+        if let Err(problem) = path_of(&path) {
+            self.fault("smoke", problem);
+        }
+        if contains
+            .as_ref()
+            .is_some_and(|text| text.is_empty() || text.len() > SMOKE_LIMIT)
+        {
+            let problem = format!("must be a text of 1 to {SMOKE_LIMIT} characters");
+            self.fault("smoke.contains", problem);
+        }
+        Some(Smoke { path, contains })
     }
 
     /// A duration within a range, which `words` tell.
@@ -800,6 +983,31 @@ impl Check {
         }
         text
     }
+}
+
+/// A path that stays where it is put: behind the API server's proxy, `..` would lead to other
+/// objects of the API.
+fn path_of(path: &str) -> Result<(), String> {
+    let allowed =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
+    if path.contains("#{") {
+        return Err(unresolved(path));
+    }
+    if !path.starts_with('/') || path.len() > SMOKE_LIMIT || !path.bytes().all(allowed) {
+        return Err(format!(
+            "must be a path that begins with `/`, of at most {SMOKE_LIMIT} letters, digits and \
+             characters that a URL has, and is `{}`",
+            excerpt(path, 0)
+        ));
+    }
+    let dots = path.to_ascii_lowercase().replace("%2e", ".");
+    let climbs = dots
+        .split(['/', '?'])
+        .any(|part| [".", ".."].contains(&part));
+    if climbs || path.starts_with("//") || dots.contains("%2f") || dots.contains("%5c") {
+        return Err("must be a plain path, without `.`, `..`, `//` or encoded slashes".to_owned());
+    }
+    Ok(())
 }
 
 /// `90s`, `15m`, `2h`; also several together, `1h30m`.
@@ -1165,6 +1373,106 @@ mod tests {
         }
     }
 
+    /// A blue/green deploy with these fields.
+    fn blue_green(changes: &Value) -> Value {
+        let mut all = json!({"strategy": "blueGreen", "service": "web"});
+        for (field, value) in changes.as_object().unwrap() {
+            all[field] = value.clone();
+        }
+        all.as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
+        all
+    }
+
+    #[test]
+    fn fields_of_a_switch() {
+        let keep = |keep: Value| json!({"strategy": "immutable", "keep": keep});
+        for (field, changes, problem) in [
+            ("service", json!({"service": null}), "is missing"),
+            ("service", json!({"service": 7}), "and is a number"),
+            ("service", json!({"service": "Web"}), "no Kubernetes name"),
+            ("bake", json!({"bake": "7h"}), "from 0s to 6h"),
+            ("bake", json!({"bake": "20m"}), "shorter than `timeout`"),
+            ("keep", json!({"keep": 1}), "strategy `immutable`; leave"),
+            ("keep", keep(json!("1")), "from 0 to 20"),
+            ("keep", keep(json!(21)), "from 0 to 20"),
+            ("keep", keep(json!(-1)), "from 0 to 20"),
+            ("method", json!({"method": "patch"}), "`rolling`"),
+            ("smoke", json!({"smoke": true}), "a path such as"),
+            (
+                "smoke",
+                json!({"smoke": {"contains": "ok"}}),
+                "a path such as",
+            ),
+            (
+                "smoke",
+                json!({"smoke": {"path": "/", "status": 200}}),
+                "a path such as",
+            ),
+            ("smoke", json!({"smoke": "health"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/a b"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/a#b"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/a\\..\\b"}), "begins with `/`"),
+            ("smoke", json!({"smoke": "/../../secrets"}), "a plain path"),
+            ("smoke", json!({"smoke": "/a/%2E%2e/b"}), "a plain path"),
+            ("smoke", json!({"smoke": "/a/..?b"}), "a plain path"),
+            ("smoke", json!({"smoke": "/a%2f..%2fb"}), "a plain path"),
+            ("smoke", json!({"smoke": "//host/"}), "a plain path"),
+            (
+                "smoke",
+                json!({"smoke": "/#{build.PATH}"}),
+                "did not fill in",
+            ),
+            (
+                "smoke.contains",
+                json!({"smoke": {"path": "/", "contains": ""}}),
+                "1 to 300 characters",
+            ),
+        ] {
+            let name = changes.to_string();
+            one_fault(field, blue_green(&changes), problem, &name);
+        }
+        let long = with(blue_green(&json!({"deployment": "x".repeat(46)})));
+        assert_eq!(parse(&long).unwrap_err()[0].field, "deployment");
+        let smoke = |path: &str, contains: Option<&str>| Smoke {
+            path: path.to_owned(),
+            contains: contains.map(str::to_owned),
+        };
+        for (changes, bake, expected) in [
+            (json!({}), 30, None),
+            (
+                json!({"bake": "0s", "smoke": "/"}),
+                0,
+                Some(smoke("/", None)),
+            ),
+            (
+                json!({"smoke": {"path": "/a.b/..c?deep=1&x=%20", "contains": "ok"}}),
+                30,
+                Some(smoke("/a.b/..c?deep=1&x=%20", Some("ok"))),
+            ),
+        ] {
+            let request = parse(&with(blue_green(&changes))).unwrap();
+            let switch = request.strategy.switch().unwrap();
+            assert_eq!(switch.service, "web");
+            assert_eq!(switch.bake, Duration::from_secs(bake), "{changes}");
+            assert_eq!(switch.smoke, expected);
+            assert_eq!(request.strategy.name(), "blueGreen");
+        }
+        for (changes, expected) in [(keep(json!(0)), 0), (keep(json!(20)), 20)] {
+            let request = parse(&with(blue_green(&changes))).unwrap();
+            assert!(
+                matches!(request.strategy, Strategy::Immutable { keep, .. } if keep == expected)
+            );
+        }
+        let request = parse(&with(blue_green(&json!({"strategy": "immutable"})))).unwrap();
+        assert!(matches!(
+            request.strategy,
+            Strategy::Immutable { keep: 1, .. }
+        ));
+        assert_eq!(request.strategy.name(), "immutable");
+    }
+
     /// These parameters have one fault, of this field, and it says so.
     fn one_fault(field: &str, changes: Value, problem: &str, name: &str) {
         let faults = parse(&with(changes)).expect_err(name);
@@ -1236,19 +1544,17 @@ mod tests {
             ("rollback", json!({"rollback": 0}), "and is a number"),
             (
                 "strategy",
-                json!({"strategy": "blueGreen"}),
-                "in this version",
-            ),
-            (
-                "strategy",
-                json!({"strategy": "immutable"}),
-                "in this version",
-            ),
-            (
-                "strategy",
                 json!({"strategy": "Rolling"}),
                 "must be `rolling`",
             ),
+            (
+                "service",
+                json!({"service": "web"}),
+                "only for the strategy",
+            ),
+            ("bake", json!({"bake": "1m"}), "`blueGreen` and `immutable`"),
+            ("smoke", json!({"smoke": "/"}), "only for the strategy"),
+            ("keep", json!({"keep": 2}), "strategy `immutable`; leave"),
             ("timeout", json!({"timeout": 900}), "and is a number"),
             ("execution", json!({"execution": ""}), "1 to 128 characters"),
             (

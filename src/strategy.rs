@@ -4,16 +4,26 @@
 //! decision, adds what came of it to the observation, and asks again. So a deploy can be taken up
 //! at any point by any invocation: all that counts is the continuation and what the cluster shows.
 
+pub mod blue_green;
+pub mod claim;
+pub mod immutable;
+pub mod newcomer;
+pub mod pursuit;
 pub mod rolling;
+pub mod scene;
+pub mod switch;
+pub mod switch_back;
 
 use crate::change::{self, Author};
 use crate::cluster::call::Call;
 use crate::cluster::object::{Deployment, ReplicaSet};
-use crate::continuation::{Continuation, Phase};
-use crate::diagnosis::{Cause, Evidence, Explanation, LOG_LINES, Sight};
+use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Return};
+use crate::diagnosis::{Cause, Evidence, Explanation, LOG_LINES, Sight, Sights};
+use crate::report;
 use crate::request::{Fault, Request, Strategy};
 use crate::rollout::Progress;
 use jiff::Timestamp;
+use scene::{Scene, Sought};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -33,6 +43,9 @@ pub struct Observation {
     /// The template of the ReplicaSet to return to; `Ok(None)` where it is gone, an error where it
     /// may not be read.
     pub previous_template: Option<Result<Option<Value>, String>>,
+    /// The Service and what is around it, where one is switched. The Deployment above is then the
+    /// newcomer.
+    pub scene: Scene,
 }
 
 impl Observation {
@@ -46,7 +59,12 @@ impl Observation {
 
     /// A newer state of the same version: its pods are looked at in their own time.
     pub fn renew(&mut self, deployment: Option<Option<Deployment>>) {
+        let scene = std::mem::take(&mut self.scene);
         *self = Observation {
+            scene: match deployment {
+                Some(_) => scene.stirred(),
+                None => scene.forgotten(),
+            },
             deployment,
             sight: self.sight.take(),
             explanation: std::mem::take(&mut self.explanation),
@@ -60,6 +78,13 @@ impl Observation {
 pub enum Look {
     /// The Deployment.
     Deployment,
+    /// The Deployment of this name, which gets the new version.
+    Newcomer {
+        /// Its name.
+        name: String,
+    },
+    /// Something around the Service.
+    Scene(Sought),
     /// The ReplicaSets under its selector.
     ReplicaSets {
         /// The Deployment's selector.
@@ -106,6 +131,8 @@ pub enum Decision {
     Act(Action),
     /// Nothing to write: go on in this phase.
     Enter(Phase),
+    /// Keep in mind what the looks at the new version's pods have shown.
+    Remember(Sights),
     /// Wait for the Deployment to change.
     Wait(Wait),
     /// The new version serves.
@@ -123,6 +150,55 @@ pub struct Wait {
     pub rollback: bool,
     /// When to read again even if nothing is heard.
     pub at_most: Duration,
+    /// What it is about.
+    pub stage: Stage,
+}
+
+/// What a wait is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Stage {
+    /// The rollout of the Deployment that the request names.
+    #[default]
+    Rollout,
+    /// The newcomer of this name, before the switch.
+    Newcomer(String),
+    /// Another execution is at work on the Service.
+    Lock {
+        /// Which.
+        execution: String,
+        /// When its lock ends by itself.
+        until: Timestamp,
+    },
+    /// The smoke test.
+    Smoke,
+    /// The endpoints of this Service.
+    Endpoints(String),
+    /// The old version is still there at full scale.
+    Bake {
+        /// The newcomer.
+        newcomer: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Pods of this Deployment are to end.
+    Leaving(String),
+    /// This Deployment is being changed by somebody else.
+    Settling(String),
+}
+
+impl Stage {
+    /// The Deployment whose changes end the wait, where there is one.
+    pub fn watched<'a>(&'a self, request: &'a Request) -> Option<&'a str> {
+        match self {
+            Stage::Rollout => Some(&request.deployment),
+            Stage::Newcomer(name) | Stage::Bake { newcomer: name, .. } => Some(name),
+            Stage::Lock { .. }
+            | Stage::Smoke
+            | Stage::Endpoints(_)
+            | Stage::Leaving(_)
+            | Stage::Settling(_) => None,
+        }
+    }
 }
 
 /// A write.
@@ -147,6 +223,19 @@ pub enum Action {
         /// What was seen of it.
         evidence: Evidence,
     },
+    /// One of the writes of a switch.
+    Step(Box<Step>),
+}
+
+/// One write of a switch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The write.
+    pub call: Call,
+    /// The phase after it.
+    pub then: Phase,
+    /// What is cleared away by it, where the deploy does not fail if that is refused.
+    pub clears: Option<String>,
 }
 
 /// A version that serves.
@@ -158,6 +247,19 @@ pub struct Success {
     pub wrote: bool,
     /// The revision that served before, where one did.
     pub previous_revision: Option<u64>,
+    /// The Service that sends to it, where one was switched or would have been.
+    pub switched: Option<Switched>,
+}
+
+/// A Service that sends to a new version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Switched {
+    /// The Service.
+    pub service: String,
+    /// The Deployment that served before and is scaled to zero now.
+    pub from: Option<String>,
+    /// What could not be cleared away, and why.
+    pub left: Vec<(String, String)>,
 }
 
 /// A deploy that came to nothing.
@@ -173,6 +275,13 @@ pub enum Failure {
     Paused,
     /// The time was over before anything could be written.
     TooLate,
+    /// Another execution was at work on the Service all the time.
+    Locked {
+        /// Which.
+        execution: String,
+        /// When its lock ends by itself.
+        until: Timestamp,
+    },
     /// The Deployment went away while its rollout was followed.
     Deleted,
     /// Someone else's change came after ours.
@@ -218,6 +327,27 @@ pub enum Aftermath {
     OvertakenBy(Option<String>),
     /// The Deployment was deleted meanwhile.
     Deleted,
+    /// The Service never sent to the new version.
+    Unswitched(Fate),
+    /// The Service sends to this Deployment again.
+    SwitchedBack(String, Fate),
+    /// The user wants the Service left where it is.
+    LeftSwitched,
+    /// The Service was left where it is: the version before cannot take over again.
+    NoWayBack,
+    /// It took too long to take everything back; this was still to be waited for.
+    ReturnFailed(String),
+}
+
+/// What became of a newcomer that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// There is none.
+    Gone,
+    /// It is there, scaled to zero.
+    ScaledDown(String),
+    /// It was left as it is.
+    Left(String),
 }
 
 /// Decides the next step of a deploy.
@@ -227,8 +357,11 @@ pub fn decide(
     observation: &Observation,
     now: Timestamp,
 ) -> Decision {
-    match request.strategy {
+    match &request.strategy {
         Strategy::Rolling => rolling::decide(request, continuation, observation, now),
+        Strategy::BlueGreen(switch) | Strategy::Immutable { switch, .. } => {
+            switch::decide(request, switch, continuation, observation, now)
+        }
     }
 }
 
@@ -240,8 +373,39 @@ pub fn acted(
     after: &Deployment,
     now: Timestamp,
 ) -> Phase {
-    match request.strategy {
-        Strategy::Rolling => rolling::acted(request, observation, action, after, now),
+    match action {
+        Action::Step(step) => step.then.clone(),
+        Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
+            rolling::acted(request, observation, action, after, now)
+        }
+    }
+}
+
+/// What is seen after a write: the object that came back, and of a switch only what a write does
+/// not change.
+pub fn seen_after(before: Observation, action: &Action, after: Deployment) -> Observation {
+    match action {
+        Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
+            Observation::of(Some(after))
+        }
+        Action::Step(_) => {
+            let mut seen = before;
+            seen.renew(None);
+            seen
+        }
+    }
+}
+
+/// The phase in which a switch is taken back, because the cluster refuses something that it needs;
+/// `None` where there is nothing to take back, or that is what was refused.
+pub fn turn_back(phase: &Phase, why: &str) -> Option<Phase> {
+    match phase {
+        Phase::Switch => Some(Phase::Return(Return {
+            cause: report::clip(why, CAUSE_LIMIT),
+            kind: None,
+            evidence: Evidence::default(),
+        })),
+        Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Return(_) => None,
     }
 }
 
@@ -264,6 +428,8 @@ impl Look {
         let namespace = &request.namespace;
         match self {
             Look::Deployment => Call::deployment(namespace, &request.deployment),
+            Look::Newcomer { name } => Call::deployment(namespace, name),
+            Look::Scene(sought) => sought.call(request),
             Look::ReplicaSets { selector } => Call::replica_sets(namespace, selector),
             Look::Autoscalers => Call::autoscalers(namespace),
             Look::Pods { selector, .. } => Call::pods(namespace, selector),
@@ -303,9 +469,20 @@ impl Action {
                     evidence: evidence.hide(&mask),
                 }
             }
+            Action::Step(mut step) => {
+                let notes = step.call.body.as_mut();
+                let notes = notes.and_then(|body| body.pointer_mut("/metadata/annotations"));
+                if let Some(Value::String(cause)) = notes.and_then(|all| all.get_mut(change::CAUSE))
+                {
+                    *cause = mask(cause);
+                }
+                step.then = step.then.hide(mask);
+                Action::Step(step)
+            }
             other @ (Action::Patch(_) | Action::Put(_) | Action::Create(_)) => other,
         }
     }
+
     /// The call that performs it.
     pub fn call(&self, request: &Request) -> Call {
         let (namespace, name) = (&request.namespace, &request.deployment);
@@ -316,6 +493,7 @@ impl Action {
             Action::Undo { operations, .. } => {
                 Call::operations(namespace, name, operations.clone())
             }
+            Action::Step(step) => step.call.clone(),
         }
     }
 }
@@ -427,6 +605,7 @@ mod tests {
                 Action::Patch(_) | Action::Put(_) | Action::Create(_) => {
                     assert_eq!(call.body, Some(body()));
                 }
+                Action::Step(_) => unreachable!("a switch has its own rows"),
             }
         }
     }
@@ -478,6 +657,95 @@ mod tests {
         }
     }
 
+    fn step() -> Action {
+        let notes =
+            json!({"metadata": {"annotations": {change::CAUSE: "my s3cret", "a": "s3cret"}}});
+        Action::Step(Box::new(Step {
+            call: Call::merge_service("shop", "web", notes),
+            then: Phase::Return(Return {
+                cause: "my s3cret".into(),
+                kind: None,
+                evidence: Evidence {
+                    log: vec!["my s3cret".into()],
+                    ..Evidence::default()
+                },
+            }),
+            clears: None,
+        }))
+    }
+
+    #[test]
+    fn a_step_is_its_call_and_its_cause_is_masked() {
+        let mask = |text: &str| text.replace("s3cret", "[hidden]");
+        let hidden = step().hide(mask);
+        let call = hidden.call(&request());
+        assert_eq!(call.path, "/api/v1/namespaces/shop/services/web");
+        let notes = &call.body.unwrap()["metadata"]["annotations"];
+        assert_eq!(*notes, json!({change::CAUSE: "my [hidden]", "a": "s3cret"}));
+        let Action::Step(step) = hidden else {
+            panic!("it stays a step")
+        };
+        let Phase::Return(back) = step.then else {
+            panic!("it stays a return")
+        };
+        assert_eq!(
+            (&*back.cause, &*back.evidence.log[0]),
+            ("my [hidden]", "my [hidden]")
+        );
+        assert_eq!(Phase::Switch.hide(mask), Phase::Switch);
+    }
+
+    #[test]
+    fn after_a_step_all_is_to_be_seen_again() {
+        let after = || Deployment::new(json!({"metadata": {"name": "web"}}));
+        let mut before = Observation::of(Some(after()));
+        before.scene.autoscalers = Some(Vec::new());
+        before.explanation.log = Some(Ok(Vec::new()));
+        let seen = seen_after(before.clone(), &step(), after());
+        assert_eq!((seen.deployment, seen.scene), (None, Scene::default()));
+        assert_eq!(seen.explanation, before.explanation);
+        let patched = seen_after(before, &Action::Patch(json!({})), after());
+        assert_eq!(patched, Observation::of(Some(after())));
+    }
+
+    #[test]
+    fn only_a_switch_is_turned_back() {
+        let turned = turn_back(&Phase::Switch, "the token may not");
+        assert!(matches!(turned, Some(Phase::Return(back)) if back.cause == "the token may not"));
+        let Action::Step(step) = step() else {
+            panic!("it is a step")
+        };
+        for phase in [Phase::Start, step.then] {
+            assert_eq!(turn_back(&phase, "x"), None);
+        }
+    }
+
+    #[test]
+    fn what_a_wait_watches() {
+        let request = request();
+        let until = Timestamp::UNIX_EPOCH;
+        let newcomer = || "web-blue".to_owned();
+        let execution = "run-1".to_owned();
+        for (stage, expected) in [
+            (Stage::Rollout, Some("web")),
+            (Stage::Newcomer(newcomer()), Some("web-blue")),
+            (
+                Stage::Bake {
+                    newcomer: newcomer(),
+                    until,
+                },
+                Some("web-blue"),
+            ),
+            (Stage::Lock { execution, until }, None),
+            (Stage::Smoke, None),
+            (Stage::Endpoints("web".into()), None),
+            (Stage::Leaving(newcomer()), None),
+            (Stage::Settling("web".into()), None),
+        ] {
+            assert_eq!(stage.watched(&request), expected);
+        }
+    }
+
     #[test]
     fn a_newer_deployment_makes_all_else_unseen() {
         let live = Deployment::new(json!({}));
@@ -488,6 +756,7 @@ mod tests {
             sight: None,
             explanation: Explanation::default(),
             previous_template: None,
+            scene: Scene::default(),
         };
         assert_eq!(Observation::of(Some(live)), expected);
     }

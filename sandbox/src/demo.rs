@@ -1,4 +1,4 @@
-//! `landfall-sandbox demo`: four deploys, shown to a person.
+//! `landfall-sandbox demo`: six deploys, shown to a person.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -35,9 +35,13 @@ enum Expected {
     NewVersion,
     RolledBack,
     Refused,
+    /// Another Deployment serves.
+    Switched,
+    /// The Service sends where it sent.
+    NotSwitched,
 }
 
-const ACTS: [Act; 4] = [
+const ACTS: [Act; 6] = [
     Act {
         file: "rolling.json",
         heading: "1. A new version",
@@ -62,6 +66,18 @@ const ACTS: [Act; 4] = [
         story: "The parameters are refused, all faults at once; nothing is changed.",
         expected: Expected::Refused,
     },
+    Act {
+        file: "blue-green.json",
+        heading: "5. Blue and green",
+        story: "New pods come up beside the old ones; then the Service is switched, all at once.",
+        expected: Expected::Switched,
+    },
+    Act {
+        file: "smoke.json",
+        heading: "6. A version that fails its smoke test",
+        story: "Its pods are ready, but it answers with 500: the Service is never switched to it.",
+        expected: Expected::NotSwitched,
+    },
 ];
 
 impl Demo {
@@ -79,10 +95,10 @@ impl Demo {
             good &= act.play(event, &mut stage, &mut screen).await;
         }
         let (tone, text) = match good {
-            true => (Tone::Good, "All four ended as they should."),
+            true => (Tone::Good, "All six ended as they should."),
             false => (
                 Tone::Bad,
-                "Not all four ended as they should; the function's last words:",
+                "Not all six ended as they should; the function's last words:",
             ),
         };
         screen.print(&[String::new()]);
@@ -140,12 +156,14 @@ impl Act {
             Expected::NewVersion => (None, !same_containers),
             Expected::RolledBack => (Some("JobFailed"), same_containers && !untouched),
             Expected::Refused => (Some("ConfigurationError"), untouched),
+            Expected::Switched => (None, before.selector != after.selector),
+            Expected::NotSwitched => (Some("JobFailed"), before.selector == after.selector),
         };
         if ended_with(outcome) != Some(failure) {
             return Some("another report was expected");
         }
         if !changed {
-            return Some("the Deployment in the cluster is not what it should be");
+            return Some("what is in the cluster is not what it should be");
         }
         None
     }
@@ -168,6 +186,8 @@ struct Moment {
     hashes: BTreeSet<String>,
     containers: Value,
     generation: Value,
+    /// The Service's.
+    selector: Value,
 }
 
 impl Moment {
@@ -177,6 +197,7 @@ impl Moment {
             hashes: stage.hashes(),
             containers: deployment["spec"]["template"]["spec"]["containers"].clone(),
             generation: deployment["metadata"]["generation"].clone(),
+            selector: stage.service()["spec"]["selector"].clone(),
         }
     }
 }

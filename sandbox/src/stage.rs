@@ -112,6 +112,7 @@ impl Stage {
             .unwrap_or(now);
         world.apply(deployment, before);
         world.apply(sample_service(DEPLOYMENT), before);
+        world.say("unhealthy", 500, "no connection to postgres://orders");
         world.settle(before);
         let kubernetes = Kubernetes::start(world).await?;
         let cluster = Cluster {
@@ -219,9 +220,19 @@ impl Stage {
             return Picture::default();
         };
         kubernetes.world(|world, _| {
-            let deployment = world.deployment(NAMESPACE, DEPLOYMENT);
+            let deployment = world.deployment(NAMESPACE, &serving(world));
             Picture::of(deployment, &world.objects("pods"), is_old)
         })
+    }
+
+    /// The Service as it stands; null where the cluster is not ours.
+    pub(crate) fn service(&self) -> Value {
+        let Some(kubernetes) = &self.kubernetes else {
+            return Value::Null;
+        };
+        kubernetes
+            .world(|world, _| world.object("services", NAMESPACE, DEPLOYMENT).cloned())
+            .unwrap_or_default()
     }
 
     /// The Deployment as it stands; null where the cluster is not ours.
@@ -325,6 +336,16 @@ impl Stage {
 /// The last words of a version that crashes.
 const CRASH_LOG: &str = "demo-app 2.1 starts\nconnecting to postgres://orders\n\
     panic: no DATABASE_URL in the environment\n\ngoroutine 1 [running]:\nmain.main()\n";
+
+/// The Deployment that the Service sends to.
+fn serving(world: &World) -> String {
+    let service = world.object("services", NAMESPACE, DEPLOYMENT);
+    let version = service.and_then(|it| it["spec"]["selector"]["landfall/version"].as_str());
+    version.map_or_else(
+        || DEPLOYMENT.to_owned(),
+        |version| format!("{DEPLOYMENT}-{version}"),
+    )
+}
 
 /// What pods do whose image's name says so.
 fn behaviours() -> [(&'static str, Behaviour); 3] {

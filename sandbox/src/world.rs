@@ -6,7 +6,8 @@
 //!
 //! In reading order: `api` (a request's way in), `route`, `status` (what a refusal says), `verbs`,
 //! `patch`, `schema`, `defaults`, `validation`, `selector`; then what lives by itself: `store`,
-//! `deployment`, `replicaset`, `pod`, `endpoints`, `events`; and `fault` and `sample` for tests.
+//! `deployment`, `replicaset`, `pod`, `endpoints`, `proxy`, `events`; and `fault` and `sample` for
+//! tests.
 
 mod api;
 mod defaults;
@@ -17,6 +18,7 @@ mod fault;
 mod object;
 mod patch;
 mod pod;
+mod proxy;
 mod replicaset;
 mod route;
 mod sample;
@@ -52,6 +54,7 @@ const SETTLE_LIMIT: SignedDuration = SignedDuration::from_mins(30);
 const SEEN_LIMIT: usize = 10_000;
 
 /// One Kubernetes cluster: objects, controllers, faults. Time comes in.
+#[derive(Clone)]
 pub struct World {
     token: String,
     user: String,
@@ -65,6 +68,7 @@ pub struct World {
     lives: BTreeMap<Key, pod::Life>,
     behaviours: Vec<(String, Behaviour)>,
     default_behaviour: Behaviour,
+    answers: Vec<proxy::Says>,
     faults: Vec<fault::Planned>,
     forbidden: BTreeSet<(String, String)>,
     seen: Vec<Seen>,
@@ -81,6 +85,8 @@ pub struct Timing {
     pub start: SignedDuration,
     /// From a pod's deletion to its end.
     pub termination: SignedDuration,
+    /// From a change of a Service or its pods to its EndpointSlice's.
+    pub endpoints: SignedDuration,
     /// The first back-off of a crash loop, a failed pull or a failed creation; it doubles.
     pub back_off: SignedDuration,
     /// The longest back-off.
@@ -94,6 +100,7 @@ impl Default for Timing {
             step: SignedDuration::from_millis(20),
             start: SignedDuration::from_millis(100),
             termination: SignedDuration::from_millis(100),
+            endpoints: SignedDuration::from_millis(20),
             back_off: SignedDuration::from_secs(10),
             back_off_limit: SignedDuration::from_secs(300),
         }
@@ -224,6 +231,7 @@ impl World {
             lives: BTreeMap::new(),
             behaviours: Vec::new(),
             default_behaviour: Behaviour::default(),
+            answers: Vec::new(),
             faults: Vec::new(),
             forbidden: BTreeSet::new(),
             seen: Vec::new(),
@@ -370,6 +378,33 @@ impl World {
         self.rethink();
     }
 
+    /// The same, and pods that are ready heed it, too: a version that falls ill while it serves.
+    pub fn strike(&mut self, image_contains: impl Into<String>, behaviour: Behaviour) {
+        let image = image_contains.into();
+        self.behave(image.clone(), behaviour);
+        let all = self.lives.keys().cloned().collect::<Vec<_>>();
+        for key in all {
+            let struck = self.store.get(&key).is_some_and(|pod| {
+                let containers = object::list(pod, "/spec/containers");
+                let mut images = containers.iter().map(|it| text(it, "/image"));
+                !object::terminating(pod) && images.any(|it| it.contains(&image))
+            });
+            if struck {
+                self.plan_step(Task::Pod(key));
+            }
+        }
+    }
+
+    /// What pods with such an image say to a question over the API server's proxy; a later rule
+    /// beats an earlier one. All others say `200 ok`.
+    pub fn say(&mut self, image_contains: impl Into<String>, status: u16, body: impl Into<String>) {
+        self.answers.push(proxy::Says {
+            image: image_contains.into(),
+            status,
+            body: body.into(),
+        });
+    }
+
     /// What all other pods do.
     pub fn default_behaviour(&mut self, behaviour: Behaviour) {
         self.default_behaviour = behaviour;
@@ -427,6 +462,10 @@ impl World {
         self.plan(task, self.clock + self.timing.step);
     }
 
+    fn plan_endpoints(&mut self, service: Key) {
+        self.plan(Task::Service(service), self.clock + self.timing.endpoints);
+    }
+
     /// Stores an object and wakes whoever watches such objects. True where it differed.
     fn write(&mut self, key: &Key, object: Value) -> bool {
         let previous = self.store.get(key).cloned();
@@ -479,9 +518,9 @@ impl World {
                 let services = self.store.keys("services", Some(&key.namespace));
                 services
                     .into_iter()
-                    .for_each(|service| self.plan_step(Task::Service(service)));
+                    .for_each(|service| self.plan_endpoints(service));
             }
-            "services" => self.plan_step(Task::Service(key.clone())),
+            "services" => self.plan_endpoints(key.clone()),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! Each API call as a value: method, path, query, content type, body.
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/>
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Who we are in `managedFields`.
 pub const FIELD_MANAGER: &str = "landfall";
@@ -51,36 +51,45 @@ pub enum Verb {
     StrategicMergePatch,
     /// Patches by operations, all or none.
     JsonPatch,
+    /// Patches by RFC 7396: `null` removes.
+    MergePatch,
+    /// Deletes an object.
+    Delete,
+    /// Asks a pod through the API server.
+    Proxy,
 }
 
 impl Verb {
     /// The HTTP method.
     pub fn method(self) -> &'static str {
         match self {
-            Verb::Get | Verb::List | Verb::Watch => "GET",
+            Verb::Get | Verb::List | Verb::Watch | Verb::Proxy => "GET",
             Verb::Create => "POST",
             Verb::Update => "PUT",
-            Verb::StrategicMergePatch | Verb::JsonPatch => "PATCH",
+            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch => "PATCH",
+            Verb::Delete => "DELETE",
         }
     }
 
     /// The verb that a Role must grant.
     pub fn rbac(self) -> &'static str {
         match self {
-            Verb::Get => "get",
+            Verb::Get | Verb::Proxy => "get",
             Verb::List => "list",
             Verb::Watch => "watch",
             Verb::Create => "create",
             Verb::Update => "update",
-            Verb::StrategicMergePatch | Verb::JsonPatch => "patch",
+            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch => "patch",
+            Verb::Delete => "delete",
         }
     }
 
     /// The body's content type, where there is a body.
     pub fn content_type(self) -> Option<&'static str> {
         match self {
-            Verb::Get | Verb::List | Verb::Watch => None,
-            Verb::Create | Verb::Update => Some("application/json"),
+            Verb::Get | Verb::List | Verb::Watch | Verb::Proxy => None,
+            Verb::Create | Verb::Update | Verb::Delete => Some("application/json"),
+            Verb::MergePatch => Some("application/merge-patch+json"),
             Verb::StrategicMergePatch => Some("application/strategic-merge-patch+json"),
             Verb::JsonPatch => Some("application/json-patch+json"),
         }
@@ -159,8 +168,7 @@ impl Call {
 
     /// One page of the namespace's HorizontalPodAutoscalers.
     pub fn autoscalers(namespace: &str) -> Call {
-        let path = format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
-        list(path, "", "horizontalpodautoscalers.autoscaling")
+        list(autoscalers_path(namespace), "", AUTOSCALERS)
     }
 
     /// Patches the named fields of the Deployment.
@@ -188,9 +196,77 @@ impl Call {
         )
     }
 
-    /// The types of answer that are taken: a log is a text.
+    /// One page of the Deployments under a label selector.
+    pub fn deployments(namespace: &str, selector: &str) -> Call {
+        list(deployments_path(namespace), selector, DEPLOYMENTS)
+    }
+
+    /// Patches the Deployment; its `null`s remove.
+    pub fn merge(namespace: &str, name: &str, patch: Value) -> Call {
+        write(Verb::MergePatch, deployment_path(namespace, name), patch)
+    }
+
+    /// Deletes the Deployment of this uid, its pods behind it.
+    pub fn delete(namespace: &str, name: &str, uid: &str) -> Call {
+        delete(deployment_path(namespace, name), DEPLOYMENTS, uid)
+    }
+
+    /// Reads a Service.
+    pub fn service(namespace: &str, name: &str) -> Call {
+        let path = format!("{}/{name}", services_path(namespace));
+        read(Verb::Get, path, SERVICES)
+    }
+
+    /// Patches a Service; its `null`s remove.
+    pub fn merge_service(namespace: &str, name: &str, patch: Value) -> Call {
+        let path = format!("{}/{name}", services_path(namespace));
+        Call {
+            resource: SERVICES,
+            ..write(Verb::MergePatch, path, patch)
+        }
+    }
+
+    /// Creates a Service.
+    pub fn create_service(namespace: &str, object: Value) -> Call {
+        Call {
+            resource: SERVICES,
+            ..write(Verb::Create, services_path(namespace), object)
+        }
+    }
+
+    /// Deletes the Service of this uid.
+    pub fn delete_service(namespace: &str, name: &str, uid: &str) -> Call {
+        let path = format!("{}/{name}", services_path(namespace));
+        delete(path, SERVICES, uid)
+    }
+
+    /// One page of a Service's EndpointSlices.
+    pub fn endpoint_slices(namespace: &str, service: &str) -> Call {
+        let path = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
+        let selector = format!("kubernetes.io/service-name={service}");
+        list(path, &selector, "endpointslices.discovery.k8s.io")
+    }
+
+    /// Asks a Service's pod over the API server's proxy; `target` is `[https:]name:port`, and
+    /// `path` a checked path of HTTP.
+    /// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/>
+    pub fn proxy(namespace: &str, target: &str, path: &str) -> Call {
+        let path = format!("{}/{target}/proxy{path}", services_path(namespace));
+        read(Verb::Proxy, path, PROXY)
+    }
+
+    /// Patches a HorizontalPodAutoscaler; its `null`s remove.
+    pub fn merge_autoscaler(namespace: &str, name: &str, patch: Value) -> Call {
+        let path = format!("{}/{name}", autoscalers_path(namespace));
+        Call {
+            resource: AUTOSCALERS,
+            ..write(Verb::MergePatch, path, patch)
+        }
+    }
+
+    /// The types of answer that are taken: a log is a text, and an application says what it likes.
     pub fn accept(&self) -> &'static str {
-        if self.resource == LOGS {
+        if [LOGS, PROXY].contains(&self.resource) {
             "*/*"
         } else {
             "application/json"
@@ -211,9 +287,20 @@ impl Call {
 
 const LOGS: &str = "pods/log";
 const DEPLOYMENTS: &str = "deployments.apps";
+const SERVICES: &str = "services";
+const PROXY: &str = "services/proxy";
+const AUTOSCALERS: &str = "horizontalpodautoscalers.autoscaling";
 
 fn deployments_path(namespace: &str) -> String {
     format!("/apis/apps/v1/namespaces/{namespace}/deployments")
+}
+
+fn services_path(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/services")
+}
+
+fn autoscalers_path(namespace: &str) -> String {
+    format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers")
 }
 
 fn deployment_path(namespace: &str, name: &str) -> String {
@@ -254,10 +341,21 @@ fn write(verb: Verb, path: String, body: Value) -> Call {
     }
 }
 
+/// The object that was read, or none: one of the same name that came since has another uid.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
+fn delete(path: String, resource: &'static str, uid: &str) -> Call {
+    let body = json!({"apiVersion": "v1", "kind": "DeleteOptions",
+        "propagationPolicy": "Background", "preconditions": {"uid": uid}});
+    Call {
+        query: Vec::new(),
+        resource,
+        ..write(Verb::Delete, path, body)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_patch_is_a_strategic_merge_patch_under_our_name() {
@@ -321,6 +419,9 @@ mod tests {
             (Verb::Update, "PUT", "update", true),
             (Verb::StrategicMergePatch, "PATCH", "patch", true),
             (Verb::JsonPatch, "PATCH", "patch", true),
+            (Verb::MergePatch, "PATCH", "patch", true),
+            (Verb::Delete, "DELETE", "delete", true),
+            (Verb::Proxy, "GET", "get", false),
         ] {
             assert_eq!((verb.method(), verb.rbac()), (method, rbac));
             assert_eq!(verb.writes(), writes);
@@ -359,5 +460,48 @@ mod tests {
         assert_eq!((log.accept(), pods.accept()), ("*/*", "application/json"));
         let current = Call::log("shop", "web-1", "app", false, 20);
         assert_eq!(current.query, owned(&lines));
+    }
+
+    #[test]
+    fn a_deletion_is_bound_to_the_uid() {
+        let call = Call::delete("shop", "web-blue", "u-1");
+        assert_eq!(
+            call.path,
+            "/apis/apps/v1/namespaces/shop/deployments/web-blue"
+        );
+        let body = call.body.expect("it has options");
+        assert_eq!(body["preconditions"], json!({"uid": "u-1"}));
+    }
+
+    #[test]
+    fn each_call_names_its_resource_as_rbac_does() {
+        let (body, n) = (|| json!({}), "shop");
+        for (call, resource, path) in [
+            (Call::service(n, "web"), "services", "services/web"),
+            (
+                Call::merge_service(n, "web", body()),
+                "services",
+                "services/web",
+            ),
+            (Call::create_service(n, body()), "services", "services"),
+            (
+                Call::delete_service(n, "web", "u"),
+                "services",
+                "services/web",
+            ),
+            (
+                Call::proxy(n, "web-preview:80", "/health?deep=1"),
+                "services/proxy",
+                "services/web-preview:80/proxy/health?deep=1",
+            ),
+        ] {
+            assert_eq!(call.resource, resource);
+            assert_eq!(call.path, format!("/api/v1/namespaces/shop/{path}"));
+        }
+        let call = Call::merge_autoscaler(n, "web", body());
+        assert_eq!(call.resource, "horizontalpodautoscalers.autoscaling");
+        assert!(call.path.ends_with("/horizontalpodautoscalers/web"));
+        let slices = Call::endpoint_slices(n, "web").query;
+        assert_eq!(slices[0].1, "kubernetes.io/service-name=web");
     }
 }

@@ -1,33 +1,21 @@
 //! The rolling strategy: one write, then Kubernetes' own rolling update is followed to its end;
 //! where that fails, the template that served before is brought back and followed, too.
 
+use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit};
+use super::pursuit::{catching_up, waiting_for_replica_set};
 use super::{
-    Action, Aftermath, Decision, Failure, Look, Observation, Success, Wait, author, other_author,
+    Action, Aftermath, Decision, Failure, Look, Observation, Stage, Success, Wait, author,
+    other_author,
 };
 use crate::change::{self, Change, Previous};
 use crate::cluster::object::{self, Deployment, timestamp};
 use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Rollback, Rollout};
-use crate::diagnosis::{self, Diagnosis, Evidence, Explanation, Finding, Sight, Sights, Since};
+use crate::diagnosis::Evidence;
 use crate::report;
 use crate::request::{Method, Request};
-use crate::rollout::{self, Progress, Verdict, WaitsFor, Written};
+use crate::rollout::{self, Progress, Verdict, Written};
 use jiff::Timestamp;
 use std::time::Duration;
-
-/// How long a watch is trusted to tell of changes before the object is read anew. A proxy between
-/// may hold a dead connection open for ever.
-const WATCH_WINDOW: Duration = Duration::from_secs(10);
-
-/// How soon to read again what was seen in an inconsistent state (an object older than our write,
-/// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
-const CATCHING_UP: Duration = Duration::from_secs(1);
-
-/// How often the pods are looked at while a rollout goes on, and how long after a write for the
-/// first time: what is done by then costs nothing, and what is broken is known within 5 s.
-const PODS_WINDOW: Duration = Duration::from_secs(4);
-
-/// The same where they could not be read, and while what they showed is acted upon.
-const LONG_WINDOW: Duration = Duration::from_secs(30);
 
 /// A rollback gets as long as the deploy, but no longer than this: its pods ran before.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -49,8 +37,11 @@ pub fn decide(
         now,
     };
     match (&continuation.phase, deployment) {
-        (Phase::Start, None) => context.start_from_nothing(),
-        (Phase::Start, Some(deployment)) => context.start(deployment),
+        // A token is bound to its request, so that a rolling deploy never has a switch's phase.
+        (Phase::Start | Phase::Switch | Phase::Return(_), None) => context.start_from_nothing(),
+        (Phase::Start | Phase::Switch | Phase::Return(_), Some(deployment)) => {
+            context.start(deployment)
+        }
         (Phase::Rollout(_), None) => Decision::GiveUp(Failure::Deleted),
         (Phase::Rollback(rollback), None) => ended(rollback, Aftermath::Deleted),
         (Phase::Rollout(rollout), Some(deployment)) => context.rollout(rollout, deployment),
@@ -69,12 +60,12 @@ pub fn acted(
     let before = observation.deployment.as_ref().and_then(Option::as_ref);
     let written = Written::new(before, after, now);
     match action {
+        Action::Step(step) => step.then.clone(),
         Action::Patch(_) | Action::Put(_) | Action::Create(_) => Phase::Rollout(Rollout {
             previous: before
                 .and_then(|before| Previous::serving(before, observation.replica_sets.as_deref()?)),
             wrote: true,
             changed_since: false,
-            sights: Sights::default(),
             written,
         }),
         Action::Undo {
@@ -163,7 +154,6 @@ impl Context<'_> {
                 written: Written::adopted(live, self.now),
                 wrote: false,
                 changed_since: false,
-                sights: Sights::default(),
                 previous: None,
             })),
         }
@@ -201,7 +191,6 @@ impl Context<'_> {
             written: Written::adopted(live, at),
             wrote: true,
             changed_since,
-            sights: Sights::default(),
             previous,
         }))
     }
@@ -249,87 +238,21 @@ impl Context<'_> {
             }
             return other;
         }
-        match rollout::verdict(live, written, self.now) {
-            Verdict::Complete => self.confirm(live, |context, sets| {
-                if rollout::holds_the_pods(live, sets) {
-                    return context.finish(rollout, live);
-                }
-                context.wait_or_fail(rollout, live, waiting_for_replica_set(live), CATCHING_UP)
-            }),
-            Verdict::Progressing(progress) => self.follow(rollout, live, progress),
-            Verdict::Failed(progress) => {
-                let cause = report::deadline_exceeded(live, &progress, "new");
-                self.fail(rollout, live, Some(cause))
-            }
-        }
-    }
-
-    /// A rollout that goes on: its pods may already show that it never ends.
-    fn follow(&self, rollout: &Rollout, live: &Deployment, mut progress: Progress) -> Decision {
-        let at_most = catching_up(&progress);
-        let stands = match progress.waits_for {
-            WaitsFor::Observation | WaitsFor::Resumption => true,
-            WaitsFor::NewPods | WaitsFor::OldPods(_) | WaitsFor::Availability => false,
+        let pursuit = Pursuit {
+            request: self.request,
+            observation: self.observation,
+            rollout,
+            sights: &self.continuation.sights,
+            live,
+            now: self.now,
+            deadline: self.continuation.deadline,
+            stage: Stage::Rollout,
         };
-        if stands || self.now >= self.continuation.deadline {
-            return self.wait_or_fail(rollout, live, progress, at_most);
+        match pursuit.next() {
+            Followed::Serves => self.finish(rollout, live),
+            Followed::GoesOn(decision) => decision,
+            Followed::Failed(failed) => self.take_back(rollout, live, failed),
         }
-        let next = self.next_sight(rollout);
-        if next.is_zero() {
-            let Some(sets) = &self.observation.replica_sets else {
-                let selector = live.selector();
-                return Decision::Look(Look::ReplicaSets { selector });
-            };
-            if let Some(set) = newest(rollout, live, sets) {
-                return look_at_pods(live, set);
-            }
-        }
-        if let Some(sight) = &self.observation.sight
-            && sight.pods.is_ok()
-            && rollout.sights.last != Some(sight.at)
-        {
-            let sights = rollout.sights.with(sight, rollout.written.at);
-            return Decision::Enter(Phase::Rollout(Rollout {
-                sights,
-                ..rollout.clone()
-            }));
-        }
-        match self.diagnosis(rollout, live) {
-            Diagnosis::Doomed(_) => return self.fail(rollout, live, None),
-            Diagnosis::Suspicious(finding) => {
-                progress.obstacle = Some(finding.sentence(live, &Explanation::default()));
-            }
-            Diagnosis::Nothing => {}
-        }
-        // Without a ReplicaSet there is nothing to look at, until there is one.
-        let next = if next.is_zero() { PODS_WINDOW } else { next };
-        self.wait_or_fail(rollout, live, progress, at_most.min(next))
-    }
-
-    fn diagnosis(&self, rollout: &Rollout, live: &Deployment) -> Diagnosis {
-        match &self.observation.sight {
-            Some(sight) => {
-                let patience = self.request.patience;
-                let since = Since {
-                    written: rollout.written.at,
-                    seen: &rollout.sights.seen,
-                };
-                diagnosis::diagnose(live, sight, since, patience)
-            }
-            None => Diagnosis::Nothing,
-        }
-    }
-
-    /// The time until the pods are to be looked at.
-    fn next_sight(&self, rollout: &Rollout) -> Duration {
-        let explained = self.observation.explanation.events.is_some();
-        let (last, window) = match &self.observation.sight {
-            Some(Sight { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
-            Some(Sight { at, .. }) => (*at, PODS_WINDOW),
-            None => (rollout.written.at, PODS_WINDOW),
-        };
-        let left = (last + window).duration_since(self.now);
-        Duration::try_from(left).unwrap_or_default().min(window)
     }
 
     fn finish(&self, rollout: &Rollout, live: &Deployment) -> Decision {
@@ -337,82 +260,8 @@ impl Context<'_> {
             deployment: live.clone(),
             wrote: rollout.wrote,
             previous_revision: rollout.previous.as_ref().map(|previous| previous.revision),
+            switched: None,
         })
-    }
-
-    fn wait_or_fail(
-        &self,
-        rollout: &Rollout,
-        live: &Deployment,
-        progress: Progress,
-        at_most: Duration,
-    ) -> Decision {
-        if self.now >= self.continuation.deadline {
-            let cause = report::timed_out(self.request.timeout, &progress, "new");
-            return self.fail(rollout, live, Some(cause));
-        }
-        self.wait(progress, self.continuation.deadline, at_most, false)
-    }
-
-    /// A failed rollout: gathers what the pods show, then brings the previous version back if that
-    /// is wanted and possible. `stopped` says what has run out; `None` where it is doomed.
-    fn fail(&self, rollout: &Rollout, live: &Deployment, stopped: Option<String>) -> Decision {
-        self.confirm(live, |context, sets| {
-            let sight = context.observation.sight.as_ref();
-            let stale = sight.is_none() || context.next_sight(rollout).is_zero();
-            if let Some(set) = newest(rollout, live, sets)
-                && stale
-            {
-                return look_at_pods(live, set);
-            }
-            let (written, patience) = (rollout.written.at, context.request.patience);
-            let finding = sight.and_then(|sight| diagnosis::explain(sight, written, patience));
-            if let Some(look) = finding
-                .as_ref()
-                .and_then(|finding| context.explanation(finding))
-            {
-                return Decision::Look(look);
-            }
-            let explanation = &context.observation.explanation;
-            let told = finding
-                .as_ref()
-                .map(|finding| finding.sentence(live, explanation));
-            let cause = report::clip(&report::cause(told, stopped), CAUSE_LIMIT);
-            let failed = Failed {
-                cause,
-                kind: finding.as_ref().map(|finding| finding.cause),
-                evidence: Evidence::of(
-                    live,
-                    sight,
-                    finding.as_ref(),
-                    explanation,
-                    written,
-                    patience,
-                ),
-            };
-            context.take_back(rollout, live, failed)
-        })
-    }
-
-    /// What is still to be read to explain a finding: events, then the log.
-    fn explanation(&self, finding: &Finding) -> Option<Look> {
-        let read = &self.observation.explanation;
-        if read.events.is_none() {
-            let (kind, name) = match finding.pod.as_str() {
-                "" => ("ReplicaSet", &finding.set),
-                _ => ("Pod", &finding.pod),
-            };
-            let name = name.clone();
-            return Some(Look::Events { kind, name });
-        }
-        if read.log.is_none() && finding.has_log() {
-            return Some(Look::Log {
-                pod: finding.pod.clone(),
-                container: finding.container.clone(),
-                previous: finding.previous,
-            });
-        }
-        None
     }
 
     /// Brings the previous version back, or says why not.
@@ -535,20 +384,6 @@ impl Context<'_> {
         None
     }
 
-    /// Goes on with the ReplicaSets, once they have been read.
-    fn confirm(
-        &self,
-        live: &Deployment,
-        go_on: impl FnOnce(&Self, &[object::ReplicaSet]) -> Decision,
-    ) -> Decision {
-        match &self.observation.replica_sets {
-            Some(sets) => go_on(self, sets),
-            None => Decision::Look(Look::ReplicaSets {
-                selector: live.selector(),
-            }),
-        }
-    }
-
     fn wait(
         &self,
         progress: Progress,
@@ -561,6 +396,7 @@ impl Context<'_> {
             progress,
             rollback,
             at_most: at_most.min(left),
+            stage: Stage::Rollout,
         })
     }
 }
@@ -580,68 +416,15 @@ fn is_current(template: &serde_json::Value, live: &Deployment) -> bool {
     object::template_digest(template) == live.template_digest()
 }
 
-/// What the API server's caches must catch up with is asked for again soon.
-fn catching_up(progress: &Progress) -> Duration {
-    match progress.waits_for {
-        WaitsFor::Observation => CATCHING_UP,
-        WaitsFor::Resumption
-        | WaitsFor::NewPods
-        | WaitsFor::OldPods(_)
-        | WaitsFor::Availability => WATCH_WINDOW,
-    }
-}
-
-/// The Deployment's counters are there and its newest ReplicaSet's are not yet.
-fn waiting_for_replica_set(live: &Deployment) -> Progress {
-    Progress {
-        waits_for: WaitsFor::Availability,
-        available: live.available_replicas(),
-        wanted: live.replicas(),
-        obstacle: None,
-    }
-}
-
-/// Why a rollout failed.
-struct Failed {
-    cause: String,
-    kind: Option<diagnosis::Cause>,
-    evidence: Evidence,
-}
-
-/// The new version's ReplicaSet. Where none came to be, the newest one has the old pods.
-fn newest<'a>(
-    rollout: &Rollout,
-    live: &Deployment,
-    sets: &'a [object::ReplicaSet],
-) -> Option<&'a object::ReplicaSet> {
-    let previous = rollout.previous.as_ref();
-    object::newest(live, sets)
-        .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
-}
-
-fn look_at_pods(live: &Deployment, set: &object::ReplicaSet) -> Decision {
-    Decision::Look(Look::Pods {
-        selector: pods_of(live, &set.template_hash),
-        set: set.name.clone(),
-    })
-}
-
-/// The pods of one ReplicaSet.
-fn pods_of(live: &Deployment, template_hash: &str) -> String {
-    let selector = live.selector();
-    if template_hash.is_empty() {
-        return selector;
-    }
-    format!("{selector},pod-template-hash={template_hash}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cluster::object::{REVISION, ReplicaSet};
     use crate::cluster::pod::{Container, Pod, Pods, State};
+    use crate::diagnosis::{self, Explanation, Sight};
     use crate::job::Parameters;
     use crate::request::Fault;
+    use crate::rollout::WaitsFor;
     use serde_json::{Value, json};
 
     /// The decision once the last look is remembered, which is a step of its own.
@@ -652,18 +435,14 @@ mod tests {
         now: Timestamp,
     ) -> Decision {
         let decision = super::decide(request, continuation, observation, now);
-        match (&decision, &continuation.phase) {
-            (Decision::Enter(Phase::Rollout(next)), Phase::Rollout(rollout))
-                if next.sights != rollout.sights =>
-            {
-                let continuation = Continuation {
-                    phase: Phase::Rollout(next.clone()),
-                    ..continuation.clone()
-                };
-                super::decide(request, &continuation, observation, now)
-            }
-            _ => decision,
-        }
+        let Decision::Remember(sights) = decision else {
+            return decision;
+        };
+        let continuation = Continuation {
+            sights,
+            ..continuation.clone()
+        };
+        super::decide(request, &continuation, observation, now)
     }
 
     fn at(seconds: u64) -> Timestamp {
@@ -872,7 +651,6 @@ mod tests {
             written: Written::new(None, &live(json!({})), at(0)),
             wrote: true,
             changed_since: false,
-            sights: Sights::default(),
             previous: Some(previous()),
         }
     }
@@ -912,6 +690,7 @@ mod tests {
             progress,
             rollback,
             at_most: Duration::from_secs(seconds),
+            stage: Stage::Rollout,
         })
     }
 
@@ -1085,7 +864,6 @@ mod tests {
             written: Written::adopted(&before(json!({})), at(1)),
             wrote: false,
             changed_since: false,
-            sights: Sights::default(),
             previous: None,
         }));
         let nothing = Observation::default();
@@ -1171,7 +949,6 @@ mod tests {
                 written: Written::adopted(live, at(seconds)),
                 wrote: true,
                 changed_since: false,
-                sights: Sights::default(),
                 previous,
             }))
         };
@@ -1198,7 +975,6 @@ mod tests {
                 written: Written::adopted(live, past),
                 wrote: true,
                 changed_since: true,
-                sights: Sights::default(),
                 previous: Some(previous()),
             }))
         };
@@ -1334,6 +1110,7 @@ mod tests {
                 deployment: live,
                 wrote: true,
                 previous_revision: Some(1),
+                switched: None,
             })
         };
         let done = || live(json!({}));
@@ -1506,7 +1283,6 @@ mod tests {
         let unwritten = Rollout {
             wrote: false,
             changed_since: false,
-            sights: Sights::default(),
             ..rollout()
         };
         check(&Phase::Rollout(unwritten), rows(false));
@@ -1861,7 +1637,6 @@ mod tests {
         check(&Phase::Rollout(first.clone()), rows);
         let touched = Rollout {
             changed_since: true,
-            sights: Sights::default(),
             ..rollout()
         };
         let rows = vec![(
@@ -1875,7 +1650,6 @@ mod tests {
         let unwritten = Rollout {
             wrote: false,
             changed_since: false,
-            sights: Sights::default(),
             ..first
         };
         let rows = vec![(
@@ -2017,7 +1791,6 @@ mod tests {
             written: written.clone(),
             wrote: true,
             changed_since: false,
-            sights: Sights::default(),
             previous: Some(previous()),
         });
         let nothing = || json!({});
@@ -2031,7 +1804,6 @@ mod tests {
             written: Written::new(None, &after, at(60)),
             wrote: true,
             changed_since: false,
-            sights: Sights::default(),
             previous: None,
         });
         assert_eq!(created, first);

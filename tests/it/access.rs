@@ -4,10 +4,14 @@ use crate::cluster::Cluster;
 use crate::rolling::manifest;
 use crate::stage::{OLD_IMAGE, Stage, demo_app, image};
 use landfall_sandbox::aws::ParameterKind;
+use landfall_sandbox::world::{sample_autoscaler, sample_service};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
-const ROLES: &str = include_str!("../../deploy/rbac.yaml");
+const ROLES: [&str; 2] = [
+    include_str!("../../deploy/rbac.yaml"),
+    include_str!("../../deploy/rbac-switching.yaml"),
+];
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 
 /// What becomes of a deploy without a verb.
@@ -62,14 +66,76 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
             json!({"manifest": scaled}),
             Refused,
         ),
+        (
+            "list",
+            "deployments",
+            switched("blueGreen", NEW_IMAGE),
+            Refused,
+        ),
+        ("get", "services", switched("blueGreen", NEW_IMAGE), Refused),
+        (
+            "patch",
+            "services",
+            switched("blueGreen", NEW_IMAGE),
+            Refused,
+        ),
+        (
+            "create",
+            "services",
+            switched("blueGreen", NEW_IMAGE),
+            Told("may not create services"),
+        ),
+        (
+            "get",
+            "services/proxy",
+            switched("blueGreen", NEW_IMAGE),
+            Told("may not get services/proxy"),
+        ),
+        (
+            "list",
+            "endpointslices",
+            switched("blueGreen", NEW_IMAGE),
+            Told("may not list endpointslices"),
+        ),
+        (
+            "patch",
+            "horizontalpodautoscalers",
+            unasked("blueGreen", NEW_IMAGE),
+            Told("may not patch horizontalpodautoscalers"),
+        ),
+        (
+            "delete",
+            "services",
+            switched("blueGreen", NEW_IMAGE),
+            Told("smoke test"),
+        ),
+        (
+            "delete",
+            "deployments",
+            unasked("immutable", "demo-app:crash"),
+            Told("exits with code 1"),
+        ),
     ]
+}
+
+/// A switch whose smoke test fails.
+fn switched(strategy: &str, image: &str) -> Value {
+    let mut parameters = unasked(strategy, image);
+    parameters["smoke"] = json!({"path": "/", "contains": "what nobody says"});
+    parameters
+}
+
+/// A switch without a smoke test.
+fn unasked(strategy: &str, image: &str) -> Value {
+    json!({"deployment": "demo-app", "images": {"app": image}, "service": "demo-app",
+        "strategy": strategy, "bake": "1s", "timeout": "40s"})
 }
 
 #[test]
 fn every_verb_that_is_granted_has_its_row() {
     let mut granted = Vec::new();
     let mut resource = "";
-    for line in ROLES.lines() {
+    for line in ROLES.into_iter().flat_map(str::lines) {
         let list = |line: &'static str| line.split_once('[')?.1.strip_suffix(']');
         if line.starts_with("  resources:") {
             resource = list(line).unwrap();
@@ -91,7 +157,12 @@ fn every_verb_that_is_granted_has_its_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_verb_is_named_or_not_needed() {
     for (verb, resource, parameters, without) in table() {
-        let stage = Stage::given([demo_app(3)]).await;
+        let objects = [
+            demo_app(3),
+            sample_service("demo-app"),
+            sample_autoscaler("demo-app", 1, 5),
+        ];
+        let stage = Stage::given(objects).await;
         stage.cluster.forbid(verb, resource).await;
         let ended = stage.deploy(parameters).await;
         match without {

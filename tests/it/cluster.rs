@@ -123,11 +123,49 @@ impl Cluster {
     }
 
     pub async fn pods(&self) -> Vec<Value> {
+        self.objects("pods").await
+    }
+
+    /// All objects of a resource, as they are now.
+    pub async fn objects(&self, resource: &str) -> Vec<Value> {
         match self {
             Cluster::Sandbox(kubernetes) => {
-                kubernetes.world(|world, _| world.objects("pods").into_iter().cloned().collect())
+                kubernetes.world(|world, _| world.objects(resource).into_iter().cloned().collect())
             }
-            Cluster::Real(namespace) => namespace.list("v1", "pods").await,
+            Cluster::Real(namespace) => namespace.list(version_of(resource), resource).await,
+        }
+    }
+
+    /// One object as it is now.
+    pub async fn object(&self, resource: &str, name: &str) -> Option<Value> {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, _| world.object(resource, "default", name).cloned())
+            }
+            Cluster::Real(namespace) => {
+                let path = namespace.path(version_of(resource), &format!("{resource}/{name}"));
+                namespace.get(&path).await
+            }
+        }
+    }
+
+    /// Somebody else changes an object, by a merge patch of one level within `part`.
+    pub async fn change(&self, resource: &str, name: &str, part: [&str; 2], value: Value) {
+        let [outer, inner] = part;
+        match self {
+            Cluster::Sandbox(kubernetes) => kubernetes.world(|world, now| {
+                let mut object = world.object(resource, "default", name).cloned().unwrap();
+                for (field, value) in value.as_object().unwrap() {
+                    object[outer][inner][field] = value.clone();
+                }
+                world.apply(object, now);
+            }),
+            Cluster::Real(namespace) => {
+                let path = namespace.path(version_of(resource), &format!("{resource}/{name}"));
+                namespace
+                    .merge(&path, &json!({outer: {inner: value}}))
+                    .await;
+            }
         }
     }
 
@@ -210,6 +248,16 @@ impl Cluster {
 
 fn deployment(namespace: &Namespace) -> String {
     namespace.path("apps/v1", &format!("deployments/{NAME}"))
+}
+
+/// The API version of a resource that stories look at.
+fn version_of(resource: &str) -> &'static str {
+    match resource {
+        "deployments" | "replicasets" => "apps/v1",
+        "endpointslices" => "discovery.k8s.io/v1",
+        "horizontalpodautoscalers" => "autoscaling/v2",
+        _ => "v1",
+    }
 }
 
 /// Creates an object and waits until the controllers are done with it.

@@ -30,9 +30,11 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 13] = [
+const EVENTS: [(&str, Expected); 15] = [
     ("aws-sample", Expected::Failure("ConfigurationError")),
     ("bare", Expected::Success),
+    // There is no Service in this story's cluster.
+    ("blue-green", Expected::Failure("ConfigurationError")),
     ("broken-json", Expected::Failure("ConfigurationError")),
     ("continuation", Expected::Failure("ConfigurationError")),
     ("crashing", Expected::Failure("JobFailed")),
@@ -43,6 +45,7 @@ const EVENTS: [(&str, Expected); 13] = [
     ("restart", Expected::Success),
     ("rolling", Expected::Success),
     ("sam-sample", Expected::Failure("ConfigurationError")),
+    ("smoke", Expected::Failure("ConfigurationError")),
     ("wrong", Expected::Failure("ConfigurationError")),
 ];
 

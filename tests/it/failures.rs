@@ -20,7 +20,7 @@ async fn wrong_parameters_are_all_named_at_once() {
         "`deployement` is unknown; did you mean `deployment`?",
         "`images.app` is empty",
         "`timeout` `5x` is no duration",
-        "`strategy` `blueGreen` is not in this version",
+        "`service` is missing: the Service that is switched",
         "`manifest` must be the Deployment itself",
         "`restart` must be true or false",
         "`namespace` is `Bad_Name`, which is no Kubernetes name",

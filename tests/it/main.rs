@@ -10,7 +10,10 @@
 mod stage;
 mod cluster;
 mod real;
+mod prober;
 mod rolling;
+mod blue_green;
+mod immutable;
 mod failures;
 mod diagnosis;
 mod resume;
@@ -18,6 +21,7 @@ mod access;
 mod only_in_sandbox;
 mod hygiene;
 mod simulation;
+mod switching_simulation;
 mod differential;
 mod peer;
 mod emulator;

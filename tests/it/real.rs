@@ -12,7 +12,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// What a user applies.
-const ROLES: &str = include_str!("../../deploy/rbac.yaml");
+const ROLES: [&str; 2] = [
+    include_str!("../../deploy/rbac.yaml"),
+    include_str!("../../deploy/rbac-switching.yaml"),
+];
 /// How long the cluster may take to do what it is told.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -41,7 +44,7 @@ pub fn is_named() -> bool {
 }
 
 impl Namespace {
-    /// Makes one, with what `deploy/rbac.yaml` grants.
+    /// Makes one, with what the files in `deploy/` grant.
     pub async fn new() -> Namespace {
         let needed = |name| variable(name).unwrap_or_else(|| panic!("{name}: make conformance"));
         let number = STORIES.fetch_add(1, Ordering::Relaxed);
@@ -63,10 +66,11 @@ impl Namespace {
         namespace
     }
 
-    /// Applies `deploy/rbac.yaml` to this namespace.
+    /// Applies the files in `deploy/` to this namespace.
     async fn grant(&self) {
         let namespace = format!("namespace: {}", self.name);
         for document in ROLES
+            .join("\n---\n")
             .replace("namespace: default", &namespace)
             .split("\n---\n")
         {
@@ -161,6 +165,14 @@ impl Namespace {
         (status == 200).then_some(answer)
     }
 
+    /// A stream of changes, one a line.
+    pub async fn watch(&self, path: &str) -> reqwest::Response {
+        let request = self.client.get(format!("{}{path}", self.admin));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer
+    }
+
     pub async fn list(&self, version: &str, resource: &str) -> Vec<Value> {
         let mut list = self.get(&self.path(version, resource)).await.unwrap();
         list["items"]
@@ -185,25 +197,27 @@ impl Namespace {
         }
     }
 
-    /// Takes a verb from the story's Role and waits until the API server knows it.
+    /// Takes a verb from the story's Roles and waits until the API server knows it.
     pub async fn forbid(&self, verb: &str, resource: &str) {
-        let path = self.path("rbac.authorization.k8s.io/v1", "roles/landfall");
-        let mut role = self.get(&path).await.unwrap();
         let mut group = Value::Null;
-        for rule in role["rules"].as_array_mut().unwrap() {
-            if rule["resources"] == json!([resource]) {
-                group = rule["apiGroups"][0].clone();
-                let verbs = rule["verbs"].as_array_mut().unwrap();
-                assert!(
-                    verbs.iter().any(|it| it == verb),
-                    "{verb} {resource} is not granted"
-                );
-                verbs.retain(|it| it != verb);
+        for name in ["roles/landfall", "roles/landfall-switching"] {
+            let path = self.path("rbac.authorization.k8s.io/v1", name);
+            let mut role = self.get(&path).await.unwrap();
+            for rule in role["rules"].as_array_mut().unwrap() {
+                let verbs = rule["verbs"].as_array().unwrap();
+                if rule["resources"] == json!([resource]) && verbs.iter().any(|it| it == verb) {
+                    group = rule["apiGroups"][0].clone();
+                    rule["verbs"]
+                        .as_array_mut()
+                        .unwrap()
+                        .retain(|it| it != verb);
+                }
             }
+            let rules = role["rules"].as_array_mut().unwrap();
+            rules.retain(|rule| rule["verbs"] != json!([]));
+            self.merge(&path, &json!({"rules": role["rules"]})).await;
         }
-        let rules = role["rules"].as_array_mut().unwrap();
-        rules.retain(|rule| rule["verbs"] != json!([]));
-        self.merge(&path, &json!({"rules": role["rules"]})).await;
+        assert!(group.is_string(), "{verb} {resource} is not granted");
         let (kind, part) = resource.split_once('/').unwrap_or((resource, ""));
         let question = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
             "spec": {"user": format!("system:serviceaccount:{}:landfall", self.name),

@@ -137,13 +137,14 @@ impl Simulation {
                         match answer {
                             (200..=201, object) => {
                                 let after = Deployment::new(object);
-                                self.continuation.phase = strategy::acted(
+                                let phase = strategy::acted(
                                     &self.request,
                                     &self.observation,
                                     &action,
                                     &after,
                                     self.now,
                                 );
+                                self.continuation.enter(phase);
                                 self.observation = Observation::of(Some(after));
                             }
                             (409 | 404 | 422, _) => self.observation.renew(None),
@@ -151,7 +152,8 @@ impl Simulation {
                         }
                     }
                 }
-                Decision::Enter(phase) => self.continuation.phase = phase,
+                Decision::Enter(phase) => drop(self.continuation.enter(phase)),
+                Decision::Remember(sights) => self.continuation.sights = sights,
                 Decision::Wait(wait) => self.wait(wait.at_most),
                 Decision::Finish(success) => return End::Finished(Box::new(success)),
                 Decision::GiveUp(failure) => return End::Failed(failure),
@@ -171,6 +173,7 @@ impl Simulation {
                 let found = (code == 200).then(|| Deployment::new(object));
                 self.observation.renew(Some(found));
             }
+            Look::Newcomer { .. } | Look::Scene(_) => unreachable!("nothing is switched here"),
             Look::ReplicaSets { .. } => {
                 self.observation.replica_sets = Some(items.iter().map(ReplicaSet::read).collect());
             }
@@ -423,6 +426,7 @@ fn outline(decision: &Decision) -> String {
         Decision::Look(look) => format!("look {look:?}"),
         Decision::Act(action) => format!("act {action:?}"),
         Decision::Enter(phase) => format!("enter {phase:?}"),
+        Decision::Remember(sights) => format!("remember {sights:?}"),
         Decision::Wait(wait) => format!("wait {:?}", wait.progress),
         Decision::Finish(_) => "finish".to_owned(),
         Decision::GiveUp(failure) => format!("give up {failure:?}"),

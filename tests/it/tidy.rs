@@ -21,7 +21,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The files that decide: no async, socket, clock, environment or randomness.
-const PURE: [&str; 12] = [
+const PURE: [&str; 21] = [
     "request.rs",
     "continuation.rs",
     "change.rs",
@@ -30,6 +30,15 @@ const PURE: [&str; 12] = [
     "cluster/pod.rs",
     "strategy.rs",
     "strategy/rolling.rs",
+    "strategy/pursuit.rs",
+    "strategy/scene.rs",
+    "strategy/switch.rs",
+    "strategy/switch_back.rs",
+    "strategy/claim.rs",
+    "strategy/newcomer.rs",
+    "strategy/blue_green.rs",
+    "strategy/immutable.rs",
+    "cluster/service.rs",
     "rollout.rs",
     "diagnosis.rs",
     "report.rs",

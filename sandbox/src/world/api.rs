@@ -147,6 +147,7 @@ impl World {
         let named = target.name.is_some();
         match (method, named, target.subresource.as_deref()) {
             ("GET", true, Some("log")) => self.log(call).map(Reply::Answer),
+            ("GET", true, Some("proxy")) => self.proxy(call).map(Reply::Answer),
             ("GET", true, Some("scale")) => self.get_scale(call).map(Reply::Answer),
             ("PUT" | "PATCH", true, Some("scale")) => {
                 self.change_scale(method, call).map(Reply::Answer)

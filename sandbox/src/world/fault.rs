@@ -92,7 +92,7 @@ pub enum Fault {
 }
 
 /// A fault and how often it is still to happen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Planned {
     pub(super) on: On,
     pub(super) fault: Fault,

@@ -106,6 +106,8 @@ pub(super) struct Target {
     /// None: the collection.
     pub(super) name: Option<String>,
     pub(super) subresource: Option<String>,
+    /// What is asked of the application behind a proxy.
+    pub(super) beyond: String,
 }
 
 /// Where a request goes.
@@ -154,6 +156,7 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Route {
         [plural] => (*plural, None, None),
         [plural, name] => (*plural, Some(*name), None),
         [plural, name, subresource] => (*plural, Some(*name), Some(*subresource)),
+        ["services", name, "proxy", ..] => ("services", Some(*name), Some("proxy")),
         _ => return Route::NoResource,
     };
     let kind = KINDS.iter().find(|kind| {
@@ -175,6 +178,10 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Route {
         namespace: namespace.map(str::to_owned),
         name: name.map(str::to_owned),
         subresource: subresource.map(str::to_owned),
+        beyond: match subresource {
+            Some("proxy") => format!("/{}", rest[3..].join("/")),
+            _ => String::new(),
+        },
     })
 }
 
@@ -186,6 +193,7 @@ fn has_subresource(plural: &str, subresource: &str) -> bool {
         ),
         "scale" => matches!(plural, "deployments" | "replicasets"),
         "log" => plural == "pods",
+        "proxy" => plural == "services",
         _ => false,
     }
 }
@@ -250,6 +258,11 @@ mod tests {
             ),
             ("/api/v1/pods", "pods   "),
             ("/api/v1/namespaces/a/pods/p/log", "pods a p log"),
+            (
+                "/api/v1/namespaces/a/services/s:80/proxy/up/and/running",
+                "services a s:80 proxy",
+            ),
+            ("/api/v1/namespaces/a/pods/p/log/more", "NoResource"),
             ("/api/v1/namespaces/a", "namespaces  a "),
             ("/apis/apps/v1/deployments/web", "NoResource"),
             ("/apis/apps/v1beta1/namespaces/a/deployments", "NoResource"),

@@ -29,7 +29,7 @@ impl Key {
 }
 
 /// All objects of the cluster.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
     version: u64,
@@ -39,6 +39,7 @@ pub(super) struct Store {
     uids: u32,
 }
 
+#[derive(Clone)]
 struct Change {
     version: u64,
     key: Key,

@@ -1,0 +1,263 @@
+//! A rollout that is followed: to its end, or until its pods show that it never ends.
+
+use super::{Decision, Look, Observation, Stage, Wait};
+use crate::cluster::object::{self, Deployment, ReplicaSet};
+use crate::continuation::{CAUSE_LIMIT, Rollout};
+use crate::diagnosis::{self, Diagnosis, Evidence, Explanation, Finding, Sight, Sights, Since};
+use crate::report;
+use crate::request::Request;
+use crate::rollout::{self, Progress, Verdict, WaitsFor};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How long a watch is trusted to tell of changes before the object is read anew. A proxy between
+/// may hold a dead connection open for ever.
+pub const WATCH_WINDOW: Duration = Duration::from_secs(10);
+
+/// How soon to read again what was seen in an inconsistent state (an object older than our write,
+/// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
+pub const CATCHING_UP: Duration = Duration::from_secs(1);
+
+/// How often the pods are looked at while a rollout goes on, and how long after a write for the
+/// first time: what is done by then costs nothing, and what is broken is known within 5 s.
+pub const PODS_WINDOW: Duration = Duration::from_secs(4);
+
+/// The same where they could not be read, and while what they showed is acted upon.
+pub const LONG_WINDOW: Duration = Duration::from_secs(30);
+
+/// All that following a rollout may depend on.
+pub struct Pursuit<'a> {
+    /// What is asked for.
+    pub request: &'a Request,
+    /// What was seen.
+    pub observation: &'a Observation,
+    /// The rollout that is followed.
+    pub rollout: &'a Rollout,
+    /// What earlier looks at its pods have shown.
+    pub sights: &'a Sights,
+    /// The Deployment as it is.
+    pub live: &'a Deployment,
+    /// The time.
+    pub now: Timestamp,
+    /// When it must be over.
+    pub deadline: Timestamp,
+    /// What its waits are about.
+    pub stage: Stage,
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Followed {
+    /// The new version serves.
+    Serves,
+    /// It goes on: something to look at, or to wait for.
+    GoesOn(Decision),
+    /// It came to nothing.
+    Failed(Failed),
+}
+
+/// Why a rollout failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Failed {
+    /// In a sentence.
+    pub cause: String,
+    /// The kind of cause, where it is known.
+    pub kind: Option<diagnosis::Cause>,
+    /// What was seen of it.
+    pub evidence: Evidence,
+}
+
+impl Pursuit<'_> {
+    /// Where it stands, and what is next.
+    pub fn next(&self) -> Followed {
+        match rollout::verdict(self.live, &self.rollout.written, self.now) {
+            Verdict::Complete => match &self.observation.replica_sets {
+                None => self.look_at_sets(),
+                Some(sets) if rollout::holds_the_pods(self.live, sets) => Followed::Serves,
+                Some(_) => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
+            },
+            Verdict::Progressing(progress) => self.follow(progress),
+            Verdict::Failed(progress) => {
+                let cause = report::deadline_exceeded(self.live, &progress, "new");
+                self.fail(Some(cause))
+            }
+        }
+    }
+
+    /// A rollout that goes on: its pods may already show that it never ends.
+    fn follow(&self, mut progress: Progress) -> Followed {
+        let at_most = catching_up(&progress);
+        let stands = match progress.waits_for {
+            WaitsFor::Observation | WaitsFor::Resumption => true,
+            WaitsFor::NewPods | WaitsFor::OldPods(_) | WaitsFor::Availability => false,
+        };
+        if stands || self.now >= self.deadline {
+            return self.wait_or_fail(progress, at_most);
+        }
+        let next = self.next_sight();
+        if next.is_zero() {
+            let Some(sets) = &self.observation.replica_sets else {
+                return self.look_at_sets();
+            };
+            if let Some(set) = self.newest(sets) {
+                return self.look_at_pods(set);
+            }
+        }
+        if let Some(sight) = &self.observation.sight
+            && sight.pods.is_ok()
+            && self.sights.last != Some(sight.at)
+        {
+            let sights = self.sights.with(sight, self.rollout.written.at);
+            return Followed::GoesOn(Decision::Remember(sights));
+        }
+        match self.diagnosis() {
+            Diagnosis::Doomed(_) => return self.fail(None),
+            Diagnosis::Suspicious(finding) => {
+                progress.obstacle = Some(finding.sentence(self.live, &Explanation::default()));
+            }
+            Diagnosis::Nothing => {}
+        }
+        // Without a ReplicaSet there is nothing to look at, until there is one.
+        let next = if next.is_zero() { PODS_WINDOW } else { next };
+        self.wait_or_fail(progress, at_most.min(next))
+    }
+
+    fn diagnosis(&self) -> Diagnosis {
+        match &self.observation.sight {
+            Some(sight) => {
+                let patience = self.request.patience;
+                let since = Since {
+                    written: self.rollout.written.at,
+                    seen: &self.sights.seen,
+                };
+                diagnosis::diagnose(self.live, sight, since, patience)
+            }
+            None => Diagnosis::Nothing,
+        }
+    }
+
+    /// The time until the pods are to be looked at.
+    fn next_sight(&self) -> Duration {
+        let explained = self.observation.explanation.events.is_some();
+        let (last, window) = match &self.observation.sight {
+            Some(Sight { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
+            Some(Sight { at, .. }) => (*at, PODS_WINDOW),
+            None => (self.rollout.written.at, PODS_WINDOW),
+        };
+        let left = (last + window).duration_since(self.now);
+        Duration::try_from(left).unwrap_or_default().min(window)
+    }
+
+    fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Followed {
+        if self.now >= self.deadline {
+            let cause = report::timed_out(self.request.timeout, &progress, "new");
+            return self.fail(Some(cause));
+        }
+        let left = self.deadline.duration_since(self.now).unsigned_abs();
+        Followed::GoesOn(Decision::Wait(Wait {
+            progress,
+            rollback: false,
+            at_most: at_most.min(left),
+            stage: self.stage.clone(),
+        }))
+    }
+
+    /// A failed rollout: gathers what the pods show. `stopped` says what has run out; `None` where
+    /// it is doomed.
+    fn fail(&self, stopped: Option<String>) -> Followed {
+        let Some(sets) = &self.observation.replica_sets else {
+            return self.look_at_sets();
+        };
+        let sight = self.observation.sight.as_ref();
+        let stale = sight.is_none() || self.next_sight().is_zero();
+        if let Some(set) = self.newest(sets)
+            && stale
+        {
+            return self.look_at_pods(set);
+        }
+        let (written, patience) = (self.rollout.written.at, self.request.patience);
+        let finding = sight.and_then(|sight| diagnosis::explain(sight, written, patience));
+        let finding = finding.as_ref();
+        if let Some(look) = finding.and_then(|finding| self.explanation(finding)) {
+            return Followed::GoesOn(Decision::Look(look));
+        }
+        let explanation = &self.observation.explanation;
+        let told = finding.map(|finding| finding.sentence(self.live, explanation));
+        Followed::Failed(Failed {
+            cause: report::clip(&report::cause(told, stopped), CAUSE_LIMIT),
+            kind: finding.map(|finding| finding.cause),
+            evidence: Evidence::of(self.live, sight, finding, explanation, written, patience),
+        })
+    }
+
+    /// What is still to be read to explain a finding: events, then the log.
+    fn explanation(&self, finding: &Finding) -> Option<Look> {
+        let read = &self.observation.explanation;
+        if read.events.is_none() {
+            let (kind, name) = match finding.pod.as_str() {
+                "" => ("ReplicaSet", &finding.set),
+                _ => ("Pod", &finding.pod),
+            };
+            let name = name.clone();
+            return Some(Look::Events { kind, name });
+        }
+        if read.log.is_none() && finding.has_log() {
+            return Some(Look::Log {
+                pod: finding.pod.clone(),
+                container: finding.container.clone(),
+                previous: finding.previous,
+            });
+        }
+        None
+    }
+
+    /// The new version's ReplicaSet. Where none came to be, the newest one has the old pods.
+    fn newest<'b>(&self, sets: &'b [ReplicaSet]) -> Option<&'b ReplicaSet> {
+        let previous = self.rollout.previous.as_ref();
+        object::newest(self.live, sets)
+            .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
+    }
+
+    fn look_at_sets(&self) -> Followed {
+        Followed::GoesOn(Decision::Look(Look::ReplicaSets {
+            selector: self.live.selector(),
+        }))
+    }
+
+    fn look_at_pods(&self, set: &ReplicaSet) -> Followed {
+        Followed::GoesOn(Decision::Look(Look::Pods {
+            selector: pods_of(self.live, &set.template_hash),
+            set: set.name.clone(),
+        }))
+    }
+}
+
+/// What the API server's caches must catch up with is asked for again soon.
+pub fn catching_up(progress: &Progress) -> Duration {
+    match progress.waits_for {
+        WaitsFor::Observation => CATCHING_UP,
+        WaitsFor::Resumption
+        | WaitsFor::NewPods
+        | WaitsFor::OldPods(_)
+        | WaitsFor::Availability => WATCH_WINDOW,
+    }
+}
+
+/// The Deployment's counters are there and its newest ReplicaSet's are not yet.
+pub fn waiting_for_replica_set(live: &Deployment) -> Progress {
+    Progress {
+        waits_for: WaitsFor::Availability,
+        available: live.available_replicas(),
+        wanted: live.replicas(),
+        obstacle: None,
+    }
+}
+
+/// The pods of one ReplicaSet.
+fn pods_of(live: &Deployment, template_hash: &str) -> String {
+    let selector = live.selector();
+    if template_hash.is_empty() {
+        return selector;
+    }
+    format!("{selector},pod-template-hash={template_hash}")
+}

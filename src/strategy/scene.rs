@@ -1,0 +1,366 @@
+//! What was seen of a Service and the Deployments behind it, and how it is looked at.
+
+use crate::cluster::call::Call;
+use crate::cluster::object::{Deployment, ReplicaSet};
+use crate::cluster::service::{Autoscaler, Endpoints, Member, Service};
+use crate::request::Request;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The label of every Deployment that is one of a family: the name that the request has.
+pub const FAMILY: &str = "landfall/deployment";
+
+/// What was seen since the last write. Absent has not been looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scene {
+    /// The Service; `Some(None)` where there is none.
+    pub service: Option<Option<Service>>,
+    /// Whether it was read once more, right before something is taken away.
+    pub rechecked: bool,
+    /// The Service for the smoke test.
+    pub preview: Option<Option<Service>>,
+    /// Deployments by name.
+    pub deployments: BTreeMap<String, Option<Deployment>>,
+    /// All Deployments of the family that we made.
+    pub versions: Option<Vec<Deployment>>,
+    /// ReplicaSets by label selector.
+    pub replica_sets: BTreeMap<String, Vec<ReplicaSet>>,
+    /// Pods by label selector.
+    pub members: BTreeMap<String, Vec<Member>>,
+    /// Endpoints by Service.
+    pub endpoints: BTreeMap<String, Endpoints>,
+    /// The namespace's autoscalers.
+    pub autoscalers: Option<Vec<Autoscaler>>,
+    /// The smoke test.
+    pub smoke: Smoked,
+    /// What could not be cleared away, and why.
+    pub left: Vec<(String, String)>,
+}
+
+/// How a smoke test goes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Smoked {
+    /// How often it was asked.
+    pub tries: u32,
+    /// What came of it since the last wait; an error says what was wrong.
+    pub last: Option<Result<(), String>>,
+}
+
+/// Something to read of the scene.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sought {
+    /// The Service that the request names.
+    Service,
+    /// The same, right before something is taken away.
+    ServiceAgain,
+    /// The Service of the smoke test.
+    Preview,
+    /// A Deployment.
+    Deployment(String),
+    /// The family.
+    Versions,
+    /// The ReplicaSets under a label selector.
+    ReplicaSets(String),
+    /// The pods under a label selector.
+    Members(String),
+    /// The namespace's autoscalers.
+    Autoscalers,
+    /// The EndpointSlices of a Service.
+    Endpoints(String),
+    /// The smoke test.
+    Smoke {
+        /// `[https:]service:port`.
+        target: String,
+        /// The path.
+        path: String,
+        /// What must be in the answer.
+        contains: Option<String>,
+    },
+}
+
+/// The shape of an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// One object, or none.
+    One,
+    /// Items.
+    List,
+    /// A text, or why there is none.
+    Text,
+}
+
+/// What a look came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// One object, or none.
+    One(Option<Value>),
+    /// Items.
+    List(Vec<Value>),
+    /// A text, or why there is none.
+    Text(Result<String, String>),
+}
+
+impl Sought {
+    /// The call that reads it.
+    pub fn call(&self, request: &Request) -> Call {
+        let namespace = &request.namespace;
+        let switch = request.strategy.switch();
+        let service = switch.map_or("", |switch| &*switch.service);
+        match self {
+            Sought::Service | Sought::ServiceAgain => Call::service(namespace, service),
+            Sought::Preview => Call::service(namespace, &preview_name(service)),
+            Sought::Deployment(name) => Call::deployment(namespace, name),
+            Sought::Versions => {
+                Call::deployments(namespace, &format!("{FAMILY}={}", request.deployment))
+            }
+            Sought::ReplicaSets(selector) => Call::replica_sets(namespace, selector),
+            Sought::Members(selector) => Call::pods(namespace, selector),
+            Sought::Autoscalers => Call::autoscalers(namespace),
+            Sought::Endpoints(service) => Call::endpoint_slices(namespace, service),
+            Sought::Smoke { target, path, .. } => Call::proxy(namespace, target, path),
+        }
+    }
+
+    /// What kind of answer it has.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Sought::Service | Sought::ServiceAgain | Sought::Preview | Sought::Deployment(_) => {
+                Shape::One
+            }
+            Sought::Versions
+            | Sought::ReplicaSets(_)
+            | Sought::Members(_)
+            | Sought::Autoscalers
+            | Sought::Endpoints(_) => Shape::List,
+            Sought::Smoke { .. } => Shape::Text,
+        }
+    }
+}
+
+/// The name of the Service of the smoke test.
+pub fn preview_name(service: &str) -> String {
+    format!("{service}-preview")
+}
+
+impl Scene {
+    /// Takes what a look came to. An answer of another shape tells nothing.
+    pub fn take(&mut self, sought: &Sought, answer: Answer) {
+        match answer {
+            Answer::One(object) => self.take_one(sought, object),
+            Answer::List(items) => self.take_list(sought, &items),
+            Answer::Text(text) => {
+                if let Sought::Smoke { contains, .. } = sought {
+                    self.smoke.tries += 1;
+                    self.smoke.last = Some(text.and_then(|text| check(&text, contains.as_deref())));
+                }
+            }
+        }
+    }
+
+    fn take_one(&mut self, sought: &Sought, object: Option<Value>) {
+        match sought {
+            Sought::Service => self.service = Some(object.map(Service::new)),
+            Sought::ServiceAgain => {
+                self.service = Some(object.map(Service::new));
+                self.rechecked = true;
+            }
+            Sought::Preview => self.preview = Some(object.map(Service::new)),
+            Sought::Deployment(name) => {
+                let found = object.map(Deployment::new);
+                self.deployments.insert(name.clone(), found);
+            }
+            Sought::Versions
+            | Sought::ReplicaSets(_)
+            | Sought::Members(_)
+            | Sought::Autoscalers
+            | Sought::Endpoints(_)
+            | Sought::Smoke { .. } => {}
+        }
+    }
+
+    fn take_list(&mut self, sought: &Sought, items: &[Value]) {
+        let own = |items: &[Value]| items.iter().cloned().map(Deployment::new).collect();
+        match sought {
+            Sought::Versions => self.versions = Some(own(items)),
+            Sought::ReplicaSets(selector) => {
+                let sets = items.iter().map(ReplicaSet::read).collect();
+                self.replica_sets.insert(selector.clone(), sets);
+            }
+            Sought::Members(selector) => {
+                let members = items.iter().map(Member::read).filter(|member| !member.over);
+                self.members.insert(selector.clone(), members.collect());
+            }
+            Sought::Autoscalers => {
+                self.autoscalers = Some(items.iter().cloned().map(Autoscaler::new).collect());
+            }
+            Sought::Endpoints(service) => {
+                self.endpoints
+                    .insert(service.clone(), Endpoints::read(items));
+            }
+            Sought::Service
+            | Sought::ServiceAgain
+            | Sought::Preview
+            | Sought::Deployment(_)
+            | Sought::Smoke { .. } => {}
+        }
+    }
+
+    /// After the newcomer has changed: its pods are to be looked at again.
+    pub fn stirred(self) -> Scene {
+        Scene {
+            members: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            rechecked: false,
+            ..self
+        }
+    }
+
+    /// After a write or a wait: everything may have changed.
+    pub fn forgotten(self) -> Scene {
+        Scene {
+            smoke: Smoked {
+                last: self.smoke.last.filter(Result::is_ok),
+                ..self.smoke
+            },
+            left: self.left,
+            ..Scene::default()
+        }
+    }
+}
+
+/// Whether an answer has what it must.
+fn check(text: &str, contains: Option<&str>) -> Result<(), String> {
+    match contains {
+        Some(wanted) if !text.contains(wanted) => {
+            Err(format!("its answer does not contain `{wanted}`"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Parameters;
+    use serde_json::json;
+
+    fn all() -> Vec<Sought> {
+        vec![
+            Sought::Service,
+            Sought::ServiceAgain,
+            Sought::Preview,
+            Sought::Deployment("web".into()),
+            Sought::Versions,
+            Sought::ReplicaSets("app=web".into()),
+            Sought::Members("app=web".into()),
+            Sought::Autoscalers,
+            Sought::Endpoints("web".into()),
+            smoke(None),
+        ]
+    }
+
+    fn smoke(contains: Option<&str>) -> Sought {
+        Sought::Smoke {
+            target: "front-preview:80".into(),
+            path: "/health".into(),
+            contains: contains.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn each_look_is_a_read_and_is_taken_in() {
+        let fields = json!({"deployment": "web", "namespace": "shop", "service": "front",
+            "strategy": "blueGreen", "restart": true});
+        let request = Request::parse(&Parameters::Text(fields.to_string()), "job").unwrap();
+        let paths = [
+            "/api/v1/namespaces/shop/services/front",
+            "/api/v1/namespaces/shop/services/front",
+            "/api/v1/namespaces/shop/services/front-preview",
+            "/apis/apps/v1/namespaces/shop/deployments/web",
+            "/apis/apps/v1/namespaces/shop/deployments",
+            "/apis/apps/v1/namespaces/shop/replicasets",
+            "/api/v1/namespaces/shop/pods",
+            "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers",
+            "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices",
+            "/api/v1/namespaces/shop/services/front-preview:80/proxy/health",
+        ];
+        for (sought, path) in all().iter().zip(paths) {
+            let call = sought.call(&request);
+            assert_eq!(call.path, path, "{sought:?}");
+            assert!(!call.verb.writes());
+            let answer = match sought.shape() {
+                Shape::One => Answer::One(None),
+                Shape::List => Answer::List(Vec::new()),
+                Shape::Text => Answer::Text(Ok(String::new())),
+            };
+            let mut scene = Scene::default();
+            scene.take(sought, answer);
+            assert_ne!(scene, Scene::default(), "{sought:?}");
+        }
+    }
+
+    #[test]
+    fn a_smoke_test_passes_or_says_what_is_wrong() {
+        let ok = || Ok("all ok".to_owned());
+        for (contains, text, expected) in [
+            (None, ok(), Ok(())),
+            (Some("ok"), ok(), Ok(())),
+            (
+                Some("fine"),
+                ok(),
+                Err("its answer does not contain `fine`"),
+            ),
+            (None, Err("HTTP 500".to_owned()), Err("HTTP 500")),
+        ] {
+            let mut scene = Scene::default();
+            scene.take(&smoke(contains), Answer::Text(text));
+            assert_eq!(scene.smoke.tries, 1);
+            assert_eq!(scene.smoke.last, Some(expected.map_err(str::to_owned)));
+            // What passed is not asked again; what failed is.
+            let passed = expected.is_ok().then_some(Ok(()));
+            assert_eq!(
+                scene.forgotten().smoke,
+                Smoked {
+                    tries: 1,
+                    last: passed
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn pods_that_are_over_are_no_members() {
+        let pod = |phase: &str| json!({"metadata": {"name": phase}, "status": {"phase": phase}});
+        let pods = ["Running", "Failed", "Succeeded", "Pending"].map(pod);
+        let mut scene = Scene::default();
+        scene.take(&Sought::Members("x".into()), Answer::List(pods.to_vec()));
+        let names = scene.members["x"].iter().map(|member| &*member.name);
+        assert_eq!(names.collect::<Vec<_>>(), ["Running", "Pending"]);
+    }
+
+    #[test]
+    fn what_stirs_the_newcomer_leaves_the_rest() {
+        let mut scene = Scene::default();
+        for sought in all() {
+            scene.take(
+                &sought,
+                match sought.shape() {
+                    Shape::One => Answer::One(Some(json!({}))),
+                    Shape::List => Answer::List(Vec::new()),
+                    Shape::Text => Answer::Text(Ok(String::new())),
+                },
+            );
+        }
+        scene.left.push(("old".into(), "no right".into()));
+        let stirred = scene.clone().stirred();
+        assert!(stirred.members.is_empty() && stirred.endpoints.is_empty() && !stirred.rechecked);
+        assert!(stirred.service.is_some() && stirred.versions.is_some());
+        let forgotten = scene.clone().forgotten();
+        let expected = Scene {
+            smoke: scene.smoke,
+            left: scene.left,
+            ..Scene::default()
+        };
+        assert_eq!(forgotten, expected);
+    }
+}

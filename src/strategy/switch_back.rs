@@ -1,0 +1,204 @@
+//! What a failed switch takes back. The first write says on the Service that the deploy failed and
+//! why, so that whoever goes on goes on backwards; where the Service was switched, the same write
+//! switches it back. Everything else follows when the old version is all that serves.
+
+use super::claim::{self, Lock};
+use super::newcomer::{self, CREATED_BY};
+use super::pursuit::CATCHING_UP;
+use super::switch::{Context, Next, ended};
+use super::{Aftermath, Decision, Fate, Stage};
+use crate::change;
+use crate::cluster::call::Call;
+use crate::cluster::object::Deployment;
+use crate::cluster::service::{Service, TEMPLATE_HASH, VERSION};
+use crate::continuation::{CAUSE_LIMIT, Phase, Return};
+use crate::diagnosis::Evidence;
+use crate::report;
+use crate::request::Strategy;
+use std::time::Duration;
+
+/// Taking back gets as long as the deploy, but no longer than this: nothing has to come up for it.
+const RETURN_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+impl Context<'_> {
+    /// Begins to take back what a failed deploy has written.
+    pub(super) fn turn(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        switched: bool,
+        back: &Return,
+    ) -> Next {
+        let job = &self.continuation.job;
+        let then = Phase::Return(back.clone());
+        let before = match switched {
+            true if self.may_return(service, lock)? => claim::selector_before(service),
+            true => {
+                self.move_autoscaler("", &self.name_of(&lock.version), None)?;
+                self.clear_preview()?;
+                let patch = claim::mark_and_release(service, job, &back.cause);
+                return Ok(self.patch_service(patch, then));
+            }
+            false => None,
+        };
+        let lock = Lock {
+            deadline: self.now + self.request.timeout.min(RETURN_LIMIT),
+            ..lock.clone()
+        };
+        let patch = claim::mark(service, &lock, job, &back.cause, before.as_ref());
+        Ok(self.patch_service(patch, then))
+    }
+
+    /// Whether the Service is to be switched back, and the old version is there to take over: it
+    /// must serve at least as well as the new one does.
+    fn may_return(&self, service: &Service, lock: &Lock) -> Result<bool, Decision> {
+        if !self.request.rollback {
+            return Ok(false);
+        }
+        let from = service.annotation(claim::FROM).unwrap_or_default();
+        let old = self.deployment(from)?;
+        // Pods of a Deployment that is scaled down are counted until they go.
+        let old = old.filter(|old| old.replicas() > 0);
+        if old.is_some_and(|old| old.observed_generation() < old.generation())
+            && self.now < lock.deadline
+        {
+            return Err(self.wait(Stage::Settling(from.to_owned()), CATCHING_UP));
+        }
+        let available = old.map_or(0, Deployment::available_replicas);
+        let newcomer = self.newcomer(&self.name_of(&lock.version))?;
+        let of_newcomer = newcomer.map_or(0, Deployment::available_replicas);
+        let ours = service.selector().get(VERSION) == Some(&lock.version);
+        Ok(ours && available >= of_newcomer.max(1) && claim::selector_before(service).is_some())
+    }
+
+    /// Takes back what was written, up to the lock.
+    pub(super) fn take_back(&self, service: &Service, lock: &Lock, switched: bool) -> Next {
+        let Phase::Return(back) = &self.continuation.phase else {
+            return Ok(Decision::Enter(Phase::Return(self.recorded(service))));
+        };
+        if self.now >= lock.deadline {
+            let name = self.name_of(&lock.version);
+            return Ok(ended(back, Aftermath::ReturnFailed(name)));
+        }
+        // Without the old version nothing is left to be kept apart from.
+        if let Some(old) = self.old(service)?
+            && let Some(stage) = self.clear(service, &lock.version, switched, old)?
+        {
+            return Ok(self.wait(stage, CATCHING_UP));
+        }
+        self.clear_preview()?;
+        let patch = claim::release(service, self.widened(service).as_ref());
+        Ok(self.patch_service(patch, Phase::Return(back.clone())))
+    }
+
+    /// The Deployment that the Service sends to again.
+    fn old(&self, service: &Service) -> Result<Option<&Deployment>, Decision> {
+        match service.selector().get(VERSION) {
+            Some(version) => self.deployment(&self.name_of(version)),
+            None => self.deployment(&self.request.deployment),
+        }
+    }
+
+    /// Clears the newcomer away; what is to be waited for, if anything.
+    pub(super) fn clear(
+        &self,
+        service: &Service,
+        version: &str,
+        switched: bool,
+        old: &Deployment,
+    ) -> Result<Option<Stage>, Decision> {
+        let name = self.name_of(version);
+        self.move_autoscaler(&name, old.name(), None)?;
+        if switched {
+            let members = self.members(&service.selector())?;
+            if !self.endpoints(service.name())?.are_all_of(members, 0) {
+                return Ok(Some(Stage::Endpoints(service.name().to_owned())));
+            }
+        }
+        let narrowed = service.selector().contains_key(TEMPLATE_HASH);
+        // With the wide selector back, every pod of the family would get traffic.
+        if !self.request.rollback && !narrowed {
+            return Ok(None);
+        }
+        let others = self
+            .versions()?
+            .iter()
+            .filter(|one| one.name() != old.name());
+        for one in others.filter(|one| narrowed || one.name() == name) {
+            self.put_away(one)?;
+        }
+        if narrowed {
+            let sets = self.replica_sets(&old.selector())?;
+            let members = self.members(&claim::common(&service.selector()))?;
+            if members.iter().any(|member| !member.is_of(old, sets)) {
+                return Ok(Some(Stage::Leaving(name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Deletes a Deployment that this job made for a version of its own, and scales any other down.
+    fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
+        let made_here = one.annotation(CREATED_BY) == Some(&self.continuation.job);
+        let own = matches!(self.request.strategy, Strategy::Immutable { .. });
+        if own && made_here && self.request.rollback {
+            if one.is_being_deleted() || self.is_left(one.name()) {
+                return Ok(());
+            }
+            self.unselected(one)?;
+            return Err(self.delete(one));
+        }
+        if one.replicas() > 0 {
+            self.unselected(one)?;
+            let patch = newcomer::scale_down(one);
+            return Err(self.step(Call::merge(&self.request.namespace, one.name(), patch)));
+        }
+        Ok(())
+    }
+
+    /// All is taken back, and the lock was given up as the last step.
+    pub(super) fn taken_back(&self, service: &Service, switched: bool) -> Next {
+        let back = match &self.continuation.phase {
+            Phase::Return(back) => back.clone(),
+            Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch => {
+                self.recorded(service)
+            }
+        };
+        let job = Some(&*self.continuation.job);
+        let mut all = self.versions()?.iter();
+        let newcomer = all.find(|one| one.annotation(change::JOB) == job);
+        let fate = match newcomer {
+            None => Fate::Gone,
+            Some(one) if one.is_being_deleted() => Fate::Gone,
+            Some(one) if one.replicas() == 0 => Fate::ScaledDown(one.name().to_owned()),
+            Some(one) => Fate::Left(one.name().to_owned()),
+        };
+        let to = service.annotation(claim::TO).unwrap_or_default();
+        let still = service
+            .selector()
+            .get(VERSION)
+            .is_some_and(|it| self.name_of(it) == to);
+        Ok(ended(
+            &back,
+            match (switched, still) {
+                (false, _) => Aftermath::Unswitched(fate),
+                (true, true) if !self.request.rollback => Aftermath::LeftSwitched,
+                (true, true) => Aftermath::NoWayBack,
+                (true, false) => {
+                    let old = service.annotation(claim::FROM).unwrap_or_default();
+                    Aftermath::SwitchedBack(old.to_owned(), fate)
+                }
+            },
+        ))
+    }
+
+    /// What the Service says of why the deploy failed.
+    fn recorded(&self, service: &Service) -> Return {
+        let cause = service.annotation(change::CAUSE).unwrap_or_default();
+        Return {
+            cause: report::clip(cause, CAUSE_LIMIT),
+            kind: None,
+            evidence: Evidence::default(),
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Blue/green deploys. The Service is watched all along: its endpoints are never empty.
+
+use crate::cluster::Cluster;
+use crate::stage::{OLD_IMAGE, Stage, demo_app};
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::aws::Outcome;
+use landfall_sandbox::world::{sample_autoscaler, sample_deployment, sample_service};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+pub const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+pub const SICK_IMAGE: &str = "registry.example.com/demo-app:3.0.0-crash";
+/// How often the function is killed; `LANDFALL_KILLS` asks for more.
+const KILLS: u64 = 25;
+
+/// The user parameters of a switch.
+pub fn switch(strategy: &str, image: &str) -> Value {
+    json!({"deployment": "demo-app", "service": "demo-app", "strategy": strategy,
+        "images": {"app": image}, "bake": "1s", "timeout": "50s"})
+}
+
+pub async fn stage() -> Stage {
+    let stage = Stage::given([demo_app(600), sample_service("demo-app")]).await;
+    endpoints_are_known(&stage).await;
+    stage
+}
+
+/// Waits until the Service sends to both pods: only then does a story begin.
+pub async fn endpoints_are_known(stage: &Stage) {
+    loop {
+        let slices = stage.cluster.objects("endpointslices").await;
+        let ready = slices
+            .iter()
+            .filter_map(|slice| slice["endpoints"].as_array());
+        let ready = ready
+            .flatten()
+            .filter(|it| it["conditions"]["ready"] == true);
+        if ready.count() >= 2 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub async fn service(stage: &Stage) -> Value {
+    stage.cluster.object("services", "demo-app").await.unwrap()
+}
+
+pub async fn replicas(stage: &Stage, name: &str) -> Option<i64> {
+    let found = stage.cluster.object("deployments", name).await?;
+    found["spec"]["replicas"].as_i64()
+}
+
+/// What a Service keeps when nobody is at work.
+pub async fn at_rest(stage: &Stage) {
+    let service = service(stage).await;
+    let notes = service["metadata"]["annotations"].clone();
+    for note in ["lock", "wide-selector", "selector-before"] {
+        assert!(notes[format!("landfall/{note}")].is_null(), "{notes:#}");
+    }
+    let preview = stage.cluster.object("services", "demo-app-preview").await;
+    assert_eq!(preview, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plain_deployment_is_adopted_and_two_take_turns() {
+    let stage = stage().await;
+    let turns = [
+        ("registry.example.com/demo-app:2.0.0", "blue", "demo-app"),
+        (
+            "registry.example.com/demo-app:3.0.0",
+            "green",
+            "demo-app-blue",
+        ),
+        (
+            "registry.example.com/demo-app:4.0.0",
+            "blue",
+            "demo-app-green",
+        ),
+    ];
+    for (image, version, before) in turns {
+        let ended = stage.probed(stage.deploy(switch("blueGreen", image))).await;
+        let (summary, variables) = ended.success();
+        let name = format!("demo-app-{version}");
+        assert_eq!(variables["Deployment"], name, "{summary}");
+        assert_eq!(variables["Image"], image);
+        assert_eq!(variables["Strategy"], "blueGreen");
+        assert!(
+            summary.contains(&name) && summary.contains(before),
+            "{summary}"
+        );
+        let selector = service(&stage).await["spec"]["selector"].take();
+        assert_eq!(
+            selector,
+            json!({"app": "demo-app", "landfall/version": version})
+        );
+        assert_eq!(replicas(&stage, before).await, Some(0));
+        assert_eq!(replicas(&stage, &name).await, Some(2));
+        at_rest(&stage).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_never_serves_gets_no_traffic() {
+    let stage = stage().await;
+    let ended = stage
+        .probed(stage.deploy(switch("blueGreen", SICK_IMAGE)))
+        .await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(message.contains("exits with code 1"), "{message}");
+    assert_eq!(
+        service(&stage).await["spec"]["selector"],
+        json!({"app": "demo-app"})
+    );
+    assert_eq!(replicas(&stage, "demo-app").await, Some(2));
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
+    at_rest(&stage).await;
+    // Nothing stands in the way of the next.
+    let ended = stage
+        .probed(stage.deploy(switch("blueGreen", NEW_IMAGE)))
+        .await;
+    assert_eq!(ended.success().1["Deployment"], "demo-app-blue");
+    at_rest(&stage).await;
+}
+
+/// The old version is still at full scale, so that it takes over at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
+    let stage = stage().await;
+    let mut parameters = switch("blueGreen", NEW_IMAGE);
+    parameters["bake"] = json!("20s");
+    let lose = async {
+        while service(&stage).await["spec"]["selector"]["landfall/version"] != "blue" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        match &stage.cluster {
+            Cluster::Sandbox(kubernetes) => kubernetes.world(|world, now| {
+                world.delete("deployments", "default", "demo-app-blue", now);
+            }),
+            Cluster::Real(namespace) => {
+                let path = namespace.path("apps/v1", "deployments/demo-app-blue");
+                namespace.delete(&path).await;
+            }
+        }
+    };
+    let (ended, ()) = tokio::join!(stage.deploy(parameters), lose);
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(message.contains("demo-app-blue` was deleted"), "{message}");
+    assert_eq!(
+        service(&stage).await["spec"]["selector"]["landfall/version"],
+        Value::Null
+    );
+    assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
+    at_rest(&stage).await;
+}
+
+fn lock(seconds: i64) -> Value {
+    let now = Timestamp::now();
+    let lock = json!({"execution": "another", "job": "theirs", "version": "blue", "since": now,
+        "deadline": now + SignedDuration::from_secs(seconds)});
+    json!({"landfall/lock": lock.to_string()})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_execution_at_work_is_waited_for_and_then_named() {
+    let stage = stage().await;
+    let annotations = ["metadata", "annotations"];
+    stage
+        .cluster
+        .change("services", "demo-app", annotations, lock(600))
+        .await;
+    let mut parameters = switch("blueGreen", NEW_IMAGE);
+    parameters["timeout"] = json!("3s");
+    let (kind, message) = stage.probed(stage.refused(parameters)).await;
+    assert!(message.contains("another"), "{kind}: {message}");
+    assert_eq!(
+        stage.cluster.object("deployments", "demo-app-blue").await,
+        None
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_of_a_dead_one_ends_by_itself() {
+    let stage = stage().await;
+    let annotations = ["metadata", "annotations"];
+    stage
+        .cluster
+        .change("services", "demo-app", annotations, lock(-600))
+        .await;
+    stage
+        .probed(stage.deploy(switch("blueGreen", NEW_IMAGE)))
+        .await
+        .success();
+    at_rest(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_autoscaler_goes_along() {
+    let objects = [
+        demo_app(600),
+        sample_service("demo-app"),
+        sample_autoscaler("demo-app", 1, 5),
+    ];
+    let stage = Stage::given(objects).await;
+    endpoints_are_known(&stage).await;
+    stage
+        .probed(stage.deploy(switch("blueGreen", NEW_IMAGE)))
+        .await
+        .success();
+    let scaler = stage
+        .cluster
+        .object("horizontalpodautoscalers", "demo-app")
+        .await
+        .unwrap();
+    assert_eq!(scaler["spec"]["scaleTargetRef"]["name"], "demo-app-blue");
+    assert_eq!(scaler["spec"]["minReplicas"], 1);
+    assert!(scaler["metadata"]["annotations"]["landfall/min-replicas"].is_null());
+    at_rest(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_others_share_is_refused() {
+    let mut other = sample_deployment("other", OLD_IMAGE);
+    other["spec"]["template"]["metadata"]["labels"] = json!({"app": "demo-app", "own": "other"});
+    other["spec"]["selector"]["matchLabels"] = json!({"own": "other"});
+    let stage = Stage::given([demo_app(600), other, sample_service("demo-app")]).await;
+    let (kind, message) = stage.refused(switch("blueGreen", NEW_IMAGE)).await;
+    assert_eq!(kind, "ConfigurationError");
+    assert!(
+        message.contains("selects pods of others as well, such as `other-"),
+        "{message}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_cannot_be_switched_is_refused() {
+    let rows = [
+        (
+            json!({"spec": {"selector": {"app": "nobody"}}}),
+            "selects no pods",
+        ),
+        (json!({"spec": {"selector": null}}), "has no selector"),
+        (
+            json!({"spec": {"type": "ExternalName", "externalName": "example.com"}}),
+            "ExternalName",
+        ),
+        (json!({"metadata": {"name": "another"}}), "does not exist"),
+    ];
+    for (difference, words) in rows {
+        let mut service = sample_service("demo-app");
+        for (part, fields) in difference.as_object().unwrap() {
+            for (field, value) in fields.as_object().unwrap() {
+                service[part][field] = value.clone();
+            }
+        }
+        let stage = Stage::given([demo_app(600), service]).await;
+        let (kind, message) = stage.refused(switch("blueGreen", NEW_IMAGE)).await;
+        assert_eq!(kind, "ConfigurationError", "{message}");
+        assert!(message.contains(words), "{words}: {message}");
+    }
+}
+
+/// What pods answer is the sandbox's to say: kwok's have no network.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
+    let stage = Stage::in_sandbox(|world, now| {
+        world.apply(demo_app(600), now);
+        world.apply(sample_service("demo-app"), now);
+        world.say("demo-app:2", 200, "all is well");
+        world.say("demo-app:3", 500, "no database");
+    })
+    .await;
+    let smoked = |image: &str, contains: &str| {
+        let mut parameters = switch("blueGreen", image);
+        parameters["smoke"] = json!({"path": "/health", "contains": contains});
+        parameters
+    };
+    let parameters = smoked("demo-app:3", "well");
+    let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
+    assert!(
+        message.contains("/health") && message.contains("500"),
+        "{message}"
+    );
+    at_rest(&stage).await;
+    let parameters = smoked("demo-app:2", "perfect");
+    let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
+    assert!(message.contains("does not contain `perfect`"), "{message}");
+    at_rest(&stage).await;
+    assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
+    stage
+        .probed(stage.deploy(smoked("demo-app:2", "well")))
+        .await
+        .success();
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
+    assert_eq!(replicas(&stage, "demo-app").await, Some(0));
+    at_rest(&stage).await;
+}
+
+/// SIGKILL at random moments; Lambda repeats the event, up to two times for each deploy.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute; make conformance runs it"]
+async fn no_kill_leaves_the_service_without_pods() {
+    let kills = std::env::var("LANDFALL_KILLS").ok();
+    let kills = kills.map_or(KILLS, |kills| kills.parse().unwrap());
+    let mut stage = stage().await;
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut draw = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let mut killed = 0;
+    for round in 0..kills {
+        let strategy = if round % 4 < 2 {
+            "blueGreen"
+        } else {
+            "immutable"
+        };
+        let mut parameters = switch(
+            strategy,
+            &format!("registry.example.com/demo-app:5.0.{round}"),
+        );
+        parameters["bake"] = json!(if round % 2 == 0 { "0s" } else { "1s" });
+        let delays = [draw(1500), draw(800)];
+        killed += kill_along(&mut stage, parameters, delays).await;
+        at_rest(&stage).await;
+        let all = stage.cluster.objects("deployments").await.into_iter();
+        let running = all.filter(|it| it["spec"]["replicas"] != 0).count();
+        assert_eq!(running, 1, "round {round}");
+    }
+    println!("{kills} deploys were killed {killed} times");
+}
+
+/// Deploys, kills the function after these times, and sees the deploy succeed all the same.
+async fn kill_along(stage: &mut Stage, parameters: Value, delays: [u64; 2]) -> u32 {
+    let event = stage.event(&parameters);
+    let job = stage.aws.submit(event, Duration::from_secs(30));
+    let mut killed = 0;
+    for delay in delays {
+        let wait = tokio::time::sleep(Duration::from_millis(delay));
+        stage.probed(wait).await;
+        if stage.aws.outcome(&job, Duration::ZERO).await != Outcome::Pending {
+            break;
+        }
+        stage.function.kill();
+        killed += 1;
+        stage
+            .probed(tokio::time::sleep(Duration::from_millis(150)))
+            .await;
+        assert!(stage.aws.retry(&job));
+    }
+    let ended = stage
+        .probed(stage.aws.outcome(&job, Duration::from_secs(60)))
+        .await;
+    assert!(
+        matches!(ended, Outcome::Succeeded(_)),
+        "{ended:?}\n{}",
+        stage.log()
+    );
+    killed
+}

@@ -1,0 +1,1296 @@
+//! Blue/green and immutable in simulated time: the pure core against the sandbox's world, without
+//! sockets. Every single disturbance at every point of every deploy, pairs of them, then seeded
+//! mixtures; after every step of the world the Service's EndpointSlice is held against what must
+//! never happen.
+
+use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
+use jiff::{SignedDuration, Timestamp};
+use landfall::cluster::call::Call;
+use landfall::cluster::object::{Deployment, ReplicaSet};
+use landfall::cluster::pod::{self, Pods};
+use landfall::continuation::{Continuation, Phase};
+use landfall::diagnosis::{self, Explanation, Sight};
+use landfall::job::Parameters;
+use landfall::request::Request;
+use landfall::strategy::scene::{Answer, Shape, Sought};
+use landfall::strategy::{
+    self, Action, Aftermath, Decision, Failure, Fate, Look, Observation, Success, Wait,
+};
+use landfall_sandbox::world::{
+    self, Behaviour, Body, Fault, On, Reply, World, sample_autoscaler, sample_service,
+};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, Once};
+
+const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+const THEIR_IMAGE: &str = "registry.example.com/demo-app:3.0.0";
+const LAST_IMAGE: &str = "registry.example.com/demo-app:4.0.0";
+const EARLIER_IMAGE: &str = "registry.example.com/demo-app:1.1.0";
+/// Pods that serve before a deploy: as many must serve at every moment.
+const REQUIRED: usize = 3;
+/// Steps of one simulated deploy before it counts as endless.
+const STEPS: u32 = 4000;
+/// Lost races that the loop bears, as in `deploy.rs`.
+const CONFLICTS: u32 = 8;
+/// How often the autoscaler looks.
+const SCALING: SignedDuration = SignedDuration::from_secs(15);
+/// Seeds of the mixtures; `LANDFALL_SEEDS` asks for more.
+const SEEDS: u64 = 1000;
+/// All disturbances at all points are some seventy thousand deploys, and take half an hour. A test
+/// run takes one in so many; `LANDFALL_STRIDE=1` asks for all.
+const STRIDE: u64 = 61;
+
+/// What happens at one point: a call, or a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Disturbance {
+    /// The call is not carried out; it is tried again.
+    Retried,
+    /// The call is carried out and its answer lost; it is tried again.
+    AnswerLost,
+    /// 429, 503 or silence until all tries are used up. The call is not carried out.
+    Unavailable,
+    /// The same, but the call is carried out.
+    DoneUnavailable,
+    /// 409: another write came between.
+    Conflict,
+    /// 422 or 403, as from a webhook.
+    Refused,
+    /// A read gives the object as it was before its last change.
+    Stale,
+    /// The process dies before the call; Lambda repeats the event.
+    DiesBefore,
+    /// The process dies after the call; Lambda repeats the event.
+    DiesAfter,
+    /// The invocation's time is over; the next one has the token.
+    HandedOver,
+    /// The next invocation comes with the oldest token.
+    Replayed,
+    /// It dies before the call for good; a person retries the stage: another job, same execution.
+    AgainBefore,
+    /// The same after the call.
+    AgainAfter,
+    /// It dies for good before the call; another execution deploys another version.
+    OtherBefore,
+    /// The same after the call.
+    OtherAfter,
+    /// The process dies while its write is under way; that arrives when all is over.
+    Late,
+    /// The same, and another execution deploys another version meanwhile.
+    LateOther,
+    /// Somebody scales the live Deployment.
+    Scaled,
+    /// Somebody changes the live Deployment's image by hand.
+    Overtaken,
+}
+
+use Disturbance::*;
+
+const ALL: [Disturbance; 19] = [
+    Retried,
+    AnswerLost,
+    Unavailable,
+    DoneUnavailable,
+    Conflict,
+    Refused,
+    Stale,
+    DiesBefore,
+    DiesAfter,
+    HandedOver,
+    Replayed,
+    AgainBefore,
+    AgainAfter,
+    OtherBefore,
+    OtherAfter,
+    Late,
+    LateOther,
+    Scaled,
+    Overtaken,
+];
+
+impl Disturbance {
+    /// Whether it means something at a wait as well.
+    fn suits_wait(self) -> bool {
+        let alone = [
+            DiesBefore,
+            HandedOver,
+            Replayed,
+            AgainBefore,
+            OtherBefore,
+            Scaled,
+            Overtaken,
+        ];
+        alone.contains(&self)
+    }
+
+    /// Whether it means something at a read. What was read before a death is as good as never read.
+    fn suits_read(self) -> bool {
+        self.suits_wait() || [Retried, Unavailable, Refused, Stale].contains(&self)
+    }
+}
+
+/// What the new version is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Health {
+    Well,
+    Slow,
+    /// Only its deadline shows that it never serves.
+    NeverReady,
+    /// Its pods show at once that it never serves.
+    Doomed,
+    /// It is up, but answers the smoke test with 500.
+    FailsSmoke,
+    /// It serves, and falls ill five seconds after the switch.
+    FallsIll,
+}
+
+use Health::*;
+
+const HEALTHS: [Health; 6] = [Well, Slow, NeverReady, Doomed, FailsSmoke, FallsIll];
+
+/// What is there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// A plain Deployment and a Service that selects `app` alone.
+    Adoption,
+    /// Two deploys of this strategy were made before.
+    Third,
+}
+
+/// Whose lock is on the Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Locked {
+    No,
+    /// Of an execution that died: it expires in three minutes.
+    Live,
+    Expired,
+}
+
+/// One setting of a deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Setting {
+    immutable: bool,
+    start: Start,
+    scaled: bool,
+    smoke: bool,
+    health: Health,
+    locked: Locked,
+}
+
+#[derive(Clone)]
+struct Simulation {
+    setting: Setting,
+    world: World,
+    now: Timestamp,
+    request: Request,
+    text: String,
+    job: String,
+    image: String,
+    continuation: Continuation,
+    tokens: Vec<String>,
+    observation: Observation,
+    conflicts: u32,
+    just_written: bool,
+    points: u32,
+    plan: Vec<(u32, Disturbance)>,
+    /// What of the plan took place.
+    happened: Vec<Disturbance>,
+    /// Writes that are under way.
+    late: Vec<Call>,
+    /// The image that served before.
+    before: String,
+    /// The selector that the Service had before.
+    selector: Value,
+    autoscaling: Option<Timestamp>,
+    falls_ill: Option<Timestamp>,
+    ill: bool,
+    watching: bool,
+    transcript: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+enum End {
+    Finished(Box<Success>),
+    Failed(Failure),
+    /// A call was refused for good.
+    Broken(u16, String),
+}
+
+impl Simulation {
+    fn new(setting: Setting) -> Simulation {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut world = World::new(TOKEN);
+        world.timing().endpoints = SignedDuration::from_millis(400);
+        world.default_behaviour(Behaviour::Ready {
+            after: SignedDuration::from_secs(2),
+        });
+        let mut plain = demo_app(30);
+        plain["spec"]["replicas"] = json!(REQUIRED);
+        world.apply(plain, now);
+        world.apply(sample_service("demo-app"), now);
+        if setting.scaled {
+            world.apply(sample_autoscaler("demo-app", 1, 6), now);
+        }
+        let now = world.settle(now) + SignedDuration::from_mins(5);
+        let mut simulation = Simulation {
+            setting,
+            world,
+            now,
+            request: request("1", "run-0", OLD_IMAGE, setting).1,
+            text: String::new(),
+            job: String::new(),
+            image: String::new(),
+            continuation: Continuation::begin("", now, std::time::Duration::from_secs(1)),
+            tokens: Vec::new(),
+            observation: Observation::default(),
+            conflicts: 0,
+            just_written: false,
+            points: 0,
+            plan: Vec::new(),
+            happened: Vec::new(),
+            late: Vec::new(),
+            before: OLD_IMAGE.to_owned(),
+            selector: json!({"app": "demo-app"}),
+            autoscaling: setting.scaled.then_some(now),
+            falls_ill: None,
+            ill: false,
+            watching: true,
+            transcript: None,
+        };
+        simulation.advance();
+        if setting.start == Start::Third {
+            for (job, image) in [
+                ("a", "registry.example.com/demo-app:1.0.5"),
+                ("b", EARLIER_IMAGE),
+            ] {
+                simulation.begin(job, job, image);
+                let end = simulation.run();
+                assert!(matches!(end, End::Finished(_)), "{end:?}");
+                simulation.pass(SignedDuration::from_mins(5));
+            }
+            simulation.before = EARLIER_IMAGE.to_owned();
+            simulation.selector = simulation.service()["spec"]["selector"].clone();
+        }
+        simulation.prepare();
+        simulation.begin("1", "run-1", NEW_IMAGE);
+        simulation.points = 0;
+        simulation
+    }
+
+    /// What is special about this setting.
+    fn prepare(&mut self) {
+        let crash = Behaviour::CrashLoop {
+            exit_code: 1,
+            log: "panic: no DATABASE_URL\n".into(),
+            reason: None,
+        };
+        match self.setting.health {
+            Well | FallsIll => {}
+            Slow => self.world.behave(
+                NEW_IMAGE,
+                Behaviour::Ready {
+                    after: SignedDuration::from_secs(25),
+                },
+            ),
+            NeverReady => self.world.behave(NEW_IMAGE, Behaviour::NeverReady),
+            Doomed => self.world.behave(NEW_IMAGE, crash),
+            FailsSmoke => self.world.say(NEW_IMAGE, 500, "no database"),
+        }
+        let seconds = match self.setting.locked {
+            Locked::No => return,
+            Locked::Live => 60,
+            Locked::Expired => -600,
+        };
+        let lock = json!({"execution": "run-0", "job": "0", "version": "lost",
+            "since": self.now, "deadline": self.now + SignedDuration::from_secs(seconds)});
+        let mut service = self.service();
+        service["metadata"]["annotations"]["landfall/lock"] = json!(lock.to_string());
+        self.world.apply(service, self.now);
+    }
+
+    /// Another deploy begins.
+    fn begin(&mut self, job: &str, execution: &str, image: &str) {
+        let (text, request) = request(job, execution, image, self.setting);
+        self.continuation = Continuation::begin(job, self.now, request.timeout);
+        self.request = request;
+        self.text = text;
+        job.clone_into(&mut self.job);
+        image.clone_into(&mut self.image);
+        self.tokens.clear();
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.observation = Observation::default();
+        self.conflicts = 0;
+        self.just_written = false;
+    }
+
+    fn run(&mut self) -> End {
+        for _ in 0..STEPS {
+            if let Some(end) = self.step() {
+                return end;
+            }
+        }
+        panic!("it does not end");
+    }
+
+    fn decide(&self) -> Decision {
+        let (request, continuation) = (&self.request, &self.continuation);
+        strategy::decide(request, continuation, &self.observation, self.now)
+    }
+
+    fn step(&mut self) -> Option<End> {
+        let decision = self.decide();
+        self.note(|| outline(&decision));
+        match decision {
+            Decision::Look(look) => self.look(&look),
+            Decision::Act(action) => self.act(&action),
+            Decision::Enter(phase) => {
+                self.continuation.enter(phase);
+                None
+            }
+            Decision::Remember(sights) => {
+                self.continuation.sights = sights;
+                None
+            }
+            Decision::Wait(wait) => {
+                self.wait(&wait);
+                None
+            }
+            Decision::Finish(success) => Some(End::Finished(Box::new(success))),
+            Decision::GiveUp(failure) => Some(End::Failed(failure)),
+        }
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.push(format!("{} {}", self.now, line()));
+        }
+    }
+
+    fn look(&mut self, look: &Look) -> Option<End> {
+        let (code, object) = match self.send(&look.call(&self.request), false) {
+            Sent::Answered(code, object) => (code, object),
+            Sent::Gone => return None,
+            Sent::Unavailable => return self.trouble(503, "unavailable"),
+        };
+        let is_text = matches!(look, Look::Log { .. } | Look::Scene(Sought::Smoke { .. }));
+        if !is_text && ![200, 404].contains(&code) {
+            return self.trouble(code, &object.to_string());
+        }
+        let items = object["items"].as_array().cloned().unwrap_or_default();
+        match look {
+            Look::Deployment | Look::Newcomer { .. } => {
+                let found = (code == 200).then(|| Deployment::new(object));
+                self.observation.renew(Some(found));
+            }
+            Look::Scene(sought) => {
+                let answer = match sought.shape() {
+                    Shape::One => Answer::One((code == 200).then_some(object)),
+                    Shape::List => Answer::List(items),
+                    Shape::Text => Answer::Text(match code {
+                        200..300 => Ok(object.as_str().unwrap_or_default().to_owned()),
+                        _ => Err(format!("HTTP {code}")),
+                    }),
+                };
+                self.observation.scene.take(sought, answer);
+            }
+            Look::ReplicaSets { .. } => {
+                self.observation.replica_sets = Some(items.iter().map(ReplicaSet::read).collect());
+            }
+            Look::Autoscalers => self.observation.autoscaled = Some(!items.is_empty()),
+            Look::Pods { set, .. } => {
+                let (pods, _) = Pods::read(object.to_string().as_bytes(), set).unwrap();
+                let mut sets = self.observation.replica_sets.iter().flatten();
+                self.observation.sight = Some(Sight {
+                    at: self.now,
+                    set: sets
+                        .find(|found| found.name == *set)
+                        .cloned()
+                        .unwrap_or_default(),
+                    pods: Ok(pods),
+                });
+                self.observation.explanation = Explanation::default();
+            }
+            Look::Events { .. } => {
+                let events = pod::events(object.to_string().as_bytes()).unwrap();
+                self.observation.explanation.events = Some(Ok(events));
+            }
+            Look::Log { .. } => {
+                let log = match code {
+                    200 => Ok(diagnosis::log_lines(object.as_str().unwrap())),
+                    _ => Err(object.to_string()),
+                };
+                self.observation.explanation.log = Some(log);
+            }
+            Look::Previous { .. } => panic!("no rollout is undone here"),
+        }
+        None
+    }
+
+    /// As `deploy.rs` does it.
+    fn act(&mut self, action: &Action) -> Option<End> {
+        let (code, object) = match self.send(&action.call(&self.request), true) {
+            Sent::Answered(code, object) => (code, object),
+            Sent::Gone => return None,
+            Sent::Unavailable => return self.trouble(503, "unavailable"),
+        };
+        if (200..300).contains(&code) {
+            let after = Deployment::new(object);
+            let (request, observation) = (&self.request, &self.observation);
+            let phase = strategy::acted(request, observation, action, &after, self.now);
+            self.continuation.enter(phase);
+            let before = std::mem::take(&mut self.observation);
+            self.observation = strategy::seen_after(before, action, after);
+            self.conflicts = 0;
+            self.just_written = true;
+            return None;
+        }
+        if let Action::Step(step) = action
+            && let Some(name) = &step.clears
+            && [400, 403, 405, 422].contains(&code)
+        {
+            let left = (name.clone(), object.to_string());
+            self.observation.scene.left.push(left);
+            return None;
+        }
+        if [409, 404].contains(&code) && self.conflicts < CONFLICTS {
+            self.conflicts += 1;
+            self.observation.renew(None);
+            self.pass(SignedDuration::from_millis(50 * i64::from(self.conflicts)));
+            return None;
+        }
+        self.trouble(code, &object.to_string())
+    }
+
+    /// As `deploy.rs` does it.
+    fn trouble(&mut self, code: u16, why: &str) -> Option<End> {
+        let passing = [429, 503].contains(&code) && self.continuation.phase != Phase::Start;
+        if !passing {
+            let Some(phase) = strategy::turn_back(&self.continuation.phase, why) else {
+                return Some(End::Broken(code, why.to_owned()));
+            };
+            self.continuation.enter(phase);
+            self.observation.renew(None);
+            return None;
+        }
+        self.observation.renew(None);
+        self.pass(SignedDuration::from_secs(2));
+        None
+    }
+
+    /// Waits as a watch does, or for the time alone.
+    fn wait(&mut self, wait: &Wait) {
+        match self.planned() {
+            None => {}
+            Some(DiesBefore) => return self.restart(),
+            Some(HandedOver) => return self.hand_over(),
+            Some(Replayed) => return self.replay(),
+            Some(AgainBefore) => return self.again(),
+            Some(OtherBefore) => return self.other(),
+            Some(Scaled) => self.scale(),
+            Some(Overtaken) => self.overtake(),
+            Some(_) => {}
+        }
+        let end = self.now + wait.at_most;
+        let watched = wait.stage.watched(&self.request).map(str::to_owned);
+        let Some(name) = watched else {
+            self.pass(end.duration_since(self.now));
+            self.observation.renew(None);
+            return;
+        };
+        if std::mem::take(&mut self.just_written) {
+            self.observation.renew(None);
+            return;
+        }
+        let seen = self.observation.deployment.clone().flatten();
+        while self.now < end {
+            self.now = self.next_change(end);
+            self.advance();
+            let found = self.world.deployment("default", &name).cloned();
+            let found = found.map(Deployment::new);
+            if seen != found {
+                self.observation.renew(Some(found));
+                return;
+            }
+        }
+        self.observation.renew(None);
+    }
+
+    /// What is planned for this point.
+    fn planned(&mut self) -> Option<Disturbance> {
+        self.points += 1;
+        let planned = self.plan.iter().find(|(at, _)| *at == self.points);
+        let planned = planned.map(|(_, disturbance)| *disturbance)?;
+        self.happened.push(planned);
+        self.note(|| format!("        {planned:?}"));
+        Some(planned)
+    }
+
+    /// One call with whatever is planned for it.
+    fn send(&mut self, call: &Call, writes: bool) -> Sent {
+        match self.planned() {
+            None => {}
+            Some(Retried) => self.pass(SignedDuration::from_millis(200)),
+            Some(AnswerLost) => {
+                self.perform(call);
+                self.pass(SignedDuration::from_millis(200));
+            }
+            Some(Unavailable) => return Sent::Unavailable,
+            Some(DoneUnavailable) => {
+                self.perform(call);
+                return Sent::Unavailable;
+            }
+            Some(Conflict) if writes => {
+                return Sent::Answered(409, json!({"message": "somebody else was faster"}));
+            }
+            Some(Refused) if writes => {
+                return Sent::Answered(422, json!({"message": "a webhook says no"}));
+            }
+            Some(Refused) => return Sent::Answered(403, json!({"message": "it is forbidden"})),
+            Some(Conflict) => {}
+            Some(Stale) => self.world.fault(On::any(), Fault::Stale, 1),
+            Some(DiesBefore) => return gone(self.restart()),
+            Some(DiesAfter) => {
+                self.perform(call);
+                return gone(self.restart());
+            }
+            Some(HandedOver) => return gone(self.hand_over()),
+            Some(Replayed) => return gone(self.replay()),
+            Some(AgainBefore) => return gone(self.again()),
+            Some(AgainAfter) => {
+                self.perform(call);
+                return gone(self.again());
+            }
+            Some(OtherBefore) => return gone(self.other()),
+            Some(OtherAfter) => {
+                self.perform(call);
+                return gone(self.other());
+            }
+            Some(Late | LateOther) if !writes || call.verb.method() == "POST" => {}
+            Some(Late) => {
+                self.late.push(call.clone());
+                return gone(self.restart());
+            }
+            Some(LateOther) => {
+                self.late.push(call.clone());
+                return gone(self.other());
+            }
+            Some(Scaled) => self.scale(),
+            Some(Overtaken) => self.overtake(),
+        }
+        let (code, object) = self.perform(call);
+        Sent::Answered(code, object)
+    }
+
+    /// Lambda repeats the event a minute later, to a process that knows nothing.
+    fn restart(&mut self) {
+        self.pass(SignedDuration::from_mins(1));
+        self.continuation = Continuation::begin(&self.job, self.now, self.request.timeout);
+        self.forget();
+    }
+
+    fn hand_over(&mut self) {
+        let token = self.continuation.encode(&self.text);
+        self.tokens.push(token.clone());
+        self.resume(&token);
+    }
+
+    /// The oldest token comes again.
+    fn replay(&mut self) {
+        let token = self.continuation.encode(&self.text);
+        let token = self.tokens.first().cloned().unwrap_or(token);
+        self.resume(&token);
+    }
+
+    fn resume(&mut self, token: &str) {
+        self.pass(SignedDuration::from_secs(20));
+        self.continuation = Continuation::decode(token, &self.text).unwrap();
+        self.forget();
+    }
+
+    /// A person retries the stage.
+    fn again(&mut self) {
+        self.pass(SignedDuration::from_mins(1));
+        let (job, image) = (format!("{}-again", self.job), self.image.clone());
+        let execution = self.request.execution.clone();
+        self.begin(&job, &execution, &image);
+    }
+
+    /// Another execution deploys another version.
+    fn other(&mut self) {
+        if self.job.starts_with('2') {
+            return self.restart();
+        }
+        self.pass(SignedDuration::from_secs(30));
+        self.begin("2", "run-2", THEIR_IMAGE);
+    }
+
+    fn live_name(&self) -> String {
+        let service = self.service();
+        match service["spec"]["selector"]["landfall/version"].as_str() {
+            Some(version) => format!("demo-app-{version}"),
+            None => "demo-app".to_owned(),
+        }
+    }
+
+    fn scale(&mut self) {
+        let name = self.live_name();
+        self.world.scale("default", &name, 4, self.now);
+    }
+
+    fn overtake(&mut self) {
+        let name = self.live_name();
+        let Some(mut theirs) = self.world.deployment("default", &name).cloned() else {
+            return;
+        };
+        theirs["spec"]["template"]["spec"]["containers"][0]["image"] = json!("theirs:1");
+        self.watching = false;
+        self.world.apply(theirs, self.now);
+    }
+
+    fn perform(&mut self, call: &Call) -> (u16, Value) {
+        let mut path = call.path.clone();
+        if !call.query.is_empty() {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            path = format!("{path}?{}", query.extend_pairs(&call.query).finish());
+        }
+        let request = world::Request {
+            method: call.verb.method().to_owned(),
+            path,
+            content_type: call.verb.content_type().map(str::to_owned),
+            authorization: Some(format!("Bearer {TOKEN}")),
+            user_agent: None,
+            body: call
+                .body
+                .as_ref()
+                .map(|body| body.to_string().into_bytes())
+                .unwrap_or_default(),
+        };
+        self.pass(SignedDuration::from_millis(5));
+        let reply = self.world.answer(&request, self.now);
+        self.check();
+        match reply {
+            Reply::Answer(answer) => match answer.body {
+                Body::Json(body) => (answer.status, body),
+                Body::Text(text) => (answer.status, Value::String(text)),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn pass(&mut self, time: SignedDuration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.now = self.next_change(end);
+            self.advance();
+        }
+    }
+
+    /// When something happens by itself, at `end` at the latest.
+    fn next_change(&self, end: Timestamp) -> Timestamp {
+        let all = [self.world.next_change(), self.autoscaling, self.falls_ill];
+        let next = all.into_iter().flatten().min().unwrap_or(end).min(end);
+        next.max(self.now + SignedDuration::from_nanos(1))
+    }
+
+    /// One step of the world.
+    fn advance(&mut self) {
+        self.world.advance(self.now);
+        if self.autoscaling.is_some_and(|at| at <= self.now) {
+            self.autoscale();
+            self.autoscaling = Some(self.now + SCALING);
+        }
+        if self.falls_ill.is_some_and(|at| at <= self.now) {
+            self.falls_ill = None;
+            self.ill = true;
+            let crash = Behaviour::CrashLoop {
+                exit_code: 1,
+                log: "panic: out of connections\n".into(),
+                reason: None,
+            };
+            self.world.strike(NEW_IMAGE, crash);
+        }
+        self.check();
+    }
+
+    /// A HorizontalPodAutoscaler without patience: who gets no traffic needs no pods.
+    fn autoscale(&mut self) {
+        let scalers = self.world.objects("horizontalpodautoscalers");
+        let Some(spec) = scalers.first().map(|scaler| scaler["spec"].clone()) else {
+            return;
+        };
+        let name = spec["scaleTargetRef"]["name"].as_str().unwrap();
+        let Some(target) = self.world.deployment("default", name) else {
+            return;
+        };
+        let replicas = target["spec"]["replicas"].as_i64().unwrap();
+        let serves = self.live_name() == name;
+        let load = if serves { 3 } else { 0 };
+        let wanted = load.clamp(
+            spec["minReplicas"].as_i64().unwrap(),
+            spec["maxReplicas"].as_i64().unwrap(),
+        );
+        if replicas > 0 && replicas != wanted {
+            self.world.scale("default", name, wanted, self.now);
+        }
+    }
+
+    fn service(&self) -> Value {
+        let service = self.world.object("services", "default", "demo-app");
+        service.unwrap().clone()
+    }
+
+    /// The pods that the Service sends to and that are there: how many, and of which versions.
+    fn serving(&self) -> (usize, BTreeSet<String>) {
+        let slice = self
+            .world
+            .object("endpointslices", "default", "demo-app-slice");
+        let endpoints = slice.and_then(|slice| slice["endpoints"].as_array());
+        let mut images = BTreeSet::new();
+        let mut count = 0;
+        for endpoint in endpoints.into_iter().flatten() {
+            if endpoint["conditions"]["ready"] != true {
+                continue;
+            }
+            let name = endpoint["targetRef"]["name"].as_str().unwrap();
+            let Some(pod) = self.world.object("pods", "default", name) else {
+                continue;
+            };
+            images.insert(image_of(pod).to_owned());
+            count += usize::from(is_ready(pod));
+        }
+        (count, images)
+    }
+
+    /// What must hold after every step of the world.
+    fn check(&mut self) {
+        let (count, images) = self.serving();
+        if self.setting.health == FallsIll
+            && !self.ill
+            && self.falls_ill.is_none()
+            && images.contains(NEW_IMAGE)
+        {
+            self.falls_ill = Some(self.now + SignedDuration::from_secs(5));
+        }
+        if !self.watching {
+            return;
+        }
+        assert!(
+            images.len() <= 1,
+            "a mixture serves at {}: {images:?}",
+            self.now
+        );
+        let ill = self.ill && images.iter().all(|image| image == NEW_IMAGE);
+        assert!(
+            count >= REQUIRED || ill,
+            "{count} pods of {images:?} serve at {}",
+            self.now
+        );
+    }
+
+    /// The Deployments that are to have pods.
+    fn running(&self) -> Vec<String> {
+        let all = self.world.objects("deployments").into_iter();
+        let running = all.filter(|it| it["spec"]["replicas"] != 0);
+        running
+            .map(|it| it["metadata"]["name"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Nothing of ours is left over: one version runs, the one that the Service sends to.
+    fn check_clean(&self) {
+        let service = self.service();
+        let notes = &service["metadata"]["annotations"];
+        for note in [
+            "landfall/lock",
+            "landfall/wide-selector",
+            "landfall/selector-before",
+        ] {
+            assert!(notes[note].is_null(), "{note} is left: {notes}");
+        }
+        let selector = &service["spec"]["selector"];
+        assert!(
+            selector["pod-template-hash"].is_null(),
+            "the Service is still narrowed"
+        );
+        let preview = self.world.object("services", "default", "demo-app-preview");
+        assert!(preview.is_none(), "the preview Service is left");
+        assert_eq!(
+            self.running(),
+            [self.live_name()],
+            "another version runs as well"
+        );
+        for scaler in self.world.objects("horizontalpodautoscalers") {
+            let spec = &scaler["spec"];
+            assert_eq!(
+                spec["scaleTargetRef"]["name"],
+                *self.live_name(),
+                "the autoscaler's target"
+            );
+            assert_eq!(spec["minReplicas"], 1, "the autoscaler's floor");
+            let notes = &scaler["metadata"]["annotations"];
+            assert!(notes["landfall/min-replicas"].is_null(), "{notes}");
+        }
+        if self.setting.immutable {
+            let all = self.world.objects("deployments").into_iter();
+            let plain = |it: &&Value| it["metadata"]["name"] == "demo-app";
+            let kept = all
+                .filter(|it| !plain(it) && it["spec"]["replicas"] == 0)
+                .count();
+            // One that failed may stand beside the one that is kept.
+            assert!(kept <= 2, "{kept} superseded versions are kept");
+        }
+    }
+}
+
+enum Sent {
+    Answered(u16, Value),
+    Unavailable,
+    /// The invocation ended by it.
+    Gone,
+}
+
+fn gone((): ()) -> Sent {
+    Sent::Gone
+}
+
+fn request(job: &str, execution: &str, image: &str, setting: Setting) -> (String, Request) {
+    let strategy = if setting.immutable {
+        "immutable"
+    } else {
+        "blueGreen"
+    };
+    let mut parameters = json!({"deployment": "demo-app", "images": {"app": image},
+        "strategy": strategy, "service": "demo-app", "execution": execution, "timeout": "10m"});
+    if setting.smoke {
+        parameters["smoke"] = json!({"path": "/health", "contains": "ok"});
+    }
+    let text = parameters.to_string();
+    let request = Request::parse(&Parameters::Text(text.clone()), job).unwrap();
+    (text, request)
+}
+
+fn image_of(pod: &Value) -> &str {
+    pod["spec"]["containers"][0]["image"].as_str().unwrap()
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    pod["metadata"].get("deletionTimestamp").is_none()
+        && conditions.any(|it| it["type"] == "Ready" && it["status"] == "True")
+}
+
+fn outline(decision: &Decision) -> String {
+    match decision {
+        Decision::Look(look) => format!("look {look:?}"),
+        Decision::Act(Action::Step(step)) => {
+            let body = step
+                .call
+                .body
+                .as_ref()
+                .map(Value::to_string)
+                .unwrap_or_default();
+            let body = body.chars().take(400).collect::<String>();
+            format!("{} {} {body}", step.call.verb.method(), step.call.path)
+        }
+        Decision::Act(action) => format!("act {action:?}"),
+        Decision::Enter(phase) => format!("enter {phase:?}"),
+        Decision::Remember(sights) => format!("remember {sights:?}"),
+        Decision::Wait(wait) => format!("wait {:?} at most {:?}", wait.stage, wait.at_most),
+        Decision::Finish(_) => "finish".to_owned(),
+        Decision::GiveUp(failure) => format!("give up {failure:?}"),
+    }
+}
+
+static DEPLOYS: AtomicU64 = AtomicU64::new(0);
+
+/// What went wrong, once for each way in which it did: how often, and the first transcript.
+static FAILURES: Mutex<BTreeMap<String, (u32, String)>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs something that may panic and gives the message instead of printing it.
+fn quietly(work: impl FnOnce()) -> Result<(), String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                usual(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    QUIET.set(false);
+    done.map_err(|panic| match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic
+            .downcast_ref::<&str>()
+            .map_or("", |text| *text)
+            .to_owned(),
+    })
+}
+
+fn to_the_end(simulation: &mut Simulation) {
+    let end = simulation.run();
+    simulation.note(|| format!("{end:?}"));
+    judge(simulation, &end);
+    afterwards(simulation, &end);
+}
+
+/// Runs a deploy on from where it is and holds its end against what the world shows. Afterwards a
+/// repetition of the event must change nothing, and another deploy must succeed.
+fn finish(mut simulation: Simulation) {
+    let (setting, plan) = (simulation.setting, simulation.plan.clone());
+    let Err(told) = quietly(|| to_the_end(&mut simulation)) else {
+        return;
+    };
+    // Times and names differ from one to the next.
+    let kind = told.split([':', '{']).next().unwrap_or_default().to_owned();
+    let kind = kind.split(" at ").next().unwrap_or_default().to_owned();
+    let mut all = FAILURES.lock().unwrap();
+    if let Some((count, _)) = all.get_mut(&kind) {
+        *count += 1;
+        return;
+    }
+    // The same once more, from the beginning and noted down.
+    let mut again = Simulation::new(setting);
+    again.plan.clone_from(&plan);
+    again.transcript = Some(Vec::new());
+    let same = quietly(|| to_the_end(&mut again)).err() == Some(told.clone());
+    let transcript = again.transcript.unwrap_or_default().join("\n");
+    let story =
+        format!("{told}\n{setting:?}\nplan: {plan:?} (the same again: {same})\n{transcript}");
+    all.insert(kind, (1, story));
+}
+
+/// Prints and forgets what went wrong.
+fn all_is_well() {
+    let failures = std::mem::take(&mut *FAILURES.lock().unwrap());
+    for (count, story) in failures.values() {
+        println!("=== {count} times: {story}\n");
+    }
+    assert!(failures.is_empty(), "{} kinds of failure", failures.len());
+}
+
+fn judge(simulation: &mut Simulation, end: &End) {
+    DEPLOYS.fetch_add(1, Ordering::Relaxed);
+    let all = simulation.happened.clone();
+    let happened = |disturbance| all.contains(&disturbance);
+    let refused = happened(Refused);
+    let unavailable = happened(Unavailable) || happened(DoneUnavailable);
+    let other = simulation.job.starts_with('2');
+    let sick = !other && ![Well, Slow].contains(&simulation.setting.health);
+    let stranger = happened(Overtaken);
+    for call in std::mem::take(&mut simulation.late) {
+        let (code, _) = simulation.perform(&call);
+        simulation.note(|| format!("{code} for a late {} {}", call.verb.method(), call.path));
+    }
+    simulation.pass(SignedDuration::from_secs(5));
+    let (_, images) = simulation.serving();
+    let serves = images.first().cloned().unwrap_or_default();
+    let mut clean = !stranger;
+    match end {
+        _ if stranger => {}
+        End::Finished(success) => {
+            assert!(
+                !sick,
+                "a version that does not serve was reported as a success"
+            );
+            assert_eq!(serves, simulation.image, "another version serves");
+            assert_eq!(success.deployment.name(), simulation.live_name());
+            clean = success
+                .switched
+                .as_ref()
+                .is_none_or(|switched| switched.left.is_empty());
+            assert!(clean || refused, "something was left: {success:?}");
+        }
+        End::Failed(Failure::Rollout {
+            cause, aftermath, ..
+        }) => {
+            assert!(sick || refused, "it failed without a reason: {cause}");
+            judge_aftermath(simulation, aftermath, &serves);
+            let told = match simulation.setting.health {
+                _ if refused => "",
+                Well | Slow => "",
+                NeverReady => "progress",
+                Doomed | FallsIll => "exit",
+                FailsSmoke => "500",
+            };
+            assert!(cause.contains(told), "{told} is not in: {cause}");
+            if let Aftermath::NoWayBack | Aftermath::ReturnFailed(_) = aftermath {
+                assert!(happened(Scaled) || refused, "{aftermath:?}");
+                clean = false;
+            }
+        }
+        End::Failed(Failure::Locked { .. }) => {
+            assert!(other, "nobody else's lock was there");
+            clean = false;
+        }
+        End::Broken(code, why) => {
+            let explained = refused || unavailable && *code == 503;
+            assert!(explained, "{code} {why}");
+            clean = false;
+        }
+        End::Failed(failure) => {
+            // A read that is older than its own past tells of a Service that is no more.
+            let stale = happened(Stale) && matches!(failure, Failure::Faults(_));
+            // Who waited for a dead one's lock, or died again and again, may have no time left.
+            let late = simulation.happened.len() > 1 && *failure == Failure::TooLate;
+            assert!(refused || stale || late, "unexplained {failure:?}");
+            clean = false;
+        }
+    }
+    if clean {
+        simulation.check_clean();
+    }
+}
+
+fn judge_aftermath(simulation: &Simulation, aftermath: &Aftermath, serves: &str) {
+    // Whoever came after a death may have found the version before already taken over.
+    let old = [&*simulation.before, NEW_IMAGE];
+    let old = if simulation.job.starts_with('2') {
+        &old[..]
+    } else {
+        &old[..1]
+    };
+    let fate = match aftermath {
+        Aftermath::NothingWritten => None,
+        Aftermath::Unswitched(fate) => Some(fate),
+        Aftermath::SwitchedBack(name, fate) => {
+            assert_eq!(*name, simulation.live_name());
+            Some(fate)
+        }
+        Aftermath::NoWayBack | Aftermath::ReturnFailed(_) => return,
+        other => panic!("{other:?}"),
+    };
+    assert!(old.contains(&serves), "{aftermath:?}, and {serves} serves");
+    if simulation.setting.start == Start::Adoption && !simulation.job.starts_with('2') {
+        assert_eq!(
+            simulation.service()["spec"]["selector"],
+            simulation.selector
+        );
+    }
+    match fate {
+        None | Some(Fate::Gone) => {}
+        Some(Fate::ScaledDown(name)) => assert!(!simulation.running().contains(name)),
+        Some(Fate::Left(name)) => panic!("{name} was left"),
+    }
+}
+
+/// The same event comes once more and changes nothing; then another version is deployed.
+fn afterwards(simulation: &mut Simulation, end: &End) {
+    simulation.plan.clear();
+    let before = simulation.service()["spec"]["selector"].clone();
+    let over = matches!(end, End::Finished(_) | End::Failed(Failure::Rollout { .. }));
+    let broken = !over;
+    simulation.note(|| "the same event once more".to_owned());
+    if !broken && !simulation.happened.contains(&Overtaken) {
+        simulation.restart();
+        let again = simulation.run();
+        let after = simulation.service()["spec"]["selector"].clone();
+        assert_eq!(after, before, "a repetition moved the Service: {again:?}");
+    }
+    if simulation.happened.contains(&Overtaken) {
+        return;
+    }
+    simulation.note(|| "another deploy".to_owned());
+    // A lock that a dead one left ends by itself.
+    if broken {
+        simulation.pass(SignedDuration::from_mins(15));
+    }
+    simulation.begin("9", "run-9", LAST_IMAGE);
+    let next = simulation.run();
+    assert!(
+        matches!(next, End::Finished(_)),
+        "the next deploy: {next:?}"
+    );
+    simulation.pass(SignedDuration::from_secs(5));
+    assert_eq!(
+        simulation.serving().1.first().map(String::as_str),
+        Some(LAST_IMAGE)
+    );
+    simulation.check_clean();
+}
+
+fn settings() -> Vec<Setting> {
+    let mut all = Vec::new();
+    for immutable in [false, true] {
+        for start in [Start::Adoption, Start::Third] {
+            for scaled in [false, true] {
+                for health in HEALTHS {
+                    let smoke = scaled || health == FailsSmoke;
+                    let locked = Locked::No;
+                    let setting = Setting {
+                        immutable,
+                        start,
+                        scaled,
+                        smoke,
+                        health,
+                        locked,
+                    };
+                    all.push(setting);
+                    if health == Well && !scaled {
+                        all.push(Setting {
+                            locked: Locked::Live,
+                            ..setting
+                        });
+                        all.push(Setting {
+                            locked: Locked::Expired,
+                            ..setting
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Does some work for each setting, on all cores.
+fn for_each(settings: &[Setting], work: impl Fn(Setting) + Sync) {
+    let next = AtomicU64::new(0);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers = (0..cores).map(|_| {
+            scope.spawn(|| {
+                while let Some(setting) =
+                    settings.get(next.fetch_add(1, Ordering::Relaxed) as usize)
+                {
+                    work(*setting);
+                }
+            })
+        });
+        let workers = workers.collect::<Vec<_>>();
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}
+
+/// Every disturbance that means something at this point.
+fn suitable(decision: &Decision) -> Vec<Disturbance> {
+    let all = ALL.into_iter();
+    match decision {
+        Decision::Look(_) => all.filter(|it| it.suits_read()).collect(),
+        Decision::Act(_) => all.filter(|it| *it != Stale).collect(),
+        Decision::Wait(_) => all.filter(|it| it.suits_wait()).collect(),
+        Decision::Enter(_) | Decision::Remember(_) | Decision::Finish(_) | Decision::GiveUp(_) => {
+            Vec::new()
+        }
+    }
+}
+
+#[test]
+fn undisturbed_switches_end_as_they_should() {
+    for setting in settings() {
+        finish(Simulation::new(setting));
+    }
+    all_is_well();
+}
+
+/// Until the deploy's end: at each point the world is copied, and the copy disturbed.
+#[test]
+fn every_disturbance_at_every_point_of_a_switch() {
+    let begun = std::time::Instant::now();
+    let stride = std::env::var("LANDFALL_STRIDE").ok();
+    let stride = stride.map_or(STRIDE, |stride| stride.parse().unwrap());
+    let counted = AtomicU64::new(0);
+    for_each(&settings(), |setting| {
+        let mut undisturbed = Simulation::new(setting);
+        for _ in 0..STEPS {
+            for disturbance in suitable(&undisturbed.decide()) {
+                if counted.fetch_add(1, Ordering::Relaxed) % stride != 0 {
+                    continue;
+                }
+                let mut copy = undisturbed.clone();
+                copy.plan = vec![(copy.points + 1, disturbance)];
+                finish(copy);
+            }
+            if undisturbed.step().is_some() {
+                return;
+            }
+        }
+    });
+    println!(
+        "{} deploys in {:?}",
+        DEPLOYS.load(Ordering::Relaxed),
+        begun.elapsed()
+    );
+    all_is_well();
+}
+
+#[test]
+fn seeded_mixtures_of_disturbances_of_a_switch() {
+    let begun = std::time::Instant::now();
+    let settings = settings();
+    let seeds = std::env::var("LANDFALL_SEEDS").ok();
+    let seeds = seeds.map_or(SEEDS, |seeds| seeds.parse().unwrap());
+    let fresh = settings
+        .iter()
+        .map(|setting| Simulation::new(*setting))
+        .collect::<Vec<_>>();
+    let next = AtomicU64::new(1);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > seeds {
+                        return;
+                    }
+                    mixture(&fresh, seed);
+                }
+            });
+        }
+    });
+    println!("{seeds} mixtures in {:?}", begun.elapsed());
+    all_is_well();
+}
+
+fn mixture(fresh: &[Simulation], seed: u64) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut draw = |below: usize| {
+        // https://en.wikipedia.org/wiki/Xorshift#xorshift*
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % below
+    };
+    let mut simulation = fresh[draw(fresh.len())].clone();
+    let mut once = BTreeSet::new();
+    for at in 1..150 {
+        if draw(12) > 0 {
+            continue;
+        }
+        let which = draw(ALL.len());
+        let disturbance = ALL[which];
+        // These once: two strangers, or many refusals, leave no telling what is right.
+        let rare = [
+            Overtaken,
+            Refused,
+            OtherBefore,
+            OtherAfter,
+            LateOther,
+            Scaled,
+        ];
+        if rare.contains(&disturbance) && !once.insert(which) {
+            continue;
+        }
+        simulation.plan.push((at, disturbance));
+    }
+    finish(simulation);
+}
