@@ -1682,8 +1682,8 @@ mod tests {
         oops.
 
         Service `web` was left sending to the new version, as `rollback` is false.
-        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
-        with `kubectl --namespace shop describe service/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get deployment,pod`,
+        and what is served with `kubectl --namespace shop describe service/web`.
         --
         JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
         switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
@@ -1691,16 +1691,16 @@ mod tests {
 
         Service `web` was left sending to the new version, as the version before has fewer
         pods available and cannot take over again.
-        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
-        with `kubectl --namespace shop describe service/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get deployment,pod`,
+        and what is served with `kubectl --namespace shop describe service/web`.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
         test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
         Service `web` sends to the version before, but `web-blue` could not be cleared away in
         time.
-        See what runs with `kubectl --namespace shop get deployment,pod`, and what is served
-        with `kubectl --namespace shop describe service/web`.
+        Correct the cause. See what runs with `kubectl --namespace shop get deployment,pod`,
+        and what is served with `kubectl --namespace shop describe service/web`.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
         execution `run-1` has been at work on the same Service.
