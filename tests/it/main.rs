@@ -14,6 +14,7 @@ mod prober;
 mod rolling;
 mod blue_green;
 mod immutable;
+mod kills;
 mod failures;
 mod diagnosis;
 mod resume;
