@@ -1,5 +1,6 @@
 //! Blue/green deploys. The Service is watched all along: its endpoints are never empty.
 
+use crate::application::Application;
 use crate::cluster::Cluster;
 use crate::stage::{OLD_IMAGE, Stage, demo_app};
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 pub const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+const BAD_IMAGE: &str = "registry.example.com/demo-app:3.0.0";
 pub const SICK_IMAGE: &str = "registry.example.com/demo-app:3.0.0-crash";
 
 /// The user parameters of a switch.
@@ -260,38 +262,53 @@ async fn a_service_that_cannot_be_switched_is_refused() {
     }
 }
 
-/// What pods answer is the sandbox's to say: kwok's have no network.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
-    let stage = Stage::in_sandbox(|world, now| {
-        world.apply(demo_app(600), now);
-        world.apply(sample_service("demo-app"), now);
-        world.say("demo-app:2", 200, "all is well");
-        world.say("demo-app:3", 500, "no database");
-    })
-    .await;
-    let smoked = |image: &str, contains: &str| {
-        let mut parameters = switch("blueGreen", image);
+    let old = Application::new(OLD_IMAGE, 500, "an old one is not asked").await;
+    let good = Application::new(NEW_IMAGE, 200, "all is well").await;
+    let bad = Application::new(BAD_IMAGE, 500, "no database").await;
+    let service = Application::behind(sample_service("demo-app"));
+    let stage = Stage::given([old.of(demo_app(600)), service]).await;
+    for application in [&old, &good, &bad] {
+        application.join(&stage.cluster);
+    }
+    endpoints_are_known(&stage).await;
+    let smoked = |of: &Application, contains: &str| {
+        let mut parameters = switch("blueGreen", NEW_IMAGE);
+        parameters.as_object_mut().unwrap().remove("images");
+        parameters["manifest"] = of.of(demo_app(600));
         parameters["smoke"] = json!({"path": "/health", "contains": contains});
         parameters
     };
-    let parameters = smoked("demo-app:3", "well");
-    let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
-    assert!(
-        message.contains("/health") && message.contains("500"),
-        "{message}"
-    );
-    at_rest(&stage).await;
-    let parameters = smoked("demo-app:2", "perfect");
-    let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
-    assert!(message.contains("does not contain `perfect`"), "{message}");
-    at_rest(&stage).await;
-    assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
+    for (version, contains, words) in [
+        (
+            &bad,
+            "well",
+            "GET /health, failed 3 times, the last time so: HTTP 500: no database",
+        ),
+        (&good, "perfect", "does not contain `perfect`"),
+    ] {
+        let deploy = stage.deploy(smoked(version, contains));
+        let (kind, message) = stage.probed(deploy).await.failure();
+        assert_eq!(kind, "JobFailed", "{message}");
+        assert!(message.contains(words), "{message}");
+        assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
+        assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
+        at_rest(&stage).await;
+    }
     stage
-        .probed(stage.deploy(smoked("demo-app:2", "well")))
+        .probed(stage.deploy(smoked(&good, "well")))
         .await
         .success();
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
     assert_eq!(replicas(&stage, "demo-app").await, Some(0));
     at_rest(&stage).await;
+    // The preview Service asks the newcomer alone; a try may come before its endpoints are known.
+    for (application, asked) in [(&old, 0..=0), (&bad, 1..=3), (&good, 2..=4)] {
+        let count = application.asked(&stage.cluster);
+        assert!(
+            count.is_none_or(|count| asked.contains(&count)),
+            "{count:?}"
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! The function dies by SIGKILL at random moments of a deploy, and is called again as it would be.
 //! Whatever was going on, the Service always has its pods, and nothing of the dead one is left.
 
+use crate::application::Application;
 use crate::blue_green::{at_rest, endpoints_are_known, service, switch};
 use crate::prober::Prober;
 use crate::stage::{LIFE, OLD_IMAGE, Stage, demo_app};
@@ -21,6 +22,10 @@ const STAGES: u32 = 4;
 const DEPLOYS: u32 = 5;
 /// How long a deploy takes, before one was seen.
 const SPAN: Duration = Duration::from_secs(4);
+/// How often the Service is looked at by one that waits for something on it.
+const LOOK: Duration = Duration::from_millis(4);
+/// Within this the function is killed, after what was waited for.
+const SOON: Duration = Duration::from_millis(250);
 /// Within this an event is repeated.
 const REPEAT: Duration = Duration::from_millis(120);
 /// A deploy that takes longer, with all its deaths, does not end.
@@ -43,6 +48,15 @@ enum Revival {
     Retried,
     /// Nobody does, the lock ends, and another execution deploys the same.
     Superseded,
+}
+
+/// When the function is killed.
+#[derive(Clone, Copy, Debug)]
+enum Aim {
+    /// At any moment of the deploy.
+    Anywhere,
+    /// Soon after this was first to be seen on the Service.
+    After(&'static str),
 }
 
 /// What happened in all namespaces.
@@ -118,7 +132,9 @@ async fn no_kill_leaves_the_service_without_pods() {
 
 /// One namespace from its first adoption on.
 async fn live(draw: Draw, kills: u32, tally: Rc<RefCell<Tally>>) {
-    let mut objects = vec![demo_app(600), sample_service("demo-app")];
+    let application = Application::new(OLD_IMAGE, 200, "ok").await;
+    let service = Application::behind(sample_service("demo-app"));
+    let mut objects = vec![application.of(demo_app(600)), service];
     let mut life = Life::of(draw, tally);
     if life.scaled {
         objects.push(sample_autoscaler("demo-app", 1, 5));
@@ -219,6 +235,8 @@ impl Life {
         parameters["bake"] = json!(self.draw.one(&["0s", "1s", "2s"]));
         if version == Version::FailsSmoke {
             parameters["smoke"] = json!({"path": "/", "contains": "what nobody says"});
+        } else if self.draw.one(&[true, false]) {
+            parameters["smoke"] = json!({"path": "/", "contains": "ok"});
         }
         self.tell(format!("{version:?}, scaled {}: {parameters}", self.scaled));
         parameters
@@ -256,7 +274,7 @@ impl Life {
         let mut job = self.submit(stage, parameters, true);
         let (began, mut died, mut late) = (Instant::now(), 0, None);
         while died < deaths {
-            sleep(self.draw.moment(span)).await;
+            self.take_aim(stage, &job, span).await;
             if stage.aws.outcome(&job, Duration::ZERO).await != Outcome::Pending {
                 break;
             }
@@ -297,6 +315,34 @@ impl Life {
             tally.spans.insert(kind, began.elapsed());
         }
         (ended, late)
+    }
+
+    /// Waits for the moment of the next kill.
+    async fn take_aim(&mut self, stage: &Stage, job: &Job, span: Duration) {
+        let aim = self.draw.one(&[
+            Aim::Anywhere,
+            Aim::Anywhere,
+            Aim::Anywhere,
+            Aim::After("landfall/lock"),
+            Aim::After("landfall/selector-before"),
+            Aim::After("landfall/rolled-back"),
+        ]);
+        let Aim::After(note) = aim else {
+            return sleep(self.draw.moment(span)).await;
+        };
+        let noted = async || service(stage).await["metadata"]["annotations"][note].clone();
+        let before = noted().await;
+        loop {
+            let now = noted().await;
+            if !now.is_null() && (now != before || note == "landfall/lock") {
+                break;
+            }
+            if stage.aws.outcome(job, Duration::ZERO).await != Outcome::Pending {
+                return;
+            }
+            sleep(LOOK).await;
+        }
+        sleep(self.draw.moment(SOON)).await;
     }
 
     async fn kill(&mut self, stage: &mut Stage) {

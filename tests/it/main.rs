@@ -11,6 +11,7 @@ mod stage;
 mod cluster;
 mod real;
 mod prober;
+mod application;
 mod rolling;
 mod blue_green;
 mod immutable;
