@@ -70,6 +70,7 @@ impl Phase {
             cause: mask(&back.cause),
             kind: back.kind,
             evidence: back.evidence.hide(mask),
+            refused: back.refused,
         })
     }
 }
@@ -85,6 +86,9 @@ pub struct Return {
     /// What was seen of it: as much as a token has room for.
     #[serde(default)]
     pub evidence: Evidence,
+    /// The HTTP status of the API server's refusal, where that was the cause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<u16>,
 }
 
 /// A rollout that is followed.
@@ -352,6 +356,7 @@ mod tests {
                 cause,
                 kind: rollback.kind,
                 evidence: evidence.clone(),
+                refused: None,
             })
         };
         let short = || back("it broke".into());

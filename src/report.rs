@@ -2,7 +2,7 @@
 //! why; then comes the evidence; the last line says what to do next.
 
 use crate::change;
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Right};
 use crate::cluster::object::Deployment;
 use crate::cluster::{CallError, Refusal};
 use crate::continuation::{Continuation, Phase, Unusable};
@@ -78,6 +78,18 @@ pub enum Report {
 }
 
 impl Report {
+    /// The same failure, of another kind.
+    fn turned(self, topic: Topic, kind: Kind) -> Report {
+        match self {
+            Report::Failure { message, .. } => Report::Failure {
+                topic,
+                kind,
+                message,
+            },
+            report @ (Report::Success { .. } | Report::Progress { .. }) => report,
+        }
+    }
+
     /// The same with nothing in it that CodePipeline could refuse.
     pub fn bare(&self) -> Report {
         match self {
@@ -628,6 +640,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             "Retry; if the cluster is slow to answer, raise `timeout`.",
         ),
         Failure::Locked { execution, until } => locked(request, execution, *until),
+        Failure::Forbidden(rights) => forbidden(request, rights),
         Failure::Deleted => fail(
             Topic::Deleted,
             Kind::JobFailed,
@@ -640,8 +653,67 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             cause,
             kind,
             evidence,
+            refused,
             aftermath,
-        } => rollout_failed(request, cause, *kind, evidence, aftermath),
+        } => {
+            let report = rollout_failed(request, cause, *kind, evidence, aftermath);
+            match refused.and_then(of_refusal) {
+                Some((topic, kind)) => report.turned(topic, kind),
+                None => report,
+            }
+        }
+    }
+}
+
+fn forbidden(request: &Request, rights: &[Right]) -> Report {
+    let may_not = rights
+        .iter()
+        .map(|right| format!("{} {}", right.verb, right.resource));
+    let grant = rights
+        .iter()
+        .map(|right| format!("the verb `{}` on `{}`", right.verb, right.resource));
+    fail(
+        Topic::Forbidden,
+        Kind::PermissionError,
+        &format!(
+            "{} was not changed: the token may not {}.",
+            target(request),
+            listed(may_not.collect())
+        ),
+        &[],
+        &format!(
+            "Grant {} to the token's ServiceAccount by a Role in this namespace; {} all verbs that \
+             are needed.",
+            listed(grant.collect()),
+            roles(request)
+        ),
+    )
+}
+
+/// What it means that the API server refused something that a switch needs.
+fn of_refusal(code: u16) -> Option<(Topic, Kind)> {
+    match code {
+        401 => Some((Topic::TokenRefused, Kind::PermissionError)),
+        403 => Some((Topic::Forbidden, Kind::PermissionError)),
+        400 | 422 => Some((Topic::ObjectRefused, Kind::ConfigurationError)),
+        _ => None,
+    }
+}
+
+/// The files that have all verbs which the request needs.
+fn roles(request: &Request) -> &'static str {
+    match request.strategy.switch() {
+        Some(_) => "deploy/rbac.yaml and deploy/rbac-switching.yaml have",
+        None => "deploy/rbac.yaml has",
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(mut all: Vec<String>) -> String {
+    match all.pop() {
+        Some(last) if all.is_empty() => last,
+        Some(last) => format!("{} and {last}", all.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -981,7 +1053,7 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
     );
     let done = match phase {
         // A write whose answer was lost may have been performed.
-        Phase::Start if call.verb.writes() && lost => {
+        Phase::Start if call.changes() && lost => {
             format!("Whether {target} was changed is not known")
         }
         Phase::Start => format!("{target} was not changed"),
@@ -993,7 +1065,7 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
     let (topic, kind, why, next) = match error {
-        CallError::Refused(refusal) => refused(&what, call, refusal),
+        CallError::Refused(refusal) => refused(request, &what, call, refusal),
         CallError::Unreachable(why) => (
             Topic::Unreachable,
             Kind::SystemUnavailable,
@@ -1055,7 +1127,12 @@ fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>)
     ))
 }
 
-fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, String) {
+fn refused(
+    request: &Request,
+    what: &str,
+    call: &Call,
+    refusal: &Refusal,
+) -> (Topic, Kind, String, String) {
     let said = match refusal.message.as_str() {
         "" => format!("HTTP {}", refusal.code),
         message => format!("HTTP {}, \"{}\"", refusal.code, quote(message)),
@@ -1084,9 +1161,10 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, 
             format!("the token may not {what} ({said})"),
             format!(
                 "Grant the verb `{}` on `{}` to the token's ServiceAccount by a Role in this \
-                 namespace; deploy/rbac.yaml has all verbs that are needed.",
+                 namespace; {} all verbs that are needed.",
                 call.verb.rbac(),
-                call.resource
+                call.resource,
+                roles(request)
             ),
         ),
         409 => (
@@ -1626,6 +1704,7 @@ mod tests {
                 kind: None,
                 evidence: Evidence::default(),
                 aftermath,
+                refused: None,
             };
             failure(request, &of_smoke)
         };
@@ -1866,6 +1945,7 @@ mod tests {
                 kind: cause.contains("exits").then_some(Cause::Crash),
                 evidence: seen.clone(),
                 aftermath,
+                refused: None,
             };
             super::failure(&request(), &failure)
         };
@@ -2435,6 +2515,7 @@ mod tests {
                 u64::MAX,
                 timed_out(request.timeout, &stuck, "previous"),
             ),
+            refused: None,
         };
         let failed = failure(&request, &failed);
         let message = message_of(&failed);
@@ -2455,6 +2536,7 @@ mod tests {
             kind: None,
             evidence: Evidence::default(),
             aftermath,
+            refused: None,
         };
         let by = || Some("😀".repeat(128));
         for failure in [

@@ -15,7 +15,7 @@ use super::{
     Action, Aftermath, Decision, Failure, Look, Observation, Stage, Step, Success, Switched, Wait,
 };
 use crate::change::{self, Author};
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Right};
 use crate::cluster::object::{self, Deployment, ReplicaSet, timestamp};
 use crate::cluster::service::{
     Autoscaler, Member, Selector, Service, TEMPLATE_HASH, VERSION, written,
@@ -211,8 +211,9 @@ impl Context<'_> {
             self.preview()?;
         }
         // Whatever is needed later must be readable before anything is written.
-        self.autoscalers()?;
+        let scalers = self.autoscalers()?;
         self.versions()?;
+        self.endpoints(service.name())?;
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
         let mut faults = Vec::new();
         match self.fault_of_members(live, sets, members) {
@@ -244,6 +245,8 @@ impl Context<'_> {
         if !faults.is_empty() {
             return Ok(self.refuse(None, faults));
         }
+        self.check_rights(live, scalers)?;
+        self.try_newcomer(live, newcomer, found)?;
         let lock = Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
@@ -252,6 +255,53 @@ impl Context<'_> {
             deadline: self.continuation.deadline,
         };
         Ok(self.patch_service(claim::take(service, &lock, hash), Phase::Switch))
+    }
+
+    /// What will be needed and cannot be tried by reading: a right that is missing is better told
+    /// now than in the middle.
+    fn check_rights(&self, live: &Deployment, scalers: &[Autoscaler]) -> Result<(), Decision> {
+        let mut needed = Vec::new();
+        if self.switch.smoke.is_some() {
+            needed.extend(Right::SMOKE);
+        }
+        let names = self.names(&[live.name()])?;
+        if scalers.iter().any(|scaler| is_of(scaler, &names)) {
+            needed.push(Right::SCALE);
+        }
+        let mut missing = Vec::new();
+        for right in needed {
+            match self.scene.rights.get(&right) {
+                None => return Err(look(Sought::Right(right))),
+                Some(false) => missing.push(right),
+                Some(true) => {}
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Decision::GiveUp(Failure::Forbidden(missing)))
+    }
+
+    /// The API server says what it thinks of the newcomer before anything is written.
+    fn try_newcomer(
+        &self,
+        live: &Deployment,
+        newcomer: &Newcomer,
+        found: Option<&Deployment>,
+    ) -> Result<(), Decision> {
+        if self.scene.tried || found.is_some_and(Deployment::is_being_deleted) {
+            return Ok(());
+        }
+        let author = self.author(self.now);
+        let namespace = &self.request.namespace;
+        let call = match found {
+            None => Call::create(namespace, newcomer.create(self.request, live, &author)),
+            Some(found) => {
+                let object = newcomer.replace(self.request, live, found, &author);
+                Call::put(namespace, &newcomer.name, object)
+            }
+        };
+        Err(look(Sought::Trial(Box::new(call.dry()))))
     }
 
     /// Once the Service is held to one ReplicaSet's pods, another rollout of the live Deployment
@@ -545,16 +595,9 @@ impl Context<'_> {
         to: &str,
         floor: Option<i64>,
     ) -> Result<(), Decision> {
-        let names = self.versions()?.iter().map(Deployment::name);
-        let names = names.chain([from, to, &*self.request.deployment]);
-        let names = names.collect::<Vec<_>>();
-        for scaler in self.autoscalers()? {
-            let of_family = scaler
-                .target()
-                .is_some_and(|target| names.contains(&target));
-            if !of_family {
-                continue;
-            }
+        let names = self.names(&[from, to])?;
+        let scalers = self.autoscalers()?.iter();
+        for scaler in scalers.filter(|scaler| is_of(scaler, &names)) {
             if let Some(patch) = autoscaler_patch(scaler, to, floor) {
                 let namespace = &self.request.namespace;
                 let call = Call::merge_autoscaler(namespace, scaler.name(), patch);
@@ -562,6 +605,16 @@ impl Context<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The names of the family's Deployments, and these.
+    fn names<'b>(&'b self, more: &[&'b str]) -> Result<Vec<&'b str>, Decision> {
+        let names = self.versions()?.iter().map(Deployment::name);
+        let more = more.iter().copied();
+        Ok(names
+            .chain(more)
+            .chain([&*self.request.deployment])
+            .collect())
     }
 
     /// Takes the smoke test's Service away, where it is ours.
@@ -618,6 +671,7 @@ impl Context<'_> {
             cause: failed.cause,
             kind: failed.kind,
             evidence: failed.evidence,
+            refused: None,
         };
         let ours = self.service().ok().and_then(Lock::read);
         match ours.filter(|lock| lock.job == self.continuation.job) {
@@ -893,6 +947,7 @@ pub(super) fn ended(back: &Return, aftermath: Aftermath) -> Decision {
         cause: back.cause.clone(),
         kind: back.kind,
         evidence: back.evidence.clone(),
+        refused: back.refused,
         aftermath,
     })
 }
@@ -903,6 +958,13 @@ fn look(sought: Sought) -> Decision {
 
 fn count(replicas: i64) -> usize {
     usize::try_from(replicas).unwrap_or(0)
+}
+
+/// Whether an autoscaler scales one of these Deployments.
+fn is_of(scaler: &Autoscaler, names: &[&str]) -> bool {
+    scaler
+        .target()
+        .is_some_and(|target| names.contains(&target))
 }
 
 /// The one ReplicaSet that has all pods of a Deployment whose rollout is done.
@@ -1113,6 +1175,8 @@ mod tests {
                 .into(),
                 endpoints: [("web".to_owned(), endpoints("web-blue"))].into(),
                 autoscalers: Some(Vec::new()),
+                rights: Right::SMOKE.map(|right| (right, true)).into(),
+                tried: true,
                 rechecked: true,
                 ..Scene::default()
             },
@@ -1133,6 +1197,7 @@ mod tests {
             cause: "it broke".into(),
             kind: None,
             evidence: crate::diagnosis::Evidence::default(),
+            refused: None,
         }
     }
 
@@ -1153,6 +1218,10 @@ mod tests {
     /// A decision in a line: a write with its path and what it changes of spec and notes.
     fn outline(decision: &Decision) -> String {
         match decision {
+            Decision::Look(Look::Scene(Sought::Trial(call))) => {
+                assert!(!call.changes());
+                format!("try to {} {}", call.verb.rbac(), call.path)
+            }
             Decision::Look(Look::Scene(sought)) => format!("look {sought:?}"),
             Decision::Look(look) => format!("look {look:?}"),
             Decision::Act(Action::Step(step)) => {
@@ -1203,7 +1272,7 @@ mod tests {
     #[test]
     fn nothing_is_written_before_all_is_known() {
         let plain = || service(json!({"app": "web"}), json!({}));
-        let forget: [(&str, Change, &str); 8] = [
+        let forget: [(&str, Change, &str); 11] = [
             ("service", |it| it.scene.service = None, "look Service"),
             (
                 "live",
@@ -1232,6 +1301,21 @@ mod tests {
                 "look Autoscalers",
             ),
             ("versions", |it| it.scene.versions = None, "look Versions"),
+            (
+                "endpoints",
+                |it| it.scene.endpoints.clear(),
+                "look Endpoints(\"web\")",
+            ),
+            (
+                "rights",
+                |it| it.scene.rights.clear(),
+                r#"look Right(Right { verb: "create", resource: "services" })"#,
+            ),
+            (
+                "trial",
+                |it| it.scene.tried = false,
+                "try to create /apis/apps/v1/namespaces/shop/deployments",
+            ),
         ];
         let request = request(json!({"smoke": "/"}));
         for (name, forget, expected) in forget {
@@ -1239,6 +1323,80 @@ mod tests {
             forget(&mut observation);
             let found = decided(&request, &Phase::Start, &observation, at(1));
             assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn all_rights_that_are_missing_are_told_at_once() {
+        let of_family = Autoscaler::new(json!({"spec": {"scaleTargetRef":
+            {"kind": "Deployment", "name": "web"}}}));
+        let of_others = Autoscaler::new(json!({"spec": {"scaleTargetRef":
+            {"kind": "Deployment", "name": "api"}}}));
+        let [create, delete, proxy] = Right::SMOKE;
+        for (smoke, scaler, granted, missing) in [
+            (false, of_others.clone(), vec![], vec![]),
+            (true, of_others.clone(), Right::SMOKE.to_vec(), vec![]),
+            (true, of_others, vec![delete], vec![create, proxy]),
+            (false, of_family.clone(), vec![Right::SCALE], vec![]),
+            (
+                true,
+                of_family,
+                vec![create],
+                vec![delete, proxy, Right::SCALE],
+            ),
+        ] {
+            let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+            observation.scene.autoscalers = Some(vec![scaler]);
+            let all = Right::SMOKE.into_iter().chain([Right::SCALE]);
+            observation.scene.rights = all.map(|right| (right, granted.contains(&right))).collect();
+            let request = request(if smoke {
+                json!({"smoke": "/"})
+            } else {
+                json!({})
+            });
+            let found = decided(&request, &Phase::Start, &observation, at(1));
+            let expected = format!("give up {:?}", Failure::Forbidden(missing.clone()));
+            assert_eq!(found == expected, !missing.is_empty(), "{found}");
+            assert_eq!(found.starts_with("patch services/web"), missing.is_empty());
+        }
+    }
+
+    /// A version of its own goes; where that is refused, and where the deploy only brought it back,
+    /// it goes to zero.
+    #[test]
+    fn a_version_that_cannot_be_deleted_is_scaled_down() {
+        let request = request(json!({"strategy": "immutable"}));
+        let notes = |job: &str| json!({"metadata": {"annotations": {newcomer::CREATED_BY: job}}});
+        let down = json!({"spec": {"replicas": 0}});
+        let to_zero = r#"patch deployments/web-blue {"replicas":0} +replicas"#;
+        for (created_by, is_left, more, expected) in [
+            (
+                "job-2",
+                false,
+                json!({}),
+                "delete deployments/web-blue null ",
+            ),
+            ("job-2", true, json!({}), to_zero),
+            ("job-1", false, json!({}), to_zero),
+            ("job-2", true, down, "wait 1s Leaving(\"web-blue\")"),
+        ] {
+            let mut one = notes(created_by);
+            overlay(&mut one, &more);
+            let notes = json!({claim::LOCK: lock("job-2", "run-2"), change::ROLLED_BACK: "job-2",
+                claim::WIDE_SELECTOR: r#"{"app":"web"}"#});
+            let selector = json!({"app": "web", TEMPLATE_HASH: "h"});
+            let mut observation = seen(service(selector, notes), Some(blue(one)));
+            observation
+                .scene
+                .members
+                .insert("app=web".into(), members("web-blue"));
+            if is_left {
+                let left = ("web-blue".to_owned(), "the token may not".to_owned());
+                observation.scene.left.push(left);
+            }
+            let phase = Phase::Return(failed());
+            let found = decided(&request, &phase, &observation, at(100));
+            assert_eq!(found, expected, "{created_by} {is_left}");
         }
     }
 
