@@ -57,9 +57,9 @@ async fn race(strategy: &str, images: [&str; 2]) {
     let _second = Function::start(&binary, &stage.aws, &variables).unwrap();
     let race = async {
         let jobs = images.map(|image| {
-            stage
-                .aws
-                .submit(stage.event(&switch(strategy, image)), LIFE)
+            let mut parameters = switch(strategy, image);
+            parameters["patience"] = json!("3s");
+            stage.aws.submit(stage.event(&parameters), LIFE)
         });
         [
             stage.aws.outcome(&jobs[0], PATIENCE).await,
@@ -202,10 +202,9 @@ async fn thirty_pods_are_switched_at_once() {
         assert_eq!(replicas(&stage, &variables["Deployment"]).await, Some(30));
         at_rest(&stage).await;
     }
-    let (kind, _) = stage
-        .probed_for(30, stage.deploy(switch("blueGreen", SICK_IMAGE)))
-        .await
-        .failure();
+    let mut sick = switch("blueGreen", SICK_IMAGE);
+    sick["patience"] = json!("3s");
+    let (kind, _) = stage.probed_for(30, stage.deploy(sick)).await.failure();
     assert_eq!(kind, "JobFailed");
     at_rest(&stage).await;
 }

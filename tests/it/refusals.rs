@@ -176,6 +176,7 @@ async fn never_ready(strategy: &str, image: &str, timeout: &str, words: &str) {
         let selector = service(&stage).await["spec"]["selector"].take();
         let mut parameters = switch(strategy, image);
         parameters["timeout"] = json!(timeout);
+        parameters["patience"] = json!("3s");
         let (kind, message) = stage.probed(stage.deploy(parameters)).await.failure();
         assert_eq!(kind, "JobFailed", "{message}");
         assert!(message.contains(words), "{words}: {message}");
@@ -209,6 +210,7 @@ async fn without_rollback_a_version_that_failed_stays_to_be_looked_at() {
     let kept = |image: &str| {
         let mut parameters = switch("blueGreen", image);
         parameters["rollback"] = json!(false);
+        parameters["patience"] = json!("3s");
         parameters
     };
     let ended = stage.probed(stage.deploy(kept(SICK_IMAGE))).await;
