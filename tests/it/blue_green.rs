@@ -156,6 +156,53 @@ async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
     at_rest(&stage).await;
 }
 
+/// It crashes when it serves. For a moment nothing is ready; a mixture never serves.
+async fn fall_ill(rollback: bool) -> (Stage, String) {
+    let stage = stage().await;
+    let mut parameters = switch("blueGreen", NEW_IMAGE);
+    for (field, value) in [("bake", json!("30s")), ("patience", json!("1s"))] {
+        parameters[field] = value;
+    }
+    parameters["rollback"] = json!(rollback);
+    let illness = async {
+        while service(&stage).await["spec"]["selector"]["landfall/version"] != "blue" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stage.cluster.strike("demo-app-blue", NEW_IMAGE).await;
+    };
+    let deploy = async { tokio::join!(stage.deploy(parameters), illness) };
+    let (ended, ()) = stage.probed_for(0, deploy).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(message.contains("exits with code 1"), "{message}");
+    at_rest(&stage).await;
+    (stage, message)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_falls_ill_during_the_bake_is_switched_back() {
+    let (stage, message) = fall_ill(true).await;
+    let words = "Service `demo-app` sends to `demo-app` again. `demo-app-blue` was scaled to zero";
+    assert!(message.contains(words), "{message}");
+    let selector = service(&stage).await["spec"]["selector"].take();
+    assert_eq!(selector, json!({"app": "demo-app"}));
+    endpoints_are_known(&stage).await;
+    assert_eq!(replicas(&stage, "demo-app").await, Some(2));
+    let next = stage.deploy(switch("blueGreen", "registry.example.com/demo-app:4.0.0"));
+    stage.probed(next).await.success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_rollback_a_version_that_falls_ill_goes_on() {
+    let (stage, message) = fall_ill(false).await;
+    assert!(message.contains("as `rollback` is false"), "{message}");
+    let selector = service(&stage).await["spec"]["selector"].take();
+    assert_eq!(selector["landfall/version"], "blue");
+    assert_eq!(replicas(&stage, "demo-app").await, Some(2));
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
+}
+
 /// A lock of another execution whose deadline is so far away.
 pub fn lock(seconds: i64) -> Value {
     let now = Timestamp::now();
