@@ -20,7 +20,7 @@ use crate::cluster::object::{self, Deployment, ReplicaSet, timestamp};
 use crate::cluster::service::{
     Autoscaler, Member, Selector, Service, TEMPLATE_HASH, VERSION, written,
 };
-use crate::continuation::{Continuation, Phase, Return, Rollout};
+use crate::continuation::{Continuation, Phase, Reason, Return, Rollout};
 use crate::report;
 use crate::request::{Fault, Request, Smoke, Strategy, Switch};
 use crate::rollout::{Progress, WaitsFor, Written};
@@ -129,7 +129,10 @@ impl Context<'_> {
             return self.tidy(service, lock, live);
         }
         if newcomer.version != lock.version {
-            return Ok(self.fail("the live Deployment was changed by someone else meanwhile"));
+            return Ok(self.fail(
+                Reason::Changed,
+                "the live Deployment was changed by someone else meanwhile",
+            ));
         }
         self.check_narrowing(service, live)?;
         let found = self.newcomer(&newcomer.name)?;
@@ -316,7 +319,7 @@ impl Context<'_> {
             Some(set) if set.template_hash != *hash => {
                 let name = live.name();
                 let why = format!("Deployment `{name}` was changed by someone else meanwhile");
-                Err(self.fail(&why))
+                Err(self.fail(Reason::Changed, &why))
             }
             Some(_) | None => Ok(()),
         }
@@ -333,10 +336,13 @@ impl Context<'_> {
         let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
         if let Some(foreign) = members.iter().find(|member| !member.is_of(found, sets)) {
             let (pod, service) = (&foreign.name, service.name());
-            return Err(self.fail(&format!(
-                "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
-                found.name()
-            )));
+            return Err(self.fail(
+                Reason::Changed,
+                &format!(
+                    "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
+                    found.name()
+                ),
+            ));
         }
         let ready = members.iter().filter(|member| member.ready).count();
         if count(found.replicas()) > ready {
@@ -379,7 +385,10 @@ impl Context<'_> {
             Some(Err(_)) if self.scene.smoke.tries < SMOKE_TRIES => {
                 Err(self.wait(Stage::Smoke, SMOKE_PAUSE))
             }
-            Some(Err(why)) => Err(self.fail(&report::smoke_failed(&smoke.path, SMOKE_TRIES, why))),
+            Some(Err(why)) => Err(self.fail(
+                Reason::Smoke,
+                &report::smoke_failed(&smoke.path, SMOKE_TRIES, why),
+            )),
         }
     }
 
@@ -411,7 +420,10 @@ impl Context<'_> {
         }
         let name = self.name_of(&lock.version);
         let Some(found) = self.newcomer(&name)? else {
-            return Ok(self.fail(&format!("Deployment `{name}` was deleted by someone else")));
+            return Ok(self.fail(
+                Reason::Changed,
+                &format!("Deployment `{name}` was deleted by someone else"),
+            ));
         };
         let from = service.annotation(claim::FROM).unwrap_or_default();
         let old = self.deployment(from)?;
@@ -431,7 +443,10 @@ impl Context<'_> {
         let endpoints = self.endpoints(service.name())?;
         if !endpoints.are_all_of(members, count(found.replicas())) {
             if self.now >= deadline {
-                return Ok(self.fail(&report::endpoints_missing(service.name(), found.name())));
+                return Ok(self.fail(
+                    Reason::Endpoints,
+                    &report::endpoints_missing(service.name(), found.name()),
+                ));
             }
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
@@ -493,7 +508,10 @@ impl Context<'_> {
         let endpoints = self.endpoints(service.name())?;
         if !endpoints.are_all_of(members, count(found.replicas())) {
             if self.now >= deadline {
-                return Ok(self.fail(&report::endpoints_missing(service.name(), found.name())));
+                return Ok(self.fail(
+                    Reason::Endpoints,
+                    &report::endpoints_missing(service.name(), found.name()),
+                ));
             }
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
@@ -583,7 +601,7 @@ impl Context<'_> {
         match pursuit.next() {
             Followed::Serves => Ok(()),
             Followed::GoesOn(decision) => Err(decision),
-            Followed::Failed(failed) => Err(self.failed(failed)),
+            Followed::Failed(failed) => Err(self.failed(failed, None)),
         }
     }
 
@@ -666,12 +684,12 @@ impl Context<'_> {
     }
 
     /// The deploy has failed: what was written is taken back, if anything was.
-    fn failed(&self, failed: Failed) -> Decision {
+    fn failed(&self, failed: Failed, reason: Option<Reason>) -> Decision {
         let back = Return {
             cause: failed.cause,
             kind: failed.kind,
             evidence: failed.evidence,
-            refused: None,
+            reason,
         };
         let ours = self.service().ok().and_then(Lock::read);
         match ours.filter(|lock| lock.job == self.continuation.job) {
@@ -680,17 +698,21 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn fail(&self, cause: &str) -> Decision {
-        self.failed(Failed {
+    pub(super) fn fail(&self, reason: Reason, cause: &str) -> Decision {
+        let failed = Failed {
             cause: report::clip(cause, crate::continuation::CAUSE_LIMIT),
             ..Failed::default()
-        })
+        };
+        self.failed(failed, Some(reason))
     }
 
     /// What the request asks for cannot be had.
     fn refuse(&self, lock: Option<&Lock>, faults: Vec<Fault>) -> Decision {
         match (lock, faults.first()) {
-            (Some(_), Some(fault)) => self.fail(&format!("`{}` {}", fault.field, fault.problem)),
+            (Some(_), Some(fault)) => self.fail(
+                Reason::Changed,
+                &format!("`{}` {}", fault.field, fault.problem),
+            ),
             _ => Decision::GiveUp(Failure::Faults(faults)),
         }
     }
@@ -703,7 +725,10 @@ impl Context<'_> {
             return Ok(());
         }
         let timeout = self.request.timeout;
-        Err(self.fail(&report::switch_timed_out(timeout, service.name())))
+        Err(self.fail(
+            Reason::Time,
+            &report::switch_timed_out(timeout, service.name()),
+        ))
     }
 }
 
@@ -947,7 +972,7 @@ pub(super) fn ended(back: &Return, aftermath: Aftermath) -> Decision {
         cause: back.cause.clone(),
         kind: back.kind,
         evidence: back.evidence.clone(),
-        refused: back.refused,
+        reason: back.reason,
         aftermath,
     })
 }
@@ -1197,7 +1222,7 @@ mod tests {
             cause: "it broke".into(),
             kind: None,
             evidence: crate::diagnosis::Evidence::default(),
-            refused: None,
+            reason: None,
         }
     }
 
