@@ -6,7 +6,7 @@
 //! No write but the switch itself changes which pods get traffic. What a failure takes back is in
 //! [`super::switch_back`].
 
-use super::claim::{self, Lock, PREVIEW_OF};
+use super::claim::{self, Lock, Narrow, PREVIEW_OF};
 use super::immutable;
 use super::newcomer::{self, Newcomer};
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit, WATCH_WINDOW};
@@ -225,14 +225,16 @@ impl Context<'_> {
         }
         faults.extend(self.fault_of_names(newcomer, found));
         faults.extend(self.fault_of_preview(service));
-        let hash = match adopted.then(|| only_set(live, sets)) {
-            None => None,
-            Some(Some(set)) => Some(set.template_hash.as_str()),
-            Some(None) if self.now < self.continuation.started + SETTLING => {
+        let own = newcomer::version_of(live);
+        let narrow = match adopted.then(|| own.ok_or_else(|| only_set(live, sets))) {
+            None => Narrow::Not,
+            Some(Ok(version)) => Narrow::Version(version),
+            Some(Err(Some(set))) => Narrow::Hash(&set.template_hash),
+            Some(Err(None)) if self.now < self.continuation.started + SETTLING => {
                 let stage = Stage::Settling(live.name().to_owned());
                 return Ok(self.wait(stage, CATCHING_UP));
             }
-            Some(None) => {
+            Some(Err(None)) => {
                 faults.push(Fault::new(
                     "deployment",
                     format!(
@@ -242,7 +244,7 @@ impl Context<'_> {
                         live.name()
                     ),
                 ));
-                None
+                Narrow::Not
             }
         };
         if !faults.is_empty() {
@@ -257,7 +259,7 @@ impl Context<'_> {
             since: self.continuation.started,
             deadline: self.continuation.deadline,
         };
-        Ok(self.patch_service(claim::take(service, &lock, hash), Phase::Switch))
+        Ok(self.patch_service(claim::take(service, &lock, narrow), Phase::Switch))
     }
 
     /// What will be needed and cannot be tried by reading: a right that is missing is better told
@@ -533,7 +535,7 @@ impl Context<'_> {
             && service.annotation(claim::TO) == Some(live.name());
         let patch = match had_switched {
             true => claim::take_over(service, &lock, &self.author(self.now)),
-            false => claim::take(service, &lock, None),
+            false => claim::take(service, &lock, Narrow::Not),
         };
         self.patch_service(patch, Phase::Switch)
     }
@@ -753,7 +755,7 @@ impl Context<'_> {
         let selector = service.selector();
         let name = match selector.get(VERSION) {
             Some(version) => self.name_of(version),
-            None => self.request.deployment.clone(),
+            None => self.found_behind(&selector)?,
         };
         if let Some(live) = self.deployment(&name)? {
             return Ok(live);
@@ -773,6 +775,23 @@ impl Context<'_> {
                 .as_ref(),
             vec![Fault::new("deployment", problem)],
         ))
+    }
+
+    /// The Deployment behind a Service that tells no version: the plain one, unless that is at zero
+    /// and one version alone runs, as somebody has set the selector back.
+    fn found_behind(&self, selector: &Selector) -> Result<String, Decision> {
+        let plain = &self.request.deployment;
+        let is_up = |one: &&Deployment| one.replicas() > 0;
+        if selector.contains_key(TEMPLATE_HASH)
+            || self.deployment(plain)?.is_some_and(|one| is_up(&one))
+        {
+            return Ok(plain.clone());
+        }
+        let mut running = self.versions()?.iter().filter(is_up);
+        match (running.next(), running.next()) {
+            (Some(one), None) => Ok(one.name().to_owned()),
+            _ => Ok(plain.clone()),
+        }
     }
 
     pub(super) fn deployment(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
@@ -1444,6 +1463,40 @@ mod tests {
         scene.replica_sets.insert(selector, vec![set("web-green")]);
         let first = decided(&request(json!({})), &Phase::Start, &observation, at(1));
         assert_eq!(first, "patch services/web null +lock -superseded");
+    }
+
+    /// By `kubectl replace`, say. It sends to one version all the same, and is held to that again.
+    #[test]
+    fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
+        let green = |replicas: i64| {
+            deployment(
+                "web-green",
+                "app:1",
+                json!({"spec": {"replicas": replicas}}),
+            )
+        };
+        let given = |plain: i64, green: Deployment| {
+            let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+            let scene = &mut observation.scene;
+            let plain = deployment("web", "app:0", json!({"spec": {"replicas": plain}}));
+            scene.deployments.insert("web".into(), Some(plain));
+            scene
+                .deployments
+                .insert("web-green".into(), Some(green.clone()));
+            scene.members.insert("app=web".into(), members("web-green"));
+            scene
+                .replica_sets
+                .insert(green.selector(), vec![set("web-green")]);
+            scene.versions = Some(vec![green]);
+            decided(&request(json!({})), &Phase::Start, &observation, at(1))
+        };
+        assert_eq!(
+            given(0, green(2)),
+            r#"patch services/web {"selector":{"app":"web","landfall/version":"green"}} +lock -superseded"#
+        );
+        for mixed in [given(2, green(2)), given(0, green(0))] {
+            assert!(mixed.contains("selects pods of others as well"), "{mixed}");
+        }
     }
 
     #[test]
