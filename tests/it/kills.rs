@@ -22,6 +22,8 @@ const STAGES: u32 = 4;
 const DEPLOYS: u32 = 5;
 /// How long a deploy takes, before one was seen.
 const SPAN: Duration = Duration::from_secs(4);
+/// The first and the last moments of a deploy: no lock.
+const NO_TRACE: &str = "1 not begun, or released";
 /// How often the Service is looked at by one that waits for something on it.
 const LOOK: Duration = Duration::from_millis(4);
 /// Within this the function is killed, after what was waited for.
@@ -173,6 +175,8 @@ struct Life {
     live: String,
     serving: String,
     executions: u32,
+    /// The id of the last job.
+    job: String,
     story: Vec<String>,
     tally: Rc<RefCell<Tally>>,
 }
@@ -189,6 +193,7 @@ impl Life {
             live: "demo-app".into(),
             serving: OLD_IMAGE.into(),
             executions: 0,
+            job: String::new(),
             story: Vec::new(),
             tally,
         }
@@ -247,7 +252,9 @@ impl Life {
         self.executions += u32::from(another);
         let mut parameters = parameters.clone();
         parameters["execution"] = json!(format!("execution-{}", self.executions));
-        stage.aws.submit(stage.event(&parameters), LIFE)
+        let event = stage.event(&parameters);
+        self.job = event["CodePipeline.job"]["id"].as_str().unwrap().to_owned();
+        stage.aws.submit(event, LIFE)
     }
 
     /// The end of a deploy that is killed once, twice or three times, and a job that was given up.
@@ -278,7 +285,7 @@ impl Life {
             if stage.aws.outcome(&job, Duration::ZERO).await != Outcome::Pending {
                 break;
             }
-            self.kill(stage).await;
+            let traced = self.kill(stage).await;
             died += 1;
             // What is left to do may be little.
             span = self.draw.one(&[span, span / 2, span / 8]);
@@ -298,12 +305,12 @@ impl Life {
             match revival {
                 Revival::Repeated => assert!(stage.aws.retry(&job)),
                 Revival::Retried => {
-                    late = Some(job);
+                    late = traced.then_some(job).or(late);
                     job = self.submit(stage, parameters, false);
                 }
                 Revival::Superseded => {
                     expire(stage).await;
-                    late = Some(job);
+                    late = traced.then_some(job).or(late);
                     job = self.submit(stage, parameters, true);
                 }
             }
@@ -345,19 +352,24 @@ impl Life {
         sleep(self.draw.moment(SOON)).await;
     }
 
-    async fn kill(&mut self, stage: &mut Stage) {
+    /// Kills the function; whether its job has left a trace in the cluster by which it is known
+    /// later. One that has not is new whenever it comes.
+    async fn kill(&mut self, stage: &mut Stage) -> bool {
         stage.function.kill();
         let service = service(stage).await;
-        let at = stage_of(&service, &stage.cluster.objects("deployments").await);
+        let deployments = stage.cluster.objects("deployments").await;
+        let at = stage_of(&service, &deployments, &self.job);
         self.tell(format!(
             "killed: {at}; {}",
             service["metadata"]["annotations"]
         ));
         let mut tally = self.tally.borrow_mut();
         tally.kills += 1;
-        *tally.stages.entry(at).or_default() += 1;
+        *tally.stages.entry(at.clone()).or_default() += 1;
         drop(tally);
         sleep(self.draw.moment(REPEAT)).await;
+        let notes = service["metadata"]["annotations"].to_string();
+        notes.contains(&self.job)
     }
 
     /// The report is true, one version serves, and nothing that belongs to the deploy is left.
@@ -507,17 +519,19 @@ async fn expire(stage: &Stage) {
         .await;
 }
 
-/// Where a deploy was when the function died.
-fn stage_of(service: &Value, deployments: &[Value]) -> String {
+/// Where a job's deploy was when the function died.
+fn stage_of(service: &Value, deployments: &[Value], job: &str) -> String {
     let note = |name: &str| &service["metadata"]["annotations"][format!("landfall/{name}")];
     let Some(lock) = note("lock").as_str() else {
-        return "1 not begun, or released".into();
+        return NO_TRACE.into();
     };
     let lock = serde_json::from_str::<Value>(lock).unwrap();
-    let job = &lock["job"];
+    if lock["job"] != job {
+        return NO_TRACE.into();
+    }
     let newcomer = deployments
         .iter()
-        .find(|it| it["metadata"]["annotations"]["landfall/job"] == *job);
+        .find(|it| it["metadata"]["annotations"]["landfall/job"] == job);
     let running = deployments.iter().filter(|it| it["spec"]["replicas"] != 0);
     if note("rolled-back") == job {
         return "5 taking back".into();
