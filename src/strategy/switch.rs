@@ -336,7 +336,9 @@ impl Context<'_> {
     ) -> Result<&[Member], Decision> {
         let members = self.members(&claim::of_version(&service.selector(), version))?;
         let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
-        if let Some(foreign) = members.iter().find(|member| !member.is_of(found, sets)) {
+        let staying = |member: &&Member| !member.going;
+        let mut staying = members.iter().filter(staying);
+        if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
             let (pod, service) = (&foreign.name, service.name());
             return Err(self.fail(
                 Reason::Changed,
@@ -873,12 +875,13 @@ impl Context<'_> {
         sets: &[ReplicaSet],
         members: &[Member],
     ) -> Option<Fault> {
-        if members.is_empty() {
+        let mut members = members.iter().filter(|member| !member.going).peekable();
+        if members.peek().is_none() {
             return Some(self.service_fault(
                 "selects no pods. This strategy takes over from a version that serves",
             ));
         }
-        let foreign = members.iter().find(|member| !member.is_of(live, sets))?;
+        let foreign = members.find(|member| !member.is_of(live, sets))?;
         Some(self.service_fault(&format!(
             "selects pods of others as well, such as `{}`: switching it would cut them off. Give \
              `{}` a Service whose selector finds its pods alone",
@@ -1160,7 +1163,7 @@ mod tests {
             name: format!("{deployment}-h-{number}"),
             owner: format!("{deployment}-h"),
             ready: true,
-            over: false,
+            ..Member::default()
         };
         vec![member(1), member(2)]
     }
@@ -1483,7 +1486,14 @@ mod tests {
             scene
                 .deployments
                 .insert("web-green".into(), Some(green.clone()));
-            scene.members.insert("app=web".into(), members("web-green"));
+            // Those of the one that was retired last may still be there.
+            let going = Member {
+                owner: "web-h".into(),
+                going: true,
+                ..Member::default()
+            };
+            let all = members("web-green").into_iter().chain([going]);
+            scene.members.insert("app=web".into(), all.collect());
             scene
                 .replica_sets
                 .insert(green.selector(), vec![set("web-green")]);
