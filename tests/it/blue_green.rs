@@ -156,7 +156,8 @@ async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
     at_rest(&stage).await;
 }
 
-fn lock(seconds: i64) -> Value {
+/// A lock of another execution whose deadline is so far away.
+pub fn lock(seconds: i64) -> Value {
     let now = Timestamp::now();
     let lock = json!({"execution": "another", "job": "theirs", "version": "blue", "since": now,
         "deadline": now + SignedDuration::from_secs(seconds)});

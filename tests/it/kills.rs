@@ -52,14 +52,30 @@ enum Revival {
     Superseded,
 }
 
-/// When the function is killed.
-#[derive(Clone, Copy, Debug)]
+/// When the function is killed: at any moment of the deploy, or soon after this was to be seen.
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Aim {
-    /// At any moment of the deploy.
     Anywhere,
-    /// Soon after this was first to be seen on the Service.
-    After(&'static str),
+    Claimed,
+    Switched,
+    Baked,
+    Failed,
+    Released,
 }
+
+/// Half of all kills come at any moment; of those, few would hit what is short.
+const AIMS: [Aim; 10] = [
+    Aim::Anywhere,
+    Aim::Anywhere,
+    Aim::Anywhere,
+    Aim::Anywhere,
+    Aim::Anywhere,
+    Aim::Claimed,
+    Aim::Switched,
+    Aim::Baked,
+    Aim::Failed,
+    Aim::Released,
+];
 
 /// What happened in all namespaces.
 #[derive(Default)]
@@ -238,6 +254,7 @@ impl Life {
         let image = format!("registry.example.com/demo-app:{}.0.0{sick}", number + 2);
         let mut parameters = switch(strategy, &image);
         parameters["bake"] = json!(self.draw.one(&["0s", "1s", "2s"]));
+        parameters["patience"] = json!("3s");
         if version == Version::FailsSmoke {
             parameters["smoke"] = json!({"path": "/", "contains": "what nobody says"});
         } else if self.draw.one(&[true, false]) {
@@ -279,9 +296,11 @@ impl Life {
             self.draw.one(&[1, 1, 1, 2, 2, 3])
         };
         let mut job = self.submit(stage, parameters, true);
+        let bake = parameters["bake"].as_str().unwrap().trim_end_matches('s');
+        let bake = Duration::from_secs(bake.parse().unwrap());
         let (began, mut died, mut late) = (Instant::now(), 0, None);
         while died < deaths {
-            self.take_aim(stage, &job, span).await;
+            self.take_aim(stage, &job, bake, span).await;
             if stage.aws.outcome(&job, Duration::ZERO).await != Outcome::Pending {
                 break;
             }
@@ -324,32 +343,37 @@ impl Life {
         (ended, late)
     }
 
-    /// Waits for the moment of the next kill.
-    async fn take_aim(&mut self, stage: &Stage, job: &Job, span: Duration) {
-        let aim = self.draw.one(&[
-            Aim::Anywhere,
-            Aim::Anywhere,
-            Aim::Anywhere,
-            Aim::After("landfall/lock"),
-            Aim::After("landfall/selector-before"),
-            Aim::After("landfall/rolled-back"),
-        ]);
-        let Aim::After(note) = aim else {
-            return sleep(self.draw.moment(span)).await;
-        };
-        let noted = async || service(stage).await["metadata"]["annotations"][note].clone();
-        let before = noted().await;
-        loop {
-            let now = noted().await;
-            if !now.is_null() && (now != before || note == "landfall/lock") {
+    /// Waits for the moment of the next kill, or for the end of the job.
+    async fn take_aim(&mut self, stage: &Stage, job: &Job, bake: Duration, span: Duration) {
+        let aim = self.draw.one(&AIMS);
+        let mut held = false;
+        while aim != Aim::Anywhere {
+            let notes = service(stage).await["metadata"]["annotations"].take();
+            let ours = |note: &str| {
+                let text = notes[format!("landfall/{note}")].as_str();
+                text.is_some_and(|text| text.contains(&self.job))
+            };
+            let locked = ours("lock");
+            held |= locked;
+            let reached = match aim {
+                Aim::Anywhere => true,
+                Aim::Claimed => locked,
+                Aim::Switched | Aim::Baked => ours("job"),
+                Aim::Failed => ours("rolled-back"),
+                Aim::Released => held && !locked,
+            };
+            if reached || stage.aws.outcome(job, Duration::ZERO).await != Outcome::Pending {
                 break;
-            }
-            if stage.aws.outcome(job, Duration::ZERO).await != Outcome::Pending {
-                return;
             }
             sleep(LOOK).await;
         }
-        sleep(self.draw.moment(SOON)).await;
+        sleep(match aim {
+            Aim::Anywhere => self.draw.moment(span),
+            Aim::Claimed | Aim::Switched | Aim::Failed => self.draw.moment(SOON),
+            Aim::Baked => bake + self.draw.moment(SOON),
+            Aim::Released => self.draw.moment(SOON / 8),
+        })
+        .await;
     }
 
     /// Kills the function; whether its job has left a trace in the cluster by which it is known
@@ -572,4 +596,108 @@ impl Tally {
         }
         text
     }
+}
+
+/// Where a deploy is killed, known by the Service, the Deployments and the smoke test's Service.
+type Moment = (&'static str, Version, fn(&Value, &[Value], bool) -> bool);
+
+fn moments() -> Vec<Moment> {
+    fn noted(service: &Value, note: &str) -> bool {
+        service["metadata"]["annotations"][format!("landfall/{note}")].is_string()
+    }
+    fn idle(deployments: &[Value]) -> usize {
+        let zero = deployments.iter().filter(|it| it["spec"]["replicas"] == 0);
+        zero.count()
+    }
+    let well = Version::Well;
+    vec![
+        ("claimed", well, |it, _, _| noted(it, "lock")),
+        ("newcomer written", well, |_, all, _| all.len() > 1),
+        ("newcomer ready", well, |_, all, _| {
+            let ready = all
+                .iter()
+                .filter(|it| it["status"]["availableReplicas"] == 2);
+            ready.count() > 1
+        }),
+        ("preview made", well, |_, _, preview| preview),
+        ("switched", well, |it, _, _| noted(it, "selector-before")),
+        ("old one retired", well, |_, all, _| idle(all) > 0),
+        ("released", well, |it, _, _| {
+            noted(it, "job") && !noted(it, "lock")
+        }),
+        ("marked as failed", Version::FailsSmoke, |it, _, _| {
+            noted(it, "rolled-back")
+        }),
+        ("newcomer put away", Version::FailsSmoke, |it, all, _| {
+            noted(it, "rolled-back") && (idle(all) > 0 || all.len() == 1)
+        }),
+        ("given up", Version::FailsSmoke, |it, _, _| {
+            noted(it, "rolled-back") && !noted(it, "lock")
+        }),
+    ]
+}
+
+/// At its first adoption, where most is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_that_is_killed_in_any_stage_goes_on() {
+    let rows = tokio::task::LocalSet::new();
+    let turns = Rc::new(tokio::sync::Semaphore::new(5));
+    let mut running = Vec::new();
+    for strategy in ["blueGreen", "immutable"] {
+        for moment in moments() {
+            let turns = Rc::clone(&turns);
+            running.push(rows.spawn_local(async move {
+                let _turn = turns.acquire().await.unwrap();
+                killed_at(strategy, moment).await;
+            }));
+        }
+    }
+    rows.await;
+    for row in running {
+        row.await.unwrap();
+    }
+}
+
+async fn killed_at(strategy: &'static str, (name, version, is_now): Moment) {
+    let mut life = Life::of(Draw(1), Rc::default());
+    (life.strategy, life.scaled) = (strategy, true);
+    let application = Application::new(OLD_IMAGE, 200, "ok").await;
+    let objects = [
+        application.of(demo_app(600)),
+        Application::behind(sample_service("demo-app")),
+        sample_autoscaler("demo-app", 1, 5),
+    ];
+    let mut stage = Stage::given(objects).await;
+    endpoints_are_known(&stage).await;
+    let contains = if version == Version::Well {
+        "ok"
+    } else {
+        "what nobody says"
+    };
+    let mut parameters = switch(strategy, "registry.example.com/demo-app:2.0.0");
+    parameters["smoke"] = json!({"path": "/", "contains": contains});
+    life.tell(format!("{strategy}, {name}"));
+    let mut prober = Prober::start(&stage.cluster, 2).await;
+    let deploy = async {
+        let job = life.submit(&stage, &parameters, true);
+        while stage.aws.outcome(&job, Duration::ZERO).await == Outcome::Pending {
+            let preview = stage.cluster.object("services", "demo-app-preview").await;
+            let all = stage.cluster.objects("deployments").await;
+            if is_now(&service(&stage).await, &all, preview.is_some()) {
+                life.kill(&mut stage).await;
+                assert!(stage.aws.retry(&job));
+                break;
+            }
+        }
+        let ended = stage.aws.outcome(&job, PATIENCE).await;
+        life.judge(&stage, &parameters, version, &ended).await;
+    };
+    tokio::select! {
+        () = deploy => {}
+        complaint = prober.complaint() => panic!("{strategy}, {name}: {complaint}"),
+    }
+    prober.finish().await.unwrap();
+    // The last moments may be over before they are seen.
+    let seen = life.tally.borrow().kills == 1 || ["released", "given up"].contains(&name);
+    assert!(seen, "{strategy}, {name}: it was not killed");
 }

@@ -15,6 +15,8 @@ mod application;
 mod rolling;
 mod blue_green;
 mod immutable;
+mod refusals;
+mod contention;
 mod kills;
 mod failures;
 mod diagnosis;

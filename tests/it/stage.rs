@@ -8,7 +8,7 @@ use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Seen, World, sample_deployment};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::cluster::TOKEN;
@@ -88,10 +88,7 @@ impl Stage {
             };
         }
         let variables = variables.into_iter().collect::<Vec<_>>();
-        // Another build of the function, such as the form that is shipped.
-        let binary = std::env::var("LANDFALL_FUNCTION");
-        let binary = binary.unwrap_or_else(|_| env!("CARGO_BIN_EXE_landfall").to_owned());
-        let function = Function::supervise(Path::new(&binary), &aws, &variables).unwrap();
+        let function = Function::supervise(&function(), &aws, &variables).unwrap();
         Stage {
             aws,
             cluster,
@@ -271,6 +268,12 @@ impl Stage {
         };
         ready.filter_map(image).collect()
     }
+}
+
+/// The function's binary, or another build of it, such as the form that is shipped.
+pub fn function() -> PathBuf {
+    let named = std::env::var_os("LANDFALL_FUNCTION");
+    named.map_or_else(|| env!("CARGO_BIN_EXE_landfall").into(), PathBuf::from)
 }
 
 /// The parameters of a deploy that gives the container this image.
