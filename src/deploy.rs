@@ -431,7 +431,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 kind,
                 evidence,
                 aftermath: Aftermath::NotReturned(revision, why),
-                refused: None,
+                reason: None,
             }));
         }
         self.trouble(call, error).await

@@ -17,7 +17,7 @@ pub mod switch_back;
 use crate::change::{self, Author};
 use crate::cluster::call::{Call, Right};
 use crate::cluster::object::{Deployment, ReplicaSet};
-use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Return};
+use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, Return};
 use crate::diagnosis::{Cause, Evidence, Explanation, LOG_LINES, Sight, Sights};
 use crate::report;
 use crate::request::{Fault, Request, Strategy};
@@ -301,8 +301,8 @@ pub enum Failure {
         kind: Option<Cause>,
         /// What was seen of it.
         evidence: Evidence,
-        /// The HTTP status of the API server's refusal, where that was the cause.
-        refused: Option<u16>,
+        /// What of a switch failed, where the pods are not to blame.
+        reason: Option<Reason>,
         /// What became of the previous version.
         aftermath: Aftermath,
     },
@@ -408,7 +408,7 @@ pub fn turn_back(phase: &Phase, why: &str, refused: Option<u16>) -> Option<Phase
             cause: report::clip(why, CAUSE_LIMIT),
             kind: None,
             evidence: Evidence::default(),
-            refused,
+            reason: refused.map(Reason::Refused),
         })),
         Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Return(_) => None,
     }
@@ -674,7 +674,7 @@ mod tests {
                     log: vec!["my s3cret".into()],
                     ..Evidence::default()
                 },
-                refused: None,
+                reason: None,
             }),
             clears: None,
         }))

@@ -479,10 +479,23 @@ fn gist(body: Option<&Value>) -> Option<String> {
         return None;
     }
     if let Some(labels) = body["spec"]["selector"].as_object() {
-        let labels = labels.iter();
-        let labels = labels.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
-        let labels = labels.collect::<Vec<_>>().join(",");
-        return Some(format!("selects {labels}"));
+        let labels = labels.iter().map(|(key, value)| (key, value.as_str()));
+        let labels = labels.filter_map(|(key, value)| Some(format!("{key}={}", value?)));
+        // What tells versions apart, where anything does.
+        let (apart, common) = labels.partition::<Vec<_>, _>(|label| {
+            label.starts_with("landfall/") || label.starts_with("pod-template-hash")
+        });
+        let told = if apart.is_empty() { common } else { apart };
+        return Some(format!("selects {}", told.join(",")));
+    }
+    let notes = &body["metadata"]["annotations"];
+    match notes.get("landfall/lock") {
+        Some(_) if notes["landfall/rolled-back"].is_string() => {
+            return Some("marked as failed".to_owned());
+        }
+        Some(Value::Null) => return Some("lock given up".to_owned()),
+        Some(_) => return Some("lock taken".to_owned()),
+        None => {}
     }
     let replicas = body["spec"]["replicas"].as_i64()?;
     Some(format!("replicas: {replicas}"))
@@ -705,6 +718,18 @@ mod tests {
             ),
             seen(
                 "PATCH",
+                "services/web",
+                Some(json!({"spec": {"selector": {"app": "web", "landfall/version": "blue"}}})),
+                200,
+            ),
+            seen(
+                "PATCH",
+                "services/web",
+                Some(json!({"metadata": {"annotations": {"landfall/lock": null}}})),
+                200,
+            ),
+            seen(
+                "PATCH",
                 "deployments/web",
                 Some(json!({"spec": {"replicas": 0}})),
                 200,
@@ -717,6 +742,8 @@ mod tests {
             [
                 "→ 4 reads: pods, services",
                 "→ PATCH …/services/web  (selects app=web)  200",
+                "→ PATCH …/services/web  (selects landfall/version=blue)  200",
+                "→ PATCH …/services/web  (lock given up)  200",
                 "→ PATCH …/deployments/web  (replicas: 0)  200",
                 "→ GET …/pods  503",
                 "→ GET …/services/web:80/proxy/health  200",

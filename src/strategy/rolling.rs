@@ -210,7 +210,7 @@ impl Context<'_> {
                         kind: None,
                         evidence: Evidence::default(),
                         aftermath: Aftermath::OvertakenBy(by),
-                        refused: None,
+                        reason: None,
                     });
                 }
                 Some(_) => {}
@@ -301,7 +301,7 @@ impl Context<'_> {
             kind,
             evidence,
             aftermath,
-            refused: None,
+            reason: None,
         })
     }
 
@@ -410,7 +410,7 @@ fn ended(rollback: &Rollback, aftermath: Aftermath) -> Decision {
         kind: rollback.kind,
         evidence: rollback.evidence.clone(),
         aftermath,
-        refused: None,
+        reason: None,
     })
 }
 
@@ -734,7 +734,7 @@ mod tests {
             kind: in_a_pod.then_some(diagnosis::Cause::NotReady),
             evidence,
             aftermath,
-            refused: None,
+            reason: None,
         })
     }
 

@@ -6,7 +6,7 @@
 //! No write but the switch itself changes which pods get traffic. What a failure takes back is in
 //! [`super::switch_back`].
 
-use super::claim::{self, Lock, PREVIEW_OF};
+use super::claim::{self, Lock, Narrow, PREVIEW_OF};
 use super::immutable;
 use super::newcomer::{self, Newcomer};
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit, WATCH_WINDOW};
@@ -20,7 +20,7 @@ use crate::cluster::object::{self, Deployment, ReplicaSet, timestamp};
 use crate::cluster::service::{
     Autoscaler, Member, Selector, Service, TEMPLATE_HASH, VERSION, written,
 };
-use crate::continuation::{Continuation, Phase, Return, Rollout};
+use crate::continuation::{Continuation, Phase, Reason, Return, Rollout};
 use crate::report;
 use crate::request::{Fault, Request, Smoke, Strategy, Switch};
 use crate::rollout::{Progress, WaitsFor, Written};
@@ -129,7 +129,10 @@ impl Context<'_> {
             return self.tidy(service, lock, live);
         }
         if newcomer.version != lock.version {
-            return Ok(self.fail("the live Deployment was changed by someone else meanwhile"));
+            return Ok(self.fail(
+                Reason::Changed,
+                "the live Deployment was changed by someone else meanwhile",
+            ));
         }
         self.check_narrowing(service, live)?;
         let found = self.newcomer(&newcomer.name)?;
@@ -222,14 +225,16 @@ impl Context<'_> {
         }
         faults.extend(self.fault_of_names(newcomer, found));
         faults.extend(self.fault_of_preview(service));
-        let hash = match adopted.then(|| only_set(live, sets)) {
-            None => None,
-            Some(Some(set)) => Some(set.template_hash.as_str()),
-            Some(None) if self.now < self.continuation.started + SETTLING => {
+        let own = newcomer::version_of(live);
+        let narrow = match adopted.then(|| own.ok_or_else(|| only_set(live, sets))) {
+            None => Narrow::Not,
+            Some(Ok(version)) => Narrow::Version(version),
+            Some(Err(Some(set))) => Narrow::Hash(&set.template_hash),
+            Some(Err(None)) if self.now < self.continuation.started + SETTLING => {
                 let stage = Stage::Settling(live.name().to_owned());
                 return Ok(self.wait(stage, CATCHING_UP));
             }
-            Some(None) => {
+            Some(Err(None)) => {
                 faults.push(Fault::new(
                     "deployment",
                     format!(
@@ -239,7 +244,7 @@ impl Context<'_> {
                         live.name()
                     ),
                 ));
-                None
+                Narrow::Not
             }
         };
         if !faults.is_empty() {
@@ -254,7 +259,7 @@ impl Context<'_> {
             since: self.continuation.started,
             deadline: self.continuation.deadline,
         };
-        Ok(self.patch_service(claim::take(service, &lock, hash), Phase::Switch))
+        Ok(self.patch_service(claim::take(service, &lock, narrow), Phase::Switch))
     }
 
     /// What will be needed and cannot be tried by reading: a right that is missing is better told
@@ -316,7 +321,7 @@ impl Context<'_> {
             Some(set) if set.template_hash != *hash => {
                 let name = live.name();
                 let why = format!("Deployment `{name}` was changed by someone else meanwhile");
-                Err(self.fail(&why))
+                Err(self.fail(Reason::Changed, &why))
             }
             Some(_) | None => Ok(()),
         }
@@ -331,12 +336,17 @@ impl Context<'_> {
     ) -> Result<&[Member], Decision> {
         let members = self.members(&claim::of_version(&service.selector(), version))?;
         let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
-        if let Some(foreign) = members.iter().find(|member| !member.is_of(found, sets)) {
+        let staying = |member: &&Member| !member.going;
+        let mut staying = members.iter().filter(staying);
+        if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
             let (pod, service) = (&foreign.name, service.name());
-            return Err(self.fail(&format!(
-                "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
-                found.name()
-            )));
+            return Err(self.fail(
+                Reason::Changed,
+                &format!(
+                    "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
+                    found.name()
+                ),
+            ));
         }
         let ready = members.iter().filter(|member| member.ready).count();
         if count(found.replicas()) > ready {
@@ -379,7 +389,10 @@ impl Context<'_> {
             Some(Err(_)) if self.scene.smoke.tries < SMOKE_TRIES => {
                 Err(self.wait(Stage::Smoke, SMOKE_PAUSE))
             }
-            Some(Err(why)) => Err(self.fail(&report::smoke_failed(&smoke.path, SMOKE_TRIES, why))),
+            Some(Err(why)) => Err(self.fail(
+                Reason::Smoke,
+                &report::smoke_failed(&smoke.path, SMOKE_TRIES, why),
+            )),
         }
     }
 
@@ -411,7 +424,10 @@ impl Context<'_> {
         }
         let name = self.name_of(&lock.version);
         let Some(found) = self.newcomer(&name)? else {
-            return Ok(self.fail(&format!("Deployment `{name}` was deleted by someone else")));
+            return Ok(self.fail(
+                Reason::Changed,
+                &format!("Deployment `{name}` was deleted by someone else"),
+            ));
         };
         let from = service.annotation(claim::FROM).unwrap_or_default();
         let old = self.deployment(from)?;
@@ -431,7 +447,10 @@ impl Context<'_> {
         let endpoints = self.endpoints(service.name())?;
         if !endpoints.are_all_of(members, count(found.replicas())) {
             if self.now >= deadline {
-                return Ok(self.fail(&report::endpoints_missing(service.name(), found.name())));
+                return Ok(self.fail(
+                    Reason::Endpoints,
+                    &report::endpoints_missing(service.name(), found.name()),
+                ));
             }
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
@@ -493,7 +512,10 @@ impl Context<'_> {
         let endpoints = self.endpoints(service.name())?;
         if !endpoints.are_all_of(members, count(found.replicas())) {
             if self.now >= deadline {
-                return Ok(self.fail(&report::endpoints_missing(service.name(), found.name())));
+                return Ok(self.fail(
+                    Reason::Endpoints,
+                    &report::endpoints_missing(service.name(), found.name()),
+                ));
             }
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
@@ -515,7 +537,7 @@ impl Context<'_> {
             && service.annotation(claim::TO) == Some(live.name());
         let patch = match had_switched {
             true => claim::take_over(service, &lock, &self.author(self.now)),
-            false => claim::take(service, &lock, None),
+            false => claim::take(service, &lock, Narrow::Not),
         };
         self.patch_service(patch, Phase::Switch)
     }
@@ -583,7 +605,7 @@ impl Context<'_> {
         match pursuit.next() {
             Followed::Serves => Ok(()),
             Followed::GoesOn(decision) => Err(decision),
-            Followed::Failed(failed) => Err(self.failed(failed)),
+            Followed::Failed(failed) => Err(self.failed(failed, None)),
         }
     }
 
@@ -666,12 +688,12 @@ impl Context<'_> {
     }
 
     /// The deploy has failed: what was written is taken back, if anything was.
-    fn failed(&self, failed: Failed) -> Decision {
+    fn failed(&self, failed: Failed, reason: Option<Reason>) -> Decision {
         let back = Return {
             cause: failed.cause,
             kind: failed.kind,
             evidence: failed.evidence,
-            refused: None,
+            reason,
         };
         let ours = self.service().ok().and_then(Lock::read);
         match ours.filter(|lock| lock.job == self.continuation.job) {
@@ -680,17 +702,21 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn fail(&self, cause: &str) -> Decision {
-        self.failed(Failed {
+    pub(super) fn fail(&self, reason: Reason, cause: &str) -> Decision {
+        let failed = Failed {
             cause: report::clip(cause, crate::continuation::CAUSE_LIMIT),
             ..Failed::default()
-        })
+        };
+        self.failed(failed, Some(reason))
     }
 
     /// What the request asks for cannot be had.
     fn refuse(&self, lock: Option<&Lock>, faults: Vec<Fault>) -> Decision {
         match (lock, faults.first()) {
-            (Some(_), Some(fault)) => self.fail(&format!("`{}` {}", fault.field, fault.problem)),
+            (Some(_), Some(fault)) => self.fail(
+                Reason::Changed,
+                &format!("`{}` {}", fault.field, fault.problem),
+            ),
             _ => Decision::GiveUp(Failure::Faults(faults)),
         }
     }
@@ -703,7 +729,10 @@ impl Context<'_> {
             return Ok(());
         }
         let timeout = self.request.timeout;
-        Err(self.fail(&report::switch_timed_out(timeout, service.name())))
+        Err(self.fail(
+            Reason::Time,
+            &report::switch_timed_out(timeout, service.name()),
+        ))
     }
 }
 
@@ -728,7 +757,7 @@ impl Context<'_> {
         let selector = service.selector();
         let name = match selector.get(VERSION) {
             Some(version) => self.name_of(version),
-            None => self.request.deployment.clone(),
+            None => self.found_behind(&selector)?,
         };
         if let Some(live) = self.deployment(&name)? {
             return Ok(live);
@@ -748,6 +777,23 @@ impl Context<'_> {
                 .as_ref(),
             vec![Fault::new("deployment", problem)],
         ))
+    }
+
+    /// The Deployment behind a Service that tells no version: the plain one, unless that is at zero
+    /// and one version alone runs, as somebody has set the selector back.
+    fn found_behind(&self, selector: &Selector) -> Result<String, Decision> {
+        let plain = &self.request.deployment;
+        let is_up = |one: &&Deployment| one.replicas() > 0;
+        if selector.contains_key(TEMPLATE_HASH)
+            || self.deployment(plain)?.is_some_and(|one| is_up(&one))
+        {
+            return Ok(plain.clone());
+        }
+        let mut running = self.versions()?.iter().filter(is_up);
+        match (running.next(), running.next()) {
+            (Some(one), None) => Ok(one.name().to_owned()),
+            _ => Ok(plain.clone()),
+        }
     }
 
     pub(super) fn deployment(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
@@ -829,12 +875,13 @@ impl Context<'_> {
         sets: &[ReplicaSet],
         members: &[Member],
     ) -> Option<Fault> {
-        if members.is_empty() {
+        let mut members = members.iter().filter(|member| !member.going).peekable();
+        if members.peek().is_none() {
             return Some(self.service_fault(
                 "selects no pods. This strategy takes over from a version that serves",
             ));
         }
-        let foreign = members.iter().find(|member| !member.is_of(live, sets))?;
+        let foreign = members.find(|member| !member.is_of(live, sets))?;
         Some(self.service_fault(&format!(
             "selects pods of others as well, such as `{}`: switching it would cut them off. Give \
              `{}` a Service whose selector finds its pods alone",
@@ -947,7 +994,7 @@ pub(super) fn ended(back: &Return, aftermath: Aftermath) -> Decision {
         cause: back.cause.clone(),
         kind: back.kind,
         evidence: back.evidence.clone(),
-        refused: back.refused,
+        reason: back.reason,
         aftermath,
     })
 }
@@ -1116,7 +1163,7 @@ mod tests {
             name: format!("{deployment}-h-{number}"),
             owner: format!("{deployment}-h"),
             ready: true,
-            over: false,
+            ..Member::default()
         };
         vec![member(1), member(2)]
     }
@@ -1197,7 +1244,7 @@ mod tests {
             cause: "it broke".into(),
             kind: None,
             evidence: crate::diagnosis::Evidence::default(),
-            refused: None,
+            reason: None,
         }
     }
 
@@ -1419,6 +1466,47 @@ mod tests {
         scene.replica_sets.insert(selector, vec![set("web-green")]);
         let first = decided(&request(json!({})), &Phase::Start, &observation, at(1));
         assert_eq!(first, "patch services/web null +lock -superseded");
+    }
+
+    /// By `kubectl replace`, say. It sends to one version all the same, and is held to that again.
+    #[test]
+    fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
+        let green = |replicas: i64| {
+            deployment(
+                "web-green",
+                "app:1",
+                json!({"spec": {"replicas": replicas}}),
+            )
+        };
+        let given = |plain: i64, green: Deployment| {
+            let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+            let scene = &mut observation.scene;
+            let plain = deployment("web", "app:0", json!({"spec": {"replicas": plain}}));
+            scene.deployments.insert("web".into(), Some(plain));
+            scene
+                .deployments
+                .insert("web-green".into(), Some(green.clone()));
+            // Those of the one that was retired last may still be there.
+            let going = Member {
+                owner: "web-h".into(),
+                going: true,
+                ..Member::default()
+            };
+            let all = members("web-green").into_iter().chain([going]);
+            scene.members.insert("app=web".into(), all.collect());
+            scene
+                .replica_sets
+                .insert(green.selector(), vec![set("web-green")]);
+            scene.versions = Some(vec![green]);
+            decided(&request(json!({})), &Phase::Start, &observation, at(1))
+        };
+        assert_eq!(
+            given(0, green(2)),
+            r#"patch services/web {"selector":{"app":"web","landfall/version":"green"}} +lock -superseded"#
+        );
+        for mixed in [given(2, green(2)), given(0, green(0))] {
+            assert!(mixed.contains("selects pods of others as well"), "{mixed}");
+        }
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl Context<'_> {
             cause: report::clip(cause, CAUSE_LIMIT),
             kind: None,
             evidence: Evidence::default(),
-            refused: None,
+            reason: None,
         }
     }
 }

@@ -360,3 +360,24 @@ async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
         );
     }
 }
+
+/// As `kubectl replace` of the Service's file does it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_whose_selector_was_set_back_is_held_to_its_version_again() {
+    let stage = stage().await;
+    stage.deploy(switch("blueGreen", NEW_IMAGE)).await.success();
+    let wide = json!({"landfall/version": null});
+    let part = ["spec", "selector"];
+    stage
+        .cluster
+        .change("services", "demo-app", part, wide)
+        .await;
+    let next = "registry.example.com/demo-app:2.1.0";
+    stage.deploy(switch("blueGreen", next)).await.success();
+    let selector = service(&stage).await["spec"]["selector"].clone();
+    assert_eq!(
+        selector,
+        json!({"app": "demo-app", "landfall/version": "green"})
+    );
+    at_rest(&stage).await;
+}

@@ -177,6 +177,8 @@ impl Cluster {
                 for (field, value) in value.as_object().unwrap() {
                     object[outer][inner][field] = value.clone();
                 }
+                let part = object[outer][inner].as_object_mut().unwrap();
+                part.retain(|_, value| !value.is_null());
                 world.apply(object, now);
             }),
             Cluster::Real(namespace) => {
