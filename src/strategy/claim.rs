@@ -203,6 +203,18 @@ pub fn mark_and_release(service: &Service, job: &str, cause: &str) -> Value {
     patch(service, named(notes), None)
 }
 
+/// The same where somebody else has sent the Service elsewhere: this job is over, and so known.
+pub fn step_aside(service: &Service, job: &str) -> Value {
+    let superseded = superseded(service, Some(job.to_owned()), "");
+    let notes = [
+        (LOCK, Value::Null),
+        (WIDE_SELECTOR, Value::Null),
+        (SELECTOR_BEFORE, Value::Null),
+        (change::SUPERSEDED, json!(superseded)),
+    ];
+    patch(service, named(notes), None)
+}
+
 /// Gives the lock up. `wide`: the selector that the Service had before it was narrowed.
 pub fn release(service: &Service, wide: Option<&Selector>) -> Value {
     let notes = [
@@ -337,6 +349,7 @@ mod tests {
             take_over(&seen, &lock(), &by()),
             mark(&seen, &lock(), "job-2", "it broke", Some(&selector)),
             mark_and_release(&seen, "job-2", "it broke"),
+            step_aside(&seen, "job-2"),
             release(&seen, None),
         ] {
             assert_eq!(patch["metadata"]["resourceVersion"], "3", "{patch}");

@@ -88,7 +88,10 @@ impl Context<'_> {
         let job = &*self.continuation.job;
         let superseded = service.annotation(change::SUPERSEDED).unwrap_or_default();
         if superseded.split(',').any(|superseded| superseded == job) {
-            let by = service.annotation(change::EXECUTION).map(str::to_owned);
+            // It has stepped aside itself where nobody has deployed since.
+            let since = service.annotation(change::JOB) != Some(job);
+            let by = service.annotation(change::EXECUTION).filter(|_| since);
+            let by = by.map(str::to_owned);
             return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
         let lock = Lock::read(service).filter(|lock| lock.job == job);
@@ -448,11 +451,7 @@ impl Context<'_> {
     /// After the switch: sees the new version serve for the time of the bake, then retires the old.
     fn after(&self, service: &Service, lock: &Lock) -> Next {
         if service.selector().get(VERSION) != Some(&lock.version) {
-            let failure = Failure::OutOfSync {
-                by: None,
-                wrote: true,
-            };
-            return Ok(Decision::GiveUp(failure));
+            return self.step_aside(service, lock);
         }
         let name = self.name_of(&lock.version);
         let Some(found) = self.newcomer(&name)? else {
@@ -493,6 +492,18 @@ impl Context<'_> {
             return Ok(self.wait(stage, WATCH_WINDOW.min(left)));
         }
         self.retire(service, found)
+    }
+
+    /// Somebody else has sent the Service elsewhere: that stands, and what was held for this deploy
+    /// is given up. Which version is to go, whoever did it knows.
+    fn step_aside(&self, service: &Service, lock: &Lock) -> Next {
+        let newcomer = self.name_of(&lock.version);
+        let live = self.old(service)?.filter(|live| live.replicas() > 0);
+        let target = live.map_or(&*newcomer, Deployment::name);
+        self.move_autoscaler(&newcomer, target, None)?;
+        self.clear_preview()?;
+        let patch = claim::step_aside(service, &self.continuation.job);
+        Ok(self.patch_service(patch, Phase::Switch))
     }
 
     /// Scales down all others of the family, deletes what is beyond `keep`, and gives the lock up.
@@ -2000,6 +2011,19 @@ mod tests {
             claim::LOCK: lock("job-2", "run-2"), change::JOB: "job-2"}),
         );
         elsewhere.scene.service = Some(Some(to_green));
+        let green = deployment("web-green", "app:1", json!({}));
+        let deployments = &mut elsewhere.scene.deployments;
+        deployments.insert("web-green".into(), Some(green));
+        let mut scaled = elsewhere.clone();
+        scaled.scene.autoscalers = Some(vec![Autoscaler::new(json!({
+            "metadata": {"name": "hpa", "annotations": {MIN_REPLICAS: "1"}},
+            "spec": {"minReplicas": 3, "scaleTargetRef":
+                {"kind": "Deployment", "name": "web-blue"}}}))]);
+        let mut aside = elsewhere.clone();
+        let notes = json!({change::JOB: "job-2", change::EXECUTION: "run-2",
+            change::SUPERSEDED: "job-2,job-1"});
+        let selector = json!({"app": "web", VERSION: "green"});
+        aside.scene.service = Some(Some(service(selector, notes)));
         let mut unchecked = baking();
         unchecked.scene.rechecked = false;
         let mut retired = baking();
@@ -2036,6 +2060,18 @@ mod tests {
             (
                 "somebody switched it",
                 elsewhere,
+                61,
+                "patch services/web null -lock -selector-before +superseded -wide-selector",
+            ),
+            (
+                "and there is an autoscaler",
+                scaled,
+                61,
+                r#"patch horizontalpodautoscalers/hpa {"minReplicas":1,"scaleTargetRef":{"name":"web-green"}} -min-replicas"#,
+            ),
+            (
+                "what was held is given up",
+                aside,
                 61,
                 "give up OutOfSync { by: None, wrote: true }",
             ),

@@ -104,7 +104,7 @@ impl Context<'_> {
     }
 
     /// The Deployment that the Service sends to again.
-    fn old(&self, service: &Service) -> Result<Option<&Deployment>, Decision> {
+    pub(super) fn old(&self, service: &Service) -> Result<Option<&Deployment>, Decision> {
         match service.selector().get(VERSION) {
             Some(version) => self.deployment(&self.name_of(version)),
             None => self.deployment(&self.request.deployment),
