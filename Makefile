@@ -7,6 +7,7 @@ TOOLS   := target/tools
 EVENT   ?= events/rolling.json
 LIFE    ?= 60
 ROUNDS  ?= 20
+SEEDS   ?= 50000
 
 # Real peers: programs that are built or fetched once, and the form of the function that is shipped.
 CONTROL_PLANE := target/control-plane/bin
@@ -15,7 +16,7 @@ THREADS ?= 6
 KILLS   ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo invoke build test simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,11 @@ build: ## the function and the sandbox (PROFILE=release for the form that is shi
 
 test: ## all tests
 	$(CARGO) test --locked --workspace
+
+# `make test` takes one in so many of these. SEEDS: mixtures of disturbances, each two deploys.
+simulation: ## every disturbance of a switch, pairs of them, and a hundred thousand deploys
+	LANDFALL_STRIDE=1 LANDFALL_PAIRS=4 LANDFALL_SEEDS=$(SEEDS) \
+	  $(CARGO) test --locked --test it -- --nocapture --test-threads 1 switching_simulation::
 
 # ON=kubeconfig [CONTEXT=name]: in a cluster of yours instead, by nodes that kwok plays in it.
 conformance: control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
