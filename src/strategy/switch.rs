@@ -1172,7 +1172,11 @@ fn port_of<'a>(service: &'a Service, smoke: &Smoke) -> Option<&'a Value> {
     let Some(wanted) = &smoke.port else {
         return ports.next();
     };
-    ports.find(|port| port["name"] == **wanted || port["port"].to_string() == *wanted)
+    let number = wanted.parse::<u16>().ok();
+    ports.find(|port| {
+        let by_number = number.is_some_and(|number| port["port"] == number);
+        port["name"] == **wanted || by_number
+    })
 }
 
 /// A port of a Service as the API server's proxy names it. A number alone tells https, a name says
