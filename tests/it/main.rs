@@ -17,6 +17,7 @@ mod immutable;
 mod failures;
 mod diagnosis;
 mod resume;
+mod artifact;
 mod access;
 mod only_in_sandbox;
 mod hygiene;
