@@ -45,9 +45,7 @@ impl ArtifactError {
     /// The type of failure that it is reported as.
     pub fn kind(&self) -> Kind {
         match self {
-            ArtifactError::NoArtifacts(_)
-            | ArtifactError::NoSuchArtifact(..)
-            | ArtifactError::Archive(_, ArchiveError::NotZip(Found::Json)) => {
+            ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
                 Kind::ConfigurationError
             }
             ArtifactError::NoKeys => Kind::PermissionError,

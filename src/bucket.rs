@@ -328,6 +328,7 @@ impl Object<'_> {
             return Trouble::Elsewhere(region);
         }
         let text = element(&body, "Message").unwrap_or_default();
+        let text = text.trim_end_matches('.');
         let said = match (code.is_empty(), text.is_empty()) {
             (true, _) => format!("HTTP {}", status.as_u16()),
             (false, true) => code.clone(),

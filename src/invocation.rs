@@ -10,7 +10,7 @@ use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
 use crate::logging;
 use crate::report::{self, Report};
-use crate::request::{Draft, Fault, Request};
+use crate::request::{Draft, Fault, Request, Wanted};
 use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -197,8 +197,12 @@ impl Function {
     ) -> Result<Request, Report> {
         let files = artifact::read(&self.store, job, &draft.wanted).await;
         let files = files.map_err(|error| report::no_artifact(&error, &continuation.phase))?;
+        let names_files = draft.wanted != Wanted::default();
         let request = draft.complete(&files, &continuation.job);
-        let request = request.map_err(|faults| report::wrong_parameters(&faults))?;
+        let request = request.map_err(|faults| match names_files {
+            true => report::wrong_files(&faults),
+            false => report::wrong_parameters(&faults),
+        })?;
         logging::hide(request.secrets());
         Span::current().record("execution", request.execution.as_str());
         Ok(request)

@@ -718,7 +718,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
     let target = target(request);
     let (namespace, name) = (&request.namespace, &request.deployment);
     match failure {
-        Failure::Faults(faults) => faults_found(&format!("{target} was not changed"), faults),
+        Failure::Faults(faults) => faults_found(&format!("{target} was not changed"), faults, PARAMETERS),
         Failure::Missing => fail(
             Topic::Missing,
             Kind::ConfigurationError,
@@ -1003,16 +1003,34 @@ fn failed_rollout(
 
 /// The user parameters are wrong.
 pub fn wrong_parameters(faults: &[Fault]) -> Report {
-    faults_found("Nothing was deployed", faults)
+    faults_found("Nothing was deployed", faults, PARAMETERS)
 }
 
-fn faults_found(what: &str, faults: &[Fault]) -> Report {
+/// They are, or the files that they name.
+pub fn wrong_files(faults: &[Fault]) -> Report {
+    faults_found("Nothing was deployed", faults, FILES)
+}
+
+/// Where faults are, and what to do about them.
+type Source = (&'static str, &'static str);
+
+const PARAMETERS: Source = (
+    "the user parameters",
+    "Correct the action's UserParameters and release the change again.",
+);
+
+const FILES: Source = (
+    "the user parameters and the files that they name",
+    "Correct the file, or the action's UserParameters, and release the change again.",
+);
+
+fn faults_found(what: &str, faults: &[Fault], (source, next): Source) -> Report {
     let line = |fault: &Fault| format!("`{}` {}", fault.field, fault.problem);
     let (headline, evidence) = match faults {
         [fault] => (format!("{what}: {}.", line(fault)), Vec::new()),
         faults => (
             format!(
-                "{what}: {} things are wrong with the user parameters.",
+                "{what}: {} things are wrong with {source}.",
                 faults.len()
             ),
             faults
@@ -1026,7 +1044,7 @@ fn faults_found(what: &str, faults: &[Fault]) -> Report {
         Kind::ConfigurationError,
         &headline,
         &evidence,
-        "Correct the action's UserParameters and release the change again.",
+        next,
     )
 }
 

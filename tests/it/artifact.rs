@@ -276,13 +276,48 @@ async fn refused(
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_an_artifact_from_being_read_is_told() {
     let none: [(&str, Option<&[u8]>); 1] = [("Source", None)];
-    insta::assert_snapshot!(refused(&none, None, "app.yaml").await, @r"");
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::AccessDenied), "app.yaml").await, @r"");
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::KmsAccessDenied), "app.yaml").await, @r"");
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::ExpiredToken), "app.yaml").await, @r"");
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r"");
-    insta::assert_snapshot!(refused(&none, None, "Build::app.yaml").await, @r"");
-    insta::assert_snapshot!(refused(&[], None, "app.yaml").await, @r"");
+    insta::assert_snapshot!(refused(&none, None, "app.yaml").await, @r#"
+        RevisionUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist.).
+
+        Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::AccessDenied), "app.yaml").await, @r#"
+        PermissionError
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
+
+        The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::KmsAccessDenied), "app.yaml").await, @r#"
+        PermissionError
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the key that it is encrypted with is denied (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action).
+
+        The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's policy must allow it; the key must be enabled.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::ExpiredToken), "app.yaml").await, @r#"
+        PermissionError
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the job's credentials have expired (ExpiredToken: The provided token has expired.).
+
+        Retry: each job brings credentials of its own. Where this happens again, the job waited too long before it was run.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r#"
+        SystemUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 could not be reached: SlowDown: Please reduce your request rate..
+
+        Retry. In a VPC the function needs a route or a gateway endpoint to S3.
+        "#);
+    insta::assert_snapshot!(refused(&none, None, "Build::app.yaml").await, @r#"
+        ConfigurationError
+        `Build::app.yaml` is to be read from an input artifact that the action does not have; it has `Source`.
+
+        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again.
+        "#);
+    insta::assert_snapshot!(refused(&[], None, "app.yaml").await, @r#"
+        ConfigurationError
+        `app.yaml` is to be read from an input artifact, and the action has none.
+
+        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again.
+        "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -290,18 +325,48 @@ async fn what_an_artifact_is_instead_is_told() {
     let refused =
         async |content: &[u8], file: &str| refused(&[("Source", Some(content))], None, file).await;
     let pointer = br#"{"FullRepositoryName": "team/app", "CommitId": "e0c7"}"#;
-    insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r"");
-    insta::assert_snapshot!(refused(b"", "app.yaml").await, @r"");
+    insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r#"
+        ConfigurationError
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document: the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes. Only CodeBuild can follow it.
+
+        Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
+        "#);
+    insta::assert_snapshot!(refused(b"", "app.yaml").await, @r#"
+        RevisionUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is empty.
+
+        Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
+        "#);
     let near = zip(&[("k8s/app.yml", b"x"), ("README.md", b"x")]);
-    insta::assert_snapshot!(refused(&near, "app.yaml").await, @r"");
+    insta::assert_snapshot!(refused(&near, "app.yaml").await, @r#"
+        RevisionUnavailable
+        There is no file `app.yaml` in artifact `Source`; there is `k8s/app.yml`.
+
+        Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec).
+        "#);
     let encrypted = archive("infozip-encrypted");
-    insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r"");
+    insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r#"
+        RevisionUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is encrypted with a password.
+
+        Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
+        "#);
     let service = zip(&[("app.yaml", b"kind: Service\nmetadata: {name: web}\n")]);
-    insta::assert_snapshot!(refused(&service, "app.yaml").await, @r"");
+    insta::assert_snapshot!(refused(&service, "app.yaml").await, @r#"
+        ConfigurationError
+        Nothing was deployed: `manifest` names `app.yaml`, which has no Deployment; it has `Service/web`.
+
+        Correct the action's UserParameters and release the change again.
+        "#);
     let place =
         b"kind: Deployment\nmetadata: {name: demo-app}\nspec: {template: {spec: {containers: \
         [{name: app, image: 'app:${TAG}'}]}}}\n";
-    insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r"");
+    insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r#"
+        ConfigurationError
+        Nothing was deployed: `manifest.spec.template.spec.containers[0].image` is `app:${TAG}`: the place of a variable is filled only where `variables` are given.
+
+        Correct the action's UserParameters and release the change again.
+        "#);
 }
 
 /// A function whose memory is looked at.
@@ -383,7 +448,11 @@ async fn a_plan_tells_the_difference_and_writes_nothing() {
             "env": {"PASSWORD": "env-value-5ecret"}, "container": "app", "execution": "run-7"})
     };
     let (summary, variables) = stage.deploy(parameters(NEW_IMAGE)).await.success();
-    insta::assert_snapshot!(summary, @r"");
+    insta::assert_snapshot!(summary, @r#"
+        Plan: 2 things would change in Deployment `demo-app` in `default`. Nothing was written.
+        + spec.template.spec.containers[app].env[PASSWORD]: {"name":"PASSWORD","value":"(hidden)"}
+        spec.template.spec.containers[app].image: registry.example.com/demo-app:1.0.0 → registry.example.com/demo-app:2.0.0
+        "#);
     assert_eq!(variables["Mode"], "plan");
     assert_eq!(variables["ChangeCount"], "2");
     assert_eq!(variables["Image"], NEW_IMAGE);
@@ -394,7 +463,7 @@ async fn a_plan_tells_the_difference_and_writes_nothing() {
     );
     let same = json!({"deployment": "demo-app", "images": {"app": OLD_IMAGE}, "mode": "plan"});
     let (summary, variables) = stage.deploy(same).await.success();
-    insta::assert_snapshot!(summary, @r"");
+    insta::assert_snapshot!(summary, @r#"Plan: nothing would change in Deployment `demo-app` in `default`. Nothing was written."#);
     assert_eq!(variables["Changes"], "");
     // What the API server would refuse is known before.
     let mut wrong = manifest(&stage, NEW_IMAGE);

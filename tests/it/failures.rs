@@ -21,7 +21,7 @@ async fn wrong_parameters_are_all_named_at_once() {
         "`images.app` is empty",
         "`timeout` `5x` is no duration",
         "`service` is missing: the Service that is switched",
-        "`manifest` must be the Deployment itself",
+        "`manifest` must be a Deployment as a JSON object",
         "`restart` must be true or false",
         "`namespace` is `Bad_Name`, which is no Kubernetes name",
         "`env.A` must be a string",
