@@ -268,7 +268,7 @@ impl Cluster {
         let status = response.status();
         let milliseconds = started.elapsed().as_millis() as u64;
         let (verb, path, code) = (call.verb.rbac(), &call.path, status.as_u16());
-        if call.verb.writes() {
+        if call.changes() {
             tracing::info!(
                 verb,
                 path,

@@ -70,6 +70,7 @@ impl Phase {
             cause: mask(&back.cause),
             kind: back.kind,
             evidence: back.evidence.hide(mask),
+            reason: back.reason,
         })
     }
 }
@@ -85,6 +86,25 @@ pub struct Return {
     /// What was seen of it: as much as a token has room for.
     #[serde(default)]
     pub evidence: Evidence,
+    /// What of the switch itself failed, where the pods are not to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+}
+
+/// What of a switch failed that is no fault of the new version's pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    /// The API server refused something, with this HTTP status.
+    Refused(u16),
+    /// The smoke test failed.
+    Smoke,
+    /// The Service's endpoints never were the new pods alone.
+    Endpoints,
+    /// The time was over.
+    Time,
+    /// Someone else changed what the switch is about.
+    Changed,
 }
 
 /// A rollout that is followed.
@@ -352,6 +372,7 @@ mod tests {
                 cause,
                 kind: rollback.kind,
                 evidence: evidence.clone(),
+                reason: None,
             })
         };
         let short = || back("it broke".into());

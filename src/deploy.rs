@@ -267,8 +267,14 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             Look::Previous { .. } => self.previous(&call).await,
             Look::Scene(sought) => self.scene(sought, &call).await,
         };
+        let is_trial = matches!(look, Look::Scene(Sought::Trial(_)));
         match seen {
             Ok(()) => None,
+            Err(CallError::Refused(refusal))
+                if is_trial && refusal.code == 409 && self.conflicts < CONFLICTS =>
+            {
+                self.lost_race().await
+            }
             Err(error) => self.trouble(call, error).await,
         }
     }
@@ -276,7 +282,10 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     /// Looks at something around a Service.
     async fn scene(&mut self, sought: &Sought, call: &Call) -> Result<(), CallError> {
         let answer = match sought.shape() {
-            Shape::One => Answer::One(self.object(call).await?),
+            Shape::One => match self.object(call).await {
+                Err(error) if says_nothing(sought, &error) => Answer::One(None),
+                object => Answer::One(object?),
+            },
             Shape::List => Answer::List(self.list(call, Value::clone).await?),
             Shape::Text => {
                 let text = self.cluster.text(call, self.soon(SMOKE_TIMEOUT)).await;
@@ -379,7 +388,9 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         let object = sent?;
         // A deletion may be answered by a Status of success.
         let deleted = call.verb == Verb::Delete && object["status"] == "Success";
-        if object["metadata"]["name"].is_string() || deleted {
+        // A question has no name.
+        let reviewed = object["status"]["allowed"].is_boolean();
+        if object["metadata"]["name"].is_string() || deleted || reviewed {
             return Ok(object);
         }
         let why = "an answer that is no object".to_owned();
@@ -436,11 +447,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             return None;
         }
         if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
-            self.conflicts += 1;
-            tracing::warn!(conflicts = self.conflicts, "another change came first");
-            self.observation = Observation::default();
-            self.pause(CONFLICT_PAUSE * self.conflicts).await;
-            return None;
+            return self.lost_race().await;
         }
         if let Action::Undo {
             revision,
@@ -458,9 +465,19 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 kind,
                 evidence,
                 aftermath: Aftermath::NotReturned(revision, why),
+                reason: None,
             }));
         }
         self.trouble(call, error).await
+    }
+
+    /// Another write came before ours: everything is to be looked at again.
+    async fn lost_race(&mut self) -> Option<Outcome> {
+        self.conflicts += 1;
+        tracing::warn!(conflicts = self.conflicts, "another change came first");
+        self.observation = Observation::default();
+        self.pause(CONFLICT_PAUSE * self.conflicts).await;
+        None
     }
 
     /// Waits for the Deployment to change, at most as long as the decision says.
@@ -591,7 +608,15 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         }
         let may_pass = self.may_pass(&error);
         let why = unreadable_call(&call, &error, SWITCHED);
-        if !may_pass && let Some(phase) = strategy::turn_back(&self.continuation.phase, &why) {
+        let refused = match &error {
+            CallError::Refused(refusal) => Some(refusal.code),
+            CallError::Unreachable(_)
+            | CallError::Untrusted(_)
+            | CallError::NotKubernetes(_)
+            | CallError::OutOfTime => None,
+        };
+        let back = strategy::turn_back(&self.continuation.phase, &why, refused);
+        if !may_pass && let Some(phase) = back {
             tracing::warn!(error = unreadable(&error), "the switch is taken back");
             self.enter(phase);
             self.observation.renew(None);
@@ -621,6 +646,29 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         self.observation.renew(None);
         self.pause(OUTAGE_PAUSE).await;
         None
+    }
+}
+
+/// Whether a question before the first write cannot be asked here. A webhook may be unfit for a dry
+/// run, and a token may be denied to ask what it may.
+/// <https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/errors/statuserror.go>
+fn says_nothing(sought: &Sought, error: &CallError) -> bool {
+    let CallError::Refused(refusal) = error else {
+        return false;
+    };
+    match sought {
+        Sought::Trial(_) => refusal.code == 400 && refusal.message.contains("dry run"),
+        Sought::Right(_) => refusal.code == 403,
+        Sought::Service
+        | Sought::ServiceAgain
+        | Sought::Preview
+        | Sought::Deployment(_)
+        | Sought::Versions
+        | Sought::ReplicaSets(_)
+        | Sought::Members(_)
+        | Sought::Autoscalers
+        | Sought::Endpoints(_)
+        | Sought::Smoke { .. } => false,
     }
 }
 

@@ -3,10 +3,10 @@
 
 use crate::artifact::ArtifactError;
 use crate::change;
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Right};
 use crate::cluster::object::Deployment;
 use crate::cluster::{CallError, Refusal};
-use crate::continuation::{Continuation, Phase, Unusable};
+use crate::continuation::{Continuation, Phase, Reason, Unusable};
 use crate::credentials::CredentialsError;
 use crate::diagnosis::{Cause, Evidence};
 use crate::plan::Plan;
@@ -173,6 +173,12 @@ pub enum Topic {
     Deleted,
     /// Someone else's change came after ours, or in between.
     OutOfSync,
+    /// Another execution is at work on the Service.
+    Locked,
+    /// The smoke test failed.
+    Smoke,
+    /// The Service does not send to the new pods.
+    Endpoints,
     /// The cluster does not accept the token.
     TokenRefused,
     /// The token lacks a verb.
@@ -214,6 +220,9 @@ impl Topic {
             Topic::TooLate => "too-late",
             Topic::Deleted => "deleted",
             Topic::OutOfSync => "out-of-sync",
+            Topic::Locked => "locked",
+            Topic::Smoke => "smoke-test",
+            Topic::Endpoints => "endpoints",
             Topic::TokenRefused => "token-refused",
             Topic::Forbidden => "forbidden",
             Topic::ObjectRefused => "object-refused",
@@ -758,6 +767,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             "Retry; if the cluster is slow to answer, raise `timeout`.",
         ),
         Failure::Locked { execution, until } => locked(request, execution, *until),
+        Failure::Forbidden(rights) => forbidden(request, rights),
         Failure::Deleted => fail(
             Topic::Deleted,
             Kind::JobFailed,
@@ -770,14 +780,77 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             cause,
             kind,
             evidence,
+            reason,
             aftermath,
-        } => rollout_failed(request, cause, *kind, evidence, aftermath),
+        } => {
+            let (topic, kind) = what_failed(*kind, *reason);
+            rollout_failed(request, cause, (topic, kind), evidence, aftermath)
+        }
+    }
+}
+
+fn forbidden(request: &Request, rights: &[Right]) -> Report {
+    let may_not = rights
+        .iter()
+        .map(|right| format!("{} {}", right.verb, right.resource));
+    let grant = rights
+        .iter()
+        .map(|right| format!("the verb `{}` on `{}`", right.verb, right.resource));
+    fail(
+        Topic::Forbidden,
+        Kind::PermissionError,
+        &format!(
+            "{} was not changed: the token may not {}.",
+            target(request),
+            listed(may_not.collect())
+        ),
+        &[],
+        &format!(
+            "Grant {} to the token's ServiceAccount by a Role in this namespace; {} all verbs that \
+             are needed.",
+            listed(grant.collect()),
+            roles(request)
+        ),
+    )
+}
+
+/// What a rollout or a switch failed of.
+fn what_failed(cause: Option<Cause>, reason: Option<Reason>) -> (Topic, Kind) {
+    let Some(reason) = reason else {
+        return (Topic::of(cause), Kind::JobFailed);
+    };
+    match reason {
+        Reason::Refused(401) => (Topic::TokenRefused, Kind::PermissionError),
+        Reason::Refused(403) => (Topic::Forbidden, Kind::PermissionError),
+        Reason::Refused(400 | 422) => (Topic::ObjectRefused, Kind::ConfigurationError),
+        Reason::Refused(_) => (Topic::ClusterUnavailable, Kind::JobFailed),
+        Reason::Smoke => (Topic::Smoke, Kind::JobFailed),
+        Reason::Endpoints => (Topic::Endpoints, Kind::JobFailed),
+        Reason::Time => (Topic::NoProgress, Kind::JobFailed),
+        Reason::Changed => (Topic::OutOfSync, Kind::JobFailed),
+    }
+}
+
+/// The files that have all verbs which the request needs.
+fn roles(request: &Request) -> &'static str {
+    match request.strategy.switch() {
+        Some(_) => "deploy/rbac.yaml and deploy/rbac-switching.yaml have",
+        None => "deploy/rbac.yaml has",
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(mut all: Vec<String>) -> String {
+    match all.pop() {
+        Some(last) if all.is_empty() => last,
+        Some(last) => format!("{} and {last}", all.join(", ")),
+        None => String::new(),
     }
 }
 
 fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
     fail(
-        Topic::OutOfSync,
+        Topic::Locked,
         Kind::RevisionOutOfSync,
         &format!(
             "{} was not changed: for {} (timeout) execution `{execution}` has been at work on the \
@@ -819,15 +892,15 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
 fn rollout_failed(
     request: &Request,
     cause: &str,
-    kind: Option<Cause>,
+    (topic, kind): (Topic, Kind),
     evidence: &Evidence,
     aftermath: &Aftermath,
 ) -> Report {
     let done = done_about(request, aftermath);
-    let next = next_after(request, kind, aftermath);
+    let next = next_after(request, topic, aftermath);
     let headline = headline(&target(request), cause, aftermath);
     failed_rollout(
-        Topic::of(kind),
+        (topic, kind),
         &headline,
         "",
         evidence,
@@ -884,10 +957,12 @@ fn done_about(request: &Request, aftermath: &Aftermath) -> String {
 }
 
 /// What to do next.
-fn next_after(request: &Request, kind: Option<Cause>, aftermath: &Aftermath) -> String {
+fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String {
     let (namespace, name) = (&request.namespace, &request.deployment);
-    let help = kind.map(|kind| format!(" (docs/operations.md, {})", kind.anchor()));
-    let help = help.unwrap_or_default();
+    let help = match topic {
+        Topic::NoProgress => String::new(),
+        topic => format!(" (docs/operations.md, {})", topic.anchor()),
+    };
     match aftermath {
         Aftermath::RolledBack(_)
         | Aftermath::NothingWritten
@@ -981,7 +1056,7 @@ fn of_switch(request: &Request, aftermath: &Aftermath) -> String {
 
 /// A failure with what came of it and as much evidence as there is room for.
 fn failed_rollout(
-    topic: Topic,
+    (topic, kind): (Topic, Kind),
     headline: &str,
     also: &str,
     evidence: &Evidence,
@@ -998,7 +1073,7 @@ fn failed_rollout(
     let parts = [also, text].into_iter().filter(|part| !part.is_empty());
     let lines = parts.collect::<Vec<_>>().join(PARAGRAPH);
     let lines = Some(lines).filter(|lines| !lines.is_empty());
-    fail(topic, Kind::JobFailed, headline, lines.as_slice(), next)
+    fail(topic, kind, headline, lines.as_slice(), next)
 }
 
 /// The user parameters are wrong.
@@ -1152,7 +1227,7 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
     );
     let done = match phase {
         // A write whose answer was lost may have been performed.
-        Phase::Start if call.verb.writes() && lost => {
+        Phase::Start if call.changes() && lost => {
             format!("Whether {target} was changed is not known")
         }
         Phase::Start => format!("{target} was not changed"),
@@ -1164,7 +1239,7 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
     let (topic, kind, why, next) = match error {
-        CallError::Refused(refusal) => refused(&what, call, refusal),
+        CallError::Refused(refusal) => refused(request, &what, call, refusal),
         CallError::Unreachable(why) => (
             Topic::Unreachable,
             Kind::SystemUnavailable,
@@ -1194,18 +1269,22 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
             "Retry; if it stays so, raise the function's timeout.".to_owned(),
         ),
     };
-    let what_failed = format!("{done}: {why}.");
+    let also = format!("{done}: {why}.");
     match first_cause(&target, phase, call.body.as_ref()) {
         // The rollout failed before the call did, and that is what the deploy failed of.
         Some(cause) => {
-            let (kind, seen) = match phase {
-                Phase::Rollback(rollback) => (rollback.kind, rollback.evidence.clone()),
-                Phase::Return(back) => (back.kind, back.evidence.clone()),
-                Phase::Start | Phase::Rollout(_) | Phase::Switch => (None, Evidence::default()),
+            let (failed, seen) = match phase {
+                Phase::Rollback(rollback) => {
+                    (what_failed(rollback.kind, None), rollback.evidence.clone())
+                }
+                Phase::Return(back) => (what_failed(back.kind, back.reason), back.evidence.clone()),
+                Phase::Start | Phase::Rollout(_) | Phase::Switch => {
+                    (what_failed(None, None), Evidence::default())
+                }
             };
-            failed_rollout(Topic::of(kind), &cause, &what_failed, &seen, &next)
+            failed_rollout(failed, &cause, &also, &seen, &next)
         }
-        None => fail(topic, kind, &what_failed, &[], &next),
+        None => fail(topic, kind, &also, &[], &next),
     }
 }
 
@@ -1226,7 +1305,12 @@ fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>)
     ))
 }
 
-fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, String) {
+fn refused(
+    request: &Request,
+    what: &str,
+    call: &Call,
+    refusal: &Refusal,
+) -> (Topic, Kind, String, String) {
     let said = match refusal.message.as_str() {
         "" => format!("HTTP {}", refusal.code),
         message => format!("HTTP {}, \"{}\"", refusal.code, quote(message)),
@@ -1255,9 +1339,10 @@ fn refused(what: &str, call: &Call, refusal: &Refusal) -> (Topic, Kind, String, 
             format!("the token may not {what} ({said})"),
             format!(
                 "Grant the verb `{}` on `{}` to the token's ServiceAccount by a Role in this \
-                 namespace; deploy/rbac.yaml has all verbs that are needed.",
+                 namespace; {} all verbs that are needed.",
                 call.verb.rbac(),
-                call.resource
+                call.resource,
+                roles(request)
             ),
         ),
         409 => (
@@ -1806,6 +1891,7 @@ mod tests {
                 kind: None,
                 evidence: Evidence::default(),
                 aftermath,
+                reason: Some(Reason::Smoke),
             };
             failure(request, &of_smoke)
         };
@@ -1816,6 +1902,18 @@ mod tests {
             execution: "run-1".into(),
             until: at(90),
         };
+        let refused = |code| {
+            let cause = "the token may not patch deployments.apps".to_owned();
+            let refused = Failure::Rollout {
+                cause,
+                kind: None,
+                evidence: Evidence::default(),
+                aftermath: Aftermath::Unswitched(Fate::Gone),
+                reason: Some(Reason::Refused(code)),
+            };
+            failure(&usual, &refused)
+        };
+        let rights = [&Right::SMOKE[..], &[Right::SCALE]].concat();
         let reports = [
             failed(Aftermath::Unswitched(Fate::ScaledDown(blue())), &usual),
             failed(Aftermath::Unswitched(Fate::Gone), &usual),
@@ -1826,6 +1924,10 @@ mod tests {
             ),
             failed(Aftermath::LeftSwitched, &left),
             failed(Aftermath::NoWayBack, &usual),
+            refused(403),
+            refused(422),
+            refused(503),
+            failure(&usual, &Failure::Forbidden(rights)),
             failed(Aftermath::ReturnFailed(blue()), &usual),
             failure(&usual, &locked),
         ];
@@ -1835,35 +1937,36 @@ mod tests {
 
         Service `web` sends to the version before, as all along. `web-blue` was scaled to
         zero.
-        Correct the cause and release the change again.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
         --
         JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
         smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
         Service `web` sends to the version before, as all along. No pod of the new version is
         left.
-        Correct the cause and release the change again.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
         --
         JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
         smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
         Service `web` sends to the version before, as all along. `web-blue` was left as it is,
         as `rollback` is false.
-        Correct the cause and release the change again.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
         --
         JobFailed: The new version of Deployment `web` in `shop` was taken out of service
         again: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
         Service `web` sends to `web` again. `web-blue` was scaled to zero.
-        Correct the cause and release the change again.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
         --
         JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
         switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
         oops.
 
         Service `web` was left sending to the new version, as `rollback` is false.
-        Correct the cause. See what runs with `kubectl --namespace shop get deployment,pod`,
-        and what is served with `kubectl --namespace shop describe service/web`.
+        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
+        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+        shop describe service/web`.
         --
         JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
         switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
@@ -1871,16 +1974,49 @@ mod tests {
 
         Service `web` was left sending to the new version, as the version before has fewer
         pods available and cannot take over again.
-        Correct the cause. See what runs with `kubectl --namespace shop get deployment,pod`,
-        and what is served with `kubectl --namespace shop describe service/web`.
+        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
+        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+        shop describe service/web`.
+        --
+        PermissionError: The new version of Deployment `web` in `shop` was not put into
+        service: the token may not patch deployments.apps.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause (docs/operations.md, forbidden) and release the change again.
+        --
+        ConfigurationError: The new version of Deployment `web` in `shop` was not put into
+        service: the token may not patch deployments.apps.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause (docs/operations.md, object-refused) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: the
+        token may not patch deployments.apps.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause (docs/operations.md, cluster-unavailable) and release the change
+        again.
+        --
+        PermissionError: Deployment `web` in `shop` was not changed: the token may not create
+        services, delete services, get services/proxy and patch
+        horizontalpodautoscalers.autoscaling.
+
+        Grant the verb `create` on `services`, the verb `delete` on `services`, the verb `get`
+        on `services/proxy` and the verb `patch` on `horizontalpodautoscalers.autoscaling` to
+        the token's ServiceAccount by a Role in this namespace; deploy/rbac.yaml and
+        deploy/rbac-switching.yaml have all verbs that are needed.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
         test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
         Service `web` sends to the version before, but `web-blue` could not be cleared away in
         time.
-        Correct the cause. See what runs with `kubectl --namespace shop get deployment,pod`,
-        and what is served with `kubectl --namespace shop describe service/web`.
+        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
+        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+        shop describe service/web`.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
         execution `run-1` has been at work on the same Service.
@@ -2046,6 +2182,7 @@ mod tests {
                 kind: cause.contains("exits").then_some(Cause::Crash),
                 evidence: seen.clone(),
                 aftermath,
+                reason: None,
             };
             super::failure(&request(), &failure)
         };
@@ -2615,6 +2752,7 @@ mod tests {
                 u64::MAX,
                 timed_out(request.timeout, &stuck, "previous"),
             ),
+            reason: None,
         };
         let failed = failure(&request, &failed);
         let message = message_of(&failed);
@@ -2635,6 +2773,7 @@ mod tests {
             kind: None,
             evidence: Evidence::default(),
             aftermath,
+            reason: None,
         };
         let by = || Some("😀".repeat(128));
         for failure in [

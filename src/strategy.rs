@@ -15,9 +15,9 @@ pub mod switch;
 pub mod switch_back;
 
 use crate::change::{self, Author};
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Right};
 use crate::cluster::object::{Deployment, ReplicaSet};
-use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Return};
+use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, Return};
 use crate::diagnosis::{Cause, Evidence, Explanation, LOG_LINES, Sight, Sights};
 use crate::report;
 use crate::request::{Fault, Request, Strategy};
@@ -275,6 +275,8 @@ pub enum Failure {
     Paused,
     /// The time was over before anything could be written.
     TooLate,
+    /// The token lacks rights that will be needed.
+    Forbidden(Vec<Right>),
     /// Another execution was at work on the Service all the time.
     Locked {
         /// Which.
@@ -299,6 +301,8 @@ pub enum Failure {
         kind: Option<Cause>,
         /// What was seen of it.
         evidence: Evidence,
+        /// What of a switch failed, where the pods are not to blame.
+        reason: Option<Reason>,
         /// What became of the previous version.
         aftermath: Aftermath,
     },
@@ -398,12 +402,13 @@ pub fn seen_after(before: Observation, action: &Action, after: Deployment) -> Ob
 
 /// The phase in which a switch is taken back, because the cluster refuses something that it needs;
 /// `None` where there is nothing to take back, or that is what was refused.
-pub fn turn_back(phase: &Phase, why: &str) -> Option<Phase> {
+pub fn turn_back(phase: &Phase, why: &str, refused: Option<u16>) -> Option<Phase> {
     match phase {
         Phase::Switch => Some(Phase::Return(Return {
             cause: report::clip(why, CAUSE_LIMIT),
             kind: None,
             evidence: Evidence::default(),
+            reason: refused.map(Reason::Refused),
         })),
         Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Return(_) => None,
     }
@@ -669,6 +674,7 @@ mod tests {
                     log: vec!["my s3cret".into()],
                     ..Evidence::default()
                 },
+                reason: None,
             }),
             clears: None,
         }))
@@ -710,13 +716,13 @@ mod tests {
 
     #[test]
     fn only_a_switch_is_turned_back() {
-        let turned = turn_back(&Phase::Switch, "the token may not");
+        let turned = turn_back(&Phase::Switch, "the token may not", Some(403));
         assert!(matches!(turned, Some(Phase::Return(back)) if back.cause == "the token may not"));
         let Action::Step(step) = step() else {
             panic!("it is a step")
         };
         for phase in [Phase::Start, step.then] {
-            assert_eq!(turn_back(&phase, "x"), None);
+            assert_eq!(turn_back(&phase, "x", None), None);
         }
     }
 

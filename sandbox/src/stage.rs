@@ -183,7 +183,7 @@ impl Stage {
             let told = self.told.requests;
             let requests = kubernetes.world(|world, _| world.requests()[told..].to_vec());
             self.told.requests += requests.len();
-            news.extend(requests.iter().map(cluster_call));
+            news.extend(cluster_calls(&requests));
         }
         let ended = self.aws.invocations().into_iter();
         let ended: Vec<_> = ended.take_while(|one| one.end.is_some()).collect();
@@ -433,8 +433,79 @@ fn aws_call(call: &AwsCall) -> (Timestamp, Tone, String) {
     }
 }
 
+/// As many reads one after another are told in one line: what counts is what is written.
+const READS: usize = 4;
+
+fn cluster_calls(requests: &[Seen]) -> Vec<(Timestamp, Tone, String)> {
+    let parts = requests.chunk_by(|one, other| is_plain_read(one) && is_plain_read(other));
+    let told = parts.flat_map(|part| match part {
+        [first, ..] if part.len() >= READS => {
+            let kinds = part.iter().map(|seen| kind_of(&seen.path));
+            let kinds = kinds.collect::<BTreeSet<_>>().into_iter();
+            let kinds = kinds.collect::<Vec<_>>().join(", ");
+            let text = clip(&format!("→ {} reads: {kinds}", part.len()), 72);
+            vec![(first.time, Tone::Faint, text)]
+        }
+        part => part.iter().map(cluster_call).collect(),
+    });
+    told.collect()
+}
+
+/// A read of what is there, or is not.
+fn is_plain_read(seen: &Seen) -> bool {
+    let proxied = seen.path.contains("/proxy/");
+    let watch = seen.path.contains("watch=true");
+    let there = matches!(seen.status, 200 | 404);
+    seen.method == "GET" && there && !proxied && !watch
+}
+
+/// `pods`, of any path to one or all of them.
+fn kind_of(path: &str) -> &str {
+    let path = path.split('?').next().unwrap_or_default();
+    let rest = path.split_once("/namespaces/").map_or("", |(_, rest)| rest);
+    rest.split('/').nth(1).unwrap_or(path)
+}
+
+/// What a write is about, where it is one thing.
+fn gist(body: Option<&Value>) -> Option<String> {
+    let body = body?;
+    let review = &body["spec"]["resourceAttributes"];
+    if let (Some(verb), Some(resource)) = (review["verb"].as_str(), review["resource"].as_str()) {
+        let part = review["subresource"].as_str().unwrap_or_default();
+        let slash = if part.is_empty() { "" } else { "/" };
+        return Some(format!("may I {verb} {resource}{slash}{part}?"));
+    }
+    if body["kind"].is_string() {
+        return None;
+    }
+    if let Some(labels) = body["spec"]["selector"].as_object() {
+        let labels = labels.iter().map(|(key, value)| (key, value.as_str()));
+        let labels = labels.filter_map(|(key, value)| Some(format!("{key}={}", value?)));
+        // What tells versions apart, where anything does.
+        let (apart, common) = labels.partition::<Vec<_>, _>(|label| {
+            label.starts_with("landfall/") || label.starts_with("pod-template-hash")
+        });
+        let told = if apart.is_empty() { common } else { apart };
+        return Some(format!("selects {}", told.join(",")));
+    }
+    let notes = &body["metadata"]["annotations"];
+    match notes.get("landfall/lock") {
+        Some(_) if notes["landfall/rolled-back"].is_string() => {
+            return Some("marked as failed".to_owned());
+        }
+        Some(Value::Null) => return Some("lock given up".to_owned()),
+        Some(_) => return Some("lock taken".to_owned()),
+        None => {}
+    }
+    let replicas = body["spec"]["replicas"].as_i64()?;
+    Some(format!("replicas: {replicas}"))
+}
+
 fn cluster_call(seen: &Seen) -> (Timestamp, Tone, String) {
-    let text = format!("→ {}", request_line(&seen.method, &seen.path));
+    let gist = gist(seen.body.as_ref()).filter(|_| seen.method != "GET");
+    let gist = gist.map(|gist| format!("  ({gist})")).unwrap_or_default();
+    let line = request_line(&seen.method, &seen.path);
+    let text = format!("→ {line}{gist}");
     match seen.status {
         200..=299 => (seen.time, Tone::Normal, format!("{text}  {}", seen.status)),
         0 => (seen.time, Tone::Bad, format!("{text}  no answer")),
@@ -457,6 +528,7 @@ fn request_line(method: &str, path: &str) -> String {
         .and_then(|(_, rest)| rest.split_once('/'))
     {
         Some((_, rest)) => format!("…/{rest}"),
+        None if path.ends_with("/selfsubjectaccessreviews") => "…/accessreviews".to_owned(),
         None => path.to_owned(),
     };
     let one = query.split('&').find_map(|pair| {
@@ -614,6 +686,81 @@ mod tests {
             assert_eq!(log_line(line), line);
             assert_eq!(log_time(line), None);
         }
+    }
+
+    #[test]
+    fn reads_in_a_row_are_told_together_and_writes_by_what_they_do() {
+        let seen = |method: &str, path: &str, body: Option<Value>, status: u16| Seen {
+            method: method.to_owned(),
+            path: format!("/api/v1/namespaces/default/{path}"),
+            content_type: None,
+            body,
+            authorized: true,
+            status,
+            time: Timestamp::UNIX_EPOCH,
+        };
+        let read = |path: &str| seen("GET", path, None, 200);
+        let told = |requests: &[Seen]| {
+            let lines = cluster_calls(requests).into_iter();
+            lines.map(|(_, _, text)| text).collect::<Vec<_>>()
+        };
+        let few = [read("pods"), read("services/web"), read("pods?limit=50")];
+        assert_eq!(told(&few).len(), 3);
+        let mut many = few.to_vec();
+        many.push(seen("GET", "services/preview", None, 404));
+        assert_eq!(told(&many), ["→ 4 reads: pods, services"]);
+        many.extend([
+            seen(
+                "PATCH",
+                "services/web",
+                Some(json!({"spec": {"selector": {"app": "web", "old": null}}})),
+                200,
+            ),
+            seen(
+                "PATCH",
+                "services/web",
+                Some(json!({"spec": {"selector": {"app": "web", "landfall/version": "blue"}}})),
+                200,
+            ),
+            seen(
+                "PATCH",
+                "services/web",
+                Some(json!({"metadata": {"annotations": {"landfall/lock": null}}})),
+                200,
+            ),
+            seen(
+                "PATCH",
+                "deployments/web",
+                Some(json!({"spec": {"replicas": 0}})),
+                200,
+            ),
+            seen("GET", "pods", None, 503),
+            seen("GET", "services/web:80/proxy/health", None, 200),
+        ]);
+        assert_eq!(
+            told(&many),
+            [
+                "→ 4 reads: pods, services",
+                "→ PATCH …/services/web  (selects app=web)  200",
+                "→ PATCH …/services/web  (selects landfall/version=blue)  200",
+                "→ PATCH …/services/web  (lock given up)  200",
+                "→ PATCH …/deployments/web  (replicas: 0)  200",
+                "→ GET …/pods  503",
+                "→ GET …/services/web:80/proxy/health  200",
+            ]
+        );
+        let review = json!({"kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes":
+            {"verb": "get", "resource": "services", "subresource": "proxy"}}});
+        assert_eq!(
+            gist(Some(&review)).as_deref(),
+            Some("may I get services/proxy?")
+        );
+        assert_eq!(
+            gist(Some(
+                &json!({"kind": "Deployment", "spec": {"replicas": 2}})
+            )),
+            None
+        );
     }
 
     #[test]

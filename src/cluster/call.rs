@@ -95,13 +95,77 @@ impl Verb {
         }
     }
 
-    /// Whether the call changes the cluster.
+    /// Whether the call has a body, and is of the kind that changes the cluster.
     pub fn writes(self) -> bool {
         self.content_type().is_some()
     }
 }
 
+/// What a rule of a Role grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// The verb.
+    pub verb: &'static str,
+    /// The resource with its group and its part: `deployments.apps`, `services/proxy`.
+    pub resource: &'static str,
+}
+
+impl Right {
+    /// To create and delete a Service, and to ask its pods.
+    pub const SMOKE: [Right; 3] = [
+        Right {
+            verb: "create",
+            resource: SERVICES,
+        },
+        Right {
+            verb: "delete",
+            resource: SERVICES,
+        },
+        Right {
+            verb: "get",
+            resource: PROXY,
+        },
+    ];
+    /// To change an autoscaler.
+    pub const SCALE: Right = Right {
+        verb: "patch",
+        resource: AUTOSCALERS,
+    };
+}
+
 impl Call {
+    /// Asks whether the token has a right. Every account may ask this about itself.
+    /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
+    pub fn may(namespace: &str, right: Right) -> Call {
+        let (whole, group) = right
+            .resource
+            .split_once('.')
+            .unwrap_or((right.resource, ""));
+        let (resource, part) = whole.split_once('/').unwrap_or((whole, ""));
+        let body = json!({"apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {"namespace": namespace, "verb": right.verb,
+                "group": group, "resource": resource, "subresource": part}}});
+        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        Call {
+            resource: REVIEWS,
+            ..write(Verb::Create, path.to_owned(), body)
+        }
+    }
+
+    /// The same write, checked by the server in every way and not carried out.
+    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>
+    pub fn dry(mut self) -> Call {
+        self.query.push(("dryRun", "All".into()));
+        self
+    }
+
+    /// Whether the call changes something in the cluster.
+    pub fn changes(&self) -> bool {
+        let dry = self.query.iter().any(|(name, _)| *name == "dryRun");
+        self.verb.writes() && !dry && self.resource != REVIEWS
+    }
+
     /// Reads the Deployment.
     pub fn deployment(namespace: &str, name: &str) -> Call {
         read(Verb::Get, deployment_path(namespace, name), DEPLOYMENTS)
@@ -293,6 +357,7 @@ impl Call {
 }
 
 const LOGS: &str = "pods/log";
+const REVIEWS: &str = "selfsubjectaccessreviews.authorization.k8s.io";
 const DEPLOYMENTS: &str = "deployments.apps";
 const SERVICES: &str = "services";
 const PROXY: &str = "services/proxy";

@@ -99,6 +99,8 @@ pub struct Member {
     pub owner: String,
     /// Whether it is ready and not about to end.
     pub ready: bool,
+    /// Whether it is about to end: it gets no traffic any more.
+    pub going: bool,
     /// Whether it is over: it has no address any more.
     pub over: bool,
 }
@@ -121,6 +123,7 @@ impl Member {
                 .unwrap_or_default()
                 .to_owned(),
             ready: ready && !going,
+            going,
             over: ["Failed", "Succeeded"].contains(&phase),
         }
     }
@@ -251,12 +254,12 @@ mod tests {
             }
             let member = Member::read(&pod);
             assert_eq!((&*member.name, &*member.owner), ("a", "web-1"));
-            (member.ready, member.over)
+            (member.ready, member.going, member.over)
         };
-        assert_eq!(pod(""), (true, false));
-        assert_eq!(pod("going"), (false, false));
-        assert_eq!(pod("unready"), (false, false));
-        assert_eq!(pod("over"), (true, true));
+        assert_eq!(pod(""), (true, false, false));
+        assert_eq!(pod("going"), (false, true, false));
+        assert_eq!(pod("unready"), (false, false, false));
+        assert_eq!(pod("over"), (true, false, true));
     }
 
     #[test]

@@ -91,9 +91,19 @@ pub fn of_version(selector: &Selector, version: &str) -> Selector {
     narrow
 }
 
-/// Takes the lock. `narrow`: at the same time the Service is held to the pods of the one ReplicaSet
-/// that serves, so that no other pod gets traffic by labels alone.
-pub fn take(service: &Service, lock: &Lock, narrow: Option<&str>) -> Value {
+/// What holds a Service to the pods that serve, so that no other gets traffic by labels alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Narrow<'a> {
+    /// It is held to one version already.
+    Not,
+    /// The hash of the one ReplicaSet of a Deployment that is adopted.
+    Hash(&'a str),
+    /// The version that serves: somebody has set the selector back.
+    Version(&'a str),
+}
+
+/// Takes the lock, and narrows the Service by the same write.
+pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
     let dead = Lock::read(service).map(|lock| lock.job);
     let mut notes = named([
         (LOCK, lock.text()),
@@ -102,14 +112,18 @@ pub fn take(service: &Service, lock: &Lock, narrow: Option<&str>) -> Value {
             json!(superseded(service, dead, &lock.job)),
         ),
     ]);
-    let Some(hash) = narrow else {
-        return patch(service, notes, None);
-    };
-    let wide = service.selector();
-    notes.insert(WIDE_SELECTOR.to_owned(), text(&wide));
-    let mut narrowed = wide;
-    narrowed.insert(TEMPLATE_HASH.to_owned(), hash.to_owned());
-    patch(service, notes, Some(&narrowed))
+    let mut selector = service.selector();
+    match narrow {
+        Narrow::Not => return patch(service, notes, None),
+        Narrow::Hash(hash) => {
+            notes.insert(WIDE_SELECTOR.to_owned(), text(&selector));
+            selector.insert(TEMPLATE_HASH.to_owned(), hash.to_owned());
+        }
+        Narrow::Version(version) => {
+            selector.insert(VERSION.to_owned(), version.to_owned());
+        }
+    }
+    patch(service, notes, Some(&selector))
 }
 
 /// The switch. From here on the Service tells that it was made, when, by whom, and the way back.
@@ -303,7 +317,8 @@ mod tests {
         let seen = service(json!({"app": "web"}), json!({}));
         let selector = seen.selector();
         for patch in [
-            take(&seen, &lock(), Some("h")),
+            take(&seen, &lock(), Narrow::Hash("h")),
+            take(&seen, &lock(), Narrow::Version("blue")),
             switch(&seen, &lock(), "web", ("web-blue", "blue"), &by()),
             take_over(&seen, &lock(), &by()),
             mark(&seen, &lock(), "job-2", "it broke", Some(&selector)),
@@ -319,7 +334,7 @@ mod tests {
         let plain = json!({"metadata": {"resourceVersion": "3", "annotations": {"kept": "1"}},
             "spec": {"selector": {"app": "web"}, "ports": []}});
         let see = |object: &Value| Service::new(object.clone());
-        let narrowed = patched(&plain, &take(&see(&plain), &lock(), Some("h")));
+        let narrowed = patched(&plain, &take(&see(&plain), &lock(), Narrow::Hash("h")));
         let selector = &narrowed["spec"]["selector"];
         assert_eq!(*selector, json!({"app": "web", TEMPLATE_HASH: "h"}));
         let to = ("web-blue", "blue");

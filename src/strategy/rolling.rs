@@ -210,6 +210,7 @@ impl Context<'_> {
                         kind: None,
                         evidence: Evidence::default(),
                         aftermath: Aftermath::OvertakenBy(by),
+                        reason: None,
                     });
                 }
                 Some(_) => {}
@@ -300,6 +301,7 @@ impl Context<'_> {
             kind,
             evidence,
             aftermath,
+            reason: None,
         })
     }
 
@@ -408,6 +410,7 @@ fn ended(rollback: &Rollback, aftermath: Aftermath) -> Decision {
         kind: rollback.kind,
         evidence: rollback.evidence.clone(),
         aftermath,
+        reason: None,
     })
 }
 
@@ -731,6 +734,7 @@ mod tests {
             kind: in_a_pod.then_some(diagnosis::Cause::NotReady),
             evidence,
             aftermath,
+            reason: None,
         })
     }
 

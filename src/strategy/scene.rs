@@ -1,6 +1,6 @@
 //! What was seen of a Service and the Deployments behind it, and how it is looked at.
 
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Right};
 use crate::cluster::object::{Deployment, ReplicaSet};
 use crate::cluster::service::{Autoscaler, Endpoints, Member, Service};
 use crate::request::Request;
@@ -31,6 +31,10 @@ pub struct Scene {
     pub endpoints: BTreeMap<String, Endpoints>,
     /// The namespace's autoscalers.
     pub autoscalers: Option<Vec<Autoscaler>>,
+    /// What the token may do.
+    pub rights: BTreeMap<Right, bool>,
+    /// Whether the server would take the newcomer.
+    pub tried: bool,
     /// The smoke test.
     pub smoke: Smoked,
     /// What could not be cleared away, and why.
@@ -67,6 +71,10 @@ pub enum Sought {
     Autoscalers,
     /// The EndpointSlices of a Service.
     Endpoints(String),
+    /// Whether the token has a right.
+    Right(Right),
+    /// Whether the server would take this write, the newcomer's.
+    Trial(Box<Call>),
     /// The smoke test.
     Smoke {
         /// `[https:]service:port`.
@@ -117,6 +125,8 @@ impl Sought {
             Sought::Members(selector) => Call::pods(namespace, selector),
             Sought::Autoscalers => Call::autoscalers(namespace),
             Sought::Endpoints(service) => Call::endpoint_slices(namespace, service),
+            Sought::Right(right) => Call::may(namespace, *right),
+            Sought::Trial(call) => Call::clone(call),
             Sought::Smoke { target, path, .. } => Call::proxy(namespace, target, path),
         }
     }
@@ -124,9 +134,12 @@ impl Sought {
     /// What kind of answer it has.
     pub fn shape(&self) -> Shape {
         match self {
-            Sought::Service | Sought::ServiceAgain | Sought::Preview | Sought::Deployment(_) => {
-                Shape::One
-            }
+            Sought::Service
+            | Sought::ServiceAgain
+            | Sought::Preview
+            | Sought::Deployment(_)
+            | Sought::Right(_)
+            | Sought::Trial(_) => Shape::One,
             Sought::Versions
             | Sought::ReplicaSets(_)
             | Sought::Members(_)
@@ -169,6 +182,12 @@ impl Scene {
                 let found = object.map(Deployment::new);
                 self.deployments.insert(name.clone(), found);
             }
+            // Whoever may not even ask is told by the refusal of the thing itself.
+            Sought::Right(right) => {
+                let answer = object.and_then(|review| review.pointer("/status/allowed")?.as_bool());
+                self.rights.insert(*right, answer.unwrap_or(true));
+            }
+            Sought::Trial(_) => self.tried = true,
             Sought::Versions
             | Sought::ReplicaSets(_)
             | Sought::Members(_)
@@ -201,6 +220,8 @@ impl Scene {
             | Sought::ServiceAgain
             | Sought::Preview
             | Sought::Deployment(_)
+            | Sought::Right(_)
+            | Sought::Trial(_)
             | Sought::Smoke { .. } => {}
         }
     }
@@ -255,6 +276,8 @@ mod tests {
             Sought::Members("app=web".into()),
             Sought::Autoscalers,
             Sought::Endpoints("web".into()),
+            Sought::Right(Right::SCALE),
+            Sought::Trial(Box::new(Call::create("shop", json!({})).dry())),
             smoke(None),
         ]
     }
@@ -282,12 +305,14 @@ mod tests {
             "/api/v1/namespaces/shop/pods",
             "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers",
             "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices",
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            "/apis/apps/v1/namespaces/shop/deployments",
             "/api/v1/namespaces/shop/services/front-preview:80/proxy/health",
         ];
         for (sought, path) in all().iter().zip(paths) {
             let call = sought.call(&request);
             assert_eq!(call.path, path, "{sought:?}");
-            assert!(!call.verb.writes());
+            assert!(!call.changes());
             let answer = match sought.shape() {
                 Shape::One => Answer::One(None),
                 Shape::List => Answer::List(Vec::new()),

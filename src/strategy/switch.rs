@@ -6,7 +6,7 @@
 //! No write but the switch itself changes which pods get traffic. What a failure takes back is in
 //! [`super::switch_back`].
 
-use super::claim::{self, Lock, PREVIEW_OF};
+use super::claim::{self, Lock, Narrow, PREVIEW_OF};
 use super::immutable;
 use super::newcomer::{self, Newcomer};
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit, WATCH_WINDOW};
@@ -15,12 +15,12 @@ use super::{
     Action, Aftermath, Decision, Failure, Look, Observation, Stage, Step, Success, Switched, Wait,
 };
 use crate::change::{self, Author};
-use crate::cluster::call::Call;
+use crate::cluster::call::{Call, Right};
 use crate::cluster::object::{self, Deployment, ReplicaSet, timestamp};
 use crate::cluster::service::{
     Autoscaler, Member, Selector, Service, TEMPLATE_HASH, VERSION, written,
 };
-use crate::continuation::{Continuation, Phase, Return, Rollout};
+use crate::continuation::{Continuation, Phase, Reason, Return, Rollout};
 use crate::report;
 use crate::request::{Fault, Request, Smoke, Strategy, Switch};
 use crate::rollout::{Progress, WaitsFor, Written};
@@ -129,7 +129,10 @@ impl Context<'_> {
             return self.tidy(service, lock, live);
         }
         if newcomer.version != lock.version {
-            return Ok(self.fail("the live Deployment was changed by someone else meanwhile"));
+            return Ok(self.fail(
+                Reason::Changed,
+                "the live Deployment was changed by someone else meanwhile",
+            ));
         }
         self.check_narrowing(service, live)?;
         let found = self.newcomer(&newcomer.name)?;
@@ -211,8 +214,9 @@ impl Context<'_> {
             self.preview()?;
         }
         // Whatever is needed later must be readable before anything is written.
-        self.autoscalers()?;
+        let scalers = self.autoscalers()?;
         self.versions()?;
+        self.endpoints(service.name())?;
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
         let mut faults = Vec::new();
         match self.fault_of_members(live, sets, members) {
@@ -221,14 +225,16 @@ impl Context<'_> {
         }
         faults.extend(self.fault_of_names(newcomer, found));
         faults.extend(self.fault_of_preview(service));
-        let hash = match adopted.then(|| only_set(live, sets)) {
-            None => None,
-            Some(Some(set)) => Some(set.template_hash.as_str()),
-            Some(None) if self.now < self.continuation.started + SETTLING => {
+        let own = newcomer::version_of(live);
+        let narrow = match adopted.then(|| own.ok_or_else(|| only_set(live, sets))) {
+            None => Narrow::Not,
+            Some(Ok(version)) => Narrow::Version(version),
+            Some(Err(Some(set))) => Narrow::Hash(&set.template_hash),
+            Some(Err(None)) if self.now < self.continuation.started + SETTLING => {
                 let stage = Stage::Settling(live.name().to_owned());
                 return Ok(self.wait(stage, CATCHING_UP));
             }
-            Some(None) => {
+            Some(Err(None)) => {
                 faults.push(Fault::new(
                     "deployment",
                     format!(
@@ -238,12 +244,14 @@ impl Context<'_> {
                         live.name()
                     ),
                 ));
-                None
+                Narrow::Not
             }
         };
         if !faults.is_empty() {
             return Ok(self.refuse(None, faults));
         }
+        self.check_rights(live, scalers)?;
+        self.try_newcomer(live, newcomer, found)?;
         let lock = Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
@@ -251,7 +259,54 @@ impl Context<'_> {
             since: self.continuation.started,
             deadline: self.continuation.deadline,
         };
-        Ok(self.patch_service(claim::take(service, &lock, hash), Phase::Switch))
+        Ok(self.patch_service(claim::take(service, &lock, narrow), Phase::Switch))
+    }
+
+    /// What will be needed and cannot be tried by reading: a right that is missing is better told
+    /// now than in the middle.
+    fn check_rights(&self, live: &Deployment, scalers: &[Autoscaler]) -> Result<(), Decision> {
+        let mut needed = Vec::new();
+        if self.switch.smoke.is_some() {
+            needed.extend(Right::SMOKE);
+        }
+        let names = self.names(&[live.name()])?;
+        if scalers.iter().any(|scaler| is_of(scaler, &names)) {
+            needed.push(Right::SCALE);
+        }
+        let mut missing = Vec::new();
+        for right in needed {
+            match self.scene.rights.get(&right) {
+                None => return Err(look(Sought::Right(right))),
+                Some(false) => missing.push(right),
+                Some(true) => {}
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Decision::GiveUp(Failure::Forbidden(missing)))
+    }
+
+    /// The API server says what it thinks of the newcomer before anything is written.
+    fn try_newcomer(
+        &self,
+        live: &Deployment,
+        newcomer: &Newcomer,
+        found: Option<&Deployment>,
+    ) -> Result<(), Decision> {
+        if self.scene.tried || found.is_some_and(Deployment::is_being_deleted) {
+            return Ok(());
+        }
+        let author = self.author(self.now);
+        let namespace = &self.request.namespace;
+        let call = match found {
+            None => Call::create(namespace, newcomer.create(self.request, live, &author)),
+            Some(found) => {
+                let object = newcomer.replace(self.request, live, found, &author);
+                Call::put(namespace, &newcomer.name, object)
+            }
+        };
+        Err(look(Sought::Trial(Box::new(call.dry()))))
     }
 
     /// Once the Service is held to one ReplicaSet's pods, another rollout of the live Deployment
@@ -266,7 +321,7 @@ impl Context<'_> {
             Some(set) if set.template_hash != *hash => {
                 let name = live.name();
                 let why = format!("Deployment `{name}` was changed by someone else meanwhile");
-                Err(self.fail(&why))
+                Err(self.fail(Reason::Changed, &why))
             }
             Some(_) | None => Ok(()),
         }
@@ -281,12 +336,17 @@ impl Context<'_> {
     ) -> Result<&[Member], Decision> {
         let members = self.members(&claim::of_version(&service.selector(), version))?;
         let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
-        if let Some(foreign) = members.iter().find(|member| !member.is_of(found, sets)) {
+        let staying = |member: &&Member| !member.going;
+        let mut staying = members.iter().filter(staying);
+        if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
             let (pod, service) = (&foreign.name, service.name());
-            return Err(self.fail(&format!(
-                "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
-                found.name()
-            )));
+            return Err(self.fail(
+                Reason::Changed,
+                &format!(
+                    "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
+                    found.name()
+                ),
+            ));
         }
         let ready = members.iter().filter(|member| member.ready).count();
         if count(found.replicas()) > ready {
@@ -329,7 +389,10 @@ impl Context<'_> {
             Some(Err(_)) if self.scene.smoke.tries < SMOKE_TRIES => {
                 Err(self.wait(Stage::Smoke, SMOKE_PAUSE))
             }
-            Some(Err(why)) => Err(self.fail(&report::smoke_failed(&smoke.path, SMOKE_TRIES, why))),
+            Some(Err(why)) => Err(self.fail(
+                Reason::Smoke,
+                &report::smoke_failed(&smoke.path, SMOKE_TRIES, why),
+            )),
         }
     }
 
@@ -361,7 +424,10 @@ impl Context<'_> {
         }
         let name = self.name_of(&lock.version);
         let Some(found) = self.newcomer(&name)? else {
-            return Ok(self.fail(&format!("Deployment `{name}` was deleted by someone else")));
+            return Ok(self.fail(
+                Reason::Changed,
+                &format!("Deployment `{name}` was deleted by someone else"),
+            ));
         };
         let from = service.annotation(claim::FROM).unwrap_or_default();
         let old = self.deployment(from)?;
@@ -381,7 +447,10 @@ impl Context<'_> {
         let endpoints = self.endpoints(service.name())?;
         if !endpoints.are_all_of(members, count(found.replicas())) {
             if self.now >= deadline {
-                return Ok(self.fail(&report::endpoints_missing(service.name(), found.name())));
+                return Ok(self.fail(
+                    Reason::Endpoints,
+                    &report::endpoints_missing(service.name(), found.name()),
+                ));
             }
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
@@ -443,7 +512,10 @@ impl Context<'_> {
         let endpoints = self.endpoints(service.name())?;
         if !endpoints.are_all_of(members, count(found.replicas())) {
             if self.now >= deadline {
-                return Ok(self.fail(&report::endpoints_missing(service.name(), found.name())));
+                return Ok(self.fail(
+                    Reason::Endpoints,
+                    &report::endpoints_missing(service.name(), found.name()),
+                ));
             }
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
@@ -465,7 +537,7 @@ impl Context<'_> {
             && service.annotation(claim::TO) == Some(live.name());
         let patch = match had_switched {
             true => claim::take_over(service, &lock, &self.author(self.now)),
-            false => claim::take(service, &lock, None),
+            false => claim::take(service, &lock, Narrow::Not),
         };
         self.patch_service(patch, Phase::Switch)
     }
@@ -533,7 +605,7 @@ impl Context<'_> {
         match pursuit.next() {
             Followed::Serves => Ok(()),
             Followed::GoesOn(decision) => Err(decision),
-            Followed::Failed(failed) => Err(self.failed(failed)),
+            Followed::Failed(failed) => Err(self.failed(failed, None)),
         }
     }
 
@@ -545,16 +617,9 @@ impl Context<'_> {
         to: &str,
         floor: Option<i64>,
     ) -> Result<(), Decision> {
-        let names = self.versions()?.iter().map(Deployment::name);
-        let names = names.chain([from, to, &*self.request.deployment]);
-        let names = names.collect::<Vec<_>>();
-        for scaler in self.autoscalers()? {
-            let of_family = scaler
-                .target()
-                .is_some_and(|target| names.contains(&target));
-            if !of_family {
-                continue;
-            }
+        let names = self.names(&[from, to])?;
+        let scalers = self.autoscalers()?.iter();
+        for scaler in scalers.filter(|scaler| is_of(scaler, &names)) {
             if let Some(patch) = autoscaler_patch(scaler, to, floor) {
                 let namespace = &self.request.namespace;
                 let call = Call::merge_autoscaler(namespace, scaler.name(), patch);
@@ -562,6 +627,16 @@ impl Context<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The names of the family's Deployments, and these.
+    fn names<'b>(&'b self, more: &[&'b str]) -> Result<Vec<&'b str>, Decision> {
+        let names = self.versions()?.iter().map(Deployment::name);
+        let more = more.iter().copied();
+        Ok(names
+            .chain(more)
+            .chain([&*self.request.deployment])
+            .collect())
     }
 
     /// Takes the smoke test's Service away, where it is ours.
@@ -613,11 +688,12 @@ impl Context<'_> {
     }
 
     /// The deploy has failed: what was written is taken back, if anything was.
-    fn failed(&self, failed: Failed) -> Decision {
+    fn failed(&self, failed: Failed, reason: Option<Reason>) -> Decision {
         let back = Return {
             cause: failed.cause,
             kind: failed.kind,
             evidence: failed.evidence,
+            reason,
         };
         let ours = self.service().ok().and_then(Lock::read);
         match ours.filter(|lock| lock.job == self.continuation.job) {
@@ -626,17 +702,21 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn fail(&self, cause: &str) -> Decision {
-        self.failed(Failed {
+    pub(super) fn fail(&self, reason: Reason, cause: &str) -> Decision {
+        let failed = Failed {
             cause: report::clip(cause, crate::continuation::CAUSE_LIMIT),
             ..Failed::default()
-        })
+        };
+        self.failed(failed, Some(reason))
     }
 
     /// What the request asks for cannot be had.
     fn refuse(&self, lock: Option<&Lock>, faults: Vec<Fault>) -> Decision {
         match (lock, faults.first()) {
-            (Some(_), Some(fault)) => self.fail(&format!("`{}` {}", fault.field, fault.problem)),
+            (Some(_), Some(fault)) => self.fail(
+                Reason::Changed,
+                &format!("`{}` {}", fault.field, fault.problem),
+            ),
             _ => Decision::GiveUp(Failure::Faults(faults)),
         }
     }
@@ -649,7 +729,10 @@ impl Context<'_> {
             return Ok(());
         }
         let timeout = self.request.timeout;
-        Err(self.fail(&report::switch_timed_out(timeout, service.name())))
+        Err(self.fail(
+            Reason::Time,
+            &report::switch_timed_out(timeout, service.name()),
+        ))
     }
 }
 
@@ -674,7 +757,7 @@ impl Context<'_> {
         let selector = service.selector();
         let name = match selector.get(VERSION) {
             Some(version) => self.name_of(version),
-            None => self.request.deployment.clone(),
+            None => self.found_behind(&selector)?,
         };
         if let Some(live) = self.deployment(&name)? {
             return Ok(live);
@@ -694,6 +777,23 @@ impl Context<'_> {
                 .as_ref(),
             vec![Fault::new("deployment", problem)],
         ))
+    }
+
+    /// The Deployment behind a Service that tells no version: the plain one, unless that is at zero
+    /// and one version alone runs, as somebody has set the selector back.
+    fn found_behind(&self, selector: &Selector) -> Result<String, Decision> {
+        let plain = &self.request.deployment;
+        let is_up = |one: &&Deployment| one.replicas() > 0;
+        if selector.contains_key(TEMPLATE_HASH)
+            || self.deployment(plain)?.is_some_and(|one| is_up(&one))
+        {
+            return Ok(plain.clone());
+        }
+        let mut running = self.versions()?.iter().filter(is_up);
+        match (running.next(), running.next()) {
+            (Some(one), None) => Ok(one.name().to_owned()),
+            _ => Ok(plain.clone()),
+        }
     }
 
     pub(super) fn deployment(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
@@ -775,12 +875,13 @@ impl Context<'_> {
         sets: &[ReplicaSet],
         members: &[Member],
     ) -> Option<Fault> {
-        if members.is_empty() {
+        let mut members = members.iter().filter(|member| !member.going).peekable();
+        if members.peek().is_none() {
             return Some(self.service_fault(
                 "selects no pods. This strategy takes over from a version that serves",
             ));
         }
-        let foreign = members.iter().find(|member| !member.is_of(live, sets))?;
+        let foreign = members.find(|member| !member.is_of(live, sets))?;
         Some(self.service_fault(&format!(
             "selects pods of others as well, such as `{}`: switching it would cut them off. Give \
              `{}` a Service whose selector finds its pods alone",
@@ -893,6 +994,7 @@ pub(super) fn ended(back: &Return, aftermath: Aftermath) -> Decision {
         cause: back.cause.clone(),
         kind: back.kind,
         evidence: back.evidence.clone(),
+        reason: back.reason,
         aftermath,
     })
 }
@@ -903,6 +1005,13 @@ fn look(sought: Sought) -> Decision {
 
 fn count(replicas: i64) -> usize {
     usize::try_from(replicas).unwrap_or(0)
+}
+
+/// Whether an autoscaler scales one of these Deployments.
+fn is_of(scaler: &Autoscaler, names: &[&str]) -> bool {
+    scaler
+        .target()
+        .is_some_and(|target| names.contains(&target))
 }
 
 /// The one ReplicaSet that has all pods of a Deployment whose rollout is done.
@@ -1054,7 +1163,7 @@ mod tests {
             name: format!("{deployment}-h-{number}"),
             owner: format!("{deployment}-h"),
             ready: true,
-            over: false,
+            ..Member::default()
         };
         vec![member(1), member(2)]
     }
@@ -1113,6 +1222,8 @@ mod tests {
                 .into(),
                 endpoints: [("web".to_owned(), endpoints("web-blue"))].into(),
                 autoscalers: Some(Vec::new()),
+                rights: Right::SMOKE.map(|right| (right, true)).into(),
+                tried: true,
                 rechecked: true,
                 ..Scene::default()
             },
@@ -1133,6 +1244,7 @@ mod tests {
             cause: "it broke".into(),
             kind: None,
             evidence: crate::diagnosis::Evidence::default(),
+            reason: None,
         }
     }
 
@@ -1153,6 +1265,10 @@ mod tests {
     /// A decision in a line: a write with its path and what it changes of spec and notes.
     fn outline(decision: &Decision) -> String {
         match decision {
+            Decision::Look(Look::Scene(Sought::Trial(call))) => {
+                assert!(!call.changes());
+                format!("try to {} {}", call.verb.rbac(), call.path)
+            }
             Decision::Look(Look::Scene(sought)) => format!("look {sought:?}"),
             Decision::Look(look) => format!("look {look:?}"),
             Decision::Act(Action::Step(step)) => {
@@ -1203,7 +1319,7 @@ mod tests {
     #[test]
     fn nothing_is_written_before_all_is_known() {
         let plain = || service(json!({"app": "web"}), json!({}));
-        let forget: [(&str, Change, &str); 8] = [
+        let forget: [(&str, Change, &str); 11] = [
             ("service", |it| it.scene.service = None, "look Service"),
             (
                 "live",
@@ -1232,6 +1348,21 @@ mod tests {
                 "look Autoscalers",
             ),
             ("versions", |it| it.scene.versions = None, "look Versions"),
+            (
+                "endpoints",
+                |it| it.scene.endpoints.clear(),
+                "look Endpoints(\"web\")",
+            ),
+            (
+                "rights",
+                |it| it.scene.rights.clear(),
+                r#"look Right(Right { verb: "create", resource: "services" })"#,
+            ),
+            (
+                "trial",
+                |it| it.scene.tried = false,
+                "try to create /apis/apps/v1/namespaces/shop/deployments",
+            ),
         ];
         let request = request(json!({"smoke": "/"}));
         for (name, forget, expected) in forget {
@@ -1239,6 +1370,80 @@ mod tests {
             forget(&mut observation);
             let found = decided(&request, &Phase::Start, &observation, at(1));
             assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn all_rights_that_are_missing_are_told_at_once() {
+        let of_family = Autoscaler::new(json!({"spec": {"scaleTargetRef":
+            {"kind": "Deployment", "name": "web"}}}));
+        let of_others = Autoscaler::new(json!({"spec": {"scaleTargetRef":
+            {"kind": "Deployment", "name": "api"}}}));
+        let [create, delete, proxy] = Right::SMOKE;
+        for (smoke, scaler, granted, missing) in [
+            (false, of_others.clone(), vec![], vec![]),
+            (true, of_others.clone(), Right::SMOKE.to_vec(), vec![]),
+            (true, of_others, vec![delete], vec![create, proxy]),
+            (false, of_family.clone(), vec![Right::SCALE], vec![]),
+            (
+                true,
+                of_family,
+                vec![create],
+                vec![delete, proxy, Right::SCALE],
+            ),
+        ] {
+            let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+            observation.scene.autoscalers = Some(vec![scaler]);
+            let all = Right::SMOKE.into_iter().chain([Right::SCALE]);
+            observation.scene.rights = all.map(|right| (right, granted.contains(&right))).collect();
+            let request = request(if smoke {
+                json!({"smoke": "/"})
+            } else {
+                json!({})
+            });
+            let found = decided(&request, &Phase::Start, &observation, at(1));
+            let expected = format!("give up {:?}", Failure::Forbidden(missing.clone()));
+            assert_eq!(found == expected, !missing.is_empty(), "{found}");
+            assert_eq!(found.starts_with("patch services/web"), missing.is_empty());
+        }
+    }
+
+    /// A version of its own goes; where that is refused, and where the deploy only brought it back,
+    /// it goes to zero.
+    #[test]
+    fn a_version_that_cannot_be_deleted_is_scaled_down() {
+        let request = request(json!({"strategy": "immutable"}));
+        let notes = |job: &str| json!({"metadata": {"annotations": {newcomer::CREATED_BY: job}}});
+        let down = json!({"spec": {"replicas": 0}});
+        let to_zero = r#"patch deployments/web-blue {"replicas":0} +replicas"#;
+        for (created_by, is_left, more, expected) in [
+            (
+                "job-2",
+                false,
+                json!({}),
+                "delete deployments/web-blue null ",
+            ),
+            ("job-2", true, json!({}), to_zero),
+            ("job-1", false, json!({}), to_zero),
+            ("job-2", true, down, "wait 1s Leaving(\"web-blue\")"),
+        ] {
+            let mut one = notes(created_by);
+            overlay(&mut one, &more);
+            let notes = json!({claim::LOCK: lock("job-2", "run-2"), change::ROLLED_BACK: "job-2",
+                claim::WIDE_SELECTOR: r#"{"app":"web"}"#});
+            let selector = json!({"app": "web", TEMPLATE_HASH: "h"});
+            let mut observation = seen(service(selector, notes), Some(blue(one)));
+            observation
+                .scene
+                .members
+                .insert("app=web".into(), members("web-blue"));
+            if is_left {
+                let left = ("web-blue".to_owned(), "the token may not".to_owned());
+                observation.scene.left.push(left);
+            }
+            let phase = Phase::Return(failed());
+            let found = decided(&request, &phase, &observation, at(100));
+            assert_eq!(found, expected, "{created_by} {is_left}");
         }
     }
 
@@ -1261,6 +1466,47 @@ mod tests {
         scene.replica_sets.insert(selector, vec![set("web-green")]);
         let first = decided(&request(json!({})), &Phase::Start, &observation, at(1));
         assert_eq!(first, "patch services/web null +lock -superseded");
+    }
+
+    /// By `kubectl replace`, say. It sends to one version all the same, and is held to that again.
+    #[test]
+    fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
+        let green = |replicas: i64| {
+            deployment(
+                "web-green",
+                "app:1",
+                json!({"spec": {"replicas": replicas}}),
+            )
+        };
+        let given = |plain: i64, green: Deployment| {
+            let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+            let scene = &mut observation.scene;
+            let plain = deployment("web", "app:0", json!({"spec": {"replicas": plain}}));
+            scene.deployments.insert("web".into(), Some(plain));
+            scene
+                .deployments
+                .insert("web-green".into(), Some(green.clone()));
+            // Those of the one that was retired last may still be there.
+            let going = Member {
+                owner: "web-h".into(),
+                going: true,
+                ..Member::default()
+            };
+            let all = members("web-green").into_iter().chain([going]);
+            scene.members.insert("app=web".into(), all.collect());
+            scene
+                .replica_sets
+                .insert(green.selector(), vec![set("web-green")]);
+            scene.versions = Some(vec![green]);
+            decided(&request(json!({})), &Phase::Start, &observation, at(1))
+        };
+        assert_eq!(
+            given(0, green(2)),
+            r#"patch services/web {"selector":{"app":"web","landfall/version":"green"}} +lock -superseded"#
+        );
+        for mixed in [given(2, green(2)), given(0, green(0))] {
+            assert!(mixed.contains("selects pods of others as well"), "{mixed}");
+        }
     }
 
     #[test]

@@ -137,14 +137,15 @@ impl Context<'_> {
         Ok(None)
     }
 
-    /// Deletes a Deployment that this job made for a version of its own, and scales any other down.
+    /// Deletes a Deployment that this job made for a version of its own, and scales any other down:
+    /// also one that may not be deleted.
     fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
         let made_here = one.annotation(CREATED_BY) == Some(&self.continuation.job);
         let own = matches!(self.request.strategy, Strategy::Immutable { .. });
-        if own && made_here && self.request.rollback {
-            if one.is_being_deleted() || self.is_left(one.name()) {
-                return Ok(());
-            }
+        if one.is_being_deleted() {
+            return Ok(());
+        }
+        if own && made_here && self.request.rollback && !self.is_left(one.name()) {
             self.unselected(one)?;
             return Err(self.delete(one));
         }
@@ -158,12 +159,15 @@ impl Context<'_> {
 
     /// All is taken back, and the lock was given up as the last step.
     pub(super) fn taken_back(&self, service: &Service, switched: bool) -> Next {
-        let back = match &self.continuation.phase {
+        let mut back = match &self.continuation.phase {
             Phase::Return(back) => back.clone(),
             Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch => {
                 self.recorded(service)
             }
         };
+        let left = self.scene.left.iter();
+        let left = left.map(|(name, why)| format!("`{name}` could not be deleted: {why}."));
+        back.evidence.pods.extend(left);
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();
         let newcomer = all.find(|one| one.annotation(change::JOB) == job);
@@ -199,6 +203,7 @@ impl Context<'_> {
             cause: report::clip(cause, CAUSE_LIMIT),
             kind: None,
             evidence: Evidence::default(),
+            reason: None,
         }
     }
 }

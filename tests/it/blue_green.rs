@@ -1,17 +1,16 @@
 //! Blue/green deploys. The Service is watched all along: its endpoints are never empty.
 
+use crate::application::Application;
 use crate::cluster::Cluster;
 use crate::stage::{OLD_IMAGE, Stage, demo_app};
 use jiff::{SignedDuration, Timestamp};
-use landfall_sandbox::aws::Outcome;
 use landfall_sandbox::world::{sample_autoscaler, sample_deployment, sample_service};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 pub const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+const BAD_IMAGE: &str = "registry.example.com/demo-app:3.0.0";
 pub const SICK_IMAGE: &str = "registry.example.com/demo-app:3.0.0-crash";
-/// How often the function is killed; `LANDFALL_KILLS` asks for more.
-const KILLS: u64 = 25;
 
 /// The user parameters of a switch.
 pub fn switch(strategy: &str, image: &str) -> Value {
@@ -157,7 +156,55 @@ async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
     at_rest(&stage).await;
 }
 
-fn lock(seconds: i64) -> Value {
+/// It crashes when it serves. For a moment nothing is ready; a mixture never serves.
+async fn fall_ill(rollback: bool) -> (Stage, String) {
+    let stage = stage().await;
+    let mut parameters = switch("blueGreen", NEW_IMAGE);
+    for (field, value) in [("bake", json!("30s")), ("patience", json!("1s"))] {
+        parameters[field] = value;
+    }
+    parameters["rollback"] = json!(rollback);
+    let illness = async {
+        while service(&stage).await["spec"]["selector"]["landfall/version"] != "blue" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stage.cluster.strike("demo-app-blue", NEW_IMAGE).await;
+    };
+    let deploy = async { tokio::join!(stage.deploy(parameters), illness) };
+    let (ended, ()) = stage.probed_for(0, deploy).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(message.contains("exits with code 1"), "{message}");
+    at_rest(&stage).await;
+    (stage, message)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_falls_ill_during_the_bake_is_switched_back() {
+    let (stage, message) = fall_ill(true).await;
+    let words = "Service `demo-app` sends to `demo-app` again. `demo-app-blue` was scaled to zero";
+    assert!(message.contains(words), "{message}");
+    let selector = service(&stage).await["spec"]["selector"].take();
+    assert_eq!(selector, json!({"app": "demo-app"}));
+    endpoints_are_known(&stage).await;
+    assert_eq!(replicas(&stage, "demo-app").await, Some(2));
+    let next = stage.deploy(switch("blueGreen", "registry.example.com/demo-app:4.0.0"));
+    stage.probed(next).await.success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_rollback_a_version_that_falls_ill_goes_on() {
+    let (stage, message) = fall_ill(false).await;
+    assert!(message.contains("as `rollback` is false"), "{message}");
+    let selector = service(&stage).await["spec"]["selector"].take();
+    assert_eq!(selector["landfall/version"], "blue");
+    assert_eq!(replicas(&stage, "demo-app").await, Some(2));
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
+}
+
+/// A lock of another execution whose deadline is so far away.
+pub fn lock(seconds: i64) -> Value {
     let now = Timestamp::now();
     let lock = json!({"execution": "another", "job": "theirs", "version": "blue", "since": now,
         "deadline": now + SignedDuration::from_secs(seconds)});
@@ -263,103 +310,74 @@ async fn a_service_that_cannot_be_switched_is_refused() {
     }
 }
 
-/// What pods answer is the sandbox's to say: kwok's have no network.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
-    let stage = Stage::in_sandbox(|world, now| {
-        world.apply(demo_app(600), now);
-        world.apply(sample_service("demo-app"), now);
-        world.say("demo-app:2", 200, "all is well");
-        world.say("demo-app:3", 500, "no database");
-    })
-    .await;
-    let smoked = |image: &str, contains: &str| {
-        let mut parameters = switch("blueGreen", image);
+    let old = Application::new(OLD_IMAGE, 500, "an old one is not asked").await;
+    let good = Application::new(NEW_IMAGE, 200, "all is well").await;
+    let bad = Application::new(BAD_IMAGE, 500, "no database").await;
+    let service = Application::behind(sample_service("demo-app"));
+    let stage = Stage::given([old.of(demo_app(600)), service]).await;
+    for application in [&old, &good, &bad] {
+        application.join(&stage.cluster);
+    }
+    endpoints_are_known(&stage).await;
+    let smoked = |of: &Application, contains: &str| {
+        let mut parameters = switch("blueGreen", NEW_IMAGE);
+        parameters.as_object_mut().unwrap().remove("images");
+        parameters["manifest"] = of.of(demo_app(600));
         parameters["smoke"] = json!({"path": "/health", "contains": contains});
         parameters
     };
-    let parameters = smoked("demo-app:3", "well");
-    let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
-    assert!(
-        message.contains("/health") && message.contains("500"),
-        "{message}"
-    );
-    at_rest(&stage).await;
-    let parameters = smoked("demo-app:2", "perfect");
-    let (_, message) = stage.probed(stage.deploy(parameters)).await.failure();
-    assert!(message.contains("does not contain `perfect`"), "{message}");
-    at_rest(&stage).await;
-    assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
+    for (version, contains, words) in [
+        (
+            &bad,
+            "well",
+            "GET /health, failed 3 times, the last time so: HTTP 500: no database",
+        ),
+        (&good, "perfect", "does not contain `perfect`"),
+    ] {
+        let deploy = stage.deploy(smoked(version, contains));
+        let (kind, message) = stage.probed(deploy).await.failure();
+        assert_eq!(kind, "JobFailed", "{message}");
+        assert!(message.contains(words), "{message}");
+        assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
+        assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
+        at_rest(&stage).await;
+    }
     stage
-        .probed(stage.deploy(smoked("demo-app:2", "well")))
+        .probed(stage.deploy(smoked(&good, "well")))
         .await
         .success();
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
     assert_eq!(replicas(&stage, "demo-app").await, Some(0));
     at_rest(&stage).await;
-}
-
-/// SIGKILL at random moments; Lambda repeats the event, up to two times for each deploy.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes a minute; make conformance runs it"]
-async fn no_kill_leaves_the_service_without_pods() {
-    let kills = std::env::var("LANDFALL_KILLS").ok();
-    let kills = kills.map_or(KILLS, |kills| kills.parse().unwrap());
-    let mut stage = stage().await;
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut draw = |below: u64| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state % below
-    };
-    let mut killed = 0;
-    for round in 0..kills {
-        let strategy = if round % 4 < 2 {
-            "blueGreen"
-        } else {
-            "immutable"
-        };
-        let mut parameters = switch(
-            strategy,
-            &format!("registry.example.com/demo-app:5.0.{round}"),
+    // The preview Service asks the newcomer alone; a try may come before its endpoints are known.
+    for (application, asked) in [(&old, 0..=0), (&bad, 1..=3), (&good, 2..=4)] {
+        let count = application.asked(&stage.cluster);
+        assert!(
+            count.is_none_or(|count| asked.contains(&count)),
+            "{count:?}"
         );
-        parameters["bake"] = json!(if round % 2 == 0 { "0s" } else { "1s" });
-        let delays = [draw(1500), draw(800)];
-        killed += kill_along(&mut stage, parameters, delays).await;
-        at_rest(&stage).await;
-        let all = stage.cluster.objects("deployments").await.into_iter();
-        let running = all.filter(|it| it["spec"]["replicas"] != 0).count();
-        assert_eq!(running, 1, "round {round}");
     }
-    println!("{kills} deploys were killed {killed} times");
 }
 
-/// Deploys, kills the function after these times, and sees the deploy succeed all the same.
-async fn kill_along(stage: &mut Stage, parameters: Value, delays: [u64; 2]) -> u32 {
-    let event = stage.event(&parameters);
-    let job = stage.aws.submit(event, Duration::from_secs(30));
-    let mut killed = 0;
-    for delay in delays {
-        let wait = tokio::time::sleep(Duration::from_millis(delay));
-        stage.probed(wait).await;
-        if stage.aws.outcome(&job, Duration::ZERO).await != Outcome::Pending {
-            break;
-        }
-        stage.function.kill();
-        killed += 1;
-        stage
-            .probed(tokio::time::sleep(Duration::from_millis(150)))
-            .await;
-        assert!(stage.aws.retry(&job));
-    }
-    let ended = stage
-        .probed(stage.aws.outcome(&job, Duration::from_secs(60)))
+/// As `kubectl replace` of the Service's file does it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_whose_selector_was_set_back_is_held_to_its_version_again() {
+    let stage = stage().await;
+    stage.deploy(switch("blueGreen", NEW_IMAGE)).await.success();
+    let wide = json!({"landfall/version": null});
+    let part = ["spec", "selector"];
+    stage
+        .cluster
+        .change("services", "demo-app", part, wide)
         .await;
-    assert!(
-        matches!(ended, Outcome::Succeeded(_)),
-        "{ended:?}\n{}",
-        stage.log()
+    let next = "registry.example.com/demo-app:2.1.0";
+    stage.deploy(switch("blueGreen", next)).await.success();
+    let selector = service(&stage).await["spec"]["selector"].clone();
+    assert_eq!(
+        selector,
+        json!({"app": "demo-app", "landfall/version": "green"})
     );
-    killed
+    at_rest(&stage).await;
 }

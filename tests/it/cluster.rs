@@ -23,11 +23,6 @@ pub fn world() -> World {
     let ready = |milliseconds| Behaviour::Ready {
         after: SignedDuration::from_millis(milliseconds),
     };
-    let crash = |exit_code, reason: Option<&str>| Behaviour::CrashLoop {
-        exit_code,
-        log: "reading the configuration\npanic: no DATABASE_URL\n".into(),
-        reason: reason.map(str::to_owned),
-    };
     world.default_behaviour(ready(100));
     for (image, behaviour) in [
         ("after-1500ms", ready(1500)),
@@ -49,6 +44,30 @@ pub fn world() -> World {
         world.behave(image, behaviour);
     }
     world
+}
+
+fn crash(exit_code: i32, reason: Option<&str>) -> Behaviour {
+    Behaviour::CrashLoop {
+        exit_code,
+        log: "reading the configuration\npanic: no DATABASE_URL\n".into(),
+        reason: reason.map(str::to_owned),
+    }
+}
+
+/// The status of a pod that has served, and ends again and again.
+fn ill() -> Value {
+    let now = Timestamp::now();
+    let now = now.round(jiff::Unit::Second).unwrap().to_string();
+    let not = |kind: &str| {
+        json!({"type": kind, "status": "False", "lastTransitionTime": now,
+        "reason": "ContainersNotReady", "message": "containers with unready status: [app]"})
+    };
+    let ended = json!({"exitCode": 1, "reason": "Error", "startedAt": now, "finishedAt": now});
+    json!({"conditions": [not("Ready"), not("ContainersReady")],
+        "containerStatuses": [{"name": "app", "image": "", "imageID": "", "ready": false,
+            "started": false, "restartCount": 4, "lastState": {"terminated": ended},
+            "state": {"running": null, "waiting": {"reason": "CrashLoopBackOff",
+                "message": "back-off 10s restarting failed container=app"}}}]})
 }
 
 impl Cluster {
@@ -158,6 +177,8 @@ impl Cluster {
                 for (field, value) in value.as_object().unwrap() {
                     object[outer][inner][field] = value.clone();
                 }
+                let part = object[outer][inner].as_object_mut().unwrap();
+                part.retain(|_, value| !value.is_null());
                 world.apply(object, now);
             }),
             Cluster::Real(namespace) => {
@@ -211,6 +232,27 @@ impl Cluster {
                 kubernetes.world(|world, now| world.delete("deployments", "default", NAME, now));
             }
             Cluster::Real(namespace) => namespace.delete(&deployment(namespace)).await,
+        }
+    }
+
+    /// All pods of a Deployment fall ill that have served.
+    pub async fn strike(&self, deployment: &str, image: &str) {
+        let namespace = match self {
+            Cluster::Sandbox(kubernetes) => {
+                return kubernetes.world(|world, _| world.strike(image, crash(1, None)));
+            }
+            Cluster::Real(namespace) => namespace,
+        };
+        for pod in self.pods().await {
+            let name = pod["metadata"]["name"].as_str().unwrap();
+            if !name.starts_with(deployment) {
+                continue;
+            }
+            let path = namespace.path("v1", &format!("pods/{name}/status"));
+            let kind = "application/strategic-merge-patch+json";
+            let body = json!({"status": ill()}).to_string();
+            let (status, answer) = namespace.send(Method::PATCH, &path, kind, body).await;
+            assert_eq!(status, 200, "{answer}");
         }
     }
 

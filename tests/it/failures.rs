@@ -1,5 +1,6 @@
 //! Deploys that must fail, in words and with nothing changed that should not be.
 
+use crate::blue_green;
 use crate::stage::{LIFE, OLD_IMAGE, Stage, demo_app, event, image, plain};
 use landfall_sandbox::aws::{AwsFault, ParameterKind};
 use landfall_sandbox::kubernetes::Kubernetes;
@@ -363,4 +364,25 @@ async fn a_deployment_that_is_deleted_meanwhile_is_told() {
         message.contains("was deleted while its rollout was followed"),
         "{message}"
     );
+}
+
+/// A switch tries its new Deployment on the server before it writes anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_that_the_server_refuses_changes_nothing() {
+    let stage = blue_green::stage().await;
+    let before = blue_green::service(&stage).await;
+    let manifest = json!({"metadata": {"name": "demo-app"}, "spec": {"template": {
+        "metadata": {"labels": {"app": "demo-app"}},
+        "spec": {"containers": [{"name": "app", "image": NEW_IMAGE, "imagePulPolicy": "Always",
+            "ports": [{"containerPort": 70_000}]}]}}}});
+    for strategy in ["blueGreen", "immutable"] {
+        let (kind, message) = stage
+            .refused(json!({"service": "demo-app", "strategy": strategy, "manifest": manifest}))
+            .await;
+        assert_eq!(kind, "ConfigurationError", "{message}");
+        let said = "was not changed: the API server refused to create deployments.apps";
+        assert!(message.contains(said), "{message}");
+        assert!(message.contains("imagePulPolicy"), "{message}");
+    }
+    assert_eq!(blue_green::service(&stage).await, before);
 }

@@ -71,3 +71,25 @@ async fn the_same_again_writes_nothing() {
     assert_ne!(before, Value::Null);
     assert_eq!(service(&stage).await["metadata"]["resourceVersion"], before);
 }
+
+/// As many superseded versions stay as are asked for; the plain Deployment is none of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn as_many_versions_are_kept_as_are_asked_for() {
+    let stage = stage().await;
+    let counts = [(2, 0), (2, 1), (2, 2), (2, 2), (0, 0), (3, 1)];
+    for (number, (keep, kept)) in counts.into_iter().enumerate() {
+        let image = format!("registry.example.com/demo-app:{}.0.0", number + 2);
+        let mut parameters = switch("immutable", &image);
+        parameters["keep"] = json!(keep);
+        parameters["bake"] = json!("0s");
+        let ended = stage.probed(stage.deploy(parameters)).await;
+        let live = ended.success().1["Deployment"].clone();
+        let all = stage.cluster.objects("deployments").await;
+        let names = all
+            .iter()
+            .map(|it| it["metadata"]["name"].as_str().unwrap());
+        let superseded = names.filter(|it| ![&*live, "demo-app"].contains(it));
+        assert_eq!(superseded.count(), kept, "deploy {number} keeps {keep}");
+        at_rest(&stage).await;
+    }
+}

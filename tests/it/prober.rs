@@ -1,110 +1,330 @@
-//! An independent look at what a Service sends to, all along a story.
+//! An independent look at what a Service sends to: a watch of its EndpointSlices, over a connection
+//! of its own, so that no state goes unseen.
 
 use crate::cluster::Cluster;
 use crate::stage::Stage;
+use landfall::https::{self, Trust};
+use reqwest::Response;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
-/// Pods of one version that must be ready at every moment.
+/// Pods of one version that must be ready at every moment, where a story says nothing else.
 const REQUIRED: usize = 2;
-/// How often the sandbox's world is looked at.
-const PAUSE: Duration = Duration::from_millis(2);
+/// States that are shown when one of them was wrong.
+const SHOWN: usize = 12;
+/// How long the watch may be behind the list when a story is over.
+const CATCHING_UP: Duration = Duration::from_secs(20);
 
 /// The slices of the Service `demo-app` as they are known.
 type Slices = BTreeMap<String, Value>;
 
+/// One that watches until it is dropped.
+pub struct Prober {
+    source: Source,
+    known: watch::Receiver<Known>,
+    task: AbortHandle,
+}
+
+/// What was seen so far.
+pub struct Known {
+    required: usize,
+    slices: Slices,
+    version: String,
+    states: VecDeque<String>,
+    /// How many states there were.
+    pub count: usize,
+    complaint: Option<String>,
+}
+
 impl Stage {
-    /// Runs a part of the story while the Service's EndpointSlices are read all along: they must
-    /// always have enough ready pods, all of one version.
+    /// Runs a part of the story while the Service's EndpointSlices are watched: they must always
+    /// have enough ready pods, all of one version.
     pub async fn probed<T>(&self, story: impl Future<Output = T>) -> T {
-        tokio::select! {
+        self.probed_for(REQUIRED, story).await
+    }
+
+    /// The same with another number of pods that must be ready.
+    pub async fn probed_for<T>(&self, required: usize, story: impl Future<Output = T>) -> T {
+        let mut prober = Prober::start(&self.cluster, required).await;
+        let told = tokio::select! {
             told = story => told,
-            never = probe(&self.cluster) => never,
+            complaint = prober.complaint() => panic!("{complaint}\n{}", self.log()),
+        };
+        if let Err(complaint) = prober.finish().await {
+            panic!("{complaint}\n{}", self.log());
+        }
+        told
+    }
+}
+
+impl Prober {
+    /// Begins to watch. What is there already is looked at as well.
+    pub async fn start(cluster: &Cluster, required: usize) -> Prober {
+        let source = Source::of(cluster);
+        let (slices, version) = source.list().await;
+        let answer = source.watch(&version).await;
+        let mut known = Known::new(required);
+        (known.slices, known.version) = (slices, version);
+        known.judge();
+        let (sender, known) = watch::channel(known);
+        let task = tokio::spawn(follow(source.clone(), answer, sender)).abort_handle();
+        Prober {
+            source,
+            known,
+            task,
+        }
+    }
+
+    /// What was wrong; as long as nothing is, it does not return.
+    pub async fn complaint(&mut self) -> String {
+        let known = self.known.wait_for(|known| known.complaint.is_some()).await;
+        let known = known.expect("the watch goes on");
+        known.complaint.clone().unwrap_or_default()
+    }
+
+    /// Waits until every state up to this moment was looked at: how many, or what was wrong.
+    pub async fn finish(&mut self) -> Result<usize, String> {
+        let (now, _) = self.source.list().await;
+        let seen = self
+            .known
+            .wait_for(|known| known.complaint.is_some() || known.reaches(&now));
+        let seen = tokio::time::timeout(CATCHING_UP, seen).await;
+        let known = seen
+            .map_err(|_| "the watch does not catch up with the list".to_owned())?
+            .expect("the watch goes on");
+        known.complaint.clone().map_or(Ok(known.count), Err)
+    }
+}
+
+impl Drop for Prober {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Reads the watch until something is wrong. A server ends each after a while; the next goes on
+/// from the last state that was seen.
+async fn follow(source: Source, mut answer: Response, sender: watch::Sender<Known>) {
+    let mut text = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) => text.extend_from_slice(&chunk),
+            Ok(None) | Err(_) => {
+                text.clear();
+                let version = sender.borrow().version.clone();
+                answer = source.watch(&version).await;
+            }
+        }
+        while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+            let line = text.drain(..=end).collect::<Vec<_>>();
+            let event = serde_json::from_slice(&line).unwrap();
+            sender.send_modify(|known| known.take(event));
+        }
+        if sender.borrow().complaint.is_some() {
+            return sender.closed().await;
         }
     }
 }
 
-/// In a real cluster a watch tells of every state that there was.
-async fn probe<T>(cluster: &Cluster) -> T {
-    match cluster {
-        Cluster::Sandbox(_) => loop {
-            let slices = cluster.objects("endpointslices").await.into_iter();
-            let own = slices.filter(|slice| {
-                slice["metadata"]["labels"]["kubernetes.io/service-name"] == "demo-app"
-            });
-            check(&own.map(|slice| (name(&slice), slice)).collect());
-            tokio::time::sleep(PAUSE).await;
-        },
-        Cluster::Real(namespace) => {
-            let path = namespace.path("discovery.k8s.io/v1", "endpointslices");
-            let label = "labelSelector=kubernetes.io%2Fservice-name%3Ddemo-app";
-            let mut watch = namespace.watch(&format!("{path}?watch=true&{label}")).await;
-            let mut slices = Slices::new();
-            let mut text = Vec::new();
-            loop {
-                let chunk = watch.chunk().await.unwrap().expect("the watch goes on");
-                text.extend_from_slice(&chunk);
-                while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
-                    let line = text.drain(..=end).collect::<Vec<_>>();
-                    take(&mut slices, serde_json::from_slice(&line).unwrap());
-                    check(&slices);
-                }
-            }
+impl Known {
+    fn new(required: usize) -> Known {
+        Known {
+            required,
+            slices: Slices::new(),
+            version: String::new(),
+            states: VecDeque::new(),
+            count: 0,
+            complaint: None,
         }
     }
+
+    fn take(&mut self, mut event: Value) {
+        let slice = event["object"].take();
+        let version = slice["metadata"]["resourceVersion"].as_str();
+        match event["type"].as_str().unwrap() {
+            "ADDED" | "MODIFIED" => _ = self.slices.insert(name(&slice), slice.clone()),
+            "DELETED" => _ = self.slices.remove(&name(&slice)),
+            "BOOKMARK" => {}
+            other => panic!("{other}: {slice}"),
+        }
+        self.version = version.unwrap().to_owned();
+        self.judge();
+    }
+
+    /// Looks at the state that is known now. The first thing that is wrong counts.
+    fn judge(&mut self) {
+        let (state, problem) = look(&self.slices, self.required);
+        self.count += 1;
+        self.states
+            .push_back(format!("{} {state}", jiff::Timestamp::now()));
+        if self.states.len() > SHOWN {
+            self.states.pop_front();
+        }
+        if let (None, Some(problem)) = (&self.complaint, problem) {
+            let states = self.states.iter().map(|state| format!("\n  {state}"));
+            let states = states.collect::<String>();
+            self.complaint = Some(format!("{problem}; the last states were:{states}"));
+        }
+    }
+
+    /// Whether everything of a list was seen, or something later.
+    fn reaches(&self, list: &Slices) -> bool {
+        let number = |slice: &Value| {
+            let version = slice["metadata"]["resourceVersion"].as_str();
+            version.and_then(|it| it.parse::<u64>().ok()).unwrap_or(0)
+        };
+        let seen = self.version.parse::<u64>().unwrap_or(0);
+        list.values().all(|slice| seen >= number(slice))
+    }
+}
+
+/// What a Service sends to in words, and what is wrong with it.
+fn look(slices: &Slices, required: usize) -> (String, Option<String>) {
+    let endpoints = slices
+        .values()
+        .filter_map(|slice| slice["endpoints"].as_array());
+    let (mut ready, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for endpoint in endpoints.flatten() {
+        let pod = endpoint["targetRef"]["name"].as_str().unwrap();
+        match endpoint["conditions"]["ready"] == true {
+            true => ready.insert(pod),
+            false => others.insert(pod),
+        };
+    }
+    // A pod's name is its Deployment's with two endings.
+    let version = |pod: &&str| pod.rsplitn(3, '-').last().unwrap().to_owned();
+    let versions = ready.iter().map(version).collect::<BTreeSet<_>>();
+    let problem = if ready.len() < required {
+        Some(format!(
+            "the Service sends to {} pods, which must be {required}",
+            ready.len()
+        ))
+    } else if versions.len() > 1 {
+        Some(format!("the Service sends to a mixture of {versions:?}"))
+    } else {
+        None
+    };
+    (format!("ready {ready:?}, not ready {others:?}"), problem)
 }
 
 fn name(object: &Value) -> String {
     object["metadata"]["name"].as_str().unwrap().to_owned()
 }
 
-fn take(slices: &mut Slices, mut event: Value) {
-    let slice = event["object"].take();
-    match event["type"].as_str().unwrap() {
-        "ADDED" | "MODIFIED" => _ = slices.insert(name(&slice), slice),
-        "DELETED" => _ = slices.remove(&name(&slice)),
-        other => panic!("{other}: {slice}"),
-    }
+/// Where slices are read: the administrator's address in a real cluster.
+#[derive(Clone)]
+struct Source {
+    client: reqwest::Client,
+    slices: String,
+    token: Option<String>,
 }
 
-fn check(slices: &Slices) {
-    let endpoints = slices
-        .values()
-        .filter_map(|slice| slice["endpoints"].as_array());
-    let ready = endpoints
-        .flatten()
-        .filter(|it| it["conditions"]["ready"] == true);
-    let pods = ready.map(|it| it["targetRef"]["name"].as_str().unwrap());
-    let pods = pods.collect::<BTreeSet<_>>();
-    // A pod's name is its Deployment's with two endings.
-    let version = |pod: &&str| pod.rsplitn(3, '-').last().unwrap().to_owned();
-    let versions = pods.iter().map(version).collect::<BTreeSet<_>>();
-    assert!(
-        pods.len() >= REQUIRED,
-        "the Service sends to {pods:?} alone: {slices:#?}"
-    );
-    assert_eq!(versions.len(), 1, "a mixture serves: {pods:?}");
+impl Source {
+    fn of(cluster: &Cluster) -> Source {
+        let label = "labelSelector=kubernetes.io%2Fservice-name%3Ddemo-app";
+        let (base, path, token, trust) = match cluster {
+            Cluster::Sandbox(kubernetes) => (
+                kubernetes.url(),
+                "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices".to_owned(),
+                Some(cluster.token().to_owned()),
+                Trust::Only(kubernetes.ca()),
+            ),
+            Cluster::Real(namespace) => (
+                namespace.admin(),
+                namespace.path("discovery.k8s.io/v1", "endpointslices"),
+                None,
+                Trust::Public,
+            ),
+        };
+        Source {
+            client: https::client(trust).unwrap(),
+            slices: format!("{base}{path}?{label}"),
+            token,
+        }
+    }
+
+    async fn ask(&self, url: &str) -> Response {
+        let mut request = self.client.get(url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{url}");
+        answer
+    }
+
+    async fn list(&self) -> (Slices, String) {
+        let text = self.ask(&self.slices).await.text().await.unwrap();
+        let mut list: Value = serde_json::from_str(&text).unwrap();
+        let version = list["metadata"]["resourceVersion"].as_str();
+        let version = version.unwrap().to_owned();
+        let items = list["items"].as_array_mut().map(std::mem::take);
+        let items = items.unwrap_or_default().into_iter();
+        (items.map(|slice| (name(&slice), slice)).collect(), version)
+    }
+
+    async fn watch(&self, version: &str) -> Response {
+        let slices = &self.slices;
+        self.ask(&format!("{slices}&watch=true&resourceVersion={version}"))
+            .await
+    }
 }
 
 #[test]
 fn the_prober_sees_what_must_not_be() {
-    let endpoint = |pod: &str, ready: bool| serde_json::json!({"conditions": {"ready": ready}, "targetRef": {"name": pod}});
-    let found = |endpoints: Vec<Value>| {
+    let of = |pods: &[(&str, bool)]| {
+        let endpoint = |(pod, ready): &(&str, bool)| serde_json::json!({"conditions": {"ready": ready}, "targetRef": {"name": pod}});
+        let endpoints = pods.iter().map(endpoint).collect::<Vec<_>>();
         let slices = Slices::from([("a".into(), serde_json::json!({"endpoints": endpoints}))]);
-        std::panic::catch_unwind(|| check(&slices)).is_ok()
+        look(&slices, 2).1
     };
-    assert!(found(vec![
-        endpoint("web-blue-1-a", true),
-        endpoint("web-blue-1-b", true)
-    ]));
-    assert!(!found(vec![]), "empty");
-    assert!(!found(vec![
-        endpoint("web-blue-1-a", true),
-        endpoint("web-blue-1-b", false)
-    ]));
-    assert!(!found(vec![
-        endpoint("web-blue-1-a", true),
-        endpoint("web-green-1-b", true)
-    ]));
+    let well = [("web-blue-1-a", true), ("web-blue-1-b", true)];
+    assert_eq!(of(&well), None);
+    let more = [well[0], well[1], ("web-green-1-a", false)];
+    assert_eq!(of(&more), None, "one that gets no traffic is no mixture");
+    for (wrong, words) in [
+        (&[][..], "sends to 0 pods"),
+        (&[well[0], ("web-blue-1-b", false)], "sends to 1 pods"),
+        (&[well[0], ("web-green-1-b", true)], "mixture"),
+    ] {
+        let problem = of(wrong).unwrap_or_default();
+        assert!(problem.contains(words), "{wrong:?}: {problem}");
+    }
+    assert!(look(&Slices::new(), 1).1.is_some());
+}
+
+/// Each of these is over within milliseconds, and none of them is looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_prober_cries_when_pods_go() {
+    let stage = crate::blue_green::stage().await;
+    let mut prober = Prober::start(&stage.cluster, 2).await;
+    assert!(prober.finish().await.is_ok(), "nothing has happened");
+    stage.cluster.scale(1).await;
+    let patience = Duration::from_secs(20);
+    let cry = tokio::time::timeout(patience, prober.complaint()).await;
+    let cry = cry.unwrap();
+    assert!(cry.contains("sends to 1 pods, which must be 2"), "{cry}");
+    stage.cluster.scale(2).await;
+    crate::blue_green::endpoints_are_known(&stage).await;
+
+    // The prober is told of a state that was over before anybody asked for it.
+    let mut prober = Prober::start(&stage.cluster, 2).await;
+    let nobody = serde_json::json!({"app": "nobody"});
+    let own = serde_json::json!({"app": "demo-app"});
+    let place = ["spec", "selector"];
+    stage
+        .cluster
+        .change("services", "demo-app", place, nobody)
+        .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stage
+        .cluster
+        .change("services", "demo-app", place, own)
+        .await;
+    crate::blue_green::endpoints_are_known(&stage).await;
+    let cry = prober.finish().await.unwrap_err();
+    assert!(cry.contains("sends to 0 pods"), "{cry}");
 }

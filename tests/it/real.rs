@@ -165,12 +165,9 @@ impl Namespace {
         (status == 200).then_some(answer)
     }
 
-    /// A stream of changes, one a line.
-    pub async fn watch(&self, path: &str) -> reqwest::Response {
-        let request = self.client.get(format!("{}{path}", self.admin));
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        answer
+    /// The administrator's address, for a connection of one's own.
+    pub fn admin(&self) -> &str {
+        &self.admin
     }
 
     pub async fn list(&self, version: &str, resource: &str) -> Vec<Value> {

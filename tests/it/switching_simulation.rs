@@ -378,8 +378,14 @@ impl Simulation {
             Sent::Gone => return None,
             Sent::Unavailable => return self.trouble(503, "unavailable"),
         };
+        let is_trial = matches!(look, Look::Scene(Sought::Trial(_)));
+        if is_trial && code == 409 && self.conflicts < CONFLICTS {
+            self.conflicts += 1;
+            self.observation.renew(None);
+            return None;
+        }
         let is_text = matches!(look, Look::Log { .. } | Look::Scene(Sought::Smoke { .. }));
-        if !is_text && ![200, 404].contains(&code) {
+        if !is_text && ![200, 201, 404].contains(&code) {
             return self.trouble(code, &object.to_string());
         }
         let items = object["items"].as_array().cloned().unwrap_or_default();
@@ -390,7 +396,7 @@ impl Simulation {
             }
             Look::Scene(sought) => {
                 let answer = match sought.shape() {
-                    Shape::One => Answer::One((code == 200).then_some(object)),
+                    Shape::One => Answer::One((code != 404).then_some(object)),
                     Shape::List => Answer::List(items),
                     Shape::Text => Answer::Text(match code {
                         200..300 => Ok(object.as_str().unwrap_or_default().to_owned()),
@@ -471,7 +477,7 @@ impl Simulation {
     fn trouble(&mut self, code: u16, why: &str) -> Option<End> {
         let passing = [429, 503].contains(&code) && self.continuation.phase != Phase::Start;
         if !passing {
-            let Some(phase) = strategy::turn_back(&self.continuation.phase, why) else {
+            let Some(phase) = strategy::turn_back(&self.continuation.phase, why, Some(code)) else {
                 return Some(End::Broken(code, why.to_owned()));
             };
             self.continuation.enter(phase);

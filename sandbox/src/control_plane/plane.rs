@@ -23,8 +23,9 @@ const NODES: usize = 3;
 const STAGES: &str = include_str!("stages.yaml");
 /// What is written down of requests.
 const AUDIT: &str = include_str!("audit.yaml");
-/// The controllers that stories need; fewer start faster.
+/// The controllers that stories need; fewer start faster. A Service's proxy still asks Endpoints.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,endpointslice-controller,\
+    endpoints-controller,statefulset-controller,disruption-controller,\
     serviceaccount-controller,serviceaccount-token-controller,garbage-collector-controller,\
     namespace-controller,horizontal-pod-autoscaler-controller,resourcequota-controller,\
     root-ca-certificate-publisher-controller";
