@@ -7,6 +7,7 @@ TOOLS   := target/tools
 EVENT   ?= events/rolling.json
 LIFE    ?= 60
 ROUNDS  ?= 20
+SECONDS ?= 60
 
 # Real peers: programs that are built or fetched once, and the form of the function that is shipped.
 CONTROL_PLANE := target/control-plane/bin
@@ -14,7 +15,7 @@ PEERS := target/peers
 THREADS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test conformance control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo invoke build test fuzz conformance control-plane peers cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ build: ## the function and the sandbox (PROFILE=release for the form that is shi
 test: ## all tests
 	$(CARGO) test --locked --workspace
 
+fuzz: ## break what comes from outside in every way: make fuzz [SECONDS=60], for each of six targets
+	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture
+
 # ON=kubeconfig [CONTEXT=name]: in a cluster of yours instead, by nodes that kwok plays in it.
 conformance: control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
 	$(CARGO) build --locked --release
@@ -42,7 +46,7 @@ conformance: control-plane peers ## the same stories against real Kubernetes: ma
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
-	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy::
+	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: --skip parameters::
 
 cluster: control-plane ## a real control plane to try things in, until Ctrl-C
 	$(CARGO) build --locked --workspace

@@ -12,10 +12,11 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
 use reqwest::{Response, StatusCode};
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 /// How long S3 may be silent: before an answer, and within one.
@@ -306,7 +307,7 @@ impl Object<'_> {
         if let Some(etag) = &self.etag {
             headers.insert(IF_MATCH, etag.clone());
         }
-        let headers = signed(&url, headers, self.keys, &self.region, SystemTime::now())?;
+        let headers = signed(&url, headers, self.keys, &self.region, Timestamp::now())?;
         Ok((url, headers))
     }
 
@@ -345,7 +346,7 @@ fn signed(
     mut headers: HeaderMap,
     keys: &Keys,
     region: &str,
-    now: SystemTime,
+    now: Timestamp,
 ) -> Result<HeaderMap, String> {
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
@@ -357,7 +358,7 @@ fn signed(
         .identity(&identity)
         .region(region)
         .name("s3")
-        .time(now)
+        .time(now.into())
         .settings(settings)
         .build()
         .map_err(|error| chain(&error))?
@@ -432,8 +433,7 @@ mod tests {
         };
         let mut headers = HeaderMap::new();
         headers.insert(RANGE, HeaderValue::from_static("bytes=0-9"));
-        // 2013-05-24T00:00:00Z
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_369_353_600);
+        let now = "2013-05-24T00:00:00Z".parse().unwrap();
         let url = "https://examplebucket.s3.amazonaws.com/test.txt";
         let signed = signed(url, headers, &keys, "us-east-1", now).unwrap();
         assert_eq!(

@@ -258,9 +258,9 @@ fn shown(path: &str, value: &Value) -> String {
         true => hide_variables(&mut value),
         false => hide_inside(&mut value),
     }
-    let mut text = match &value {
-        Value::String(text) if plain(text) => text.clone(),
-        value => value.to_string(),
+    let mut text = match value.as_str().filter(|text| plain(text)) {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
     };
     if text.chars().count() > VALUE_LIMIT {
         text = text.chars().take(VALUE_LIMIT).collect::<String>() + "…";

@@ -727,7 +727,9 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
     let target = target(request);
     let (namespace, name) = (&request.namespace, &request.deployment);
     match failure {
-        Failure::Faults(faults) => faults_found(&format!("{target} was not changed"), faults, PARAMETERS),
+        Failure::Faults(faults) => {
+            faults_found(&format!("{target} was not changed"), faults, PARAMETERS)
+        }
         Failure::Missing => fail(
             Topic::Missing,
             Kind::ConfigurationError,
@@ -959,9 +961,9 @@ fn done_about(request: &Request, aftermath: &Aftermath) -> String {
 /// What to do next.
 fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String {
     let (namespace, name) = (&request.namespace, &request.deployment);
-    let help = match topic {
-        Topic::NoProgress => String::new(),
-        topic => format!(" (docs/operations.md, {})", topic.anchor()),
+    let help = match topic == Topic::NoProgress {
+        true => String::new(),
+        false => format!(" (docs/operations.md, {})", topic.anchor()),
     };
     match aftermath {
         Aftermath::RolledBack(_)
@@ -1104,10 +1106,7 @@ fn faults_found(what: &str, faults: &[Fault], (source, next): Source) -> Report 
     let (headline, evidence) = match faults {
         [fault] => (format!("{what}: {}.", line(fault)), Vec::new()),
         faults => (
-            format!(
-                "{what}: {} things are wrong with {source}.",
-                faults.len()
-            ),
+            format!("{what}: {} things are wrong with {source}.", faults.len()),
             faults
                 .iter()
                 .map(|fault| format!("- {}", line(fault)))

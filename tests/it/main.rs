@@ -31,4 +31,6 @@ mod differential;
 mod peer;
 mod emulator;
 mod moto;
+mod parameters;
+mod fuzz;
 mod tidy;
