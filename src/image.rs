@@ -207,8 +207,9 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
     }
 }
 
-const SHAPES: &str = "It must be `imagedefinitions.json`, [{\"name\": \"web\", \"imageUri\": \"…\"}], \
-    or the `imageDetail.json` of an ECR source action, {\"ImageURI\": \"…\"}";
+const SHAPES: &str = "It must be `imagedefinitions.json`, \
+    [{\"name\": \"web\", \"imageUri\": \"…\"}], or the `imageDetail.json` of an ECR source action, \
+    {\"ImageURI\": \"…\"}";
 
 #[cfg(test)]
 mod tests {

@@ -278,7 +278,7 @@ async fn what_keeps_an_artifact_from_being_read_is_told() {
     let none: [(&str, Option<&[u8]>); 1] = [("Source", None)];
     insta::assert_snapshot!(refused(&none, None, "app.yaml").await, @r#"
         RevisionUnavailable
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist.).
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist).
 
         Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed.
         "#);
@@ -296,13 +296,13 @@ async fn what_keeps_an_artifact_from_being_read_is_told() {
         "#);
     insta::assert_snapshot!(refused(&none, Some(AwsFault::ExpiredToken), "app.yaml").await, @r#"
         PermissionError
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the job's credentials have expired (ExpiredToken: The provided token has expired.).
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the job's credentials have expired (ExpiredToken: The provided token has expired).
 
         Retry: each job brings credentials of its own. Where this happens again, the job waited too long before it was run.
         "#);
     insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r#"
         SystemUnavailable
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 could not be reached: SlowDown: Please reduce your request rate..
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 could not be reached: SlowDown: Please reduce your request rate.
 
         Retry. In a VPC the function needs a route or a gateway endpoint to S3.
         "#);
@@ -326,7 +326,7 @@ async fn what_an_artifact_is_instead_is_told() {
         async |content: &[u8], file: &str| refused(&[("Source", Some(content))], None, file).await;
     let pointer = br#"{"FullRepositoryName": "team/app", "CommitId": "e0c7"}"#;
     insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r#"
-        ConfigurationError
+        RevisionUnavailable
         Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document: the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes. Only CodeBuild can follow it.
 
         Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
@@ -356,7 +356,7 @@ async fn what_an_artifact_is_instead_is_told() {
         ConfigurationError
         Nothing was deployed: `manifest` names `app.yaml`, which has no Deployment; it has `Service/web`.
 
-        Correct the action's UserParameters and release the change again.
+        Correct the file, or the action's UserParameters, and release the change again.
         "#);
     let place =
         b"kind: Deployment\nmetadata: {name: demo-app}\nspec: {template: {spec: {containers: \
@@ -365,7 +365,7 @@ async fn what_an_artifact_is_instead_is_told() {
         ConfigurationError
         Nothing was deployed: `manifest.spec.template.spec.containers[0].image` is `app:${TAG}`: the place of a variable is filled only where `variables` are given.
 
-        Correct the action's UserParameters and release the change again.
+        Correct the file, or the action's UserParameters, and release the change again.
         "#);
 }
 

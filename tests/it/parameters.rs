@@ -78,7 +78,7 @@ fn fits(schema: &Value, value: &Value) -> bool {
         })
 }
 
-/// The two patterns that there are.
+/// The patterns that there are.
 fn matches(rule: &Value, value: &Value) -> bool {
     match rule
         .get("pattern")
@@ -100,6 +100,17 @@ fn matches(rule: &Value, value: &Value) -> bool {
                 !name.is_empty()
                     && name.bytes().all(inner)
                     && !name.starts_with(|first: char| first.is_ascii_digit())
+            })
+        }),
+        "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" => value.as_object().is_none_or(|fields| {
+            fields.keys().all(|name| {
+                let inner = |byte: u8| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
+                };
+                !name.is_empty()
+                    && name.bytes().all(inner)
+                    && !name.starts_with('-')
+                    && !name.ends_with('-')
             })
         }),
         other => panic!("the test does not know the pattern {other}"),
