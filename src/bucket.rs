@@ -279,13 +279,16 @@ impl Object<'_> {
             let bytes = http::Response::new(Vec::new());
             return Ok(Response::from(bytes));
         }
-        if response.status() != StatusCode::PARTIAL_CONTENT {
-            return Err(self.refusal(response).await);
-        }
         let header = response.headers().get(CONTENT_RANGE);
         let total = header.and_then(|range| range.to_str().ok()?.rsplit('/').next()?.parse().ok());
+        let total = match response.status() {
+            StatusCode::PARTIAL_CONTENT => total,
+            // What has no last byte is answered whole by some.
+            StatusCode::OK if self.etag.is_none() => response.content_length(),
+            _ => return Err(self.refusal(response).await),
+        };
         let Some(total) = total else {
-            return Err(refused("it answers without Content-Range".to_owned()));
+            return Err(refused("it does not say how long the object is".to_owned()));
         };
         if self.etag.is_some() && total != self.total {
             return Err(Trouble::Final(StoreError::Changed));

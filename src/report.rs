@@ -984,8 +984,9 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
         | Aftermath::NoWayBack
         | Aftermath::ReturnFailed(_) => match request.strategy.switch() {
             Some(switch) => format!(
-                "Correct the cause{help}. See what runs with `kubectl --namespace {namespace} get deployment,pod`, and what \
-                 is served with `kubectl --namespace {namespace} describe service/{}`.",
+                "Correct the cause{help}. See what runs with \
+                 `kubectl --namespace {namespace} get deployment,pod`, and what is served \
+                 with `kubectl --namespace {namespace} describe service/{}`.",
                 switch.service
             ),
             None => format!(
