@@ -13,9 +13,10 @@ SECONDS ?= 60
 CONTROL_PLANE := target/control-plane/bin
 PEERS := target/peers
 THREADS ?= 6
+KILLS   ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test fuzz conformance control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo invoke build test fuzz conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,15 @@ conformance: control-plane peers ## the same stories against real Kubernetes: ma
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
 	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: --skip parameters::
+
+# The form that is shipped, by SIGKILL at random moments, its Services watched all along.
+kills: control-plane ## the release build killed KILLS times while it switches, against real Kubernetes
+	$(CARGO) build --locked --release
+	$(CARGO) build --locked --workspace
+	LANDFALL_FUNCTION=$(abspath target/release/landfall) LANDFALL_KILLS=$(KILLS) \
+	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
+	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty --nocapture \
+	  no_kill_leaves_the_service_without_pods
 
 cluster: control-plane ## a real control plane to try things in, until Ctrl-C
 	$(CARGO) build --locked --workspace

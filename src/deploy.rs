@@ -69,6 +69,9 @@ const SWITCHED: &str = "have the switch completed";
 /// circles.
 const STEPS: u32 = 100;
 
+/// Writes of one invocation. The longest switch deletes some twenty versions beside its own ten.
+const WRITES: u32 = 200;
+
 /// How a deploy, or its part in this invocation, ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -135,7 +138,7 @@ struct Deploy<'a, R> {
 
 impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     async fn run(&mut self) -> Outcome {
-        let mut steps = 0;
+        let (mut steps, mut writes) = (0, 0);
         loop {
             let now = Timestamp::now();
             let decision =
@@ -149,7 +152,11 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             }
             let ended = match decision {
                 Decision::Look(look) => self.look(&look).await,
-                Decision::Act(action) => self.act(action.hide(logging::masked)).await,
+                Decision::Act(action) => {
+                    (steps, writes) = (0, writes + 1);
+                    assert!(writes <= WRITES, "the strategy writes in circles");
+                    self.act(action.hide(logging::masked)).await
+                }
                 Decision::Enter(phase) => {
                     self.enter(phase.hide(logging::masked));
                     None
@@ -288,8 +295,18 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             },
             Shape::List => Answer::List(self.list(call, Value::clone).await?),
             Shape::Text => {
-                let text = self.cluster.text(call, self.soon(SMOKE_TIMEOUT)).await;
-                Answer::Text(text.map_err(|error| unreadable_call(call, &error, SMOKE)))
+                let mut text = self.cluster.text(call, self.soon(SMOKE_TIMEOUT)).await;
+                if self.may_renew(&text) && self.renew().await? {
+                    text = self.cluster.text(call, self.soon(SMOKE_TIMEOUT)).await;
+                }
+                match text {
+                    Err(error) if is_of_proxy(&error) => {
+                        Answer::Unanswered(unreadable_call(call, &error, SMOKE))
+                    }
+                    text => {
+                        Answer::Text(text.map_err(|error| unreadable_call(call, &error, SMOKE)))
+                    }
+                }
             }
         };
         self.observation.scene.take(sought, answer);
@@ -669,6 +686,18 @@ fn says_nothing(sought: &Sought, error: &CallError) -> bool {
         | Sought::Autoscalers
         | Sought::Endpoints(_)
         | Sought::Smoke { .. } => false,
+    }
+}
+
+/// Whether it was the API server that could not ask the application, and not the application that
+/// gave an answer.
+fn is_of_proxy(error: &CallError) -> bool {
+    match error {
+        CallError::Refused(refusal) => {
+            refusal.is_status && matches!(refusal.code, 401 | 429 | 500..)
+        }
+        CallError::Unreachable(_) => true,
+        CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
     }
 }
 

@@ -574,7 +574,8 @@ fn switched_summary(
     let from = switched.from.iter();
     let from = from.map(|from| format!(" `{from}`, which served before, is scaled to zero."));
     let left = switched.left.iter();
-    let left = left.map(|(name, why)| format!(" `{name}` could not be deleted: {}.", quote(why)));
+    let left =
+        left.map(|(name, why)| format!(" `{name}` could not be cleared away: {}.", quote(why)));
     let more = from.chain(left).collect::<String>();
     format!("Service `{service}` in `{namespace}` sends to Deployment {runs} after {time}.{more}")
 }
@@ -1035,6 +1036,7 @@ fn of_switch(request: &Request, aftermath: &Aftermath) -> String {
     let fate = |fate: &Fate| match fate {
         Fate::Gone => "No pod of the new version is left.".to_owned(),
         Fate::ScaledDown(name) => format!("`{name}` was scaled to zero."),
+        Fate::Left(name) if request.rollback => format!("`{name}` was left as it is."),
         Fate::Left(name) => format!("`{name}` was left as it is, as `rollback` is false."),
     };
     if let Aftermath::Unswitched(end) = aftermath {
@@ -1813,7 +1815,7 @@ mod tests {
         --
         shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
         2 pods available after 41 s. `web`, which served before, is scaled to zero. `web-1`
-        could not be deleted: the token may not delete deployments.apps.
+        could not be cleared away: the token may not delete deployments.apps.
         Namespace=shop
         Deployment=web-blue
         Revision=7

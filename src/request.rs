@@ -284,6 +284,8 @@ pub struct Smoke {
     pub path: String,
     /// A text that must be in the answer.
     pub contains: Option<String>,
+    /// The name or the number of the Service's port; its first one where absent.
+    pub port: Option<String>,
 }
 
 impl Strategy {
@@ -1313,18 +1315,22 @@ impl<'a> Check<'a> {
     }
 
     fn smoke(&mut self) -> Option<Smoke> {
-        let shape = r#"a path such as "/health", or {"path": "/health", "contains": "ok"}"#;
-        let (path, contains) = match self.fields.get("smoke")?.clone() {
-            Value::String(path) => (path, None),
+        let shape =
+            r#"a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}"#;
+        let (path, contains, port) = match self.fields.get("smoke")?.clone() {
+            Value::String(path) => (path, None, None),
             Value::Object(fields) => {
-                let known = |field: &String| ["path", "contains"].contains(&field.as_str());
+                let known = |field: &String| ["path", "contains", "port"].contains(&field.as_str());
                 let text = |field: &str| match fields.get(field) {
                     None => Ok(None),
                     Some(Value::String(text)) => Ok(Some(text.clone())),
+                    Some(Value::Number(port)) if field == "port" => Ok(Some(port.to_string())),
                     Some(_) => Err(()),
                 };
-                match (text("path"), text("contains")) {
-                    (Ok(Some(path)), Ok(contains)) if fields.keys().all(known) => (path, contains),
+                match (text("path"), text("contains"), text("port")) {
+                    (Ok(Some(path)), Ok(contains), Ok(port)) if fields.keys().all(known) => {
+                        (path, contains, port)
+                    }
                     _ => {
                         self.fault("smoke", format!("must be {shape}"));
                         return None;
@@ -1346,7 +1352,11 @@ impl<'a> Check<'a> {
             let problem = format!("must be a text of 1 to {SMOKE_LIMIT} characters");
             self.fault("smoke.contains", problem);
         }
-        Some(Smoke { path, contains })
+        Some(Smoke {
+            path,
+            contains,
+            port,
+        })
     }
 
     /// A duration within a range, which `words` tell.
@@ -1852,6 +1862,11 @@ mod tests {
         let smoke = |path: &str, contains: Option<&str>| Smoke {
             path: path.to_owned(),
             contains: contains.map(str::to_owned),
+            port: None,
+        };
+        let by = |port: &str| Smoke {
+            port: Some(port.to_owned()),
+            ..smoke("/", None)
         };
         for (changes, bake, expected) in [
             (json!({}), 30, None),
@@ -1864,6 +1879,16 @@ mod tests {
                 json!({"smoke": {"path": "/a.b/..c?deep=1&x=%20", "contains": "ok"}}),
                 30,
                 Some(smoke("/a.b/..c?deep=1&x=%20", Some("ok"))),
+            ),
+            (
+                json!({"smoke": {"path": "/", "port": "http"}}),
+                30,
+                Some(by("http")),
+            ),
+            (
+                json!({"smoke": {"path": "/", "port": 8080}}),
+                30,
+                Some(by("8080")),
             ),
         ] {
             let request = parse(&with(blue_green(&changes))).unwrap();

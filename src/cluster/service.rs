@@ -128,6 +128,14 @@ impl Member {
         }
     }
 
+    /// Whether a ReplicaSet controls it that is named as the ReplicaSets of this Deployment are.
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
+    pub fn is_under(&self, deployment: &str) -> bool {
+        self.owner
+            .rsplit_once('-')
+            .is_some_and(|(name, _)| name == deployment)
+    }
+
     /// Whether one of these ReplicaSets of the Deployment controls it.
     pub fn is_of(&self, deployment: &Deployment, sets: &[ReplicaSet]) -> bool {
         let mut own = sets.iter().filter(|set| set.owner == deployment.uid());

@@ -21,6 +21,8 @@ pub const SELECTOR_BEFORE: &str = "landfall/selector-before";
 pub const FROM: &str = "landfall/from";
 /// The Deployment that the last switch was to.
 pub const TO: &str = "landfall/to";
+/// The old version is being scaled down: from now on there is no switching back.
+pub const RETIRING: &str = "landfall/retiring";
 /// On the preview Service: whose it is.
 pub const PREVIEW_OF: &str = "landfall/preview-of";
 
@@ -111,12 +113,15 @@ pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
             change::SUPERSEDED,
             json!(superseded(service, dead, &lock.job)),
         ),
+        (RETIRING, Value::Null),
     ]);
     let mut selector = service.selector();
     match narrow {
         Narrow::Not => return patch(service, notes, None),
         Narrow::Hash(hash) => {
-            notes.insert(WIDE_SELECTOR.to_owned(), text(&selector));
+            // A dead deploy may have narrowed it to what is no more.
+            let wide = wide_selector(service).unwrap_or_else(|| common(&selector));
+            notes.insert(WIDE_SELECTOR.to_owned(), text(&wide));
             selector.insert(TEMPLATE_HASH.to_owned(), hash.to_owned());
         }
         Narrow::Version(version) => {
@@ -142,9 +147,16 @@ pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: 
         (FROM, json!(from)),
         (TO, json!(name)),
         (SELECTOR_BEFORE, text(&service.selector())),
+        (RETIRING, Value::Null),
     ];
     let selector = of_version(&service.selector(), version);
     patch(service, named(notes), Some(&selector))
+}
+
+/// Says that the old version goes. A write that has read the Service before comes too late after
+/// this one, and so does a switch back.
+pub fn retire(service: &Service) -> Value {
+    patch(service, named([(RETIRING, json!("true"))]), None)
 }
 
 /// Takes over a deploy that died after its switch: the same switch, by another job.
@@ -183,9 +195,22 @@ pub fn mark_and_release(service: &Service, job: &str, cause: &str) -> Value {
         (LOCK, Value::Null),
         (WIDE_SELECTOR, Value::Null),
         (SELECTOR_BEFORE, Value::Null),
+        (RETIRING, Value::Null),
         (change::SUPERSEDED, json!(superseded(service, None, job))),
         (change::ROLLED_BACK, json!(job)),
         (change::CAUSE, json!(cause)),
+    ];
+    patch(service, named(notes), None)
+}
+
+/// The same where somebody else has sent the Service elsewhere: this job is over, and so known.
+pub fn step_aside(service: &Service, job: &str) -> Value {
+    let superseded = superseded(service, Some(job.to_owned()), "");
+    let notes = [
+        (LOCK, Value::Null),
+        (WIDE_SELECTOR, Value::Null),
+        (SELECTOR_BEFORE, Value::Null),
+        (change::SUPERSEDED, json!(superseded)),
     ];
     patch(service, named(notes), None)
 }
@@ -196,6 +221,7 @@ pub fn release(service: &Service, wide: Option<&Selector>) -> Value {
         (LOCK, Value::Null),
         (WIDE_SELECTOR, Value::Null),
         (SELECTOR_BEFORE, Value::Null),
+        (RETIRING, Value::Null),
     ];
     patch(service, named(notes), wide)
 }
@@ -323,6 +349,7 @@ mod tests {
             take_over(&seen, &lock(), &by()),
             mark(&seen, &lock(), "job-2", "it broke", Some(&selector)),
             mark_and_release(&seen, "job-2", "it broke"),
+            step_aside(&seen, "job-2"),
             release(&seen, None),
         ] {
             assert_eq!(patch["metadata"]["resourceVersion"], "3", "{patch}");

@@ -14,19 +14,23 @@ pub fn version(digest: &str) -> String {
     digest.chars().take(VERSION_LENGTH).collect()
 }
 
-/// The superseded Deployments beyond those to keep, the ones that were written last being kept.
-pub fn surplus<'a>(superseded: &[&'a Deployment], keep: usize) -> Vec<&'a Deployment> {
-    let mut all = superseded.to_vec();
+/// The superseded Deployments to delete: what failed, and what is beyond those to keep. `from` served
+/// last and is kept first, then the ones that were written last.
+pub fn surplus<'a>(superseded: &[&'a Deployment], from: &str, keep: usize) -> Vec<&'a Deployment> {
+    let failed = |one: &&Deployment| one.annotation(change::ROLLED_BACK).is_some();
+    let (failed, mut all): (Vec<_>, Vec<_>) = superseded.iter().copied().partition(failed);
     let written = |deployment: &Deployment| {
         let at = deployment.annotation(change::DEPLOYED_AT);
         at.and_then(timestamp)
     };
     all.sort_by(|one, other| {
-        let order = written(other).cmp(&written(one));
+        let last = (other.name() == from).cmp(&(one.name() == from));
+        let order = last.then_with(|| written(other).cmp(&written(one)));
         order.then_with(|| one.name().cmp(other.name()))
     });
     let made_by_us = |one: &&Deployment| one.annotation(CREATED_BY).is_some();
-    all.into_iter().skip(keep).filter(made_by_us).collect()
+    let beyond = all.into_iter().skip(keep);
+    beyond.chain(failed).filter(made_by_us).collect()
 }
 
 #[cfg(test)]
@@ -52,9 +56,18 @@ mod tests {
         let strange = version("d", 0, false);
         let all = [&a, &strange, &b, &c];
         for (keep, expected) in [(0, "bca"), (1, "ca"), (2, "a"), (3, ""), (20, "")] {
-            let surplus = surplus(&all, keep).into_iter().map(Deployment::name);
+            let surplus = surplus(&all, "", keep).into_iter().map(Deployment::name);
             assert_eq!(surplus.collect::<String>(), expected, "keep {keep}");
         }
+        // What served last is the way back, whenever it was written.
+        let kept = surplus(&all, "a", 1).into_iter().map(Deployment::name);
+        assert_eq!(kept.collect::<String>(), "bc");
+        let mut failed = b.value().clone();
+        failed["metadata"]["annotations"][change::ROLLED_BACK] = json!("job");
+        let failed = Deployment::new(failed);
+        let all = [&a, &failed, &c];
+        let gone = surplus(&all, "c", 20).into_iter().map(Deployment::name);
+        assert_eq!(gone.collect::<String>(), "b");
     }
 
     #[test]

@@ -15,12 +15,24 @@ pub const DIGEST: &str = "landfall/digest";
 pub const CREATED_BY: &str = "landfall/created-by";
 /// How many replicas a Deployment had before it was scaled to zero.
 pub const REPLICAS: &str = "landfall/replicas";
+/// How many replicas a newcomer was given again, after somebody had scaled it down.
+pub const WANTED: &str = "landfall/wanted";
+/// The Service that the Deployment is behind: another one must not be switched to it.
+pub const SERVICE: &str = "landfall/service";
 
 /// Annotations that belong to one object and are not handed on.
-const OWN_ANNOTATIONS: [&str; 3] = [
+const OWN_NOTES: [&str; 10] = [
     "deployment.kubernetes.io/",
     "kubectl.kubernetes.io/last-applied-configuration",
     "landfall/",
+    // Whoever owns the live one by these would prune the newcomer, which is in none of its files.
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "argocd.argoproj.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/",
+    "meta.helm.sh/",
+    "kapp.k14s.io/",
 ];
 
 /// A new version, before it is written.
@@ -46,15 +58,29 @@ impl Newcomer {
             Strategy::Rolling | Strategy::BlueGreen(_) => blue_green::version(live).to_owned(),
             Strategy::Immutable { .. } => immutable::version(&digest),
         };
+        let newcomer = Newcomer::named(request, version, digest, template);
+        if newcomer.name != live.name() || newcomer.is_live(live) {
+            return Ok(newcomer);
+        }
+        // The live one has this name and was changed since: it is not to be written over.
+        let now = object::template_digest(&live.value()["spec"]["template"]);
+        let version = immutable::version(&object::digest(&format!("{}{now}", newcomer.digest)));
+        let Newcomer {
+            digest, template, ..
+        } = newcomer;
+        Ok(Newcomer::named(request, version, digest, template))
+    }
+
+    fn named(request: &Request, version: String, digest: String, mut template: Value) -> Newcomer {
         let labels = ["metadata", "labels"].into_iter();
         let labels = labels.fold(&mut template, |place, key| &mut place[key]);
         labels[VERSION] = json!(version);
-        Ok(Newcomer {
+        Newcomer {
             name: format!("{}-{version}", request.deployment),
             version,
             digest,
             template,
-        })
+        }
     }
 
     /// Whether the live Deployment is this version already.
@@ -114,10 +140,15 @@ impl Newcomer {
 
     fn object(&self, request: &Request, live: &Deployment, author: &Author) -> Value {
         let base = request.manifest.as_ref().unwrap_or(live.value());
-        let handed_on = |name: &&String| !OWN_ANNOTATIONS.iter().any(|own| name.starts_with(own));
-        let texts = |part: &str| read_selector(base["metadata"].get(part));
+        let handed_on = |name: &String| !OWN_NOTES.iter().any(|own| name.starts_with(own));
+        let texts = |part: &str| {
+            let mut texts = read_selector(base["metadata"].get(part));
+            texts.retain(|name, _| handed_on(name));
+            texts
+        };
         let mut annotations = texts("annotations");
-        annotations.retain(|name, _| handed_on(&name));
+        let service = request.strategy.switch().map(|switch| &*switch.service);
+        annotations.extend(service.map(|service| (SERVICE.to_owned(), service.to_owned())));
         annotations.extend([
             (change::EXECUTION.to_owned(), author.execution.to_owned()),
             (change::JOB.to_owned(), author.job.to_owned()),
@@ -188,6 +219,13 @@ pub fn version_of(deployment: &Deployment) -> Option<&str> {
     selector.get(VERSION)?.as_str()
 }
 
+/// Scales one to zero that failed: what never served is not worth keeping.
+pub fn put_away(deployment: &Deployment, job: &str) -> Value {
+    let mut patch = scale_down(deployment);
+    patch["metadata"]["annotations"][change::ROLLED_BACK] = json!(job);
+    patch
+}
+
 /// Scales to zero, and writes down how far up it was.
 pub fn scale_down(deployment: &Deployment) -> Value {
     json!({"metadata": {"resourceVersion": deployment.resource_version(),
@@ -219,7 +257,7 @@ mod tests {
 
     fn live() -> Deployment {
         Deployment::new(json!({
-            "metadata": {"name": "web", "uid": "u", "labels": {"team": "a"}, "annotations": {
+            "metadata": {"name": "web", "uid": "u", "labels": {"team": "a", "app.kubernetes.io/instance": "web"}, "annotations": {
                 object::REVISION: "4", "landfall/job": "old", "note": "kept",
                 "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
             "spec": {"replicas": 5, "minReadySeconds": 3, "strategy": {"type": "Recreate"},
@@ -234,6 +272,25 @@ mod tests {
 
     fn two() -> Value {
         json!({"images": {"app": "app:2"}})
+    }
+
+    /// Changed by hand, or by a webhook that writes other images than were asked for.
+    #[test]
+    fn a_live_one_of_the_same_name_that_was_changed_is_not_written_over() {
+        let immutable = json!({"strategy": "immutable", "images": {"app": "app:2"}});
+        let request = request(immutable);
+        let render = |live: &Deployment| Newcomer::render(&request, live, &author()).unwrap();
+        let first = render(&live());
+        let as_written = Deployment::new(first.create(&request, &live(), &author()));
+        let again = render(&as_written);
+        assert!(again.is_live(&as_written) && again.name == first.name);
+        let mut drifted = as_written.value().clone();
+        drifted["spec"]["template"]["spec"]["containers"][0]["image"] = json!("app:3");
+        let drifted = Deployment::new(drifted);
+        let other = render(&drifted);
+        assert!(!other.is_live(&drifted) && other.name != first.name);
+        assert_eq!(other, render(&drifted), "it is the same each time");
+        assert_eq!(other.labels()[VERSION], other.version);
     }
 
     #[test]
@@ -256,6 +313,7 @@ mod tests {
                 DIGEST,
                 "landfall/execution",
                 "landfall/job",
+                SERVICE,
                 "note"
             ]
         );

@@ -1,6 +1,7 @@
 //! The rolling strategy: one write, then Kubernetes' own rolling update is followed to its end;
 //! where that fails, the template that served before is brought back and followed, too.
 
+use super::newcomer;
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit};
 use super::pursuit::{catching_up, waiting_for_replica_set};
 use super::{
@@ -12,7 +13,7 @@ use crate::cluster::object::{self, Deployment, timestamp};
 use crate::continuation::{CAUSE_LIMIT, Continuation, Phase, Rollback, Rollout};
 use crate::diagnosis::Evidence;
 use crate::report;
-use crate::request::{Method, Request};
+use crate::request::{Fault, Method, Request};
 use crate::rollout::{self, Progress, Verdict, Written};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -134,6 +135,10 @@ impl Context<'_> {
         };
         if live.is_paused() && !self.request.manifest.as_ref().is_some_and(unpaused) {
             return Decision::GiveUp(Failure::Paused);
+        }
+        // A switch has scaled it to zero: whatever is rolled here would serve nobody.
+        if live.replicas() == 0 && live.annotation(newcomer::REPLICAS).is_some() {
+            return Decision::GiveUp(Failure::Faults(vec![retired(live)]));
         }
         let Some(sets) = &self.observation.replica_sets else {
             let selector = live.selector();
@@ -419,6 +424,19 @@ fn is_current(template: &serde_json::Value, live: &Deployment) -> bool {
     object::template_digest(template) == live.template_digest()
 }
 
+/// The request asks for a rollout of what a switch has retired.
+fn retired(live: &Deployment) -> Fault {
+    let name = live.name();
+    Fault::new(
+        "strategy",
+        format!(
+            "is `rolling`, and Deployment `{name}` was scaled to zero when its Service was switched \
+             to another one, by `blueGreen` or `immutable`. Give the strategy that switched it; \
+             docs/strategies.md has the way back to `rolling`"
+        ),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -426,7 +444,6 @@ mod tests {
     use crate::cluster::pod::{Container, Pod, Pods, State};
     use crate::diagnosis::{self, Explanation, Sight};
     use crate::job::Parameters;
-    use crate::request::Fault;
     use crate::rollout::WaitsFor;
     use serde_json::{Value, json};
 

@@ -44,8 +44,10 @@ pub struct Scene {
 /// How a smoke test goes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Smoked {
-    /// How often it was asked.
+    /// How often it was answered, as it should be or not.
     pub tries: u32,
+    /// How often the API server could not reach the application.
+    pub unanswered: u32,
     /// What came of it since the last wait; an error says what was wrong.
     pub last: Option<Result<(), String>>,
 }
@@ -55,7 +57,7 @@ pub struct Smoked {
 pub enum Sought {
     /// The Service that the request names.
     Service,
-    /// The same, right before something is taken away.
+    /// The same, and every Deployment behind it, right before something is switched or taken away.
     ServiceAgain,
     /// The Service of the smoke test.
     Preview,
@@ -106,6 +108,8 @@ pub enum Answer {
     List(Vec<Value>),
     /// A text, or why there is none.
     Text(Result<String, String>),
+    /// Nobody could be asked, and why.
+    Unanswered(String),
 }
 
 impl Sought {
@@ -161,6 +165,10 @@ impl Scene {
         match answer {
             Answer::One(object) => self.take_one(sought, object),
             Answer::List(items) => self.take_list(sought, &items),
+            Answer::Unanswered(why) => {
+                self.smoke.unanswered += 1;
+                self.smoke.last = Some(Err(why));
+            }
             Answer::Text(text) => {
                 if let Sought::Smoke { contains, .. } = sought {
                     self.smoke.tries += 1;
@@ -175,6 +183,7 @@ impl Scene {
             Sought::Service => self.service = Some(object.map(Service::new)),
             Sought::ServiceAgain => {
                 self.service = Some(object.map(Service::new));
+                self.deployments.clear();
                 self.rechecked = true;
             }
             Sought::Preview => self.preview = Some(object.map(Service::new)),
@@ -338,6 +347,9 @@ mod tests {
             (None, Err("HTTP 500".to_owned()), Err("HTTP 500")),
         ] {
             let mut scene = Scene::default();
+            scene.take(&smoke(contains), Answer::Unanswered("no endpoints".into()));
+            assert_eq!((scene.smoke.tries, scene.smoke.unanswered), (0, 1));
+            scene.smoke.unanswered = 0;
             scene.take(&smoke(contains), Answer::Text(text));
             assert_eq!(scene.smoke.tries, 1);
             assert_eq!(scene.smoke.last, Some(expected.map_err(str::to_owned)));
@@ -347,6 +359,7 @@ mod tests {
                 scene.forgotten().smoke,
                 Smoked {
                     tries: 1,
+                    unanswered: 0,
                     last: passed
                 }
             );

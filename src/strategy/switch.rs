@@ -10,7 +10,7 @@ use super::claim::{self, Lock, Narrow, PREVIEW_OF};
 use super::immutable;
 use super::newcomer::{self, Newcomer};
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit, WATCH_WINDOW};
-use super::scene::{Scene, Sought, preview_name};
+use super::scene::{Scene, Smoked, Sought, preview_name};
 use super::{
     Action, Aftermath, Decision, Failure, Look, Observation, Stage, Step, Success, Switched, Wait,
 };
@@ -37,6 +37,8 @@ const LOCK_WINDOW: Duration = Duration::from_secs(5);
 /// How often the smoke test is asked before its failure counts, and the pause between: the first
 /// request to a fresh application may well fail.
 const SMOKE_TRIES: u32 = 3;
+/// The same where the API server does not reach the application: with the pauses half a minute.
+const SMOKE_UNANSWERED: u32 = 15;
 /// See [`SMOKE_TRIES`].
 const SMOKE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -86,7 +88,10 @@ impl Context<'_> {
         let job = &*self.continuation.job;
         let superseded = service.annotation(change::SUPERSEDED).unwrap_or_default();
         if superseded.split(',').any(|superseded| superseded == job) {
-            let by = service.annotation(change::EXECUTION).map(str::to_owned);
+            // It has stepped aside itself where nobody has deployed since.
+            let since = service.annotation(change::JOB) != Some(job);
+            let by = service.annotation(change::EXECUTION).filter(|_| since);
+            let by = by.map(str::to_owned);
             return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
         let lock = Lock::read(service).filter(|lock| lock.job == job);
@@ -156,14 +161,31 @@ impl Context<'_> {
             self.smoke(service, &newcomer.version, members, smoke)?;
         }
         self.move_autoscaler(live.name(), &newcomer.name, Some(live.replicas()))?;
-        // One that a dead deploy left on it may have scaled it down before the floor held.
+        // While it came up the live one may have been scaled.
+        if !self.scene.rechecked {
+            return Ok(look(Sought::ServiceAgain));
+        }
         if found.replicas() < live.replicas() {
-            let patch = json!({"metadata": {"resourceVersion": found.resource_version()},
-                "spec": {"replicas": live.replicas()}});
-            let namespace = &self.request.namespace;
-            return Ok(self.step(Call::merge(namespace, &newcomer.name, patch)));
+            return Ok(self.scale_up(found, live.replicas()));
         }
         Ok(self.make_switch(service, lock, live, &newcomer))
+    }
+
+    /// The live one was scaled up meanwhile, or an autoscaler that a dead deploy left on the newcomer
+    /// scaled that down before its floor was held. Once is enough: who undoes it means it.
+    fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
+        let wanted = replicas.to_string();
+        if found.annotation(newcomer::WANTED) == Some(&wanted) {
+            let (name, has) = (found.name(), found.replicas());
+            let why = format!(
+                "`{name}` is held at {has} replicas by someone else, and {wanted} serve now"
+            );
+            return self.fail(Reason::Changed, &why);
+        }
+        let patch = json!({"metadata": {"resourceVersion": found.resource_version(),
+                "annotations": {newcomer::WANTED: wanted}},
+            "spec": {"replicas": replicas}});
+        self.step(Call::merge(&self.request.namespace, found.name(), patch))
     }
 
     /// Whether the Service may be worked on at all.
@@ -207,7 +229,15 @@ impl Context<'_> {
             return Ok(Decision::GiveUp(Failure::Paused));
         }
         let sets = self.replica_sets(&live.selector())?;
-        let selector = service.selector();
+        let mut selector = service.selector();
+        let narrowed = selector.get(TEMPLATE_HASH).cloned();
+        let whole = only_set(live, sets);
+        // A dead deploy's narrowing, to pods that were rolled away since: it is done once more.
+        let outdated =
+            narrowed.is_some() && narrowed.as_ref() != whole.map(|set| &set.template_hash);
+        if outdated {
+            selector = claim::common(&selector);
+        }
         let members = self.members(&selector)?;
         let found = self.newcomer(&newcomer.name)?;
         if self.switch.smoke.is_some() {
@@ -217,16 +247,18 @@ impl Context<'_> {
         let scalers = self.autoscalers()?;
         self.versions()?;
         self.endpoints(service.name())?;
+        let own = newcomer::version_of(live);
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
-        let mut faults = Vec::new();
-        match self.fault_of_members(live, sets, members) {
+        let mut faults = Vec::from_iter(self.fault_of_service(live));
+        // Where the first write leaves but one of the family behind the Service, the others go.
+        let family = adopted && (own.is_some() || outdated);
+        match self.fault_of_members(live, sets, members, family) {
             Some(fault) => faults.push(fault),
             None => faults.extend(self.fault_of_labels(newcomer, &selector)),
         }
         faults.extend(self.fault_of_names(newcomer, found));
         faults.extend(self.fault_of_preview(service));
-        let own = newcomer::version_of(live);
-        let narrow = match adopted.then(|| own.ok_or_else(|| only_set(live, sets))) {
+        let narrow = match adopted.then(|| own.ok_or(whole)) {
             None => Narrow::Not,
             Some(Ok(version)) => Narrow::Version(version),
             Some(Err(Some(set))) => Narrow::Hash(&set.template_hash),
@@ -364,6 +396,9 @@ impl Context<'_> {
         members: &[Member],
         smoke: &Smoke,
     ) -> Result<(), Decision> {
+        let Smoked {
+            tries, unanswered, ..
+        } = self.scene.smoke;
         if self.scene.smoke.last == Some(Ok(())) {
             return Ok(());
         }
@@ -382,16 +417,16 @@ impl Context<'_> {
         match &self.scene.smoke.last {
             Some(Ok(())) => Ok(()),
             None => Err(look(Sought::Smoke {
-                target: proxy_target(found),
+                target: proxy_target(found, port_of(found, smoke)),
                 path: smoke.path.clone(),
                 contains: smoke.contains.clone(),
             })),
-            Some(Err(_)) if self.scene.smoke.tries < SMOKE_TRIES => {
+            Some(Err(_)) if tries < SMOKE_TRIES && unanswered < SMOKE_UNANSWERED => {
                 Err(self.wait(Stage::Smoke, SMOKE_PAUSE))
             }
             Some(Err(why)) => Err(self.fail(
                 Reason::Smoke,
-                &report::smoke_failed(&smoke.path, SMOKE_TRIES, why),
+                &report::smoke_failed(&smoke.path, tries + unanswered, why),
             )),
         }
     }
@@ -416,11 +451,7 @@ impl Context<'_> {
     /// After the switch: sees the new version serve for the time of the bake, then retires the old.
     fn after(&self, service: &Service, lock: &Lock) -> Next {
         if service.selector().get(VERSION) != Some(&lock.version) {
-            let failure = Failure::OutOfSync {
-                by: None,
-                wrote: true,
-            };
-            return Ok(Decision::GiveUp(failure));
+            return self.step_aside(service, lock);
         }
         let name = self.name_of(&lock.version);
         let Some(found) = self.newcomer(&name)? else {
@@ -432,7 +463,8 @@ impl Context<'_> {
         let from = service.annotation(claim::FROM).unwrap_or_default();
         let old = self.deployment(from)?;
         // Only a newcomer that has served for its time retires the old one.
-        if old.is_none_or(|old| old.replicas() == 0) {
+        let retiring = service.annotation(claim::RETIRING).is_some();
+        if retiring || old.is_none_or(|old| old.replicas() == 0) {
             return self.retire(service, found);
         }
         let switched = service.annotation(change::DEPLOYED_AT).and_then(timestamp);
@@ -462,22 +494,34 @@ impl Context<'_> {
         self.retire(service, found)
     }
 
+    /// Somebody else has sent the Service elsewhere: that stands, and what was held for this deploy
+    /// is given up. Which version is to go, whoever did it knows.
+    fn step_aside(&self, service: &Service, lock: &Lock) -> Next {
+        let newcomer = self.name_of(&lock.version);
+        let live = self.old(service)?.filter(|live| live.replicas() > 0);
+        let target = live.map_or(&*newcomer, Deployment::name);
+        self.move_autoscaler(&newcomer, target, None)?;
+        self.clear_preview()?;
+        let patch = claim::step_aside(service, &self.continuation.job);
+        Ok(self.patch_service(patch, Phase::Switch))
+    }
+
     /// Scales down all others of the family, deletes what is beyond `keep`, and gives the lock up.
     fn retire(&self, service: &Service, found: &Deployment) -> Next {
         self.move_autoscaler("", found.name(), None)?;
-        let plain = self.deployment(&self.request.deployment)?;
-        let others = self.versions()?.iter();
-        let others = others.filter(|one| one.name() != found.name() && !one.is_being_deleted());
-        let others = others.collect::<Vec<_>>();
-        let mut running = plain.into_iter().chain(others.iter().copied());
-        if let Some(running) = running.find(|one| one.replicas() > 0) {
+        if let Some(running) = self.other_that_runs(found)? {
             self.unselected(running)?;
-            let patch = newcomer::scale_down(running);
-            let call = Call::merge(&self.request.namespace, running.name(), patch);
-            return Ok(self.step(call));
+            if service.annotation(claim::RETIRING).is_none() {
+                return Ok(self.patch_service(claim::retire(service), Phase::Switch));
+            }
+            return Ok(self.scale_down(running, newcomer::scale_down(running)));
         }
         if let Strategy::Immutable { keep, .. } = &self.request.strategy {
-            let surplus = immutable::surplus(&others, *keep);
+            let others = self.versions()?.iter();
+            let others = others.filter(|one| one.name() != found.name() && !one.is_being_deleted());
+            let others = others.collect::<Vec<_>>();
+            let from = service.annotation(claim::FROM).unwrap_or_default();
+            let surplus = immutable::surplus(&others, from, *keep);
             let mut surplus = surplus.into_iter().filter(|one| !self.is_left(one.name()));
             if let Some(one) = surplus.next() {
                 self.unselected(one)?;
@@ -486,6 +530,16 @@ impl Context<'_> {
         }
         self.clear_preview()?;
         Ok(self.patch_service(claim::release(service, None), Phase::Switch))
+    }
+
+    /// Another one of the family that is not at zero, and could be brought there.
+    fn other_that_runs(&self, found: &Deployment) -> Result<Option<&Deployment>, Decision> {
+        let plain = self.deployment(&self.request.deployment)?;
+        let mut all = plain.into_iter().chain(self.versions()?);
+        Ok(all.find(|one| {
+            let other = one.name() != found.name() && !one.is_being_deleted();
+            other && one.replicas() > 0 && !self.is_left(one.name())
+        }))
     }
 
     /// The switch of this job is complete: the lock was given up as the last step.
@@ -520,7 +574,23 @@ impl Context<'_> {
             let stage = Stage::Endpoints(service.name().to_owned());
             return Ok(self.wait(stage, CATCHING_UP));
         }
+        // An earlier deploy may have failed to bring the others down.
+        if self.other_that_runs(found)?.is_some() {
+            let patch = claim::take(service, &self.lock(live), Narrow::Not);
+            return Ok(self.patch_service(patch, Phase::Switch));
+        }
         Ok(self.succeed(service, found, false, None))
+    }
+
+    /// Our lock for a version that serves already.
+    fn lock(&self, live: &Deployment) -> Lock {
+        Lock {
+            execution: self.request.execution.clone(),
+            job: self.continuation.job.clone(),
+            version: newcomer::version_of(live).unwrap_or_default().to_owned(),
+            since: self.continuation.started,
+            deadline: self.continuation.deadline,
+        }
     }
 
     /// What an earlier deploy left when it died is brought to its end: forward where it had
@@ -544,6 +614,9 @@ impl Context<'_> {
 
     /// The version asked for serves, and an earlier deploy of another one died before its switch.
     fn tidy(&self, service: &Service, lock: &Lock, live: &Deployment) -> Next {
+        if !service.selector().contains_key(TEMPLATE_HASH) {
+            return self.retire(service, live);
+        }
         if let Some(stage) = self.clear(service, &lock.version, false, live)? {
             self.in_time()?;
             return Ok(self.wait(stage, CATCHING_UP));
@@ -678,7 +751,16 @@ impl Context<'_> {
         Ok(())
     }
 
-    pub(super) fn delete(&self, deployment: &Deployment) -> Decision {
+    /// Scales one down, where that is not what the deploy is judged by.
+    pub(super) fn scale_down(&self, one: &Deployment, patch: Value) -> Decision {
+        Decision::Act(Action::Step(Box::new(Step {
+            call: Call::merge(&self.request.namespace, one.name(), patch),
+            then: self.phase(),
+            clears: Some(one.name().to_owned()),
+        })))
+    }
+
+    fn delete(&self, deployment: &Deployment) -> Decision {
         let (namespace, name) = (&self.request.namespace, deployment.name());
         Decision::Act(Action::Step(Box::new(Step {
             call: Call::delete(namespace, name, deployment.uid()),
@@ -757,7 +839,7 @@ impl Context<'_> {
         let selector = service.selector();
         let name = match selector.get(VERSION) {
             Some(version) => self.name_of(version),
-            None => self.found_behind(&selector)?,
+            None => self.found_behind(service)?,
         };
         if let Some(live) = self.deployment(&name)? {
             return Ok(live);
@@ -779,9 +861,10 @@ impl Context<'_> {
         ))
     }
 
-    /// The Deployment behind a Service that tells no version: the plain one, unless that is at zero
-    /// and one version alone runs, as somebody has set the selector back.
-    fn found_behind(&self, selector: &Selector) -> Result<String, Decision> {
+    /// The Deployment behind a Service that tells no version: the plain one, unless somebody has set
+    /// the selector back. Then it is the one that was switched to last, or that runs alone.
+    fn found_behind(&self, service: &Service) -> Result<String, Decision> {
+        let selector = service.selector();
         let plain = &self.request.deployment;
         let is_up = |one: &&Deployment| one.replicas() > 0;
         if selector.contains_key(TEMPLATE_HASH)
@@ -789,7 +872,11 @@ impl Context<'_> {
         {
             return Ok(plain.clone());
         }
+        let to = service.annotation(claim::TO);
         let mut running = self.versions()?.iter().filter(is_up);
+        if let Some(last) = running.clone().find(|one| Some(one.name()) == to) {
+            return Ok(last.name().to_owned());
+        }
         match (running.next(), running.next()) {
             (Some(one), None) => Ok(one.name().to_owned()),
             _ => Ok(plain.clone()),
@@ -874,6 +961,7 @@ impl Context<'_> {
         live: &Deployment,
         sets: &[ReplicaSet],
         members: &[Member],
+        family: bool,
     ) -> Option<Fault> {
         let mut members = members.iter().filter(|member| !member.going).peekable();
         if members.peek().is_none() {
@@ -881,12 +969,35 @@ impl Context<'_> {
                 "selects no pods. This strategy takes over from a version that serves",
             ));
         }
-        let foreign = members.find(|member| !member.is_of(live, sets))?;
+        let versions = self.scene.versions.as_deref().unwrap_or_default();
+        let of_family = |member: &Member| {
+            let mut all = versions.iter().map(Deployment::name);
+            family && all.any(|name| member.is_under(name))
+        };
+        let foreign = members.find(|member| !member.is_of(live, sets) && !of_family(member))?;
         Some(self.service_fault(&format!(
             "selects pods of others as well, such as `{}`: switching it would cut them off. Give \
              `{}` a Service whose selector finds its pods alone",
             foreign.name,
             live.name()
+        )))
+    }
+
+    /// Two Services cannot take turns on the same Deployments: each would retire what the other one
+    /// sends to.
+    fn fault_of_service(&self, live: &Deployment) -> Option<Fault> {
+        let ours = &*self.switch.service;
+        let versions = self.scene.versions.iter().flatten();
+        let other = [live].into_iter().chain(versions).find_map(|one| {
+            let service = one.annotation(newcomer::SERVICE)?;
+            (service != ours).then(|| (one.name(), service))
+        });
+        let (name, other) = other?;
+        Some(self.service_fault(&format!(
+            "is not the one that `{name}` was deployed behind: that is `{other}`, whose pods would \
+             be taken away. Switch `{other}`; or, if it is no longer used, remove the annotation \
+             {} from the Deployments",
+            newcomer::SERVICE
         )))
     }
 
@@ -923,9 +1034,21 @@ impl Context<'_> {
     }
 
     fn fault_of_preview(&self, service: &Service) -> Option<Fault> {
-        self.switch.smoke.as_ref()?;
-        if service.ports().is_empty() {
-            let problem = "needs a port to ask, and the Service has none";
+        let smoke = self.switch.smoke.as_ref()?;
+        if port_of(service, smoke).is_none() {
+            let known = service
+                .ports()
+                .iter()
+                .map(|port| match port["name"].as_str() {
+                    Some(name) => format!("`{name}`"),
+                    None => format!("`{}`", port["port"]),
+                });
+            let known = known.collect::<Vec<_>>().join(", ");
+            let has = if known.is_empty() { "no port" } else { &*known };
+            let problem = match &smoke.port {
+                Some(port) => format!("is to ask port `{port}` by TCP, and the Service has {has}"),
+                None => format!("needs a port to ask by TCP, and the Service has {has}"),
+            };
             return Some(Fault::new("smoke", problem));
         }
         let preview = self.scene.preview.as_ref()?.as_ref()?;
@@ -1042,17 +1165,31 @@ fn preview(service: &Service, namespace: &str, version: &str) -> Value {
             "ports": ports.collect::<Vec<_>>()}})
 }
 
-/// The first port of a Service as the API server's proxy names it.
+/// The port that the smoke test asks, of those that speak TCP.
+fn port_of<'a>(service: &'a Service, smoke: &Smoke) -> Option<&'a Value> {
+    let is_tcp = |port: &&Value| matches!(port["protocol"].as_str(), None | Some("TCP"));
+    let mut ports = service.ports().iter().filter(is_tcp);
+    let Some(wanted) = &smoke.port else {
+        return ports.next();
+    };
+    ports.find(|port| port["name"] == **wanted || port["port"].to_string() == *wanted)
+}
+
+/// A port of a Service as the API server's proxy names it. A number alone tells https, a name says
+/// itself what it is.
 /// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls>
-fn proxy_target(service: &Service) -> String {
-    let first = service.ports().first().unwrap_or(&Value::Null);
-    let name = first["name"].as_str().unwrap_or_default();
-    let number = first["port"].as_i64().unwrap_or(80);
+fn proxy_target(service: &Service, port: Option<&Value>) -> String {
+    let port = port.unwrap_or(&Value::Null);
+    let name = port["name"].as_str().unwrap_or_default();
+    let number = port["port"].as_i64().unwrap_or(80);
+    let https = match port["appProtocol"].as_str() {
+        Some(protocol) => protocol == "https",
+        None => name.starts_with("https") || name.is_empty() && number == 443,
+    };
     let port = match name {
         "" => number.to_string(),
         name => name.to_owned(),
     };
-    let https = first["appProtocol"] == "https" || name.starts_with("https") || number == 443;
     let scheme = if https { "https:" } else { "" };
     format!("{scheme}{}:{port}", service.name())
 }
@@ -1086,7 +1223,7 @@ mod tests {
     use super::*;
     use crate::cluster::service::Endpoints;
     use crate::job::Parameters;
-    use crate::strategy::scene::{FAMILY, Smoked};
+    use crate::strategy::scene::FAMILY;
 
     fn at(seconds: u64) -> Timestamp {
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -1408,43 +1545,99 @@ mod tests {
         }
     }
 
-    /// A version of its own goes; where that is refused, and where the deploy only brought it back,
-    /// it goes to zero.
+    /// A write that made it may still be under way, and would make it anew.
     #[test]
-    fn a_version_that_cannot_be_deleted_is_scaled_down() {
+    fn a_version_that_failed_is_kept_at_zero_and_known_to_have_failed() {
         let request = request(json!({"strategy": "immutable"}));
-        let notes = |job: &str| json!({"metadata": {"annotations": {newcomer::CREATED_BY: job}}});
-        let down = json!({"spec": {"replicas": 0}});
-        let to_zero = r#"patch deployments/web-blue {"replicas":0} +replicas"#;
-        for (created_by, is_left, more, expected) in [
+        for (job, is_left, replicas, expected) in [
             (
                 "job-2",
                 false,
-                json!({}),
-                "delete deployments/web-blue null ",
+                2,
+                r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
             ),
-            ("job-2", true, json!({}), to_zero),
-            ("job-1", false, json!({}), to_zero),
-            ("job-2", true, down, "wait 1s Leaving(\"web-blue\")"),
+            (
+                "job-1",
+                false,
+                2,
+                r#"patch deployments/web-blue {"replicas":0} +replicas"#,
+            ),
+            (
+                "job-2",
+                true,
+                2,
+                "failed: it broke: ReturnFailed(\"web-blue\")",
+            ),
+            ("job-2", false, 0, "wait 1s Leaving(\"web-blue\")"),
         ] {
-            let mut one = notes(created_by);
-            overlay(&mut one, &more);
+            let one = blue(json!({"metadata": {"annotations": {change::JOB: job}},
+                "spec": {"replicas": replicas}}));
             let notes = json!({claim::LOCK: lock("job-2", "run-2"), change::ROLLED_BACK: "job-2",
                 claim::WIDE_SELECTOR: r#"{"app":"web"}"#});
             let selector = json!({"app": "web", TEMPLATE_HASH: "h"});
-            let mut observation = seen(service(selector, notes), Some(blue(one)));
-            observation
-                .scene
-                .members
-                .insert("app=web".into(), members("web-blue"));
+            let mut observation = seen(service(selector, notes), Some(one));
+            let scene = &mut observation.scene;
+            scene.members.insert("app=web".into(), members("web-blue"));
             if is_left {
                 let left = ("web-blue".to_owned(), "the token may not".to_owned());
-                observation.scene.left.push(left);
+                scene.left.push(left);
             }
             let phase = Phase::Return(failed());
             let found = decided(&request, &phase, &observation, at(100));
-            assert_eq!(found, expected, "{created_by} {is_left}");
+            assert_eq!(found, expected, "{job} {is_left} {replicas}");
         }
+    }
+
+    /// Its pods were rolled away since, and the Service sends to none.
+    #[test]
+    fn a_dead_deploys_narrowing_is_done_once_more() {
+        let notes = json!({claim::WIDE_SELECTOR: r#"{"app":"web"}"#});
+        let outdated = service(json!({"app": "web", TEMPLATE_HASH: "gone"}), notes);
+        let first = decided(
+            &request(json!({})),
+            &Phase::Start,
+            &seen(outdated, None),
+            at(1),
+        );
+        assert_eq!(
+            first,
+            r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring -superseded +wide-selector"#
+        );
+    }
+
+    /// Each would retire what the other one sends to.
+    #[test]
+    fn two_services_do_not_take_turns_on_one_deployment() {
+        let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+        let behind = |service: &str| {
+            let notes = json!({"metadata": {"annotations": {newcomer::SERVICE: service}}});
+            deployment("web-green", "app:1", notes)
+        };
+        for (other, refused) in [("web", false), ("front", true)] {
+            observation.scene.versions = Some(vec![behind(other)]);
+            let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+            let told = found.contains("is not the one that `web-green` was deployed behind");
+            assert_eq!(told, refused, "{found}");
+        }
+    }
+
+    #[test]
+    fn a_newcomer_is_scaled_up_once_to_what_serves_now() {
+        let live = deployment("web", "app:1", json!({"spec": {"replicas": 5}}));
+        let observed = |wanted: Option<&str>, rechecked: bool| {
+            let one = blue(json!({"metadata": {"annotations": {newcomer::WANTED: wanted}}}));
+            let mut observation = seen(narrowed(), Some(one));
+            let scene = &mut observation.scene;
+            scene.deployments.insert("web".into(), Some(live.clone()));
+            scene.rechecked = rechecked;
+            decided(&request(json!({})), &Phase::Switch, &observation, at(30))
+        };
+        assert_eq!(observed(None, false), "look ServiceAgain");
+        let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
+        assert_eq!(observed(None, true), up);
+        assert_eq!(observed(Some("3"), true), up);
+        let held = "return: `web-blue` is held at 2 replicas by someone else, and 5 serve now";
+        assert_eq!(observed(Some("5"), true), held);
     }
 
     #[test]
@@ -1453,7 +1646,7 @@ mod tests {
         let first = decided(&request(json!({})), &Phase::Start, &seen(wide, None), at(1));
         assert_eq!(
             first,
-            r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -superseded +wide-selector"#
+            r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring -superseded +wide-selector"#
         );
         // One that sends to a version already needs no narrowing.
         let green = service(json!({"app": "web", VERSION: "green"}), json!({}));
@@ -1465,7 +1658,7 @@ mod tests {
         scene.members.insert(selector.clone(), members("web-green"));
         scene.replica_sets.insert(selector, vec![set("web-green")]);
         let first = decided(&request(json!({})), &Phase::Start, &observation, at(1));
-        assert_eq!(first, "patch services/web null +lock -superseded");
+        assert_eq!(first, "patch services/web null +lock -retiring -superseded");
     }
 
     /// By `kubectl replace`, say. It sends to one version all the same, and is held to that again.
@@ -1502,7 +1695,7 @@ mod tests {
         };
         assert_eq!(
             given(0, green(2)),
-            r#"patch services/web {"selector":{"app":"web","landfall/version":"green"}} +lock -superseded"#
+            r#"patch services/web {"selector":{"app":"web","landfall/version":"green"}} +lock -retiring -superseded"#
         );
         for mixed in [given(2, green(2)), given(0, green(0))] {
             assert!(mixed.contains("selects pods of others as well"), "{mixed}");
@@ -1690,7 +1883,11 @@ mod tests {
                 .scene
                 .endpoints
                 .insert("web-preview".into(), of_blue);
-            observation.scene.smoke = Smoked { tries, last };
+            observation.scene.smoke = Smoked {
+                tries,
+                unanswered: 0,
+                last,
+            };
             observation
         };
         let scaler = Autoscaler::new(json!({"metadata": {"name": "web", "resourceVersion": "1"},
@@ -1716,18 +1913,18 @@ mod tests {
             .insert("app=web".into(), vec![set("web"), newer]);
         let idle = blue(json!({"metadata": {"annotations": {change::JOB: "job-1"}},
             "spec": {"replicas": 0}}));
-        let switch = r#"patch services/web {"selector":{"app":"web","landfall/version":"blue","pod-template-hash":null}} -cause +deployed-at +execution +from +job +lock -rolled-back +selector-before -superseded +to"#;
+        let switch = r#"patch services/web {"selector":{"app":"web","landfall/version":"blue","pod-template-hash":null}} -cause +deployed-at +execution +from +job +lock -retiring -rolled-back +selector-before -superseded +to"#;
         let wrong = |tries| with_preview(Some(Err("HTTP 500".into())), tries);
         let rows = [
             (
                 &plain,
                 seen(narrowed(), None),
-                "create deployments 2 +created-by +deployed-at +digest +execution +job",
+                "create deployments 2 +created-by +deployed-at +digest +execution +job +service",
             ),
             (
                 &plain,
                 seen(narrowed(), Some(idle)),
-                "update deployments/web-blue 2 +created-by +deployed-at +digest +execution +job",
+                "update deployments/web-blue 2 +created-by +deployed-at +digest +execution +job +service",
             ),
             (
                 &plain,
@@ -1784,7 +1981,10 @@ mod tests {
             &seen(narrowed(), Some(small)),
             at(6),
         );
-        assert_eq!(small, r#"patch deployments/web-blue {"replicas":2} "#);
+        assert_eq!(
+            small,
+            r#"patch deployments/web-blue {"replicas":2} +wanted"#
+        );
         let late = decided(
             &plain,
             &Phase::Switch,
@@ -1811,6 +2011,19 @@ mod tests {
             claim::LOCK: lock("job-2", "run-2"), change::JOB: "job-2"}),
         );
         elsewhere.scene.service = Some(Some(to_green));
+        let green = deployment("web-green", "app:1", json!({}));
+        let deployments = &mut elsewhere.scene.deployments;
+        deployments.insert("web-green".into(), Some(green));
+        let mut scaled = elsewhere.clone();
+        scaled.scene.autoscalers = Some(vec![Autoscaler::new(json!({
+            "metadata": {"name": "hpa", "annotations": {MIN_REPLICAS: "1"}},
+            "spec": {"minReplicas": 3, "scaleTargetRef":
+                {"kind": "Deployment", "name": "web-blue"}}}))]);
+        let mut aside = elsewhere.clone();
+        let notes = json!({change::JOB: "job-2", change::EXECUTION: "run-2",
+            change::SUPERSEDED: "job-2,job-1"});
+        let selector = json!({"app": "web", VERSION: "green"});
+        aside.scene.service = Some(Some(service(selector, notes)));
         let mut unchecked = baking();
         unchecked.scene.rechecked = false;
         let mut retired = baking();
@@ -1818,6 +2031,13 @@ mod tests {
         retired.scene.deployments.insert("web".into(), Some(gone));
         let mut done = retired.clone();
         done.scene.service = Some(Some(switched(json!({claim::LOCK: null}))));
+        let retiring = || {
+            let notes = json!({claim::RETIRING: "true"});
+            seen(switched(notes), Some(blue(json!({}))))
+        };
+        let mut kept = retiring();
+        let refused = ("web".to_owned(), "a policy".to_owned());
+        kept.scene.left.push(refused);
         let rows = [
             (
                 "it bakes",
@@ -1841,20 +2061,44 @@ mod tests {
                 "somebody switched it",
                 elsewhere,
                 61,
+                "patch services/web null -lock -selector-before +superseded -wide-selector",
+            ),
+            (
+                "and there is an autoscaler",
+                scaled,
+                61,
+                r#"patch horizontalpodautoscalers/hpa {"minReplicas":1,"scaleTargetRef":{"name":"web-green"}} -min-replicas"#,
+            ),
+            (
+                "what was held is given up",
+                aside,
+                61,
                 "give up OutOfSync { by: None, wrote: true }",
             ),
             ("it looks once more", unchecked, 90, "look ServiceAgain"),
             (
-                "the old one goes",
+                "no way back from here",
                 baking(),
                 90,
+                "patch services/web null +retiring",
+            ),
+            (
+                "the old one goes",
+                retiring(),
+                90,
                 r#"patch deployments/web {"replicas":0} +replicas"#,
+            ),
+            (
+                "as nothing speaks against it",
+                kept,
+                90,
+                "patch services/web null -lock -retiring -selector-before -wide-selector",
             ),
             (
                 "the lock goes",
                 retired,
                 61,
-                "patch services/web null -lock -selector-before -wide-selector",
+                "patch services/web null -lock -retiring -selector-before -wide-selector",
             ),
             ("it is done", done, 95, "finish web-blue true Some(\"web\")"),
         ];
@@ -1925,9 +2169,13 @@ mod tests {
             .deployments
             .insert("web".into(), Some(down_already));
         let mut weak = seen(switched(json!({})), Some(blue(json!({}))));
-        let old = deployment("web", "app:1", json!({"status": {"availableReplicas": 0}}));
-        weak.scene.deployments.insert("web".into(), Some(old));
-        let release = r#"patch services/web {"selector":{"app":"web","pod-template-hash":null}} -lock -selector-before -wide-selector"#;
+        let of_hash = "app=web,pod-template-hash=h".to_owned();
+        weak.scene
+            .members
+            .insert(of_hash, members("web")[..1].to_vec());
+        let retiring = json!({claim::RETIRING: "true"});
+        let retiring = seen(switched(retiring), Some(blue(json!({}))));
+        let release = r#"patch services/web {"selector":{"app":"web","pod-template-hash":null}} -lock -retiring -selector-before -wide-selector"#;
         let rows = [
             (
                 "mark",
@@ -1945,31 +2193,37 @@ mod tests {
                 "not to a version that is being scaled down",
                 true,
                 going,
-                "patch services/web null +cause -lock +rolled-back -selector-before -superseded -wide-selector",
+                "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
             ),
             (
                 "not to a version that serves less",
                 true,
                 weak,
-                "patch services/web null +cause -lock +rolled-back -selector-before -superseded -wide-selector",
+                "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+            ),
+            (
+                "not to one that may be on its way down",
+                true,
+                retiring,
+                "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
             ),
             (
                 "not where nobody wants it",
                 false,
                 seen(switched(json!({})), Some(blue(json!({})))),
-                "patch services/web null +cause -lock +rolled-back -selector-before -superseded -wide-selector",
+                "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
             ),
             (
                 "the newcomer goes",
                 true,
                 seen(marked(narrowed(), true), Some(blue(json!({})))),
-                r#"patch deployments/web-blue {"replicas":0} +replicas"#,
+                r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
             ),
             (
                 "also where it is to be left, as it would get traffic",
                 false,
                 seen(marked(narrowed(), true), Some(blue(json!({})))),
-                r#"patch deployments/web-blue {"replicas":0} +replicas"#,
+                r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
             ),
             ("its pods end", true, left, "wait 1s Leaving(\"web-blue\")"),
             (
@@ -1988,7 +2242,7 @@ mod tests {
                 "then it goes",
                 true,
                 returned,
-                r#"patch deployments/web-blue {"replicas":0} +replicas"#,
+                r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
             ),
             (
                 "it is reported",
@@ -2031,14 +2285,14 @@ mod tests {
         // What a dead deploy left is brought to its end first, also where the version is sick.
         let dead = json!({claim::LOCK: lock("job-1", "run-2")});
         let found = decided(&again, &Phase::Start, &wide(dead), at(1));
-        assert_eq!(found, "patch services/web null +lock +superseded");
+        assert_eq!(found, "patch services/web null +lock -retiring +superseded");
         let mut observation = wide(json!({}));
         observation.scene.service = Some(Some(narrowed()));
         observation.scene.versions = Some(vec![blue(json!({}))]);
         let found = decided(&again, &Phase::Switch, &observation, at(1));
         assert_eq!(
             found,
-            r#"patch deployments/web-blue {"replicas":0} +replicas"#
+            r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#
         );
     }
 
@@ -2054,20 +2308,63 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_is_asked_for_the_first_port() {
-        for (port, expected) in [
-            (json!({"port": 80}), "web:80"),
-            (json!({"name": "http", "port": 80}), "web:http"),
-            (json!({"port": 443}), "https:web:443"),
+    fn the_proxy_is_asked_for_the_port_that_is_meant() {
+        let ask = |port: Option<&str>| Smoke {
+            path: "/".into(),
+            contains: None,
+            port: port.map(str::to_owned),
+        };
+        let udp = json!({"name": "dns", "port": 53, "protocol": "UDP"});
+        let metrics = json!({"name": "metrics", "port": 9090});
+        for (ports, asked, expected) in [
+            (json!([{"port": 80}]), None, Some("web:80")),
             (
-                json!({"name": "https-api", "port": 8443}),
-                "https:web:https-api",
+                json!([{"name": "http", "port": 80}]),
+                None,
+                Some("web:http"),
             ),
-            (json!({"port": 9, "appProtocol": "https"}), "https:web:9"),
+            (json!([{"port": 443}]), None, Some("https:web:443")),
+            // A load balancer that ends TLS itself.
+            (
+                json!([{"name": "http", "port": 443}]),
+                None,
+                Some("web:http"),
+            ),
+            (
+                json!([{"name": "https-api", "port": 8443}]),
+                None,
+                Some("https:web:https-api"),
+            ),
+            (
+                json!([{"port": 9, "appProtocol": "https"}]),
+                None,
+                Some("https:web:9"),
+            ),
+            (
+                json!([{"port": 443, "appProtocol": "http"}]),
+                None,
+                Some("web:443"),
+            ),
+            (json!([udp, {"port": 80}]), None, Some("web:80")),
+            (
+                json!([metrics, {"name": "web", "port": 80}]),
+                Some("web"),
+                Some("web:web"),
+            ),
+            (
+                json!([metrics, {"name": "web", "port": 80}]),
+                Some("80"),
+                Some("web:web"),
+            ),
+            (json!([metrics]), Some("web"), None),
+            (json!([udp]), None, None),
+            (json!([]), None, None),
         ] {
             let service =
-                Service::new(json!({"metadata": {"name": "web"}, "spec": {"ports": [port]}}));
-            assert_eq!(proxy_target(&service), expected);
+                Service::new(json!({"metadata": {"name": "web"}, "spec": {"ports": ports}}));
+            let port = port_of(&service, &ask(asked));
+            let found = port.map(|port| proxy_target(&service, Some(port)));
+            assert_eq!(found.as_deref(), expected, "{ports}");
         }
     }
 

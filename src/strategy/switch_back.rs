@@ -3,18 +3,16 @@
 //! switches it back. Everything else follows when the old version is all that serves.
 
 use super::claim::{self, Lock};
-use super::newcomer::{self, CREATED_BY};
+use super::newcomer;
 use super::pursuit::CATCHING_UP;
 use super::switch::{Context, Next, ended};
 use super::{Aftermath, Decision, Fate, Stage};
 use crate::change;
-use crate::cluster::call::Call;
 use crate::cluster::object::Deployment;
 use crate::cluster::service::{Service, TEMPLATE_HASH, VERSION};
 use crate::continuation::{CAUSE_LIMIT, Phase, Return};
 use crate::diagnosis::Evidence;
 use crate::report;
-use crate::request::Strategy;
 use std::time::Duration;
 
 /// Taking back gets as long as the deploy, but no longer than this: nothing has to come up for it.
@@ -52,7 +50,10 @@ impl Context<'_> {
     /// Whether the Service is to be switched back, and the old version is there to take over: it
     /// must serve at least as well as the new one does.
     fn may_return(&self, service: &Service, lock: &Lock) -> Result<bool, Decision> {
-        if !self.request.rollback {
+        let Some(before) = claim::selector_before(service) else {
+            return Ok(false);
+        };
+        if !self.request.rollback || service.annotation(claim::RETIRING).is_some() {
             return Ok(false);
         }
         let from = service.annotation(claim::FROM).unwrap_or_default();
@@ -64,11 +65,16 @@ impl Context<'_> {
         {
             return Err(self.wait(Stage::Settling(from.to_owned()), CATCHING_UP));
         }
-        let available = old.map_or(0, Deployment::available_replicas);
+        if old.is_none() {
+            return Ok(false);
+        }
+        // By the selector that is to hold again: the old one may have been rolled since.
+        let ready = self.members(&before)?.iter().filter(|member| member.ready);
+        let ready = i64::try_from(ready.count()).unwrap_or(i64::MAX);
         let newcomer = self.newcomer(&self.name_of(&lock.version))?;
         let of_newcomer = newcomer.map_or(0, Deployment::available_replicas);
         let ours = service.selector().get(VERSION) == Some(&lock.version);
-        Ok(ours && available >= of_newcomer.max(1) && claim::selector_before(service).is_some())
+        Ok(ours && ready >= of_newcomer.max(1))
     }
 
     /// Takes back what was written, up to the lock.
@@ -84,7 +90,13 @@ impl Context<'_> {
         if let Some(old) = self.old(service)?
             && let Some(stage) = self.clear(service, &lock.version, switched, old)?
         {
-            return Ok(self.wait(stage, CATCHING_UP));
+            // What may not be scaled down stays, and is not waited for.
+            return Ok(match &stage {
+                Stage::Leaving(name) if self.is_left(name) => {
+                    ended(back, Aftermath::ReturnFailed(name.clone()))
+                }
+                _ => self.wait(stage, CATCHING_UP),
+            });
         }
         self.clear_preview()?;
         let patch = claim::release(service, self.widened(service).as_ref());
@@ -92,7 +104,7 @@ impl Context<'_> {
     }
 
     /// The Deployment that the Service sends to again.
-    fn old(&self, service: &Service) -> Result<Option<&Deployment>, Decision> {
+    pub(super) fn old(&self, service: &Service) -> Result<Option<&Deployment>, Decision> {
         match service.selector().get(VERSION) {
             Some(version) => self.deployment(&self.name_of(version)),
             None => self.deployment(&self.request.deployment),
@@ -120,11 +132,8 @@ impl Context<'_> {
         if !self.request.rollback && !narrowed {
             return Ok(None);
         }
-        let others = self
-            .versions()?
-            .iter()
-            .filter(|one| one.name() != old.name());
-        for one in others.filter(|one| narrowed || one.name() == name) {
+        let others = self.versions()?.iter();
+        for one in others.filter(|one| one.name() != old.name()) {
             self.put_away(one)?;
         }
         if narrowed {
@@ -137,24 +146,19 @@ impl Context<'_> {
         Ok(None)
     }
 
-    /// Deletes a Deployment that this job made for a version of its own, and scales any other down:
-    /// also one that may not be deleted.
+    /// Scales a newcomer down. It is not deleted: a write that created it and is still under way
+    /// would make it anew when all is over. The next deploy that succeeds does so.
     fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
-        let made_here = one.annotation(CREATED_BY) == Some(&self.continuation.job);
-        let own = matches!(self.request.strategy, Strategy::Immutable { .. });
-        if one.is_being_deleted() {
+        if one.replicas() == 0 || one.is_being_deleted() || self.is_left(one.name()) {
             return Ok(());
         }
-        if own && made_here && self.request.rollback && !self.is_left(one.name()) {
-            self.unselected(one)?;
-            return Err(self.delete(one));
-        }
-        if one.replicas() > 0 {
-            self.unselected(one)?;
-            let patch = newcomer::scale_down(one);
-            return Err(self.step(Call::merge(&self.request.namespace, one.name(), patch)));
-        }
-        Ok(())
+        self.unselected(one)?;
+        let job = &self.continuation.job;
+        let patch = match one.annotation(change::JOB) == Some(job) {
+            true => newcomer::put_away(one, job),
+            false => newcomer::scale_down(one),
+        };
+        Err(self.scale_down(one, patch))
     }
 
     /// All is taken back, and the lock was given up as the last step.
@@ -166,7 +170,7 @@ impl Context<'_> {
             }
         };
         let left = self.scene.left.iter();
-        let left = left.map(|(name, why)| format!("`{name}` could not be deleted: {why}."));
+        let left = left.map(|(name, why)| format!("`{name}` could not be cleared away: {why}."));
         back.evidence.pods.extend(left);
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();

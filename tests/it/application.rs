@@ -1,5 +1,5 @@
-//! What the pods of a story answer. Those in a real cluster are kwok's and have no network: they are
-//! told to be at an address of this machine, where this listens.
+//! What the pods of a story answer. Those in a real cluster are kwok's and have no network: they
+//! are told to be at an address of this machine, where this listens.
 
 use crate::cluster::Cluster;
 use serde_json::{Value, json};
@@ -89,8 +89,8 @@ impl Drop for Application {
     }
 }
 
-/// No pod may be at a loopback address: <https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/>.
-/// Nothing is sent to find one that is not.
+/// No endpoint may be at a loopback address, so this finds another; nothing is sent for that.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/>
 fn own_address() -> IpAddr {
     let found = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
         socket.connect((Ipv4Addr::new(10, 255, 255, 255), 9))?;

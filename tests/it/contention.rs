@@ -148,10 +148,11 @@ async fn a_service_that_is_switched_by_hand_during_the_bake_is_left_so() {
     let selector = service(&stage).await["spec"]["selector"].take();
     assert_eq!(selector["landfall/version"], "blue", "{message}");
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
-    println!(
-        "{kind}: {message}\n{:#}",
-        service(&stage).await["metadata"]["annotations"]
-    );
+    // Nothing is held, and the next deploy goes on from there.
+    at_rest(&stage).await;
+    let next = stage.deploy(switch("blueGreen", "registry.example.com/demo-app:5.0.0"));
+    let (_, variables) = stage.probed(next).await.success();
+    assert_eq!(variables["Deployment"], "demo-app-green");
 }
 
 /// While an adoption waits for its newcomer, somebody gives the plain Deployment another image.

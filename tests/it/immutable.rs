@@ -37,7 +37,7 @@ async fn versions_are_kept_brought_back_and_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_that_never_serves_is_deleted() {
+async fn a_version_that_never_serves_goes_to_zero_and_is_not_kept() {
     let stage = stage().await;
     let ended = stage
         .probed(stage.deploy(switch("immutable", SICK_IMAGE)))
@@ -49,13 +49,25 @@ async fn a_version_that_never_serves_is_deleted() {
         service(&stage).await["spec"]["selector"],
         json!({"app": "demo-app"})
     );
-    let all = stage.cluster.objects("deployments").await;
-    let names = all
-        .iter()
-        .map(|it| &it["metadata"]["name"])
-        .collect::<Vec<_>>();
-    assert_eq!(names, ["demo-app"]);
+    let names = async || {
+        let all = stage.cluster.objects("deployments").await;
+        let names = all
+            .iter()
+            .map(|it| it["metadata"]["name"].as_str().unwrap().to_owned());
+        names.filter(|name| name != "demo-app").collect::<Vec<_>>()
+    };
+    let failed = names().await.remove(0);
+    assert!(
+        message.contains(&format!("`{failed}` was scaled to zero")),
+        "{message}"
+    );
+    assert_eq!(replicas(&stage, &failed).await, Some(0));
     at_rest(&stage).await;
+    let ended = stage
+        .probed(stage.deploy(switch("immutable", NEW_IMAGE)))
+        .await;
+    let live = ended.success().1["Deployment"].clone();
+    assert_eq!(names().await, [live]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

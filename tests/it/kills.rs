@@ -15,9 +15,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// How often the function is killed; `LANDFALL_KILLS` asks for more.
-const KILLS: u32 = 40;
+const KILLS: u32 = 25;
 /// Namespaces that live at the same time; `LANDFALL_STAGES` asks for others.
-const STAGES: u32 = 4;
+const STAGES: u32 = 5;
 /// Deploys of one namespace: the first is its adoption.
 const DEPLOYS: u32 = 5;
 /// How long a deploy takes, before one was seen.
@@ -90,7 +90,7 @@ struct Tally {
     failures: Vec<String>,
 }
 
-/// Xorshift: https://en.wikipedia.org/wiki/Xorshift.
+/// <https://en.wikipedia.org/wiki/Xorshift>
 struct Draw(u64);
 
 impl Draw {
@@ -347,7 +347,7 @@ impl Life {
     async fn take_aim(&mut self, stage: &Stage, job: &Job, bake: Duration, span: Duration) {
         let aim = self.draw.one(&AIMS);
         let mut held = false;
-        while aim != Aim::Anywhere {
+        loop {
             let notes = service(stage).await["metadata"]["annotations"].take();
             let ours = |note: &str| {
                 let text = notes[format!("landfall/{note}")].as_str();
@@ -387,13 +387,16 @@ impl Life {
             "killed: {at}; {}",
             service["metadata"]["annotations"]
         ));
-        let mut tally = self.tally.borrow_mut();
-        tally.kills += 1;
-        *tally.stages.entry(at.clone()).or_default() += 1;
-        drop(tally);
+        self.count(at);
         sleep(self.draw.moment(REPEAT)).await;
         let notes = service["metadata"]["annotations"].to_string();
         notes.contains(&self.job)
+    }
+
+    fn count(&self, stage: String) {
+        let mut tally = self.tally.borrow_mut();
+        tally.kills += 1;
+        *tally.stages.entry(stage).or_default() += 1;
     }
 
     /// The report is true, one version serves, and nothing that belongs to the deploy is left.

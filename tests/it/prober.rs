@@ -276,7 +276,10 @@ impl Source {
 #[test]
 fn the_prober_sees_what_must_not_be() {
     let of = |pods: &[(&str, bool)]| {
-        let endpoint = |(pod, ready): &(&str, bool)| serde_json::json!({"conditions": {"ready": ready}, "targetRef": {"name": pod}});
+        let endpoint = |(pod, ready): &(&str, bool)| {
+            let conditions = serde_json::json!({"ready": ready});
+            serde_json::json!({"conditions": conditions, "targetRef": {"name": pod}})
+        };
         let endpoints = pods.iter().map(endpoint).collect::<Vec<_>>();
         let slices = Slices::from([("a".into(), serde_json::json!({"endpoints": endpoints}))]);
         look(&slices, 2).1
