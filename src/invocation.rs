@@ -180,6 +180,7 @@ impl Function {
             deployment = request.deployment,
             namespace = request.namespace,
             resumed = job.continuation.is_some(),
+            beside = request.beside.join(","),
             "deploying"
         );
         let renew = async || self.connect(environment, true).await;

@@ -84,7 +84,10 @@ pub fn step(
         None => observation.deployment.clone().flatten(),
     };
     match decision {
-        Decision::Look(_) | Decision::GiveUp(_) => Step::GoOn,
+        // Another execution may be at work on a Service: that is waited for, as in a deploy.
+        Decision::Look(_) | Decision::Wait(_) | Decision::Remember(_) | Decision::GiveUp(_) => {
+            Step::GoOn
+        }
         Decision::Act(Action::Step(_)) => {
             let Some(live) = live() else {
                 return Step::Nothing(None);
@@ -98,7 +101,7 @@ pub fn step(
             Step::Try(Box::new(call), Some(live))
         }
         Decision::Act(action) => Step::Try(Box::new(action.call(request).dry_run()), live()),
-        Decision::Enter(_) | Decision::Remember(_) | Decision::Wait(_) => Step::Nothing(live()),
+        Decision::Enter(_) => Step::Nothing(live()),
         Decision::Finish(success) => Step::Nothing(Some(success.deployment.clone())),
     }
 }
@@ -313,6 +316,43 @@ mod tests {
 
     fn pods(containers: Value) -> Value {
         json!({"spec": {"template": {"spec": {"containers": containers}}}})
+    }
+
+    #[test]
+    fn the_first_write_is_tried_and_nothing_else() {
+        use crate::continuation::Phase;
+        use crate::job::Parameters;
+        use crate::strategy::{Failure, Look};
+        let text = r#"{"deployment": "web", "restart": true, "mode": "plan"}"#;
+        let request = Request::parse(&Parameters::Text(text.into()), "job").unwrap();
+        let author = Author {
+            execution: "run",
+            job: "job",
+            now: "2026-01-01T00:00:00Z".parse().unwrap(),
+        };
+        let seen = Observation::default();
+        let step = |decision: Decision| step(&request, &seen, &decision, &author);
+        assert_eq!(step(Decision::Look(Look::Deployment)), Step::GoOn);
+        assert_eq!(step(Decision::GiveUp(Failure::Missing)), Step::GoOn);
+        assert_eq!(step(Decision::Enter(Phase::Switch)), Step::Nothing(None));
+        for action in [
+            Action::Patch(json!({})),
+            Action::Put(json!({})),
+            Action::Create(json!({})),
+        ] {
+            let Step::Try(call, None) = step(Decision::Act(action.clone())) else {
+                panic!("{action:?} is not tried");
+            };
+            assert!(
+                call.query.contains(&("dryRun", "All".to_owned())),
+                "{call:?}"
+            );
+            assert!(
+                call.query
+                    .contains(&("fieldValidation", "Strict".to_owned())),
+                "{call:?}"
+            );
+        }
     }
 
     #[test]

@@ -104,9 +104,8 @@ fn matches(rule: &Value, value: &Value) -> bool {
         }),
         "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" => value.as_object().is_none_or(|fields| {
             fields.keys().all(|name| {
-                let inner = |byte: u8| {
-                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
-                };
+                let inner =
+                    |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
                 !name.is_empty()
                     && name.bytes().all(inner)
                     && !name.starts_with('-')
