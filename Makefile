@@ -8,6 +8,7 @@ EVENT   ?= events/rolling.json
 LIFE    ?= 60
 ROUNDS  ?= 20
 SECONDS ?= 60
+SEEDS   ?= 50000
 
 # Real peers: programs that are built or fetched once, and the form of the function that is shipped.
 CONTROL_PLANE := target/control-plane/bin
@@ -16,7 +17,7 @@ THREADS ?= 6
 KILLS   ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test fuzz conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo invoke build test fuzz simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,11 @@ test: ## all tests
 
 fuzz: ## break what comes from outside in every way: make fuzz [SECONDS=60], for each of six targets
 	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture
+
+# `make test` takes one in so many of these. SEEDS: mixtures of disturbances, each two deploys.
+simulation: ## every disturbance of a switch, pairs of them, and a hundred thousand deploys
+	LANDFALL_STRIDE=1 LANDFALL_PAIRS=4 LANDFALL_SEEDS=$(SEEDS) \
+	  $(CARGO) test --locked --test it -- --nocapture --test-threads 1 switching_simulation::
 
 # ON=kubeconfig [CONTEXT=name]: in a cluster of yours instead, by nodes that kwok plays in it.
 conformance: control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]

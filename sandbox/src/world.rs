@@ -72,6 +72,7 @@ pub struct World {
     faults: Vec<fault::Planned>,
     forbidden: BTreeSet<(String, String)>,
     seen: Vec<Seen>,
+    seen_limit: usize,
 }
 
 /// How long things take in this world.
@@ -235,6 +236,7 @@ impl World {
             faults: Vec::new(),
             forbidden: BTreeSet::new(),
             seen: Vec::new(),
+            seen_limit: SEEN_LIMIT,
         }
     }
 
@@ -243,7 +245,7 @@ impl World {
         self.advance(now);
         let authorized = self.authorized(request);
         let reply = self.reply(request, authorized);
-        if self.seen.len() < SEEN_LIMIT {
+        if self.seen.len() < self.seen_limit {
             self.seen.push(Seen {
                 method: request.method.clone(),
                 path: request.path.clone(),
@@ -443,6 +445,11 @@ impl World {
     /// Every request so far (the first ten thousand), without credentials.
     pub fn requests(&self) -> &[Seen] {
         &self.seen
+    }
+
+    /// Remembers no request from now on: whoever copies the world copies them, too.
+    pub fn keep_no_requests(&mut self) {
+        self.seen_limit = 0;
     }
 
     /// Another accepted token, as after a rotation.

@@ -194,7 +194,12 @@ impl Deployment {
 /// Sixteen hexadecimal digits of the SHA-256 of a template, its keys in alphabetical order (as
 /// `serde_json` keeps them) and without `pod-template-hash`.
 pub fn template_digest(template: &Value) -> String {
-    digest(&without_template_hash(template).to_string())
+    let labels = template.pointer("/metadata/labels");
+    let text = match labels.and_then(|labels| labels.get(POD_TEMPLATE_HASH)) {
+        Some(_) => serde_json::to_string(&without_template_hash(template)),
+        None => serde_json::to_string(template),
+    };
+    digest(&text.expect("it is JSON already"))
 }
 
 /// The first sixteen hexadecimal digits of the SHA-256 of a text.

@@ -210,6 +210,7 @@ pub fn step_aside(service: &Service, job: &str) -> Value {
         (LOCK, Value::Null),
         (WIDE_SELECTOR, Value::Null),
         (SELECTOR_BEFORE, Value::Null),
+        (RETIRING, Value::Null),
         (change::SUPERSEDED, json!(superseded)),
     ];
     patch(service, named(notes), None)

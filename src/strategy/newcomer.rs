@@ -91,8 +91,7 @@ impl Newcomer {
         let mut wanted = self.template.clone();
         unlabel(&mut wanted);
         let was_asked = live.annotation(DIGEST) == Some(&*self.digest);
-        object::template_digest(found) == self.digest
-            || was_asked && change::contains(found, &wanted)
+        *found == wanted || was_asked && change::contains(found, &wanted)
     }
 
     /// The labels of its pods.

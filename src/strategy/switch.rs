@@ -2061,7 +2061,7 @@ mod tests {
                 "somebody switched it",
                 elsewhere,
                 61,
-                "patch services/web null -lock -selector-before +superseded -wide-selector",
+                "patch services/web null -lock -retiring -selector-before +superseded -wide-selector",
             ),
             (
                 "and there is an autoscaler",

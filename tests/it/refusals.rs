@@ -34,7 +34,7 @@ fn table() -> Vec<(Vec<Value>, Value, &'static str)> {
         (
             vec![app(), with(portless, "/spec/ports", Value::Null)],
             json!({"smoke": "/"}),
-            "the Service has none",
+            "`smoke` needs a port to ask",
         ),
         (
             vec![

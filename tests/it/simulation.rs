@@ -10,9 +10,12 @@ use landfall::continuation::Continuation;
 use landfall::diagnosis::{self, Explanation, Sight};
 use landfall::job::Parameters;
 use landfall::request::Request;
-use landfall::strategy::{self, Aftermath, Decision, Failure, Look, Observation, Success};
+use landfall::strategy::{self, Action, Aftermath, Decision, Failure, Look, Observation, Success};
 use landfall_sandbox::world::{self, Behaviour, Body, Reply, World};
 use serde_json::{Value, json};
+use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
@@ -65,7 +68,10 @@ const ALL: [Disturbance; 8] = [
     NotDone, AnswerLost, DiesBefore, DiesAfter, HandedOver, Replayed, Scaled, Overtaken,
 ];
 
+#[derive(Clone)]
 struct Simulation {
+    parameters: Value,
+    health: Health,
     world: World,
     now: Timestamp,
     request: Request,
@@ -77,7 +83,10 @@ struct Simulation {
     /// Calls and waits so far: the points at which something can happen.
     points: u32,
     plan: Vec<(u32, Disturbance)>,
-    transcript: Vec<String>,
+    /// Only a failure is told: a deploy that fails is repeated with this.
+    transcript: Option<Vec<String>>,
+    /// The state of the world that was checked last.
+    checked: u64,
     /// Whether our change had been written when someone else's came.
     overtaken_after_write: Option<bool>,
     /// The Deployment was not read since.
@@ -91,9 +100,10 @@ enum End {
 }
 
 impl Simulation {
-    fn new(parameters: Value, health: Health, plan: Vec<(u32, Disturbance)>) -> Simulation {
+    fn new(parameters: &Value, health: Health) -> Simulation {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut world = World::new(TOKEN);
+        world.keep_no_requests();
         world.apply(demo_app(30), now);
         let now = world.settle(now) + SignedDuration::from_mins(5);
         world.advance(now);
@@ -105,6 +115,8 @@ impl Simulation {
         let text = parameters.to_string();
         let request = Request::parse(&Parameters::Text(text.clone()), JOB).unwrap();
         Simulation {
+            parameters: parameters.clone(),
+            health,
             world,
             now,
             continuation: Continuation::begin(JOB, now, request.timeout),
@@ -113,8 +125,9 @@ impl Simulation {
             tokens: Vec::new(),
             observation: Observation::default(),
             points: 0,
-            plan,
-            transcript: Vec::new(),
+            plan: Vec::new(),
+            transcript: None,
+            checked: 0,
             overtaken_after_write: None,
             overtaking_unseen: false,
         }
@@ -122,44 +135,55 @@ impl Simulation {
 
     fn run(&mut self) -> End {
         for _ in 0..STEPS {
-            let decision = strategy::decide(
-                &self.request,
-                &self.continuation,
-                &self.observation,
-                self.now,
-            );
-            self.transcript
-                .push(format!("{} {}", self.now, outline(&decision)));
-            match decision {
-                Decision::Look(look) => self.look(&look),
-                Decision::Act(action) => {
-                    if let Some(answer) = self.send(&action.call(&self.request)) {
-                        match answer {
-                            (200..=201, object) => {
-                                let after = Deployment::new(object);
-                                let phase = strategy::acted(
-                                    &self.request,
-                                    &self.observation,
-                                    &action,
-                                    &after,
-                                    self.now,
-                                );
-                                self.continuation.enter(phase);
-                                self.observation = Observation::of(Some(after));
-                            }
-                            (409 | 404 | 422, _) => self.observation.renew(None),
-                            (code, body) => panic!("{code} {body}"),
-                        }
-                    }
-                }
-                Decision::Enter(phase) => drop(self.continuation.enter(phase)),
-                Decision::Remember(sights) => self.continuation.sights = sights,
-                Decision::Wait(wait) => self.wait(wait.at_most),
-                Decision::Finish(success) => return End::Finished(Box::new(success)),
-                Decision::GiveUp(failure) => return End::Failed(failure),
+            if let Some(end) = self.step() {
+                return end;
             }
         }
         panic!("it does not end");
+    }
+
+    /// Up to the step at a point.
+    fn run_to(&mut self, point: u32) {
+        while self.points < point {
+            assert!(self.step().is_none(), "it ended before {point}");
+        }
+    }
+
+    fn step(&mut self) -> Option<End> {
+        let (request, continuation) = (&self.request, &self.continuation);
+        let decision = strategy::decide(request, continuation, &self.observation, self.now);
+        self.note(|| outline(&decision));
+        match decision {
+            Decision::Look(look) => self.look(&look),
+            Decision::Act(action) => self.act(&action),
+            Decision::Enter(phase) => drop(self.continuation.enter(phase)),
+            Decision::Remember(sights) => self.continuation.sights = sights,
+            Decision::Wait(wait) => self.wait(wait.at_most),
+            Decision::Finish(success) => return Some(End::Finished(Box::new(success))),
+            Decision::GiveUp(failure) => return Some(End::Failed(failure)),
+        }
+        None
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.push(format!("{} {}", self.now, line()));
+        }
+    }
+
+    fn act(&mut self, action: &Action) {
+        match self.send(&action.call(&self.request)) {
+            None => {}
+            Some((200..=201, object)) => {
+                let after = Deployment::new(object);
+                let (request, observation) = (&self.request, &self.observation);
+                let phase = strategy::acted(request, observation, action, &after, self.now);
+                self.continuation.enter(phase);
+                self.observation = Observation::of(Some(after));
+            }
+            Some((409 | 404 | 422, _)) => self.observation.renew(None),
+            Some((code, body)) => panic!("{code} {body}"),
+        }
     }
 
     fn look(&mut self, look: &Look) {
@@ -226,14 +250,17 @@ impl Simulation {
             Some(Overtaken) => self.overtake(),
             Some(Renamed) => self.rename(),
         }
-        let seen = self.observation.deployment.clone().flatten();
+        let seen = self.observation.deployment.as_ref();
+        let seen = seen.and_then(Option::as_ref);
+        let seen = seen.map(|seen| seen.resource_version().to_owned());
         let end = self.now + at_most;
         while self.now < end {
             let next = self.world.next_change().unwrap_or(end).min(end);
             self.now = next.max(self.now + SignedDuration::from_nanos(1));
             self.advance();
-            let found = Deployment::new(self.deployment());
-            if seen.as_ref() != Some(&found) {
+            let found = self.world.deployment("default", "demo-app").unwrap();
+            if seen.as_deref() != found["metadata"]["resourceVersion"].as_str() {
+                let found = Deployment::new(found.clone());
                 self.overtaking_unseen = false;
                 self.observation.renew(Some(Some(found)));
                 return;
@@ -248,7 +275,7 @@ impl Simulation {
         let planned = self.plan.iter().find(|(at, _)| *at == self.points);
         let planned = planned.map(|(_, disturbance)| *disturbance);
         if let Some(disturbance) = planned {
-            self.transcript.push(format!("        {disturbance:?}"));
+            self.note(|| format!("        {disturbance:?}"));
         }
         planned
     }
@@ -373,6 +400,10 @@ impl Simulation {
     /// One step of the world, after which the application must still serve.
     fn advance(&mut self) {
         self.world.advance(self.now);
+        let state = self.world.resource_version();
+        if std::mem::replace(&mut self.checked, state) == state {
+            return;
+        }
         let ready = self.ready().len();
         assert!(ready >= 2, "only {ready} pods serve at {}", self.now);
     }
@@ -433,22 +464,55 @@ fn outline(decision: &Decision) -> String {
     }
 }
 
-/// Runs one deploy and holds its end against what the world shows.
-fn check(parameters: &Value, health: Health, plan: Vec<(u32, Disturbance)>) -> u32 {
-    let mut simulation = Simulation::new(parameters.clone(), health, plan.clone());
-    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+/// Runs one deploy on from where it is and holds its end against what the world shows.
+fn check(mut simulation: Simulation) -> u32 {
+    let done = catch_unwind(AssertUnwindSafe(|| {
         let end = simulation.run();
-        judge(&mut simulation, health, end);
+        judge(&mut simulation, end);
+        simulation.points
     }));
-    if let Err(panic) = result {
-        println!("{parameters} {health:?} plan: {plan:?}");
-        println!("{}", simulation.transcript.join("\n"));
-        std::panic::resume_unwind(panic);
-    }
-    simulation.points
+    let Err(panic) = done else {
+        return done.unwrap_or_default();
+    };
+    // The same once more, from the beginning and noted down.
+    let mut again = Simulation::new(&simulation.parameters, simulation.health);
+    again.plan.clone_from(&simulation.plan);
+    again.transcript = Some(Vec::new());
+    _ = catch_unwind(AssertUnwindSafe(|| drop(again.run())));
+    let (parameters, health, plan) = (&again.parameters, again.health, &again.plan);
+    println!("{parameters} {health:?} plan: {plan:?}");
+    println!("{}", again.transcript.unwrap_or_default().join("\n"));
+    resume_unwind(panic)
 }
 
-fn judge(simulation: &mut Simulation, health: Health, end: End) {
+/// Does some work for each number, on all cores.
+fn for_each(numbers: RangeInclusive<u64>, work: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(*numbers.start());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if !numbers.contains(&number) {
+                        return;
+                    }
+                    work(number);
+                }
+            });
+        }
+    });
+}
+
+fn with(fresh: &Simulation, plan: Vec<(u32, Disturbance)>) -> Simulation {
+    Simulation {
+        plan,
+        ..fresh.clone()
+    }
+}
+
+fn judge(simulation: &mut Simulation, end: End) {
+    let health = simulation.health;
     let sick = health != Health::Well;
     let image = simulation.image();
     let theirs = image == "theirs:1";
@@ -534,7 +598,7 @@ fn requests() -> [Value; 2] {
 fn undisturbed_deploys_end_as_they_should() {
     for parameters in requests() {
         for health in HEALTHS {
-            let points = check(&parameters, health, Vec::new());
+            let points = check(Simulation::new(&parameters, health));
             assert!(points <= POINTS, "{points} points");
         }
     }
@@ -544,12 +608,13 @@ fn undisturbed_deploys_end_as_they_should() {
 fn every_disturbance_at_every_call() {
     for parameters in requests() {
         for health in HEALTHS {
-            let points = check(&parameters, health, Vec::new());
-            for at in 1..=points {
+            let fresh = Simulation::new(&parameters, health);
+            let points = check(fresh.clone());
+            for_each(1..=points.into(), |at| {
                 for disturbance in ALL {
-                    check(&parameters, health, vec![(at, disturbance)]);
+                    check(with(&fresh, vec![(at as u32, disturbance)]));
                 }
-            }
+            });
         }
     }
 }
@@ -558,9 +623,10 @@ fn every_disturbance_at_every_call() {
 #[test]
 fn a_container_that_is_renamed_at_any_point_is_never_doubled() {
     let [parameters, _] = requests();
-    let points = check(&parameters, Health::Well, Vec::new());
+    let fresh = Simulation::new(&parameters, Health::Well);
+    let points = check(fresh.clone());
     for at in 1..=points {
-        let mut simulation = Simulation::new(parameters.clone(), Health::Well, vec![(at, Renamed)]);
+        let mut simulation = with(&fresh, vec![(at, Renamed)]);
         let end = simulation.run();
         let template = simulation.deployment()["spec"]["template"].take();
         let containers = template["spec"]["containers"].as_array().unwrap();
@@ -583,23 +649,32 @@ fn every_pair_of_deaths_and_lost_answers_of_a_doomed_version() {
     every_pair(Health::Doomed);
 }
 
+/// What comes before the second of a pair happens once for all second ones.
 fn every_pair(health: Health) {
     let [parameters, _] = requests();
-    let points = check(&parameters, health, Vec::new());
-    for first in 1..=points {
-        for second in first + 1..=points {
-            for one in [AnswerLost, DiesAfter, HandedOver] {
+    let fresh = Simulation::new(&parameters, health);
+    let points = check(fresh.clone());
+    for_each(1..=points.into(), |first| {
+        let first = first as u32;
+        for one in [AnswerLost, DiesAfter, HandedOver] {
+            let mut begun = with(&fresh, vec![(first, one)]);
+            begun.run_to(first);
+            for second in first + 1..=points {
                 for other in [AnswerLost, DiesAfter, Replayed] {
-                    check(&parameters, health, vec![(first, one), (second, other)]);
+                    check(with(&begun, vec![(first, one), (second, other)]));
                 }
             }
         }
-    }
+    });
 }
 
 #[test]
 fn seeded_mixtures_of_disturbances() {
-    for seed in 1..=SEEDS {
+    let requests = requests();
+    let fresh = requests
+        .each_ref()
+        .map(|parameters| HEALTHS.map(|health| Simulation::new(parameters, health)));
+    for_each(1..=SEEDS, |seed| {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut draw = |below: u64| {
             // https://en.wikipedia.org/wiki/Xorshift#xorshift*
@@ -608,8 +683,8 @@ fn seeded_mixtures_of_disturbances() {
             state ^= state >> 27;
             (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % below
         };
-        let parameters = &requests()[draw(2) as usize];
-        let health = HEALTHS[draw(HEALTHS.len() as u64) as usize];
+        let fresh = &fresh[draw(2) as usize];
+        let fresh = &fresh[draw(HEALTHS.len() as u64) as usize];
         let mut plan = Vec::new();
         let mut overtaken = false;
         for at in 1..POINTS {
@@ -623,6 +698,6 @@ fn seeded_mixtures_of_disturbances() {
             }
             plan.push((at, disturbance));
         }
-        check(parameters, health, plan);
-    }
+        check(with(fresh, plan));
+    });
 }

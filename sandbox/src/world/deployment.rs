@@ -41,7 +41,7 @@ impl Set {
     }
 
     fn status(&self, field: &str) -> i64 {
-        integer(&self.object["status"], &format!("/{field}"))
+        self.object["status"][field].as_i64().unwrap_or_default()
     }
 
     fn annotation(&self, name: &str) -> &str {
@@ -54,19 +54,18 @@ impl Set {
         self.annotation(REVISION).parse().unwrap_or_default()
     }
 
-    fn age(&self) -> (String, String) {
-        (
-            text(&self.object, "/metadata/creationTimestamp").to_owned(),
-            self.key.name.clone(),
-        )
+    fn age(&self) -> (&str, &str) {
+        let created = text(&self.object, "/metadata/creationTimestamp");
+        (created, &self.key.name)
     }
 }
 
 /// A Deployment while its controller works on it.
 struct Rollout {
     key: Key,
-    /// As it is stored; the controller writes status and annotations into it.
-    object: Value,
+    /// As it is stored; the controller writes status and annotations into it. It is copied only
+    /// where something differs: most looks at a Deployment change nothing.
+    object: Arc<Value>,
     new: Option<Set>,
     /// From the oldest to the youngest.
     old: Vec<Set>,
@@ -116,7 +115,13 @@ impl Rollout {
 
     fn set_condition(&mut self, kind: &str, status: &str, reason: &str, message: &str, now: &str) {
         let new = new_condition(kind, status, reason, message, now);
-        merge_condition(map_mut(&mut self.object, "status"), new);
+        merge_condition(map_mut(Arc::make_mut(&mut self.object), "status"), new);
+    }
+
+    fn annotate(&mut self, name: &str, value: &str) {
+        if self.object["metadata"]["annotations"][name] != value {
+            annotate(Arc::make_mut(&mut self.object), name, value);
+        }
     }
 
     fn progress_reason(&self) -> Option<&str> {
@@ -171,16 +176,36 @@ fn drop_condition(status: &mut Value, kind: &str) {
     }
 }
 
-/// A template without the label that the controller adds.
-fn plain_template(template: &Value) -> Value {
-    let mut template = template.clone();
-    if let Some(labels) = template
-        .pointer_mut("/metadata/labels")
-        .and_then(Value::as_object_mut)
-    {
-        labels.remove(HASH);
-    }
-    template
+/// Whether two templates are the same but for the label that the controller adds.
+fn same_template(one: &Value, other: &Value) -> bool {
+    same_but(one, other, "metadata", |one, other| {
+        same_but(one, other, "labels", |one, other| {
+            let own = |labels: &Value| {
+                let labels = labels.as_object().into_iter().flatten();
+                labels.filter(|(name, _)| *name != HASH).count()
+            };
+            let mut labels = one.as_object().into_iter().flatten();
+            own(one) == own(other)
+                && labels.all(|(name, value)| name == HASH || other.get(name) == Some(value))
+        })
+    })
+}
+
+/// Whether two objects are the same, where one field of them is compared in a way of its own.
+fn same_but(
+    one: &Value,
+    other: &Value,
+    field: &str,
+    same: impl Fn(&Value, &Value) -> bool,
+) -> bool {
+    let (Some(ones), Some(others)) = (one.as_object(), other.as_object()) else {
+        return one == other;
+    };
+    let alike = |(name, value): (&String, &Value)| name == field || others.get(name) == Some(value);
+    ones.len() == others.len()
+        && ones.contains_key(field) == others.contains_key(field)
+        && ones.iter().all(alike)
+        && same(&one[field], &other[field])
 }
 
 impl World {
@@ -233,13 +258,13 @@ impl World {
                     .map(|object| Set { key: set, object }),
             );
         }
-        sets.sort_by_key(Set::age);
-        let template = plain_template(&object["spec"]["template"]);
-        let same = |set: &Set| plain_template(&set.object["spec"]["template"]) == template;
+        sets.sort_by(|one, other| one.age().cmp(&other.age()));
+        let template = &object["spec"]["template"];
+        let same = |set: &Set| same_template(&set.object["spec"]["template"], template);
         let new = sets.iter().position(same).map(|index| sets.remove(index));
         let mut rollout = Rollout {
             key: key.clone(),
-            object: Value::clone(object),
+            object: Arc::clone(object),
             new,
             old: sets,
         };
@@ -317,9 +342,11 @@ impl World {
         }
         let name = set.key.name.clone();
         let key = set.key.clone();
-        rollout.new = Some(self.store_set(&key, object));
+        if object != *set.object {
+            rollout.new = Some(self.store_set(&key, object));
+        }
         let revision = rollout.new.as_ref().map_or(0, Set::revision).to_string();
-        annotate(&mut rollout.object, REVISION, &revision);
+        rollout.annotate(REVISION, &revision);
         if rollout.deadline().is_some() && rollout.progress_reason().is_none() {
             let message = format!("Found new replica set \"{name}\"");
             let now = written(self.clock);
@@ -379,7 +406,7 @@ impl World {
             key: key.clone(),
             object,
         });
-        annotate(&mut rollout.object, REVISION, &revision.to_string());
+        rollout.annotate(REVISION, &revision.to_string());
         if rollout.deadline().is_some() {
             let message = format!("Created new replica set \"{}\"", key.name);
             rollout.set_condition(
@@ -559,7 +586,7 @@ impl World {
         let allowed = if wanted > 0 { wanted + surge } else { 0 };
         let total: i64 = active.iter().map(Set::size).sum();
         let to_add = allowed - total;
-        active.sort_by_key(Set::age);
+        active.sort_by(|one, other| one.age().cmp(&other.age()));
         if to_add > 0 {
             active.reverse();
         }
@@ -605,7 +632,7 @@ impl World {
             MAXIMUM,
             &(rollout.replicas() + surge).to_string(),
         );
-        *set = self.store_set(&set.key.clone(), object);
+        *set = self.store_set(&set.key, object);
         if before != size {
             self.tell_scaling(rollout, &set.key.name, before, size);
         }
@@ -665,12 +692,13 @@ impl World {
             copy_failure(&rollout, &mut status, &now);
         }
         if list(&status, "/conditions").is_empty() {
-            map_mut(&mut rollout.object, "status");
             status
                 .as_object_mut()
                 .and_then(|fields| fields.remove("conditions"));
         }
-        rollout.object["status"] = status;
+        if rollout.object["status"] != status {
+            Arc::make_mut(&mut rollout.object)["status"] = status;
+        }
         self.store_rollout(&mut rollout);
         if progress {
             self.plan_deadline(&rollout);
@@ -763,9 +791,13 @@ impl World {
 
     /// Writes status and annotations; neither moves the generation.
     fn store_rollout(&mut self, rollout: &mut Rollout) {
-        self.write(&rollout.key.clone(), rollout.object.clone());
+        let stored = self.store.get(&rollout.key);
+        if stored.is_some_and(|stored| Arc::ptr_eq(stored, &rollout.object)) {
+            return;
+        }
+        self.write(&rollout.key, Value::clone(&rollout.object));
         if let Some(stored) = self.store.get(&rollout.key) {
-            rollout.object = Value::clone(stored);
+            rollout.object = Arc::clone(stored);
         }
     }
 }

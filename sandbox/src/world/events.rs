@@ -22,13 +22,16 @@ impl World {
         let namespace = text(about, "/metadata/namespace").to_owned();
         let uid = text(about, "/metadata/uid").to_owned();
         let same = |event: &Value| {
-            text(event, "/involvedObject/uid") == uid
-                && text(event, "/reason") == reason
-                && text(event, "/message") == message
+            event["message"] == message
+                && event["reason"] == reason
+                && event["involvedObject"]["uid"] == *uid
         };
-        let known = self.store.all("events").find(|(_, event)| same(event));
-        if let Some((key, event)) = known.map(|(key, event)| (key.clone(), Value::clone(event))) {
-            let mut event = event;
+        // An event is named for what it is about.
+        let about_it = format!("{}.", text(about, "/metadata/name"));
+        let known = self.store.named(&namespace, "events", &about_it);
+        let known = { known }.find(|(_, event)| same(event));
+        let known = known.map(|(key, event)| (key.clone(), Value::clone(event)));
+        if let Some((key, mut event)) = known {
             event["count"] = (integer(&event, "/count") + 1).into();
             event["lastTimestamp"] = now.into();
             self.write(&key, event);
@@ -56,7 +59,7 @@ impl World {
     }
 
     fn drop_oldest_event(&mut self) {
-        if self.store.all("events").count() <= EVENT_LIMIT {
+        if self.store.size() <= EVENT_LIMIT || self.store.all("events").count() <= EVENT_LIMIT {
             return;
         }
         let age = |event: &Value| text(event, "/lastTimestamp").to_owned();

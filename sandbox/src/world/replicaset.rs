@@ -34,9 +34,11 @@ impl World {
             None
         };
         let status = self.status_of_set(&set, &active, leaving.len(), failure);
-        let mut object = Value::clone(&set);
-        object["status"] = status;
-        self.write(key, object);
+        if set["status"] != status {
+            let mut object = Value::clone(&set);
+            object["status"] = status;
+            self.write(key, object);
+        }
         self.plan_availability(key, &set, &active);
     }
 
@@ -96,7 +98,7 @@ impl World {
 
     fn delete_pods(&mut self, set: &Value, active: &Pods, surplus: usize) {
         let mut ranked: Vec<&(Key, Arc<Value>)> = active.iter().collect();
-        ranked.sort_by_key(|(key, pod)| (rank(pod), key.clone()));
+        ranked.sort_by_cached_key(|(key, pod)| (rank(pod), key.clone()));
         for (key, _) in ranked.into_iter().take(surplus) {
             self.discard(key, true);
             let message = format!("Deleted pod: {}", key.name);

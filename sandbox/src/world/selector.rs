@@ -55,7 +55,7 @@ impl Labels {
     }
 
     pub(super) fn match_object(&self, object: &Value) -> bool {
-        self.match_labels(object.pointer("/metadata/labels").unwrap_or(&Value::Null))
+        self.match_labels(&object["metadata"]["labels"])
     }
 
     pub(super) fn match_labels(&self, labels: &Value) -> bool {

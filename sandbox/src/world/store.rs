@@ -10,9 +10,13 @@ use std::sync::Arc;
 /// Changes that the log keeps, as etcd keeps about five minutes.
 const HISTORY_LIMIT: usize = 20_000;
 
-/// What an object is found by.
+/// What an object is found by. It is shared: worlds are copied by the thousand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(super) struct Key(Arc<Name>);
+
+/// The parts of a [`Key`].
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name {
     pub(super) resource: String,
     pub(super) namespace: String,
     pub(super) name: String,
@@ -20,11 +24,19 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn new(resource: &str, namespace: &str, name: &str) -> Key {
-        Key {
+        Key(Arc::new(Name {
             resource: resource.to_owned(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
-        }
+        }))
+    }
+}
+
+impl std::ops::Deref for Key {
+    type Target = Name;
+
+    fn deref(&self) -> &Name {
+        &self.0
     }
 }
 
@@ -63,6 +75,27 @@ impl Store {
         let first = Key::new(resource, "", "");
         let objects = self.objects.range(first..);
         objects.take_while(move |(key, _)| key.resource == resource)
+    }
+
+    /// The objects of a resource whose names begin so.
+    pub(super) fn named<'a>(
+        &'a self,
+        namespace: &str,
+        resource: &str,
+        beginning: &'a str,
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
+        let first = Key::new(resource, namespace, beginning);
+        let alike = {
+            let first = first.clone();
+            move |key: &Key| key.resource == first.resource && key.namespace == first.namespace
+        };
+        let objects = self.objects.range(first..);
+        objects.take_while(move |(key, _)| alike(key) && key.name.starts_with(beginning))
+    }
+
+    /// How many objects there are of all resources.
+    pub(super) fn size(&self) -> usize {
+        self.objects.len()
     }
 
     pub(super) fn keys(&self, resource: &str, namespace: Option<&str>) -> Vec<Key> {
