@@ -879,12 +879,16 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
     } else {
         "this deploy began"
     };
+    let changed = match request.strategy.switch() {
+        Some(switch) => format!("Service `{}` in `{}`", switch.service, request.namespace),
+        None => target(request),
+    };
     fail(
         Topic::OutOfSync,
         Kind::RevisionOutOfSync,
         &format!(
             "{} was changed by {who} after {ours}; the later change was left alone.",
-            target(request)
+            changed
         ),
         &[],
         "If the later change is the wanted one, there is nothing to do; else release this one \
@@ -962,10 +966,10 @@ fn done_about(request: &Request, aftermath: &Aftermath) -> String {
 /// What to do next.
 fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String {
     let (namespace, name) = (&request.namespace, &request.deployment);
-    let help = match topic == Topic::NoProgress {
-        true => String::new(),
-        false => format!(" (docs/operations.md, {})", topic.anchor()),
-    };
+    let mut help = String::new();
+    if topic != Topic::NoProgress {
+        help = format!(" (docs/operations.md, {})", topic.anchor());
+    }
     match aftermath {
         Aftermath::RolledBack(_)
         | Aftermath::NothingWritten

@@ -103,6 +103,8 @@ impl Context<'_> {
             (Some(lock), Phase::Return(back)) => self.turn(service, &lock, switched, back),
             (Some(lock), _) if switched => self.after(service, &lock),
             (None, _) if switched => self.done(service),
+            // The first look may be older than our own lock.
+            (None, Phase::Return(_)) if !self.scene.rechecked => Err(look(Sought::ServiceAgain)),
             (None, Phase::Return(back)) => {
                 let by = Lock::read(service).map(|lock| lock.execution);
                 Ok(ended(back, Aftermath::OvertakenBy(by)))
@@ -262,7 +264,7 @@ impl Context<'_> {
             None => Narrow::Not,
             Some(Ok(version)) => Narrow::Version(version),
             Some(Err(Some(set))) => Narrow::Hash(&set.template_hash),
-            Some(Err(None)) if self.now < self.continuation.started + SETTLING => {
+            Some(Err(None)) if self.is_settling(live, sets) => {
                 let stage = Stage::Settling(live.name().to_owned());
                 return Ok(self.wait(stage, CATCHING_UP));
             }
@@ -339,6 +341,13 @@ impl Context<'_> {
             }
         };
         Err(look(Sought::Trial(Box::new(call.dry()))))
+    }
+
+    /// Whether a Deployment may have but one version's pods in a moment. Where all pods are of one
+    /// already, it is being scaled, at whatever time that began.
+    fn is_settling(&self, live: &Deployment, sets: &[ReplicaSet]) -> bool {
+        let begun = self.now < self.continuation.started + SETTLING;
+        begun || object::newest(live, sets).is_some_and(|newest| is_alone(newest, live, sets))
     }
 
     /// Once the Service is held to one ReplicaSet's pods, another rollout of the live Deployment
@@ -1140,13 +1149,17 @@ fn is_of(scaler: &Autoscaler, names: &[&str]) -> bool {
 /// The one ReplicaSet that has all pods of a Deployment whose rollout is done.
 fn only_set<'a>(live: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
     let newest = object::newest(live, sets)?;
-    let own = sets.iter().filter(|set| set.owner == live.uid());
-    let alone = own
-        .filter(|set| set.replicas > 0)
-        .all(|set| set.name == newest.name);
+    let alone = is_alone(newest, live, sets);
     let seen = live.observed_generation() >= live.generation();
     let done = live.updated_replicas() == live.total_replicas();
     (alone && seen && done && !newest.template_hash.is_empty()).then_some(newest)
+}
+
+/// Whether no other ReplicaSet of the Deployment has pods.
+fn is_alone(newest: &ReplicaSet, live: &Deployment, sets: &[ReplicaSet]) -> bool {
+    let own = sets.iter().filter(|set| set.owner == live.uid());
+    let mut with_pods = own.filter(|set| set.replicas > 0);
+    with_pods.all(|set| set.name == newest.name)
 }
 
 /// The Service of the smoke test: the same ports, for the newcomer's pods.
@@ -1172,7 +1185,11 @@ fn port_of<'a>(service: &'a Service, smoke: &Smoke) -> Option<&'a Value> {
     let Some(wanted) = &smoke.port else {
         return ports.next();
     };
-    ports.find(|port| port["name"] == **wanted || port["port"].to_string() == *wanted)
+    let number = wanted.parse::<u16>().ok();
+    ports.find(|port| {
+        let by_number = number.is_some_and(|number| port["port"] == number);
+        port["name"] == **wanted || by_number
+    })
 }
 
 /// A port of a Service as the API server's proxy names it. A number alone tells https, a name says
@@ -1773,7 +1790,7 @@ mod tests {
                 )),
             ),
             (
-                "middle of a rollout",
+                "Settling",
                 put(live(json!({"metadata": {"generation": 2}}))),
             ),
             (

@@ -91,12 +91,12 @@ impl Context<'_> {
             && let Some(stage) = self.clear(service, &lock.version, switched, old)?
         {
             // What may not be scaled down stays, and is not waited for.
-            return Ok(match &stage {
-                Stage::Leaving(name) if self.is_left(name) => {
-                    ended(back, Aftermath::ReturnFailed(name.clone()))
-                }
-                _ => self.wait(stage, CATCHING_UP),
-            });
+            if let Stage::Leaving(name) = &stage
+                && self.is_left(name)
+            {
+                return Ok(ended(back, Aftermath::ReturnFailed(name.clone())));
+            }
+            return Ok(self.wait(stage, CATCHING_UP));
         }
         self.clear_preview()?;
         let patch = claim::release(service, self.widened(service).as_ref());

@@ -9,7 +9,11 @@ fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut fields = pointer.split('/').skip(1);
     fields.try_fold(object, |object, field| match object {
         Value::Array(list) => list.get(field.parse::<usize>().ok()?),
-        object => object.get(field),
+        object @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Object(_)) => object.get(field),
     })
 }
 
