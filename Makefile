@@ -7,6 +7,7 @@ TOOLS   := target/tools
 EVENT   ?= events/rolling.json
 LIFE    ?= 60
 ROUNDS  ?= 20
+SECONDS ?= 60
 SEEDS   ?= 50000
 
 # Real peers: programs that are built or fetched once, and the form of the function that is shipped.
@@ -16,7 +17,7 @@ THREADS ?= 6
 KILLS   ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo invoke build test fuzz simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ build: ## the function and the sandbox (PROFILE=release for the form that is shi
 test: ## all tests
 	$(CARGO) test --locked --workspace
 
+fuzz: ## break what comes from outside in every way: make fuzz [SECONDS=60], for each of six targets
+	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture
+
 # `make test` takes one in so many of these. SEEDS: mixtures of disturbances, each two deploys.
 simulation: ## every disturbance of a switch, pairs of them, and a hundred thousand deploys
 	LANDFALL_STRIDE=1 LANDFALL_PAIRS=4 LANDFALL_SEEDS=$(SEEDS) \
@@ -49,7 +53,7 @@ conformance: control-plane peers ## the same stories against real Kubernetes: ma
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
-	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy::
+	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: --skip parameters::
 
 # The form that is shipped, by SIGKILL at random moments, its Services watched all along.
 kills: control-plane ## the release build killed KILLS times while it switches, against real Kubernetes

@@ -27,6 +27,17 @@ pub const ROLLED_BACK: &str = "landfall/rolled-back";
 /// Why it was rolled back.
 pub const CAUSE: &str = "landfall/cause";
 
+/// The commit that was deployed last, where it is known.
+pub const COMMIT: &str = "landfall/commit";
+/// What `kubectl rollout history` shows; Kubernetes copies it to the ReplicaSet of the version.
+pub const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
+
+/// [`CHANGE_CAUSE`] as a JSON pointer.
+const CHANGE_CAUSE_PATH: &str = "/metadata/annotations/kubernetes.io~1change-cause";
+
+/// The longest [`CHANGE_CAUSE`], in characters: a line in a table.
+const CHANGE_CAUSE_LIMIT: usize = 500;
+
 /// [`CAUSE`] as a JSON pointer.
 pub const CAUSE_PATH: &str = "/metadata/annotations/landfall~1cause";
 
@@ -118,7 +129,7 @@ pub fn plan(
     autoscaled: bool,
     author: &Author,
 ) -> Result<Change, Vec<Fault>> {
-    let annotations = annotations(Some(live), Previous::serving(live, sets), author);
+    let annotations = annotations(request, Some(live), Previous::serving(live, sets), author);
     match request.method {
         Method::Put => put(request, live, autoscaled, annotations, author).map(Change::Put),
         Method::Patch => patch(request, live, autoscaled, annotations, author),
@@ -138,7 +149,7 @@ pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
     }
     merge_into(
         entry(&mut object, &["metadata", "annotations"]),
-        annotations(None, None, author),
+        annotations(request, None, None, author),
     );
     Ok(object)
 }
@@ -202,16 +213,26 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
     let rolled_back = "/metadata/annotations/landfall~1rolled-back";
     operations.push(json!({"op": "add", "path": rolled_back, "value": job}));
     operations.push(json!({"op": "add", "path": CAUSE_PATH, "value": cause}));
+    // Kubernetes copies annotations to the ReplicaSet: these are of the version that goes.
+    if seen.annotation(COMMIT).is_some() {
+        let path = "/metadata/annotations/landfall~1commit";
+        operations.push(json!({"op": "remove", "path": path}));
+    }
+    if seen.annotation(CHANGE_CAUSE).is_some() {
+        let line = format!("rolled back, after job {job} failed");
+        operations.push(json!({"op": "add", "path": CHANGE_CAUSE_PATH, "value": line}));
+    }
     Value::Array(operations)
 }
 
 /// The annotations of a write. A `null` takes away what an earlier deploy left.
 fn annotations(
+    request: &Request,
     live: Option<&Deployment>,
     previous: Option<Previous>,
     author: &Author,
 ) -> Map<String, Value> {
-    let last = |name| live.and_then(|live| live.annotation(name));
+    let last = |name: &str| live.and_then(|live| live.annotation(name));
     let superseded = last(JOB)
         .into_iter()
         .chain(
@@ -238,12 +259,49 @@ fn annotations(
         ),
         (ROLLED_BACK, Value::Null),
         (CAUSE, Value::Null),
+        (COMMIT, or_null(request.commit.clone())),
+        (CHANGE_CAUSE, or_null(change_cause(request, author))),
     ];
-    // A null for what is not there says nothing.
+    // A null for what is not there says nothing; and a line of the manifest's own stays.
+    let removes = |name: &str| last(name).is_some() && name != CHANGE_CAUSE;
     all.into_iter()
-        .filter(|(name, value)| !value.is_null() || last(name).is_some())
+        .filter(|(name, value)| !value.is_null() || removes(name))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// A line on this version for its history. `None` where a manifest has a line of its own.
+fn change_cause(request: &Request, author: &Author) -> Option<String> {
+    let manifest = request.manifest.as_ref();
+    let notes = manifest.and_then(|manifest| manifest.pointer("/metadata/annotations"));
+    if notes.is_some_and(|notes| notes.get(CHANGE_CAUSE).is_some()) {
+        return None;
+    }
+    let mut images = request
+        .images
+        .values()
+        .chain(&request.sole_image)
+        .cloned()
+        .collect::<Vec<_>>();
+    if let (true, Some(manifest)) = (images.is_empty(), manifest) {
+        let containers = manifest.pointer("/spec/template/spec/containers");
+        let containers = containers.and_then(Value::as_array).into_iter().flatten();
+        let image = |container: &Value| Some(container.get("image")?.as_str()?.to_owned());
+        images.extend(containers.filter_map(image));
+    }
+    let commit = request
+        .commit
+        .iter()
+        .map(|commit| format!("commit {commit}"));
+    let images = images.iter().map(|image| format!("image {image}"));
+    let facts = [format!("execution {}", author.execution)];
+    let line = facts
+        .into_iter()
+        .chain(commit)
+        .chain(images)
+        .collect::<Vec<_>>()
+        .join(", ");
+    Some(line.chars().take(CHANGE_CAUSE_LIMIT).collect())
 }
 
 fn patch(
@@ -308,6 +366,7 @@ fn set_by_patch(
         [there, more].concat()
     });
     check_containers(request, &known)?;
+    let sole = known[0].len() == 1;
     let mut differs = false;
     for (list, known) in CONTAINER_LISTS.iter().zip(&known) {
         for name in known {
@@ -319,7 +378,7 @@ fn set_by_patch(
                 .chain(manifest.into_iter().flatten())
                 .filter(|container| container.get("name").and_then(Value::as_str) == Some(name))
                 .collect::<Vec<_>>();
-            let changes = container_changes(request, list, name, &found);
+            let changes = container_changes(request, list, name, sole, &found);
             if changes.is_empty() {
                 continue;
             }
@@ -342,11 +401,12 @@ fn container_changes(
     request: &Request,
     list: &str,
     name: &str,
+    sole: bool,
     found: &[&Value],
 ) -> Vec<(String, Value)> {
     let mut changes = Vec::new();
     let there = |container: &&Value| Some(container.get("image")?.as_str()?.to_owned());
-    if let Some(image) = request.images.get(name)
+    if let Some(image) = request.image(name, sole && list == CONTAINER_LISTS[0])
         && found.iter().rev().find_map(there).as_ref() != Some(image)
     {
         changes.push(("image".to_owned(), json!(image)));
@@ -468,14 +528,16 @@ fn identify(request: &Request, object: &mut Value) {
 
 /// Sets images and variables in the manifest's own containers.
 fn set_in_manifest(request: &Request, object: &mut Value) -> Result<(), Vec<Fault>> {
-    check_containers(request, &CONTAINER_LISTS.map(|list| names_in(object, list)))?;
+    let known = CONTAINER_LISTS.map(|list| names_in(object, list));
+    check_containers(request, &known)?;
+    let sole = known[0].len() == 1;
     for list in CONTAINER_LISTS {
         let containers = object.pointer_mut("/spec/template/spec");
         let containers = containers.and_then(|spec| spec.get_mut(list)?.as_array_mut());
         for container in containers.into_iter().flatten() {
             let name = container.get("name").and_then(Value::as_str);
             let name = name.unwrap_or_default().to_owned();
-            if let Some(image) = request.images.get(&name) {
+            if let Some(image) = request.image(&name, sole && list == CONTAINER_LISTS[0]) {
                 container["image"] = json!(image);
             }
             if sets_env(request, list, &name) {
@@ -521,7 +583,7 @@ fn check_containers(request: &Request, known: &[Vec<String>; 2]) -> Result<(), V
         .keys()
         .map(|name| (format!("images.{name}"), name));
     let container = request.container.iter();
-    let faults = images
+    let mut faults = images
         .chain(container.map(|name| ("container".to_owned(), name)))
         .filter(|(_, name)| !there.contains(name))
         .map(|(field, name)| {
@@ -530,6 +592,11 @@ fn check_containers(request: &Request, known: &[Vec<String>; 2]) -> Result<(), V
             Fault::new(field, problem)
         })
         .collect::<Vec<_>>();
+    if request.sole_image.is_some() && known[0].len() != 1 {
+        let problem =
+            format!("has one image and names no container; {listed}. Say which by `container`");
+        faults.push(Fault::new("images", problem));
+    }
     if faults.is_empty() {
         Ok(())
     } else {
@@ -1017,7 +1084,8 @@ mod tests {
                     "annotations": {
                         "deployment.kubernetes.io/revision": "7",
                         EXECUTION: "run-2", JOB: "job-2", DEPLOYED_AT: NOW, GENERATION: "4",
-                        PREVIOUS: "web-7@7"}}}),
+                        PREVIOUS: "web-7@7",
+                        CHANGE_CAUSE: "execution run-2, image app:from-manifest"}}}),
         );
         let object = put_object(json!({"manifest": manifest()}), &live(json!({})), false);
         assert_eq!(object, expected);
@@ -1136,7 +1204,8 @@ mod tests {
             &mut expected,
             &json!({"apiVersion": "apps/v1", "kind": "Deployment", "status": null,
                 "metadata": {"namespace": "default", "annotations": {EXECUTION: "run-2",
-                    JOB: "job-2", DEPLOYED_AT: NOW, GENERATION: "1"}},
+                    JOB: "job-2", DEPLOYED_AT: NOW, GENERATION: "1",
+                    CHANGE_CAUSE: "execution run-2, image app:2"}},
                 "spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: NOW}}}}}),
         );
         assert_eq!(object, expected);
@@ -1149,20 +1218,90 @@ mod tests {
     /// The annotations of a write after these.
     fn after(found: Value, sets: &[ReplicaSet]) -> Map<String, Value> {
         let live = live(json!({"metadata": {"annotations": found}}));
-        annotations(Some(&live), Previous::serving(&live, sets), &author())
+        annotations(
+            &request(json!({"restart": true})),
+            Some(&live),
+            Previous::serving(&live, sets),
+            &author(),
+        )
     }
 
     #[test]
     fn annotations_tell_who_wrote_when_and_over_what() {
         let all = json!({EXECUTION: "run-2", JOB: "job-2", DEPLOYED_AT: NOW, GENERATION: "4",
-            PREVIOUS: "web-7@7"});
+            PREVIOUS: "web-7@7", CHANGE_CAUSE: "execution run-2"});
         let sets = [set("web-7", 7, 1)];
         assert_eq!(Value::Object(after(json!({}), &sets)), all);
         let nothing = after(json!({}), &[]);
         assert_eq!(nothing.get(PREVIOUS), None);
-        let created = annotations(None, None, &author());
+        let created = annotations(&request(json!({"restart": true})), None, None, &author());
         assert_eq!(created[GENERATION], "1");
-        assert_eq!(created.len(), 4);
+        assert_eq!(created.len(), 5);
+    }
+
+    #[test]
+    fn a_version_has_a_line_for_its_history() {
+        let line = |request: &Request| {
+            let all = annotations(request, Some(&live(json!({}))), None, &author());
+            all.get(CHANGE_CAUSE).cloned()
+        };
+        let mut fields = request(json!({"images": {"app": "app:2", "proxy": "proxy:2"}}));
+        fields.commit = Some("f00".into());
+        let expected = "execution run-2, commit f00, image app:2, image proxy:2";
+        assert_eq!(line(&fields), Some(json!(expected)));
+        let all = annotations(&fields, None, None, &author());
+        assert_eq!(all[COMMIT], "f00");
+        // A commit that is not known any more is taken away.
+        let marked = live(json!({"metadata": {"annotations": {COMMIT: "old"}}}));
+        let unknown = request(json!({"restart": true}));
+        let all = annotations(&unknown, Some(&marked), None, &author());
+        assert_eq!(all[COMMIT], Value::Null);
+        let mut own = manifest();
+        own["metadata"]["annotations"][CHANGE_CAUSE] = json!("a line of its own");
+        let own = json!({"manifest": own});
+        assert_eq!(line(&request(own.clone())), None);
+        let there = live(json!({"metadata": {"annotations": {CHANGE_CAUSE: "execution run-1"}}}));
+        let object = put_object(own, &there, false);
+        assert_eq!(
+            object["metadata"]["annotations"][CHANGE_CAUSE],
+            "a line of its own"
+        );
+        // What goes takes its facts along.
+        let seen = live(json!({"metadata": {"annotations": {COMMIT: "x", CHANGE_CAUSE: "y"}}}));
+        let operations = undo(&seen, &json!({}), "job-2", "why").to_string();
+        assert!(
+            operations.contains("rolled back, after job job-2 failed"),
+            "{operations}"
+        );
+        assert!(
+            operations.contains(r#""op":"remove","path":"/metadata/annotations/landfall~1commit"#)
+        );
+    }
+
+    #[test]
+    fn an_image_without_a_name_is_for_the_only_container() {
+        let mut sole = request(json!({"restart": true}));
+        sole.sole_image = Some("app:9".into());
+        let of = |live: &Deployment| plan(&sole, live, &[], false, &author());
+        let faults = of(&live(json!({}))).unwrap_err();
+        assert_eq!(faults[0].field, "images");
+        assert!(
+            faults[0]
+                .problem
+                .contains("it has `app`, `proxy`, `migrate`"),
+            "{faults:?}"
+        );
+        let one = live(json!({"spec": {"template": {"spec": {"containers": [
+            {"name": "app", "image": "app:1"}]}}}}));
+        let Ok(Change::Patch(patch)) = of(&one) else {
+            panic!("no patch");
+        };
+        let spec = &patch["spec"]["template"]["spec"];
+        assert_eq!(
+            spec["containers"],
+            json!([{"name": "app", "image": "app:9"}])
+        );
+        assert!(spec.get("initContainers").is_none());
     }
 
     #[test]

@@ -7,7 +7,8 @@ use crate::continuation::{Continuation, Phase};
 use crate::credentials::CredentialsError;
 use crate::diagnosis::{self, Explanation, Sight};
 use crate::logging;
-use crate::request::Request;
+use crate::plan::{self, Plan};
+use crate::request::{Mode, Request};
 use crate::strategy::scene::{Answer, Shape, Sought};
 use crate::strategy::{
     self, Action, Aftermath, Decision, Failure, Look, Observation, Success, Wait,
@@ -76,6 +77,8 @@ const WRITES: u32 = 200;
 pub enum Outcome {
     /// The new version serves.
     Finished(Box<Success>),
+    /// What would be done, for a request that only asks.
+    Planned(Box<Plan>),
     /// It came to nothing.
     Failed(Failure),
     /// A call failed for good.
@@ -142,6 +145,11 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 strategy::decide(self.request, self.continuation, &self.observation, now);
             steps += 1;
             assert!(steps <= STEPS, "the strategy turns in circles");
+            if self.request.mode == Mode::Plan
+                && let Some(outcome) = self.plan(&decision, now).await
+            {
+                return outcome;
+            }
             let ended = match decision {
                 Decision::Look(look) => self.look(&look).await,
                 Decision::Act(action) => {
@@ -171,6 +179,32 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             if Instant::now() >= self.until {
                 return Outcome::HandedOver(self.waiting.take());
             }
+        }
+    }
+
+    /// Tries the first write instead of doing it. Nothing else that writes comes after.
+    async fn plan(&mut self, decision: &Decision, now: Timestamp) -> Option<Outcome> {
+        let author = strategy::author(self.request, self.continuation, now);
+        let (call, live) = match plan::step(self.request, &self.observation, decision, &author) {
+            plan::Step::GoOn => return None,
+            plan::Step::Try(call, live) => (call, live),
+            plan::Step::Nothing(live) => {
+                return Some(Outcome::Planned(Box::new(Plan {
+                    after: None,
+                    live,
+                    difference: plan::Difference::default(),
+                })));
+            }
+        };
+        match self.send(&call).await {
+            Ok(object) => {
+                let plan = plan::tried(self.request, live, Deployment::new(object));
+                Some(Outcome::Planned(Box::new(plan)))
+            }
+            Err(error) => match self.trouble(*call, error).await {
+                Some(outcome) => Some(outcome),
+                None => Some(Outcome::HandedOver(None)),
+            },
         }
     }
 

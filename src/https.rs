@@ -104,7 +104,8 @@ impl Aws {
         }
     }
 
-    fn client(&self) -> Result<&reqwest::Client, ConnectorError> {
+    /// The client itself, for what the SDK is not used for.
+    pub fn client(&self) -> Result<&reqwest::Client, String> {
         let made = self.client.get_or_init(|| match &self.bundle {
             None => client(Trust::Public),
             Some(path) => {
@@ -113,8 +114,7 @@ impl Aws {
                 client(Trust::Also(&pem)).map_err(|error| format!("AWS_CA_BUNDLE {path}: {error}"))
             }
         });
-        let made = made.as_ref();
-        made.map_err(|error| ConnectorError::user(error.clone().into()))
+        made.as_ref().map_err(Clone::clone)
     }
 
     async fn send(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -127,7 +127,8 @@ impl Aws {
         // The bodies of SSM's and CodePipeline's requests are always in memory.
         let body = body.bytes().map(<[u8]>::to_vec).unwrap_or_default();
         let response = self
-            .client()?
+            .client()
+            .map_err(|error| ConnectorError::user(error.into()))?
             .request(parts.method, parts.uri.to_string())
             .headers(parts.headers)
             .body(body)

@@ -1,5 +1,7 @@
 //! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
 
+use crate::artifact;
+use crate::bucket::Store;
 use crate::cluster::Cluster;
 use crate::continuation::Continuation;
 use crate::credentials::{self, CredentialsError, Token};
@@ -8,7 +10,7 @@ use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
 use crate::logging;
 use crate::report::{self, Report};
-use crate::request::{Fault, Request};
+use crate::request::{Draft, Fault, Request, Wanted};
 use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -39,6 +41,7 @@ pub struct Function {
     environment: Result<Environment, Vec<Fault>>,
     secrets: Vec<String>,
     aws: SdkConfig,
+    store: Store,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     codepipeline: OnceLock<aws_sdk_codepipeline::Client>,
     connection: Mutex<Option<Connection>>,
@@ -97,12 +100,14 @@ impl Function {
     pub fn new(
         environment: Result<Environment, Vec<Fault>>,
         aws: SdkConfig,
+        store: Store,
         secrets: Vec<String>,
     ) -> Function {
         Function {
             environment,
             secrets,
             aws,
+            store,
             ssm: OnceLock::new(),
             codepipeline: OnceLock::new(),
             connection: Mutex::new(None),
@@ -141,26 +146,32 @@ impl Function {
             Ok(environment) => environment,
             Err(faults) => return report::wrong_environment(faults),
         };
-        let mut request = match Request::parse(&job.parameters, &job.id) {
-            Ok(request) => request,
+        let draft = match Draft::read(&job.parameters) {
+            Ok(draft) => draft,
             Err(faults) => return report::wrong_parameters(&faults),
         };
-        logging::hide(request.secrets());
         let bound_to = format!("{} {}", environment.cluster, job.parameters.identity());
         let now = Timestamp::now();
         let mut continuation = match &job.continuation {
-            None => Continuation::begin(&job.id, now, request.timeout),
+            None => Continuation::begin(&job.id, now, draft.timeout),
             Some(token) => match Continuation::decode(token, &bound_to) {
                 Ok(continuation) => continuation,
                 Err(unusable) => return report::unusable_continuation(&unusable),
             },
         };
-        if request.execution == job.id {
-            request.execution.clone_from(&continuation.job);
-        }
-        Span::current().record("execution", request.execution.as_str());
         *ledger.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
-        let cluster = match timeout_at(until, self.connect(environment, false)).await {
+        let completed = self.complete(draft, job, &continuation);
+        let (request, cluster) = match timeout_at(until, completed).await {
+            Ok(request) => match request {
+                Ok(request) => (
+                    request,
+                    timeout_at(until, self.connect(environment, false)).await,
+                ),
+                Err(report) => return report,
+            },
+            Err(_) => return silent(&mut continuation, &bound_to, now),
+        };
+        let cluster = match cluster {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error),
             Err(_) => return silent(&mut continuation, &bound_to, now),
@@ -169,11 +180,33 @@ impl Function {
             deployment = request.deployment,
             namespace = request.namespace,
             resumed = job.continuation.is_some(),
+            beside = request.beside.join(","),
             "deploying"
         );
         let renew = async || self.connect(environment, true).await;
         let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
         conclude(&request, &continuation, &bound_to, outcome)
+    }
+
+    /// The request, with the files that it names. An invocation that goes on reads them again: they
+    /// are the same, and the token has no room for them.
+    async fn complete(
+        &self,
+        draft: Draft,
+        job: &Job,
+        continuation: &Continuation,
+    ) -> Result<Request, Report> {
+        let files = artifact::read(&self.store, job, &draft.wanted).await;
+        let files = files.map_err(|error| report::no_artifact(&error, &continuation.phase))?;
+        let names_files = draft.wanted != Wanted::default();
+        let request = draft.complete(&files, &continuation.job);
+        let request = request.map_err(|faults| match names_files {
+            true => report::wrong_files(&faults),
+            false => report::wrong_parameters(&faults),
+        })?;
+        logging::hide(request.secrets());
+        Span::current().record("execution", request.execution.as_str());
+        Ok(request)
     }
 
     /// The connection that is open, or a new one; `anew` where the token was refused.
@@ -265,6 +298,7 @@ fn conclude(
         Outcome::Finished(success) => {
             report::success(request, continuation, &success, Timestamp::now())
         }
+        Outcome::Planned(plan) => report::planned(request, &plan),
         Outcome::Failed(failure) => report::failure(request, &failure),
         Outcome::Broken(call, error) => {
             report::call_failed(request, &continuation.phase, &call, &error)

@@ -5,8 +5,13 @@ use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::error::SdkError;
 use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType};
 use serde_json::{Map, Value};
+use std::fmt;
 
-/// A job, without the credentials that its event holds.
+/// The most input artifacts of an action; CodePipeline allows five.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
+const ARTIFACTS_LIMIT: usize = 10;
+
+/// A job. What is secret in it is not printed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
     /// The job's id; a continuation arrives under a new one.
@@ -15,6 +20,40 @@ pub struct Job {
     pub parameters: Parameters,
     /// What the last invocation of this action left for this one.
     pub continuation: Option<String>,
+    /// The action's input artifacts, in their order.
+    pub artifacts: Vec<Artifact>,
+    /// What opens them.
+    pub keys: Option<Keys>,
+}
+
+/// An input artifact: a ZIP archive in S3.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Artifact {
+    /// Its name in the pipeline.
+    pub name: String,
+    /// Of a source artifact the commit.
+    pub revision: Option<String>,
+    /// Where it is.
+    pub bucket: String,
+    /// See [`Artifact::bucket`].
+    pub key: String,
+}
+
+/// The job's own credentials: for its artifacts, and for an hour or so.
+#[derive(Clone, Default, PartialEq)]
+pub struct Keys {
+    /// The id of the key.
+    pub id: String,
+    /// The key.
+    pub secret: String,
+    /// What makes it a temporary one.
+    pub session: Option<String>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Keys")
+    }
 }
 
 /// The action's `UserParameters`, as they came.
@@ -65,8 +104,40 @@ impl Job {
             id,
             parameters,
             continuation: continuation.filter(|token| !token.is_empty()),
+            artifacts: artifacts(&data["inputArtifacts"]),
+            keys: keys(&data["artifactCredentials"]),
         })
     }
+}
+
+/// The input artifacts. One without a place cannot be read, and is as good as none.
+fn artifacts(given: &Value) -> Vec<Artifact> {
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let artifact = |artifact: &Value| {
+        let place = &artifact["location"]["s3Location"];
+        Some(Artifact {
+            name: text(&artifact["name"])?,
+            revision: text(&artifact["revision"]),
+            bucket: text(&place["bucketName"])?,
+            key: text(&place["objectKey"])?,
+        })
+    };
+    let all = given.as_array().into_iter().flatten().take(ARTIFACTS_LIMIT);
+    all.filter_map(artifact).collect()
+}
+
+fn keys(given: &Value) -> Option<Keys> {
+    let text = |name: &str| given[name].as_str().filter(|text| !text.is_empty());
+    Some(Keys {
+        id: text("accessKeyId")?.to_owned(),
+        secret: text("secretAccessKey")?.to_owned(),
+        session: text("sessionToken").map(str::to_owned),
+    })
 }
 
 /// The credentials in an event, so that they can be kept out of every text.
@@ -182,6 +253,8 @@ mod tests {
             id: "job-1".into(),
             parameters: Parameters::Absent,
             continuation: None,
+            artifacts: Vec::new(),
+            keys: None,
         }
     }
 
@@ -272,6 +345,36 @@ mod tests {
             !shown.contains("secret") && !shown.contains("session"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn artifacts_are_read_with_their_places_and_keys() {
+        let place = |bucket: &str, key: &str| json!({"type": "S3", "s3Location": {"bucketName": bucket, "objectKey": key}});
+        let event = event(json!({"id": "job-1", "data": {
+            "artifactCredentials": {"accessKeyId": "id", "secretAccessKey": "5ecret"},
+            "inputArtifacts": [
+                {"name": "Source", "revision": "e0c7", "location": place("b", "p/Source/x")},
+                {"name": "Build", "revision": null, "location": place("b", "p/Build/y")},
+                {"name": "Nowhere", "location": {"type": "S3"}},
+                {"location": place("b", "c")}, null, 7]}}));
+        let job = Job::read(&event).unwrap();
+        let artifact = |name: &str, revision: Option<&str>, key: &str| Artifact {
+            name: name.into(),
+            revision: revision.map(str::to_owned),
+            bucket: "b".into(),
+            key: key.into(),
+        };
+        let expected = [
+            artifact("Source", Some("e0c7"), "p/Source/x"),
+            artifact("Build", None, "p/Build/y"),
+        ];
+        assert_eq!(job.artifacts, expected);
+        let keys = job.keys.clone().unwrap();
+        assert_eq!(
+            (&*keys.id, &*keys.secret, keys.session),
+            ("id", "5ecret", None)
+        );
+        assert!(!format!("{job:?}").contains("5ecret"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use landfall::bucket::Store;
 use landfall::environment::Environment;
 use landfall::https::Aws;
 use landfall::invocation::{Function, Unreported};
@@ -42,7 +43,9 @@ async fn main() -> Result<(), Error> {
     }
     let secrets = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
     let secrets = secrets.into_iter().filter_map(variable).collect();
-    let function = Function::new(Environment::read(variable), sdk_config(), secrets);
+    let https = Aws::new(variable("AWS_CA_BUNDLE"));
+    let (sdk, store) = (sdk_config(https.clone()), store(https));
+    let function = Function::new(Environment::read(variable), sdk, store, secrets);
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let context = event.context;
         let span = info_span!(
@@ -70,24 +73,20 @@ fn variable(name: &str) -> Option<String> {
 /// profiles, container and instance credentials as well, which a Lambda never has: leaving it out
 /// saves a third of the binary and of the cold start.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
-fn sdk_config() -> SdkConfig {
+fn sdk_config(https: Aws) -> SdkConfig {
     let retries = RetryConfig::standard()
         .with_max_attempts(AWS_TRIES)
         .with_max_backoff(AWS_PAUSE);
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(AWS_TRY);
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(Aws::new(variable("AWS_CA_BUNDLE")))
+        .http_client(https)
         .sleep_impl(TokioSleep::new())
         .time_source(SystemTimeSource::new())
         .retry_config(retries)
         .timeout_config(timeouts.build())
         .service_config(ServiceVariables);
-    config.set_region(
-        variable("AWS_REGION")
-            .or(variable("AWS_DEFAULT_REGION"))
-            .map(Region::new),
-    );
+    config.set_region(region().map(Region::new));
     config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
     config.set_use_fips(flag("AWS_USE_FIPS_ENDPOINT"));
     config.set_use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"));
@@ -101,6 +100,18 @@ fn sdk_config() -> SdkConfig {
         config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
     }
     config.build()
+}
+
+/// S3 by the same variables.
+fn store(https: Aws) -> Store {
+    let endpoint = variable("AWS_ENDPOINT_URL_S3").or(variable("AWS_ENDPOINT_URL"));
+    let [fips, dual_stack] = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"].map(flag);
+    let [fips, dual_stack] = [fips, dual_stack].map(Option::unwrap_or_default);
+    Store::new(https, region(), endpoint, fips, dual_stack)
+}
+
+fn region() -> Option<String> {
+    variable("AWS_REGION").or(variable("AWS_DEFAULT_REGION"))
 }
 
 fn flag(name: &str) -> Option<bool> {

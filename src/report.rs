@@ -1,6 +1,7 @@
 //! Every sentence that a user sees. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
+use crate::artifact::ArtifactError;
 use crate::change;
 use crate::cluster::call::{Call, Right};
 use crate::cluster::object::Deployment;
@@ -8,6 +9,7 @@ use crate::cluster::{CallError, Refusal};
 use crate::continuation::{Continuation, Phase, Reason, Unusable};
 use crate::credentials::CredentialsError;
 use crate::diagnosis::{Cause, Evidence};
+use crate::plan::Plan;
 use crate::request::{Fault, Request};
 use crate::rollout::{Progress, WaitsFor};
 use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
@@ -40,6 +42,10 @@ const MASK_MINIMUM: usize = 5;
 /// The shortest line of a value of several that is masked by itself: shorter ones are braces and
 /// words.
 const MASK_LINE: usize = 16;
+/// The output variable with what a plan would change: the one that has values of others in it.
+const CHANGES: &str = "Changes";
+/// Room for how many lines of a plan were left out.
+const PLAN_TAIL: usize = 30;
 /// What stands for a masked value.
 const HIDDEN: &str = "[hidden]";
 /// What is between the parts of a message.
@@ -118,6 +124,8 @@ pub enum Kind {
     JobFailed,
     /// Someone else deployed after us.
     RevisionOutOfSync,
+    /// An input artifact, or what it should have, is not there.
+    RevisionUnavailable,
     /// The cluster or AWS cannot be reached.
     SystemUnavailable,
 }
@@ -130,6 +138,7 @@ impl Kind {
             Kind::PermissionError => "PermissionError",
             Kind::JobFailed => "JobFailed",
             Kind::RevisionOutOfSync => "RevisionOutOfSync",
+            Kind::RevisionUnavailable => "RevisionUnavailable",
             Kind::SystemUnavailable => "SystemUnavailable",
         }
     }
@@ -144,6 +153,8 @@ pub enum Topic {
     NoProgress,
     /// The user parameters are wrong, or do not fit the Deployment.
     Parameters,
+    /// An input artifact cannot be read, or a file in it.
+    Artifact,
     /// The function's environment is wrong.
     Environment,
     /// The continuation token cannot be used.
@@ -199,6 +210,7 @@ impl Topic {
             Topic::Pods(cause) => cause.anchor(),
             Topic::NoProgress => "no-progress",
             Topic::Parameters => "parameters",
+            Topic::Artifact => "artifact",
             Topic::Environment => "environment",
             Topic::Continuation => "continuation",
             Topic::Credentials => "credentials",
@@ -268,7 +280,7 @@ impl Mask {
         })
     }
 
-    /// The report without them. Output variables and tokens are made of names alone.
+    /// The report without them. Output variables but one, and tokens, are made of names alone.
     pub fn report(&self, report: Report) -> Report {
         match report {
             Report::Success {
@@ -278,7 +290,13 @@ impl Mask {
             } => Report::Success {
                 summary: clip(&self.text(&summary), SUMMARY_LIMIT),
                 external_id,
-                variables,
+                variables: variables
+                    .into_iter()
+                    .map(|(name, value)| match name == CHANGES {
+                        true => (name, clip(&self.text(&value), VARIABLE_LIMIT)),
+                        false => (name, value),
+                    })
+                    .collect(),
             },
             Report::Progress {
                 token,
@@ -407,6 +425,7 @@ pub fn success(
         None => &*request.deployment,
     };
     let external = format!("{}/{name}@{revision}", request.namespace);
+    let summary = summary + &beside(request);
     let variables = [
         ("Namespace", request.namespace.clone()),
         ("Deployment", name.to_owned()),
@@ -421,6 +440,117 @@ pub fn success(
         external_id: clip(&external, EXTERNAL_ID_LIMIT),
         variables: variables
             .into_iter()
+            .chain(origin(request))
+            .map(|(name, value)| (name, clip(&value, VARIABLE_LIMIT)))
+            .collect(),
+    }
+}
+
+/// The facts of where a version comes from, where they are known.
+fn origin(request: &Request) -> Vec<(&'static str, String)> {
+    let execution = ("Execution", request.execution.clone());
+    let commit = request
+        .commit
+        .iter()
+        .map(|commit| ("Commit", commit.clone()));
+    let beside = (!request.beside.is_empty()).then(|| ("NotApplied", request.beside.join(",")));
+    std::iter::once(execution)
+        .chain(commit)
+        .chain(beside)
+        .collect()
+}
+
+/// What was in the manifest's file and is not applied.
+fn beside(request: &Request) -> String {
+    match request.beside.as_slice() {
+        [] => String::new(),
+        beside => format!(
+            " The manifest's file has more, which was not applied: {}.",
+            crate::manifest::told(beside)
+        ),
+    }
+}
+
+/// What a deploy would change. Nothing was written.
+pub fn planned(request: &Request, plan: &Plan) -> Report {
+    let target = target(request);
+    let Plan {
+        after,
+        live,
+        difference,
+    } = plan;
+    let serving = live.as_ref().or(after.as_ref());
+    let count = difference.count();
+    let things = if count == 1 { "thing" } else { "things" };
+    let headline = match (live, after) {
+        (_, Some(_)) if count == 0 => format!("Plan: nothing would change in {target}"),
+        (_, None) => format!("Plan: nothing would change in {target}"),
+        (None, Some(_)) => format!("Plan: {target} would be created"),
+        (Some(_), Some(_)) => format!("Plan: {count} {things} would change in {target}"),
+    };
+    let lines = |limit: usize| {
+        let mut text = String::new();
+        for (index, line) in difference.lines.iter().enumerate() {
+            let left = count - index;
+            if text.len() + line.len() + PLAN_TAIL > limit {
+                text.push_str(&format!("\n… and {left} more"));
+                return text;
+            }
+            text.push_str(if text.is_empty() { "" } else { "\n" });
+            text.push_str(line);
+        }
+        match difference.more {
+            0 => text,
+            more => format!("{text}\n… and {more} more"),
+        }
+    };
+    let strategy = match request.strategy.switch() {
+        Some(switch) => format!(
+            " The strategy `{}` brings it up beside the old one and switches Service `{}`.",
+            request.strategy.name(),
+            switch.service
+        ),
+        None => String::new(),
+    };
+    let rest = format!(
+        "{headline}. Nothing was written.{strategy}{}",
+        beside(request)
+    );
+    let listed = lines(SUMMARY_LIMIT - rest.len().min(SUMMARY_LIMIT / 2));
+    let summary = match listed.is_empty() {
+        true => rest,
+        false => format!("{rest}\n{listed}"),
+    };
+    let revision = live
+        .as_ref()
+        .and_then(Deployment::revision)
+        .unwrap_or_default()
+        .to_string();
+    let images = after
+        .as_ref()
+        .or(serving)
+        .map(|object| image(request, object));
+    let name = match (request.strategy.switch(), serving) {
+        (Some(_), Some(serving)) => serving.name().to_owned(),
+        _ => request.deployment.clone(),
+    };
+    let external = format!("{}/{name}@{revision}", request.namespace);
+    let variables = [
+        ("Namespace", request.namespace.clone()),
+        ("Deployment", name),
+        ("Revision", revision),
+        ("Image", images.unwrap_or_default()),
+        ("Strategy", request.strategy.name().to_owned()),
+        ("Mode", "plan".to_owned()),
+        ("ChangeCount", count.to_string()),
+        (CHANGES, lines(VARIABLE_LIMIT)),
+    ];
+    Report::Success {
+        summary: clip(&summary, SUMMARY_LIMIT),
+        external_id: clip(&external, EXTERNAL_ID_LIMIT),
+        variables: variables
+            .into_iter()
+            .chain(origin(request))
             .map(|(name, value)| (name, clip(&value, VARIABLE_LIMIT)))
             .collect(),
     }
@@ -598,7 +728,9 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
     let target = target(request);
     let (namespace, name) = (&request.namespace, &request.deployment);
     match failure {
-        Failure::Faults(faults) => faults_found(&format!("{target} was not changed"), faults),
+        Failure::Faults(faults) => {
+            faults_found(&format!("{target} was not changed"), faults, PARAMETERS)
+        }
         Failure::Missing => fail(
             Topic::Missing,
             Kind::ConfigurationError,
@@ -857,8 +989,9 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
         | Aftermath::NoWayBack
         | Aftermath::ReturnFailed(_) => match request.strategy.switch() {
             Some(switch) => format!(
-                "Correct the cause{help}. See what runs with `kubectl --namespace {namespace} get deployment,pod`, and what \
-                 is served with `kubectl --namespace {namespace} describe service/{}`.",
+                "Correct the cause{help}. See what runs with \
+                 `kubectl --namespace {namespace} get deployment,pod`, and what is served \
+                 with `kubectl --namespace {namespace} describe service/{}`.",
                 switch.service
             ),
             None => format!(
@@ -954,18 +1087,33 @@ fn failed_rollout(
 
 /// The user parameters are wrong.
 pub fn wrong_parameters(faults: &[Fault]) -> Report {
-    faults_found("Nothing was deployed", faults)
+    faults_found("Nothing was deployed", faults, PARAMETERS)
 }
 
-fn faults_found(what: &str, faults: &[Fault]) -> Report {
+/// They are, or the files that they name.
+pub fn wrong_files(faults: &[Fault]) -> Report {
+    faults_found("Nothing was deployed", faults, FILES)
+}
+
+/// Where faults are, and what to do about them.
+type Source = (&'static str, &'static str);
+
+const PARAMETERS: Source = (
+    "the user parameters",
+    "Correct the action's UserParameters and release the change again.",
+);
+
+const FILES: Source = (
+    "the user parameters and the files that they name",
+    "Correct the file, or the action's UserParameters, and release the change again.",
+);
+
+fn faults_found(what: &str, faults: &[Fault], (source, next): Source) -> Report {
     let line = |fault: &Fault| format!("`{}` {}", fault.field, fault.problem);
     let (headline, evidence) = match faults {
         [fault] => (format!("{what}: {}.", line(fault)), Vec::new()),
         faults => (
-            format!(
-                "{what}: {} things are wrong with the user parameters.",
-                faults.len()
-            ),
+            format!("{what}: {} things are wrong with {source}.", faults.len()),
             faults
                 .iter()
                 .map(|fault| format!("- {}", line(fault)))
@@ -977,7 +1125,27 @@ fn faults_found(what: &str, faults: &[Fault]) -> Report {
         Kind::ConfigurationError,
         &headline,
         &evidence,
-        "Correct the action's UserParameters and release the change again.",
+        next,
+    )
+}
+
+/// A file of an input artifact cannot be had. `phase` is how far the deploy had come.
+pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
+    let begun = match phase {
+        Phase::Start => Vec::new(),
+        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::Return(_) => vec![
+            "An earlier invocation had begun to write the new version. What it wrote stays, and is \
+             not followed any more."
+                .to_owned(),
+        ],
+    };
+    let headline = format!("{error}.");
+    fail(
+        Topic::Artifact,
+        error.kind(),
+        &headline,
+        &begun,
+        error.next(),
     )
 }
 
@@ -1039,7 +1207,10 @@ fn locked_out(error: &CredentialsError, cause: Option<String>) -> Report {
         Kind::ConfigurationError => {
             "Correct the parameter or the function's environment, then retry."
         }
-        Kind::SystemUnavailable | Kind::JobFailed | Kind::RevisionOutOfSync => {
+        Kind::SystemUnavailable
+        | Kind::JobFailed
+        | Kind::RevisionOutOfSync
+        | Kind::RevisionUnavailable => {
             "Retry. In a VPC the function needs a route or interface endpoints to SSM and KMS."
         }
     };
@@ -1321,7 +1492,8 @@ fn image(request: &Request, live: &Deployment) -> String {
         .iter()
         .filter(|container| {
             let name = container.get("name").and_then(serde_json::Value::as_str);
-            name.is_some_and(|name| request.images.contains_key(name))
+            let sole = live.containers("containers").len() == 1;
+            name.is_some_and(|name| request.image(name, sole).is_some())
         })
         .filter_map(image_of)
         .collect::<Vec<_>>();
@@ -1504,6 +1676,7 @@ mod tests {
         Image=app:2
         Strategy=rolling
         DurationSeconds=90
+        Execution=job-1
         --
         default/web@7: Deployment `web` in `default` runs revision 7 (app:2,setup:1): 1 of 1
         pod available after 0 s.
@@ -1514,6 +1687,7 @@ mod tests {
         Image=app:2,setup:1
         Strategy=rolling
         DurationSeconds=0
+        Execution=job-1
         --
         default/web@7: Deployment `web` in `default` has revision 7 (proxy:1) after 2 h; it is
         scaled to zero, so no pod runs.
@@ -1524,6 +1698,7 @@ mod tests {
         Image=proxy:1
         Strategy=rolling
         DurationSeconds=7200
+        Execution=job-1
         --
         shop/web@7: Deployment `web` in `shop` already ran this version, so nothing was
         changed: revision 7 (app:2); 2 of 2 pods available.
@@ -1534,6 +1709,7 @@ mod tests {
         Image=app:2
         Strategy=rolling
         DurationSeconds=1
+        Execution=job-1
         --
         shop/web@7: Deployment `web` in `shop` already ran this version, so nothing was
         changed: revision 7 (app:2); it is scaled to zero, so no pod runs.
@@ -1544,6 +1720,7 @@ mod tests {
         Image=app:2
         Strategy=rolling
         DurationSeconds=1
+        Execution=job-1
         "#);
     }
 
@@ -1638,6 +1815,7 @@ mod tests {
         Image=app:2
         Strategy=blueGreen
         DurationSeconds=41
+        Execution=job-1
         --
         shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
         2 pods available after 41 s. `web`, which served before, is scaled to zero. `web-1`
@@ -1649,6 +1827,7 @@ mod tests {
         Image=app:2
         Strategy=blueGreen
         DurationSeconds=41
+        Execution=job-1
         --
         shop/web-blue@7: Service `web` in `shop` already sent to this version, so nothing was
         changed: Deployment `web-blue` (app:2): 2 of 2 pods available.
@@ -1659,6 +1838,7 @@ mod tests {
         Image=app:2
         Strategy=blueGreen
         DurationSeconds=41
+        Execution=job-1
         "#);
     }
 

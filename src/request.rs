@@ -1,7 +1,9 @@
 //! The user parameters of the pipeline's action: raw text in, a checked [`Request`] out, or every
 //! fault at once, each by its field's name.
 
+use crate::image::{self, Definitions};
 use crate::job::Parameters;
+use crate::manifest::{self, Chosen};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,14 +49,25 @@ const EXCERPT: usize = 30;
 /// The longest `execution`: CodePipeline's are 36 characters, other callers may use words.
 const EXECUTION_LIMIT: usize = 128;
 
+/// The longest path of a file in an artifact.
+const PATH_LIMIT: usize = 300;
+
+/// The longest name of an artifact.
+/// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_InputArtifact.html>
+const ARTIFACT_LIMIT: usize = 100;
+
+/// The most of a commit that is kept; an S3 source has version ids of up to 1,024 characters.
+const COMMIT_LIMIT: usize = 128;
+
 /// The fields of the contract, in the order in which the documentation lists them.
-const FIELDS: [&str; 17] = [
+pub const FIELDS: [&str; 19] = [
     "deployment",
     "namespace",
     "images",
     "env",
     "container",
     "manifest",
+    "variables",
     "method",
     "restart",
     "strategy",
@@ -65,6 +78,7 @@ const FIELDS: [&str; 17] = [
     "timeout",
     "patience",
     "rollback",
+    "mode",
     "execution",
 ];
 
@@ -77,12 +91,20 @@ pub struct Request {
     pub namespace: String,
     /// Container name to image.
     pub images: BTreeMap<String, String>,
+    /// The image for the one container that there is, from a file that names none.
+    pub sole_image: Option<String>,
     /// Variable to value; `None` removes it.
     pub env: BTreeMap<String, Option<Hidden>>,
     /// The one container that gets `env`; `None` for all.
     pub container: Option<String>,
-    /// A whole Deployment.
+    /// A whole Deployment, its variables filled in.
     pub manifest: Option<Value>,
+    /// What else was in the manifest's file, `Kind/name`, and is not applied.
+    pub beside: Vec<String>,
+    /// The commit that is deployed, where it is known.
+    pub commit: Option<String>,
+    /// Whether anything is to be written.
+    pub mode: Mode,
     /// How the change is written.
     pub method: Method,
     /// Roll the pods even where nothing changed.
@@ -107,8 +129,12 @@ impl fmt::Debug for Request {
             .field("deployment", &self.deployment)
             .field("namespace", &self.namespace)
             .field("images", &self.images)
+            .field("sole_image", &self.sole_image)
             .field("env", &self.env)
             .field("container", &self.container)
+            .field("beside", &self.beside)
+            .field("commit", &self.commit)
+            .field("mode", &self.mode)
             .field("method", &self.method)
             .field("restart", &self.restart)
             .field("strategy", &self.strategy)
@@ -144,6 +170,84 @@ pub enum Method {
     Patch,
     /// The whole object, replaced by `manifest`.
     Put,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode {
+    /// The new version is to serve.
+    Deploy,
+    /// The difference is to be told and nothing written.
+    Plan,
+}
+
+/// A file in an input artifact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// The artifact's name; `None` for the first one that has the file.
+    pub artifact: Option<String>,
+    /// Its path in there, with `/` between folders.
+    pub path: String,
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.artifact {
+            Some(artifact) => write!(formatter, "`{artifact}::{}`", self.path),
+            None => write!(formatter, "`{}`", self.path),
+        }
+    }
+}
+
+/// The files that a request names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// Of `manifest`.
+    pub manifest: Option<Member>,
+    /// Of `images`.
+    pub images: Option<Member>,
+}
+
+/// A file that was read.
+#[derive(Clone, Default, PartialEq)]
+pub struct File {
+    /// The artifact that it is from.
+    pub artifact: String,
+    /// The artifact's revision: of a source artifact the commit.
+    pub revision: Option<String>,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
+impl fmt::Debug for File {
+    /// Without the content, which may have values of variables in it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("File")
+            .field("artifact", &self.artifact)
+            .field("revision", &self.revision)
+            .field("length", &self.content.len())
+            .finish()
+    }
+}
+
+/// The files of [`Wanted`], read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Files {
+    /// Of `manifest`.
+    pub manifest: Option<File>,
+    /// Of `images`.
+    pub images: Option<File>,
+}
+
+/// User parameters that are right as far as can be told without the files that they name.
+#[derive(Clone)]
+pub struct Draft {
+    fields: Map<String, Value>,
+    /// For the whole deploy.
+    pub timeout: Duration,
+    /// What must be read to complete it.
+    pub wanted: Wanted,
 }
 
 /// How the new version takes over.
@@ -223,19 +327,15 @@ impl Fault {
 }
 
 impl Request {
-    /// Checks the user parameters. `job` stands in where no `execution` is given.
+    /// Checks user parameters that name no files. `job` stands in where no `execution` is given.
     pub fn parse(parameters: &Parameters, job: &str) -> Result<Request, Vec<Fault>> {
-        let fields = object(parameters).map_err(|fault| vec![fault])?;
-        let mut check = Check {
-            fields,
-            meant: Vec::new(),
-            faults: Vec::new(),
-        };
-        let request = check.request(job);
-        match request {
-            Some(request) if check.faults.is_empty() => Ok(request),
-            _ => Err(check.faults),
-        }
+        Draft::read(parameters)?.complete(&Files::default(), job)
+    }
+
+    /// The image for a container, given whether it is one that `images` may mean without its name.
+    pub fn image(&self, container: &str, is_sole: bool) -> Option<&String> {
+        let sole = self.sole_image.as_ref().filter(|_| is_sole);
+        self.images.get(container).or(sole)
     }
 
     /// Every value that must appear in no text: the variables that the request sets, but for values
@@ -251,19 +351,57 @@ impl Request {
     fn names(&self, value: &str) -> bool {
         let names = [&self.deployment, &self.namespace, &self.execution];
         let names = names.into_iter().chain(&self.container);
-        let mut names = names.chain(self.images.keys()).chain(self.images.values());
+        let names = names.chain(&self.commit).chain(&self.sole_image);
+        let names = names.chain(self.images.keys()).chain(self.images.values());
+        let in_manifest = self.manifest.iter().flat_map(containers);
+        let in_manifest = in_manifest.filter_map(|(_, container)| container["image"].as_str());
+        let mut names = names.map(String::as_str).chain(in_manifest);
         value == "true" || value == "false" || names.any(|name| name.contains(value))
     }
 }
 
+impl Draft {
+    /// Checks all that can be checked before the files are read.
+    pub fn read(parameters: &Parameters) -> Result<Draft, Vec<Fault>> {
+        let fields = object(parameters).map_err(|fault| vec![fault])?;
+        let mut check = Check::new(fields, None);
+        check.request("");
+        let timeout = check.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        match check.faults.is_empty() {
+            true => Ok(Draft {
+                fields: check.fields,
+                timeout,
+                wanted: check.wanted,
+            }),
+            false => Err(check.faults),
+        }
+    }
+
+    /// Checks everything, with the files that were wanted.
+    pub fn complete(self, files: &Files, job: &str) -> Result<Request, Vec<Fault>> {
+        let mut check = Check::new(self.fields, Some(files));
+        match check.request(job) {
+            Some(request) if check.faults.is_empty() => Ok(request),
+            _ => Err(check.faults),
+        }
+    }
+}
+
+/// The containers in a manifest, each with its list and its place in there.
+fn containers(manifest: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let spec = manifest.pointer("/spec/template/spec");
+    let lists = ["containers", "initContainers"].into_iter();
+    lists.flat_map(move |list| {
+        let items = spec.and_then(|spec| spec.get(list)?.as_array());
+        let items = items.into_iter().flatten().enumerate();
+        items.map(move |(index, item)| (format!("{list}[{index}]"), item))
+    })
+}
+
 /// The values of all variables in a manifest.
 fn manifest_values(manifest: &Value) -> Vec<&str> {
-    let spec = manifest.pointer("/spec/template/spec");
-    ["containers", "initContainers"]
-        .iter()
-        .filter_map(|list| spec?.get(list)?.as_array())
-        .flatten()
-        .filter_map(|container| container.get("env")?.as_array())
+    containers(manifest)
+        .filter_map(|(_, container)| container.get("env")?.as_array())
         .flatten()
         .filter_map(|variable| variable.get("value")?.as_str())
         .collect()
@@ -300,18 +438,22 @@ fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-/// The first field that an object has twice, at any depth. JSON readers take the last one in
-/// silence, so that a text that closes its string could choose the image.
-fn repeated(text: &str) -> Option<String> {
+/// The first field that an object has twice, at any depth, in one or several JSON documents. JSON
+/// readers take the last one in silence, so that a text that closes its string could choose the
+/// image.
+pub fn repeated(text: &str) -> Option<String> {
     let mut found = None;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let names = Names {
-        path: String::new(),
-        found: &mut found,
-    };
-    // That it is JSON has been seen before.
-    _ = names.deserialize(&mut reader);
-    found
+    loop {
+        let names = Names {
+            path: String::new(),
+            found: &mut found,
+        };
+        // That it is JSON has been seen before.
+        if names.deserialize(&mut reader).is_err() || reader.end().is_ok() {
+            return found;
+        }
+    }
 }
 
 /// Reads any JSON for its objects' names alone.
@@ -466,18 +608,37 @@ fn excerpt(text: &str, position: usize) -> String {
 }
 
 /// The fields on their way to being a request, and the faults found so far.
-struct Check {
+struct Check<'a> {
     fields: Map<String, Value>,
     /// The fields that misspelt ones most likely mean.
     meant: Vec<&'static str>,
     faults: Vec<Fault>,
+    /// What was read of the files that are wanted; `None` where none was read yet.
+    files: Option<&'a Files>,
+    wanted: Wanted,
+    timeout: Option<Duration>,
 }
 
-impl Check {
+impl<'a> Check<'a> {
+    fn new(fields: Map<String, Value>, files: Option<&'a Files>) -> Check<'a> {
+        Check {
+            fields,
+            meant: Vec::new(),
+            faults: Vec::new(),
+            files,
+            wanted: Wanted::default(),
+            timeout: None,
+        }
+    }
+
     /// Looks at every field, also after a fault. `None` where a field that all need is missing.
     fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
-        let manifest = self.manifest();
+        let chosen = self.manifest();
+        let (manifest, beside) = match chosen {
+            Some(Chosen { deployment, beside }) => (Some(deployment), beside),
+            None => (None, Vec::new()),
+        };
         let named = |part| {
             let found = manifest
                 .as_ref()?
@@ -488,15 +649,21 @@ impl Check {
         };
         let deployment = self.deployment(named("name"), manifest.is_some());
         let namespace = self.namespace(named("namespace"));
-        let images = self.images();
+        let (mut images, mut sole_image) = self.images();
+        self.manifest_images(manifest.as_ref(), &images, sole_image.is_some());
         let env = self.env();
-        let container = self.container(!env.is_empty());
+        let container = self.container(!env.is_empty(), sole_image.is_some());
+        if let (Some(container), Some(image)) = (&container, &sole_image) {
+            images.insert(container.clone(), image.clone());
+            sole_image = None;
+        }
         let method = self.method(manifest.is_some());
         let restart = self.flag("restart", false);
         let rollback = self.flag("rollback", true);
         let strategy = self.strategy(deployment.as_deref());
         let (shortest, longest) = TIMEOUT_RANGE;
         let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
+        self.timeout = Some(timeout);
         let patience = Duration::ZERO..=LONGEST_PATIENCE;
         let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
         if let Some(Switch { bake, .. }) = strategy.switch()
@@ -507,7 +674,9 @@ impl Check {
                 "must be shorter than `timeout`, which is for the whole deploy",
             );
         }
+        let mode = self.mode();
         let execution = self.execution(job);
+        let commit = self.commit();
         let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
         let changes = ["images", "env", "manifest"].into_iter();
         let mut changes = changes.chain(restarts.then_some("restart"));
@@ -521,9 +690,13 @@ impl Check {
             deployment: deployment?,
             namespace,
             images,
+            sole_image,
             env,
             container,
             manifest,
+            beside,
+            commit,
+            mode,
             method,
             restart,
             strategy,
@@ -666,9 +839,37 @@ impl Check {
         }
     }
 
-    fn images(&mut self) -> BTreeMap<String, String> {
+    /// The images by container, or the one of a file that names none.
+    fn images(&mut self) -> (BTreeMap<String, String>, Option<String>) {
+        let given = match self.fields.get("images") {
+            Some(Value::String(path)) => {
+                let path = path.clone();
+                self.images_file(&path)
+            }
+            Some(
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_),
+            )
+            | None => None,
+        };
+        let shape = r#"{"container": "image"}, or the path of a file in an artifact"#;
+        let entries = match given {
+            Some(Definitions::Sole(image)) => {
+                self.image("images", &image);
+                return (BTreeMap::new(), Some(image));
+            }
+            Some(Definitions::Named(named)) => {
+                let named = named.into_iter();
+                named.map(|(name, image)| (name, image.into())).collect()
+            }
+            None if matches!(self.fields.get("images"), Some(Value::String(_))) => Map::new(),
+            None => self.object("images", shape),
+        };
         let mut images = BTreeMap::new();
-        for (container, image) in self.object("images", r#"{"container": "image"}"#) {
+        for (container, image) in entries {
             let field = format!("images.{container}");
             if let Err(problem) = name_of(&container, 63, false) {
                 self.fault(&field, format!("is for a container whose name {problem}"));
@@ -678,12 +879,110 @@ impl Check {
                 self.fault(field, problem);
                 continue;
             };
-            match image_of(&image) {
-                Ok(()) => _ = images.insert(container, image),
-                Err(problem) => self.fault(field, problem),
+            if self.image(&field, &image) {
+                images.insert(container, image);
             }
         }
-        images
+        (images, None)
+    }
+
+    fn image(&mut self, field: &str, image: &str) -> bool {
+        match image_of(image) {
+            Ok(()) => true,
+            Err(problem) => {
+                self.fault(field, problem);
+                false
+            }
+        }
+    }
+
+    fn images_file(&mut self, path: &str) -> Option<Definitions> {
+        let member = self.member("images", path, "imagedefinitions.json")?;
+        if member.path.contains([':', '@']) {
+            let problem = format!(
+                "must be {{\"container\": \"image\"}}, or the path of a file in an artifact, and is \
+                 `{}`",
+                excerpt(path, 0)
+            );
+            self.fault("images", problem);
+            return None;
+        }
+        let Some(files) = self.files else {
+            self.wanted.images = Some(member);
+            return None;
+        };
+        let Some(file) = &files.images else {
+            self.fault("images", format!("names {member}, and no file was read"));
+            return None;
+        };
+        match image::definitions(&file.content) {
+            Ok(definitions) => Some(definitions),
+            Err(faults) => {
+                for fault in faults {
+                    self.fault(fault.field, format!("of {member} {}", fault.problem));
+                }
+                None
+            }
+        }
+    }
+
+    /// A file's place: `path`, or `Artifact::path`.
+    fn member(&mut self, field: &str, text: &str, example: &str) -> Option<Member> {
+        let (artifact, path) = match text.split_once("::") {
+            Some((artifact, path)) => (Some(artifact), path),
+            None => (None, text),
+        };
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let is_name = |name: &str| {
+            let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+            !name.is_empty() && name.len() <= ARTIFACT_LIMIT && name.bytes().all(inner)
+        };
+        let climbs = path.split('/').any(|part| ["", ".", ".."].contains(&part));
+        let odd = path.chars().any(|c| c.is_control() || c == '\\');
+        let problem = if text.contains("#{") {
+            unresolved(text)
+        } else if climbs || odd || path.len() > PATH_LIMIT || path.starts_with('{') {
+            format!(
+                "must be the path of a file in an input artifact, such as `{example}` or \
+                 `ArtifactName::{example}`, and is `{}`",
+                excerpt(text, 0)
+            )
+        } else if !artifact.is_none_or(is_name) {
+            format!(
+                "has `{}` before `::`, which is no name of an artifact",
+                excerpt(artifact.unwrap_or_default(), 0)
+            )
+        } else {
+            return Some(Member {
+                artifact: artifact.map(str::to_owned),
+                path: path.to_owned(),
+            });
+        };
+        self.fault(field, problem);
+        None
+    }
+
+    /// An image in the manifest that nothing replaces must be one.
+    fn manifest_images(
+        &mut self,
+        manifest: Option<&Value>,
+        images: &BTreeMap<String, String>,
+        all: bool,
+    ) {
+        let replaced = |container: &Value| {
+            let name = container["name"].as_str().unwrap_or_default();
+            all || images.contains_key(name)
+        };
+        let filled = self.fields.contains_key("variables");
+        for (place, container) in manifest.into_iter().flat_map(containers) {
+            let image = container["image"].as_str().filter(|_| !replaced(container));
+            // A place that stayed empty is a fault already.
+            let image = image.filter(|image| !(filled && image.contains("${")));
+            // Without one, the API server has its own word.
+            if let Some(image) = image.filter(|image| !image.is_empty()) {
+                self.image(&format!("manifest.spec.template.spec.{place}.image"), image);
+            }
+        }
     }
 
     fn env(&mut self) -> BTreeMap<String, Option<Hidden>> {
@@ -717,40 +1016,141 @@ impl Check {
         env
     }
 
-    fn container(&mut self, has_env: bool) -> Option<String> {
+    fn container(&mut self, has_env: bool, has_sole_image: bool) -> Option<String> {
         let container = self.text("container")?;
         if let Err(problem) = name_of(&container, 63, false) {
             self.fault("container", problem);
         }
-        if !has_env && !self.fields.contains_key("env") {
+        // An `imageDetail.json` that is still to be read may need it.
+        let unread = self.wanted.images.is_some();
+        if !has_env && !self.fields.contains_key("env") && !has_sole_image && !unread {
             self.fault(
                 "container",
-                "limits `env` to one container, and there is no `env`",
+                "is the one container that gets `env`, or the image of an `imageDetail.json`, and \
+                 there is neither",
             );
         }
         Some(container)
     }
 
-    fn manifest(&mut self) -> Option<Value> {
-        let manifest = match self.fields.get("manifest")? {
-            Value::Object(manifest) => Value::Object(manifest.clone()),
-            Value::String(_) => {
-                self.fault(
-                    "manifest",
-                    "must be the Deployment itself as a JSON object, and is a string: YAML, and a \
-                     path into an input artifact, are not read by this version",
-                );
-                return None;
+    fn manifest(&mut self) -> Option<Chosen> {
+        let variables = self.variables();
+        let mut chosen = match self.fields.get("manifest")? {
+            Value::Object(manifest) => Chosen {
+                deployment: Value::Object(manifest.clone()),
+                beside: Vec::new(),
+            },
+            Value::String(path) => {
+                let path = path.clone();
+                self.manifest_file(&path)?
             }
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
                 let problem = format!(
-                    "must be a Deployment as a JSON object, and is {}",
+                    "must be a Deployment as a JSON object, or the path of a file in an artifact, \
+                     and is {}",
                     kind(other)
                 );
                 self.fault("manifest", problem);
                 return None;
             }
         };
+        if let Some(variables) = variables {
+            let faults = manifest::fill(&mut chosen.deployment, &variables);
+            self.faults.extend(faults);
+        }
+        self.check_manifest(&chosen.deployment);
+        Some(chosen)
+    }
+
+    fn manifest_file(&mut self, path: &str) -> Option<Chosen> {
+        let member = self.member("manifest", path, "k8s/deployment.yaml")?;
+        let Some(files) = self.files else {
+            self.wanted.manifest = Some(member);
+            return None;
+        };
+        let Some(file) = &files.manifest else {
+            self.fault("manifest", format!("names {member}, and no file was read"));
+            return None;
+        };
+        let name = self.fields.get("deployment").and_then(Value::as_str);
+        match manifest::choose(&file.content, name) {
+            Ok(chosen) => Some(chosen),
+            Err(fault) => {
+                self.fault(
+                    fault.field,
+                    format!("names {member}, which {}", fault.problem),
+                );
+                None
+            }
+        }
+    }
+
+    /// What `variables` give; `None` where there are none, and nothing is to be filled.
+    fn variables(&mut self) -> Option<BTreeMap<String, String>> {
+        self.fields.get("variables")?;
+        if !self.is_there("manifest") {
+            self.fault(
+                "variables",
+                "fill places in a manifest, and there is no `manifest`",
+            );
+        }
+        let mut variables = BTreeMap::new();
+        for (name, value) in self.object("variables", r#"{"COMMIT": "value"}"#) {
+            let field = format!("variables.{name}");
+            if !manifest::is_name(&name) {
+                let problem = "is no name of a variable: letters, digits and `_`, no digit first";
+                self.fault(&field, problem);
+            }
+            match value {
+                Value::String(value) if value.contains("#{") => {
+                    self.fault(&field, unresolved(&value));
+                }
+                Value::String(value) => _ = variables.insert(name, value),
+                other @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_)) => {
+                    let problem = format!("must be a string, and is {}", kind(&other));
+                    self.fault(field, problem);
+                }
+            }
+        }
+        Some(variables)
+    }
+
+    /// The commit by the variable of that name, or by the artifact that the manifest is from.
+    fn commit(&self) -> Option<String> {
+        let given = self
+            .fields
+            .get("variables")
+            .and_then(|all| all.get("COMMIT"));
+        let file = self.files.and_then(|files| files.manifest.as_ref());
+        let revision = || file.and_then(|file| file.revision.clone());
+        let commit = given
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .or_else(revision)?;
+        let plain = commit
+            .chars()
+            .all(|c| !c.is_control() && !c.is_whitespace());
+        let fits = !commit.is_empty() && commit.len() <= COMMIT_LIMIT && plain;
+        fits.then_some(commit)
+    }
+
+    fn mode(&mut self) -> Mode {
+        match self.text("mode").as_deref() {
+            None | Some("deploy") => Mode::Deploy,
+            Some("plan") => Mode::Plan,
+            Some(other) => {
+                let problem = format!("must be `deploy` or `plan`, and is `{}`", excerpt(other, 0));
+                self.fault("mode", problem);
+                Mode::Deploy
+            }
+        }
+    }
+
+    fn check_manifest(&mut self, manifest: &Value) {
         for (field, expected) in [("apiVersion", "apps/v1"), ("kind", "Deployment")] {
             if let Some(found) = manifest.get(field)
                 && found != expected
@@ -765,7 +1165,7 @@ impl Check {
         if template.is_none() {
             self.fault("manifest.spec.template", "is missing: the pods to run");
         }
-        self.manifest_names(&manifest);
+        self.manifest_names(manifest);
         let replicas = manifest
             .pointer("/spec/replicas")
             .filter(|it| !it.is_null());
@@ -782,7 +1182,6 @@ impl Check {
             let problem = "must not be true: a paused Deployment rolls nothing out";
             self.fault("manifest.spec.paused", problem);
         }
-        Some(manifest)
     }
 
     /// What a strategic merge patch merges by: without it the API server answers HTTP 500.
@@ -1075,13 +1474,24 @@ fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String> {
 
 fn image_of(image: &str) -> Result<(), String> {
     if image.contains("#{") {
-        Err(unresolved(image))
-    } else if image.is_empty() {
-        Err("is empty: the build stage gave no image".to_owned())
-    } else if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        Err("has white space in it; an image is written `registry/name:tag`".to_owned())
-    } else {
-        Ok(())
+        return Err(unresolved(image));
+    }
+    if image.is_empty() {
+        return Err("is empty: the build stage gave no image".to_owned());
+    }
+    if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("has white space in it; an image is written `registry/name:tag`".to_owned());
+    }
+    match image::Reference::parse(image) {
+        Ok(_) => Ok(()),
+        Err(_) if image.contains("${") => Err(format!(
+            "is `{}`: the place of a variable is filled only where `variables` are given",
+            excerpt(image, 0)
+        )),
+        Err(why) => Err(format!(
+            "is `{}`, which is no image: {why}",
+            excerpt(image, 0)
+        )),
     }
 }
 
@@ -1138,6 +1548,10 @@ mod tests {
             deployment: "web".into(),
             namespace: "default".into(),
             images: images(&[("web", "web:2")]),
+            sole_image: None,
+            beside: Vec::new(),
+            commit: None,
+            mode: Mode::Deploy,
             env: BTreeMap::new(),
             container: None,
             manifest: None,
@@ -1536,7 +1950,11 @@ mod tests {
             ),
             ("images", json!({"images": {}}), "and is empty"),
             ("images", json!({"images": null}), "and is null"),
-            ("images", json!({"images": "web:2"}), "and is a string"),
+            (
+                "images",
+                json!({"images": "web:2"}),
+                "or the path of a file",
+            ),
             ("images", json!({"images": ["web:2"]}), "and is a list"),
             (
                 "container",
@@ -1551,7 +1969,7 @@ mod tests {
             (
                 "container",
                 json!({"container": "web"}),
-                "there is no `env`",
+                "and there is neither",
             ),
             (
                 "method",
@@ -1606,7 +2024,7 @@ mod tests {
             "web",
             "web:2",
             "localhost:5000/web",
-            "a/b/c:v1.2_3-x@sha256:00",
+            "a/b/c:v1.2_3-x@sha256:0000000000000000000000000000000000000000000000000000000000000000",
         ] {
             let request = parse(&with(json!({"images": {"web": image}}))).unwrap();
             assert_eq!(request.images["web"], image);
@@ -1675,7 +2093,7 @@ mod tests {
             (
                 "manifest",
                 json!("k8s/web.yaml"),
-                "the Deployment itself as a JSON object, and is a string",
+                "names `k8s/web.yaml`, and no file was read",
             ),
             ("manifest", json!(null), "and is null"),
             ("manifest", json!([]), "and is a list"),
@@ -2017,5 +2435,164 @@ mod tests {
         assert!(!shown.contains("s3cret"), "{shown}");
         let hidden = request.env["A"].as_ref().unwrap();
         assert_eq!(hidden.reveal(), "s3cret-a");
+    }
+
+    fn files(manifest: Option<&str>, images: Option<&str>) -> Files {
+        let file = |content: &str| File {
+            artifact: "Source".into(),
+            revision: Some("e0c7".into()),
+            content: content.into(),
+        };
+        Files {
+            manifest: manifest.map(file),
+            images: images.map(file),
+        }
+    }
+
+    const DEPLOYMENT: &str = "kind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n    \
+        spec:\n      containers:\n      - {name: app, image: 'app:${TAG}'}\n";
+
+    /// Reads the parameters and these files.
+    fn complete(fields: Value, files: &Files) -> Result<Request, Vec<Fault>> {
+        Draft::read(&Parameters::Text(fields.to_string()))?.complete(files, JOB)
+    }
+
+    #[test]
+    fn files_are_wanted_where_they_are_named() {
+        let wanted = |fields: Value| {
+            let draft = Draft::read(&Parameters::Text(fields.to_string())).unwrap();
+            let Wanted { manifest, images } = draft.wanted;
+            [manifest, images].map(|member| member.map(|member| member.to_string()))
+        };
+        let some = |text: &str| Some(format!("`{text}`"));
+        let inline = manifest(json!({"name": "web"}));
+        for (fields, expected) in [
+            (
+                json!({"deployment": "web", "images": {"web": "web:2"}}),
+                [None, None],
+            ),
+            (json!({"manifest": inline}), [None, None]),
+            (
+                json!({"manifest": "k8s/a.yaml"}),
+                [some("k8s/a.yaml"), None],
+            ),
+            (
+                json!({"manifest": "./a.yaml", "images": "Build::imagedefinitions.json"}),
+                [some("a.yaml"), some("Build::imagedefinitions.json")],
+            ),
+            (
+                json!({"deployment": "web", "images": "imageDetail.json", "container": "app"}),
+                [None, some("imageDetail.json")],
+            ),
+        ] {
+            assert_eq!(wanted(fields.clone()), expected, "{fields}");
+        }
+        for path in [
+            "",
+            "/a.yaml",
+            "../a.yaml",
+            "a/../b",
+            "a//b",
+            "a/",
+            "::a",
+            "A B::a",
+            "A::",
+            "a\nb",
+            "{\"kind\": 1}",
+            "a\\b",
+            "#{Build.FILE}",
+        ] {
+            one_fault("manifest", json!({"manifest": path}), "", path);
+        }
+        let long = format!("{}.yaml", "x".repeat(PATH_LIMIT));
+        one_fault(
+            "manifest",
+            json!({"manifest": long}),
+            "must be the path",
+            "long",
+        );
+    }
+
+    #[test]
+    fn files_and_variables_make_a_request() {
+        let fields = json!({"manifest": "a.yaml", "variables": {"TAG": "2"}});
+        let request = complete(fields, &files(Some(DEPLOYMENT), None)).unwrap();
+        assert_eq!((&*request.deployment, request.method), ("web", Method::Put));
+        let image = request
+            .manifest
+            .unwrap()
+            .pointer("/spec/template/spec/containers/0/image")
+            .cloned();
+        assert_eq!(image, Some(json!("app:2")));
+        assert_eq!(request.commit.as_deref(), Some("e0c7"));
+        let named = r#"[{"name": "app", "imageUri": "app:3"}]"#;
+        let fields = json!({"manifest": "a.yaml", "images": "b.json", "mode": "plan",
+            "variables": {"COMMIT": "f00", "TAG": "2"}});
+        let text = format!("{DEPLOYMENT}      # ${{COMMIT}}\n      nodeName: ${{COMMIT}}\n");
+        let request = complete(fields, &files(Some(&text), Some(named))).unwrap();
+        assert_eq!(request.images, images(&[("app", "app:3")]));
+        assert_eq!(
+            (request.commit.as_deref(), request.mode),
+            (Some("f00"), Mode::Plan)
+        );
+        let sole = r#"{"ImageURI": "app:4"}"#;
+        let fields = |container: Value| {
+            let mut fields = json!({"deployment": "web", "images": "b.json"});
+            if !container.is_null() {
+                fields["container"] = container;
+            }
+            fields
+        };
+        let request = complete(fields(Value::Null), &files(None, Some(sole))).unwrap();
+        assert_eq!(
+            (request.image("x", true), request.image("x", false)),
+            (Some(&"app:4".into()), None)
+        );
+        let request = complete(fields(json!("app")), &files(None, Some(sole))).unwrap();
+        assert_eq!(
+            (request.images, request.sole_image),
+            (images(&[("app", "app:4")]), None)
+        );
+        // Without variables nothing is filled, and a shell's places stay.
+        let text = DEPLOYMENT.replace("'app:${TAG}'", "'app:1', args: ['${HOME}']");
+        let request = complete(json!({"manifest": "a.yaml"}), &files(Some(&text), None)).unwrap();
+        assert!(request.manifest.unwrap().to_string().contains("${HOME}"));
+    }
+
+    #[test]
+    fn faults_of_files_and_variables_are_told_together() {
+        let told = |fields: Value, files: &Files| {
+            let faults = complete(fields, files).unwrap_err().into_iter();
+            let lines = faults.map(|fault| format!("`{}` {}", fault.field, fault.problem));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let none = files(Some(DEPLOYMENT), None);
+        insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[0].image` is `app:${TAG}`: the place of a variable is filled only where `variables` are given"#);
+        let fields = json!({"manifest": "a.yaml", "variables": {"TGA": "1", "X": "2"}});
+        insta::assert_snapshot!(told(fields, &none), @r#"
+        `manifest.spec.template.spec.containers[0].image` has `${TAG}`, and `variables` has no TAG. Where the text itself is meant, write `$${TAG}`
+        `variables.TGA` has no place in the manifest: no string in it has `${TGA}` (keys are not filled)
+        `variables.X` has no place in the manifest: no string in it has `${X}` (keys are not filled)
+        "#);
+        let fields = json!({"deployment": "other", "manifest": "Source::a.yaml"});
+        insta::assert_snapshot!(told(fields, &none), @r#"`manifest` names `Source::a.yaml`, which has no Deployment `other`; it has `Deployment/web`"#);
+        let fields = json!({"manifest": "a.yaml", "images": "Build::b.json",
+            "variables": {"TAG": "1"}});
+        let broken = files(Some(DEPLOYMENT), Some(r#"[{"name": "app"}, {"name": 1}]"#));
+        insta::assert_snapshot!(told(fields, &broken), @r#"
+        `images[0]` of `Build::b.json` must be {"name": "web", "imageUri": "…"}
+        `images[1]` of `Build::b.json` must be {"name": "web", "imageUri": "…"}
+        "#);
+        let fields = json!({"deployment": "web", "restart": true, "variables": {"1A": 2, "B": "#{x}"},
+            "mode": "dry"});
+        insta::assert_snapshot!(told(fields, &none), @r#"
+        `variables` fill places in a manifest, and there is no `manifest`
+        `variables.1A` is no name of a variable: letters, digits and `_`, no digit first
+        `variables.1A` must be a string, and is a number
+        `variables.B` has a variable that CodePipeline did not fill in: `#{x}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
+        `mode` must be `deploy` or `plan`, and is `dry`
+        "#);
+        let broken = files(Some("a: [\n"), None);
+        insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r#"`manifest` names `a.yaml`, which is no valid YAML: while parsing a node, did not find expected node content (line 2)"#);
     }
 }

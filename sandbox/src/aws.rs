@@ -1,11 +1,12 @@
-//! A local AWS: the Lambda Runtime API, SSM Parameter Store and CodePipeline's job API.
+//! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API and S3.
 //!
-//! Plain HTTP on loopback. SSM and CodePipeline share one endpoint and are told apart by
-//! `X-Amz-Target`; every process that runs the function has a Runtime API of its own.
+//! Plain HTTP on loopback. SSM, CodePipeline and S3 share one endpoint and are told apart by
+//! `X-Amz-Target`, which S3 does not know; every process that runs the function has a Runtime API of its own.
 
 mod codepipeline;
 mod endpoint;
 mod runtime_api;
+mod s3;
 mod server;
 mod ssm;
 
@@ -161,6 +162,16 @@ impl Aws {
     /// Moves a label to a version of a parameter; false where that version does not exist.
     pub fn label_parameter(&self, name: &str, version: u64, label: &str) -> bool {
         self.shared.state().parameters.label(name, version, label)
+    }
+
+    /// Stores an object; its bucket is in [`REGION`] unless it was put elsewhere.
+    pub fn put_object(&self, bucket: &str, key: &str, content: impl Into<Bytes>) {
+        self.shared.state().buckets.put(bucket, key, content.into());
+    }
+
+    /// Moves a bucket to a region.
+    pub fn locate_bucket(&self, bucket: &str, region: &str) {
+        self.shared.state().buckets.locate(bucket, region);
     }
 
     /// Queues a job event as CodePipeline does; `life` is the function's timeout.
@@ -348,6 +359,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     parameters: ParameterStore,
+    buckets: s3::Buckets,
     codepipeline: CodePipeline,
     invocations: Invocations,
     calls: VecDeque<AwsCall>,

@@ -20,6 +20,13 @@ pub(crate) const TOKEN_PARAMETER: &str = "k8s-bear-token";
 /// The Deployment that is there from the beginning.
 pub(crate) const DEPLOYMENT: &str = "demo-app";
 pub(crate) const NAMESPACE: &str = "default";
+/// The artifact that the events in `events/` name, and what is in it.
+const ARTIFACT: (&str, &str) = (
+    "codepipeline-eu-central-1-111111111111",
+    "demo/SourceArti/TdOSFRV",
+);
+/// See [`ARTIFACT`].
+const ARCHIVE: &[u8] = include_bytes!("../../tests/archives/infozip-deflated.zip");
 const IMAGE: &str = "registry.example.com/demo-app:1.0";
 const TOKEN: &str = "not-a-real-bearer-token-of-the-sandbox";
 /// Slow enough to be watched, fast enough not to bore.
@@ -132,6 +139,8 @@ impl Stage {
         let aws = Aws::start().await?;
         aws.reinvoke_after(REINVOKE_AFTER);
         aws.put_parameter(TOKEN_PARAMETER, &cluster.token, ParameterKind::SecureString);
+        let (bucket, key) = ARTIFACT;
+        aws.put_object(bucket, key, ARCHIVE);
         let mut environment = vec![
             ("K8S_CLUSTER".to_owned(), cluster.url),
             ("K8S_TOKEN_PARAMETER".to_owned(), TOKEN_PARAMETER.to_owned()),

@@ -251,6 +251,13 @@ impl Call {
         write(Verb::Create, deployments_path(namespace), object)
     }
 
+    /// The same write, checked by the server in every way and not done.
+    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>
+    pub fn dry_run(mut self) -> Call {
+        self.query.push(("dryRun", "All".into()));
+        self
+    }
+
     /// Applies JSON-patch operations to the Deployment.
     pub fn operations(namespace: &str, name: &str, operations: Value) -> Call {
         write(

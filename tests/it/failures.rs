@@ -12,7 +12,7 @@ const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 async fn wrong_parameters_are_all_named_at_once() {
     let stage = Stage::new().await;
     let (kind, message) = stage.refused(json!({"deployement": "x", "images": {"app": ""}, "timeout": "5x", "strategy": "blueGreen",
-            "manifest": "k8s/deployment.yaml", "restart": "yes", "namespace": "Bad_Name",
+            "manifest": 7, "restart": "yes", "namespace": "Bad_Name",
             "env": {"A": 1}, "container": 3, "execution": "#{codepipeline.PipelineExecutionId}"}),
     )
     .await;
@@ -22,7 +22,7 @@ async fn wrong_parameters_are_all_named_at_once() {
         "`images.app` is empty",
         "`timeout` `5x` is no duration",
         "`service` is missing: the Service that is switched",
-        "`manifest` must be the Deployment itself",
+        "`manifest` must be a Deployment as a JSON object",
         "`restart` must be true or false",
         "`namespace` is `Bad_Name`, which is no Kubernetes name",
         "`env.A` must be a string",

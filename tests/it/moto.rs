@@ -1,9 +1,9 @@
-//! moto, which many people test AWS code with, keeps the token and the CA: the function reads them
-//! from there, and the sandbox's SSM is held against it.
+//! moto, which many people test AWS code with, keeps the token, the CA and artifacts: the function
+//! reads them from there, and the sandbox's SSM is held against it.
 //! <https://github.com/getmoto/moto>
 
 use crate::cluster::Cluster;
-use crate::peer::{Peer, free_address, post};
+use crate::peer::{Peer, free_address, post, send};
 use crate::stage::demo_app;
 use landfall_sandbox::aws::{ACCOUNT, Aws, JobResult, Outcome, REGION};
 use landfall_sandbox::function::Function;
@@ -74,6 +74,95 @@ async fn the_token_is_read_from_moto() {
             (_, _) => panic!("{token} {ca}: {result:#?}"),
         }
         println!("moto: {token} {ca}: {expected:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs moto: make conformance"]
+async fn artifacts_are_read_from_moto() {
+    let (moto, cluster) = (
+        Moto::start().await,
+        Cluster::given(vec![demo_app(600)]).await,
+    );
+    moto.store(&cluster).await;
+    let key = moto.key().await;
+    let mut manifest = demo_app(600);
+    cluster.place(&mut manifest);
+    manifest["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("namespace");
+    let text = manifest.to_string();
+    let own = crate::artifact::zip(&[("k8s/app.json", text.as_bytes())]);
+    // More than what is read first: the directory is asked for by itself.
+    let filler = vec![7; 300_000];
+    let names = (0..3000)
+        .map(|n| format!("node_modules/{n}/package.json"))
+        .collect::<Vec<_>>();
+    let mut members = vec![("k8s/app.json", text.as_bytes()), ("filler", &*filler)];
+    members.extend(names.iter().map(|name| (name.as_str(), &b"{}"[..])));
+    let long = crate::artifact::zip(&members);
+    moto.bucket("artifacts", REGION).await;
+    moto.put("artifacts", "demo/Own", &own, None).await;
+    moto.put("artifacts", "demo/Kms", &own, Some(&key)).await;
+    moto.put("artifacts", "demo/Long", &long, Some(&key)).await;
+    moto.put("artifacts", "a b/größe+(1)", &own, None).await;
+    moto.put("artifacts", "demo/Empty", b"", None).await;
+    let pointer = br#"{"FullRepositoryName": "team/app", "CommitId": "e0c7"}"#;
+    moto.put("artifacts", "demo/Pointer", pointer, None).await;
+    let unavailable = |text| Some(("RevisionUnavailable", text));
+    for (bucket, key, path, expected) in [
+        ("artifacts", "demo/Own", "k8s/app.json", None),
+        ("artifacts", "demo/Kms", "Source::k8s/app.json", None),
+        ("artifacts", "demo/Long", "k8s/app.json", None),
+        ("artifacts", "a b/größe+(1)", "k8s/app.json", None),
+        (
+            "artifacts",
+            "demo/Own",
+            "app.json",
+            unavailable("there is `k8s/app.json`"),
+        ),
+        (
+            "artifacts",
+            "demo/Nothing",
+            "k8s/app.json",
+            unavailable("NoSuchKey"),
+        ),
+        (
+            "nothing",
+            "demo/Own",
+            "k8s/app.json",
+            unavailable("NoSuchBucket"),
+        ),
+        (
+            "artifacts",
+            "demo/Empty",
+            "k8s/app.json",
+            unavailable("is empty"),
+        ),
+        (
+            "artifacts",
+            "demo/Pointer",
+            "k8s/app.json",
+            unavailable("CODEBUILD_CLONE_REF"),
+        ),
+    ] {
+        let place = json!({"bucketName": bucket, "objectKey": key});
+        let artifact = json!({"name": "Source", "location": {"type": "S3", "s3Location": place}});
+        let parameters = json!({"manifest": path, "deployment": "demo-app", "restart": true,
+            "namespace": cluster.namespace()});
+        let mut event = crate::stage::event(1, &parameters.to_string());
+        event["CodePipeline.job"]["data"]["inputArtifacts"] = json!([artifact]);
+        let result = moto.run(&cluster, ("plain", "ca"), event).await;
+        match (&result, expected) {
+            (JobResult::Success { .. }, None) => {}
+            (JobResult::Failure { kind, message, .. }, Some((expected, text))) => {
+                assert_eq!(kind, expected, "{key}: {message}");
+                assert!(message.contains(text), "{key}: {message}");
+            }
+            (_, _) => panic!("{bucket} {key} {path}: {result:#?}"),
+        }
+        println!("moto: s3://{bucket}/{key} {path}: {expected:?}");
     }
 }
 
@@ -234,10 +323,7 @@ impl Moto {
 
     /// Stores the tokens under a key of the customer's, and the CA beside them.
     async fn store(&self, cluster: &Cluster) {
-        let address = self.address.to_string();
-        let (status, key) = call(&address, "kms", "TrentService.CreateKey", &json!({})).await;
-        assert_eq!(status, 200, "{key}");
-        let key = key["KeyMetadata"]["KeyId"].as_str().unwrap();
+        let key = self.key().await;
         let put = async |name: &str, value: &str, kind: &str| {
             let mut body = json!({"Name": name, "Value": value, "Type": kind, "Overwrite": true});
             if kind == "SecureString" {
@@ -256,7 +342,7 @@ impl Moto {
         self.label("versions", 3, "bad").await;
         let (_, stored) = self.ssm("GetParameter", &json!({"Name": "plain"})).await;
         let value = stored["Parameter"]["Value"].as_str().unwrap();
-        assert!(value.contains(key), "it is not encrypted under the key");
+        assert!(value.contains(&key), "it is not encrypted under the key");
     }
 
     async fn label(&self, name: &str, version: u64, label: &str) {
@@ -270,29 +356,78 @@ impl Moto {
         call(&self.address.to_string(), "ssm", &target, body).await
     }
 
+    /// A key of the customer's.
+    async fn key(&self) -> String {
+        let address = self.address.to_string();
+        let (status, key) = call(&address, "kms", "TrentService.CreateKey", &json!({})).await;
+        assert_eq!(status, 200, "{key}");
+        key["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+    }
+
+    async fn bucket(&self, name: &str, region: &str) {
+        let body = format!(
+            "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint>\
+             </CreateBucketConfiguration>"
+        );
+        self.s3(&format!("/{name}"), "", body.as_bytes()).await;
+    }
+
+    /// Stores an object, encrypted under a key where one is given.
+    async fn put(&self, bucket: &str, key: &str, content: &[u8], kms: Option<&str>) {
+        let headers = kms.map(|key| {
+            format!(
+                "x-amz-server-side-encryption: aws:kms\r\n\
+                 x-amz-server-side-encryption-aws-kms-key-id: {key}\r\n"
+            )
+        });
+        let mut path = format!("/{bucket}/");
+        for byte in key.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'/' => path.push(char::from(byte)),
+                other => path.push_str(&format!("%{other:02X}")),
+            }
+        }
+        self.s3(&path, &headers.unwrap_or_default(), content).await;
+    }
+
+    async fn s3(&self, path: &str, headers: &str, body: &[u8]) {
+        let headers = format!(
+            "Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/s3/aws4_request, \
+             SignedHeaders=host, Signature=0\r\n{headers}"
+        );
+        let (status, answer) = send("PUT", &self.address.to_string(), path, &headers, body).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+    }
+
     /// One deploy by a function that is told these parameters' names.
     async fn deploy(&self, cluster: &Cluster, token: &str, ca: &str) -> JobResult {
+        let parameters = json!({"deployment": "demo-app", "restart": true,
+            "namespace": cluster.namespace()});
+        let event = crate::stage::event(1, &parameters.to_string());
+        self.run(cluster, (token, ca), event).await
+    }
+
+    async fn run(&self, cluster: &Cluster, (token, ca): (&str, &str), event: Value) -> JobResult {
         let aws = Aws::start().await.unwrap();
         let endpoint = format!("http://{}", self.address);
         let variables = [
             ("AWS_ENDPOINT_URL_SSM", endpoint.as_str()),
+            ("AWS_ENDPOINT_URL_S3", endpoint.as_str()),
             ("K8S_CLUSTER", cluster.url()),
             ("K8S_TOKEN_PARAMETER", token),
             ("K8S_CA_PARAMETER", ca),
         ];
         let binary = Path::new(env!("CARGO_BIN_EXE_landfall"));
         let function = Function::start(binary, &aws, &variables).unwrap();
-        let parameters = json!({"deployment": "demo-app", "restart": true,
-            "namespace": cluster.namespace()});
-        let job = aws.submit(crate::stage::event(1, &parameters.to_string()), LIFE);
+        let job = aws.submit(event, LIFE);
         let outcome = aws.outcome(&job, LIFE).await;
         let log = function.log().join("\n");
         assert!(!log.contains(cluster.token()), "{log}");
         let asked = aws.calls();
         let strayed = asked
             .iter()
-            .any(|call| call.target.starts_with("AmazonSSM"));
-        assert!(!strayed, "the sandbox was asked for the token: {asked:?}");
+            .any(|call| call.target.starts_with("AmazonSSM") || call.target.starts_with("S3"));
+        assert!(!strayed, "the sandbox was asked instead: {asked:?}");
         match outcome {
             Outcome::Succeeded(report) | Outcome::Failed(report) => report.result,
             Outcome::Silent(_) | Outcome::Pending => panic!("{outcome:?}\n{log}"),

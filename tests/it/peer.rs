@@ -123,16 +123,22 @@ pub fn free_address() -> SocketAddr {
     panic!("no port of {PORTS:?} is free");
 }
 
-/// Sends one request and reads the answer to its end: the status and the body.
+/// Posts something and reads the answer to its end: the status and the body.
 pub async fn post(to: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+    send("POST", to, path, headers, body.as_bytes()).await
+}
+
+/// Sends one request and reads the answer to its end: the status and the body.
+pub async fn send(method: &str, to: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
     let asked = async {
         let mut stream = TcpStream::connect(to).await.unwrap();
         let length = body.len();
-        let text = format!(
-            "POST {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n{headers}\r\n{body}"
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n{headers}\r\n"
         );
-        stream.write_all(text.as_bytes()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer

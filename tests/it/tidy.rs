@@ -21,8 +21,13 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The files that decide: no async, socket, clock, environment or randomness.
-const PURE: [&str; 21] = [
+const PURE: [&str; 26] = [
     "request.rs",
+    "archive.rs",
+    "manifest.rs",
+    "yaml.rs",
+    "image.rs",
+    "plan.rs",
     "continuation.rs",
     "change.rs",
     "cluster/call.rs",

@@ -2,18 +2,22 @@
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::server::Cut;
-use super::{ACCOUNT, Answer, AwsFault, Shared, State, ssm};
+use super::{ACCOUNT, Answer, AwsFault, Shared, State, s3, ssm};
 
 const ROLE: &str = "assumed-role/landfall/landfall";
 /// SSM and CodePipeline requests are far smaller.
 const REQUEST_BYTES: usize = 1024 * 1024;
 
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Answer, Cut> {
+    if request.method() == Method::GET {
+        let (head, body) = request.into_parts();
+        return s3::answer(shared, head, body).await;
+    }
     let asked = Asked::read(request).await?;
     let fault = shared.state().planned_fault(&asked.target);
     match fault {

@@ -1,0 +1,327 @@
+//! S3, as far as the artifacts of a pipeline need it: GetObject by path, with ranges and ETags.
+//! Signatures are looked at but not computed; `landfall::bucket` holds its own against AWS's example.
+
+use std::collections::BTreeMap;
+
+use hyper::Response;
+use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
+use serde_json::json;
+
+use super::server::Cut;
+use super::{ACCOUNT, Answer, AwsCall, AwsFault, REGION, Refused, Shared, push_bounded};
+use crate::function::CREDENTIALS;
+
+/// What its calls are called among the others.
+pub(super) const TARGET: &str = "S3.GetObject";
+const KMS_KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+#[derive(Default)]
+pub(super) struct Buckets {
+    objects: BTreeMap<(String, String), Bytes>,
+    regions: BTreeMap<String, String>,
+}
+
+impl Buckets {
+    pub(super) fn put(&mut self, bucket: &str, key: &str, content: Bytes) {
+        self.regions
+            .entry(bucket.to_owned())
+            .or_insert_with(|| REGION.to_owned());
+        self.objects
+            .insert((bucket.to_owned(), key.to_owned()), content);
+    }
+
+    pub(super) fn locate(&mut self, bucket: &str, region: &str) {
+        self.regions.insert(bucket.to_owned(), region.to_owned());
+    }
+}
+
+/// An error as S3 words it.
+struct Error {
+    status: u16,
+    code: &'static str,
+    message: String,
+    region: Option<String>,
+}
+
+fn error(status: u16, code: &'static str, message: impl Into<String>) -> Error {
+    Error {
+        status,
+        code,
+        message: message.into(),
+        region: None,
+    }
+}
+
+/// A request for an object.
+struct Asked {
+    bucket: String,
+    key: String,
+    range: Option<String>,
+    if_match: Option<String>,
+    authorization: String,
+    has_hash: bool,
+}
+
+pub(super) async fn answer(shared: &Shared, head: Parts, _: Incoming) -> Result<Answer, Cut> {
+    let asked = Asked::read(&head);
+    let fault = shared.state().planned_fault(TARGET);
+    match fault {
+        Some(AwsFault::Cut) => return Err(Cut),
+        Some(AwsFault::Stall) => return std::future::pending().await,
+        Some(AwsFault::Slow(delay)) => tokio::time::sleep(delay).await,
+        Some(_) | None => {}
+    }
+    let planned = fault.and_then(refusal);
+    let is_planned = planned.is_some();
+    let result = match planned {
+        Some(error) => Err(error),
+        None => find(&shared.state().buckets, &asked),
+    };
+    let (status, code) = match &result {
+        Ok((status, ..)) => (*status, None),
+        Err(error) => (error.status, Some(error.code.to_owned())),
+    };
+    shared.change(|state| {
+        if let (Err(error), false) = (&result, is_planned) {
+            let refused = Refused {
+                target: TARGET.to_owned(),
+                kind: error.code.to_owned(),
+                message: error.message.clone(),
+            };
+            // What is not there, or somewhere else, is no mistake of the caller's.
+            if ![
+                "NoSuchKey",
+                "NoSuchBucket",
+                "AuthorizationHeaderMalformed",
+                "InvalidRange",
+            ]
+            .contains(&error.code)
+            {
+                push_bounded(&mut state.refused, refused);
+            }
+        }
+        let call = AwsCall {
+            target: TARGET.to_owned(),
+            body: json!({"Bucket": asked.bucket, "Key": asked.key, "Range": asked.range}),
+            at: jiff::Timestamp::now(),
+            status: Some(status),
+            error: code,
+        };
+        push_bounded(&mut state.calls, call);
+    });
+    if fault == Some(AwsFault::CutAfter) {
+        return Err(Cut);
+    }
+    Ok(match result {
+        Ok((status, headers, body)) => {
+            let mut response = Response::builder().status(status);
+            for (name, value) in headers {
+                response = response.header(name, value);
+            }
+            response
+                .body(body.into())
+                .expect("the headers are made here")
+        }
+        Err(error) => error.answer(),
+    })
+}
+
+impl Asked {
+    fn read(head: &Parts) -> Asked {
+        let header = |name: &str| {
+            let value = head.headers.get(name)?;
+            Some(value.to_str().ok()?.to_owned())
+        };
+        let path = head.uri.path().trim_start_matches('/');
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        Asked {
+            bucket: decoded(bucket),
+            key: decoded(key),
+            range: header("range"),
+            if_match: header("if-match"),
+            authorization: header("authorization").unwrap_or_default(),
+            has_hash: header("x-amz-content-sha256").is_some() && header("x-amz-date").is_some(),
+        }
+    }
+
+    /// The credentials must be the job's, never the function's own.
+    fn signed_for(&self) -> Result<&str, Error> {
+        let denied = |why| Err(error(403, "AccessDenied", why));
+        let scope = self
+            .authorization
+            .strip_prefix("AWS4-HMAC-SHA256 Credential=");
+        let mut scope = scope.unwrap_or_default().split('/');
+        let (Some(id), Some(_), Some(region), Some("s3")) =
+            (scope.next(), scope.next(), scope.next(), scope.next())
+        else {
+            return denied("Access Denied");
+        };
+        if id == CREDENTIALS[0].1 {
+            return denied("The function's own role may not read the artifact store");
+        }
+        if !self.has_hash {
+            let why = "Missing required header for this request: x-amz-content-sha256";
+            return Err(error(400, "InvalidRequest", why));
+        }
+        Ok(region)
+    }
+}
+
+type Found = (u16, Vec<(&'static str, String)>, Bytes);
+
+fn find(buckets: &Buckets, asked: &Asked) -> Result<Found, Error> {
+    let region = asked.signed_for()?;
+    let Some(home) = buckets.regions.get(&asked.bucket) else {
+        return Err(error(
+            404,
+            "NoSuchBucket",
+            "The specified bucket does not exist",
+        ));
+    };
+    if home != region {
+        let why = format!(
+            "The authorization header is malformed; the region '{region}' is wrong; \
+             expecting '{home}'"
+        );
+        return Err(Error {
+            region: Some(home.clone()),
+            ..error(400, "AuthorizationHeaderMalformed", why)
+        });
+    }
+    let place = (asked.bucket.clone(), asked.key.clone());
+    let Some(content) = buckets.objects.get(&place) else {
+        return Err(error(404, "NoSuchKey", "The specified key does not exist."));
+    };
+    let etag = format!("\"{:032x}\"", content.as_ptr() as usize ^ content.len());
+    if asked
+        .if_match
+        .as_ref()
+        .is_some_and(|wanted| *wanted != etag)
+    {
+        let why = "At least one of the pre-conditions you specified did not hold";
+        return Err(error(412, "PreconditionFailed", why));
+    }
+    let total = content.len();
+    let Some(range) = &asked.range else {
+        return Ok((200, vec![("ETag", etag)], content.clone()));
+    };
+    let Some((first, end)) = range_of(range, total) else {
+        return Err(error(
+            416,
+            "InvalidRange",
+            "The requested range is not satisfiable",
+        ));
+    };
+    let told = format!("bytes {first}-{}/{total}", end - 1);
+    let headers = vec![("Content-Range", told), ("ETag", etag)];
+    Ok((206, headers, content.slice(first..end)))
+}
+
+/// `bytes=a-b` or `bytes=-n` as first and end; `None` where there is nothing.
+fn range_of(range: &str, total: usize) -> Option<(usize, usize)> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let (first, end) = match (first.parse(), last.parse::<usize>()) {
+        (Err(_), Ok(count)) => (total.saturating_sub(count), total),
+        (Ok(first), Ok(last)) => (first, total.min(last + 1)),
+        (Ok(first), Err(_)) => (first, total),
+        (Err(_), Err(_)) => return None,
+    };
+    (first < end).then_some((first, end))
+}
+
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::new();
+    let mut place = 0;
+    while place < bytes.len() {
+        let code = bytes
+            .get(place + 1..place + 3)
+            .filter(|_| bytes[place] == b'%');
+        let code =
+            code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        decoded.push(code.unwrap_or(bytes[place]));
+        place += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+fn refusal(fault: AwsFault) -> Option<Error> {
+    let user = format!("User: arn:aws:sts::{ACCOUNT}:assumed-role/pipeline/job");
+    Some(match fault {
+        AwsFault::Throttling => error(503, "SlowDown", "Please reduce your request rate."),
+        AwsFault::Unavailable => error(
+            503,
+            "ServiceUnavailable",
+            "Service is unable to handle request.",
+        ),
+        AwsFault::AccessDenied => {
+            let why = format!(
+                "{user} is not authorized to perform: s3:GetObject on resource: \
+                 \"arn:aws:s3:::artifacts/key\" because no identity-based policy allows the \
+                 s3:GetObject action"
+            );
+            error(403, "AccessDenied", why)
+        }
+        AwsFault::KmsAccessDenied => {
+            let why = format!(
+                "{user} is not authorized to perform: kms:Decrypt on resource: \
+                 arn:aws:kms:{REGION}:{ACCOUNT}:key/{KMS_KEY} because no identity-based policy \
+                 allows the kms:Decrypt action"
+            );
+            error(403, "AccessDenied", why)
+        }
+        AwsFault::ExpiredToken => error(400, "ExpiredToken", "The provided token has expired."),
+        AwsFault::InvalidJobState
+        | AwsFault::JobNotFound
+        | AwsFault::Stall
+        | AwsFault::Cut
+        | AwsFault::CutAfter
+        | AwsFault::Slow(_) => return None,
+    })
+}
+
+impl Error {
+    fn answer(self) -> Answer {
+        let region = self
+            .region
+            .map(|region| format!("<Region>{region}</Region>"));
+        let message = self.message.replace('&', "&amp;").replace('<', "&lt;");
+        let message = message.replace('"', "&quot;");
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code>\
+             <Message>{message}</Message>{}<RequestId>4442587FB7D0A2F9</RequestId></Error>",
+            self.code,
+            region.unwrap_or_default()
+        );
+        Response::builder()
+            .status(self.status)
+            .header("Content-Type", "application/xml")
+            .body(body.into())
+            .expect("the headers are made here")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_cut_as_s3_does() {
+        for (range, total, expected) in [
+            ("bytes=-10", 100, Some((90, 100))),
+            ("bytes=-200", 100, Some((0, 100))),
+            ("bytes=-5", 0, None),
+            ("bytes=0-0", 1, Some((0, 1))),
+            ("bytes=10-19", 100, Some((10, 20))),
+            ("bytes=90-200", 100, Some((90, 100))),
+            ("bytes=100-", 100, None),
+            ("bytes=5-", 100, Some((5, 100))),
+            ("bytes=x", 100, None),
+        ] {
+            assert_eq!(range_of(range, total), expected, "{range} of {total}");
+        }
+        assert_eq!(decoded("a%2Fb%20c%zz%"), "a/b c%zz%");
+    }
+}

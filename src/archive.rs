@@ -1,0 +1,888 @@
+//! ZIP, as far as one member of a large archive is concerned: which bytes to read, and what they
+//! say. Whoever reads them (from S3, by ranges) asks here what to read next; nothing is unpacked
+//! but the one member, and that never beyond its limit.
+//!
+//! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
+
+use std::fmt;
+use std::ops::Range;
+
+/// The largest archive: what CodePipeline carries.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
+pub const ARCHIVE_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
+
+/// What is read first, from the end. It holds the end record with the longest comment (65,557
+/// bytes) and the directory of a thousand members; a small archive is in it as a whole.
+pub const TAIL: u64 = 128 * 1024;
+
+/// The most members. A repository with its `node_modules` has 50,000 or so.
+pub const MEMBERS_LIMIT: u64 = 250_000;
+
+/// The longest directory; it is read in passing and never kept.
+pub const DIRECTORY_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// The largest member that is unpacked. An object of Kubernetes has at most 1.5 MiB (etcd's
+/// limit), and a file may have several.
+pub const MEMBER_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// How much smaller than its content a member may be, from [`RATIO_FREE`] on. Manifests come to 3
+/// to 10; a file of one repeated line to 200; a bomb to 1,000.
+pub const RATIO_LIMIT: u64 = 300;
+
+/// Below this no ratio is too high: nothing can explode.
+const RATIO_FREE: u64 = 128 * 1024;
+
+/// The room that is read along for the local header's own extra fields, which the directory does
+/// not tell; 28 bytes are usual. Where they are longer, the member is read once more.
+const EXTRA_ROOM: u64 = 512;
+
+/// How many names are told where the one asked for is not there.
+const NEAR_LIMIT: usize = 3;
+
+/// The longest name that is told or compared for likeness.
+const NAME_LIMIT: usize = 300;
+
+const END: [u8; 4] = *b"PK\x05\x06";
+const END_LENGTH: usize = 22;
+const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
+const LOCATOR_64_LENGTH: usize = 20;
+const END_64: [u8; 4] = *b"PK\x06\x06";
+const END_64_LENGTH: usize = 56;
+const ENTRY: [u8; 4] = *b"PK\x01\x02";
+const ENTRY_LENGTH: usize = 46;
+const LOCAL: [u8; 4] = *b"PK\x03\x04";
+const LOCAL_LENGTH: usize = 30;
+
+/// Says that the number itself is in the Zip64 fields.
+const IN_ZIP64: u64 = 0xffff_ffff;
+
+/// Why a member cannot be had.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArchiveError {
+    /// It is no ZIP archive at all.
+    NotZip(Found),
+    /// It is one, and broken, or made so that programs disagree about it.
+    Damaged(&'static str),
+    /// A limit is passed: what, how much it is, how much it may be, in words.
+    Limit(&'static str, String, String),
+    /// The member is of a form that is not read.
+    Unreadable(&'static str),
+}
+
+/// What is there instead of a ZIP archive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Found {
+    /// Nothing.
+    Empty,
+    /// A JSON object: a source action's pointer to a repository.
+    Json,
+    /// Another kind of archive.
+    Gzip,
+    /// Something else.
+    Other,
+}
+
+impl fmt::Display for ArchiveError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ArchiveError::NotZip(Found::Empty) => formatter.write_str("is empty"),
+            ArchiveError::NotZip(Found::Json) => formatter.write_str(
+                "is no ZIP archive but a JSON document: the pointer to a repository that a source \
+                 action with the output format `CODEBUILD_CLONE_REF` makes. Only CodeBuild can \
+                 follow it",
+            ),
+            ArchiveError::NotZip(Found::Gzip) => {
+                formatter.write_str("is no ZIP archive but one of gzip (tar.gz)")
+            }
+            ArchiveError::NotZip(Found::Other) => formatter.write_str("is no ZIP archive"),
+            ArchiveError::Damaged(why) => write!(formatter, "is a damaged ZIP archive: {why}"),
+            ArchiveError::Limit(what, is, may) => {
+                write!(formatter, "{what} {is}, and at most {may} is read")
+            }
+            ArchiveError::Unreadable(why) => formatter.write_str(why),
+        }
+    }
+}
+
+/// Where the directory of an archive is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Directory {
+    /// Its bytes in the archive.
+    pub range: Range<u64>,
+    members: u64,
+    /// What stands before the archive's own beginning: the program of a self-extracting one.
+    shift: u64,
+}
+
+impl Directory {
+    /// Finds it, given the last bytes of an archive of `total` bytes: [`TAIL`] of them, or all.
+    pub fn find(tail: &[u8], total: u64) -> Result<Directory, ArchiveError> {
+        if total > ARCHIVE_LIMIT {
+            let (is, may) = (size(total), size(ARCHIVE_LIMIT));
+            return Err(ArchiveError::Limit("has", is, may));
+        }
+        let whole = tail.len() as u64 == total;
+        let end = (0..=tail.len().saturating_sub(END_LENGTH))
+            .rev()
+            .find(|place| is_end(tail, *place));
+        let Some(end) = end.filter(|_| tail.len() >= END_LENGTH) else {
+            return Err(ArchiveError::NotZip(match tail {
+                [] => Found::Empty,
+                _ if whole && is_json_object(tail) => Found::Json,
+                [0x1f, 0x8b, ..] if whole => Found::Gzip,
+                _ => Found::Other,
+            }));
+        };
+        let record = &tail[end..];
+        let mut members = u64::from(u16_at(record, 10));
+        let mut length = u64::from(u32_at(record, 12));
+        let mut offset = u64::from(u32_at(record, 16));
+        let mut disks = u64::from(u16_at(record, 4)) + u64::from(u16_at(record, 6));
+        let mut directory_end = end;
+        if let Some(place) = end_64(tail, end, total) {
+            let record = &tail[place..];
+            disks = u64::from(u32_at(record, 16)) + u64::from(u32_at(record, 20));
+            members = u64_at(record, 32);
+            length = u64_at(record, 40);
+            offset = u64_at(record, 48);
+            directory_end = place;
+        }
+        if disks != 0 {
+            return Err(ArchiveError::Unreadable("is one part of a split archive"));
+        }
+        few(members)?;
+        if length > DIRECTORY_LIMIT {
+            let (is, may) = (size(length), size(DIRECTORY_LIMIT));
+            return Err(ArchiveError::Limit("has a directory of", is, may));
+        }
+        let directory_end = total - tail.len() as u64 + directory_end as u64;
+        let start = directory_end.checked_sub(length);
+        let shift = start.and_then(|start| start.checked_sub(offset));
+        match (start, shift) {
+            (Some(start), Some(shift)) => Ok(Directory {
+                range: start..directory_end,
+                members,
+                shift,
+            }),
+            _ => Err(ArchiveError::Damaged("its directory lies outside of it")),
+        }
+    }
+}
+
+fn few(members: u64) -> Result<(), ArchiveError> {
+    if members <= MEMBERS_LIMIT {
+        return Ok(());
+    }
+    let is = format!("{members} files or more");
+    Err(ArchiveError::Limit("has", is, format!("{MEMBERS_LIMIT}")))
+}
+
+/// Whether the end record is here: its comment must end where the archive ends, so that no comment
+/// can pretend to be one.
+fn is_end(tail: &[u8], place: usize) -> bool {
+    let record = &tail[place..];
+    record.len() >= END_LENGTH
+        && record.starts_with(&END)
+        && END_LENGTH + usize::from(u16_at(record, 20)) == record.len()
+}
+
+/// Where the Zip64 end record is, if there is one. The locator before the end record tells, but for
+/// what stands before the archive.
+fn end_64(tail: &[u8], end: usize, total: u64) -> Option<usize> {
+    let locator = end.checked_sub(LOCATOR_64_LENGTH)?;
+    if !tail[locator..].starts_with(&LOCATOR_64) {
+        return None;
+    }
+    let is_it =
+        |place: &usize| *place + END_64_LENGTH <= locator && tail[*place..].starts_with(&END_64);
+    let told = u64_at(&tail[locator..], 8);
+    let told = told.checked_sub(total - tail.len() as u64);
+    let told = told.and_then(|place| usize::try_from(place).ok());
+    let told = told.filter(|place| *place <= locator).filter(is_it);
+    told.or_else(|| locator.checked_sub(END_64_LENGTH).filter(is_it))
+}
+
+fn is_json_object(bytes: &[u8]) -> bool {
+    let object: Result<serde_json::Map<String, serde_json::Value>, _> =
+        serde_json::from_slice(bytes);
+    object.is_ok()
+}
+
+/// A member as the directory tells of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    raw_name: Vec<u8>,
+    method: u16,
+    check: u32,
+    compressed: u64,
+    size: u64,
+    /// Where its local header is, and where the directory begins, which it cannot reach.
+    start: u64,
+    limit: u64,
+}
+
+/// What a directory has of the members that are wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// In the order in which they were asked for.
+    pub found: Vec<Option<Member>>,
+    /// Names that look like the ones that are not there.
+    pub near: Vec<Vec<String>>,
+}
+
+/// Reads a directory piece by piece, and keeps nothing but what is wanted.
+pub struct Listing {
+    wanted: Vec<String>,
+    directory: Directory,
+    unread: Vec<u8>,
+    seen: u64,
+    is_over: bool,
+    listed: Listed,
+}
+
+impl Listing {
+    /// To look for members by their names, with `/` between folders.
+    pub fn new(directory: &Directory, wanted: &[String]) -> Listing {
+        Listing {
+            wanted: wanted.to_vec(),
+            directory: directory.clone(),
+            unread: Vec::new(),
+            seen: 0,
+            is_over: false,
+            listed: Listed {
+                found: vec![None; wanted.len()],
+                near: vec![Vec::new(); wanted.len()],
+            },
+        }
+    }
+
+    /// Takes the next bytes of the directory, however many.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.unread.extend_from_slice(bytes);
+        let unread = std::mem::take(&mut self.unread);
+        let mut rest = unread.as_slice();
+        while rest.len() >= ENTRY_LENGTH && !self.is_over {
+            if !rest.starts_with(&ENTRY) {
+                // After the last entry there may be a signature.
+                self.is_over = self.seen >= self.directory.members;
+                if self.is_over {
+                    break;
+                }
+                return Err(ArchiveError::Damaged("its directory is broken"));
+            }
+            let [name, extra, comment] = [28, 30, 32].map(|place| usize::from(u16_at(rest, place)));
+            let length = ENTRY_LENGTH + name + extra + comment;
+            if rest.len() < length {
+                break;
+            }
+            self.entry(&rest[..length], name, extra)?;
+            // More than the end record says where a program counts in 16 bits only.
+            self.seen += 1;
+            few(self.seen)?;
+            rest = &rest[length..];
+        }
+        self.unread = rest.to_vec();
+        Ok(())
+    }
+
+    /// What was found; an error where the directory ended too early.
+    pub fn finish(self) -> Result<Listed, ArchiveError> {
+        if self.seen < self.directory.members {
+            return Err(ArchiveError::Damaged("its directory ends too early"));
+        }
+        Ok(self.listed)
+    }
+
+    fn entry(&mut self, entry: &[u8], name: usize, extra: usize) -> Result<(), ArchiveError> {
+        let raw_name = &entry[ENTRY_LENGTH..ENTRY_LENGTH + name];
+        let extra = &entry[ENTRY_LENGTH + name..ENTRY_LENGTH + name + extra];
+        // Info-ZIP's field with the name in UTF-8: version and check sum, five bytes, come first.
+        let in_utf8 = field(extra, 0x7075).and_then(|field| field.get(5..));
+        let name = plain(in_utf8.unwrap_or(raw_name));
+        for (index, wanted) in self.wanted.iter().enumerate() {
+            if name == *wanted {
+                if self.listed.found[index].is_some() {
+                    let why = "it has two members of the name that is asked for";
+                    return Err(ArchiveError::Damaged(why));
+                }
+                let member = member(entry, raw_name, extra, &self.directory)?;
+                self.listed.found[index] = Some(member);
+            } else if self.listed.near[index].len() < NEAR_LIMIT && is_near(&name, wanted) {
+                self.listed.near[index].push(name.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn member(
+    entry: &[u8],
+    raw_name: &[u8],
+    extra: &[u8],
+    directory: &Directory,
+) -> Result<Member, ArchiveError> {
+    const UNIX: [u8; 2] = [3, 19];
+    let [flags, method] = [8, 10].map(|place| u16_at(entry, place));
+    let mode = u32_at(entry, 38) >> 16;
+    if UNIX.contains(&entry[5]) && mode & 0o170_000 == 0o120_000 {
+        return Err(ArchiveError::Unreadable("is a symbolic link"));
+    }
+    if flags & 1 != 0 {
+        return Err(ArchiveError::Unreadable("is encrypted with a password"));
+    }
+    if method != STORED && method != DEFLATED {
+        let why = "is compressed by a method other than `deflate`";
+        return Err(ArchiveError::Unreadable(why));
+    }
+    // In the Zip64 field stand those numbers, in this order, for which there was no room.
+    let mut wide = field(extra, 1).unwrap_or_default();
+    let mut number = |place| {
+        let number = u64::from(u32_at(entry, place));
+        if number != IN_ZIP64 {
+            return Ok(number);
+        }
+        let (first, rest) = wide
+            .split_first_chunk()
+            .ok_or(ArchiveError::Damaged("a Zip64 field is missing"))?;
+        wide = rest;
+        Ok(u64::from_le_bytes(*first))
+    };
+    let member = Member {
+        size: number(24)?,
+        compressed: number(20)?,
+        start: number(42)?
+            .checked_add(directory.shift)
+            .ok_or(ArchiveError::Damaged("a member lies outside of it"))?,
+        limit: directory.range.start,
+        raw_name: raw_name.to_owned(),
+        method,
+        check: u32_at(entry, 16),
+    };
+    member.checked()
+}
+
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
+
+/// What a piece of an archive has of a member.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unpacked {
+    /// Its content.
+    Content(Vec<u8>),
+    /// Not all of it: these bytes of the archive are needed.
+    Needs(Range<u64>),
+}
+
+impl Member {
+    fn checked(self) -> Result<Member, ArchiveError> {
+        if self.size > MEMBER_LIMIT {
+            let (is, may) = (size(self.size), size(MEMBER_LIMIT));
+            return Err(ArchiveError::Limit("has", is, may));
+        }
+        let inflated = self.size > self.compressed.saturating_mul(RATIO_LIMIT);
+        if self.size > RATIO_FREE && inflated {
+            let is = format!("{} packed into {}", size(self.size), size(self.compressed));
+            let may = format!("{RATIO_LIMIT} times the packed size");
+            return Err(ArchiveError::Limit("has", is, may));
+        }
+        // Deflate makes what it cannot press longer by five bytes in 16 KiB.
+        let longest = self.size + self.size / 1024 + 1024;
+        let stored = self.method == STORED && self.compressed != self.size;
+        if stored || self.compressed > longest {
+            return Err(ArchiveError::Damaged("the sizes of a member disagree"));
+        }
+        let end = self
+            .start
+            .checked_add(LOCAL_LENGTH as u64 + self.compressed);
+        if end.is_none_or(|end| end > self.limit) {
+            return Err(ArchiveError::Damaged("a member lies outside of it"));
+        }
+        Ok(self)
+    }
+
+    /// The bytes of the archive that hold it, most likely.
+    pub fn range(&self) -> Range<u64> {
+        let name = self.raw_name.len() as u64;
+        let length = LOCAL_LENGTH as u64 + name + EXTRA_ROOM + self.compressed;
+        self.start..self.limit.min(self.start + length)
+    }
+
+    /// Unpacks it from bytes of the archive that begin at `start`.
+    pub fn unpack(&self, bytes: &[u8], start: u64) -> Result<Unpacked, ArchiveError> {
+        let skip = self.start.checked_sub(start);
+        let skip = skip.and_then(|skip| usize::try_from(skip).ok());
+        let header = skip.and_then(|skip| bytes.get(skip..)).unwrap_or_default();
+        if header.len() < LOCAL_LENGTH {
+            return Ok(Unpacked::Needs(self.range()));
+        }
+        if !header.starts_with(&LOCAL) {
+            return Err(ArchiveError::Damaged("a member is not where it should be"));
+        }
+        let [name, extra] = [26, 28].map(|place| usize::from(u16_at(header, place)));
+        let begin = LOCAL_LENGTH + name + extra;
+        let compressed = usize::try_from(self.compressed)
+            .map_err(|_| ArchiveError::Damaged("the sizes of a member disagree"))?;
+        let end = self.start + begin as u64 + self.compressed;
+        if end > self.limit {
+            return Err(ArchiveError::Damaged("a member lies outside of it"));
+        }
+        let Some(packed) = header.get(begin..begin + compressed) else {
+            return Ok(Unpacked::Needs(self.start..end));
+        };
+        if header[LOCAL_LENGTH..LOCAL_LENGTH + name] != self.raw_name {
+            return Err(ArchiveError::Damaged(
+                "a member is another than its directory says",
+            ));
+        }
+        let content = match self.method {
+            DEFLATED => inflate(packed, self.size)?,
+            _ => packed.to_owned(),
+        };
+        if content.len() as u64 != self.size || crc32fast::hash(&content) != self.check {
+            return Err(ArchiveError::Damaged(
+                "a member does not match its check sum",
+            ));
+        }
+        Ok(Unpacked::Content(content))
+    }
+}
+
+/// Never more than the directory promised, whatever the data says.
+fn inflate(packed: &[u8], size: u64) -> Result<Vec<u8>, ArchiveError> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX).max(1);
+    miniz_oxide::inflate::decompress_to_vec_with_limit(packed, size)
+        .map_err(|_| ArchiveError::Damaged("a member cannot be unpacked"))
+}
+
+/// The extra field of this number.
+fn field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
+    while extra.len() >= 4 {
+        let length = usize::from(u16_at(extra, 2));
+        let content = extra.get(4..4 + length)?;
+        if u16_at(extra, 0) == wanted {
+            return Some(content);
+        }
+        extra = &extra[4 + length..];
+    }
+    None
+}
+
+/// A name as one asks for it: some programs write `\` between folders, or `./` before all.
+fn plain(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name).replace('\\', "/");
+    name.strip_prefix("./").unwrap_or(&name).to_owned()
+}
+
+/// Whether somebody who wrote `wanted` may have meant `name`: the same file in another folder, a
+/// slip of two letters, or what is in it where it is a folder.
+fn is_near(name: &str, wanted: &str) -> bool {
+    if name.ends_with('/') || name.len() > NAME_LIMIT {
+        return false;
+    }
+    let file = |path: &str| path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    let (file, meant) = (file(name), file(wanted));
+    let inside = name
+        .strip_prefix(wanted)
+        .is_some_and(|rest| rest.starts_with('/'));
+    inside
+        || file == meant
+        || file.len().abs_diff(meant.len()) <= 2 && strsim::levenshtein(&file, &meant) <= 2
+}
+
+/// A size in words.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let unit = UNITS.into_iter().find(|(_, unit)| bytes >= *unit);
+    match unit {
+        None => format!("{bytes} bytes"),
+        Some((name, unit)) if bytes.is_multiple_of(unit) => format!("{} {name}", bytes / unit),
+        Some((name, unit)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+    }
+}
+
+fn u16_at(bytes: &[u8], place: usize) -> u16 {
+    u16::from_le_bytes([bytes[place], bytes[place + 1]])
+}
+
+fn u32_at(bytes: &[u8], place: usize) -> u32 {
+    u32::from(u16_at(bytes, place)) | u32::from(u16_at(bytes, place + 2)) << 16
+}
+
+fn u64_at(bytes: &[u8], place: usize) -> u64 {
+    u64::from(u32_at(bytes, place)) | u64::from(u32_at(bytes, place + 4)) << 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MANIFEST: &[u8] = include_bytes!("../tests/archives/deployment.yaml");
+    const PATH: &str = "k8s/deployment.yaml";
+
+    /// Why nothing was read.
+    #[derive(Clone, Debug, PartialEq)]
+    enum Unread {
+        Error(ArchiveError),
+        Missing(Vec<String>),
+    }
+
+    /// Reads a member as from S3: `tail` bytes of the end first, then by ranges, in small pieces.
+    fn read(archive: &[u8], tail: usize, path: &str) -> Result<Vec<u8>, Unread> {
+        let error = Unread::Error;
+        let part = |range: Range<u64>| &archive[range.start as usize..range.end as usize];
+        let total = archive.len() as u64;
+        let tail = &archive[archive.len().saturating_sub(tail)..];
+        let directory = Directory::find(tail, total).map_err(error)?;
+        let wanted = [path.to_owned()];
+        let mut listing = Listing::new(&directory, &wanted);
+        for piece in part(directory.range.clone()).chunks(37) {
+            listing.feed(piece).map_err(error)?;
+        }
+        let mut listed = listing.finish().map_err(error)?;
+        let Some(member) = listed.found.remove(0) else {
+            return Err(Unread::Missing(listed.near.remove(0)));
+        };
+        let mut range = member.range();
+        for _ in 0..3 {
+            match member
+                .unpack(part(range.clone()), range.start)
+                .map_err(error)?
+            {
+                Unpacked::Content(content) => return Ok(content),
+                Unpacked::Needs(needed) => range = needed,
+            }
+        }
+        panic!("it needs more each time");
+    }
+
+    const WHOLE: usize = TAIL as usize;
+
+    /// A member for an archive of our own making.
+    struct Entry {
+        name: Vec<u8>,
+        content: Vec<u8>,
+        size: u32,
+        extra: usize,
+    }
+
+    fn entry(name: &str, content: &[u8]) -> Entry {
+        Entry {
+            name: name.into(),
+            content: content.into(),
+            size: content.len() as u32,
+            extra: 0,
+        }
+    }
+
+    /// Deflates each member; the local header gets `extra` bytes that the directory does not have.
+    fn zip(entries: &[Entry]) -> Vec<u8> {
+        let (mut archive, mut directory) = (Vec::new(), Vec::new());
+        for Entry {
+            name,
+            content,
+            size,
+            extra,
+        } in entries
+        {
+            let packed = miniz_oxide::deflate::compress_to_vec(content, 9);
+            let start = archive.len() as u32;
+            let mut common = vec![20, 0, 0, 0, 8, 0, 0, 0, 0, 0];
+            common.extend(crc32fast::hash(content).to_le_bytes());
+            common.extend((packed.len() as u32).to_le_bytes());
+            common.extend(size.to_le_bytes());
+            common.extend((name.len() as u16).to_le_bytes());
+            archive.extend(LOCAL);
+            archive.extend(&common);
+            archive.extend((*extra as u16).to_le_bytes());
+            archive.extend(name);
+            archive.resize(archive.len() + extra, 0);
+            archive.extend(packed);
+            directory.extend(ENTRY);
+            directory.extend([20, 3]);
+            directory.extend(common);
+            directory.extend([0; 12]);
+            directory.extend(start.to_le_bytes());
+            directory.extend(name);
+        }
+        let start = archive.len() as u32;
+        let count = (entries.len() as u16).to_le_bytes();
+        archive.extend(&directory);
+        archive.extend(END);
+        archive.extend([0; 4]);
+        archive.extend(count);
+        archive.extend(count);
+        archive.extend((directory.len() as u32).to_le_bytes());
+        archive.extend(start.to_le_bytes());
+        archive.extend([0; 2]);
+        archive
+    }
+
+    #[test]
+    fn archives_of_other_programs_are_read() {
+        let archives: [(&str, &[u8]); 12] = [
+            (
+                "stored",
+                include_bytes!("../tests/archives/python-stored.zip"),
+            ),
+            (
+                "deflated",
+                include_bytes!("../tests/archives/python-deflated.zip"),
+            ),
+            (
+                "Zip64",
+                include_bytes!("../tests/archives/python-zip64.zip"),
+            ),
+            (
+                "comment",
+                include_bytes!("../tests/archives/python-comment.zip"),
+            ),
+            (
+                "prefix",
+                include_bytes!("../tests/archives/python-prefix.zip"),
+            ),
+            (
+                "unicode",
+                include_bytes!("../tests/archives/python-unicode.zip"),
+            ),
+            (
+                "Info-ZIP",
+                include_bytes!("../tests/archives/infozip-deflated.zip"),
+            ),
+            (
+                "Info-ZIP, stored",
+                include_bytes!("../tests/archives/infozip-stored.zip"),
+            ),
+            (
+                "Info-ZIP, Zip64",
+                include_bytes!("../tests/archives/infozip-zip64.zip"),
+            ),
+            (
+                "Info-ZIP, descriptors",
+                include_bytes!("../tests/archives/infozip-descriptors.zip"),
+            ),
+            (
+                "Info-ZIP, stream",
+                include_bytes!("../tests/archives/infozip-stream.zip"),
+            ),
+            (
+                "Info-ZIP, symlink",
+                include_bytes!("../tests/archives/infozip-symlink.zip"),
+            ),
+        ];
+        for (name, archive) in archives {
+            for tail in [160, WHOLE] {
+                let content = read(archive, tail, PATH);
+                assert_eq!(content.as_deref(), Ok(MANIFEST), "{name}, {tail}");
+                let readme = read(archive, tail, "README.md");
+                assert_eq!(readme.as_deref(), Ok(&b"# A demo\n"[..]), "{name}");
+            }
+            let folder = read(archive, WHOLE, "k8s").unwrap_err();
+            let Unread::Missing(near) = folder else {
+                panic!("{name}: {folder:?}");
+            };
+            assert!(near.contains(&PATH.to_owned()), "{name}: {near:?}");
+        }
+        let unicode = include_bytes!("../tests/archives/python-unicode.zip");
+        assert_eq!(
+            read(unicode, WHOLE, "k8s/größe.yaml").as_deref(),
+            Ok(&b"a: 1\n"[..])
+        );
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_meant() {
+        for name in [
+            "k8s/deployment.yaml",
+            "./k8s/deployment.yaml",
+            "k8s\\deployment.yaml",
+        ] {
+            assert_eq!(
+                read(&zip(&[entry(name, b"x")]), WHOLE, PATH),
+                Ok(b"x".to_vec()),
+                "{name}"
+            );
+        }
+        let near = |names: &[&str]| {
+            let entries = names
+                .iter()
+                .map(|name| entry(name, b""))
+                .collect::<Vec<_>>();
+            match read(&zip(&entries), WHOLE, PATH) {
+                Err(Unread::Missing(near)) => near,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(near(&["k8s/deploymnet.yaml"]), ["k8s/deploymnet.yaml"]);
+        assert_eq!(
+            near(&["deploy/Deployment.yaml"]),
+            ["deploy/Deployment.yaml"]
+        );
+        assert_eq!(near(&["k8s/deployment.yaml/a"]), ["k8s/deployment.yaml/a"]);
+        assert!(near(&["src/main.rs", "k8s/deployment.yaml/", "/k8s"]).is_empty());
+        let many = (0..9)
+            .map(|number| format!("{number}/deployment.yaml"))
+            .collect::<Vec<_>>();
+        assert_eq!(
+            near(&many.iter().map(String::as_str).collect::<Vec<_>>()).len(),
+            NEAR_LIMIT
+        );
+        assert!(near(&[&"x".repeat(NAME_LIMIT + 1)]).is_empty());
+    }
+
+    #[test]
+    fn a_local_header_may_be_longer_than_its_directory_says() {
+        for extra in [0, 512, 513, 40_000] {
+            let long = Entry {
+                extra,
+                ..entry(PATH, MANIFEST)
+            };
+            let archive = zip(&[entry("a", b"a"), long, entry("z", &[0; 70_000])]);
+            assert_eq!(
+                read(&archive, 200, PATH).as_deref(),
+                Ok(MANIFEST),
+                "{extra}"
+            );
+        }
+        assert_eq!(read(&zip(&[entry(PATH, b"")]), WHOLE, PATH), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_archive_is_told_apart() {
+        let cases: [(&[u8], Found); 6] = [
+            (b"", Found::Empty),
+            (
+                br#"{"FullRepositoryName": "a/b", "CommitId": "c"}"#,
+                Found::Json,
+            ),
+            (b"\x1f\x8b\x08\x00", Found::Gzip),
+            (b"apiVersion: apps/v1\n", Found::Other),
+            (b"[1, 2]", Found::Other),
+            (&[0; 100], Found::Other),
+        ];
+        for (bytes, found) in cases {
+            let error = Unread::Error(ArchiveError::NotZip(found));
+            assert_eq!(read(bytes, WHOLE, PATH), Err(error), "{found:?}");
+        }
+        // The end of something large says nothing of what it is.
+        let tail = Directory::find(b"{}", 10);
+        assert_eq!(tail, Err(ArchiveError::NotZip(Found::Other)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let encrypted = include_bytes!("../tests/archives/infozip-encrypted.zip");
+        let symlink = include_bytes!("../tests/archives/infozip-symlink.zip");
+        let bzip2 = include_bytes!("../tests/archives/python-bzip2.zip");
+        let cases: [(&[u8], &str, &str); 3] = [
+            (encrypted, PATH, "is encrypted with a password"),
+            (symlink, "k8s/link.yaml", "is a symbolic link"),
+            (
+                bzip2,
+                PATH,
+                "is compressed by a method other than `deflate`",
+            ),
+        ];
+        for (archive, path, expected) in cases {
+            let error = Unread::Error(ArchiveError::Unreadable(expected));
+            assert_eq!(read(archive, WHOLE, path), Err(error));
+        }
+    }
+
+    fn told(result: Result<Vec<u8>, Unread>) -> String {
+        match result {
+            Err(Unread::Error(error)) => error.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn bombs_are_not_lit() {
+        let bomb = entry(PATH, &vec![b'a'; 10 << 20]);
+        insta::assert_snapshot!(told(read(&zip(&[bomb]), WHOLE, PATH)),
+            @"has 10 MiB, and at most 2 MiB is read");
+        let dense = entry(PATH, &vec![b'a'; 1 << 20]);
+        insta::assert_snapshot!(told(read(&zip(&[dense]), WHOLE, PATH)),
+            @"has 1 MiB packed into 1.0 KiB, and at most 300 times the packed size is read");
+        // One that lies about its size is unpacked no further than it says.
+        let liar = Entry {
+            size: 100_000,
+            ..entry(PATH, &vec![b'a'; 10 << 20])
+        };
+        insta::assert_snapshot!(told(read(&zip(&[liar]), WHOLE, PATH)),
+            @"is a damaged ZIP archive: a member cannot be unpacked");
+        let shorter = Entry {
+            size: 100,
+            ..entry(PATH, b"short")
+        };
+        insta::assert_snapshot!(told(read(&zip(&[shorter]), WHOLE, PATH)),
+            @"is a damaged ZIP archive: a member does not match its check sum");
+        let mut many = zip(&[entry(PATH, b"x")]);
+        let end = many.len() - END_LENGTH;
+        many[end + 12..end + 16].copy_from_slice(&(DIRECTORY_LIMIT as u32 + 1).to_le_bytes());
+        insta::assert_snapshot!(told(read(&many, WHOLE, PATH)),
+            @"has a directory of 64.0 MiB, and at most 64 MiB is read");
+        let large = Directory::find(&zip(&[]), ARCHIVE_LIMIT + 1);
+        insta::assert_snapshot!(large.unwrap_err(), @"has 5.0 GiB, and at most 5 GiB is read");
+    }
+
+    #[test]
+    fn a_directory_of_a_hundred_thousand_members_is_read_in_passing() {
+        let mut entries = (0..100_000)
+            .map(|number| entry(&format!("node_modules/{number}/package.json"), b"{}"))
+            .collect::<Vec<_>>();
+        entries.push(entry(PATH, MANIFEST));
+        let archive = zip(&entries);
+        assert_eq!(read(&archive, WHOLE, PATH).as_deref(), Ok(MANIFEST));
+        let directory = Directory::find(&archive[archive.len() - WHOLE..], archive.len() as u64);
+        let directory = directory.unwrap();
+        let wanted = [PATH.to_owned()];
+        let mut listing = Listing::new(&directory, &wanted);
+        let bytes = &archive[directory.range.start as usize..directory.range.end as usize];
+        for piece in bytes.chunks(8192) {
+            listing.feed(piece).unwrap();
+            assert!(listing.unread.len() < ENTRY_LENGTH + 100, "it is kept");
+        }
+    }
+
+    #[test]
+    fn archives_about_which_programs_disagree_are_refused() {
+        let two = zip(&[entry(PATH, b"one"), entry(PATH, b"other")]);
+        insta::assert_snapshot!(told(read(&two, WHOLE, PATH)),
+            @"is a damaged ZIP archive: it has two members of the name that is asked for");
+        // The name in front of the data is another than the directory's.
+        let mut other = zip(&[entry(PATH, b"x")]);
+        other[LOCAL_LENGTH] = b'K';
+        insta::assert_snapshot!(told(read(&other, WHOLE, PATH)),
+            @"is a damaged ZIP archive: a member is another than its directory says");
+        let mut flipped = zip(&[entry(PATH, MANIFEST)]);
+        flipped[LOCAL_LENGTH + PATH.len() + 40] ^= 1;
+        assert!(told(read(&flipped, WHOLE, PATH)).starts_with("is a damaged ZIP archive"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Whatever is broken in it, an archive is refused or read, within its limits.
+        #[test]
+        fn no_archive_breaks_us(changes in prop::collection::vec((any::<u16>(), any::<u8>()), 1..6),
+                cut in prop::option::of(any::<u16>()), which in 0..3) {
+            let archives: [&[u8]; 3] = [
+                include_bytes!("../tests/archives/python-zip64.zip"),
+                include_bytes!("../tests/archives/infozip-stream.zip"),
+                include_bytes!("../tests/archives/infozip-zip64.zip"),
+            ];
+            let mut archive = archives[which as usize].to_vec();
+            for (place, value) in changes {
+                let place = usize::from(place) % archive.len();
+                archive[place] = value;
+            }
+            if let Some(cut) = cut {
+                archive.truncate(usize::from(cut) % archive.len());
+            }
+            if let Ok(content) = read(&archive, WHOLE, PATH) {
+                prop_assert!(content.len() as u64 <= MEMBER_LIMIT);
+            }
+        }
+    }
+}

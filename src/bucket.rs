@@ -1,0 +1,561 @@
+//! Parts of an object in S3: ranged GETs, signed with a job's own credentials.
+//!
+//! Three answers need care: a bucket in another region, an object that changes between two reads
+//! (each read after the first is bound to its ETag), and the many ways to say no.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
+
+use crate::https::{self, Aws, chain};
+use crate::job::{Artifact, Keys};
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
+use reqwest::{Response, StatusCode};
+use std::ops::Range;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How long S3 may be silent: before an answer, and within one.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// Tries of a read. S3 asks to slow down for a second or so at the most.
+const TRIES: u32 = 4;
+
+/// The pause before the second try; doubled each time.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The most of an error's text that is read.
+const ERROR_LIMIT: usize = 16 * 1024;
+
+/// Where S3 is.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    http: Aws,
+    region: Option<String>,
+    /// `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`: in its place, the bucket is the path's begin.
+    endpoint: Option<String>,
+    fips: bool,
+    dual_stack: bool,
+}
+
+/// Why an object cannot be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StoreError {
+    /// It is not there, or its bucket is not.
+    Missing(String),
+    /// It is there, in an archive tier.
+    Frozen,
+    /// The credentials do not allow it.
+    Denied(String),
+    /// They do, but not the key that it is encrypted with.
+    KeyDenied(String),
+    /// Their time is over.
+    Expired(String),
+    /// It was replaced between two reads.
+    Changed,
+    /// S3 cannot be reached, or is overloaded to the end.
+    Unreachable(String),
+    /// S3 refuses the call, or answers what cannot be an answer.
+    Refused(String),
+}
+
+/// An object that was opened, and where.
+pub struct Object<'a> {
+    store: &'a Store,
+    keys: &'a Keys,
+    artifact: &'a Artifact,
+    region: String,
+    etag: Option<HeaderValue>,
+    /// How long it is.
+    pub total: u64,
+}
+
+/// A failed read: whether another try may help.
+enum Trouble {
+    Passing(StoreError),
+    Final(StoreError),
+    /// The bucket is in this region.
+    Elsewhere(String),
+}
+
+impl Store {
+    /// With the settings that the SDK has, too.
+    pub fn new(
+        http: Aws,
+        region: Option<String>,
+        endpoint: Option<String>,
+        fips: bool,
+        dual_stack: bool,
+    ) -> Store {
+        let endpoint = endpoint.map(|url| url.trim_end_matches('/').to_owned());
+        Store {
+            http,
+            region,
+            endpoint,
+            fips,
+            dual_stack,
+        }
+    }
+
+    /// Opens an object and reads its last bytes: `tail` of them, or all. `region` is where the
+    /// last one was found, as all are in one bucket most of the time.
+    pub async fn open<'a>(
+        &'a self,
+        keys: &'a Keys,
+        artifact: &'a Artifact,
+        tail: u64,
+        region: Option<String>,
+    ) -> Result<(Object<'a>, Vec<u8>), StoreError> {
+        let region = region.or(self.region.clone());
+        let mut object = Object {
+            store: self,
+            keys,
+            artifact,
+            region: region.unwrap_or_else(|| "us-east-1".to_owned()),
+            etag: None,
+            total: 0,
+        };
+        let mut bytes = Vec::new();
+        let limit = usize::try_from(tail).unwrap_or(usize::MAX);
+        let begun = |bytes: &mut Vec<u8>| bytes.clear();
+        let take = |bytes: &mut Vec<u8>, more: &[u8]| {
+            bytes.extend_from_slice(more);
+            Ok::<_, StoreError>(bytes.len() <= limit)
+        };
+        object
+            .get(&format!("bytes=-{tail}"), &mut bytes, begun, take)
+            .await?;
+        match bytes.len() <= limit && bytes.len() as u64 <= object.total {
+            true => Ok((object, bytes)),
+            false => Err(StoreError::Refused(
+                "more came than was asked for".to_owned(),
+            )),
+        }
+    }
+
+    /// The address of an object. A bucket with a dot in its name would not fit the certificate.
+    fn url(&self, region: &str, bucket: &str, key: &str) -> String {
+        let key = encoded(key);
+        if let Some(endpoint) = &self.endpoint {
+            return format!("{endpoint}/{}/{key}", encoded(bucket));
+        }
+        let fips = if self.fips { "-fips" } else { "" };
+        let dual = if self.dual_stack { ".dualstack" } else { "" };
+        let host = format!("s3{fips}{dual}.{region}.{}", suffix(region));
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        match bucket.bytes().all(plain) {
+            true => format!("https://{bucket}.{host}/{key}"),
+            false => format!("https://{host}/{}/{key}", encoded(bucket)),
+        }
+    }
+}
+
+/// What the partitions of AWS end in.
+/// <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>
+fn suffix(region: &str) -> &'static str {
+    const SUFFIXES: [(&str, &str); 6] = [
+        ("cn-", "amazonaws.com.cn"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("us-isof-", "csp.hci.ic.gov"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+        ("eusc-", "amazonaws.eu"),
+    ];
+    let found = SUFFIXES.iter().find(|(begin, _)| region.starts_with(begin));
+    found.map_or("amazonaws.com", |(_, suffix)| suffix)
+}
+
+/// Encoded as SigV4 has it, but for the slashes.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+impl Object<'_> {
+    /// The region in which it was found.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Reads some bytes and gives them on as they come. `begin` is called before each try, `take`
+    /// for each piece; where it is false, the rest is left unread.
+    pub async fn read<S, E: From<StoreError>>(
+        &mut self,
+        range: Range<u64>,
+        state: &mut S,
+        begin: impl FnMut(&mut S),
+        take: impl FnMut(&mut S, &[u8]) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let last = range.end.saturating_sub(1);
+        let range = format!("bytes={}-{last}", range.start);
+        self.get(&range, state, begin, take).await
+    }
+
+    async fn get<S, E: From<StoreError>>(
+        &mut self,
+        range: &str,
+        state: &mut S,
+        mut begin: impl FnMut(&mut S),
+        mut take: impl FnMut(&mut S, &[u8]) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut tries = 0;
+        let mut moved = false;
+        loop {
+            let trouble = match self.ask(range).await {
+                Ok(mut response) => {
+                    begin(state);
+                    match self.body(&mut response, state, &mut take).await? {
+                        None => return Ok(()),
+                        Some(why) => Trouble::Passing(StoreError::Unreachable(why)),
+                    }
+                }
+                Err(trouble) => trouble,
+            };
+            tries += 1;
+            match trouble {
+                Trouble::Elsewhere(region) if !moved => {
+                    tracing::info!(region, "the bucket is in another region");
+                    self.region = region;
+                    moved = true;
+                }
+                Trouble::Elsewhere(region) => {
+                    let why = format!("the bucket is said to be in {region}, and is not");
+                    return Err(StoreError::Refused(why).into());
+                }
+                Trouble::Passing(_) if tries < TRIES => sleep(PAUSE * (1 << (tries - 1))).await,
+                Trouble::Passing(error) | Trouble::Final(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Reads a body; `Some` tells what broke it.
+    async fn body<S, E>(
+        &self,
+        response: &mut Response,
+        state: &mut S,
+        mut take: impl FnMut(&mut S, &[u8]) -> Result<bool, E>,
+    ) -> Result<Option<String>, E> {
+        loop {
+            match timeout(SILENCE, response.chunk()).await {
+                Ok(Ok(Some(piece))) => {
+                    if !take(state, &piece)? {
+                        return Ok(None);
+                    }
+                }
+                Ok(Ok(None)) => return Ok(None),
+                Ok(Err(error)) => return Ok(Some(chain(&error.without_url()))),
+                Err(_) => return Ok(Some("it fell silent in the middle".to_owned())),
+            }
+        }
+    }
+
+    async fn ask(&mut self, range: &str) -> Result<Response, Trouble> {
+        let unreachable = |why| Trouble::Passing(StoreError::Unreachable(why));
+        let refused = |why: String| Trouble::Final(StoreError::Refused(why));
+        let (url, headers) = self.request(range).map_err(refused)?;
+        let client = self.store.http.client();
+        let client = client.map_err(|why| Trouble::Final(StoreError::Unreachable(why)))?;
+        let sent = timeout(SILENCE, client.get(url).headers(headers).send()).await;
+        let response = match sent {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(unreachable(chain(&error.without_url()))),
+            Err(_) => return Err(unreachable("it does not answer".to_owned())),
+        };
+        // Of an empty object there is no last byte.
+        let is_empty = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
+        if is_empty && self.etag.is_none() {
+            let bytes = http::Response::new(Vec::new());
+            return Ok(Response::from(bytes));
+        }
+        let header = response.headers().get(CONTENT_RANGE);
+        let total = header.and_then(|range| range.to_str().ok()?.rsplit('/').next()?.parse().ok());
+        let total = match response.status() {
+            StatusCode::PARTIAL_CONTENT => total,
+            // What has no last byte is answered whole by some.
+            StatusCode::OK if self.etag.is_none() => response.content_length(),
+            _ => return Err(self.refusal(response).await),
+        };
+        let Some(total) = total else {
+            return Err(refused("it does not say how long the object is".to_owned()));
+        };
+        if self.etag.is_some() && total != self.total {
+            return Err(Trouble::Final(StoreError::Changed));
+        }
+        self.total = total;
+        if self.etag.is_none() {
+            self.etag = response.headers().get(ETAG).cloned();
+        }
+        Ok(response)
+    }
+
+    /// The address of a read and its headers.
+    fn request(&self, range: &str) -> Result<(String, HeaderMap), String> {
+        let Artifact { bucket, key, .. } = self.artifact;
+        let url = self.store.url(&self.region, bucket, key);
+        let mut headers = HeaderMap::new();
+        let range = HeaderValue::from_str(range).map_err(|error| error.to_string())?;
+        headers.insert(RANGE, range);
+        if let Some(etag) = &self.etag {
+            headers.insert(IF_MATCH, etag.clone());
+        }
+        let headers = signed(&url, headers, self.keys, &self.region, Timestamp::now())?;
+        Ok((url, headers))
+    }
+
+    async fn refusal(&self, response: Response) -> Trouble {
+        let status = response.status();
+        let told = response.headers().get("x-amz-bucket-region");
+        let told = told
+            .and_then(|region| region.to_str().ok())
+            .map(str::to_owned);
+        let body = timeout(SILENCE, https::read(response, ERROR_LIMIT)).await;
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        let body = String::from_utf8_lossy(&body);
+        let code = element(&body, "Code").unwrap_or_default();
+        let region = told.or_else(|| element(&body, "Region"));
+        if let Some(region) = region
+            && is_region(&region)
+            && region != self.region
+        {
+            return Trouble::Elsewhere(region);
+        }
+        let text = element(&body, "Message").unwrap_or_default();
+        let text = text.trim_end_matches('.');
+        let said = match (code.is_empty(), text.is_empty()) {
+            (true, _) => format!("HTTP {}", status.as_u16()),
+            (false, true) => code.clone(),
+            (false, false) => format!("{code}: {text}"),
+        };
+        refusal(status.as_u16(), &code, said)
+    }
+}
+
+/// The headers of a GET with those of its signature.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
+fn signed(
+    url: &str,
+    mut headers: HeaderMap,
+    keys: &Keys,
+    region: &str,
+    now: Timestamp,
+) -> Result<HeaderMap, String> {
+    let mut settings = SigningSettings::default();
+    settings.percent_encoding_mode = PercentEncodingMode::Single;
+    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    let identity = Credentials::new(&keys.id, &keys.secret, keys.session.clone(), None, "job");
+    let identity = identity.into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("s3")
+        .time(now.into())
+        .settings(settings)
+        .build()
+        .map_err(|error| chain(&error))?
+        .into();
+    let shown = headers.iter();
+    let shown = shown.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let request = SignableRequest::new("GET", url, shown, SignableBody::Bytes(&[]));
+    let request = request.map_err(|error| chain(&error))?;
+    let signed = sign(request, &parameters).map_err(|error| chain(&error))?;
+    let (added, _) = signed.into_parts().0.into_parts();
+    for header in added {
+        let mut value = HeaderValue::from_str(header.value()).map_err(|error| error.to_string())?;
+        value.set_sensitive(true);
+        headers.insert(header.name(), value);
+    }
+    Ok(headers)
+}
+
+fn is_region(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.len() <= 32 && text.bytes().all(plain)
+}
+
+/// What an error of S3 means.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+fn refusal(status: u16, code: &str, said: String) -> Trouble {
+    let of_key = code.starts_with("KMS.")
+        || said.contains("kms:")
+        || said.contains("AWS KMS")
+        || said.contains("AWSKMS")
+        || said.contains("ciphertext");
+    Trouble::Final(match (status, code) {
+        (500.. | 429, _) | (_, "SlowDown" | "RequestTimeout" | "InternalError") => {
+            return Trouble::Passing(StoreError::Unreachable(said));
+        }
+        (_, "ExpiredToken" | "TokenRefreshRequired") => StoreError::Expired(said),
+        (_, "InvalidObjectState") => StoreError::Frozen,
+        (400 | 403, _) if of_key => StoreError::KeyDenied(said),
+        (_, "NoSuchKey" | "NoSuchBucket" | "NoSuchVersion") | (404, _) => StoreError::Missing(said),
+        (412, _) => StoreError::Changed,
+        (401 | 403, _) | (_, "InvalidToken" | "InvalidAccessKeyId") => StoreError::Denied(said),
+        _ => StoreError::Refused(said),
+    })
+}
+
+/// The text of an element of S3's errors, which are flat.
+fn element(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    let text = text.replace("&quot;", "\"").replace("&#39;", "'");
+    Some(text.replace("&amp;", "&").trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(endpoint: Option<&str>, fips: bool, dual_stack: bool) -> Store {
+        let endpoint = endpoint.map(str::to_owned);
+        Store::new(Aws::default(), None, endpoint, fips, dual_stack)
+    }
+
+    /// AWS's own example, "GET Object".
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
+    #[test]
+    fn signatures_are_those_of_awss_example() {
+        let keys = Keys {
+            id: "AKIAIOSFODNN7EXAMPLE".into(),
+            secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
+            session: None,
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, HeaderValue::from_static("bytes=0-9"));
+        let now = "2013-05-24T00:00:00Z".parse().unwrap();
+        let url = "https://examplebucket.s3.amazonaws.com/test.txt";
+        let signed = signed(url, headers, &keys, "us-east-1", now).unwrap();
+        assert_eq!(
+            signed["authorization"],
+            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, \
+             SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, Signature=\
+             f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+        );
+        assert!(
+            !format!("{signed:?}").contains("f0e8bdb"),
+            "it is marked as sensitive"
+        );
+    }
+
+    #[test]
+    fn addresses() {
+        let plain = store(None, false, false);
+        for (region, bucket, key, expected) in [
+            (
+                "eu-west-1",
+                "artifacts",
+                "p/Source/x",
+                "https://artifacts.s3.eu-west-1.amazonaws.com/p/Source/x",
+            ),
+            (
+                "eu-west-1",
+                "my.bucket",
+                "x",
+                "https://s3.eu-west-1.amazonaws.com/my.bucket/x",
+            ),
+            (
+                "us-east-1",
+                "Old_Bucket",
+                "x",
+                "https://s3.us-east-1.amazonaws.com/Old_Bucket/x",
+            ),
+            (
+                "cn-north-1",
+                "b",
+                "x",
+                "https://b.s3.cn-north-1.amazonaws.com.cn/x",
+            ),
+            (
+                "eu-west-1",
+                "b",
+                "a b/größe+1",
+                "https://b.s3.eu-west-1.amazonaws.com/a%20b/gr%C3%B6%C3%9Fe%2B1",
+            ),
+            (
+                "eu-west-1",
+                "evil.com/",
+                "x",
+                "https://s3.eu-west-1.amazonaws.com/evil.com//x",
+            ),
+        ] {
+            assert_eq!(plain.url(region, bucket, key), expected);
+        }
+        let special = store(None, true, true);
+        let expected = "https://b.s3-fips.dualstack.us-gov-west-1.amazonaws.com/x";
+        assert_eq!(special.url("us-gov-west-1", "b", "x"), expected);
+        let local = store(Some("http://127.0.0.1:1/"), false, false);
+        assert_eq!(local.url("r", "b", "x y"), "http://127.0.0.1:1/b/x%20y");
+    }
+
+    #[test]
+    fn what_s3_says_is_understood() {
+        let meant = |status, code: &str, said: &str| match refusal(status, code, said.to_owned()) {
+            Trouble::Passing(_) => "passing",
+            Trouble::Elsewhere(_) => "elsewhere",
+            Trouble::Final(StoreError::Missing(_)) => "missing",
+            Trouble::Final(StoreError::Frozen) => "frozen",
+            Trouble::Final(StoreError::Denied(_)) => "denied",
+            Trouble::Final(StoreError::KeyDenied(_)) => "key",
+            Trouble::Final(StoreError::Expired(_)) => "expired",
+            Trouble::Final(StoreError::Changed) => "changed",
+            Trouble::Final(StoreError::Unreachable(_)) => "unreachable",
+            Trouble::Final(StoreError::Refused(_)) => "refused",
+        };
+        for (status, code, said, expected) in [
+            (404, "NoSuchKey", "", "missing"),
+            (404, "NoSuchBucket", "", "missing"),
+            (404, "", "HTTP 404", "missing"),
+            (403, "AccessDenied", "Access Denied", "denied"),
+            (
+                403,
+                "AccessDenied",
+                "not authorized to perform: kms:Decrypt on",
+                "key",
+            ),
+            (400, "KMS.DisabledException", "the key is disabled", "key"),
+            (
+                403,
+                "AccessDenied",
+                "The ciphertext refers to a customer master key that",
+                "key",
+            ),
+            (
+                400,
+                "ExpiredToken",
+                "The provided token has expired.",
+                "expired",
+            ),
+            (400, "InvalidToken", "", "denied"),
+            (403, "InvalidAccessKeyId", "", "denied"),
+            (403, "SignatureDoesNotMatch", "", "denied"),
+            (403, "InvalidObjectState", "", "frozen"),
+            (412, "PreconditionFailed", "", "changed"),
+            (503, "SlowDown", "", "passing"),
+            (500, "InternalError", "", "passing"),
+            (400, "RequestTimeout", "", "passing"),
+            (400, "InvalidRequest", "", "refused"),
+            (301, "PermanentRedirect", "", "refused"),
+            (200, "", "HTTP 200", "refused"),
+        ] {
+            assert_eq!(meant(status, code, said), expected, "{status} {code}");
+        }
+        let xml = "<Error><Code>A</Code><Message>&lt;x&gt; &amp;lt;</Message></Error>";
+        assert_eq!(element(xml, "Code").as_deref(), Some("A"));
+        assert_eq!(element(xml, "Message").as_deref(), Some("<x> &lt;"));
+        assert_eq!(element(xml, "Region"), None);
+    }
+}

@@ -1,0 +1,381 @@
+//! Images: how they are named, and the two files in which build and source actions hand them on.
+
+use crate::request::Fault;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The longest name of a repository, with its registry.
+/// <https://github.com/distribution/reference/blob/main/reference.go>
+const NAME_LIMIT: usize = 255;
+
+/// The longest tag.
+const TAG_LIMIT: usize = 128;
+
+/// The shortest digest, in hexadecimal digits.
+const DIGEST_MINIMUM: usize = 32;
+
+/// The most containers in an image definitions file. ECS, whose format it is, allows ten.
+const DEFINITIONS_LIMIT: usize = 100;
+
+/// An image by its parts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reference<'a> {
+    /// Registry and repository: `registry.example.com:5000/team/web`.
+    pub name: &'a str,
+    /// The tag.
+    pub tag: Option<&'a str>,
+    /// The digest: `sha256:…`.
+    pub digest: Option<&'a str>,
+}
+
+impl<'a> Reference<'a> {
+    /// Reads an image by the grammar of references; an error says what is wrong with it.
+    /// <https://github.com/distribution/reference/blob/main/reference.go>
+    pub fn parse(image: &'a str) -> Result<Reference<'a>, &'static str> {
+        let (named, digest) = match image.split_once('@') {
+            Some((named, digest)) => (named, Some(digest)),
+            None => (image, None),
+        };
+        // A colon before the last slash is of the registry's port.
+        let last = named.rfind('/').map_or(0, |slash| slash + 1);
+        let (name, tag) = match named[last..].split_once(':') {
+            Some((end, tag)) => (&named[..last + end.len()], Some(tag)),
+            None => (named, None),
+        };
+        if digest.is_some_and(|digest| !is_digest(digest)) {
+            return Err("its digest must be as in `@sha256:` and 64 hexadecimal digits");
+        }
+        if tag.is_some_and(|tag| !is_tag(tag)) {
+            return Err(
+                "its tag may have up to 128 letters, digits, `_`, `.` and `-`, \
+                        and begins with none of the last two",
+            );
+        }
+        is_name(name)?;
+        Ok(Reference { name, tag, digest })
+    }
+}
+
+fn is_name(name: &str) -> Result<(), &'static str> {
+    if name.len() > NAME_LIMIT {
+        return Err("its name is longer than 255 characters");
+    }
+    // The first part is a registry where it cannot be a part of a path.
+    let (registry, path) = match name.split_once('/') {
+        Some((first, rest)) if first.contains(['.', ':']) || is_host_only(first) => {
+            (Some(first), rest)
+        }
+        _ => (None, name),
+    };
+    if registry.is_some_and(|registry| !is_registry(registry)) {
+        return Err("its registry must be a host with or without a port");
+    }
+    if !path.split('/').all(is_component) {
+        return Err(
+            "the parts of its name must be of lower-case letters and digits, with single \
+                    `.`, `_` or `-` between them",
+        );
+    }
+    Ok(())
+}
+
+/// `localhost`, or with capital letters, which no path has.
+fn is_host_only(part: &str) -> bool {
+    part == "localhost" || part.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn is_registry(registry: &str) -> bool {
+    let (host, port) = match registry.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (registry, None),
+    };
+    let is_label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let v6 = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_host = match v6 {
+        Some(address) => {
+            let inner = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
+            !address.is_empty() && address.bytes().all(inner)
+        }
+        None => host.split('.').all(is_label),
+    };
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    is_host && port.is_none_or(is_port)
+}
+
+/// Lower-case letters and digits, with separators between: `.`, `_`, `__` or any number of `-`.
+fn is_component(part: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let separators = part.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let is_separator =
+        |text: &str| ["", ".", "_", "__"].contains(&text) || text.bytes().all(|byte| byte == b'-');
+    part.bytes().next().is_some_and(is_inner)
+        && part.bytes().last().is_some_and(is_inner)
+        && separators.into_iter().all(is_separator)
+}
+
+fn is_tag(tag: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    !tag.is_empty()
+        && tag.len() <= TAG_LIMIT
+        && tag.bytes().all(is_inner)
+        && !tag.starts_with(['.', '-'])
+}
+
+fn is_digest(digest: &str) -> bool {
+    let Some((algorithm, digits)) = digest.split_once(':') else {
+        return false;
+    };
+    let is_part = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    let long_enough = match algorithm {
+        "sha256" => digits.len() == 64,
+        "sha512" => digits.len() == 128,
+        _ => digits.len() >= DIGEST_MINIMUM,
+    };
+    algorithm.split(['+', '.', '_', '-']).all(is_part)
+        && long_enough
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What a file says of images.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Definitions {
+    /// `imagedefinitions.json`: container to image.
+    Named(BTreeMap<String, String>),
+    /// `imageDetail.json`: one image, and no word of the container.
+    Sole(String),
+}
+
+/// Reads `imagedefinitions.json`, as ECS has it, or `imageDetail.json`, as an ECR source action
+/// writes it; they are told apart by what is in them.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/file-reference.html>
+pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
+    let fault = |problem: String| vec![Fault::new("images", problem)];
+    let text = std::str::from_utf8(content).map_err(|_| fault(format!("is no text. {SHAPES}")))?;
+    let text = text.trim_start_matches('\u{feff}');
+    if let Some(name) = crate::request::repeated(text) {
+        return Err(fault(format!("has `{name}` twice. {SHAPES}")));
+    }
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| fault(format!("is no valid JSON ({error}). {SHAPES}")))?;
+    if let Some(image) = value.get("ImageURI") {
+        return match image.as_str() {
+            Some(image) => Ok(Definitions::Sole(image.to_owned())),
+            None => Err(fault(format!("has an ImageURI that is no text. {SHAPES}"))),
+        };
+    }
+    let Some(entries) = value.as_array().filter(|entries| !entries.is_empty()) else {
+        return Err(fault(format!("has neither. {SHAPES}")));
+    };
+    if entries.len() > DEFINITIONS_LIMIT {
+        return Err(fault(format!("has more than {DEFINITIONS_LIMIT} entries")));
+    }
+    let mut named = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let text = |name| entry.get(name).and_then(Value::as_str);
+        let (Some(name), Some(image)) = (text("name"), text("imageUri")) else {
+            let field = format!("images[{index}]");
+            faults.push(Fault::new(
+                field,
+                r#"must be {"name": "web", "imageUri": "…"}"#,
+            ));
+            continue;
+        };
+        if named.insert(name.to_owned(), image.to_owned()).is_some() {
+            let field = format!("images[{index}]");
+            faults.push(Fault::new(
+                field,
+                format!("names container `{name}` once more"),
+            ));
+        }
+    }
+    if faults.is_empty() {
+        Ok(Definitions::Named(named))
+    } else {
+        Err(faults)
+    }
+}
+
+const SHAPES: &str = "It must be `imagedefinitions.json`, \
+    [{\"name\": \"web\", \"imageUri\": \"…\"}], or the `imageDetail.json` of an ECR source action, \
+    {\"ImageURI\": \"…\"}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_taken_apart() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let registry = "111111111111.dkr.ecr.eu-central-1.amazonaws.com";
+        let cases = [
+            ("web".to_owned(), "web", None, None),
+            ("web:1.2.3".to_owned(), "web", Some("1.2.3"), None),
+            (
+                "team/web:v1_A-b".to_owned(),
+                "team/web",
+                Some("v1_A-b"),
+                None,
+            ),
+            ("localhost/web".to_owned(), "localhost/web", None, None),
+            (
+                "registry:5000/web".to_owned(),
+                "registry:5000/web",
+                None,
+                None,
+            ),
+            (
+                "registry:5000/a/b:1".to_owned(),
+                "registry:5000/a/b",
+                Some("1"),
+                None,
+            ),
+            (
+                "Registry.example.com/web".to_owned(),
+                "Registry.example.com/web",
+                None,
+                None,
+            ),
+            (
+                "[::1]:5000/web:1".to_owned(),
+                "[::1]:5000/web",
+                Some("1"),
+                None,
+            ),
+            (
+                "a__b/c--d/e.f:1".to_owned(),
+                "a__b/c--d/e.f",
+                Some("1"),
+                None,
+            ),
+            (format!("web@{digest}"), "web", None, Some(&*digest)),
+            (
+                format!("r.io:443/web:1@{digest}"),
+                "r.io:443/web",
+                Some("1"),
+                Some(&*digest),
+            ),
+            (
+                format!("{registry}/web:1"),
+                "111111111111.dkr.ecr.eu-central-1.amazonaws.com/web",
+                Some("1"),
+                None,
+            ),
+        ];
+        for (image, name, tag, digest) in cases {
+            assert_eq!(
+                Reference::parse(&image),
+                Ok(Reference { name, tag, digest }),
+                "{image}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_is_refused() {
+        let long = format!("{}:1", "a".repeat(256));
+        let long_tag = format!("web:{}", "1".repeat(129));
+        let short = format!("web@sha256:{}", "0".repeat(63));
+        for image in [
+            "",
+            ":1",
+            "web:",
+            "Web:1",
+            "web:-1",
+            "web:.1",
+            "web: 1",
+            "web:1:2",
+            "/web",
+            "web/",
+            "a//b",
+            "-web",
+            "web-",
+            "a___b",
+            "a..b",
+            "web@",
+            "web@sha256:",
+            "web@x",
+            "web@sha256:zz",
+            "r.io:port/web",
+            "-r.io/web",
+            "https://r.io/web",
+            "web:${TAG}",
+            "größe:1",
+            &long,
+            &long_tag,
+            &short,
+        ] {
+            assert!(Reference::parse(image).is_err(), "{image}");
+        }
+    }
+
+    fn named(entries: &[(&str, &str)]) -> Definitions {
+        let owned = |(name, image): &(&str, &str)| (name.to_string(), image.to_string());
+        Definitions::Named(entries.iter().map(owned).collect())
+    }
+
+    #[test]
+    fn both_files_are_read() {
+        let ecr = r#"{"ImageSizeInBytes": "44728918", "ImageDigest": "sha256:0", "Version": "1.0",
+            "ImagePushedAt": "Mon Jan 21 20:04:00 UTC 2019", "RegistryId": "1", "RepositoryName":
+            "dk-python", "ImageURI": "1.dkr/dk-python@sha256:0", "ImageTags": ["latest"]}"#;
+        for (content, expected) in [
+            (
+                r#"[{"name": "web", "imageUri": "r/web:1"}]"#,
+                named(&[("web", "r/web:1")]),
+            ),
+            (
+                "\u{feff}[{\"name\":\"a\",\"imageUri\":\"x\"},{\"name\":\"b\",\"imageUri\":\"y\"}]",
+                named(&[("a", "x"), ("b", "y")]),
+            ),
+            (
+                r#"[{"name": "web", "imageUri": "r/web:1", "more": 1}]"#,
+                named(&[("web", "r/web:1")]),
+            ),
+            (
+                r#"{"ImageURI": "r/web@sha256:0"}"#,
+                Definitions::Sole("r/web@sha256:0".into()),
+            ),
+            (ecr, Definitions::Sole("1.dkr/dk-python@sha256:0".into())),
+        ] {
+            assert_eq!(definitions(content.as_bytes()), Ok(expected), "{content}");
+        }
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let many = serde_json::json!(vec![serde_json::json!({"name": "a", "imageUri": "b"}); 101]);
+        let many = many.to_string();
+        for content in [
+            "",
+            "[]",
+            "{}",
+            "null",
+            "[",
+            "[1]",
+            r#"[{"name": "web"}]"#,
+            r#"[{"imageUri": "x"}]"#,
+            r#"[{"name": 1, "imageUri": "x"}]"#,
+            r#"{"ImageURI": 1}"#,
+            r#"{"imageUri": "x"}"#,
+            r#"[{"name": "a", "imageUri": "x"}, {"name": "a", "imageUri": "y"}]"#,
+            r#"[{"name": "a", "imageUri": "x", "imageUri": "y"}]"#,
+            "apiVersion: v1",
+            &many,
+        ] {
+            assert!(definitions(content.as_bytes()).is_err(), "{content}");
+        }
+        assert!(definitions(&[0xff]).is_err());
+    }
+}

@@ -1,0 +1,387 @@
+//! A manifest from an input artifact: which of its documents is the Deployment to write, and the
+//! places in it that variables fill.
+
+use crate::request::Fault;
+use crate::yaml;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most documents that are told by name.
+const TOLD: usize = 10;
+
+/// The most places of variables, and the most text that they may come to.
+const PLACES_LIMIT: usize = 1000;
+/// See [`PLACES_LIMIT`].
+const FILLED_LIMIT: usize = 1024 * 1024;
+
+/// A Deployment and what else was in its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// The Deployment, as it stands there.
+    pub deployment: Value,
+    /// The other objects, `Kind/name`, which are not applied.
+    pub beside: Vec<String>,
+}
+
+/// Finds the Deployment in a file: the one of this name, or the only one.
+pub fn choose(content: &[u8], name: Option<&str>) -> Result<Chosen, Fault> {
+    let fault = |problem: String| Fault::new("manifest", problem);
+    let text = std::str::from_utf8(content)
+        .map_err(|_| fault("is no text in UTF-8; it must be YAML or JSON".to_owned()))?;
+    let mut deployments = Vec::new();
+    let mut beside = Vec::new();
+    let mut nameless = 0;
+    let mut take = |object: Value| {
+        if object["kind"] == "Deployment" {
+            deployments.push(object);
+        } else if object["kind"].is_string() {
+            beside.push(label(&object));
+        } else {
+            nameless += 1;
+        }
+    };
+    let read = yaml::read(text, |mut document| {
+        let is_list = document["kind"] == "List";
+        let items = document.get_mut("items").and_then(Value::as_array_mut);
+        match items.filter(|_| is_list) {
+            Some(items) => items.drain(..).for_each(&mut take),
+            None => take(document),
+        }
+    });
+    read.map_err(|error| fault(format!("{} (line {})", error.problem, error.line)))?;
+    if nameless > 0 {
+        let problem = "has a document without a `kind`: each must be an object of Kubernetes. \
+                       Templates (of Helm, say) must be rendered before";
+        return Err(fault(problem.to_owned()));
+    }
+    let wanted = |object: &Value| name.is_none_or(|name| object["metadata"]["name"] == name);
+    let mut chosen = Vec::new();
+    let mut others = Vec::new();
+    for deployment in deployments {
+        match wanted(&deployment) {
+            true => chosen.push(deployment),
+            false => others.push(label(&deployment)),
+        }
+    }
+    match (chosen.pop(), chosen.is_empty()) {
+        (Some(deployment), true) => {
+            beside.extend(others);
+            Ok(Chosen { deployment, beside })
+        }
+        (Some(last), false) => {
+            let all = chosen.iter().chain([&last]).map(label).collect::<Vec<_>>();
+            Err(fault(match name {
+                Some(name) => format!("has {} Deployments of the name `{name}`", all.len()),
+                None => format!(
+                    "has several Deployments, {}. One deploy is for one: name it by `deployment`",
+                    told(&all)
+                ),
+            }))
+        }
+        (None, _) => Err(fault(match (name, others.is_empty()) {
+            (Some(name), false) => {
+                format!("has no Deployment `{name}`; it has {}", told(&others))
+            }
+            _ if beside.is_empty() => "is empty: it has no Deployment".to_owned(),
+            _ => format!("has no Deployment; it has {}", told(&beside)),
+        })),
+    }
+}
+
+/// `Kind/name`.
+fn label(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    format!(
+        "{}/{}",
+        text(&object["kind"]),
+        text(&object["metadata"]["name"])
+    )
+}
+
+/// A list in words, not too long.
+pub fn told(names: &[String]) -> String {
+    let shown = names.iter().take(TOLD).map(|name| {
+        let name = name.chars().take(120).collect::<String>();
+        format!("`{}`", name.replace(char::is_control, " "))
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Fills `${NAME}` in all strings of an object, and makes `$${` a plain `${`. Keys, numbers and
+/// Kubernetes' own `$(NAME)` are left alone. A value can never become more than a part of a string.
+/// Every fault is found at once: a place without a value, a value without a place.
+pub fn fill(object: &mut Value, variables: &BTreeMap<String, String>) -> Vec<Fault> {
+    let mut filling = Filling {
+        variables,
+        used: BTreeSet::new(),
+        faults: Vec::new(),
+        places: PLACES_LIMIT,
+        text: FILLED_LIMIT,
+        is_full: false,
+    };
+    filling.value(object, &mut String::from("manifest"));
+    let Filling {
+        used, mut faults, ..
+    } = filling;
+    for name in variables.keys().filter(|name| !used.contains(*name)) {
+        let problem = format!(
+            "has no place in the manifest: no string in it has `${{{name}}}` (keys are not filled)"
+        );
+        faults.push(Fault::new(format!("variables.{name}"), problem));
+    }
+    faults
+}
+
+struct Filling<'a> {
+    variables: &'a BTreeMap<String, String>,
+    used: BTreeSet<String>,
+    faults: Vec<Fault>,
+    places: usize,
+    text: usize,
+    is_full: bool,
+}
+
+impl Filling<'_> {
+    /// The depth was limited when it was read.
+    fn value(&mut self, value: &mut Value, path: &mut String) {
+        let length = path.len();
+        match value {
+            Value::String(text) => {
+                if text.contains("${") {
+                    *text = self.string(text, path);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    path.push_str(&format!("[{index}]"));
+                    self.value(item, path);
+                    path.truncate(length);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields.iter_mut() {
+                    path.push('.');
+                    path.push_str(name);
+                    self.value(field, path);
+                    path.truncate(length);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn string(&mut self, text: &str, path: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some(place) = rest.find("${") {
+            let (before, after) = (&rest[..place], &rest[place + 2..]);
+            if let Some(before) = before.strip_suffix('$') {
+                filled.push_str(before);
+                filled.push_str("${");
+                rest = after;
+                continue;
+            }
+            filled.push_str(before);
+            let name = after.split_once('}').map(|(name, _)| name);
+            match name.filter(|name| is_name(name)) {
+                Some(name) => {
+                    self.place(name, &mut filled, path);
+                    rest = &after[name.len() + 1..];
+                }
+                // `${NAME:-default}` is a shell's, and no place of ours.
+                None => {
+                    filled.push_str("${");
+                    rest = after;
+                }
+            }
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    fn place(&mut self, name: &str, filled: &mut String, path: &str) {
+        let value = self.variables.get(name);
+        let length = value.map_or(0, String::len);
+        let left = self
+            .places
+            .checked_sub(1)
+            .zip(self.text.checked_sub(length));
+        let Some((places, text)) = left else {
+            if !std::mem::replace(&mut self.is_full, true) {
+                let problem = format!(
+                    "has too many places of variables: at most {PLACES_LIMIT} are filled, with {} \
+                     MiB of text",
+                    FILLED_LIMIT >> 20
+                );
+                self.faults.push(Fault::new("manifest", problem));
+            }
+            return;
+        };
+        (self.places, self.text) = (places, text);
+        match value {
+            Some(value) => {
+                self.used.insert(name.to_owned());
+                filled.push_str(value);
+            }
+            None => {
+                let problem = format!(
+                    "has `${{{name}}}`, and `variables` has no {name}. Where the text itself is \
+                     meant, write `$${{{name}}}`"
+                );
+                self.faults.push(Fault::new(path, problem));
+                filled.push_str(&format!("${{{name}}}"));
+            }
+        }
+    }
+}
+
+/// Whether a variable may be called so: as in a shell.
+pub fn is_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty()
+        && name.len() <= 128
+        && name.bytes().all(is_inner)
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn deployment(name: &str) -> String {
+        format!("kind: Deployment\nmetadata:\n  name: {name}\n")
+    }
+
+    const SERVICE: &str = "---\nkind: Service\nmetadata: {name: web}\n---\n";
+
+    #[test]
+    fn the_deployment_is_found_and_the_rest_is_told() {
+        let list = "kind: List\nitems:\n- kind: Deployment\n  metadata: {name: a}\n\
+                    - kind: ConfigMap\n  metadata: {name: c}\n";
+        for (text, name, expected, beside) in [
+            (deployment("a"), None, "a", vec![]),
+            (deployment("a"), Some("a"), "a", vec![]),
+            (deployment("a") + SERVICE, None, "a", vec!["Service/web"]),
+            (
+                SERVICE.to_owned() + &deployment("a"),
+                None,
+                "a",
+                vec!["Service/web"],
+            ),
+            (
+                deployment("a") + "---\n" + &deployment("b"),
+                Some("b"),
+                "b",
+                vec!["Deployment/a"],
+            ),
+            (list.to_owned(), None, "a", vec!["ConfigMap/c"]),
+            (
+                r#"{"kind": "Deployment", "metadata": {"name": "a"}}"#.into(),
+                None,
+                "a",
+                vec![],
+            ),
+            (
+                "---\n# none\n---\n".to_owned() + &deployment("a"),
+                None,
+                "a",
+                vec![],
+            ),
+        ] {
+            let chosen = choose(text.as_bytes(), name).unwrap_or_else(|fault| panic!("{fault:?}"));
+            assert_eq!(chosen.deployment["metadata"]["name"], expected, "{text}");
+            assert_eq!(chosen.beside, beside, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_the_one_deployment_is_refused() {
+        let refused =
+            |text: &str, name: Option<&str>| choose(text.as_bytes(), name).expect_err(text).problem;
+        let two = deployment("a") + "---\n" + &deployment("b");
+        insta::assert_snapshot!(refused("", None), @"is empty: it has no Deployment");
+        insta::assert_snapshot!(refused(SERVICE, None), @"has no Deployment; it has `Service/web`");
+        insta::assert_snapshot!(refused(SERVICE, Some("a")),
+            @"has no Deployment; it has `Service/web`");
+        insta::assert_snapshot!(refused(&two, None),
+            @"has several Deployments, `Deployment/a`, `Deployment/b`. One deploy is for one: name it by `deployment`");
+        insta::assert_snapshot!(refused(&two, Some("c")),
+            @"has no Deployment `c`; it has `Deployment/a`, `Deployment/b`");
+        insta::assert_snapshot!(refused(&(deployment("a") + "---\n" + &deployment("a")), Some("a")),
+            @"has 2 Deployments of the name `a`");
+        insta::assert_snapshot!(refused("a: [\n", None), @r#"is no valid YAML: while parsing a node, did not find expected node content (line 2)"#);
+        insta::assert_snapshot!(refused("replicas: 1\n", None),
+            @"has a document without a `kind`: each must be an object of Kubernetes. Templates (of Helm, say) must be rendered before");
+        insta::assert_snapshot!(refused("- a\n", None),
+            @"has a document without a `kind`: each must be an object of Kubernetes. Templates (of Helm, say) must be rendered before");
+        assert!(choose(&[0xff, 0xfe], None).is_err());
+        let many = (0..20)
+            .map(|number| format!("S/{number}"))
+            .collect::<Vec<_>>();
+        assert!(told(&many).ends_with("`S/9` and 10 more"));
+    }
+
+    fn variables(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        entries.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn places_are_filled_in_strings_alone() {
+        let given = variables(&[("A", "1"), ("B_2", "x\": [y]\n- ${A}")]);
+        for (text, expected) in [
+            ("${A}", "1"),
+            ("v${A}.${A}", "v1.1"),
+            ("$${A}", "${A}"),
+            ("$${A} ${A}", "${A} 1"),
+            ("$$${A}", "$${A}"),
+            ("$(A) $A ${} ${A", "$(A) $A ${} ${A"),
+            ("${A:-x} ${a.b}", "${A:-x} ${a.b}"),
+            ("${B_2}", "x\": [y]\n- ${A}"),
+            ("größe ${A} größe", "größe 1 größe"),
+            ("$", "$"),
+        ] {
+            let mut object = json!({"text": text, "used": "${A}${B_2}", "${A}": [7, {"a": text}]});
+            assert_eq!(fill(&mut object, &given), [], "{text}");
+            assert_eq!(object["text"], expected, "{text}");
+            assert_eq!(object["${A}"], json!([7, {"a": expected}]), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_the_variables_is_found_at_once() {
+        let mut object = json!({"spec": [{"image": "web:${TAG}"}], "a": "${A} ${MISSING}",
+            "${KEY}": 1});
+        let given = variables(&[("A", "1"), ("KEY", "k"), ("UNUSED", "u")]);
+        let faults = fill(&mut object, &given);
+        let lines = faults
+            .iter()
+            .map(|fault| format!("{} {}", fault.field, fault.problem));
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+        manifest.a has `${MISSING}`, and `variables` has no MISSING. Where the text itself is meant, write `$${MISSING}`
+        manifest.spec[0].image has `${TAG}`, and `variables` has no TAG. Where the text itself is meant, write `$${TAG}`
+        variables.KEY has no place in the manifest: no string in it has `${KEY}` (keys are not filled)
+        variables.UNUSED has no place in the manifest: no string in it has `${UNUSED}` (keys are not filled)
+        "#);
+    }
+
+    #[test]
+    fn too_many_places_are_refused() {
+        let text = "${A}".repeat(PLACES_LIMIT + 1);
+        assert_eq!(fill(&mut json!([text]), &variables(&[("A", "1")])).len(), 1);
+        let text = "${A}".repeat(20);
+        let long = "x".repeat(100_000);
+        assert_eq!(
+            fill(&mut json!([text]), &variables(&[("A", &long)])).len(),
+            1
+        );
+        let missing = "${B}".repeat(PLACES_LIMIT * 10);
+        let faults = fill(&mut json!([missing]), &BTreeMap::new());
+        assert_eq!(faults.len(), PLACES_LIMIT + 1);
+    }
+}

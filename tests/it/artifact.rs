@@ -1,0 +1,520 @@
+//! Deploys from input artifacts: manifests, images and variables as pipelines carry them.
+
+use crate::stage::{Ended, LIFE, OLD_IMAGE, SHORT, Stage, demo_app, plain};
+use landfall_sandbox::aws::AwsFault;
+use landfall_sandbox::world::sample_service;
+use serde_json::{Value, json};
+use std::fs;
+use std::time::{Duration, Instant};
+
+pub const BUCKET: &str = "codepipeline-eu-central-1-111111111111";
+const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+const REVISION: &str = "e0c7b6e7d5d3cb0f3b2b2dbd9e2b4f0f8a3a0001";
+/// What a function may use for an artifact of any size.
+const MEMORY: u64 = 64 * 1024;
+
+/// An archive of stored members, made here. A large one is mostly pages of zeros never touched.
+pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let length = members
+        .iter()
+        .map(|(name, content)| content.len() + 2 * name.len() + 76);
+    let mut archive = Vec::with_capacity(length.sum::<usize>() + 22);
+    let mut directory = Vec::new();
+    for (name, content) in members {
+        let start = u32::try_from(archive.len()).unwrap();
+        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
+        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        common.extend(check_sum(content).to_le_bytes());
+        common.extend(size);
+        common.extend(size);
+        common.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+        archive.extend(b"PK\x03\x04");
+        archive.extend(&common);
+        archive.extend([0, 0]);
+        archive.extend(name.as_bytes());
+        archive.extend(*content);
+        directory.extend(b"PK\x01\x02");
+        directory.extend([20, 3]);
+        directory.extend(common);
+        directory.extend([0; 12]);
+        directory.extend(start.to_le_bytes());
+        directory.extend(name.as_bytes());
+    }
+    let start = u32::try_from(archive.len()).unwrap();
+    let count = u16::try_from(members.len()).unwrap().to_le_bytes();
+    archive.extend(&directory);
+    archive.extend(b"PK\x05\x06\0\0\0\0");
+    archive.extend(count);
+    archive.extend(count);
+    archive.extend(u32::try_from(directory.len()).unwrap().to_le_bytes());
+    archive.extend(start.to_le_bytes());
+    archive.extend([0, 0]);
+    archive
+}
+
+/// CRC-32, bit by bit; of what is never read it does not matter.
+fn check_sum(content: &[u8]) -> u32 {
+    if content.len() > 4 << 20 {
+        return 0;
+    }
+    let byte = |sum: u32, byte: &u8| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg())
+        })
+    };
+    !content.iter().fold(u32::MAX, byte)
+}
+
+/// A job whose input artifacts are these: `None` for one that is not in the bucket.
+fn event(stage: &Stage, artifacts: &[(&str, Option<&[u8]>)], parameters: &Value) -> Value {
+    let mut event = stage.event(parameters);
+    let listed = artifacts.iter().map(|(name, content)| {
+        let key = format!("demo/{name}/TdOSFRV");
+        if let Some(content) = content {
+            stage.aws.put_object(BUCKET, &key, content.to_vec());
+        }
+        let revision = name.starts_with("Source").then_some(REVISION);
+        json!({"name": name, "revision": revision, "location": {"type": "S3",
+            "s3Location": {"bucketName": BUCKET, "objectKey": key}}})
+    });
+    event["CodePipeline.job"]["data"]["inputArtifacts"] = listed.collect();
+    event
+}
+
+async fn deploy(stage: &Stage, artifacts: &[(&str, Option<&[u8]>)], parameters: Value) -> Ended {
+    stage.run(event(stage, artifacts, &parameters), LIFE).await
+}
+
+/// How often S3 was asked.
+fn reads(stage: &Stage) -> usize {
+    let calls = stage.aws.calls();
+    calls
+        .iter()
+        .filter(|call| call.target == "S3.GetObject")
+        .count()
+}
+
+/// `demo-app` as a manifest, placed where the story's cluster wants it.
+fn manifest(stage: &Stage, image: &str) -> Value {
+    let mut manifest = demo_app(600);
+    manifest["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
+    stage.cluster.place(&mut manifest);
+    manifest["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("namespace");
+    manifest
+}
+
+fn archive(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/archives/");
+    fs::read(format!("{folder}{name}.zip")).unwrap()
+}
+
+/// The parameters that go with the archives in `tests/archives`.
+fn article() -> Value {
+    json!({"manifest": "k8s/deployment.yaml", "images": "Build::imagedefinitions.json",
+        "variables": {"COMMIT": "0a1b2c3", "TIME": "2026-01-01T00:00:00Z"}, "execution": "run-7"})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn manifest_images_and_variables_come_from_artifacts() {
+    for name in [
+        "python-deflated",
+        "python-zip64",
+        "infozip-deflated",
+        "infozip-stream",
+    ] {
+        let stage = Stage::in_sandbox(|world, now| world.apply(demo_app(600), now)).await;
+        let archive = archive(name);
+        let artifacts: [(&str, Option<&[u8]>); 2] =
+            [("Source", Some(&archive)), ("Build", Some(&archive))];
+        let (summary, variables) = deploy(&stage, &artifacts, article()).await.success();
+        assert!(summary.contains(NEW_IMAGE), "{summary}");
+        assert_eq!(variables["Image"], NEW_IMAGE);
+        assert_eq!(variables["Commit"], "0a1b2c3");
+        assert_eq!(variables["Execution"], "run-7");
+        let container = stage.container().await;
+        assert_eq!(container["image"], NEW_IMAGE);
+        let env = json!([{"name": "COMMIT", "value": "0a1b2c3"},
+            {"name": "SHELL_STYLE", "value": "${HOME} and $(COMMIT)"}]);
+        assert_eq!(container["env"], env);
+        let notes = stage.deployment().await["metadata"]["annotations"].take();
+        assert_eq!(notes["example.com/built-at"], "2026-01-01T00:00:00Z");
+        assert_eq!(notes["landfall/commit"], "0a1b2c3");
+        let line = format!("execution run-7, commit 0a1b2c3, image {NEW_IMAGE}");
+        assert_eq!(notes["kubernetes.io/change-cause"], line);
+        assert_eq!(
+            reads(&stage),
+            2,
+            "{name}: each artifact is small enough for one read"
+        );
+        for secret in [
+            "artifact-secret-access-key",
+            "artifact-session-token",
+            "ASIA-ARTIFACT",
+        ] {
+            assert!(!stage.log().contains(secret), "{}", stage.log());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_artifact_that_has_the_file_gives_it_and_the_rest_of_it_is_told() {
+    let stage = Stage::new().await;
+    let service = "---\nkind: Service\nmetadata: {name: demo-app}\n";
+    let text = format!("---\n{}\n{service}", manifest(&stage, NEW_IMAGE));
+    let (docs, source) = (
+        zip(&[("README.md", b"x")]),
+        zip(&[("app.yaml", text.as_bytes())]),
+    );
+    let artifacts: [(&str, Option<&[u8]>); 2] = [("Docs", Some(&docs)), ("Source", Some(&source))];
+    let parameters = json!({"manifest": "./app.yaml"});
+    let (summary, variables) = deploy(&stage, &artifacts, parameters).await.success();
+    assert!(
+        summary.contains("which was not applied: `Service/demo-app`"),
+        "{summary}"
+    );
+    assert_eq!(variables["NotApplied"], "Service/demo-app");
+    assert_eq!(variables["Commit"], REVISION);
+    assert_eq!(stage.image().await, NEW_IMAGE);
+    // The same once more changes nothing.
+    let parameters = json!({"manifest": "Source::app.yaml"});
+    let (summary, _) = deploy(&stage, &artifacts, parameters).await.success();
+    assert!(summary.contains("demo-app"), "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ecr_sources_image_goes_into_the_one_container() {
+    let stage = Stage::new().await;
+    let image = format!("registry.example.com/demo-app@sha256:{}", "0".repeat(64));
+    let detail = json!({"ImageSizeInBytes": "44728918", "ImageURI": image}).to_string();
+    let ecr = zip(&[("imageDetail.json", detail.as_bytes())]);
+    let parameters = json!({"deployment": "demo-app", "images": "imageDetail.json"});
+    let artifacts: [(&str, Option<&[u8]>); 1] = [("Ecr", Some(&ecr))];
+    let (_, variables) = deploy(&stage, &artifacts, parameters).await.success();
+    assert_eq!(
+        (stage.image().await, &variables["Image"]),
+        (image.clone(), &image)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_read_that_is_not_asked_for() {
+    let stage = Stage::new().await;
+    let artifacts: [(&str, Option<&[u8]>); 1] = [("Source", None)];
+    deploy(&stage, &artifacts, crate::stage::image(NEW_IMAGE))
+        .await
+        .success();
+    assert_eq!(reads(&stage), 0);
+    // Neither where the parameters are wrong anyway.
+    let wrong = json!({"manifest": "app.yaml", "bogus": 1});
+    deploy(&stage, &artifacts, wrong).await.failure();
+    assert_eq!(reads(&stage), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_elsewhere_and_a_bucket_in_trouble() {
+    let stage = Stage::new().await;
+    let text = manifest(&stage, NEW_IMAGE).to_string();
+    let source = zip(&[("app.json", text.as_bytes())]);
+    let artifacts: [(&str, Option<&[u8]>); 1] = [("Source", Some(&source))];
+    stage.aws.locate_bucket(BUCKET, "us-west-2");
+    let parameters = json!({"manifest": "app.json"});
+    deploy(&stage, &artifacts, parameters.clone())
+        .await
+        .success();
+    assert_eq!(
+        reads(&stage),
+        2,
+        "once in the wrong region, and once in the right one"
+    );
+    for fault in [
+        AwsFault::Throttling,
+        AwsFault::Unavailable,
+        AwsFault::Cut,
+        AwsFault::Slow(Duration::from_millis(50)),
+    ] {
+        stage.aws.fault("S3", fault, 1);
+        deploy(&stage, &artifacts, parameters.clone())
+            .await
+            .success();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_that_goes_on_reads_its_files_again() {
+    let stage = Stage::new().await;
+    let text = manifest(&stage, "registry.example.com/demo-app:2.0.0-after-2s").to_string();
+    let source = zip(&[("app.json", text.as_bytes())]);
+    let artifacts: [(&str, Option<&[u8]>); 1] = [("Source", Some(&source))];
+    let event = event(&stage, &artifacts, &json!({"manifest": "app.json"}));
+    stage.run(event, SHORT).await.success();
+    assert!(reads(&stage) > 1);
+    stage.wrote(&["PUT"]);
+}
+
+/// The type, the first line and the last of a failure.
+async fn refused(
+    artifacts: &[(&str, Option<&[u8]>)],
+    fault: Option<AwsFault>,
+    file: &str,
+) -> String {
+    let stage = Stage::new().await;
+    if let Some(fault) = fault {
+        stage.aws.fault("S3", fault, 9);
+    }
+    // One bucket is always there.
+    stage.aws.put_object(BUCKET, "x", Vec::new());
+    let (kind, message) = deploy(&stage, artifacts, json!({"manifest": file}))
+        .await
+        .failure();
+    stage.wrote(&[]);
+    plain(&format!("{kind}\n{message}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_an_artifact_from_being_read_is_told() {
+    let none: [(&str, Option<&[u8]>); 1] = [("Source", None)];
+    insta::assert_snapshot!(refused(&none, None, "app.yaml").await, @r#"
+        RevisionUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist).
+
+        Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::AccessDenied), "app.yaml").await, @r#"
+        PermissionError
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
+
+        The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::KmsAccessDenied), "app.yaml").await, @r#"
+        PermissionError
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the key that it is encrypted with is denied (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action).
+
+        The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's policy must allow it; the key must be enabled.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::ExpiredToken), "app.yaml").await, @r#"
+        PermissionError
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the job's credentials have expired (ExpiredToken: The provided token has expired).
+
+        Retry: each job brings credentials of its own. Where this happens again, the job waited too long before it was run.
+        "#);
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r#"
+        SystemUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 could not be reached: SlowDown: Please reduce your request rate.
+
+        Retry. In a VPC the function needs a route or a gateway endpoint to S3.
+        "#);
+    insta::assert_snapshot!(refused(&none, None, "Build::app.yaml").await, @r#"
+        ConfigurationError
+        `Build::app.yaml` is to be read from an input artifact that the action does not have; it has `Source`.
+
+        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again.
+        "#);
+    insta::assert_snapshot!(refused(&[], None, "app.yaml").await, @r#"
+        ConfigurationError
+        `app.yaml` is to be read from an input artifact, and the action has none.
+
+        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again.
+        "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_artifact_is_instead_is_told() {
+    let refused =
+        async |content: &[u8], file: &str| refused(&[("Source", Some(content))], None, file).await;
+    let pointer = br#"{"FullRepositoryName": "team/app", "CommitId": "e0c7"}"#;
+    insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r#"
+        RevisionUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document: the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes. Only CodeBuild can follow it.
+
+        Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
+        "#);
+    insta::assert_snapshot!(refused(b"", "app.yaml").await, @r#"
+        RevisionUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is empty.
+
+        Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
+        "#);
+    let near = zip(&[("k8s/app.yml", b"x"), ("README.md", b"x")]);
+    insta::assert_snapshot!(refused(&near, "app.yaml").await, @r#"
+        RevisionUnavailable
+        There is no file `app.yaml` in artifact `Source`; there is `k8s/app.yml`.
+
+        Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec).
+        "#);
+    let encrypted = archive("infozip-encrypted");
+    insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r#"
+        RevisionUnavailable
+        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is encrypted with a password.
+
+        Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
+        "#);
+    let service = zip(&[("app.yaml", b"kind: Service\nmetadata: {name: web}\n")]);
+    insta::assert_snapshot!(refused(&service, "app.yaml").await, @r#"
+        ConfigurationError
+        Nothing was deployed: `manifest` names `app.yaml`, which has no Deployment; it has `Service/web`.
+
+        Correct the file, or the action's UserParameters, and release the change again.
+        "#);
+    let place =
+        b"kind: Deployment\nmetadata: {name: demo-app}\nspec: {template: {spec: {containers: \
+        [{name: app, image: 'app:${TAG}'}]}}}\n";
+    insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r#"
+        ConfigurationError
+        Nothing was deployed: `manifest.spec.template.spec.containers[0].image` is `app:${TAG}`: the place of a variable is filled only where `variables` are given.
+
+        Correct the file, or the action's UserParameters, and release the change again.
+        "#);
+}
+
+/// A function whose memory is looked at.
+fn memory(stage: &Stage) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", stage.function.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.trim().strip_suffix("kB"));
+    number.unwrap().trim().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_artifact_takes_few_reads_and_little_memory() {
+    let stage = Stage::new().await;
+    let text = manifest(&stage, NEW_IMAGE).to_string();
+    let names = (0..20_000)
+        .map(|n| format!("node_modules/{n}/package.json"))
+        .collect::<Vec<_>>();
+    let large = vec![0; 200 << 20];
+    let mut members = vec![("app.json", text.as_bytes()), ("large.bin", &*large)];
+    members.extend(names.iter().map(|name| (name.as_str(), &b"{}"[..])));
+    let source = zip(&members);
+    let artifacts: [(&str, Option<&[u8]>); 1] = [("Source", Some(&source))];
+    deploy(&stage, &artifacts, json!({"manifest": "app.json"}))
+        .await
+        .success();
+    assert_eq!(reads(&stage), 3, "its end, its directory and the member");
+    println!("200 MB: {} KiB at the most", memory(&stage));
+    assert!(memory(&stage) < MEMORY, "{} KiB", memory(&stage));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_files_are_refused_in_little_time_and_memory() {
+    let mut laughs = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (one, other) in "abcdefgh".chars().zip("bcdefghi".chars()) {
+        laughs.push_str(&format!(
+            "{other}: &{other} [{}]\n",
+            format!("*{one}, ").repeat(10)
+        ));
+    }
+    let documents = "---\na: 1\n".repeat(100_000);
+    let wide = "- 0\n".repeat(450_000);
+    let deep = "[".repeat(1_000_000);
+    let json = format!("{{\"a\": [0{}]}}", ",0".repeat(900_000));
+    let bomb = archive("bomb");
+    let text = |text: &str| zip(&[("app.yaml", text.as_bytes())]);
+    let large = zip(&[("app.yaml", &vec![b' '; 3 << 20])]);
+    for (name, content, expected) in [
+        ("laughs", text(&laughs), "has more than 200000 values"),
+        (
+            "documents",
+            text(&documents),
+            "has more than 1000 documents",
+        ),
+        ("wide", text(&wide), "has more than 200000 values"),
+        ("deep", text(&deep), "which"),
+        ("JSON", text(&json), "has more than 200000 values"),
+        ("large", large, "has 3 MiB, and at most 2 MiB is read"),
+        ("bomb", bomb, "at most 2 MiB is read"),
+    ] {
+        let stage = Stage::new().await;
+        let artifacts: [(&str, Option<&[u8]>); 1] = [("Source", Some(&content))];
+        let start = Instant::now();
+        let parameters = json!({"manifest": "app.yaml"});
+        let (_, message) = deploy(&stage, &artifacts, parameters).await.failure();
+        let (took, memory) = (start.elapsed(), memory(&stage));
+        println!("{name}: {took:?}, {memory} KiB");
+        assert!(message.contains(expected), "{name}: {message}");
+        assert!(memory < MEMORY, "{name}: {memory} KiB");
+        // A second in the form that is shipped; the test's own is ten times slower.
+        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_tells_the_difference_and_writes_nothing() {
+    let stage = Stage::new().await;
+    let parameters = |image: &str| {
+        json!({"deployment": "demo-app", "images": {"app": image}, "mode": "plan",
+            "env": {"PASSWORD": "env-value-5ecret"}, "container": "app", "execution": "run-7"})
+    };
+    let (summary, variables) = stage.deploy(parameters(NEW_IMAGE)).await.success();
+    insta::assert_snapshot!(summary, @r#"
+        Plan: 2 things would change in Deployment `demo-app` in `default`. Nothing was written.
+        + spec.template.spec.containers[app].env[PASSWORD]: {"name":"PASSWORD","value":"(hidden)"}
+        spec.template.spec.containers[app].image: registry.example.com/demo-app:1.0.0 → registry.example.com/demo-app:2.0.0
+        "#);
+    assert_eq!(variables["Mode"], "plan");
+    assert_eq!(variables["ChangeCount"], "2");
+    assert_eq!(variables["Image"], NEW_IMAGE);
+    let all = format!("{variables:?}");
+    assert!(
+        variables["Changes"].contains("(hidden)") && !all.contains("5ecret"),
+        "{all}"
+    );
+    let same = json!({"deployment": "demo-app", "images": {"app": OLD_IMAGE}, "mode": "plan"});
+    let (summary, variables) = stage.deploy(same).await.success();
+    insta::assert_snapshot!(summary, @r#"Plan: nothing would change in Deployment `demo-app` in `default`. Nothing was written."#);
+    assert_eq!(variables["Changes"], "");
+    // What the API server would refuse is known before.
+    let mut wrong = manifest(&stage, NEW_IMAGE);
+    wrong["spec"]["template"]["spec"]["containers"][0]["imagePulPolicy"] = json!("Always");
+    let wrong = json!({"manifest": wrong, "mode": "plan"});
+    let (kind, message) = stage.deploy(wrong).await.failure();
+    assert_eq!(kind, "ConfigurationError");
+    assert!(message.contains("imagePulPolicy"), "{message}");
+    let restart = json!({"deployment": "demo-app", "restart": true, "mode": "plan"});
+    let (summary, _) = stage.deploy(restart).await.success();
+    assert!(summary.contains("1 thing would change"), "{summary}");
+    assert!(summary.contains("restartedAt"), "{summary}");
+    assert_eq!(stage.image().await, OLD_IMAGE);
+    let deployment = stage.deployment().await;
+    assert!(
+        deployment["metadata"]["annotations"]["landfall/job"].is_null(),
+        "{deployment:#}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_something_new_tells_it_whole() {
+    let stage = Stage::given([]).await;
+    let plan = json!({"manifest": manifest(&stage, NEW_IMAGE), "mode": "plan"});
+    let (summary, _) = stage.deploy(plan).await.success();
+    assert!(
+        summary.contains("`demo-app` in `default` would be created"),
+        "{summary}"
+    );
+    assert!(summary.contains(NEW_IMAGE), "{summary}");
+    assert_eq!(stage.cluster.deployment().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_a_switch_tells_what_the_newcomer_brings() {
+    for strategy in ["blueGreen", "immutable"] {
+        let stage = Stage::given([demo_app(600), sample_service("demo-app")]).await;
+        crate::blue_green::endpoints_are_known(&stage).await;
+        let mut parameters = crate::blue_green::switch(strategy, NEW_IMAGE);
+        parameters["mode"] = json!("plan");
+        let (summary, variables) = stage.deploy(parameters).await.success();
+        let line = format!("containers[app].image: {OLD_IMAGE} → {NEW_IMAGE}");
+        assert!(summary.contains(&line), "{summary}");
+        assert!(summary.contains("switches Service `demo-app`"), "{summary}");
+        assert_eq!(variables["ChangeCount"], "1", "{variables:?}");
+        assert_eq!(stage.image().await, OLD_IMAGE);
+        let service = crate::blue_green::service(&stage).await;
+        assert!(
+            service["metadata"]["annotations"]["landfall/lock"].is_null(),
+            "{service:#}"
+        );
+        assert_eq!(stage.cluster.objects("deployments").await.len(), 1);
+    }
+}
