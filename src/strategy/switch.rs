@@ -173,15 +173,14 @@ impl Context<'_> {
         Ok(self.make_switch(service, lock, live, &newcomer))
     }
 
-    /// The live one was scaled up meanwhile, or an autoscaler that a dead deploy left on the newcomer
-    /// scaled that down before its floor was held. Once is enough: who undoes it means it.
+    /// The live one was scaled up meanwhile; or an autoscaler that a dead deploy left on the newcomer
+    /// has scaled that down before its floor was held. Once: whoever undoes it means it.
     fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
         let wanted = replicas.to_string();
         if found.annotation(newcomer::WANTED) == Some(&wanted) {
             let (name, has) = (found.name(), found.replicas());
-            let why = format!(
-                "`{name}` is held at {has} replicas by someone else, and {wanted} serve now"
-            );
+            let why =
+                format!("`{name}` is held at {has} replicas by someone else; {wanted} serve now");
             return self.fail(Reason::Changed, &why);
         }
         let patch = json!({"metadata": {"resourceVersion": found.resource_version(),
@@ -980,7 +979,8 @@ impl Context<'_> {
         }
         let versions = self.scene.versions.as_deref().unwrap_or_default();
         let of_family = |member: &Member| {
-            let mut all = versions.iter().map(Deployment::name);
+            let plain = &*self.request.deployment;
+            let mut all = versions.iter().map(Deployment::name).chain([plain]);
             family && all.any(|name| member.is_under(name))
         };
         let foreign = members.find(|member| !member.is_of(live, sets) && !of_family(member))?;
@@ -1653,7 +1653,7 @@ mod tests {
         let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
         assert_eq!(observed(None, true), up);
         assert_eq!(observed(Some("3"), true), up);
-        let held = "return: `web-blue` is held at 2 replicas by someone else, and 5 serve now";
+        let held = "return: `web-blue` is held at 2 replicas by someone else; 5 serve now";
         assert_eq!(observed(Some("5"), true), held);
     }
 
@@ -1696,13 +1696,14 @@ mod tests {
             scene
                 .deployments
                 .insert("web-green".into(), Some(green.clone()));
-            // Those of the one that was retired last may still be there.
+            // Those of the one that was retired last may still be there, or not know it yet.
             let going = Member {
                 owner: "web-h".into(),
                 going: true,
                 ..Member::default()
             };
-            let all = members("web-green").into_iter().chain([going]);
+            let retired = members("web").into_iter().chain([going]);
+            let all = members("web-green").into_iter().chain(retired);
             scene.members.insert("app=web".into(), all.collect());
             scene
                 .replica_sets
