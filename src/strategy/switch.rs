@@ -173,8 +173,8 @@ impl Context<'_> {
         Ok(self.make_switch(service, lock, live, &newcomer))
     }
 
-    /// The live one was scaled up meanwhile; or an autoscaler that a dead deploy left on the newcomer
-    /// has scaled that down before its floor was held. Once: whoever undoes it means it.
+    /// The live one was scaled up meanwhile, or the newcomer down by an autoscaler that a dead deploy
+    /// left on it. Once: whoever undoes it means it.
     fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
         let wanted = replicas.to_string();
         if found.annotation(newcomer::WANTED) == Some(&wanted) {
@@ -869,8 +869,8 @@ impl Context<'_> {
         ))
     }
 
-    /// The Deployment behind a Service that tells no version: the plain one, unless somebody has set
-    /// the selector back. Then it is the one that was switched to last, or that runs alone.
+    /// The Deployment behind a Service that tells no version: the plain one, unless somebody has
+    /// set the selector back. Then it is the one that was switched to last, or that runs alone.
     fn found_behind(&self, service: &Service) -> Result<String, Decision> {
         let selector = service.selector();
         let plain = &self.request.deployment;
