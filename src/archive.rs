@@ -224,8 +224,8 @@ pub struct Member {
 /// What a directory has of the members that are wanted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
-    /// In the order in which they were asked for.
-    pub found: Vec<Option<Member>>,
+    /// In the order in which they were asked for; an error where one is there that cannot be read.
+    pub found: Vec<Option<Result<Member, ArchiveError>>>,
     /// Names that look like the ones that are not there.
     pub near: Vec<Vec<String>>,
 }
@@ -275,7 +275,7 @@ impl Listing {
             if rest.len() < length {
                 break;
             }
-            self.entry(&rest[..length], name, extra)?;
+            self.entry(&rest[..length], name, extra);
             // More than the end record says where a program counts in 16 bits only.
             self.seen += 1;
             few(self.seen)?;
@@ -293,7 +293,7 @@ impl Listing {
         Ok(self.listed)
     }
 
-    fn entry(&mut self, entry: &[u8], name: usize, extra: usize) -> Result<(), ArchiveError> {
+    fn entry(&mut self, entry: &[u8], name: usize, extra: usize) {
         let raw_name = &entry[ENTRY_LENGTH..ENTRY_LENGTH + name];
         let extra = &entry[ENTRY_LENGTH + name..ENTRY_LENGTH + name + extra];
         // Info-ZIP's field with the name in UTF-8: version and check sum, five bytes, come first.
@@ -301,17 +301,16 @@ impl Listing {
         let name = plain(in_utf8.unwrap_or(raw_name));
         for (index, wanted) in self.wanted.iter().enumerate() {
             if name == *wanted {
-                if self.listed.found[index].is_some() {
-                    let why = "it has two members of the name that is asked for";
-                    return Err(ArchiveError::Damaged(why));
-                }
-                let member = member(entry, raw_name, extra, &self.directory)?;
-                self.listed.found[index] = Some(member);
+                let first = self.listed.found[index].is_none();
+                let twice = "two members have its name";
+                self.listed.found[index] = Some(match first {
+                    true => member(entry, raw_name, extra, &self.directory),
+                    false => Err(ArchiveError::Damaged(twice)),
+                });
             } else if self.listed.near[index].len() < NEAR_LIMIT && is_near(&name, wanted) {
                 self.listed.near[index].push(name.clone());
             }
         }
-        Ok(())
     }
 }
 
@@ -543,6 +542,7 @@ mod tests {
         let Some(member) = listed.found.remove(0) else {
             return Err(Unread::Missing(listed.near.remove(0)));
         };
+        let member = member.map_err(error)?;
         let mut range = member.range();
         for _ in 0..3 {
             match member
@@ -849,7 +849,9 @@ mod tests {
     fn archives_about_which_programs_disagree_are_refused() {
         let two = zip(&[entry(PATH, b"one"), entry(PATH, b"other")]);
         insta::assert_snapshot!(told(read(&two, WHOLE, PATH)),
-            @"is a damaged ZIP archive: it has two members of the name that is asked for");
+            @r#"
+        is a damaged ZIP archive: two members have its name
+        "#);
         // The name in front of the data is another than the directory's.
         let mut other = zip(&[entry(PATH, b"x")]);
         other[LOCAL_LENGTH] = b'K';

@@ -64,6 +64,11 @@ impl ArtifactError {
         }
     }
 
+    /// Whether it may be read a little later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, ArtifactError::Store(_, StoreError::Unreachable(_)))
+    }
+
     /// What to do about it.
     pub fn next(&self) -> &'static str {
         match self {
@@ -140,6 +145,9 @@ impl fmt::Display for ArtifactError {
             ArtifactError::NoKeys => formatter
                 .write_str("The input artifacts cannot be read: the job brings no credentials"),
             ArtifactError::Archive(place, error) => write!(formatter, "{place} {error}"),
+            ArtifactError::Packed(member, ArchiveError::Damaged(why)) => {
+                write!(formatter, "{member} is damaged in its archive: {why}")
+            }
             ArtifactError::Packed(member, error) => write!(formatter, "{member} {error}"),
             ArtifactError::NoSuchFile(member, searched, near) => {
                 let path = &member.path;
@@ -219,10 +227,13 @@ pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, Ar
             .map(|index| members[*index].path.clone())
             .collect::<Vec<_>>();
         let mut archive = Archive::open(store, keys, artifact, region.take()).await?;
-        let listed = archive.list(&paths).await?;
+        let mut listed = archive.list(&paths).await?;
         for (place, index) in sought.into_iter().enumerate() {
             near[index].extend(listed.near[place].iter().cloned());
-            if let Some(packed) = &listed.found[place] {
+            if let Some(packed) = listed.found[place].take() {
+                let packed =
+                    packed.map_err(|error| ArtifactError::Packed(members[index].clone(), error))?;
+                let packed = &packed;
                 let content = archive.unpack(packed, members[index]).await?;
                 found[index] = Some(File {
                     artifact: artifact.name.clone(),

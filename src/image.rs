@@ -11,9 +11,6 @@ const NAME_LIMIT: usize = 255;
 /// The longest tag.
 const TAG_LIMIT: usize = 128;
 
-/// The shortest digest, in hexadecimal digits.
-const DIGEST_MINIMUM: usize = 32;
-
 /// The most containers in an image definitions file. ECS, whose format it is, allows ten.
 const DEFINITIONS_LIMIT: usize = 100;
 
@@ -133,18 +130,15 @@ fn is_digest(digest: &str) -> bool {
     let Some((algorithm, digits)) = digest.split_once(':') else {
         return false;
     };
-    let is_part = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_alphabetic())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    // Those that kubelets know: https://github.com/opencontainers/go-digest/blob/master/algorithm.go
+    let length = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return false,
     };
-    let long_enough = match algorithm {
-        "sha256" => digits.len() == 64,
-        "sha512" => digits.len() == 128,
-        _ => digits.len() >= DIGEST_MINIMUM,
-    };
-    algorithm.split(['+', '.', '_', '-']).all(is_part)
-        && long_enough
-        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    digits.len() == length && digits.bytes().all(is_digit)
 }
 
 /// What a file says of images.
@@ -307,6 +301,9 @@ mod tests {
             "web@sha256:",
             "web@x",
             "web@sha256:zz",
+            // A kubelet knows neither upper case nor other algorithms.
+            &format!("web@sha256:{}", "A".repeat(64)),
+            &format!("web@foo:{}", "a".repeat(40)),
             "r.io:port/web",
             "-r.io/web",
             "https://r.io/web",

@@ -3,14 +3,14 @@
 use crate::artifact;
 use crate::bucket::Store;
 use crate::cluster::Cluster;
-use crate::continuation::Continuation;
+use crate::continuation::{Continuation, Phase};
 use crate::credentials::{self, CredentialsError, Token};
 use crate::deploy::{self, Outcome};
 use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
 use crate::logging;
 use crate::report::{self, Report};
-use crate::request::{Draft, Fault, Request, Wanted};
+use crate::request::{Draft, Fault, Files, Request, Wanted};
 use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -160,21 +160,32 @@ impl Function {
             },
         };
         *ledger.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
-        let completed = self.complete(draft, job, &continuation);
-        let (request, cluster) = match timeout_at(until, completed).await {
-            Ok(request) => match request {
-                Ok(request) => (
-                    request,
-                    timeout_at(until, self.connect(environment, false)).await,
-                ),
-                Err(report) => return report,
-            },
-            Err(_) => return silent(&mut continuation, &bound_to, now),
+        let ssm_is_silent = || {
+            let why = "it did not answer in time".to_owned();
+            report::no_credentials(&CredentialsError::Unreachable(why))
         };
-        let cluster = match cluster {
+        let read = artifact::read(&self.store, job, &draft.wanted);
+        let files = match timeout_at(until, read).await {
+            Ok(Ok(files)) => files,
+            Ok(Err(error)) => {
+                let report = report::no_artifact(&error, &continuation.phase);
+                // What was begun is not given up because S3 is busy.
+                let goes_on = error.may_pass() && continuation.phase != Phase::Start;
+                return match goes_on {
+                    true => silent(&mut continuation, &bound_to, now, || report),
+                    false => report,
+                };
+            }
+            Err(_) => return silent(&mut continuation, &bound_to, now, ssm_is_silent),
+        };
+        let request = match complete(draft, &files, &continuation) {
+            Ok(request) => request,
+            Err(report) => return report,
+        };
+        let cluster = match timeout_at(until, self.connect(environment, false)).await {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error),
-            Err(_) => return silent(&mut continuation, &bound_to, now),
+            Err(_) => return silent(&mut continuation, &bound_to, now, ssm_is_silent),
         };
         tracing::info!(
             deployment = request.deployment,
@@ -186,27 +197,6 @@ impl Function {
         let renew = async || self.connect(environment, true).await;
         let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
         conclude(&request, &continuation, &bound_to, outcome)
-    }
-
-    /// The request, with the files that it names. An invocation that goes on reads them again: they
-    /// are the same, and the token has no room for them.
-    async fn complete(
-        &self,
-        draft: Draft,
-        job: &Job,
-        continuation: &Continuation,
-    ) -> Result<Request, Report> {
-        let files = artifact::read(&self.store, job, &draft.wanted).await;
-        let files = files.map_err(|error| report::no_artifact(&error, &continuation.phase))?;
-        let names_files = draft.wanted != Wanted::default();
-        let request = draft.complete(&files, &continuation.job);
-        let request = request.map_err(|faults| match names_files {
-            true => report::wrong_files(&faults),
-            false => report::wrong_parameters(&faults),
-        })?;
-        logging::hide(request.secrets());
-        Span::current().record("execution", request.execution.as_str());
-        Ok(request)
     }
 
     /// The connection that is open, or a new one; `anew` where the token was refused.
@@ -278,12 +268,30 @@ async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Inst
     }
 }
 
-/// SSM did not answer in this invocation: the next one may have more luck, for a while.
-fn silent(continuation: &mut Continuation, bound_to: &str, now: Timestamp) -> Report {
+/// The request, with the files that it names. An invocation that goes on reads them again: they are
+/// the same, and the token has no room for them.
+fn complete(draft: Draft, files: &Files, continuation: &Continuation) -> Result<Request, Report> {
+    let names_files = draft.wanted != Wanted::default();
+    let request = draft.complete(files, &continuation.job);
+    let request = request.map_err(|faults| match names_files {
+        true => report::wrong_files(&faults),
+        false => report::wrong_parameters(&faults),
+    })?;
+    logging::hide(request.secrets());
+    Span::current().record("execution", request.execution.as_str());
+    Ok(request)
+}
+
+/// SSM or S3 did not answer in this invocation: the next one may have more luck, for a while.
+fn silent(
+    continuation: &mut Continuation,
+    bound_to: &str,
+    now: Timestamp,
+    over: impl FnOnce() -> Report,
+) -> Report {
     let since = *continuation.unreachable_since.get_or_insert(now);
     if now >= continuation.deadline || now.duration_since(since) >= deploy::OUTAGE {
-        let why = "it did not answer in time".to_owned();
-        return report::no_credentials(&CredentialsError::Unreachable(why));
+        return over();
     }
     report::handed_over(continuation, bound_to, None)
 }
@@ -381,14 +389,15 @@ mod tests {
 
     #[test]
     fn a_silent_ssm_is_waited_for_but_not_for_ever() {
+        let over = || report::no_credentials(&CredentialsError::Unreachable("silent".into()));
         let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
         let later = |seconds| start + Duration::from_secs(seconds);
-        let first = silent(&mut continuation, "bound", later(1));
+        let first = silent(&mut continuation, "bound", later(1), over);
         assert!(matches!(first, Report::Progress { .. }));
-        let second = silent(&mut continuation, "bound", later(100));
+        let second = silent(&mut continuation, "bound", later(100), over);
         assert!(matches!(second, Report::Progress { .. }));
-        let last = silent(&mut continuation, "bound", later(200));
+        let last = silent(&mut continuation, "bound", later(200), over);
         assert!(matches!(
             last,
             Report::Failure {

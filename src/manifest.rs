@@ -23,8 +23,46 @@ pub struct Chosen {
     pub beside: Vec<String>,
 }
 
-/// Finds the Deployment in a file: the one of this name, or the only one.
-pub fn choose(content: &[u8], name: Option<&str>) -> Result<Chosen, Fault> {
+/// Which Deployment of a file is meant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meant<'a> {
+    /// Its name, where that is said.
+    pub name: Option<&'a str>,
+    /// Its namespace; one that says none is in any.
+    pub namespace: Option<&'a str>,
+    /// What fills its places, which its name may have, too.
+    pub variables: Option<&'a BTreeMap<String, String>>,
+}
+
+impl Meant<'_> {
+    fn is(&self, object: &Value) -> bool {
+        let says = |field: &str| {
+            let text = object["metadata"][field].as_str()?;
+            Some(match self.variables {
+                Some(variables) => filled(text, variables),
+                None => text.to_owned(),
+            })
+        };
+        let is_name = self
+            .name
+            .is_none_or(|name| says("name").as_deref() == Some(name));
+        let namespace = says("namespace");
+        let namespaces = namespace.as_deref().zip(self.namespace);
+        is_name && (self.name.is_none() || namespaces.is_none_or(|(one, other)| one == other))
+    }
+}
+
+/// A text with its places filled, as far as that can be done.
+fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut value = Value::String(text.to_owned());
+    // Faults are found where the whole is filled.
+    fill(&mut value, variables);
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Finds the Deployment in a file: the one that is meant, or the only one.
+pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
+    let name = meant.name;
     let fault = |problem: String| Fault::new("manifest", problem);
     let text = std::str::from_utf8(content)
         .map_err(|_| fault("is no text in UTF-8; it must be YAML or JSON".to_owned()))?;
@@ -54,11 +92,10 @@ pub fn choose(content: &[u8], name: Option<&str>) -> Result<Chosen, Fault> {
                        Templates (of Helm, say) must be rendered before";
         return Err(fault(problem.to_owned()));
     }
-    let wanted = |object: &Value| name.is_none_or(|name| object["metadata"]["name"] == name);
     let mut chosen = Vec::new();
     let mut others = Vec::new();
     for deployment in deployments {
-        match wanted(&deployment) {
+        match meant.is(&deployment) {
             true => chosen.push(deployment),
             false => others.push(label(&deployment)),
         }
@@ -259,6 +296,38 @@ mod tests {
 
     const SERVICE: &str = "---\nkind: Service\nmetadata: {name: web}\n---\n";
 
+    fn by(name: Option<&str>) -> Meant<'_> {
+        Meant {
+            name,
+            ..Meant::default()
+        }
+    }
+
+    #[test]
+    fn namespace_and_variables_tell_which_one_is_meant() {
+        let file = "kind: Deployment\nmetadata: {name: '${N}', namespace: staging}\n---\n\
+                    kind: Deployment\nmetadata: {name: web, namespace: shop}\n";
+        let variables = BTreeMap::from([("N".to_owned(), "web".to_owned())]);
+        let chosen = |namespace: Option<&str>, filled: bool| {
+            let meant = Meant {
+                name: Some("web"),
+                namespace,
+                variables: Some(&variables).filter(|_| filled),
+            };
+            let chosen = choose(file.as_bytes(), meant).ok()?;
+            Some(
+                chosen.deployment["metadata"]["namespace"]
+                    .as_str()?
+                    .to_owned(),
+            )
+        };
+        assert_eq!(chosen(Some("staging"), true).as_deref(), Some("staging"));
+        assert_eq!(chosen(Some("shop"), true).as_deref(), Some("shop"));
+        assert_eq!(chosen(None, true), None, "there are two");
+        assert_eq!(chosen(None, false).as_deref(), Some("shop"));
+        assert_eq!(chosen(Some("other"), true), None);
+    }
+
     #[test]
     fn the_deployment_is_found_and_the_rest_is_told() {
         let list = "kind: List\nitems:\n- kind: Deployment\n  metadata: {name: a}\n\
@@ -293,7 +362,8 @@ mod tests {
                 vec![],
             ),
         ] {
-            let chosen = choose(text.as_bytes(), name).unwrap_or_else(|fault| panic!("{fault:?}"));
+            let chosen =
+                choose(text.as_bytes(), by(name)).unwrap_or_else(|fault| panic!("{fault:?}"));
             assert_eq!(chosen.deployment["metadata"]["name"], expected, "{text}");
             assert_eq!(chosen.beside, beside, "{text}");
         }
@@ -301,8 +371,9 @@ mod tests {
 
     #[test]
     fn a_file_without_the_one_deployment_is_refused() {
-        let refused =
-            |text: &str, name: Option<&str>| choose(text.as_bytes(), name).expect_err(text).problem;
+        let refused = |text: &str, name: Option<&str>| {
+            choose(text.as_bytes(), by(name)).expect_err(text).problem
+        };
         let two = deployment("a") + "---\n" + &deployment("b");
         insta::assert_snapshot!(refused("", None), @"is empty: it has no Deployment");
         insta::assert_snapshot!(refused(SERVICE, None), @"has no Deployment; it has `Service/web`");
@@ -319,7 +390,7 @@ mod tests {
             @"has a document without a `kind`: each must be an object of Kubernetes. Templates (of Helm, say) must be rendered before");
         insta::assert_snapshot!(refused("- a\n", None),
             @"has a document without a `kind`: each must be an object of Kubernetes. Templates (of Helm, say) must be rendered before");
-        assert!(choose(&[0xff, 0xfe], None).is_err());
+        assert!(choose(&[0xff, 0xfe], by(None)).is_err());
         let many = (0..20)
             .map(|number| format!("S/{number}"))
             .collect::<Vec<_>>();

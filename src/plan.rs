@@ -146,7 +146,12 @@ pub fn difference(live: &Value, wanted: &Value) -> Difference {
         is_new: live.is_null(),
         ..Difference::default()
     };
-    difference.compare("", Some(live).filter(|live| !live.is_null()), Some(wanted));
+    let (live, wanted) = (without_own(live), without_own(wanted));
+    difference.compare(
+        "",
+        Some(&live).filter(|live| !live.is_null()),
+        Some(&wanted),
+    );
     difference
 }
 
@@ -236,10 +241,26 @@ impl Difference {
     }
 }
 
+/// An object without the annotations that are not told, also where there are no others.
+fn without_own(object: &Value) -> Value {
+    let mut object = object.clone();
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return object;
+    };
+    if let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    {
+        annotations.retain(|name, _| !OWN_ANNOTATIONS.iter().any(|own| name.starts_with(own)));
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+    object
+}
+
 fn is_own(path: &str) -> bool {
-    let annotation = path.strip_prefix("metadata.annotations.");
-    let own = |name: &str| OWN_ANNOTATIONS.iter().any(|own| name.starts_with(own));
-    OWN_FIELDS.contains(&path) || annotation.is_some_and(own)
+    OWN_FIELDS.contains(&path)
 }
 
 /// The names of the items, where each has one of its own.
@@ -316,6 +337,32 @@ mod tests {
 
     fn pods(containers: Value) -> Value {
         json!({"spec": {"template": {"spec": {"containers": containers}}}})
+    }
+
+    #[test]
+    fn own_annotations_are_told_nowhere() {
+        let own = json!({"landfall/job": "j", change::CHANGE_CAUSE: "x",
+            "kubectl.kubernetes.io/last-applied-configuration": "{\"env\": \"a secret\"}"});
+        let mut both = own.clone();
+        both["note"] = json!("b");
+        let noted = |annotations: Value| json!({"metadata": {"annotations": annotations}});
+        let bare = || json!({"metadata": {}});
+        for (live, wanted, expected) in [
+            (bare(), noted(own.clone()), ""),
+            (noted(own.clone()), bare(), ""),
+            (
+                bare(),
+                noted(both.clone()),
+                "+ metadata.annotations: {\"note\":\"b\"}",
+            ),
+            (
+                noted(own),
+                noted(both),
+                "+ metadata.annotations: {\"note\":\"b\"}",
+            ),
+        ] {
+            assert_eq!(lines(live, wanted), expected);
+        }
     }
 
     #[test]

@@ -1042,7 +1042,7 @@ impl<'a> Check<'a> {
             },
             Value::String(path) => {
                 let path = path.clone();
-                self.manifest_file(&path)?
+                self.manifest_file(&path, variables.as_ref())?
             }
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
                 let problem = format!(
@@ -1062,7 +1062,11 @@ impl<'a> Check<'a> {
         Some(chosen)
     }
 
-    fn manifest_file(&mut self, path: &str) -> Option<Chosen> {
+    fn manifest_file(
+        &mut self,
+        path: &str,
+        variables: Option<&BTreeMap<String, String>>,
+    ) -> Option<Chosen> {
         let member = self.member("manifest", path, "k8s/deployment.yaml")?;
         let Some(files) = self.files else {
             self.wanted.manifest = Some(member);
@@ -1072,8 +1076,13 @@ impl<'a> Check<'a> {
             self.fault("manifest", format!("names {member}, and no file was read"));
             return None;
         };
-        let name = self.fields.get("deployment").and_then(Value::as_str);
-        match manifest::choose(&file.content, name) {
+        let said = |field: &str| self.fields.get(field).and_then(Value::as_str);
+        let meant = manifest::Meant {
+            name: said("deployment"),
+            namespace: said("namespace"),
+            variables,
+        };
+        match manifest::choose(&file.content, meant) {
             Ok(chosen) => Some(chosen),
             Err(fault) => {
                 self.fault(

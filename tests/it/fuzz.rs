@@ -260,6 +260,7 @@ fn archives() {
         }
         let Ok(listed) = listing.finish() else { return };
         for member in listed.found.iter().flatten() {
+            let Ok(member) = member else { continue };
             let mut range = member.range();
             for _ in 0..3 {
                 let bytes = &input[range.start as usize..range.end as usize];
@@ -280,7 +281,7 @@ fn manifests() {
     seeds.push(b"a: &a [1, {b: *a}]\n<<: {c: |\n  x\n}\n---\n- !!str 0777\n- on\n".to_vec());
     let variables = BTreeMap::from([("COMMIT".to_owned(), "${TIME}\"\n- x".to_owned())]);
     fuzz("manifest", seeds, |input| {
-        if let Ok(mut chosen) = manifest::choose(input, None) {
+        if let Ok(mut chosen) = manifest::choose(input, manifest::Meant::default()) {
             let before = shape(&chosen.deployment);
             manifest::fill(&mut chosen.deployment, &variables);
             assert_eq!(
