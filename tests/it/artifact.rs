@@ -346,11 +346,11 @@ async fn what_an_artifact_is_instead_is_told() {
         "#);
     let encrypted = archive("infozip-encrypted");
     insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r#"
-        RevisionUnavailable
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is encrypted with a password.
+    RevisionUnavailable
+    `k8s/deployment.yaml` is encrypted with a password.
 
-        Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
-        "#);
+    Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
+    "#);
     let service = zip(&[("app.yaml", b"kind: Service\nmetadata: {name: web}\n")]);
     insta::assert_snapshot!(refused(&service, "app.yaml").await, @r#"
         ConfigurationError

@@ -30,7 +30,9 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 15] = [
+const EVENTS: [(&str, Expected); 17] = [
+    // There is nothing in this story's S3.
+    ("artifact", Expected::Failure("RevisionUnavailable")),
     ("aws-sample", Expected::Failure("ConfigurationError")),
     ("bare", Expected::Success),
     // There is no Service in this story's cluster.
@@ -42,6 +44,7 @@ const EVENTS: [(&str, Expected); 15] = [
     ("image", Expected::Success),
     ("manifest", Expected::Success),
     ("no-job", Expected::Error("NoJob")),
+    ("plan", Expected::Failure("RevisionUnavailable")),
     ("restart", Expected::Success),
     ("rolling", Expected::Success),
     ("sam-sample", Expected::Failure("ConfigurationError")),
@@ -165,6 +168,7 @@ impl Lambda {
                 .env("AWS_LAMBDA_FUNCTION_TIMEOUT", life.as_secs().to_string())
                 .env("AWS_ENDPOINT_URL_CODEPIPELINE", aws.endpoint())
                 .env("AWS_ENDPOINT_URL_SSM", aws.endpoint())
+                .env("AWS_ENDPOINT_URL_S3", aws.endpoint())
                 .env("K8S_CLUSTER", cluster.url())
                 .env("K8S_CA", cluster.ca());
         });
@@ -239,10 +243,12 @@ fn reported(report: &Report) -> Expected {
             ..
         } => Expected::Success,
         JobResult::Success { summary, .. } => panic!("it goes on: {summary:?}"),
-        JobResult::Failure { kind, message, .. } => ["ConfigurationError", "JobFailed"]
-            .into_iter()
-            .find(|known| known == kind)
-            .map(Expected::Failure)
-            .unwrap_or_else(|| panic!("{kind}: {message}")),
+        JobResult::Failure { kind, message, .. } => {
+            ["ConfigurationError", "RevisionUnavailable", "JobFailed"]
+                .into_iter()
+                .find(|known| known == kind)
+                .map(Expected::Failure)
+                .unwrap_or_else(|| panic!("{kind}: {message}"))
+        }
     }
 }
