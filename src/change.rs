@@ -270,6 +270,14 @@ fn annotations(
         .collect()
 }
 
+/// What a version is known by later: its commit, and a line for its history.
+pub fn history(request: &Request, author: &Author) -> Vec<(String, String)> {
+    let commit = request.commit.clone().map(|commit| (COMMIT, commit));
+    let line = change_cause(request, author).map(|line| (CHANGE_CAUSE, line));
+    let known = commit.into_iter().chain(line);
+    known.map(|(name, text)| (name.to_owned(), text)).collect()
+}
+
 /// A line on this version for its history. `None` where a manifest has a line of its own.
 fn change_cause(request: &Request, author: &Author) -> Option<String> {
     let manifest = request.manifest.as_ref();

@@ -146,6 +146,10 @@ impl Newcomer {
             texts
         };
         let mut annotations = texts("annotations");
+        if request.manifest.is_none() {
+            annotations.remove(change::CHANGE_CAUSE);
+        }
+        annotations.extend(change::history(request, author));
         let service = request.strategy.switch().map(|switch| &*switch.service);
         annotations.extend(service.map(|service| (SERVICE.to_owned(), service.to_owned())));
         annotations.extend([
@@ -258,6 +262,7 @@ mod tests {
         Deployment::new(json!({
             "metadata": {"name": "web", "uid": "u", "labels": {"team": "a", "app.kubernetes.io/instance": "web"}, "annotations": {
                 object::REVISION: "4", "landfall/job": "old", "note": "kept",
+                change::CHANGE_CAUSE: "of the old one",
                 "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
             "spec": {"replicas": 5, "minReadySeconds": 3, "strategy": {"type": "Recreate"},
                 "selector": {"matchLabels": {"app": "web"}},
@@ -307,6 +312,7 @@ mod tests {
         assert_eq!(
             names,
             [
+                change::CHANGE_CAUSE,
                 CREATED_BY,
                 "landfall/deployed-at",
                 DIGEST,
