@@ -25,7 +25,7 @@ pub const DIRECTORY_LIMIT: u64 = 64 * 1024 * 1024;
 /// limit), and a file may have several.
 pub const MEMBER_LIMIT: u64 = 2 * 1024 * 1024;
 
-/// How much smaller than its content a member may be, from [`RATIO_FREE`] on. Manifests come to 3
+/// How much smaller than its content a member may be, from `RATIO_FREE` on. Manifests come to 3
 /// to 10; a file of one repeated line to 200; a bomb to 1,000.
 pub const RATIO_LIMIT: u64 = 300;
 
@@ -39,8 +39,16 @@ const EXTRA_ROOM: u64 = 512;
 /// How many names are told where the one asked for is not there.
 const NEAR_LIMIT: usize = 3;
 
-/// The longest name that is told or compared for likeness.
+/// The longest name that is told.
 const NAME_LIMIT: usize = 300;
+
+/// The longest file name, without folders, that is compared letter by letter: that takes the square
+/// of its length, a manifest's has 20 or so, and one of this length some ten microseconds.
+const ALIKE_LENGTH: usize = 64;
+
+/// How many members' file names are compared letter by letter: all of a repository without its
+/// `node_modules`, and no more than a tenth of a second.
+const ALIKE_LIMIT: usize = 5000;
 
 const END: [u8; 4] = *b"PK\x05\x06";
 const END_LENGTH: usize = 22;
@@ -237,6 +245,8 @@ pub struct Listing {
     unread: Vec<u8>,
     seen: u64,
     is_over: bool,
+    /// Names that may still be compared letter by letter.
+    alike: usize,
     listed: Listed,
 }
 
@@ -249,6 +259,7 @@ impl Listing {
             unread: Vec::new(),
             seen: 0,
             is_over: false,
+            alike: ALIKE_LIMIT,
             listed: Listed {
                 found: vec![None; wanted.len()],
                 near: vec![Vec::new(); wanted.len()],
@@ -307,7 +318,9 @@ impl Listing {
                     true => member(entry, raw_name, extra, &self.directory),
                     false => Err(ArchiveError::Damaged(twice)),
                 });
-            } else if self.listed.near[index].len() < NEAR_LIMIT && is_near(&name, wanted) {
+            } else if self.listed.near[index].len() < NEAR_LIMIT
+                && is_near(&name, wanted, &mut self.alike)
+            {
                 self.listed.near[index].push(name.clone());
             }
         }
@@ -473,8 +486,9 @@ fn plain(name: &[u8]) -> String {
 }
 
 /// Whether somebody who wrote `wanted` may have meant `name`: the same file in another folder, a
-/// slip of two letters, or what is in it where it is a folder.
-fn is_near(name: &str, wanted: &str) -> bool {
+/// slip of two letters, or what is in it where it is a folder. `alike` is how many more names may
+/// be compared letter by letter.
+fn is_near(name: &str, wanted: &str, alike: &mut usize) -> bool {
     if name.ends_with('/') || name.len() > NAME_LIMIT {
         return false;
     }
@@ -483,9 +497,15 @@ fn is_near(name: &str, wanted: &str) -> bool {
     let inside = name
         .strip_prefix(wanted)
         .is_some_and(|rest| rest.starts_with('/'));
-    inside
-        || file == meant
-        || file.len().abs_diff(meant.len()) <= 2 && strsim::levenshtein(&file, &meant) <= 2
+    if inside || file == meant {
+        return true;
+    }
+    let is_short = file.len().max(meant.len()) <= ALIKE_LENGTH;
+    if *alike == 0 || !is_short || file.len().abs_diff(meant.len()) > 2 {
+        return false;
+    }
+    *alike -= 1;
+    strsim::levenshtein(&file, &meant) <= 2
 }
 
 /// A size in words.
@@ -843,6 +863,39 @@ mod tests {
             listing.feed(piece).unwrap();
             assert!(listing.unread.len() < ENTRY_LENGTH + 100, "it is kept");
         }
+    }
+
+    #[test]
+    fn many_long_names_are_not_compared_for_ever() {
+        let listed = |names: &mut dyn Iterator<Item = String>, wanted: &str| {
+            let entries = names.map(|name| entry(&name, b"")).collect::<Vec<_>>();
+            let start = std::time::Instant::now();
+            let near = match read(&zip(&entries), WHOLE, wanted) {
+                Err(Unread::Missing(near)) => near,
+                other => panic!("{other:?}"),
+            };
+            (near, start.elapsed())
+        };
+        let long = format!("k8s/{}", "b".repeat(280));
+        let names = |count| (0..count).map(|number| format!("{number:05}{}", "a".repeat(275)));
+        let (near, took) = listed(&mut names(60_000), &long);
+        assert!(near.is_empty());
+        assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+        // The same file elsewhere is found without a comparison, be it long and late.
+        let (near, _) = listed(&mut names(6000).chain([format!("x/{}", &long[4..])]), &long);
+        assert_eq!(near.len(), 1);
+        // A slip is found in a name of the greatest length, among the first names alone.
+        let meant = "b".repeat(ALIKE_LENGTH);
+        let slip = format!("{}x", &meant[1..]);
+        let short = |count| (0..count).map(|n| format!("{n:05}{}", "a".repeat(ALIKE_LENGTH - 5)));
+        let late = |count| listed(&mut short(count).chain([slip.clone()]), &meant).0;
+        assert_eq!(late(ALIKE_LIMIT - 1), [slip.as_str()]);
+        assert!(late(ALIKE_LIMIT).is_empty());
+        assert!(
+            listed(&mut [format!("{slip}x")].into_iter(), &meant)
+                .0
+                .is_empty()
+        );
     }
 
     #[test]

@@ -14,6 +14,10 @@ const TAG_LIMIT: usize = 128;
 /// The most containers in an image definitions file. ECS, whose format it is, allows ten.
 const DEFINITIONS_LIMIT: usize = 100;
 
+/// The largest image definitions file, in KiB: as many containers, each with the longest image,
+/// come to a fifth of it.
+const DEFINITIONS_SIZE: usize = 256;
+
 /// An image by its parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reference<'a> {
@@ -155,6 +159,12 @@ pub enum Definitions {
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/file-reference.html>
 pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
     let fault = |problem: String| vec![Fault::new("images", problem)];
+    if content.len() > DEFINITIONS_SIZE * 1024 {
+        return Err(fault(format!(
+            "has {} KiB, and a file of images is read up to {DEFINITIONS_SIZE} KiB. {SHAPES}",
+            content.len().div_ceil(1024)
+        )));
+    }
     let text = std::str::from_utf8(content).map_err(|_| fault(format!("is no text. {SHAPES}")))?;
     let text = text.trim_start_matches('\u{feff}');
     if let Some(name) = crate::request::repeated(text) {
@@ -374,5 +384,21 @@ mod tests {
             assert!(definitions(content.as_bytes()).is_err(), "{content}");
         }
         assert!(definitions(&[0xff]).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_not_read() {
+        let file = r#"[{"name": "a", "imageUri": "x"}]"#;
+        let padded = |size: usize| format!("{file}{}", " ".repeat(size - file.len()));
+        let most = DEFINITIONS_SIZE * 1024;
+        assert_eq!(
+            definitions(padded(most).as_bytes()),
+            Ok(named(&[("a", "x")]))
+        );
+        let faults = definitions(padded(most + 1).as_bytes()).unwrap_err();
+        let told = "has 257 KiB, and a file of images is read up to 256 KiB. It must be";
+        assert!(faults[0].problem.starts_with(told), "{faults:?}");
+        let unread = definitions("[".repeat(2 << 20).as_bytes()).unwrap_err();
+        assert!(unread[0].problem.starts_with("has 2048 KiB"), "{unread:?}");
     }
 }

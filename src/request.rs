@@ -442,27 +442,26 @@ fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
 /// readers take the last one in silence, so that a text that closes its string could choose the
 /// image.
 pub fn repeated(text: &str) -> Option<String> {
-    let mut found = None;
+    let mut names = Names::default();
     let mut reader = serde_json::Deserializer::from_str(text);
     loop {
-        let names = Names {
-            path: String::new(),
-            found: &mut found,
-        };
+        names.path.clear();
         // That it is JSON has been seen before.
         if names.deserialize(&mut reader).is_err() || reader.end().is_ok() {
-            return found;
+            return names.found;
         }
     }
 }
 
-/// Reads any JSON for its objects' names alone.
-struct Names<'a> {
+/// Reads any JSON for its objects' names alone. The path is one for all that is read: a copy for
+/// each item would make a long name before a long list take minutes.
+#[derive(Default)]
+struct Names {
     path: String,
-    found: &'a mut Option<String>,
+    found: Option<String>,
 }
 
-impl<'de> DeserializeSeed<'de> for Names<'_> {
+impl<'de> DeserializeSeed<'de> for &mut Names {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
@@ -470,7 +469,7 @@ impl<'de> DeserializeSeed<'de> for Names<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Names<'_> {
+impl<'de> Visitor<'de> for &mut Names {
     type Value = ();
 
     fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -479,32 +478,24 @@ impl<'de> Visitor<'de> for Names<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
         let mut names = BTreeSet::new();
+        let length = self.path.len();
         while let Some(name) = fields.next_key::<String>()? {
-            let path = match self.path.as_str() {
-                "" => name.clone(),
-                path => format!("{path}.{name}"),
-            };
-            if !names.insert(name) {
-                self.found.get_or_insert_with(|| path.clone());
+            if length > 0 {
+                self.path.push('.');
             }
-            fields.next_value_seed(Names {
-                path,
-                found: &mut *self.found,
-            })?;
+            self.path.push_str(&name);
+            if !names.insert(name) {
+                self.found.get_or_insert_with(|| self.path.clone());
+            }
+            fields.next_value_seed(&mut *self)?;
+            self.path.truncate(length);
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        loop {
-            let names = Names {
-                path: self.path.clone(),
-                found: &mut *self.found,
-            };
-            if items.next_element_seed(names)?.is_none() {
-                return Ok(());
-            }
-        }
+        while items.next_element_seed(&mut *self)?.is_some() {}
+        Ok(())
     }
 
     fn visit_str<E>(self, _: &str) -> Result<(), E> {
@@ -2399,6 +2390,29 @@ mod tests {
         let same_name_elsewhere = r#"{"deployment": "web", "env": {"deployment": "x"},
             "images": {"env": "x:1"}}"#;
         assert!(Request::parse(&Parameters::Text(same_name_elsewhere.into()), JOB).is_ok());
+    }
+
+    #[test]
+    fn a_long_name_before_many_items_costs_no_time() {
+        let name = "k".repeat(1 << 20);
+        for item in ["1", r#"{"a":1}"#] {
+            let items = vec![item; (1 << 20) / (item.len() + 1)].join(",");
+            let start = std::time::Instant::now();
+            assert_eq!(repeated(&format!(r#"{{"{name}":[{items}]}}"#)), None);
+            assert!(
+                start.elapsed() < Duration::from_secs(2),
+                "{item}: {:?}",
+                start.elapsed()
+            );
+        }
+        // The path is the one of the place, whatever was read before.
+        let text = r#"{"x": {"y": [{"z": 1}, 2]}, "a": [{"b": {"c": 1}}, {"d": 1, "d": 2}]}"#;
+        assert_eq!(repeated(text).as_deref(), Some("a.d"));
+        assert_eq!(
+            repeated(r#"{"a": {"b": 1}} {"b": 1, "b": 2}"#).as_deref(),
+            Some("b")
+        );
+        assert_eq!(repeated(r#"[{"a": {"a": 1}}, {"a": 1}, []]"#), None);
     }
 
     #[test]

@@ -16,9 +16,17 @@ use std::collections::HashMap;
 /// The most documents in one file.
 pub const DOCUMENTS_LIMIT: usize = 1000;
 
-/// The most values in a file, aliases resolved. A file of two megabytes of plain objects has
-/// 100,000; of these, held all at once, 30 MB of memory come.
+/// The most values in a file, aliases resolved, of 32 bytes each: a mapping counts as
+/// `MAPPING_VALUES`. A file of a hundred objects has 50,000.
 pub const VALUES_LIMIT: usize = 200_000;
+
+/// What a mapping counts, even one of a single key: a node of its tree has room for eleven, in some
+/// 650 bytes.
+const MAPPING_VALUES: usize = 20;
+
+/// The most signs that begin something in brackets. The parser holds everything from `[` to `]`
+/// before it tells of the first of it: two tokens a sign, 200 bytes a token.
+const SIGNS_LIMIT: usize = 100_000;
 
 /// The most text in them, aliases resolved: twice what a file may have.
 pub const TEXT_LIMIT: usize = 4 * 1024 * 1024;
@@ -40,6 +48,9 @@ pub fn read(text: &str, mut take: impl FnMut(Value)) -> Result<(), YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
         return read_json(text, take);
+    }
+    if signs(text) > SIGNS_LIMIT {
+        return Err(too_many(1));
     }
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
@@ -78,15 +89,49 @@ pub fn read(text: &str, mut take: impl FnMut(Value)) -> Result<(), YamlError> {
     }
 }
 
+/// The signs that may begin something in brackets; there are none in a line of comment.
+fn signs(text: &str) -> usize {
+    if !text.contains(['[', '{']) {
+        return 0;
+    }
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let bytes = lines.flat_map(str::bytes);
+    bytes.filter(|byte| b",[{:&*!".contains(byte)).count()
+}
+
+/// The values of a JSON text: one before each comma and in each bracket, but for those in strings.
+fn json_values(text: &str) -> usize {
+    let (mut values, mut in_string, mut is_escaped) = (0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' if !in_string => values += MAPPING_VALUES,
+            b',' | b'[' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+fn too_many(line: usize) -> YamlError {
+    let problem = format!(
+        "has more than {VALUES_LIMIT} values or {} MiB of text, with what its aliases stand for",
+        TEXT_LIMIT >> 20
+    );
+    YamlError { line, problem }
+}
+
 /// JSON is read as JSON: YAML knows no surrogate pairs. Its depth is limited by serde.
 fn read_json(text: &str, mut take: impl FnMut(Value)) -> Result<(), YamlError> {
     let error = |line, problem: &str| YamlError {
         line,
         problem: problem.to_owned(),
     };
-    // There are never more values than these, and as many but for those in strings.
-    let values = text.bytes().filter(|byte| b",[{".contains(byte)).count();
-    if values > VALUES_LIMIT {
+    if json_values(text) > VALUES_LIMIT {
         return Err(error(1, &format!("has more than {VALUES_LIMIT} values")));
     }
     let mut documents = 0;
@@ -157,11 +202,7 @@ impl<'a> Reader<'a> {
                 (self.values, self.text) = (values, text);
                 Ok(())
             }
-            _ => Err(self.error(format!(
-                "has more than {VALUES_LIMIT} values or {} MiB of text, with what its aliases \
-                 stand for",
-                TEXT_LIMIT >> 20
-            ))),
+            _ => Err(too_many(self.line)),
         }
     }
 
@@ -185,7 +226,7 @@ impl<'a> Reader<'a> {
                 (anchor, self.sequence(depth)?)
             }
             Event::MappingStart(anchor, tag) => {
-                self.count(1, 0)?;
+                self.count(MAPPING_VALUES, 0)?;
                 self.plain_tag(tag.as_deref(), "map")?;
                 (anchor, self.mapping(depth)?)
             }
@@ -592,8 +633,8 @@ mod tests {
         let empty = "---\n".repeat(100_000);
         assert!(bomb("empty documents", &empty).contains("has more than 1000 documents"));
         for deep in [
-            "[".repeat(100_000),
-            "{a: ".repeat(100_000),
+            "[".repeat(SIGNS_LIMIT - 10),
+            "{a: ".repeat(SIGNS_LIMIT / 2 - 10),
             "- ".repeat(100_000),
         ] {
             let told = bomb("deep", &format!("a:\n  {deep}"));
@@ -614,5 +655,51 @@ mod tests {
             "  <<: *a\n".repeat(1000)
         );
         assert!(bomb("merges", &merges).contains("has more than 200000 values"));
+    }
+
+    /// What is dear to hold is refused before it is held; what only looks like it is not.
+    #[test]
+    fn mappings_and_brackets_count_for_what_they_hold() {
+        let json = |count| format!("{{\"a\": [{}0]}}", "{\"b\": 1}, ".repeat(count));
+        for (name, text) in [
+            ("mappings", "- {a: 1}\n".repeat(65_000)),
+            ("block mappings", "- a: 1\n".repeat(65_000)),
+            ("JSON", json(65_000)),
+            ("one line", format!("[{}]", "\"a\",".repeat(460_000))),
+            ("anchors", format!("[{}]", "&a ".repeat(600_000))),
+        ] {
+            assert!(
+                bomb(name, &text).contains("has more than 200000 values"),
+                "{name}"
+            );
+        }
+        // The scanner alone would take longer to find the end of this than to refuse it.
+        let open = format!("[{}", "a,".repeat(SIGNS_LIMIT));
+        assert!(problem(&open).contains("has more than 200000 values"));
+        let signs = "a: b, [c] {d} - ".repeat(50_000);
+        for (name, text) in [
+            ("mappings", "- {a: 1}\n".repeat(9000)),
+            ("JSON", json(9000)),
+            (
+                "JSON with signs in a string",
+                json(1).replace('b', &format!("\\\"{signs}")),
+            ),
+            ("a comment", format!("# {signs}\na: [1]\n")),
+            (
+                "a long string",
+                format!("a: [1]\nb: \"{}\"", "word ".repeat(300_000)),
+            ),
+            (
+                "signs without brackets",
+                format!("a: \"{}\"", "b, c: ".repeat(150_000)),
+            ),
+            (
+                "base64",
+                format!("a: [1]\nb: {}", "Zm9v+/==".repeat(200_000)),
+            ),
+            ("a list", format!("a: [1]\nb:\n{}", "- 0\n".repeat(150_000))),
+        ] {
+            assert_eq!(documents(&text).map(|all| all.len()), Ok(1), "{name}");
+        }
     }
 }
