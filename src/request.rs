@@ -660,10 +660,13 @@ impl<'a> Check<'a> {
         if let Some(Switch { bake, .. }) = strategy.switch()
             && *bake >= timeout
         {
-            self.fault(
-                "bake",
-                "must be shorter than `timeout`, which is for the whole deploy",
+            let problem = format!(
+                "is {} s, and must be shorter than `timeout`, which is for the whole deploy and is \
+                 {} s: give a shorter `bake` or a longer `timeout`",
+                bake.as_secs(),
+                timeout.as_secs()
             );
+            self.fault("bake", problem);
         }
         let mode = self.mode();
         let execution = self.execution(job);
@@ -1332,7 +1335,14 @@ impl<'a> Check<'a> {
                         (path, contains, port)
                     }
                     _ => {
-                        self.fault("smoke", format!("must be {shape}"));
+                        let unknown = fields.keys().find(|field| !known(field));
+                        match unknown {
+                            Some(field) => self.fault(
+                                format!("smoke.{field}"),
+                                "is unknown; there are `path`, `contains` and `port`",
+                            ),
+                            None => self.fault("smoke", format!("must be {shape}")),
+                        }
                         return None;
                     }
                 }
@@ -1830,9 +1840,9 @@ mod tests {
                 "a path such as",
             ),
             (
-                "smoke",
+                "smoke.status",
                 json!({"smoke": {"path": "/", "status": 200}}),
-                "a path such as",
+                "is unknown; there are",
             ),
             ("smoke", json!({"smoke": "health"}), "begins with `/`"),
             ("smoke", json!({"smoke": "/a b"}), "begins with `/`"),

@@ -25,8 +25,9 @@ Runs the real function against a local AWS and a local Kubernetes API.
 Usage: landfall-sandbox COMMAND
 
   demo    --function PATH [--events DIR] [--plain]
-          Four deploys to watch: one that works, two that fail and are rolled
-          back, one with wrong parameters. Exit status 0 if all end so.
+          Six deploys to watch: one that works, two that fail and are rolled
+          back, one with wrong parameters, a blue/green switch, and one whose
+          smoke test fails. Exit status 0 if all end so.
 
   invoke  --function PATH --event FILE [--life SECONDS] [--plain] [--raw]
           [--cluster URL (--token TOKEN | --token-file FILE) [--ca FILE]]

@@ -173,8 +173,8 @@ impl Context<'_> {
         Ok(self.make_switch(service, lock, live, &newcomer))
     }
 
-    /// The live one was scaled up meanwhile, or the newcomer down by an autoscaler that a dead deploy
-    /// left on it. Once: whoever undoes it means it.
+    /// The live one was scaled up meanwhile, or the newcomer down, by an autoscaler that a dead
+    /// deploy left on it. Once: whoever undoes it means it.
     fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
         let wanted = replicas.to_string();
         if found.annotation(newcomer::WANTED) == Some(&wanted) {
@@ -856,6 +856,12 @@ impl Context<'_> {
             format!(
                 "names `{name}`, which does not exist. This strategy takes over from a version \
                  that serves: deploy the first one with the strategy `rolling`"
+            )
+        } else if service.annotation(claim::TO) == Some(&self.request.deployment) {
+            let name = &self.request.deployment;
+            let (plain, _) = name.rsplit_once('-').unwrap_or((name, ""));
+            format!(
+                "names `{name}`, which a switch made: give the name that it was made from, `{plain}`"
             )
         } else {
             let service = service.name();
