@@ -25,8 +25,8 @@ pub const VALUES_LIMIT: usize = 200_000;
 const MAPPING_VALUES: usize = 20;
 
 /// The most signs that begin something in brackets. The parser holds everything from `[` to `]`
-/// before it tells of the first of it: two tokens a sign, 200 bytes a token.
-const SIGNS_LIMIT: usize = 100_000;
+/// before it tells of the first of it: up to three tokens a sign, 30 MB of these in all.
+const SIGNS_LIMIT: usize = 80_000;
 
 /// The most text in them, aliases resolved: twice what a file may have.
 pub const TEXT_LIMIT: usize = 4 * 1024 * 1024;
