@@ -861,7 +861,7 @@ impl Context<'_> {
             let name = &self.request.deployment;
             let (plain, _) = name.rsplit_once('-').unwrap_or((name, ""));
             format!(
-                "names `{name}`, which a switch made: give the name that it was made from, `{plain}`"
+                "names `{name}`, which a switch made: give the name it was made from, `{plain}`"
             )
         } else {
             let service = service.name();
