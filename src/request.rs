@@ -894,8 +894,8 @@ impl<'a> Check<'a> {
         let member = self.member("images", path, "imagedefinitions.json")?;
         if member.path.contains([':', '@']) {
             let problem = format!(
-                "must be {{\"container\": \"image\"}}, or the path of a file in an artifact, and is \
-                 `{}`",
+                "must be {{\"container\": \"image\"}}, or the path of a file in an artifact, and \
+                 is `{}`",
                 excerpt(path, 0)
             );
             self.fault("images", problem);

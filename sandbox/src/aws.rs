@@ -1,7 +1,8 @@
 //! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API and S3.
 //!
 //! Plain HTTP on loopback. SSM, CodePipeline and S3 share one endpoint and are told apart by
-//! `X-Amz-Target`, which S3 does not know; every process that runs the function has a Runtime API of its own.
+//! `X-Amz-Target`, which S3 does not know; every process that runs the function has a Runtime API
+//! of its own.
 
 mod codepipeline;
 mod endpoint;

@@ -14,8 +14,8 @@ pub fn version(digest: &str) -> String {
     digest.chars().take(VERSION_LENGTH).collect()
 }
 
-/// The superseded Deployments to delete: what failed, and what is beyond those to keep. `from` served
-/// last and is kept first, then the ones that were written last.
+/// The superseded Deployments to delete: what failed, and what is beyond those to keep. `from`
+/// served last and is kept first, then the ones that were written last.
 pub fn surplus<'a>(superseded: &[&'a Deployment], from: &str, keep: usize) -> Vec<&'a Deployment> {
     let failed = |one: &&Deployment| one.annotation(change::ROLLED_BACK).is_some();
     let (failed, mut all): (Vec<_>, Vec<_>) = superseded.iter().copied().partition(failed);
