@@ -431,8 +431,8 @@ fn retired(live: &Deployment) -> Fault {
         "strategy",
         format!(
             "is `rolling`, and Deployment `{name}` was scaled to zero when its Service was \
-             switched to another one, by `blueGreen` or `immutable`. Give the strategy that switched it; \
-             docs/strategies.md has the way back to `rolling`"
+             switched to another one, by `blueGreen` or `immutable`. Give the strategy that \
+             switched it; docs/strategies.md has the way back to `rolling`"
         ),
     )
 }
