@@ -1216,7 +1216,7 @@ fn judge(simulation: &mut Simulation, end: &End) {
                 clean = false;
             }
             let mut told = evidence.pods.iter();
-            if refused && told.any(|line| line.contains("could not be deleted")) {
+            if refused && told.any(|line| line.contains("could not be cleared away")) {
                 clean = false;
             }
         }
