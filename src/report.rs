@@ -435,12 +435,21 @@ pub fn success(
         ("Strategy", request.strategy.name().to_owned()),
         ("DurationSeconds", seconds.to_string()),
     ];
+    succeeded(request, &summary, &external, variables)
+}
+
+/// A success within CodePipeline's limits, with what the deploy came from.
+fn succeeded<const N: usize>(
+    request: &Request,
+    summary: &str,
+    external: &str,
+    variables: [(&'static str, String); N],
+) -> Report {
+    let variables = variables.into_iter().chain(origin(request));
     Report::Success {
-        summary: clip(&summary, SUMMARY_LIMIT),
-        external_id: clip(&external, EXTERNAL_ID_LIMIT),
+        summary: clip(summary, SUMMARY_LIMIT),
+        external_id: clip(external, EXTERNAL_ID_LIMIT),
         variables: variables
-            .into_iter()
-            .chain(origin(request))
             .map(|(name, value)| (name, clip(&value, VARIABLE_LIMIT)))
             .collect(),
     }
@@ -545,15 +554,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
         ("ChangeCount", count.to_string()),
         (CHANGES, lines(VARIABLE_LIMIT)),
     ];
-    Report::Success {
-        summary: clip(&summary, SUMMARY_LIMIT),
-        external_id: clip(&external, EXTERNAL_ID_LIMIT),
-        variables: variables
-            .into_iter()
-            .chain(origin(request))
-            .map(|(name, value)| (name, clip(&value, VARIABLE_LIMIT)))
-            .collect(),
-    }
+    succeeded(request, &summary, &external, variables)
 }
 
 fn switched_summary(

@@ -153,13 +153,6 @@ impl Call {
         }
     }
 
-    /// The same write, checked by the server in every way and not carried out.
-    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>
-    pub fn dry(mut self) -> Call {
-        self.query.push(("dryRun", "All".into()));
-        self
-    }
-
     /// Whether the call changes something in the cluster.
     pub fn changes(&self) -> bool {
         let dry = self.query.iter().any(|(name, _)| *name == "dryRun");

@@ -191,40 +191,31 @@ pub fn mark(
 
 /// The same where nothing is to be taken back: the lock is given up at once.
 pub fn mark_and_release(service: &Service, job: &str, cause: &str) -> Value {
-    let notes = [
-        (LOCK, Value::Null),
-        (WIDE_SELECTOR, Value::Null),
-        (SELECTOR_BEFORE, Value::Null),
-        (RETIRING, Value::Null),
+    let mut notes = given_up();
+    notes.extend(named([
         (change::SUPERSEDED, json!(superseded(service, None, job))),
         (change::ROLLED_BACK, json!(job)),
         (change::CAUSE, json!(cause)),
-    ];
-    patch(service, named(notes), None)
+    ]));
+    patch(service, notes, None)
 }
 
 /// The same where somebody else has sent the Service elsewhere: this job is over, and so known.
 pub fn step_aside(service: &Service, job: &str) -> Value {
     let superseded = superseded(service, Some(job.to_owned()), "");
-    let notes = [
-        (LOCK, Value::Null),
-        (WIDE_SELECTOR, Value::Null),
-        (SELECTOR_BEFORE, Value::Null),
-        (RETIRING, Value::Null),
-        (change::SUPERSEDED, json!(superseded)),
-    ];
-    patch(service, named(notes), None)
+    let mut notes = given_up();
+    notes.extend(named([(change::SUPERSEDED, json!(superseded))]));
+    patch(service, notes, None)
 }
 
 /// Gives the lock up. `wide`: the selector that the Service had before it was narrowed.
 pub fn release(service: &Service, wide: Option<&Selector>) -> Value {
-    let notes = [
-        (LOCK, Value::Null),
-        (WIDE_SELECTOR, Value::Null),
-        (SELECTOR_BEFORE, Value::Null),
-        (RETIRING, Value::Null),
-    ];
-    patch(service, named(notes), wide)
+    patch(service, given_up(), wide)
+}
+
+/// Everything that is there only while somebody is at work.
+fn given_up() -> Map<String, Value> {
+    named([LOCK, WIDE_SELECTOR, SELECTOR_BEFORE, RETIRING].map(|note| (note, Value::Null)))
 }
 
 /// The jobs that others came after, newest first: a late repetition of one stops. `last` is one

@@ -286,7 +286,7 @@ mod tests {
             Sought::Autoscalers,
             Sought::Endpoints("web".into()),
             Sought::Right(Right::SCALE),
-            Sought::Trial(Box::new(Call::create("shop", json!({})).dry())),
+            Sought::Trial(Box::new(Call::create("shop", json!({})).dry_run())),
             smoke(None),
         ]
     }

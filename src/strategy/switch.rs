@@ -144,17 +144,14 @@ impl Context<'_> {
         self.check_narrowing(service, live)?;
         let found = self.newcomer(&newcomer.name)?;
         let Some(found) = found else {
-            let object = newcomer.create(self.request, live, &self.author(self.now));
-            return Ok(self.step(Call::create(&self.request.namespace, object)));
+            return Ok(self.step(self.write(live, &newcomer, None)));
         };
         if found.is_being_deleted() {
             self.in_time()?;
             return Ok(self.wait(Stage::Leaving(newcomer.name.clone()), CATCHING_UP));
         }
         if found.annotation(change::JOB) != Some(&self.continuation.job) {
-            let author = self.author(self.now);
-            let object = newcomer.replace(self.request, live, found, &author);
-            return Ok(self.step(Call::put(&self.request.namespace, &newcomer.name, object)));
+            return Ok(self.step(self.write(live, &newcomer, Some(found))));
         }
         self.follow(found, lock.deadline, Stage::Newcomer(newcomer.name.clone()))?;
         let members = self.confirm(service, &newcomer.version, found)?;
@@ -285,13 +282,7 @@ impl Context<'_> {
         }
         self.check_rights(live, scalers)?;
         self.try_newcomer(live, newcomer, found)?;
-        let lock = Lock {
-            execution: self.request.execution.clone(),
-            job: self.continuation.job.clone(),
-            version: newcomer.version.clone(),
-            since: self.continuation.started,
-            deadline: self.continuation.deadline,
-        };
+        let lock = self.lock(&newcomer.version);
         Ok(self.patch_service(claim::take(service, &lock, narrow), Phase::Switch))
     }
 
@@ -330,16 +321,21 @@ impl Context<'_> {
         if self.scene.tried || found.is_some_and(Deployment::is_being_deleted) {
             return Ok(());
         }
+        let call = self.write(live, newcomer, found).dry_run();
+        Err(look(Sought::Trial(Box::new(call))))
+    }
+
+    /// The write that brings the newcomer up, in the place of an idle one where there is one.
+    fn write(&self, live: &Deployment, newcomer: &Newcomer, found: Option<&Deployment>) -> Call {
         let author = self.author(self.now);
         let namespace = &self.request.namespace;
-        let call = match found {
+        match found {
             None => Call::create(namespace, newcomer.create(self.request, live, &author)),
             Some(found) => {
                 let object = newcomer.replace(self.request, live, found, &author);
                 Call::put(namespace, &newcomer.name, object)
             }
-        };
-        Err(look(Sought::Trial(Box::new(call.dry()))))
+        }
     }
 
     /// Whether a Deployment may have but one version's pods in a moment. Where all pods are of one
@@ -483,23 +479,32 @@ impl Context<'_> {
         };
         let deadline = lock.deadline.max(until);
         self.follow(found, deadline, stage.clone())?;
-        let members = self.members(&service.selector())?;
-        let endpoints = self.endpoints(service.name())?;
-        if !endpoints.are_all_of(members, count(found.replicas())) {
-            if self.now >= deadline {
-                return Ok(self.fail(
-                    Reason::Endpoints,
-                    &report::endpoints_missing(service.name(), found.name()),
-                ));
-            }
-            let stage = Stage::Endpoints(service.name().to_owned());
-            return Ok(self.wait(stage, CATCHING_UP));
-        }
+        self.see_endpoints(service, found, deadline)?;
         if self.now < until {
             let left = until.duration_since(self.now).unsigned_abs();
             return Ok(self.wait(stage, WATCH_WINDOW.min(left)));
         }
         self.retire(service, found)
+    }
+
+    /// The Service sends to all pods of this Deployment, and to no others.
+    fn see_endpoints(
+        &self,
+        service: &Service,
+        found: &Deployment,
+        deadline: Timestamp,
+    ) -> Result<(), Decision> {
+        let members = self.members(&service.selector())?;
+        let endpoints = self.endpoints(service.name())?;
+        if endpoints.are_all_of(members, count(found.replicas())) {
+            return Ok(());
+        }
+        if self.now >= deadline {
+            let missing = report::endpoints_missing(service.name(), found.name());
+            return Err(self.fail(Reason::Endpoints, &missing));
+        }
+        let stage = Stage::Endpoints(service.name().to_owned());
+        Err(self.wait(stage, CATCHING_UP))
     }
 
     /// Somebody else has sent the Service elsewhere: that stands, and what was held for this deploy
@@ -570,32 +575,22 @@ impl Context<'_> {
         };
         let deadline = self.continuation.deadline;
         self.follow(found, deadline, Stage::Newcomer(live.name().to_owned()))?;
-        let members = self.members(&service.selector())?;
-        let endpoints = self.endpoints(service.name())?;
-        if !endpoints.are_all_of(members, count(found.replicas())) {
-            if self.now >= deadline {
-                return Ok(self.fail(
-                    Reason::Endpoints,
-                    &report::endpoints_missing(service.name(), found.name()),
-                ));
-            }
-            let stage = Stage::Endpoints(service.name().to_owned());
-            return Ok(self.wait(stage, CATCHING_UP));
-        }
+        self.see_endpoints(service, found, deadline)?;
         // An earlier deploy may have failed to bring the others down.
         if self.other_that_runs(found)?.is_some() {
-            let patch = claim::take(service, &self.lock(live), Narrow::Not);
+            let lock = self.lock(newcomer::version_of(live).unwrap_or_default());
+            let patch = claim::take(service, &lock, Narrow::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }
         Ok(self.succeed(service, found, false, None))
     }
 
-    /// Our lock for a version that serves already.
-    fn lock(&self, live: &Deployment) -> Lock {
+    /// Our lock, for a version.
+    fn lock(&self, version: &str) -> Lock {
         Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
-            version: newcomer::version_of(live).unwrap_or_default().to_owned(),
+            version: version.to_owned(),
             since: self.continuation.started,
             deadline: self.continuation.deadline,
         }
@@ -604,13 +599,7 @@ impl Context<'_> {
     /// What an earlier deploy left when it died is brought to its end: forward where it had
     /// switched, so that its version is still seen through the bake.
     fn inherit(&self, service: &Service, live: &Deployment, dead: &Lock) -> Decision {
-        let lock = Lock {
-            execution: self.request.execution.clone(),
-            job: self.continuation.job.clone(),
-            version: dead.version.clone(),
-            since: self.continuation.started,
-            deadline: self.continuation.deadline,
-        };
+        let lock = self.lock(&dead.version);
         let had_switched = service.annotation(change::JOB) == Some(&dead.job)
             && service.annotation(claim::TO) == Some(live.name());
         let patch = match had_switched {
@@ -725,11 +714,8 @@ impl Context<'_> {
         match self.preview()? {
             Some(preview) if self.owns_preview(preview) && !self.is_left(preview.name()) => {
                 let (namespace, name) = (&self.request.namespace, preview.name());
-                Err(Decision::Act(Action::Step(Box::new(Step {
-                    call: Call::delete_service(namespace, name, preview.uid()),
-                    then: self.phase(),
-                    clears: Some(name.to_owned()),
-                }))))
+                let call = Call::delete_service(namespace, name, preview.uid());
+                Err(self.clearing(call, name))
             }
             Some(_) | None => Ok(()),
         }
@@ -761,20 +747,14 @@ impl Context<'_> {
 
     /// Scales one down, where that is not what the deploy is judged by.
     pub(super) fn scale_down(&self, one: &Deployment, patch: Value) -> Decision {
-        Decision::Act(Action::Step(Box::new(Step {
-            call: Call::merge(&self.request.namespace, one.name(), patch),
-            then: self.phase(),
-            clears: Some(one.name().to_owned()),
-        })))
+        let call = Call::merge(&self.request.namespace, one.name(), patch);
+        self.clearing(call, one.name())
     }
 
     fn delete(&self, deployment: &Deployment) -> Decision {
         let (namespace, name) = (&self.request.namespace, deployment.name());
-        Decision::Act(Action::Step(Box::new(Step {
-            call: Call::delete(namespace, name, deployment.uid()),
-            then: self.phase(),
-            clears: Some(name.to_owned()),
-        })))
+        let call = Call::delete(namespace, name, deployment.uid());
+        self.clearing(call, name)
     }
 
     /// The deploy has failed: what was written is taken back, if anything was.
@@ -1093,6 +1073,15 @@ impl Context<'_> {
             return Phase::Return(back.clone());
         }
         Phase::Switch
+    }
+
+    /// A write that clears something away: the deploy does not fail where it is refused.
+    fn clearing(&self, call: Call, name: &str) -> Decision {
+        Decision::Act(Action::Step(Box::new(Step {
+            call,
+            then: self.phase(),
+            clears: Some(name.to_owned()),
+        })))
     }
 
     pub(super) fn step(&self, call: Call) -> Decision {

@@ -24,6 +24,18 @@ pub async fn stage() -> Stage {
     stage
 }
 
+/// The same, with an autoscaler.
+pub async fn scaled_stage() -> Stage {
+    let objects = [
+        demo_app(600),
+        sample_service("demo-app"),
+        sample_autoscaler("demo-app", 1, 5),
+    ];
+    let stage = Stage::given(objects).await;
+    endpoints_are_known(&stage).await;
+    stage
+}
+
 /// Waits until the Service sends to both pods: only then does a story begin.
 pub async fn endpoints_are_known(stage: &Stage) {
     loop {
@@ -246,13 +258,7 @@ async fn a_lock_of_a_dead_one_ends_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_autoscaler_goes_along() {
-    let objects = [
-        demo_app(600),
-        sample_service("demo-app"),
-        sample_autoscaler("demo-app", 1, 5),
-    ];
-    let stage = Stage::given(objects).await;
-    endpoints_are_known(&stage).await;
+    let stage = scaled_stage().await;
     stage
         .probed(stage.deploy(switch("blueGreen", NEW_IMAGE)))
         .await

@@ -1,10 +1,10 @@
 //! Switches that are refused before anything is written, and versions that never get to the switch.
 
 use crate::blue_green::{
-    NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, replicas, service, switch,
+    NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, replicas, scaled_stage, service, switch,
 };
 use crate::stage::{OLD_IMAGE, Stage, demo_app};
-use landfall_sandbox::world::{sample_autoscaler, sample_deployment, sample_service};
+use landfall_sandbox::world::{sample_deployment, sample_service};
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
@@ -160,13 +160,7 @@ async fn a_version_that_does_not_get_ready_changes_nothing() {
 }
 
 async fn never_ready(strategy: &str, image: &str, timeout: &str, words: &str) {
-    let objects = [
-        demo_app(600),
-        sample_service("demo-app"),
-        sample_autoscaler("demo-app", 1, 5),
-    ];
-    let stage = Stage::given(objects).await;
-    endpoints_are_known(&stage).await;
+    let stage = scaled_stage().await;
     let mut live = "demo-app".to_owned();
     for adopted in [false, true] {
         if adopted {
