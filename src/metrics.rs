@@ -89,9 +89,7 @@ pub fn count(function: &str, deploy: Option<&Deploy>, report: &Report, now: Time
 /// What tells CloudWatch which of a line's fields are metrics and dimensions: those that are there.
 pub fn directive(fields: &Map<String, Value>, now: Timestamp) -> Value {
     let has = |name: &&str| fields.contains_key(*name);
-    let dimensions = DIMENSIONS
-        .iter()
-        .filter(|set| set.iter().all(|name| has(name)));
+    let dimensions = DIMENSIONS.iter().filter(|set| set.iter().all(&has));
     let metrics = METRICS.iter().filter(|(name, _)| has(name));
     let metrics = metrics.map(|(name, unit)| json!({"Name": name, "Unit": unit}));
     json!({
