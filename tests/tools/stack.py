@@ -90,7 +90,7 @@ def without_none(value):
     """What is left where AWS::NoValue stood."""
     if isinstance(value, dict):
         return {name: without_none(one) for name, one in value.items() if one is not None}
-    return [without_none(one) for one in value] if isinstance(value, list) else value
+    return [without_none(one) for one in value if one is not None] if isinstance(value, list) else value
 
 
 def holds(rule, parameters):
