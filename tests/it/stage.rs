@@ -210,7 +210,8 @@ impl Stage {
                 let again = writes
                     .get(index + 1)
                     .is_some_and(|next| is_same(seen, next));
-                !(400..500).contains(&seen.status) && !(seen.status >= 500 && again)
+                let repeated = seen.status >= 500 && again;
+                !repeated && !(400..500).contains(&seen.status)
             });
             let found = done.map(|(_, seen)| &*seen.method).collect::<Vec<_>>();
             assert_eq!(found, methods, "{writes:#?}");
