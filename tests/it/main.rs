@@ -33,5 +33,6 @@ mod peer;
 mod emulator;
 mod moto;
 mod parameters;
+mod template;
 mod fuzz;
 mod tidy;
