@@ -1,0 +1,487 @@
+//! Renewing the cluster's token: what is asked for, whether what came is good, and what is said.
+
+use crate::cluster::{CallError, Refusal};
+use crate::credentials::{CredentialsError, Token};
+use crate::report;
+use crate::request::{Fault, duration};
+use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The field of an event that asks for it.
+const ROTATE: &str = "rotate";
+
+/// The field with how long the new token is to live.
+const LIFETIME: &str = "lifetime";
+
+/// How long it lives where nothing is said: three times the schedule, so that two of its runs may
+/// fail, and the longest life that EKS grants.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/service-accounts.html>
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// The shortest life that the API server grants.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(600);
+
+/// The longest life that makes sense: what is good for years might as well not expire.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(8760 * 3600);
+
+/// What the clocks of the cluster and of the function may be apart.
+const CLOCKS: Duration = Duration::from_secs(60);
+
+/// What an event asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// How long the new token is to live.
+    pub lifetime: Duration,
+}
+
+/// Whether an event that has no job is about the token.
+pub fn is_meant(event: &Value) -> bool {
+    event.get(ROTATE).is_some()
+}
+
+impl Wish {
+    /// Reads the event, or names everything that is wrong with it.
+    pub fn read(event: &Value) -> Result<Wish, Why> {
+        let mut faults = Vec::new();
+        for (field, value) in event.as_object().into_iter().flatten() {
+            match (field.as_str(), value) {
+                (ROTATE, Value::Bool(true)) | (LIFETIME, _) => {}
+                (ROTATE, _) => faults.push(Fault::new(ROTATE, "must be `true`")),
+                (other, _) => {
+                    let problem = format!("is unknown; there are `{ROTATE}` and `{LIFETIME}`");
+                    faults.push(Fault::new(report::clip(other, 50), problem));
+                }
+            }
+        }
+        let lifetime = event.get(LIFETIME).map_or(Ok(DEFAULT_LIFETIME), lifetime);
+        match lifetime {
+            Ok(lifetime) if faults.is_empty() => Ok(Wish { lifetime }),
+            lifetime => {
+                faults.extend(lifetime.err());
+                Err(Why::Event(faults))
+            }
+        }
+    }
+}
+
+fn lifetime(value: &Value) -> Result<Duration, Fault> {
+    let read = value.as_str().and_then(duration);
+    let range = SHORTEST_LIFETIME..=LONGEST_LIFETIME;
+    read.filter(|lifetime| range.contains(lifetime))
+        .ok_or_else(|| {
+            let given = report::clip(&value.to_string(), 50);
+            let problem = format!("must be a duration from \"10m\" to \"8760h\", and is {given}");
+            Fault::new(LIFETIME, problem)
+        })
+}
+
+/// Refuses a parameter that names one version or label: a new version would not be read.
+pub fn unpinned(parameter: &str) -> Result<(), Why> {
+    // arn:aws:ssm:REGION:ACCOUNT:parameter/NAME has colons of its own.
+    let name = match parameter.starts_with("arn:") {
+        true => parameter.splitn(6, ':').last().unwrap_or_default(),
+        false => parameter,
+    };
+    match name.contains(':') {
+        true => Err(Why::Pinned),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a parameter that cannot have a new version from here.
+pub fn renewable(kept: &ParameterHistory) -> Result<(), Why> {
+    match (kept.name(), kept.r#type()) {
+        // Of a parameter that another account shares, SSM tells the ARN.
+        (Some(name), _) if name.starts_with("arn:") => Err(Why::Shared),
+        (Some(_), Some(ParameterType::SecureString)) => Ok(()),
+        (_, _) => Err(Why::Plain),
+    }
+}
+
+/// Whose token it is, by the cluster's word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Holder {
+    name: String,
+    uid: String,
+    groups: BTreeSet<String>,
+}
+
+impl Holder {
+    /// Reads a SelfSubjectReview.
+    pub fn read(review: &Value) -> Result<Holder, Why> {
+        let info = &review["status"]["userInfo"];
+        let text = |field: &str| info[field].as_str().unwrap_or_default().to_owned();
+        let groups = info["groups"].as_array().into_iter().flatten();
+        let holder = Holder {
+            name: text("username"),
+            uid: text("uid"),
+            groups: groups
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+        };
+        match holder.name.is_empty() {
+            true => Err(Why::Nameless),
+            false => Ok(holder),
+        }
+    }
+
+    /// Namespace and name of the ServiceAccount. Nobody else can be given a token.
+    /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens>
+    pub fn account(&self) -> Result<(&str, &str), Why> {
+        // Names become a part of a path, and so have nothing that would lead elsewhere.
+        let is_name = |name: &str| {
+            let mut bytes = name.bytes();
+            bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+                && name.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        };
+        let account = self.name.strip_prefix("system:serviceaccount:");
+        account
+            .and_then(|account| account.split_once(':'))
+            .filter(|(namespace, name)| is_name(namespace) && is_name(name))
+            .ok_or_else(|| Why::NoAccount(self.name.clone()))
+    }
+
+    /// Refuses a token of somebody else, or one that has other rights: they hang on name and groups.
+    pub fn same(&self, new: &Holder) -> Result<(), Why> {
+        match self == new {
+            true => Ok(()),
+            false => Err(Why::Stranger(self.name.clone(), new.name.clone())),
+        }
+    }
+}
+
+/// A token that the cluster has issued.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issued {
+    /// The token.
+    pub token: Token,
+    /// When it ends.
+    pub until: Timestamp,
+}
+
+impl Issued {
+    /// Reads a TokenRequest that was answered. The API server may shorten what was asked for, and
+    /// its own word is what counts.
+    pub fn read(answer: &Value, now: Timestamp) -> Result<Issued, Why> {
+        let status = &answer["status"];
+        let token = Token::new(status["token"].as_str().unwrap_or_default());
+        let until = status["expirationTimestamp"].as_str().unwrap_or_default();
+        if token.reveal().is_empty() || token.header().is_none() {
+            return Err(Why::Unusable("there is no token in its answer"));
+        }
+        match until.parse::<Timestamp>() {
+            Ok(until) if until > now => Ok(Issued { token, until }),
+            Ok(_) => Err(Why::Unusable("the new token has ended already")),
+            Err(_) => Err(Why::Unusable("it does not say when the new token ends")),
+        }
+    }
+
+    /// Whether it ends before the time that was asked for.
+    pub fn is_short(&self, wish: &Wish, now: Timestamp) -> bool {
+        self.until + CLOCKS < now + wish.lifetime
+    }
+}
+
+/// How the token that was there ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// At this time.
+    At(Timestamp),
+    /// When its Secret (namespace and name) is deleted.
+    WithSecret(String, String),
+    /// It does not say.
+    Unknown,
+}
+
+impl End {
+    /// What a token says of it.
+    pub fn of(token: &Token) -> End {
+        if let Some(at) = token.expires() {
+            return End::At(at);
+        }
+        let claims = token.claims().unwrap_or_default();
+        let claim = |name: &str| claims[name].as_str().map(str::to_owned);
+        let namespace = claim("kubernetes.io/serviceaccount/namespace");
+        let secret = claim("kubernetes.io/serviceaccount/secret.name");
+        match (namespace, secret) {
+            (Some(namespace), Some(secret)) => End::WithSecret(namespace, secret),
+            (_, _) => End::Unknown,
+        }
+    }
+
+    /// What is to be done about the former token, if anything.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            End::At(_) => None,
+            End::WithSecret(namespace, secret) => Some(format!(
+                "The former token has no end. It ends with its Secret: kubectl --namespace \
+                 {namespace} delete secret {secret}"
+            )),
+            End::Unknown => Some(
+                "The former token does not say when it ends. If it has no end, revoke it where it \
+                 was made."
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// The new token is in place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renewed {
+    /// The SSM parameter.
+    pub parameter: String,
+    /// Its new version.
+    pub version: i64,
+    /// When the new token ends.
+    pub until: Timestamp,
+    /// How the former one does.
+    pub former: End,
+    /// Whether the new one ends earlier than was asked for.
+    pub short: bool,
+}
+
+impl Renewed {
+    /// The function's answer.
+    pub fn answer(&self) -> Value {
+        json!({"parameter": self.parameter, "version": self.version,
+            "validUntil": format!("{:.0}", self.until)})
+    }
+}
+
+/// What a call to the cluster was for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    /// To learn whose token the present one is.
+    Ask,
+    /// To have a new one issued.
+    Issue,
+    /// To try the new one.
+    Try,
+}
+
+/// Why there is no new token.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Why {
+    /// The event is wrong.
+    Event(Vec<Fault>),
+    /// The function's environment is wrong.
+    Environment(Vec<Fault>),
+    /// The parameter is named with a version or label.
+    Pinned,
+    /// The parameter belongs to another account.
+    Shared,
+    /// The parameter is no SecureString.
+    Plain,
+    /// The present token, the CA, or how they are kept cannot be read.
+    NoAccess(CredentialsError),
+    /// The cluster does not do what it is asked to.
+    Call(Step, CallError),
+    /// The cluster does not say whose token it is.
+    Nameless,
+    /// The present token is not a ServiceAccount's, but this user's.
+    NoAccount(String),
+    /// What the cluster issued cannot be used.
+    Unusable(&'static str),
+    /// The present token is the first one's, the new one the second one's, or with other groups.
+    Stranger(String, String),
+    /// The new token cannot be stored.
+    NotStored(CredentialsError),
+    /// The code broke here.
+    Broken(String),
+}
+
+/// What is known of the present token, for the words where it is not renewed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Present {
+    /// The SSM parameter that it is in.
+    pub parameter: Option<String>,
+    /// How it ends, where it was read.
+    pub end: Option<End>,
+}
+
+impl Present {
+    /// What happened, what holds all the same, what to do.
+    pub fn not_renewed(&self, why: &Why) -> String {
+        let (happened, next) = why.words();
+        let holds = self.holds(why);
+        match &self.parameter {
+            Some(name) => {
+                format!(
+                    "The token in SSM parameter `{name}` was not renewed: {happened}. {holds} {next}"
+                )
+            }
+            None => format!("The token was not renewed: {happened}. {holds} {next}"),
+        }
+    }
+
+    /// What can still be relied upon.
+    fn holds(&self, why: &Why) -> String {
+        match (why, &self.end) {
+            // It was asked with the present token, and that was not taken.
+            (Why::Call(Step::Ask, CallError::Refused(Refusal { code: 401, .. })), _)
+            | (Why::NoAccess(CredentialsError::Expired(..)), _) => {
+                "No deploy works until a valid one is stored.".to_owned()
+            }
+            (Why::NotStored(CredentialsError::Unreachable(_)), Some(End::At(at))) => format!(
+                "Whether the new one arrived all the same is not known. Either is valid, the \
+                 former until {at:.0}."
+            ),
+            (Why::NotStored(CredentialsError::Unreachable(_)), _) => {
+                "Whether the new one arrived all the same is not known. Either is valid.".to_owned()
+            }
+            (_, None) => "Nothing was changed.".to_owned(),
+            (_, Some(End::At(at))) => format!("The present one was kept, and ends at {at:.0}."),
+            (_, Some(End::WithSecret(..))) => {
+                "The present one was kept, and has no end.".to_owned()
+            }
+            (_, Some(End::Unknown)) => "The present one was kept.".to_owned(),
+        }
+    }
+}
+
+/// How a first token is made, where there is none that could be renewed.
+const FIRST: &str = "Make one by `kubectl create token landfall --duration 24h` and store it by \
+    `aws ssm put-parameter --type SecureString --overwrite`";
+
+impl Why {
+    /// What happened, and what to do.
+    fn words(&self) -> (String, String) {
+        let owned = |why: &str, next: &str| (why.to_owned(), next.to_owned());
+        match self {
+            Why::Event(faults) => (
+                format!("the event is wrong: {}", list(faults)),
+                "Correct the input of the schedule, or the event.".to_owned(),
+            ),
+            Why::Environment(faults) => (
+                format!("the function's environment is wrong: {}", list(faults)),
+                "Correct the function's environment variables.".to_owned(),
+            ),
+            Why::Pinned => owned(
+                "K8S_TOKEN_PARAMETER names one version or label of it, and a new version would \
+                 never be read",
+                "Name the parameter alone, without `:` and what follows.",
+            ),
+            Why::Shared => owned(
+                "it belongs to another AWS account, and only that can store a new version",
+                "Rotate it there, or keep the token in a parameter of this account.",
+            ),
+            Why::Plain => owned(
+                "it is not a SecureString, so that its tokens would be kept in clear text",
+                "SSM cannot change the type of a parameter: delete it, and store the token again \
+                 with `--type SecureString`.",
+            ),
+            Why::NoAccess(error) | Why::NotStored(error) => (error.to_string(), remedy(error)),
+            Why::Call(step, error) => step.words(error),
+            Why::Nameless => owned(
+                "the cluster does not say whose the present one is",
+                "Is K8S_CLUSTER the API server itself, and not a proxy?",
+            ),
+            Why::NoAccount(user) => (
+                format!("it belongs to `{user}`, and only ServiceAccounts can have new tokens"),
+                format!("Use a ServiceAccount's, or switch the rotation off. {FIRST}."),
+            ),
+            Why::Unusable(what) => (
+                format!("the cluster did issue a new one, but {what}"),
+                "Compare the clocks of the cluster and AWS, then try again.".to_owned(),
+            ),
+            Why::Stranger(former, new) if former == new => (
+                format!("the new one is `{new}`'s as well, with another uid or other groups"),
+                "Was the ServiceAccount made anew? Try again; if it stays so, ask the cluster's \
+                 administrator."
+                    .to_owned(),
+            ),
+            Why::Stranger(former, new) => (
+                format!("it belongs to `{former}`, and the new one to `{new}`"),
+                "Ask the cluster's administrator how it signs people in.".to_owned(),
+            ),
+            Why::Broken(place) => (
+                format!("Landfall itself broke at {place}"),
+                "Report this place as a bug. To try again is safe.".to_owned(),
+            ),
+        }
+    }
+}
+
+fn list(faults: &[Fault]) -> String {
+    let line = |fault: &Fault| format!("`{}` {}", fault.field, fault.problem);
+    faults.iter().map(line).collect::<Vec<_>>().join("; ")
+}
+
+/// What to do about parameters that cannot be read or written.
+fn remedy(error: &CredentialsError) -> String {
+    match error {
+        CredentialsError::Denied(..) => {
+            "Grant it to the function's role; with a key of your own, the key's policy must allow \
+             it, too."
+        }
+        CredentialsError::Unreachable(_) => {
+            "Try again. In a VPC the function needs a route or interface endpoints to SSM and KMS."
+        }
+        CredentialsError::Missing(_)
+        | CredentialsError::NoToken(..)
+        | CredentialsError::Expired(..) => return format!("{FIRST}."),
+        CredentialsError::Refused(_) | CredentialsError::Ca(_) => {
+            "Correct the parameter, its key or the function's environment, then try again."
+        }
+    }
+    .to_owned()
+}
+
+impl Step {
+    fn words(self, error: &CallError) -> (String, String) {
+        let what = match self {
+            Step::Ask => "ask whose the present one is",
+            Step::Issue => "issue a new one",
+            Step::Try => "try the new one",
+        };
+        match report::trouble(error, what) {
+            Ok((_, _, why, next)) => (why, next),
+            Err(refusal) => self.refused(what, refusal),
+        }
+    }
+
+    fn refused(self, what: &str, refusal: &Refusal) -> (String, String) {
+        let said = report::said(refusal);
+        let told = |why: &str, next: &str| (format!("{why} ({said})"), next.to_owned());
+        match (self, refusal.code) {
+            (_, 400..=403) if !refusal.is_status => told(
+                "what answers at K8S_CLUSTER is no Kubernetes API server",
+                "A proxy, a load balancer or a firewall refuses the call.",
+            ),
+            (Step::Ask, 401) => told(
+                "the cluster does not accept the present one any more",
+                &format!("{FIRST}."),
+            ),
+            (Step::Try, 401) => told(
+                "the cluster issued a new one and does not accept it",
+                "Try again; if it stays so, its API servers do not have the same keys.",
+            ),
+            (Step::Issue, 403) => told(
+                "its ServiceAccount may not create tokens for itself",
+                "Apply deploy/rbac-rotation.yaml, with the ServiceAccount's name and namespace.",
+            ),
+            (Step::Ask | Step::Try, 404) => told(
+                "the cluster knows no SelfSubjectReview",
+                "Kubernetes 1.28 or later is needed.",
+            ),
+            (_, 401 | 403) => told(
+                &format!("the cluster does not let it {what}"),
+                "Ask the cluster's administrator.",
+            ),
+            (_, 429 | 500..) => told(
+                &format!("the cluster could not {what} just now"),
+                "Try again; the function did so itself until it gave up.",
+            ),
+            (_, _) => told(
+                &format!("the cluster refused to {what}"),
+                "Correct what it names, then try again.",
+            ),
+        }
+    }
+}
