@@ -20,6 +20,7 @@
 //! - [`deploy`]: the loop that observes, decides and acts.
 //! - [`rotation`]: a new token for the cluster, and what is said of it.
 //! - [`report`]: every sentence that a user sees.
+//! - [`metrics`]: what became of it, counted for CloudWatch.
 //! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
 
 pub mod invocation;
@@ -43,5 +44,6 @@ pub mod diagnosis;
 pub mod deploy;
 pub mod rotation;
 pub mod report;
+pub mod metrics;
 pub mod https;
 pub mod logging;

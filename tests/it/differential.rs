@@ -145,6 +145,7 @@ impl Peer {
         let object = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": namespace}});
         world.apply(object, Timestamp::now());
+        world.sign_in(format!("system:serviceaccount:{namespace}:landfall"));
         let server = Kubernetes::start(world).await.unwrap();
         Peer {
             client: https::client(Trust::Only(server.ca())).unwrap(),
