@@ -392,6 +392,17 @@ async fn in_time<T>(
     })
 }
 
+/// When Lambda ends the invocation, by the `milliseconds` of its header. The emulator of
+/// `cargo lambda` gives how long it may take instead, 600,000 for every event: as a time in 1970.
+pub fn deadline(milliseconds: u64, now: Timestamp) -> Timestamp {
+    let given = Duration::from_millis(milliseconds);
+    let end = match given <= LONGEST_LIFE {
+        true => now.checked_add(given),
+        false => Timestamp::UNIX_EPOCH.checked_add(given),
+    };
+    end.unwrap_or(Timestamp::MAX)
+}
+
 /// Lets the work run until `last` at the most. A panic becomes a report, and so does an end that
 /// comes too early: the next invocation takes up what this one began with.
 async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Instant) -> Report {
@@ -516,6 +527,22 @@ mod tests {
         runtime
             .unwrap()
             .block_on(async { guarded(work, ledger, Instant::now() + last).await })
+    }
+
+    #[test]
+    fn a_deadline_is_a_time_and_cargo_lambdas_is_a_length() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        for (given, expected) in [
+            (1_767_225_660_000, at("2026-01-01T00:01:00Z")),
+            (600_000, at("2026-01-01T00:10:00Z")),
+            (900_000, at("2026-01-01T00:15:00Z")),
+            (900_001, at("1970-01-01T00:15:00.001Z")),
+            (0, now),
+            (u64::MAX, Timestamp::MAX),
+        ] {
+            assert_eq!(deadline(given, now), expected, "{given}");
+        }
     }
 
     #[test]

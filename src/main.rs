@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use landfall::bucket::Store;
 use landfall::environment::Environment;
 use landfall::https::Aws;
-use landfall::invocation::{Function, Unreported};
+use landfall::invocation::{self, Function, Unreported};
 use landfall::logging;
 use serde_json::Value;
 use std::pin::Pin;
@@ -55,8 +55,7 @@ async fn main() -> Result<(), Error> {
             jobId = tracing::field::Empty,
             execution = tracing::field::Empty
         );
-        let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
-        let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
+        let deadline = invocation::deadline(context.deadline, Timestamp::now());
         let function = &function;
         // Boxed: the futures of the SDK, reqwest and the runtime together are a type too deep.
         Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))

@@ -1212,7 +1212,7 @@ fn locked_out(error: &CredentialsError, cause: Option<String>) -> Report {
         | Kind::JobFailed
         | Kind::RevisionOutOfSync
         | Kind::RevisionUnavailable => {
-            "Retry. In a VPC the function needs a route or interface endpoints to SSM and KMS."
+            "Retry. In a VPC the function needs a route to SSM, or its interface endpoint."
         }
     };
     let headline = format!("There is no access to the cluster: {error}.");
@@ -2520,7 +2520,7 @@ mod tests {
         SystemUnavailable: There is no access to the cluster: SSM could not be reached: it did
         not answer in time.
 
-        Retry. In a VPC the function needs a route or interface endpoints to SSM and KMS.
+        Retry. In a VPC the function needs a route to SSM, or its interface endpoint.
         --
         ConfigurationError: There is no access to the cluster: the token in SSM parameter
         `token` is empty.
