@@ -19,11 +19,11 @@ const (
 )
 
 // Handler serves orders from the store. The commit and its time tell which version answers.
-func Handler(store *Store, commit, builtAt string) http.Handler {
+func Handler(store *Store, commit, committedAt string) http.Handler {
 	routes := http.NewServeMux()
 	// Nothing but the process: a database that is away is no reason to restart every pod.
 	routes.HandleFunc("GET /live", func(answer http.ResponseWriter, _ *http.Request) {
-		reply(answer, http.StatusOK, map[string]string{"commit": commit, "builtAt": builtAt})
+		reply(answer, http.StatusOK, map[string]string{"commit": commit, "committedAt": committedAt})
 	})
 	// What a request needs, so that a version that cannot reach its database gets no traffic.
 	routes.HandleFunc("GET /ready", func(answer http.ResponseWriter, request *http.Request) {

@@ -45,7 +45,7 @@ func run() error {
 	defer store.Close()
 	server := &http.Server{
 		Addr:              ":8080",
-		Handler:           Handler(store, os.Getenv("COMMIT"), os.Getenv("BUILT_AT")),
+		Handler:           Handler(store, os.Getenv("COMMIT"), os.Getenv("COMMITTED_AT")),
 		ReadHeaderTimeout: requestTime,
 		ReadTimeout:       requestTime,
 		WriteTimeout:      requestTime,
