@@ -9,6 +9,7 @@ use crate::deploy::{self, Outcome};
 use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
 use crate::logging;
+use crate::metrics::{self, Deploy};
 use crate::report::{self, Report};
 use crate::request::{Draft, Fault, Files, Request, Wanted};
 use aws_types::SdkConfig;
@@ -38,6 +39,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(900);
 
 /// What a warm function keeps.
 pub struct Function {
+    name: String,
     environment: Result<Environment, Vec<Fault>>,
     secrets: Vec<String>,
     aws: SdkConfig,
@@ -91,19 +93,28 @@ impl From<Unreported> for lambda_runtime::Diagnostic {
     }
 }
 
-/// What a running invocation leaves if it breaks off: the continuation that it began with, and the
-/// text that this is bound to. Whatever it did since, the cluster tells.
-type Ledger = RefCell<Option<(Continuation, String)>>;
+/// What is known of a running invocation, however it ends.
+#[derive(Default)]
+struct Ledger {
+    /// The continuation that it began with, and the text that this is bound to: what it leaves if
+    /// it breaks off. Whatever it did since, the cluster tells.
+    begun: RefCell<Option<(Continuation, String)>>,
+    /// What is deployed, for the metrics.
+    deploy: RefCell<Option<Deploy>>,
+}
 
 impl Function {
-    /// Nothing is connected yet. `secrets` are the function's own, which AWS may quote in an error.
+    /// Nothing is connected yet. `name` is what Lambda calls the function. `secrets` are the
+    /// function's own, which AWS may quote in an error.
     pub fn new(
+        name: String,
         environment: Result<Environment, Vec<Fault>>,
         aws: SdkConfig,
         store: Store,
         secrets: Vec<String>,
     ) -> Function {
         Function {
+            name,
             environment,
             secrets,
             aws,
@@ -136,9 +147,13 @@ impl Function {
         let report = guarded(work, &ledger, end - margin / 2).await;
         let report = logging::mask().report(report);
         // What is secret in parameters that could not be read is not known.
-        log(&report, ledger.borrow().is_some());
-        self.deliver(&job.id, &report, end - ANSWER_MARGIN.min(margin / 4))
-            .await
+        log(&report, ledger.begun.borrow().is_some());
+        let last = end - ANSWER_MARGIN.min(margin / 4);
+        if self.deliver(&job.id, &report, last).await? == Receipt::Taken {
+            let deploy = ledger.deploy.take();
+            metrics::count(&self.name, deploy.as_ref(), &report, Timestamp::now());
+        }
+        Ok(())
     }
 
     async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
@@ -159,7 +174,7 @@ impl Function {
                 Err(unusable) => return report::unusable_continuation(&unusable),
             },
         };
-        *ledger.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
+        *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
         let ssm_is_silent = || {
             let why = "it did not answer in time".to_owned();
             report::no_credentials(&CredentialsError::Unreachable(why))
@@ -182,6 +197,7 @@ impl Function {
             Ok(request) => request,
             Err(report) => return report,
         };
+        *ledger.deploy.borrow_mut() = Some(Deploy::of(&request, continuation.started));
         let cluster = match timeout_at(until, self.connect(environment, false)).await {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error),
@@ -191,11 +207,16 @@ impl Function {
             deployment = request.deployment,
             namespace = request.namespace,
             resumed = job.continuation.is_some(),
-            beside = request.beside.join(","),
+            beside = (!request.beside.is_empty()).then(|| request.beside.join(",")),
             "deploying"
         );
         let renew = async || self.connect(environment, true).await;
         let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
+        if let Outcome::Finished(success) = &outcome
+            && let Some(deploy) = &mut *ledger.deploy.borrow_mut()
+        {
+            deploy.wrote = success.wrote;
+        }
         conclude(&request, &continuation, &bound_to, outcome)
     }
 
@@ -229,7 +250,12 @@ impl Function {
 
     /// Sends the report. That the job is over already is the end of it, too. A report that
     /// CodePipeline refuses as such is sent once more with its first line alone.
-    async fn deliver(&self, job: &str, report: &Report, last: Instant) -> Result<(), Unreported> {
+    async fn deliver(
+        &self,
+        job: &str,
+        report: &Report,
+        last: Instant,
+    ) -> Result<Receipt, Unreported> {
         let client = self
             .codepipeline
             .get_or_init(|| aws_sdk_codepipeline::Client::new(&self.aws));
@@ -242,10 +268,11 @@ impl Function {
             sent = timeout_at(last, job::send(client, job, &report.bare())).await;
         }
         let why = match sent {
-            Ok(Ok(Receipt::Taken)) => return Ok(()),
-            Ok(Ok(Receipt::TooLate(said))) => {
-                tracing::warn!(said, "nobody waits for this report any more");
-                return Ok(());
+            Ok(Ok(receipt)) => {
+                if let Receipt::TooLate(said) = &receipt {
+                    tracing::warn!(said, "nobody waits for this report any more");
+                }
+                return Ok(receipt);
             }
             Ok(Err(Undelivered::Refused(why) | Undelivered::Unreachable(why))) => why,
             Err(_) => "it did not answer before the end of the invocation".to_owned(),
@@ -261,7 +288,7 @@ async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Inst
     match timeout_at(last, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(report)) => report,
         Ok(Err(_)) => report::panicked(&logging::panic_place()),
-        Err(_) => match &*ledger.borrow() {
+        Err(_) => match &*ledger.begun.borrow() {
             Some((continuation, bound_to)) => report::handed_over(continuation, bound_to, None),
             None => report::no_time(),
         },
@@ -376,7 +403,8 @@ mod tests {
     fn work_that_does_not_end_is_handed_over() {
         let now = Timestamp::now();
         let continuation = Continuation::begin("job", now, Duration::from_secs(60));
-        let ledger = RefCell::new(Some((continuation.clone(), "bound".to_owned())));
+        let ledger = Ledger::default();
+        *ledger.begun.borrow_mut() = Some((continuation.clone(), "bound".to_owned()));
         let Report::Progress { token, .. } = run(std::future::pending(), &ledger) else {
             panic!("it must go on");
         };

@@ -19,6 +19,7 @@
 //! - [`diagnosis`]: why it is not done, and whether it ever will be.
 //! - [`deploy`]: the loop that observes, decides and acts.
 //! - [`report`]: every sentence that a user sees.
+//! - [`metrics`]: what became of it, counted for CloudWatch.
 //! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
 
 pub mod invocation;
@@ -41,5 +42,6 @@ pub mod rollout;
 pub mod diagnosis;
 pub mod deploy;
 pub mod report;
+pub mod metrics;
 pub mod https;
 pub mod logging;

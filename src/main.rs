@@ -45,7 +45,8 @@ async fn main() -> Result<(), Error> {
     let secrets = secrets.into_iter().filter_map(variable).collect();
     let https = Aws::new(variable("AWS_CA_BUNDLE"));
     let (sdk, store) = (sdk_config(https.clone()), store(https));
-    let function = Function::new(Environment::read(variable), sdk, store, secrets);
+    let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "landfall".to_owned());
+    let function = Function::new(name, Environment::read(variable), sdk, store, secrets);
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let context = event.context;
         let span = info_span!(

@@ -25,6 +25,7 @@ mod artifact;
 mod access;
 mod only_in_sandbox;
 mod hygiene;
+mod metrics;
 mod simulation;
 mod switching_simulation;
 mod differential;
