@@ -218,10 +218,10 @@ def check_failure_notice(made):
     return text
 
 
-def check_buildspecs(made, folder):
+def check_buildspecs(made, folder, inside="."):
     """Each project's buildspec is there, and its commands are sound shell."""
     for project in made.of("AWS::CodeBuild::Project").values():
-        path = folder / project["Source"]["BuildSpec"]
+        path = folder / Path(project["Source"]["BuildSpec"]).relative_to(inside)
         buildspec = yaml.safe_load(path.read_text())
         assert buildspec["version"] == 0.2, path
         known = [one["Name"] for one in project["Environment"].get("EnvironmentVariables", [])]
@@ -319,6 +319,30 @@ def check_example_pipeline(more):
     says(f"pipeline/pipeline.yaml with {more or 'nothing but what it must have'}")
 
 
+@mock_aws
+def check_example_codebuild():
+    given = {"ArtifactBucket": "artifacts", "Cluster": "prod", "KubectlSha256": "0" * 64}
+    made = Stack(HERE / "codebuild" / "deploy.yaml", given)
+    rights = granted(made.resources)
+    assert {name: set(one) for name, one in rights.items()} == {
+        "Role": LOG | READ | {"eks:DescribeCluster"}
+    }, rights
+    cluster = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
+    assert rights["Role"]["eks:DescribeCluster"] == [cluster]
+    check_roles(made)
+    check_logs(made, rights)
+    check_buildspecs(made, HERE / "codebuild", "deploy")
+    (entry,) = made.of("AWS::EKS::AccessEntry").values()
+    assert "AccessPolicies" not in entry, "EKS's own policies are wider than one Deployment"
+    _, binding = yaml.safe_load_all((HERE / "codebuild" / "rbac.yaml").read_text())
+    assert [one["name"] for one in binding["subjects"]] == entry["KubernetesGroups"]
+    (project,) = made.of("AWS::CodeBuild::Project").values()
+    known = {one["Name"] for one in project["Environment"]["EnvironmentVariables"]}
+    script = (HERE / "codebuild" / "deploy.sh").read_text()
+    assert set(re.findall(r"\$\{(\w+):\?\}", script)) <= known | {"IMAGE_URI"}
+    says("codebuild/deploy.yaml")
+
+
 def check_manifests():
     """The image's name and the variables are where Landfall and the build look for them."""
     deployment = yaml.safe_load((APPLICATION / "k8s" / "deployment.yaml").read_text())
@@ -341,6 +365,7 @@ def main():
     check_manifests()
     check_example_pipeline({})
     check_example_pipeline({"PipelineType": "V1", "NotificationEmail": "team@example.com"})
+    check_example_codebuild()
     check_example_pipeline({"ExecutionMode": "QUEUED", "Architecture": "arm64"})
 
 
