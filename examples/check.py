@@ -54,22 +54,20 @@ def listed(value):
     return value if isinstance(value, list) else [value]
 
 
-def statements(resources):
+def statements(made):
     """Every permission that a template's roles and policies give, by the resource's name."""
-    for name, one in resources.items():
-        documents = [one["PolicyDocument"]] if one["Type"] == "AWS::IAM::ManagedPolicy" else []
-        if one["Type"] == "AWS::IAM::Role":
-            documents = [policy["PolicyDocument"] for policy in one.get("Policies", [])]
-            assert not one.get("ManagedPolicyArns"), f"{name}: a policy that is not written out"
-        for document in documents:
-            for statement in document["Statement"]:
-                yield name, statement
+    for name, policy in made.of("AWS::IAM::ManagedPolicy").items():
+        yield from ((name, one) for one in policy["PolicyDocument"]["Statement"])
+    for name, role in made.of("AWS::IAM::Role").items():
+        assert not role.get("ManagedPolicyArns"), f"{name}: a policy that is not written out"
+        for policy in role.get("Policies", []):
+            yield from ((name, one) for one in policy["PolicyDocument"]["Statement"])
 
 
-def granted(resources):
+def granted(made):
     """{role: {action: resources}}; refuses what is wider than it must be."""
     rights = {}
-    for name, statement in statements(resources):
+    for name, statement in statements(made):
         assert statement["Effect"] == "Allow", f"{name}: {statement}"
         where = sorted(listed(statement["Resource"]))
         for action in listed(statement["Action"]):
@@ -300,7 +298,7 @@ PIPELINE_RIGHTS = {
 def check_example_pipeline(more):
     given = {"ConnectionArn": CONNECTION, "RepositoryId": "example/web", **more}
     made = Stack(HERE / "pipeline" / "pipeline.yaml", given)
-    rights = granted(made.resources)
+    rights = granted(made)
     assert {name: set(one) for name, one in rights.items()} == PIPELINE_RIGHTS, rights
     assert rights["PipelineRole"]["lambda:InvokeFunction"] == [LANDFALL]
     approve = rights["ApproverPolicy"]["codepipeline:PutApprovalResult"]
@@ -323,7 +321,7 @@ def check_example_pipeline(more):
 def check_example_codebuild():
     given = {"ArtifactBucket": "artifacts", "Cluster": "prod", "KubectlSha256": "0" * 64}
     made = Stack(HERE / "codebuild" / "deploy.yaml", given)
-    rights = granted(made.resources)
+    rights = granted(made)
     assert {name: set(one) for name, one in rights.items()} == {
         "Role": LOG | READ | {"eks:DescribeCluster"}
     }, rights

@@ -31,12 +31,14 @@ class Stack:
 
     def __init__(self, path: Path, parameters: dict[str, str]):
         self.resources: dict[str, dict] = {}
+        self.kinds: dict[str, str] = {}
         unpatched = parsing.parse_resource_and_generate_name
 
         def recorded(logical_id, resource, resources):
             made = unpatched(logical_id, resource, resources)
             assert made, f"{path}: moto does not know {resource['Type']}: teach it in stack.py"
-            self.resources[logical_id] = {"Type": resource["Type"], **made[1]["Properties"]}
+            self.resources[logical_id] = made[1]["Properties"]
+            self.kinds[logical_id] = resource["Type"]
             return made
 
         parsing.parse_resource_and_generate_name = recorded
@@ -58,7 +60,7 @@ class Stack:
 
     def of(self, kind: str) -> dict[str, dict]:
         """All resources of a type."""
-        return {k: v for k, v in self.resources.items() if v["Type"] == kind}
+        return {k: v for k, v in self.resources.items() if self.kinds[k] == kind}
 
     def role(self, arn: str) -> str:
         """The logical name of a role, from its ARN as moto makes it."""
