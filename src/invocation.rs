@@ -1,10 +1,12 @@
 //! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
+//! An event without a job may ask for a new token instead.
 
 use crate::artifact;
 use crate::bucket::Store;
 use crate::cluster::Cluster;
+use crate::cluster::call::Call;
 use crate::continuation::{Continuation, Phase};
-use crate::credentials::{self, CredentialsError, Token};
+use crate::credentials::{self, Credentials, CredentialsError, Token};
 use crate::deploy::{self, Outcome};
 use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
@@ -12,6 +14,7 @@ use crate::logging;
 use crate::metrics::{self, Deploy};
 use crate::report::{self, Report};
 use crate::request::{Draft, Fault, Files, Request, Wanted};
+use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
 use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -63,6 +66,8 @@ pub enum Unreported {
     NoJob,
     /// The report could not be delivered.
     Undelivered(String),
+    /// The cluster's token was to be renewed and was not.
+    NotRenewed(String),
 }
 
 impl std::fmt::Display for Unreported {
@@ -74,6 +79,7 @@ impl std::fmt::Display for Unreported {
             Unreported::Undelivered(why) => {
                 write!(formatter, "CodePipeline did not take the report: {why}")
             }
+            Unreported::NotRenewed(why) => formatter.write_str(why),
         }
     }
 }
@@ -85,6 +91,7 @@ impl From<Unreported> for lambda_runtime::Diagnostic {
         let kind = match unreported {
             Unreported::NoJob => "NoJob",
             Unreported::Undelivered(_) => "Undelivered",
+            Unreported::NotRenewed(_) => "NotRenewed",
         };
         lambda_runtime::Diagnostic {
             error_type: kind.to_owned(),
@@ -126,19 +133,22 @@ impl Function {
     }
 
     /// Handles one event. `deadline` is when Lambda ends the invocation. Whatever happens after the
-    /// job's id is known, exactly one report is sent.
-    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<(), Unreported> {
-        let Some(job) = Job::read(&event) else {
-            tracing::error!("the event is no CodePipeline job; nothing can be reported");
-            return Err(Unreported::NoJob);
-        };
-        Span::current().record("jobId", job.id.as_str());
+    /// job's id is known, exactly one report is sent, and the answer says nothing.
+    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<Value, Unreported> {
         let life = deadline.duration_since(Timestamp::now());
         let life = Duration::try_from(life)
             .unwrap_or_default()
             .min(LONGEST_LIFE);
         let margin = HANDOVER_MARGIN.min(life / HANDOVER_PART);
         let end = Instant::now() + life;
+        let Some(job) = Job::read(&event) else {
+            if rotation::is_meant(&event) {
+                return self.rotate(&event, end - margin).await;
+            }
+            tracing::error!("the event is no CodePipeline job; nothing can be reported");
+            return Err(Unreported::NoJob);
+        };
+        Span::current().record("jobId", job.id.as_str());
         let ledger = Ledger::default();
         logging::forget();
         logging::hide(self.secrets.iter().map(String::as_str));
@@ -153,7 +163,7 @@ impl Function {
             let deploy = ledger.deploy.take();
             metrics::count(&self.name, deploy.as_ref(), &report, Timestamp::now());
         }
-        Ok(())
+        Ok(Value::Null)
     }
 
     async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
@@ -236,8 +246,7 @@ impl Function {
             return Ok(open.cluster.clone());
         }
         *connection = None;
-        let ssm = self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&self.aws));
-        let found = credentials::fetch(ssm, environment, now).await?;
+        let found = credentials::fetch(self.ssm(), environment, now).await?;
         logging::hide([found.token.reveal()]);
         let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
         let cluster = Arc::new(cluster);
@@ -246,6 +255,69 @@ impl Function {
             token: found.token,
         });
         Ok(cluster)
+    }
+
+    fn ssm(&self) -> &aws_sdk_ssm::Client {
+        self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&self.aws))
+    }
+
+    /// Renews the cluster's token, and answers until when the new one is valid.
+    async fn rotate(&self, event: &Value, until: Instant) -> Result<Value, Unreported> {
+        logging::forget();
+        logging::hide(self.secrets.iter().map(String::as_str));
+        let mut present = Present::default();
+        let renewed = AssertUnwindSafe(self.renew(event, &mut present, until));
+        let why = match renewed.catch_unwind().await {
+            Ok(Ok(renewed)) => {
+                log_renewed(&renewed);
+                return Ok(renewed.answer());
+            }
+            Ok(Err(why)) => why,
+            Err(_) => Why::Broken(logging::panic_place()),
+        };
+        let cause = logging::masked(&present.not_renewed(&why));
+        tracing::error!(cause, "the token was not renewed");
+        Err(Unreported::NotRenewed(cause))
+    }
+
+    /// Has a new token issued, tries it, and stores it last of all: whatever fails before leaves the
+    /// present one in place. What is known of that is kept in `known`.
+    async fn renew(
+        &self,
+        event: &Value,
+        known: &mut Present,
+        until: Instant,
+    ) -> Result<Renewed, Why> {
+        let wish = Wish::read(event)?;
+        let environment = self.environment.as_ref();
+        let environment = environment.map_err(|faults| Why::Environment(faults.clone()))?;
+        let (ssm, name) = (self.ssm(), &environment.token_parameter);
+        known.parameter = Some(name.clone());
+        rotation::unpinned(name)?;
+        let now = Timestamp::now();
+        let fetched = in_time(until, credentials::fetch(ssm, environment, now)).await;
+        let present = fetched.map_err(Why::NoAccess)?;
+        logging::hide([present.token.reveal()]);
+        let former = End::of(&present.token);
+        known.end = Some(former.clone());
+        let newest = in_time(until, credentials::newest(ssm, name)).await;
+        let newest = newest.map_err(Why::NoAccess)?;
+        rotation::renewable(&newest)?;
+        let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
+        let stored = in_time(until, credentials::store(ssm, &newest, &issued.token)).await;
+        let version = stored.map_err(Why::NotStored)?;
+        // It was tried, so that a warm function needs no other: the former one may end any time.
+        *self.connection.lock().await = Some(Connection {
+            cluster: Arc::new(cluster),
+            token: issued.token.clone(),
+        });
+        Ok(Renewed {
+            parameter: name.clone(),
+            version,
+            until: issued.until,
+            former,
+            short: issued.is_short(&wish, now),
+        })
     }
 
     /// Sends the report. That the job is over already is the end of it, too. A report that
@@ -280,6 +352,44 @@ impl Function {
         tracing::error!(why, "the report could not be delivered");
         Err(Unreported::Undelivered(logging::masked(&why)))
     }
+}
+
+/// Another token for whoever holds the present one, and a way to the cluster that was tried with it.
+async fn exchange(
+    environment: &Environment,
+    present: &Credentials,
+    wish: &Wish,
+    until: Instant,
+) -> Result<(Cluster, Issued), Why> {
+    let no_ca = |why| Why::NoAccess(CredentialsError::Ca(why));
+    let cluster = Cluster::new(environment, present).map_err(no_ca)?;
+    let failed = |step| move |error| Why::Call(step, error);
+    let review = cluster.send(&Call::who_am_i(), until).await;
+    let holder = Holder::read(&review.map_err(failed(Step::Ask))?)?;
+    let (namespace, account) = holder.account()?;
+    let call = Call::token(namespace, account, wish.lifetime);
+    let answer = cluster.send(&call, until).await;
+    let issued = Issued::read(&answer.map_err(failed(Step::Issue))?, Timestamp::now())?;
+    logging::hide([issued.token.reveal()]);
+    let new = Credentials {
+        token: issued.token.clone(),
+        ca: present.ca.clone(),
+    };
+    let cluster = Cluster::new(environment, &new).map_err(no_ca)?;
+    let review = cluster.send(&Call::who_am_i(), until).await;
+    holder.same(&Holder::read(&review.map_err(failed(Step::Try))?)?)?;
+    Ok((cluster, issued))
+}
+
+/// A call to SSM, which counts as not answered where the time is over first.
+async fn in_time<T>(
+    until: Instant,
+    call: impl Future<Output = Result<T, CredentialsError>>,
+) -> Result<T, CredentialsError> {
+    timeout_at(until, call).await.unwrap_or_else(|_| {
+        let why = "it did not answer in time".to_owned();
+        Err(CredentialsError::Unreachable(why))
+    })
 }
 
 /// When Lambda ends the invocation, by the `milliseconds` of its header. The emulator of
@@ -356,6 +466,32 @@ fn conclude(
         Outcome::HandedOver(waiting) => {
             report::handed_over(continuation, bound_to, waiting.as_ref())
         }
+    }
+}
+
+/// Logs a new token, and what a person should know of the former one.
+fn log_renewed(renewed: &Renewed) {
+    let Renewed {
+        parameter,
+        version,
+        until,
+        ..
+    } = renewed;
+    let until = format!("{until:.0}");
+    tracing::info!(
+        parameter,
+        version,
+        validUntil = until,
+        "the token was renewed"
+    );
+    if renewed.short {
+        tracing::warn!(
+            validUntil = until,
+            "the cluster gave the new token a shorter life than was asked for"
+        );
+    }
+    if let Some(advice) = renewed.former.advice() {
+        tracing::warn!("{advice}");
     }
 }
 

@@ -31,7 +31,7 @@ const AWS_TRIES: u32 = 6;
 /// The longest pause between two tries of an AWS call.
 const AWS_PAUSE: Duration = Duration::from_secs(2);
 
-type Handling<'a> = Pin<Box<dyn Future<Output = Result<(), Unreported>> + 'a>>;
+type Handling<'a> = Pin<Box<dyn Future<Output = Result<Value, Unreported>> + 'a>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

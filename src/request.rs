@@ -1453,7 +1453,7 @@ fn path_of(path: &str) -> Result<(), String> {
 }
 
 /// `90s`, `15m`, `2h`; also several together, `1h30m`.
-fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;
     let mut digits = String::new();
     for character in text.chars() {

@@ -23,6 +23,7 @@ mod diagnosis;
 mod resume;
 mod artifact;
 mod access;
+mod rotation;
 mod only_in_sandbox;
 mod hygiene;
 mod metrics;
