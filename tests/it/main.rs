@@ -34,5 +34,6 @@ mod peer;
 mod emulator;
 mod moto;
 mod parameters;
+mod template;
 mod fuzz;
 mod tidy;
