@@ -243,7 +243,10 @@ async fn the_shipped_roles_are_applied_and_their_token_serves() {
     for (file, line) in [
         ("rbac", "role.rbac.authorization.k8s.io/landfall created"),
         ("token-secret", "secret/landfall-token created"),
-        ("rbac-switching", "role.rbac.authorization.k8s.io/landfall-switching unchanged"),
+        (
+            "rbac-switching",
+            "role.rbac.authorization.k8s.io/landfall-switching unchanged",
+        ),
     ] {
         let namespace = format!("s/namespace: default/namespace: {name}/");
         let applied = shell(format!(

@@ -31,6 +31,7 @@ mod differential;
 mod peer;
 mod emulator;
 mod moto;
+mod setup;
 mod parameters;
 mod fuzz;
 mod tidy;
