@@ -245,7 +245,7 @@ async fn the_shipped_roles_are_applied_and_their_token_serves() {
         ("token-secret", "secret/landfall-token created"),
         (
             "rbac-switching",
-            "role.rbac.authorization.k8s.io/landfall-switching unchanged",
+            "role.rbac.authorization.k8s.io/landfall-switching configured",
         ),
     ] {
         let namespace = format!("s/namespace: default/namespace: {name}/");

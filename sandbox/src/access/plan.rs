@@ -15,6 +15,9 @@ pub(crate) const SECRET: &str = "landfall-token";
 /// The ServiceAccount of `deploy/rbac.yaml`.
 pub(crate) const ACCOUNT: &str = "landfall";
 
+/// What the API server says where there is none yet.
+const NEW_ACCOUNT: &str = "serviceaccount/landfall created";
+
 /// What was seen of cluster and SSM before anything is decided.
 pub(crate) struct Seen {
     pub(crate) grants: Vec<Grant>,
@@ -114,10 +117,13 @@ fn source(options: &Options, target: &Target, seen: &Seen, now: Timestamp) -> So
         .token
         .as_ref()
         .and_then(|stored| Token::new(&stored.value));
+    // The API server remembers for ten seconds a token whose ServiceAccount is no more.
+    let is_new = |grant: &Grant| grant.outlook.iter().any(|line| line == NEW_ACCOUNT);
+    let works = seen.works && !seen.grants.iter().any(is_new);
     match stored.and_then(|token| Some((token.expires()?, token))) {
         // Half of its life is time enough for rotation to renew it.
         Some((until, token))
-            if seen.works
+            if works
                 && token.subject() == Some(account(&target.namespace))
                 && until.duration_since(now).as_secs() > seconds as i64 / 2 =>
         {
@@ -489,6 +495,12 @@ mod tests {
                 "{words}: {source:?}"
             );
         }
+        let mut without = seen(living(13, "shop"), true);
+        without.grants[0].outlook.push(NEW_ACCOUNT.into());
+        assert_eq!(
+            source("--rotation", without).unwrap(),
+            Source::Request(86400)
+        );
         let long_lived = source("", seen(living(13, "shop"), true)).unwrap();
         assert_eq!(long_lived, Source::Secret(None));
         let seen = seen(living(13, "shop"), true);
