@@ -16,14 +16,30 @@ PEERS := target/peers
 THREADS ?= 6
 KILLS   ?= 200
 
+# What goes to AWS: cargo-lambda builds it with zig's C library, whatever this machine's own is.
+PYTHON  := $(TOOLS)/python/bin/python
+PACKAGE := target/package
+MACHINE := $(subst aarch64,arm64,$(shell uname -m))
+# Those that rustup has the standard library for; without rustup, this machine's.
+ARCHITECTURES = $(or $(strip $(foreach target,$(shell rustup target list --installed 2>/dev/null),\
+  $(if $(filter x86_64-unknown-linux-gnu,$(target)),x86_64) \
+  $(if $(filter aarch64-unknown-linux-gnu,$(target)),arm64))),$(MACHINE))
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
+  PATH="$(abspath $(TOOLS)/python/bin):$$PATH" sam
+
 .DEFAULT_GOAL := help
-.PHONY: help demo access invoke build test fuzz simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo access picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see six deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
+
+# Where the demo has changed, so has its picture.
+picture: build tools ## docs/demo.svg, the demo as a moving picture
+	$(PYTHON) tests/tools/picture.py docs/demo.svg \
+	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
 invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
@@ -50,21 +66,37 @@ simulation: ## every disturbance of a switch, pairs of them, and a hundred thous
 	LANDFALL_STRIDE=1 LANDFALL_PAIRS=4 LANDFALL_SEEDS=$(SEEDS) \
 	  $(CARGO) test --locked --test it -- --nocapture --test-threads 1 switching_simulation::
 
+package: $(addprefix package-,$(ARCHITECTURES)) ## the zip for Lambda, for each architecture that rustup has
+
+package-%: tools
+	PATH="$(abspath $(TOOLS)/python/bin):$$PATH" $(CARGO) lambda build --locked --release \
+	  --bin landfall --$(subst _,-,$*) --lambda-dir $(PACKAGE)/$* --flatten landfall
+	$(PYTHON) tests/tools/package.py $(PACKAGE)/$*/bootstrap $* $(PACKAGE)/landfall-$*.zip
+
+# What SAM builds must be what is packaged; the second to be built is compiled already.
+validate: tools ## the templates, YAML and JSON, and `sam build` (nothing is asked of AWS)
+	$(PYTHON) tests/tools/validate.py target/templates
+	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
+	$(MAKE) package
+	@set -e; for architecture in $(ARCHITECTURES); do \
+	  $(SAM) build --build-dir target/sam/$$architecture \
+	    --parameter-overrides Architecture=$$architecture; \
+	  cmp target/sam/$$architecture/Function/bootstrap $(PACKAGE)/$$architecture/bootstrap; \
+	done
+
 # ON=kubeconfig [CONTEXT=name]: in a cluster of yours instead, by nodes that kwok plays in it.
-conformance: control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
-	$(CARGO) build --locked --release
+conformance: package-$(MACHINE) control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
 	$(CARGO) build --locked --workspace
-	LANDFALL_BOOTSTRAP=target/release/landfall LANDFALL_PEERS=$(abspath $(PEERS)) \
+	LANDFALL_BOOTSTRAP=$(PACKAGE)/$(MACHINE)/bootstrap LANDFALL_PEERS=$(abspath $(PEERS)) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
 	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: --skip parameters::
 
 # The form that is shipped, by SIGKILL at random moments, its Services watched all along.
-kills: control-plane ## the release build killed KILLS times while it switches, against real Kubernetes
-	$(CARGO) build --locked --release
+kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, against real Kubernetes
 	$(CARGO) build --locked --workspace
-	LANDFALL_FUNCTION=$(abspath target/release/landfall) LANDFALL_KILLS=$(KILLS) \
+	LANDFALL_FUNCTION=$(abspath $(PACKAGE)/$(MACHINE)/bootstrap) LANDFALL_KILLS=$(KILLS) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty --nocapture \
 	  no_kill_leaves_the_service_without_pods
@@ -74,6 +106,14 @@ cluster: control-plane ## a real control plane to try things in, until Ctrl-C
 	$(OUT)/landfall-control-plane --programs $(CONTROL_PLANE)
 
 control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes, once (Go 1.25; KUBEBUILDER_ASSETS is used)
+
+tools: $(TOOLS)/python/.built ## cargo-lambda, SAM, cfn-lint and moto, once (Python 3)
+
+$(TOOLS)/python/.built: tests/tools/requirements.txt
+	rm -rf $(TOOLS)/python
+	python3 -m venv $(TOOLS)/python
+	$(PYTHON) -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
 
 peers: $(PEERS)/.built ## AWS's own runtime emulator, and moto, once (Python 3)
 

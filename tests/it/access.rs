@@ -182,7 +182,7 @@ async fn a_missing_verb_is_named_or_not_needed() {
 
 async fn run(verb: &str, resource: &str, parameters: Value, without: Without) {
     let objects = [
-        demo_app(3),
+        demo_app(8),
         sample_service("demo-app"),
         sample_autoscaler("demo-app", 1, 5),
     ];

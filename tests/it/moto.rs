@@ -206,7 +206,12 @@ async fn the_sandbox_answers_as_moto_does() {
         let body = json!({"Names": names, "WithDecryption": true});
         ("GetParameters", body, differs)
     };
+    let history = |body: Value| ("GetParameterHistory", body, Nowhere);
     requests = vec![
+        history(json!({"Name": "t"})),
+        history(json!({"Name": "t", "WithDecryption": true, "MaxResults": 1})),
+        history(json!({"Name": "/a/path"})),
+        history(json!({"Name": "nope"})),
         one("t", Nowhere),
         one("/a/path", Nowhere),
         one("nope", Nowhere),
@@ -269,6 +274,11 @@ fn refused(kind: &str) -> (u16, Value) {
 fn shape((status, mut body): (u16, Value)) -> (u16, Value) {
     if let Some(kind) = body.get("__type") {
         return (status, json!({"__type": kind}));
+    }
+    // Each counts in its own way.
+    match body.get_mut("NextToken") {
+        Some(Value::String(token)) => *token = "a token".to_owned(),
+        _ => drop(body.as_object_mut().unwrap().remove("NextToken")),
     }
     if let Some(several) = body.get_mut("Parameters").and_then(Value::as_array_mut) {
         several.sort_by_key(|one| one["Name"].as_str().map(str::to_owned));

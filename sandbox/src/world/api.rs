@@ -63,14 +63,6 @@ pub(super) fn plain(status: u16, text: impl Into<String>) -> Answer {
 }
 
 impl World {
-    pub(super) fn authorized(&self, request: &Request) -> bool {
-        let token = request
-            .authorization
-            .as_deref()
-            .and_then(|all| all.strip_prefix("Bearer "));
-        token == Some(self.token.as_str())
-    }
-
     /// The reply, as the fault planned for the request has it.
     pub(super) fn reply(&mut self, request: &Request, authorized: bool) -> Reply {
         let Some(fault) = fault::draw(&mut self.faults, request) else {
@@ -127,6 +119,7 @@ impl World {
             Route::Version => Ok(Reply::Answer(answer(200, version()))),
             Route::Healthy => Ok(Reply::Answer(plain(200, "ok"))),
             Route::AccessReview => self.review_access(request).map(Reply::Answer),
+            Route::IdentityReview => Ok(Reply::Answer(self.review_identity())),
             Route::NoResource => Err(status::no_such_resource()),
             // Rights in a namespace are none to paths outside of it.
             Route::NoPath => {
@@ -155,6 +148,7 @@ impl World {
             ("GET", true, _) => self.get(call).map(Reply::Answer),
             ("GET", false, _) if call.flag("watch") => self.start_watch(call).map(Reply::Watch),
             ("GET", false, _) => self.list(call).map(Reply::Answer),
+            ("POST", true, Some("token")) => self.issue_token(call).map(Reply::Answer),
             ("POST", false, None) => self.create(call).map(Reply::Answer),
             ("PUT", true, None | Some("status")) => self.update(call).map(Reply::Answer),
             ("PATCH", true, None | Some("status")) => self.patch(call).map(Reply::Answer),
@@ -229,7 +223,7 @@ impl World {
                 status::already_exists(kind, super::text(&object, "/metadata/name"))
             }
             Route::Version | Route::Healthy | Route::AccessReview => status::no_such_resource(),
-            Route::NoResource | Route::NoPath => status::no_such_resource(),
+            Route::IdentityReview | Route::NoResource | Route::NoPath => status::no_such_resource(),
         }
     }
 
