@@ -337,13 +337,13 @@ fn parameters(body: &mut Value) -> Vec<&mut Value> {
     found.collect()
 }
 
-struct Moto {
+pub struct Moto {
     _server: Peer,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Moto {
-    async fn start() -> Moto {
+    pub async fn start() -> Moto {
         let address = free_address();
         let mut server = Peer::start("moto_server", |command, _| {
             let port = address.port().to_string();
@@ -388,13 +388,13 @@ impl Moto {
         assert_eq!((status, &answer["InvalidLabels"]), (200, &json!([])));
     }
 
-    async fn ssm(&self, operation: &str, body: &Value) -> (u16, Value) {
+    pub async fn ssm(&self, operation: &str, body: &Value) -> (u16, Value) {
         let target = format!("AmazonSSM.{operation}");
         call(&self.address.to_string(), "ssm", &target, body).await
     }
 
     /// A key of the customer's.
-    async fn key(&self) -> String {
+    pub async fn key(&self) -> String {
         let address = self.address.to_string();
         let (status, key) = call(&address, "kms", "TrentService.CreateKey", &json!({})).await;
         assert_eq!(status, 200, "{key}");
@@ -437,7 +437,7 @@ impl Moto {
     }
 
     /// One deploy by a function that is told these parameters' names.
-    async fn deploy(&self, cluster: &Cluster, token: &str, ca: &str) -> JobResult {
+    pub async fn deploy(&self, cluster: &Cluster, token: &str, ca: &str) -> JobResult {
         let parameters = json!({"deployment": "demo-app", "restart": true,
             "namespace": cluster.namespace()});
         let event = crate::stage::event(1, &parameters.to_string());
