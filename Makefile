@@ -28,13 +28,18 @@ SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
   PATH="$(abspath $(TOOLS)/python/bin):$$PATH" sam
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see six deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
+
+# Where the demo has changed, so has its picture.
+picture: build tools ## docs/demo.svg, the demo as a moving picture
+	$(PYTHON) tests/tools/picture.py docs/demo.svg \
+	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
 invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
