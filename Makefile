@@ -28,7 +28,7 @@ WITH_TOOLS := PATH="$(abspath $(TOOLS)/python/bin):$$PATH"
 SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
+.PHONY: help demo access picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOK
 	@$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
 	  $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) \
 	  $(if $(CA),--ca $(CA))
+
+# It uses your kubectl and AWS CLI; without --apply it changes nothing.
+access: ## Landfall's rights, token and CA, from a cluster to SSM: make access ARGS="--namespace shop"
+	@$(CARGO) build --locked --profile $(PROFILE:debug=dev) -p landfall-sandbox --bin landfall-access
+	@$(OUT)/landfall-access $(ARGS)
 
 build: ## the function and the sandbox (PROFILE=release for the form that is shipped)
 	$(CARGO) build --locked --profile $(PROFILE:debug=dev) --workspace

@@ -33,6 +33,7 @@ mod differential;
 mod peer;
 mod emulator;
 mod moto;
+mod setup;
 mod parameters;
 mod template;
 mod fuzz;

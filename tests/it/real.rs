@@ -12,10 +12,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// What a user applies.
-const ROLES: [&str; 3] = [
+const GRANTS: [&str; 4] = [
     include_str!("../../deploy/rbac.yaml"),
     include_str!("../../deploy/rbac-switching.yaml"),
     include_str!("../../deploy/rbac-rotation.yaml"),
+    include_str!("../../deploy/token-secret.yaml"),
 ];
 /// How long the cluster may take to do what it is told.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,7 +71,7 @@ impl Namespace {
     /// Applies the files in `deploy/` to this namespace.
     async fn grant(&self) {
         let namespace = format!("namespace: {}", self.name);
-        for document in ROLES
+        for document in GRANTS
             .join("\n---\n")
             .replace("namespace: default", &namespace)
             .split("\n---\n")

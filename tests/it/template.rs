@@ -93,7 +93,10 @@ fn allowed<'a>(statements: &'a Value, found: &mut BTreeSet<&'a str>) {
 fn the_template_sets_the_variables_that_the_function_reads() {
     let read = fs::read_to_string(root().join("src/environment.rs")).unwrap();
     let read = read.split("#[cfg(test)]").next().unwrap();
-    let read: BTreeSet<&str> = read.split('"').filter(|it| it.starts_with("K8S_")).collect();
+    let read: BTreeSet<&str> = read
+        .split('"')
+        .filter(|it| it.starts_with("K8S_"))
+        .collect();
     let variables = read.into_iter().filter(|name| !name.contains(' '));
     let template = template();
     let function = &template["Resources"]["Function"]["Properties"];
