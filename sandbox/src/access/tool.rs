@@ -33,8 +33,8 @@ impl Tool {
         }
     }
 
-    /// What is not shown of each call, as it changes nothing: its time limits, and its output's form,
-    /// which the user may have set otherwise.
+    /// What is not shown of each call, as it changes nothing: its time limits, and its output's
+    /// form, which the user may have set otherwise.
     fn silent(self) -> Vec<&'static str> {
         match self {
             Tool::Kubectl => vec![KUBECTL_LIMIT],
