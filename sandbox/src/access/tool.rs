@@ -135,9 +135,11 @@ impl Command {
     pub(crate) async fn run(&self, input: Option<&str>) -> Result<Answer, Refusal> {
         let program = self.tool.name();
         let start = self.start(input.is_some());
-        let mut child = start.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Refusal::NoProgram(self.tool),
-            _ => self.refusal(&format!("{program} cannot be started: {error}")),
+        let mut child = start.map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
+                return Refusal::NoProgram(self.tool);
+            }
+            self.refusal(&format!("{program} cannot be started: {error}"))
         })?;
         let stdin = child.stdin.take();
         let ended = async {
