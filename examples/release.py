@@ -5,7 +5,8 @@ template, the application's folder as the source artifact, a real Kubernetes API
     landfall-control-plane --programs target/control-plane/bin -- \\
       examples/release.py --function target/debug/landfall --sandbox target/debug/landfall-sandbox
 
-Needs what examples/check.py needs. The sandbox plays Lambda, SSM and CodePipeline; moto plays S3.
+Needs what examples/check.py needs, and moto[server]. The sandbox plays Lambda, SSM and
+CodePipeline; moto plays S3.
 """
 
 import argparse
@@ -15,12 +16,16 @@ import logging
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 from moto import mock_aws
 from moto.server import ThreadedMotoServer
+
+# No __pycache__ beside the examples.
+sys.dont_write_bytecode = True
 
 import check
 from stack import ACCOUNT, REGION, Stack, boto3
@@ -31,7 +36,8 @@ KUBECTL = os.environ.get("LANDFALL_KUBECTL", "kubectl")
 
 
 def kubectl(*arguments, input=None):
-    run = subprocess.run([KUBECTL, *arguments], input=input, text=True, capture_output=True)
+    command = [KUBECTL, *arguments]
+    run = subprocess.run(command, input=input, text=True, capture_output=True, check=False)
     assert run.returncode == 0, f"kubectl {' '.join(arguments)}: {run.stderr}"
     return run.stdout
 
@@ -101,7 +107,9 @@ class Release:
         event = json.loads((check.HERE.parent / "events" / "artifact.json").read_text())
         job = event["CodePipeline.job"]
         job["id"] = f"11111111-abcd-1111-abcd-{self.jobs:012}"
-        job["data"]["actionConfiguration"]["configuration"]["UserParameters"] = json.dumps(parameters)
+        job["data"]["actionConfiguration"]["configuration"]["UserParameters"] = json.dumps(
+            parameters
+        )
         job["data"]["inputArtifacts"] = [
             {
                 "name": name,
@@ -118,7 +126,7 @@ class Release:
         command = [self.options.sandbox, "invoke", "--plain", "--event", path]
         command += ["--function", self.function, "--cluster", os.environ["LANDFALL_CLUSTER"]]
         command += ["--token-file", self.token, "--ca", os.environ["LANDFALL_CLUSTER_CA"]]
-        run = subprocess.run(command, text=True, capture_output=True, timeout=300)
+        run = subprocess.run(command, text=True, capture_output=True, timeout=300, check=False)
         assert run.returncode in (0, 1), run.stderr
         return run.returncode == 0, run.stdout
 
@@ -127,7 +135,8 @@ def prepared():
     """What README.md tells to do once, by hand."""
     kubectl("apply", "-f", str(check.HERE.parent / "deploy" / "rbac.yaml"))
     kubectl("apply", "-f", str(check.APPLICATION / "k8s" / "once"))
-    kubectl("create", "secret", "generic", "web-database", "--from-literal=url=postgres://web@db/web")
+    url = "--from-literal=url=postgres://web@db/web"
+    kubectl("create", "secret", "generic", "web-database", url)
 
 
 def container():

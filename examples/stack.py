@@ -15,10 +15,10 @@ os.environ.update(
     AWS_DEFAULT_REGION="eu-central-1",
 )
 
-import boto3  # noqa: E402
-from botocore.validate import ParamValidator  # noqa: E402
-from moto.cloudformation import parsing  # noqa: E402
-from moto.core.common_models import CloudFormationModel  # noqa: E402
+import boto3
+from botocore.validate import ParamValidator
+from moto.cloudformation import parsing
+from moto.core.common_models import CloudFormationModel
 
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 # Maps whose keys are ours, and names that differ in more than the first letter.
@@ -27,7 +27,7 @@ SPELT = {"BuildSpec": "buildspec"}
 
 
 class Stack:
-    """A template with parameters, created. `resources` has what each became, by its logical name."""
+    """A template with parameters, created: `resources` has what each became, by logical name."""
 
     def __init__(self, path: Path, parameters: dict[str, str]):
         self.resources: dict[str, dict] = {}

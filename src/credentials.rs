@@ -308,6 +308,12 @@ where
         | "InternalServerError"
         | "ServiceUnavailable"
         | "RequestLimitExceeded" => CredentialsError::Unreachable(said),
+        _ if error
+            .raw_response()
+            .is_some_and(|answer| answer.status().is_server_error()) =>
+        {
+            CredentialsError::Unreachable(said)
+        }
         _ => CredentialsError::Refused(said),
     }
 }

@@ -346,8 +346,8 @@ impl Present {
 }
 
 /// How a first token is made, where there is none that could be renewed.
-const FIRST: &str = "Make one by `kubectl create token landfall --duration 24h` and store it by \
-    `aws ssm put-parameter --type SecureString --overwrite`";
+const FIRST: &str = "Make a new one by `kubectl create token landfall --duration 24h`, and store \
+    it by `aws ssm put-parameter --type SecureString --overwrite`";
 
 impl Why {
     /// What happened, and what to do.
@@ -376,7 +376,7 @@ impl Why {
                 "SSM cannot change the type of a parameter: delete it, and store the token again \
                  with `--type SecureString`.",
             ),
-            Why::NoAccess(error) | Why::NotStored(error) => (error.to_string(), remedy(error)),
+            Why::NoAccess(error) | Why::NotStored(error) => (reason(error), remedy(error)),
             Why::Call(step, error) => step.words(error),
             Why::Nameless => owned(
                 "the cluster does not say whose the present one is",
@@ -413,6 +413,19 @@ fn list(faults: &[Fault]) -> String {
     faults.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
+/// What is wrong with parameters. That the token's is meant has been said.
+fn reason(error: &CredentialsError) -> String {
+    match error {
+        CredentialsError::Expired(_, at) => format!("it expired at {at:.0}"),
+        CredentialsError::NoToken(_, what) => format!("it {what}"),
+        CredentialsError::Missing(_)
+        | CredentialsError::Denied(..)
+        | CredentialsError::Refused(_)
+        | CredentialsError::Unreachable(_)
+        | CredentialsError::Ca(_) => error.to_string(),
+    }
+}
+
 /// What to do about parameters that cannot be read or written.
 fn remedy(error: &CredentialsError) -> String {
     match error {
@@ -423,9 +436,12 @@ fn remedy(error: &CredentialsError) -> String {
         CredentialsError::Unreachable(_) => {
             "Try again. In a VPC the function needs a route or interface endpoints to SSM and KMS."
         }
-        CredentialsError::Missing(_)
-        | CredentialsError::NoToken(..)
-        | CredentialsError::Expired(..) => return format!("{FIRST}."),
+        CredentialsError::NoToken(..) | CredentialsError::Expired(..) => {
+            return format!("{FIRST}.");
+        }
+        CredentialsError::Missing(_) => {
+            "Store what is missing, or correct the function's environment."
+        }
         CredentialsError::Refused(_) | CredentialsError::Ca(_) => {
             "Correct the parameter, its key or the function's environment, then try again."
         }
@@ -686,12 +702,12 @@ mod tests {
         let renewed = Renewed {
             parameter: "t".into(),
             version: 3,
-            until: at("2026-01-02T00:00:00.75Z"),
+            until: at("2026-01-02T00:00:00.25Z"),
             former: End::Unknown,
             short: false,
         };
         let expected =
-            json!({"parameter": "t", "version": 3, "validUntil": "2026-01-02T00:00:01Z"});
+            json!({"parameter": "t", "version": 3, "validUntil": "2026-01-02T00:00:00Z"});
         assert_eq!(renewed.answer(), expected);
     }
 
@@ -709,8 +725,26 @@ mod tests {
             parameter: Some("t".into()),
             end,
         };
-        let lines = whys.into_iter().map(|why| present.not_renewed(&why));
-        lines.collect::<Vec<_>>().join("\n")
+        let texts = whys
+            .into_iter()
+            .map(|why| wrapped(&present.not_renewed(&why)));
+        texts.collect::<Vec<_>>().join("\n--\n")
+    }
+
+    fn wrapped(text: &str) -> String {
+        let mut lines = vec![String::new()];
+        for word in text.split(' ') {
+            if lines
+                .last()
+                .is_some_and(|line| line.len() + word.len() > 85)
+            {
+                lines.push(String::new());
+            }
+            let line = lines.last_mut().expect("there is one");
+            line.push_str(word);
+            line.push(' ');
+        }
+        lines.join("\n").replace(" \n", "\n").trim_end().to_owned()
     }
 
     #[test]
@@ -719,8 +753,33 @@ mod tests {
             Why::Event(vec![Fault::new("rotate", "must be `true`")]),
             Why::Pinned,
             Why::NoAccess(CredentialsError::Expired("t".into(), at(NOW))),
+            Why::NoAccess(CredentialsError::NoToken("t".into(), "is empty")),
+            Why::NoAccess(CredentialsError::Missing("`t`".into())),
             Why::Broken("src/x.rs:1".into()),
-        ]), @"");
+        ]), @r#"
+        The token in SSM parameter `t` was not renewed: the event is wrong: `rotate` must be
+        `true`. Nothing was changed. Correct the input of the schedule, or the event.
+        --
+        The token in SSM parameter `t` was not renewed: K8S_TOKEN_PARAMETER names one version
+        or label of it, and a new version would never be read. Nothing was changed. Name the
+        parameter alone, without `:` and what follows.
+        --
+        The token in SSM parameter `t` was not renewed: it expired at 2026-01-01T00:00:00Z.
+        No deploy works until a valid one is stored. Make a new one by `kubectl create token
+        landfall --duration 24h`, and store it by `aws ssm put-parameter --type SecureString
+        --overwrite`.
+        --
+        The token in SSM parameter `t` was not renewed: it is empty. Nothing was changed.
+        Make a new one by `kubectl create token landfall --duration 24h`, and store it by
+        `aws ssm put-parameter --type SecureString --overwrite`.
+        --
+        The token in SSM parameter `t` was not renewed: SSM has no parameter `t` (with that
+        version or label) in this account and region. Nothing was changed. Store what is
+        missing, or correct the function's environment.
+        --
+        The token in SSM parameter `t` was not renewed: Landfall itself broke at src/x.rs:1.
+        Nothing was changed. Report this place as a bug. To try again is safe.
+        "#);
         assert_snapshot!(told(Some(End::At(at(NOW))), [
             Why::Shared,
             Why::Plain,
@@ -729,7 +788,40 @@ mod tests {
             Why::Unusable("the new token has ended already"),
             Why::Stranger("a".into(), "b".into()),
             Why::Stranger("a".into(), "a".into()),
-        ]), @"");
+        ]), @r#"
+        The token in SSM parameter `t` was not renewed: it belongs to another AWS account,
+        and only that can store a new version. The present one was kept, and ends at
+        2026-01-01T00:00:00Z. Rotate it there, or keep the token in a parameter of this
+        account.
+        --
+        The token in SSM parameter `t` was not renewed: it is not a SecureString, so that its
+        tokens would be kept in clear text. The present one was kept, and ends at
+        2026-01-01T00:00:00Z. SSM cannot change the type of a parameter: delete it, and store
+        the token again with `--type SecureString`.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster does not say whose the
+        present one is. The present one was kept, and ends at 2026-01-01T00:00:00Z. Is
+        K8S_CLUSTER the API server itself, and not a proxy?
+        --
+        The token in SSM parameter `t` was not renewed: it belongs to `admin`, and only
+        ServiceAccounts can have new tokens. The present one was kept, and ends at
+        2026-01-01T00:00:00Z. Use a ServiceAccount's, or switch the rotation off. Make a new
+        one by `kubectl create token landfall --duration 24h`, and store it by `aws ssm
+        put-parameter --type SecureString --overwrite`.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster did issue a new one, but
+        the new token has ended already. The present one was kept, and ends at
+        2026-01-01T00:00:00Z. Compare the clocks of the cluster and AWS, then try again.
+        --
+        The token in SSM parameter `t` was not renewed: it belongs to `a`, and the new one to
+        `b`. The present one was kept, and ends at 2026-01-01T00:00:00Z. Ask the cluster's
+        administrator how it signs people in.
+        --
+        The token in SSM parameter `t` was not renewed: the new one is `a`'s as well, with
+        another uid or other groups. The present one was kept, and ends at
+        2026-01-01T00:00:00Z. Was the ServiceAccount made anew? Try again; if it stays so,
+        ask the cluster's administrator.
+        "#);
     }
 
     #[test]
@@ -740,7 +832,21 @@ mod tests {
             Why::NotStored(denied),
             Why::NotStored(away.clone()),
             Why::NoAccess(away),
-        ]), @"");
+        ]), @r#"
+        The token in SSM parameter `t` was not renewed: AWS denies ssm:PutParameter
+        (AccessDenied: no). The present one was kept, and ends at 2026-01-01T00:00:00Z. Grant
+        it to the function's role; with a key of your own, the key's policy must allow it,
+        too.
+        --
+        The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
+        answer in time. Whether the new one arrived all the same is not known. Either is
+        valid, the former until 2026-01-01T00:00:00Z. Try again. In a VPC the function needs
+        a route or interface endpoints to SSM and KMS.
+        --
+        The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
+        answer in time. The present one was kept, and ends at 2026-01-01T00:00:00Z. Try
+        again. In a VPC the function needs a route or interface endpoints to SSM and KMS.
+        "#);
         let forever = End::WithSecret("shop".into(), "landfall-token".into());
         assert_snapshot!(told(Some(forever), [
             Why::Call(Step::Ask, refused(401, "Unauthorized")),
@@ -752,6 +858,45 @@ mod tests {
             Why::Call(Step::Try, refused(401, "Unauthorized")),
             Why::Call(Step::Try, CallError::OutOfTime),
             Why::Call(Step::Ask, CallError::Unreachable("connection refused".into())),
-        ]), @"");
+        ]), @r#"
+        The token in SSM parameter `t` was not renewed: the cluster does not accept the
+        present one any more (HTTP 401, "Unauthorized"). No deploy works until a valid one is
+        stored. Make a new one by `kubectl create token landfall --duration 24h`, and store
+        it by `aws ssm put-parameter --type SecureString --overwrite`.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster knows no
+        SelfSubjectReview (HTTP 404, "the server could not find the resource"). The present
+        one was kept, and has no end. Kubernetes 1.28 or later is needed.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster does not let it ask whose
+        the present one is (HTTP 403, "no"). The present one was kept, and has no end. Ask
+        the cluster's administrator.
+        --
+        The token in SSM parameter `t` was not renewed: its ServiceAccount may not create
+        tokens for itself (HTTP 403, "serviceaccounts "landfall" is forbidden"). The present
+        one was kept, and has no end. Apply deploy/rbac-rotation.yaml, with the
+        ServiceAccount's name and namespace.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster refused to issue a new
+        one (HTTP 422, "spec.expirationSeconds: Invalid value"). The present one was kept,
+        and has no end. Correct what it names, then try again.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster could not issue a new one
+        just now (HTTP 503). The present one was kept, and has no end. Try again; the
+        function did so itself until it gave up.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster issued a new one and does
+        not accept it (HTTP 401, "Unauthorized"). The present one was kept, and has no end.
+        Try again; if it stays so, its API servers do not have the same keys.
+        --
+        The token in SSM parameter `t` was not renewed: there was no time left to try the new
+        one. The present one was kept, and has no end. Retry; if it stays so, raise the
+        function's timeout.
+        --
+        The token in SSM parameter `t` was not renewed: the cluster could not be reached:
+        connection refused. The present one was kept, and has no end. Retry. If it stays so:
+        is K8S_CLUSTER right, does the function's network reach it, do security groups allow
+        port 443?
+        "#);
     }
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Puts an image into a Deployment, waits until the new version serves, and goes back to the revision
-# that was there before if it does not. What the build runs; works wherever kubectl does.
+# Puts an image into a Deployment, waits until the new version serves, and goes back to the
+# revision that was there before if it does not. Works wherever kubectl does.
 set -euo pipefail
 : "${NAMESPACE:?}" "${DEPLOYMENT:?}" "${CONTAINER:?}" "${IMAGE_URI:?}"
 timeout=${ROLLOUT_TIMEOUT:-10m}
 of() { kubectl --namespace "$NAMESPACE" "$@"; }
 
-# `rollout undo` alone would go to the revision with the second highest number, which may be one that
-# failed yesterday.
+# `rollout undo` alone would go to the revision with the second highest number, which may be one
+# that failed yesterday.
 before=$(of get deployment "$DEPLOYMENT" \
   --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""deploy.sh, as the build runs it, beside Landfall: the same rollouts, in turn, on a real API server.
+"""deploy.sh, as the build runs it, beside Landfall: the same rollouts, in turn, on a real cluster.
 
     landfall-control-plane --programs target/control-plane/bin -- \\
       examples/codebuild/measure.py --function target/release/landfall \\
@@ -37,7 +37,9 @@ def account(name, manifest):
     if name == "deployer":
         # In EKS it is a group of IAM roles that has the Role; here it is an account.
         kubectl("create", "serviceaccount", name)
-        kubectl("create", "rolebinding", "here", f"--role={name}", f"--serviceaccount=default:{name}")
+        kubectl(
+            "create", "rolebinding", "here", f"--role={name}", f"--serviceaccount=default:{name}"
+        )
     return kubectl("create", "token", name)
 
 
@@ -57,9 +59,12 @@ def by_kubectl(image, folder, timeout="60s", expected=0, errors=None):
         # A build begins without kubectl's cache of what the API server has.
         "HOME": tempfile.mkdtemp(dir=folder),
         "PATH": f"{Path(KUBECTL).parent}:{os.environ['PATH']}",
-        **{"NAMESPACE": "default", "DEPLOYMENT": "web", "CONTAINER": "web", "IMAGE_URI": image},
+        "NAMESPACE": "default",
+        "DEPLOYMENT": "web",
+        "CONTAINER": "web",
+        "IMAGE_URI": image,
+        "ROLLOUT_TIMEOUT": timeout,
     }
-    environment["ROLLOUT_TIMEOUT"] = timeout
     run = subprocess.Popen(
         [HERE / "deploy.sh"], env=environment, stdout=subprocess.DEVNULL, stderr=errors
     )
@@ -99,11 +104,11 @@ def by_landfall(image, folder, options):
     seen = {}
     watcher = threading.Thread(target=watch, args=(Path(options.function).resolve(), seen))
     watcher.start()
-    run = subprocess.run(command, text=True, capture_output=True)
+    run = subprocess.run(command, text=True, capture_output=True, check=False)
     seen["over"] = True
     watcher.join()
     assert run.returncode == 0, run.stdout + run.stderr
-    # The sandbox counts from its start, so the function's own start is in it; in tenths of a second.
+    # The sandbox counts from its start, in tenths of a second: the function's own start is in it.
     (line,) = [one for one in run.stdout.splitlines() if "PutJobSuccessResult" in one]
     wall = float(line.split("s ")[0])
     return wall, seen["cpu"], seen["memory"]
@@ -125,11 +130,15 @@ def main():
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        (folder / "token").write_text(account("landfall", HERE.parent.parent / "deploy" / "rbac.yaml"))
+        (folder / "token").write_text(
+            account("landfall", HERE.parent.parent / "deploy" / "rbac.yaml")
+        )
         kubeconfig = json.loads(kubectl("config", "view", "--raw", "--output", "json"))
         kubeconfig["users"][0]["user"] = {"token": account("deployer", HERE / "rbac.yaml")}
         (folder / "kubeconfig").write_text(json.dumps(kubeconfig))
-        kubectl("create", "deployment", "web", "--image=registry.example.com/web:0", "--replicas=3")
+        kubectl(
+            "create", "deployment", "web", "--image=registry.example.com/web:0", "--replicas=3"
+        )
         kubectl("rollout", "status", "deployment/web")
         rows = {"deployer": [], "landfall": []}
         for number in range(1, options.rounds + 1):
@@ -139,7 +148,9 @@ def main():
         # What fails is taken back, with the rights of rbac.yaml alone.
         requests = {name: calls(name) for name in rows}
         by_kubectl("registry.example.com/web/crash:1", folder, "5s", 1, subprocess.DEVNULL)
-        assert kubectl("get", "deployment", "web", "-o", "jsonpath={..image}") == f"{image}-landfall"
+        assert (
+            kubectl("get", "deployment", "web", "-o", "jsonpath={..image}") == f"{image}-landfall"
+        )
     print(f"Medians of {options.rounds} rollouts of 3 pods that are ready at once:")
     for name, what in {"deployer": "deploy.sh", "landfall": "Landfall"}.items():
         line(what, rows[name], requests[name], options.rounds)

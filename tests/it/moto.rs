@@ -5,7 +5,7 @@
 use crate::cluster::Cluster;
 use crate::peer::{Peer, free_address, post, send};
 use crate::stage::demo_app;
-use landfall_sandbox::aws::{ACCOUNT, Aws, JobResult, Outcome, REGION};
+use landfall_sandbox::aws::{ACCOUNT, Aws, InvocationEnd, JobResult, Outcome, REGION};
 use landfall_sandbox::function::Function;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -163,6 +163,33 @@ async fn artifacts_are_read_from_moto() {
             (_, _) => panic!("{bucket} {key} {path}: {result:#?}"),
         }
         println!("moto: s3://{bucket}/{key} {path}: {expected:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs moto: make conformance"]
+async fn the_token_is_renewed_in_moto_under_its_key() {
+    let (moto, cluster) = (Moto::start().await, Cluster::given(Vec::new()).await);
+    moto.store(&cluster).await;
+    let aws = Aws::start().await.unwrap();
+    for (name, version) in [("plain", 2), ("/path/to/token", 2)] {
+        let function = moto.function(&aws, &cluster, (name, "ca"));
+        let job = aws.submit(json!({"rotate": true}), LIFE);
+        let Outcome::Silent(InvocationEnd::Response(answer)) = aws.outcome(&job, LIFE).await else {
+            panic!("{}", function.log().join("\n"));
+        };
+        assert_eq!(
+            (&answer["parameter"], &answer["version"]),
+            (&json!(name), &json!(version))
+        );
+        let body = json!({"Name": name, "WithDecryption": true});
+        let (_, history) = moto.ssm("GetParameterHistory", &body).await;
+        let versions = history["Parameters"].as_array().unwrap();
+        let (first, last) = (&versions[0], versions.last().unwrap());
+        assert_eq!(last["Version"], version);
+        assert!(first["KeyId"].as_str().unwrap().len() > 30, "{first}");
+        assert_eq!(first["KeyId"], last["KeyId"]);
+        assert!(last["Value"].as_str().unwrap().starts_with("eyJ"));
     }
 }
 
@@ -417,8 +444,8 @@ impl Moto {
         self.run(cluster, (token, ca), event).await
     }
 
-    async fn run(&self, cluster: &Cluster, (token, ca): (&str, &str), event: Value) -> JobResult {
-        let aws = Aws::start().await.unwrap();
+    /// A function whose SSM and S3 are moto's.
+    fn function(&self, aws: &Aws, cluster: &Cluster, (token, ca): (&str, &str)) -> Function {
         let endpoint = format!("http://{}", self.address);
         let variables = [
             ("AWS_ENDPOINT_URL_SSM", endpoint.as_str()),
@@ -428,7 +455,12 @@ impl Moto {
             ("K8S_CA_PARAMETER", ca),
         ];
         let binary = Path::new(env!("CARGO_BIN_EXE_landfall"));
-        let function = Function::start(binary, &aws, &variables).unwrap();
+        Function::start(binary, aws, &variables).unwrap()
+    }
+
+    async fn run(&self, cluster: &Cluster, (token, ca): (&str, &str), event: Value) -> JobResult {
+        let aws = Aws::start().await.unwrap();
+        let function = self.function(&aws, cluster, (token, ca));
         let job = aws.submit(event, LIFE);
         let outcome = aws.outcome(&job, LIFE).await;
         let log = function.log().join("\n");

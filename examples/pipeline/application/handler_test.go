@@ -16,6 +16,7 @@ func ask(handler http.Handler, method, path, body string) *httptest.ResponseReco
 func TestAnswers(t *testing.T) {
 	store, _ := fresh(t)
 	handler := Handler(store, "e0c7b6e", "2026-01-01T00:00:00Z")
+	long := `{"item": "` + strings.Repeat("x", bodyBytes) + `"}`
 	for _, row := range []struct {
 		name, method, path, body string
 		status                   int
@@ -30,7 +31,7 @@ func TestAnswers(t *testing.T) {
 		{"no pieces", "POST", "/orders", `{"item": "tea"}`, 422, "needs an item and pieces"},
 		{"no item", "POST", "/orders", `{"pieces": 2}`, 422, "needs an item and pieces"},
 		{"no JSON", "POST", "/orders", "tea", 400, "no order"},
-		{"too long", "POST", "/orders", `{"item": "` + strings.Repeat("x", bodyBytes) + `"}`, 400, "no order"},
+		{"too long", "POST", "/orders", long, 400, "no order"},
 		{"another path", "GET", "/admin", "", 404, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -139,6 +139,8 @@ impl World {
         let target = &call.target;
         let named = target.name.is_some();
         match (method, named, target.subresource.as_deref()) {
+            ("POST", true, Some("token")) => self.issue_token(call).map(Reply::Answer),
+            (_, _, Some("token")) => Err(status::method_not_allowed()),
             ("GET", true, Some("log")) => self.log(call).map(Reply::Answer),
             ("GET", true, Some("proxy")) => self.proxy(call).map(Reply::Answer),
             ("GET", true, Some("scale")) => self.get_scale(call).map(Reply::Answer),
@@ -148,7 +150,6 @@ impl World {
             ("GET", true, _) => self.get(call).map(Reply::Answer),
             ("GET", false, _) if call.flag("watch") => self.start_watch(call).map(Reply::Watch),
             ("GET", false, _) => self.list(call).map(Reply::Answer),
-            ("POST", true, Some("token")) => self.issue_token(call).map(Reply::Answer),
             ("POST", false, None) => self.create(call).map(Reply::Answer),
             ("PUT", true, None | Some("status")) => self.update(call).map(Reply::Answer),
             ("PATCH", true, None | Some("status")) => self.patch(call).map(Reply::Answer),

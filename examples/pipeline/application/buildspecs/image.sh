@@ -11,8 +11,8 @@ digest() {
     --image-ids "imageTag=$COMMIT" --query 'imageDetails[0].imageDigest' --output text
 }
 
-# Tags cannot be moved in this repository. So a stage that is retried, or a commit that is released a
-# second time, takes the image that is there: the very one that was tested before.
+# Tags cannot be moved in this repository. So a stage that is retried, or a commit that is released
+# again, takes the image that is there: the very one that was released before.
 if ! found=$(digest 2>&1); then
   case $found in
     *ImageNotFoundException*) ;;
