@@ -280,8 +280,8 @@ impl Function {
         Err(Unreported::NotRenewed(cause))
     }
 
-    /// Has a new token issued, tries it, and stores it last of all: whatever fails before leaves the
-    /// present one in place. What is known of that is kept in `known`.
+    /// Has a new token issued, tries it, and stores it last of all: whatever fails before leaves
+    /// the present one in place. What is known of that is kept in `known`.
     async fn renew(
         &self,
         event: &Value,

@@ -1,5 +1,5 @@
-//! `landfall-access`: gives Landfall its rights in the cluster, stores token and CA in SSM, and proves
-//! that they work.
+//! `landfall-access`: gives Landfall its rights in the cluster, stores token and CA in SSM, and
+//! proves that they work.
 
 mod failure;
 mod grant;
@@ -74,8 +74,8 @@ Examples:
   landfall-access --namespace shop --switching --rotation --apply
 ";
 
-/// How long the cluster may take to make a token, or to know it and its rights everywhere; SSM, too,
-/// may answer with the last value for a moment.
+/// How long the cluster may take to make a token, or to know it and its rights everywhere; SSM,
+/// too, may answer with the last value for a moment.
 const SETTLING: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(250);
 

@@ -24,7 +24,7 @@ pub(crate) struct Options {
     pub(crate) namespace: Option<String>,
     pub(crate) manifests: PathBuf,
     pub(crate) switching: bool,
-    /// Whether the function renews its own token, and how long the first one is to live, in seconds.
+    /// Whether the function renews its token, and how many seconds the first one is to live.
     pub(crate) rotation: Option<u64>,
     pub(crate) token_parameter: String,
     pub(crate) ca_parameter: String,

@@ -86,8 +86,8 @@ impl Question {
     }
 }
 
-/// Asks the API server with this token, over TLS with this CA alone (the public roots where there is
-/// none). The first thing that it does not grant is returned.
+/// Asks the API server with this token, over TLS with this CA alone (the public roots where there
+/// is none). The first thing that it does not grant is returned.
 ///
 /// # Errors
 ///

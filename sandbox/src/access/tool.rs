@@ -33,8 +33,8 @@ impl Tool {
         }
     }
 
-    /// What is not shown of each call, as it changes nothing: its time limits, and its output's form,
-    /// which the user may have set otherwise.
+    /// What is not shown of each call, as it changes nothing: its time limits, and its output's
+    /// form, which the user may have set otherwise.
     fn silent(self) -> Vec<&'static str> {
         match self {
             Tool::Kubectl => vec![KUBECTL_LIMIT],
@@ -135,9 +135,11 @@ impl Command {
     pub(crate) async fn run(&self, input: Option<&str>) -> Result<Answer, Refusal> {
         let program = self.tool.name();
         let start = self.start(input.is_some());
-        let mut child = start.map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Refusal::NoProgram(self.tool),
-            _ => self.refusal(&format!("{program} cannot be started: {error}")),
+        let mut child = start.map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
+                return Refusal::NoProgram(self.tool);
+            }
+            self.refusal(&format!("{program} cannot be started: {error}"))
         })?;
         let stdin = child.stdin.take();
         let ended = async {
