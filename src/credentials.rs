@@ -195,7 +195,7 @@ pub async fn fetch(
     Ok(Credentials { token, ca })
 }
 
-/// How the newest version of a parameter is kept: its type, key and tier. Its value stays encrypted.
+/// How the newest version of a parameter is kept: type, key and tier. Its value stays encrypted.
 /// Of the calls that tell the key this is the one that a policy can limit to the one parameter.
 pub async fn newest(client: &Client, name: &str) -> Result<ParameterHistory, CredentialsError> {
     let (mut newest, mut token) = (None::<ParameterHistory>, None);
