@@ -280,8 +280,8 @@ impl Function {
         Err(Unreported::NotRenewed(cause))
     }
 
-    /// Has a new token issued, tries it, and stores it last of all: whatever fails before leaves
-    /// the present one in place. What is known of that is kept in `known`.
+    /// Has a new token issued, tries it, and stores it last: whatever fails before leaves the
+    /// present one in place. What is known of that is kept in `known`.
     async fn renew(
         &self,
         event: &Value,
@@ -354,7 +354,7 @@ impl Function {
     }
 }
 
-/// Another token for whoever holds the present one, and a way to the cluster that was tried with it.
+/// Another token for whoever holds the present one, and a way to the cluster, tried with it.
 async fn exchange(
     environment: &Environment,
     present: &Credentials,

@@ -146,7 +146,7 @@ impl Holder {
             .ok_or_else(|| Why::NoAccount(self.name.clone()))
     }
 
-    /// Refuses a token of somebody else, or one that has other rights: they hang on name and groups.
+    /// Refuses a token of somebody else, or with other rights: they hang on name and groups.
     pub fn same(&self, new: &Holder) -> Result<(), Why> {
         match self == new {
             true => Ok(()),
@@ -310,14 +310,11 @@ impl Present {
     pub fn not_renewed(&self, why: &Why) -> String {
         let (happened, next) = why.words();
         let holds = self.holds(why);
-        match &self.parameter {
-            Some(name) => {
-                format!(
-                    "The token in SSM parameter `{name}` was not renewed: {happened}. {holds} {next}"
-                )
-            }
-            None => format!("The token was not renewed: {happened}. {holds} {next}"),
-        }
+        let which = match &self.parameter {
+            Some(name) => format!(" in SSM parameter `{name}`"),
+            None => String::new(),
+        };
+        format!("The token{which} was not renewed: {happened}. {holds} {next}")
     }
 
     /// What can still be relied upon.

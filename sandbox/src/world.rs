@@ -6,8 +6,8 @@
 //!
 //! In reading order: `api` (a request's way in), `route`, `status` (what a refusal says), `verbs`,
 //! `patch`, `schema`, `defaults`, `validation`, `selector`; then what lives by itself: `store`,
-//! `deployment`, `replicaset`, `pod`, `endpoints`, `proxy`, `events`; `token`; and `fault` and `sample` for
-//! tests.
+//! `deployment`, `replicaset`, `pod`, `endpoints`, `proxy`, `events`; `token`; and
+//! `fault` and `sample` for tests.
 
 mod api;
 mod defaults;

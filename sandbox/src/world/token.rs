@@ -76,7 +76,8 @@ impl World {
             "metadata": {"name": name, "namespace": namespace, "uid": UID,
                 "creationTimestamp": self.clock.strftime("%FT%TZ").to_string()},
             "spec": {"audiences": [ISSUER], "expirationSeconds": seconds, "boundObjectRef": null},
-            "status": {"token": token, "expirationTimestamp": until.strftime("%FT%TZ").to_string()}});
+            "status": {"token": token,
+                "expirationTimestamp": until.strftime("%FT%TZ").to_string()}});
         if let Some(audiences) = request.pointer("/spec/audiences") {
             map_mut(&mut reply, "spec").insert("audiences".to_owned(), audiences.clone());
         }
