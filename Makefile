@@ -17,7 +17,7 @@ THREADS ?= 6
 KILLS   ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo invoke build test fuzz simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: bench bench-candidates bench-real bench-tools bench-instructions help demo invoke build test fuzz simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,6 +103,37 @@ $(TOOLS)/bin/cargo-deny:
 measure: ## cold and warm times, memory and calls of the release build
 	$(CARGO) build --locked --release --workspace
 	target/release/landfall-sandbox measure --function target/release/landfall --rounds $(ROUNDS)
+
+# FUNCTION=PATH: a binary or a package of the function, instead of the one that is built here.
+# ROUNDS processes of each candidate; ROLLOUT seconds of the long rollout.
+BENCH    := target/bench
+ROLLOUT  ?= 60
+PACKAGED := $(wildcard target/package/landfall-$(subst aarch64,arm64,$(shell uname -m)).zip)
+FUNCTION ?= $(or $(PACKAGED),target/release/landfall)
+BENCHED  = --candidates $(BENCH) --floor target/release/landfall-floor --out $(BENCH)
+
+bench: bench-candidates ## beside Python, Node, Go and kubectl: make bench [ROUNDS=20 ROLLOUT=60]
+	$(if $(wildcard $(CONTROL_PLANE)/.built),$(MAKE) --no-print-directory bench-real, \
+	  @echo "kubectl is not measured: make control-plane builds what it needs"; rm -f $(BENCH)/real.json)
+	target/measuring/landfall-bench run $(BENCHED) --rounds $(ROUNDS) --rollout $(ROLLOUT) \
+	  --real $(BENCH)/real.json
+
+bench-candidates: bench-tools
+	$(if $(filter target/release/landfall,$(FUNCTION)),$(CARGO) build --locked --release)
+	$(CARGO) build --locked --release --package landfall-floor
+	bench/build.sh $(BENCH) $(FUNCTION)
+
+# A rollout takes seconds there, so there are fewer rounds.
+bench-real: control-plane bench-candidates
+	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
+	  target/measuring/landfall-bench real $(BENCHED) --rounds 5
+
+bench-tools:
+	$(CARGO) build --locked --profile measuring --package landfall-bench --package landfall-sandbox
+
+bench-instructions: bench-tools ## instructions of a cold deploy, against bench/instructions.txt (valgrind)
+	$(if $(filter target/release/landfall,$(FUNCTION)),$(CARGO) build --locked --release)
+	target/measuring/landfall-bench instructions --function $(FUNCTION) --prices bench/instructions.txt
 
 clean: ## remove everything that was built
 	$(CARGO) clean
