@@ -410,6 +410,7 @@ mod tests {
             rows: vec![
                 row("landfall", &[5.0, 4.0, 6.0]),
                 row("python", &[300.0, 320.0, 310.0]),
+                row("floor", &[4.0]),
             ],
             crowds: Vec::new(),
             real: None,
