@@ -16,8 +16,19 @@ PEERS := target/peers
 THREADS ?= 6
 KILLS   ?= 200
 
+# What goes to AWS: cargo-lambda builds it with zig's C library, whatever this machine's own is.
+PYTHON  := $(TOOLS)/python/bin/python
+PACKAGE := target/package
+MACHINE := $(subst aarch64,arm64,$(shell uname -m))
+# Those that rustup has the standard library for; without rustup, this machine's.
+ARCHITECTURES = $(or $(strip $(foreach target,$(shell rustup target list --installed 2>/dev/null),\
+  $(if $(filter x86_64-unknown-linux-gnu,$(target)),x86_64) \
+  $(if $(filter aarch64-unknown-linux-gnu,$(target)),arm64))),$(MACHINE))
+WITH_TOOLS := PATH="$(abspath $(TOOLS)/python/bin):$$PATH"
+SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
+
 .DEFAULT_GOAL := help
-.PHONY: bench bench-candidates bench-real bench-tools bench-instructions help demo invoke build test fuzz simulation conformance kills control-plane peers cluster check fmt format-check lint docs deny measure clean
+.PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +36,21 @@ help: ## list the commands
 demo: build ## see six deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
+# Where the demo has changed, so has its picture.
+picture: build tools ## docs/demo.svg, the demo as a moving picture
+	$(PYTHON) tests/tools/picture.py docs/demo.svg \
+	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
+
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
 invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
 	@$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
 	  $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) \
 	  $(if $(CA),--ca $(CA))
+
+# It uses your kubectl and AWS CLI; without --apply it changes nothing.
+access: ## Landfall's rights, token and CA, from a cluster to SSM: make access ARGS="--namespace shop"
+	@$(CARGO) build --locked --profile $(PROFILE:debug=dev) -p landfall-sandbox --bin landfall-access
+	@$(OUT)/landfall-access $(ARGS)
 
 build: ## the function and the sandbox (PROFILE=release for the form that is shipped)
 	$(CARGO) build --locked --profile $(PROFILE:debug=dev) --workspace
@@ -45,21 +66,38 @@ simulation: ## every disturbance of a switch, pairs of them, and a hundred thous
 	LANDFALL_STRIDE=1 LANDFALL_PAIRS=4 LANDFALL_SEEDS=$(SEEDS) \
 	  $(CARGO) test --locked --test it -- --nocapture --test-threads 1 switching_simulation::
 
+package: $(addprefix package-,$(ARCHITECTURES)) ## the zip for Lambda, for each architecture that rustup has
+
+package-%: tools
+	$(WITH_TOOLS) $(CARGO) lambda build --locked --release \
+	  --bin landfall --$(subst _,-,$*) --lambda-dir $(PACKAGE)/$* --flatten landfall
+	$(PYTHON) tests/tools/package.py $(PACKAGE)/$*/bootstrap $* $(PACKAGE)/landfall-$*.zip
+
+# What SAM builds must be what is packaged; the second to be built is compiled already.
+validate: tools ## the templates, YAML and JSON, and `sam build` (nothing is asked of AWS)
+	$(PYTHON) tests/tools/validate.py target/templates
+	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
+	$(if $(wildcard examples/check.py),$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py)
+	$(MAKE) package
+	@set -e; for architecture in $(ARCHITECTURES); do \
+	  $(SAM) build --build-dir target/sam/$$architecture \
+	    --parameter-overrides Architecture=$$architecture; \
+	  cmp target/sam/$$architecture/Function/bootstrap $(PACKAGE)/$$architecture/bootstrap; \
+	done
+
 # ON=kubeconfig [CONTEXT=name]: in a cluster of yours instead, by nodes that kwok plays in it.
-conformance: control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
-	$(CARGO) build --locked --release
+conformance: package-$(MACHINE) control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
 	$(CARGO) build --locked --workspace
-	LANDFALL_BOOTSTRAP=target/release/landfall LANDFALL_PEERS=$(abspath $(PEERS)) \
+	LANDFALL_BOOTSTRAP=$(PACKAGE)/$(MACHINE)/bootstrap LANDFALL_PEERS=$(abspath $(PEERS)) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
 	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: --skip parameters::
 
 # The form that is shipped, by SIGKILL at random moments, its Services watched all along.
-kills: control-plane ## the release build killed KILLS times while it switches, against real Kubernetes
-	$(CARGO) build --locked --release
+kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, against real Kubernetes
 	$(CARGO) build --locked --workspace
-	LANDFALL_FUNCTION=$(abspath target/release/landfall) LANDFALL_KILLS=$(KILLS) \
+	LANDFALL_FUNCTION=$(abspath $(PACKAGE)/$(MACHINE)/bootstrap) LANDFALL_KILLS=$(KILLS) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty --nocapture \
 	  no_kill_leaves_the_service_without_pods
@@ -69,6 +107,14 @@ cluster: control-plane ## a real control plane to try things in, until Ctrl-C
 	$(OUT)/landfall-control-plane --programs $(CONTROL_PLANE)
 
 control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes, once (Go 1.25; KUBEBUILDER_ASSETS is used)
+
+tools: $(TOOLS)/python/.built ## cargo-lambda, SAM, cfn-lint and moto, once (Python 3)
+
+$(TOOLS)/python/.built: tests/tools/requirements.txt
+	rm -rf $(TOOLS)/python
+	python3 -m venv $(TOOLS)/python
+	$(PYTHON) -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
 
 peers: $(PEERS)/.built ## AWS's own runtime emulator, and moto, once (Python 3)
 
@@ -104,36 +150,40 @@ measure: ## cold and warm times, memory and calls of the release build
 	$(CARGO) build --locked --release --workspace
 	target/release/landfall-sandbox measure --function target/release/landfall --rounds $(ROUNDS)
 
-# FUNCTION=PATH: a binary or a package of the function, instead of the one that is built here.
+# FUNCTION=PATH: a binary or a package of the function, instead of what is packaged here.
 # ROUNDS processes of each candidate; ROLLOUT seconds of the long rollout.
-BENCH    := target/bench
-ROLLOUT  ?= 60
-PACKAGED := $(wildcard target/package/landfall-$(subst aarch64,arm64,$(shell uname -m)).zip)
-FUNCTION ?= $(or $(PACKAGED),target/release/landfall)
+BENCH   := target/bench
+ROLLOUT ?= 60
 BENCHED  = --candidates $(BENCH) --floor target/release/landfall-floor --out $(BENCH)
 
-bench: bench-candidates ## beside Python, Node, Go and kubectl: make bench [ROUNDS=20 ROLLOUT=60]
-	$(if $(wildcard $(CONTROL_PLANE)/.built),$(MAKE) --no-print-directory bench-real, \
-	  @echo "kubectl is not measured: make control-plane builds what it needs"; rm -f $(BENCH)/real.json)
+bench: bench-candidates ## beside Python, Node, Go and kubectl: make bench [ROUNDS=20 ROLLOUT=60 FUNCTION=PATH]
+	$(if $(wildcard $(CONTROL_PLANE)/.built),$(MAKE) --no-print-directory bench-real,\
+	  @rm -f $(BENCH)/real.json; echo "kubectl is left out: make control-plane builds what it needs")
 	target/measuring/landfall-bench run $(BENCHED) --rounds $(ROUNDS) --rollout $(ROLLOUT) \
 	  --real $(BENCH)/real.json
 
-bench-candidates: bench-tools
-	$(if $(filter target/release/landfall,$(FUNCTION)),$(CARGO) build --locked --release)
-	$(CARGO) build --locked --release --package landfall-floor
-	bench/build.sh $(BENCH) $(FUNCTION)
+bench-docs: ## the last figures of make bench into docs/performance.md, and its plot
+	cp $(BENCH)/bench.svg docs/bench.svg
+	awk '/^<!-- end of figures/ { old = 0 } !old { print } \
+	  /^<!-- figures/ { old = 1; while ((getline line < "$(BENCH)/report.md") > 0) print line }' \
+	  docs/performance.md > $(BENCH)/performance.md
+	mv $(BENCH)/performance.md docs/performance.md
 
-# A rollout takes seconds there, so there are fewer rounds.
-bench-real: control-plane bench-candidates
+bench-candidates: bench-tools $(if $(FUNCTION),,package-$(MACHINE))
+	$(CARGO) build --locked --release --package landfall-floor
+	bench/build.sh $(BENCH) $(or $(FUNCTION),$(PACKAGE)/landfall-$(MACHINE).zip)
+
+# A rollout takes its time there, so there are fewer rounds.
+bench-real:
 	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
 	  target/measuring/landfall-bench real $(BENCHED) --rounds 5
 
 bench-tools:
 	$(CARGO) build --locked --profile measuring --package landfall-bench --package landfall-sandbox
 
-bench-instructions: bench-tools ## instructions of a cold deploy, against bench/instructions.txt (valgrind)
-	$(if $(filter target/release/landfall,$(FUNCTION)),$(CARGO) build --locked --release)
-	target/measuring/landfall-bench instructions --function $(FUNCTION) --prices bench/instructions.txt
+bench-instructions: bench-tools $(if $(FUNCTION),,package-$(MACHINE)) ## instructions of a cold deploy, held to bench/instructions.txt
+	target/measuring/landfall-bench instructions --prices bench/instructions.txt \
+	  --function $(or $(FUNCTION),$(PACKAGE)/$(MACHINE)/bootstrap)
 
 clean: ## remove everything that was built
 	$(CARGO) clean

@@ -250,7 +250,10 @@ impl Cluster {
             return Err(Try::Final(CallError::NotKubernetes(why)));
         }
         parse(&body).ok_or_else(|| {
-            let why = format!("HTTP {code} with \"{}\"", excerpt(&body));
+            let why = match call.is_answered_in_secret() {
+                true => format!("HTTP {code} with what is no JSON object"),
+                false => format!("HTTP {code} with \"{}\"", excerpt(&body)),
+            };
             Try::Final(CallError::NotKubernetes(why))
         })
     }

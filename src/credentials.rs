@@ -5,12 +5,30 @@ use crate::https::chain;
 use crate::report::Kind;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ssm::types::Parameter;
+use aws_sdk_ssm::types::{Parameter, ParameterHistory};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use reqwest::header::HeaderValue;
+use serde_json::Value;
 use std::fmt;
+
+/// The rights that reading the token takes.
+const READING: &str = "ssm:GetParameters, or kms:Decrypt for it";
+
+/// The right that reading how it is kept takes.
+const LOOKING: &str = "ssm:GetParameterHistory";
+
+/// The rights that writing it takes: a standard parameter is encrypted by the key itself, an
+/// advanced one by a data key.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
+const WRITING: &str = "ssm:PutParameter, or kms:Encrypt and kms:GenerateDataKey on its key";
+
+/// Versions of a parameter in one page; SSM gives no more.
+const VERSIONS_PAGE: i32 = 50;
+
+/// Pages that are read: SSM keeps a hundred versions, and a page may be less than full.
+const VERSIONS_PAGES: usize = 20;
 
 /// A bearer token. Nothing prints it.
 #[derive(Clone, PartialEq)]
@@ -23,6 +41,11 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
+    /// A token as the cluster gave it.
+    pub fn new(text: &str) -> Token {
+        Token(text.trim().to_owned())
+    }
+
     /// The `Authorization` header, marked so that no HTTP library logs it. `None` where the token
     /// has characters that a header cannot carry.
     pub fn header(&self) -> Option<HeaderValue> {
@@ -36,14 +59,19 @@ impl Token {
         &self.0
     }
 
-    /// When it expires, where it is a JWT that says so.
-    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
-    pub fn expires(&self) -> Option<Timestamp> {
+    /// What it says of itself, where it is a JWT. Nothing here checks its signature.
+    pub fn claims(&self) -> Option<Value> {
         let mut parts = self.0.split('.');
         let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
         let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        let claims: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-        let seconds = claims.get("exp")?.as_f64()?;
+        let claims: Value = serde_json::from_slice(&bytes).ok()?;
+        claims.is_object().then_some(claims)
+    }
+
+    /// When it expires, where it is a JWT that says so.
+    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
+    pub fn expires(&self) -> Option<Timestamp> {
+        let seconds = self.claims()?.get("exp")?.as_f64()?;
         Timestamp::from_second(seconds as i64).ok()
     }
 }
@@ -62,8 +90,8 @@ pub struct Credentials {
 pub enum CredentialsError {
     /// A parameter (or its version or label) does not exist.
     Missing(String),
-    /// AWS denies the call.
-    Denied(String),
+    /// AWS denies the call: what it takes, and what AWS says.
+    Denied(&'static str, String),
     /// SSM refuses what is asked for.
     Refused(String),
     /// SSM cannot be reached or throttles to the end.
@@ -80,7 +108,7 @@ impl CredentialsError {
     /// The type of failure that it is reported as.
     pub fn kind(&self) -> Kind {
         match self {
-            CredentialsError::Denied(_) | CredentialsError::Expired(..) => Kind::PermissionError,
+            CredentialsError::Denied(..) | CredentialsError::Expired(..) => Kind::PermissionError,
             CredentialsError::Unreachable(_) => Kind::SystemUnavailable,
             CredentialsError::Missing(_)
             | CredentialsError::Refused(_)
@@ -98,10 +126,9 @@ impl fmt::Display for CredentialsError {
                 "SSM has no parameter {names} (with that version or label) in this account and \
                  region"
             ),
-            CredentialsError::Denied(said) => write!(
-                formatter,
-                "AWS denies ssm:GetParameters, or kms:Decrypt for it ({said})"
-            ),
+            CredentialsError::Denied(what, said) => {
+                write!(formatter, "AWS denies {what} ({said})")
+            }
             CredentialsError::Refused(said) => write!(formatter, "SSM refused the call ({said})"),
             CredentialsError::Unreachable(why) => {
                 write!(formatter, "SSM could not be reached: {why}")
@@ -135,7 +162,10 @@ pub async fn fetch(
     if let CaSource::Parameter(name) = &environment.ca {
         call = call.names(name);
     }
-    let answer = call.send().await.map_err(|error| refused(&error))?;
+    let answer = call
+        .send()
+        .await
+        .map_err(|error| refused(READING, &error))?;
     let invalid = answer.invalid_parameters();
     if !invalid.is_empty() {
         let names = invalid.join("`, `");
@@ -163,6 +193,55 @@ pub async fn fetch(
         }
     };
     Ok(Credentials { token, ca })
+}
+
+/// How the newest version of a parameter is kept: type, key and tier. Its value stays encrypted.
+/// Of the calls that tell the key this is the one that a policy can limit to the one parameter.
+pub async fn newest(client: &Client, name: &str) -> Result<ParameterHistory, CredentialsError> {
+    let (mut newest, mut token) = (None::<ParameterHistory>, None);
+    for _ in 0..VERSIONS_PAGES {
+        let call = client.get_parameter_history().name(name);
+        let call = call.max_results(VERSIONS_PAGE).set_next_token(token);
+        let page = call
+            .send()
+            .await
+            .map_err(|error| refused(LOOKING, &error))?;
+        let versions = page.parameters.unwrap_or_default();
+        newest = newest
+            .into_iter()
+            .chain(versions)
+            .max_by_key(|it| it.version);
+        token = page.next_token;
+        if token.is_none() {
+            break;
+        }
+    }
+    newest.ok_or_else(|| CredentialsError::Missing(format!("`{name}`")))
+}
+
+/// Stores a token as a new version of its parameter, which is kept as the one before: where no key
+/// is named, SSM takes its own, which everyone in the account may use. Policies stay by themselves.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
+pub async fn store(
+    client: &Client,
+    kept: &ParameterHistory,
+    token: &Token,
+) -> Result<i64, CredentialsError> {
+    let call = client
+        .put_parameter()
+        .name(kept.name().unwrap_or_default())
+        .value(token.reveal())
+        .overwrite(true)
+        .set_type(kept.r#type().cloned())
+        .set_key_id(kept.key_id().map(str::to_owned))
+        .set_tier(kept.tier().cloned())
+        .set_description(kept.description().map(str::to_owned))
+        .set_allowed_pattern(kept.allowed_pattern().map(str::to_owned));
+    let stored = call
+        .send()
+        .await
+        .map_err(|error| refused(WRITING, &error))?;
+    Ok(stored.version())
 }
 
 /// Refuses a token that cannot work, with a better word than the cluster's "Unauthorized".
@@ -198,7 +277,10 @@ fn is_named(parameter: &Parameter, asked: &str) -> bool {
     names.into_iter().flatten().any(is_asked)
 }
 
-fn refused<E>(error: &SdkError<E, aws_smithy_runtime_api::http::Response>) -> CredentialsError
+fn refused<E>(
+    what: &'static str,
+    error: &SdkError<E, aws_smithy_runtime_api::http::Response>,
+) -> CredentialsError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -215,10 +297,10 @@ where
         | "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "InvalidSignatureException"
-        | "MissingAuthenticationTokenException" => CredentialsError::Denied(said),
+        | "MissingAuthenticationTokenException" => CredentialsError::Denied(what, said),
         // SSM passes on what KMS says of a key that it may not use.
         _ if said.contains("kms:") || said.contains("AccessDenied") => {
-            CredentialsError::Denied(said)
+            CredentialsError::Denied(what, said)
         }
         "ThrottlingException"
         | "Throttling"
@@ -226,6 +308,12 @@ where
         | "InternalServerError"
         | "ServiceUnavailable"
         | "RequestLimitExceeded" => CredentialsError::Unreachable(said),
+        _ if error
+            .raw_response()
+            .is_some_and(|answer| answer.status().is_server_error()) =>
+        {
+            CredentialsError::Unreachable(said)
+        }
         _ => CredentialsError::Refused(said),
     }
 }

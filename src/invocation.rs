@@ -1,16 +1,20 @@
 //! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
+//! An event without a job may ask for a new token instead.
 
 use crate::artifact;
 use crate::bucket::Store;
 use crate::cluster::Cluster;
+use crate::cluster::call::Call;
 use crate::continuation::{Continuation, Phase};
-use crate::credentials::{self, CredentialsError, Token};
+use crate::credentials::{self, Credentials, CredentialsError, Token};
 use crate::deploy::{self, Outcome};
 use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
 use crate::logging;
+use crate::metrics::{self, Deploy};
 use crate::report::{self, Report};
 use crate::request::{Draft, Fault, Files, Request, Wanted};
+use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
 use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -38,6 +42,7 @@ const LONGEST_LIFE: Duration = Duration::from_secs(900);
 
 /// What a warm function keeps.
 pub struct Function {
+    name: String,
     environment: Result<Environment, Vec<Fault>>,
     secrets: Vec<String>,
     aws: SdkConfig,
@@ -61,6 +66,8 @@ pub enum Unreported {
     NoJob,
     /// The report could not be delivered.
     Undelivered(String),
+    /// The cluster's token was to be renewed and was not.
+    NotRenewed(String),
 }
 
 impl std::fmt::Display for Unreported {
@@ -72,6 +79,7 @@ impl std::fmt::Display for Unreported {
             Unreported::Undelivered(why) => {
                 write!(formatter, "CodePipeline did not take the report: {why}")
             }
+            Unreported::NotRenewed(why) => formatter.write_str(why),
         }
     }
 }
@@ -83,6 +91,7 @@ impl From<Unreported> for lambda_runtime::Diagnostic {
         let kind = match unreported {
             Unreported::NoJob => "NoJob",
             Unreported::Undelivered(_) => "Undelivered",
+            Unreported::NotRenewed(_) => "NotRenewed",
         };
         lambda_runtime::Diagnostic {
             error_type: kind.to_owned(),
@@ -91,19 +100,28 @@ impl From<Unreported> for lambda_runtime::Diagnostic {
     }
 }
 
-/// What a running invocation leaves if it breaks off: the continuation that it began with, and the
-/// text that this is bound to. Whatever it did since, the cluster tells.
-type Ledger = RefCell<Option<(Continuation, String)>>;
+/// What is known of a running invocation, however it ends.
+#[derive(Default)]
+struct Ledger {
+    /// The continuation that it began with, and the text that this is bound to: what it leaves if
+    /// it breaks off. Whatever it did since, the cluster tells.
+    begun: RefCell<Option<(Continuation, String)>>,
+    /// What is deployed, for the metrics.
+    deploy: RefCell<Option<Deploy>>,
+}
 
 impl Function {
-    /// Nothing is connected yet. `secrets` are the function's own, which AWS may quote in an error.
+    /// Nothing is connected yet. `name` is what Lambda calls the function. `secrets` are the
+    /// function's own, which AWS may quote in an error.
     pub fn new(
+        name: String,
         environment: Result<Environment, Vec<Fault>>,
         aws: SdkConfig,
         store: Store,
         secrets: Vec<String>,
     ) -> Function {
         Function {
+            name,
             environment,
             secrets,
             aws,
@@ -115,19 +133,22 @@ impl Function {
     }
 
     /// Handles one event. `deadline` is when Lambda ends the invocation. Whatever happens after the
-    /// job's id is known, exactly one report is sent.
-    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<(), Unreported> {
-        let Some(job) = Job::read(&event) else {
-            tracing::error!("the event is no CodePipeline job; nothing can be reported");
-            return Err(Unreported::NoJob);
-        };
-        Span::current().record("jobId", job.id.as_str());
+    /// job's id is known, exactly one report is sent, and the answer says nothing.
+    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<Value, Unreported> {
         let life = deadline.duration_since(Timestamp::now());
         let life = Duration::try_from(life)
             .unwrap_or_default()
             .min(LONGEST_LIFE);
         let margin = HANDOVER_MARGIN.min(life / HANDOVER_PART);
         let end = Instant::now() + life;
+        let Some(job) = Job::read(&event) else {
+            if rotation::is_meant(&event) {
+                return self.rotate(&event, end - margin).await;
+            }
+            tracing::error!("the event is no CodePipeline job; nothing can be reported");
+            return Err(Unreported::NoJob);
+        };
+        Span::current().record("jobId", job.id.as_str());
         let ledger = Ledger::default();
         logging::forget();
         logging::hide(self.secrets.iter().map(String::as_str));
@@ -136,9 +157,13 @@ impl Function {
         let report = guarded(work, &ledger, end - margin / 2).await;
         let report = logging::mask().report(report);
         // What is secret in parameters that could not be read is not known.
-        log(&report, ledger.borrow().is_some());
-        self.deliver(&job.id, &report, end - ANSWER_MARGIN.min(margin / 4))
-            .await
+        log(&report, ledger.begun.borrow().is_some());
+        let last = end - ANSWER_MARGIN.min(margin / 4);
+        if self.deliver(&job.id, &report, last).await? == Receipt::Taken {
+            let deploy = ledger.deploy.take();
+            metrics::count(&self.name, deploy.as_ref(), &report, Timestamp::now());
+        }
+        Ok(Value::Null)
     }
 
     async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
@@ -159,7 +184,7 @@ impl Function {
                 Err(unusable) => return report::unusable_continuation(&unusable),
             },
         };
-        *ledger.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
+        *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
         let ssm_is_silent = || {
             let why = "it did not answer in time".to_owned();
             report::no_credentials(&CredentialsError::Unreachable(why))
@@ -182,6 +207,7 @@ impl Function {
             Ok(request) => request,
             Err(report) => return report,
         };
+        *ledger.deploy.borrow_mut() = Some(Deploy::of(&request, continuation.started));
         let cluster = match timeout_at(until, self.connect(environment, false)).await {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error),
@@ -191,11 +217,16 @@ impl Function {
             deployment = request.deployment,
             namespace = request.namespace,
             resumed = job.continuation.is_some(),
-            beside = request.beside.join(","),
+            beside = (!request.beside.is_empty()).then(|| request.beside.join(",")),
             "deploying"
         );
         let renew = async || self.connect(environment, true).await;
         let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
+        if let Outcome::Finished(success) = &outcome
+            && let Some(deploy) = &mut *ledger.deploy.borrow_mut()
+        {
+            deploy.wrote = success.wrote;
+        }
         conclude(&request, &continuation, &bound_to, outcome)
     }
 
@@ -215,8 +246,7 @@ impl Function {
             return Ok(open.cluster.clone());
         }
         *connection = None;
-        let ssm = self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&self.aws));
-        let found = credentials::fetch(ssm, environment, now).await?;
+        let found = credentials::fetch(self.ssm(), environment, now).await?;
         logging::hide([found.token.reveal()]);
         let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
         let cluster = Arc::new(cluster);
@@ -227,9 +257,77 @@ impl Function {
         Ok(cluster)
     }
 
+    fn ssm(&self) -> &aws_sdk_ssm::Client {
+        self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&self.aws))
+    }
+
+    /// Renews the cluster's token, and answers until when the new one is valid.
+    async fn rotate(&self, event: &Value, until: Instant) -> Result<Value, Unreported> {
+        logging::forget();
+        logging::hide(self.secrets.iter().map(String::as_str));
+        let mut present = Present::default();
+        let renewed = AssertUnwindSafe(self.renew(event, &mut present, until));
+        let why = match renewed.catch_unwind().await {
+            Ok(Ok(renewed)) => {
+                log_renewed(&renewed);
+                return Ok(renewed.answer());
+            }
+            Ok(Err(why)) => why,
+            Err(_) => Why::Broken(logging::panic_place()),
+        };
+        let cause = logging::masked(&present.not_renewed(&why));
+        tracing::error!(cause, "the token was not renewed");
+        Err(Unreported::NotRenewed(cause))
+    }
+
+    /// Has a new token issued, tries it, and stores it last of all: whatever fails before leaves the
+    /// present one in place. What is known of that is kept in `known`.
+    async fn renew(
+        &self,
+        event: &Value,
+        known: &mut Present,
+        until: Instant,
+    ) -> Result<Renewed, Why> {
+        let wish = Wish::read(event)?;
+        let environment = self.environment.as_ref();
+        let environment = environment.map_err(|faults| Why::Environment(faults.clone()))?;
+        let (ssm, name) = (self.ssm(), &environment.token_parameter);
+        known.parameter = Some(name.clone());
+        rotation::unpinned(name)?;
+        let now = Timestamp::now();
+        let fetched = in_time(until, credentials::fetch(ssm, environment, now)).await;
+        let present = fetched.map_err(Why::NoAccess)?;
+        logging::hide([present.token.reveal()]);
+        let former = End::of(&present.token);
+        known.end = Some(former.clone());
+        let newest = in_time(until, credentials::newest(ssm, name)).await;
+        let newest = newest.map_err(Why::NoAccess)?;
+        rotation::renewable(&newest)?;
+        let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
+        let stored = in_time(until, credentials::store(ssm, &newest, &issued.token)).await;
+        let version = stored.map_err(Why::NotStored)?;
+        // It was tried, so that a warm function needs no other: the former one may end any time.
+        *self.connection.lock().await = Some(Connection {
+            cluster: Arc::new(cluster),
+            token: issued.token.clone(),
+        });
+        Ok(Renewed {
+            parameter: name.clone(),
+            version,
+            until: issued.until,
+            former,
+            short: issued.is_short(&wish, now),
+        })
+    }
+
     /// Sends the report. That the job is over already is the end of it, too. A report that
     /// CodePipeline refuses as such is sent once more with its first line alone.
-    async fn deliver(&self, job: &str, report: &Report, last: Instant) -> Result<(), Unreported> {
+    async fn deliver(
+        &self,
+        job: &str,
+        report: &Report,
+        last: Instant,
+    ) -> Result<Receipt, Unreported> {
         let client = self
             .codepipeline
             .get_or_init(|| aws_sdk_codepipeline::Client::new(&self.aws));
@@ -242,10 +340,11 @@ impl Function {
             sent = timeout_at(last, job::send(client, job, &report.bare())).await;
         }
         let why = match sent {
-            Ok(Ok(Receipt::Taken)) => return Ok(()),
-            Ok(Ok(Receipt::TooLate(said))) => {
-                tracing::warn!(said, "nobody waits for this report any more");
-                return Ok(());
+            Ok(Ok(receipt)) => {
+                if let Receipt::TooLate(said) = &receipt {
+                    tracing::warn!(said, "nobody waits for this report any more");
+                }
+                return Ok(receipt);
             }
             Ok(Err(Undelivered::Refused(why) | Undelivered::Unreachable(why))) => why,
             Err(_) => "it did not answer before the end of the invocation".to_owned(),
@@ -255,13 +354,62 @@ impl Function {
     }
 }
 
+/// Another token for whoever holds the present one, and a way to the cluster that was tried with it.
+async fn exchange(
+    environment: &Environment,
+    present: &Credentials,
+    wish: &Wish,
+    until: Instant,
+) -> Result<(Cluster, Issued), Why> {
+    let no_ca = |why| Why::NoAccess(CredentialsError::Ca(why));
+    let cluster = Cluster::new(environment, present).map_err(no_ca)?;
+    let failed = |step| move |error| Why::Call(step, error);
+    let review = cluster.send(&Call::who_am_i(), until).await;
+    let holder = Holder::read(&review.map_err(failed(Step::Ask))?)?;
+    let (namespace, account) = holder.account()?;
+    let call = Call::token(namespace, account, wish.lifetime);
+    let answer = cluster.send(&call, until).await;
+    let issued = Issued::read(&answer.map_err(failed(Step::Issue))?, Timestamp::now())?;
+    logging::hide([issued.token.reveal()]);
+    let new = Credentials {
+        token: issued.token.clone(),
+        ca: present.ca.clone(),
+    };
+    let cluster = Cluster::new(environment, &new).map_err(no_ca)?;
+    let review = cluster.send(&Call::who_am_i(), until).await;
+    holder.same(&Holder::read(&review.map_err(failed(Step::Try))?)?)?;
+    Ok((cluster, issued))
+}
+
+/// A call to SSM, which counts as not answered where the time is over first.
+async fn in_time<T>(
+    until: Instant,
+    call: impl Future<Output = Result<T, CredentialsError>>,
+) -> Result<T, CredentialsError> {
+    timeout_at(until, call).await.unwrap_or_else(|_| {
+        let why = "it did not answer in time".to_owned();
+        Err(CredentialsError::Unreachable(why))
+    })
+}
+
+/// When Lambda ends the invocation, by the `milliseconds` of its header. The emulator of
+/// `cargo lambda` gives how long it may take instead, 600,000 for every event: as a time in 1970.
+pub fn deadline(milliseconds: u64, now: Timestamp) -> Timestamp {
+    let given = Duration::from_millis(milliseconds);
+    let end = match given <= LONGEST_LIFE {
+        true => now.checked_add(given),
+        false => Timestamp::UNIX_EPOCH.checked_add(given),
+    };
+    end.unwrap_or(Timestamp::MAX)
+}
+
 /// Lets the work run until `last` at the most. A panic becomes a report, and so does an end that
 /// comes too early: the next invocation takes up what this one began with.
 async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Instant) -> Report {
     match timeout_at(last, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(report)) => report,
         Ok(Err(_)) => report::panicked(&logging::panic_place()),
-        Err(_) => match &*ledger.borrow() {
+        Err(_) => match &*ledger.begun.borrow() {
             Some((continuation, bound_to)) => report::handed_over(continuation, bound_to, None),
             None => report::no_time(),
         },
@@ -321,6 +469,32 @@ fn conclude(
     }
 }
 
+/// Logs a new token, and what a person should know of the former one.
+fn log_renewed(renewed: &Renewed) {
+    let Renewed {
+        parameter,
+        version,
+        until,
+        ..
+    } = renewed;
+    let until = format!("{until:.0}");
+    tracing::info!(
+        parameter,
+        version,
+        validUntil = until,
+        "the token was renewed"
+    );
+    if renewed.short {
+        tracing::warn!(
+            validUntil = until,
+            "the cluster gave the new token a shorter life than was asked for"
+        );
+    }
+    if let Some(advice) = renewed.former.advice() {
+        tracing::warn!("{advice}");
+    }
+}
+
 /// Logs what is reported; of a failure the first line, if all that must be hidden is known.
 fn log(report: &Report, all_is_known: bool) {
     match report {
@@ -356,6 +530,22 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_is_a_time_and_cargo_lambdas_is_a_length() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        for (given, expected) in [
+            (1_767_225_660_000, at("2026-01-01T00:01:00Z")),
+            (600_000, at("2026-01-01T00:10:00Z")),
+            (900_000, at("2026-01-01T00:15:00Z")),
+            (900_001, at("1970-01-01T00:15:00.001Z")),
+            (0, now),
+            (u64::MAX, Timestamp::MAX),
+        ] {
+            assert_eq!(deadline(given, now), expected, "{given}");
+        }
+    }
+
+    #[test]
     fn a_panic_becomes_a_report_that_quotes_nothing() {
         logging::note_panics();
         let work = async {
@@ -376,7 +566,8 @@ mod tests {
     fn work_that_does_not_end_is_handed_over() {
         let now = Timestamp::now();
         let continuation = Continuation::begin("job", now, Duration::from_secs(60));
-        let ledger = RefCell::new(Some((continuation.clone(), "bound".to_owned())));
+        let ledger = Ledger::default();
+        *ledger.begun.borrow_mut() = Some((continuation.clone(), "bound".to_owned()));
         let Report::Progress { token, .. } = run(std::future::pending(), &ledger) else {
             panic!("it must go on");
         };

@@ -18,7 +18,9 @@
 //! - [`rollout`]: whether a rollout is done.
 //! - [`diagnosis`]: why it is not done, and whether it ever will be.
 //! - [`deploy`]: the loop that observes, decides and acts.
+//! - [`rotation`]: a new token for the cluster, and what is said of it.
 //! - [`report`]: every sentence that a user sees.
+//! - [`metrics`]: what became of it, counted for CloudWatch.
 //! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
 
 pub mod invocation;
@@ -40,6 +42,8 @@ pub mod plan;
 pub mod rollout;
 pub mod diagnosis;
 pub mod deploy;
+pub mod rotation;
 pub mod report;
+pub mod metrics;
 pub mod https;
 pub mod logging;

@@ -5,6 +5,7 @@
 //! runtime print whole requests and answers, and with them the token and the job's credentials; at
 //! `WARN` the SDK prints answers that it could not read.
 
+use crate::metrics;
 use crate::report::{Mask, clip};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -152,12 +153,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             }
         }
         fields.extend(own.0);
-        let line = line(
-            *event.metadata().level(),
-            Timestamp::now(),
-            &message,
-            fields,
-        );
+        let now = Timestamp::now();
+        if event.metadata().target() == metrics::TARGET {
+            fields.insert("_aws".to_owned(), metrics::directive(&fields, now));
+        }
+        let line = line(*event.metadata().level(), now, &message, fields);
         // A log that cannot be written is no reason to stop.
         _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
@@ -210,6 +210,10 @@ impl Visit for Fields {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
         self.put(field, value);
     }
 

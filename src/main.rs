@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use landfall::bucket::Store;
 use landfall::environment::Environment;
 use landfall::https::Aws;
-use landfall::invocation::{Function, Unreported};
+use landfall::invocation::{self, Function, Unreported};
 use landfall::logging;
 use serde_json::Value;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ const AWS_TRIES: u32 = 6;
 /// The longest pause between two tries of an AWS call.
 const AWS_PAUSE: Duration = Duration::from_secs(2);
 
-type Handling<'a> = Pin<Box<dyn Future<Output = Result<(), Unreported>> + 'a>>;
+type Handling<'a> = Pin<Box<dyn Future<Output = Result<Value, Unreported>> + 'a>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -45,7 +45,8 @@ async fn main() -> Result<(), Error> {
     let secrets = secrets.into_iter().filter_map(variable).collect();
     let https = Aws::new(variable("AWS_CA_BUNDLE"));
     let (sdk, store) = (sdk_config(https.clone()), store(https));
-    let function = Function::new(Environment::read(variable), sdk, store, secrets);
+    let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "landfall".to_owned());
+    let function = Function::new(name, Environment::read(variable), sdk, store, secrets);
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let context = event.context;
         let span = info_span!(
@@ -54,8 +55,7 @@ async fn main() -> Result<(), Error> {
             jobId = tracing::field::Empty,
             execution = tracing::field::Empty
         );
-        let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
-        let deadline = Timestamp::from_millisecond(deadline).unwrap_or(Timestamp::MAX);
+        let deadline = invocation::deadline(context.deadline, Timestamp::now());
         let function = &function;
         // Boxed: the futures of the SDK, reqwest and the runtime together are a type too deep.
         Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))

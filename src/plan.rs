@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 /// The most lines of a difference; more are counted.
 const LINES_LIMIT: usize = 100;
 
-/// The longest value in a line, in characters.
-const VALUE_LIMIT: usize = 120;
+/// The longest value in a line, in characters: an image in ECR with a digest and a long name.
+const VALUE_LIMIT: usize = 240;
 
 /// What stands for the value of a variable.
 const HIDDEN: &str = "(hidden)";

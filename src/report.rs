@@ -1212,7 +1212,7 @@ fn locked_out(error: &CredentialsError, cause: Option<String>) -> Report {
         | Kind::JobFailed
         | Kind::RevisionOutOfSync
         | Kind::RevisionUnavailable => {
-            "Retry. In a VPC the function needs a route or interface endpoints to SSM and KMS."
+            "Retry. In a VPC the function needs a route to SSM, or its interface endpoint."
         }
     };
     let headline = format!("There is no access to the cluster: {error}.");
@@ -1245,8 +1245,34 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
         Phase::Return(_) => format!("The failed switch of {target} could not be taken back"),
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
-    let (topic, kind, why, next) = match error {
-        CallError::Refused(refusal) => refused(request, &what, call, refusal),
+    let (topic, kind, why, next) =
+        trouble(error, &what).unwrap_or_else(|refusal| refused(request, &what, call, refusal));
+    let also = format!("{done}: {why}.");
+    match first_cause(&target, phase, call.body.as_ref()) {
+        // The rollout failed before the call did, and that is what the deploy failed of.
+        Some(cause) => {
+            let (failed, seen) = match phase {
+                Phase::Rollback(rollback) => {
+                    (what_failed(rollback.kind, None), rollback.evidence.clone())
+                }
+                Phase::Return(back) => (what_failed(back.kind, back.reason), back.evidence.clone()),
+                Phase::Start | Phase::Rollout(_) | Phase::Switch => {
+                    (what_failed(None, None), Evidence::default())
+                }
+            };
+            failed_rollout(failed, &cause, &also, &seen, &next)
+        }
+        None => fail(topic, kind, &also, &[], &next),
+    }
+}
+
+/// Of what kind a failure is, why it is one, and what to do.
+pub type Trouble = (Topic, Kind, String, String);
+
+/// The words for a call that failed. `what` it was to do; a refusal is given back.
+pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refusal> {
+    Ok(match error {
+        CallError::Refused(refusal) => return Err(refusal),
         CallError::Unreachable(why) => (
             Topic::Unreachable,
             Kind::SystemUnavailable,
@@ -1275,24 +1301,7 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
             format!("there was no time left to {what}"),
             "Retry; if it stays so, raise the function's timeout.".to_owned(),
         ),
-    };
-    let also = format!("{done}: {why}.");
-    match first_cause(&target, phase, call.body.as_ref()) {
-        // The rollout failed before the call did, and that is what the deploy failed of.
-        Some(cause) => {
-            let (failed, seen) = match phase {
-                Phase::Rollback(rollback) => {
-                    (what_failed(rollback.kind, None), rollback.evidence.clone())
-                }
-                Phase::Return(back) => (what_failed(back.kind, back.reason), back.evidence.clone()),
-                Phase::Start | Phase::Rollout(_) | Phase::Switch => {
-                    (what_failed(None, None), Evidence::default())
-                }
-            };
-            failed_rollout(failed, &cause, &also, &seen, &next)
-        }
-        None => fail(topic, kind, &also, &[], &next),
-    }
+    })
 }
 
 /// Why the new version failed, where the trouble came with its rollback or the writing of that.
@@ -1312,16 +1321,16 @@ fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>)
     ))
 }
 
-fn refused(
-    request: &Request,
-    what: &str,
-    call: &Call,
-    refusal: &Refusal,
-) -> (Topic, Kind, String, String) {
-    let said = match refusal.message.as_str() {
+/// What the cluster says of a call that it refuses.
+pub fn said(refusal: &Refusal) -> String {
+    match refusal.message.as_str() {
         "" => format!("HTTP {}", refusal.code),
         message => format!("HTTP {}, \"{}\"", refusal.code, quote(message)),
-    };
+    }
+}
+
+fn refused(request: &Request, what: &str, call: &Call, refusal: &Refusal) -> Trouble {
+    let said = said(refusal);
     match refusal.code {
         // The API server says `no` in its own form; whatever stands before it does not.
         400..=403 if !refusal.is_status => (
@@ -2481,7 +2490,10 @@ mod tests {
         let name = || "token".to_owned();
         let reports = [
             CredentialsError::Missing("`token`".into()),
-            CredentialsError::Denied("AccessDeniedException: no".into()),
+            CredentialsError::Denied(
+                "ssm:GetParameters, or kms:Decrypt for it",
+                "AccessDeniedException: no".into(),
+            ),
             CredentialsError::Refused("ValidationException: no".into()),
             CredentialsError::Unreachable("it did not answer in time".into()),
             CredentialsError::NoToken(name(), "is empty"),
@@ -2508,7 +2520,7 @@ mod tests {
         SystemUnavailable: There is no access to the cluster: SSM could not be reached: it did
         not answer in time.
 
-        Retry. In a VPC the function needs a route or interface endpoints to SSM and KMS.
+        Retry. In a VPC the function needs a route to SSM, or its interface endpoint.
         --
         ConfigurationError: There is no access to the cluster: the token in SSM parameter
         `token` is empty.

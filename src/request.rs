@@ -4,6 +4,7 @@
 use crate::image::{self, Definitions};
 use crate::job::Parameters;
 use crate::manifest::{self, Chosen};
+use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +61,7 @@ const ARTIFACT_LIMIT: usize = 100;
 const COMMIT_LIMIT: usize = 128;
 
 /// The fields of the contract, in the order in which the documentation lists them.
-pub const FIELDS: [&str; 19] = [
+pub const FIELDS: [&str; 20] = [
     "deployment",
     "namespace",
     "images",
@@ -80,6 +81,7 @@ pub const FIELDS: [&str; 19] = [
     "rollback",
     "mode",
     "execution",
+    "committed",
 ];
 
 /// What a job asks for, checked.
@@ -119,6 +121,8 @@ pub struct Request {
     pub rollback: bool,
     /// Who deploys: the pipeline's execution, else the job.
     pub execution: String,
+    /// When what is deployed was committed: the lead time is counted from there.
+    pub committed: Option<Timestamp>,
 }
 
 impl fmt::Debug for Request {
@@ -142,6 +146,7 @@ impl fmt::Debug for Request {
             .field("patience", &self.patience)
             .field("rollback", &self.rollback)
             .field("execution", &self.execution)
+            .field("committed", &self.committed)
             .finish_non_exhaustive()
     }
 }
@@ -670,6 +675,7 @@ impl<'a> Check<'a> {
         }
         let mode = self.mode();
         let execution = self.execution(job);
+        let committed = self.committed();
         let commit = self.commit();
         let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
         let changes = ["images", "env", "manifest"].into_iter();
@@ -698,6 +704,7 @@ impl<'a> Check<'a> {
             patience,
             rollback,
             execution,
+            committed,
         })
     }
 
@@ -1402,6 +1409,22 @@ impl<'a> Check<'a> {
         }
         text
     }
+
+    fn committed(&mut self) -> Option<Timestamp> {
+        let text = self.text("committed")?;
+        let time = text.parse::<Timestamp>();
+        if text.contains("#{") {
+            self.fault("committed", unresolved(&text));
+        } else if time.is_err() {
+            let problem = format!(
+                "must be a time such as 2026-01-31T12:00:00Z (`#{{Source.AuthorDate}}` is one), \
+                 and is `{}`",
+                excerpt(&text, 0)
+            );
+            self.fault("committed", problem);
+        }
+        time.ok()
+    }
 }
 
 /// A path that stays where it is put: behind the API server's proxy, `..` would lead to other
@@ -1430,7 +1453,7 @@ fn path_of(path: &str) -> Result<(), String> {
 }
 
 /// `90s`, `15m`, `2h`; also several together, `1h30m`.
-fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;
     let mut digits = String::new();
     for character in text.chars() {
@@ -1572,6 +1595,7 @@ mod tests {
             patience: Duration::from_secs(30),
             rollback: true,
             execution: JOB.into(),
+            committed: None,
         }
     }
 
@@ -2021,6 +2045,17 @@ mod tests {
                 "without line breaks",
             ),
             ("execution", json!({"execution": 7}), "and is a number"),
+            (
+                "committed",
+                json!({"committed": "yesterday"}),
+                "and is `yesterday`",
+            ),
+            (
+                "committed",
+                json!({"committed": "2026-01-31"}),
+                "a time such as",
+            ),
+            ("committed", json!({"committed": 7}), "and is a number"),
         ];
         for (field, changes, problem) in cases {
             let name = changes.to_string();
@@ -2240,6 +2275,7 @@ mod tests {
                 "execution",
                 json!({"execution": "#{codepipeline.PipelineExecutionId}"}),
             ),
+            ("committed", json!({"committed": "#{Source.AuthorDate}"})),
         ];
         for (field, changes) in cases {
             one_fault(field, changes, "CodePipeline did not fill in: `#{", field);

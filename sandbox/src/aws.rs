@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 pub use codepipeline::{JobResult, Report};
 pub use runtime_api::{Invocation, InvocationEnd};
-pub use ssm::ParameterKind;
+pub use ssm::{Parameter, ParameterKind};
 
 use codepipeline::CodePipeline;
 use endpoint::{Asked, Refusal};
@@ -158,6 +158,19 @@ impl Aws {
     pub fn put_parameter(&self, name: &str, value: &str, kind: ParameterKind) -> u64 {
         let now = Timestamp::now();
         self.shared.state().parameters.put(name, value, kind, now)
+    }
+
+    /// The same for a `SecureString` under a KMS key, with a description.
+    pub fn put_secret(&self, name: &str, value: &str, key: &str, description: &str) -> u64 {
+        let more = (Some(key), Some(description));
+        let (kind, now) = (ParameterKind::SecureString, Timestamp::now());
+        let mut state = self.shared.state();
+        state.parameters.put_under(name, value, kind, more, now)
+    }
+
+    /// The newest version of a parameter.
+    pub fn parameter(&self, name: &str) -> Option<Parameter> {
+        self.shared.state().parameters.newest(name)
     }
 
     /// Moves a label to a version of a parameter; false where that version does not exist.

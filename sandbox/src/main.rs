@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use demo::Demo;
-use landfall_sandbox::aws::{JobResult, Outcome};
+use landfall_sandbox::aws::{InvocationEnd, JobResult, Outcome};
 use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
 use measure::Measure;
 use picture::{Screen, Tone, report};
@@ -160,7 +160,11 @@ impl Invoke {
         let outcome = stage
             .follow(&job, ACTION, Some(&function), &mut screen, &is_old)
             .await;
-        let succeeded = matches!(outcome, Outcome::Succeeded(_));
+        let succeeded = match &outcome {
+            Outcome::Succeeded(_) => true,
+            Outcome::Silent(InvocationEnd::Response(answer)) => !answer.is_null(),
+            Outcome::Failed(_) | Outcome::Silent(_) | Outcome::Pending => false,
+        };
         if succeeded {
             stage.rest(Some(&function), &mut screen, &is_old).await;
         }

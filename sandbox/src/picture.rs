@@ -350,6 +350,10 @@ pub(crate) fn report(outcome: &Outcome) -> Vec<String> {
     let mut lines = vec![String::new()];
     match outcome {
         Outcome::Succeeded(report) | Outcome::Failed(report) => result(report, &mut lines),
+        // What no pipeline asked for is answered to whoever asked.
+        Outcome::Silent(InvocationEnd::Response(answer)) if !answer.is_null() => {
+            field("Answer", &answer.to_string(), &mut lines);
+        }
         Outcome::Silent(end) => {
             field(
                 "Status",

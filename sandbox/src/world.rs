@@ -6,7 +6,7 @@
 //!
 //! In reading order: `api` (a request's way in), `route`, `status` (what a refusal says), `verbs`,
 //! `patch`, `schema`, `defaults`, `validation`, `selector`; then what lives by itself: `store`,
-//! `deployment`, `replicaset`, `pod`, `endpoints`, `proxy`, `events`; and `fault` and `sample` for
+//! `deployment`, `replicaset`, `pod`, `endpoints`, `proxy`, `events`; `token`; and `fault` and `sample` for
 //! tests.
 
 mod api;
@@ -26,6 +26,7 @@ mod schema;
 mod selector;
 mod status;
 mod store;
+mod token;
 mod validation;
 mod verbs;
 
@@ -57,6 +58,8 @@ const SEEN_LIMIT: usize = 10_000;
 #[derive(Clone)]
 pub struct World {
     token: String,
+    issued: Vec<token::Issued>,
+    longest_token: Option<i64>,
     user: String,
     clock: Timestamp,
     timing: Timing,
@@ -223,6 +226,8 @@ impl World {
     pub fn new(token: impl Into<String>) -> World {
         World {
             token: token.into(),
+            issued: Vec::new(),
+            longest_token: None,
             user: "system:serviceaccount:default:landfall".to_owned(),
             clock: Timestamp::UNIX_EPOCH,
             timing: Timing::default(),
@@ -452,9 +457,19 @@ impl World {
         self.seen_limit = 0;
     }
 
-    /// Another accepted token, as after a rotation.
+    /// Another accepted token, as after a rotation by hand. What the cluster issued stays good.
     pub fn rotate_token(&mut self, token: impl Into<String>) {
         self.token = token.into();
+    }
+
+    /// Whose the tokens are, by the API server's name for them.
+    pub fn sign_in(&mut self, user: impl Into<String>) {
+        self.user = user.into();
+    }
+
+    /// The longest life of a token that is issued, as `--service-account-max-token-expiration`.
+    pub fn shorten_tokens(&mut self, life: SignedDuration) {
+        self.longest_token = Some(life.as_secs());
     }
 
     /// Plans a task, unless it is planned for earlier already.

@@ -2,6 +2,7 @@
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/>
 
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Who we are in `managedFields`.
 pub const FIELD_MANAGER: &str = "landfall";
@@ -153,10 +154,38 @@ impl Call {
         }
     }
 
+    /// Asks whose token we have, which everyone may who has a valid one.
+    /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review>
+    pub fn who_am_i() -> Call {
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+        let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+        Call {
+            resource: IDENTITIES,
+            ..write(Verb::Create, path.to_owned(), body)
+        }
+    }
+
+    /// Asks for another token of a ServiceAccount, for the API server itself.
+    /// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
+    pub fn token(namespace: &str, account: &str, lifetime: Duration) -> Call {
+        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"expirationSeconds": lifetime.as_secs()}});
+        Call {
+            resource: TOKENS,
+            ..write(Verb::Create, path, body)
+        }
+    }
+
+    /// Whether the answer has a secret, so that nothing of it may be quoted.
+    pub fn is_answered_in_secret(&self) -> bool {
+        self.resource == TOKENS
+    }
+
     /// Whether the call changes something in the cluster.
     pub fn changes(&self) -> bool {
         let dry = self.query.iter().any(|(name, _)| *name == "dryRun");
-        self.verb.writes() && !dry && self.resource != REVIEWS
+        self.verb.writes() && !dry && ![REVIEWS, IDENTITIES].contains(&self.resource)
     }
 
     /// Reads the Deployment.
@@ -351,6 +380,8 @@ impl Call {
 
 const LOGS: &str = "pods/log";
 const REVIEWS: &str = "selfsubjectaccessreviews.authorization.k8s.io";
+const IDENTITIES: &str = "selfsubjectreviews.authentication.k8s.io";
+const TOKENS: &str = "serviceaccounts/token";
 const DEPLOYMENTS: &str = "deployments.apps";
 const SERVICES: &str = "services";
 const PROXY: &str = "services/proxy";
@@ -563,6 +594,20 @@ mod tests {
             assert_eq!(call.resource, resource);
             assert_eq!(call.path, format!("/api/v1/namespaces/shop/{path}"));
         }
+        let call = Call::token(n, "landfall", Duration::from_secs(86_400));
+        assert_eq!(call.resource, "serviceaccounts/token");
+        assert_eq!(
+            call.path,
+            "/api/v1/namespaces/shop/serviceaccounts/landfall/token"
+        );
+        assert_eq!(
+            call.body.as_ref().expect("it has one")["spec"],
+            json!({"expirationSeconds": 86_400})
+        );
+        assert!(call.changes() && call.is_answered_in_secret());
+        let call = Call::who_am_i();
+        assert!(call.path.ends_with("/selfsubjectreviews"));
+        assert!(!call.changes() && !call.is_answered_in_secret());
         let call = Call::merge_autoscaler(n, "web", body());
         assert_eq!(call.resource, "horizontalpodautoscalers.autoscaling");
         assert!(call.path.ends_with("/horizontalpodautoscalers/web"));

@@ -182,7 +182,7 @@ async fn a_missing_verb_is_named_or_not_needed() {
 
 async fn run(verb: &str, resource: &str, parameters: Value, without: Without) {
     let objects = [
-        demo_app(3),
+        demo_app(8),
         sample_service("demo-app"),
         sample_autoscaler("demo-app", 1, 5),
     ];
@@ -215,7 +215,7 @@ async fn run(verb: &str, resource: &str, parameters: Value, without: Without) {
     }
 }
 
-/// The commands at the head of `deploy/rbac.yaml`, by the shell that a user has.
+/// The commands at the heads of the files in `deploy/`, by the shell that a user has.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real control plane: make conformance"]
 async fn the_shipped_roles_are_applied_and_their_token_serves() {
@@ -240,13 +240,18 @@ async fn the_shipped_roles_are_applied_and_their_token_serves() {
         assert!(output.status.success(), "{script}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let applied = shell(format!(
-        "sed 's/namespace: default/namespace: {name}/' deploy/rbac.yaml | {kubectl} apply -f -"
-    ));
-    for line in [
-        "role.rbac.authorization.k8s.io/landfall created",
-        "secret/landfall-token created",
+    for (file, line) in [
+        ("rbac", "role.rbac.authorization.k8s.io/landfall created"),
+        ("token-secret", "secret/landfall-token created"),
+        (
+            "rbac-switching",
+            "role.rbac.authorization.k8s.io/landfall-switching configured",
+        ),
     ] {
+        let namespace = format!("s/namespace: default/namespace: {name}/");
+        let applied = shell(format!(
+            "sed '{namespace}' deploy/{file}.yaml | {kubectl} apply -f -"
+        ));
         assert!(applied.contains(line), "{applied}");
     }
     let filled = |secret: &Value| secret["data"]["token"].is_string();

@@ -111,7 +111,7 @@ impl Step {
         let resource = self.path.split(['/', '?']).next().unwrap_or_default();
         let group = match resource {
             "" => return self.path.clone(),
-            "pods" | "services" | "configmaps" | "events" => "/api/v1",
+            "pods" | "services" | "configmaps" | "events" | "serviceaccounts" => "/api/v1",
             "horizontalpodautoscalers" => "/apis/autoscaling/v2",
             _ => "/apis/apps/v1",
         };
@@ -145,6 +145,7 @@ impl Peer {
         let object = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": namespace}});
         world.apply(object, Timestamp::now());
+        world.sign_in(format!("system:serviceaccount:{namespace}:landfall"));
         let server = Kubernetes::start(world).await.unwrap();
         Peer {
             client: https::client(Trust::Only(server.ca())).unwrap(),
@@ -1763,6 +1764,49 @@ fn requests() -> Vec<Step> {
             &format!("{all}&resourceVersion=99999999999"),
         ),
     ]
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane: make conformance"]
+async fn tokens_are_issued_alike() {
+    let mut pair = Pair::new("tokens").await;
+    let path = "serviceaccounts/landfall/token";
+    let request = |seconds: i64| {
+        json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds}})
+    };
+    // Who issues it and for whom is the cluster's own name.
+    let good = |name: &str, body: &Value| {
+        post(name, path, body).ignoring(&[
+            "/body/status/token",
+            "/body/status/expirationTimestamp",
+            "/body/spec/audiences",
+        ])
+    };
+    let reviews = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let who = |name: &str| {
+        post(name, reviews, &review)
+            .ignoring(&["/body/status/userInfo/uid", "/body/status/userInfo/extra"])
+    };
+    pair.all(&[
+        good("a token", &request(600)),
+        good("a token for a day", &request(86_400)),
+        good(
+            "a token of the usual life",
+            &with(request(0), "/spec", json!({})),
+        ),
+        post("too short", path, &request(599)),
+        post("no life at all", path, &request(0)),
+        post("too long", path, &request((1 << 32) + 1)),
+        post("no right to it", path, &request(600)).by(Who::Nobody),
+        post("no token to ask with", path, &request(600)).by(Who::Stranger),
+        get("no such thing to read", path),
+        who("who am I"),
+        who("who is a stranger").by(Who::Stranger),
+    ])
+    .await;
+    pair.end();
 }
 
 #[tokio::test]

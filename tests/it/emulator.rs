@@ -27,10 +27,12 @@ enum Expected {
     Failure(&'static str),
     /// There is no job: Lambda shows an error of this type.
     Error(&'static str),
+    /// There is none, and the token is renewed: the answer has a time.
+    Renewed,
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 17] = [
+const EVENTS: [(&str, Expected); 18] = [
     // There is nothing in this story's S3.
     ("artifact", Expected::Failure("RevisionUnavailable")),
     ("aws-sample", Expected::Failure("ConfigurationError")),
@@ -47,6 +49,7 @@ const EVENTS: [(&str, Expected); 17] = [
     ("plan", Expected::Failure("RevisionUnavailable")),
     ("restart", Expected::Success),
     ("rolling", Expected::Success),
+    ("rotate", Expected::Renewed),
     ("sam-sample", Expected::Failure("ConfigurationError")),
     ("smoke", Expected::Failure("ConfigurationError")),
     ("wrong", Expected::Failure("ConfigurationError")),
@@ -63,6 +66,9 @@ async fn each_event_gets_its_one_report() {
         let reports = lambda.aws.reports();
         if let Expected::Error(kind) = expected {
             assert_eq!(answer["errorType"], kind, "{name}: {answer}");
+            assert_eq!(reports, [], "{name}");
+        } else if expected == Expected::Renewed {
+            assert!(answer["validUntil"].is_string(), "{name}: {answer}");
             assert_eq!(reports, [], "{name}");
         } else {
             assert_eq!(answer, Value::Null, "{name}");
@@ -186,13 +192,14 @@ impl Lambda {
     fn event(&self, name: &str) -> Value {
         let path = events().join(format!("{name}.json"));
         let mut event: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-        let action = &mut event["CodePipeline.job"]["data"]["actionConfiguration"];
-        if let Some(text) = action["configuration"]["UserParameters"].as_str()
+        let place = "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
+        if let Some(field) = event.pointer_mut(place)
+            && let Some(text) = field.as_str()
             && let Ok(mut parameters) = serde_json::from_str::<Value>(text)
             && parameters.is_object()
         {
             parameters["namespace"] = json!(self.cluster.namespace());
-            action["configuration"]["UserParameters"] = json!(parameters.to_string());
+            *field = json!(parameters.to_string());
         }
         event
     }

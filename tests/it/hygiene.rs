@@ -20,13 +20,20 @@ async fn stage(level: &str) -> Stage {
         ("RUST_LOG", Some(level)),
         ("AWS_LAMBDA_LOG_LEVEL", Some(level)),
     ];
-    Stage::given_with([demo_app(2)], &environment).await
+    Stage::given_with([demo_app(600)], &environment).await
 }
 
 fn parameters(image: &str) -> Value {
     json!({"deployment": "demo-app", "images": {"app": image},
         "env": {"PASSWORD": "env-value-5ecret"},
         "execution": "run-1"})
+}
+
+/// Parameters of a deploy that fails after a while.
+fn never_ready() -> Value {
+    let mut parameters = parameters("never-ready:1");
+    parameters["timeout"] = json!("4s");
+    parameters
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +46,7 @@ async fn no_secret_is_logged_or_reported_at_any_level() {
     ] {
         let stage = stage(level).await;
         stage.deploy(parameters("good:1")).await.success();
-        stage.deploy(parameters("never-ready:1")).await.failure();
+        stage.deploy(never_ready()).await.failure();
         stage.aws.fault("CodePipeline", AwsFault::Throttling, 1);
         if let Cluster::Sandbox(kubernetes) = &stage.cluster {
             kubernetes.world(|world, _| {
@@ -102,7 +109,7 @@ async fn a_value_that_the_cluster_echoes_is_hidden() {
 async fn every_line_is_one_json_object_with_what_the_contract_names() {
     let stage = stage("info").await;
     stage.deploy(parameters("good:1")).await.success();
-    stage.deploy(parameters("never-ready:1")).await.failure();
+    stage.deploy(never_ready()).await.failure();
     stage.logged("reporting failure").await;
     let log = stage.function.log();
     assert!(log.len() > 10);

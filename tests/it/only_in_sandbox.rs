@@ -2,10 +2,11 @@
 //! what is no Kubernetes, stale reads, a cluster that is done at once.
 
 use crate::rolling::manifest;
+use crate::rotation;
 use crate::stage::{LIFE, OLD_IMAGE, SHORT, Stage, TOKEN, demo_app, image};
 use jiff::SignedDuration;
 use landfall_sandbox::aws::JobResult;
-use landfall_sandbox::world::{Behaviour, Fault, On, sample_autoscaler};
+use landfall_sandbox::world::{Behaviour, Fault, On, World, sample_autoscaler};
 use serde_json::json;
 use std::time::Duration;
 
@@ -322,4 +323,63 @@ async fn a_value_that_a_pod_echoes_is_hidden_everywhere() {
         !all.contains("env-value-5ecret") && !all.contains(TOKEN),
         "{all}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_token_that_the_cluster_does_not_take_is_not_stored() {
+    let reviews = || On::method("POST").path("selfsubjectreviews");
+    let tokens = || On::method("POST").path("/token");
+    for (on, fault, words) in [
+        (
+            reviews().skip(1),
+            Fault::Unauthorized,
+            "issued a new one and does not accept it",
+        ),
+        (
+            reviews().skip(1),
+            Fault::Html { status: 200 },
+            "is no Kubernetes API",
+        ),
+        (
+            reviews(),
+            Fault::Html { status: 403 },
+            "is no Kubernetes API server",
+        ),
+        (
+            reviews(),
+            Fault::InternalError,
+            "could not ask whose the present one is just now",
+        ),
+        (
+            tokens(),
+            Fault::Html { status: 201 },
+            "HTTP 201 with what is no JSON object",
+        ),
+        (
+            tokens(),
+            Fault::Unavailable { retry_after: None },
+            "could not issue a new one just now",
+        ),
+    ] {
+        let stage = rotation::sandbox().await;
+        let plan = |world: &mut World, _| world.fault(on, fault, 100);
+        stage.sandbox().world(plan);
+        let message = rotation::failure(&stage, json!({"rotate": true})).await;
+        for words in [words, "The present one was kept"] {
+            assert!(message.contains(words), "{message}");
+        }
+        stage.sandbox().world(|world, _| world.clear_faults());
+        rotation::rotate(&stage).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_of_the_cluster_does_no_harm() {
+    let stage = rotation::sandbox().await;
+    stage.sandbox().world(|world, _| {
+        world.fault(On::method("POST").path("/token"), Fault::CutAfter, 1);
+        world.fault(On::method("POST").path("reviews"), Fault::CutBefore, 1);
+    });
+    rotation::rotate(&stage).await;
+    stage.deploy(image(NEW_IMAGE)).await.success();
 }

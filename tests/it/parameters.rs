@@ -62,6 +62,9 @@ fn fits(schema: &Value, value: &Value) -> bool {
                             }
                     })
             }
+            "format" => value
+                .as_str()
+                .is_none_or(|it| rule == "date-time" && it.parse::<jiff::Timestamp>().is_ok()),
             "propertyNames" | "pattern" => matches(rule, value),
             "minProperties" => value
                 .as_object()

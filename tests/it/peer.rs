@@ -89,7 +89,7 @@ impl Drop for Peer {
 }
 
 /// The program in `LANDFALL_PEERS`, or where `make peers` puts it.
-fn program_path(program: &str) -> PathBuf {
+pub fn program_path(program: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let peers = std::env::var_os("LANDFALL_PEERS")
         .map_or_else(|| root.join("target/peers"), |folder| root.join(folder));
@@ -99,7 +99,8 @@ fn program_path(program: &str) -> PathBuf {
     path
 }
 
-fn new_folder(program: &str) -> PathBuf {
+/// An empty folder among the system's temporary ones.
+pub fn new_folder(program: &str) -> PathBuf {
     static COUNT: AtomicU16 = AtomicU16::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("landfall-{program}-{}-{number}", std::process::id());

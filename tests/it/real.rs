@@ -12,9 +12,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// What a user applies.
-const ROLES: [&str; 2] = [
+const GRANTS: [&str; 4] = [
     include_str!("../../deploy/rbac.yaml"),
     include_str!("../../deploy/rbac-switching.yaml"),
+    include_str!("../../deploy/rbac-rotation.yaml"),
+    include_str!("../../deploy/token-secret.yaml"),
 ];
 /// How long the cluster may take to do what it is told.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -69,7 +71,7 @@ impl Namespace {
     /// Applies the files in `deploy/` to this namespace.
     async fn grant(&self) {
         let namespace = format!("namespace: {}", self.name);
-        for document in ROLES
+        for document in GRANTS
             .join("\n---\n")
             .replace("namespace: default", &namespace)
             .split("\n---\n")
@@ -196,14 +198,15 @@ impl Namespace {
 
     /// Takes a verb from the story's Roles and waits until the API server knows it.
     pub async fn forbid(&self, verb: &str, resource: &str) {
-        let mut group = Value::Null;
-        for name in ["roles/landfall", "roles/landfall-switching"] {
-            let path = self.path("rbac.authorization.k8s.io/v1", name);
+        let (mut group, mut name) = (Value::Null, Value::Null);
+        for role in ["landfall", "landfall-switching", "landfall-rotation"] {
+            let path = self.path("rbac.authorization.k8s.io/v1", &format!("roles/{role}"));
             let mut role = self.get(&path).await.unwrap();
             for rule in role["rules"].as_array_mut().unwrap() {
                 let verbs = rule["verbs"].as_array().unwrap();
                 if rule["resources"] == json!([resource]) && verbs.iter().any(|it| it == verb) {
                     group = rule["apiGroups"][0].clone();
+                    name = rule["resourceNames"][0].clone();
                     rule["verbs"]
                         .as_array_mut()
                         .unwrap()
@@ -219,7 +222,7 @@ impl Namespace {
         let question = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
             "spec": {"user": format!("system:serviceaccount:{}:landfall", self.name),
                 "resourceAttributes": {"namespace": self.name, "verb": verb, "group": group,
-                    "resource": kind, "subresource": part}}});
+                    "resource": kind, "subresource": part, "name": name}}});
         let reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
         let end = Instant::now() + PATIENCE;
         while self.create(reviews, &question).await["status"]["allowed"] == true {

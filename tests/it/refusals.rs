@@ -148,7 +148,7 @@ async fn a_version_that_does_not_get_ready_changes_nothing() {
         for (image, timeout, words) in [
             (SICK_IMAGE, "40s", "exits with code 1"),
             ("demo-app:missing", "40s", "image"),
-            ("demo-app:never-ready", "6s", "readiness probe"),
+            ("demo-app:never-ready", "12s", "readiness probe"),
         ] {
             running.push(rows.spawn_local(never_ready(strategy, image, timeout, words)));
         }

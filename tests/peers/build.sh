@@ -1,12 +1,12 @@
 #!/bin/sh
-# Puts the peers that the function is tried against into a folder: AWS's runtime emulator and moto.
+# Puts the peers that we are tried against into a folder: AWS's runtime emulator, moto, the AWS CLI.
 # Usage: tests/peers/build.sh FOLDER
 set -eu
 here=${0%/*}
 folder=$1
 
 if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
-  echo "python3 with venv is needed for moto; on Debian or Ubuntu:" >&2
+  echo "python3 with venv is needed for moto and the AWS CLI; on Debian or Ubuntu:" >&2
   echo "  apt-get install python3 python3-venv" >&2
   exit 1
 fi

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::server::Cut;
-use super::{ACCOUNT, Answer, AwsFault, Shared, State, s3, ssm};
+use super::{ACCOUNT, Answer, AwsFault, REGION, Shared, State, s3, ssm};
 
 const ROLE: &str = "assumed-role/landfall/landfall";
 /// SSM and CodePipeline requests are far smaller.
@@ -127,6 +127,16 @@ impl AwsFault {
             AwsFault::ExpiredToken => {
                 let text = "The security token included in the request is expired".to_owned();
                 ("ExpiredTokenException", text)
+            }
+            AwsFault::KmsAccessDenied if asked.target.ends_with(".PutParameter") => {
+                let text = format!(
+                    "User: arn:aws:sts::{ACCOUNT}:{ROLE} is not authorized to perform: \
+                     kms:Encrypt on resource: arn:aws:kms:{REGION}:{ACCOUNT}:key/a-key because no \
+                     identity-based policy allows the kms:Encrypt action (Service: AWSKMS; Status \
+                     Code: 400; Error Code: AccessDeniedException; Request ID: \
+                     3ee54ab1-2f1b-4d9d-8735-e46987cb5355; Proxy: null)"
+                );
+                ("AccessDeniedException", text)
             }
             // The wording is KMS's own, passed on by SSM:
             // https://github.com/Droplr/aws-env/issues/29

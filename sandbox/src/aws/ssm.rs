@@ -16,6 +16,10 @@ use super::{ACCOUNT, REGION};
 const VERSIONS: usize = 100;
 /// Names in one `GetParameters`.
 const NAMES: usize = 10;
+/// Versions in one page of `GetParameterHistory`.
+const PAGE: usize = 50;
+/// The key where none is named.
+const DEFAULT_KEY: &str = "alias/aws/ssm";
 /// `Name` is at most this long.
 const NAME_LENGTH: usize = 2048;
 
@@ -45,8 +49,26 @@ pub(super) struct ParameterStore {
 struct Version {
     value: String,
     kind: ParameterKind,
+    /// What it is encrypted under.
+    key: Option<String>,
+    description: Option<String>,
     labels: BTreeSet<String>,
     modified: Timestamp,
+}
+
+/// The newest version of a parameter, for a test to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// The number of the version.
+    pub version: u64,
+    /// Its value in clear.
+    pub value: String,
+    /// What it is.
+    pub kind: ParameterKind,
+    /// The KMS key of a `SecureString`.
+    pub key: Option<String>,
+    /// What it is said to be for.
+    pub description: Option<String>,
 }
 
 enum Missing {
@@ -63,6 +85,18 @@ impl ParameterStore {
         kind: ParameterKind,
         now: Timestamp,
     ) -> u64 {
+        self.put_under(name, value, kind, (None, None), now)
+    }
+
+    /// The same with key and description.
+    pub(super) fn put_under(
+        &mut self,
+        name: &str,
+        value: &str,
+        kind: ParameterKind,
+        (key, description): (Option<&str>, Option<&str>),
+        now: Timestamp,
+    ) -> u64 {
         let versions = self.parameters.entry(name.to_owned()).or_default();
         let number = versions.keys().last().copied().unwrap_or_default() + 1;
         while versions.len() >= VERSIONS {
@@ -71,11 +105,28 @@ impl ParameterStore {
         let version = Version {
             value: value.to_owned(),
             kind,
+            key: match kind {
+                ParameterKind::SecureString => Some(key.unwrap_or(DEFAULT_KEY).to_owned()),
+                ParameterKind::String => None,
+            },
+            description: description.map(str::to_owned),
             labels: BTreeSet::new(),
             modified: now,
         };
         versions.insert(number, version);
         number
+    }
+
+    /// The newest version.
+    pub(super) fn newest(&self, name: &str) -> Option<Parameter> {
+        let (number, version) = self.parameters.get(name)?.last_key_value()?;
+        Some(Parameter {
+            version: *number,
+            value: version.value.clone(),
+            kind: version.kind,
+            key: version.key.clone(),
+            description: version.description.clone(),
+        })
     }
 
     /// Moves a label to one version; a label is on one version of a parameter at a time.
@@ -105,6 +156,7 @@ impl ParameterStore {
         match operation {
             "GetParameter" => self.get_parameter(body),
             "GetParameters" => self.get_parameters(body),
+            "GetParameterHistory" => self.get_parameter_history(body),
             "PutParameter" => self.put_parameter(body, now),
             _ => Err(Refusal::unknown_operation(operation)),
         }
@@ -156,34 +208,95 @@ impl ParameterStore {
         Ok(json!({"Parameters": found, "InvalidParameters": invalid}))
     }
 
+    /// The oldest version first, as SSM gives them.
+    fn get_parameter_history(&self, body: &Value) -> Result<Value, Refusal> {
+        let name = Name::parse(text(body, "Name")?)?;
+        let decrypt = decryption(body)?;
+        let most = match body.get("MaxResults").and_then(Value::as_u64) {
+            None => PAGE,
+            Some(most) => usize::try_from(most).unwrap_or(usize::MAX),
+        };
+        if most == 0 || most > PAGE {
+            let text = "Value at 'maxResults' failed to satisfy constraint";
+            return Err(Refusal::validation(text));
+        }
+        let missing = |_| Refusal::new("ParameterNotFound", String::new());
+        let (known, versions) = self.versions(&name).map_err(missing)?;
+        let from = body.get("NextToken").and_then(Value::as_str);
+        let from = from.map_or(Ok(0), str::parse::<u64>);
+        let from = from.map_err(|_| Refusal::new("InvalidNextToken", String::new()))?;
+        let mut rest = versions.range(from..);
+        let page = rest.by_ref().take(most);
+        let page = page.map(|(number, version)| {
+            let mut entry = version.shown(known, *number, decrypt);
+            // An entry of the history has no ARN, and more about the version.
+            let fields = entry.as_object_mut().expect("it is made as one");
+            fields.remove("ARN");
+            let labels = version.labels.iter().cloned().collect::<Vec<_>>();
+            fields.insert("Labels".to_owned(), labels.into());
+            fields.insert("Tier".to_owned(), "Standard".into());
+            fields.insert("LastModifiedUser".to_owned(), "N/A".into());
+            for (field, value) in [
+                ("KeyId", &version.key),
+                ("Description", &version.description),
+            ] {
+                if let Some(value) = value {
+                    fields.insert(field.to_owned(), value.as_str().into());
+                }
+            }
+            entry
+        });
+        let mut answer = json!({"Parameters": page.collect::<Vec<_>>()});
+        if let Some((next, _)) = rest.next() {
+            answer["NextToken"] = next.to_string().into();
+        }
+        Ok(answer)
+    }
+
     fn put_parameter(&mut self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let name = text(body, "Name")?;
         let value = text(body, "Value")?;
-        let kind = match body.get("Type").and_then(Value::as_str) {
-            Some("SecureString") => ParameterKind::SecureString,
-            Some("String" | "StringList") => ParameterKind::String,
-            Some(_) | None => return Err(Refusal::validation("A parameter type is required.")),
-        };
-        if Name::parse(name)?.selector.is_some() {
+        // "You can't enter the Amazon Resource Name (ARN) for a parameter."
+        if Name::parse(name)?.selector.is_some() || name.starts_with("arn:") {
             return Err(Refusal::validation(NAME_RULE));
         }
         let overwrite = body.get("Overwrite").and_then(Value::as_bool) == Some(true);
-        if self.parameters.contains_key(name) && !overwrite {
+        let former = self.newest(name);
+        if former.is_some() && !overwrite {
             let text = "The parameter already exists. To overwrite this value, \
                         set the overwrite option in the request to true.";
             return Err(Refusal::new("ParameterAlreadyExists", text));
         }
-        let version = self.put(name, value, kind, now);
+        let kind = match (body.get("Type").and_then(Value::as_str), &former) {
+            (Some("SecureString"), _) => ParameterKind::SecureString,
+            (Some("String" | "StringList"), _) => ParameterKind::String,
+            (None, Some(former)) => former.kind,
+            (_, _) => return Err(Refusal::validation("A parameter type is required.")),
+        };
+        let given = |member: &str| body.get(member).and_then(Value::as_str);
+        if given("KeyId").is_some() && kind == ParameterKind::String {
+            let text = "KeyId is required for SecureString type parameter only.";
+            return Err(Refusal::validation(text));
+        }
+        // Without a key SSM takes its own, whatever the version before was encrypted under.
+        let more = (given("KeyId"), given("Description"));
+        let version = self.put_under(name, value, kind, more, now);
         Ok(json!({"Version": version, "Tier": "Standard"}))
     }
 
-    fn find(&self, asked: &Name<'_>, decrypt: bool) -> Result<Value, Missing> {
+    /// A parameter by a name as callers give it.
+    fn versions(&self, asked: &Name<'_>) -> Result<(&str, &BTreeMap<u64, Version>), Missing> {
         // The ARN of `/a` and that of `a` are the same.
-        let (name, versions) = self
+        let found = self
             .parameters
             .get_key_value(asked.plain)
-            .or_else(|| self.parameters.get_key_value(asked.rooted.as_deref()?))
-            .ok_or(Missing::Parameter)?;
+            .or_else(|| self.parameters.get_key_value(asked.rooted.as_deref()?));
+        let (name, versions) = found.ok_or(Missing::Parameter)?;
+        Ok((name, versions))
+    }
+
+    fn find(&self, asked: &Name<'_>, decrypt: bool) -> Result<Value, Missing> {
+        let (name, versions) = self.versions(asked)?;
         let (number, version) = match asked.selector {
             None => versions.last_key_value().ok_or(Missing::Parameter)?,
             Some(selector) => versions
@@ -193,23 +306,29 @@ impl ParameterStore {
                 })
                 .ok_or(Missing::Version)?,
         };
-        let value = match version.kind {
-            ParameterKind::SecureString if !decrypt => ciphertext(name, *number, &version.value),
-            ParameterKind::SecureString | ParameterKind::String => version.value.clone(),
-        };
-        let mut parameter = json!({
-            "Name": name,
-            "Type": version.kind.name(),
-            "Value": value,
-            "Version": number,
-            "ARN": arn(name),
-            "LastModifiedDate": version.modified.as_millisecond() as f64 / 1000.0,
-            "DataType": "text",
-        });
+        let mut parameter = version.shown(name, *number, decrypt);
         if let Some(selector) = asked.selector {
             parameter["Selector"] = Value::from(format!(":{selector}"));
         }
         Ok(parameter)
+    }
+}
+
+impl Version {
+    fn shown(&self, name: &str, number: u64, decrypt: bool) -> Value {
+        let value = match self.kind {
+            ParameterKind::SecureString if !decrypt => ciphertext(name, number, &self.value),
+            ParameterKind::SecureString | ParameterKind::String => self.value.clone(),
+        };
+        json!({
+            "Name": name,
+            "Type": self.kind.name(),
+            "Value": value,
+            "Version": number,
+            "ARN": arn(name),
+            "LastModifiedDate": self.modified.as_millisecond() as f64 / 1000.0,
+            "DataType": "text",
+        })
     }
 }
 
@@ -454,5 +573,89 @@ mod tests {
             .ok()
             .unwrap();
         assert_eq!(answer["Version"], 3);
+    }
+
+    #[test]
+    fn a_version_has_the_key_that_it_was_put_with() {
+        let mut store = store();
+        let now = Timestamp::UNIX_EPOCH;
+        for (more, key, description) in [
+            (json!({"KeyId": "a-key"}), Some("a-key"), None),
+            (
+                json!({"Type": "SecureString", "Description": "ours"}),
+                Some(DEFAULT_KEY),
+                Some("ours"),
+            ),
+            (json!({"Type": "String"}), None, None),
+        ] {
+            let mut body = json!({"Name": "token", "Value": "next", "Overwrite": true});
+            body.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            assert!(store.answer("PutParameter", &body, now).is_ok(), "{body}");
+            let newest = store.newest("token").unwrap();
+            assert_eq!(newest.key.as_deref(), key, "{body}");
+            assert_eq!(newest.description.as_deref(), description, "{body}");
+        }
+        for refused in [
+            json!({"Name": "token", "Value": "v", "Overwrite": true, "Type": "String", "KeyId": "k"}),
+            json!({"Name": arn("token"), "Value": "v", "Overwrite": true}),
+            json!({"Name": "token:1", "Value": "v", "Overwrite": true}),
+            json!({"Name": "new", "Value": "v", "Overwrite": true}),
+        ] {
+            let answer = store.answer("PutParameter", &refused, now);
+            assert_eq!(
+                answer.err().unwrap().kind,
+                "ValidationException",
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_history_comes_in_pages_and_tells_keys() {
+        let mut store = store();
+        let now = Timestamp::UNIX_EPOCH;
+        for number in 0..60 {
+            let value = format!("{number}");
+            let more = (Some("a-key"), None);
+            store.put_under("token", &value, ParameterKind::SecureString, more, now);
+        }
+        let mut body = json!({"Name": arn("token")});
+        let mut found = Vec::new();
+        loop {
+            let answer = store
+                .answer("GetParameterHistory", &body, now)
+                .ok()
+                .unwrap();
+            found.extend(answer["Parameters"].as_array().unwrap().clone());
+            match answer.get("NextToken") {
+                Some(token) => body["NextToken"] = token.clone(),
+                None => break,
+            }
+        }
+        assert_eq!(found.len(), 62);
+        assert_eq!(found[0]["KeyId"], DEFAULT_KEY);
+        assert_eq!(found[0]["Labels"], json!(["old"]));
+        let last = &found[61];
+        assert_eq!(
+            (&last["Name"], &last["KeyId"]),
+            (&json!("token"), &json!("a-key"))
+        );
+        assert!(last["Value"].as_str().unwrap().len() > 100, "{last}");
+        for (body, kind) in [
+            (json!({"Name": "nope"}), "ParameterNotFound"),
+            (
+                json!({"Name": "token", "MaxResults": 51}),
+                "ValidationException",
+            ),
+            (
+                json!({"Name": "token", "NextToken": "x"}),
+                "InvalidNextToken",
+            ),
+        ] {
+            let refused = store.answer("GetParameterHistory", &body, now);
+            assert_eq!(refused.err().unwrap().kind, kind, "{body}");
+        }
     }
 }

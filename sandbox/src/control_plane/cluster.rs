@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 pub(crate) const NODE: &str = "landfall/stories";
 /// What a user applies.
 const ROLES: &str = include_str!("../../../deploy/rbac.yaml");
+const TOKEN_SECRET: &str = include_str!("../../../deploy/token-secret.yaml");
 /// How long the controller may take to fill in a token.
 const TOKEN: Duration = Duration::from_secs(10);
 /// How long `kubectl proxy` may take to say where it listens.
@@ -143,6 +144,7 @@ impl Cluster {
         deployment["spec"]["progressDeadlineSeconds"] = json!(30);
         kubectl.create(&deployment)?;
         kubectl.apply(ROLES)?;
+        kubectl.apply(TOKEN_SECRET)?;
         let secret = [
             "get",
             "secret",

@@ -63,14 +63,6 @@ pub(super) fn plain(status: u16, text: impl Into<String>) -> Answer {
 }
 
 impl World {
-    pub(super) fn authorized(&self, request: &Request) -> bool {
-        let token = request
-            .authorization
-            .as_deref()
-            .and_then(|all| all.strip_prefix("Bearer "));
-        token == Some(self.token.as_str())
-    }
-
     /// The reply, as the fault planned for the request has it.
     pub(super) fn reply(&mut self, request: &Request, authorized: bool) -> Reply {
         let Some(fault) = fault::draw(&mut self.faults, request) else {
@@ -127,6 +119,7 @@ impl World {
             Route::Version => Ok(Reply::Answer(answer(200, version()))),
             Route::Healthy => Ok(Reply::Answer(plain(200, "ok"))),
             Route::AccessReview => self.review_access(request).map(Reply::Answer),
+            Route::IdentityReview => Ok(Reply::Answer(self.review_identity())),
             Route::NoResource => Err(status::no_such_resource()),
             // Rights in a namespace are none to paths outside of it.
             Route::NoPath => {
@@ -146,6 +139,8 @@ impl World {
         let target = &call.target;
         let named = target.name.is_some();
         match (method, named, target.subresource.as_deref()) {
+            ("POST", true, Some("token")) => self.issue_token(call).map(Reply::Answer),
+            (_, _, Some("token")) => Err(status::method_not_allowed()),
             ("GET", true, Some("log")) => self.log(call).map(Reply::Answer),
             ("GET", true, Some("proxy")) => self.proxy(call).map(Reply::Answer),
             ("GET", true, Some("scale")) => self.get_scale(call).map(Reply::Answer),
@@ -229,7 +224,7 @@ impl World {
                 status::already_exists(kind, super::text(&object, "/metadata/name"))
             }
             Route::Version | Route::Healthy | Route::AccessReview => status::no_such_resource(),
-            Route::NoResource | Route::NoPath => status::no_such_resource(),
+            Route::IdentityReview | Route::NoResource | Route::NoPath => status::no_such_resource(),
         }
     }
 

@@ -117,6 +117,8 @@ pub(super) enum Route {
     Healthy,
     /// `selfsubjectaccessreviews`: may I?
     AccessReview,
+    /// `selfsubjectreviews`: who am I?
+    IdentityReview,
     Target(Target),
     /// A group that is served, a resource that is not.
     NoResource,
@@ -141,6 +143,7 @@ pub(super) fn route(path: &str) -> Route {
             "v1",
             "selfsubjectaccessreviews",
         ] => Route::AccessReview,
+        ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => Route::IdentityReview,
         ["api", version, rest @ ..] => target("", version, rest),
         ["apis", group, version, rest @ ..] => target(group, version, rest),
         _ => Route::NoPath,
@@ -194,6 +197,7 @@ fn has_subresource(plural: &str, subresource: &str) -> bool {
         "scale" => matches!(plural, "deployments" | "replicasets"),
         "log" => plural == "pods",
         "proxy" => plural == "services",
+        "token" => plural == "serviceaccounts",
         _ => false,
     }
 }
@@ -245,7 +249,9 @@ mod tests {
                 target.subresource.unwrap_or_default()
             ),
             other @ (Route::Version | Route::Healthy | Route::AccessReview) => format!("{other:?}"),
-            other @ (Route::NoResource | Route::NoPath) => format!("{other:?}"),
+            other @ (Route::IdentityReview | Route::NoResource | Route::NoPath) => {
+                format!("{other:?}")
+            }
         };
         let rows = [
             (
@@ -267,6 +273,15 @@ mod tests {
             ("/apis/apps/v1/deployments/web", "NoResource"),
             ("/apis/apps/v1beta1/namespaces/a/deployments", "NoResource"),
             ("/api/v1/namespaces/a/configmaps/c/scale", "NoResource"),
+            (
+                "/api/v1/namespaces/a/serviceaccounts/s/token",
+                "serviceaccounts a s token",
+            ),
+            ("/api/v1/namespaces/a/pods/p/token", "NoResource"),
+            (
+                "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+                "IdentityReview",
+            ),
             ("/version", "Version"),
             ("/index.html", "NoPath"),
         ];

@@ -1,0 +1,282 @@
+//! What went wrong, in the words of whoever said it, and what to do about it.
+
+use crate::tool::{Command, Tool};
+use std::fmt;
+
+/// The most that is shown of a program's words; what matters stands first or last.
+const WORDS_LIMIT: usize = 2000;
+
+/// Why something could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The program is not there.
+    NoProgram(Tool),
+    /// The program does not end.
+    Silent(Command),
+    /// The program failed, with these words.
+    Said { command: Command, said: String },
+    /// We know better than to go on: why, and what to do.
+    Own { why: String, advice: String },
+}
+
+/// A step that failed, as its heading says what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) step: String,
+    pub(crate) refusal: Refusal,
+    /// What was done before it.
+    pub(crate) done: Vec<String>,
+}
+
+impl Refusal {
+    pub(crate) fn own(why: impl Into<String>, advice: impl Into<String>) -> Refusal {
+        Refusal::Own {
+            why: why.into(),
+            advice: advice.into(),
+        }
+    }
+
+    /// In a step.
+    pub(crate) fn at(self, step: impl Into<String>) -> Failure {
+        Failure {
+            step: step.into(),
+            refusal: self,
+            done: Vec::new(),
+        }
+    }
+
+    fn advice(&self) -> String {
+        match self {
+            Refusal::NoProgram(Tool::Kubectl) => {
+                "Install it: https://kubernetes.io/docs/tasks/tools/".into()
+            }
+            Refusal::NoProgram(Tool::Aws) => {
+                "Install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/".into()
+            }
+            Refusal::Silent(_) => {
+                "Run the command by hand: it may be asking for a sign-in, or have no way to what \
+                 it calls."
+                    .into()
+            }
+            Refusal::Said { command, said } => match command.tool {
+                Tool::Kubectl => kubectl_advice(said).into(),
+                Tool::Aws => aws_advice(said).into(),
+            },
+            Refusal::Own { advice, .. } => advice.clone(),
+        }
+    }
+}
+
+fn kubectl_advice(said: &str) -> &'static str {
+    let has = |words: &str| said.contains(words);
+    if has("cannot locate context") || has("does not exist") && has("context") {
+        "`kubectl config get-contexts` lists the contexts there are; name one with --context."
+    } else if has("current-context must exist") || has("no configuration has been provided") {
+        "There is no kubeconfig, or it names no current context. For EKS \
+         `aws eks update-kubeconfig --name CLUSTER` writes one; --kubeconfig and --context name \
+         another."
+    } else if has("(NotFound)") && has("namespaces \"") {
+        "Create the namespace first (`kubectl create namespace NAME`), or name another with \
+         --namespace."
+    } else if has("Unauthorized") || has("must be logged in") || has("getting credentials") {
+        "The cluster does not know you: sign in as this kubeconfig wants it, then run this again."
+    } else if has("Forbidden") || has("forbidden") {
+        "Use a context whose user may do that. To create a Role, one must have all that it \
+         grants; an administrator of the namespace or the cluster has."
+    } else if has("Unable to connect") || has("connection to the server") || has("timeout") {
+        "The API server cannot be reached from here: look at the address in the kubeconfig, the \
+         VPN and the cluster's security group."
+    } else {
+        "Run the command by hand to look into it."
+    }
+}
+
+fn aws_advice(said: &str) -> &'static str {
+    let has = |words: &str| said.contains(words);
+    if has("Unable to locate credentials") || has("could not be found") && has("profile") {
+        "Sign in to AWS (`aws configure`, `aws sso login`), or name a profile with --profile."
+    } else if has("Expired") || has("has expired") || has("sso login") {
+        "The session with AWS is over: sign in again (`aws sso login`)."
+    } else if has("must specify a region") || has("Invalid region") {
+        "Name the function's region with --region."
+    } else if has("KMS") || has("kms:") || has("InvalidKeyId") {
+        "The key must be one of this region that is enabled, and you need kms:Encrypt, \
+         kms:GenerateDataKey and kms:Decrypt on it."
+    } else if has("AccessDenied") || has("not authorized") {
+        "You need ssm:GetParameters, ssm:DescribeParameters and ssm:PutParameter on both \
+         parameters, and on a key of your own kms:Encrypt, kms:GenerateDataKey and kms:Decrypt. \
+         --profile names another identity."
+    } else if has("HierarchyTypeMismatch") {
+        "The parameter has another type, which SSM does not change: delete it, or name another."
+    } else if has("Could not connect") || has("timeout") || has("timed out") {
+        "AWS cannot be reached from here: look at --region, the proxy and AWS_ENDPOINT_URL."
+    } else {
+        "Run the command by hand to look into it."
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NoProgram(tool) => {
+                write!(
+                    formatter,
+                    "there is no program `{}` on the PATH",
+                    tool.name()
+                )
+            }
+            Refusal::Silent(command) => write!(formatter, "it does not end:\n  $ {command}"),
+            Refusal::Said { command, said } => {
+                write!(
+                    formatter,
+                    "\n  $ {command}\n  {}",
+                    clipped(said).replace('\n', "\n  ")
+                )
+            }
+            Refusal::Own { why, .. } => formatter.write_str(why),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{} failed: {}", self.step, self.refusal);
+        writeln!(formatter, "{}", text.replace(" \n", "\n"))?;
+        writeln!(formatter, "What to do: {}", self.refusal.advice())?;
+        match &self.done[..] {
+            [] => write!(formatter, "Nothing was changed."),
+            done => write!(
+                formatter,
+                "Done before, and left so: {}. Run it again when the cause is removed: what is \
+                 done already is found and left as it is.",
+                done.join("; ")
+            ),
+        }
+    }
+}
+
+/// What was said, each line once: kubectl repeats itself for each object.
+fn clipped(words: &str) -> String {
+    let mut lines = words.lines().collect::<Vec<_>>();
+    lines.dedup();
+    let words = &lines.join("\n");
+    match words.char_indices().nth(WORDS_LIMIT) {
+        None => words.to_owned(),
+        Some((end, _)) => format!("{}…", &words[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+    use crate::tool::Tools;
+
+    fn said(tool: Tool, words: &str) -> Refusal {
+        let tools = Tools::new(&Options::default());
+        let command = match tool {
+            Tool::Kubectl => tools.kubectl(&["apply", "-f", "-"]),
+            Tool::Aws => tools.aws(&["ssm", "put-parameter"]),
+        };
+        command.refusal(words)
+    }
+
+    /// The words are those of kubectl 1.35 and of the AWS CLI 1.46.
+    #[test]
+    fn advice_fits_what_was_said() {
+        use Tool::{Aws, Kubectl};
+        for (tool, words, advice) in [
+            (Kubectl, "error: cannot locate context nope", "get-contexts"),
+            (
+                Kubectl,
+                "error: context \"nope\" does not exist",
+                "get-contexts",
+            ),
+            (
+                Kubectl,
+                "error: current-context must exist in order to minify",
+                "update-kubeconfig",
+            ),
+            (
+                Kubectl,
+                "Error from server (NotFound): error when creating \"STDIN\": namespaces \"shop\" \
+                 not found",
+                "kubectl create namespace",
+            ),
+            (
+                Kubectl,
+                "Error from server (Forbidden): roles.rbac.authorization.k8s.io \"landfall\" is \
+                 forbidden: User \"x\" cannot get resource",
+                "whose user may",
+            ),
+            (
+                Kubectl,
+                "error: You must be logged in to the server (Unauthorized)",
+                "does not know you",
+            ),
+            (
+                Kubectl,
+                "The connection to the server 127.0.0.1:1 was refused - did you specify the right \
+                 host or port?",
+                "cannot be reached",
+            ),
+            (Kubectl, "error: something new", "by hand"),
+            (
+                Aws,
+                "Unable to locate credentials. You can configure",
+                "aws configure",
+            ),
+            (
+                Aws,
+                "The config profile (nope) could not be found",
+                "--profile",
+            ),
+            (Aws, "You must specify a region.", "--region"),
+            (
+                Aws,
+                "An error occurred (AccessDeniedException) when calling the PutParameter \
+                 operation: User: x is not authorized to perform: ssm:PutParameter",
+                "ssm:PutParameter",
+            ),
+            (
+                Aws,
+                "An error occurred (ExpiredTokenException) when",
+                "sign in again",
+            ),
+            (
+                Aws,
+                "An error occurred (InvalidKeyId) when calling",
+                "kms:GenerateDataKey",
+            ),
+            (
+                Aws,
+                "Could not connect to the endpoint URL",
+                "cannot be reached",
+            ),
+            (Aws, "something new", "by hand"),
+        ] {
+            let given = said(tool, words).advice();
+            assert!(given.contains(advice), "{words}: {given}");
+        }
+    }
+
+    #[test]
+    fn a_failure_names_step_cause_remedy_and_what_is_done() {
+        let mut failure = said(Tool::Aws, "An error occurred (AccessDeniedException)")
+            .at("storing the token in SSM parameter k8s-bear-token");
+        assert!(failure.to_string().ends_with("\nNothing was changed."));
+        failure.done = vec!["deploy/rbac.yaml is applied".into()];
+        let text = failure.to_string();
+        assert_eq!(
+            text,
+            "storing the token in SSM parameter k8s-bear-token failed:\n  \
+             $ aws ssm put-parameter\n  \
+             An error occurred (AccessDeniedException)\n\
+             What to do: You need ssm:GetParameters, ssm:DescribeParameters and ssm:PutParameter on both \
+             parameters, and on a key of your own kms:Encrypt, kms:GenerateDataKey and \
+             kms:Decrypt. --profile names another identity.\n\
+             Done before, and left so: deploy/rbac.yaml is applied. Run it again when the cause \
+             is removed: what is done already is found and left as it is."
+        );
+    }
+}

@@ -1,0 +1,315 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The shortest life of a token that Kubernetes gives.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
+const SHORTEST: u64 = 600;
+/// The longest that is asked for: what is to live longer is what `deploy/token-secret.yaml` is for.
+const LONGEST: u64 = 365 * 24 * 60 * 60;
+/// What rotation asks for, too.
+const USUAL_LIFETIME: u64 = 24 * 60 * 60;
+/// The longest name that SSM takes.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
+const NAME_LIMIT: usize = 1011;
+/// What encrypts a parameter whose key nobody named.
+pub(crate) const USUAL_KEY: &str = "alias/aws/ssm";
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) kubeconfig: Option<PathBuf>,
+    pub(crate) context: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) manifests: PathBuf,
+    pub(crate) switching: bool,
+    /// Whether the function renews its token, and how many seconds the first one is to live.
+    pub(crate) rotation: Option<u64>,
+    pub(crate) token_parameter: String,
+    pub(crate) ca_parameter: String,
+    pub(crate) key: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) profile: Option<String>,
+    pub(crate) apply: bool,
+    pub(crate) help: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            kubeconfig: None,
+            context: None,
+            namespace: None,
+            manifests: "deploy".into(),
+            switching: false,
+            rotation: None,
+            token_parameter: "k8s-bear-token".into(),
+            ca_parameter: "k8s-ca".into(),
+            key: None,
+            region: None,
+            profile: None,
+            apply: false,
+            help: false,
+        }
+    }
+}
+
+impl Options {
+    /// Reads the arguments.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, in words.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
+        use lexopt::prelude::{Long, Short, Value, ValueExt as _};
+        let mut options = Options::default();
+        let mut rotation = false;
+        let mut lifetime = None;
+        let mut parser = lexopt::Parser::from_args(arguments);
+        let mut read = || -> Result<(), lexopt::Error> {
+            while let Some(argument) = parser.next()? {
+                match argument {
+                    Long("kubeconfig") => options.kubeconfig = Some(parser.value()?.into()),
+                    Long("context") => options.context = Some(parser.value()?.string()?),
+                    Long("namespace") | Short('n') => {
+                        options.namespace = Some(parser.value()?.string()?);
+                    }
+                    Long("manifests") => options.manifests = parser.value()?.into(),
+                    Long("switching") => options.switching = true,
+                    Long("rotation") => rotation = true,
+                    Long("token-lifetime") => lifetime = Some(parser.value()?.string()?),
+                    Long("token-parameter") => {
+                        options.token_parameter = parser.value()?.string()?
+                    }
+                    Long("ca-parameter") => options.ca_parameter = parser.value()?.string()?,
+                    Long("key-arn") => options.key = Some(parser.value()?.string()?),
+                    Long("region") => options.region = Some(parser.value()?.string()?),
+                    Long("profile") => options.profile = Some(parser.value()?.string()?),
+                    Long("apply") => options.apply = true,
+                    Long("help") | Short('h') => options.help = true,
+                    Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error| error.to_string())?;
+        options.rotation = match (rotation, lifetime) {
+            (false, Some(_)) => {
+                return Err(
+                    "--token-lifetime needs --rotation: a token that ends and that nothing \
+                     renews would stop every deploy"
+                        .into(),
+                );
+            }
+            (false, None) => None,
+            (true, None) => Some(USUAL_LIFETIME),
+            (true, Some(text)) => Some(seconds(&text)?),
+        };
+        options.check()?;
+        Ok(options)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(key) = &self.key {
+            check_key(key)?;
+        }
+        if let Some(namespace) = &self.namespace {
+            check_namespace(namespace)?;
+        }
+        check_parameter("--token-parameter", &self.token_parameter)?;
+        check_parameter("--ca-parameter", &self.ca_parameter)?;
+        if self.token_parameter == self.ca_parameter {
+            return Err("--token-parameter and --ca-parameter name the same parameter".into());
+        }
+        for (option, value) in [
+            ("--context", &self.context),
+            ("--region", &self.region),
+            ("--profile", &self.profile),
+        ] {
+            let value = value.as_deref().unwrap_or("given");
+            // A word that begins with a dash would be another option to the program that gets it.
+            if value.is_empty() || value.starts_with('-') {
+                return Err(format!("{option} is `{value}`, which is no name"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A namespace's name goes into manifests and commands.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
+pub(crate) fn check_namespace(name: &str) -> Result<(), String> {
+    let edge = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+    let bytes = name.as_bytes();
+    let fits = bytes.iter().all(|it| edge(*it) || *it == b'-') && name.len() <= 63;
+    match (bytes.first(), bytes.last()) {
+        (Some(first), Some(last)) if fits && edge(*first) && edge(*last) => Ok(()),
+        _ => Err(format!(
+            "the namespace is `{name}`: a name has at most 63 lower-case letters, digits and dashes"
+        )),
+    }
+}
+
+fn check_parameter(option: &str, name: &str) -> Result<(), String> {
+    let fits = |it: char| it.is_ascii_alphanumeric() || "_.-/".contains(it);
+    let first = name.chars().next().unwrap_or('-');
+    if name.contains(':') {
+        return Err(format!(
+            "{option} is `{name}`: give a plain name, with no version, label or ARN; what is \
+             stored becomes its newest version"
+        ));
+    }
+    if first == '-' || !name.chars().all(fits) || name.len() > NAME_LIMIT {
+        return Err(format!(
+            "{option} is `{name}`: a parameter's name has letters, digits and _ . - /"
+        ));
+    }
+    if name.contains('/') && !name.starts_with('/') {
+        return Err(format!(
+            "{option} is `{name}`: with a path it begins with /"
+        ));
+    }
+    Ok(())
+}
+
+/// The function's role is limited to the key by its ARN, for which no alias can stand.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html>
+fn check_key(key: &str) -> Result<(), String> {
+    let is_arn = key.starts_with("arn:") && key.contains(":kms:") && key.contains(":key/");
+    if is_arn || key == USUAL_KEY {
+        return Ok(());
+    }
+    Err(format!(
+        "--key-arn is `{key}`: give the key's own ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; the \
+         function's role is limited by it. {USUAL_KEY} is SSM's own key"
+    ))
+}
+
+/// `24h`, `90m`, `3600s` in seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let wrong = || format!("--token-lifetime is `{text}`: write it as 24h, 90m or 3600s");
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number = text[..text.len() - 1].parse::<u64>().map_err(|_| wrong())?;
+    let seconds = number.saturating_mul(unit);
+    match seconds {
+        SHORTEST..=LONGEST => Ok(seconds),
+        _ => Err(format!(
+            "--token-lifetime is {text}: Kubernetes gives no token for less than 10m, and more \
+             than a year is what deploy/token-secret.yaml is for"
+        )),
+    }
+}
+
+/// Seconds as a person writes them: `24h`, `90m`.
+pub(crate) fn lifetime(seconds: u64) -> String {
+    match seconds {
+        whole if whole % 3600 == 0 => format!("{}h", whole / 3600),
+        whole if whole % 60 == 0 => format!("{}m", whole / 60),
+        other => format!("{other}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        Options::parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn nothing_given_is_a_dry_run_with_the_usual_names() {
+        let options = parse("").unwrap();
+        assert_eq!(options, Options::default());
+        assert!(!options.apply);
+        assert_eq!(options.token_parameter, "k8s-bear-token");
+    }
+
+    #[test]
+    fn everything_given() {
+        let options = parse(
+            "--kubeconfig k --context admin@kind -n shop --manifests d --switching --rotation \
+             --token-lifetime 90m --token-parameter /landfall/token --ca-parameter /landfall/ca \
+             --key-arn arn:aws:kms:eu-west-1:1:key/k --region eu-west-1 --profile p --apply",
+        );
+        let expected = Options {
+            kubeconfig: Some("k".into()),
+            context: Some("admin@kind".into()),
+            namespace: Some("shop".into()),
+            manifests: "d".into(),
+            switching: true,
+            rotation: Some(5400),
+            token_parameter: "/landfall/token".into(),
+            ca_parameter: "/landfall/ca".into(),
+            key: Some("arn:aws:kms:eu-west-1:1:key/k".into()),
+            region: Some("eu-west-1".into()),
+            profile: Some("p".into()),
+            apply: true,
+            help: false,
+        };
+        assert_eq!(options.unwrap(), expected);
+    }
+
+    #[test]
+    fn lifetimes() {
+        let rotation = |text: &str| parse(&format!("--rotation --token-lifetime {text}"));
+        for (text, expected) in [
+            ("24h", 86400),
+            ("10m", 600),
+            ("600s", 600),
+            ("8760h", 31536000),
+        ] {
+            assert_eq!(rotation(text).unwrap().rotation, Some(expected), "{text}");
+        }
+        assert_eq!(parse("--rotation").unwrap().rotation, Some(86400));
+        assert!(parse("--key-arn alias/aws/ssm").is_ok());
+        for text in [
+            "9m",
+            "599s",
+            "8761h",
+            "99999999999999999999h",
+            "1d",
+            "24",
+            "h",
+            "1.5h",
+            "24ä",
+        ] {
+            let problem = rotation(text).unwrap_err();
+            assert!(problem.contains("--token-lifetime"), "{text}: {problem}");
+        }
+        for (seconds, text) in [(86400, "24h"), (5400, "90m"), (601, "601s")] {
+            assert_eq!(lifetime(seconds), text);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_in_words() {
+        for (line, text) in [
+            ("default", "default"),
+            ("--token-lifetime 24h", "needs --rotation"),
+            ("--namespace Shop", "lower-case"),
+            ("--namespace -shop", "lower-case"),
+            ("--namespace shop'", "lower-case"),
+            ("--token-parameter t:3", "no version"),
+            ("--token-parameter arn:aws:ssm:r:1:parameter/t", "ARN"),
+            ("--ca-parameter a/b", "begins with /"),
+            ("--ca-parameter ä", "letters, digits"),
+            ("--ca-parameter k8s-bear-token", "the same parameter"),
+            ("--key-arn", "--key-arn"),
+            ("--key-arn alias/mine", "the key's own ARN"),
+            ("--key-arn arn:aws:kms:r:1:alias/mine", "the key's own ARN"),
+            ("--profile --apply", "--profile"),
+            ("--region=", "--region"),
+            ("--colour", "--colour"),
+        ] {
+            let problem = parse(line).unwrap_err();
+            assert!(problem.contains(text), "{line}: {problem}");
+        }
+    }
+}

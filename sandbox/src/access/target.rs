@@ -1,0 +1,314 @@
+//! The cluster by the user's kubeconfig: where it is, whom to trust for it, and whether a Lambda
+//! function could reach it.
+
+use crate::failure::Refusal;
+use crate::options::{Options, check_namespace};
+use crate::tool::Tools;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs as _};
+use url::{Host, Url};
+
+/// No user of the kubeconfig is asked for: whoever types the command sees no credential.
+const QUESTION: &str = "-o=jsonpath={.contexts[0].name}{\"\\n\"}\
+    {.contexts[0].context.namespace}{\"\\n\"}{.clusters[0].cluster}";
+/// Ends of names that are known in a private network alone.
+/// <https://www.iana.org/assignments/special-use-domain-names/>
+const PRIVATE_NAMES: [&str; 9] = [
+    ".local",
+    ".localhost",
+    ".internal",
+    ".lan",
+    ".home.arpa",
+    ".corp",
+    ".svc",
+    ".test",
+    ".localdomain",
+];
+
+/// What the kubeconfig says of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) context: String,
+    pub(crate) namespace: String,
+    /// `https://host[:port]`.
+    pub(crate) server: String,
+    /// PEM; none where the public roots are trusted.
+    pub(crate) ca: Option<String>,
+    /// What the function would miss.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Target {
+    /// Reads it with `kubectl`, which knows every form of a kubeconfig.
+    pub(crate) async fn read(tools: &Tools, options: &Options) -> Result<Target, Refusal> {
+        let words = ["config", "view", "--raw", "--minify", "--flatten", QUESTION];
+        let printed = tools.kubectl(&words).ask(None).await?;
+        let mut target = Target::parse(&printed, options.namespace.as_deref())?;
+        let url = Url::parse(&target.server).expect("it was parsed before");
+        target.warnings.extend(distance(&url, &addresses(&url)));
+        Ok(target)
+    }
+
+    fn parse(printed: &str, namespace: Option<&str>) -> Result<Target, Refusal> {
+        let mut lines = printed.splitn(3, '\n');
+        let mut line = || lines.next().unwrap_or_default().trim();
+        let (context, chosen, cluster) = (line(), line(), line());
+        let cluster: Value = serde_json::from_str(cluster).unwrap_or_default();
+        let chosen = Some(chosen).filter(|name| !name.is_empty());
+        let namespace = namespace.or(chosen).unwrap_or("default");
+        check_namespace(namespace).map_err(|why| Refusal::own(why, "Name it with --namespace."))?;
+        let server = cluster["server"].as_str().unwrap_or_default();
+        Ok(Target {
+            context: context.to_owned(),
+            namespace: namespace.to_owned(),
+            server: check_server(server)?,
+            ca: authority(&cluster)?,
+            warnings: warnings(&cluster),
+        })
+    }
+}
+
+/// The function takes no more than `https://host[:port]`.
+fn check_server(server: &str) -> Result<String, Refusal> {
+    let refused = |why: &str| {
+        let advice = "The function talks to the API server itself, verified: use a context whose \
+            cluster has its own address, https://host[:port].";
+        Refusal::own(
+            format!("the kubeconfig's cluster is at `{server}`, {why}"),
+            advice,
+        )
+    };
+    let url = Url::parse(server).map_err(|_| refused("which is no URL"))?;
+    if url.scheme() != "https" {
+        return Err(refused("where nothing is encrypted or verified"));
+    }
+    if url.path() != "/" || url.query().is_some() || url.host().is_none() {
+        return Err(refused(
+            "which has a path, as a gateway before the cluster has",
+        ));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The CA, PEM.
+fn authority(cluster: &Value) -> Result<Option<String>, Refusal> {
+    let Some(data) = cluster["certificate-authority-data"].as_str() else {
+        if cluster["insecure-skip-tls-verify"] == true {
+            return Err(Refusal::own(
+                "the kubeconfig does not verify the cluster (insecure-skip-tls-verify), so it has \
+                 no CA",
+                "Landfall always verifies. Put the cluster's CA in: `kubectl config set-cluster \
+                 NAME --certificate-authority=FILE --embed-certs`.",
+            ));
+        }
+        return Ok(None);
+    };
+    let decoded = STANDARD
+        .decode(data)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    match decoded {
+        Some(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => {
+            Ok(Some(format!("{}\n", pem.trim())))
+        }
+        _ => Err(Refusal::own(
+            "the kubeconfig's certificate-authority-data is no certificate in PEM",
+            "Write the kubeconfig anew; for EKS: `aws eks update-kubeconfig --name CLUSTER`.",
+        )),
+    }
+}
+
+/// What a kubeconfig can say and the function has no word for.
+fn warnings(cluster: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(proxy) = cluster["proxy-url"].as_str() {
+        warnings.push(format!(
+            "kubectl goes through the proxy {proxy}; the function does not"
+        ));
+    }
+    if let Some(name) = cluster["tls-server-name"].as_str() {
+        warnings.push(format!(
+            "kubectl verifies the name {name} instead of the address; the function does not, and \
+             will refuse the certificate unless it has the address, too"
+        ));
+    }
+    warnings
+}
+
+fn addresses(url: &Url) -> Vec<IpAddr> {
+    let port = url.port_or_known_default().unwrap_or(443);
+    let found = match url.host() {
+        Some(Host::Domain(name)) => (name, port).to_socket_addrs().map(Iterator::collect),
+        Some(Host::Ipv4(address)) => return vec![address.into()],
+        Some(Host::Ipv6(address)) => return vec![address.into()],
+        None => return Vec::new(),
+    };
+    let found: Vec<std::net::SocketAddr> = found.unwrap_or_default();
+    found.iter().map(std::net::SocketAddr::ip).collect()
+}
+
+/// What keeps a Lambda function from that address; nothing where it is public.
+fn distance(url: &Url, addresses: &[IpAddr]) -> Option<String> {
+    let host = url.host_str().unwrap_or_default();
+    let name = matches!(url.host(), Some(Host::Domain(_)));
+    let only = |is: fn(&IpAddr) -> bool| !addresses.is_empty() && addresses.iter().all(is);
+    if host == "localhost" || only(is_loopback) {
+        return Some(format!(
+            "{host} is this machine: no Lambda function reaches it. For a trial (kind, minikube) \
+             `make invoke` runs the function here; else use a context with the cluster's own \
+             address"
+        ));
+    }
+    let private = PRIVATE_NAMES.iter().any(|end| host.ends_with(end));
+    if name && (private || !host.contains('.')) {
+        return Some(format!(
+            "{host} is a name that only a private network knows: the function needs SubnetIds and \
+             SecurityGroupIds of a VPC that resolves it"
+        ));
+    }
+    if only(is_private) {
+        return Some(format!(
+            "{host} is a private address: the function needs SubnetIds and SecurityGroupIds of a \
+             VPC that reaches it"
+        ));
+    }
+    if name && addresses.is_empty() {
+        return Some(format!("{host} is a name that this machine cannot resolve"));
+    }
+    None
+}
+
+fn is_loopback(address: &IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified()
+}
+
+fn is_private(address: &IpAddr) -> bool {
+    match address.to_canonical() {
+        // 100.64.0.0/10: <https://www.rfc-editor.org/rfc/rfc6598>
+        IpAddr::V4(it) => {
+            let [first, second, ..] = it.octets();
+            it.is_private() || it.is_link_local() || first == 100 && second & 0xc0 == 64
+        }
+        IpAddr::V6(it) => Ipv6Addr::is_unique_local(&it) || Ipv6Addr::is_unicast_link_local(&it),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(cluster: &str, namespace: Option<&str>) -> Result<Target, Refusal> {
+        Target::parse(&format!("admin@kind\nshop\n{cluster}"), namespace)
+    }
+
+    fn cluster(data: &str) -> String {
+        let data = STANDARD.encode(data);
+        format!(r#"{{"server": "https://c:6443", "certificate-authority-data": "{data}"}}"#)
+    }
+
+    const PEM: &str = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----";
+
+    #[test]
+    fn a_kubeconfig_is_read() {
+        let target = parse(&cluster(PEM), None).unwrap();
+        assert_eq!(
+            (&*target.context, &*target.namespace, &*target.server),
+            ("admin@kind", "shop", "https://c:6443")
+        );
+        assert_eq!(target.ca.unwrap(), format!("{PEM}\n"));
+        assert!(target.warnings.is_empty());
+        assert_eq!(parse(&cluster(PEM), Some("web")).unwrap().namespace, "web");
+        let other = Target::parse("c\n\n{\"server\": \"https://10.0.0.1/\"}", None).unwrap();
+        assert_eq!(
+            (&*other.namespace, &*other.server, other.ca),
+            ("default", "https://10.0.0.1", None)
+        );
+    }
+
+    #[test]
+    fn what_the_function_cannot_use_is_refused() {
+        for (cluster, words) in [
+            (
+                r#"{"server": "http://127.0.0.1:8001"}"#,
+                "nothing is encrypted",
+            ),
+            (
+                r#"{"server": "https://rancher/k8s/clusters/c-1"}"#,
+                "has a path",
+            ),
+            (r#"{"server": "c"}"#, "is no URL"),
+            ("", "is no URL"),
+            (
+                r#"{"server": "https://c", "insecure-skip-tls-verify": true}"#,
+                "does not verify",
+            ),
+            (&*cluster("MII"), "no certificate in PEM"),
+            (
+                r#"{"server": "https://c", "certificate-authority-data": "-"}"#,
+                "no certificate in PEM",
+            ),
+        ] {
+            let refusal = parse(cluster, None).unwrap_err().to_string();
+            assert!(refusal.contains(words), "{cluster}: {refusal}");
+        }
+        assert!(parse(&cluster(PEM), Some("Shop")).is_err());
+    }
+
+    #[test]
+    fn what_the_function_does_not_know_is_told() {
+        let text = r#"{"server": "https://c", "proxy-url": "socks5://p", "tls-server-name": "n"}"#;
+        let warnings = parse(text, None).unwrap().warnings;
+        assert!(warnings[0].contains("socks5://p") && warnings[1].contains("the name n"));
+    }
+
+    #[test]
+    fn lambda_reaches_public_addresses_alone() {
+        for (server, addresses, words) in [
+            ("https://127.0.0.1:6443", "127.0.0.1", Some("this machine")),
+            ("https://localhost:6443", "", Some("this machine")),
+            ("https://0.0.0.0:6443", "0.0.0.0", Some("this machine")),
+            ("https://[::1]:6443", "::1", Some("this machine")),
+            (
+                "https://k8s.example.com",
+                "127.0.0.1 ::1",
+                Some("this machine"),
+            ),
+            ("https://10.0.0.1", "10.0.0.1", Some("a private address")),
+            (
+                "https://100.64.1.1",
+                "100.64.1.1",
+                Some("a private address"),
+            ),
+            ("https://[fd00::1]", "fd00::1", Some("a private address")),
+            (
+                "https://A.gr7.eu-west-1.eks.amazonaws.com",
+                "10.0.1.5 10.0.2.5",
+                Some("a private address"),
+            ),
+            (
+                "https://api.internal",
+                "10.0.0.1",
+                Some("a private network"),
+            ),
+            ("https://master:6443", "52.1.1.1", Some("a private network")),
+            ("https://k8s.example.com", "", Some("cannot resolve")),
+            (
+                "https://A.gr7.eu-west-1.eks.amazonaws.com",
+                "52.1.1.1 52.1.1.2",
+                None,
+            ),
+            ("https://k8s.example.com", "52.1.1.1 10.0.0.1", None),
+            ("https://100.128.1.1", "100.128.1.1", None),
+            ("https://172.32.0.1", "172.32.0.1", None),
+        ] {
+            let addresses = addresses.split_whitespace().map(|it| it.parse().unwrap());
+            let told = distance(&Url::parse(server).unwrap(), &addresses.collect::<Vec<_>>());
+            match words {
+                None => assert_eq!(told, None, "{server}"),
+                Some(words) => assert!(told.unwrap().contains(words), "{server}"),
+            }
+        }
+    }
+}

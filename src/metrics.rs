@@ -1,0 +1,141 @@
+//! What becomes of deploys, counted for CloudWatch.
+//!
+//! A metric is a line of the log that has an `_aws` field in it, which says what in the line is a
+//! number to keep: the Embedded Metric Format. It costs no call and no permission.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+
+use crate::report::Report;
+use crate::request::{Mode, Request};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+/// The log's target of lines that are metrics.
+pub const TARGET: &str = "landfall::metrics";
+
+/// The namespace in CloudWatch.
+const NAMESPACE: &str = "Landfall";
+
+/// What a metric can be looked up by, from all deploys of a function to those of one Deployment.
+/// CloudWatch keeps, and bills, each set of values by itself, so that there are no more.
+const DIMENSIONS: [&[&str]; 2] = [
+    &["FunctionName"],
+    &["FunctionName", "Namespace", "Deployment"],
+];
+
+/// Every metric, and its unit by CloudWatch's names.
+const METRICS: [(&str, &str); 4] = [
+    ("Deploys", "Count"),
+    ("Failures", "Count"),
+    ("Duration", "Seconds"),
+    ("LeadTime", "Seconds"),
+];
+
+/// What a report is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deploy {
+    namespace: String,
+    deployment: String,
+    strategy: &'static str,
+    started: Timestamp,
+    committed: Option<Timestamp>,
+    is_plan: bool,
+    /// Whether something was changed: what already ran has no lead time.
+    pub wrote: bool,
+}
+
+impl Deploy {
+    /// The deploy that a request asks for, begun at `started`.
+    pub fn of(request: &Request, started: Timestamp) -> Deploy {
+        Deploy {
+            namespace: request.namespace.clone(),
+            deployment: request.deployment.clone(),
+            strategy: request.strategy.name(),
+            started,
+            committed: request.committed,
+            is_plan: request.mode == Mode::Plan,
+            wrote: false,
+        }
+    }
+}
+
+/// Logs the metrics of a deploy that ended with this report; of a plan, and of a deploy that goes
+/// on, there are none. `deploy` is `None` where it is not known what was to be deployed.
+pub fn count(function: &str, deploy: Option<&Deploy>, report: &Report, now: Timestamp) {
+    let failed = match report {
+        Report::Success { .. } => false,
+        Report::Failure { .. } => true,
+        Report::Progress { .. } => return,
+    };
+    if deploy.is_some_and(|deploy| deploy.is_plan) {
+        return;
+    }
+    let since = |start: Timestamp| now.duration_since(start).max(SignedDuration::ZERO);
+    let lead = deploy.filter(|deploy| deploy.wrote && !failed);
+    let lead = lead.and_then(|deploy| deploy.committed);
+    tracing::info!(
+        target: TARGET,
+        FunctionName = function,
+        Namespace = deploy.map(|deploy| deploy.namespace.as_str()),
+        Deployment = deploy.map(|deploy| deploy.deployment.as_str()),
+        strategy = deploy.map(|deploy| deploy.strategy),
+        Deploys = 1,
+        Failures = u64::from(failed),
+        Duration = deploy.map(|deploy| since(deploy.started).as_secs_f64()),
+        LeadTime = lead.map(|start| since(start).as_secs_f64()),
+        "counted"
+    );
+}
+
+/// What tells CloudWatch which of a line's fields are metrics and dimensions: those that are there.
+pub fn directive(fields: &Map<String, Value>, now: Timestamp) -> Value {
+    let has = |name: &&str| fields.contains_key(*name);
+    let dimensions = DIMENSIONS.iter().filter(|set| set.iter().all(&has));
+    let metrics = METRICS.iter().filter(|(name, _)| has(name));
+    let metrics = metrics.map(|(name, unit)| json!({"Name": name, "Unit": unit}));
+    json!({
+        "Timestamp": now.as_millisecond(),
+        "CloudWatchMetrics": [{
+            "Namespace": NAMESPACE,
+            "Dimensions": dimensions.collect::<Vec<_>>(),
+            "Metrics": metrics.collect::<Vec<_>>(),
+        }],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directive_names_what_is_in_the_line() {
+        let now: Timestamp = "2026-01-01T00:00:00.5Z".parse().unwrap();
+        let Value::Object(mut fields) = json!({"FunctionName": "f", "Deploys": 1, "Failures": 1,
+            "message": "counted"})
+        else {
+            panic!("an object")
+        };
+        let found = directive(&fields, now);
+        assert_eq!(found["Timestamp"], 1_767_225_600_500_i64);
+        let of = |found: &Value, part: &str| found["CloudWatchMetrics"][0][part].clone();
+        assert_eq!(of(&found, "Namespace"), "Landfall");
+        assert_eq!(of(&found, "Dimensions"), json!([["FunctionName"]]));
+        let counts = [
+            json!({"Name": "Deploys", "Unit": "Count"}),
+            json!({"Name": "Failures", "Unit": "Count"}),
+        ];
+        assert_eq!(of(&found, "Metrics"), json!(counts));
+        fields.extend([
+            ("Namespace".to_owned(), json!("shop")),
+            ("Deployment".to_owned(), json!("web")),
+            ("LeadTime".to_owned(), json!(60.0)),
+        ]);
+        let found = directive(&fields, now);
+        let all = json!([
+            ["FunctionName"],
+            ["FunctionName", "Namespace", "Deployment"]
+        ]);
+        assert_eq!(of(&found, "Dimensions"), all);
+        let lead = json!({"Name": "LeadTime", "Unit": "Seconds"});
+        assert_eq!(of(&found, "Metrics")[2], lead);
+    }
+}

@@ -1,0 +1,399 @@
+//! `landfall-access` as a person runs it: by a real `kubectl` and the real AWS CLI, against a real
+//! control plane and moto.
+
+use crate::cluster::Cluster;
+use crate::moto::Moto;
+use crate::peer::{new_folder, post, program_path};
+use crate::real::Namespace;
+use crate::stage::demo_app;
+use landfall_sandbox::aws::{JobResult, REGION};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
+/// What `deploy/` puts into a namespace.
+const OBJECTS: [(&str, &str); 8] = [
+    (RBAC, "rolebindings/landfall"),
+    (RBAC, "rolebindings/landfall-rotation"),
+    (RBAC, "roles/landfall-rotation"),
+    (RBAC, "rolebindings/landfall-switching"),
+    (RBAC, "roles/landfall"),
+    (RBAC, "roles/landfall-switching"),
+    ("v1", "secrets/landfall-token"),
+    ("v1", "serviceaccounts/landfall"),
+];
+
+/// A cluster and an SSM that know nothing of Landfall, and the two programs, each behind a script that
+/// writes its command line down.
+struct Desk {
+    cluster: Cluster,
+    moto: Moto,
+    folder: PathBuf,
+    kubeconfig: PathBuf,
+    keys: (String, String),
+}
+
+/// How a run ended and what it said.
+struct Said {
+    code: Option<i32>,
+    output: String,
+    problem: String,
+}
+
+impl Desk {
+    async fn new() -> Desk {
+        let cluster = Cluster::given(vec![demo_app(600)]).await;
+        let folder = new_folder("access");
+        let programs = [
+            (
+                "kubectl",
+                PathBuf::from(std::env::var("LANDFALL_KUBECTL").unwrap()),
+            ),
+            ("aws", program_path("aws")),
+        ];
+        for (name, program) in programs {
+            let log = folder.join("commands");
+            let script = format!(
+                "#!/bin/sh\nprintf '%s\\n' \"{name} $*\" >> '{}'\nexec '{}' \"$@\"\n",
+                log.display(),
+                program.display()
+            );
+            fs::write(folder.join(name), script).unwrap();
+            fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let desk = Desk {
+            kubeconfig: std::env::var_os("KUBECONFIG").unwrap().into(),
+            moto: Moto::start().await,
+            keys: ("AKIAEXAMPLE".into(), "secret".into()),
+            cluster,
+            folder,
+        };
+        for (version, path) in OBJECTS {
+            let path = desk.namespace().path(version, path);
+            desk.namespace().delete(&path).await;
+        }
+        desk
+    }
+
+    fn namespace(&self) -> &Namespace {
+        match &self.cluster {
+            Cluster::Real(namespace) => namespace,
+            Cluster::Sandbox(_) => panic!("make conformance"),
+        }
+    }
+
+    /// Runs it with these words more.
+    fn run(&self, words: &[&str]) -> Said {
+        self.run_with(&format!("{}:/usr/bin:/bin", self.folder.display()), words)
+    }
+
+    fn run_with(&self, path: &str, words: &[&str]) -> Said {
+        let function = Path::new(env!("CARGO_BIN_EXE_landfall"));
+        let output = Command::new(function.with_file_name("landfall-access"))
+            .args(["--namespace", &self.namespace().name])
+            .args(words)
+            .env_clear()
+            .envs([
+                ("PATH", path),
+                ("HOME", &self.folder.display().to_string()),
+                ("KUBECONFIG", &self.kubeconfig.display().to_string()),
+                ("AWS_ENDPOINT_URL", &format!("http://{}", self.moto.address)),
+                ("AWS_ACCESS_KEY_ID", &self.keys.0),
+                ("AWS_SECRET_ACCESS_KEY", &self.keys.1),
+                ("AWS_DEFAULT_REGION", REGION),
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("`cargo build --workspace` makes landfall-access");
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said {
+            code: output.status.code(),
+            output: text(output.stdout),
+            problem: text(output.stderr),
+        }
+    }
+
+    /// The parameters, whichever are there.
+    async fn stored(&self) -> Vec<Value> {
+        let body = json!({"Names": ["k8s-bear-token", "k8s-ca"], "WithDecryption": true});
+        let (status, mut answer) = self.moto.ssm("GetParameters", &body).await;
+        assert_eq!(status, 200, "{answer}");
+        serde_json::from_value(answer["Parameters"].take()).unwrap()
+    }
+
+    /// Versions of all that there is, in the cluster and in SSM.
+    async fn state(&self) -> Vec<String> {
+        let mut state = Vec::new();
+        for (version, path) in OBJECTS {
+            let object = self
+                .namespace()
+                .get(&self.namespace().path(version, path))
+                .await;
+            let object = object.unwrap_or_default();
+            state.push(format!("{path} {}", object["metadata"]["resourceVersion"]));
+        }
+        let stored = self.stored().await;
+        state.extend(
+            stored
+                .iter()
+                .map(|one| format!("{} {}", one["Name"], one["Version"])),
+        );
+        state
+    }
+
+    /// No value that SSM holds stands in any text or on any command line.
+    async fn nothing_slipped_out(&self, said: &[&Said]) {
+        let commands = fs::read_to_string(self.folder.join("commands")).unwrap();
+        assert!(
+            commands.contains("put-parameter --name k8s-bear-token"),
+            "{commands}"
+        );
+        let texts = said.iter().flat_map(|said| [&said.output, &said.problem]);
+        for text in texts.chain([&commands]) {
+            for parameter in self.stored().await {
+                let value = parameter["Value"].as_str().unwrap();
+                assert!(value.len() > 100 && !text.contains(value.trim()), "{text}");
+            }
+        }
+    }
+
+    /// From now on moto asks IAM, and its user may do only this.
+    async fn limit(&mut self, actions: Value) {
+        let iam = async |action: &str, more: &str| {
+            let body = format!("Action={action}&Version=2010-05-08&UserName=u{more}");
+            let headers = format!(
+                "Content-Type: application/x-www-form-urlencoded\r\n\
+                 Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/iam/aws4_request, \
+                 SignedHeaders=host, Signature=0\r\n"
+            );
+            let address = self.moto.address.to_string();
+            let (status, answer) = post(&address, "/", &headers, &body).await;
+            assert_eq!(status, 200, "{answer}");
+            answer
+        };
+        iam("CreateUser", "").await;
+        let statement = json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let policy = policy
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect::<String>();
+        iam(
+            "PutUserPolicy",
+            &format!("&PolicyName=p&PolicyDocument={policy}"),
+        )
+        .await;
+        let answer = iam("CreateAccessKey", "").await;
+        let between = |tag: &str| {
+            let (_, rest) = answer.split_once(&format!("<{tag}>")).unwrap();
+            rest.split_once('<').unwrap().0.to_owned()
+        };
+        self.keys = (between("AccessKeyId"), between("SecretAccessKey"));
+        let address = self.moto.address.to_string();
+        let (status, answer) = post(&address, "/moto-api/reset-auth", "", "0").await;
+        assert_eq!(status, 200, "{answer}");
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _removed = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Said {
+    /// It went well, and said all of this.
+    fn well(self, words: &[&str]) -> Said {
+        let Said {
+            output, problem, ..
+        } = &self;
+        assert_eq!((self.code, &**problem), (Some(0), ""), "{output}");
+        for words in words {
+            assert!(output.contains(words), "{words}: {output}");
+        }
+        self
+    }
+
+    /// It failed, and said all of this.
+    fn badly(self, words: &[&str]) -> Said {
+        assert_eq!(self.code, Some(1), "{}{}", self.output, self.problem);
+        for words in words {
+            assert!(self.problem.contains(words), "{words}: {}", self.problem);
+        }
+        self
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane and moto: make conformance"]
+async fn a_dry_run_changes_nothing_apply_does_it_and_again_changes_nothing() {
+    let desk = Desk::new().await;
+    let before = desk.state().await;
+    let dry = desk.run(&["--switching"]).well(&[
+        "role.rbac.authorization.k8s.io/landfall-switching created",
+        "Store the token in a new SSM parameter k8s-bear-token (SecureString)",
+        "Nothing was changed. To do it, add --apply.",
+    ]);
+    assert_eq!(desk.state().await, before);
+    let applied = desk.run(&["--switching", "--apply"]).well(&[
+        "secret/landfall-token created",
+        "stored as version 1",
+        "landfall, and it may",
+        "sam deploy --guided --parameter-overrides ClusterUrl=https://",
+        "TokenParameter=k8s-bear-token CaParameter=k8s-ca",
+    ]);
+    let after = desk.state().await;
+    let there = |one: &String| one.contains("rotation") == one.ends_with("null");
+    assert!(after.iter().all(there), "{after:?}");
+    let kinds = desk.stored().await;
+    assert!(
+        kinds.iter().all(|one| one["Type"] == "SecureString"),
+        "{after:?}"
+    );
+    let again = desk.run(&["--switching", "--apply"]).well(&[
+        "deploy/rbac.yaml is applied already",
+        "k8s-bear-token holds the token already, and is left",
+        "landfall, and it may",
+    ]);
+    let checked = desk
+        .run(&["--switching"])
+        .well(&["landfall, and it may", "sam deploy"]);
+    assert_eq!(desk.state().await, after);
+    desk.nothing_slipped_out(&[&dry, &applied, &again, &checked])
+        .await;
+    let result = desk
+        .moto
+        .deploy(&desk.cluster, "k8s-bear-token", "k8s-ca")
+        .await;
+    assert!(matches!(result, JobResult::Success { .. }), "{result:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane and moto: make conformance"]
+async fn what_was_taken_away_or_replaced_is_put_back_under_the_same_key() {
+    let desk = Desk::new().await;
+    let key = desk.moto.key().await;
+    let arn = format!("arn:aws:kms:{REGION}:1:key/{key}");
+    let keyed = format!("KeyArn={arn}");
+    desk.run(&["--apply", "--key-arn", &arn]).well(&[&keyed]);
+    let role = desk.namespace().path(RBAC, "roles/landfall");
+    desk.namespace().merge(&role, &json!({"rules": []})).await;
+    let body = json!({"Name": "k8s-bear-token", "Value": "another", "Overwrite": true,
+        "Type": "SecureString", "KeyId": arn});
+    desk.moto.ssm("PutParameter", &body).await;
+    let before = desk.state().await;
+    desk.run(&[]).well(&[
+        "role.rbac.authorization.k8s.io/landfall configured",
+        "+  - deployments",
+        &format!("as a new version of SSM parameter k8s-bear-token (SecureString, under {arn})"),
+        "k8s-ca holds the cluster's CA already",
+    ]);
+    assert_eq!(desk.state().await, before);
+    desk.run(&["--apply"])
+        .well(&["stored as version 3", &keyed, "landfall, and it may"]);
+    let (_, stored) = desk
+        .moto
+        .ssm("GetParameter", &json!({"Name": "k8s-bear-token"}))
+        .await;
+    let value = stored["Parameter"]["Value"].as_str().unwrap();
+    assert!(value.contains(&key), "it is not encrypted under the key");
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane and moto: make conformance"]
+async fn a_token_that_ends_is_kept_while_it_serves() {
+    let desk = Desk::new().await;
+    let applied = desk.run(&["--rotation", "--apply"]).well(&[
+        "role.rbac.authorization.k8s.io/landfall-rotation created",
+        "Ask the cluster for a token that lives 24h",
+        "it is good until",
+        "RotateToken=yes",
+    ]);
+    let after = desk.state().await;
+    let again = desk
+        .run(&["--rotation", "--apply"])
+        .well(&["and stays", "landfall, and it may"]);
+    assert_eq!(desk.state().await, after);
+    desk.nothing_slipped_out(&[&applied, &again]).await;
+    desk.run(&[])
+        .well(&["Note: SSM parameter k8s-bear-token holds a token that ends at"]);
+    let result = desk
+        .moto
+        .deploy(&desk.cluster, "k8s-bear-token", "k8s-ca")
+        .await;
+    assert!(matches!(result, JobResult::Success { .. }), "{result:?}");
+    // One of a ServiceAccount that is no more is good for nothing, whatever it says of itself.
+    let account = desk.namespace().path("v1", "serviceaccounts/landfall");
+    desk.namespace().delete(&account).await;
+    desk.run(&["--rotation", "--apply"])
+        .well(&["stored as version 2", "landfall, and it may"]);
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane and moto: make conformance"]
+async fn each_failure_says_what_failed_and_what_to_do() {
+    let mut desk = Desk::new().await;
+    let before = desk.state().await;
+    let nowhere = desk.folder.join("nowhere").display().to_string();
+    desk.run_with(&nowhere, &["--apply"]).badly(&[
+        "no program `kubectl` on the PATH",
+        "What to do: Install it",
+        "Nothing was changed.",
+    ]);
+    desk.run(&["--apply", "--context", "nope"]).badly(&[
+        "reading the kubeconfig failed",
+        "cannot locate context nope",
+        "kubectl config get-contexts",
+    ]);
+    desk.run(&["--apply", "--manifests", "nowhere"])
+        .badly(&["nowhere/rbac.yaml", "name the folder with --manifests"]);
+    let settings = desk.folder.join(".aws");
+    fs::create_dir(&settings).unwrap();
+    fs::write(
+        settings.join("config"),
+        "[default]\ncli_history = enabled\n",
+    )
+    .unwrap();
+    desk.run(&["--apply"])
+        .badly(&["the token would stand in it", "cli_history disabled"]);
+    fs::remove_dir_all(&settings).unwrap();
+    let stranger = stranger(&desk).await;
+    let admin = std::mem::replace(&mut desk.kubeconfig, stranger);
+    desk.run(&["--apply"]).badly(&[
+        "looking at what deploy/rbac.yaml would change failed",
+        "cannot get resource \"serviceaccounts\"",
+        "Use a context whose user may do that",
+        "Nothing was changed.",
+    ]);
+    desk.kubeconfig = admin;
+    assert_eq!(desk.state().await, before);
+    desk.limit(json!(["sts:GetCallerIdentity", "ssm:GetParameters"]))
+        .await;
+    let denied = desk.run(&["--apply"]).badly(&[
+        "\"Store the token in a new SSM parameter k8s-bear-token (SecureString)\" failed",
+        "AccessDenied",
+        "ssm:PutParameter on both parameters",
+        "Done before, and left so: Apply deploy/rbac.yaml; Apply deploy/token-secret.yaml.",
+    ]);
+    assert!(!denied.output.contains("sam deploy"), "{}", denied.output);
+}
+
+/// A kubeconfig of somebody who may do nothing.
+async fn stranger(desk: &Desk) -> PathBuf {
+    use base64::Engine as _;
+    let namespace = desk.namespace();
+    let path = namespace.path("v1", "serviceaccounts/default/token");
+    let made = namespace.create(&path, &json!({})).await;
+    let ca = base64::engine::general_purpose::STANDARD.encode(&namespace.ca);
+    let cluster = json!({"server": namespace.url, "certificate-authority-data": ca});
+    let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "u", "user": {"token": made["status"]["token"]}}]});
+    let path = desk.folder.join("kubeconfig");
+    fs::write(&path, kubeconfig.to_string()).unwrap();
+    path
+}

@@ -1,0 +1,152 @@
+//! `template.yaml` against what the function does: the rights that it uses, the variables that it
+//! reads, the metrics that it counts.
+
+use crate::stage::{LIFE, SHORT, Stage, image};
+use landfall_sandbox::aws::{InvocationEnd, Outcome};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What SSM does with a key of the customer's for a call of ours, in our name.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
+const THROUGH_SSM: [(&str, &[&str]); 2] = [
+    ("ssm:GetParameters", &["kms:Decrypt"]),
+    ("ssm:PutParameter", &["kms:Encrypt", "kms:GenerateDataKey"]),
+];
+
+/// What Lambda itself does with the role: the log, and the way into a VPC.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions>
+const OF_LAMBDA: [&str; 8] = [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_may_do_what_the_function_does_and_nothing_else() {
+    let stage = Stage::new().await;
+    let slow = image("registry.example.com/demo-app:2.0.0-after-2s");
+    stage.deploy_in(SHORT, slow).await.success();
+    let plan = json!({"deployment": "demo-app", "images": {"app": "demo-app:3"}, "mode": "plan"});
+    stage.deploy(plan).await.success();
+    let wrong = json!({"deployment": "nothing", "restart": true});
+    stage.deploy(wrong).await.failure();
+    let archive = crate::artifact::zip(&[("image.json", br#"{"ImageURI": "demo-app:4"}"#)]);
+    let place = json!({"bucketName": "artifacts", "objectKey": "build"});
+    stage.aws.put_object("artifacts", "build", archive);
+    let mut event = stage.event(&json!({"deployment": "demo-app", "images": "image.json"}));
+    event["CodePipeline.job"]["data"]["inputArtifacts"] =
+        json!([{"name": "Build", "location": {"type": "S3", "s3Location": place}}]);
+    stage.run(event, LIFE).await.success();
+    let job = stage.aws.submit(json!({"rotate": true}), LIFE);
+    let rotated = stage.aws.outcome(&job, LIFE * 2).await;
+    let renewed = matches!(rotated, Outcome::Silent(InvocationEnd::Response(_)));
+    assert!(renewed, "{rotated:?}\n{}", stage.log());
+
+    let calls = stage.aws.calls();
+    let mut expected: BTreeSet<&str> = OF_LAMBDA.into();
+    let actions = calls.iter().filter_map(|call| action(&call.target));
+    let actions: BTreeSet<String> = actions.collect();
+    expected.extend(actions.iter().map(String::as_str));
+    for (call, through) in THROUGH_SSM {
+        assert!(expected.contains(call), "{call} was not made: {expected:?}");
+        expected.extend(through);
+    }
+    let template = template();
+    let policy = &template["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"];
+    let mut granted = BTreeSet::new();
+    allowed(&policy["Statement"], &mut granted);
+    assert_eq!(granted, expected);
+}
+
+/// The right that a call takes; none for S3, where the job's own credentials are used (the sandbox
+/// refuses the function's).
+fn action(target: &str) -> Option<String> {
+    match target.split_once('.').unwrap() {
+        ("AmazonSSM", operation) => Some(format!("ssm:{operation}")),
+        ("CodePipeline_20150709", operation) => Some(format!("codepipeline:{operation}")),
+        ("S3", "GetObject") => None,
+        _ => panic!("{target} is a call of a service that is new"),
+    }
+}
+
+/// The actions of all statements that allow something, also of those that depend on a condition.
+fn allowed<'a>(statements: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match statements {
+        Value::Array(several) => several.iter().for_each(|one| allowed(one, found)),
+        Value::Object(one) if one["Effect"] == "Allow" => match &one["Action"] {
+            Value::Array(actions) => found.extend(actions.iter().map(|it| it.as_str().unwrap())),
+            action => _ = found.insert(action.as_str().unwrap()),
+        },
+        // A denial, or the name of a condition.
+        _ => {}
+    }
+}
+
+#[test]
+fn the_template_sets_the_variables_that_the_function_reads() {
+    let read = fs::read_to_string(root().join("src/environment.rs")).unwrap();
+    let read = read.split("#[cfg(test)]").next().unwrap();
+    let read: BTreeSet<&str> = read
+        .split('"')
+        .filter(|it| it.starts_with("K8S_"))
+        .collect();
+    let variables = read.into_iter().filter(|name| !name.contains(' '));
+    let template = template();
+    let function = &template["Resources"]["Function"]["Properties"];
+    let set = function["Environment"]["Variables"].as_object().unwrap();
+    assert!(variables.eq(set.keys().map(String::as_str)), "{set:?}");
+    // AWS_LAMBDA_LOG_LEVEL is Lambda's to set.
+    assert_eq!(function["LoggingConfig"]["ApplicationLogLevel"], "LogLevel");
+    let parameter = &template["Parameters"]["TokenParameter"]["Default"];
+    assert_eq!(parameter, "k8s-bear-token");
+}
+
+#[test]
+fn the_template_draws_the_metrics_that_the_function_counts() {
+    let source = fs::read_to_string(root().join("src/metrics.rs")).unwrap();
+    let dashboard = &template()["Resources"]["Overview"]["Properties"]["DashboardBody"];
+    let body: Value = serde_json::from_str(dashboard.as_str().unwrap()).unwrap();
+    let widgets = body["widgets"].as_array().unwrap().iter();
+    let metrics = widgets.flat_map(|widget| widget["properties"]["metrics"].as_array().unwrap());
+    let ours = metrics.filter(|metric| metric[0] == "Landfall");
+    let drawn: BTreeSet<&str> = ours.map(|metric| metric[1].as_str().unwrap()).collect();
+    assert_eq!(drawn.len(), 4);
+    for name in drawn {
+        assert!(source.contains(&format!("(\"{name}\", ")), "{name}");
+    }
+}
+
+#[test]
+fn the_template_is_of_this_version() {
+    let metadata = &template()["Metadata"]["AWS::ServerlessRepo::Application"];
+    assert_eq!(metadata["SemanticVersion"], env!("CARGO_PKG_VERSION"));
+    for file in ["LicenseUrl", "ReadmeUrl"] {
+        assert!(root().join(metadata[file].as_str().unwrap()).is_file());
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The template without its functions' names: `!Ref Name` is `Name`, `!If [A, b, c]` a list.
+fn template() -> Value {
+    let text = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let mut parts = text.split('!');
+    let mut plain = parts.next().unwrap().to_owned();
+    for part in parts {
+        let tag = part.find(|letter: char| !letter.is_ascii_alphanumeric());
+        plain.push_str(&part[tag.unwrap_or(part.len())..]);
+    }
+    let mut found = Vec::new();
+    landfall::yaml::read(&plain, |document| found.push(document)).unwrap();
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}

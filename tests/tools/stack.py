@@ -1,0 +1,336 @@
+"""Creates the stack in moto's CloudFormation, with its parameters set and unset, and looks at what is there.
+
+Usage: stack.py TEMPLATE, as validate.py translated it
+"""
+
+import functools
+import io
+import json
+import logging
+import os
+import re
+import sys
+import unittest
+import zipfile
+from pathlib import Path
+
+os.environ.update(AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
+
+import boto3
+from moto import mock_aws
+from moto.cloudformation.models import cloudformation_backends
+from moto.cloudformation.parsing import clean_json
+
+# It takes alarms and the like for unsupported, and says so each time; properties() sees to these.
+logging.disable(logging.WARNING)
+# One session reads the descriptions of the services once.
+client = functools.cache(boto3.Session().client)
+TEMPLATE = json.loads(Path(sys.argv.pop(1)).read_text())
+REGION, ACCOUNT = "eu-central-1", "123456789012"
+PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
+CA = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"
+# CodePipeline waits so long for an answer. https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+ACTION_SECONDS = 20 * 60
+# What must be known of a cluster.
+PLAIN = {"ClusterUrl": "https://10.0.0.1:6443"}
+ALL = PLAIN | {
+    "TokenParameter": "/k8s/token", "CaParameter": "k8s-ca", "KeyArn": KEY, "RotateToken": "yes",
+    "SubnetIds": "subnet-0a1b2c3d,subnet-0a1b2c3e", "SecurityGroupIds": "sg-0a1b2c3d",
+    "AlarmTopicArn": TOPIC, "ReservedConcurrency": "3",
+}
+
+
+class Stack:
+    """A stack of these parameters, in an AWS of its own."""
+
+    def __init__(self, parameters):
+        self.mock = mock_aws()
+        self.parameters = parameters
+
+    def __enter__(self):
+        self.mock.start()
+        s3 = client("s3")
+        s3.create_bucket(Bucket="packages", CreateBucketConfiguration={"LocationConstraint": REGION})
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("bootstrap", "")
+        s3.put_object(Bucket="packages", Key="function.zip", Body=package.getvalue())
+        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
+        client("cloudformation").create_stack(
+            StackName="landfall", TemplateBody=json.dumps(TEMPLATE), Parameters=given,
+            Capabilities=["CAPABILITY_IAM"])
+        stacks = cloudformation_backends[ACCOUNT][REGION].stacks.values()
+        self.map = next(iter(stacks)).resource_map
+        return self
+
+    def __exit__(self, *_):
+        self.mock.stop()
+
+    def allows(self):
+        """The statements of the role's policy, by their names."""
+        role, = self.properties("AWS::IAM::Role").values()
+        policy, = [one["PolicyDocument"] for one in role["Policies"]]
+        # It is looked at more closely here than where a stack brings it.
+        client("iam").create_policy(PolicyName="deploy", PolicyDocument=json.dumps(policy))
+        return {statement.pop("Sid"): statement for statement in policy["Statement"]}
+
+    def function(self):
+        return client("lambda").get_function_configuration(FunctionName="landfall")
+
+    def properties(self, kind):
+        """The properties of the resources of a kind that moto's CloudFormation does not make, resolved."""
+        resources = TEMPLATE["Resources"].items()
+        return {name: without_none(clean_json(one["Properties"], self.map)) for name, one in resources
+                if one["Type"] == kind}
+
+
+def without_none(value):
+    """What is left where AWS::NoValue stood."""
+    if isinstance(value, dict):
+        return {name: without_none(one) for name, one in value.items() if one is not None}
+    return [without_none(one) for one in value if one is not None] if isinstance(value, list) else value
+
+
+def holds(rule, parameters):
+    """What a function of CloudFormation's rules says of these parameters."""
+    (name, value), = rule.items()
+    if name == "Ref":
+        return parameters.get(value, TEMPLATE["Parameters"][value].get("Default"))
+    values = [holds(one, parameters) if isinstance(one, dict) else one for one in value]
+    return {"Fn::Equals": lambda: values[0] == values[1], "Fn::Not": lambda: not values[0],
+            "Fn::Or": lambda: any(values)}[name]()
+
+
+class Least(unittest.TestCase):
+    """What is there, and no more than that, where nothing but the cluster is named."""
+
+    def test_role(self):
+        with Stack(PLAIN) as stack:
+            self.assertEqual(stack.allows(), {
+                "ReadTokenAndCa": {"Effect": "Allow", "Action": "ssm:GetParameters",
+                                   "Resource": [f"{PARAMETER}/k8s-bear-token"]},
+                "ReportToCodePipeline": {
+                    "Effect": "Allow", "Resource": "*",
+                    "Action": ["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"]},
+                "WriteLog": {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                             "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/landfall"},
+            })
+
+    def test_function(self):
+        with Stack(PLAIN) as stack:
+            function = stack.function()
+            self.assertEqual(function["Environment"]["Variables"],
+                             {"K8S_CLUSTER": "https://10.0.0.1:6443", "K8S_TOKEN_PARAMETER": "k8s-bear-token"})
+            self.assertNotIn("VpcConfig", function)
+            self.assertEqual((function["Runtime"], function["Handler"], function["PackageType"]),
+                             ("provided.al2023", "bootstrap", "Zip"))
+            concurrency = client("lambda").get_function_concurrency(FunctionName="landfall")
+            self.assertNotIn("ReservedConcurrentExecutions", concurrency)
+            self.assertEqual(client("events").list_rules()["Rules"], [])
+            group, = client("logs").describe_log_groups()["logGroups"]
+            self.assertEqual((group["logGroupName"], group["retentionInDays"]), ("/aws/lambda/landfall", 90))
+
+    def test_log_and_processor(self):
+        with Stack(PLAIN) as stack:
+            function, = stack.properties("AWS::Lambda::Function").values()
+            self.assertEqual(function["Architectures"], ["arm64"])
+            self.assertEqual(function["LoggingConfig"], {
+                "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": "/aws/lambda/landfall"})
+
+    def test_no_event_is_repeated_or_comes_when_nobody_waits(self):
+        with Stack(PLAIN) as stack:
+            events, = stack.properties("AWS::Lambda::EventInvokeConfig").values()
+            events.pop("Qualifier")
+            self.assertFalse(events.pop("DestinationConfig"), "the event has credentials in it")
+            kept = client("lambda").put_function_event_invoke_config(**events)
+            self.assertEqual(kept["MaximumRetryAttempts"], 0)
+            self.assertLess(kept["MaximumEventAgeInSeconds"], ACTION_SECONDS)
+
+
+class Everything(unittest.TestCase):
+    """What each parameter adds."""
+
+    def test_role(self):
+        through = {"kms:ViaService": f"ssm.{REGION}.amazonaws.com"}
+        token, ca = f"{PARAMETER}/k8s/token", f"{PARAMETER}/k8s-ca"
+        of = "kms:EncryptionContext:PARAMETER_ARN"
+        with Stack(ALL) as stack:
+            allows = stack.allows()
+            self.assertEqual(allows["ReadTokenAndCa"]["Resource"], [token, ca])
+            self.assertEqual(allows["DecryptTokenAndCa"], {
+                "Effect": "Allow", "Action": "kms:Decrypt", "Resource": KEY,
+                "Condition": {"StringEquals": through | {of: [token, ca]}}})
+            self.assertEqual(allows["StoreRenewedToken"], {
+                "Effect": "Allow", "Action": ["ssm:GetParameterHistory", "ssm:PutParameter"], "Resource": token})
+            self.assertEqual(allows["EncryptRenewedToken"], {
+                "Effect": "Allow", "Action": ["kms:Encrypt", "kms:GenerateDataKey"], "Resource": KEY,
+                "Condition": {"StringEquals": through | {of: token}}})
+            self.assertEqual(allows["NetworkIsForLambdaAlone"], {
+                "Effect": "Deny", "Action": "ec2:*", "Resource": "*", "Condition": {"ArnEquals": {
+                    "lambda:SourceFunctionArn": stack.function()["FunctionArn"]}}})
+            wide = [name for name, one in allows.items() if one["Resource"] == "*" and one["Effect"] == "Allow"]
+            self.assertEqual(wide, ["ReportToCodePipeline", "ConnectToVpc"])
+
+    def test_each_right_comes_with_its_parameter_alone(self):
+        least = {"ReadTokenAndCa", "ReportToCodePipeline", "WriteLog"}
+        network = {"SubnetIds": "subnet-0a1b2c3d", "SecurityGroupIds": "sg-0a1b2c3d"}
+        for more, expected in [
+            ({"KeyArn": KEY}, {"DecryptTokenAndCa"}),
+            ({"RotateToken": "yes"}, {"StoreRenewedToken"}),
+            ({"RotateToken": "yes", "KeyArn": KEY},
+             {"DecryptTokenAndCa", "StoreRenewedToken", "EncryptRenewedToken"}),
+            (network, {"ConnectToVpc", "NetworkIsForLambdaAlone"}),
+            ({"ClusterCa": CA}, set()),
+            ({"AlarmTopicArn": TOPIC}, set()),
+        ]:
+            with self.subTest(more), Stack(PLAIN | more) as stack:
+                self.assertEqual(set(stack.allows()) - least, expected)
+
+    def test_names_of_parameters(self):
+        for given, expected in [
+            ("k8s-bear-token", "/k8s-bear-token"),
+            ("k8s-bear-token:3", "/k8s-bear-token"),
+            ("k8s-bear-token:current", "/k8s-bear-token"),
+            ("/k8s/prod/token", "/k8s/prod/token"),
+            ("/token:12", "/token"),
+        ]:
+            more = {"TokenParameter": given, "CaParameter": given + "-ca", "KeyArn": KEY, "RotateToken": "yes"}
+            with self.subTest(given), Stack(PLAIN | more) as stack:
+                allows = stack.allows()
+                ca = expected if ":" in given else expected + "-ca"
+                both = [PARAMETER + expected, PARAMETER + ca]
+                self.assertEqual(allows["ReadTokenAndCa"]["Resource"], both)
+                for name in ["DecryptTokenAndCa", "EncryptRenewedToken"]:
+                    context = allows[name]["Condition"]["StringEquals"]["kms:EncryptionContext:PARAMETER_ARN"]
+                    self.assertEqual(context, both if name.startswith("Decrypt") else both[0])
+                self.assertEqual(allows["StoreRenewedToken"]["Resource"], both[0])
+                self.assertEqual(stack.function()["Environment"]["Variables"]["K8S_TOKEN_PARAMETER"], given)
+
+    def test_function(self):
+        with Stack(ALL) as stack:
+            function = stack.function()
+            self.assertEqual(function["Environment"]["Variables"], {
+                "K8S_CLUSTER": PLAIN["ClusterUrl"], "K8S_TOKEN_PARAMETER": "/k8s/token",
+                "K8S_CA_PARAMETER": "k8s-ca"})
+            self.assertEqual(function["VpcConfig"]["SubnetIds"], ["subnet-0a1b2c3d", "subnet-0a1b2c3e"])
+            self.assertEqual(function["VpcConfig"]["SecurityGroupIds"], ["sg-0a1b2c3d"])
+            concurrency = client("lambda").get_function_concurrency(FunctionName="landfall")
+            self.assertEqual(concurrency["ReservedConcurrentExecutions"], 3)
+        with Stack(PLAIN | {"ClusterCa": CA}) as stack:
+            self.assertEqual(stack.function()["Environment"]["Variables"]["K8S_CA"], CA)
+
+    def test_rotation(self):
+        with Stack(ALL) as stack:
+            events = client("events")
+            rule, = events.list_rules()["Rules"]
+            self.assertEqual((rule["State"], rule["ScheduleExpression"]), ("ENABLED", "rate(8 hours)"))
+            target, = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+            self.assertEqual(json.loads(target["Input"]), {"rotate": True})
+            self.assertEqual(target["Arn"], stack.function()["FunctionArn"])
+            policy = json.loads(client("lambda").get_policy(FunctionName="landfall")["Policy"])
+            statement, = policy["Statement"]
+            self.assertEqual(statement["Condition"], {"ArnLike": {"AWS:SourceArn": rule["Arn"]}})
+
+
+class Seen(unittest.TestCase):
+    """Alarms, dashboard, outputs."""
+
+    def test_alarms(self):
+        expected = {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles"), ("Landfall", "Failures")}
+        for parameters, actions in [(PLAIN, []), (ALL, [TOPIC])]:
+            with Stack(parameters) as stack:
+                cloudwatch = client("cloudwatch")
+                for properties in stack.properties("AWS::CloudWatch::Alarm").values():
+                    cloudwatch.put_metric_alarm(**properties)
+                alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+                self.assertEqual({(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms}, expected)
+                for alarm in alarms:
+                    self.assertEqual(alarm["Dimensions"], [{"Name": "FunctionName", "Value": "landfall"}])
+                    self.assertEqual(alarm["AlarmActions"], actions)
+                    self.assertEqual((alarm["Statistic"], alarm["Threshold"]), ("Sum", 0))
+                    self.assertEqual(alarm["TreatMissingData"], "notBreaching")
+
+    def test_dashboard(self):
+        with Stack(PLAIN):
+            cloudwatch = client("cloudwatch")
+            body = json.loads(cloudwatch.get_dashboard(DashboardName=f"landfall-{REGION}")["DashboardBody"])
+        metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+        named = [metric for metric in metrics if isinstance(metric[0], str)]
+        self.assertEqual({tuple(metric[2:4]) for metric in named}, {("FunctionName", "landfall")})
+        ours = {metric[1] for metric in named if metric[0] == "Landfall"}
+        self.assertEqual(ours, {"Deploys", "Failures", "Duration", "LeadTime"})
+        places = [(one["x"], one["y"], one["width"], one["height"]) for one in body["widgets"]]
+        self.assertEqual(len(set(places)), len(places), "two lie upon each other")
+        with Stack(PLAIN | {"Dashboard": "no"}):
+            self.assertEqual(client("cloudwatch").list_dashboards()["DashboardEntries"], [])
+
+    def test_outputs(self):
+        with Stack(PLAIN) as stack:
+            described = client("cloudformation").describe_stacks(StackName="landfall")["Stacks"][0]
+            outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
+            self.assertEqual(outputs["FunctionName"], "landfall")
+            policy = json.loads(outputs["PipelinePolicy"])
+            client("iam").create_policy(PolicyName="pipeline", PolicyDocument=json.dumps(policy))
+            rights = {one["Action"]: one["Resource"] for one in policy["Statement"]}
+            self.assertEqual(rights, {"lambda:InvokeFunction": stack.function()["FunctionArn"],
+                                      "lambda:ListFunctions": "*"})
+
+
+class Refused(unittest.TestCase):
+    """What CloudFormation does not take, before it makes anything."""
+
+    def test_patterns(self):
+        for name, good, bad in [
+            ("ClusterUrl", ["https://c", "https://10.0.0.1:6443", "https://A1.gr7.eu-central-1.eks.amazonaws.com/"],
+             ["", "http://c", "c", "https://", "https://c/api", "https://u:p@c", "https://c?x", "https://c d"]),
+            ("FunctionName", ["landfall", "A_b-1"], ["", "a b", "a.b", "a" * 65]),
+            ("TokenParameter", ["t", "t:3", "t:good", "/a/b", "/a/b:1", "a.b_c-d"],
+             ["", "a/b", "/", "/a/", "t:", "t:1:2", "t x", f"{PARAMETER}/t"]),
+            ("CaParameter", ["", "ca", "/a/ca:2"], ["a/b", f"{PARAMETER}/ca"]),
+            ("ClusterCa", ["", CA, f"{CA[:20]}\n{CA[20:]}\n", "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n"],
+             ["x", "/k8s/ca", "-----BEGIN PRIVATE KEY-----", "LS0t"]),
+            ("KeyArn", ["", KEY, "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1"],
+             ["0a1b", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/k8s", "alias/k8s"]),
+            ("SubnetIds", ["", "subnet-0a1b2c3d", ALL["SubnetIds"]], ["subnet-0a, subnet-0b", "sg-0a", ","]),
+            ("SecurityGroupIds", ["", "sg-0a1b2c3d", "sg-0a,sg-0b"], ["sg-0a, sg-0b", "subnet-0a"]),
+            ("ReservedConcurrency", ["", "1", "100"], ["0", "-1", "many", "12345"]),
+            ("RotationSchedule", ["rate(8 hours)", "cron(0 */8 * * ? *)"], ["", "8 hours", "rate()"]),
+            ("AlarmTopicArn", ["", TOPIC, TOPIC + ".fifo"], ["alarms", KEY]),
+        ]:
+            parameter = TEMPLATE["Parameters"][name]
+            self.assertTrue(parameter["ConstraintDescription"])
+            for value in good:
+                self.assertRegex(value, re.compile(parameter["AllowedPattern"]), name)
+            for value in bad:
+                self.assertNotRegex(value, re.compile(parameter["AllowedPattern"]), name)
+        # The words are for these alone: where there is a choice or a range, CloudFormation lists it.
+        for name, parameter in TEMPLATE["Parameters"].items():
+            self.assertTrue({"AllowedPattern", "AllowedValues", "MaxValue"} & set(parameter), name)
+
+    def test_rules(self):
+        subnets, groups = {"SubnetIds": "subnet-0a"}, {"SecurityGroupIds": "sg-0a"}
+        for parameters, broken in [
+            ({}, []), (ALL, []), (subnets | groups, []), ({"ClusterCa": CA}, []), ({"CaParameter": "ca"}, []),
+            ({"ClusterCa": CA, "CaParameter": "ca"}, ["OneCa"]),
+            (subnets, ["SubnetsHaveSecurityGroups"]),
+            (groups, ["SecurityGroupsHaveSubnets"]),
+        ]:
+            found = [name for name, rule in TEMPLATE["Rules"].items()
+                     if holds(rule.get("RuleCondition", {"Fn::Equals": [1, 1]}), parameters)
+                     and not all(holds(one["Assert"], parameters) for one in rule["Assertions"])]
+            self.assertEqual(found, broken, parameters)
+
+    def test_every_parameter_is_explained_and_used(self):
+        rest = json.dumps({name: value for name, value in TEMPLATE.items() if name not in ("Parameters", "Metadata")})
+        grouped = [name for group in TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+                   for name in group["Parameters"]]
+        self.assertEqual(sorted(grouped), sorted(TEMPLATE["Parameters"]))
+        for name, parameter in TEMPLATE["Parameters"].items():
+            self.assertTrue(parameter["Description"], name)
+            self.assertRegex(rest, f'"{name}"|\\$\\{{{name}\\}}')
+
+
+if __name__ == "__main__":
+    unittest.main()

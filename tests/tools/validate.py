@@ -1,0 +1,124 @@
+"""Checks every YAML and JSON text of the tree, and every CloudFormation template in it.
+
+Usage: validate.py FOLDER
+
+The templates that SAM is needed for are put into FOLDER as CloudFormation gets them. Nothing here asks AWS.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+
+HERE = Path(sys.executable).parent
+# What is built, fetched or not ours.
+PASSED_OVER = {"target", ".git", "node_modules", ".aws-sam", ".terraform", ".venv"}
+# Any region that has every kind of resource; none is asked.
+REGION = {"AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
+FENCED = re.compile(r"^( *)```(json|yaml|yml)\n(.*?)^\1```", re.M | re.S)
+
+
+def main(folder):
+    os.environ.update(REGION)
+    faults = []
+    texts = 0
+    for path in files(".json", ".yaml", ".yml", ".md"):
+        for place, kind, text in texts_of(path):
+            texts += 1
+            faults += [f"{place}: {fault}" for fault in faults_of(kind, text)]
+    if faults or not texts:
+        sys.exit("\n".join(faults) or "there is nothing to check: run it at the top of the tree")
+    print(f"{texts} texts in YAML and JSON can be read")
+    templates = [path for path in files(".yaml", ".yml", ".json") if is_template(path.read_text())]
+    check("cfn-lint", *templates)
+    for template in templates:
+        if "AWS::Serverless-" in template.read_text():
+            check("sam", "validate", "--lint", "--template", template)
+            check("cfn-lint", translate(template, Path(folder)))
+
+
+def files(*endings):
+    """The files of the tree with such endings."""
+    for folder, folders, names in os.walk("."):
+        folders[:] = sorted(set(folders) - PASSED_OVER)
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith(endings))
+
+
+def texts_of(path):
+    """What a file has to be read: itself, or what is fenced in it."""
+    text = path.read_text()
+    if path.suffix != ".md":
+        yield path, path.suffix[1:], text
+        return
+    for found in FENCED.finditer(text):
+        indent, kind, block = found.groups()
+        line = text.count("\n", 0, found.start()) + 1
+        yield f"{path}:{line}", kind, re.sub(f"^{indent}", "", block, flags=re.M)
+
+
+def faults_of(kind, text):
+    try:
+        if kind == "json":
+            json.loads(text, object_pairs_hook=once)
+        elif is_template(text):
+            yaml_parse(text)
+        else:
+            for _ in yaml.load_all(text, Once):
+                pass
+    except (ValueError, yaml.YAMLError) as error:
+        yield error
+
+
+def is_template(text):
+    return re.search(r"^ *\"?(AWSTemplateFormatVersion|Transform)\"?:", text, re.M) is not None
+
+
+def once(pairs):
+    """The pairs as an object, unless a key stands twice, of which the parsers drop one in silence."""
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ValueError(f"`{key}` stands twice")
+    return dict(pairs)
+
+
+class Once(yaml.SafeLoader):
+    """Reads YAML, and no key twice."""
+
+    def construct_mapping(self, node, deep=False):
+        once([(key.value, None) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"])
+        return super().construct_mapping(node, deep)
+
+
+def check(program, *arguments):
+    """Runs a program of this folder, which must have nothing to say against it."""
+    arguments = [str(one) for one in arguments]
+    done = subprocess.run([HERE / program, *arguments], capture_output=True, text=True)
+    if done.returncode or "warning" in (done.stdout + done.stderr).lower():
+        sys.exit(f"{program} {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+    print(f"{program}: {' '.join(arguments)}: nothing to say against it")
+
+
+def translate(template, folder):
+    """What CloudFormation gets of it. No AWS managed policy is known, as nothing of ours takes one."""
+    translated = folder / "-".join(template.with_suffix(".json").parts)
+    folder.mkdir(parents=True, exist_ok=True)
+    known = type("NoPolicies", (), {"load": dict})
+    source = yaml_parse(template.read_text())
+    for resource in source["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            # `sam package` puts the place of the built package there.
+            resource["Properties"]["CodeUri"] = "s3://packages/function.zip"
+    result = transform(source, {}, known())
+    translated.write_text(json.dumps(result, indent=1, sort_keys=True))
+    return translated
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
