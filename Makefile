@@ -28,7 +28,7 @@ WITH_TOOLS := PATH="$(abspath $(TOOLS)/python/bin):$$PATH"
 SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
 
 .DEFAULT_GOAL := help
-.PHONY: help demo access picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
+.PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -149,6 +149,41 @@ $(TOOLS)/bin/cargo-deny:
 measure: ## cold and warm times, memory and calls of the release build
 	$(CARGO) build --locked --release --workspace
 	target/release/landfall-sandbox measure --function target/release/landfall --rounds $(ROUNDS)
+
+# FUNCTION=PATH: a binary or a package of the function, instead of what is packaged here.
+# ROUNDS processes of each candidate; ROLLOUT seconds of the long rollout.
+BENCH   := target/bench
+ROLLOUT ?= 60
+BENCHED  = --candidates $(BENCH) --floor target/release/landfall-floor --out $(BENCH)
+
+bench: bench-candidates ## beside Python, Node, Go and kubectl: make bench [ROUNDS=20 ROLLOUT=60 FUNCTION=PATH]
+	$(if $(wildcard $(CONTROL_PLANE)/.built),$(MAKE) --no-print-directory bench-real,\
+	  @rm -f $(BENCH)/real.json; echo "kubectl is left out: make control-plane builds what it needs")
+	target/measuring/landfall-bench run $(BENCHED) --rounds $(ROUNDS) --rollout $(ROLLOUT) \
+	  --real $(BENCH)/real.json
+
+bench-docs: ## the last figures of make bench into docs/performance.md, and its plot
+	cp $(BENCH)/bench.svg docs/bench.svg
+	awk '/^<!-- end of figures/ { old = 0 } !old { print } \
+	  /^<!-- figures/ { old = 1; while ((getline line < "$(BENCH)/report.md") > 0) print line }' \
+	  docs/performance.md > $(BENCH)/performance.md
+	mv $(BENCH)/performance.md docs/performance.md
+
+bench-candidates: bench-tools $(if $(FUNCTION),,package-$(MACHINE))
+	$(CARGO) build --locked --release --package landfall-floor
+	bench/build.sh $(BENCH) $(or $(FUNCTION),$(PACKAGE)/landfall-$(MACHINE).zip)
+
+# A rollout takes its time there, so there are fewer rounds.
+bench-real:
+	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
+	  target/measuring/landfall-bench real $(BENCHED) --rounds 5
+
+bench-tools:
+	$(CARGO) build --locked --profile measuring --package landfall-bench --package landfall-sandbox
+
+bench-instructions: bench-tools $(if $(FUNCTION),,package-$(MACHINE)) ## instructions of a cold deploy, held to bench/instructions.txt
+	target/measuring/landfall-bench instructions --prices bench/instructions.txt \
+	  --function $(or $(FUNCTION),$(PACKAGE)/$(MACHINE)/bootstrap)
 
 clean: ## remove everything that was built
 	$(CARGO) clean

@@ -52,6 +52,7 @@ struct Process {
 /// How a process is started, each time again.
 struct Start {
     binary: PathBuf,
+    arguments: Vec<String>,
     endpoint: String,
     environment: Vec<(String, String)>,
     restarts: usize,
@@ -68,7 +69,17 @@ impl Function {
     ///
     /// The process sees nothing of our environment, only what Lambda sets and `environment`.
     pub fn start(binary: &Path, aws: &Aws, environment: &[(&str, &str)]) -> io::Result<Function> {
-        Function::run(binary, aws, environment, 0)
+        Function::run(binary, &[], aws, environment, 0)
+    }
+
+    /// Starts one process of a program with arguments, such as an interpreter.
+    pub fn start_program(
+        program: &Path,
+        arguments: &[String],
+        aws: &Aws,
+        environment: &[(&str, &str)],
+    ) -> io::Result<Function> {
+        Function::run(program, arguments, aws, environment, 0)
     }
 
     /// Starts a process, and a new one each time it dies, as Lambda does.
@@ -77,11 +88,12 @@ impl Function {
         aws: &Aws,
         environment: &[(&str, &str)],
     ) -> io::Result<Function> {
-        Function::run(binary, aws, environment, RESTARTS)
+        Function::run(binary, &[], aws, environment, RESTARTS)
     }
 
     fn run(
         binary: &Path,
+        arguments: &[String],
         aws: &Aws,
         environment: &[(&str, &str)],
         restarts: usize,
@@ -89,6 +101,7 @@ impl Function {
         let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
         let start = Start {
             binary: binary.to_owned(),
+            arguments: arguments.to_vec(),
             endpoint: aws.endpoint(),
             environment: environment.iter().map(own).collect(),
             restarts,
@@ -195,6 +208,7 @@ impl Process {
 impl Start {
     fn process(&self, environment: Environment, log: &Arc<Mutex<Log>>) -> io::Result<Process> {
         let mut child = Command::new(&self.binary)
+            .args(&self.arguments)
             .env_clear()
             .envs(lambda_environment())
             .envs(CREDENTIALS)
@@ -331,7 +345,7 @@ mod tests {
 
         fn run(&self, aws: &Aws, restarts: usize) -> Function {
             let environment = [("BASH_ENV", self.0.to_str().unwrap()), ("OWN", "value")];
-            Function::run(Path::new("/bin/bash"), aws, &environment, restarts).unwrap()
+            Function::run(Path::new("/bin/bash"), &[], aws, &environment, restarts).unwrap()
         }
     }
 
@@ -370,6 +384,16 @@ mod tests {
         assert!(function.running());
         function.kill();
         assert!(!function.running());
+    }
+
+    #[tokio::test]
+    async fn a_program_gets_its_arguments() {
+        let aws = Aws::start().await.unwrap();
+        let arguments = ["-c", "echo got $0 $OWN; exec sleep 60", "them"].map(str::to_owned);
+        let environment = [("OWN", "too")];
+        let bash = Path::new("/bin/bash");
+        let function = Function::start_program(bash, &arguments, &aws, &environment).unwrap();
+        assert!(logged(&function, "got them too").await);
     }
 
     #[tokio::test]

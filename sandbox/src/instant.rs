@@ -18,19 +18,23 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
-use landfall_sandbox::kubernetes::Authority;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::TlsAcceptor;
 
-use crate::stage::{DEPLOYMENT, NAMESPACE};
+use crate::kubernetes::Authority;
 
+/// The Deployment that is there; its container is `app`.
+pub const DEPLOYMENT: &str = "demo-app";
+const NAMESPACE: &str = "default";
 /// A patch of a few fields is far smaller.
 const BODY_BYTES: usize = 1024 * 1024;
 /// The process that is measured opens two connections at the most.
 const CONNECTIONS: usize = 64;
+/// Moments that are remembered: many deploys' worth.
+const MOMENTS: usize = 10_000;
 /// Life of a watch that asks for none, the API server's own least.
 const WATCH_SECONDS: u64 = 1_800;
 const IMAGE: &str = "registry.example.com/demo-app:1.0";
@@ -40,7 +44,7 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 const CREATED: &str = "2026-01-01T00:00:00Z";
 
 /// The server; dropping it ends it and its connections.
-pub(crate) struct InstantCluster {
+pub struct InstantCluster {
     url: String,
     ca: String,
     script: Arc<Mutex<Script>>,
@@ -49,12 +53,12 @@ pub(crate) struct InstantCluster {
 
 impl InstantCluster {
     /// Starts on 127.0.0.1 with a Deployment whose rollout is complete.
-    pub(crate) async fn start(token: &str) -> io::Result<InstantCluster> {
+    pub async fn start(token: &str) -> io::Result<InstantCluster> {
         InstantCluster::start_with(Script::new(token)).await
     }
 
     /// The same, but of each new version there are so many pods, and all of them crash.
-    pub(crate) async fn start_crowded(token: &str, pods: usize) -> io::Result<InstantCluster> {
+    pub async fn start_crowded(token: &str, pods: usize) -> io::Result<InstantCluster> {
         let mut script = Script::new(token);
         script.crowd = pods;
         script.deployment["spec"]["replicas"] = json!(pods);
@@ -77,23 +81,28 @@ impl InstantCluster {
     }
 
     /// `https://127.0.0.1:PORT`.
-    pub(crate) fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         &self.url
     }
 
     /// The CA that signed the server's certificate, PEM.
-    pub(crate) fn ca(&self) -> &str {
+    pub fn ca(&self) -> &str {
         &self.ca
     }
 
     /// Calls so far, the refused ones among them.
-    pub(crate) fn calls(&self) -> usize {
+    pub fn calls(&self) -> usize {
         lock(&self.script).calls
+    }
+
+    /// What came since this was asked last, and when, oldest first.
+    pub fn moments(&self) -> Vec<(Moment, Timestamp)> {
+        std::mem::take(&mut lock(&self.script).moments)
     }
 
     /// From the first page of pods asked for to the call that came after the last one, and how many
     /// bytes they had: what a look takes, with what the function makes of it.
-    pub(crate) fn look(&self) -> (SignedDuration, usize) {
+    pub fn look(&self) -> (SignedDuration, usize) {
         let script = lock(&self.script);
         let time = match (script.look_began, script.look_ended) {
             (Some(began), Some(ended)) => ended.duration_since(began),
@@ -101,6 +110,17 @@ impl InstantCluster {
         };
         (time, script.look_bytes)
     }
+}
+
+/// What a client did to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It opened a connection.
+    Connected,
+    /// The TLS handshake was over, as the server sees it.
+    Secured,
+    /// A call was there as a whole.
+    Called,
 }
 
 impl Drop for InstantCluster {
@@ -113,6 +133,7 @@ impl Drop for InstantCluster {
 struct Script {
     authorization: String,
     calls: usize,
+    moments: Vec<(Moment, Timestamp)>,
     /// As the next read shows it: its rollout is complete.
     deployment: Value,
     deployment_text: Bytes,
@@ -144,6 +165,7 @@ impl Script {
         let mut script = Script {
             authorization: format!("Bearer {token}"),
             calls: 0,
+            moments: Vec::new(),
             deployment,
             deployment_text: Bytes::new(),
             newest,
@@ -159,8 +181,15 @@ impl Script {
         script
     }
 
+    fn note(&mut self, moment: Moment) {
+        if self.moments.len() < MOMENTS {
+            self.moments.push((moment, Timestamp::now()));
+        }
+    }
+
     fn answer(&mut self, request: &Request<()>, body: &[u8]) -> Answer {
         self.calls += 1;
+        self.note(Moment::Called);
         self.roll_out();
         let authorization = request.headers().get(AUTHORIZATION);
         if authorization.is_none_or(|found| found.as_bytes() != self.authorization.as_bytes()) {
@@ -380,9 +409,11 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, script: Arc<Mutex<
 
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, script: Arc<Mutex<Script>>) {
     let _delayed_otherwise = stream.set_nodelay(true);
+    lock(&script).note(Moment::Connected);
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
     };
+    lock(&script).note(Moment::Secured);
     let service = service_fn(|request| respond(request, Arc::clone(&script)));
     // A client that goes away is no error of ours.
     let _closed = http1::Builder::new()
@@ -838,6 +869,26 @@ mod tests {
             assert_eq!(status["kind"], "Status");
         }
         assert_eq!(cluster.calls(), 4);
+    }
+
+    #[tokio::test]
+    async fn what_a_client_did_is_told_once_and_in_its_order() {
+        let cluster = InstantCluster::start("a-token").await.unwrap();
+        let begun = Timestamp::now();
+        let mut client = Client::new(&cluster, "a-token").await;
+        client.call("GET", SETS, "").await;
+        client.call("GET", SETS, "").await;
+        let moments = cluster.moments();
+        let kinds = moments.iter().map(|(moment, _)| *moment);
+        let expected = [
+            Moment::Connected,
+            Moment::Secured,
+            Moment::Called,
+            Moment::Called,
+        ];
+        assert_eq!(kinds.collect::<Vec<_>>(), expected);
+        assert!(moments.is_sorted_by_key(|(_, at)| *at) && moments[0].1 >= begun);
+        assert_eq!(cluster.moments(), []);
     }
 
     #[test]

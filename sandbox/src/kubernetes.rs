@@ -108,6 +108,16 @@ impl Kubernetes {
         self.shared.with(look)
     }
 
+    /// Waits until the world is as wanted, and answers when it was first seen so.
+    pub async fn until(&self, wanted: impl Fn(&World) -> bool) -> Timestamp {
+        let mut changed = self.shared.changed.subscribe();
+        // Looked at without `world`, which would wake everybody for nothing.
+        while !wanted(&self.shared.lock()) {
+            let _the_sender_is_ours = changed.changed().await;
+        }
+        Timestamp::now()
+    }
+
     /// A valid CA that did not sign this server's certificate.
     pub fn other_ca() -> String {
         Authority::generate().pem
@@ -587,5 +597,23 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("read");
         assert!(answer.contains("gitVersion"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_change_is_seen_when_it_comes_and_one_that_is_there_at_once() {
+        let kubernetes = Kubernetes::start_plain(World::new("a-token"))
+            .await
+            .unwrap();
+        let there = |world: &World| world.deployment("default", "web").is_some();
+        let change = async {
+            sleep(Duration::from_millis(20)).await;
+            let now = Timestamp::now();
+            kubernetes.world(|world, at| world.apply(sample_deployment("web", "web:1"), at));
+            now
+        };
+        let (seen, changed) = tokio::join!(kubernetes.until(there), change);
+        assert!(seen >= changed, "{seen} {changed}");
+        let at_once = timeout(Duration::from_secs(1), kubernetes.until(there)).await;
+        assert!(at_once.unwrap() >= seen);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`world`]: a Kubernetes cluster as a value: objects, controllers, pods, faults; time comes in.
 //! - [`kubernetes`]: that world behind a TLS server with a CA of its own.
+//! - [`instant`]: a scripted cluster that takes next to no time, to measure against.
 //! - [`aws`]: the Lambda Runtime API, SSM and CodePipeline's job API.
 //! - [`function`]: the real function, run as Lambda runs it.
 //! - [`ending`]: how its programs end.
@@ -9,5 +10,6 @@
 pub mod aws;
 pub mod ending;
 pub mod function;
+pub mod instant;
 pub mod kubernetes;
 pub mod world;

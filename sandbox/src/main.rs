@@ -1,7 +1,6 @@
 //! `landfall-sandbox`: runs the real function against a local AWS and a local Kubernetes.
 
 mod demo;
-mod instant;
 mod measure;
 mod picture;
 mod stage;

@@ -4,8 +4,7 @@
 //! its report was received; of AWS and the cluster only what must be is in it. Beside it stands
 //! what a process that does nothing takes here, so that figures of two machines can be compared.
 //!
-//! A proper benchmark beside other candidates is a program of its own; this is the figure that a
-//! change is held against.
+//! `bench/` measures other candidates beside it; this is the figure that a change is held against.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -14,9 +13,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::{Aws, Outcome, ParameterKind};
 use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
+use landfall_sandbox::instant::InstantCluster;
 use serde_json::{Value, json};
 
-use crate::instant::InstantCluster;
 use crate::stage::{DEPLOYMENT, TOKEN_PARAMETER};
 
 const TOKEN: &str = "bearer-token-for-measuring";

@@ -95,7 +95,13 @@ fn lines_fit_and_nothing_is_left_to_do() {
         concat!("FIX", "ME"),
         concat!("XX", "X"),
     ];
-    for folder in ["src", "sandbox/src", "tests"] {
+    for folder in [
+        "src",
+        "sandbox/src",
+        "bench/src",
+        "bench/floor/src",
+        "tests",
+    ] {
         for path in sources(&root().join(folder)) {
             let text = fs::read_to_string(&path).unwrap();
             let tests = text.find("#[cfg(test)]").unwrap_or(text.len());

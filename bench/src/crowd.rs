@@ -1,0 +1,67 @@
+//! A version all of whose pods crash: what it takes Landfall to look at many of them and to say
+//! why. The others do not look.
+
+use crate::candidate::Candidate;
+use crate::process::{Cluster, PATIENCE, Process, TOKEN, event_with, milliseconds};
+use landfall_sandbox::aws::Outcome;
+use landfall_sandbox::instant::{DEPLOYMENT, InstantCluster};
+use serde_json::json;
+
+/// Pods of the version.
+pub(crate) const PODS: [usize; 5] = [1, 10, 100, 1_000, 5_000];
+
+/// What was measured with one number of pods.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Crowd {
+    pub(crate) pods: usize,
+    /// MiB of JSON that the pods are.
+    pub(crate) size: f64,
+    /// From the first page asked for to what is asked after the last one, in milliseconds.
+    pub(crate) looks: Vec<f64>,
+    /// MiB.
+    pub(crate) peak: f64,
+}
+
+impl Crowd {
+    pub(crate) async fn measure(
+        candidate: &Candidate,
+        pods: usize,
+        rounds: usize,
+    ) -> Result<Crowd, String> {
+        let mut crowd = Crowd {
+            pods,
+            ..Crowd::default()
+        };
+        for _ in 0..rounds {
+            crowd.round(candidate).await?;
+        }
+        Ok(crowd)
+    }
+
+    async fn round(&mut self, candidate: &Candidate) -> Result<(), String> {
+        let cluster = InstantCluster::start_crowded(TOKEN, self.pods);
+        let cluster = cluster.await.map_err(|error| error.to_string())?;
+        let access = Cluster {
+            url: cluster.url(),
+            ca: cluster.ca(),
+            token: TOKEN,
+        };
+        // Without patience the first look decides.
+        let image = "registry.example.com/demo-app:2.0";
+        let parameters =
+            json!({"deployment": DEPLOYMENT, "images": {"app": image}, "patience": "0s"});
+        let process = Process::start(candidate, access, event_with(&parameters)).await?;
+        match process.outcome(PATIENCE).await {
+            Outcome::Failed(_) => {}
+            other @ (Outcome::Succeeded(_) | Outcome::Silent(_) | Outcome::Pending) => {
+                let log = process.function.log().join("\n");
+                return Err(format!("the deploy did not fail: {other:?}\n{log}"));
+            }
+        }
+        let (time, bytes) = cluster.look();
+        self.looks.push(milliseconds(time));
+        self.size = bytes as f64 / 1024.0 / 1024.0;
+        self.peak = self.peak.max(process.peak()?);
+        Ok(())
+    }
+}

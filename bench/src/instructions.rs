@@ -1,0 +1,229 @@
+//! The instructions of a cold deploy, counted by callgrind: a figure that does not depend on how
+//! busy a machine is, held against what is written down.
+
+use crate::candidate::Candidate;
+use crate::process::{Cluster, Process, TOKEN, event};
+use crate::spread::Spread;
+use landfall_sandbox::instant::InstantCluster;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Deploys that are counted; they differ by a thousandth, by hash seeds and what TLS draws by lot.
+const ROUNDS: usize = 3;
+/// Under valgrind everything takes fifty times as long.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long callgrind may take to write down what it counted.
+const WRITING: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
+/// What a change may cost before its price has to be written down: a hundred times the noise.
+const MARGIN: f64 = 0.10;
+
+/// What is written down, and what was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Verdict {
+    Holds,
+    /// So much of the price that is written down.
+    Dearer(f64),
+    Cheaper(f64),
+    /// Nothing is written down for this processor.
+    Unknown,
+}
+
+/// Millions of instructions in each of some cold deploys.
+pub(crate) async fn count(function: &Path, valgrind: &Path) -> Result<Vec<f64>, String> {
+    let mut counts = Vec::new();
+    for round in 0..ROUNDS {
+        // Each finds the same: a Deployment that was never written to.
+        let cluster = InstantCluster::start(TOKEN).await;
+        let cluster = cluster.map_err(|error| error.to_string())?;
+        let name = format!("landfall-bench-{}-{round}.callgrind", std::process::id());
+        let file = std::env::temp_dir().join(name);
+        let counted = one(function, valgrind, &cluster, &file).await;
+        let text = counted.and_then(|()| {
+            std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
+        });
+        let _gone = std::fs::remove_file(&file);
+        let count = total(&text?).ok_or("callgrind wrote no total")?;
+        counts.push(count / 1_000_000.0);
+    }
+    Ok(counts)
+}
+
+/// One cold deploy under callgrind, which writes what it counted when the process is asked to end.
+async fn one(
+    function: &Path,
+    valgrind: &Path,
+    cluster: &InstantCluster,
+    file: &Path,
+) -> Result<(), String> {
+    let output = format!("--callgrind-out-file={}", file.display());
+    let arguments = ["--tool=callgrind".to_owned(), "--quiet".to_owned(), output];
+    let candidate = Candidate {
+        name: "landfall",
+        title: "",
+        program: valgrind.to_owned(),
+        arguments: arguments
+            .into_iter()
+            .chain([function.display().to_string()])
+            .collect(),
+        environment: Vec::new(),
+        package: None,
+    };
+    let access = Cluster {
+        url: cluster.url(),
+        ca: cluster.ca(),
+        token: TOKEN,
+    };
+    let job = event("registry.example.com/demo-app:4.0");
+    let mut process = Process::start(&candidate, access, job).await?;
+    process.first(PATIENCE).await?;
+    process.terminate()?;
+    let ended = async {
+        while process.function.running() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let ended = tokio::time::timeout(WRITING, ended).await;
+    ended.map_err(|_| "callgrind does not come to its end".to_owned())
+}
+
+/// The instructions of a whole run.
+fn total(file: &str) -> Option<f64> {
+    let line = file
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: "))?;
+    line.trim().parse().ok()
+}
+
+/// The last price for this processor: lines of `processor millions reason`.
+pub(crate) fn held(file: &str, processor: &str) -> Option<f64> {
+    let mut prices = file.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next()? == processor).then(|| words.next()?.parse().ok())?
+    });
+    prices.next_back()
+}
+
+pub(crate) fn judge(found: f64, held: Option<f64>) -> Verdict {
+    match held {
+        None => Verdict::Unknown,
+        Some(held) if found > held * (1.0 + MARGIN) => Verdict::Dearer(found / held - 1.0),
+        Some(held) if found < held * (1.0 - MARGIN) => Verdict::Cheaper(1.0 - found / held),
+        Some(_) => Verdict::Holds,
+    }
+}
+
+/// Counts, compares and says it; whether that is well.
+pub(crate) async fn check(function: &Path, prices: &Path) -> Result<bool, String> {
+    let Some(valgrind) = program("valgrind") else {
+        println!("The instructions of a cold deploy were not counted: valgrind is not installed.");
+        return Ok(true);
+    };
+    let counts = count(function, &valgrind).await?;
+    let spread = Spread::of(counts).ok_or("nothing was counted")?;
+    let text = std::fs::read_to_string(prices);
+    let text = text.map_err(|error| format!("{}: {error}", prices.display()))?;
+    let processor = std::env::consts::ARCH;
+    let held = held(&text, processor);
+    let verdict = judge(spread.median, held);
+    println!(
+        "A cold deploy takes {:.2} million instructions on {processor} ({:.2} to {:.2} in {} runs).",
+        spread.median, spread.best, spread.worst, spread.count
+    );
+    println!(
+        "{}",
+        sentence(verdict, held, spread.median, processor, prices)
+    );
+    Ok(!matches!(verdict, Verdict::Dearer(_)))
+}
+
+fn sentence(
+    verdict: Verdict,
+    held: Option<f64>,
+    found: f64,
+    processor: &str,
+    prices: &Path,
+) -> String {
+    let held = held.unwrap_or(0.0);
+    let file = prices.display();
+    let write = format!("write this line at the end of {file}:\n{processor} {found:.2} <reason>");
+    match verdict {
+        Verdict::Holds => format!("{file} has {held:.2}: it holds."),
+        Verdict::Dearer(more) => format!(
+            "{file} has {held:.2}: this is {:.0} % more, and {:.0} % are allowed.\nMake it \
+             cheaper, or, where it is worth its price, {write}",
+            more * 100.0,
+            MARGIN * 100.0
+        ),
+        Verdict::Cheaper(less) => format!(
+            "{file} has {held:.2}: this is {:.0} % less. To hold it there, {write}",
+            less * 100.0
+        ),
+        Verdict::Unknown => format!("{file} has no price for {processor} yet; {write}"),
+    }
+}
+
+/// A program on the PATH.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let mut found = std::env::split_paths(&path).map(|folder| folder.join(name));
+    found.find(|path| path.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_price_of_a_processor_counts() {
+        let file = "# processor millions reason\n\nx86_64 14.00 first\naarch64 12 first\n\
+                    x86_64 15.50 plans are made here, too\nx86_64 soon no number\n";
+        for (processor, expected) in [
+            ("x86_64", Some(15.5)),
+            ("aarch64", Some(12.0)),
+            ("riscv64", None),
+            ("#", None),
+        ] {
+            assert_eq!(held(file, processor), expected, "{processor}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_tenth_is_too_much() {
+        for (found, held, expected) in [
+            (10.0, Some(10.0), "Holds"),
+            (10.9, Some(10.0), "Holds"),
+            (11.1, Some(10.0), "Dearer"),
+            (9.1, Some(10.0), "Holds"),
+            (8.9, Some(10.0), "Cheaper"),
+            (8.9, None, "Unknown"),
+        ] {
+            let verdict = format!("{:?}", judge(found, held));
+            assert!(
+                verdict.starts_with(expected),
+                "{found}, {held:?}: {verdict}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_too_dear_is_told_with_what_to_do() {
+        let prices = Path::new("bench/instructions.txt");
+        let text = sentence(judge(12.5, Some(10.0)), Some(10.0), 12.5, "x86_64", prices);
+        assert_eq!(
+            text,
+            "bench/instructions.txt has 10.00: this is 25 % more, and 10 % are allowed.\nMake it \
+             cheaper, or, where it is worth its price, write this line at the end of \
+             bench/instructions.txt:\nx86_64 12.50 <reason>"
+        );
+    }
+
+    #[test]
+    fn callgrinds_total_is_found() {
+        assert_eq!(
+            total("events: Ir\nfn=(1) main\n16 400\ntotals: 14123456\n"),
+            Some(14_123_456.0)
+        );
+        assert_eq!(total("events: Ir\n"), None);
+    }
+}

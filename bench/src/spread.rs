@@ -1,0 +1,70 @@
+//! What a number of measurements says: its middle and its ends.
+
+use serde_json::{Value, json};
+
+/// Nearest-rank figures of a sample; each is a value that was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) count: usize,
+    pub(crate) best: f64,
+    pub(crate) median: f64,
+    /// Nine of ten are no more than this.
+    pub(crate) ninety: f64,
+    pub(crate) worst: f64,
+}
+
+impl Spread {
+    /// None where nothing was measured.
+    pub(crate) fn of(samples: impl IntoIterator<Item = f64>) -> Option<Spread> {
+        let mut samples = samples.into_iter().collect::<Vec<_>>();
+        samples.sort_by(f64::total_cmp);
+        let rank = |percent: usize| samples[(samples.len() * percent).div_ceil(100).max(1) - 1];
+        (!samples.is_empty()).then(|| Spread {
+            count: samples.len(),
+            best: rank(0),
+            median: rank(50),
+            ninety: rank(90),
+            worst: rank(100),
+        })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({"count": self.count, "best": self.best, "median": self.median,
+            "ninety": self.ninety, "worst": self.worst})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_is_made_of_what_was_measured() {
+        let cases: [(&[f64], [f64; 4]); 5] = [
+            (&[7.0], [7.0, 7.0, 7.0, 7.0]),
+            (&[2.0, 1.0], [1.0, 1.0, 2.0, 2.0]),
+            (&[3.0, 1.0, 2.0], [1.0, 2.0, 3.0, 3.0]),
+            (&[4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 4.0, 4.0]),
+            (
+                &[10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0],
+                [1.0, 5.0, 9.0, 10.0],
+            ),
+        ];
+        for (samples, [best, median, ninety, worst]) in cases {
+            let count = samples.len();
+            let expected = Spread {
+                count,
+                best,
+                median,
+                ninety,
+                worst,
+            };
+            assert_eq!(
+                Spread::of(samples.iter().copied()),
+                Some(expected),
+                "{samples:?}"
+            );
+        }
+        assert_eq!(Spread::of([]), None);
+    }
+}
