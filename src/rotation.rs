@@ -343,8 +343,9 @@ impl Present {
 }
 
 /// How a first token is made, where there is none that could be renewed.
-const FIRST: &str = "Make a new one by `kubectl create token landfall --duration 24h`, and store \
-    it by `aws ssm put-parameter --type SecureString --overwrite`";
+const FIRST: &str = "`make access ARGS=\"--namespace NAMESPACE --rotation --apply\"` makes a new one \
+    and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h` and `aws \
+    ssm put-parameter --overwrite` under the same key";
 
 impl Why {
     /// What happened, and what to do.
@@ -762,13 +763,15 @@ mod tests {
         parameter alone, without `:` and what follows.
         --
         The token in SSM parameter `t` was not renewed: it expired at 2026-01-01T00:00:00Z.
-        No deploy works until a valid one is stored. Make a new one by `kubectl create token
-        landfall --duration 24h`, and store it by `aws ssm put-parameter --type SecureString
-        --overwrite`.
+        No deploy works until a valid one is stored. `make access ARGS="--namespace NAMESPACE
+        --rotation --apply"` makes a new one and stores it, or `kubectl create token landfall
+        --namespace NAMESPACE --duration 24h` and `aws ssm put-parameter --overwrite` under
+        the same key.
         --
         The token in SSM parameter `t` was not renewed: it is empty. Nothing was changed.
-        Make a new one by `kubectl create token landfall --duration 24h`, and store it by
-        `aws ssm put-parameter --type SecureString --overwrite`.
+        `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one and
+        stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h`
+        and `aws ssm put-parameter --overwrite` under the same key.
         --
         The token in SSM parameter `t` was not renewed: SSM has no parameter `t` (with that
         version or label) in this account and region. Nothing was changed. Store what is
@@ -802,9 +805,10 @@ mod tests {
         --
         The token in SSM parameter `t` was not renewed: it belongs to `admin`, and only
         ServiceAccounts can have new tokens. The present one was kept, and ends at
-        2026-01-01T00:00:00Z. Use a ServiceAccount's, or switch the rotation off. Make a new
-        one by `kubectl create token landfall --duration 24h`, and store it by `aws ssm
-        put-parameter --type SecureString --overwrite`.
+        2026-01-01T00:00:00Z. Use a ServiceAccount's, or switch the rotation off. `make
+        access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one and stores
+        it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h` and `aws
+        ssm put-parameter --overwrite` under the same key.
         --
         The token in SSM parameter `t` was not renewed: the cluster did issue a new one, but
         the new token has ended already. The present one was kept, and ends at
@@ -858,8 +862,9 @@ mod tests {
         ]), @r#"
         The token in SSM parameter `t` was not renewed: the cluster does not accept the
         present one any more (HTTP 401, "Unauthorized"). No deploy works until a valid one is
-        stored. Make a new one by `kubectl create token landfall --duration 24h`, and store
-        it by `aws ssm put-parameter --type SecureString --overwrite`.
+        stored. `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one
+        and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration
+        24h` and `aws ssm put-parameter --overwrite` under the same key.
         --
         The token in SSM parameter `t` was not renewed: the cluster knows no
         SelfSubjectReview (HTTP 404, "the server could not find the resource"). The present
