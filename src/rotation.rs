@@ -343,9 +343,9 @@ impl Present {
 }
 
 /// How a first token is made, where there is none that could be renewed.
-const FIRST: &str = "`make access ARGS=\"--namespace NAMESPACE --rotation --apply\"` makes a new one \
-    and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h` and `aws \
-    ssm put-parameter --overwrite` under the same key";
+const FIRST: &str = "`make access ARGS=\"--namespace NAMESPACE --rotation --apply\"` makes a new \
+    one and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h` and \
+    `aws ssm put-parameter --overwrite` under the same key";
 
 impl Why {
     /// What happened, and what to do.
