@@ -127,7 +127,8 @@ pub(crate) async fn check(function: &Path, prices: &Path) -> Result<bool, String
     let held = held(&text, processor);
     let verdict = judge(spread.median, held);
     println!(
-        "A cold deploy takes {:.2} million instructions on {processor} ({:.2} to {:.2} in {}).",
+        "A cold deploy takes {:.2} million instructions on {processor} ({:.2} to {:.2} in {} \
+         runs).",
         spread.median, spread.best, spread.worst, spread.count
     );
     println!(

@@ -84,7 +84,7 @@ fn header(first: &str, others: &[&str]) -> Vec<String> {
 /// As many digits as a measurement bears.
 pub(crate) fn number(value: f64) -> String {
     match value {
-        small if small < 10.0 => format!("{small:.1}"),
+        small if small < 9.95 => format!("{small:.1}"),
         large => format!("{large:.0}"),
     }
 }
@@ -410,7 +410,7 @@ mod tests {
             rows: vec![
                 row("landfall", &[5.0, 4.0, 6.0]),
                 row("python", &[300.0, 320.0, 310.0]),
-                row("floor", &[4.0]),
+                row("floor", &[2.5]),
             ],
             crowds: Vec::new(),
             real: None,
@@ -432,7 +432,13 @@ mod tests {
 
     #[test]
     fn numbers_have_the_digits_that_they_bear() {
-        for (value, expected) in [(0.04, "0.0"), (4.26, "4.3"), (12.4, "12"), (311.5, "312")] {
+        for (value, expected) in [
+            (0.04, "0.0"),
+            (4.26, "4.3"),
+            (9.96, "10"),
+            (12.4, "12"),
+            (311.5, "312"),
+        ] {
             assert_eq!(number(value), expected);
         }
     }
@@ -446,7 +452,7 @@ mod tests {
         );
         assert!(text.contains("could not be made here: go."), "{text}");
         let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
-        for part in ["5.0 ms |", " 1.0 |", " 1.3 |", "9.1 MiB", "3.4 MB"] {
+        for part in ["5.0 ms |", " 1.0 |", " 2.0 |", "9.1 MiB", "3.4 MB"] {
             assert!(line("| landfall").contains(part), "{part}: {text}");
         }
         for part in ["310 ms |", " 62 |", "–"] {
