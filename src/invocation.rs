@@ -159,7 +159,9 @@ impl Function {
         // What is secret in parameters that could not be read is not known.
         log(&report, ledger.begun.borrow().is_some());
         let last = end - ANSWER_MARGIN.min(margin / 4);
-        if self.deliver(&job.id, &report, last).await? == Receipt::Taken {
+        let taken = self.deliver(&job.id, &report, last).await? == Receipt::Taken;
+        // A failure that came too late to be told is one all the same.
+        if taken || matches!(report, Report::Failure { .. }) {
             let deploy = ledger.deploy.take();
             metrics::count(&self.name, deploy.as_ref(), &report, Timestamp::now());
         }
@@ -270,6 +272,7 @@ impl Function {
         let why = match renewed.catch_unwind().await {
             Ok(Ok(renewed)) => {
                 log_renewed(&renewed);
+                metrics::rotated(&self.name);
                 return Ok(renewed.answer());
             }
             Ok(Err(why)) => why,
@@ -304,6 +307,7 @@ impl Function {
         let newest = newest.map_err(Why::NoAccess)?;
         rotation::renewable(&newest)?;
         let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
+        issued.lasts(now)?;
         let stored = in_time(until, credentials::store(ssm, &newest, &issued.token)).await;
         let version = stored.map_err(Why::NotStored)?;
         // It was tried, so that a warm function needs no other: the former one may end any time.

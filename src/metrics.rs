@@ -23,9 +23,10 @@ const DIMENSIONS: [&[&str]; 2] = [
 ];
 
 /// Every metric, and its unit by CloudWatch's names.
-const METRICS: [(&str, &str); 4] = [
+const METRICS: [(&str, &str); 5] = [
     ("Deploys", "Count"),
     ("Failures", "Count"),
+    ("Rotations", "Count"),
     ("Duration", "Seconds"),
     ("LeadTime", "Seconds"),
 ];
@@ -84,6 +85,11 @@ pub fn count(function: &str, deploy: Option<&Deploy>, report: &Report, now: Time
         LeadTime = lead.map(|start| since(start).as_secs_f64()),
         "counted"
     );
+}
+
+/// Logs that the token was renewed.
+pub fn rotated(function: &str) {
+    tracing::info!(target: TARGET, FunctionName = function, Rotations = 1, "counted");
 }
 
 /// What tells CloudWatch which of a line's fields are metrics and dimensions: those that are there.

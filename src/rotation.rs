@@ -16,17 +16,18 @@ const ROTATE: &str = "rotate";
 /// The field with how long the new token is to live.
 const LIFETIME: &str = "lifetime";
 
-/// How long it lives where nothing is said: three times the schedule, so that two of its runs may
-/// fail, and the longest life that EKS grants.
+/// How long it lives where nothing is said, and at the least: three times the longest period of the
+/// template's schedule, so that two of its runs may fail, and the longest life that EKS grants.
+/// Whoever may call the function may not shorten it until deploys stop.
 /// <https://docs.aws.amazon.com/eks/latest/userguide/service-accounts.html>
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-/// The shortest life that the API server grants.
-/// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
-const SHORTEST_LIFETIME: Duration = Duration::from_secs(600);
+/// The longest: what is good for years might as well not expire.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The longest life that makes sense: what is good for years might as well not expire.
-const LONGEST_LIFETIME: Duration = Duration::from_secs(8760 * 3600);
+/// What must be left of a new token where the cluster grants less than was asked for: two periods
+/// of the schedule, so that one of its runs may fail.
+const LEAST_LEFT: Duration = Duration::from_secs(16 * 3600);
 
 /// What the clocks of the cluster and of the function may be apart.
 const CLOCKS: Duration = Duration::from_secs(60);
@@ -57,7 +58,7 @@ impl Wish {
                 }
             }
         }
-        let lifetime = event.get(LIFETIME).map_or(Ok(DEFAULT_LIFETIME), lifetime);
+        let lifetime = event.get(LIFETIME).map_or(Ok(SHORTEST_LIFETIME), lifetime);
         match lifetime {
             Ok(lifetime) if faults.is_empty() => Ok(Wish { lifetime }),
             lifetime => {
@@ -74,7 +75,7 @@ fn lifetime(value: &Value) -> Result<Duration, Fault> {
     read.filter(|lifetime| range.contains(lifetime))
         .ok_or_else(|| {
             let given = report::clip(&value.to_string(), 50);
-            let problem = format!("must be a duration from \"10m\" to \"8760h\", and is {given}");
+            let problem = format!("must be a duration from \"24h\" to \"168h\", and is {given}");
             Fault::new(LIFETIME, problem)
         })
 }
@@ -178,6 +179,14 @@ impl Issued {
             Ok(until) if until > now => Ok(Issued { token, until }),
             Ok(_) => Err(Why::Unusable("the new token has ended already")),
             Err(_) => Err(Why::Unusable("it does not say when the new token ends")),
+        }
+    }
+
+    /// Refuses one that would end before the schedule has had two more tries.
+    pub fn lasts(&self, now: Timestamp) -> Result<(), Why> {
+        match self.until < now + LEAST_LEFT {
+            true => Err(Why::Short(self.until)),
+            false => Ok(()),
         }
     }
 
@@ -288,6 +297,8 @@ pub enum Why {
     NoAccount(String),
     /// What the cluster issued cannot be used.
     Unusable(&'static str),
+    /// The new one would end at this time, too soon for the schedule.
+    Short(Timestamp),
     /// The present token is the first one's, the new one the second one's, or with other groups.
     Stranger(String, String),
     /// The new token cannot be stored.
@@ -343,8 +354,9 @@ impl Present {
 }
 
 /// How a first token is made, where there is none that could be renewed.
-const FIRST: &str = "Make a new one by `kubectl create token landfall --duration 24h`, and store \
-    it by `aws ssm put-parameter --type SecureString --overwrite`";
+const FIRST: &str = "`make access ARGS=\"--namespace NAMESPACE --rotation --apply\"` makes a new \
+    one and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h` and \
+    `aws ssm put-parameter --overwrite` under the same key";
 
 impl Why {
     /// What happened, and what to do.
@@ -386,6 +398,13 @@ impl Why {
             Why::Unusable(what) => (
                 format!("the cluster did issue a new one, but {what}"),
                 "Compare the clocks of the cluster and AWS, then try again.".to_owned(),
+            ),
+            Why::Short(until) => (
+                format!("the cluster grants a new one only until {until:.0}, less than 16 hours"),
+                "Renewed every 8 hours, it would end where one renewal fails. Raise the API \
+                 server's `--service-account-max-token-expiration` to a day, or keep a token \
+                 without an end (deploy/token-secret.yaml) and switch the rotation off."
+                    .to_owned(),
             ),
             Why::Stranger(former, new) if former == new => (
                 format!("the new one is `{new}`'s as well, with another uid or other groups"),
@@ -431,7 +450,7 @@ fn remedy(error: &CredentialsError) -> String {
              it, too."
         }
         CredentialsError::Unreachable(_) => {
-            "Try again. In a VPC the function needs a route or interface endpoints to SSM and KMS."
+            "Try again. In a VPC the function needs a route to SSM, or its interface endpoint."
         }
         CredentialsError::NoToken(..) | CredentialsError::Expired(..) => {
             return format!("{FIRST}.");
@@ -530,9 +549,9 @@ mod tests {
     fn an_event_is_read_or_all_its_faults_are_named() {
         for (event, seconds) in [
             (json!({"rotate": true}), 86_400),
-            (json!({"rotate": true, "lifetime": "10m"}), 600),
-            (json!({"rotate": true, "lifetime": "1h30m"}), 5_400),
-            (json!({"rotate": true, "lifetime": "8760h"}), 31_536_000),
+            (json!({"rotate": true, "lifetime": "24h"}), 86_400),
+            (json!({"rotate": true, "lifetime": "30h30m"}), 109_800),
+            (json!({"rotate": true, "lifetime": "168h"}), 604_800),
         ] {
             let lifetime = Duration::from_secs(seconds);
             assert_eq!(Wish::read(&event), Ok(Wish { lifetime }), "{event}");
@@ -672,6 +691,10 @@ mod tests {
             let lifetime = Duration::from_secs(lifetime);
             assert_eq!(issued.is_short(&Wish { lifetime }, now), is_short);
         }
+        for (hours, lasts) in [(7, true), (8, true), (9, false), (23, false)] {
+            let later = now + Duration::from_secs(hours * 3600);
+            assert_eq!(issued.lasts(later).is_ok(), lasts, "{hours}");
+        }
     }
 
     #[test]
@@ -762,13 +785,15 @@ mod tests {
         parameter alone, without `:` and what follows.
         --
         The token in SSM parameter `t` was not renewed: it expired at 2026-01-01T00:00:00Z.
-        No deploy works until a valid one is stored. Make a new one by `kubectl create token
-        landfall --duration 24h`, and store it by `aws ssm put-parameter --type SecureString
-        --overwrite`.
+        No deploy works until a valid one is stored. `make access ARGS="--namespace NAMESPACE
+        --rotation --apply"` makes a new one and stores it, or `kubectl create token landfall
+        --namespace NAMESPACE --duration 24h` and `aws ssm put-parameter --overwrite` under
+        the same key.
         --
         The token in SSM parameter `t` was not renewed: it is empty. Nothing was changed.
-        Make a new one by `kubectl create token landfall --duration 24h`, and store it by
-        `aws ssm put-parameter --type SecureString --overwrite`.
+        `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one and
+        stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h`
+        and `aws ssm put-parameter --overwrite` under the same key.
         --
         The token in SSM parameter `t` was not renewed: SSM has no parameter `t` (with that
         version or label) in this account and region. Nothing was changed. Store what is
@@ -802,9 +827,10 @@ mod tests {
         --
         The token in SSM parameter `t` was not renewed: it belongs to `admin`, and only
         ServiceAccounts can have new tokens. The present one was kept, and ends at
-        2026-01-01T00:00:00Z. Use a ServiceAccount's, or switch the rotation off. Make a new
-        one by `kubectl create token landfall --duration 24h`, and store it by `aws ssm
-        put-parameter --type SecureString --overwrite`.
+        2026-01-01T00:00:00Z. Use a ServiceAccount's, or switch the rotation off. `make
+        access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one and stores
+        it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h` and `aws
+        ssm put-parameter --overwrite` under the same key.
         --
         The token in SSM parameter `t` was not renewed: the cluster did issue a new one, but
         the new token has ended already. The present one was kept, and ends at
@@ -830,20 +856,20 @@ mod tests {
             Why::NotStored(away.clone()),
             Why::NoAccess(away),
         ]), @r#"
-        The token in SSM parameter `t` was not renewed: AWS denies ssm:PutParameter
-        (AccessDenied: no). The present one was kept, and ends at 2026-01-01T00:00:00Z. Grant
-        it to the function's role; with a key of your own, the key's policy must allow it,
-        too.
-        --
-        The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
-        answer in time. Whether the new one arrived all the same is not known. Either is
-        valid, the former until 2026-01-01T00:00:00Z. Try again. In a VPC the function needs
-        a route or interface endpoints to SSM and KMS.
-        --
-        The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
-        answer in time. The present one was kept, and ends at 2026-01-01T00:00:00Z. Try
-        again. In a VPC the function needs a route or interface endpoints to SSM and KMS.
-        "#);
+    The token in SSM parameter `t` was not renewed: AWS denies ssm:PutParameter
+    (AccessDenied: no). The present one was kept, and ends at 2026-01-01T00:00:00Z. Grant
+    it to the function's role; with a key of your own, the key's policy must allow it,
+    too.
+    --
+    The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
+    answer in time. Whether the new one arrived all the same is not known. Either is
+    valid, the former until 2026-01-01T00:00:00Z. Try again. In a VPC the function needs
+    a route to SSM, or its interface endpoint.
+    --
+    The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
+    answer in time. The present one was kept, and ends at 2026-01-01T00:00:00Z. Try
+    again. In a VPC the function needs a route to SSM, or its interface endpoint.
+    "#);
         let forever = End::WithSecret("shop".into(), "landfall-token".into());
         assert_snapshot!(told(Some(forever), [
             Why::Call(Step::Ask, refused(401, "Unauthorized")),
@@ -858,8 +884,9 @@ mod tests {
         ]), @r#"
         The token in SSM parameter `t` was not renewed: the cluster does not accept the
         present one any more (HTTP 401, "Unauthorized"). No deploy works until a valid one is
-        stored. Make a new one by `kubectl create token landfall --duration 24h`, and store
-        it by `aws ssm put-parameter --type SecureString --overwrite`.
+        stored. `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one
+        and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration
+        24h` and `aws ssm put-parameter --overwrite` under the same key.
         --
         The token in SSM parameter `t` was not renewed: the cluster knows no
         SelfSubjectReview (HTTP 404, "the server could not find the resource"). The present

@@ -127,7 +127,7 @@ pub(crate) async fn check(function: &Path, prices: &Path) -> Result<bool, String
     let held = held(&text, processor);
     let verdict = judge(spread.median, held);
     println!(
-        "A cold deploy takes {:.2} million instructions on {processor} ({:.2} to {:.2} in {} runs).",
+        "A cold deploy takes {:.2} million instructions on {processor} ({:.2} to {:.2} in {}).",
         spread.median, spread.best, spread.worst, spread.count
     );
     println!(

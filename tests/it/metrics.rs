@@ -107,3 +107,18 @@ async fn a_plan_and_a_deploy_that_goes_on_are_not_counted() {
     assert!(stage.aws.reports().len() > 2);
     assert_eq!(counted(&stage, 1).await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_token_is_counted() {
+    let stage = crate::rotation::stage(&[]).await;
+    crate::rotation::rotate(&stage).await;
+    let lines = counted(&stage, 1).await;
+    let [line] = &lines[..] else {
+        panic!("{lines:?}")
+    };
+    assert_eq!(numbers(line), ["Rotations"]);
+    assert_eq!(
+        (&line["Rotations"], &line["FunctionName"]),
+        (&json!(1), &json!("landfall"))
+    );
+}

@@ -15,7 +15,7 @@ const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const VERBOSE: (&str, Option<&str>) = ("AWS_LAMBDA_LOG_LEVEL", Some("TRACE"));
 
 /// A stage with everything in the log, and the token under a key of the customer's.
-async fn stage(environment: Environment<'_>) -> Stage {
+pub async fn stage(environment: Environment<'_>) -> Stage {
     let environment = [&[VERBOSE], environment].concat();
     keyed(Stage::given_with([demo_app(600)], &environment).await)
 }
@@ -306,8 +306,8 @@ async fn an_event_that_is_wrong_is_told_so() {
         (json!({"rotate": false}), vec!["`rotate` must be `true`"]),
         (json!({"rotate": "true"}), vec!["`rotate` must be `true`"]),
         (
-            json!({"rotate": true, "lifetime": "9m59s"}),
-            vec!["`lifetime` must be a duration from \"10m\" to \"8760h\", and is \"9m59s\""],
+            json!({"rotate": true, "lifetime": "23h59m"}),
+            vec!["`lifetime` must be a duration from \"24h\" to \"168h\", and is \"23h59m\""],
         ),
         (json!({"rotate": true, "lifetime": 600}), vec!["and is 600"]),
         (
@@ -326,11 +326,12 @@ async fn an_event_that_is_wrong_is_told_so() {
         assert!(message.contains("Nothing was changed"), "{message}");
     }
     assert_eq!(stage.aws.calls(), []);
-    let event = json!({"rotate": true, "lifetime": "10m"});
+    let event = json!({"rotate": true, "lifetime": "30h"});
     let answer = answer(invoke(&stage, event).await, &stage);
     let until: Timestamp = answer["validUntil"].as_str().unwrap().parse().unwrap();
     let left = until.duration_since(Timestamp::now());
-    assert!(left <= SignedDuration::from_mins(10), "{left}");
+    let hours = |hours| SignedDuration::from_hours(hours);
+    assert!(hours(24) < left && left <= hours(30), "{left}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -400,13 +401,13 @@ async fn a_shorter_life_than_was_asked_for_is_a_warning() {
     let stage = stage(&[]).await;
     match &stage.cluster {
         Cluster::Sandbox(kubernetes) => {
-            kubernetes.world(|world, _| world.shorten_tokens(SignedDuration::from_hours(168)));
+            kubernetes.world(|world, _| world.shorten_tokens(SignedDuration::from_hours(48)));
         }
         // Started with `--service-account-max-token-expiration`; somebody else's may be without.
         Cluster::Real(namespace) if namespace.requests().is_some() => {}
         Cluster::Real(_) => return,
     }
-    for (lifetime, hours, warned) in [("168h", 168, false), ("8760h", 168, true)] {
+    for (lifetime, hours, warned) in [("24h", 24, false), ("168h", 48, true)] {
         let event = json!({"rotate": true, "lifetime": lifetime});
         let answer = answer(invoke(&stage, event).await, &stage);
         let until: Timestamp = answer["validUntil"].as_str().unwrap().parse().unwrap();
@@ -418,5 +419,15 @@ async fn a_shorter_life_than_was_asked_for_is_a_warning() {
             .await;
         let words = "a shorter life than was asked for";
         assert_eq!(stage.log().contains(words), warned, "{}", stage.log());
+    }
+    // So short that it would end where one renewal fails: that is no renewal.
+    if let Cluster::Sandbox(kubernetes) = &stage.cluster {
+        kubernetes.world(|world, _| world.shorten_tokens(SignedDuration::from_hours(1)));
+        let before = stage.aws.parameter(PARAMETER).unwrap();
+        let message = failure(&stage, json!({"rotate": true})).await;
+        for words in ["less than 16 hours", "was kept", "max-token-expiration"] {
+            assert!(message.contains(words), "{message}");
+        }
+        assert_eq!(stage.aws.parameter(PARAMETER).unwrap(), before);
     }
 }

@@ -277,7 +277,7 @@ fn api_server(ports: &Ports) -> Vec<String> {
         "--service-account-key-file=accounts.pub",
         "--service-account-signing-key-file=accounts.key",
         // Longer than any token that is not to be shortened.
-        "--service-account-max-token-expiration=168h",
+        "--service-account-max-token-expiration=48h",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--endpoint-reconciler-type=none",
         // Its taint is taken away by a controller that watches real nodes.
