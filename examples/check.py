@@ -32,6 +32,8 @@ CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/aEXAMPLE-8a
 # What CodePipeline stores of a value, before it fills in variables.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 VALUE_LIMIT = 1000
+# An artifact's key is PIPELINE/ARTIFACT/RANDOM; of its name it has so many characters.
+KEY_PART = 10
 # Actions that take no resource, by AWS's own list of them.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken", "lambda:ListFunctions"}
@@ -96,9 +98,11 @@ def granted(made):
                 assert action in WITHOUT_RESOURCE, f"{name} may do {action} everywhere"
             for one in where:
                 # The objects of a bucket, or the streams of a log group, that the template makes.
-                assert one == "*" or one.rstrip("*").count("*") == 0, f"{name}: {one}"
+                within = one.replace("/*/", "/", 1) if action == "s3:PutObject" else one
+                assert one == "*" or within.rstrip("*").count("*") == 0, f"{name}: {one}"
                 assert one == "*" or not one.endswith(":*:*"), f"{name}: {one}"
-            rights.setdefault(name, {})[action] = where
+            mine = rights.setdefault(name, {})
+            mine[action] = sorted({*mine.get(action, []), *where})
     return rights
 
 
@@ -125,6 +129,31 @@ def check_logs(made, rights):
         mine = made.of("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"][0]
         source = mine["Condition"]["ArnEquals"]["aws:SourceArn"]
         assert source.endswith(f":project/{project['Name']}"), f"{name}: {source}"
+
+
+def check_builds(made, rights, bucket):
+    """A build writes the artifact that its action hands on, and no other; one has Docker."""
+    (pipeline,) = made.of("AWS::CodePipeline::Pipeline").values()
+    actions = [one for stage in pipeline["Stages"] for one in stage["Actions"]]
+    for name, project in made.of("AWS::CodeBuild::Project").items():
+        (action,) = [
+            one for one in actions if one["Configuration"].get("ProjectName") == project["Name"]
+        ]
+        mine = [one["Name"][:KEY_PART] for one in action.get("OutputArtifacts", [])]
+        write = rights[made.role(project["ServiceRole"])].get("s3:PutObject", [])
+        assert write == [f"arn:aws:s3:::{bucket}/*/{one}/*" for one in mine], f"{name}: {write}"
+        privileged = str(project["Environment"].get("PrivilegedMode", False)).lower()
+        assert privileged == str(name == "Image").lower(), f"{name}: privileged {privileged}"
+    made_artifacts = [out["Name"] for one in actions for out in one.get("OutputArtifacts", [])]
+    assert len({one[:KEY_PART] for one in made_artifacts}) == len(made_artifacts), made_artifacts
+
+
+def check_images(made):
+    """A tag never moves, and nothing that has one is expired: it may be what runs."""
+    (repository,) = made.of("AWS::ECR::Repository").values()
+    assert repository["ImageTagMutability"] == "IMMUTABLE", repository
+    rules = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert [one["selection"]["tagStatus"] for one in rules] == ["untagged"], rules
 
 
 def check_bucket(made):
@@ -209,12 +238,23 @@ def check_pipeline(made, kind, stages):
     assert mode in (["SUPERSEDED", "QUEUED"] if kind == "V2" else [None]), mode
     assert ("Triggers" in pipeline) == (kind == "V2")
     projects = [one["Name"] for one in made.of("AWS::CodeBuild::Project").values()]
+    # Beside each other they would run at once: a deploy that nobody has approved.
+    orders = [int(one["RunOrder"]) for one in pipeline["Stages"][-1]["Actions"]]
+    assert orders == sorted(set(orders)), f"{names}: {orders}"
     return walk(pipeline, projects)
 
 
 def check_failure_notice(made):
     """The mail has Landfall's own words, put in from the event that CodePipeline sends."""
     (rule,) = made.of("AWS::Events::Rule").values()
+    (pipeline,) = made.of("AWS::CodePipeline::Pipeline").values()
+    # moto makes text of it.
+    assert json.loads(rule["EventPattern"]) == {
+        "source": ["aws.codepipeline"],
+        "detail-type": ["CodePipeline Action Execution State Change"],
+        "detail": {"pipeline": [pipeline["Name"]], "state": ["FAILED"]},
+    }, rule["EventPattern"]
+    assert rule.get("State", "ENABLED") == "ENABLED", rule
     (target,) = rule["Targets"]
     message = "The new version of Deployment `web` in `default` does not serve."
     event = {
@@ -336,9 +376,12 @@ def check_example_pipeline(more):
     assert approve == [f"arn:aws:codepipeline:{REGION}:{ACCOUNT}:web/Release/Approve"], approve
     check_roles(made)
     check_logs(made, rights)
+    check_builds(made, rights, made.outputs["ArtifactBucket"])
+    check_images(made)
     check_bucket(made)
     landfall = check_pipeline(made, given.get("PipelineType", "V2"), PIPELINE_STAGES)
     plan, deploy = landfall["Plan"], landfall["Deploy"]
+    assert "mode" not in deploy, f"Deploy has mode {deploy['mode']}"
     # A plan of something else than what is deployed would be approved for nothing.
     assert plan == {k: v for k, v in deploy.items() if k != "committed"} | {"mode": "plan"}
     check_failure_notice(made)
