@@ -71,18 +71,12 @@ impl Desk {
             cluster,
             folder,
         };
-        for (version, path) in OBJECTS {
-            let path = desk.namespace().path(version, path);
-            desk.namespace().delete(&path).await;
-        }
+        strip(desk.namespace()).await;
         desk
     }
 
     fn namespace(&self) -> &Namespace {
-        match &self.cluster {
-            Cluster::Real(namespace) => namespace,
-            Cluster::Sandbox(_) => panic!("make conformance"),
-        }
+        real(&self.cluster)
     }
 
     /// Runs it with these words more.
@@ -198,6 +192,20 @@ impl Desk {
     }
 }
 
+fn real(cluster: &Cluster) -> &Namespace {
+    match cluster {
+        Cluster::Real(namespace) => namespace,
+        Cluster::Sandbox(_) => panic!("make conformance"),
+    }
+}
+
+/// Takes away what `deploy/` put there.
+async fn strip(namespace: &Namespace) {
+    for (version, path) in OBJECTS {
+        namespace.delete(&namespace.path(version, path)).await;
+    }
+}
+
 impl Drop for Desk {
     fn drop(&mut self) {
         let _removed = fs::remove_dir_all(&self.folder);
@@ -242,7 +250,8 @@ async fn a_dry_run_changes_nothing_apply_does_it_and_again_changes_nothing() {
         "secret/landfall-token created",
         "stored as version 1",
         "landfall, and it may",
-        "sam deploy --guided --parameter-overrides ClusterUrl=https://",
+        &format!("Region     {REGION}\n"),
+        &format!("sam deploy --guided --region {REGION} --parameter-overrides ClusterUrl=https://"),
         "TokenParameter=k8s-bear-token CaParameter=k8s-ca",
     ]);
     let after = desk.state().await;
@@ -285,15 +294,25 @@ async fn what_was_taken_away_or_replaced_is_put_back_under_the_same_key() {
         "Type": "SecureString", "KeyId": arn});
     desk.moto.ssm("PutParameter", &body).await;
     let before = desk.state().await;
-    desk.run(&[]).well(&[
+    // Somebody may need it still.
+    desk.run(&["--apply"]).badly(&[
+        "SSM parameter k8s-bear-token failed: it holds a value that does not say whose it is",
+        "--replace",
+        "Nothing was changed.",
+    ]);
+    assert_eq!(desk.state().await, before);
+    desk.run(&["--replace"]).well(&[
         "role.rbac.authorization.k8s.io/landfall configured",
         "+  - deployments",
         &format!("as a new version of SSM parameter k8s-bear-token (SecureString, under {arn})"),
         "k8s-ca holds the cluster's CA already",
     ]);
     assert_eq!(desk.state().await, before);
-    desk.run(&["--apply"])
-        .well(&["stored as version 3", &keyed, "landfall, and it may"]);
+    desk.run(&["--apply", "--replace"]).well(&[
+        "stored as version 3",
+        &keyed,
+        "landfall, and it may",
+    ]);
     let (_, stored) = desk
         .moto
         .ssm("GetParameter", &json!({"Name": "k8s-bear-token"}))
@@ -334,6 +353,88 @@ async fn a_token_that_ends_is_kept_while_it_serves() {
 
 #[tokio::test]
 #[ignore = "needs a real control plane and moto: make conformance"]
+async fn a_second_namespace_takes_nothing_from_the_first_and_may_join_it() {
+    let desk = Desk::new().await;
+    let home = desk.namespace().name.clone();
+    let cluster = Cluster::given(vec![demo_app(600)]).await;
+    let further = real(&cluster).name.clone();
+    strip(real(&cluster)).await;
+    let join = ["-n", &further, "--for-account", &home];
+    desk.run(&join)
+        .badly(&["there is no SSM parameter k8s-bear-token", "Nothing was"]);
+    desk.run(&["--rotation", "--apply"]).well(&["and it may"]);
+    let stored = desk.stored().await;
+    let account = format!("system:serviceaccount:{home}:landfall");
+    for rotation in [&["--apply"][..], &["--apply", "--rotation"]] {
+        desk.run(&[&["-n", &further], rotation].concat()).badly(&[
+            &format!("k8s-bear-token failed: it holds a token of {account}"),
+            &format!("--for-account {home}"),
+            "Nothing was changed.",
+        ]);
+    }
+    let dry = desk.run(&join).well(&[
+        &format!("For        {account}\n"),
+        "rolebinding.rbac.authorization.k8s.io/landfall created",
+        "Nothing was changed. To do it, add --apply.",
+    ]);
+    assert!(!dry.output.contains("serviceaccount/"), "{}", dry.output);
+    let joined = [&join[..], &["--switching", "--apply"]].concat();
+    let may = format!("knows it as {account}, and it may");
+    let too = format!("may deploy to {further}, too");
+    desk.run(&joined).well(&[&may, &too]);
+    desk.run(&joined)
+        .well(&["deploy/rbac-switching.yaml is applied already", &may, &too]);
+    for (version, path, is_there) in [
+        (RBAC, "roles/landfall", true),
+        (RBAC, "rolebindings/landfall-switching", true),
+        (RBAC, "rolebindings/landfall-rotation", false),
+        ("v1", "secrets/landfall-token", false),
+        ("v1", "serviceaccounts/landfall", false),
+    ] {
+        let there = real(&cluster)
+            .get(&real(&cluster).path(version, path))
+            .await;
+        assert_eq!(there.is_some(), is_there, "{path}");
+    }
+    assert_eq!(desk.stored().await, stored);
+    // An account of its own would take it away again.
+    let own = ["-n", &further, "--token-parameter", "t", "--apply"];
+    desk.run(&own).badly(&[
+        &format!("RoleBinding landfall failed: it is for {account}, which would lose"),
+        &format!("--for-account {home}"),
+    ]);
+    for cluster in [&cluster, &desk.cluster] {
+        let result = desk.moto.deploy(cluster, "k8s-bear-token", "k8s-ca").await;
+        assert!(matches!(result, JobResult::Success { .. }), "{result:?}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane and moto: make conformance"]
+async fn another_clusters_ca_and_token_are_left() {
+    let desk = Desk::new().await;
+    let other = landfall_sandbox::kubernetes::Authority::generate();
+    let body = json!({"Name": "k8s-ca", "Value": other.pem(), "Type": "String"});
+    desk.moto.ssm("PutParameter", &body).await;
+    let before = desk.state().await;
+    desk.run(&["--apply"]).badly(&[
+        "SSM parameter k8s-ca failed: it holds another CA than this cluster's",
+        "a function serves one cluster",
+        "Nothing was changed.",
+    ]);
+    assert_eq!(desk.state().await, before);
+    desk.run(&["--apply", "--token-parameter", "t", "--ca-parameter", "c"])
+        .well(&["TokenParameter=t CaParameter=c"]);
+    assert_eq!(desk.stored().await[0]["Value"], other.pem());
+    desk.run(&["--apply", "--replace"]).well(&[
+        "another CA than this cluster's, and --replace is given",
+        "stored as version 2",
+        "landfall, and it may",
+    ]);
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane and moto: make conformance"]
 async fn each_failure_says_what_failed_and_what_to_do() {
     let mut desk = Desk::new().await;
     let before = desk.state().await;
@@ -365,7 +466,7 @@ async fn each_failure_says_what_failed_and_what_to_do() {
     desk.run(&["--apply"]).badly(&[
         "looking at what deploy/rbac.yaml would change failed",
         "cannot get resource \"serviceaccounts\"",
-        "Use a context whose user may do that",
+        "get, create and patch serviceaccounts, roles and rolebindings",
         "Nothing was changed.",
     ]);
     desk.kubeconfig = admin;

@@ -81,8 +81,9 @@ fn kubectl_advice(said: &str) -> &'static str {
     } else if has("Unauthorized") || has("must be logged in") || has("getting credentials") {
         "The cluster does not know you: sign in as this kubeconfig wants it, then run this again."
     } else if has("Forbidden") || has("forbidden") {
-        "Use a context whose user may do that. To create a Role, one must have all that it \
-         grants; an administrator of the namespace or the cluster has."
+        "Use a context whose user may do that: get, create and patch serviceaccounts, roles and \
+         rolebindings (kubectl gets each before it changes it). To create a Role, one must have \
+         all that it grants; an administrator of the namespace or the cluster has."
     } else if has("Unable to connect") || has("connection to the server") || has("timeout") {
         "The API server cannot be reached from here: look at the address in the kubeconfig, the \
          VPN and the cluster's security group."
@@ -207,7 +208,7 @@ mod tests {
                 Kubectl,
                 "Error from server (Forbidden): roles.rbac.authorization.k8s.io \"landfall\" is \
                  forbidden: User \"x\" cannot get resource",
-                "whose user may",
+                "get, create and patch serviceaccounts, roles and rolebindings",
             ),
             (
                 Kubectl,

@@ -14,6 +14,11 @@ const DIFFERENCE_LIMIT: usize = 80;
 const UNFORESEEN: &str = "a rolebinding, which can be tried only when its role is there";
 /// The namespace that stands in the files.
 const WRITTEN: &str = "namespace: default";
+/// Between the documents of a file, and before the accounts that a RoleBinding is for.
+const BETWEEN: &str = "\n---\n";
+const SUBJECTS: &str = "\nsubjects:\n";
+/// What makes the ServiceAccount, first of all, and gives it the rolling deploy.
+const BASE: &str = "rbac.yaml";
 /// What makes the token's Secret.
 pub(crate) const TOKEN_SECRET: &str = "token-secret.yaml";
 
@@ -29,14 +34,15 @@ pub(crate) struct Grant {
     pub(crate) difference: Vec<String>,
 }
 
-/// The files that are wanted, in the order in which they are applied.
+/// The files that are wanted, in the order in which they are applied. An account that is another
+/// namespace's has its token.
 pub(crate) fn files(options: &Options) -> Vec<&'static str> {
     let rotation = options.rotation.is_some();
     [
-        ("rbac.yaml", true),
+        (BASE, true),
         ("rbac-switching.yaml", options.switching),
         ("rbac-rotation.yaml", rotation),
-        (TOKEN_SECRET, !rotation),
+        (TOKEN_SECRET, !rotation && options.for_account.is_none()),
     ]
     .into_iter()
     .filter_map(|(file, wanted)| wanted.then_some(file))
@@ -58,7 +64,7 @@ impl Grant {
             let advice = "Run this in Landfall's folder, or name the folder with --manifests.";
             Refusal::own(format!("the file cannot be read ({error})"), advice).at(&step)
         })?;
-        let text = fitted(&text, &target.namespace).map_err(|refusal| refusal.at(&step))?;
+        let text = fitted(&text, target).map_err(|refusal| refusal.at(&step))?;
         let dry = tools.kubectl(&["apply", "--dry-run=server", "-f", "-"]);
         let answer = dry.run(Some(&text)).await;
         let mut answer = answer.map_err(|refusal| refusal.at(&step))?;
@@ -102,13 +108,31 @@ impl Grant {
     }
 
     /// As it is typed.
-    pub(crate) fn typed(&self, tools: &Tools, namespace: &str) -> String {
+    pub(crate) fn typed(&self, tools: &Tools, target: &Target) -> String {
         let file = quoted(&self.file);
-        if namespace == "default" {
+        if target.namespace == "default" && !target.is_further() {
             return tools.kubectl(&["apply", "-f", &self.file]).to_string();
         }
-        let command = Grant::command(tools);
-        format!("sed 's/{WRITTEN}/namespace: {namespace}/' {file} | {command}")
+        let (command, edits) = (Grant::command(tools), self.edits(target));
+        format!("sed {edits} {file} | {command}")
+    }
+
+    /// The words by which `sed` fits the file, as `fitted` does.
+    fn edits(&self, target: &Target) -> String {
+        let put = |name: &str| format!("s/{WRITTEN}/namespace: {name}/");
+        if !target.is_further() {
+            return format!("'{}'", put(&target.namespace));
+        }
+        let subjects = "/^subjects:/,/^---/";
+        let account = match Path::new(&self.file).file_name() {
+            Some(name) if name == BASE => "-e '1,/^---/d' ",
+            _ => "",
+        };
+        format!(
+            "{account}-e '{subjects}!{}' -e '{subjects}{}'",
+            put(&target.namespace),
+            put(&target.home)
+        )
     }
 
     /// Applies it: what became of each object.
@@ -133,14 +157,32 @@ fn awaits_its_role(said: &str) -> bool {
     lines.peek().is_some() && lines.all(awaits)
 }
 
-fn fitted(text: &str, namespace: &str) -> Result<String, Refusal> {
+/// With the namespace in it. For an account of another namespace, without one of its own.
+fn fitted(text: &str, target: &Target) -> Result<String, Refusal> {
+    let Target {
+        namespace, home, ..
+    } = target;
     if !text.contains(WRITTEN) {
         return Err(Refusal::own(
             format!("it has no line `{WRITTEN}`, in whose place the namespace is put"),
             format!("Keep that line where you change the file; here it becomes {namespace}."),
         ));
     }
-    Ok(text.replace(WRITTEN, &format!("namespace: {namespace}")))
+    let put = |text: &str, name: &str| text.replace(WRITTEN, &format!("namespace: {name}"));
+    if !target.is_further() {
+        return Ok(put(text, namespace));
+    }
+    let makes_account = |document: &&str| document.lines().any(|it| it == "kind: ServiceAccount");
+    let documents = text
+        .split(BETWEEN)
+        .filter(|document| !makes_account(document));
+    let documents = documents.map(|document| match document.split_once(SUBJECTS) {
+        Some((head, subjects)) => {
+            format!("{}{SUBJECTS}{}", put(head, namespace), put(subjects, home))
+        }
+        None => put(document, namespace),
+    });
+    Ok(documents.collect::<Vec<_>>().join(BETWEEN))
 }
 
 /// Without the names of temporary files, and of a change that every change brings.
@@ -166,6 +208,17 @@ fn outlook(printed: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn target(namespace: &str, home: &str) -> Target {
+        Target {
+            context: String::new(),
+            namespace: namespace.into(),
+            home: home.into(),
+            server: String::new(),
+            ca: None,
+            warnings: Vec::new(),
+        }
+    }
 
     fn grant(outlook_lines: &str) -> Grant {
         Grant {
@@ -195,18 +248,54 @@ mod tests {
     fn the_namespace_is_put_in_as_the_heads_of_the_files_say() {
         let (tools, grant) = (Tools::default(), grant(""));
         assert_eq!(
-            grant.typed(&tools, "shop"),
+            grant.typed(&tools, &target("shop", "shop")),
             "sed 's/namespace: default/namespace: shop/' deploy/rbac.yaml | kubectl apply -f -"
         );
         assert_eq!(
-            grant.typed(&tools, "default"),
+            grant.typed(&tools, &target("default", "default")),
             "kubectl apply -f deploy/rbac.yaml"
         );
         assert_eq!(
-            fitted("a:\n  namespace: default\n", "shop").unwrap(),
+            fitted("a:\n  namespace: default\n", &target("shop", "shop")).unwrap(),
             "a:\n  namespace: shop\n"
         );
-        assert!(fitted("a:\n  namespace: web\n", "shop").is_err());
+        assert!(fitted("a:\n  namespace: web\n", &target("shop", "shop")).is_err());
+    }
+
+    /// What is printed to be typed does to the files of `deploy/` what is done.
+    #[test]
+    fn a_further_namespace_is_granted_to_the_account_there_is() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+        for (file, kinds) in [
+            (BASE, ["kind: Role", "kind: RoleBinding"]),
+            ("rbac-switching.yaml", ["kind: Role", "kind: RoleBinding"]),
+        ] {
+            let path = folder.join(file).display().to_string();
+            let text = std::fs::read_to_string(&path).unwrap();
+            for (namespace, home) in [("web", "shop"), ("web", "default"), ("default", "shop")] {
+                let target = target(namespace, home);
+                let fitted = fitted(&text, &target).unwrap();
+                let lines = |start: &str| {
+                    let lines = fitted.lines().filter(|line| line.starts_with(start));
+                    lines.map(str::to_owned).collect::<Vec<_>>()
+                };
+                assert_eq!(lines("kind:"), kinds, "{file}");
+                let namespaces = [namespace, namespace, home];
+                let expected = namespaces.map(|name| format!("  namespace: {name}"));
+                assert_eq!(lines("  namespace:"), expected, "{file}");
+                let grant = Grant {
+                    file: path.clone(),
+                    ..grant("")
+                };
+                let command = format!("sed {} {}", grant.edits(&target), quoted(&path));
+                let typed = std::process::Command::new("sh")
+                    .args(["-c", &command])
+                    .output()
+                    .unwrap();
+                let typed = String::from_utf8(typed.stdout).unwrap();
+                assert_eq!(typed.trim(), fitted.trim(), "{command}");
+            }
+        }
     }
 
     #[test]
@@ -252,6 +341,13 @@ mod tests {
                 vec!["rbac", "rbac-switching", "rbac-rotation"],
             ),
             (options(false, Some(600)), vec!["rbac", "rbac-rotation"]),
+            (
+                Options {
+                    for_account: Some("shop".into()),
+                    ..options(true, None)
+                },
+                vec!["rbac", "rbac-switching"],
+            ),
         ] {
             let expected: Vec<_> = expected.iter().map(|name| format!("{name}.yaml")).collect();
             assert_eq!(files(&options), expected);

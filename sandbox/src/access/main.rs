@@ -4,6 +4,7 @@
 mod failure;
 mod grant;
 mod options;
+mod owner;
 mod parameter;
 mod plan;
 mod proof;
@@ -46,8 +47,14 @@ In the cluster:
   --rotation              a token that ends, and that the function may renew for
                           itself (deploy/rbac-rotation.yaml). Without it, one that
                           does not end (deploy/token-secret.yaml)
-  --token-lifetime TIME   of the first token with --rotation, such as 90m; at least
-                          10m, default 24h. The function must renew it in time
+  --token-lifetime TIME   of the first token with --rotation, such as 200m; at least
+                          3h, default 24h. The last line has a RotationSchedule that
+                          fits a shorter one
+  --for-account NAMESPACE
+                          gives the ServiceAccount of NAMESPACE, which has its
+                          token already, this further namespace: Roles and
+                          RoleBindings, nothing in SSM. One function then deploys
+                          to both. --rotation is for its first namespace alone
   --manifests FOLDER      where these files are; default: deploy
 
 In AWS:
@@ -55,15 +62,22 @@ In AWS:
   --ca-parameter NAME     SSM parameter for the CA; default k8s-ca
   --key-arn ARN           KMS key that encrypts both; default: the key that a
                           parameter has, for a new one SSM's own (alias/aws/ssm)
-  --region NAME, --profile NAME   as the AWS CLI takes them
+  --region NAME, --profile NAME   as the AWS CLI takes them. Parameters, function
+                          and pipeline belong in one region
+  --replace               also replace what SSM or RoleBinding landfall holds for
+                          another ServiceAccount or cluster, or what does not say
+                          whose it is. Without it nothing is changed then
 
   --apply                 do it
   --help                  this text
 
-You need: in the cluster the right to create Roles and what they grant (an
-administrator has it) and to read the token's Secret; in AWS ssm:GetParameters,
-ssm:DescribeParameters and ssm:PutParameter on both parameters, and on a key of
-your own kms:Encrypt, kms:GenerateDataKey and kms:Decrypt.
+You need: in the namespace get, create and patch on serviceaccounts, roles and
+rolebindings, all that the Roles grant, and get, create and patch on secrets or,
+with --rotation, create on serviceaccounts/token (an administrator has it all); in
+AWS ssm:GetParameters, ssm:DescribeParameters and ssm:PutParameter on both
+parameters, and on a key of your own kms:Encrypt, kms:GenerateDataKey and
+kms:Decrypt. --for-account needs get, create and patch on roles and rolebindings,
+what they grant, and ssm:GetParameters (with a key of your own kms:Decrypt).
 
 It ends with 0 where all went well, 1 where a step failed (it says which, what was
 done before, and what to do), 2 where the command line is wrong.
@@ -72,6 +86,7 @@ Examples:
   landfall-access --namespace shop                       what would be done
   landfall-access --namespace shop --apply               do it
   landfall-access --namespace shop --switching --rotation --apply
+  landfall-access --namespace web --for-account shop --apply   web, too
 ";
 
 /// How long the cluster may take to make a token, or to know it and its rights everywhere; SSM,
@@ -101,38 +116,57 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(options: &Options) -> Result<(), Failure> {
-    let mut tools = Tools::new(options);
-    let target = Target::read(&tools, options).await;
+async fn run(given: &Options) -> Result<(), Failure> {
+    let mut options = given.clone();
+    let mut tools = Tools::new(&options);
+    let target = Target::read(&tools, &options).await;
     let target = target.map_err(|refusal| refusal.at("reading the kubeconfig"))?;
     tools.pin(&target.context);
     let account = account(&tools).await?;
-    print_head(&target, &account);
-    let seen = look(&tools, options, &target).await?;
-    let remark = plan::remark(options, &target, &seen);
+    if options.region.is_none() {
+        options.region = region(&tools).await?;
+    }
+    if let Some(region) = &options.region {
+        tools.pin_region(region);
+    }
+    print_head(&options, &target, &account);
+    let seen = look(&tools, &options, &target).await?;
+    let remark = plan::remark(&options, &target, &seen);
     if let Some(remark) = remark {
         println!("Note: {remark}.\n");
     }
-    let steps = plan::decide(options, &target, seen, Timestamp::now()).map_err(|it| *it)?;
+    let steps = plan::decide(&options, &target, seen, Timestamp::now()).map_err(|it| *it)?;
     let work = Work {
         tools,
-        options,
+        options: &options,
         target,
     };
     let complete = work.perform(&steps).await?;
-    if complete {
-        let line = plan::deploy_line(options, &work.target, &steps);
-        println!("\nThe function is made for it from template.yaml by:\n  {line}");
-    } else {
+    let target = &work.target;
+    if !complete {
         println!("\nNothing was changed. To do it, add --apply.");
+    } else if target.is_further() {
+        println!(
+            "\nThe function that has this token may deploy to {0}, too: \"namespace\": \"{0}\" in \
+             the action's UserParameters.",
+            target.namespace
+        );
+    } else {
+        let line = plan::deploy_line(&options, target, &steps);
+        println!("\nThe function is made for it from template.yaml by:\n  {line}");
     }
     Ok(())
 }
 
-fn print_head(target: &Target, account: &str) {
+fn print_head(options: &Options, target: &Target, account: &str) {
     println!("Cluster    {} (context {})", target.server, target.context);
     println!("Namespace  {}", target.namespace);
-    println!("AWS        {account}\n");
+    if target.is_further() {
+        println!("For        {}", plan::account(&target.home));
+    }
+    println!("AWS        {account}");
+    let region = options.region.as_deref();
+    println!("Region     {}\n", region.unwrap_or("none is set"));
     for warning in &target.warnings {
         println!("Warning: {warning}.\n");
     }
@@ -147,41 +181,65 @@ async fn account(tools: &Tools) -> Result<String, Failure> {
     Ok(format!("account {}, as {}", text("Account"), text("Arn")))
 }
 
+/// The region that the AWS CLI takes by itself: it knows every place where one may stand.
+async fn region(tools: &Tools) -> Result<Option<String>, Failure> {
+    let asked = tools.aws(&["configure", "list"]).ask(None).await;
+    let printed = asked.map_err(|refusal| refusal.at("asking the AWS CLI for its region"))?;
+    Ok(parameter::region(&printed))
+}
+
 /// Looks at everything, and changes nothing.
 async fn look(tools: &Tools, options: &Options, target: &Target) -> Result<Seen, Failure> {
     let mut grants = Vec::new();
     for file in grant::files(options) {
         grants.push(Grant::look(tools, target, &options.manifests, file).await?);
     }
-    let secret = plan::secret(tools, &target.namespace).ask(None).await;
-    // With rotation it is a remark at most, for which nobody needs a right.
-    let secret = match secret {
-        Err(_) if options.rotation.is_some() => String::new(),
-        asked => asked.map_err(|refusal| refusal.at(format!("reading Secret {}", plan::SECRET)))?,
-    };
+    let bound = plan::binding(tools, &target.namespace).ask(None).await;
+    let bound = bound.map_err(|refusal| refusal.at("reading RoleBinding landfall"))?;
+    let secret = look_for_secret(tools, options, target).await?;
     let history = parameter::check_history(tools).await;
     history.map_err(|refusal| refusal.at("reading the SSM parameters"))?;
     let found = parameter::read(tools, options).await;
     let mut found = found.map_err(|refusal| refusal.at("reading the SSM parameters"))?;
-    if found.iter().any(Option::is_some) {
+    if found.iter().any(Option::is_some) && !target.is_further() {
         let keys = parameter::read_keys(tools, options, &mut found).await;
         keys.map_err(|refusal| refusal.at("reading which keys encrypt the SSM parameters"))?;
     }
     let [token, ca] = found;
     Ok(Seen {
         grants,
+        bound: plan::bound(&bound),
         secret: Token::decode(&secret),
-        works: options.rotation.is_some() && is_known(target, token.as_ref()).await,
+        works: plan::is_cluster(target, ca.as_ref()) && is_known(target, token.as_ref()).await,
         token,
         ca,
     })
 }
 
-/// Whether the API server knows a token that is stored already.
+/// The token of the Secret in base64; nothing where it is not needed.
+async fn look_for_secret(
+    tools: &Tools,
+    options: &Options,
+    target: &Target,
+) -> Result<String, Failure> {
+    if target.is_further() {
+        return Ok(String::new());
+    }
+    match plan::secret(tools, &target.namespace).ask(None).await {
+        // With rotation it is a remark at most, for which nobody needs a right.
+        Err(_) if options.rotation.is_some() => Ok(String::new()),
+        asked => asked.map_err(|refusal| refusal.at(format!("reading Secret {}", plan::SECRET))),
+    }
+}
+
+/// Whether the API server knows a token that is stored already. Others' are not shown to it.
 async fn is_known(target: &Target, stored: Option<&Stored>) -> bool {
     let Some(token) = stored.and_then(|stored| Token::new(&stored.value)) else {
         return false;
     };
+    if token.subject() != Some(plan::account(&target.home)) {
+        return false;
+    }
     let question = Question::all(&Options::default());
     let asked = proof::ask(
         &target.server,
@@ -241,7 +299,7 @@ impl Work<'_> {
             Step::Take(source) => {
                 let taken = self.take(source).await?;
                 let life = match (source, taken.expires()) {
-                    (Source::Kept { .. }, _) => Vec::new(),
+                    (Source::Given(_) | Source::Kept { .. }, _) => Vec::new(),
                     (_, Some(until)) => vec![format!("it is good until {until:.0}")],
                     (_, None) => vec!["it does not end by itself".to_owned()],
                 };
@@ -257,7 +315,7 @@ impl Work<'_> {
         let end = Instant::now() + SETTLING;
         loop {
             let command = match source {
-                Source::Kept { token, .. } | Source::Secret(Some(token)) => {
+                Source::Given(token) | Source::Kept { token, .. } | Source::Secret(Some(token)) => {
                     return Ok(token.clone());
                 }
                 Source::Secret(None) | Source::Request(_) => {
@@ -270,7 +328,7 @@ impl Work<'_> {
             };
             let token = match source {
                 Source::Secret(_) => Token::decode(&printed),
-                Source::Kept { .. } | Source::Request(_) => Token::new(&printed),
+                Source::Given(_) | Source::Kept { .. } | Source::Request(_) => Token::new(&printed),
             };
             match token {
                 Some(token) => return Ok(token),
@@ -328,9 +386,11 @@ impl Work<'_> {
         let (options, target) = (self.options, &self.target);
         let [token, ca] = parameter::read(&self.tools, options).await?;
         let token = token.and_then(|stored| Token::new(&stored.value));
-        let ca = ca
-            .filter(|_| target.ca.is_some())
-            .map(|stored| stored.value);
+        let ca = match ca.filter(|_| target.ca.is_some()) {
+            // The function may have it in ClusterCa.
+            None if target.is_further() => target.ca.clone(),
+            stored => stored.map(|stored| stored.value),
+        };
         let stale = |name: &str| {
             Refusal::own(
                 format!("SSM parameter {name} does not hold what was written"),
@@ -341,7 +401,11 @@ impl Work<'_> {
             Some(token) if Some(&token) == written => token,
             _ => return Ok(Err(stale(&options.token_parameter))),
         };
-        if ca.as_deref().map(str::trim) != target.ca.as_deref().map(str::trim) {
+        if !ca
+            .iter()
+            .all(|ca| target.ca.iter().all(|own| owner::same_ca(ca, own)))
+            || ca.is_some() != target.ca.is_some()
+        {
             return Ok(Err(stale(&options.ca_parameter)));
         }
         let server = &target.server;
@@ -390,6 +454,8 @@ mod tests {
             "--namespace",
             "--switching",
             "--rotation",
+            "--for-account",
+            "--replace",
             "--manifests",
             "--token-lifetime",
             "--token-parameter",

@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The shortest life of a token that Kubernetes gives.
-/// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
-const SHORTEST: u64 = 600;
+/// The shortest life of the first token: a third of it, after which the function renews it, is an
+/// hour then, and time enough for the stack to be made.
+const SHORTEST: u64 = 3 * 60 * 60;
 /// The longest that is asked for: what is to live longer is what `deploy/token-secret.yaml` is for.
 const LONGEST: u64 = 365 * 24 * 60 * 60;
 /// What rotation asks for, too.
-const USUAL_LIFETIME: u64 = 24 * 60 * 60;
+pub(crate) const USUAL_LIFETIME: u64 = 24 * 60 * 60;
 /// The longest name that SSM takes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
 const NAME_LIMIT: usize = 1011;
@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) context: Option<String>,
     pub(crate) namespace: Option<String>,
+    /// The namespace of the ServiceAccount that is to have this one, too.
+    pub(crate) for_account: Option<String>,
     pub(crate) manifests: PathBuf,
     pub(crate) switching: bool,
     /// Whether the function renews its token, and how many seconds the first one is to live.
@@ -29,6 +31,8 @@ pub(crate) struct Options {
     pub(crate) token_parameter: String,
     pub(crate) ca_parameter: String,
     pub(crate) key: Option<String>,
+    /// Whether what belongs to another account or cluster may be replaced.
+    pub(crate) replace: bool,
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
     pub(crate) apply: bool,
@@ -41,12 +45,14 @@ impl Default for Options {
             kubeconfig: None,
             context: None,
             namespace: None,
+            for_account: None,
             manifests: "deploy".into(),
             switching: false,
             rotation: None,
             token_parameter: "k8s-bear-token".into(),
             ca_parameter: "k8s-ca".into(),
             key: None,
+            replace: false,
             region: None,
             profile: None,
             apply: false,
@@ -75,6 +81,7 @@ impl Options {
                     Long("namespace") | Short('n') => {
                         options.namespace = Some(parser.value()?.string()?);
                     }
+                    Long("for-account") => options.for_account = Some(parser.value()?.string()?),
                     Long("manifests") => options.manifests = parser.value()?.into(),
                     Long("switching") => options.switching = true,
                     Long("rotation") => rotation = true,
@@ -86,6 +93,7 @@ impl Options {
                     Long("key-arn") => options.key = Some(parser.value()?.string()?),
                     Long("region") => options.region = Some(parser.value()?.string()?),
                     Long("profile") => options.profile = Some(parser.value()?.string()?),
+                    Long("replace") => options.replace = true,
                     Long("apply") => options.apply = true,
                     Long("help") | Short('h') => options.help = true,
                     Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
@@ -114,9 +122,10 @@ impl Options {
         if let Some(key) = &self.key {
             check_key(key)?;
         }
-        if let Some(namespace) = &self.namespace {
+        for namespace in [&self.namespace, &self.for_account].into_iter().flatten() {
             check_namespace(namespace)?;
         }
+        self.check_for_account()?;
         check_parameter("--token-parameter", &self.token_parameter)?;
         check_parameter("--ca-parameter", &self.ca_parameter)?;
         if self.token_parameter == self.ca_parameter {
@@ -131,6 +140,28 @@ impl Options {
             // A word that begins with a dash would be another option to the program that gets it.
             if value.is_empty() || value.starts_with('-') {
                 return Err(format!("{option} is `{value}`, which is no name"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is made or stored for an account that has its token already.
+    fn check_for_account(&self) -> Result<(), String> {
+        let Some(home) = &self.for_account else {
+            return Ok(());
+        };
+        for (option, given, why) in [
+            (
+                "--rotation",
+                self.rotation.is_some(),
+                "a token is renewed in its account's namespace",
+            ),
+            ("--key-arn", self.key.is_some(), "nothing is stored"),
+        ] {
+            if given {
+                return Err(format!(
+                    "{option} does not go with --for-account {home}: {why}. Leave it out"
+                ));
             }
         }
         Ok(())
@@ -186,9 +217,9 @@ fn check_key(key: &str) -> Result<(), String> {
     ))
 }
 
-/// `24h`, `90m`, `3600s` in seconds.
+/// `24h`, `200m`, `12000s` in seconds.
 fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("--token-lifetime is `{text}`: write it as 24h, 90m or 3600s");
+    let wrong = || format!("--token-lifetime is `{text}`: write it as 24h, 200m or 12000s");
     let unit = match text.chars().last() {
         Some('s') => 1,
         Some('m') => 60,
@@ -200,8 +231,9 @@ fn seconds(text: &str) -> Result<u64, String> {
     match seconds {
         SHORTEST..=LONGEST => Ok(seconds),
         _ => Err(format!(
-            "--token-lifetime is {text}: Kubernetes gives no token for less than 10m, and more \
-             than a year is what deploy/token-secret.yaml is for"
+            "--token-lifetime is {text}: the function renews the token after a third of its life, \
+             and 3h is the least with which it has time for that; more than a year is what \
+             deploy/token-secret.yaml is for"
         )),
     }
 }
@@ -235,19 +267,22 @@ mod tests {
     fn everything_given() {
         let options = parse(
             "--kubeconfig k --context admin@kind -n shop --manifests d --switching --rotation \
-             --token-lifetime 90m --token-parameter /landfall/token --ca-parameter /landfall/ca \
-             --key-arn arn:aws:kms:eu-west-1:1:key/k --region eu-west-1 --profile p --apply",
+             --token-lifetime 200m --token-parameter /landfall/token --ca-parameter /landfall/ca \
+             --key-arn arn:aws:kms:eu-west-1:1:key/k --region eu-west-1 --profile p --replace \
+             --apply",
         );
         let expected = Options {
             kubeconfig: Some("k".into()),
             context: Some("admin@kind".into()),
             namespace: Some("shop".into()),
+            for_account: None,
             manifests: "d".into(),
             switching: true,
-            rotation: Some(5400),
+            rotation: Some(12000),
             token_parameter: "/landfall/token".into(),
             ca_parameter: "/landfall/ca".into(),
             key: Some("arn:aws:kms:eu-west-1:1:key/k".into()),
+            replace: true,
             region: Some("eu-west-1".into()),
             profile: Some("p".into()),
             apply: true,
@@ -261,17 +296,19 @@ mod tests {
         let rotation = |text: &str| parse(&format!("--rotation --token-lifetime {text}"));
         for (text, expected) in [
             ("24h", 86400),
-            ("10m", 600),
-            ("600s", 600),
+            ("3h", 10800),
+            ("10800s", 10800),
             ("8760h", 31536000),
         ] {
             assert_eq!(rotation(text).unwrap().rotation, Some(expected), "{text}");
         }
         assert_eq!(parse("--rotation").unwrap().rotation, Some(86400));
         assert!(parse("--key-arn alias/aws/ssm").is_ok());
+        let further = parse("--namespace web --for-account shop --switching").unwrap();
+        assert_eq!(further.for_account.as_deref(), Some("shop"));
         for text in [
-            "9m",
-            "599s",
+            "90m",
+            "10799s",
             "8761h",
             "99999999999999999999h",
             "1d",
@@ -296,6 +333,15 @@ mod tests {
             ("--namespace Shop", "lower-case"),
             ("--namespace -shop", "lower-case"),
             ("--namespace shop'", "lower-case"),
+            ("--for-account Shop", "lower-case"),
+            (
+                "--for-account shop --rotation",
+                "--rotation does not go with",
+            ),
+            (
+                "--for-account shop --key-arn alias/aws/ssm",
+                "nothing is stored",
+            ),
             ("--token-parameter t:3", "no version"),
             ("--token-parameter arn:aws:ssm:r:1:parameter/t", "ARN"),
             ("--ca-parameter a/b", "begins with /"),

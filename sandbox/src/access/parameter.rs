@@ -26,6 +26,12 @@ pub(crate) struct Stored {
     pub(crate) key: Option<String>,
 }
 
+impl Stored {
+    pub(crate) fn holds(&self, value: &str) -> bool {
+        value.trim() == self.value.trim()
+    }
+}
+
 /// What is to become of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -101,6 +107,18 @@ pub(crate) async fn read_keys(
     Ok(())
 }
 
+/// Of the table that `aws configure list` prints: `region  eu-west-1  env  AWS_DEFAULT_REGION`, in
+/// newer versions with colons between; `<not set>` where there is none.
+pub(crate) fn region(printed: &str) -> Option<String> {
+    let mut rows = printed.lines().map(|line| {
+        let words = line.split_whitespace();
+        words.filter(|word| *word != ":")
+    });
+    rows.find_map(|mut row| (row.next() == Some("region")).then(|| row.next())?)
+        .filter(|value| !value.starts_with('<'))
+        .map(str::to_owned)
+}
+
 fn stored(answer: &Value, name: &str) -> Option<Stored> {
     let found = named(answer, name)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
@@ -131,11 +149,11 @@ pub(crate) fn judge(
     if content == Content::Token && !secure {
         return Err(Refusal::own(
             format!("it is of the type {}, which is not encrypted", stored.kind),
-            "SSM does not change a parameter's type: delete it (`aws ssm delete-parameter --name \
-             …`), or name another with --token-parameter.",
+            "SSM does not change a parameter's type: name another with --token-parameter; or, where \
+             nothing needs it any more, delete it (`aws ssm delete-parameter --name …`).",
         ));
     }
-    let same = wanted.is_some_and(|wanted| wanted.trim() == stored.value.trim());
+    let same = wanted.is_some_and(|wanted| stored.holds(wanted));
     let other_key = match (key, &stored.key) {
         (Some(wanted), Some(now)) if secure && !same_key(wanted, now) => Some((wanted, now)),
         _ => None,
@@ -333,6 +351,33 @@ mod tests {
              Intelligent-Tiering --value file:///dev/stdin"
         );
         assert_eq!(typed(Verdict::Leave, 1), None);
+    }
+
+    #[test]
+    fn the_region_is_the_one_that_the_cli_takes() {
+        for (row, expected) in [
+            (
+                "    region                eu-west-1              env    AWS_REGION",
+                Some("eu-west-1"),
+            ),
+            (
+                "region     : eu-north-1              : config-file : ~/.aws/config",
+                Some("eu-north-1"),
+            ),
+            (
+                "    region                <not set>             None    None",
+                None,
+            ),
+            (
+                "region     : <not set>               : None             : None",
+                None,
+            ),
+            ("regional    x", None),
+        ] {
+            let printed = format!("      Name     Value   Type\n   profile  region  None\n{row}\n");
+            assert_eq!(region(&printed).as_deref(), expected, "{row}");
+        }
+        assert_eq!(region(""), None);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use crate::failure::{Failure, Refusal};
 use crate::grant::Grant;
-use crate::options::{Options, USUAL_KEY, lifetime};
+use crate::options::{Options, USUAL_KEY, USUAL_LIFETIME, lifetime};
+use crate::owner::{Owner, namespace_of, same_ca};
 use crate::parameter::{Content, Stored, Verdict, judge};
 use crate::proof::Question;
 use crate::target::Target;
@@ -21,11 +22,13 @@ const NEW_ACCOUNT: &str = "serviceaccount/landfall created";
 /// What was seen of cluster and SSM before anything is decided.
 pub(crate) struct Seen {
     pub(crate) grants: Vec<Grant>,
+    /// Whom the namespace's RoleBinding is for.
+    pub(crate) bound: Vec<String>,
     /// The token in the Secret, where there is one.
     pub(crate) secret: Option<Token>,
     pub(crate) token: Option<Stored>,
     pub(crate) ca: Option<Stored>,
-    /// Whether the API server knows the token that SSM holds.
+    /// Whether the API server knows the token that SSM holds, which is this account's.
     pub(crate) works: bool,
 }
 
@@ -41,6 +44,8 @@ pub(crate) enum Step {
 /// Where the token comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
+    /// SSM has the account's, which is to have a further namespace.
+    Given(Token),
     /// SSM has one that rotation goes on with.
     Kept { token: Token, until: Timestamp },
     /// The Secret; empty where it is still to be made.
@@ -63,50 +68,193 @@ pub(crate) struct Store {
 ///
 /// # Errors
 ///
-/// Where SSM has something in the place that cannot be changed.
+/// Where SSM has something in the place that cannot be changed, or where something is not ours.
 pub(crate) fn decide(
     options: &Options,
     target: &Target,
     seen: Seen,
     now: Timestamp,
 ) -> Result<Vec<Step>, Box<Failure>> {
-    let source = source(options, target, &seen, now);
-    let token = match &source {
-        Source::Kept { token, .. } | Source::Secret(Some(token)) => Some(token.reveal()),
-        Source::Secret(None) | Source::Request(_) => None,
-    };
-    let mut stores = vec![store(options, Content::Token, seen.token.as_ref(), token)?];
-    if let Some(ca) = &target.ca {
-        stores.push(store(options, Content::Ca, seen.ca.as_ref(), Some(ca))?);
+    if !options.replace {
+        check_binding(target, &seen.bound)?;
     }
-    let mut steps: Vec<Step> = seen.grants.into_iter().map(Step::Grant).collect();
-    steps.push(Step::Take(source));
-    steps.extend(stores.into_iter().map(Step::Store));
+    let mut steps: Vec<Step> = seen.grants.iter().cloned().map(Step::Grant).collect();
+    if target.is_further() {
+        steps.push(Step::Take(given(options, target, &seen)?));
+    } else {
+        let source = source(options, target, &seen, now);
+        let stores = stores(options, target, &seen, &source)?;
+        steps.push(Step::Take(source));
+        steps.extend(stores.into_iter().map(Step::Store));
+    }
     steps.push(Step::Prove(Question::all(options)));
     Ok(steps)
 }
 
+/// To apply a RoleBinding is to replace all whom it is for.
+fn check_binding(target: &Target, bound: &[String]) -> Result<(), Box<Failure>> {
+    let (namespace, account) = (&target.namespace, account(&target.home));
+    let Some(other) = bound.iter().find(|other| **other != account) else {
+        return Ok(());
+    };
+    let instead = format!("To give {namespace} to {account} instead: --replace.");
+    let advice = match namespace_of(other) {
+        Some(home) if !target.is_further() && home != namespace => {
+            format!("To go on with the account that it is for: --for-account {home}. {instead}")
+        }
+        Some(_) | None => instead,
+    };
+    let why = format!("it is for {other}, which would lose its rights in {namespace}");
+    let step = format!("deciding what becomes of RoleBinding {ACCOUNT}");
+    Err(Box::new(Refusal::own(why, advice).at(step)))
+}
+
+/// Prints whom the RoleBinding of `deploy/rbac.yaml` is for, where it is there.
+pub(crate) fn binding(tools: &Tools, namespace: &str) -> Command {
+    let subjects = "-o=jsonpath={range .subjects[*]}{.kind} {.namespace} {.name}{\"\\n\"}{end}";
+    let words = [
+        "get",
+        "rolebinding",
+        ACCOUNT,
+        "--ignore-not-found",
+        subjects,
+    ];
+    tools.kubectl(&[&["-n", namespace][..], &words].concat())
+}
+
+/// The users, as the API server calls them.
+pub(crate) fn bound(printed: &str) -> Vec<String> {
+    let users = printed.lines().map(|line| {
+        let words: Vec<_> = line.split(' ').collect();
+        match words[..] {
+            ["ServiceAccount", namespace, name] => {
+                format!("system:serviceaccount:{namespace}:{name}")
+            }
+            _ => line.trim().to_owned(),
+        }
+    });
+    users.filter(|user| !user.is_empty()).collect()
+}
+
+/// The token that the account has, in the place where the function reads it.
+fn given(options: &Options, target: &Target, seen: &Seen) -> Result<Source, Box<Failure>> {
+    let (home, name) = (&target.home, &options.token_parameter);
+    let account = account(home);
+    let refused = |why: String, advice: String| {
+        let step = format!("looking for the token of {account}");
+        Err(Box::new(Refusal::own(why, advice).at(step)))
+    };
+    if !is_cluster(target, seen.ca.as_ref()) {
+        return refused(
+            format!(
+                "SSM parameter {} holds another CA than this cluster's",
+                options.ca_parameter
+            ),
+            "Name the function's cluster with --context, or the parameters of this cluster's \
+             function with --token-parameter and --ca-parameter."
+                .into(),
+        );
+    }
+    let Some(stored) = &seen.token else {
+        return refused(
+            format!("there is no SSM parameter {name}"),
+            format!(
+                "Give {home} its access first (--namespace {home}, without --for-account), or \
+                 name its parameter with --token-parameter and its region with --region."
+            ),
+        );
+    };
+    match (
+        Owner::of_token(&stored.value, &account, true),
+        Token::new(&stored.value),
+    ) {
+        (Owner::Own, Some(token)) => Ok(Source::Given(token)),
+        (owner, _) => refused(
+            format!("SSM parameter {name} holds {}", owner.words()),
+            "Name the namespace of the ServiceAccount that the function's token is of with \
+             --for-account, and that token's parameter with --token-parameter."
+                .into(),
+        ),
+    }
+}
+
+/// Whether a CA that SSM holds is this cluster's, as far as can be told.
+pub(crate) fn is_cluster(target: &Target, stored: Option<&Stored>) -> bool {
+    match (&target.ca, stored) {
+        (Some(ca), Some(stored)) => same_ca(&stored.value, ca),
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// What becomes of the parameters. The CA is looked at first: whose cluster it is comes before whose
+/// account.
+fn stores(
+    options: &Options,
+    target: &Target,
+    seen: &Seen,
+    source: &Source,
+) -> Result<Vec<Store>, Box<Failure>> {
+    let token = match source {
+        Source::Given(token) | Source::Kept { token, .. } | Source::Secret(Some(token)) => {
+            Some(token.reveal())
+        }
+        Source::Secret(None) | Source::Request(_) => None,
+    };
+    let ca = match &target.ca {
+        Some(ca) => Some(store(options, target, seen, Content::Ca, Some(ca))?),
+        None => None,
+    };
+    let token = store(options, target, seen, Content::Token, token)?;
+    Ok([token].into_iter().chain(ca).collect())
+}
+
 fn store(
     options: &Options,
+    target: &Target,
+    seen: &Seen,
     content: Content,
-    stored: Option<&Stored>,
     wanted: Option<&str>,
 ) -> Result<Store, Box<Failure>> {
-    let name = match content {
-        Content::Token => &options.token_parameter,
-        Content::Ca => &options.ca_parameter,
+    let (name, stored) = match content {
+        Content::Token => (&options.token_parameter, seen.token.as_ref()),
+        Content::Ca => (&options.ca_parameter, seen.ca.as_ref()),
     };
-    let verdict = judge(content, stored, wanted, options.key.as_deref());
     let refused = |refusal: Refusal| {
         Box::new(refusal.at(format!("deciding what becomes of SSM parameter {name}")))
     };
+    let verdict = judge(content, stored, wanted, options.key.as_deref());
+    let mut verdict = verdict.map_err(refused)?;
+    if let (Verdict::Overwrite { why, .. }, Some(stored)) = (&mut verdict, stored)
+        && !wanted.is_some_and(|wanted| stored.holds(wanted))
+    {
+        let owner = owner(target, seen, content, stored);
+        match owner.refusal(target) {
+            Some(refusal) if !options.replace => return Err(refused(refusal)),
+            Some(_) => *why = format!("it holds {}, and --replace is given", owner.words()),
+            None => {}
+        }
+    }
     let key = options.key.clone();
     Ok(Store {
         content,
         name: name.clone(),
-        verdict: verdict.map_err(refused)?,
+        verdict,
         key: key.or_else(|| stored.and_then(|stored| stored.key.clone())),
     })
+}
+
+/// Whose it is that SSM holds. A token of this account's name is this cluster's where the API server
+/// knows it, or where the cluster's CA stands beside it: an account that was made anew has the name.
+fn owner(target: &Target, seen: &Seen, content: Content, stored: &Stored) -> Owner {
+    let ca = target.ca.as_deref();
+    let beside = ca.zip(seen.ca.as_ref());
+    let beside = beside.is_some_and(|(ca, stored)| same_ca(&stored.value, ca));
+    match content {
+        Content::Token => {
+            Owner::of_token(&stored.value, &account(&target.home), seen.works || beside)
+        }
+        Content::Ca => Owner::of_ca(&stored.value, ca.unwrap_or_default()),
+    }
 }
 
 fn source(options: &Options, target: &Target, seen: &Seen, now: Timestamp) -> Source {
@@ -124,7 +272,7 @@ fn source(options: &Options, target: &Target, seen: &Seen, now: Timestamp) -> So
         // Half of its life is time enough for rotation to renew it.
         Some((until, token))
             if works
-                && token.subject() == Some(account(&target.namespace))
+                && token.subject() == Some(account(&target.home))
                 && until.duration_since(now).as_secs() > seconds as i64 / 2 =>
         {
             Source::Kept { token, until }
@@ -144,7 +292,11 @@ pub(crate) fn remark(options: &Options, target: &Target, seen: &Seen) -> Option<
         .token
         .as_ref()
         .and_then(|stored| Token::new(&stored.value));
-    let until = stored.as_ref().and_then(Token::expires);
+    let own = stored.filter(|token| token.subject() == Some(account(&target.home)));
+    let until = own.as_ref().and_then(Token::expires);
+    if target.is_further() {
+        return None;
+    }
     match (options.rotation, until) {
         (None, Some(until)) => Some(format!(
             "SSM parameter {} holds a token that ends at {until:.0}, as rotation makes them; it \
@@ -167,7 +319,7 @@ impl Step {
         match self {
             Step::Grant(grant) => grant.is_there(),
             Step::Take(source) => match source {
-                Source::Kept { .. } | Source::Secret(Some(_)) => true,
+                Source::Given(_) | Source::Kept { .. } | Source::Secret(Some(_)) => true,
                 Source::Secret(None) | Source::Request(_) => false,
             },
             Step::Store(store) => store.verdict == Verdict::Leave,
@@ -182,6 +334,11 @@ impl Step {
                 format!("{} is applied already", grant.file)
             }
             Step::Grant(grant) => format!("Apply {}", grant.file),
+            Step::Take(Source::Given(_)) => format!(
+                "SSM parameter {} holds a token of {}, and is left",
+                options.token_parameter,
+                account(&target.home)
+            ),
             Step::Take(Source::Kept { until, .. }) => {
                 format!("The token that SSM holds is good until {until:.0} and stays")
             }
@@ -194,29 +351,20 @@ impl Step {
                 )
             }
             Step::Store(store) => store.heading(),
-            Step::Prove(questions) => {
-                let words: Vec<_> = questions.iter().map(Question::words).collect();
-                let words = words.join(" and ");
-                let both = match target.ca {
-                    Some(_) => format!("{} and {}", options.token_parameter, options.ca_parameter),
-                    None => format!("{} (the cluster has a public CA)", options.token_parameter),
-                };
-                format!(
-                    "Prove it: read {both} back, and ask {} with just these: may it {words} in {}?",
-                    target.server, target.namespace
-                )
-            }
+            Step::Prove(questions) => proof_heading(questions, options, target),
         }
     }
 
     /// As a person would type it.
     pub(crate) fn typed(&self, tools: &Tools, target: &Target) -> Option<String> {
         match self {
-            Step::Grant(grant) => Some(grant.typed(tools, &target.namespace)),
+            Step::Grant(grant) => Some(grant.typed(tools, target)),
             Step::Take(source) => {
                 let command = source.command(tools, &target.namespace)?;
                 Some(match source {
-                    Source::Kept { .. } | Source::Request(_) => command.to_string(),
+                    Source::Given(_) | Source::Kept { .. } | Source::Request(_) => {
+                        command.to_string()
+                    }
                     Source::Secret(_) => format!("{command} | base64 -d"),
                 })
             }
@@ -247,11 +395,28 @@ impl Step {
     }
 }
 
+fn proof_heading(questions: &[Question], options: &Options, target: &Target) -> String {
+    let words: Vec<_> = questions.iter().map(Question::words).collect();
+    let (server, may) = (
+        &target.server,
+        format!("may it {} in {}?", words.join(" and "), target.namespace),
+    );
+    let (token, ca) = (&options.token_parameter, &options.ca_parameter);
+    if target.is_further() {
+        return format!("Prove it: ask {server} with the token of {token}: {may}");
+    }
+    let both = match target.ca {
+        Some(_) => format!("{token} and {ca}"),
+        None => format!("{token} (the cluster has a public CA)"),
+    };
+    format!("Prove it: read {both} back, and ask {server} with just these: {may}")
+}
+
 impl Source {
     /// What prints the token; nothing where it is at hand.
     pub(crate) fn command(&self, tools: &Tools, namespace: &str) -> Option<Command> {
         match self {
-            Source::Kept { .. } => None,
+            Source::Given(_) | Source::Kept { .. } => None,
             Source::Secret(_) => Some(secret(tools, namespace)),
             Source::Request(seconds) => {
                 let duration = format!("--duration={seconds}s");
@@ -331,12 +496,25 @@ pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) ->
     }
     let key = steps.iter().find_map(Step::key);
     overrides.extend(key.map(|key| format!("KeyArn={key}")));
-    if options.rotation.is_some() {
+    if let Some(seconds) = options.rotation {
         overrides.push("RotateToken=yes".into());
+        overrides.extend(schedule(seconds));
     }
     line.push("--parameter-overrides".into());
     line.extend(overrides.iter().map(|word| quoted(word)));
     line.join(" ")
+}
+
+/// How often the first token is to be renewed: after a third of its life, so that one failure does no
+/// harm. The template's own schedule is for 24 h, as all later tokens live.
+/// SAM ends a value at its first space, unless it has quotes of its own. EventBridge wants `1 hour`.
+fn schedule(seconds: u64) -> Option<String> {
+    let rate = match seconds / 3600 / 3 {
+        _ if seconds >= USUAL_LIFETIME => return None,
+        0 | 1 => "1 hour".to_owned(),
+        hours => format!("{hours} hours"),
+    };
+    Some(format!("RotationSchedule=\"rate({rate})\""))
 }
 
 #[cfg(test)]
@@ -352,6 +530,7 @@ mod tests {
         Target {
             context: "prod".into(),
             namespace: "shop".into(),
+            home: "shop".into(),
             server: SERVER.into(),
             ca: Some("-----BEGIN CERTIFICATE-----\n".into()),
             warnings: Vec::new(),
@@ -382,6 +561,7 @@ mod tests {
     fn nothing() -> Seen {
         Seen {
             grants: vec![grant("rbac", "created"), grant("token-secret", "created")],
+            bound: Vec::new(),
             secret: None,
             token: None,
             ca: None,
@@ -443,6 +623,7 @@ mod tests {
                 grant("rbac", "unchanged"),
                 grant("token-secret", "unchanged"),
             ],
+            bound: vec![account("shop")],
             secret: Some(token.clone()),
             token: stored(token.reveal(), KEY),
             ca: stored("-----BEGIN CERTIFICATE-----", KEY),
@@ -477,15 +658,15 @@ mod tests {
         for (words, token, works, kept) in [
             ("--rotation", living(13, "shop"), true, true),
             (
-                "--rotation --token-lifetime 2h",
-                living(2, "shop"),
+                "--rotation --token-lifetime 4h",
+                living(3, "shop"),
                 true,
                 true,
             ),
             ("--rotation", living(12, "shop"), true, false),
-            ("--rotation", living(13, "shop"), false, false),
-            ("--rotation", living(13, "web"), true, false),
-            ("--rotation", sample("{}"), true, false),
+            ("--rotation --replace", living(13, "shop"), false, false),
+            ("--rotation --replace", living(13, "web"), true, false),
+            ("--rotation --replace", sample("{}"), true, false),
             ("--rotation", living(-1, "shop"), true, false),
         ] {
             let source = source(words, seen(token, works)).unwrap();
@@ -518,22 +699,230 @@ mod tests {
             secret: Some(sample("{}")),
             ..nothing()
         };
-        assert_snapshot!(shown("--rotation --token-lifetime 90m", seen()), @r"
+        assert_snapshot!(shown("--rotation --token-lifetime 200m", seen()), @r#"
         deploy/rbac.yaml is applied already
         Apply deploy/rbac-rotation.yaml
         $ sed 's/namespace: default/namespace: shop/' deploy/rbac-rotation.yaml | kubectl --context prod apply -f -
         role/landfall created
-        Ask the cluster for a token that lives 90m
-        $ kubectl --context prod -n shop create token landfall --duration=5400s
+        Ask the cluster for a token that lives 200m
+        $ kubectl --context prod -n shop create token landfall --duration=12000s
         Store the token in a new SSM parameter k8s-bear-token (SecureString)
         $ printf %s … | aws ssm put-parameter --name k8s-bear-token --type SecureString --value file:///dev/stdin
         Store the cluster's CA in a new SSM parameter k8s-ca (SecureString)
         $ printf %s … | aws ssm put-parameter --name k8s-ca --type SecureString --value file:///dev/stdin
         Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments and create serviceaccounts/token in shop?
-        sam deploy --guided --parameter-overrides ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca RotateToken=yes
-        ");
+        sam deploy --guided --parameter-overrides ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca RotateToken=yes 'RotationSchedule="rate(1 hour)"'
+        "#);
         let remark = remark(&options("--rotation"), &target(), &seen()).unwrap();
         assert_snapshot!(remark, @"Secret landfall-token still has a token that does not end. When a deploy went well with the new one: kubectl --context prod -n shop delete secret landfall-token");
+    }
+
+    /// What it says to what it will not do; nothing where it does it.
+    fn refused(words: &str, target: &Target, seen: Seen) -> String {
+        let decided = decide(&options(words), target, seen, Timestamp::UNIX_EPOCH);
+        decided.map_or_else(|failure| failure.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn what_belongs_to_another_is_replaced_only_when_told() {
+        let usual = "alias/aws/ssm";
+        let pem = "-----BEGIN CERTIFICATE-----";
+        let other = "-----BEGIN CERTIFICATE-----\nAA";
+        let (shop, web) = (living(9, "shop"), living(9, "web"));
+        let (shop, web) = (shop.reveal(), web.reveal());
+        for (token, ca, works, words) in [
+            (Some(shop), Some(pem), false, ""),
+            (Some(shop), None, true, ""),
+            (
+                Some(shop),
+                None,
+                false,
+                "landfall that this cluster does not confirm",
+            ),
+            (
+                Some(shop),
+                Some(other),
+                true,
+                "k8s-ca failed: it holds another CA",
+            ),
+            (Some(web), Some(pem), false, "--for-account web,"),
+            (Some(web), None, false, "--for-account web,"),
+            // Another cluster's, which tells more.
+            (
+                Some(web),
+                Some(other),
+                false,
+                "--token-parameter, --ca-parameter",
+            ),
+            (Some("static"), Some(pem), false, "does not say whose it is"),
+            (None, Some(pem), false, ""),
+            (None, Some(other), false, "another CA"),
+            (None, None, false, ""),
+        ] {
+            for rotation in ["", "--rotation"] {
+                let seen = || Seen {
+                    token: token.and_then(|token| stored(token, usual)),
+                    ca: ca.and_then(|ca| stored(ca, usual)),
+                    works,
+                    ..nothing()
+                };
+                let told = refused(rotation, &target(), seen());
+                assert_eq!(
+                    told.is_empty(),
+                    words.is_empty(),
+                    "{token:?} {ca:?}: {told}"
+                );
+                assert!(told.contains(words), "{token:?} {ca:?}: {told}");
+                assert!(!told.contains(shop) && !told.contains("AA"), "{told}");
+                assert!(
+                    told.is_empty() || told.ends_with("Nothing was changed."),
+                    "{told}"
+                );
+                let replaced = refused(&format!("{rotation} --replace"), &target(), seen());
+                assert_eq!(replaced, "", "{token:?} {ca:?}");
+            }
+        }
+        let seen = Seen {
+            token: stored(web, usual),
+            ..nothing()
+        };
+        let shown = shown("--replace", seen);
+        let why = "it holds a token of system:serviceaccount:web:landfall, and --replace is given";
+        assert!(shown.contains(why), "{shown}");
+    }
+
+    /// Under another key goes what is ours already, whoever else may have it.
+    #[test]
+    fn the_same_value_under_another_key_is_nobodys_loss() {
+        let token = living(9, "web");
+        let seen = Seen {
+            secret: Some(token.clone()),
+            token: stored(token.reveal(), "alias/aws/ssm"),
+            ..nothing()
+        };
+        assert_eq!(refused(&format!("--key-arn {KEY}"), &target(), seen), "");
+    }
+
+    fn further() -> (Target, Seen) {
+        let target = Target {
+            namespace: "web".into(),
+            ..target()
+        };
+        let seen = Seen {
+            grants: vec![grant("rbac", "created")],
+            token: stored(living(9, "shop").reveal(), KEY),
+            ca: stored("-----BEGIN CERTIFICATE-----", KEY),
+            ..nothing()
+        };
+        (target, seen)
+    }
+
+    #[test]
+    fn a_further_namespace_takes_and_stores_nothing() {
+        let (target, seen) = further();
+        let options = options("-n web --for-account shop");
+        let tools = Tools::new(&options);
+        assert_eq!(remark(&options, &target, &seen), None);
+        let steps = decide(&options, &target, seen, Timestamp::UNIX_EPOCH).unwrap();
+        let lines = steps.iter().flat_map(|step| {
+            let typed = step.typed(&tools, &target);
+            let typed = typed.map(|typed| format!("$ {typed}"));
+            [Some(step.heading(&options, &target)), typed]
+        });
+        assert_snapshot!(lines.flatten().collect::<Vec<_>>().join("\n"), @r"
+        Apply deploy/rbac.yaml
+        $ sed -e '1,/^---/d' -e '/^subjects:/,/^---/!s/namespace: default/namespace: web/' -e '/^subjects:/,/^---/s/namespace: default/namespace: shop/' deploy/rbac.yaml | kubectl apply -f -
+        SSM parameter k8s-bear-token holds a token of system:serviceaccount:shop:landfall, and is left
+        Prove it: ask https://A1.gr7.eu-west-1.eks.amazonaws.com with the token of k8s-bear-token: may it patch deployments in web?
+        ");
+        assert!(steps[1].is_done());
+    }
+
+    #[test]
+    fn a_further_namespace_needs_the_account_that_is_named() {
+        let usual = "alias/aws/ssm";
+        for (token, ca, words) in [
+            (stored(living(9, "shop").reveal(), usual), None, ""),
+            (None, None, "there is no SSM parameter k8s-bear-token"),
+            (
+                stored(living(9, "web").reveal(), usual),
+                None,
+                "k8s-bear-token holds a token of system:serviceaccount:web:landfall",
+            ),
+            (stored("static", usual), None, "does not say whose it is"),
+            (
+                stored(living(9, "shop").reveal(), usual),
+                stored("-----BEGIN CERTIFICATE-----\nAA", usual),
+                "k8s-ca holds another CA than this cluster's",
+            ),
+        ] {
+            let (target, seen) = further();
+            let seen = Seen { token, ca, ..seen };
+            let told = refused("-n web --for-account shop --replace", &target, seen);
+            assert_eq!(told.is_empty(), words.is_empty(), "{told}");
+            assert!(told.contains(words), "{words}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_rolebinding_of_another_account_is_left() {
+        let (shop, web) = (account("shop"), account("web"));
+        for (bound, home, words) in [
+            (vec![], "web", ""),
+            (vec![web.clone()], "web", ""),
+            (vec![shop.clone()], "shop", ""),
+            (
+                vec![shop.clone()],
+                "web",
+                "--for-account shop. To give web to",
+            ),
+            (
+                vec![web.clone(), shop.clone()],
+                "web",
+                "it is for system:serviceaccount:shop",
+            ),
+            (
+                vec![web],
+                "shop",
+                "it is for system:serviceaccount:web:landfall",
+            ),
+            (vec!["User  jane".into()], "shop", "it is for User  jane"),
+        ] {
+            let target = Target {
+                namespace: "web".into(),
+                home: home.into(),
+                ..target()
+            };
+            let told = check_binding(&target, &bound);
+            let told = told.map_or_else(|failure| failure.to_string(), |()| String::new());
+            assert_eq!(told.is_empty(), words.is_empty(), "{bound:?}: {told}");
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        let printed = "ServiceAccount shop landfall\nUser  jane\n";
+        assert_eq!(bound(printed), [shop, "User  jane".to_owned()]);
+        assert!(bound("").is_empty());
+    }
+
+    #[test]
+    fn a_schedule_fits_a_short_life() {
+        for (lifetime, expected) in [
+            ("3h", Some("rate(1 hour)")),
+            ("5h", Some("rate(1 hour)")),
+            ("6h", Some("rate(2 hours)")),
+            ("1439m", Some("rate(7 hours)")),
+            ("24h", None),
+            ("48h", None),
+        ] {
+            let options = options(&format!("--rotation --token-lifetime {lifetime}"));
+            let line = deploy_line(&options, &target(), &[]);
+            assert!(line.contains("RotateToken=yes"), "{line}");
+            let expected = expected.map(|rate| format!(" 'RotationSchedule=\"{rate}\"'"));
+            match expected {
+                Some(word) => assert!(line.ends_with(&word), "{line}"),
+                None => assert!(!line.contains("RotationSchedule"), "{line}"),
+            }
+        }
+        assert!(!deploy_line(&options(""), &target(), &[]).contains("Rotat"));
     }
 
     #[test]
@@ -544,7 +933,7 @@ mod tests {
         let failure = decide(&options(""), &target(), seen, Timestamp::UNIX_EPOCH).unwrap_err();
         assert_snapshot!(failure, @r"
         deciding what becomes of SSM parameter k8s-bear-token failed: it is of the type String, which is not encrypted
-        What to do: SSM does not change a parameter's type: delete it (`aws ssm delete-parameter --name …`), or name another with --token-parameter.
+        What to do: SSM does not change a parameter's type: name another with --token-parameter; or, where nothing needs it any more, delete it (`aws ssm delete-parameter --name …`).
         Nothing was changed.
         ");
     }

@@ -32,6 +32,8 @@ const PRIVATE_NAMES: [&str; 9] = [
 pub(crate) struct Target {
     pub(crate) context: String,
     pub(crate) namespace: String,
+    /// The namespace of the ServiceAccount, which is mostly the same one.
+    pub(crate) home: String,
     /// `https://host[:port]`.
     pub(crate) server: String,
     /// PEM; none where the public roots are trusted.
@@ -46,9 +48,30 @@ impl Target {
         let words = ["config", "view", "--raw", "--minify", "--flatten", QUESTION];
         let printed = tools.kubectl(&words).ask(None).await?;
         let mut target = Target::parse(&printed, options.namespace.as_deref())?;
+        if let Some(home) = &options.for_account {
+            target.settle(home)?;
+        }
         let url = Url::parse(&target.server).expect("it was parsed before");
         target.warnings.extend(distance(&url, &addresses(&url)));
         Ok(target)
+    }
+
+    /// Whether the ServiceAccount is another namespace's.
+    pub(crate) fn is_further(&self) -> bool {
+        self.home != self.namespace
+    }
+
+    /// The ServiceAccount is that of this namespace.
+    fn settle(&mut self, home: &str) -> Result<(), Refusal> {
+        if home == self.namespace {
+            return Err(Refusal::own(
+                format!("--for-account names {home}, which is the namespace itself"),
+                "Name the namespace that its ServiceAccount is to have as well with --namespace; \
+                 for its own one leave --for-account out.",
+            ));
+        }
+        home.clone_into(&mut self.home);
+        Ok(())
     }
 
     fn parse(printed: &str, namespace: Option<&str>) -> Result<Target, Refusal> {
@@ -63,6 +86,7 @@ impl Target {
         Ok(Target {
             context: context.to_owned(),
             namespace: namespace.to_owned(),
+            home: namespace.to_owned(),
             server: check_server(server)?,
             ca: authority(&cluster)?,
             warnings: warnings(&cluster),
@@ -219,7 +243,12 @@ mod tests {
         );
         assert_eq!(target.ca.unwrap(), format!("{PEM}\n"));
         assert!(target.warnings.is_empty());
-        assert_eq!(parse(&cluster(PEM), Some("web")).unwrap().namespace, "web");
+        let mut further = parse(&cluster(PEM), Some("web")).unwrap();
+        assert_eq!((&*further.namespace, &*further.home), ("web", "web"));
+        let refusal = further.settle("web").unwrap_err().to_string();
+        assert!(refusal.contains("the namespace itself"), "{refusal}");
+        assert_eq!(further.settle("shop"), Ok(()));
+        assert!(further.is_further() && further.home == "shop" && further.namespace == "web");
         let other = Target::parse("c\n\n{\"server\": \"https://10.0.0.1/\"}", None).unwrap();
         assert_eq!(
             (&*other.namespace, &*other.server, other.ca),

@@ -98,6 +98,13 @@ impl Tools {
         }
     }
 
+    /// Holds to a region, so that each command can be typed as it stands.
+    pub(crate) fn pin_region(&mut self, region: &str) {
+        if !self.aws.iter().any(|word| word == "--region") {
+            self.aws.extend(["--region".to_owned(), region.to_owned()]);
+        }
+    }
+
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Command {
         Command::new(Tool::Kubectl, &self.kubectl, arguments)
     }
@@ -216,6 +223,7 @@ mod tests {
         });
         tools.pin("admin@kind");
         tools.pin("another");
+        tools.pin_region("eu-north-1");
         let path = "-o=jsonpath={.data.token}";
         let command = tools.kubectl(&["get", "secret", path]);
         assert_eq!(

@@ -1,0 +1,224 @@
+//! Whose it is that SSM holds: what another account or another cluster is deployed to with is not
+//! taken away unasked.
+
+use crate::failure::Refusal;
+use crate::plan::ACCOUNT;
+use crate::target::Target;
+use crate::token::Token;
+
+const OTHER_NAMES: &str = "parameters of other names (--token-parameter, --ca-parameter)";
+const REPLACE: &str = "Where nothing needs it any more: --replace. SSM keeps what was replaced in \
+    the parameter's history.";
+
+/// Whose a stored value is that would be replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// This account's, or this cluster's.
+    Own,
+    /// Another account's, by the token's own word.
+    Account(String),
+    /// An account's of this name, whom this cluster does not know.
+    Stranger(String),
+    /// Nobody can tell: it is no token of a ServiceAccount.
+    Nobody,
+    /// Another CA.
+    Cluster,
+}
+
+impl Owner {
+    /// Of a token, where `account` is to have its own. `here` is whether it is this cluster's.
+    pub(crate) fn of_token(stored: &str, account: &str, here: bool) -> Owner {
+        match Token::new(stored).and_then(|token| token.subject()) {
+            None => Owner::Nobody,
+            Some(subject) if subject != account => Owner::Account(subject),
+            Some(subject) if !here => Owner::Stranger(subject),
+            Some(_) => Owner::Own,
+        }
+    }
+
+    pub(crate) fn of_ca(stored: &str, ca: &str) -> Owner {
+        if same_ca(stored, ca) {
+            Owner::Own
+        } else {
+            Owner::Cluster
+        }
+    }
+
+    /// What is held, to go on from "it holds".
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Owner::Own => "another value".into(),
+            Owner::Account(subject) => format!("a token of {subject}"),
+            Owner::Stranger(subject) => {
+                format!("a token of {subject} that this cluster does not confirm")
+            }
+            Owner::Nobody => "a value that does not say whose it is".into(),
+            Owner::Cluster => "another CA than this cluster's".into(),
+        }
+    }
+
+    /// Why it is left, and what to do; nothing where it is our own.
+    pub(crate) fn refusal(&self, target: &Target) -> Option<Refusal> {
+        let advice = match self {
+            Owner::Own => return None,
+            Owner::Account(subject) => match namespace_of(subject) {
+                Some(home) => format!(
+                    "For one function that deploys to both namespaces: --for-account {home}, \
+                     which gives that account this namespace, too. For a function of its own: \
+                     {OTHER_NAMES}. {REPLACE}"
+                ),
+                None => format!("Leave it, and give Landfall {OTHER_NAMES}. {REPLACE}"),
+            },
+            Owner::Stranger(_) => format!(
+                "If it is another cluster's: {OTHER_NAMES}; a function serves one cluster. If its \
+                 ServiceAccount was made anew here: --replace."
+            ),
+            Owner::Nobody => format!(
+                "If anything deploys with it, such as the function that Landfall comes after, \
+                 leave it, and give Landfall {OTHER_NAMES}. {REPLACE}"
+            ),
+            Owner::Cluster => format!(
+                "If it is another cluster's: {OTHER_NAMES}; a function serves one cluster. If \
+                 {}'s CA was renewed: --replace.",
+                target.server
+            ),
+        };
+        let why = match self {
+            Owner::Own | Owner::Cluster => "and whatever verifies a cluster by it would fail",
+            Owner::Account(_) | Owner::Stranger(_) | Owner::Nobody => {
+                "and whatever deploys with it would lose its access"
+            }
+        };
+        Some(Refusal::own(
+            format!("it holds {}, {why}", self.words()),
+            advice,
+        ))
+    }
+}
+
+/// The namespace of a ServiceAccount `landfall`.
+pub(crate) fn namespace_of(subject: &str) -> Option<&str> {
+    let name = subject.strip_prefix("system:serviceaccount:")?;
+    name.strip_suffix(ACCOUNT)?.strip_suffix(':')
+}
+
+/// However the lines of the PEM end.
+pub(crate) fn same_ca(left: &str, right: &str) -> bool {
+    left.split_whitespace().eq(right.split_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::sample;
+    use insta::assert_snapshot;
+
+    const SHOP: &str = "system:serviceaccount:shop:landfall";
+
+    fn token(subject: &str) -> String {
+        let claims = format!(r#"{{"sub": "{subject}"}}"#);
+        sample(&claims).reveal().to_owned()
+    }
+
+    fn told(owner: &Owner) -> String {
+        let target = Target {
+            context: "prod".into(),
+            namespace: "web".into(),
+            home: "web".into(),
+            server: "https://k8s.example.com".into(),
+            ca: None,
+            warnings: Vec::new(),
+        };
+        let refusal = owner.refusal(&target);
+        refusal.map_or_else(String::new, |it| it.at("It").to_string())
+    }
+
+    #[test]
+    fn a_token_says_whose_it_is() {
+        let own = || Owner::Own;
+        let account = |subject: &str| Owner::Account(subject.to_owned());
+        let web = "system:serviceaccount:web:landfall";
+        let builder = "system:serviceaccount:shop:builder";
+        for (stored, here, expected) in [
+            (token(SHOP), true, own()),
+            (format!("{}\n", token(SHOP)), true, own()),
+            (token(SHOP), false, Owner::Stranger(SHOP.into())),
+            (token(web), true, account(web)),
+            (token(web), false, account(web)),
+            (token(builder), true, account(builder)),
+            (sample("{}").reveal().to_owned(), true, Owner::Nobody),
+            ("opaque".into(), true, Owner::Nobody),
+            ("to be filled in".into(), true, Owner::Nobody),
+        ] {
+            assert_eq!(Owner::of_token(&stored, SHOP, here), expected);
+        }
+    }
+
+    #[test]
+    fn a_ca_is_the_same_however_its_lines_end() {
+        for (stored, expected) in [
+            ("-----BEGIN C-----\nAA\nBB\n-----END C-----\n", Owner::Own),
+            (
+                "-----BEGIN C-----\r\nAA\r\nBB\r\n-----END C-----",
+                Owner::Own,
+            ),
+            (
+                "-----BEGIN C-----\nAA\nBC\n-----END C-----\n",
+                Owner::Cluster,
+            ),
+            ("-----BEGIN C-----\nAA\n-----END C-----\n", Owner::Cluster),
+            ("", Owner::Cluster),
+        ] {
+            let ca = "-----BEGIN C-----\nAA\nBB\n-----END C-----\n";
+            assert_eq!(Owner::of_ca(stored, ca), expected, "{stored}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_in_words() {
+        let builder = "system:serviceaccount:shop:builder".to_owned();
+        for (owner, words, never) in [
+            (
+                Owner::Account(SHOP.into()),
+                "--for-account shop,",
+                "renewed",
+            ),
+            (
+                Owner::Account(builder),
+                "--token-parameter",
+                "--for-account",
+            ),
+            (
+                Owner::Account("system:serviceaccount::landfall".into()),
+                "--replace",
+                "\n\n",
+            ),
+            (Owner::Stranger(SHOP.into()), "made anew", "--for-account"),
+            (
+                Owner::Nobody,
+                "the function that Landfall comes after",
+                "--for-account",
+            ),
+            (
+                Owner::Cluster,
+                "https://k8s.example.com's CA was renewed",
+                "--for-account",
+            ),
+        ] {
+            let told = told(&owner);
+            assert!(told.contains(words) && !told.contains(never), "{told}");
+            assert!(told.contains("--replace"), "{told}");
+        }
+        assert_eq!(told(&Owner::Own), "");
+        assert_snapshot!(told(&Owner::Account(SHOP.into())), @r"
+        It failed: it holds a token of system:serviceaccount:shop:landfall, and whatever deploys with it would lose its access
+        What to do: For one function that deploys to both namespaces: --for-account shop, which gives that account this namespace, too. For a function of its own: parameters of other names (--token-parameter, --ca-parameter). Where nothing needs it any more: --replace. SSM keeps what was replaced in the parameter's history.
+        Nothing was changed.
+        ");
+        assert_snapshot!(told(&Owner::Nobody), @r"
+        It failed: it holds a value that does not say whose it is, and whatever deploys with it would lose its access
+        What to do: If anything deploys with it, such as the function that Landfall comes after, leave it, and give Landfall parameters of other names (--token-parameter, --ca-parameter). Where nothing needs it any more: --replace. SSM keeps what was replaced in the parameter's history.
+        Nothing was changed.
+        ");
+    }
+}
