@@ -119,7 +119,7 @@ impl Grant {
 
     /// The words by which `sed` fits the file, as `fitted` does.
     fn edits(&self, target: &Target) -> String {
-        let put = |name: &str| format!("s/{WRITTEN}/namespace: {name}/");
+        let put = |name: &str| format!("s/{WRITTEN}$/namespace: {name}/");
         if !target.is_further() {
             return format!("'{}'", put(&target.namespace));
         }
@@ -162,13 +162,21 @@ fn fitted(text: &str, target: &Target) -> Result<String, Refusal> {
     let Target {
         namespace, home, ..
     } = target;
-    if !text.contains(WRITTEN) {
+    if !text.lines().any(|line| line.ends_with(WRITTEN)) {
         return Err(Refusal::own(
             format!("it has no line `{WRITTEN}`, in whose place the namespace is put"),
             format!("Keep that line where you change the file; here it becomes {namespace}."),
         ));
     }
-    let put = |text: &str, name: &str| text.replace(WRITTEN, &format!("namespace: {name}"));
+    // At the end of a line, so that `namespace: default-tools` stays what it is.
+    let put = |text: &str, name: &str| {
+        let line = |line: &str| match line.strip_suffix(WRITTEN) {
+            Some(before) => format!("{before}namespace: {name}"),
+            None => line.to_owned(),
+        };
+        let lines = text.split('\n').map(line);
+        lines.collect::<Vec<_>>().join("\n")
+    };
     if !target.is_further() {
         return Ok(put(text, namespace));
     }
@@ -249,7 +257,7 @@ mod tests {
         let (tools, grant) = (Tools::default(), grant(""));
         assert_eq!(
             grant.typed(&tools, &target("shop", "shop")),
-            "sed 's/namespace: default/namespace: shop/' deploy/rbac.yaml | kubectl apply -f -"
+            "sed 's/namespace: default$/namespace: shop/' deploy/rbac.yaml | kubectl apply -f -"
         );
         assert_eq!(
             grant.typed(&tools, &target("default", "default")),

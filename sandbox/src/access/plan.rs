@@ -505,14 +505,15 @@ pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) ->
     line.join(" ")
 }
 
-/// How often the first token is to be renewed: after a third of its life, so that one failure does no
-/// harm. The template's own schedule is for 24 h, as all later tokens live.
+/// How often the first token is to be renewed: within a third of its life, so that one failure does
+/// no harm. The template's own schedule is for 24 h, as all later tokens live, and it knows three.
 /// SAM ends a value at its first space, unless it has quotes of its own. EventBridge wants `1 hour`.
 fn schedule(seconds: u64) -> Option<String> {
     let rate = match seconds / 3600 / 3 {
         _ if seconds >= USUAL_LIFETIME => return None,
-        0 | 1 => "1 hour".to_owned(),
-        hours => format!("{hours} hours"),
+        0..4 => "1 hour",
+        4..8 => "4 hours",
+        8.. => return None,
     };
     Some(format!("RotationSchedule=\"rate({rate})\""))
 }
@@ -597,12 +598,12 @@ mod tests {
     #[test]
     fn from_nothing() {
         let shown = shown(&format!("--region eu-west-1 --key-arn {KEY}"), nothing());
-        assert_snapshot!(shown, @r"
+        assert_snapshot!(shown, @r#"
         Apply deploy/rbac.yaml
-        $ sed 's/namespace: default/namespace: shop/' deploy/rbac.yaml | kubectl --context prod apply -f -
+        $ sed 's/namespace: default$/namespace: shop/' deploy/rbac.yaml | kubectl --context prod apply -f -
         role/landfall created
         Apply deploy/token-secret.yaml
-        $ sed 's/namespace: default/namespace: shop/' deploy/token-secret.yaml | kubectl --context prod apply -f -
+        $ sed 's/namespace: default$/namespace: shop/' deploy/token-secret.yaml | kubectl --context prod apply -f -
         role/landfall created
         Take the token of Secret landfall-token
         $ kubectl --context prod -n shop get secret landfall-token --ignore-not-found '-o=jsonpath={.data.token}' | base64 -d
@@ -612,7 +613,7 @@ mod tests {
         $ printf %s … | aws --region eu-west-1 ssm put-parameter --name k8s-ca --type SecureString --key-id arn:aws:kms:eu-west-1:1:key/k --value file:///dev/stdin
         Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments in shop?
         sam deploy --guided --region eu-west-1 --parameter-overrides ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca KeyArn=arn:aws:kms:eu-west-1:1:key/k
-        ");
+        "#);
     }
 
     #[test]
@@ -702,7 +703,7 @@ mod tests {
         assert_snapshot!(shown("--rotation --token-lifetime 200m", seen()), @r#"
         deploy/rbac.yaml is applied already
         Apply deploy/rbac-rotation.yaml
-        $ sed 's/namespace: default/namespace: shop/' deploy/rbac-rotation.yaml | kubectl --context prod apply -f -
+        $ sed 's/namespace: default$/namespace: shop/' deploy/rbac-rotation.yaml | kubectl --context prod apply -f -
         role/landfall created
         Ask the cluster for a token that lives 200m
         $ kubectl --context prod -n shop create token landfall --duration=12000s
@@ -829,12 +830,12 @@ mod tests {
             let typed = typed.map(|typed| format!("$ {typed}"));
             [Some(step.heading(&options, &target)), typed]
         });
-        assert_snapshot!(lines.flatten().collect::<Vec<_>>().join("\n"), @r"
+        assert_snapshot!(lines.flatten().collect::<Vec<_>>().join("\n"), @r#"
         Apply deploy/rbac.yaml
-        $ sed -e '1,/^---/d' -e '/^subjects:/,/^---/!s/namespace: default/namespace: web/' -e '/^subjects:/,/^---/s/namespace: default/namespace: shop/' deploy/rbac.yaml | kubectl apply -f -
+        $ sed -e '1,/^---/d' -e '/^subjects:/,/^---/!s/namespace: default$/namespace: web/' -e '/^subjects:/,/^---/s/namespace: default$/namespace: shop/' deploy/rbac.yaml | kubectl apply -f -
         SSM parameter k8s-bear-token holds a token of system:serviceaccount:shop:landfall, and is left
         Prove it: ask https://A1.gr7.eu-west-1.eks.amazonaws.com with the token of k8s-bear-token: may it patch deployments in web?
-        ");
+        "#);
         assert!(steps[1].is_done());
     }
 
@@ -908,8 +909,9 @@ mod tests {
         for (lifetime, expected) in [
             ("3h", Some("rate(1 hour)")),
             ("5h", Some("rate(1 hour)")),
-            ("6h", Some("rate(2 hours)")),
-            ("1439m", Some("rate(7 hours)")),
+            ("719m", Some("rate(1 hour)")),
+            ("12h", Some("rate(4 hours)")),
+            ("1439m", Some("rate(4 hours)")),
             ("24h", None),
             ("48h", None),
         ] {
