@@ -149,8 +149,8 @@ pub(crate) fn judge(
     if content == Content::Token && !secure {
         return Err(Refusal::own(
             format!("it is of the type {}, which is not encrypted", stored.kind),
-            "SSM does not change a parameter's type: name another with --token-parameter; or, where \
-             nothing needs it any more, delete it (`aws ssm delete-parameter --name …`).",
+            "SSM does not change a parameter's type: name another with --token-parameter; or, \
+             where nothing needs it any more, delete it (`aws ssm delete-parameter --name …`).",
         ));
     }
     let same = wanted.is_some_and(|wanted| stored.holds(wanted));
