@@ -107,8 +107,8 @@ pub(crate) async fn read_keys(
     Ok(())
 }
 
-/// Of the table that `aws configure list` prints: `region  eu-west-1  env  AWS_DEFAULT_REGION`, in
-/// newer versions with colons between; `<not set>` where there is none.
+/// Of the table that `aws configure list` prints: `region  eu-west-1  env  AWS_REGION`, in newer
+/// versions with colons between; `<not set>` where there is none.
 pub(crate) fn region(printed: &str) -> Option<String> {
     let mut rows = printed.lines().map(|line| {
         let words = line.split_whitespace();
@@ -149,8 +149,8 @@ pub(crate) fn judge(
     if content == Content::Token && !secure {
         return Err(Refusal::own(
             format!("it is of the type {}, which is not encrypted", stored.kind),
-            "SSM does not change a parameter's type: name another with --token-parameter; or, where \
-             nothing needs it any more, delete it (`aws ssm delete-parameter --name …`).",
+            "SSM does not change a parameter's type: name another with --token-parameter; or, \
+             where nothing needs it any more, delete it (`aws ssm delete-parameter --name …`).",
         ));
     }
     let same = wanted.is_some_and(|wanted| stored.holds(wanted));
