@@ -482,6 +482,45 @@ async fn each_failure_says_what_failed_and_what_to_do() {
     assert!(!denied.output.contains("sam deploy"), "{}", denied.output);
 }
 
+#[tokio::test]
+#[ignore = "needs a real control plane and moto: make conformance"]
+async fn the_rights_that_the_help_names_are_enough() {
+    let mut desk = Desk::new().await;
+    desk.kubeconfig = stranger(&desk).await;
+    let namespace = desk.namespace();
+    let change = ["get", "create", "patch"];
+    let rbac = "rbac.authorization.k8s.io";
+    let rule = |group: &str, resources: &[&str], verbs: &[&str]| {
+        let groups = [group];
+        json!({"apiGroups": groups, "resources": resources, "verbs": verbs})
+    };
+    let rules = [
+        rule("", &["serviceaccounts", "secrets"], &change),
+        rule(rbac, &["roles", "rolebindings"], &change),
+        // In place of all that the Roles grant.
+        rule(rbac, &["roles"], &["escalate", "bind"]),
+        rule("", &["serviceaccounts/token"], &["create"]),
+    ];
+    let named = json!({"name": "helper"});
+    let role = json!({"apiVersion": RBAC, "kind": "Role", "metadata": named, "rules": rules});
+    namespace
+        .create(&namespace.path(RBAC, "roles"), &role)
+        .await;
+    let binding = json!({"apiVersion": RBAC, "kind": "RoleBinding", "metadata": named,
+        "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "helper"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": namespace.name}]});
+    let path = namespace.path(RBAC, "rolebindings");
+    namespace.create(&path, &binding).await;
+    desk.run(&["--switching", "--apply"])
+        .well(&["landfall, and it may"]);
+    let role = namespace.path(RBAC, "roles/landfall");
+    namespace.merge(&role, &json!({"rules": []})).await;
+    desk.run(&["--switching", "--rotation", "--apply"]).well(&[
+        "role.rbac.authorization.k8s.io/landfall configured",
+        "and it may",
+    ]);
+}
+
 /// A kubeconfig of somebody who may do nothing.
 async fn stranger(desk: &Desk) -> PathBuf {
     use base64::Engine as _;

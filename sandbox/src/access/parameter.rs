@@ -107,8 +107,8 @@ pub(crate) async fn read_keys(
     Ok(())
 }
 
-/// Of the table that `aws configure list` prints: `region  eu-west-1  env  AWS_DEFAULT_REGION`, in
-/// newer versions with colons between; `<not set>` where there is none.
+/// Of the table that `aws configure list` prints: `region  eu-west-1  env  AWS_REGION`, in newer
+/// versions with colons between; `<not set>` where there is none.
 pub(crate) fn region(printed: &str) -> Option<String> {
     let mut rows = printed.lines().map(|line| {
         let words = line.split_whitespace();

@@ -186,8 +186,8 @@ pub(crate) fn is_cluster(target: &Target, stored: Option<&Stored>) -> bool {
     }
 }
 
-/// What becomes of the parameters. The CA is looked at first: whose cluster it is comes before whose
-/// account.
+/// What becomes of the parameters. The CA is looked at first: whose cluster it is comes before
+/// whose account.
 fn stores(
     options: &Options,
     target: &Target,
@@ -243,8 +243,9 @@ fn store(
     })
 }
 
-/// Whose it is that SSM holds. A token of this account's name is this cluster's where the API server
-/// knows it, or where the cluster's CA stands beside it: an account that was made anew has the name.
+/// Whose it is that SSM holds. A token of this account's name is this cluster's where the API
+/// server knows it, or where the cluster's CA stands beside it: one that was made anew has the
+/// name.
 fn owner(target: &Target, seen: &Seen, content: Content, stored: &Stored) -> Owner {
     let ca = target.ca.as_deref();
     let beside = ca.zip(seen.ca.as_ref());
@@ -507,7 +508,8 @@ pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) ->
 
 /// How often the first token is to be renewed: within a third of its life, so that one failure does
 /// no harm. The template's own schedule is for 24 h, as all later tokens live, and it knows three.
-/// SAM ends a value at its first space, unless it has quotes of its own. EventBridge wants `1 hour`.
+/// SAM ends a value at its first space, unless it has quotes of its own, and EventBridge wants
+/// `1 hour`.
 fn schedule(seconds: u64) -> Option<String> {
     let rate = match seconds / 3600 / 3 {
         _ if seconds >= USUAL_LIFETIME => return None,
