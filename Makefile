@@ -77,7 +77,7 @@ package-%: tools
 validate: tools ## the templates, YAML and JSON, and `sam build` (nothing is asked of AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
-	$(if $(wildcard examples/check.py),$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py)
+	$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py
 	$(MAKE) package
 	@set -e; for architecture in $(ARCHITECTURES); do \
 	  $(SAM) build --build-dir target/sam/$$architecture \

@@ -141,6 +141,8 @@ impl Function {
             .min(LONGEST_LIFE);
         let margin = HANDOVER_MARGIN.min(life / HANDOVER_PART);
         let end = Instant::now() + life;
+        logging::forget();
+        logging::hide(self.secrets.iter().map(String::as_str));
         let Some(job) = Job::read(&event) else {
             if rotation::is_meant(&event) {
                 return self.rotate(&event, end - margin).await;
@@ -150,8 +152,6 @@ impl Function {
         };
         Span::current().record("jobId", job.id.as_str());
         let ledger = Ledger::default();
-        logging::forget();
-        logging::hide(self.secrets.iter().map(String::as_str));
         logging::hide(job::secrets(&event));
         let work = self.work(&job, &ledger, end - margin);
         let report = guarded(work, &ledger, end - margin / 2).await;
@@ -187,10 +187,7 @@ impl Function {
             },
         };
         *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
-        let ssm_is_silent = || {
-            let why = "it did not answer in time".to_owned();
-            report::no_credentials(&CredentialsError::Unreachable(why))
-        };
+        let ssm_is_silent = || report::no_credentials(&no_answer());
         let read = artifact::read(&self.store, job, &draft.wanted);
         let files = match timeout_at(until, read).await {
             Ok(Ok(files)) => files,
@@ -265,8 +262,6 @@ impl Function {
 
     /// Renews the cluster's token, and answers until when the new one is valid.
     async fn rotate(&self, event: &Value, until: Instant) -> Result<Value, Unreported> {
-        logging::forget();
-        logging::hide(self.secrets.iter().map(String::as_str));
         let mut present = Present::default();
         let renewed = AssertUnwindSafe(self.renew(event, &mut present, until));
         let why = match renewed.catch_unwind().await {
@@ -390,10 +385,12 @@ async fn in_time<T>(
     until: Instant,
     call: impl Future<Output = Result<T, CredentialsError>>,
 ) -> Result<T, CredentialsError> {
-    timeout_at(until, call).await.unwrap_or_else(|_| {
-        let why = "it did not answer in time".to_owned();
-        Err(CredentialsError::Unreachable(why))
-    })
+    let answer = timeout_at(until, call).await;
+    answer.unwrap_or_else(|_| Err(no_answer()))
+}
+
+fn no_answer() -> CredentialsError {
+    CredentialsError::Unreachable("it did not answer in time".to_owned())
 }
 
 /// When Lambda ends the invocation, by the `milliseconds` of its header. The emulator of

@@ -103,9 +103,9 @@ impl Context<'_> {
             (Some(lock), Phase::Return(back)) => self.turn(service, &lock, switched, back),
             (Some(lock), _) if switched => self.after(service, &lock),
             (None, _) if switched => self.done(service),
-            // The first look may be older than our own lock.
-            (None, Phase::Return(_)) if !self.scene.rechecked => Err(look(Sought::ServiceAgain)),
             (None, Phase::Return(back)) => {
+                // The first look may be older than our own lock.
+                self.rechecked()?;
                 let by = Lock::read(service).map(|lock| lock.execution);
                 Ok(ended(back, Aftermath::OvertakenBy(by)))
             }
@@ -161,9 +161,7 @@ impl Context<'_> {
         }
         self.move_autoscaler(live.name(), &newcomer.name, Some(live.replicas()))?;
         // While it came up the live one may have been scaled.
-        if !self.scene.rechecked {
-            return Ok(look(Sought::ServiceAgain));
-        }
+        self.rechecked()?;
         if found.replicas() < live.replicas() {
             return Ok(self.scale_up(found, live.replicas()));
         }
@@ -277,11 +275,9 @@ impl Context<'_> {
                 Narrow::Not
             }
         };
-        if !faults.is_empty() && !self.scene.rechecked {
-            // Another execution may have begun after the Service was read: these are its pods then.
-            return Ok(look(Sought::ServiceAgain));
-        }
         if !faults.is_empty() {
+            // Another execution may have begun after the Service was read: these are its pods then.
+            self.rechecked()?;
             return Ok(self.refuse(None, faults));
         }
         self.check_rights(live, scalers)?;
@@ -727,9 +723,7 @@ impl Context<'_> {
 
     /// The Service was read again right now, and does not send to this Deployment.
     pub(super) fn unselected(&self, deployment: &Deployment) -> Result<(), Decision> {
-        if !self.scene.rechecked {
-            return Err(look(Sought::ServiceAgain));
-        }
+        self.rechecked()?;
         let selector = self.service()?.selector();
         let labels = deployment.value().pointer("/spec/template/metadata/labels");
         let mut labels = crate::cluster::service::read_selector(labels);
@@ -878,6 +872,14 @@ impl Context<'_> {
         match (running.next(), running.next()) {
             (Some(one), None) => Ok(one.name().to_owned()),
             _ => Ok(plain.clone()),
+        }
+    }
+
+    /// The Service was read again since the last write or wait; what else was seen is older.
+    fn rechecked(&self) -> Result<(), Decision> {
+        match self.scene.rechecked {
+            true => Ok(()),
+            false => Err(look(Sought::ServiceAgain)),
         }
     }
 
