@@ -1,11 +1,12 @@
 //! The files that a request names, out of the job's input artifacts. Nothing is read that no file
 //! is wanted from, and of an archive no more than its directory and the members that are wanted.
 
+use crate::amazon::Keys;
 use crate::archive::{
     ArchiveError, Directory, Found, Listed, Listing, Member as Packed, TAIL, Unpacked,
 };
 use crate::bucket::{Object, Store, StoreError};
-use crate::job::{Artifact, Job, Keys};
+use crate::job::{Artifact, Job};
 use crate::manifest::told;
 use crate::report::Kind;
 use crate::request::{File, Files, Member, Wanted};

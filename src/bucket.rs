@@ -4,14 +4,9 @@
 //! (each read after the first is bound to its ETag), and the many ways to say no.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 
-use crate::https::{self, Aws, chain};
-use crate::job::{Artifact, Keys};
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
-};
-use aws_sigv4::sign::v4;
+use crate::amazon::{Aws, Keys, Partition, Service, Signature};
+use crate::https::{self, chain};
+use crate::job::Artifact;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
 use reqwest::{Response, StatusCode};
@@ -34,12 +29,7 @@ const ERROR_LIMIT: usize = 16 * 1024;
 /// Where S3 is.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    http: Aws,
-    region: Option<String>,
-    /// `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`: in its place, the bucket is the path's begin.
-    endpoint: Option<String>,
-    fips: bool,
-    dual_stack: bool,
+    aws: Aws,
 }
 
 /// Why an object cannot be read.
@@ -83,22 +73,9 @@ enum Trouble {
 }
 
 impl Store {
-    /// With the settings that the SDK has, too.
-    pub fn new(
-        http: Aws,
-        region: Option<String>,
-        endpoint: Option<String>,
-        fips: bool,
-        dual_stack: bool,
-    ) -> Store {
-        let endpoint = endpoint.map(|url| url.trim_end_matches('/').to_owned());
-        Store {
-            http,
-            region,
-            endpoint,
-            fips,
-            dual_stack,
-        }
+    /// With the settings of all of AWS.
+    pub fn new(aws: Aws) -> Store {
+        Store { aws }
     }
 
     /// Opens an object and reads its last bytes: `tail` of them, or all. `region` is where the
@@ -110,7 +87,7 @@ impl Store {
         tail: u64,
         region: Option<String>,
     ) -> Result<(Object<'a>, Vec<u8>), StoreError> {
-        let region = region.or(self.region.clone());
+        let region = region.or(self.aws.region.clone());
         let mut object = Object {
             store: self,
             keys,
@@ -140,33 +117,22 @@ impl Store {
     /// The address of an object. A bucket with a dot in its name would not fit the certificate.
     fn url(&self, region: &str, bucket: &str, key: &str) -> String {
         let key = encoded(key);
-        if let Some(endpoint) = &self.endpoint {
+        if let Some(endpoint) = self.aws.endpoint(Service::S3) {
             return format!("{endpoint}/{}/{key}", encoded(bucket));
         }
-        let fips = if self.fips { "-fips" } else { "" };
-        let dual = if self.dual_stack { ".dualstack" } else { "" };
-        let host = format!("s3{fips}{dual}.{region}.{}", suffix(region));
+        let fips = if self.aws.fips { "-fips" } else { "" };
+        let dual = if self.aws.dual_stack {
+            ".dualstack"
+        } else {
+            ""
+        };
+        let host = format!("s3{fips}{dual}.{region}.{}", Partition::of(region).suffix);
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         match bucket.bytes().all(plain) {
             true => format!("https://{bucket}.{host}/{key}"),
             false => format!("https://{host}/{}/{key}", encoded(bucket)),
         }
     }
-}
-
-/// What the partitions of AWS end in.
-/// <https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json>
-fn suffix(region: &str) -> &'static str {
-    const SUFFIXES: [(&str, &str); 6] = [
-        ("cn-", "amazonaws.com.cn"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("us-isof-", "csp.hci.ic.gov"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-        ("eusc-", "amazonaws.eu"),
-    ];
-    let found = SUFFIXES.iter().find(|(begin, _)| region.starts_with(begin));
-    found.map_or("amazonaws.com", |(_, suffix)| suffix)
 }
 
 /// Encoded as SigV4 has it, but for the slashes.
@@ -265,7 +231,7 @@ impl Object<'_> {
         let unreachable = |why| Trouble::Passing(StoreError::Unreachable(why));
         let refused = |why: String| Trouble::Final(StoreError::Refused(why));
         let (url, headers) = self.request(range).map_err(refused)?;
-        let client = self.store.http.client();
+        let client = self.store.aws.client();
         let client = client.map_err(|why| Trouble::Final(StoreError::Unreachable(why)))?;
         let sent = timeout(SILENCE, client.get(url).headers(headers).send()).await;
         let response = match sent {
@@ -310,7 +276,13 @@ impl Object<'_> {
         if let Some(etag) = &self.etag {
             headers.insert(IF_MATCH, etag.clone());
         }
-        let headers = signed(&url, headers, self.keys, &self.region, Timestamp::now())?;
+        let signature = Signature {
+            service: Service::S3,
+            region: &self.region,
+            keys: self.keys,
+            now: Timestamp::now(),
+        };
+        let headers = signature.sign("GET", &url, headers, &[])?;
         Ok((url, headers))
     }
 
@@ -340,44 +312,6 @@ impl Object<'_> {
         };
         refusal(status.as_u16(), &code, said)
     }
-}
-
-/// The headers of a GET with those of its signature.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
-fn signed(
-    url: &str,
-    mut headers: HeaderMap,
-    keys: &Keys,
-    region: &str,
-    now: Timestamp,
-) -> Result<HeaderMap, String> {
-    let mut settings = SigningSettings::default();
-    settings.percent_encoding_mode = PercentEncodingMode::Single;
-    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-    let identity = Credentials::new(&keys.id, &keys.secret, keys.session.clone(), None, "job");
-    let identity = identity.into();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("s3")
-        .time(now.into())
-        .settings(settings)
-        .build()
-        .map_err(|error| chain(&error))?
-        .into();
-    let shown = headers.iter();
-    let shown = shown.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let request = SignableRequest::new("GET", url, shown, SignableBody::Bytes(&[]));
-    let request = request.map_err(|error| chain(&error))?;
-    let signed = sign(request, &parameters).map_err(|error| chain(&error))?;
-    let (added, _) = signed.into_parts().0.into_parts();
-    for header in added {
-        let mut value = HeaderValue::from_str(header.value()).map_err(|error| error.to_string())?;
-        value.set_sensitive(true);
-        headers.insert(header.name(), value);
-    }
-    Ok(headers)
 }
 
 fn is_region(text: &str) -> bool {
@@ -421,34 +355,12 @@ mod tests {
     use super::*;
 
     fn store(endpoint: Option<&str>, fips: bool, dual_stack: bool) -> Store {
-        let endpoint = endpoint.map(str::to_owned);
-        Store::new(Aws::default(), None, endpoint, fips, dual_stack)
-    }
-
-    /// AWS's own example, "GET Object".
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
-    #[test]
-    fn signatures_are_those_of_awss_example() {
-        let keys = Keys {
-            id: "AKIAIOSFODNN7EXAMPLE".into(),
-            secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
-            session: None,
-        };
-        let mut headers = HeaderMap::new();
-        headers.insert(RANGE, HeaderValue::from_static("bytes=0-9"));
-        let now = "2013-05-24T00:00:00Z".parse().unwrap();
-        let url = "https://examplebucket.s3.amazonaws.com/test.txt";
-        let signed = signed(url, headers, &keys, "us-east-1", now).unwrap();
-        assert_eq!(
-            signed["authorization"],
-            "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, \
-             SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, Signature=\
-             f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
-        );
-        assert!(
-            !format!("{signed:?}").contains("f0e8bdb"),
-            "it is marked as sensitive"
-        );
+        Store::new(Aws::read(|name| match name {
+            "AWS_ENDPOINT_URL_S3" => endpoint.map(str::to_owned),
+            "AWS_USE_FIPS_ENDPOINT" => Some(fips.to_string()),
+            "AWS_USE_DUALSTACK_ENDPOINT" => Some(dual_stack.to_string()),
+            _ => None,
+        }))
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! Access to the cluster: the bearer token and the CA, from SSM Parameter Store by one call.
 
+use crate::amazon::{Aws, AwsError, Service};
 use crate::environment::{CaSource, Environment, pem};
 use crate::https::chain;
 use crate::report::Kind;
-use aws_sdk_ssm::Client;
-use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::operation::get_parameter_history::{
+    GetParameterHistoryInput, GetParameterHistoryOutput,
+};
+use aws_sdk_ssm::operation::get_parameters::{GetParametersInput, GetParametersOutput};
+use aws_sdk_ssm::operation::put_parameter::{PutParameterInput, PutParameterOutput};
 use aws_sdk_ssm::types::{Parameter, ParameterHistory};
+use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -150,22 +155,25 @@ impl fmt::Display for CredentialsError {
 /// Fetches token and CA. The role needs `ssm:GetParameters` on both, and `kms:Decrypt` where they
 /// are encrypted under a key of the customer's.
 pub async fn fetch(
-    client: &Client,
+    aws: &Aws,
     environment: &Environment,
     now: Timestamp,
 ) -> Result<Credentials, CredentialsError> {
     let token_name = &environment.token_parameter;
-    let mut call = client
-        .get_parameters()
+    let mut input = GetParametersInput::builder()
         .names(token_name)
         .with_decryption(true);
     if let CaSource::Parameter(name) = &environment.ca {
-        call = call.names(name);
+        input = input.names(name);
     }
-    let answer = call
-        .send()
-        .await
-        .map_err(|error| refused(READING, &error))?;
+    let answer = ask(
+        aws,
+        "GetParameters",
+        input.build(),
+        GetParametersOutput::deserialize,
+        READING,
+    )
+    .await?;
     let invalid = answer.invalid_parameters();
     if !invalid.is_empty() {
         let names = invalid.join("`, `");
@@ -197,15 +205,16 @@ pub async fn fetch(
 
 /// How the newest version of a parameter is kept: type, key and tier. Its value stays encrypted.
 /// Of the calls that tell the key this is the one that a policy can limit to the one parameter.
-pub async fn newest(client: &Client, name: &str) -> Result<ParameterHistory, CredentialsError> {
+pub async fn newest(aws: &Aws, name: &str) -> Result<ParameterHistory, CredentialsError> {
     let (mut newest, mut token) = (None::<ParameterHistory>, None);
     for _ in 0..VERSIONS_PAGES {
-        let call = client.get_parameter_history().name(name);
-        let call = call.max_results(VERSIONS_PAGE).set_next_token(token);
-        let page = call
-            .send()
-            .await
-            .map_err(|error| refused(LOOKING, &error))?;
+        let input = GetParameterHistoryInput::builder()
+            .name(name)
+            .max_results(VERSIONS_PAGE)
+            .set_next_token(token)
+            .build();
+        let read = GetParameterHistoryOutput::deserialize;
+        let page = ask(aws, "GetParameterHistory", input, read, LOOKING).await?;
         let versions = page.parameters.unwrap_or_default();
         newest = newest
             .into_iter()
@@ -223,12 +232,11 @@ pub async fn newest(client: &Client, name: &str) -> Result<ParameterHistory, Cre
 /// is named, SSM takes its own, which everyone in the account may use. Policies stay by themselves.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
 pub async fn store(
-    client: &Client,
+    aws: &Aws,
     kept: &ParameterHistory,
     token: &Token,
 ) -> Result<i64, CredentialsError> {
-    let call = client
-        .put_parameter()
+    let input = PutParameterInput::builder()
         .name(kept.name().unwrap_or_default())
         .value(token.reveal())
         .overwrite(true)
@@ -236,12 +244,24 @@ pub async fn store(
         .set_key_id(kept.key_id().map(str::to_owned))
         .set_tier(kept.tier().cloned())
         .set_description(kept.description().map(str::to_owned))
-        .set_allowed_pattern(kept.allowed_pattern().map(str::to_owned));
-    let stored = call
-        .send()
-        .await
-        .map_err(|error| refused(WRITING, &error))?;
+        .set_allowed_pattern(kept.allowed_pattern().map(str::to_owned))
+        .build();
+    let read = PutParameterOutput::deserialize;
+    let stored = ask(aws, "PutParameter", input, read, WRITING).await?;
     Ok(stored.version())
+}
+
+/// Calls an operation of SSM that takes the right `what`.
+async fn ask<I: SerializableStruct, O, E: std::error::Error + 'static>(
+    aws: &Aws,
+    operation: &str,
+    input: Result<I, E>,
+    read: impl Fn(&mut dyn ShapeDeserializer) -> Result<O, SerdeError>,
+    what: &'static str,
+) -> Result<O, CredentialsError> {
+    let input = input.map_err(|error| CredentialsError::Refused(chain(&error)))?;
+    let answer = aws.call(Service::Ssm, operation, &input, read).await;
+    answer.map_err(|error| refused(what, error))
 }
 
 /// Refuses a token that cannot work, with a better word than the cluster's "Unauthorized".
@@ -277,19 +297,13 @@ fn is_named(parameter: &Parameter, asked: &str) -> bool {
     names.into_iter().flatten().any(is_asked)
 }
 
-fn refused<E>(
-    what: &'static str,
-    error: &SdkError<E, aws_smithy_runtime_api::http::Response>,
-) -> CredentialsError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let Some(refusal) = error.as_service_error() else {
-        return CredentialsError::Unreachable(chain(error));
+fn refused(what: &'static str, error: AwsError) -> CredentialsError {
+    let (status, code, message) = match error {
+        AwsError::Unreachable(why) => return CredentialsError::Unreachable(why),
+        AwsError::Refused(status, code, message) => (status, code, message),
     };
-    let code = refusal.code().unwrap_or("an error without a code");
-    let said = format!("{code}: {}", refusal.message().unwrap_or("no message"));
-    match code {
+    let said = format!("{code}: {message}");
+    match code.as_str() {
         "AccessDeniedException"
         | "AccessDenied"
         | "ExpiredTokenException"
@@ -308,12 +322,7 @@ where
         | "InternalServerError"
         | "ServiceUnavailable"
         | "RequestLimitExceeded" => CredentialsError::Unreachable(said),
-        _ if error
-            .raw_response()
-            .is_some_and(|answer| answer.status().is_server_error()) =>
-        {
-            CredentialsError::Unreachable(said)
-        }
+        _ if status >= 500 => CredentialsError::Unreachable(said),
         _ => CredentialsError::Refused(said),
     }
 }

@@ -1,18 +1,11 @@
-//! One HTTPS stack for the AWS SDK and the cluster: reqwest over rustls with `ring`. Its roots are
+//! One HTTPS stack for AWS and the cluster: reqwest over rustls with `ring`. Its roots are
 //! compiled in or handed over; a scan of the system's certificates would cost more than the deploy.
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a TCP and TLS connection may take. In a VPC without a route it would hang for minutes.
@@ -21,9 +14,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a connection is kept for the next call. Load balancers cut idle ones after a minute,
 /// and a frozen Lambda does not notice.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The most that an AWS service may answer; SSM's and CodePipeline's answers are a few kilobytes.
-const AWS_BODY_LIMIT: usize = 1024 * 1024;
 
 /// Who we are on the wire.
 const USER_AGENT: &str = concat!("landfall/", env!("CARGO_PKG_VERSION"));
@@ -87,68 +77,6 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// The AWS SDK's way to the network. Its client is made with the first request.
-#[derive(Clone, Debug, Default)]
-pub struct Aws {
-    /// `AWS_CA_BUNDLE`: a PEM file with roots to trust beside the public ones.
-    bundle: Option<String>,
-    client: Arc<OnceLock<Result<reqwest::Client, String>>>,
-}
-
-impl Aws {
-    /// With the path of `AWS_CA_BUNDLE`, where it is set.
-    pub fn new(bundle: Option<String>) -> Aws {
-        Aws {
-            bundle,
-            client: Arc::default(),
-        }
-    }
-
-    /// The client itself, for what the SDK is not used for.
-    pub fn client(&self) -> Result<&reqwest::Client, String> {
-        let made = self.client.get_or_init(|| match &self.bundle {
-            None => client(Trust::Public),
-            Some(path) => {
-                let pem = std::fs::read_to_string(path);
-                let pem = pem.map_err(|error| format!("AWS_CA_BUNDLE {path}: {error}"))?;
-                client(Trust::Also(&pem)).map_err(|error| format!("AWS_CA_BUNDLE {path}: {error}"))
-            }
-        });
-        made.as_ref().map_err(Clone::clone)
-    }
-
-    async fn send(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let other =
-            |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
-        let request = request
-            .try_into_http1x()
-            .map_err(|error| other(error.into()))?;
-        let (parts, body) = request.into_parts();
-        // The bodies of SSM's and CodePipeline's requests are always in memory.
-        let body = body.bytes().map(<[u8]>::to_vec).unwrap_or_default();
-        let response = self
-            .client()
-            .map_err(|error| ConnectorError::user(error.into()))?
-            .request(parts.method, parts.uri.to_string())
-            .headers(parts.headers)
-            .body(body)
-            .send()
-            .await
-            .map_err(connector_error)?;
-        let mut head = http::Response::builder().status(response.status());
-        if let Some(headers) = head.headers_mut() {
-            headers.clone_from(response.headers());
-        }
-        let body = read(response, AWS_BODY_LIMIT)
-            .await
-            .map_err(connector_error)?;
-        let response = head
-            .body(SdkBody::from(body))
-            .map_err(|error| other(error.into()))?;
-        HttpResponse::try_from(response).map_err(|error| other(error.into()))
-    }
-}
-
 /// Reads a body up to a limit; what comes after is left unread.
 pub async fn read(mut response: reqwest::Response, limit: usize) -> reqwest::Result<Vec<u8>> {
     let mut body = Vec::new();
@@ -160,29 +88,4 @@ pub async fn read(mut response: reqwest::Response, limit: usize) -> reqwest::Res
         }
     }
     Ok(body)
-}
-
-fn connector_error(error: reqwest::Error) -> ConnectorError {
-    if error.is_timeout() {
-        ConnectorError::timeout(chain(&error).into())
-    } else {
-        ConnectorError::io(chain(&error).into())
-    }
-}
-
-impl HttpConnector for Aws {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(self.clone().send(request))
-    }
-}
-
-impl HttpClient for Aws {
-    /// The SDK's own time limits for a whole attempt are set beside this; see `main`.
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
 }

@@ -1,6 +1,7 @@
 //! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
 //! An event without a job may ask for a new token instead.
 
+use crate::amazon::Aws;
 use crate::artifact;
 use crate::bucket::Store;
 use crate::cluster::Cluster;
@@ -15,13 +16,12 @@ use crate::metrics::{self, Deploy};
 use crate::report::{self, Report};
 use crate::request::{Draft, Fault, Files, Request, Wanted};
 use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
-use aws_types::SdkConfig;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -45,10 +45,8 @@ pub struct Function {
     name: String,
     environment: Result<Environment, Vec<Fault>>,
     secrets: Vec<String>,
-    aws: SdkConfig,
+    aws: Aws,
     store: Store,
-    ssm: OnceLock<aws_sdk_ssm::Client>,
-    codepipeline: OnceLock<aws_sdk_codepipeline::Client>,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -116,18 +114,15 @@ impl Function {
     pub fn new(
         name: String,
         environment: Result<Environment, Vec<Fault>>,
-        aws: SdkConfig,
-        store: Store,
+        aws: Aws,
         secrets: Vec<String>,
     ) -> Function {
         Function {
             name,
             environment,
             secrets,
+            store: Store::new(aws.clone()),
             aws,
-            store,
-            ssm: OnceLock::new(),
-            codepipeline: OnceLock::new(),
             connection: Mutex::new(None),
         }
     }
@@ -245,7 +240,7 @@ impl Function {
             return Ok(open.cluster.clone());
         }
         *connection = None;
-        let found = credentials::fetch(self.ssm(), environment, now).await?;
+        let found = credentials::fetch(&self.aws, environment, now).await?;
         logging::hide([found.token.reveal()]);
         let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
         let cluster = Arc::new(cluster);
@@ -254,10 +249,6 @@ impl Function {
             token: found.token,
         });
         Ok(cluster)
-    }
-
-    fn ssm(&self) -> &aws_sdk_ssm::Client {
-        self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&self.aws))
     }
 
     /// Renews the cluster's token, and answers until when the new one is valid.
@@ -289,21 +280,21 @@ impl Function {
         let wish = Wish::read(event)?;
         let environment = self.environment.as_ref();
         let environment = environment.map_err(|faults| Why::Environment(faults.clone()))?;
-        let (ssm, name) = (self.ssm(), &environment.token_parameter);
+        let (aws, name) = (&self.aws, &environment.token_parameter);
         known.parameter = Some(name.clone());
         rotation::unpinned(name)?;
         let now = Timestamp::now();
-        let fetched = in_time(until, credentials::fetch(ssm, environment, now)).await;
+        let fetched = in_time(until, credentials::fetch(aws, environment, now)).await;
         let present = fetched.map_err(Why::NoAccess)?;
         logging::hide([present.token.reveal()]);
         let former = End::of(&present.token);
         known.end = Some(former.clone());
-        let newest = in_time(until, credentials::newest(ssm, name)).await;
+        let newest = in_time(until, credentials::newest(aws, name)).await;
         let newest = newest.map_err(Why::NoAccess)?;
         rotation::renewable(&newest)?;
         let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
         issued.lasts(now)?;
-        let stored = in_time(until, credentials::store(ssm, &newest, &issued.token)).await;
+        let stored = in_time(until, credentials::store(aws, &newest, &issued.token)).await;
         let version = stored.map_err(Why::NotStored)?;
         // It was tried, so that a warm function needs no other: the former one may end any time.
         *self.connection.lock().await = Some(Connection {
@@ -327,16 +318,13 @@ impl Function {
         report: &Report,
         last: Instant,
     ) -> Result<Receipt, Unreported> {
-        let client = self
-            .codepipeline
-            .get_or_init(|| aws_sdk_codepipeline::Client::new(&self.aws));
-        let mut sent = timeout_at(last, job::send(client, job, report)).await;
+        let mut sent = timeout_at(last, job::send(&self.aws, job, report)).await;
         if let Ok(Err(Undelivered::Refused(why))) = &sent {
             tracing::error!(
                 why,
                 "CodePipeline refused the report; its bare form is sent"
             );
-            sent = timeout_at(last, job::send(client, job, &report.bare())).await;
+            sent = timeout_at(last, job::send(&self.aws, job, &report.bare())).await;
         }
         let why = match sent {
             Ok(Ok(receipt)) => {

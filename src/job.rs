@@ -1,11 +1,13 @@
 //! CodePipeline's side of a job: the event that it sends and the one call that answers it.
 
+use crate::amazon::{Aws, AwsError, Keys, Service};
+use crate::https::chain;
 use crate::report::Report;
-use aws_sdk_codepipeline::Client;
-use aws_sdk_codepipeline::error::SdkError;
+use aws_sdk_codepipeline::operation::put_job_failure_result::PutJobFailureResultInput;
+use aws_sdk_codepipeline::operation::put_job_success_result::PutJobSuccessResultInput;
 use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType};
+use aws_smithy_schema::serde::SerializableStruct;
 use serde_json::{Map, Value};
-use std::fmt;
 
 /// The most input artifacts of an action; CodePipeline allows five.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
@@ -22,7 +24,7 @@ pub struct Job {
     pub continuation: Option<String>,
     /// The action's input artifacts, in their order.
     pub artifacts: Vec<Artifact>,
-    /// What opens them.
+    /// What opens them, for an hour or so.
     pub keys: Option<Keys>,
 }
 
@@ -37,23 +39,6 @@ pub struct Artifact {
     pub bucket: String,
     /// See [`Artifact::bucket`].
     pub key: String,
-}
-
-/// The job's own credentials: for its artifacts, and for an hour or so.
-#[derive(Clone, Default, PartialEq)]
-pub struct Keys {
-    /// The id of the key.
-    pub id: String,
-    /// The key.
-    pub secret: String,
-    /// What makes it a temporary one.
-    pub session: Option<String>,
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Keys")
-    }
 }
 
 /// The action's `UserParameters`, as they came.
@@ -166,66 +151,68 @@ pub enum Undelivered {
     Unreachable(String),
 }
 
-/// Sends the report of a job. The SDK retries throttling and faults of the network.
-pub async fn send(client: &Client, job: &str, report: &Report) -> Result<Receipt, Undelivered> {
-    match report {
+/// Sends the report of a job. Throttling and faults of the network are tried again.
+pub async fn send(aws: &Aws, job: &str, report: &Report) -> Result<Receipt, Undelivered> {
+    let (operation, input) = call(job, report).map_err(Undelivered::Refused)?;
+    // There is nothing in the answer.
+    let sent = aws.call(Service::CodePipeline, operation, &*input, |_| Ok(()));
+    receipt(sent.await)
+}
+
+/// The operation that takes a report, and what it is given.
+fn call(job: &str, report: &Report) -> Result<(&'static str, Box<dyn SerializableStruct>), String> {
+    const SUCCESS: &str = "PutJobSuccessResult";
+    const FAILURE: &str = "PutJobFailureResult";
+    let (success, details) = (
+        PutJobSuccessResultInput::builder().job_id(job),
+        ExecutionDetails::builder(),
+    );
+    let (operation, input): (_, Result<Box<dyn SerializableStruct>, _>) = match report {
         Report::Failure { kind, message, .. } => {
             let details = FailureDetails::builder()
                 .r#type(FailureType::from(kind.name()))
                 .message(message)
                 .build()
-                .map_err(|error| Undelivered::Refused(error.to_string()))?;
-            let call = client.put_job_failure_result().job_id(job);
-            receipt(call.failure_details(details).send().await)
+                .map_err(|error| chain(&error))?;
+            let failure = PutJobFailureResultInput::builder().job_id(job);
+            let failure = failure.failure_details(details).build();
+            (FAILURE, failure.map(|input| Box::new(input) as _))
         }
         Report::Progress {
             token,
             summary,
             percent,
         } => {
-            let details = ExecutionDetails::builder()
-                .summary(summary)
-                .percent_complete(*percent)
-                .build();
-            let call = client.put_job_success_result().job_id(job);
-            let call = call.continuation_token(token).execution_details(details);
-            receipt(call.send().await)
+            let details = details.summary(summary).percent_complete(*percent).build();
+            let success = success.continuation_token(token).execution_details(details);
+            (SUCCESS, success.build().map(|input| Box::new(input) as _))
         }
         Report::Success {
             summary,
             external_id,
             variables,
         } => {
-            let details = ExecutionDetails::builder()
-                .summary(summary)
-                .percent_complete(100)
-                .external_execution_id(external_id)
-                .build();
-            let call = client.put_job_success_result().job_id(job);
-            let call = variables.iter().fold(call, |call, (name, value)| {
-                call.output_variables(*name, value)
+            let details = details.summary(summary).percent_complete(100);
+            let details = details.external_execution_id(external_id).build();
+            let success = variables.iter().fold(success, |success, (name, value)| {
+                success.output_variables(*name, value)
             });
-            receipt(call.execution_details(details).send().await)
+            let success = success.execution_details(details).build();
+            (SUCCESS, success.map(|input| Box::new(input) as _))
         }
-    }
+    };
+    Ok((operation, input.map_err(|error| chain(&error))?))
 }
 
 /// Two errors of the service say that the job is over; all others are a failure to deliver.
-fn receipt<T, E>(
-    result: Result<T, SdkError<E, aws_smithy_runtime_api::http::Response>>,
-) -> Result<Receipt, Undelivered>
-where
-    E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let Err(error) = result else {
-        return Ok(Receipt::Taken);
+fn receipt(answer: Result<(), AwsError>) -> Result<Receipt, Undelivered> {
+    let (code, message) = match answer {
+        Ok(()) => return Ok(Receipt::Taken),
+        Err(AwsError::Unreachable(why)) => return Err(Undelivered::Unreachable(why)),
+        Err(AwsError::Refused(_, code, message)) => (code, message),
     };
-    let Some(refusal) = error.as_service_error() else {
-        return Err(Undelivered::Unreachable(crate::https::chain(&error)));
-    };
-    let code = refusal.code().unwrap_or("an error without a code");
-    let said = format!("{code}: {}", refusal.message().unwrap_or("no message"));
-    match code {
+    let said = format!("{code}: {message}");
+    match code.as_str() {
         "InvalidJobStateException" | "JobNotFoundException" => Ok(Receipt::TooLate(said)),
         "ValidationException" | "OutputVariablesSizeExceededException" => {
             Err(Undelivered::Refused(said))

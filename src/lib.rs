@@ -21,6 +21,7 @@
 //! - [`rotation`]: a new token for the cluster, and what is said of it.
 //! - [`report`]: every sentence that a user sees.
 //! - [`metrics`]: what became of it, counted for CloudWatch.
+//! - [`amazon`]: calls of AWS's JSON services.
 //! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
 
 pub mod invocation;
@@ -45,5 +46,6 @@ pub mod deploy;
 pub mod rotation;
 pub mod report;
 pub mod metrics;
+pub mod amazon;
 pub mod https;
 pub mod logging;
