@@ -5,9 +5,9 @@ pub mod object;
 pub mod pod;
 pub mod service;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Token};
 use crate::environment::Environment;
-use crate::https::{self, Trust, chain};
+use crate::https::{self, Early, Trust, chain};
 use crate::logging;
 use call::{Call, Verb};
 use object::Deployment;
@@ -63,6 +63,32 @@ pub struct Cluster {
     authorization: HeaderValue,
 }
 
+/// A way to the API server for which the token is still to come. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Approach {
+    server: String,
+    trusts_public: bool,
+    client: Early,
+}
+
+impl Approach {
+    /// Makes the client. Nothing is connected yet. An error says what is wrong with the CA;
+    /// without one the public roots are trusted.
+    pub fn new(environment: &Environment, ca: Option<&str>) -> Result<Approach, String> {
+        let trust = ca.map_or(Trust::Public, Trust::Only);
+        Ok(Approach {
+            server: environment.cluster.clone(),
+            trusts_public: trust == Trust::Public,
+            client: Early::new(trust)?,
+        })
+    }
+
+    /// Connects already, without a word; a failure is met again, and told, by the first call.
+    pub async fn connect(&self) {
+        self.client.connect(&self.server).await;
+    }
+}
+
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallError {
@@ -102,12 +128,17 @@ enum Try {
 impl Cluster {
     /// Makes the client. Nothing is sent yet. An error says what is wrong with the CA.
     pub fn new(environment: &Environment, credentials: &Credentials) -> Result<Cluster, String> {
-        let trust = credentials.ca.as_deref().map_or(Trust::Public, Trust::Only);
-        let authorization = credentials.token.header();
+        let approach = Approach::new(environment, credentials.ca.as_deref())?;
+        Cluster::on(&approach, &credentials.token)
+    }
+
+    /// Takes a way that is there already.
+    pub fn on(approach: &Approach, token: &Token) -> Result<Cluster, String> {
+        let authorization = token.header();
         Ok(Cluster {
-            server: environment.cluster.clone(),
-            trusts_public: trust == Trust::Public,
-            client: https::client(trust)?,
+            server: approach.server.clone(),
+            trusts_public: approach.trusts_public,
+            client: approach.client.client().clone(),
             authorization: authorization.ok_or("the token cannot be sent in a header")?,
         })
     }

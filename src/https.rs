@@ -1,6 +1,9 @@
 //! One HTTPS stack for AWS and the cluster: reqwest over rustls with `ring`. Its roots are
 //! compiled in or handed over; a scan of the system's certificates would cost more than the deploy.
 
+mod early;
+
+pub use early::Early;
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -31,6 +34,10 @@ pub enum Trust<'a> {
 
 /// Makes a client; an error says what is wrong with the PEM.
 pub fn client(trust: Trust<'_>) -> Result<reqwest::Client, String> {
+    builder(trust)?.build().map_err(|error| chain(&error))
+}
+
+fn builder(trust: Trust<'_>) -> Result<reqwest::ClientBuilder, String> {
     let mut roots = RootCertStore::empty();
     if let Trust::Only(pem) | Trust::Also(pem) = trust {
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
@@ -51,16 +58,14 @@ pub fn client(trust: Trust<'_>) -> Result<reqwest::Client, String> {
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder()
+    Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_nodelay(true)
-        .http1_only()
-        .build()
-        .map_err(|error| chain(&error))
+        .http1_only())
 }
 
 /// An error and everything behind it in one line, each said once.

@@ -4,8 +4,8 @@
 use crate::amazon::Aws;
 use crate::artifact;
 use crate::bucket::Store;
-use crate::cluster::Cluster;
 use crate::cluster::call::Call;
+use crate::cluster::{Approach, Cluster};
 use crate::continuation::{Continuation, Phase};
 use crate::credentials::{self, Credentials, CredentialsError, Token};
 use crate::deploy::{self, Outcome};
@@ -21,9 +21,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
@@ -47,6 +48,8 @@ pub struct Function {
     secrets: Vec<String>,
     aws: Aws,
     store: Store,
+    /// The way to the cluster, where its CA is known without SSM.
+    approach: OnceLock<Option<Approach>>,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -123,6 +126,7 @@ impl Function {
             secrets,
             store: Store::new(aws.clone()),
             aws,
+            approach: OnceLock::new(),
             connection: Mutex::new(None),
         }
     }
@@ -151,10 +155,13 @@ impl Function {
         let work = self.work(&job, &ledger, end - margin);
         let report = guarded(work, &ledger, end - margin / 2).await;
         let report = logging::mask().report(report);
-        // What is secret in parameters that could not be read is not known.
-        log(&report, ledger.begun.borrow().is_some());
         let last = end - ANSWER_MARGIN.min(margin / 4);
-        let taken = self.deliver(&job.id, &report, last).await? == Receipt::Taken;
+        // The report is on its way while its line is written.
+        let delivery = self.deliver(&job.id, &report, last);
+        // What is secret in parameters that could not be read is not known.
+        let line = async { log(&report, ledger.begun.borrow().is_some()) };
+        let (taken, ()) = tokio::join!(delivery, line);
+        let taken = taken? == Receipt::Taken;
         // A failure that came too late to be told is one all the same.
         if taken || matches!(report, Report::Failure { .. }) {
             let deploy = ledger.deploy.take();
@@ -240,15 +247,46 @@ impl Function {
             return Ok(open.cluster.clone());
         }
         *connection = None;
-        let found = credentials::fetch(&self.aws, environment, now).await?;
+        let fetch = credentials::fetch(&self.aws, environment, now);
+        let approach = self.approach();
+        let ahead = async {
+            if let Some(approach) = approach {
+                others_first().await;
+                approach.connect().await;
+            }
+            Ok(())
+        };
+        // TLS is ready when the token comes.
+        let (found, ()) = tokio::try_join!(fetch, ahead)?;
         logging::hide([found.token.reveal()]);
-        let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
+        let cluster = match approach {
+            Some(approach) => Cluster::on(approach, &found.token),
+            None => Cluster::new(environment, &found),
+        };
+        let cluster = cluster.map_err(CredentialsError::Ca)?;
         let cluster = Arc::new(cluster);
         *connection = Some(Connection {
             cluster: cluster.clone(),
             token: found.token,
         });
         Ok(cluster)
+    }
+
+    /// The way to the cluster, where it is known before SSM is asked.
+    fn approach(&self) -> Option<&Approach> {
+        let made = self.approach.get_or_init(|| {
+            let environment = self.environment.as_ref().ok()?;
+            // A CA that cannot be used is told when the token is there.
+            Approach::new(environment, environment.known_ca()?).ok()
+        });
+        made.as_ref()
+    }
+
+    /// Makes what the first event will need, while it is waited for.
+    pub async fn prepare(&self) {
+        others_first().await;
+        _ = self.aws.client().is_ok();
+        self.approach();
     }
 
     /// Renews the cluster's token, and answers until when the new one is valid.
@@ -338,6 +376,13 @@ impl Function {
         };
         tracing::error!(why, "the report could not be delivered");
         Err(Unreported::Undelivered(logging::masked(&why)))
+    }
+}
+
+/// Lets a request that is begun beside this go out first: it connects, then it is written.
+async fn others_first() {
+    for _ in 0..4 {
+        yield_now().await;
     }
 }
 

@@ -124,6 +124,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         metadata.is_span() && ours || *metadata.level() <= most
     }
 
+    /// Below it nobody listens, not even to spans (ours are at `INFO`): their places in the code
+    /// are passed over without being asked.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level.max(LevelFilter::INFO))
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
             let mut fields = Fields::default();

@@ -39,7 +39,8 @@ async fn main() -> Result<(), Error> {
         Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))
             as Handling<'_>
     });
-    lambda_runtime::run(handler).await
+    let (ended, ()) = tokio::join!(lambda_runtime::run(handler), function.prepare());
+    ended
 }
 
 /// A variable of the environment; an empty one is none.
