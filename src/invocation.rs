@@ -282,8 +282,9 @@ impl Function {
         made.as_ref()
     }
 
-    /// Makes what the first event will need and nobody has to be asked for.
-    pub fn prepare(&self) {
+    /// Makes what the first event will need, while it is waited for.
+    pub async fn prepare(&self) {
+        others_first().await;
         _ = self.aws.client().is_ok();
         self.approach();
     }
@@ -379,7 +380,7 @@ impl Function {
 }
 
 /// Lets a request that is begun beside this go out first: it connects, then it is written.
-pub async fn others_first() {
+async fn others_first() {
     for _ in 0..4 {
         yield_now().await;
     }

@@ -1,9 +1,6 @@
 //! Log lines as Lambda and CloudWatch take them: one JSON object each, with `timestamp`, `level`,
 //! `message`, the request's and job's ids, and the event's own fields.
 //!
-//! A line is written when there is nothing else to do, with those that came meanwhile: see
-//! [`flush`].
-//!
 //! Only our own code is heard below `ERROR`: at `DEBUG` and `TRACE` the AWS SDK and the Lambda
 //! runtime print whole requests and answers, and with them the token and the job's credentials; at
 //! `WARN` the SDK prints answers that it could not read.
@@ -24,12 +21,6 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// The longest text of a field.
 const FIELD_LIMIT: usize = 2000;
-
-/// Lines that may wait, in bytes. What says that something is broken does not wait.
-const WAITING_LIMIT: usize = 16 * 1024;
-
-/// Lines that are not written yet.
-static WAITING: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 /// What must appear in no line. A Lambda serves one job at a time.
 static HIDDEN: Mutex<Mask> = Mutex::new(Mask::new());
@@ -172,27 +163,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if event.metadata().target() == metrics::TARGET {
             fields.insert("_aws".to_owned(), metrics::directive(&fields, now));
         }
-        let level = *event.metadata().level();
-        let line = line(level, now, &message, fields);
-        let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.extend_from_slice(line.as_bytes());
-        if level == Level::ERROR || waiting.len() > WAITING_LIMIT {
-            write(&mut waiting);
-        }
-    }
-}
-
-/// Writes the lines that wait. The runtime calls it before it waits for anything itself, and
-/// `main` at its end: so none is lost where the process is ended from outside, as a Lambda is.
-pub fn flush() {
-    write(&mut WAITING.lock().unwrap_or_else(PoisonError::into_inner));
-}
-
-fn write(waiting: &mut Vec<u8>) {
-    if !waiting.is_empty() {
+        let line = line(*event.metadata().level(), now, &message, fields);
         // A log that cannot be written is no reason to stop.
-        _ = std::io::stdout().lock().write_all(waiting);
-        waiting.clear();
+        _ = std::io::stdout().lock().write_all(line.as_bytes());
     }
 }
 

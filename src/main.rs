@@ -7,31 +7,24 @@ use landfall::environment::Environment;
 use landfall::invocation::{self, Function, Unreported};
 use landfall::logging;
 use serde_json::Value;
-use std::cell::LazyCell;
 use std::pin::Pin;
 use tracing::{Instrument, info_span};
 
 type Handling<'a> = Pin<Box<dyn Future<Output = Result<Value, Unreported>> + 'a>>;
 
-fn main() -> Result<(), Error> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
     logging::init(variable);
     if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
         let what = "this program runs inside AWS Lambda, and AWS_LAMBDA_RUNTIME_API is not set; \
                     `make demo` shows it on your machine";
         return Err(what.into());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .on_thread_park(logging::flush)
-        .build()?;
-    let ended = runtime.block_on(serve());
-    logging::flush();
-    ended
-}
-
-/// Serves events until Lambda ends the process.
-async fn serve() -> Result<(), Error> {
-    let function = LazyCell::new(function);
+    let secrets = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    let secrets = secrets.into_iter().filter_map(variable).collect();
+    let aws = Aws::read(variable);
+    let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "landfall".to_owned());
+    let function = Function::new(name, Environment::read(variable), aws, secrets);
     let handler = service_fn(|event: LambdaEvent<Value>| {
         let context = event.context;
         let span = info_span!(
@@ -41,26 +34,13 @@ async fn serve() -> Result<(), Error> {
             execution = tracing::field::Empty
         );
         let deadline = invocation::deadline(context.deadline, Timestamp::now());
-        let function = &*function;
-        // Boxed: the futures of reqwest and the runtime together are a type too deep.
+        let function = &function;
+        // Boxed: the futures of the SDK, reqwest and the runtime together are a type too deep.
         Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))
             as Handling<'_>
     });
-    // The first event is asked for, and while it is on its way all that it will need is made.
-    let preparing = async {
-        invocation::others_first().await;
-        function.prepare();
-    };
-    let (ended, ()) = tokio::join!(lambda_runtime::run(handler), preparing);
+    let (ended, ()) = tokio::join!(lambda_runtime::run(handler), function.prepare());
     ended
-}
-
-fn function() -> Function {
-    let secrets = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
-    let secrets = secrets.into_iter().filter_map(variable).collect();
-    let aws = Aws::read(variable);
-    let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "landfall".to_owned());
-    Function::new(name, Environment::read(variable), aws, secrets)
 }
 
 /// A variable of the environment; an empty one is none.
