@@ -1,5 +1,6 @@
 //! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
 
+pub mod answer;
 pub mod call;
 pub mod object;
 pub mod pod;
@@ -145,8 +146,7 @@ impl Cluster {
 
     /// Sends a call, again where that may help, and gives back the object.
     pub async fn send(&self, call: &Call, until: Instant) -> Result<Value, CallError> {
-        let object = |body: &[u8]| serde_json::from_slice(body).ok().filter(Value::is_object);
-        self.read(call, until, object).await
+        self.read(call, until, answer::read).await
     }
 
     /// The pods of a ReplicaSet, each page reduced before the next one is fetched.
@@ -416,7 +416,7 @@ impl Watch {
 /// Reads one line of a watch.
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
 fn change(line: &[u8], name: &str) -> Change {
-    let Ok(mut event) = serde_json::from_slice::<Value>(line) else {
+    let Some(mut event) = answer::read(line) else {
         return Change::Over;
     };
     let kind = event

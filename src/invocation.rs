@@ -583,7 +583,7 @@ mod tests {
     fn a_panic_becomes_a_report_that_quotes_nothing() {
         logging::note_panics();
         let work = async {
-            tokio::task::yield_now().await;
+            yield_now().await;
             panic!("a secret value");
         };
         let report = run(work, &Ledger::default());

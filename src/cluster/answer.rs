@@ -1,0 +1,167 @@
+//! The JSON of an answer, without `metadata.managedFields`: more than half of what a small object
+//! is made of, which nobody here reads and which a write need not give back.
+//! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
+
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// Reads an object, a list of objects or an event of a watch; `None` where it is none of these.
+pub fn read(body: &[u8]) -> Option<Value> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = Place::Object.deserialize(&mut json).ok()?;
+    json.end().ok()?;
+    read.is_object().then_some(read)
+}
+
+/// What stands at a place of an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// An object, a list of them, or an event with one.
+    Object,
+    /// Its metadata.
+    Metadata,
+    /// The objects of a list.
+    Items,
+    /// Anything.
+    Other,
+}
+
+impl Place {
+    /// What stands under a key; `None` for what is left out.
+    fn under(self, key: &str) -> Option<Place> {
+        match (self, key) {
+            (Place::Object, "metadata") => Some(Place::Metadata),
+            (Place::Object, "items") => Some(Place::Items),
+            (Place::Object, "object") => Some(Place::Object),
+            (Place::Metadata, "managedFields") => None,
+            _ => Some(Place::Other),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Place {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        match self {
+            Place::Other => Value::deserialize(deserializer),
+            Place::Object | Place::Metadata | Place::Items => deserializer.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for Place {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        if self == Place::Items {
+            return Value::deserialize(MapAccessDeserializer::new(fields));
+        }
+        let mut read = Map::new();
+        while let Some(key) = fields.next_key::<String>()? {
+            match self.under(&key) {
+                None => drop(fields.next_value::<IgnoredAny>()?),
+                Some(place) => drop(read.insert(key, fields.next_value_seed(place)?)),
+            }
+        }
+        Ok(Value::Object(read))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        if self != Place::Items {
+            return Value::deserialize(SeqAccessDeserializer::new(items));
+        }
+        let mut read = Vec::new();
+        while let Some(item) = items.next_element_seed(Place::Object)? {
+            read.push(item);
+        }
+        Ok(Value::Array(read))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn managed_fields_are_left_out_of_objects_lists_and_events() {
+        let object = |managed: bool| {
+            let mut object = json!({"kind": "Deployment", "metadata": {"name": "a", "labels": {}},
+                "spec": {"replicas": 2, "template": {"metadata": {"managedFields": "a label"}}},
+                "status": {"conditions": [{"type": "Available"}], "managedFields": [1]}});
+            if managed {
+                object["metadata"]["managedFields"] = json!([{"manager": "kubectl",
+                    "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
+            }
+            object
+        };
+        let list = |managed| json!({"kind": "List", "metadata": {"continue": ""}, "items": [object(managed), object(managed)]});
+        let event = |managed| json!({"type": "MODIFIED", "object": object(managed)});
+        for (came, expected) in [
+            (object(true), object(false)),
+            (object(false), object(false)),
+            (list(true), list(false)),
+            (event(true), event(false)),
+        ] {
+            assert_eq!(read(came.to_string().as_bytes()), Some(expected), "{came}");
+        }
+    }
+
+    #[test]
+    fn all_else_is_read_as_it_came() {
+        for came in [
+            json!({}),
+            json!({"metadata": null, "items": null, "object": true}),
+            json!({"metadata": [1, -1, 1.5, "a\n", {"managedFields": 1}], "items": {"a": []}}),
+            json!({"metadata": "x", "items": ["y", 7, null, []], "object": -3}),
+            json!({"data": {"metadata": {"managedFields": 1}, "items": [{"metadata": {"managedFields": 1}}]}}),
+            json!({"metadata": {"number": 18_446_744_073_709_551_615_u64}}),
+        ] {
+            assert_eq!(read(came.to_string().as_bytes()), Some(came));
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_none() {
+        for hostile in [
+            "", "null", "[]", "7", "\"x\"", "{", "{}x", "{} {}", "{\"a\":}", "\u{0}",
+        ] {
+            assert_eq!(read(hostile.as_bytes()), None, "{hostile}");
+        }
+        assert_eq!(read(b"{\"a\": \"\xff\"}"), None);
+        let deep = format!("{{\"items\":{}", "[".repeat(100_000));
+        assert_eq!(read(deep.as_bytes()), None);
+    }
+}
