@@ -58,7 +58,7 @@ const EXCERPT: usize = 300;
 /// A connection to the cluster's API.
 #[derive(Debug)]
 pub struct Cluster {
-    server: String,
+    server: Url,
     trusts_public: bool,
     client: reqwest::Client,
     authorization: HeaderValue,
@@ -67,7 +67,7 @@ pub struct Cluster {
 /// A way to the API server for which the token is still to come. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Approach {
-    server: String,
+    server: Url,
     trusts_public: bool,
     client: Early,
 }
@@ -78,7 +78,7 @@ impl Approach {
     pub fn new(environment: &Environment, ca: Option<&str>) -> Result<Approach, String> {
         let trust = ca.map_or(Trust::Public, Trust::Only);
         Ok(Approach {
-            server: environment.cluster.clone(),
+            server: Url::parse(&environment.cluster).map_err(|error| error.to_string())?,
             trusts_public: trust == Trust::Public,
             client: Early::new(trust)?,
         })
@@ -86,7 +86,7 @@ impl Approach {
 
     /// Connects already, without a word; a failure is met again, and told, by the first call.
     pub async fn connect(&self) {
-        self.client.connect(&self.server).await;
+        self.client.connect(self.server.as_str()).await;
     }
 }
 
@@ -339,7 +339,9 @@ impl Cluster {
     }
 
     fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, Try> {
-        let mut url = Url::parse(&format!("{}{}", self.server, call.path))
+        let mut url = self
+            .server
+            .join(&call.path)
             .map_err(|error| Try::Final(CallError::NotKubernetes(error.to_string())))?;
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);

@@ -5,6 +5,7 @@ mod early;
 
 pub use early::Early;
 use reqwest::redirect::Policy;
+use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -17,6 +18,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a connection is kept for the next call. Load balancers cut idle ones after a minute,
 /// and a frozen Lambda does not notice.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// TLS sessions that a client remembers.
+const SESSIONS: usize = 8;
 
 /// Who we are on the wire.
 const USER_AGENT: &str = concat!("landfall/", env!("CARGO_PKG_VERSION"));
@@ -53,11 +57,13 @@ fn builder(trust: Trust<'_>) -> Result<reqwest::ClientBuilder, String> {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
+    let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    // A client has one server, or two of AWS; the room for 256 would be made at once.
+    tls.resumption = Resumption::in_memory_sessions(SESSIONS);
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .user_agent(USER_AGENT)

@@ -209,18 +209,23 @@ impl Function {
             Err(report) => return report,
         };
         *ledger.deploy.borrow_mut() = Some(Deploy::of(&request, continuation.started));
-        let cluster = match timeout_at(until, self.connect(environment, false)).await {
+        // The line is written while SSM and the cluster are on their way.
+        let line = async {
+            tracing::info!(
+                deployment = request.deployment,
+                namespace = request.namespace,
+                resumed = job.continuation.is_some(),
+                beside = (!request.beside.is_empty()).then(|| request.beside.join(",")),
+                "deploying"
+            );
+        };
+        let connecting = timeout_at(until, self.connect(environment, false));
+        let (connected, ()) = tokio::join!(connecting, line);
+        let cluster = match connected {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error),
             Err(_) => return silent(&mut continuation, &bound_to, now, ssm_is_silent),
         };
-        tracing::info!(
-            deployment = request.deployment,
-            namespace = request.namespace,
-            resumed = job.continuation.is_some(),
-            beside = (!request.beside.is_empty()).then(|| request.beside.join(",")),
-            "deploying"
-        );
         let renew = async || self.connect(environment, true).await;
         let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
         if let Outcome::Finished(success) = &outcome
