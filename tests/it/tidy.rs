@@ -21,7 +21,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The files that decide: no async, socket, clock, environment or randomness.
-const PURE: [&str; 27] = [
+const PURE: [&str; 28] = [
     "request.rs",
     "rotation.rs",
     "archive.rs",
@@ -33,6 +33,7 @@ const PURE: [&str; 27] = [
     "change.rs",
     "cluster/call.rs",
     "cluster/object.rs",
+    "cluster/answer.rs",
     "cluster/pod.rs",
     "strategy.rs",
     "strategy/rolling.rs",
