@@ -266,7 +266,10 @@ async fn deploy(
     for round in 0..rounds {
         eprintln!("Round {} of {rounds}", round + 1);
         bare.push(process::bare()?);
-        for (number, candidate) in candidates.iter().enumerate() {
+        // Each round another one comes first: the largest leaves the caches cold to the next.
+        for turn in 0..candidates.len() {
+            let number = (round + turn) % candidates.len();
+            let candidate = &candidates[number];
             let image = round * candidates.len() + number;
             let done = deploys[number].round(candidate, &cluster, image).await;
             done.map_err(|problem| format!("{}: {problem}", candidate.name))?;
