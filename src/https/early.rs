@@ -1,12 +1,17 @@
 //! A connection that is made before there is anything to send.
 
 use super::{Trust, builder, chain};
+use jiff::{SignedDuration, Timestamp};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
+
+/// How long a connection that was never used is taken for alive. The API server ends it after half
+/// a minute, and a frozen Lambda does not notice.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -68,7 +73,7 @@ impl Drop for Over<'_> {
 struct Keeper<C> {
     /// Whether the next connection is to be kept.
     ahead: Arc<AtomicBool>,
-    kept: Arc<Mutex<Option<C>>>,
+    kept: Arc<Mutex<Option<(Timestamp, C)>>>,
 }
 
 impl<C> Clone for Keeper<C> {
@@ -124,16 +129,23 @@ where
             let connecting = self.inner.call(request);
             return Box::pin(async move {
                 let connection = connecting.await?;
-                *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((Timestamp::now(), connection));
                 Err("the connection is for the next request".into())
             });
         }
         let found = kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match found {
-            Some(connection) => Box::pin(async { Ok(connection) }),
+        match found.filter(|(made, _)| is_fresh(*made, Timestamp::now())) {
+            Some((_, connection)) => Box::pin(async { Ok(connection) }),
             None => Box::pin(self.inner.call(request)),
         }
     }
+}
+
+/// By the clock that goes on while a Lambda is frozen; one that was set back proves nothing.
+fn is_fresh(made: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(made);
+    SignedDuration::ZERO <= age && age < FRESH
 }
 
 #[cfg(test)]
@@ -190,6 +202,21 @@ mod tests {
         let lines = one.lines().filter(|line| line.contains(" HTTP/1.1"));
         let lines = lines.collect::<Vec<_>>();
         assert_eq!(lines, ["GET /a HTTP/1.1", "GET /b HTTP/1.1"]);
+    }
+
+    #[test]
+    fn an_old_connection_is_not_taken() {
+        let made = Timestamp::UNIX_EPOCH;
+        let after = |seconds| made + SignedDuration::from_secs(seconds);
+        for (now, expected) in [
+            (0, true),
+            (9, true),
+            (10, false),
+            (3600, false),
+            (-1, false),
+        ] {
+            assert_eq!(is_fresh(made, after(now)), expected, "{now}");
+        }
     }
 
     #[tokio::test]
