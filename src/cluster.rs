@@ -64,8 +64,9 @@ pub struct Cluster {
     authorization: HeaderValue,
 }
 
-/// A way to the API server for which the token is still to come. Clones share their connections.
-#[derive(Clone, Debug)]
+/// A way to the API server for which the token is still to come. All who take it share its
+/// connections.
+#[derive(Debug)]
 pub struct Approach {
     server: Url,
     trusts_public: bool,

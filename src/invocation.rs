@@ -209,23 +209,18 @@ impl Function {
             Err(report) => return report,
         };
         *ledger.deploy.borrow_mut() = Some(Deploy::of(&request, continuation.started));
-        // The line is written while SSM and the cluster are on their way.
-        let line = async {
-            tracing::info!(
-                deployment = request.deployment,
-                namespace = request.namespace,
-                resumed = job.continuation.is_some(),
-                beside = (!request.beside.is_empty()).then(|| request.beside.join(",")),
-                "deploying"
-            );
-        };
-        let connecting = timeout_at(until, self.connect(environment, false));
-        let (connected, ()) = tokio::join!(connecting, line);
-        let cluster = match connected {
+        let cluster = match timeout_at(until, self.connect(environment, false)).await {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error),
             Err(_) => return silent(&mut continuation, &bound_to, now, ssm_is_silent),
         };
+        tracing::info!(
+            deployment = request.deployment,
+            namespace = request.namespace,
+            resumed = job.continuation.is_some(),
+            beside = (!request.beside.is_empty()).then(|| request.beside.join(",")),
+            "deploying"
+        );
         let renew = async || self.connect(environment, true).await;
         let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
         if let Outcome::Finished(success) = &outcome
@@ -290,7 +285,7 @@ impl Function {
     /// Makes what the first event will need, while it is waited for.
     pub async fn prepare(&self) {
         others_first().await;
-        _ = self.aws.client().is_ok();
+        _ = self.aws.client();
         self.approach();
     }
 
@@ -399,7 +394,8 @@ async fn exchange(
     until: Instant,
 ) -> Result<(Cluster, Issued), Why> {
     let no_ca = |why| Why::NoAccess(CredentialsError::Ca(why));
-    let cluster = Cluster::new(environment, present).map_err(no_ca)?;
+    let approach = Approach::new(environment, present.ca.as_deref()).map_err(no_ca)?;
+    let cluster = Cluster::on(&approach, &present.token).map_err(no_ca)?;
     let failed = |step| move |error| Why::Call(step, error);
     let review = cluster.send(&Call::who_am_i(), until).await;
     let holder = Holder::read(&review.map_err(failed(Step::Ask))?)?;
@@ -408,11 +404,7 @@ async fn exchange(
     let answer = cluster.send(&call, until).await;
     let issued = Issued::read(&answer.map_err(failed(Step::Issue))?, Timestamp::now())?;
     logging::hide([issued.token.reveal()]);
-    let new = Credentials {
-        token: issued.token.clone(),
-        ca: present.ca.clone(),
-    };
-    let cluster = Cluster::new(environment, &new).map_err(no_ca)?;
+    let cluster = Cluster::on(&approach, &issued.token).map_err(no_ca)?;
     let review = cluster.send(&Call::who_am_i(), until).await;
     holder.same(&Holder::read(&review.map_err(failed(Step::Try))?)?)?;
     Ok((cluster, issued))

@@ -163,10 +163,8 @@ pub async fn send(aws: &Aws, job: &str, report: &Report) -> Result<Receipt, Unde
 fn call(job: &str, report: &Report) -> Result<(&'static str, Box<dyn SerializableStruct>), String> {
     const SUCCESS: &str = "PutJobSuccessResult";
     const FAILURE: &str = "PutJobFailureResult";
-    let (success, details) = (
-        PutJobSuccessResultInput::builder().job_id(job),
-        ExecutionDetails::builder(),
-    );
+    let success = PutJobSuccessResultInput::builder().job_id(job);
+    let details = ExecutionDetails::builder();
     let (operation, input): (_, Result<Box<dyn SerializableStruct>, _>) = match report {
         Report::Failure { kind, message, .. } => {
             let details = FailureDetails::builder()

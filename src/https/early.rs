@@ -16,12 +16,12 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A client that can be told to connect already.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Early {
     client: reqwest::Client,
     ahead: Arc<AtomicBool>,
     /// A second time there may be a connection already, on which a request would be sent.
-    begun: Arc<AtomicBool>,
+    begun: AtomicBool,
 }
 
 impl Early {
@@ -37,7 +37,7 @@ impl Early {
         Ok(Early {
             client,
             ahead,
-            begun: Arc::default(),
+            begun: AtomicBool::default(),
         })
     }
 
