@@ -21,8 +21,16 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The files that decide: no async, socket, clock, environment or randomness.
-const PURE: [&str; 28] = [
+const PURE: [&str; 36] = [
     "request.rs",
+    "request/checks.rs",
+    "request/env.rs",
+    "request/fields.rs",
+    "request/files.rs",
+    "request/images.rs",
+    "request/manifest.rs",
+    "request/strategy.rs",
+    "request/text.rs",
     "rotation.rs",
     "archive.rs",
     "manifest.rs",
@@ -105,7 +113,10 @@ fn lines_fit_and_nothing_is_left_to_do() {
     ] {
         for path in sources(&root().join(folder)) {
             let text = fs::read_to_string(&path).unwrap();
-            let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
+            let tests = match path.ends_with("tests.rs") {
+                true => 0,
+                false => text.find("#[cfg(test)]").unwrap_or(text.len()),
+            };
             let mut start = 0;
             for (number, line) in text.lines().enumerate() {
                 let place = format!("{}:{}", path.display(), number + 1);

@@ -1,0 +1,138 @@
+//! What a single value must be: names, paths, images, durations.
+
+use super::FIELDS;
+use super::text::excerpt;
+use crate::image;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The longest `smoke` path, and the longest text that it `contains`.
+pub(super) const SMOKE_LIMIT: usize = 300;
+
+/// A path that stays where it is put: behind the API server's proxy, `..` would lead to other
+/// objects of the API.
+pub(super) fn path_of(path: &str) -> Result<(), String> {
+    let allowed =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
+    if path.contains("#{") {
+        return Err(unresolved(path));
+    }
+    if !path.starts_with('/') || path.len() > SMOKE_LIMIT || !path.bytes().all(allowed) {
+        return Err(format!(
+            "must be a path that begins with `/`, of at most {SMOKE_LIMIT} letters, digits and \
+             characters that a URL has, and is `{}`",
+            excerpt(path, 0)
+        ));
+    }
+    let dots = path.to_ascii_lowercase().replace("%2e", ".");
+    let climbs = dots
+        .split(['/', '?'])
+        .any(|part| [".", ".."].contains(&part));
+    if climbs || path.starts_with("//") || dots.contains("%2f") || dots.contains("%5c") {
+        return Err("must be a plain path, without `.`, `..`, `//` or encoded slashes".to_owned());
+    }
+    Ok(())
+}
+
+/// `90s`, `15m`, `2h`; also several together, `1h30m`.
+pub fn duration(text: &str) -> Option<Duration> {
+    let mut seconds: u64 = 0;
+    let mut digits = String::new();
+    for character in text.chars() {
+        let unit = match character {
+            '0'..='9' => {
+                digits.push(character);
+                continue;
+            }
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return None,
+        };
+        let count: u64 = digits.parse().ok()?;
+        seconds = seconds.checked_add(count.checked_mul(unit)?)?;
+        digits.clear();
+    }
+    (digits.is_empty() && !text.is_empty()).then_some(Duration::from_secs(seconds))
+}
+
+/// A DNS-1123 label, or with `dots` a subdomain.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
+pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String> {
+    let label = |label: &str| {
+        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let fits = if dots {
+        name.split('.').all(label)
+    } else {
+        label(name)
+    };
+    if name.contains("#{") {
+        Err(unresolved(name))
+    } else if name.is_empty() {
+        Err("is empty".to_owned())
+    } else if !fits || name.len() > limit {
+        let with = if dots { ", `-` and `.`" } else { " and `-`" };
+        Err(format!(
+            "is `{}`, which is no Kubernetes name: at most {limit} lower-case letters, \
+             digits{with}, a letter or digit first and last",
+            excerpt(name, 0)
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) fn image_of(image: &str) -> Result<(), String> {
+    if image.contains("#{") {
+        return Err(unresolved(image));
+    }
+    if image.is_empty() {
+        return Err("is empty: the build stage gave no image".to_owned());
+    }
+    if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("has white space in it; an image is written `registry/name:tag`".to_owned());
+    }
+    match image::Reference::parse(image) {
+        Ok(_) => Ok(()),
+        Err(_) if image.contains("${") => Err(format!(
+            "is `{}`: the place of a variable is filled only where `variables` are given",
+            excerpt(image, 0)
+        )),
+        Err(why) => Err(format!(
+            "is `{}`, which is no image: {why}",
+            excerpt(image, 0)
+        )),
+    }
+}
+
+pub(super) fn unresolved(text: &str) -> String {
+    format!(
+        "has a variable that CodePipeline did not fill in: `{}`. The action that gives it needs a \
+         `namespace` and must come earlier in the pipeline",
+        excerpt(text, 0)
+    )
+}
+
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(entries) if entries.is_empty() => "empty",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The field that a misspelt one most likely means: at most two letters away, but for case.
+pub(super) fn similar(field: &str) -> Option<&'static str> {
+    let distance = |known: &&str| strsim::levenshtein(known, &field.to_lowercase());
+    let nearest = FIELDS.into_iter().min_by_key(distance);
+    nearest.filter(|known| distance(known) <= 2)
+}

@@ -1,0 +1,57 @@
+//! The fields `env` and `container`.
+
+use super::Hidden;
+use super::checks::{kind, name_of};
+use super::fields::Check;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl Check<'_> {
+    pub(super) fn env(&mut self) -> BTreeMap<String, Option<Hidden>> {
+        let mut env = BTreeMap::new();
+        for (name, value) in self.object("env", r#"{"NAME": "value"}"#) {
+            let field = format!("env.{name}");
+            // Kubernetes' relaxed rule: printable ASCII without `=`.
+            // https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
+            let printable = name
+                .bytes()
+                .all(|byte| (0x20..0x7f).contains(&byte) && byte != b'=');
+            if name.is_empty() || !printable {
+                self.fault(
+                    &field,
+                    "is no name of a variable: printable ASCII without `=`",
+                );
+            }
+            match value {
+                Value::String(value) => _ = env.insert(name, Some(Hidden(value))),
+                Value::Null => _ = env.insert(name, None),
+                other
+                @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                    let problem = format!(
+                        "must be a string, or null to remove it, and is {}",
+                        kind(&other)
+                    );
+                    self.fault(field, problem);
+                }
+            }
+        }
+        env
+    }
+
+    pub(super) fn container(&mut self, has_env: bool, has_sole_image: bool) -> Option<String> {
+        let container = self.text("container")?;
+        if let Err(problem) = name_of(&container, 63, false) {
+            self.fault("container", problem);
+        }
+        // An `imageDetail.json` that is still to be read may need it.
+        let unread = self.wanted.images.is_some();
+        if !has_env && !self.fields.contains_key("env") && !has_sole_image && !unread {
+            self.fault(
+                "container",
+                "is the one container that gets `env`, or the image of an `imageDetail.json`, and \
+                 there is neither",
+            );
+        }
+        Some(container)
+    }
+}

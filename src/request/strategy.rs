@@ -1,0 +1,168 @@
+//! How the new version takes over: `strategy` and the fields that belong to it.
+
+use super::checks::{SMOKE_LIMIT, kind, name_of, path_of};
+use super::fields::Check;
+use super::{Smoke, Strategy, Switch};
+use serde_json::Value;
+use std::time::Duration;
+
+/// The `bake` where none is given: proxies and load balancers have heard of the switch by then.
+const DEFAULT_BAKE: Duration = Duration::from_secs(30);
+
+/// The longest `bake`: for all this time there are twice as many pods.
+const LONGEST_BAKE: Duration = Duration::from_secs(6 * 3600);
+
+/// The superseded versions that are kept where `keep` is not given, and the most that may be.
+const DEFAULT_KEEP: usize = 1;
+/// See [`DEFAULT_KEEP`].
+const MOST_KEPT: u64 = 20;
+
+/// A Deployment's name with `-` and a version of ten characters after it must leave room for what
+/// ReplicaSets and pods add, and is a label's value, which has 63 characters.
+const SWITCHED_NAME_LIMIT: usize = 45;
+
+impl Check<'_> {
+    pub(super) fn strategy(&mut self, deployment: Option<&str>) -> Strategy {
+        let name = self.text("strategy");
+        let name = name.as_deref();
+        if let Some(other) = name
+            && !["rolling", "blueGreen", "immutable"].contains(&other)
+        {
+            let problem =
+                format!("must be `rolling`, `blueGreen` or `immutable`, and is `{other}`");
+            self.fault("strategy", problem);
+            return Strategy::Rolling;
+        }
+        let switches = matches!(name, Some("blueGreen" | "immutable"));
+        self.only("service", switches, "`blueGreen` and `immutable`");
+        self.only("bake", switches, "`blueGreen` and `immutable`");
+        self.only("smoke", switches, "`blueGreen` and `immutable`");
+        self.only("keep", name == Some("immutable"), "`immutable`");
+        if !switches {
+            return Strategy::Rolling;
+        }
+        if self.fields.contains_key("method") {
+            let problem =
+                "is only for the strategy `rolling`, as the others write a new Deployment";
+            self.fault("method", format!("{problem}; leave it out"));
+        }
+        if deployment.is_some_and(|name| name.len() > SWITCHED_NAME_LIMIT || name.contains('.')) {
+            let problem = format!(
+                "is too long or has a dot: with this strategy it is a label's value and the \
+                 beginning of other names, so that it may have {SWITCHED_NAME_LIMIT} characters \
+                 and no dot"
+            );
+            self.fault("deployment", problem);
+        }
+        let switch = Switch {
+            service: self.service(),
+            bake: self.duration(
+                "bake",
+                DEFAULT_BAKE,
+                Duration::ZERO..=LONGEST_BAKE,
+                "0s to 6h",
+            ),
+            smoke: self.smoke(),
+        };
+        match name {
+            Some("immutable") => Strategy::Immutable {
+                switch,
+                keep: self.keep(),
+            },
+            _ => Strategy::BlueGreen(switch),
+        }
+    }
+
+    /// Refuses a field that the strategy does not use.
+    fn only(&mut self, field: &str, used: bool, strategies: &str) {
+        if !used && self.fields.contains_key(field) {
+            let problem = format!("is only for the strategy {strategies}; leave it out");
+            self.fault(field, problem);
+        }
+    }
+
+    fn service(&mut self) -> String {
+        let Some(service) = self.text("service") else {
+            if !self.is_there("service") {
+                self.fault(
+                    "service",
+                    "is missing: the Service that is switched to the new version",
+                );
+            }
+            return String::new();
+        };
+        // Room for `-preview`.
+        if let Err(problem) = name_of(&service, 55, false) {
+            self.fault("service", problem);
+        }
+        service
+    }
+
+    fn keep(&mut self) -> usize {
+        match self.fields.get("keep") {
+            None => DEFAULT_KEEP,
+            Some(value) => {
+                let count = value.as_u64().filter(|count| *count <= MOST_KEPT);
+                let Some(count) = count.and_then(|count| usize::try_from(count).ok()) else {
+                    let problem =
+                        format!("must be a whole number from 0 to {MOST_KEPT}, no quotes");
+                    self.fault("keep", problem);
+                    return DEFAULT_KEEP;
+                };
+                count
+            }
+        }
+    }
+
+    fn smoke(&mut self) -> Option<Smoke> {
+        let shape =
+            r#"a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}"#;
+        let (path, contains, port) = match self.fields.get("smoke")?.clone() {
+            Value::String(path) => (path, None, None),
+            Value::Object(fields) => {
+                let known = |field: &String| ["path", "contains", "port"].contains(&field.as_str());
+                let text = |field: &str| match fields.get(field) {
+                    None => Ok(None),
+                    Some(Value::String(text)) => Ok(Some(text.clone())),
+                    Some(Value::Number(port)) if field == "port" => Ok(Some(port.to_string())),
+                    Some(_) => Err(()),
+                };
+                match (text("path"), text("contains"), text("port")) {
+                    (Ok(Some(path)), Ok(contains), Ok(port)) if fields.keys().all(known) => {
+                        (path, contains, port)
+                    }
+                    _ => {
+                        let unknown = fields.keys().find(|field| !known(field));
+                        match unknown {
+                            Some(field) => self.fault(
+                                format!("smoke.{field}"),
+                                "is unknown; there are `path`, `contains` and `port`",
+                            ),
+                            None => self.fault("smoke", format!("must be {shape}")),
+                        }
+                        return None;
+                    }
+                }
+            }
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+                self.fault("smoke", format!("must be {shape}, and is {}", kind(&other)));
+                return None;
+            }
+        };
+        if let Err(problem) = path_of(&path) {
+            self.fault("smoke", problem);
+        }
+        if contains
+            .as_ref()
+            .is_some_and(|text| text.is_empty() || text.len() > SMOKE_LIMIT)
+        {
+            let problem = format!("must be a text of 1 to {SMOKE_LIMIT} characters");
+            self.fault("smoke.contains", problem);
+        }
+        Some(Smoke {
+            path,
+            contains,
+            port,
+        })
+    }
+}
