@@ -21,7 +21,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The files that decide: no async, socket, clock, environment or randomness.
-const PURE: [&str; 36] = [
+const PURE: [&str; 40] = [
     "request.rs",
     "request/checks.rs",
     "request/env.rs",
@@ -56,6 +56,10 @@ const PURE: [&str; 36] = [
     "cluster/service.rs",
     "rollout.rs",
     "diagnosis.rs",
+    "diagnosis/classification.rs",
+    "diagnosis/evidence.rs",
+    "diagnosis/sentence.rs",
+    "diagnosis/symptoms.rs",
     "report.rs",
     "environment.rs",
 ];
