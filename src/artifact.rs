@@ -85,6 +85,10 @@ impl ArtifactError {
                 "Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from \
                  the artifact of a build that puts it there."
             }
+            ArtifactError::Packed(_, ArchiveError::Limit(..)) => {
+                "Give the Deployment a file of its own, and name that: of a file with other objects \
+                 nothing else is applied."
+            }
             ArtifactError::Archive(..) | ArtifactError::Packed(..) => {
                 "Look at what the action that makes the artifact puts there. CodePipeline's own \
                  actions make ZIP archives."

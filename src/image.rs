@@ -1,6 +1,7 @@
 //! Images: how they are named, and the two files in which build and source actions hand them on.
 
 use crate::request::Fault;
+use crate::yaml::text;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -165,7 +166,7 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
             content.len().div_ceil(1024)
         )));
     }
-    let text = std::str::from_utf8(content).map_err(|_| fault(format!("is no text. {SHAPES}")))?;
+    let text = text::decode(content).map_err(|why| fault(format!("{why}. {SHAPES}")))?;
     let text = text.trim_start_matches('\u{feff}');
     if let Some(name) = crate::request::repeated(text) {
         return Err(fault(format!("has `{name}` twice. {SHAPES}")));

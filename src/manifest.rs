@@ -3,7 +3,7 @@
 
 use crate::request::Fault;
 use crate::yaml;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most documents that are told by name.
@@ -64,8 +64,7 @@ fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
 pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
     let name = meant.name;
     let fault = |problem: String| Fault::new("manifest", problem);
-    let text = std::str::from_utf8(content)
-        .map_err(|_| fault("is no text in UTF-8; it must be YAML or JSON".to_owned()))?;
+    let text = yaml::text::decode(content).map_err(fault)?;
     let mut deployments = Vec::new();
     let mut beside = Vec::new();
     let mut nameless = 0;
@@ -78,7 +77,16 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
             nameless += 1;
         }
     };
-    let read = yaml::read(text, |mut document| {
+    // Of several Deployments the first one that is meant is kept, of others their names.
+    let mut is_kept = false;
+    let reduce = |object: Value| {
+        if is_kept || object["kind"] != "Deployment" || !meant.is(&object) {
+            return named(&object);
+        }
+        is_kept = true;
+        object
+    };
+    let read = yaml::read_objects(&text, reduce, |mut document| {
         let is_list = document["kind"] == "List";
         let items = document.get_mut("items").and_then(Value::as_array_mut);
         match items.filter(|_| is_list) {
@@ -123,6 +131,17 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
             _ => format!("has no Deployment; it has {}", told(&beside)),
         })),
     }
+}
+
+/// An object without all that does not tell it from others.
+fn named(object: &Value) -> Value {
+    let mut named = json!({"kind": object["kind"], "metadata": {}});
+    for field in ["name", "namespace"] {
+        if let Some(text) = object["metadata"].get(field) {
+            named["metadata"][field] = text.clone();
+        }
+    }
+    named
 }
 
 /// `Kind/name`.
