@@ -1,5 +1,9 @@
 //! Images: how they are named, and the two files in which build and source actions hand them on.
 
+mod problem;
+
+pub use problem::{problem, shown};
+
 use crate::request::Fault;
 use crate::yaml::text;
 use serde_json::Value;

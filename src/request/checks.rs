@@ -91,23 +91,7 @@ pub(super) fn image_of(image: &str) -> Result<(), String> {
     if image.contains("#{") {
         return Err(unresolved(image));
     }
-    if image.is_empty() {
-        return Err("is empty: the build stage gave no image".to_owned());
-    }
-    if image.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("has white space in it; an image is written `registry/name:tag`".to_owned());
-    }
-    match image::Reference::parse(image) {
-        Ok(_) => Ok(()),
-        Err(_) if image.contains("${") => Err(format!(
-            "is `{}`: the place of a variable is filled only where `variables` are given",
-            excerpt(image, 0)
-        )),
-        Err(why) => Err(format!(
-            "is `{}`, which is no image: {why}",
-            excerpt(image, 0)
-        )),
-    }
+    image::problem(image).map_or(Ok(()), Err)
 }
 
 pub(super) fn unresolved(text: &str) -> String {

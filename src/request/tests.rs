@@ -518,9 +518,9 @@ fn images_and_variables_one_by_one() {
     }
     for (image, problem) in [
         (json!(""), "the build stage gave no image"),
-        (json!("web: 2"), "white space"),
-        (json!("web:2\n"), "white space"),
-        (json!("web\u{0}"), "white space"),
+        (json!("web: 2"), "it has a blank after `web:`"),
+        (json!("web:2\n"), "it has a line break at its end"),
+        (json!("web\u{0}"), "it has a zero byte at its end"),
         (
             json!("web:#{Build.Tag}"),
             "did not fill in: `web:#{Build.Tag}`",
@@ -1077,7 +1077,7 @@ fn faults_of_files_and_variables_are_told_together() {
         lines.collect::<Vec<_>>().join("\n")
     };
     let none = files(Some(DEPLOYMENT), None);
-    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[0].image` is `app:${TAG}`: the place of a variable is filled only where `variables` are given"#);
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[0].image` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must"#);
     let fields = json!({"manifest": "a.yaml", "variables": {"TGA": "1", "X": "2"}});
     insta::assert_snapshot!(told(fields, &none), @r#"
     `manifest.spec.template.spec.containers[0].image` has `${TAG}`, and `variables` has no TAG. Where the text itself is meant, write `$${TAG}`

@@ -41,6 +41,7 @@ const PURE: &[&str] = &[
     "yaml/scan.rs",
     "yaml/text.rs",
     "image.rs",
+    "image/problem.rs",
     "plan.rs",
     "continuation.rs",
     "change.rs",
