@@ -2,7 +2,7 @@
 
 mod problem;
 
-pub use problem::{problem, shown, unfilled};
+pub use problem::{problem, shown};
 
 use crate::request::Fault;
 use crate::yaml::text;

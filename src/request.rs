@@ -9,7 +9,6 @@ mod images;
 mod manifest;
 mod strategy;
 mod text;
-mod unfilled;
 
 pub use checks::duration;
 pub use files::{File, Files, Member, Wanted};

@@ -19,10 +19,12 @@ mod object;
 mod patch;
 mod pod;
 mod proxy;
+mod refusal;
 mod replicaset;
 mod route;
 mod sample;
 mod schema;
+mod script;
 mod selector;
 mod status;
 mod store;
@@ -43,7 +45,9 @@ use store::{Key, Store};
 
 pub use fault::{Fault, On};
 pub use pod::Behaviour;
+pub use refusal::Refusal;
 pub use sample::{sample_autoscaler, sample_deployment, sample_service};
+pub use script::{Barred, Script};
 
 /// Steps that one call of [`World::advance`] takes at most: a world that never rests must not hang
 /// its caller.
@@ -71,9 +75,13 @@ pub struct World {
     lives: BTreeMap<Key, pod::Life>,
     behaviours: Vec<(String, Behaviour)>,
     default_behaviour: Behaviour,
+    /// Pods of scripts so far, and since when their creation is refused.
+    scripted: usize,
+    barred_since: Option<Timestamp>,
     answers: Vec<proxy::Says>,
     faults: Vec<fault::Planned>,
     forbidden: BTreeSet<(String, String)>,
+    refusals: Vec<Refusal>,
     seen: Vec<Seen>,
     seen_limit: usize,
 }
@@ -237,9 +245,12 @@ impl World {
             lives: BTreeMap::new(),
             behaviours: Vec::new(),
             default_behaviour: Behaviour::default(),
+            scripted: 0,
+            barred_since: None,
             answers: Vec::new(),
             faults: Vec::new(),
             forbidden: BTreeSet::new(),
+            refusals: Vec::new(),
             seen: Vec::new(),
             seen_limit: SEEN_LIMIT,
         }
@@ -445,6 +456,11 @@ impl World {
     /// Takes a [`World::forbid`] back.
     pub fn grant(&mut self, verb: impl Into<String>, resource: impl Into<String>) {
         self.forbidden.remove(&(verb.into(), resource.into()));
+    }
+
+    /// Refuses requests as an admission plugin or a webhook does: after rights, before storage.
+    pub fn refuse(&mut self, refusal: Refusal) {
+        self.refusals.push(refusal);
     }
 
     /// Every request so far (the first ten thousand), without credentials.

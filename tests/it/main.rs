@@ -22,6 +22,7 @@ mod failures;
 mod diagnosis;
 mod resume;
 mod artifact;
+mod field;
 mod access;
 mod rotation;
 mod only_in_sandbox;

@@ -72,7 +72,8 @@ impl Stage {
         Stage::upon(Cluster::sandbox(prepare).await, environment).await
     }
 
-    async fn upon(cluster: Cluster, environment: Environment<'_>) -> Stage {
+    /// Upon a cluster that is there.
+    pub async fn upon(cluster: Cluster, environment: Environment<'_>) -> Stage {
         let aws = Aws::start().await.unwrap();
         aws.put_parameter(
             "k8s-bear-token",
@@ -344,6 +345,14 @@ impl Ended {
                 (usual(&summary.unwrap(), &self.namespace), output_variables)
             }
             other => panic!("no success: {other:#?}"),
+        }
+    }
+
+    /// The type and message of a failure, or `success` and its summary.
+    pub fn either(self) -> (String, String) {
+        match self.report.result {
+            JobResult::Failure { .. } => self.failure(),
+            JobResult::Success { .. } => ("success".to_owned(), self.success().0),
         }
     }
 

@@ -31,7 +31,6 @@ const PURE: &[&str] = &[
     "request/manifest.rs",
     "request/strategy.rs",
     "request/text.rs",
-    "request/unfilled.rs",
     "rotation.rs",
     "archive.rs",
     "manifest.rs",

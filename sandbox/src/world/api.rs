@@ -130,6 +130,7 @@ impl World {
                 let call = read(request, target);
                 self.check_access(&request.method, &call)?;
                 check_options(&request.method, &call)?;
+                self.check_admission(&request.method, &call)?;
                 self.dispatch(&request.method, &call)
             }
         }

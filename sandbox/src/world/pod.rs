@@ -3,10 +3,12 @@
 use super::api::{Call, plain};
 use super::object::{integer, list, text, written};
 use super::route::Kind;
+use super::script::Script;
 use super::store::Key;
 use super::{Answer, Task, World, status};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Longest log that is answered.
 const LOG_LIMIT: usize = 1024 * 1024;
@@ -50,6 +52,8 @@ pub enum Behaviour {
     },
     /// They cannot be created: the namespace's quota is used up.
     Quota,
+    /// They show what somebody wrote down.
+    Scripted(Arc<Script>),
 }
 
 impl Default for Behaviour {
@@ -83,16 +87,20 @@ pub(super) struct Life {
     tries: u32,
     restarts: u32,
     started: Option<Timestamp>,
+    /// Of a scripted pod: which one it is, its first moment, and whether that was.
+    pub(super) number: usize,
+    pub(super) born: Option<Timestamp>,
+    pub(super) scripted: bool,
 }
 
 /// A pod on its way through one step of its life.
-struct Step {
+pub(super) struct Step {
     key: Key,
-    pod: Value,
-    life: Life,
+    pub(super) pod: Value,
+    pub(super) life: Life,
     /// The container that the behaviour is about.
     culprit: usize,
-    now: String,
+    pub(super) now: String,
 }
 
 impl World {
@@ -151,12 +159,15 @@ impl World {
 
     /// Takes the step; gives the time until the next one.
     fn take(&mut self, step: &mut Step, behaviour: &Behaviour) -> Option<SignedDuration> {
+        if let Behaviour::Scripted(script) = behaviour {
+            return self.follow_script(step, script);
+        }
         if step.life.stage == Stage::Created {
             return self.schedule(step, behaviour);
         }
         match behaviour {
             Behaviour::Ready { after } => self.become_ready(step, *after),
-            Behaviour::Unschedulable { .. } | Behaviour::Quota => {
+            Behaviour::Unschedulable { .. } | Behaviour::Quota | Behaviour::Scripted(_) => {
                 self.become_ready(step, SignedDuration::from_secs(1))
             }
             Behaviour::CrashLoop {
@@ -408,10 +419,9 @@ impl World {
         let Some(pod) = self.store.get(&key) else {
             return Err(status::not_found(pods, name));
         };
-        let containers: Vec<&str> = list(pod, "/spec/containers")
-            .iter()
-            .map(|it| text(it, "/name"))
-            .collect();
+        let init = list(pod, "/spec/initContainers").iter();
+        let all = list(pod, "/spec/containers").iter().chain(init);
+        let containers: Vec<&str> = all.map(|it| text(it, "/name")).collect();
         let container = match (call.ask("container"), containers.as_slice()) {
             (Some(asked), all) if all.contains(&asked) => asked,
             (Some(asked), _) => {
@@ -432,9 +442,9 @@ impl World {
 
     fn log_of(&self, pod: &Value, container: &str, previous: bool) -> Result<String, Answer> {
         let name = text(pod, "/metadata/name");
-        let statuses = list(pod, "/status/containerStatuses");
+        let init = list(pod, "/status/initContainerStatuses").iter();
+        let mut statuses = list(pod, "/status/containerStatuses").iter().chain(init);
         let found = statuses
-            .iter()
             .find(|it| it["name"] == container)
             .unwrap_or(&Value::Null);
         if previous && found.pointer("/lastState/terminated").is_none() {
@@ -457,6 +467,9 @@ impl World {
         }
         let (culprit, behaviour) = self.behaviour_of(&pod["spec"]);
         let is_culprit = pod["spec"]["containers"][culprit]["name"] == container;
+        if let Behaviour::Scripted(script) = behaviour {
+            return Ok(script.log.clone());
+        }
         let said = if let Behaviour::CrashLoop { log, .. } = behaviour {
             Some(log)
         } else {
@@ -489,7 +502,7 @@ impl Step {
         )
     }
 
-    fn container_id(&self) -> String {
+    pub(super) fn container_id(&self) -> String {
         format!(
             "containerd://{}-{}",
             text(&self.pod, "/metadata/uid"),
@@ -497,7 +510,7 @@ impl Step {
         )
     }
 
-    fn address(&mut self) {
+    pub(super) fn address(&mut self) {
         if text(&self.pod, "/status/podIP").is_empty() {
             let uid = text(&self.pod, "/metadata/uid");
             let number = u32::from_str_radix(uid.rsplit('-').next().unwrap_or_default(), 16);
@@ -574,7 +587,7 @@ impl Step {
     }
 
     /// Sets a condition; its transition time moves only with its status.
-    fn condition(&mut self, kind: &str, holds: bool, why: Option<(&str, &str)>) {
+    pub(super) fn condition(&mut self, kind: &str, holds: bool, why: Option<(&str, &str)>) {
         let status = if holds { "True" } else { "False" };
         let old = super::object::condition(&self.pod, kind);
         let since = old

@@ -6,6 +6,7 @@ use super::object::{
     condition, hash, integer, letters, map_mut, owned_by, terminating, text, time, written,
 };
 use super::pod::{Behaviour, Life};
+use super::script::{is_over, uncreated};
 use super::store::Key;
 use super::{Task, World};
 use jiff::{SignedDuration, Timestamp};
@@ -23,7 +24,8 @@ impl World {
         let Some(set) = self.store.get(key).cloned().filter(|set| !terminating(set)) else {
             return;
         };
-        let pods = self.pods_of(key, text(&set, "/metadata/uid"));
+        let mut pods = self.pods_of(key, text(&set, "/metadata/uid"));
+        pods.retain(|(_, pod)| !is_over(pod));
         let (leaving, active): (Pods, Pods) =
             pods.into_iter().partition(|(_, pod)| terminating(pod));
         let wanted = usize::try_from(integer(&set, "/spec/replicas")).unwrap_or_default();
@@ -77,6 +79,16 @@ impl World {
             );
             return Some(error);
         }
+        let behaviour = self.behaviour_of(&template["spec"]).1;
+        let script = if let Behaviour::Scripted(script) = behaviour {
+            Some(script)
+        } else {
+            None
+        };
+        let (missing, refused) = match &script {
+            Some(script) => self.admitted(script, used, missing),
+            None => (missing, None),
+        };
         for _ in 0..missing {
             let number = self.store.number();
             let name = format!("{}-{}", key.name, suffix(number));
@@ -84,6 +96,9 @@ impl World {
             let pod_key = Key::new("pods", &key.namespace, &name);
             self.write(&pod_key, pod);
             self.lives.insert(pod_key.clone(), Life::default());
+            if script.is_some() {
+                self.next_in_script(&pod_key);
+            }
             self.plan_step(Task::Pod(pod_key));
             self.event(
                 set,
@@ -93,7 +108,14 @@ impl World {
                 &format!("Created pod: {name}"),
             );
         }
-        None
+        let refused = refused?;
+        let pod = format!("{}-{}", key.name, suffix(self.store.number()));
+        let error = uncreated(&pod, &refused);
+        let message = format!("Error creating: {error}");
+        self.event(set, CONTROLLER, "Warning", "FailedCreate", &message);
+        let again = self.clock + self.timing.back_off;
+        self.plan(Task::ReplicaSet(key.clone()), again);
+        Some(error)
     }
 
     fn delete_pods(&mut self, set: &Value, active: &Pods, surplus: usize) {

@@ -1,0 +1,343 @@
+//! A case as it stands in its file.
+
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::world::{Barred, Behaviour, Refusal, Script, World};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the pods of a new version run.
+pub const NEW_IMAGE: &str = "registry.example.com/web:2";
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Case {
+    /// What happened to whom.
+    pub about: String,
+    /// Where it was reported in public.
+    pub source: String,
+    #[serde(default)]
+    pub on: On,
+    #[serde(default)]
+    pub given: Given,
+    pub expected: Expected,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    /// The pure core and the sandbox's world, in simulated time.
+    #[default]
+    Time,
+    /// The real function and the sandbox, in real time.
+    Door,
+    /// The real function and the real control plane.
+    Real,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Given {
+    /// Merged into the Deployment `web` that is there.
+    pub deployment: Value,
+    /// Whether there is no Deployment before.
+    pub nothing: bool,
+    /// Whether the Service `web` is there, too.
+    pub service: bool,
+    /// More objects, as they are applied.
+    pub objects: Vec<Value>,
+    /// Merged into the usual user parameters; or a text that takes their place.
+    pub parameters: Value,
+    /// What new pods show: see `Script` in the sandbox.
+    pub pods: Value,
+    /// Merged into the spec of new pods.
+    pub pod_spec: Value,
+    pub log: String,
+    pub events: Vec<Value>,
+    pub barred: Option<Bar>,
+    /// Seconds that things take: `observe` (a controller that is slow, or away), `termination`.
+    pub timing: BTreeMap<String, f64>,
+    pub refusals: Vec<Refused>,
+    /// Verbs that the token lacks: `"patch deployments"`.
+    pub forbidden: Vec<String>,
+    /// What others do meanwhile.
+    pub edits: Vec<Edit>,
+    /// Seconds that an invocation lasts.
+    pub life: Option<f64>,
+    /// Variables of the function; null takes one away.
+    pub environment: BTreeMap<String, Option<String>>,
+    /// What is stored as the token, and what the cluster takes.
+    pub token: Option<String>,
+    /// What is given as the CA; `${CA}` and its forms stand for the cluster's.
+    pub ca: Option<String>,
+    pub artifacts: Vec<Artifact>,
+    /// Merged into the event's `data`.
+    pub event: Value,
+    /// Texts that must be found nowhere, in no spelling.
+    pub secrets: Vec<String>,
+}
+
+/// Pods that cannot be created.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bar {
+    message: String,
+    seconds: f64,
+    #[serde(default)]
+    room: usize,
+}
+
+/// Requests that the API server refuses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Refused {
+    #[serde(default)]
+    method: Option<String>,
+    resource: String,
+    #[serde(default)]
+    trials_only: bool,
+    #[serde(default)]
+    skip: u32,
+    #[serde(default)]
+    from: Option<f64>,
+    #[serde(default)]
+    until: Option<f64>,
+    status: u16,
+    #[serde(default)]
+    reason: String,
+    message: String,
+}
+
+/// What somebody else does, so many seconds after our first write.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    pub at: f64,
+    /// The field manager: `kubectl-edit`, `argocd-controller`.
+    #[serde(default)]
+    pub by: String,
+    pub resource: String,
+    pub name: String,
+    /// A strategic merge patch, a JSON patch, or null: the object is deleted.
+    #[serde(default)]
+    pub patch: Value,
+    /// The whole object, which is created.
+    #[serde(default)]
+    pub create: Value,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    pub name: String,
+    /// Members of a ZIP file.
+    #[serde(default)]
+    pub files: BTreeMap<String, Content>,
+    /// The object as it is in S3.
+    #[serde(default)]
+    pub content: Option<Content>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    Text(String),
+    Hex {
+        hex: String,
+    },
+    Json {
+        json: Value,
+    },
+    /// UTF-16 with a byte order mark, as PowerShell writes it.
+    Wide {
+        utf16: String,
+    },
+    /// A long text, `NUMBER` in each of its parts another.
+    Long {
+        repeat: String,
+        times: usize,
+        before: String,
+    },
+}
+
+impl Content {
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Content::Text(text) => text.clone().into_bytes(),
+            Content::Json { json } => json.to_string().into_bytes(),
+            Content::Hex { hex } => {
+                let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+                (0..hex.len()).step_by(2).map(digit).collect()
+            }
+            Content::Wide { utf16 } => {
+                let units = std::iter::once(0xfeff).chain(utf16.encode_utf16());
+                units.flat_map(u16::to_le_bytes).collect()
+            }
+            Content::Long {
+                repeat,
+                times,
+                before,
+            } => {
+                let parts = (0..*times).map(|number| repeat.replace("NUMBER", &number.to_string()));
+                let parts = parts.collect::<String>();
+                format!("{before}{parts}").into_bytes()
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Expected {
+    /// `success`, or the type of failure.
+    pub end: String,
+    /// The section of `docs/operations.md`.
+    #[serde(default)]
+    pub section: Option<String>,
+    /// What the report must have in it, and what not.
+    #[serde(default)]
+    pub has: Vec<String>,
+    #[serde(default)]
+    pub not: Vec<String>,
+    /// What the log must have in it.
+    #[serde(default)]
+    pub logged: Vec<String>,
+    /// The second by which it is reported, and before which it is not.
+    #[serde(default)]
+    pub by: Option<f64>,
+    #[serde(default)]
+    pub from: Option<f64>,
+    /// Writes that were carried out.
+    #[serde(default)]
+    pub writes: Option<usize>,
+    /// `deployments/web` → JSON pointer → value; null for an object or field that is not there.
+    #[serde(default)]
+    pub world: BTreeMap<String, Option<BTreeMap<String, Value>>>,
+}
+
+impl Given {
+    /// The Deployment that is there.
+    pub fn deployment(&self) -> Value {
+        let mut deployment = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": "default", "labels": {"app": "web"}},
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "image": "registry.example.com/web:1",
+                    "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}}}]}}}});
+        merge(&mut deployment, &self.deployment);
+        deployment
+    }
+
+    /// All that is there before the deploy.
+    pub fn objects(&self) -> Vec<Value> {
+        let mut all = Vec::new();
+        if !self.nothing {
+            all.push(self.deployment());
+        }
+        if self.service {
+            all.push(json!({"apiVersion": "v1", "kind": "Service",
+                "metadata": {"name": "web", "namespace": "default", "labels": {"app": "web"}},
+                "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}}));
+        }
+        all.extend(self.objects.iter().cloned());
+        all
+    }
+
+    /// The user parameters as they stand in the event.
+    pub fn parameters(&self) -> String {
+        if let Value::String(text) = &self.parameters {
+            return text.clone();
+        }
+        let mut parameters = json!({"deployment": "web", "images": {"web": NEW_IMAGE}});
+        merge(&mut parameters, &self.parameters);
+        parameters.to_string()
+    }
+
+    pub fn script(&self) -> Option<Script> {
+        if self.pods.is_null() && self.barred.is_none() {
+            return None;
+        }
+        let ready = json!([[0, "creating"], [1, "ready"]]);
+        let pods = if self.pods.is_null() {
+            &ready
+        } else {
+            &self.pods
+        };
+        Some(Script {
+            spec: self.pod_spec.clone(),
+            log: self.log.clone(),
+            events: self.events.clone(),
+            barred: self.barred.as_ref().map(|bar| Barred {
+                message: bar.message.clone(),
+                lasts: seconds(bar.seconds),
+                room: bar.room,
+            }),
+            ..Script::read(pods)
+        })
+    }
+
+    /// Prepares a world, in which the objects are applied beside this.
+    pub fn prepare(&self, world: &mut World) {
+        if let Some(script) = self.script() {
+            world.behave(NEW_IMAGE, Behaviour::Scripted(Arc::new(script)));
+        }
+        for pair in &self.forbidden {
+            let (verb, resource) = pair.split_once(' ').unwrap();
+            world.forbid(verb, resource);
+        }
+    }
+
+    /// What is to be as slow from the deploy on.
+    pub fn set_timing(&self, world: &mut World) {
+        for (name, value) in &self.timing {
+            let timing = world.timing();
+            match name.as_str() {
+                "observe" => timing.observe = seconds(*value),
+                "termination" => timing.termination = seconds(*value),
+                other => panic!("no time is called {other}"),
+            }
+        }
+    }
+
+    /// What the API server refuses, for a deploy that begins now.
+    pub fn refusals(&self, now: Timestamp) -> Vec<Refusal> {
+        let rule = |refused: &Refused| Refusal {
+            method: refused.method.clone(),
+            resource: refused.resource.clone(),
+            trials_only: refused.trials_only,
+            skip: refused.skip,
+            from: refused.from.map(|from| now + seconds(from)),
+            until: refused.until.map(|until| now + seconds(until)),
+            status: refused.status,
+            reason: refused.reason.clone(),
+            message: refused.message.clone(),
+        };
+        self.refusals.iter().map(rule).collect()
+    }
+}
+
+pub fn seconds(number: f64) -> SignedDuration {
+    SignedDuration::from_secs_f64(number)
+}
+
+/// A merge patch: <https://www.rfc-editor.org/rfc/rfc7386>
+pub fn merge(target: &mut Value, patch: &Value) {
+    let Some(fields) = patch.as_object() else {
+        if !patch.is_null() {
+            target.clone_from(patch);
+        }
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (name, value) in fields {
+        if value.is_null() {
+            target.as_object_mut().unwrap().remove(name);
+        } else {
+            merge(&mut target[name], value);
+        }
+    }
+}
