@@ -5,6 +5,7 @@
 //! read: a strategic merge patch adds a container that it does not find, so it must never meet a
 //! template other than the one that was checked.
 
+use crate::cluster::name::{self, Name, Rule};
 use crate::cluster::object::{self, Deployment, ReplicaSet};
 use crate::request::{Fault, Method, Request};
 use jiff::Timestamp;
@@ -44,10 +45,6 @@ pub const CAUSE_PATH: &str = "/metadata/annotations/landfall~1cause";
 /// Jobs remembered in [`SUPERSEDED`]: Lambda repeats an event for six hours at the most, and more
 /// deploys of one Deployment in that time than this are not to be expected.
 pub const SUPERSEDED_LIMIT: usize = 8;
-
-/// The longest name of an object.
-/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
-const NAME_LIMIT: usize = 253;
 
 /// What `kubectl rollout restart` writes into the template, too.
 const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
@@ -90,7 +87,9 @@ impl Previous {
     /// The ReplicaSet that serves: the newest if it has available pods, else whichever has most of
     /// them. `None` where nothing serves, so that there is nothing to return to.
     pub fn serving(deployment: &Deployment, sets: &[ReplicaSet]) -> Option<Previous> {
-        let serves = |set: &&ReplicaSet| set.available > 0 && set.name.len() <= NAME_LIMIT;
+        let serves = |set: &&ReplicaSet| {
+            set.available > 0 && Name::new(&set.name, Rule::Subdomain).is_some()
+        };
         let newest = object::newest(deployment, sets).filter(serves);
         let serving = newest.or_else(|| {
             sets.iter()
@@ -103,14 +102,22 @@ impl Previous {
         })
     }
 
-    /// Reads it back from the Deployment that we wrote.
+    /// Reads it back from the Deployment that we wrote. Others may have written the note, so that
+    /// one which is not valid is treated as absent.
     pub fn recorded(deployment: &Deployment) -> Option<Previous> {
-        let recorded = deployment.annotation(PREVIOUS)?.split_once('@');
-        let (name, revision) = recorded.filter(|(name, _)| name.len() <= NAME_LIMIT)?;
-        Some(Previous {
-            name: name.to_owned(),
-            revision: revision.parse().ok()?,
-        })
+        let recorded = deployment.annotation(PREVIOUS)?;
+        let read = || {
+            let (name, revision) = recorded.split_once('@')?;
+            let name = Name::new(name, Rule::Subdomain)?;
+            let name = String::from(name);
+            let revision = revision.parse().ok()?;
+            Some(Previous { name, revision })
+        };
+        let read = read();
+        if read.is_none() && !recorded.is_empty() {
+            name::ignored(PREVIOUS);
+        }
+        read
     }
 }
 
@@ -1423,7 +1430,10 @@ mod tests {
             revision: 7,
         };
         assert_eq!(recorded("web-7@7"), Some(expected));
-        for hostile in ["", "web-7", "web-7@", "web-7@x", "web-7@-1", "@"] {
+        let other = "../../other/replicasets/payroll-abc@1";
+        for hostile in [
+            "", "web-7", "web-7@", "web-7@x", "web-7@-1", "@", "@7", "a/b@7", other,
+        ] {
             assert_eq!(recorded(hostile), None, "{hostile}");
         }
         assert_eq!(Previous::recorded(&live(json!({}))), None);

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod call;
+pub mod name;
 pub mod object;
 pub mod pod;
 pub mod service;
@@ -292,6 +293,9 @@ impl Cluster {
 
     /// Sends the call and returns the answer if its status is a success.
     async fn open(&self, call: &Call, until: Instant) -> Result<Response, Try> {
+        if let Some(refusal) = call.refused() {
+            return Err(Try::Final(CallError::Refused(refusal)));
+        }
         let limit = until.min(Instant::now() + time_limit(call));
         let started = Instant::now();
         let sent = timeout_at(limit, self.request(call)?.send()).await;
@@ -302,7 +306,7 @@ impl Cluster {
         };
         let status = response.status();
         let milliseconds = started.elapsed().as_millis() as u64;
-        let (verb, path, code) = (call.verb.rbac(), &call.path, status.as_u16());
+        let (verb, path, code) = (call.verb.rbac(), &*call.path, status.as_u16());
         if call.changes() {
             tracing::info!(
                 verb,

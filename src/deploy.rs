@@ -1,7 +1,7 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
 use crate::cluster::call::{Call, Verb};
-use crate::cluster::object::{Deployment, ReplicaSet};
+use crate::cluster::object::{Deployment, ReplicaSet, template_of};
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
 use crate::continuation::{Continuation, Phase};
 use crate::credentials::CredentialsError;
@@ -352,7 +352,14 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     async fn previous(&mut self, call: &Call) -> Result<(), CallError> {
         let template = match self.object(call).await {
             Ok(set) => {
-                Ok(set.and_then(|mut set| set.pointer_mut("/spec/template").map(Value::take)))
+                let live = self.observation.deployment.iter().flatten().next();
+                let found = set.is_some();
+                let template = set.zip(live);
+                let template = template.and_then(|(set, live)| template_of(&set, live));
+                if found && template.is_none() {
+                    tracing::warn!("the ReplicaSet to return to is not the Deployment's; ignored");
+                }
+                Ok(template)
             }
             Err(error) if self.locked_out.is_none() && !self.may_pass(&error) => {
                 Err(unreadable_call(call, &error, ROLLBACK))

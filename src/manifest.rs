@@ -14,6 +14,9 @@ const PLACES_LIMIT: usize = 1000;
 /// See [`PLACES_LIMIT`].
 const FILLED_LIMIT: usize = 1024 * 1024;
 
+/// The longest name that an item is called by.
+const LABEL_LIMIT: usize = 100;
+
 /// A Deployment and what else was in its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chosen {
@@ -154,6 +157,18 @@ fn label(object: &Value) -> String {
     )
 }
 
+/// What an item of a list is called in a path: by its name, where it has one that can be read, else
+/// by its number.
+pub fn place_of(item: &Value, index: usize) -> String {
+    let name = item.get("name").and_then(Value::as_str);
+    let is_plain = |name: &&str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        !name.is_empty() && name.len() <= LABEL_LIMIT && name.bytes().all(inner)
+    };
+    name.filter(is_plain)
+        .map_or_else(|| index.to_string(), str::to_owned)
+}
+
 /// A list in words, not too long.
 pub fn told(names: &[String]) -> String {
     let shown = names.iter().take(TOLD).map(|name| {
@@ -213,7 +228,7 @@ impl Filling<'_> {
             }
             Value::Array(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    path.push_str(&format!("[{index}]"));
+                    path.push_str(&format!("[{}]", place_of(item, index)));
                     self.value(item, path);
                     path.truncate(length);
                 }

@@ -9,6 +9,7 @@ mod images;
 mod manifest;
 mod strategy;
 mod text;
+mod unfilled;
 
 pub use checks::duration;
 pub use files::{File, Files, Member, Wanted};

@@ -1,7 +1,14 @@
 //! Each API call as a value: method, path, query, content type, body.
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/>
+//!
+//! A path and a selector are made of checked parts alone, here and nowhere else. A call with a part
+//! that is not valid has no path, is never sent, and is answered as the API server would answer it.
 
+use super::Refusal;
+use super::name::{LabelSelector, Name, Rule, is_plain_path};
 use serde_json::{Value, json};
+use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
 /// Who we are in `managedFields`.
@@ -26,13 +33,123 @@ pub struct Call {
     /// What it does.
     pub verb: Verb,
     /// The path, without host and query. All its parts are checked names.
-    pub path: String,
+    pub path: Path,
     /// Query parameters, not yet encoded.
-    pub query: Vec<(&'static str, String)>,
+    pub query: Query,
     /// The body of a write.
     pub body: Option<Value>,
     /// The resource as RBAC names it, for the words of a refusal: `deployments.apps`.
     pub resource: &'static str,
+}
+
+/// A path of the API, made of checked parts; empty where one of them is not valid.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Path(String);
+
+impl Path {
+    /// The path of a collection in a namespace, or of one object of it.
+    fn of(
+        api: &'static str,
+        namespace: &str,
+        resource: &'static str,
+        name: Option<One<'_>>,
+    ) -> Path {
+        let path = || {
+            let namespace = Name::new(namespace, Rule::Label)?;
+            let collection = format!("/{api}/namespaces/{namespace}/{resource}");
+            let Some(One(name, rule)) = name else {
+                return Some(collection);
+            };
+            Some(format!("{collection}/{}", Name::new(name, rule)?))
+        };
+        Path(path().unwrap_or_default())
+    }
+
+    /// A path that is written out in this file.
+    fn fixed(path: &'static str) -> Path {
+        Path(path.to_owned())
+    }
+
+    /// The same with a part of the object behind it.
+    fn part(mut self, part: &'static str) -> Path {
+        if !self.is_void() {
+            self.0.push_str(part);
+        }
+        self
+    }
+
+    /// What is asked behind a Service's proxy: `target` is `[https:]name[:port]`.
+    fn behind(self, target: &str, path: &str) -> Path {
+        let (scheme, rest) = match target.strip_prefix("https:") {
+            Some(rest) => ("https:", rest),
+            None => ("", target),
+        };
+        let (name, port) = rest.split_once(':').unwrap_or((rest, ""));
+        let port_is_plain = port
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || it == b'-');
+        match Name::new(name, Rule::Label) {
+            Some(name) if !self.is_void() && port_is_plain && is_plain_path(path) => {
+                let colon = if port.is_empty() { "" } else { ":" };
+                Path(format!("{self}/{scheme}{name}{colon}{port}/proxy{path}"))
+            }
+            Some(_) | None => Path::default(),
+        }
+    }
+
+    fn is_void(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Deref for Path {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl<Text: AsRef<str>> PartialEq<Text> for Path {
+    fn eq(&self, other: &Text) -> bool {
+        self.0 == other.as_ref()
+    }
+}
+
+/// The name of one object, and what it has to be.
+struct One<'a>(&'a str, Rule);
+
+/// The parameters of a query, which are encoded when they are sent. Selectors in it are checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query(Vec<(&'static str, String)>);
+
+impl Query {
+    fn push(&mut self, name: &'static str, value: impl Into<String>) {
+        self.0.push((name, value.into()));
+    }
+}
+
+impl Deref for Query {
+    type Target = [(&'static str, String)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a> IntoIterator for &'a Query {
+    type Item = &'a (&'static str, String);
+    type IntoIter = std::slice::Iter<'a, (&'static str, String)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
 }
 
 /// What a call does: method, content type and RBAC's verb follow from it.
@@ -147,10 +264,10 @@ impl Call {
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": {"namespace": namespace, "verb": right.verb,
                 "group": group, "resource": resource, "subresource": part}}});
-        let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+        let path = Path::fixed("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
         Call {
             resource: REVIEWS,
-            ..write(Verb::Create, path.to_owned(), body)
+            ..write(Verb::Create, path, body)
         }
     }
 
@@ -158,17 +275,18 @@ impl Call {
     /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review>
     pub fn who_am_i() -> Call {
         let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
-        let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+        let path = Path::fixed("/apis/authentication.k8s.io/v1/selfsubjectreviews");
         Call {
             resource: IDENTITIES,
-            ..write(Verb::Create, path.to_owned(), body)
+            ..write(Verb::Create, path, body)
         }
     }
 
     /// Asks for another token of a ServiceAccount, for the API server itself.
     /// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
     pub fn token(namespace: &str, account: &str, lifetime: Duration) -> Call {
-        let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let account = Some(One(account, Rule::Subdomain));
+        let path = Path::of("api/v1", namespace, "serviceaccounts", account).part("/token");
         let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
             "spec": {"expirationSeconds": lifetime.as_secs()}});
         Call {
@@ -197,33 +315,37 @@ impl Call {
     /// `seconds`. A field selector on the name matches a Role that is limited to that name.
     pub fn watch(namespace: &str, name: &str, resource_version: &str, seconds: u64) -> Call {
         let mut call = read(Verb::Watch, deployments_path(namespace), DEPLOYMENTS);
-        call.query.push(("watch", "true".into()));
-        call.query
-            .push(("fieldSelector", format!("metadata.name={name}")));
-        call.query.push(("allowWatchBookmarks", "true".into()));
-        call.query.push(("timeoutSeconds", seconds.to_string()));
+        call.query.push("watch", "true");
+        match Name::new(name, Rule::Subdomain) {
+            Some(name) => call
+                .query
+                .push("fieldSelector", format!("metadata.name={name}")),
+            None => call.path = Path::default(),
+        }
+        call.query.push("allowWatchBookmarks", "true");
+        call.query.push("timeoutSeconds", seconds.to_string());
         if !resource_version.is_empty() {
-            call.query
-                .push(("resourceVersion", resource_version.to_owned()));
+            call.query.push("resourceVersion", resource_version);
         }
         call
     }
 
     /// One page of the ReplicaSets under a label selector.
     pub fn replica_sets(namespace: &str, selector: &str) -> Call {
-        let path = format!("/apis/apps/v1/namespaces/{namespace}/replicasets");
+        let path = Path::of("apis/apps/v1", namespace, "replicasets", None);
         list(path, selector, "replicasets.apps")
     }
 
     /// One ReplicaSet, for its template.
     pub fn replica_set(namespace: &str, name: &str) -> Call {
-        let path = format!("/apis/apps/v1/namespaces/{namespace}/replicasets/{name}");
+        let name = Some(One(name, Rule::Subdomain));
+        let path = Path::of("apis/apps/v1", namespace, "replicasets", name);
         read(Verb::Get, path, "replicasets.apps")
     }
 
     /// One page of the pods under a label selector.
     pub fn pods(namespace: &str, selector: &str) -> Call {
-        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        let path = Path::of("api/v1", namespace, "pods", None);
         let mut call = list(path, selector, "pods");
         call.limit(PODS_PAGE);
         call
@@ -231,30 +353,40 @@ impl Call {
 
     /// The events about one object.
     pub fn events(namespace: &str, kind: &str, name: &str) -> Call {
-        let path = format!("/api/v1/namespaces/{namespace}/events");
+        let path = Path::of("api/v1", namespace, "events", None);
         let mut call = list(path, "", "events");
-        let about = format!("involvedObject.kind={kind},involvedObject.name={name}");
-        call.query.push(("fieldSelector", about));
+        let kind_is_plain = kind.bytes().all(|byte| byte.is_ascii_alphabetic());
+        match Name::new(name, Rule::Subdomain).filter(|_| kind_is_plain) {
+            Some(name) => {
+                let about = format!("involvedObject.kind={kind},involvedObject.name={name}");
+                call.query.push("fieldSelector", about);
+            }
+            None => call.path = Path::default(),
+        }
         call.limit(EVENTS_PAGE);
         call
     }
 
     /// The last lines of a container's log; `previous`: of the life before this one.
     pub fn log(namespace: &str, pod: &str, container: &str, previous: bool, lines: usize) -> Call {
-        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
+        let pod = Some(One(pod, Rule::Subdomain));
+        let path = Path::of("api/v1", namespace, "pods", pod).part("/log");
         let mut call = read(Verb::Get, path, LOGS);
-        call.query.push(("container", container.to_owned()));
-        call.query.push(("tailLines", lines.to_string()));
-        call.query.push(("limitBytes", LOG_BYTES.into()));
+        match Name::new(container, Rule::Label) {
+            Some(container) => call.query.push("container", container),
+            None => call.path = Path::default(),
+        }
+        call.query.push("tailLines", lines.to_string());
+        call.query.push("limitBytes", LOG_BYTES);
         if previous {
-            call.query.push(("previous", "true".into()));
+            call.query.push("previous", "true");
         }
         call
     }
 
     /// One page of the namespace's HorizontalPodAutoscalers.
     pub fn autoscalers(namespace: &str) -> Call {
-        list(autoscalers_path(namespace), "", AUTOSCALERS)
+        list(autoscalers_path(namespace, None), "", AUTOSCALERS)
     }
 
     /// Patches the named fields of the Deployment.
@@ -276,7 +408,7 @@ impl Call {
     /// The same write, checked by the server in every way and not done.
     /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>
     pub fn dry_run(mut self) -> Call {
-        self.query.push(("dryRun", "All".into()));
+        self.query.push("dryRun", "All");
         self
     }
 
@@ -306,13 +438,13 @@ impl Call {
 
     /// Reads a Service.
     pub fn service(namespace: &str, name: &str) -> Call {
-        let path = format!("{}/{name}", services_path(namespace));
+        let path = services_path(namespace, Some(name));
         read(Verb::Get, path, SERVICES)
     }
 
     /// Patches a Service; its `null`s remove.
     pub fn merge_service(namespace: &str, name: &str, patch: Value) -> Call {
-        let path = format!("{}/{name}", services_path(namespace));
+        let path = services_path(namespace, Some(name));
         Call {
             resource: SERVICES,
             ..write(Verb::MergePatch, path, patch)
@@ -323,34 +455,48 @@ impl Call {
     pub fn create_service(namespace: &str, object: Value) -> Call {
         Call {
             resource: SERVICES,
-            ..write(Verb::Create, services_path(namespace), object)
+            ..write(Verb::Create, services_path(namespace, None), object)
         }
     }
 
     /// Deletes the Service of this uid.
     pub fn delete_service(namespace: &str, name: &str, uid: &str) -> Call {
-        let path = format!("{}/{name}", services_path(namespace));
+        let path = services_path(namespace, Some(name));
         delete(path, SERVICES, uid)
     }
 
     /// One page of a Service's EndpointSlices.
     pub fn endpoint_slices(namespace: &str, service: &str) -> Call {
-        let path = format!("/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices");
-        let selector = format!("kubernetes.io/service-name={service}");
-        list(path, &selector, "endpointslices.discovery.k8s.io")
+        let path = Path::of(
+            "apis/discovery.k8s.io/v1",
+            namespace,
+            "endpointslices",
+            None,
+        );
+        let selector = Name::new(service, Rule::Label)
+            .map(|service| format!("kubernetes.io/service-name={service}"));
+        let mut call = list(
+            path,
+            selector.as_deref().unwrap_or_default(),
+            "endpointslices.discovery.k8s.io",
+        );
+        if selector.is_none() {
+            call.path = Path::default();
+        }
+        call
     }
 
     /// Asks a Service's pod over the API server's proxy; `target` is `[https:]name:port`, and
     /// `path` a checked path of HTTP.
     /// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/>
     pub fn proxy(namespace: &str, target: &str, path: &str) -> Call {
-        let path = format!("{}/{target}/proxy{path}", services_path(namespace));
+        let path = services_path(namespace, None).behind(target, path);
         read(Verb::Proxy, path, PROXY)
     }
 
     /// Patches a HorizontalPodAutoscaler; its `null`s remove.
     pub fn merge_autoscaler(namespace: &str, name: &str, patch: Value) -> Call {
-        let path = format!("{}/{name}", autoscalers_path(namespace));
+        let path = autoscalers_path(namespace, Some(name));
         Call {
             resource: AUTOSCALERS,
             ..write(Verb::MergePatch, path, patch)
@@ -366,14 +512,39 @@ impl Call {
         }
     }
 
+    /// What the API server would say to a call that has a part that is not valid: there is no such
+    /// object, or such a request. Nothing is sent.
+    pub fn refused(&self) -> Option<Refusal> {
+        if !self.path.is_void() {
+            return None;
+        }
+        let (code, reason, message) = match self.verb {
+            Verb::Get
+            | Verb::Update
+            | Verb::StrategicMergePatch
+            | Verb::JsonPatch
+            | Verb::MergePatch
+            | Verb::Delete => (404, "NotFound", "its name is not a valid Kubernetes name"),
+            Verb::List | Verb::Watch | Verb::Create | Verb::Proxy => {
+                (400, "BadRequest", "a name or a selector in it is not valid")
+            }
+        };
+        Some(Refusal {
+            code,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            is_status: true,
+        })
+    }
+
     fn limit(&mut self, page: &str) {
-        self.query.retain(|(name, _)| *name != "limit");
-        self.query.push(("limit", page.to_owned()));
+        self.query.0.retain(|(name, _)| *name != "limit");
+        self.query.push("limit", page);
     }
 
     /// The next page of the same list.
     pub fn page(mut self, token: &str) -> Call {
-        self.query.push(("continue", token.to_owned()));
+        self.query.push("continue", token);
         self
     }
 }
@@ -387,51 +558,59 @@ const SERVICES: &str = "services";
 const PROXY: &str = "services/proxy";
 const AUTOSCALERS: &str = "horizontalpodautoscalers.autoscaling";
 
-fn deployments_path(namespace: &str) -> String {
-    format!("/apis/apps/v1/namespaces/{namespace}/deployments")
+fn deployments_path(namespace: &str) -> Path {
+    Path::of("apis/apps/v1", namespace, "deployments", None)
 }
 
-fn services_path(namespace: &str) -> String {
-    format!("/api/v1/namespaces/{namespace}/services")
+fn deployment_path(namespace: &str, name: &str) -> Path {
+    let name = Some(One(name, Rule::Subdomain));
+    Path::of("apis/apps/v1", namespace, "deployments", name)
 }
 
-fn autoscalers_path(namespace: &str) -> String {
-    format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers")
+fn services_path(namespace: &str, name: Option<&str>) -> Path {
+    let name = name.map(|name| One(name, Rule::Label));
+    Path::of("api/v1", namespace, "services", name)
 }
 
-fn deployment_path(namespace: &str, name: &str) -> String {
-    format!("{}/{name}", deployments_path(namespace))
+fn autoscalers_path(namespace: &str, name: Option<&str>) -> Path {
+    let (api, name) = (
+        "apis/autoscaling/v2",
+        name.map(|name| One(name, Rule::Subdomain)),
+    );
+    Path::of(api, namespace, "horizontalpodautoscalers", name)
 }
 
-fn read(verb: Verb, path: String, resource: &'static str) -> Call {
+fn read(verb: Verb, path: Path, resource: &'static str) -> Call {
     Call {
         verb,
         path,
-        query: Vec::new(),
+        query: Query::default(),
         body: None,
         resource,
     }
 }
 
-fn list(path: String, selector: &str, resource: &'static str) -> Call {
+fn list(path: Path, selector: &str, resource: &'static str) -> Call {
     let mut call = read(Verb::List, path, resource);
-    if !selector.is_empty() {
-        call.query.push(("labelSelector", selector.to_owned()));
+    match LabelSelector::new(selector) {
+        Some(_) if selector.is_empty() => {}
+        Some(selector) => call.query.push("labelSelector", selector),
+        None => call.path = Path::default(),
     }
-    call.query.push(("limit", PAGE.into()));
+    call.query.push("limit", PAGE);
     call
 }
 
 /// Every write carries our name and has its unknown fields refused, as `kubectl` does since 1.27.
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
-fn write(verb: Verb, path: String, body: Value) -> Call {
+fn write(verb: Verb, path: Path, body: Value) -> Call {
     Call {
         verb,
         path,
-        query: vec![
+        query: Query(vec![
             ("fieldManager", FIELD_MANAGER.into()),
             ("fieldValidation", "Strict".into()),
-        ],
+        ]),
         body: Some(body),
         resource: DEPLOYMENTS,
     }
@@ -439,179 +618,15 @@ fn write(verb: Verb, path: String, body: Value) -> Call {
 
 /// The object that was read, or none: one of the same name that came since has another uid.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
-fn delete(path: String, resource: &'static str, uid: &str) -> Call {
+fn delete(path: Path, resource: &'static str, uid: &str) -> Call {
     let body = json!({"apiVersion": "v1", "kind": "DeleteOptions",
         "propagationPolicy": "Background", "preconditions": {"uid": uid}});
     Call {
-        query: Vec::new(),
+        query: Query::default(),
         resource,
         ..write(Verb::Delete, path, body)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_patch_is_a_strategic_merge_patch_under_our_name() {
-        let call = Call::patch("shop", "web", json!({"spec": {}}));
-        assert_eq!(call.verb.method(), "PATCH");
-        assert_eq!(
-            call.verb.content_type(),
-            Some("application/strategic-merge-patch+json")
-        );
-        assert_eq!(call.path, "/apis/apps/v1/namespaces/shop/deployments/web");
-        assert_eq!(
-            call.query,
-            [
-                ("fieldManager", "landfall".to_owned()),
-                ("fieldValidation", "Strict".to_owned())
-            ]
-        );
-        assert_eq!(call.body, Some(json!({"spec": {}})));
-    }
-
-    #[test]
-    fn a_watch_names_the_one_object_and_where_to_go_on() {
-        let call = Call::watch("shop", "web", "42", 30);
-        assert_eq!(call.path, "/apis/apps/v1/namespaces/shop/deployments");
-        assert_eq!(
-            call.query,
-            [
-                ("watch", "true".to_owned()),
-                ("fieldSelector", "metadata.name=web".to_owned()),
-                ("allowWatchBookmarks", "true".to_owned()),
-                ("timeoutSeconds", "30".to_owned()),
-                ("resourceVersion", "42".to_owned()),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_list_is_paged() {
-        let call = Call::replica_sets("shop", "app=web").page("next");
-        assert_eq!(
-            call.query,
-            [
-                ("labelSelector", "app=web".to_owned()),
-                ("limit", "50".to_owned()),
-                ("continue", "next".to_owned()),
-            ]
-        );
-        assert_eq!(
-            Call::autoscalers("shop").query,
-            [("limit", "50".to_owned())]
-        );
-    }
-
-    #[test]
-    fn only_writes_have_a_content_type() {
-        for (verb, method, rbac, writes) in [
-            (Verb::Get, "GET", "get", false),
-            (Verb::List, "GET", "list", false),
-            (Verb::Watch, "GET", "watch", false),
-            (Verb::Create, "POST", "create", true),
-            (Verb::Update, "PUT", "update", true),
-            (Verb::StrategicMergePatch, "PATCH", "patch", true),
-            (Verb::JsonPatch, "PATCH", "patch", true),
-            (Verb::MergePatch, "PATCH", "patch", true),
-            (Verb::Delete, "DELETE", "delete", true),
-            (Verb::Proxy, "GET", "get", false),
-        ] {
-            assert_eq!((verb.method(), verb.rbac()), (method, rbac));
-            assert_eq!(verb.writes(), writes);
-        }
-    }
-
-    #[test]
-    fn what_explains_a_failure_is_limited() {
-        let owned = |pairs: &[(&'static str, &str)]| {
-            let pairs = pairs.iter().map(|(name, value)| (*name, value.to_string()));
-            pairs.collect::<Vec<_>>()
-        };
-        let pods = Call::pods("shop", "app=web");
-        assert_eq!(
-            pods.query,
-            owned(&[("labelSelector", "app=web"), ("limit", "250")])
-        );
-        let events = Call::events("shop", "Pod", "web-1");
-        let about = "involvedObject.kind=Pod,involvedObject.name=web-1";
-        assert_eq!(
-            events.query,
-            owned(&[("fieldSelector", about), ("limit", "100")])
-        );
-        let log = Call::log("shop", "web-1", "app", true, 20);
-        assert_eq!(log.path, "/api/v1/namespaces/shop/pods/web-1/log");
-        let lines = [
-            ("container", "app"),
-            ("tailLines", "20"),
-            ("limitBytes", "524288"),
-        ];
-        assert_eq!(
-            log.query,
-            [owned(&lines), owned(&[("previous", "true")])].concat()
-        );
-        assert_eq!((log.resource, log.verb.rbac()), ("pods/log", "get"));
-        assert_eq!((log.accept(), pods.accept()), ("*/*", "application/json"));
-        let current = Call::log("shop", "web-1", "app", false, 20);
-        assert_eq!(current.query, owned(&lines));
-    }
-
-    #[test]
-    fn a_deletion_is_bound_to_the_uid() {
-        let call = Call::delete("shop", "web-blue", "u-1");
-        assert_eq!(
-            call.path,
-            "/apis/apps/v1/namespaces/shop/deployments/web-blue"
-        );
-        let body = call.body.expect("it has options");
-        assert_eq!(body["preconditions"], json!({"uid": "u-1"}));
-    }
-
-    #[test]
-    fn each_call_names_its_resource_as_rbac_does() {
-        let (body, n) = (|| json!({}), "shop");
-        for (call, resource, path) in [
-            (Call::service(n, "web"), "services", "services/web"),
-            (
-                Call::merge_service(n, "web", body()),
-                "services",
-                "services/web",
-            ),
-            (Call::create_service(n, body()), "services", "services"),
-            (
-                Call::delete_service(n, "web", "u"),
-                "services",
-                "services/web",
-            ),
-            (
-                Call::proxy(n, "web-preview:80", "/health?deep=1"),
-                "services/proxy",
-                "services/web-preview:80/proxy/health?deep=1",
-            ),
-        ] {
-            assert_eq!(call.resource, resource);
-            assert_eq!(call.path, format!("/api/v1/namespaces/shop/{path}"));
-        }
-        let call = Call::token(n, "landfall", Duration::from_secs(86_400));
-        assert_eq!(call.resource, "serviceaccounts/token");
-        assert_eq!(
-            call.path,
-            "/api/v1/namespaces/shop/serviceaccounts/landfall/token"
-        );
-        assert_eq!(
-            call.body.as_ref().expect("it has one")["spec"],
-            json!({"expirationSeconds": 86_400})
-        );
-        assert!(call.changes() && call.is_answered_in_secret());
-        let call = Call::who_am_i();
-        assert!(call.path.ends_with("/selfsubjectreviews"));
-        assert!(!call.changes() && !call.is_answered_in_secret());
-        let call = Call::merge_autoscaler(n, "web", body());
-        assert_eq!(call.resource, "horizontalpodautoscalers.autoscaling");
-        assert!(call.path.ends_with("/horizontalpodautoscalers/web"));
-        let slices = Call::endpoint_slices(n, "web").query;
-        assert_eq!(slices[0].1, "kubernetes.io/service-name=web");
-    }
-}
+mod tests;

@@ -290,6 +290,14 @@ fn bounded(text: &str) -> &str {
         .map_or(text, |(end, _)| &text[..end])
 }
 
+/// The template of a ReplicaSet to return to. A note or a token names the ReplicaSet, and is data:
+/// only one that this very Deployment controls is taken.
+pub fn template_of(set: &Value, deployment: &Deployment) -> Option<Value> {
+    let uid = deployment.uid();
+    let owned = !uid.is_empty() && controller(set) == Some(uid);
+    set.pointer("/spec/template").filter(|_| owned).cloned()
+}
+
 /// The uid of the object that controls this one.
 fn controller(object: &Value) -> Option<&str> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
@@ -442,6 +450,33 @@ mod tests {
         assert_eq!(set(condition("False")), None);
         assert_eq!(set(json!([])), None);
         assert_eq!(set(json!(null)), None);
+    }
+
+    #[test]
+    fn the_template_to_return_to_is_one_of_our_own() {
+        let deployment = Deployment::new(json!({"metadata": {"uid": "u1"}}));
+        let template = json!({"spec": {"containers": []}});
+        let set = |owners: Value| json!({"metadata": {"ownerReferences": owners}, "spec": {"template": template}});
+        let ours = json!([{"uid": "u0", "controller": false}, {"uid": "u1", "controller": true}]);
+        assert_eq!(template_of(&set(ours), &deployment), Some(template.clone()));
+        for foreign in [
+            json!([{"uid": "u2", "controller": true}]),
+            json!([{"uid": "u1", "controller": false}]),
+            json!([{"uid": "u1"}]),
+            json!([]),
+            json!(null),
+        ] {
+            assert_eq!(
+                template_of(&set(foreign.clone()), &deployment),
+                None,
+                "{foreign}"
+            );
+        }
+        let nameless = json!([{"uid": "", "controller": true}]);
+        assert_eq!(
+            template_of(&set(nameless), &Deployment::new(json!({}))),
+            None
+        );
     }
 
     #[test]

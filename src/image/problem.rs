@@ -82,7 +82,7 @@ fn unreadable(image: &str) -> Option<String> {
 }
 
 /// The place of a variable that nothing filled: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`.
-fn unfilled(image: &str) -> Option<&str> {
+pub fn unfilled(image: &str) -> Option<&str> {
     let between = |open: &str, close: &str| {
         let start = image.find(open)?;
         let length = image[start + open.len()..].find(close)?;

@@ -3,6 +3,7 @@
 use super::FIELDS;
 use super::text::excerpt;
 use crate::image;
+use crate::yaml::text::first_unseen;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -75,6 +76,17 @@ pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String
         Err(unresolved(name))
     } else if name.is_empty() {
         Err("is empty".to_owned())
+    } else if let Some(place) = image::unfilled(name) {
+        Err(format!(
+            "is `{}`: nothing filled in `{}`",
+            excerpt(name, 0),
+            excerpt(place, 0)
+        ))
+    } else if let Some((_, unseen)) = first_unseen(name) {
+        Err(format!(
+            "is `{}`, which is no Kubernetes name: it has {unseen}",
+            excerpt(name, 0)
+        ))
     } else if !fits || name.len() > limit {
         let with = if dots { ", `-` and `.`" } else { " and `-`" };
         Err(format!(

@@ -2,6 +2,7 @@
 
 use super::checks::{duration, kind, name_of, similar, unresolved};
 use super::text::excerpt;
+use super::unfilled::unfilled;
 use super::{FIELDS, Fault, Files, Method, Mode, Request, Switch, Wanted};
 use crate::manifest::Chosen;
 use jiff::Timestamp;
@@ -103,6 +104,7 @@ impl<'a> Check<'a> {
         let execution = self.execution(job);
         let committed = self.committed();
         let commit = self.commit();
+        self.unfilled();
         let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
         let changes = ["images", "env", "manifest"].into_iter();
         let mut changes = changes.chain(restarts.then_some("restart"));
@@ -136,6 +138,15 @@ impl<'a> Check<'a> {
 
     pub(super) fn fault(&mut self, field: impl Into<String>, problem: impl Into<String>) {
         self.faults.push(Fault::new(field, problem));
+    }
+
+    /// What holds for the fields that are checked one by one holds for every string.
+    fn unfilled(&mut self) {
+        for fault in unfilled(&self.fields) {
+            if self.faults.iter().all(|known| known.field != fault.field) {
+                self.faults.push(fault);
+            }
+        }
     }
 
     /// Whether a field is given, or meant by a misspelt one.

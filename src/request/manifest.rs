@@ -2,7 +2,7 @@
 
 use super::checks::{kind, unresolved};
 use super::fields::Check;
-use crate::manifest::{self, Chosen};
+use crate::manifest::{self, Chosen, place_of};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) fn containers(manifest: &Value) -> impl Iterator<Item = (String, &Val
     lists.flat_map(move |list| {
         let items = spec.and_then(|spec| spec.get(list)?.as_array());
         let items = items.into_iter().flatten().enumerate();
-        items.map(move |(index, item)| (format!("{list}[{index}]"), item))
+        items.map(move |(index, item)| (format!("{list}[{}]", place_of(item, index)), item))
     })
 }
 

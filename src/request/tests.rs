@@ -265,6 +265,22 @@ fn names_of_deployments_and_namespaces() {
         one_fault("deployment", json!({"deployment": name}), "", name);
         one_fault("namespace", json!({"namespace": name}), "", name);
     }
+    for (name, told) in [
+        (
+            "web\u{200b}",
+            "is `web<U+200B>`, which is no Kubernetes name: it has a zero-width space",
+        ),
+        ("web\u{a0}", "it has a no-break space (U+00A0)"),
+        ("we\u{301}b", "it has a combining accent"),
+        ("${NAME}", "is `${NAME}`: nothing filled in `${NAME}`"),
+        (
+            "{{ .Release.Name }}-web",
+            "nothing filled in `{{ .Release.Name }}`",
+        ),
+        ("<name>", "nothing filled in `<name>`"),
+    ] {
+        one_fault("deployment", json!({"deployment": name}), told, name);
+    }
     for name in ["web.v2", &longer] {
         one_fault(
             "namespace",
@@ -722,8 +738,52 @@ fn a_variable_that_was_not_filled_in_is_said_to_be_one() {
     for (field, changes) in cases {
         one_fault(field, changes, "CodePipeline did not fill in: `#{", field);
     }
-    // A value of a variable may be anything, so also this.
-    assert!(parse(&with(json!({"env": {"A": variable}}))).is_ok());
+    let env = |name: &str, value: &str| json!({"env": {name: value}});
+    let container = json!({"name": "web", "env": [{"name": "A", "value": "x #{Source.CommitId}"}]});
+    let manifest =
+        json!({"manifest": {"spec": {"template": {"spec": {"containers": [container]}}}}});
+    let cases = [
+        ("env.A", env("A", variable)),
+        ("env.A", env("A", "secret-#{Build.X}-and #{more}")),
+        ("env.#{Build.NAME}", env("#{Build.NAME}", "x")),
+        (
+            "variables.X",
+            json!({"variables": {"X": variable}, "manifest": "a.yaml"}),
+        ),
+        (
+            "manifest.spec.template.spec.containers[web].env[A].value",
+            manifest,
+        ),
+        (
+            "smoke",
+            json!({"strategy": "blueGreen", "service": "web", "smoke": {"path": "/",
+            "contains": variable}}),
+        ),
+        ("mode", json!({"mode": variable})),
+        ("timeout", json!({"timeout": variable})),
+        ("strategy", json!({"strategy": variable})),
+        ("method", json!({"method": variable})),
+    ];
+    for (field, changes) in cases {
+        let faults = parse(&with(changes)).unwrap_err();
+        let fault = faults.iter().find(|fault| fault.field.starts_with(field));
+        let fault = fault.unwrap_or_else(|| panic!("{field}: {faults:?}"));
+        assert!(fault.problem.contains("#{"), "{faults:?}");
+        assert!(!fault.problem.contains("secret"), "{faults:?}");
+    }
+    // What is none of CodePipeline's stays: Ruby's, and what only looks like it.
+    for value in [
+        "#{name}",
+        "#{a.b",
+        "#{}",
+        "# {A.b}",
+        "#{a b.c}",
+        "#{.b}",
+        "$#{1+1.5 x}",
+    ] {
+        let request = parse(&with(env("A", value))).unwrap_or_else(|why| panic!("{value} {why:?}"));
+        assert_eq!(request.env["A"].as_ref().map(Hidden::reveal), Some(value));
+    }
 }
 
 #[test]
@@ -734,13 +794,22 @@ fn what_is_no_object() {
             "are missing. Give at least {\"deployment\"",
         ),
         (Parameters::Text("web".into()), "begin with `web`"),
-        (Parameters::Text("'{}'".into()), "begin with `'{}'`"),
+        (Parameters::Text("'{".into()), "begin with `'{`"),
+        (Parameters::Text("\u{200b}web".into()), "begin with `web`"),
         (
-            Parameters::Text("\u{feff}{}".into()),
-            "begin with `\u{feff}{}`",
+            Parameters::Text(r#""{\"deployment\": \"web\"}""#.into()),
+            "are a string with JSON in it: they were written as JSON twice",
+        ),
+        (
+            Parameters::Text(r#"{\"deployment\": \"web\"}"#.into()),
+            "have a backslash before each quote (`{\\\"deployment",
+        ),
+        (
+            Parameters::Text(r#"'{"a": 1}'"#.into()),
+            "are in quotes (`'`) of their own",
         ),
         (Parameters::Text("[1]".into()), "and are `[1]`"),
-        (Parameters::Text(" \"{}\"".into()), "and are ` \"{}\"`"),
+        (Parameters::Text(" \"x\"".into()), "and are `\"x\"`"),
         (Parameters::Text("null".into()), "and are `null`"),
     ];
     for (parameters, problem) in cases {
@@ -771,14 +840,6 @@ fn broken_json_is_shown_where_it_breaks() {
         ("a backslash", r#"{"a": "x\y"}"#, 10, r#"{"a": "x\→y"}"#),
         ("a tab", "{\"a\": \"x\ty\"}", 9, "{\"a\": \"x→␤y\"}"),
         (
-            "in a later line",
-            "{\"a\": 1,\n \"b\": x}",
-            16,
-            "{\"a\": 1,␤ \"b\": →x}",
-        ),
-        ("at once", "{x}", 2, "{→x}"),
-        ("two objects", "{}{}", 3, "{}→{}"),
-        (
             "many bytes before",
             r#"{"ä": "€😀"y"}"#,
             11,
@@ -802,9 +863,45 @@ fn broken_json_is_shown_where_it_breaks() {
     for (text, help) in [
         (r#"{"a": 1,}"#, "There is a comma too many"),
         ("{'a': 1}", "JSON takes double quotes"),
+        ("{\"a\": 1,\n \"b\": x}", "A text needs double quotes"),
+        ("{\"a\": True}", "JSON writes `true`, `false` and `null`"),
+        (
+            "{\"a\": \"x\", b: 1}",
+            "A field's name needs double quotes, and a comma before it",
+        ),
+        (
+            "{\"mode\": \"plan\" \"env\": {}}",
+            "A comma is missing before it",
+        ),
+        ("{\"a\": 1 // one\n}", "JSON has no comments"),
+        (
+            "{\"a\":\u{a0}\"x\"}",
+            "That is a no-break space (U+00A0): write plain blanks and quotes",
+        ),
+        (
+            "{\u{feff}\"a\": 1}",
+            "That is a byte order mark (U+FEFF): write plain blanks and quotes",
+        ),
+        (
+            "{\u{201c}a\u{201d}: 1}",
+            "That is a typographic quote (U+201C): write plain blanks and quotes",
+        ),
+        (
+            "{x}",
+            "A comma, a quote or a bracket is missing or too many",
+        ),
+        (
+            "{}{}",
+            "A comma, a quote or a bracket is missing or too many",
+        ),
+        ("{\"a\": {\"b\": 1}", "Their end is missing"),
     ] {
         let faults = Request::parse(&Parameters::Text(text.into()), JOB).unwrap_err();
         assert!(faults[0].problem.ends_with(help), "{faults:?}");
+    }
+    for around in ["\u{feff}", "\u{a0}", " \u{200b}\n"] {
+        let text = format!("{around}{}{around}", with(json!({})));
+        assert_eq!(Request::parse(&Parameters::Text(text), JOB), Ok(least()));
     }
     let cut = Request::parse(&Parameters::Text(r#"{"a": "x"#.into()), JOB).unwrap_err();
     assert!(cut[0].problem.contains("EOF"), "{cut:?}");
@@ -827,7 +924,8 @@ fn no_cut_of_a_text_makes_it_panic() {
     let text = "{\"ä\": \"€ßé\", \"b\": [1, \"日本語\", \"\\u00e9\"],\r\n \"😀👩‍👩‍👧\": {\"c\": null}}";
     for position in 0..text.len() + 3 {
         let shown = excerpt(text, position);
-        assert!(shown.chars().count() <= 2 * EXCERPT + 3, "{shown}");
+        let seen = shown.replace("<U+200D>", "x");
+        assert!(seen.chars().count() <= 2 * EXCERPT + 3, "{shown}");
         assert!(!shown.contains('\n'));
     }
     let boundaries = (0..=text.len()).filter(|place| text.is_char_boundary(*place));
@@ -1077,10 +1175,10 @@ fn faults_of_files_and_variables_are_told_together() {
         lines.collect::<Vec<_>>().join("\n")
     };
     let none = files(Some(DEPLOYMENT), None);
-    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[0].image` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must"#);
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[app].image` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must"#);
     let fields = json!({"manifest": "a.yaml", "variables": {"TGA": "1", "X": "2"}});
     insta::assert_snapshot!(told(fields, &none), @r#"
-    `manifest.spec.template.spec.containers[0].image` has `${TAG}`, and `variables` has no TAG. Where the text itself is meant, write `$${TAG}`
+    `manifest.spec.template.spec.containers[app].image` has `${TAG}`, and `variables` has no TAG. Where the text itself is meant, write `$${TAG}`
     `variables.TGA` has no place in the manifest: no string in it has `${TGA}` (keys are not filled)
     `variables.X` has no place in the manifest: no string in it has `${X}` (keys are not filled)
     "#);

@@ -5,6 +5,7 @@
 //! notes disturb no rollout.
 
 use crate::change::{self, Author};
+use crate::cluster::name::{self, Name, Rule, is_label_key, is_label_value};
 use crate::cluster::service::{Selector, Service, TEMPLATE_HASH, VERSION, read_selector};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -74,9 +75,32 @@ pub fn selector_before(service: &Service) -> Option<Selector> {
     kept_selector(service, SELECTOR_BEFORE)
 }
 
-fn kept_selector(service: &Service, annotation: &str) -> Option<Selector> {
-    let kept: Value = serde_json::from_str(service.annotation(annotation)?).ok()?;
-    Some(read_selector(Some(&kept))).filter(|selector| !selector.is_empty())
+/// The Deployment that served before the last switch, where the note is a valid name.
+pub fn from(service: &Service) -> Option<&str> {
+    noted_name(service, FROM)
+}
+
+/// The Deployment that the last switch was to, where the note is a valid name.
+pub fn to(service: &Service) -> Option<&str> {
+    noted_name(service, TO)
+}
+
+fn noted_name<'a>(service: &'a Service, note: &'static str) -> Option<&'a str> {
+    let text = service.annotation(note)?;
+    Name::noted(note, text, Rule::Subdomain).map(|_| text)
+}
+
+/// A selector with a label that Kubernetes would refuse was not written by us.
+fn kept_selector(service: &Service, annotation: &'static str) -> Option<Selector> {
+    let text = service.annotation(annotation)?;
+    let kept = serde_json::from_str::<Value>(text).ok();
+    let kept = kept.map(|kept| read_selector(Some(&kept)));
+    let valid = |(key, value): (&String, &String)| is_label_key(key) && is_label_value(value);
+    let kept = kept.filter(|selector| !selector.is_empty() && selector.iter().all(valid));
+    if kept.is_none() {
+        name::ignored(annotation);
+    }
+    kept
 }
 
 /// The selector without what tells versions apart.

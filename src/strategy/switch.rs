@@ -464,7 +464,7 @@ impl Context<'_> {
                 &format!("Deployment `{name}` was deleted by someone else"),
             ));
         };
-        let from = service.annotation(claim::FROM).unwrap_or_default();
+        let from = claim::from(service).unwrap_or_default();
         let old = self.deployment(from)?;
         // Only a newcomer that has served for its time retires the old one.
         let retiring = service.annotation(claim::RETIRING).is_some();
@@ -533,7 +533,7 @@ impl Context<'_> {
             let others = self.versions()?.iter();
             let others = others.filter(|one| one.name() != found.name() && !one.is_being_deleted());
             let others = others.collect::<Vec<_>>();
-            let from = service.annotation(claim::FROM).unwrap_or_default();
+            let from = claim::from(service).unwrap_or_default();
             let surplus = immutable::surplus(&others, from, *keep);
             let mut surplus = surplus.into_iter().filter(|one| !self.is_left(one.name()));
             if let Some(one) = surplus.next() {
@@ -557,11 +557,11 @@ impl Context<'_> {
 
     /// The switch of this job is complete: the lock was given up as the last step.
     fn done(&self, service: &Service) -> Next {
-        let to = service.annotation(claim::TO).unwrap_or_default();
+        let to = claim::to(service).unwrap_or_default();
         let Some(found) = self.newcomer(to)? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
-        let from = service.annotation(claim::FROM).map(str::to_owned);
+        let from = claim::from(service).map(str::to_owned);
         Ok(self.succeed(service, found, true, from))
     }
 
@@ -601,7 +601,7 @@ impl Context<'_> {
     fn inherit(&self, service: &Service, live: &Deployment, dead: &Lock) -> Decision {
         let lock = self.lock(&dead.version);
         let had_switched = service.annotation(change::JOB) == Some(&dead.job)
-            && service.annotation(claim::TO) == Some(live.name());
+            && claim::to(service) == Some(live.name());
         let patch = match had_switched {
             true => claim::take_over(service, &lock, &self.author(self.now)),
             false => claim::take(service, &lock, Narrow::Not),
@@ -835,7 +835,7 @@ impl Context<'_> {
                 "names `{name}`, which does not exist. This strategy takes over from a version \
                  that serves: deploy the first one with the strategy `rolling`"
             )
-        } else if service.annotation(claim::TO) == Some(&self.request.deployment) {
+        } else if claim::to(service) == Some(&self.request.deployment) {
             let name = &self.request.deployment;
             let (plain, _) = name.rsplit_once('-').unwrap_or((name, ""));
             format!(
@@ -864,7 +864,7 @@ impl Context<'_> {
         {
             return Ok(plain.clone());
         }
-        let to = service.annotation(claim::TO);
+        let to = claim::to(service);
         let mut running = self.versions()?.iter().filter(is_up);
         if let Some(last) = running.clone().find(|one| Some(one.name()) == to) {
             return Ok(last.name().to_owned());

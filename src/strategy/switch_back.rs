@@ -56,7 +56,7 @@ impl Context<'_> {
         if !self.request.rollback || service.annotation(claim::RETIRING).is_some() {
             return Ok(false);
         }
-        let from = service.annotation(claim::FROM).unwrap_or_default();
+        let from = claim::from(service).unwrap_or_default();
         let old = self.deployment(from)?;
         // Pods of a Deployment that is scaled down are counted until they go.
         let old = old.filter(|old| old.replicas() > 0);
@@ -181,7 +181,7 @@ impl Context<'_> {
             Some(one) if one.replicas() == 0 => Fate::ScaledDown(one.name().to_owned()),
             Some(one) => Fate::Left(one.name().to_owned()),
         };
-        let to = service.annotation(claim::TO).unwrap_or_default();
+        let to = claim::to(service).unwrap_or_default();
         let still = service
             .selector()
             .get(VERSION)
@@ -193,7 +193,7 @@ impl Context<'_> {
                 (true, true) if !self.request.rollback => Aftermath::LeftSwitched,
                 (true, true) => Aftermath::NoWayBack,
                 (true, false) => {
-                    let old = service.annotation(claim::FROM).unwrap_or_default();
+                    let old = claim::from(service).unwrap_or_default();
                     Aftermath::SwitchedBack(old.to_owned(), fate)
                 }
             },

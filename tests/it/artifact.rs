@@ -363,7 +363,7 @@ async fn what_an_artifact_is_instead_is_told() {
         [{name: app, image: 'app:${TAG}'}]}}}\n";
     insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r#"
         ConfigurationError
-        Nothing was deployed: `manifest.spec.template.spec.containers[0].image` is `app:${TAG}`: the place of a variable is filled only where `variables` are given.
+        Nothing was deployed: `manifest.spec.template.spec.containers[app].image` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
 
         Correct the file, or the action's UserParameters, and release the change again.
         "#);

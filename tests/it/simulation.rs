@@ -4,7 +4,7 @@
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall::cluster::call::Call;
-use landfall::cluster::object::{Deployment, ReplicaSet};
+use landfall::cluster::object::{Deployment, ReplicaSet, template_of};
 use landfall::cluster::pod::{self, Pods};
 use landfall::continuation::Continuation;
 use landfall::diagnosis::{self, Explanation, Sight};
@@ -227,7 +227,9 @@ impl Simulation {
                 self.observation.explanation.log = Some(log);
             }
             Look::Previous { .. } => {
-                let template = (code == 200).then(|| object["spec"]["template"].clone());
+                let live = self.observation.deployment.clone().flatten();
+                let set = Some(&object).filter(|_| code == 200).zip(live);
+                let template = set.and_then(|(set, live)| template_of(set, &live));
                 self.observation.previous_template = Some(Ok(template));
             }
         }
@@ -362,7 +364,7 @@ impl Simulation {
     }
 
     fn perform(&mut self, call: &Call) -> (u16, Value) {
-        let mut path = call.path.clone();
+        let mut path = call.path.to_string();
         if !call.query.is_empty() {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             path = format!("{path}?{}", query.extend_pairs(&call.query).finish());

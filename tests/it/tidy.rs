@@ -31,6 +31,7 @@ const PURE: &[&str] = &[
     "request/manifest.rs",
     "request/strategy.rs",
     "request/text.rs",
+    "request/unfilled.rs",
     "rotation.rs",
     "archive.rs",
     "manifest.rs",

@@ -279,7 +279,7 @@ impl<'a> Play<'a> {
     }
 
     fn perform(&mut self, call: &Call) -> (u16, Value) {
-        let mut path = call.path.clone();
+        let mut path = call.path.to_string();
         if !call.query.is_empty() {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             path = format!("{path}?{}", query.extend_pairs(&call.query).finish());

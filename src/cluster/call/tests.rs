@@ -1,0 +1,236 @@
+use super::*;
+
+#[test]
+fn a_patch_is_a_strategic_merge_patch_under_our_name() {
+    let call = Call::patch("shop", "web", json!({"spec": {}}));
+    assert_eq!(call.verb.method(), "PATCH");
+    assert_eq!(
+        call.verb.content_type(),
+        Some("application/strategic-merge-patch+json")
+    );
+    assert_eq!(call.path, "/apis/apps/v1/namespaces/shop/deployments/web");
+    assert_eq!(
+        *call.query,
+        [
+            ("fieldManager", "landfall".to_owned()),
+            ("fieldValidation", "Strict".to_owned())
+        ]
+    );
+    assert_eq!(call.body, Some(json!({"spec": {}})));
+}
+
+#[test]
+fn a_watch_names_the_one_object_and_where_to_go_on() {
+    let call = Call::watch("shop", "web", "42", 30);
+    assert_eq!(call.path, "/apis/apps/v1/namespaces/shop/deployments");
+    assert_eq!(
+        *call.query,
+        [
+            ("watch", "true".to_owned()),
+            ("fieldSelector", "metadata.name=web".to_owned()),
+            ("allowWatchBookmarks", "true".to_owned()),
+            ("timeoutSeconds", "30".to_owned()),
+            ("resourceVersion", "42".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn a_list_is_paged() {
+    let call = Call::replica_sets("shop", "app=web").page("next");
+    assert_eq!(
+        *call.query,
+        [
+            ("labelSelector", "app=web".to_owned()),
+            ("limit", "50".to_owned()),
+            ("continue", "next".to_owned()),
+        ]
+    );
+    assert_eq!(
+        *Call::autoscalers("shop").query,
+        [("limit", "50".to_owned())]
+    );
+}
+
+#[test]
+fn only_writes_have_a_content_type() {
+    for (verb, method, rbac, writes) in [
+        (Verb::Get, "GET", "get", false),
+        (Verb::List, "GET", "list", false),
+        (Verb::Watch, "GET", "watch", false),
+        (Verb::Create, "POST", "create", true),
+        (Verb::Update, "PUT", "update", true),
+        (Verb::StrategicMergePatch, "PATCH", "patch", true),
+        (Verb::JsonPatch, "PATCH", "patch", true),
+        (Verb::MergePatch, "PATCH", "patch", true),
+        (Verb::Delete, "DELETE", "delete", true),
+        (Verb::Proxy, "GET", "get", false),
+    ] {
+        assert_eq!((verb.method(), verb.rbac()), (method, rbac));
+        assert_eq!(verb.writes(), writes);
+    }
+}
+
+#[test]
+fn what_explains_a_failure_is_limited() {
+    let owned = |pairs: &[(&'static str, &str)]| {
+        let pairs = pairs.iter().map(|(name, value)| (*name, value.to_string()));
+        pairs.collect::<Vec<_>>()
+    };
+    let pods = Call::pods("shop", "app=web");
+    assert_eq!(
+        *pods.query,
+        owned(&[("labelSelector", "app=web"), ("limit", "250")])
+    );
+    let events = Call::events("shop", "Pod", "web-1");
+    let about = "involvedObject.kind=Pod,involvedObject.name=web-1";
+    assert_eq!(
+        *events.query,
+        owned(&[("fieldSelector", about), ("limit", "100")])
+    );
+    let log = Call::log("shop", "web-1", "app", true, 20);
+    assert_eq!(log.path, "/api/v1/namespaces/shop/pods/web-1/log");
+    let lines = [
+        ("container", "app"),
+        ("tailLines", "20"),
+        ("limitBytes", "524288"),
+    ];
+    assert_eq!(
+        *log.query,
+        [owned(&lines), owned(&[("previous", "true")])].concat()
+    );
+    assert_eq!((log.resource, log.verb.rbac()), ("pods/log", "get"));
+    assert_eq!((log.accept(), pods.accept()), ("*/*", "application/json"));
+    let current = Call::log("shop", "web-1", "app", false, 20);
+    assert_eq!(*current.query, owned(&lines));
+}
+
+#[test]
+fn a_deletion_is_bound_to_the_uid() {
+    let call = Call::delete("shop", "web-blue", "u-1");
+    assert_eq!(
+        call.path,
+        "/apis/apps/v1/namespaces/shop/deployments/web-blue"
+    );
+    let body = call.body.expect("it has options");
+    assert_eq!(body["preconditions"], json!({"uid": "u-1"}));
+}
+
+#[test]
+fn each_call_names_its_resource_as_rbac_does() {
+    let (body, n) = (|| json!({}), "shop");
+    for (call, resource, path) in [
+        (Call::service(n, "web"), "services", "services/web"),
+        (
+            Call::merge_service(n, "web", body()),
+            "services",
+            "services/web",
+        ),
+        (Call::create_service(n, body()), "services", "services"),
+        (
+            Call::delete_service(n, "web", "u"),
+            "services",
+            "services/web",
+        ),
+        (
+            Call::proxy(n, "web-preview:80", "/health?deep=1"),
+            "services/proxy",
+            "services/web-preview:80/proxy/health?deep=1",
+        ),
+    ] {
+        assert_eq!(call.resource, resource);
+        assert_eq!(call.path, format!("/api/v1/namespaces/shop/{path}"));
+    }
+    let call = Call::token(n, "landfall", Duration::from_secs(86_400));
+    assert_eq!(call.resource, "serviceaccounts/token");
+    assert_eq!(
+        call.path,
+        "/api/v1/namespaces/shop/serviceaccounts/landfall/token"
+    );
+    assert_eq!(
+        call.body.as_ref().expect("it has one")["spec"],
+        json!({"expirationSeconds": 86_400})
+    );
+    assert!(call.changes() && call.is_answered_in_secret());
+    let call = Call::who_am_i();
+    assert!(call.path.ends_with("/selfsubjectreviews"));
+    assert!(!call.changes() && !call.is_answered_in_secret());
+    let call = Call::merge_autoscaler(n, "web", body());
+    assert_eq!(call.resource, "horizontalpodautoscalers.autoscaling");
+    assert!(call.path.ends_with("/horizontalpodautoscalers/web"));
+    let slices = Call::endpoint_slices(n, "web").query;
+    assert_eq!(slices[0].1, "kubernetes.io/service-name=web");
+}
+
+#[test]
+fn a_part_that_is_not_valid_leaves_no_path() {
+    let (n, body) = ("shop", || json!({}));
+    let with = |name: &str| {
+        vec![
+            Call::deployment(n, name),
+            Call::deployment(name, "web"),
+            Call::watch(n, name, "1", 30),
+            Call::replica_set(n, name),
+            Call::events(n, "Pod", name),
+            Call::log(n, name, "app", false, 20),
+            Call::log(n, "web-1", name, false, 20),
+            Call::patch(n, name, body()),
+            Call::put(n, name, body()),
+            Call::create(name, body()),
+            Call::operations(n, name, body()),
+            Call::merge(n, name, body()),
+            Call::delete(n, name, "u"),
+            Call::service(n, name),
+            Call::merge_service(n, name, body()),
+            Call::delete_service(n, name, "u"),
+            Call::endpoint_slices(n, name),
+            Call::proxy(n, name, "/health"),
+            Call::merge_autoscaler(n, name, body()),
+            Call::token(n, name, Duration::from_secs(600)),
+        ]
+    };
+    for call in with("web") {
+        assert_eq!(call.refused(), None, "{call:?}");
+    }
+    for bad in [
+        "..",
+        "../../other/secrets/x",
+        "a/b",
+        "a?b",
+        "a#",
+        "a%2fb",
+        "A,b=",
+        "x y",
+        "a\\b",
+    ] {
+        for call in with(bad) {
+            let refused = call.refused().expect("it has no path");
+            assert!(call.path.is_empty() && refused.is_status, "{call:?}");
+            let one = [Verb::Get, Verb::Delete].contains(&call.verb);
+            assert!(!one || refused.code == 404);
+            assert!(!refused.message.contains(bad));
+        }
+    }
+    for call in [Call::replica_sets, Call::pods, Call::deployments] {
+        assert_eq!(call(n, "app=web").refused(), None);
+        let refused = call(n, "app=web,a b").refused().expect("it has no path");
+        assert_eq!(refused.code, 400);
+    }
+    for (target, path) in [
+        ("web:80/../..", "/"),
+        ("web:80", "/../x"),
+        ("http:web:80", "/"),
+        ("web:80:90", "/"),
+        ("web:8?0", "/"),
+    ] {
+        assert!(
+            Call::proxy(n, target, path).refused().is_some(),
+            "{target}{path}"
+        );
+    }
+    let path = Call::proxy(n, "https:web:https-1", "/x").path;
+    assert_eq!(
+        path,
+        "/api/v1/namespaces/shop/services/https:web:https-1/proxy/x"
+    );
+}
