@@ -1,8 +1,9 @@
 //! A manifest from an input artifact: which of its documents is the Deployment to write, and the
 //! places in it that variables fill.
 
+use crate::image;
 use crate::request::Fault;
-use crate::yaml;
+use crate::yaml::{self, YamlError, text};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +68,7 @@ fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
 pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
     let name = meant.name;
     let fault = |problem: String| Fault::new("manifest", problem);
-    let text = yaml::text::decode(content).map_err(fault)?;
+    let text = text::decode(content).map_err(fault)?;
     let mut deployments = Vec::new();
     let mut beside = Vec::new();
     let mut nameless = 0;
@@ -97,11 +98,15 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
             None => take(document),
         }
     });
-    read.map_err(|error| fault(format!("{} (line {})", error.problem, error.line)))?;
+    if let Err(error) = read {
+        return Err(fault(unreadable(&text, &error)));
+    }
     if nameless > 0 {
-        let problem = "has a document without a `kind`: each must be an object of Kubernetes. \
-                       Templates (of Helm, say) must be rendered before";
-        return Err(fault(problem.to_owned()));
+        return Err(fault(template(&text, usize::MAX).unwrap_or_else(|| {
+            "has a document without a `kind`: each must be an object of Kubernetes. Templates (of \
+             Helm, say) must be rendered before"
+                .to_owned()
+        })));
     }
     let mut chosen = Vec::new();
     let mut others = Vec::new();
@@ -127,12 +132,65 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
             }))
         }
         (None, _) => Err(fault(match (name, others.is_empty()) {
+            (Some(_), false) if others.iter().any(|other| other.contains("{{")) => {
+                template(&text, usize::MAX).unwrap_or_else(|| not_rendered(&told(&others)))
+            }
             (Some(name), false) => {
                 format!("has no Deployment `{name}`; it has {}", told(&others))
             }
             _ if beside.is_empty() => "is empty: it has no Deployment".to_owned(),
             _ => format!("has no Deployment; it has {}", told(&beside)),
         })),
+    }
+}
+
+/// Why a file cannot be read: a template, or characters that nobody sees, explain what a parser
+/// stumbled over.
+fn unreadable(text: &str, error: &YamlError) -> String {
+    // A parser may stop in the line after.
+    if let Some(problem) = template(text, error.line + 1) {
+        return problem;
+    }
+    let told = format!("{} (line {})", error.problem, error.line);
+    let before = error.line.saturating_sub(2);
+    for (index, line) in text.lines().enumerate().skip(before).take(3) {
+        let unseen = text::first_unseen(line.trim_end_matches('\r'));
+        let indents = line.trim_start_matches(' ').starts_with('\t');
+        match unseen {
+            Some((_, name)) if indents || !name.starts_with("a tab") => {
+                let number = index + 1;
+                let how = match indents {
+                    true => "indent by blanks",
+                    false => "write a plain character",
+                };
+                return format!("{told}. There is {name} in line {number}: {how}");
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+/// That a text is a template, where one of its places is no later than a line.
+fn template(text: &str, last: usize) -> Option<String> {
+    let (line, place) = yaml::template(text).filter(|(line, _)| *line <= last)?;
+    let place = image::shown(&place.chars().take(PLACE_SHOWN).collect::<String>());
+    Some(not_rendered(&format!("`{place}` in line {line}")))
+}
+
+/// How much of a template's line is shown.
+const PLACE_SHOWN: usize = 80;
+
+fn not_rendered(place: &str) -> String {
+    match place.contains("{%") && !place.contains("{{") {
+        true => format!(
+            "looks like a Jinja template that was not rendered ({place}): have the build render \
+             it, and name the file that comes of it"
+        ),
+        false => format!(
+            "looks like a Helm template that was not rendered ({place}): run `helm template` in \
+             the build, and name the file that it writes"
+        ),
     }
 }
 
@@ -429,6 +487,75 @@ mod tests {
             .map(|number| format!("S/{number}"))
             .collect::<Vec<_>>();
         assert!(told(&many).ends_with("`S/9` and 10 more"));
+    }
+
+    #[test]
+    fn a_template_that_nobody_rendered_is_called_one() {
+        let refused = |text: &str, name: Option<&str>| {
+            choose(text.as_bytes(), by(name)).expect_err(text).problem
+        };
+        let helm = "looks like a Helm template that was not rendered (";
+        for (text, place) in [
+            (
+                "{{- if .Values.enabled }}\nkind: Deployment\n{{- end }}\n",
+                "`{{- if .Values.enabled }}` in line 1",
+            ),
+            (
+                "kind: Deployment\nmetadata:\n  labels:\n    {{- include \"x\" . | nindent 4 }}\nspec: {}\n",
+                "`{{- include \"x\" . | nindent 4 }}` in line 4",
+            ),
+            (
+                "kind: Deployment\nspec:\n  replicas: {{ .Values.n }}\n",
+                "`replicas: {{ .Values.n }}` in line 3",
+            ),
+            (
+                "{{/* a helper */}}\n{{- define \"x\" -}}\nx\n{{- end -}}\n",
+                "in line 1",
+            ),
+            (
+                "kind: Deployment\nspec:\n  a:\n  {{- range .Values.x }}\n  - b\n  {{- end }}\n",
+                "in line 4",
+            ),
+            (
+                "kind: Deployment\n# a comment: {{ x }}\nname: a\n{{ toYaml . }}: x\n  c: d\n",
+                "in line 4",
+            ),
+        ] {
+            let problem = refused(text, None);
+            assert!(
+                problem.starts_with(helm) && problem.contains(place),
+                "{problem}"
+            );
+            assert!(problem.contains("run `helm template`"), "{problem}");
+        }
+        let named = "kind: Deployment\nmetadata: {name: \"{{ .Release.Name }}\"}\n";
+        assert!(refused(named, Some("web")).starts_with(helm));
+        let jinja = "kind: Deployment\n{% if x %}\nspec: {}\n{% endif %}\n";
+        assert!(refused(jinja, None).starts_with("looks like a Jinja template"));
+        // Templates within texts are meant, and another fault is told as it is.
+        let rules = "kind: ConfigMap\nmetadata: {name: c}\ndata:\n  a: |\n    {{ define \"x\" }}\n    \
+                     y\n  b: \"{{ $labels.x }}\"\n  c: 'it is {{ x }}'\n---\n";
+        let fine = format!("{rules}{}", deployment("a"));
+        assert!(choose(fine.as_bytes(), by(None)).is_ok());
+        let broken = format!("{rules}a: [\n");
+        assert!(refused(&broken, None).starts_with("is no valid YAML"));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_named_beside_a_parsers_words() {
+        for (text, told) in [
+            (
+                "kind: Deployment\nspec:\n  replicas:\u{a0}2\n  paused: false\n",
+                "There is a no-break space (U+00A0) in line 3",
+            ),
+            (
+                "kind: Deployment\nspec:\n\tx: 1\n\t- y\n",
+                "There is a tab (U+0009) in line 3: indent by blanks",
+            ),
+        ] {
+            let problem = choose(text.as_bytes(), by(None)).expect_err(text).problem;
+            assert!(problem.contains(told), "{problem}");
+        }
     }
 
     fn variables(entries: &[(&str, &str)]) -> BTreeMap<String, String> {

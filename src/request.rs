@@ -9,6 +9,7 @@ mod images;
 mod manifest;
 mod strategy;
 mod text;
+mod field_types;
 mod unfilled;
 
 pub use checks::duration;

@@ -52,6 +52,13 @@ pub struct YamlError {
 /// What is kept of an object that was read: all of it, or what tells it from others.
 type Reduce<'r> = &'r mut dyn FnMut(Value) -> Value;
 
+/// Where a text looks like a template that nobody rendered: its line, from one, and what stands
+/// there.
+pub fn template(text: &str) -> Option<(usize, &str)> {
+    let line = scan::template_line(text)?;
+    Some((line, text.lines().nth(line - 1)?.trim()))
+}
+
 /// Reads all documents of a text and gives each to `take`; empty ones are left out.
 pub fn read(text: &str, take: impl FnMut(Value)) -> Result<(), YamlError> {
     documents(text, None, take)
@@ -69,13 +76,26 @@ pub fn read_objects(
 
 fn documents(
     text: &str,
+    reduce: Option<Reduce<'_>>,
+    take: impl FnMut(Value),
+) -> Result<(), YamlError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Some(inner) = text.trim_start().strip_prefix('{') else {
+        return yaml_documents(text, reduce, take);
+    };
+    // What begins with a bracket is JSON; without JSON's quotes it may be YAML of the same form.
+    match json::syntax(text) {
+        Err(_) if !inner.trim_start().starts_with('"') => yaml_documents(text, reduce, take),
+        Err(error) => Err(error),
+        Ok(()) => json::read(text, reduce, take),
+    }
+}
+
+fn yaml_documents(
+    text: &str,
     mut reduce: Option<Reduce<'_>>,
     mut take: impl FnMut(Value),
 ) -> Result<(), YamlError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with('{') {
-        return json::read(text, reduce, take);
-    }
     let text = scan::without_inner_marks(text);
     let text = scan::with_spaces_after_colons(&text);
     let mut documents = 0;

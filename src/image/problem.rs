@@ -44,14 +44,7 @@ pub fn shown(text: &str) -> String {
 /// Places that nothing filled, white space, quotes and addresses: no matter in which part.
 fn unreadable(image: &str) -> Option<String> {
     if let Some(place) = unfilled(image) {
-        let place = shown(place);
-        return Some(match place.starts_with("${") {
-            true => format!(
-                "nothing filled in `{place}`. In a manifest `variables` do that; elsewhere the step \
-                 that writes the image must"
-            ),
-            false => format!("nothing filled in `{place}`: the step that writes the image must"),
-        });
+        return Some(nothing_filled(place));
     }
     if let Some(quote) = image.chars().next().filter(|c| "\"'`".contains(*c)) {
         return Some(format!(
@@ -79,6 +72,26 @@ fn unreadable(image: &str) -> Option<String> {
         ));
     }
     None
+}
+
+/// What is said of a place that nothing filled.
+pub fn nothing_filled(place: &str) -> String {
+    let shown = shown(place);
+    if place.starts_with("${{") {
+        format!("nothing filled in `{shown}`: that is done in GitHub's workflows alone")
+    } else if place.starts_with("{{") {
+        format!(
+            "`{shown}` is a place of a Helm template that was not rendered: run `helm template` in \
+             the build"
+        )
+    } else if place.starts_with("${") {
+        format!(
+            "nothing filled in `{shown}`. In a manifest `variables` do that; elsewhere the step \
+             that writes the image must"
+        )
+    } else {
+        format!("nothing filled in `{shown}`: the step that writes it must")
+    }
 }
 
 /// The place of a variable that nothing filled: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`.

@@ -78,9 +78,9 @@ pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String
         Err("is empty".to_owned())
     } else if let Some(place) = image::unfilled(name) {
         Err(format!(
-            "is `{}`: nothing filled in `{}`",
+            "is `{}`: {}",
             excerpt(name, 0),
-            excerpt(place, 0)
+            image::nothing_filled(place)
         ))
     } else if let Some((_, unseen)) = first_unseen(name) {
         Err(format!(

@@ -1,6 +1,7 @@
 //! The field `manifest`: where it is from, what fills its places, and what it must have.
 
 use super::checks::{kind, unresolved};
+use super::field_types::wrong_types;
 use super::fields::Check;
 use crate::manifest::{self, Chosen, place_of};
 use serde_json::Value;
@@ -160,6 +161,7 @@ impl Check<'_> {
         if template.is_none() {
             self.fault("manifest.spec.template", "is missing: the pods to run");
         }
+        self.faults.extend(wrong_types(manifest));
         self.manifest_names(manifest);
         let replicas = manifest
             .pointer("/spec/replicas")
@@ -185,7 +187,7 @@ impl Check<'_> {
             let path = format!("/spec/template/spec/{list}");
             let items = manifest.pointer(&path).and_then(Value::as_array);
             for (index, item) in items.into_iter().flatten().enumerate() {
-                if !item["name"].is_string() {
+                if item.is_object() && item["name"].is_null() {
                     let field = format!("manifest.spec.template.spec.{list}[{index}].name");
                     self.fault(field, "is missing");
                 }

@@ -275,7 +275,7 @@ fn names_of_deployments_and_namespaces() {
         ("${NAME}", "is `${NAME}`: nothing filled in `${NAME}`"),
         (
             "{{ .Release.Name }}-web",
-            "nothing filled in `{{ .Release.Name }}`",
+            "`{{ .Release.Name }}` is a place of a Helm template",
         ),
         ("<name>", "nothing filled in `<name>`"),
     ] {

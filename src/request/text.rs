@@ -42,8 +42,8 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
         ))),
         Err(_) if is_object(&text.replace("\\\"", "\"").replace("\\n", "\n")) => {
             Err(fault(format!(
-                "have a backslash before each quote (`{}`): they were escaped once too often. Write \
-             the quotes without",
+                "have a backslash before each quote (`{}`): they were escaped once too often. \
+                 Write the quotes without",
                 excerpt(text, 0)
             )))
         }

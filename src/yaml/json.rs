@@ -8,6 +8,23 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::{Map, Value};
 use std::fmt;
 
+/// Whether a text is JSON, and where it is not.
+pub(super) fn syntax(text: &str) -> Result<(), YamlError> {
+    for document in serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>() {
+        document.map_err(|cause| told(&cause))?;
+    }
+    Ok(())
+}
+
+fn told(cause: &serde_json::Error) -> YamlError {
+    let what = cause.to_string();
+    let what = what.split(" at line ").next().unwrap_or_default();
+    YamlError {
+        line: cause.line(),
+        problem: format!("is neither valid JSON nor YAML: {what}"),
+    }
+}
+
 pub(super) fn read(
     text: &str,
     mut reduce: Option<Reduce<'_>>,
@@ -29,11 +46,7 @@ pub(super) fn read(
                     serde_json::error::Category::Data => too_many(cause.line().max(1)),
                     serde_json::error::Category::Io
                     | serde_json::error::Category::Syntax
-                    | serde_json::error::Category::Eof => {
-                        let what = cause.to_string();
-                        let what = what.split(" at line ").next().unwrap_or_default();
-                        error(cause.line(), format!("is no valid JSON: {what}"))
-                    }
+                    | serde_json::error::Category::Eof => told(&cause),
                 })?;
         documents += 1;
         if documents > DOCUMENTS_LIMIT {

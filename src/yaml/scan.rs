@@ -120,6 +120,25 @@ pub(super) fn with_spaces_after_colons(text: &str) -> Cow<'_, str> {
         .into()
 }
 
+/// The first line, from one, with a place of a template where YAML has a value or a field: not in
+/// quotes, comments or block scalars, where it may well be meant.
+pub(super) fn template_line(text: &str) -> Option<usize> {
+    let mut lines = Lines::default();
+    text.split_inclusive('\n')
+        .position(|line| {
+            let was_quoted = lines.quote.is_some();
+            lines.spaced(line);
+            let is_text = was_quoted || matches!(lines.block, Some(Block::At(_)));
+            let open = ["{{", "{%"]
+                .into_iter()
+                .filter_map(|open| line.find(open))
+                .min();
+            let before = open.map(|place| &line[..place]);
+            !is_text && before.is_some_and(|before| !before.contains(['"', '\'', '#', '`']))
+        })
+        .map(|index| index + 1)
+}
+
 /// Where in a text of YAML a line is.
 #[derive(Default)]
 struct Lines {

@@ -113,12 +113,17 @@ fn json_is_read_as_json() {
         json!({"a": "\u{1f680}"})
     );
     assert_eq!(documents("{\"a\": 1}\n{\"b\": 2}").unwrap().len(), 2);
+    // Brackets alone make no JSON.
+    assert_eq!(
+        one("{a: 1, \"b\": [x, y,],}"),
+        json!({"a": 1, "b": ["x", true]})
+    );
     insta::assert_snapshot!(problem("{\"a\": {\"b\": 1, \"b\": 2}}"),
         @"line 1: has `a.b` twice");
     insta::assert_snapshot!(problem("{\"x\": 1}\n{\"b\": 1, \"b\": 2}"),
         @"line 1: has `b` twice");
     insta::assert_snapshot!(problem("{\"a\":\n }"),
-        @"line 2: is no valid JSON: expected value");
+        @"line 2: is neither valid JSON nor YAML: expected value");
 }
 
 #[test]
@@ -128,7 +133,7 @@ fn what_cannot_be_meant_is_refused() {
         @"line 1: has the tag `!Ref`, which Kubernetes does not know");
     insta::assert_snapshot!(problem("a: .inf"),
         @"line 1: has a number that JSON has no word for");
-    insta::assert_snapshot!(problem("{}: 1"), @r#"line 1: is no valid JSON: expected value"#);
+    insta::assert_snapshot!(problem("{}: 1"), @"line 1: has a key that is no text");
     insta::assert_snapshot!(problem("? [a]\n: 1"), @"line 1: has a key that is no text");
     insta::assert_snapshot!(problem("a: &x [*x]"),
         @"line 1: has an alias for something that it is a part of");
@@ -182,7 +187,7 @@ fn bombs_are_not_lit() {
             "{told}"
         );
     }
-    let json = format!("{{\"a\": {}", "[".repeat(100_000));
+    let json = format!("{{\"a\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(bomb("deep JSON", &json).contains("recursion limit"));
     let wide = format!("{{\"a\": [0{}]}}", ",0".repeat(700_000));
     assert!(bomb("wide JSON", &wide).contains("has an object of more than 600000 values"));

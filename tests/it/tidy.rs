@@ -31,6 +31,7 @@ const PURE: &[&str] = &[
     "request/manifest.rs",
     "request/strategy.rs",
     "request/text.rs",
+    "request/field_types.rs",
     "request/unfilled.rs",
     "rotation.rs",
     "archive.rs",

@@ -95,7 +95,7 @@ fn the_part_at_fault_is_named_and_the_image_shown_whole() {
         ),
         (
             "R/web:{{ .Values.tag }}".to_owned(),
-            "nothing filled in `{{ .Values.tag }}`",
+            "`{{ .Values.tag }}` is a place of a Helm template that was not rendered: run `helm template`",
         ),
         ("R/web:$(TAG)".to_owned(), "nothing filled in `$(TAG)`"),
         (
