@@ -41,9 +41,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// All cases, by the names of their files. `LANDFALL_CASE` picks those whose name has this in it.
+/// All cases, by the names of their files. `LANDFALL_CASE` picks those whose name has this in it,
+/// `LANDFALL_CASES` another folder.
 fn cases() -> Vec<(String, Case)> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/field"));
+    let folder = std::env::var("LANDFALL_CASES");
+    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/field");
+    let folder = PathBuf::from(folder.unwrap_or_else(|_| ours.to_owned()));
+    let folder = folder.as_path();
     let picked = std::env::var("LANDFALL_CASE").unwrap_or_default();
     let read = |path: PathBuf| {
         let name = path.strip_prefix(folder).unwrap().display().to_string();

@@ -74,6 +74,8 @@ pub struct Given {
     pub artifacts: Vec<Artifact>,
     /// Merged into the event's `data`.
     pub event: Value,
+    /// How often it is deployed, one after the other; the last time is judged.
+    pub times: Option<usize>,
     /// Texts that must be found nowhere, in no spelling.
     pub secrets: Vec<String>,
 }

@@ -20,6 +20,9 @@ const BEGINNING: Duration = Duration::from_secs(40);
 pub async fn play(case: &Case) -> Vec<String> {
     let given = &case.given;
     let stage = set_up(case).await;
+    for _ in 1..given.times.unwrap_or(1) {
+        stage.run(make_event(&stage, given), LIFE).await;
+    }
     let event = make_event(&stage, given);
     let life = given.life.map_or(LIFE * 4, Duration::from_secs_f64);
     let began = Instant::now();
