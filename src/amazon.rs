@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -43,6 +44,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The most that a service may answer; SSM's and CodePipeline's answers are a few kilobytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+
+/// The longest path of a file.
+const PATH_LIMIT: usize = 4096;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -161,9 +165,24 @@ impl Aws {
         let made = self.client.get_or_init(|| match &self.bundle {
             None => https::client(Trust::Public),
             Some(path) => {
-                let told = |why: String| format!("AWS_CA_BUNDLE {path}: {why}");
-                let pem = std::fs::read_to_string(path).map_err(|error| told(error.to_string()))?;
-                https::client(Trust::Also(&pem)).map_err(told)
+                // A value that is no path may be the bundle itself, with a key in it.
+                let is_path = path.len() <= PATH_LIMIT && !path.contains(['\n', '\r']);
+                if !is_path || path.contains("-----") {
+                    return Err("AWS_CA_BUNDLE must be the path of a file".to_owned());
+                }
+                let told = |why: &str| format!("AWS_CA_BUNDLE {path}: {why}");
+                let pem = std::fs::read_to_string(path).map_err(|error| {
+                    told(if error.kind() == ErrorKind::NotFound {
+                        "there is no such file"
+                    } else if error.kind() == ErrorKind::PermissionDenied {
+                        "the file may not be read"
+                    } else if error.kind() == ErrorKind::InvalidData {
+                        "the file is not text"
+                    } else {
+                        "the file cannot be read"
+                    })
+                })?;
+                https::client(Trust::Also(&pem)).map_err(|why| told(&why))
             }
         });
         made.as_ref().map_err(Clone::clone)

@@ -1,7 +1,10 @@
 //! Access to the cluster: the bearer token and the CA, from SSM Parameter Store by one call.
 
+mod appearance;
+
 use crate::amazon::{Aws, AwsError, Service};
-use crate::environment::{CaSource, Environment, pem};
+use crate::certificate;
+use crate::environment::{CaSource, Environment};
 use crate::https::chain;
 use crate::report::Kind;
 use aws_sdk_ssm::operation::get_parameter_history::{
@@ -57,6 +60,11 @@ impl Token {
         let mut header = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
         header.set_sensitive(true);
         Some(header)
+    }
+
+    /// Whether it is one of `aws eks get-token`, which lasts 15 minutes.
+    pub fn is_of_eks(&self) -> bool {
+        self.0.starts_with(appearance::EKS)
     }
 
     /// The token itself, to keep it out of texts.
@@ -193,11 +201,9 @@ pub async fn fetch(
         CaSource::Public => None,
         CaSource::Given(pem) => Some(pem.clone()),
         CaSource::Parameter(name) => {
-            let text = pem(value(name)?.trim()).ok_or_else(|| {
-                let why = format!("SSM parameter `{name}` holds neither PEM nor base64 of it");
-                CredentialsError::Ca(why)
-            })?;
-            Some(text)
+            let text = certificate::normalized(value(name)?);
+            let told = |why| CredentialsError::Ca(format!("SSM parameter `{name}`: {why}"));
+            Some(text.map_err(told)?)
         }
     };
     Ok(Credentials { token, ca })
@@ -266,12 +272,7 @@ async fn ask<I: SerializableStruct, O, E: std::error::Error + 'static>(
 
 /// Refuses a token that cannot work, with a better word than the cluster's "Unauthorized".
 pub fn check(token: &Token, name: &str, now: Timestamp) -> Result<(), CredentialsError> {
-    if token.0.is_empty() {
-        return Err(CredentialsError::NoToken(name.to_owned(), "is empty"));
-    }
-    if token.header().is_none() || token.0.contains(char::is_whitespace) {
-        let why =
-            "has characters that no bearer token has (line breaks, blanks, control characters)";
+    if let Some(why) = appearance::why_refused(&token.0) {
         return Err(CredentialsError::NoToken(name.to_owned(), why));
     }
     match token.expires() {

@@ -3,11 +3,10 @@
 
 mod early;
 
+use crate::certificate;
 pub use early::Early;
 use reqwest::redirect::Policy;
 use rustls::client::Resumption;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,13 +43,9 @@ pub fn client(trust: Trust<'_>) -> Result<reqwest::Client, String> {
 fn builder(trust: Trust<'_>) -> Result<reqwest::ClientBuilder, String> {
     let mut roots = RootCertStore::empty();
     if let Trust::Only(pem) | Trust::Also(pem) = trust {
-        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let certificate = certificate.map_err(|error| format!("its PEM is broken: {error}"))?;
+        for certificate in certificate::read(pem).map_err(|why| why.to_string())? {
             let added = roots.add(certificate);
-            added.map_err(|error| format!("it holds no usable certificate: {error}"))?;
-        }
-        if roots.is_empty() {
-            return Err("it holds no certificate in PEM".to_owned());
+            added.map_err(|_| certificate::Unusable::NoX509.to_string())?;
         }
     }
     if let Trust::Public | Trust::Also(_) = trust {

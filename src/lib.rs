@@ -10,6 +10,7 @@
 //! - [`bucket`]: parts of an object in S3.
 //! - [`archive`], [`manifest`], [`yaml`], [`image`]: what is in those files.
 //! - [`continuation`]: what survives to the next invocation.
+//! - [`certificate`]: a CA's certificates as people store them.
 //! - [`credentials`]: the token and the CA, from SSM.
 //! - [`cluster`]: the calls to the Kubernetes API and what we read of its objects.
 //! - [`strategy`]: the pure core; from what is known and seen to the next step.
@@ -35,6 +36,7 @@ pub mod manifest;
 pub mod yaml;
 pub mod image;
 pub mod continuation;
+pub mod certificate;
 pub mod credentials;
 pub mod cluster;
 pub mod strategy;

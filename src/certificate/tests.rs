@@ -1,0 +1,109 @@
+use super::*;
+
+/// A DER sequence of so many bytes: enough for the reader of PEM, which looks no deeper.
+fn der(length: u8) -> Vec<u8> {
+    let content = (0..length).map(|index| index.wrapping_mul(37));
+    [0x30, 0x81, length].into_iter().chain(content).collect()
+}
+
+fn pem(der: &[u8]) -> String {
+    let body = STANDARD.encode(der);
+    let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+}
+
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+
+#[test]
+fn a_pem_is_read_whatever_became_of_its_line_breaks() {
+    let whole = pem(&der(200));
+    let two = format!("{whole}{}", pem(&der(150)));
+    let indented = whole.replace('\n', "\n    ");
+    let glued = whole.replace('\n', "");
+    for (name, value) in [
+        ("as it is", whole.clone()),
+        ("CRLF", whole.replace('\n', "\r\n")),
+        ("\\n", whole.replace('\n', "\\n")),
+        ("\\r\\n", whole.replace('\n', "\\r\\n")),
+        ("\\\\n", whole.replace('\n', "\\\\n")),
+        ("blanks", whole.replace('\n', " ")),
+        ("tabs", whole.replace('\n', "\t")),
+        ("nothing", glued.clone()),
+        ("no blanks at all", glued.replace(' ', "")),
+        ("indented", indented),
+        ("quoted", format!("\"{}\"", whole.replace('\n', "\\n"))),
+        ("text before", format!("subject=/CN=x\n{whole}")),
+        ("a key before", format!("{KEY}{whole}")),
+        (
+            "a key after, in one line",
+            format!("{whole}{KEY}").replace('\n', ""),
+        ),
+        ("base64", STANDARD.encode(&whole)),
+        (
+            "base64, wrapped",
+            STANDARD
+                .encode(&whole)
+                .as_bytes()
+                .chunks(76)
+                .map(String::from_utf8_lossy)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+        (
+            "base64, unpadded",
+            STANDARD.encode(&whole).trim_end_matches('=').to_owned(),
+        ),
+        ("base64 of one line", STANDARD.encode(&glued)),
+        ("a byte order mark", format!("\u{feff}{whole}")),
+        ("a zero-width space", glued.replacen("=", "\u{200b}=", 1)),
+        ("long dashes", whole.replace("-----", "------")),
+    ] {
+        assert_eq!(normalized(&value), Ok(whole.clone()), "{name}");
+    }
+    for value in [two.clone(), two.replace('\n', ""), STANDARD.encode(&two)] {
+        assert_eq!(normalized(&value), Ok(two.clone()));
+    }
+}
+
+#[test]
+fn a_pem_that_cannot_be_read_whole_is_refused() {
+    let whole = pem(&der(200));
+    let end = "-----END CERTIFICATE-----";
+    for (value, expected) in [
+        (String::new(), Unusable::NoPem),
+        ("x".to_owned(), Unusable::NoPem),
+        ("AAAA".to_owned(), Unusable::NoPem),
+        ("/path/to/ca.crt".to_owned(), Unusable::NoPem),
+        (KEY.to_owned(), Unusable::NoCertificate),
+        (STANDARD.encode(KEY), Unusable::NoCertificate),
+        ("-----".to_owned(), Unusable::NoCertificate),
+        (whole.replace(end, ""), Unusable::CutOff),
+        (whole[..200].to_owned(), Unusable::CutOff),
+        (whole[..20].to_owned(), Unusable::CutOff),
+        (
+            whole.trim_end()[..whole.len() - 8].to_owned(),
+            Unusable::CutOff,
+        ),
+        (format!("{}{whole}", &whole[..100]), Unusable::CutOff),
+        (
+            whole.replace("-----BEGIN CERTIFICATE-----", ""),
+            Unusable::Unpaired,
+        ),
+        (format!("{end}\n{whole}"), Unusable::Unpaired),
+        (
+            whole.replace("END CERTIFICATE", "END PRIVATE KEY"),
+            Unusable::Unpaired,
+        ),
+        (whole.replacen("MIH", "M!H", 1), Unusable::NoBase64),
+        (whole.replacen("MIH", "…", 1), Unusable::NoBase64),
+        (whole.replacen("MIHI", "", 1), Unusable::NoX509),
+        (whole.replacen("MIHI", "MIHH", 1), Unusable::NoX509),
+        (pem(b""), Unusable::NoX509),
+        (pem(b"0"), Unusable::NoX509),
+        (pem(&[0x30, 0x84, 0xff]), Unusable::NoX509),
+        (pem(&[0x30, 0xff, 0]), Unusable::NoX509),
+    ] {
+        assert_eq!(read(&value), Err(expected), "{value}");
+    }
+}
