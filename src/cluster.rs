@@ -56,6 +56,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How much of an unexpected answer is quoted.
 const EXCERPT: usize = 300;
 
+/// Beside a 401 for a token of `aws eks get-token`: it is a signed address, and STS takes it that
+/// long. <https://docs.aws.amazon.com/cli/latest/reference/eks/get-token.html>
+const EKS_TOKEN: &str = "It is a token of `aws eks get-token`, which lasts 15 minutes: store the \
+                         token of a ServiceAccount instead.";
+
 /// A connection to the cluster's API.
 #[derive(Debug)]
 pub struct Cluster {
@@ -63,6 +68,7 @@ pub struct Cluster {
     trusts_public: bool,
     client: reqwest::Client,
     authorization: HeaderValue,
+    advice: Option<&'static str>,
 }
 
 /// A way to the API server for which the token is still to come. All who take it share its
@@ -118,6 +124,8 @@ pub struct Refusal {
     pub message: String,
     /// Whether the body was a Kubernetes `Status`.
     pub is_status: bool,
+    /// What may be wrong with the token by its looks, beside a 401.
+    pub advice: Option<&'static str>,
 }
 
 /// A failed try.
@@ -142,6 +150,7 @@ impl Cluster {
             server: approach.server.clone(),
             trusts_public: approach.trusts_public,
             client: approach.client.client().clone(),
+            advice: token.is_of_eks().then_some(EKS_TOKEN),
             authorization: authorization.ok_or("the token cannot be sent in a header")?,
         })
     }
@@ -340,6 +349,7 @@ impl Cluster {
             status.as_u16(),
             &body,
             asked.map(Duration::from_secs),
+            self.advice,
         ))
     }
 
@@ -494,7 +504,7 @@ fn certificate_error(error: &(dyn Error + 'static), trusts_public: bool) -> Opti
     None
 }
 
-fn refusal(code: u16, body: &[u8], asked: Option<Duration>) -> Try {
+fn refusal(code: u16, body: &[u8], asked: Option<Duration>, advice: Option<&'static str>) -> Try {
     let status = serde_json::from_slice::<Value>(body).ok();
     let status = status.filter(|status| status["kind"] == "Status");
     let is_status = status.is_some();
@@ -515,6 +525,7 @@ fn refusal(code: u16, body: &[u8], asked: Option<Duration>) -> Try {
         reason,
         message,
         is_status,
+        advice: advice.filter(|_| code == 401),
     });
     let asked = asked.or((seconds > 0).then(|| Duration::from_secs(seconds)));
     match code {
