@@ -811,6 +811,7 @@ mod tests {
             reason: "Invalid".into(),
             message: "the server rejected our request due to an error in our request".into(),
             is_status: true,
+            advice: None,
         });
         let cases = [
             ("a conflict", patch(), refused(409, true), true),

@@ -1345,9 +1345,11 @@ fn refused(request: &Request, what: &str, call: &Call, refusal: &Refusal) -> Tro
             Topic::TokenRefused,
             Kind::PermissionError,
             format!("the cluster does not accept the bearer token ({said})"),
-            "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names. The \
-             parameter was read again, and its token was refused as well."
-                .to_owned(),
+            format!(
+                "{}Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names. The \
+                 parameter was read again, and its token was refused as well.",
+                refusal.advice.map(|advice| format!("{advice} ")).unwrap_or_default()
+            ),
         ),
         403 => (
             Topic::Forbidden,

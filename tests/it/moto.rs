@@ -56,7 +56,7 @@ async fn the_token_is_read_from_moto() {
         (
             "plain",
             "versions",
-            Some(("ConfigurationError", "neither PEM nor base64")),
+            Some(("ConfigurationError", "neither a PEM certificate nor base64")),
         ),
     ];
     for (token, ca, expected) in cases {
