@@ -188,7 +188,7 @@ impl Continuation {
             let payload = URL_SAFE_NO_PAD.encode(payload);
             let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
             // One name is short; only a version that fails in ten ways at once needs more room.
-            if token.len() > TOKEN_LIMIT && bound.state.sights.seen.pop().is_some() {
+            if token.len() > TOKEN_LIMIT && bound.state.sights.shrink() {
                 continue;
             }
             let (cause, evidence) = match &mut bound.state.phase {
@@ -331,6 +331,7 @@ mod tests {
         let sights = Sights {
             last: Some(at),
             seen: vec![(Cause::ContainerNotCreated, at); 30],
+            ..Sights::default()
         };
         let ill = Continuation { sights, ..rollout };
         let token = ill.encode("request");

@@ -1,33 +1,37 @@
 //! Why the new version does not serve, and whether it ever will.
 //!
 //! A false alarm is worse than a late one. So a state that can pass must have lasted for a grace
-//! time by the cluster's own times, and it must be every new pod's, or that of so many that the
-//! controller creates no more. What only its author can judge (a slow start, a failing readiness
-//! probe) is told while it lasts, and is a failure when the progress deadline says so.
+//! time, by our own looks and by the cluster's times where its clock agrees with ours, and it must
+//! be every new pod's, or that of so many that the controller creates no more. What only its author
+//! can judge (a slow start, a failing readiness probe) is told while it lasts, and is a failure
+//! when the progress deadline says so.
 
+mod cause;
 mod classification;
 mod evidence;
 mod sentence;
+mod skipped;
 mod symptoms;
+mod whole;
 
+pub use cause::Cause;
 pub use evidence::{Evidence, LOG_LINES, log_lines};
 pub use symptoms::{Sights, Since};
 
 use crate::cluster::object::{Deployment, ReplicaSet};
-use crate::cluster::pod::{Event, Pod, Pods};
+use crate::cluster::pod::{Event, Gate, Pod, Pods};
+use cause::Grace;
 use classification::findings;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Ends of a container that make a crash loop: a dependency that comes up late costs one or two.
 const CRASHES: u64 = 3;
-/// How many times `patience` is given to what another controller or a person may supply: quota that
-/// others free, a webhook that is restarted.
-const SUPPLY: u32 = 4;
-/// The same for what machines may supply: a new node, a registry that is back.
-const MACHINES: u32 = 10;
+/// The same for what says itself that it waits for another: an init container, a connection that
+/// is refused. The kubelet's fourth start is some 75 s after the first.
+const CRASHES_OF_WAITING: u64 = 4;
 /// How many nodes must agree where not every new pod is in trouble.
 const NODES: usize = 2;
 
@@ -62,114 +66,6 @@ pub enum Diagnosis {
     Doomed(Finding),
 }
 
-/// Why a pod does not serve, the most telling first. Each has a heading in `docs/operations.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// The image's name is none.
-    ImageName,
-    /// The registry does not have the image.
-    ImageNotFound,
-    /// The registry does not let the cluster have it.
-    ImageDenied,
-    /// It may not be pulled, and the node does not have it.
-    ImageNeverPulled,
-    /// The container needs more memory than its limit.
-    OutOfMemory,
-    /// The container ends with an error again and again.
-    Crash,
-    /// The container ends by itself again and again.
-    Ends,
-    /// A ConfigMap, a Secret or a key of one is missing.
-    ConfigMissing,
-    /// The runtime cannot make the container.
-    ContainerNotCreated,
-    /// The runtime cannot start its command.
-    ContainerNotStarted,
-    /// Not one pod can be created: quota, admission, a missing ServiceAccount.
-    PodNotCreated,
-    /// No node takes the pod.
-    Unschedulable,
-    /// The image cannot be pulled for a reason that may pass.
-    PullFails,
-    /// It runs and is not ready.
-    NotReady,
-    /// Its node, not the pod, is in trouble.
-    NodeTrouble,
-    /// It has not started yet.
-    NotStarted,
-}
-
-/// How long a state must last before it is taken for final.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Grace {
-    /// It cannot pass.
-    None,
-    /// So many times `patience`.
-    Times(u32),
-    /// Only the progress deadline and `timeout` can tell.
-    Deadline,
-}
-
-impl Cause {
-    /// The heading in `docs/operations.md`.
-    pub fn anchor(self) -> &'static str {
-        match self {
-            Cause::ImageName => "image-name",
-            Cause::ImageNotFound => "image-not-found",
-            Cause::ImageDenied => "image-denied",
-            Cause::ImageNeverPulled => "image-never-pulled",
-            Cause::OutOfMemory => "out-of-memory",
-            Cause::Crash => "crash",
-            Cause::Ends => "ends",
-            Cause::ConfigMissing => "config-missing",
-            Cause::ContainerNotCreated => "container-not-created",
-            Cause::ContainerNotStarted => "container-not-started",
-            Cause::PodNotCreated => "pod-not-created",
-            Cause::Unschedulable => "unschedulable",
-            Cause::PullFails => "pull-fails",
-            Cause::NotReady => "not-ready",
-            Cause::NodeTrouble => "node-trouble",
-            Cause::NotStarted => "not-started",
-        }
-    }
-
-    fn grace(self) -> Grace {
-        match self {
-            Cause::ImageName => Grace::None,
-            // A registry may need a moment to show what was just pushed.
-            Cause::ImageNotFound
-            | Cause::ImageDenied
-            | Cause::ImageNeverPulled
-            | Cause::OutOfMemory
-            | Cause::Crash
-            | Cause::Ends
-            | Cause::ConfigMissing
-            | Cause::ContainerNotCreated
-            | Cause::ContainerNotStarted => Grace::Times(1),
-            Cause::PodNotCreated => Grace::Times(SUPPLY),
-            Cause::Unschedulable | Cause::PullFails => Grace::Times(MACHINES),
-            Cause::NotReady | Cause::NodeTrouble | Cause::NotStarted => Grace::Deadline,
-        }
-    }
-
-    /// Whether the container ran, so that its log may say why.
-    fn ran(self) -> bool {
-        matches!(
-            self,
-            Cause::OutOfMemory | Cause::Crash | Cause::Ends | Cause::NotReady
-        )
-    }
-
-    /// Whether it takes [`CRASHES`] ends to be sure.
-    fn repeats(self) -> bool {
-        matches!(
-            self,
-            Cause::OutOfMemory | Cause::Crash | Cause::Ends | Cause::ContainerNotStarted
-        )
-    }
-}
-
 /// What is wrong with one pod, or with the making of pods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -190,8 +86,18 @@ pub struct Finding {
     code: i64,
     /// Whether an earlier life of the container has the log.
     pub previous: bool,
-    /// Kubernetes' own words.
+    /// Kubernetes' own words, and its word for programs where a pod as a whole failed.
     said: String,
+    reason: String,
+    /// Its image, and its probes and limits, as the pod has them.
+    image: String,
+    spec: Value,
+    /// The readiness gate that is meant.
+    gate: Option<Gate>,
+    /// Of pods that are gone already: how many nodes they were on.
+    nodes: Option<usize>,
+    /// Whether its startup probe is meant.
+    starting: bool,
     /// Whether it may be of before our write.
     stale: bool,
     /// Whether it lasts longer than its grace.
@@ -210,31 +116,65 @@ pub fn diagnose<'a>(
         return Diagnosis::Nothing;
     };
     let found = findings(pods, sight, since, patience);
-    let hopeless = found.iter().filter(|finding| finding.is_final);
-    let all = hopeless.clone().count() == pods.count().max(1) && !pods.cut;
-    let nodes = hopeless.clone().map(|finding| finding.node.as_str());
-    let nodes = nodes.filter(|node| !node.is_empty());
-    let nodes = nodes.collect::<BTreeSet<_>>().len();
-    // As many as may be out of service at once: the controller waits for one of them.
-    let slack = usize::try_from(live.slack()).unwrap_or(usize::MAX);
-    let blocked = hopeless.count() >= slack && nodes >= NODES;
     match worst(&found) {
-        Some(worst) if worst.is_final && (all || blocked) => Diagnosis::Doomed(worst.clone()),
-        Some(worst) if worst.is_told(sight.at, since, patience) => {
+        Some(worst) if worst.is_final && is_doomed(worst, &found, live, pods, since) => {
+            Diagnosis::Doomed(worst.clone())
+        }
+        Some(worst) if worst.is_told(sight, since, patience) => {
             Diagnosis::Suspicious(worst.clone())
         }
         Some(_) | None => Diagnosis::Nothing,
     }
 }
 
+/// Whether what is final of some pods is so for the rollout: it is every pod's, or that of so many
+/// that the controller waits for one of them.
+fn is_doomed(
+    worst: &Finding,
+    found: &[Finding],
+    live: &Deployment,
+    pods: &Pods,
+    since: &Since<'_>,
+) -> bool {
+    // As many as may be out of service at once.
+    let slack = usize::try_from(live.slack()).unwrap_or(usize::MAX);
+    if worst.cause == Cause::PodNotCreated {
+        let wanted = usize::try_from(live.replicas()).unwrap_or(usize::MAX);
+        return pods.count() == 0 || since.frees_nothing && pods.count() < wanted;
+    }
+    if let Some(nodes) = worst.nodes {
+        return pods.ready == 0 && !pods.cut || pods.others.len() >= slack && nodes >= NODES;
+    }
+    let hopeless = found.iter().filter(|finding| finding.is_final);
+    let hopeless = hopeless.filter(|finding| !finding.pod.is_empty() && finding.nodes.is_none());
+    let all = hopeless.clone().count() == pods.count() && !pods.cut;
+    let nodes = hopeless.clone().map(|finding| finding.node.as_str());
+    let nodes = nodes.filter(|node| !node.is_empty());
+    let nodes = nodes.collect::<BTreeSet<_>>().len();
+    all || hopeless.count() >= slack && nodes >= NODES
+}
+
 /// The finding that explains a rollout which has run out of time, however young it is.
-pub fn explain(sight: &Sight, since: Timestamp, patience: Duration) -> Option<Finding> {
+pub fn explain<'a>(
+    sight: &Sight,
+    since: impl Into<Since<'a>>,
+    patience: Duration,
+) -> Option<Finding> {
     let pods = sight.pods.as_ref().ok()?;
     worst(&findings(pods, sight, &since.into(), patience)).cloned()
 }
 
 fn worst(found: &[Finding]) -> Option<&Finding> {
-    let rank = |finding: &&Finding| (!finding.is_final, finding.cause, u64::MAX - finding.ends);
+    // A pod or two that were evicted explain less than what those in their place show.
+    let telling = |finding: &Finding| {
+        let few = finding.cause == Cause::PodFails && finding.ends < CRASHES;
+        if few {
+            Cause::NodeTrouble
+        } else {
+            finding.cause
+        }
+    };
+    let rank = |finding: &&Finding| (!finding.is_final, telling(finding), u64::MAX - finding.ends);
     found.iter().min_by_key(rank)
 }
 
@@ -252,32 +192,71 @@ impl Finding {
             code: 0,
             previous: false,
             said: String::new(),
+            reason: String::new(),
+            image: String::new(),
+            spec: Value::Null,
+            gate: None,
+            nodes: None,
+            starting: false,
             stale: false,
             is_final: false,
         }
     }
 
-    /// How long it has lasted at the most: clocks may differ, but nothing is older than our write.
-    fn age(&self, now: Timestamp, since: &Since<'_>) -> Duration {
-        let since = self.since.unwrap_or(now).max(since.of(self.cause));
-        Duration::try_from(now.duration_since(since)).unwrap_or_default()
+    /// How long it has lasted at the most: nothing is older than our write and the look before
+    /// the first that showed it. The cluster's own times count where its clock agrees with ours.
+    fn age(&self, sight: &Sight, since: &Since<'_>) -> Duration {
+        let own = since.of(self.cause);
+        let theirs = self.since.filter(|_| since.trusts_clock_of(sight));
+        let began = match (theirs, self.since) {
+            (Some(theirs), _) => own.max(theirs),
+            (None, Some(_)) => own,
+            (None, None) => sight.at,
+        };
+        Duration::try_from(sight.at.duration_since(began)).unwrap_or_default()
     }
 
-    fn judged(mut self, now: Timestamp, since: &Since<'_>, patience: Duration) -> Finding {
-        let sure = !self.cause.repeats() || self.ends == 0 || self.ends >= CRASHES;
+    fn judged(mut self, sight: &Sight, since: &Since<'_>, patience: Duration) -> Finding {
+        let sure = !self.cause.repeats() || self.ends == 0 || self.ends >= self.ends_to_be_sure();
         let lasted = match self.cause.grace() {
             Grace::None => true,
-            Grace::Times(times) => self.age(now, since) >= patience * times,
+            Grace::Times(times) => self.age(sight, since) >= patience * times,
             Grace::Deadline => false,
         };
         self.is_final = sure && lasted && !self.stale;
         self
     }
 
+    fn ends_to_be_sure(&self) -> u64 {
+        let waits = self.init || self.cause == Cause::Crash && is_refused(&self.said);
+        if waits { CRASHES_OF_WAITING } else { CRASHES }
+    }
+
+    /// Whether its last words, which are read at the very end, say that it only waits for another:
+    /// then one end more is to be seen.
+    pub fn only_waits(&self, explanation: &Explanation) -> bool {
+        let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
+        let last = log.and_then(|log| sentence::telling(log));
+        self.cause == Cause::Crash
+            && self.is_final
+            && self.ends < CRASHES_OF_WAITING
+            && last.is_some_and(is_refused)
+    }
+
+    /// Whether Kubernetes only says that a pull fails, and no longer why: then events do.
+    pub fn wants_events(&self, sight: &Sight, since: &Since<'_>, patience: Duration) -> bool {
+        self.cause == Cause::PullFails
+            && classification::is_mute(&self.said)
+            && self.age(sight, since) >= patience
+    }
+
     /// What every healthy pod passes through is told only when it lasts.
-    fn is_told(&self, now: Timestamp, since: &Since<'_>, patience: Duration) -> bool {
-        let usual = matches!(self.cause, Cause::NotReady | Cause::NotStarted);
-        !usual || self.ends > 0 || self.age(now, since) >= patience
+    fn is_told(&self, sight: &Sight, since: &Since<'_>, patience: Duration) -> bool {
+        let usual = matches!(
+            self.cause,
+            Cause::ReadinessGate | Cause::NotReady | Cause::NotStarted
+        );
+        !usual || self.ends > 0 || self.age(sight, since) >= patience
     }
 
     /// Whether the container's log may say more.
@@ -292,6 +271,14 @@ impl Finding {
             (container, pod) => format!("{kind}`{container}` in pod `{pod}`"),
         }
     }
+}
+
+/// Whether somebody's last words are that what it needs does not listen yet.
+fn is_refused(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["connection refused", "econnrefused", "actively refused"]
+        .iter()
+        .any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ const POD_TEMPLATE_HASH: &str = "pod-template-hash";
 /// Where the Deployment controller counts rollouts.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
 
+/// The earlier revisions of a ReplicaSet that came back.
+const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
+
 /// A Deployment as the API server sent it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Deployment(Value);
@@ -110,6 +113,12 @@ impl Deployment {
     /// Pods of every version that were ready for `minReadySeconds`.
     pub fn available_replicas(&self) -> i64 {
         self.number("/status/availableReplicas").unwrap_or(0)
+    }
+
+    /// Pods of every version that are ending; `None` where the server does not count them.
+    /// <https://github.com/kubernetes/enhancements/issues/3973>
+    pub fn terminating_replicas(&self) -> Option<i64> {
+        self.number("/status/terminatingReplicas")
     }
 
     /// `spec.selector` as a label selector of the API: `app=web,tier in (a,b)`.
@@ -237,6 +246,12 @@ pub struct ReplicaSet {
     pub available: i64,
     /// Why it cannot create pods, and since when.
     pub failure: Option<(String, Option<Timestamp>)>,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+    /// Whether it was the newest before, and its template came back: the controller keeps a list of
+    /// the revisions that it had.
+    /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/util/deployment_util.go>
+    pub returned: bool,
 }
 
 impl ReplicaSet {
@@ -258,6 +273,11 @@ impl ReplicaSet {
             replicas: number("/status/replicas").unwrap_or(0),
             available: number("/status/availableReplicas").unwrap_or(0),
             failure: failure(object),
+            created: timestamp(&text("/metadata/creationTimestamp")),
+            returned: object
+                .pointer("/metadata/annotations")
+                .and_then(|annotations| annotations.get(REVISION_HISTORY))
+                .is_some(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What is wrong with a pod, by what its containers show.
 
+use super::sentence::STILL_RUNS;
 use super::symptoms::Since;
+use super::whole::{of_failed, of_whole, words_of};
 use super::{Cause, Finding, Sight, worst};
 use crate::cluster::pod::{Container, Ended, Pod, Pods, State};
 use jiff::Timestamp;
@@ -9,8 +11,6 @@ use std::time::Duration;
 /// The longest time from a kubelet's try to its next, for pulls and restarts alike.
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
 const BACK_OFF: Duration = Duration::from_secs(300);
-/// How far the clocks of cluster and function may differ before a new pod looks like an old one.
-const SKEW: Duration = Duration::from_secs(60);
 
 pub(super) fn findings(
     pods: &Pods,
@@ -18,33 +18,35 @@ pub(super) fn findings(
     since: &Since<'_>,
     patience: Duration,
 ) -> Vec<Finding> {
-    let mut found = pods
-        .others
-        .iter()
-        .filter_map(|pod| of_pod(pod, sight, since, patience))
+    let others = pods.others.iter();
+    let mut found = others
+        .map(|pod| of_pod(pod, sight, since, patience))
         .collect::<Vec<_>>();
+    let failed = of_failed(pods, sight, since).into_iter();
+    found.extend(failed.map(|finding| finding.judged(sight, since, patience)));
     if let Some((message, at)) = &sight.set.failure
-        && pods.count() == 0
+        && (pods.count() == 0 || since.frees_nothing)
     {
         let finding = Finding {
-            since: *at,
+            since: at.or(Some(since.written)),
             said: message.clone(),
+            stale: since.old_pods_end(pods, sight),
             ..Finding::new(Cause::PodNotCreated, &Pod::default(), sight)
         };
-        found.push(finding.judged(sight.at, since, patience));
+        found.push(finding.judged(sight, since, patience));
     }
     found
 }
 
 /// What is wrong with a pod: what is final before what is not, then what tells most.
-fn of_pod(pod: &Pod, sight: &Sight, since: &Since<'_>, patience: Duration) -> Option<Finding> {
+fn of_pod(pod: &Pod, sight: &Sight, since: &Since<'_>, patience: Duration) -> Finding {
     let whole = |cause, said: String, at| Finding {
         said,
         since: at,
         ..Finding::new(cause, pod, sight)
     };
     if pod.disrupted {
-        return Some(whole(Cause::NodeTrouble, String::new(), None));
+        return whole(Cause::NodeTrouble, words_of(&pod.why), None);
     }
     if let Some(unscheduled) = &pod.unscheduled {
         // A gate is somebody's decision: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
@@ -53,21 +55,20 @@ fn of_pod(pod: &Pod, sight: &Sight, since: &Since<'_>, patience: Duration) -> Op
             _ => Cause::NotStarted,
         };
         let finding = whole(cause, unscheduled.message.clone(), unscheduled.since);
-        return Some(finding.judged(sight.at, since, patience));
+        return finding.judged(sight, since, patience);
     }
     let containers = pod.containers.iter();
     let found = containers
         .filter_map(|container| {
-            let finding = of_container(pod, container, sight)?;
-            let stale = is_stale(&finding, pod, container, sight.at, since.written);
+            let finding = of_container(pod, container, sight, since)?;
+            let stale = is_stale(&finding, pod, container, sight, since);
             Some(Finding { stale, ..finding })
         })
-        .map(|finding| finding.judged(sight.at, since, patience))
+        .map(|finding| finding.judged(sight, since, patience))
         .collect::<Vec<_>>();
-    let started = pod.scheduled.or(pod.created);
     worst(&found)
         .cloned()
-        .or_else(|| Some(whole(Cause::NotStarted, String::new(), started)))
+        .unwrap_or_else(|| of_whole(pod, sight))
 }
 
 /// Whether a pod that was there before our write has not been tried since: a kubelet backs off for
@@ -77,10 +78,10 @@ fn is_stale(
     finding: &Finding,
     pod: &Pod,
     container: &Container,
-    now: Timestamp,
-    written: Timestamp,
+    sight: &Sight,
+    since: &Since<'_>,
 ) -> bool {
-    if pod.created.is_none_or(|created| created + SKEW >= written) {
+    if !since.is_old(pod, sight) {
         return false;
     }
     let now_ended = match &container.state {
@@ -90,28 +91,34 @@ fn is_stale(
     let last = now_ended.or(container.last.as_ref());
     let ended = last.and_then(|ended| ended.finished);
     if finding.ends > 0 {
-        ended.is_none_or(|ended| ended <= written)
+        let trusted = since.trusts_clock_of(sight);
+        let later = trusted && ended.is_some_and(|ended| ended > since.written);
+        !later && !since.was_restarted(pod)
     } else {
-        now < written + BACK_OFF
+        sight.at < since.written + BACK_OFF
     }
 }
 
-fn of_container(pod: &Pod, container: &Container, sight: &Sight) -> Option<Finding> {
+fn of_container(
+    pod: &Pod,
+    container: &Container,
+    sight: &Sight,
+    since: &Since<'_>,
+) -> Option<Finding> {
     let began = began(pod, container);
     let finding = |cause, said: &str| Finding {
-        container: container.name.clone(),
-        init: container.init,
         previous: container.last.is_some(),
         since: began,
         said: said.to_owned(),
-        ..Finding::new(cause, pod, sight)
+        ..about(cause, pod, container, sight)
     };
     match &container.state {
         State::Unknown => None,
-        State::Running if container.init => Some(finding(Cause::NotStarted, "it still runs")),
+        State::Running if container.init => Some(finding(Cause::NotStarted, STILL_RUNS)),
         State::Running if container.ready => None,
         State::Running => Some(Finding {
             ends: container.restarts,
+            starting: container.started == Some(false),
             // It speaks now; what it said before its last start is another story.
             previous: false,
             ..finding(Cause::NotReady, "")
@@ -128,6 +135,10 @@ fn of_container(pod: &Pod, container: &Container, sight: &Sight) -> Option<Findi
             }
             ("" | "PodInitializing", _) => None,
             ("ContainerCreating", _) => Some(finding(Cause::NotStarted, "")),
+            ("ImagePullBackOff", _) if is_mute(message) => {
+                let said = since.words_about(&container.image).unwrap_or(message);
+                Some(finding(of_waiting("ErrImagePull", said), said))
+            }
             (reason, _) => {
                 let said = if message.is_empty() { reason } else { message };
                 Some(finding(of_waiting(reason, message), said))
@@ -136,19 +147,36 @@ fn of_container(pod: &Pod, container: &Container, sight: &Sight) -> Option<Findi
     }
 }
 
+/// A finding about one container, with what the pod itself says of it.
+fn about(cause: Cause, pod: &Pod, container: &Container, sight: &Sight) -> Finding {
+    Finding {
+        container: container.name.clone(),
+        init: container.init,
+        image: container.image.clone(),
+        spec: container.spec.clone(),
+        ..Finding::new(cause, pod, sight)
+    }
+}
+
+/// Whether a kubelet says of a pull only that it waits. Since version 1.32 it says why.
+/// <https://github.com/kubernetes/kubernetes/pull/127918>
+pub(super) fn is_mute(message: &str) -> bool {
+    let waits = message.is_empty() || message.starts_with("Back-off pulling image");
+    waits && !message.contains("ErrImagePull")
+}
+
 /// The cause behind the kubelet's word for a container that cannot be started.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go>
 pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
-    // Images and paths have words of their own in them.
-    let words = message.split_whitespace();
-    let words = words.filter(|word| *word == "i/o" || !word.contains('/'));
-    let message = words.collect::<Vec<_>>().join(" ").to_lowercase();
+    let message = without_names(message);
     let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
     match reason {
         "InvalidImageName" => Cause::ImageName,
         "ErrImageNeverPull" => Cause::ImageNeverPulled,
         "ErrImagePull" | "ImagePullBackOff" => {
-            if says(&PASSING) || says(&["executable file not found", "no match for platform"]) {
+            if says(&PLATFORM) {
+                Cause::ImagePlatform
+            } else if says(&PASSING) || says(&["executable file not found"]) {
                 Cause::PullFails
             } else if says(&DENIED) {
                 Cause::ImageDenied
@@ -159,19 +187,53 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
             }
         }
         "ImageInspectError" | "RegistryUnavailable" => Cause::PullFails,
-        // Right after its start a kubelet does not know any Secret.
-        // https://github.com/Shopify/krane/blob/main/lib/krane/kubernetes_resource/pod.rb
-        "CreateContainerConfigError" if says(&["failed to sync"]) => Cause::NotStarted,
-        "CreateContainerConfigError" => Cause::ConfigMissing,
+        "CreateContainerConfigError" if says(&UNSYNCED) => Cause::NotStarted,
+        "CreateContainerConfigError" if says(&MISSING) => Cause::ConfigMissing,
+        "CreateContainerConfigError" if says(&PASSING) => Cause::NotStarted,
+        "CreateContainerConfigError" => Cause::ContainerNotCreated,
         "CreateContainerError" if says(&PASSING) || says(&NODE) => Cause::NodeTrouble,
         "CreateContainerError" => Cause::ContainerNotCreated,
-        "RunContainerError" if says(&PASSING) || says(&NODE) => Cause::NodeTrouble,
-        "RunContainerError" | "PostStartHookError" | "CrashLoopBackOff" => {
-            Cause::ContainerNotStarted
-        }
+        "RunContainerError" => of_start(&message),
+        "PostStartHookError" | "CrashLoopBackOff" => Cause::ContainerNotStarted,
         _ => Cause::NotStarted,
     }
 }
+
+/// Images and paths have words of their own in them.
+fn without_names(message: &str) -> String {
+    let words = message.split_whitespace();
+    let words = words.filter(|word| *word == "i/o" || !word.contains('/'));
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Whose fault it is that a runtime cannot start a command: the container's, unless the node has a
+/// mark of its own. The command's name is in the message, too.
+/// <https://github.com/Shopify/krane/pull/694>
+fn of_start(message: &str) -> Cause {
+    let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
+    if !says(&COMMAND) && (says(&PASSING) || says(&NODE)) {
+        Cause::NodeTrouble
+    } else {
+        Cause::ContainerNotStarted
+    }
+}
+
+/// Words of a registry that has the image for other platforms alone.
+const PLATFORM: [&str; 6] = [
+    "no match for platform",
+    "no matching manifest for",
+    "no image found in manifest list for",
+    "no image found in image index for",
+    "does not match the specified platform",
+    "cannot be used on this platform",
+];
+
+/// Words of a kubelet that, right after its start, does not know any Secret.
+/// <https://github.com/Shopify/krane/blob/main/lib/krane/kubernetes_resource/pod.rb>
+const UNSYNCED: [&str; 2] = ["failed to sync", "not registered"];
+
+/// Words of an object that a container refers to and that is not there.
+const MISSING: [&str; 3] = ["not found", "couldn't find key", "non-existent"];
 
 /// Words of a trouble that passes by itself.
 const PASSING: [&str; 11] = [
@@ -189,9 +251,10 @@ const PASSING: [&str; 11] = [
 ];
 
 /// Words of a node that is in trouble itself.
-const NODE: [&str; 4] = [
+const NODE: [&str; 5] = [
     "no space left",
     "resource busy",
+    "device busy",
     "input/output error",
     "too many open files",
 ];
@@ -206,7 +269,8 @@ const DENIED: [&str; 5] = [
 ];
 
 /// Words of a runtime whose trouble is the image's command, not the node.
-const COMMAND: [&str; 4] = [
+const COMMAND: [&str; 5] = [
+    "exec: \"",
     "executable file not found",
     "no such file or directory",
     "permission denied",
@@ -214,25 +278,18 @@ const COMMAND: [&str; 4] = [
 ];
 
 fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &Sight) -> Finding {
-    let says = |marks: &[&str]| marks.iter().any(|mark| ended.message.contains(mark));
     let cannot_run = ["StartError", "ContainerCannotRun"].contains(&ended.reason.as_str());
+    let has_words = !ended.message.is_empty();
     let cause = if ended.reason == "OOMKilled" {
         Cause::OutOfMemory
-    } else if cannot_run || ended.code == 128 && ended.reason != "Error" {
-        // https://github.com/Shopify/krane/pull/694
-        if says(&COMMAND) {
-            Cause::ContainerNotStarted
-        } else {
-            Cause::NodeTrouble
-        }
+    } else if cannot_run || ended.code == 128 && ended.reason != "Error" && has_words {
+        of_start(&without_names(&ended.message))
     } else if ended.code == 0 {
         Cause::Ends
     } else {
         Cause::Crash
     };
     Finding {
-        container: container.name.clone(),
-        init: container.init,
         previous: container.last.is_some(),
         // A container that ran for hours, as after a slow rollout, has not been failing as long:
         // its ends are counted instead.
@@ -240,7 +297,7 @@ fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &Sight) -> Fin
         ends: container.restarts + 1,
         code: ended.code,
         said: ended.message.clone(),
-        ..Finding::new(cause, pod, sight)
+        ..about(cause, pod, container, sight)
     }
 }
 

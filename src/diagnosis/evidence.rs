@@ -2,6 +2,7 @@
 
 use super::classification::findings;
 use super::sentence::{QUOTE, times};
+use super::symptoms::Since;
 use super::{Explanation, Finding, Sight};
 use crate::cluster::object::Deployment;
 use crate::cluster::pod::Event;
@@ -37,18 +38,21 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Gathers it. `written` is when the new version was.
+    /// Gathers it.
     pub fn of(
         live: &Deployment,
         sight: Option<&Sight>,
         finding: Option<&Finding>,
         explanation: &Explanation,
-        written: Timestamp,
+        since: &Since<'_>,
         patience: Duration,
     ) -> Evidence {
         let pods = sight.map_or_else(Vec::new, |sight| {
-            pod_lines(live, sight, finding, written, patience)
+            pod_lines(live, sight, finding, since, patience)
         });
+        // A new pod has no events of before; an old one's are told by the time.
+        let all_new = sight.is_some_and(|sight| since.is_new(&sight.set));
+        let written = (!all_new).then_some(since.written);
         let about = finding.map(|finding| match finding.pod.as_str() {
             "" => format!("ReplicaSet `{}`", finding.set),
             pod => format!("pod `{pod}`"),
@@ -57,7 +61,10 @@ impl Evidence {
         let events = match &explanation.events {
             None => Vec::new(),
             Some(Err(why)) => vec![format!("The events of {about} could not be read: {why}.")],
-            Some(Ok(events)) => event_lines(&about, events, written),
+            Some(Ok(events)) => {
+                let set = finding.map(|finding| finding.set.as_str());
+                event_lines(&about, events, written, set.unwrap_or_default())
+            }
         };
         let who = finding.map(Finding::who).unwrap_or_default();
         let log = match &explanation.log {
@@ -118,14 +125,14 @@ fn pod_lines(
     live: &Deployment,
     sight: &Sight,
     told: Option<&Finding>,
-    written: Timestamp,
+    since: &Since<'_>,
     patience: Duration,
 ) -> Vec<String> {
     let pods = match &sight.pods {
         Ok(pods) => pods,
         Err(why) => return vec![format!("The new pods could not be read: {why}.")],
     };
-    let after = Duration::try_from(sight.at.duration_since(written)).unwrap_or_default();
+    let after = Duration::try_from(sight.at.duration_since(since.written)).unwrap_or_default();
     let ready = match pods.count() {
         0 => "no new pod".to_owned(),
         1 => format!("{} of 1 new pod ready", pods.ready),
@@ -137,10 +144,11 @@ fn pod_lines(
         "{after} after the change: {ready}, {wanted} wanted."
     )];
     let mut groups: Vec<(Finding, usize)> = Vec::new();
-    for finding in findings(pods, sight, &written.into(), patience) {
+    for finding in findings(pods, sight, since, patience) {
         let place = groups.iter().position(|(other, _)| {
-            (other.cause, &other.container, other.code)
-                == (finding.cause, &finding.container, finding.code)
+            let kind = |it: &Finding| (it.cause, it.code, it.nodes.is_some());
+            kind(other) == kind(&finding)
+                && (&other.container, &other.reason) == (&finding.container, &finding.reason)
         });
         match place {
             Some(place) => groups[place].1 += 1,
@@ -149,7 +157,11 @@ fn pod_lines(
         }
     }
     let is_told = |finding: &Finding| {
-        told.is_some_and(|told| told.cause == finding.cause && told.container == finding.container)
+        told.is_some_and(|told| {
+            told.cause == finding.cause
+                && told.container == finding.container
+                && told.nodes.is_some() == finding.nodes.is_some()
+        })
     };
     for (finding, count) in groups {
         let more = match count - 1 {
@@ -167,25 +179,37 @@ fn pod_lines(
     lines
 }
 
-/// The events that tell something, the last one last, each kind once.
-fn event_lines(about: &str, events: &[Event], written: Timestamp) -> Vec<String> {
-    let written = written.checked_sub(EVENT_CLOCK).unwrap_or(written);
+/// The events that tell something, the last one last, each kind once; with `written` those alone
+/// that are not older.
+fn event_lines(
+    about: &str,
+    events: &[Event],
+    written: Option<Timestamp>,
+    set: &str,
+) -> Vec<String> {
+    let oldest = written.map(|written| written.checked_sub(EVENT_CLOCK).unwrap_or(written));
     // `Error: ErrImagePull` repeats a word of the pod's own.
     let is_word = |message: &str| {
         let word = message.strip_prefix("Error: ");
         word.is_some_and(|word| !word.contains(' '))
     };
     let telling = |event: &&Event| {
-        event.kind != "Normal" && event.last >= Some(written) && !is_word(&event.message)
+        let in_time = oldest.is_none() || event.last >= oldest;
+        event.kind != "Normal" && in_time && !is_word(&event.message)
     };
     let mut kept: Vec<Event> = Vec::new();
     for event in events.iter().filter(telling) {
-        let same =
-            |other: &&mut Event| (&other.reason, &other.message) == (&event.reason, &event.message);
+        let same = |other: &&mut Event| {
+            let kind = |event: &Event| (event.reason.clone(), without_names(&event.message, set));
+            kind(other) == kind(event)
+        };
         match kept.iter_mut().find(same) {
             Some(other) => {
                 other.count += event.count;
-                other.last = other.last.max(event.last);
+                if event.last >= other.last {
+                    other.last = event.last;
+                    other.message.clone_from(&event.message);
+                }
             }
             None => kept.push(event.clone()),
         }
@@ -201,6 +225,24 @@ fn event_lines(about: &str, events: &[Event], written: Timestamp) -> Vec<String>
         return lines;
     }
     [vec![format!("Events of {about}:")], lines].concat()
+}
+
+/// A sentence without what differs from pod to pod and from try to try: names of the set's pods,
+/// and long numbers, such as a connection's port.
+fn without_names(message: &str, set: &str) -> String {
+    let is_part = |letter: char| letter.is_alphanumeric() || ['-', '.'].contains(&letter);
+    let mut plain = String::new();
+    for word in message.split_inclusive(|letter: char| !is_part(letter)) {
+        let name = word.trim_end_matches(|letter: char| !is_part(letter));
+        let of_set = name
+            .strip_prefix(set)
+            .and_then(|rest| rest.strip_prefix('-'));
+        let is_pod = !set.is_empty() && of_set.is_some_and(|rest| !rest.contains('-'));
+        let is_number = name.len() >= 4 && name.chars().all(|letter| letter.is_ascii_digit());
+        plain.push_str(if is_pod || is_number { "*" } else { name });
+        plain.push_str(&word[name.len()..]);
+    }
+    plain
 }
 
 /// The last lines of a log, without what a terminal would make of them.

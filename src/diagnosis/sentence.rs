@@ -9,55 +9,160 @@ use serde_json::Value;
 
 /// How much of somebody else's sentence a cause quotes; it must leave room for names.
 pub(super) const QUOTE: usize = 300;
+/// What is said of an init container that has not ended.
+pub(super) const STILL_RUNS: &str = "still runs";
 
 impl Finding {
     /// The cause in a sentence without its full stop.
     pub fn sentence(&self, live: &Deployment, explanation: &Explanation) -> String {
         let who = self.who();
-        let image = image(live, &self.container);
         let said = quoted(&self.said);
         match self.cause {
-            Cause::ImageName => format!("{who} cannot start: `{image}` is no valid image name"),
-            Cause::ImageNotFound => {
-                format!("{who} cannot start: its registry does not have the image `{image}`")
-            }
-            Cause::ImageDenied => format!(
-                "{who} cannot start: its registry does not let the cluster pull `{image}` ({})",
-                core(&self.said)
-            ),
-            Cause::ImageNeverPulled => {
-                let node = &self.node;
-                format!(
-                    "{who} cannot start: imagePullPolicy is Never, and node `{node}` does not \
-                     have `{image}`"
-                )
-            }
-            Cause::PullFails => {
-                format!(
-                    "{who} cannot start: pulling `{image}` fails ({})",
-                    core(&self.said)
-                )
+            Cause::ImageName
+            | Cause::ImageNotFound
+            | Cause::ImagePlatform
+            | Cause::ImageDenied
+            | Cause::ImageNeverPulled
+            | Cause::PullFails => {
+                let image = self.image(live);
+                format!("{who} cannot start: {}", self.of_image(&image))
             }
             Cause::OutOfMemory | Cause::Crash | Cause::Ends => self.end(live, explanation),
-            Cause::ConfigMissing | Cause::ContainerNotCreated => {
-                format!("{who} cannot be created: {said}")
+            Cause::ConfigMissing => format!("{who} cannot be created: {said}"),
+            Cause::ContainerNotCreated => {
+                format!("{who} cannot be created: {}", last_words(&self.said))
             }
-            Cause::ContainerNotStarted => format!("{who} cannot be started: {said}"),
+            Cause::ContainerNotStarted => {
+                format!("{who} cannot be started: {}", last_words(&self.said))
+            }
             Cause::PodNotCreated => format!("no new pod can be created: {said}"),
             Cause::Unschedulable => format!("no node takes {who}: {said}"),
+            Cause::ReadinessGate => self.at_a_gate(),
+            Cause::NotReady if self.container.is_empty() => self.not_ready_as_a_whole(explanation),
             Cause::NotReady => self.not_ready(live, explanation),
-            Cause::NodeTrouble if self.said.is_empty() => {
-                format!("{who} is in trouble with its node `{}`", self.node)
-            }
+            Cause::PodFails | Cause::NodeTrouble if self.nodes.is_some() => self.pods_failed(),
+            Cause::PodFails => format!("{who} failed: {said}"),
             Cause::NodeTrouble => {
-                format!("{who} is in trouble with its node `{}`: {said}", self.node)
+                let node = match self.node.as_str() {
+                    "" => "its node".to_owned(),
+                    node => format!("its node `{node}`"),
+                };
+                match self.said.as_str() {
+                    "" => format!("{who} is in trouble with {node}"),
+                    said => format!("{who} is in trouble with {node}: {}", last_words(said)),
+                }
             }
-            Cause::NotStarted => match (last_warning(explanation), self.said.as_str()) {
-                (Some(event), _) => format!("{who} has not started: {}", quoted(&event.message)),
-                (None, "") => format!("{who} has not started yet"),
-                (None, _) => format!("{who} has not started yet: {said}"),
-            },
+            Cause::NotStarted => self.not_started(explanation),
         }
+    }
+
+    /// Why an image cannot be had; `image` is empty where its name is not known.
+    fn of_image(&self, image: &str) -> String {
+        let what = match image {
+            "" => "its image".to_owned(),
+            image => format!("`{image}`"),
+        };
+        let the = match image {
+            "" => what.clone(),
+            _ => format!("the image {what}"),
+        };
+        let said = core(&self.said);
+        if self.cause == Cause::ImageName {
+            format!("{what} is no valid image name")
+        } else if self.cause == Cause::ImageNotFound {
+            format!("its registry does not have {the}")
+        } else if self.cause == Cause::ImagePlatform {
+            format!("{the} is not for the platform of the nodes ({said})")
+        } else if self.cause == Cause::ImageDenied {
+            format!("its registry does not let the cluster pull {what} ({said})")
+        } else if self.cause == Cause::ImageNeverPulled {
+            let node = &self.node;
+            format!("imagePullPolicy is Never, and node `{node}` does not have {what}")
+        } else {
+            format!("pulling {what} fails ({said})")
+        }
+    }
+
+    fn not_started(&self, explanation: &Explanation) -> String {
+        let who = self.who();
+        let warned = last_warning(explanation).map(|event| quoted(&event.message));
+        match (warned, self.said.as_str()) {
+            (_, said) if self.init && said == STILL_RUNS => {
+                format!("{who} {said}, and what comes after it waits")
+            }
+            (Some(event), _) => format!("{who} has not started: {event}"),
+            (None, "") => format!("{who} has not started yet"),
+            (None, said) => format!("{who} has not started yet: {}", quoted(said)),
+        }
+    }
+
+    /// A pod that is ready by all that its kubelet knows.
+    fn at_a_gate(&self) -> String {
+        let who = self.who();
+        let gate = self.gate.clone().unwrap_or_default();
+        let name = gate.name;
+        let why = match (gate.why.reason.as_str(), gate.why.message.as_str()) {
+            ("", "") => String::new(),
+            (reason, "") => format!(" ({reason})"),
+            ("", message) => format!(": {}", quoted(message)),
+            (reason, message) => format!(" ({reason}): {}", quoted(message)),
+        };
+        match gate.status.as_str() {
+            "" => format!(
+                "{who} is not ready: its containers are, and nothing has written the condition of \
+                 its readiness gate `{name}`"
+            ),
+            status => format!(
+                "{who} is not ready: its containers are, and its readiness gate `{name}` is \
+                 {status}{why}"
+            ),
+        }
+    }
+
+    /// A pod that runs and is not ready, although no container of it says why.
+    fn not_ready_as_a_whole(&self, explanation: &Explanation) -> String {
+        let who = self.who();
+        let warned = last_warning(explanation).map(|event| quoted(&event.message));
+        match (self.said.as_str(), warned) {
+            ("", Some(event)) => format!("{who} runs and is not ready: {event}"),
+            ("", None) => format!("{who} runs and is not ready"),
+            (said, _) => format!("{who} runs and is not ready: {}", quoted(said)),
+        }
+    }
+
+    /// Pods that are over already, and were replaced.
+    fn pods_failed(&self) -> String {
+        let set = &self.set;
+        let pods = match self.ends {
+            1 => format!("one pod of ReplicaSet `{set}` was"),
+            many => format!("{many} pods of ReplicaSet `{set}` were"),
+        };
+        let what = match self.reason.as_str() {
+            "Evicted" => "evicted".to_owned(),
+            "" => "given up".to_owned(),
+            reason => format!("given up ({reason})"),
+        };
+        match self.said.trim() {
+            "" => format!("{pods} {what}"),
+            said => format!("{pods} {what}: {}", quoted(said)),
+        }
+    }
+
+    fn image(&self, live: &Deployment) -> String {
+        if !self.image.is_empty() {
+            return self.image.clone();
+        }
+        let of_template = live.container(&self.container);
+        let image = of_template.and_then(|it| it.get("image")?.as_str());
+        image.unwrap_or_default().to_owned()
+    }
+
+    /// The container as the pod has it, else as the Deployment asks for it.
+    fn spec<'a>(&'a self, live: &'a Deployment) -> Option<&'a Value> {
+        if self.spec.is_object() {
+            return Some(&self.spec);
+        }
+        live.container(&self.container)
     }
 
     /// How a container keeps ending, with its last words.
@@ -65,7 +170,7 @@ impl Finding {
         let who = self.who();
         if let Some((kind, answer)) = self.killed_by_probe(explanation) {
             let kind = kind.to_lowercase();
-            let probe = probe(live, &self.container, &format!("{kind}Probe"));
+            let probe = probe(self.spec(live), &format!("{kind}Probe"));
             return format!(
                 "{who} is killed, {}, as its {kind} probe{probe} fails: {}",
                 times(self.ends),
@@ -98,7 +203,7 @@ impl Finding {
         if self.cause != Cause::OutOfMemory {
             return format!("exits with code {code}{}, {times}", meaning(code));
         }
-        match memory_limit(live, &self.container) {
+        match memory_limit(self.spec(live)) {
             Some(limit) => {
                 format!("is killed for using more memory than its limit of {limit}, {times}")
             }
@@ -127,16 +232,21 @@ impl Finding {
             .as_ref()
             .and_then(|read| read.as_ref().ok());
         let mut events = events.into_iter().flatten();
-        let answer =
-            events.find_map(|event| event.message.strip_prefix("Readiness probe failed: "));
-        let probe = probe(live, &self.container, "readinessProbe");
+        let (kind, field) = match self.starting {
+            true => ("Startup", "startupProbe"),
+            false => ("Readiness", "readinessProbe"),
+        };
+        let failed = format!("{kind} probe failed: ");
+        let answer = events.find_map(|event| event.message.strip_prefix(&failed));
+        let probe = probe(self.spec(live), field);
+        let kind = kind.to_lowercase();
         match answer {
             Some(answer) => format!(
-                "{who} runs{restarted}, but its readiness probe{probe} fails: {}",
+                "{who} runs{restarted}, but its {kind} probe{probe} fails: {}",
                 quoted(answer)
             ),
             None if probe.is_empty() => format!("{who} runs{restarted} and is not ready"),
-            None => format!("{who} runs{restarted}, but its readiness probe{probe} has not passed"),
+            None => format!("{who} runs{restarted}, but its {kind} probe{probe} has not passed"),
         }
     }
 }
@@ -172,18 +282,30 @@ fn quoted(text: &str) -> String {
     clip(line.trim_end_matches('.'), QUOTE)
 }
 
+/// The end of what a runtime said: it wraps the cause in the names of all that handed it on.
+fn last_words(text: &str) -> String {
+    let text = one_line(&plain(text));
+    ending(text.trim_end_matches('.'), QUOTE)
+}
+
 /// What a registry said, without the layers around it: the end tells.
 pub(super) fn core(text: &str) -> String {
     const LIMIT: usize = 160;
     let text = one_line(&plain(text));
     let text = text.rsplit(" desc = ").next().unwrap_or_default();
-    let text = text.trim_end_matches('.');
-    let from =
-        (text.len().saturating_sub(LIMIT)..=text.len()).find(|at| text.is_char_boundary(*at));
-    match from {
-        Some(from) if from > 0 => format!("…{}", &text[from..]),
-        _ => text.to_owned(),
+    ending(text.trim_end_matches('.'), LIMIT)
+}
+
+/// The last bytes of a text, from a word on where one begins soon.
+fn ending(text: &str, limit: usize) -> String {
+    let least = text.len().saturating_sub(limit);
+    if least == 0 {
+        return text.to_owned();
     }
+    let from = (least..=text.len()).find(|at| text.is_char_boundary(*at));
+    let tail = &text[from.unwrap_or(text.len())..];
+    let word = tail.find(' ').filter(|at| *at < limit / 4);
+    format!("…{}", tail[word.unwrap_or_default()..].trim_start())
 }
 
 pub(super) fn times(count: u64) -> String {
@@ -208,22 +330,13 @@ fn meaning(code: i64) -> &'static str {
     }
 }
 
-fn image(live: &Deployment, container: &str) -> String {
-    let image = live
-        .container(container)
-        .and_then(|it| it.get("image")?.as_str());
-    image.unwrap_or("its image").to_owned()
-}
-
-fn memory_limit<'a>(live: &'a Deployment, container: &str) -> Option<&'a str> {
-    live.container(container)?
-        .pointer("/resources/limits/memory")?
-        .as_str()
+fn memory_limit(container: Option<&Value>) -> Option<&str> {
+    container?.pointer("/resources/limits/memory")?.as_str()
 }
 
 /// A probe in brackets: ` (HTTP GET :8080/health)`; empty where there is none.
-fn probe(live: &Deployment, container: &str, kind: &str) -> String {
-    let probe = live.container(container).and_then(|it| it.get(kind));
+fn probe(container: Option<&Value>, kind: &str) -> String {
+    let probe = container.and_then(|it| it.get(kind));
     let Some(probe) = probe.filter(|probe| probe.is_object()) else {
         return String::new();
     };

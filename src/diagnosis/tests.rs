@@ -119,7 +119,7 @@ fn pods(ready: usize, others: Vec<Pod>) -> Pods {
     Pods {
         ready,
         others,
-        cut: false,
+        ..Pods::default()
     }
 }
 
@@ -230,13 +230,13 @@ fn what_one_pod_means() {
         ),
         (
             "no access",
-            29,
+            119,
             image(DENIED),
             Suspicious(Cause::ImageDenied),
         ),
         (
             "no access for long",
-            30,
+            120,
             image(DENIED),
             Doomed(Cause::ImageDenied),
         ),
@@ -348,7 +348,7 @@ fn what_one_pod_means() {
             "exit 128 by itself",
             900,
             one(looping(5, ended(128, "", ""))),
-            Suspicious(Cause::NodeTrouble),
+            Doomed(Cause::Crash),
         ),
         (
             "an application's own exit 128, such as git's",
@@ -365,13 +365,13 @@ fn what_one_pod_means() {
         ),
         (
             "no Secret",
-            29,
+            119,
             config("secret \"db\" not found"),
             Suspicious(Cause::ConfigMissing),
         ),
         (
             "no Secret for long",
-            30,
+            120,
             config("secret \"db\" not found"),
             Doomed(Cause::ConfigMissing),
         ),
@@ -427,7 +427,7 @@ fn what_one_pod_means() {
         (
             "init fails",
             60,
-            pod(vec![init(crash(2)), waiting("PodInitializing", "")]),
+            pod(vec![init(crash(3)), waiting("PodInitializing", "")]),
             Doomed(Cause::Crash),
         ),
         (
@@ -614,18 +614,19 @@ fn a_state_that_began_late_has_its_grace() {
     for (seconds, container, expected) in [
         (30, creating(), false),
         (34, missing(), false),
-        (58, missing(), false),
-        (60, missing(), true),
+        (149, missing(), false),
+        (150, missing(), true),
         // It went away, and its time begins anew.
-        (64, creating(), false),
-        (68, missing(), false),
-        (94, missing(), true),
+        (154, creating(), false),
+        (158, missing(), false),
+        (270, missing(), false),
+        (274, missing(), true),
     ] {
         let seen = sight(seconds, pods(0, vec![pod(vec![container])]));
-        sights = sights.with(&seen, at(0));
+        sights = sights.with(&seen, &at(0).into());
         let since = Since {
-            written: at(0),
             seen: &sights.seen,
+            ..Since::from(at(0))
         };
         let diagnosis = diagnose(&live(1), &seen, since, PATIENCE);
         let doomed = matches!(diagnosis, Diagnosis::Doomed(_));
@@ -676,7 +677,7 @@ fn names_are_no_words() {
         (
             "ErrImagePull",
             "no match for platform in manifest: not found",
-            Cause::PullFails,
+            Cause::ImagePlatform,
         ),
         (
             "CreateContainerError",
@@ -850,7 +851,7 @@ fn what_a_person_sees() {
             Some(&seen),
             Some(&finding),
             explanation,
-            at(0),
+            &at(0).into(),
             PATIENCE,
         );
         evidence.text(4000)
@@ -868,7 +869,7 @@ fn what_a_person_sees() {
         Some(&blind),
         None,
         &Explanation::default(),
-        at(0),
+        &at(0).into(),
         PATIENCE,
     );
     let texts = [show(&log), show(&unread), blind.text(4000)];

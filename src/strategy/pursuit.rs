@@ -107,12 +107,23 @@ impl Pursuit<'_> {
             && sight.pods.is_ok()
             && self.sights.last != Some(sight.at)
         {
-            let sights = self.sights.with(sight, self.rollout.written.at);
+            let sights = self.sights.with(sight, &self.since());
             return Followed::GoesOn(Decision::Remember(sights));
         }
         match self.diagnosis() {
-            Diagnosis::Doomed(_) => return self.fail(None),
+            Diagnosis::Doomed(_) => {
+                let failed = self.fail(None);
+                // Its last words, which were read last, may be that it waits for another.
+                if !matches!(failed, Followed::Failed(_)) || !self.only_waits() {
+                    return failed;
+                }
+            }
             Diagnosis::Suspicious(finding) => {
+                if self.wants_events(&finding)
+                    && let Some(look) = self.explanation(&finding)
+                {
+                    return Followed::GoesOn(Decision::Look(look));
+                }
                 progress.obstacle = Some(finding.sentence(self.live, &Explanation::default()));
             }
             Diagnosis::Nothing => {}
@@ -126,14 +137,32 @@ impl Pursuit<'_> {
         match &self.observation.sight {
             Some(sight) => {
                 let patience = self.request.patience;
-                let since = Since {
-                    written: self.rollout.written.at,
-                    seen: &self.sights.seen,
-                };
-                diagnosis::diagnose(self.live, sight, since, patience)
+                diagnosis::diagnose(self.live, sight, self.since(), patience)
             }
             None => Diagnosis::Nothing,
         }
+    }
+
+    /// Since when what is seen can have lasted.
+    fn since(&self) -> Since<'_> {
+        let explanation = &self.observation.explanation;
+        // Nobody makes room for the pods of a switch's new version.
+        Since::of_rollout(self.rollout, self.live, self.sights, explanation)
+            .freeing_nothing(self.stage != Stage::Rollout)
+    }
+
+    fn wants_events(&self, finding: &Finding) -> bool {
+        let sight = self.observation.sight.as_ref();
+        let since = self.since();
+        let wants = |sight| finding.wants_events(sight, &since, self.request.patience);
+        self.observation.explanation.events.is_none() && sight.is_some_and(wants)
+    }
+
+    fn only_waits(&self) -> bool {
+        let sight = self.observation.sight.as_ref();
+        let found =
+            sight.and_then(|sight| diagnosis::explain(sight, self.since(), self.request.patience));
+        found.is_some_and(|found| found.only_waits(&self.observation.explanation))
     }
 
     /// The time until the pods are to be looked at.
@@ -175,18 +204,21 @@ impl Pursuit<'_> {
         {
             return self.look_at_pods(set);
         }
-        let (written, patience) = (self.rollout.written.at, self.request.patience);
-        let finding = sight.and_then(|sight| diagnosis::explain(sight, written, patience));
+        let (since, patience) = (self.since(), self.request.patience);
+        let finding = sight.and_then(|sight| diagnosis::explain(sight, since.clone(), patience));
         let finding = finding.as_ref();
         if let Some(look) = finding.and_then(|finding| self.explanation(finding)) {
             return Followed::GoesOn(Decision::Look(look));
         }
         let explanation = &self.observation.explanation;
-        let told = finding.map(|finding| finding.sentence(self.live, explanation));
+        let told = finding.map(|finding| {
+            let skipped = finding.skipped(&self.request.beside, explanation);
+            finding.sentence(self.live, explanation) + &skipped
+        });
         Followed::Failed(Failed {
             cause: report::clip(&report::cause(told, stopped), CAUSE_LIMIT),
             kind: finding.map(|finding| finding.cause),
-            evidence: Evidence::of(self.live, sight, finding, explanation, written, patience),
+            evidence: Evidence::of(self.live, sight, finding, explanation, &since, patience),
         })
     }
 
@@ -226,7 +258,11 @@ impl Pursuit<'_> {
 
     fn look_at_pods(&self, set: &ReplicaSet) -> Followed {
         Followed::GoesOn(Decision::Look(Look::Pods {
-            selector: pods_of(self.live, &set.template_hash),
+            // Where no pod can be created, it counts whether old ones are ending.
+            selector: match &set.failure {
+                Some(_) => self.live.selector(),
+                None => pods_of(self.live, &set.template_hash),
+            },
             set: set.name.clone(),
         }))
     }

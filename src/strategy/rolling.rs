@@ -579,7 +579,7 @@ mod tests {
             replicas: 2,
             owner: "uid-1".into(),
             template_hash: format!("hash-{revision}"),
-            failure: None,
+            ..ReplicaSet::default()
         }
     }
 
@@ -649,7 +649,14 @@ mod tests {
         let patience = Duration::from_secs(30);
         let finding = diagnosis::explain(&sight, at(0), patience);
         let finding = finding.as_ref();
-        Evidence::of(live, Some(&sight), finding, &explained(), at(0), patience)
+        Evidence::of(
+            live,
+            Some(&sight),
+            finding,
+            &explained(),
+            &at(0).into(),
+            patience,
+        )
     }
 
     fn begun(phase: Phase) -> Continuation {
