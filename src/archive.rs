@@ -4,6 +4,13 @@
 //!
 //! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
 
+mod names;
+mod seen;
+
+pub use names::plain;
+pub use seen::Found;
+
+use names::{NAME_LIMIT, is_folder, is_likely, is_near};
 use std::fmt;
 use std::ops::Range;
 
@@ -39,12 +46,8 @@ const EXTRA_ROOM: u64 = 512;
 /// How many names are told where the one asked for is not there.
 const NEAR_LIMIT: usize = 3;
 
-/// The longest name that is told.
-const NAME_LIMIT: usize = 300;
-
-/// The longest file name, without folders, that is compared letter by letter: that takes the square
-/// of its length, a manifest's has 20 or so, and one of this length some ten microseconds.
-const ALIKE_LENGTH: usize = 64;
+/// How many names are told of an archive where nothing is like the one asked for.
+const SAMPLE_LIMIT: usize = 5;
 
 /// How many members' file names are compared letter by letter: all of a repository without its
 /// `node_modules`, and no more than a tenth of a second.
@@ -77,32 +80,10 @@ pub enum ArchiveError {
     Unreadable(&'static str),
 }
 
-/// What is there instead of a ZIP archive.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Found {
-    /// Nothing.
-    Empty,
-    /// A JSON object: a source action's pointer to a repository.
-    Json,
-    /// Another kind of archive.
-    Gzip,
-    /// Something else.
-    Other,
-}
-
 impl fmt::Display for ArchiveError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ArchiveError::NotZip(Found::Empty) => formatter.write_str("is empty"),
-            ArchiveError::NotZip(Found::Json) => formatter.write_str(
-                "is no ZIP archive but a JSON document: the pointer to a repository that a source \
-                 action with the output format `CODEBUILD_CLONE_REF` makes. Only CodeBuild can \
-                 follow it",
-            ),
-            ArchiveError::NotZip(Found::Gzip) => {
-                formatter.write_str("is no ZIP archive but one of gzip (tar.gz)")
-            }
-            ArchiveError::NotZip(Found::Other) => formatter.write_str("is no ZIP archive"),
+            ArchiveError::NotZip(found) => found.fmt(formatter),
             ArchiveError::Damaged(why) => write!(formatter, "is a damaged ZIP archive: {why}"),
             ArchiveError::Limit(what, is, may) => {
                 write!(formatter, "{what} {is}, and at most {may} is read")
@@ -134,12 +115,7 @@ impl Directory {
             .rev()
             .find(|place| is_end(tail, *place));
         let Some(end) = end.filter(|_| tail.len() >= END_LENGTH) else {
-            return Err(ArchiveError::NotZip(match tail {
-                [] => Found::Empty,
-                _ if whole && is_json_object(tail) => Found::Json,
-                [0x1f, 0x8b, ..] if whole => Found::Gzip,
-                _ => Found::Other,
-            }));
+            return Err(ArchiveError::NotZip(Found::of(tail, whole)));
         };
         let record = &tail[end..];
         let mut members = u64::from(u16_at(record, 10));
@@ -210,12 +186,6 @@ fn end_64(tail: &[u8], end: usize, total: u64) -> Option<usize> {
     told.or_else(|| locator.checked_sub(END_64_LENGTH).filter(is_it))
 }
 
-fn is_json_object(bytes: &[u8]) -> bool {
-    let object: Result<serde_json::Map<String, serde_json::Value>, _> =
-        serde_json::from_slice(bytes);
-    object.is_ok()
-}
-
 /// A member as the directory tells of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
@@ -236,6 +206,8 @@ pub struct Listed {
     pub found: Vec<Option<Result<Member, ArchiveError>>>,
     /// Names that look like the ones that are not there.
     pub near: Vec<Vec<String>>,
+    /// Some of all names, those first that a manifest may have.
+    pub sample: Vec<String>,
 }
 
 /// Reads a directory piece by piece, and keeps nothing but what is wanted.
@@ -254,7 +226,7 @@ impl Listing {
     /// To look for members by their names, with `/` between folders.
     pub fn new(directory: &Directory, wanted: &[String]) -> Listing {
         Listing {
-            wanted: wanted.to_vec(),
+            wanted: wanted.iter().map(|path| plain(path)).collect(),
             directory: directory.clone(),
             unread: Vec::new(),
             seen: 0,
@@ -263,6 +235,7 @@ impl Listing {
             listed: Listed {
                 found: vec![None; wanted.len()],
                 near: vec![Vec::new(); wanted.len()],
+                sample: Vec::new(),
             },
         }
     }
@@ -309,7 +282,8 @@ impl Listing {
         let extra = &entry[ENTRY_LENGTH + name..ENTRY_LENGTH + name + extra];
         // Info-ZIP's field with the name in UTF-8: version and check sum, five bytes, come first.
         let in_utf8 = field(extra, 0x7075).and_then(|field| field.get(5..));
-        let name = plain(in_utf8.unwrap_or(raw_name));
+        let name = plain(&String::from_utf8_lossy(in_utf8.unwrap_or(raw_name)));
+        self.sample(&name);
         for (index, wanted) in self.wanted.iter().enumerate() {
             if name == *wanted {
                 let first = self.listed.found[index].is_none();
@@ -323,6 +297,23 @@ impl Listing {
             {
                 self.listed.near[index].push(name.clone());
             }
+        }
+    }
+}
+
+impl Listing {
+    fn sample(&mut self, name: &str) {
+        if is_folder(name) || name.len() > NAME_LIMIT {
+            return;
+        }
+        let sample = &mut self.listed.sample;
+        if sample.len() < SAMPLE_LIMIT {
+            sample.push(name.to_owned());
+        } else if is_likely(name)
+            && let Some(place) = sample.iter().position(|other| !is_likely(other))
+        {
+            sample.remove(place);
+            sample.push(name.to_owned());
         }
     }
 }
@@ -479,35 +470,6 @@ fn field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     None
 }
 
-/// A name as one asks for it: some programs write `\` between folders, or `./` before all.
-fn plain(name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name).replace('\\', "/");
-    name.strip_prefix("./").unwrap_or(&name).to_owned()
-}
-
-/// Whether somebody who wrote `wanted` may have meant `name`: the same file in another folder, a
-/// slip of two letters, or what is in it where it is a folder. `alike` is how many more names may
-/// be compared letter by letter.
-fn is_near(name: &str, wanted: &str, alike: &mut usize) -> bool {
-    if name.ends_with('/') || name.len() > NAME_LIMIT {
-        return false;
-    }
-    let file = |path: &str| path.rsplit('/').next().unwrap_or(path).to_lowercase();
-    let (file, meant) = (file(name), file(wanted));
-    let inside = name
-        .strip_prefix(wanted)
-        .is_some_and(|rest| rest.starts_with('/'));
-    if inside || file == meant {
-        return true;
-    }
-    let is_short = file.len().max(meant.len()) <= ALIKE_LENGTH;
-    if *alike == 0 || !is_short || file.len().abs_diff(meant.len()) > 2 {
-        return false;
-    }
-    *alike -= 1;
-    strsim::levenshtein(&file, &meant) <= 2
-}
-
 /// A size in words.
 fn size(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
@@ -533,6 +495,7 @@ fn u64_at(bytes: &[u8], place: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::names::ALIKE_LENGTH;
     use super::*;
     use proptest::prelude::*;
 
@@ -716,6 +679,8 @@ mod tests {
             "k8s/deployment.yaml",
             "./k8s/deployment.yaml",
             "k8s\\deployment.yaml",
+            "/k8s/deployment.yaml",
+            ".//k8s/deployment.yaml",
         ] {
             assert_eq!(
                 read(&zip(&[entry(name, b"x")]), WHOLE, PATH),
@@ -733,6 +698,15 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
+        let names = ["a.png", "b", "c/", "d", "e", "f", "g.yaml", "h.YML", "i"];
+        let entries = names.map(|name| entry(name, b""));
+        let archive = zip(&entries);
+        let directory = Directory::find(&archive, archive.len() as u64).unwrap();
+        let mut listing = Listing::new(&directory, &[PATH.to_owned()]);
+        let range = directory.range.start as usize..directory.range.end as usize;
+        listing.feed(&archive[range]).unwrap();
+        let sample = listing.finish().unwrap().sample;
+        assert_eq!(sample, ["d", "e", "f", "g.yaml", "h.YML"]);
         assert_eq!(near(&["k8s/deploymnet.yaml"]), ["k8s/deploymnet.yaml"]);
         assert_eq!(
             near(&["deploy/Deployment.yaml"]),
@@ -769,15 +743,14 @@ mod tests {
 
     #[test]
     fn what_is_no_archive_is_told_apart() {
-        let cases: [(&[u8], Found); 6] = [
+        let cases: [(&[u8], Found); 5] = [
             (b"", Found::Empty),
             (
-                br#"{"FullRepositoryName": "a/b", "CommitId": "c"}"#,
-                Found::Json,
+                br#"{"fullRepositoryId": "a/b", "cloneUrl": "c"}"#,
+                Found::Pointer,
             ),
-            (b"\x1f\x8b\x08\x00", Found::Gzip),
-            (b"apiVersion: apps/v1\n", Found::Other),
-            (b"[1, 2]", Found::Other),
+            (b"\x1f\x8b\x08\x00", Found::Packed("gzip (tar.gz)")),
+            (b"apiVersion: apps/v1\n", Found::Text),
             (&[0; 100], Found::Other),
         ];
         for (bytes, found) in cases {
@@ -786,7 +759,7 @@ mod tests {
         }
         // The end of something large says nothing of what it is.
         let tail = Directory::find(b"{}", 10);
-        assert_eq!(tail, Err(ArchiveError::NotZip(Found::Other)));
+        assert_eq!(tail, Err(ArchiveError::NotZip(Found::Text)));
     }
 
     #[test]

@@ -1,198 +1,19 @@
 //! The files that a request names, out of the job's input artifacts. Nothing is read that no file
 //! is wanted from, and of an archive no more than its directory and the members that are wanted.
 
+mod reason;
+
+pub use reason::{ArtifactError, Place, Searched};
+
 use crate::amazon::Keys;
-use crate::archive::{
-    ArchiveError, Directory, Found, Listed, Listing, Member as Packed, TAIL, Unpacked,
-};
+use crate::archive::{ArchiveError, Directory, Listed, Listing, Member as Packed, TAIL, Unpacked};
 use crate::bucket::{Object, Store, StoreError};
 use crate::job::{Artifact, Job};
-use crate::manifest::told;
-use crate::report::Kind;
 use crate::request::{File, Files, Member, Wanted};
-use std::fmt;
 use std::ops::Range;
 
 /// Reads of one member: its local header may be longer than its directory says.
 const MEMBER_READS: u32 = 3;
-
-/// Why a file cannot be had.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ArtifactError {
-    /// The action has no input artifacts, and this file is wanted.
-    NoArtifacts(Member),
-    /// It has none of this name, but these.
-    NoSuchArtifact(Member, Vec<String>),
-    /// The job brings no credentials.
-    NoKeys,
-    /// The artifact of this name, there, cannot be read.
-    Store(Place, StoreError),
-    /// It can, and is not what it should be.
-    Archive(Place, ArchiveError),
-    /// A file in it is not what it should be.
-    Packed(Member, ArchiveError),
-    /// No artifact has the file; these were searched, and have files of like names.
-    NoSuchFile(Member, Vec<String>, Vec<String>),
-}
-
-/// An artifact and where it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    name: String,
-    url: String,
-}
-
-impl ArtifactError {
-    /// The type of failure that it is reported as.
-    pub fn kind(&self) -> Kind {
-        match self {
-            ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
-                Kind::ConfigurationError
-            }
-            ArtifactError::NoKeys => Kind::PermissionError,
-            ArtifactError::Archive(..)
-            | ArtifactError::Packed(..)
-            | ArtifactError::NoSuchFile(..) => Kind::RevisionUnavailable,
-            ArtifactError::Store(_, error) => match error {
-                StoreError::Missing(_) | StoreError::Frozen | StoreError::Changed => {
-                    Kind::RevisionUnavailable
-                }
-                StoreError::Denied(_) | StoreError::KeyDenied(_) | StoreError::Expired(_) => {
-                    Kind::PermissionError
-                }
-                StoreError::Unreachable(_) | StoreError::Refused(_) => Kind::SystemUnavailable,
-            },
-        }
-    }
-
-    /// Whether it may be read a little later.
-    pub fn may_pass(&self) -> bool {
-        matches!(self, ArtifactError::Store(_, StoreError::Unreachable(_)))
-    }
-
-    /// What to do about it.
-    pub fn next(&self) -> &'static str {
-        match self {
-            ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
-                "List the artifact among the action's InputArtifacts, or correct the name in the \
-                 UserParameters, and release the change again."
-            }
-            ArtifactError::NoKeys => {
-                "An event of CodePipeline brings artifactCredentials; one written by hand needs \
-                 them, too."
-            }
-            ArtifactError::Archive(_, ArchiveError::NotZip(Found::Json)) => {
-                "Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from \
-                 the artifact of a build that puts it there."
-            }
-            ArtifactError::Packed(_, ArchiveError::Limit(..)) => {
-                "Give the Deployment a file of its own, and name that: of a file with other objects \
-                 nothing else is applied."
-            }
-            ArtifactError::Archive(..) | ArtifactError::Packed(..) => {
-                "Look at what the action that makes the artifact puts there. CodePipeline's own \
-                 actions make ZIP archives."
-            }
-            ArtifactError::NoSuchFile(..) => {
-                "Correct the path in the UserParameters, or have the build list the file among its \
-                 artifacts (`artifacts: files:` in its buildspec)."
-            }
-            ArtifactError::Store(_, error) => next_in_store(error),
-        }
-    }
-}
-
-fn next_in_store(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Missing(_) | StoreError::Frozen => {
-            "Release the change again, so that the artifact is made anew. A lifecycle rule of the \
-             bucket may remove artifacts that are still needed."
-        }
-        StoreError::Changed => "Retry.",
-        StoreError::Denied(_) => {
-            "The job's credentials are those of the pipeline: its role, the bucket's policy and \
-             its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is \
-             not there, where it may not be listed."
-        }
-        StoreError::KeyDenied(_) => {
-            "The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's \
-             policy must allow it; the key must be enabled."
-        }
-        StoreError::Expired(_) => {
-            "Retry: each job brings credentials of its own. Where this happens again, the job \
-             waited too long before it was run."
-        }
-        StoreError::Unreachable(_) | StoreError::Refused(_) => {
-            "Retry. In a VPC the function needs a route or a gateway endpoint to S3."
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Artifact `{}` ({})", self.name, self.url)
-    }
-}
-
-impl fmt::Display for ArtifactError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ArtifactError::NoArtifacts(member) => write!(
-                formatter,
-                "{member} is to be read from an input artifact, and the action has none"
-            ),
-            ArtifactError::NoSuchArtifact(member, there) => write!(
-                formatter,
-                "{member} is to be read from an input artifact that the action does not have; it \
-                 has {}",
-                told(there)
-            ),
-            ArtifactError::NoKeys => formatter
-                .write_str("The input artifacts cannot be read: the job brings no credentials"),
-            ArtifactError::Archive(place, error) => write!(formatter, "{place} {error}"),
-            ArtifactError::Packed(member, ArchiveError::Damaged(why)) => {
-                write!(formatter, "{member} is damaged in its archive: {why}")
-            }
-            ArtifactError::Packed(member, error) => write!(formatter, "{member} {error}"),
-            ArtifactError::NoSuchFile(member, searched, near) => {
-                let path = &member.path;
-                write!(
-                    formatter,
-                    "There is no file `{path}` in artifact {}",
-                    told(searched)
-                )?;
-                match near.is_empty() {
-                    true => Ok(()),
-                    false => write!(formatter, "; there is {}", told(near)),
-                }
-            }
-            ArtifactError::Store(place, error) => {
-                write!(formatter, "{place} cannot be read: ")?;
-                match error {
-                    StoreError::Missing(said) => write!(formatter, "it is not there ({said})"),
-                    StoreError::Frozen => {
-                        formatter.write_str("it was moved to an archive tier of S3")
-                    }
-                    StoreError::Denied(said) => write!(formatter, "S3 denies it ({said})"),
-                    StoreError::KeyDenied(said) => {
-                        write!(
-                            formatter,
-                            "the key that it is encrypted with is denied ({said})"
-                        )
-                    }
-                    StoreError::Expired(said) => {
-                        write!(formatter, "the job's credentials have expired ({said})")
-                    }
-                    StoreError::Changed => formatter.write_str("it was replaced meanwhile"),
-                    StoreError::Unreachable(why) => {
-                        write!(formatter, "S3 could not be reached: {why}")
-                    }
-                    StoreError::Refused(said) => write!(formatter, "S3 refused the call ({said})"),
-                }
-            }
-        }
-    }
-}
 
 /// Reads the files that are wanted.
 pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, ArtifactError> {
@@ -218,55 +39,115 @@ pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, Ar
         }
     }
     let keys = job.keys.as_ref().ok_or(ArtifactError::NoKeys)?;
-    let mut found = vec![None; members.len()];
-    let mut near = vec![Vec::new(); members.len()];
-    let mut region = None;
+    let mut search = Search {
+        found: vec![None; members.len()],
+        near: vec![Vec::new(); members.len()],
+        searched: Vec::new(),
+        region: None,
+        is_alone: job.artifacts.len() == 1,
+        members,
+    };
     for artifact in &job.artifacts {
-        let open = |index: &usize| found[*index].is_none() && members[*index].may_be_in(artifact);
-        let sought = (0..members.len()).filter(open).collect::<Vec<_>>();
-        if sought.is_empty() {
-            continue;
-        }
-        let paths = sought
-            .iter()
-            .map(|index| members[*index].path.clone())
-            .collect::<Vec<_>>();
-        let mut archive = Archive::open(store, keys, artifact, region.take()).await?;
-        let mut listed = archive.list(&paths).await?;
-        for (place, index) in sought.into_iter().enumerate() {
-            near[index].extend(listed.near[place].iter().cloned());
-            if let Some(packed) = listed.found[place].take() {
-                let packed =
-                    packed.map_err(|error| ArtifactError::Packed(members[index].clone(), error))?;
-                let packed = &packed;
-                let content = archive.unpack(packed, members[index]).await?;
-                found[index] = Some(File {
-                    artifact: artifact.name.clone(),
-                    revision: artifact.revision.clone(),
-                    content,
-                });
-            }
-        }
-        region = Some(archive.object.region().to_owned());
+        search.look(store, keys, artifact).await?;
     }
+    let (members, found) = (search.members, search.found);
     if let Some(index) = found.iter().position(Option::is_none) {
-        let searched = job
-            .artifacts
-            .iter()
-            .filter(|artifact| members[index].may_be_in(artifact));
-        let searched = searched.map(|artifact| artifact.name.clone()).collect();
-        let near = near.swap_remove(index);
-        return Err(ArtifactError::NoSuchFile(
-            members[index].clone(),
-            searched,
-            near,
-        ));
+        let may_be = |(artifact, _): &(&Artifact, _)| members[index].may_be_in(artifact);
+        let mut searched = search
+            .searched
+            .into_iter()
+            .filter(may_be)
+            .collect::<Vec<_>>();
+        return Err(match searched.pop() {
+            Some((_, Searched::Not(error))) if searched.is_empty() => *error,
+            last => {
+                let all = searched.into_iter().chain(last);
+                let all = all.map(|(artifact, seen)| (artifact.name.clone(), seen));
+                let near = search.near.swap_remove(index);
+                ArtifactError::NoSuchFile(members[index].clone(), all.collect(), near)
+            }
+        });
     }
     let mut found = found.into_iter().flatten();
     Ok(Files {
         manifest: wanted.manifest.as_ref().and_then(|_| found.next()),
         images: wanted.images.as_ref().and_then(|_| found.next()),
     })
+}
+
+/// A search for files through the artifacts, in their order.
+struct Search<'a> {
+    members: Vec<&'a Member>,
+    found: Vec<Option<File>>,
+    /// For each file the names that are like its own.
+    near: Vec<Vec<String>>,
+    searched: Vec<(&'a Artifact, Searched)>,
+    region: Option<String>,
+    /// There is no other artifact.
+    is_alone: bool,
+}
+
+impl<'a> Search<'a> {
+    /// Looks into an artifact for what is still to be found. One that has no files for certain is
+    /// passed over where another may have them.
+    async fn look(
+        &mut self,
+        store: &Store,
+        keys: &Keys,
+        artifact: &'a Artifact,
+    ) -> Result<(), ArtifactError> {
+        let open = |index: &usize| {
+            self.found[*index].is_none() && self.members[*index].may_be_in(artifact)
+        };
+        let sought = (0..self.members.len()).filter(open).collect::<Vec<_>>();
+        let Some(first) = sought.first() else {
+            return Ok(());
+        };
+        let is_named = sought
+            .iter()
+            .any(|index| self.members[*index].artifact.is_some());
+        let path = self.members[*first].path.clone();
+        match self.unpack(store, keys, artifact, &sought).await {
+            Ok(sample) => self.searched.push((artifact, Searched::Has(sample))),
+            Err(error) if is_named || self.is_alone => return Err(error),
+            Err(error) if error.has_no_files() => {
+                self.searched
+                    .push((artifact, Searched::Not(Box::new(error))));
+            }
+            Err(error) => return Err(ArtifactError::First(Box::new(error), path)),
+        }
+        Ok(())
+    }
+
+    /// Reads what is sought out of one artifact; some names of what else it has.
+    async fn unpack(
+        &mut self,
+        store: &Store,
+        keys: &Keys,
+        artifact: &Artifact,
+        sought: &[usize],
+    ) -> Result<Vec<String>, ArtifactError> {
+        let paths = sought.iter().map(|index| self.members[*index].path.clone());
+        let paths = paths.collect::<Vec<_>>();
+        let mut archive = Archive::open(store, keys, artifact, self.region.take()).await?;
+        let mut listed = archive.list(&paths).await?;
+        for (place, index) in sought.iter().enumerate() {
+            self.near[*index].extend(listed.near[place].iter().cloned());
+            if let Some(packed) = listed.found[place].take() {
+                let member = self.members[*index];
+                let packed =
+                    packed.map_err(|error| ArtifactError::Packed(member.clone(), error))?;
+                let content = archive.unpack(&packed, member).await?;
+                self.found[*index] = Some(File {
+                    artifact: artifact.name.clone(),
+                    revision: artifact.revision.clone(),
+                    content,
+                });
+            }
+        }
+        self.region = Some(archive.object.region().to_owned());
+        Ok(listed.sample)
+    }
 }
 
 impl Member {
@@ -305,10 +186,7 @@ impl<'a> Archive<'a> {
         artifact: &'a Artifact,
         region: Option<String>,
     ) -> Result<Archive<'a>, ArtifactError> {
-        let place = Place {
-            name: artifact.name.clone(),
-            url: format!("s3://{}/{}", artifact.bucket, artifact.key),
-        };
+        let place = Place::new(artifact);
         let opened = store.open(keys, artifact, TAIL, region).await;
         let (object, tail) = opened.map_err(|error| ArtifactError::Store(place.clone(), error))?;
         let directory = Directory::find(&tail, object.total);

@@ -1146,7 +1146,7 @@ pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
         error.kind(),
         &headline,
         &begun,
-        error.next(),
+        &error.next(),
     )
 }
 

@@ -4,6 +4,7 @@ use super::Member;
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
 use super::text::excerpt;
+use crate::archive::plain;
 use crate::image::{self, Definitions};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -109,13 +110,13 @@ impl Check<'_> {
             Some((artifact, path)) => (Some(artifact), path),
             None => (None, text),
         };
-        let path = path.strip_prefix("./").unwrap_or(path);
+        let path = &*plain(path);
         let is_name = |name: &str| {
             let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
             !name.is_empty() && name.len() <= ARTIFACT_LIMIT && name.bytes().all(inner)
         };
         let climbs = path.split('/').any(|part| ["", ".", ".."].contains(&part));
-        let odd = path.chars().any(|c| c.is_control() || c == '\\');
+        let odd = path.chars().any(char::is_control);
         let problem = if text.contains("#{") {
             unresolved(text)
         } else if climbs || odd || path.len() > PATH_LIMIT || path.starts_with('{') {

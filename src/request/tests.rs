@@ -1089,6 +1089,10 @@ fn files_are_wanted_where_they_are_named() {
             [some("a.yaml"), some("Build::imagedefinitions.json")],
         ),
         (
+            json!({"manifest": "Build::/k8s\\a.yaml", "images": "/./x/gro\u{308}\u{df}e.json"}),
+            [some("Build::k8s/a.yaml"), some("x/gr\u{f6}\u{df}e.json")],
+        ),
+        (
             json!({"deployment": "web", "images": "imageDetail.json", "container": "app"}),
             [None, some("imageDetail.json")],
         ),
@@ -1097,8 +1101,10 @@ fn files_are_wanted_where_they_are_named() {
     }
     for path in [
         "",
-        "/a.yaml",
+        "/",
         "../a.yaml",
+        "/../a.yaml",
+        "..\\a.yaml",
         "a/../b",
         "a//b",
         "a/",
@@ -1107,7 +1113,6 @@ fn files_are_wanted_where_they_are_named() {
         "A::",
         "a\nb",
         "{\"kind\": 1}",
-        "a\\b",
         "#{Build.FILE}",
     ] {
         one_fault("manifest", json!({"manifest": path}), "", path);

@@ -324,19 +324,50 @@ async fn what_keeps_an_artifact_from_being_read_is_told() {
 async fn what_an_artifact_is_instead_is_told() {
     let refused =
         async |content: &[u8], file: &str| refused(&[("Source", Some(content))], None, file).await;
-    let pointer = br#"{"FullRepositoryName": "team/app", "CommitId": "e0c7"}"#;
-    insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r#"
-        RevisionUnavailable
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document: the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes. Only CodeBuild can follow it.
+    let pointer = br#"{"fullRepositoryId": "team/app", "cloneUrl": "https://x/y.git"}"#;
+    insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r##"
+    RevisionUnavailable
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
 
-        Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
-        "#);
-    insta::assert_snapshot!(refused(b"", "app.yaml").await, @r#"
-        RevisionUnavailable
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is empty.
+    Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
+    "##);
+    let manifest = br#"{"apiVersion": "apps/v1", "kind": "Deployment"}"#;
+    insta::assert_snapshot!(refused(manifest, "app.yaml").await, @r##"
+    RevisionUnavailable
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document.
 
-        Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
-        "#);
+    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    "##);
+    insta::assert_snapshot!(refused(b"kind: Deployment\n", "app.yaml").await, @r##"
+    RevisionUnavailable
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a text.
+
+    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    "##);
+    insta::assert_snapshot!(refused(b"", "app.yaml").await, @r##"
+    RevisionUnavailable
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is empty.
+
+    Look at what the action that makes the artifact puts there: it must be a ZIP archive with the file in it.
+    "##);
+    let other = zip(&[
+        ("app/main.py", b"x"),
+        ("k8s/", b""),
+        ("k8s/service.yml", b"x"),
+    ]);
+    insta::assert_snapshot!(refused(&other, "deployment.yaml").await, @r##"
+    RevisionUnavailable
+    There is no file `deployment.yaml` in artifact `Source`; among others it has `app/main.py`, `k8s/service.yml`.
+
+    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec).
+    "##);
+    let large = zip(&[("app.yaml", &vec![b' '; 3 << 20])]);
+    insta::assert_snapshot!(refused(&large, "app.yaml").await, @r##"
+    RevisionUnavailable
+    `app.yaml` has 3 MiB, and at most 2 MiB is read.
+
+    Give the Deployment a file of its own, and name that: of a file with other objects nothing else is applied.
+    "##);
     let near = zip(&[("k8s/app.yml", b"x"), ("README.md", b"x")]);
     insta::assert_snapshot!(refused(&near, "app.yaml").await, @r#"
         RevisionUnavailable
@@ -345,12 +376,12 @@ async fn what_an_artifact_is_instead_is_told() {
         Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec).
         "#);
     let encrypted = archive("infozip-encrypted");
-    insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r#"
+    insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r##"
     RevisionUnavailable
     `k8s/deployment.yaml` is encrypted with a password.
 
-    Look at what the action that makes the artifact puts there. CodePipeline's own actions make ZIP archives.
-    "#);
+    Have the action that makes the artifact write a plain ZIP archive, stored or deflated, without a password or links.
+    "##);
     let service = zip(&[("app.yaml", b"kind: Service\nmetadata: {name: web}\n")]);
     insta::assert_snapshot!(refused(&service, "app.yaml").await, @r#"
         ConfigurationError
@@ -521,4 +552,66 @@ async fn a_plan_of_a_switch_tells_what_the_newcomer_brings() {
         );
         assert_eq!(stage.cluster.objects("deployments").await.len(), 1);
     }
+}
+
+/// An artifact that has no files leaves it to the next; one that may have the file does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
+    let pointer: &[u8] = br#"{"fullRepositoryId": "team/app", "cloneUrl": "https://x/y.git"}"#;
+    let text: &[u8] = b"kind: Deployment\n";
+    for first in [Some(pointer), Some(text), Some(b""), None] {
+        let stage = Stage::new().await;
+        let manifest = manifest(&stage, NEW_IMAGE).to_string();
+        let build = zip(&[("/k8s/deployment.yaml", manifest.as_bytes())]);
+        let artifacts = [("Source", first), ("Build", Some(build.as_slice()))];
+        let parameters = json!({"manifest": "k8s/deployment.yaml"});
+        deploy(&stage, &artifacts, parameters).await.success();
+        assert_eq!(stage.image().await, NEW_IMAGE);
+    }
+    let damaged = archive("python-deflated");
+    let damaged = [&damaged[..60], &[0; 40], &damaged[100..]].concat();
+    let build = zip(&[("app.yaml", b"x")]);
+    let told = async |first: Option<&[u8]>, file: &str| {
+        let artifacts = [("Source", first), ("Build", Some(build.as_slice()))];
+        refused(&artifacts, None, file).await
+    };
+    insta::assert_snapshot!(told(Some(pointer), "deployment.yaml").await, @r##"
+    RevisionUnavailable
+    There is no file `deployment.yaml` in artifact `Build`; among others it has `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
+
+    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
+    "##);
+    insta::assert_snapshot!(told(None, "app.yml").await, @r##"
+    RevisionUnavailable
+    There is no file `app.yml` in artifact `Build`; there is `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist).
+
+    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed.
+    "##);
+    insta::assert_snapshot!(told(Some(text), "Source::app.yaml").await, @r##"
+    RevisionUnavailable
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a text.
+
+    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    "##);
+    insta::assert_snapshot!(told(Some(&damaged), "k8s/deployment.yaml").await, @r##"
+    RevisionUnavailable
+    `k8s/deployment.yaml` is damaged in its archive: a member is not where it should be.
+
+    Release the change again, so that the artifact is made anew; then look at the program that makes the archive. Where another artifact has the file, name that: `ArtifactName::k8s/deployment.yaml`.
+    "##);
+    let artifacts = [("Source", Some(pointer)), ("Build", Some(text))];
+    insta::assert_snapshot!(refused(&artifacts, None, "app.yaml").await, @r##"
+    RevisionUnavailable
+    No artifact has the file `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow. Artifact `Build` (s3://codepipeline-eu-central-1-111111111111/demo/Build/TdOSFRV) is no ZIP archive but a text.
+
+    Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    "##);
+    let artifacts = [("Source", Some(text)), ("Build", Some(text))];
+    let fault = Some(AwsFault::AccessDenied);
+    insta::assert_snapshot!(refused(&artifacts, fault, "app.yaml").await, @r##"
+    PermissionError
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
+
+    The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. Where another artifact has the file, name that: `ArtifactName::app.yaml`.
+    "##);
 }

@@ -1,0 +1,86 @@
+//! What is there instead of a ZIP archive.
+
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// What is there instead of a ZIP archive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Found {
+    /// Nothing.
+    Empty,
+    /// A source action's pointer to a repository.
+    Pointer,
+    /// Another JSON document.
+    Json,
+    /// Another text.
+    Text,
+    /// Another kind of archive, by its name.
+    Packed(&'static str),
+    /// Something else.
+    Other,
+}
+
+impl Found {
+    /// What it is by its last bytes, which may be `whole`.
+    pub(super) fn of(tail: &[u8], whole: bool) -> Found {
+        let packed = PACKED
+            .into_iter()
+            .find(|(magic, _)| tail.starts_with(magic));
+        let is_tar = tail.get(257..262) == Some(b"ustar");
+        match (tail, packed) {
+            ([], _) => Found::Empty,
+            (_, Some((_, name))) if whole => Found::Packed(name),
+            _ if whole && is_tar => Found::Packed("tar"),
+            _ if whole && is_pointer(tail) => Found::Pointer,
+            _ if whole && serde_json::from_slice::<Value>(tail).is_ok() => Found::Json,
+            _ if is_text(tail) => Found::Text,
+            _ => Found::Other,
+        }
+    }
+}
+
+const PACKED: [(&[u8], &str); 6] = [
+    (b"\x1f\x8b", "gzip (tar.gz)"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (b"Rar!", "RAR"),
+];
+
+/// A full clone's artifact says where the repository is, and has nothing of it.
+fn is_pointer(bytes: &[u8]) -> bool {
+    const FIELDS: [&str; 3] = ["cloneUrl", "fullRepositoryId", "fullRepositoryName"];
+    let object = serde_json::from_slice::<Map<String, Value>>(bytes);
+    object.is_ok_and(|fields| {
+        let is_one = |name: &String| FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name));
+        fields.keys().any(is_one) && !fields.contains_key("kind")
+    })
+}
+
+/// The first bytes may be the end of a letter.
+fn is_text(bytes: &[u8]) -> bool {
+    let begins = |byte: &u8| !(0x80..0xc0).contains(byte);
+    let start = bytes.iter().take(4).position(begins).unwrap_or_default();
+    let text = std::str::from_utf8(&bytes[start..]);
+    text.is_ok_and(|text| !text.contains('\0'))
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Found::Empty => formatter.write_str("is empty"),
+            Found::Pointer => formatter.write_str(
+                "is no ZIP archive but the pointer to a repository that a source action with the \
+                 output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow",
+            ),
+            Found::Json => formatter.write_str("is no ZIP archive but a JSON document"),
+            Found::Text => formatter.write_str("is no ZIP archive but a text"),
+            Found::Packed(name) => write!(formatter, "is no ZIP archive but one of {name}"),
+            Found::Other => formatter.write_str("is no ZIP archive"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
