@@ -8,6 +8,7 @@ mod case;
 mod door;
 mod judge;
 mod people;
+mod real_objects;
 mod simulated;
 
 use crate::real;

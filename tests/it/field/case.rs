@@ -47,6 +47,8 @@ pub struct Given {
     pub service: bool,
     /// More objects, as they are applied.
     pub objects: Vec<Value>,
+    /// Labels of the namespace, where the cluster is real.
+    pub namespace_labels: Value,
     /// Merged into the usual user parameters; or a text that takes their place.
     pub parameters: Value,
     /// What new pods show: see `Script` in the sandbox.

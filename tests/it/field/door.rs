@@ -3,6 +3,7 @@
 use super::case::{Artifact, Case, Edit, Given, On, merge, seconds};
 use super::judge::{Ending, Objects, judge, spellings};
 use super::people::Deed;
+use super::real_objects::{self, is_established};
 use crate::artifact::{BUCKET, zip};
 use crate::cluster::Cluster;
 use crate::stage::{LIFE, Stage, event};
@@ -43,6 +44,14 @@ pub async fn play(case: &Case) -> Vec<String> {
         log,
     };
     let objects = objects(&stage, case).await;
+    if let Cluster::Real(namespace) = &stage.cluster {
+        let made = given.edits.iter().map(|edit| &edit.create);
+        let all = given
+            .objects
+            .iter()
+            .chain(made.filter(|made| made.is_object()));
+        real_objects::clear(namespace, all).await;
+    }
     faults.extend(judge(&case.expected, &ending, &objects));
     faults
 }
@@ -54,7 +63,16 @@ async fn set_up(case: &Case) -> Stage {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect::<Vec<_>>();
     let cluster = match case.on {
-        On::Real => Cluster::given(given.objects()).await,
+        On::Real => {
+            let (plain, others) = given.objects().into_iter().partition(is_established);
+            let cluster = Cluster::given(plain).await;
+            if let Cluster::Real(namespace) = &cluster {
+                let others: Vec<Value> = others;
+                real_objects::label(namespace, &given.namespace_labels).await;
+                real_objects::create(namespace, &others).await;
+            }
+            cluster
+        }
         On::Time | On::Door => {
             Cluster::sandbox(|world, now| {
                 for object in given.objects() {

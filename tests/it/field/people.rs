@@ -1,6 +1,7 @@
 //! What others do in the middle of a case, by way of the API, as kubectl and GitOps tools do it.
 
 use super::case::Edit;
+use super::real_objects::localized;
 use serde_json::Value;
 
 /// A request of somebody else.
@@ -11,11 +12,17 @@ pub struct Deed {
     pub body: Value,
 }
 
-fn collection(resource: &str, namespace: &str) -> String {
+/// The path of all objects of a kind; those of a policy or a webhook are in no namespace.
+pub fn collection(resource: &str, namespace: &str) -> String {
     let group = match resource {
         "deployments" | "replicasets" => "apis/apps/v1",
         "endpointslices" => "apis/discovery.k8s.io/v1",
         "horizontalpodautoscalers" => "apis/autoscaling/v2",
+        "validatingadmissionpolicies"
+        | "validatingadmissionpolicybindings"
+        | "validatingwebhookconfigurations" => {
+            return format!("/apis/admissionregistration.k8s.io/v1/{resource}");
+        }
         _ => "api/v1",
     };
     format!("/{group}/namespaces/{namespace}/{resource}")
@@ -40,7 +47,7 @@ impl Edit {
                 method: "POST",
                 path: collection(&self.resource, namespace) + &manager,
                 content_type: "application/json",
-                body: self.create.clone(),
+                body: localized(&self.create, namespace),
             };
         }
         let (method, content_type) = match &self.patch {
@@ -48,7 +55,7 @@ impl Edit {
             Value::Array(_) => ("PATCH", "application/json-patch+json"),
             _ => ("PATCH", "application/strategic-merge-patch+json"),
         };
-        let body = self.patch.clone();
+        let body = localized(&self.patch, namespace);
         Deed {
             method,
             path: object,
