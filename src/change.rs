@@ -5,6 +5,10 @@
 //! read: a strategic merge patch adds a container that it does not find, so it must never meet a
 //! template other than the one that was checked.
 
+pub mod ambiguity;
+pub mod asked;
+pub mod editor;
+
 use crate::cluster::name::{self, Name, Rule};
 use crate::cluster::object::{self, Deployment, ReplicaSet};
 use crate::request::{Fault, Method, Request};
@@ -181,27 +185,6 @@ pub fn is_untouched(live: &Deployment) -> bool {
     generation.and_then(|text| text.parse().ok()) == Some(live.generation())
 }
 
-/// Whether the live template is what the request asks for.
-pub fn is_satisfied(request: &Request, live: &Deployment, author: &Author) -> bool {
-    let unrestarted = Request {
-        restart: false,
-        ..request.clone()
-    };
-    match request.method {
-        Method::Patch if request.manifest.is_none() => {
-            let change = patch(&unrestarted, live, false, Map::new(), author);
-            change == Ok(Change::Nothing)
-        }
-        Method::Patch | Method::Put => {
-            let mut wanted = request.manifest.clone().unwrap_or_default();
-            let faults = set_in_manifest(request, &mut wanted);
-            let template = wanted.pointer("/spec/template").unwrap_or(&Value::Null);
-            let found = live.value().pointer("/spec/template");
-            faults.is_ok() && found.is_some_and(|found| contains(found, template))
-        }
-    }
-}
-
 /// The operations that bring back a template: all or none, and only on the state that was seen.
 /// <https://datatracker.ietf.org/doc/html/rfc6902#section-4.6>
 pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Value {
@@ -230,6 +213,16 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
         operations.push(json!({"op": "add", "path": CHANGE_CAUSE_PATH, "value": line}));
     }
     Value::Array(operations)
+}
+
+/// The same as the template alone, for a server that refuses our notes on the object.
+pub fn undo_of_template(operations: &Value) -> Value {
+    let all = operations.as_array().into_iter().flatten();
+    let ours = |operation: &&Value| {
+        let path = operation["path"].as_str().unwrap_or_default();
+        path.starts_with("/metadata/annotations")
+    };
+    all.filter(|operation| !ours(operation)).cloned().collect()
 }
 
 /// The annotations of a write. A `null` takes away what an earlier deploy left.
@@ -337,6 +330,7 @@ fn patch(
     if !differs && !request.restart && request.manifest.is_none() {
         return Ok(Change::Nothing);
     }
+    ambiguity::settle(&mut patch, live.value());
     merge_into(entry(&mut patch, &["metadata", "annotations"]), annotations);
     if !live.resource_version().is_empty() {
         *entry(&mut patch, &["metadata", "resourceVersion"]) = json!(live.resource_version());
@@ -1469,14 +1463,14 @@ mod tests {
         ];
         for (name, request, live, expected) in cases {
             assert_eq!(
-                is_untouched(&live) || is_satisfied(&request, &live, &author()),
+                is_untouched(&live) || asked::lost(&request, &live).is_none(),
                 expected,
                 "{name}"
             );
         }
         let gone = live(json!({"spec": {"template": null}}));
-        assert!(!is_untouched(&gone) && !is_satisfied(&put(), &gone, &author()));
-        assert!(!is_satisfied(&patch(), &gone, &author()));
+        assert!(!is_untouched(&gone) && asked::lost(&put(), &gone).is_some());
+        assert!(asked::lost(&patch(), &gone).is_some());
     }
 
     #[test]

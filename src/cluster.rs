@@ -6,6 +6,7 @@ pub mod name;
 pub mod object;
 pub mod pod;
 pub mod service;
+mod warning;
 
 use crate::credentials::{Credentials, Token};
 use crate::environment::Environment;
@@ -18,6 +19,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION
 use reqwest::{Response, Url};
 use serde_json::Value;
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
@@ -69,6 +71,8 @@ pub struct Cluster {
     client: reqwest::Client,
     authorization: HeaderValue,
     advice: Option<&'static str>,
+    /// What the server remarked on writes, until it is taken.
+    warnings: Mutex<Vec<String>>,
 }
 
 /// A way to the API server for which the token is still to come. All who take it share its
@@ -152,12 +156,19 @@ impl Cluster {
             client: approach.client.client().clone(),
             advice: token.is_of_eks().then_some(EKS_TOKEN),
             authorization: authorization.ok_or("the token cannot be sent in a header")?,
+            warnings: Mutex::default(),
         })
     }
 
     /// Sends a call, again where that may help, and gives back the object.
     pub async fn send(&self, call: &Call, until: Instant) -> Result<Value, CallError> {
         self.read(call, until, answer::read).await
+    }
+
+    /// Takes what the server has remarked on writes since the last time.
+    pub fn warnings(&self) -> Vec<String> {
+        let warnings = self.warnings.lock();
+        std::mem::take(&mut *warnings.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The pods of a ReplicaSet, each page reduced before the next one is fetched.
@@ -282,6 +293,11 @@ impl Cluster {
         let limit = until.min(Instant::now() + time_limit(call));
         let response = self.open(call, until).await?;
         let code = response.status().as_u16();
+        if call.verb.writes() {
+            let remarks = warning::read(response.headers(), logging::masked);
+            let warnings = self.warnings.lock();
+            *warnings.unwrap_or_else(PoisonError::into_inner) = remarks;
+        }
         let body = match timeout_at(limit, https::read(response, MAX_BODY)).await {
             Ok(Ok(body)) => body,
             Ok(Err(error)) => return Err(transport(error, self.trusts_public)),

@@ -9,6 +9,7 @@ use crate::cluster::object::digest;
 use crate::diagnosis::{Cause, Evidence, Sights};
 use crate::report::clip;
 use crate::rollout::Written;
+use crate::strategy::steadiness::Steady;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -40,6 +41,12 @@ pub struct Continuation {
     /// What the looks at the new version's pods have shown.
     #[serde(default, skip_serializing_if = "Sights::is_empty")]
     pub sights: Sights,
+    /// The first look at new pods that nothing probes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steady: Option<Steady>,
+    /// What the API server remarked on our writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Where the strategy stands.
     pub phase: Phase,
 }
@@ -105,6 +112,10 @@ pub enum Reason {
     Time,
     /// Someone else changed what the switch is about.
     Changed,
+    /// Kubernetes' controllers never took up what was written.
+    Unobserved,
+    /// The Deployment was paused in the middle of its rollout.
+    Paused,
 }
 
 /// A rollout that is followed.
@@ -138,6 +149,9 @@ pub struct Rollback {
     /// What was seen of it: as much as a token has room for.
     #[serde(default)]
     pub evidence: Evidence,
+    /// Why it failed, where the pods are not to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// When the previous version must serve again.
     pub deadline: Timestamp,
 }
@@ -162,6 +176,8 @@ impl Continuation {
             deadline: now + timeout,
             unreachable_since: None,
             sights: Sights::default(),
+            steady: None,
+            warnings: Vec::new(),
             phase: Phase::Start,
         }
     }
@@ -172,6 +188,7 @@ impl Continuation {
         let is_new = std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase);
         if is_new {
             self.sights = Sights::default();
+            self.steady = None;
         }
         self.phase = phase;
         is_new
@@ -188,6 +205,9 @@ impl Continuation {
             let payload = URL_SAFE_NO_PAD.encode(payload);
             let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
             // One name is short; only a version that fails in ten ways at once needs more room.
+            if token.len() > TOKEN_LIMIT && bound.state.warnings.pop().is_some() {
+                continue;
+            }
             if token.len() > TOKEN_LIMIT && bound.state.sights.shrink() {
                 continue;
             }
@@ -255,6 +275,8 @@ mod tests {
             deadline: at,
             unreachable_since: Some(at),
             sights: Sights::default(),
+            steady: None,
+            warnings: Vec::new(),
             phase: Phase::Rollback(Rollback {
                 written: Written {
                     uid: "u".repeat(36),
@@ -267,6 +289,7 @@ mod tests {
                 cause: "c".repeat(CAUSE_LIMIT),
                 kind: Some(Cause::ContainerNotCreated),
                 evidence: Evidence::default(),
+                reason: None,
                 deadline: at,
             }),
         }
@@ -293,6 +316,7 @@ mod tests {
             pods: lines(9),
             events: lines(9),
             log: lines(21),
+            serving: None,
         };
         let token = state.encode("request");
         assert!(token.len() <= TOKEN_LIMIT, "{}", token.len());
@@ -367,6 +391,7 @@ mod tests {
             pods: vec!["p".repeat(300); 5],
             events: vec!["e".repeat(300); 8],
             log: vec!["l".repeat(240); 20],
+            serving: None,
         };
         let back = |cause: String| {
             Phase::Return(Return {

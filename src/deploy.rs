@@ -1,5 +1,7 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
+use crate::change;
+use crate::change::editor::Editor;
 use crate::cluster::call::{Call, Verb};
 use crate::cluster::object::{Deployment, ReplicaSet, template_of};
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
@@ -10,8 +12,9 @@ use crate::logging;
 use crate::plan::{self, Plan};
 use crate::request::{Mode, Request};
 use crate::strategy::scene::{Answer, Shape, Sought};
+use crate::strategy::steadiness::{self, Roster};
 use crate::strategy::{
-    self, Action, Aftermath, Decision, Failure, Look, Observation, Success, Wait,
+    self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success, Wait,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -64,6 +67,9 @@ const SMOKE: &str = "have the smoke test run";
 const CLEARED: &str = "have it cleared away";
 /// See [`EVIDENCE`].
 const SWITCHED: &str = "have the switch completed";
+
+/// What the API server remarks on writes that is kept: a summary is to stay readable.
+const WARNINGS: usize = 5;
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -165,6 +171,10 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                     self.continuation.sights = sights;
                     None
                 }
+                Decision::Steady(steady) => {
+                    self.continuation.steady = Some(steady);
+                    None
+                }
                 Decision::Wait(wait) => {
                     steps = 0;
                     self.wait(wait).await;
@@ -188,24 +198,36 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         let (call, live) = match plan::step(self.request, &self.observation, decision, &author) {
             plan::Step::GoOn => return None,
             plan::Step::Try(call, live) => (call, live),
+            plan::Step::Tried(live, after) => {
+                let plan = plan::tried(self.request, live, *after);
+                return Some(self.planned(plan));
+            }
             plan::Step::Nothing(live) => {
-                return Some(Outcome::Planned(Box::new(Plan {
+                return Some(self.planned(Plan {
                     after: None,
                     live,
                     difference: plan::Difference::default(),
-                })));
+                    warnings: Vec::new(),
+                }));
             }
         };
         match self.send(&call).await {
             Ok(object) => {
                 let plan = plan::tried(self.request, live, Deployment::new(object));
-                Some(Outcome::Planned(Box::new(plan)))
+                Some(self.planned(plan))
             }
             Err(error) => match self.trouble(*call, error).await {
                 Some(outcome) => Some(outcome),
                 None => Some(Outcome::HandedOver(None)),
             },
         }
+    }
+
+    fn planned(&self, plan: Plan) -> Outcome {
+        Outcome::Planned(Box::new(Plan {
+            warnings: self.continuation.warnings.clone(),
+            ..plan
+        }))
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -244,6 +266,15 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 self.pods(&call, set).await;
                 Ok(())
             }
+            Look::Roster { set, .. } => {
+                self.roster(&call, set).await;
+                Ok(())
+            }
+            Look::DryRun(call) => self.dry_run(call).await,
+            Look::Editor { steps } => {
+                self.editor(&call, steps).await;
+                Ok(())
+            }
             Look::Events { .. } => {
                 let events = self
                     .cluster
@@ -274,7 +305,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             Look::Previous { .. } => self.previous(&call).await,
             Look::Scene(sought) => self.scene(sought, &call).await,
         };
-        let is_trial = matches!(look, Look::Scene(Sought::Trial(_)));
+        let is_trial = matches!(look, Look::Scene(Sought::Trial(_)) | Look::DryRun(_));
         match seen {
             Ok(()) => None,
             Err(CallError::Refused(refusal))
@@ -333,6 +364,50 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 .map_err(|error| unreadable_call(call, &error, EVIDENCE)),
         });
         self.observation.explanation = Explanation::default();
+    }
+
+    /// Which pods a ReplicaSet has. Where they may not be read the Deployment's counters must do.
+    async fn roster(&mut self, call: &Call, set: &str) {
+        let until = self.soon(PODS_TIMEOUT);
+        let read = |pod: &Value| steadiness::pod(pod, set);
+        let mut pods = self.cluster.list(call.clone(), until, read).await;
+        if self.may_renew(&pods) && self.renew().await == Ok(true) {
+            pods = self.cluster.list(call.clone(), until, read).await;
+        }
+        if let Err(error) = &pods {
+            tracing::warn!(error = unreadable(error), "the pods cannot be read");
+        }
+        self.observation.roster = Some(Roster {
+            at: Timestamp::now(),
+            pods: steadiness::summed(pods.unwrap_or_default().into_iter().flatten()),
+        });
+    }
+
+    /// Tries a write. That it cannot be tried here is no end of it.
+    async fn dry_run(&mut self, call: &Call) -> Result<(), CallError> {
+        let tried = match self.send(call).await {
+            Ok(object) => DryRun::Would(Deployment::new(object)),
+            Err(CallError::Refused(refusal)) if cannot_be_tried(&refusal) => DryRun::Unable,
+            Err(error) => return Err(error),
+        };
+        self.observation.dry_run = Some(tried);
+        Ok(())
+    }
+
+    /// Who set a field. Where that cannot be read it is not told.
+    async fn editor(&mut self, call: &Call, steps: &[String]) {
+        let text = self
+            .cluster
+            .text(call, self.soon(EXPLANATION_TIMEOUT))
+            .await;
+        let object = text.ok().and_then(|text| serde_json::from_str(&text).ok());
+        self.observation.editor = Some(object.and_then(|object: Value| {
+            let editor = Editor::of(&object, steps)?;
+            Some(Editor {
+                manager: logging::masked(&editor.manager),
+                ..editor
+            })
+        }));
     }
 
     /// In a while, but not in the last part of this life.
@@ -409,6 +484,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         if self.may_renew(&sent) && self.renew().await? {
             sent = self.cluster.send(call, self.until).await;
         }
+        for warning in self.cluster.warnings() {
+            let known = &mut self.continuation.warnings;
+            if known.len() < WARNINGS && !known.contains(&warning) {
+                tracing::warn!(warning, "the API server remarks on a write");
+                known.push(warning);
+            }
+        }
         let object = sent?;
         // A deletion may be answered by a Status of success.
         let deleted = call.verb == Verb::Delete && object["status"] == "Success";
@@ -445,8 +527,22 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
 
     async fn act(&mut self, action: Action) -> Option<Outcome> {
         self.watch = None;
-        let call = action.call(self.request);
-        let error = match self.send(&call).await {
+        let mut call = action.call(self.request);
+        let mut sent = self.send(&call).await;
+        if let (Action::Undo { operations, .. }, Err(CallError::Refused(refusal))) =
+            (&action, &sent)
+            && [400, 403, 413, 422].contains(&refusal.code)
+            && !lost_a_race(&action, &CallError::Refused(refusal.clone()))
+        {
+            // Our own notes must not stop the way back: they may be what does not fit.
+            tracing::warn!(
+                error = refusal.message,
+                "the rollback is tried without its notes"
+            );
+            call.body = Some(change::undo_of_template(operations));
+            sent = self.send(&call).await;
+        }
+        let error = match sent {
             Ok(object) => {
                 let after = Deployment::new(object);
                 let now = Timestamp::now();
@@ -478,6 +574,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             cause,
             kind,
             evidence,
+            reason,
             ..
         } = action
             && self.locked_out.is_none()
@@ -489,7 +586,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 kind,
                 evidence,
                 aftermath: Aftermath::NotReturned(revision, why),
-                reason: None,
+                reason,
             }));
         }
         self.trouble(call, error).await
@@ -681,7 +778,7 @@ fn says_nothing(sought: &Sought, error: &CallError) -> bool {
         return false;
     };
     match sought {
-        Sought::Trial(_) => refusal.code == 400 && refusal.message.contains("dry run"),
+        Sought::Trial(_) => cannot_be_tried(refusal),
         Sought::Right(_) => refusal.code == 403,
         Sought::Service
         | Sought::ServiceAgain
@@ -694,6 +791,11 @@ fn says_nothing(sought: &Sought, error: &CallError) -> bool {
         | Sought::Endpoints(_)
         | Sought::Smoke { .. } => false,
     }
+}
+
+/// Whether a webhook is unfit for a dry run.
+fn cannot_be_tried(refusal: &Refusal) -> bool {
+    refusal.code == 400 && refusal.message.contains("dry run")
 }
 
 /// Whether it was the API server that could not ask the application, and not the application that
@@ -805,6 +907,7 @@ mod tests {
             cause: String::new(),
             kind: None,
             evidence: diagnosis::Evidence::default(),
+            reason: None,
         };
         let failed_test = CallError::Refused(Refusal {
             code: 422,

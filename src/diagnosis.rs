@@ -14,7 +14,7 @@ mod skipped;
 mod symptoms;
 mod whole;
 
-pub use cause::Cause;
+pub use cause::{Cause, SUPPLY};
 pub use evidence::{Evidence, LOG_LINES, log_lines};
 pub use symptoms::{Sights, Since};
 

@@ -228,6 +228,11 @@ impl Function {
         {
             deploy.wrote = success.wrote;
         }
+        if let Outcome::Failed(failure) = &outcome
+            && let Some(deploy) = &mut *ledger.deploy.borrow_mut()
+        {
+            deploy.outage = failure.is_outage();
+        }
         conclude(&request, &continuation, &bound_to, outcome)
     }
 

@@ -23,9 +23,10 @@ const DIMENSIONS: [&[&str]; 2] = [
 ];
 
 /// Every metric, and its unit by CloudWatch's names.
-const METRICS: [(&str, &str); 5] = [
+const METRICS: [(&str, &str); 6] = [
     ("Deploys", "Count"),
     ("Failures", "Count"),
+    ("Outages", "Count"),
     ("Rotations", "Count"),
     ("Duration", "Seconds"),
     ("LeadTime", "Seconds"),
@@ -42,6 +43,8 @@ pub struct Deploy {
     is_plan: bool,
     /// Whether something was changed: what already ran has no lead time.
     pub wrote: bool,
+    /// Whether nothing serves any more.
+    pub outage: bool,
 }
 
 impl Deploy {
@@ -55,6 +58,7 @@ impl Deploy {
             committed: request.committed,
             is_plan: request.mode == Mode::Plan,
             wrote: false,
+            outage: false,
         }
     }
 }
@@ -81,6 +85,7 @@ pub fn count(function: &str, deploy: Option<&Deploy>, report: &Report, now: Time
         strategy = deploy.map(|deploy| deploy.strategy),
         Deploys = 1,
         Failures = u64::from(failed),
+        Outages = u64::from(deploy.is_some_and(|deploy| deploy.outage)),
         Duration = deploy.map(|deploy| since(deploy.started).as_secs_f64()),
         LeadTime = lead.map(|start| since(start).as_secs_f64()),
         "counted"

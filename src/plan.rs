@@ -7,7 +7,7 @@ use crate::cluster::object::Deployment;
 use crate::cluster::service::VERSION;
 use crate::request::Request;
 use crate::strategy::newcomer::Newcomer;
-use crate::strategy::{Action, Decision, Observation};
+use crate::strategy::{Action, Decision, DryRun, Observation};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -58,6 +58,8 @@ pub struct Plan {
     pub live: Option<Deployment>,
     /// What differs.
     pub difference: Difference,
+    /// What the API server remarked.
+    pub warnings: Vec<String>,
 }
 
 /// What a decision means for a plan.
@@ -67,6 +69,8 @@ pub enum Step {
     GoOn,
     /// This is to be tried, and compared with the live object.
     Try(Box<Call>, Option<Deployment>),
+    /// It was tried already, and would be this.
+    Tried(Option<Deployment>, Box<Deployment>),
     /// Nothing would be written.
     Nothing(Option<Deployment>),
 }
@@ -85,9 +89,11 @@ pub fn step(
     };
     match decision {
         // Another execution may be at work on a Service: that is waited for, as in a deploy.
-        Decision::Look(_) | Decision::Wait(_) | Decision::Remember(_) | Decision::GiveUp(_) => {
-            Step::GoOn
-        }
+        Decision::Look(_)
+        | Decision::Wait(_)
+        | Decision::Remember(_)
+        | Decision::Steady(_)
+        | Decision::GiveUp(_) => Step::GoOn,
         Decision::Act(Action::Step(_)) => {
             let Some(live) = live() else {
                 return Step::Nothing(None);
@@ -100,7 +106,12 @@ pub fn step(
             let call = Call::create(&request.namespace, object).dry_run();
             Step::Try(Box::new(call), Some(live))
         }
-        Decision::Act(action) => Step::Try(Box::new(action.call(request).dry_run()), live()),
+        Decision::Act(action) => match &observation.dry_run {
+            Some(DryRun::Would(after)) => Step::Tried(live(), Box::new(after.clone())),
+            Some(DryRun::Unable) | None => {
+                Step::Try(Box::new(action.call(request).dry_run()), live())
+            }
+        },
         Decision::Enter(_) => Step::Nothing(live()),
         Decision::Finish(success) => Step::Nothing(Some(success.deployment.clone())),
     }
@@ -137,6 +148,7 @@ pub fn tried(request: &Request, live: Option<Deployment>, after: Deployment) -> 
         difference: difference(&before, &wanted),
         after: Some(after),
         live,
+        warnings: Vec::new(),
     }
 }
 

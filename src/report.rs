@@ -1,8 +1,12 @@
 //! Every sentence that a user sees. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
+pub mod outage;
+
 use crate::artifact::ArtifactError;
 use crate::change;
+use crate::change::asked::Lost;
+use crate::change::editor::Editor;
 use crate::cluster::call::{Call, Right};
 use crate::cluster::object::Deployment;
 use crate::cluster::{CallError, Refusal};
@@ -12,6 +16,7 @@ use crate::diagnosis::{Cause, Evidence};
 use crate::plan::Plan;
 use crate::request::{Fault, Request};
 use crate::rollout::{Progress, WaitsFor};
+use crate::strategy::steadiness::SECOND_LOOK;
 use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -169,6 +174,8 @@ pub enum Topic {
     Paused,
     /// The time was over before anything was written.
     TooLate,
+    /// Kubernetes' controllers do not take up what was written.
+    ControllerSilent,
     /// It went away while it was followed.
     Deleted,
     /// Someone else's change came after ours, or in between.
@@ -218,6 +225,7 @@ impl Topic {
             Topic::BeingDeleted => "being-deleted",
             Topic::Paused => "paused",
             Topic::TooLate => "too-late",
+            Topic::ControllerSilent => "controller-silent",
             Topic::Deleted => "deleted",
             Topic::OutOfSync => "out-of-sync",
             Topic::Locked => "locked",
@@ -425,7 +433,14 @@ pub fn success(
         None => &*request.deployment,
     };
     let external = format!("{}/{name}@{revision}", request.namespace);
-    let summary = summary + &beside(request);
+    let twice = match &continuation.steady {
+        Some(steady) if steady.held => format!(
+            " Nothing probes whether it serves: its pods were seen unchanged twice, {} apart.",
+            words(SECOND_LOOK)
+        ),
+        Some(_) | None => String::new(),
+    };
+    let summary = summary + &twice + &warned(&continuation.warnings) + &beside(request);
     let variables = [
         ("Namespace", request.namespace.clone()),
         ("Deployment", name.to_owned()),
@@ -469,6 +484,14 @@ fn origin(request: &Request) -> Vec<(&'static str, String)> {
         .collect()
 }
 
+/// What the API server remarked on a write, as `kubectl` prints it.
+fn warned(warnings: &[String]) -> String {
+    let warnings = warnings
+        .iter()
+        .map(|warning| format!(" Warning: {warning}"));
+    warnings.collect()
+}
+
 /// What was in the manifest's file and is not applied.
 fn beside(request: &Request) -> String {
     match request.beside.as_slice() {
@@ -487,6 +510,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
         after,
         live,
         difference,
+        warnings,
     } = plan;
     let serving = live.as_ref().or(after.as_ref());
     let count = difference.count();
@@ -522,7 +546,8 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
         None => String::new(),
     };
     let rest = format!(
-        "{headline}. Nothing was written.{strategy}{}",
+        "{headline}. Nothing was written.{strategy}{}{}",
+        warned(warnings),
         beside(request)
     );
     let listed = lines(SUMMARY_LIMIT - rest.len().min(SUMMARY_LIMIT / 2));
@@ -659,6 +684,13 @@ fn pods_state(progress: &Progress, which: &str) -> String {
             format!("{count}; {left} failed {} left", pods(left))
         }
         WaitsFor::OldPods(left) => format!("{count}; {left} old {} left", pods(left)),
+        WaitsFor::EndingPods(left) => format!(
+            "{count}; {left} old {} still ending, and no new one starts before (Recreate)",
+            if left == 1 { "pod is" } else { "pods are" }
+        ),
+        WaitsFor::SecondLook => format!(
+            "{count}; looked at once more in some seconds, as nothing probes whether they serve"
+        ),
         WaitsFor::NewPods | WaitsFor::Availability => count,
     };
     match &progress.obstacle {
@@ -680,16 +712,35 @@ pub fn deadline_exceeded(live: &Deployment, progress: &Progress, which: &str) ->
 /// The cause of a failure by our own clock. `which` pods: `new` or `previous`.
 pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
     let joint = match progress.waits_for {
+        WaitsFor::Resumption => {
+            return format!(
+                "the Deployment was paused (spec.paused) in the middle of its rollout, with {} of \
+                 {} {which} {} available, and was not resumed within {} (timeout)",
+                progress.available,
+                progress.wanted,
+                pods(progress.wanted),
+                words(timeout)
+            );
+        }
         WaitsFor::Observation => "and",
-        WaitsFor::Resumption
-        | WaitsFor::NewPods
+        WaitsFor::NewPods
         | WaitsFor::OldPods(_)
+        | WaitsFor::EndingPods(_)
+        | WaitsFor::SecondLook
         | WaitsFor::Availability => "with",
     };
     format!(
         "the rollout was not done within {} (timeout), {joint} {}",
         words(timeout),
         pods_state(progress, which)
+    )
+}
+
+/// The cause where Kubernetes may not even create the new version's ReplicaSet.
+pub fn no_replica_set(refused: &str) -> String {
+    format!(
+        "no new pod can be created, as its ReplicaSet is refused: {}",
+        clip(&quote(refused), CAUSE_QUOTE_LIMIT)
     )
 }
 
@@ -780,6 +831,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             "Find out who deleted it; with a `manifest` the next deploy creates it anew.",
         ),
         Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
+        Failure::Overwritten { lost, editor } => overwritten(request, lost, editor.as_ref()),
         Failure::Rollout {
             cause,
             kind,
@@ -832,6 +884,8 @@ fn what_failed(cause: Option<Cause>, reason: Option<Reason>) -> (Topic, Kind) {
         Reason::Endpoints => (Topic::Endpoints, Kind::JobFailed),
         Reason::Time => (Topic::NoProgress, Kind::JobFailed),
         Reason::Changed => (Topic::OutOfSync, Kind::JobFailed),
+        Reason::Unobserved => (Topic::ControllerSilent, Kind::SystemUnavailable),
+        Reason::Paused => (Topic::Paused, Kind::JobFailed),
     }
 }
 
@@ -897,6 +951,28 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
     )
 }
 
+/// Someone took back what was asked for: which field, and who.
+fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Report {
+    let who = match editor {
+        Some(editor) => format!("`{}` (at {})", editor.manager, editor.time),
+        None => "someone else".to_owned(),
+    };
+    fail(
+        Topic::OutOfSync,
+        Kind::RevisionOutOfSync,
+        &format!(
+            "{} was changed by {who} after this deploy wrote its version: `{}` {}; the later \
+             change was left alone.",
+            target(request),
+            lost.field,
+            lost.problem()
+        ),
+        &[],
+        "If the later change is the wanted one, there is nothing to do; else release this one \
+         again.",
+    )
+}
+
 fn rollout_failed(
     request: &Request,
     cause: &str,
@@ -904,9 +980,16 @@ fn rollout_failed(
     evidence: &Evidence,
     aftermath: &Aftermath,
 ) -> Report {
-    let done = done_about(request, aftermath);
+    let done = done_about(request, evidence, aftermath);
     let next = next_after(request, topic, aftermath);
-    let headline = headline(&target(request), cause, aftermath);
+    let headline = match topic == Topic::ControllerSilent {
+        true => format!(
+            "The new version of {} was not rolled out: {cause}.",
+            target(request)
+        ),
+        false => headline(&target(request), cause, aftermath),
+    };
+    let headline = outage::first(&target(request), headline, evidence, aftermath);
     failed_rollout(
         (topic, kind),
         &headline,
@@ -917,7 +1000,7 @@ fn rollout_failed(
 }
 
 /// What was done about it.
-fn done_about(request: &Request, aftermath: &Aftermath) -> String {
+fn done_about(request: &Request, evidence: &Evidence, aftermath: &Aftermath) -> String {
     match aftermath {
         Aftermath::RollbackDisabled => "It was left as it is, as `rollback` is false.".to_owned(),
         Aftermath::NothingWritten => {
@@ -940,18 +1023,18 @@ fn done_about(request: &Request, aftermath: &Aftermath) -> String {
              {}.",
             clip(why, CAUSE_QUOTE_LIMIT)
         ),
-        Aftermath::RolledBack(revision) => {
-            format!("Rolled back: the version of revision {revision} serves again.")
+        Aftermath::RolledBack(version) => {
+            format!("Rolled back: {} serves again.", outage::named(version))
         }
-        Aftermath::RollbackFailed(revision, why) => {
-            format!(
-                "The version of revision {revision} was brought back and does not serve: {}.",
-                clip(why, CAUSE_QUOTE_LIMIT)
-            )
+        Aftermath::RollbackFailed(version, why) => {
+            outage::rollback_failed(version, why, evidence.serving)
         }
+        Aftermath::Paused => "It was left as it is: somebody paused it, and a rollback would go \
+                              over that."
+            .to_owned(),
         Aftermath::OvertakenBy(by) => match by {
             Some(execution) => format!("Execution `{execution}` has deployed since."),
-            None => "Someone else has changed it since.".to_owned(),
+            None => "Someone else has changed it since, so that it was left as it is.".to_owned(),
         },
         Aftermath::Deleted => {
             "It was deleted while the previous version was brought back.".to_owned()
@@ -971,6 +1054,12 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
     if topic != Topic::NoProgress {
         help = format!(" (docs/operations.md, {})", topic.anchor());
     }
+    if topic == Topic::ControllerSilent {
+        return format!(
+            "Have the cluster's kube-controller-manager looked at{help}; when it works again, \
+             retry the stage."
+        );
+    }
     match aftermath {
         Aftermath::RolledBack(_)
         | Aftermath::NothingWritten
@@ -978,6 +1067,11 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
         | Aftermath::SwitchedBack(..) => {
             format!("Correct the cause{help} and release the change again.")
         }
+        Aftermath::Paused => format!(
+            "Find out who paused it and why{help}; then `kubectl --namespace {namespace} rollout \
+             resume deployment/{name}` lets the new version go on, and `kubectl --namespace \
+             {namespace} rollout undo deployment/{name}` after that brings the one before back."
+        ),
         Aftermath::RollbackDisabled
         | Aftermath::NothingToReturnTo
         | Aftermath::NothingServed
@@ -1016,6 +1110,7 @@ fn headline(target: &str, cause: &str, aftermath: &Aftermath) -> String {
         Aftermath::LeftSwitched | Aftermath::NoWayBack => {
             format!("The deploy of {target} failed after its Service was switched: {cause}.")
         }
+        Aftermath::Paused => format!("The rollout of {target} was not completed: {cause}."),
         Aftermath::RollbackDisabled
         | Aftermath::NothingWritten
         | Aftermath::NothingToReturnTo
@@ -1581,6 +1676,7 @@ mod tests {
             cause: "it broke".into(),
             kind: None,
             evidence: Evidence::default(),
+            reason: None,
             deadline: at(900),
         })
     }
@@ -1609,6 +1705,14 @@ mod tests {
             pods: lines(pods),
             events: Vec::new(),
             log: lines(log),
+            serving: None,
+        }
+    }
+
+    fn version() -> crate::strategy::Version {
+        crate::strategy::Version {
+            revision: 8,
+            image: "shop/web:1".into(),
         }
     }
 
@@ -2207,14 +2311,14 @@ mod tests {
         let unread = evidence(&["The new pods could not be read: HTTP 403."], &[]);
         let none = &Evidence::default();
         let reports = [
-            rollout(crash, &seen, Aftermath::RolledBack(6)),
-            rollout(&told, &seen, Aftermath::RolledBack(6)),
+            rollout(crash, &seen, Aftermath::RolledBack(version())),
+            rollout(&told, &seen, Aftermath::RolledBack(version())),
             rollout(&stopped, &unread, Aftermath::NothingWritten),
             rollout("it broke", none, Aftermath::RollbackDisabled),
             rollout("it broke", none, Aftermath::NothingToReturnTo),
             rollout("it broke", none, Aftermath::NothingServed),
             rollout("it broke", none, Aftermath::PreviousGone("web-6".into())),
-            rollout("it broke", none, Aftermath::RollbackFailed(6, why)),
+            rollout("it broke", none, Aftermath::RollbackFailed(version(), why)),
             rollout(
                 "it broke",
                 none,
@@ -2232,7 +2336,7 @@ mod tests {
         The last lines of `app` in pod `web-1`:
         panic: no DATABASE_URL
 
-        Rolled back: the version of revision 6 serves again.
+        Rolled back: the version of revision 8 (shop/web:1) serves again.
         Correct the cause (docs/operations.md, crash) and release the change again.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
@@ -2244,7 +2348,7 @@ mod tests {
         The last lines of `app` in pod `web-1`:
         panic: no DATABASE_URL
 
-        Rolled back: the version of revision 6 serves again.
+        Rolled back: the version of revision 8 (shop/web:1) serves again.
         Correct the cause (docs/operations.md, crash) and release the change again.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: Kubernetes
@@ -2286,8 +2390,8 @@ mod tests {
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        The version of revision 6 was brought back and does not serve: the rollout was not
-        done within 15 min (timeout), with 1 of 2 previous pods available.
+        The version of revision 8 (shop/web:1) was brought back and does not serve: the
+        rollout was not done within 15 min (timeout), with 1 of 2 previous pods available.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
         deployment/web`.
@@ -2301,7 +2405,7 @@ mod tests {
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        Someone else has changed it since.
+        Someone else has changed it since, so that it was left as it is.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
         deployment/web`.
@@ -2339,8 +2443,8 @@ mod tests {
         the rollout was not done within 1 min 30 s (timeout), with 0 of 2 new pods available
         the rollout was not done within 1 min 30 s (timeout), with 2 of 2 new pods available;
         1 old pod left
-        the rollout was not done within 1 min 30 s (timeout), with 1 of 2 new pods available;
-        the Deployment was paused
+        the Deployment was paused (spec.paused) in the middle of its rollout, with 1 of 2 new
+        pods available, and was not resumed within 1 min 30 s (timeout)
         Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with 0 of 2 new pods
         available; exceeded quota
         "#);
@@ -2768,9 +2872,13 @@ mod tests {
                 pods: vec![line.clone(); 9],
                 events: vec![line.clone(); 9],
                 log: [vec![line; 20], vec!["the last line".into()]].concat(),
+                serving: None,
             },
             aftermath: Aftermath::RollbackFailed(
-                u64::MAX,
+                crate::strategy::Version {
+                    revision: u64::MAX,
+                    image: "i".repeat(200),
+                },
                 timed_out(request.timeout, &stuck, "previous"),
             ),
             reason: None,

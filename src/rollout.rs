@@ -5,6 +5,8 @@
 //! write is not ours, and the newest ReplicaSet itself must hold the pods.
 //! <https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go>
 
+pub mod serving;
+
 use crate::cluster::object::{self, Deployment, ReplicaSet, timestamp};
 use jiff::{SignedDuration, Timestamp};
 
@@ -90,8 +92,13 @@ pub enum WaitsFor {
     NewPods,
     /// Old pods are to end; so many are left.
     OldPods(i64),
+    /// Pods that were told to end are still ending, and no new one is created before
+    /// (`Recreate`); so many.
+    EndingPods(i64),
     /// New pods are to become available.
     Availability,
+    /// They are, and nothing probes them: they are to be seen a second time.
+    SecondLook,
 }
 
 /// The verdict of the Deployment alone. Where it says [`Verdict::Complete`],
@@ -110,13 +117,18 @@ pub fn verdict(deployment: &Deployment, written: &Written, now: Timestamp) -> Ve
     };
     let required = written.generation.max(deployment.generation());
     if deployment.observed_generation() < required {
+        // A controller that may not create the ReplicaSet leaves the generation behind, too, and
+        // says why in a condition: https://github.com/kubernetes/kubernetes/issues/36117
         return Verdict::Progressing(Progress {
             available: 0,
-            obstacle: None,
+            obstacle: creation_refused(deployment),
             ..progress(WaitsFor::Observation)
         });
     }
-    let waits_for = if updated < wanted {
+    let ending = deployment.terminating_replicas().unwrap_or(0);
+    let waits_for = if total == 0 && wanted > 0 && ending > 0 {
+        Some(WaitsFor::EndingPods(ending))
+    } else if updated < wanted {
         Some(WaitsFor::NewPods)
     } else if total > updated {
         Some(WaitsFor::OldPods(old))
@@ -170,11 +182,15 @@ fn obstacle(deployment: &Deployment) -> Option<String> {
     let failure = deployment
         .condition("ReplicaFailure")
         .filter(|condition| condition.status == "True");
-    let creation = deployment
-        .condition("Progressing")
-        .filter(|condition| condition.reason == "ReplicaSetCreateError");
-    let found = failure.or(creation)?;
-    Some(found.message.to_owned())
+    let failure = failure.map(|failure| failure.message.to_owned());
+    failure.or_else(|| creation_refused(deployment))
+}
+
+/// Why the controller cannot create the new ReplicaSet.
+fn creation_refused(deployment: &Deployment) -> Option<String> {
+    let creation = deployment.condition("Progressing")?;
+    let refused = creation.reason == "ReplicaSetCreateError";
+    refused.then(|| creation.message.to_owned())
 }
 
 #[cfg(test)]
@@ -306,6 +322,17 @@ mod tests {
                 Verdict::Complete,
             ),
             (
+                "Recreate: an old pod takes its time to end",
+                json!({"status": {"replicas": null, "updatedReplicas": null,
+                    "availableReplicas": null, "terminatingReplicas": 1}}),
+                progressing(EndingPods(1), 0),
+            ),
+            (
+                "old pods that end beside new ones hold nothing up",
+                json!({"status": {"terminatingReplicas": 2}}),
+                Verdict::Complete,
+            ),
+            (
                 "paused by somebody meanwhile",
                 json!({"spec": {"paused": true}, "status": short}),
                 progressing(Resumption, 1),
@@ -361,6 +388,27 @@ mod tests {
             panic!("a quota is no verdict");
         };
         assert_eq!(progress.obstacle.as_deref(), Some(quota));
+    }
+
+    #[test]
+    fn a_refused_replica_set_is_told_though_the_generation_is_not_observed() {
+        let quota = "exceeded quota: sets";
+        let condition = |reason: &str| {
+            json!({"status": {"observedGeneration": 3, "conditions": [
+                {"type": "Progressing", "status": "False", "reason": reason, "message": quota}]}})
+        };
+        for (reason, told) in [
+            ("ReplicaSetCreateError", Some(quota)),
+            ("ProgressDeadlineExceeded", None),
+        ] {
+            let Verdict::Progressing(progress) =
+                verdict(&merged(condition(reason)), &written(), now())
+            else {
+                panic!("what is not observed is no verdict");
+            };
+            assert_eq!(progress.waits_for, WaitsFor::Observation);
+            assert_eq!(progress.obstacle.as_deref(), told, "{reason}");
+        }
     }
 
     #[test]

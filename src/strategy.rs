@@ -11,9 +11,12 @@ pub mod newcomer;
 pub mod pursuit;
 pub mod rolling;
 pub mod scene;
+pub mod steadiness;
 pub mod switch;
 pub mod switch_back;
 
+use crate::change::asked::Lost;
+use crate::change::editor::Editor;
 use crate::change::{self, Author};
 use crate::cluster::call::{Call, Right};
 use crate::cluster::object::{Deployment, ReplicaSet};
@@ -26,6 +29,13 @@ use jiff::Timestamp;
 use scene::{Scene, Sought};
 use serde_json::Value;
 use std::time::Duration;
+use steadiness::{Roster, Steady};
+
+/// Images that name a version: more would hide what the sentence says.
+const IMAGES_NAMED: usize = 3;
+
+/// How long they may be together: one of ECR's with a digest.
+const IMAGE_LIMIT: usize = 200;
 
 /// What was seen of the cluster since the last write. `None` has not been looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +48,12 @@ pub struct Observation {
     pub autoscaled: Option<bool>,
     /// The last look at the pods of the newest ReplicaSet.
     pub sight: Option<Sight>,
+    /// Which pods it has, where nothing probes them.
+    pub roster: Option<Roster>,
+    /// What the first write would make of it.
+    pub dry_run: Option<DryRun>,
+    /// Who changed it after us, where that was asked; the inner `None`: it is not noted.
+    pub editor: Option<Option<Editor>>,
     /// What was read to explain what they show.
     pub explanation: Explanation,
     /// The template of the ReplicaSet to return to; `Ok(None)` where it is gone, an error where it
@@ -73,6 +89,15 @@ impl Observation {
     }
 }
 
+/// What a write came to that was only tried.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DryRun {
+    /// The object as it would be.
+    Would(Deployment),
+    /// It cannot be tried here: a webhook is unfit for it.
+    Unable,
+}
+
 /// Something to read before a decision is possible.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look {
@@ -98,6 +123,20 @@ pub enum Look {
         selector: String,
         /// Its name.
         set: String,
+    },
+    /// Which pods the newest ReplicaSet has, ready ones, too.
+    Roster {
+        /// The ReplicaSet's selector.
+        selector: String,
+        /// Its name.
+        set: String,
+    },
+    /// What this write would make of the Deployment.
+    DryRun(Box<Call>),
+    /// Who set this field of the Deployment.
+    Editor {
+        /// The field, step by step.
+        steps: Vec<String>,
     },
     /// What happened to a pod or a ReplicaSet.
     Events {
@@ -133,6 +172,8 @@ pub enum Decision {
     Enter(Phase),
     /// Keep in mind what the looks at the new version's pods have shown.
     Remember(Sights),
+    /// Keep in mind that pods which nothing probes were seen available.
+    Steady(Steady),
     /// Wait for the Deployment to change.
     Wait(Wait),
     /// The new version serves.
@@ -222,6 +263,8 @@ pub enum Action {
         kind: Option<Cause>,
         /// What was seen of it.
         evidence: Evidence,
+        /// Why, where the pods are not to blame.
+        reason: Option<Reason>,
     },
     /// One of the writes of a switch.
     Step(Box<Step>),
@@ -293,6 +336,13 @@ pub enum Failure {
         /// Whether our change had been written.
         wrote: bool,
     },
+    /// Someone else took back what this deploy had written.
+    Overwritten {
+        /// What was asked for and is not so any more.
+        lost: Lost,
+        /// Who did it, where the server notes that.
+        editor: Option<Editor>,
+    },
     /// The new version does not serve.
     Rollout {
         /// What happened, in a sentence, with the reason.
@@ -324,9 +374,11 @@ pub enum Aftermath {
     /// It could not be brought back, and why.
     NotReturned(u64, String),
     /// The previous version serves again.
-    RolledBack(u64),
-    /// The previous version does not serve either.
-    RollbackFailed(u64, String),
+    RolledBack(Version),
+    /// The previous version was brought back, and is not known to serve as it should.
+    RollbackFailed(Version, String),
+    /// Somebody paused the Deployment: nothing is written over that.
+    Paused,
     /// Someone else changed the Deployment meanwhile.
     OvertakenBy(Option<String>),
     /// The Deployment was deleted meanwhile.
@@ -341,6 +393,30 @@ pub enum Aftermath {
     NoWayBack,
     /// It took too long to take everything back; this was still to be waited for.
     ReturnFailed(String),
+}
+
+/// A version by what people know it by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Version {
+    /// The number in `kubectl rollout history`, as it is now.
+    pub revision: u64,
+    /// The images of its containers.
+    pub image: String,
+}
+
+impl Version {
+    /// The version that a Deployment has now.
+    pub fn of(live: &Deployment) -> Version {
+        let images = live.containers("containers").iter();
+        let images = images.filter_map(|container| container.get("image")?.as_str());
+        Version {
+            revision: live.revision().unwrap_or_default(),
+            image: report::clip(
+                &images.take(IMAGES_NAMED).collect::<Vec<_>>().join(", "),
+                IMAGE_LIMIT,
+            ),
+        }
+    }
 }
 
 /// What became of a newcomer that failed.
@@ -432,12 +508,17 @@ impl Look {
     pub fn call(&self, request: &Request) -> Call {
         let namespace = &request.namespace;
         match self {
-            Look::Deployment => Call::deployment(namespace, &request.deployment),
+            Look::Deployment | Look::Editor { .. } => {
+                Call::deployment(namespace, &request.deployment)
+            }
+            Look::DryRun(call) => (**call).clone(),
             Look::Newcomer { name } => Call::deployment(namespace, name),
             Look::Scene(sought) => sought.call(request),
             Look::ReplicaSets { selector } => Call::replica_sets(namespace, selector),
             Look::Autoscalers => Call::autoscalers(namespace),
-            Look::Pods { selector, .. } => Call::pods(namespace, selector),
+            Look::Pods { selector, .. } | Look::Roster { selector, .. } => {
+                Call::pods(namespace, selector)
+            }
             Look::Events { kind, name } => Call::events(namespace, kind, name),
             Look::Log {
                 pod,
@@ -460,6 +541,7 @@ impl Action {
                 cause,
                 kind,
                 evidence,
+                reason,
             } => {
                 let cause = mask(&cause);
                 let all = operations.as_array_mut().into_iter().flatten();
@@ -472,6 +554,7 @@ impl Action {
                     cause,
                     kind,
                     evidence: evidence.hide(&mask),
+                    reason,
                 }
             }
             Action::Step(mut step) => {
@@ -586,6 +669,7 @@ mod tests {
                 log: vec!["my s3cret".into()],
                 ..Evidence::default()
             },
+            reason: None,
         }
     }
 
@@ -760,6 +844,9 @@ mod tests {
             replica_sets: None,
             autoscaled: None,
             sight: None,
+            roster: None,
+            dry_run: None,
+            editor: None,
             explanation: Explanation::default(),
             previous_template: None,
             scene: Scene::default(),

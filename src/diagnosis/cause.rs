@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How many times `patience` is given to what another controller or a person may supply: quota that
 /// others free, a webhook that is restarted, a Secret that is copied from a vault.
-const SUPPLY: u32 = 4;
+pub const SUPPLY: u32 = 4;
 /// The same for what machines may supply: a new node, a registry that is back.
 const MACHINES: u32 = 10;
 

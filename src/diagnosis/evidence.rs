@@ -7,6 +7,7 @@ use super::{Explanation, Finding, Sight};
 use crate::cluster::object::Deployment;
 use crate::cluster::pod::Event;
 use crate::report::{clip, words};
+use crate::rollout::serving::Serving;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -35,6 +36,9 @@ pub struct Evidence {
     /// What it said last. Its first line is a heading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+    /// How many pods serve at the end of a deploy that failed, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<Serving>,
 }
 
 impl Evidence {
@@ -77,7 +81,12 @@ impl Evidence {
                 std::iter::once(heading).chain(lines).collect()
             }
         };
-        Evidence { pods, events, log }
+        Evidence {
+            pods,
+            events,
+            log,
+            serving: None,
+        }
     }
 
     /// The same with its texts run through `mask`.

@@ -907,6 +907,7 @@ fn evidence_gives_up_what_tells_least() {
         pods: lines("pod", 9),
         events: lines("event", 9),
         log: lines("log", 21),
+        serving: None,
     };
     let whole = evidence.text(10_000);
     assert_eq!(whole.lines().count(), 9 + 9 + 21 + 2);

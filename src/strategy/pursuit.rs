@@ -1,8 +1,9 @@
 //! A rollout that is followed: to its end, or until its pods show that it never ends.
 
+use super::steadiness::{self, SECOND_LOOK, Steady};
 use super::{Decision, Look, Observation, Stage, Wait};
 use crate::cluster::object::{self, Deployment, ReplicaSet};
-use crate::continuation::{CAUSE_LIMIT, Rollout};
+use crate::continuation::{CAUSE_LIMIT, Reason, Rollout};
 use crate::diagnosis::{self, Diagnosis, Evidence, Explanation, Finding, Sight, Sights, Since};
 use crate::report;
 use crate::request::Request;
@@ -35,6 +36,8 @@ pub struct Pursuit<'a> {
     pub rollout: &'a Rollout,
     /// What earlier looks at its pods have shown.
     pub sights: &'a Sights,
+    /// The first look at its pods, where nothing probes them.
+    pub steady: Option<&'a Steady>,
     /// The Deployment as it is.
     pub live: &'a Deployment,
     /// The time.
@@ -65,6 +68,8 @@ pub struct Failed {
     pub kind: Option<diagnosis::Cause>,
     /// What was seen of it.
     pub evidence: Evidence,
+    /// Why, where the pods are not to blame.
+    pub reason: Option<Reason>,
 }
 
 impl Pursuit<'_> {
@@ -73,7 +78,7 @@ impl Pursuit<'_> {
         match rollout::verdict(self.live, &self.rollout.written, self.now) {
             Verdict::Complete => match &self.observation.replica_sets {
                 None => self.look_at_sets(),
-                Some(sets) if rollout::holds_the_pods(self.live, sets) => Followed::Serves,
+                Some(sets) if rollout::holds_the_pods(self.live, sets) => self.serves(sets),
                 Some(_) => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
             },
             Verdict::Progressing(progress) => self.follow(progress),
@@ -84,13 +89,68 @@ impl Pursuit<'_> {
         }
     }
 
+    /// All pods are available. Where nothing probes them they must be so for a while.
+    pub fn serves(&self, sets: &[ReplicaSet]) -> Followed {
+        let held = self.steady.is_some_and(|steady| steady.held);
+        if held || !steadiness::is_untested(self.live) {
+            return Followed::Serves;
+        }
+        let Some(set) = object::newest(self.live, sets) else {
+            return Followed::Serves;
+        };
+        let Some(roster) = &self.observation.roster else {
+            return Followed::GoesOn(Decision::Look(Look::Roster {
+                selector: pods_of(self.live, &set.template_hash),
+                set: set.name.clone(),
+            }));
+        };
+        let progress = Progress {
+            waits_for: WaitsFor::SecondLook,
+            ..waiting_for_replica_set(self.live)
+        };
+        let Some(steady) = self.steady.filter(|steady| steady.pods == roster.pods) else {
+            // A second look is worth some seconds of overtime; pods that come and go are not.
+            if self.steady.is_some() && self.now >= self.deadline {
+                return self.wait_or_fail(progress, SECOND_LOOK);
+            }
+            return Followed::GoesOn(Decision::Steady(Steady {
+                since: roster.at,
+                pods: roster.pods.clone(),
+                held: false,
+            }));
+        };
+        let left = (steady.since + SECOND_LOOK).duration_since(roster.at);
+        match Duration::try_from(left) {
+            Ok(left) if !left.is_zero() => Followed::GoesOn(Decision::Wait(Wait {
+                progress,
+                rollback: false,
+                at_most: left,
+                stage: self.stage.clone(),
+            })),
+            Ok(_) | Err(_) => Followed::GoesOn(Decision::Steady(Steady {
+                held: true,
+                ..steady.clone()
+            })),
+        }
+    }
+
     /// A rollout that goes on: its pods may already show that it never ends.
     fn follow(&self, mut progress: Progress) -> Followed {
         let at_most = catching_up(&progress);
         let stands = match progress.waits_for {
             WaitsFor::Observation | WaitsFor::Resumption => true,
-            WaitsFor::NewPods | WaitsFor::OldPods(_) | WaitsFor::Availability => false,
+            WaitsFor::NewPods
+            | WaitsFor::OldPods(_)
+            | WaitsFor::EndingPods(_)
+            | WaitsFor::Availability
+            | WaitsFor::SecondLook => false,
         };
+        if let (WaitsFor::Observation, Some(refused)) = (progress.waits_for, &progress.obstacle) {
+            let grace = self.request.patience * diagnosis::SUPPLY;
+            if self.now >= self.rollout.written.at + grace || self.now >= self.deadline {
+                return self.fail(Some(report::no_replica_set(refused)));
+            }
+        }
         if stands || self.now >= self.deadline {
             return self.wait_or_fail(progress, at_most);
         }
@@ -177,6 +237,30 @@ impl Pursuit<'_> {
         Duration::try_from(left).unwrap_or_default().min(window)
     }
 
+    /// Why a rollout failed that is no fault of its pods.
+    fn reason(&self) -> Option<Reason> {
+        let verdict = rollout::verdict(self.live, &self.rollout.written, self.now);
+        match verdict {
+            Verdict::Progressing(progress) => match progress.waits_for {
+                WaitsFor::Resumption => Some(Reason::Paused),
+                // A later change, an autoscaler's, may be unobserved for a moment.
+                WaitsFor::Observation
+                    if progress.obstacle.is_none()
+                        && self.live.observed_generation() < self.rollout.written.generation =>
+                {
+                    Some(Reason::Unobserved)
+                }
+                WaitsFor::Observation
+                | WaitsFor::NewPods
+                | WaitsFor::OldPods(_)
+                | WaitsFor::EndingPods(_)
+                | WaitsFor::Availability
+                | WaitsFor::SecondLook => None,
+            },
+            Verdict::Complete | Verdict::Failed(_) => None,
+        }
+    }
+
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Followed {
         if self.now >= self.deadline {
             let cause = report::timed_out(self.request.timeout, &progress, "new");
@@ -193,7 +277,7 @@ impl Pursuit<'_> {
 
     /// A failed rollout: gathers what the pods show. `stopped` says what has run out; `None` where
     /// it is doomed.
-    fn fail(&self, stopped: Option<String>) -> Followed {
+    pub fn fail(&self, stopped: Option<String>) -> Followed {
         let Some(sets) = &self.observation.replica_sets else {
             return self.look_at_sets();
         };
@@ -215,11 +299,28 @@ impl Pursuit<'_> {
             let skipped = finding.skipped(&self.request.beside, explanation);
             finding.sentence(self.live, explanation) + &skipped
         });
+        let reason = self.reason();
+        // Pods that were stopped in the middle are no cause.
+        let told = told.filter(|_| reason.is_none());
         Followed::Failed(Failed {
             cause: report::clip(&report::cause(told, stopped), CAUSE_LIMIT),
-            kind: finding.map(|finding| finding.cause),
+            kind: match self.is_refused() {
+                true => Some(diagnosis::Cause::PodNotCreated),
+                false => finding.map(|finding| finding.cause),
+            },
             evidence: Evidence::of(self.live, sight, finding, explanation, &since, patience),
+            reason,
         })
+    }
+
+    /// Whether Kubernetes cannot even create the ReplicaSet.
+    fn is_refused(&self) -> bool {
+        match rollout::verdict(self.live, &self.rollout.written, self.now) {
+            Verdict::Progressing(progress) => {
+                progress.waits_for == WaitsFor::Observation && progress.obstacle.is_some()
+            }
+            Verdict::Complete | Verdict::Failed(_) => false,
+        }
     }
 
     /// What is still to be read to explain a finding: events, then the log.
@@ -275,7 +376,9 @@ pub fn catching_up(progress: &Progress) -> Duration {
         WaitsFor::Resumption
         | WaitsFor::NewPods
         | WaitsFor::OldPods(_)
-        | WaitsFor::Availability => WATCH_WINDOW,
+        | WaitsFor::EndingPods(_)
+        | WaitsFor::Availability
+        | WaitsFor::SecondLook => WATCH_WINDOW,
     }
 }
 

@@ -667,6 +667,7 @@ impl Context<'_> {
             observation: self.observation,
             rollout: &rollout,
             sights: &self.continuation.sights,
+            steady: self.continuation.steady.as_ref(),
             live: found,
             now: self.now,
             deadline,
@@ -1264,7 +1265,7 @@ mod tests {
         let mut object = json!({
             "metadata": {"name": name, "uid": format!("uid-{name}"), "resourceVersion": "7",
                 "generation": 1, "labels": {}, "annotations": {object::REVISION: "1"}},
-            "spec": {"replicas": 2},
+            "spec": {"replicas": 2, "minReadySeconds": 1},
             "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2,
                 "availableReplicas": 2}});
         if let Some(version) = version {
@@ -1465,6 +1466,7 @@ mod tests {
                 cause, aftermath, ..
             }) => format!("failed: {cause}: {aftermath:?}"),
             Decision::GiveUp(failure) => format!("give up {failure:?}"),
+            Decision::Steady(steady) => format!("steady {steady:?}"),
             Decision::Remember(sights) => format!("remember {sights:?}"),
         }
     }

@@ -82,7 +82,7 @@ async fn a_crash_loop_is_told_by_its_last_words_and_undone() {
             "  goroutine 1 [running]:"
         ]
     );
-    let told = "Rolled back: the version of revision 1 serves again.\nCorrect the cause \
+    let told = "Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.\nCorrect the cause \
         (docs/operations.md, crash) and release the change again.";
     assert!(message.ends_with(told), "{message}");
     assert_eq!(stage.image().await, OLD_IMAGE);
@@ -223,7 +223,7 @@ async fn what_may_not_be_read_is_said_and_stops_nothing() {
         "exits with code 1",
         "could not be read: the token may not list events; grant the verb `list` on `events`",
         "could not be read: the token may not get pods/log; grant the verb `get` on `pods/log`",
-        "the version of revision 1 serves again",
+        "the version of revision 3 (registry.example.com/demo-app:1.0.0",
     ] {
         assert!(message.contains(told), "{told} is not in\n{message}");
     }
@@ -236,7 +236,7 @@ async fn what_may_not_be_read_is_said_and_stops_nothing() {
     for told in [
         "does not serve: the rollout was not done within 6 s (timeout)",
         "The new pods could not be read: the token may not list pods; grant the verb `list`",
-        "the version of revision 1 serves again",
+        "the version of revision 3 (registry.example.com/demo-app:1.0.0",
     ] {
         assert!(message.contains(told), "{told} is not in\n{message}");
     }
@@ -259,7 +259,7 @@ async fn the_log_survives_a_handover() {
         "{message}"
     );
     assert!(
-        message.contains("the version of revision 1 serves again"),
+        message.contains("the version of revision 3 (registry.example.com/demo-app:1.0.0"),
         "{message}"
     );
 }
@@ -307,7 +307,7 @@ async fn a_message_as_a_person_reads_it() {
           panic: no DATABASE_URL
           goroutine 1 [running]:
 
-        Rolled back: the version of revision 1 serves again.
+        Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.
         Correct the cause (docs/operations.md, crash) and release the change again.
         "#);
 }

@@ -262,7 +262,7 @@ async fn an_image_that_does_not_exist_fails_and_the_old_version_comes_back() {
     insta::assert_snapshot!(format!("{cause}\n\n{done}"), @r#"
     The new version of Deployment `demo-app` in `default` does not serve: `app` in pod `demo-app-POD` cannot start: its registry does not have the image `registry.example.com/demo-app:missing`; Kubernetes saw no progress for 3 s (progressDeadlineSeconds), with 0 of 2 new pods available.
 
-    Rolled back: the version of revision 1 serves again.
+    Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.
     Correct the cause (docs/operations.md, image-not-found) and release the change again.
     "#);
     assert_eq!(stage.image().await, OLD_IMAGE);
@@ -303,7 +303,7 @@ async fn our_own_timeout_ends_what_kubernetes_would_wait_for() {
         "{message}"
     );
     assert!(
-        message.contains("Rolled back: the version of revision 1 serves again."),
+        message.contains("Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again."),
         "{message}"
     );
     assert_eq!(stage.ready_images().await, [OLD_IMAGE; 2]);

@@ -350,6 +350,7 @@ fn decide_on(request: &Request, mut seen: Observation, deployment: &Value, text:
             Decision::Act(action) => return assert_stays(&action.call(request)),
             Decision::Enter(_)
             | Decision::Remember(_)
+            | Decision::Steady(_)
             | Decision::Wait(_)
             | Decision::Finish(_)
             | Decision::GiveUp(_) => return,
@@ -370,6 +371,9 @@ fn decide_on(request: &Request, mut seen: Observation, deployment: &Value, text:
             Look::ReplicaSets { .. }
             | Look::Autoscalers
             | Look::Pods { .. }
+            | Look::Roster { .. }
+            | Look::DryRun(_)
+            | Look::Editor { .. }
             | Look::Events { .. }
             | Look::Log { .. }
             | Look::Previous { .. } => return,

@@ -49,7 +49,7 @@ async fn a_failed_rollout_is_rolled_back_over_many_invocations() {
         "{message}"
     );
     assert!(
-        message.contains("the version of revision 1 serves again"),
+        message.contains("the version of revision 3 (registry.example.com/demo-app:1.0.0"),
         "{message}"
     );
     stage.wrote(&["PATCH", "PATCH"]);

@@ -10,7 +10,10 @@ use landfall::continuation::Continuation;
 use landfall::diagnosis::{self, Explanation, Sight};
 use landfall::job::Parameters;
 use landfall::request::Request;
-use landfall::strategy::{self, Action, Aftermath, Decision, Failure, Look, Observation, Success};
+use landfall::strategy::steadiness::{self, Roster};
+use landfall::strategy::{
+    self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success,
+};
 use landfall_sandbox::world::{self, Behaviour, Body, Reply, World};
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;
@@ -161,6 +164,7 @@ impl Simulation {
             Decision::Act(action) => self.act(&action),
             Decision::Enter(phase) => drop(self.continuation.enter(phase)),
             Decision::Remember(sights) => self.continuation.sights = sights,
+            Decision::Steady(steady) => self.continuation.steady = Some(steady),
             Decision::Wait(wait) => self.wait(wait.at_most),
             Decision::Finish(success) => return Some(End::Finished(Box::new(success))),
             Decision::GiveUp(failure) => return Some(End::Failed(failure)),
@@ -215,6 +219,20 @@ impl Simulation {
                 });
                 self.observation.explanation = Explanation::default();
             }
+            Look::Roster { set, .. } => {
+                let pods = items.iter().filter_map(|pod| steadiness::pod(pod, set));
+                let pods = steadiness::summed(pods);
+                self.observation.roster = Some(Roster { at: self.now, pods });
+            }
+            Look::DryRun(_) => {
+                if [200, 201].contains(&code) {
+                    let after = Deployment::new(object);
+                    self.observation.dry_run = Some(DryRun::Would(after));
+                } else {
+                    self.observation.renew(None);
+                }
+            }
+            Look::Editor { .. } => self.observation.editor = Some(None),
             Look::Events { .. } => {
                 let events = pod::events(object.to_string().as_bytes()).unwrap();
                 self.observation.explanation.events = Some(Ok(events));
@@ -463,6 +481,7 @@ fn outline(decision: &Decision) -> String {
         Decision::Act(action) => format!("act {action:?}"),
         Decision::Enter(phase) => format!("enter {phase:?}"),
         Decision::Remember(sights) => format!("remember {sights:?}"),
+        Decision::Steady(steady) => format!("steady {steady:?}"),
         Decision::Wait(wait) => format!("wait {:?}", wait.progress),
         Decision::Finish(_) => "finish".to_owned(),
         Decision::GiveUp(failure) => format!("give up {failure:?}"),
@@ -536,7 +555,7 @@ fn judge(simulation: &mut Simulation, end: End) {
             assert!(new as i64 >= wanted, "{new} of {wanted} serve");
         }
         // After a death it is not known whether theirs came before our own write.
-        (End::Failed(Failure::OutOfSync { .. }), Some(_)) => {
+        (End::Failed(Failure::OutOfSync { .. } | Failure::Overwritten { .. }), Some(_)) => {
             assert!(theirs || simulation.was_scaled());
         }
         (

@@ -13,8 +13,9 @@ use landfall::diagnosis::{self, Explanation, Sight};
 use landfall::job::Parameters;
 use landfall::request::Request;
 use landfall::strategy::scene::{Answer, Shape, Sought};
+use landfall::strategy::steadiness::{self, Roster};
 use landfall::strategy::{
-    self, Action, Aftermath, Decision, Failure, Fate, Look, Observation, Success, Wait,
+    self, Action, Aftermath, Decision, DryRun, Failure, Fate, Look, Observation, Success, Wait,
 };
 use landfall_sandbox::world::{
     self, Behaviour, Body, Fault, On, Reply, World, sample_autoscaler, sample_service,
@@ -406,6 +407,10 @@ impl Simulation {
                 self.continuation.sights = sights;
                 None
             }
+            Decision::Steady(steady) => {
+                self.continuation.steady = Some(steady);
+                None
+            }
             Decision::Wait(wait) => {
                 self.wait(&wait);
                 None
@@ -477,6 +482,20 @@ impl Simulation {
                 });
                 self.observation.explanation = Explanation::default();
             }
+            Look::Roster { set, .. } => {
+                let pods = items.iter().filter_map(|pod| steadiness::pod(pod, set));
+                let pods = steadiness::summed(pods);
+                self.observation.roster = Some(Roster { at: self.now, pods });
+            }
+            Look::DryRun(_) => {
+                if [200, 201].contains(&code) {
+                    let after = Deployment::new(object);
+                    self.observation.dry_run = Some(DryRun::Would(after));
+                } else {
+                    self.observation.renew(None);
+                }
+            }
+            Look::Editor { .. } => self.observation.editor = Some(None),
             Look::Events { .. } => {
                 let events = pod::events(object.to_string().as_bytes()).unwrap();
                 self.observation.explanation.events = Some(Ok(events));
@@ -1066,6 +1085,7 @@ fn outline(decision: &Decision) -> String {
         Decision::Act(action) => format!("act {action:?}"),
         Decision::Enter(phase) => format!("enter {phase:?}"),
         Decision::Remember(sights) => format!("remember {sights:?}"),
+        Decision::Steady(steady) => format!("steady {steady:?}"),
         Decision::Wait(wait) => format!("wait {:?} at most {:?}", wait.stage, wait.at_most),
         Decision::Finish(_) => "finish".to_owned(),
         Decision::GiveUp(failure) => format!("give up {failure:?}"),
@@ -1404,9 +1424,11 @@ fn suitable(decision: &Decision) -> Vec<Disturbance> {
         Decision::Look(_) => all.filter(|it| it.suits_read()).collect(),
         Decision::Act(_) => all.filter(|it| it.suits_write()).collect(),
         Decision::Wait(_) => all.filter(|it| it.suits_wait()).collect(),
-        Decision::Enter(_) | Decision::Remember(_) | Decision::Finish(_) | Decision::GiveUp(_) => {
-            Vec::new()
-        }
+        Decision::Enter(_)
+        | Decision::Remember(_)
+        | Decision::Steady(_)
+        | Decision::Finish(_)
+        | Decision::GiveUp(_) => Vec::new(),
     }
 }
 

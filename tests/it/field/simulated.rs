@@ -6,6 +6,7 @@ use super::case::{Case, Edit, seconds};
 use super::judge::{Ending, Objects};
 use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
+use landfall::change::editor::Editor;
 use landfall::cluster::call::Call;
 use landfall::cluster::object::{Deployment, ReplicaSet};
 use landfall::cluster::pod::{self, Pods};
@@ -15,7 +16,8 @@ use landfall::job::Parameters;
 use landfall::report::{self, Report};
 use landfall::request::Request;
 use landfall::strategy::scene::{Answer, Shape, Sought};
-use landfall::strategy::{self, Action, Decision, Look, Observation, Wait};
+use landfall::strategy::steadiness::{self, Roster};
+use landfall::strategy::{self, Action, Decision, DryRun, Look, Observation, Wait};
 use landfall_sandbox::world::{self, Body, Reply, World};
 use serde_json::Value;
 
@@ -158,6 +160,7 @@ impl<'a> Play<'a> {
             Decision::Act(action) => self.act(&action),
             Decision::Enter(phase) => drop(self.continuation.enter(phase)),
             Decision::Remember(sights) => self.continuation.sights = sights,
+            Decision::Steady(steady) => self.continuation.steady = Some(steady),
             Decision::Wait(wait) => self.wait(wait),
             Decision::Finish(success) => {
                 let (request, continuation) = (&self.request, &self.continuation);
@@ -201,6 +204,21 @@ impl<'a> Play<'a> {
                     pods: Ok(pods),
                 });
                 self.observation.explanation = Explanation::default();
+            }
+            Look::Roster { set, .. } => {
+                let pods = items.iter().filter_map(|pod| steadiness::pod(pod, set));
+                let pods = steadiness::summed(pods);
+                self.observation.roster = Some(Roster { at: self.now, pods });
+            }
+            Look::DryRun(_) => match code {
+                200..300 => {
+                    let after = Deployment::new(object);
+                    self.observation.dry_run = Some(DryRun::Would(after));
+                }
+                code => panic!("{}: {code} {object}", call.path),
+            },
+            Look::Editor { steps } => {
+                self.observation.editor = Some(Editor::of(&object, steps));
             }
             Look::Events { .. } => {
                 let events = pod::events(object.to_string().as_bytes()).unwrap();
