@@ -4,8 +4,8 @@
 //! A case is played in simulated time ([`simulated`]), through the front door of the real function
 //! ([`door`]), or there against the real control plane, where real controllers must decide.
 
-mod case;
-mod door;
+pub mod case;
+pub mod door;
 mod judge;
 mod people;
 mod real_objects;

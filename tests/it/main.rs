@@ -18,6 +18,7 @@ mod immutable;
 mod refusals;
 mod contention;
 mod kills;
+mod meddling;
 mod failures;
 mod diagnosis;
 mod resume;

@@ -7,7 +7,7 @@ use landfall::https::{self, Trust};
 use reqwest::Response;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -28,9 +28,23 @@ pub struct Prober {
     task: AbortHandle,
 }
 
+/// For how long a Service was so.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spans {
+    /// Without a ready pod: the longest time.
+    pub empty: Duration,
+    /// With pods of two versions: the longest time.
+    pub mixed: Duration,
+}
+
 /// What was seen so far.
 pub struct Known {
     required: usize,
+    /// What is wrong is timed, and is no complaint.
+    timed: bool,
+    spans: Spans,
+    /// Since when it is empty, and since when it is mixed.
+    since: [Option<Instant>; 2],
     slices: Slices,
     version: String,
     states: VecDeque<String>,
@@ -63,10 +77,36 @@ impl Stage {
 impl Prober {
     /// Begins to watch. What is there already is looked at as well.
     pub async fn start(cluster: &Cluster, required: usize) -> Prober {
+        Prober::begin(cluster, required, false).await
+    }
+
+    /// One that does not complain, and tells how long what is wrong has lasted.
+    pub async fn timing(cluster: &Cluster) -> Prober {
+        Prober::begin(cluster, 1, true).await
+    }
+
+    /// How long the Service was empty or mixed, up to now.
+    pub async fn spans(&mut self) -> Spans {
+        self.finish().await.unwrap();
+        self.known.borrow().spans_now()
+    }
+
+    /// The last states in words.
+    pub fn states(&self) -> String {
+        let known = self.known.borrow();
+        known
+            .states
+            .iter()
+            .map(|state| format!("\n  {state}"))
+            .collect()
+    }
+
+    async fn begin(cluster: &Cluster, required: usize, timed: bool) -> Prober {
         let source = Source::of(cluster);
         let (slices, version) = source.list().await;
         let answer = source.watch(&version).await;
         let mut known = Known::new(required);
+        known.timed = timed;
         (known.slices, known.version) = (slices, version);
         known.judge();
         let (sender, known) = watch::channel(known);
@@ -133,6 +173,9 @@ impl Known {
     fn new(required: usize) -> Known {
         Known {
             required,
+            timed: false,
+            spans: Spans::default(),
+            since: [None; 2],
             slices: Slices::new(),
             version: String::new(),
             states: VecDeque::new(),
@@ -163,10 +206,36 @@ impl Known {
         if self.states.len() > SHOWN {
             self.states.pop_front();
         }
+        if self.timed {
+            return self.time(problem.as_deref());
+        }
         if let (None, Some(problem)) = (&self.complaint, problem) {
             let states = self.states.iter().map(|state| format!("\n  {state}"));
             let states = states.collect::<String>();
             self.complaint = Some(format!("{problem}; the last states were:{states}"));
+        }
+    }
+
+    /// Notes when it became empty or mixed, or ceased to be.
+    fn time(&mut self, problem: Option<&str>) {
+        self.spans = self.spans_now();
+        let is = |words: &str| problem.is_some_and(|problem| problem.contains(words));
+        for (since, is_so) in self
+            .since
+            .iter_mut()
+            .zip([is("sends to 0 pods"), is("mixture")])
+        {
+            *since = is_so.then(|| since.unwrap_or_else(Instant::now));
+        }
+    }
+
+    fn spans_now(&self) -> Spans {
+        let [empty, mixed] = self
+            .since
+            .map(|since| since.map_or(Duration::ZERO, |it| it.elapsed()));
+        Spans {
+            empty: self.spans.empty.max(empty),
+            mixed: self.spans.mixed.max(mixed),
         }
     }
 

@@ -190,7 +190,8 @@ async fn meddle(stage: &Stage, edits: &[Edit]) {
     }
 }
 
-async fn perform(cluster: &Cluster, deed: Deed) -> (u16, Value) {
+/// Somebody else's request: its status and answer.
+pub async fn perform(cluster: &Cluster, deed: Deed) -> (u16, Value) {
     match cluster {
         Cluster::Sandbox(kubernetes) => kubernetes.world(|world, now| {
             let request = world::Request {

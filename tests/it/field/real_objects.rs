@@ -4,9 +4,13 @@ use super::people::collection;
 use crate::real::Namespace;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Kinds that the story's cluster is set up with by the stage.
 const ESTABLISHED: [&str; 3] = ["Deployment", "Service", "HorizontalPodAutoscaler"];
+
+/// Until a policy is in force in the API server: it is compiled some time after it was made.
+const IN_FORCE: Duration = Duration::from_secs(4);
 
 /// Whether the stage itself sets it up.
 pub fn is_established(object: &Value) -> bool {
@@ -32,6 +36,9 @@ pub async fn create(namespace: &Namespace, objects: &[Value]) {
             namespace
                 .until(&path, |quota| quota["status"]["used"].is_object())
                 .await;
+        }
+        if resource == "validatingadmissionpolicybindings" {
+            tokio::time::sleep(IN_FORCE).await;
         }
     }
 }
