@@ -95,12 +95,12 @@ conformance: package-$(MACHINE) control-plane peers ## the same stories against 
 	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: --skip parameters::
 
 # The form that is shipped, by SIGKILL at random moments, its Services watched all along.
-kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, against real Kubernetes
+kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, and people in its way, against real Kubernetes
 	$(CARGO) build --locked --workspace
 	LANDFALL_FUNCTION=$(abspath $(PACKAGE)/$(MACHINE)/bootstrap) LANDFALL_KILLS=$(KILLS) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty --nocapture \
-	  no_kill_leaves_the_service_without_pods
+	  no_kill_leaves_the_service_without_pods nobody_in_the_middle_leaves_the_service_empty_or_mixed
 
 cluster: control-plane ## a real control plane to try things in, until Ctrl-C
 	$(CARGO) build --locked --workspace
