@@ -31,6 +31,10 @@ pub const PREVIEW_OF: &str = "landfall/preview-of";
 /// differ.
 pub const LOCK_MARGIN: Duration = Duration::from_secs(120);
 
+/// How long a deploy may live: CodePipeline gives a Lambda action 24 hours in all.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
+pub const LONGEST_DEPLOY: Duration = Duration::from_secs(86_400);
+
 /// The lock on a Service. It expires by itself: nobody has to be alive to give it back.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Lock {
@@ -52,11 +56,17 @@ impl Lock {
         serde_json::from_str(service.annotation(LOCK)?).ok()
     }
 
-    /// When it counts no longer.
+    /// When it counts no longer. No deploy lives longer than its action, whatever the lock says.
     pub fn expires(&self) -> Timestamp {
-        self.deadline
-            .checked_add(LOCK_MARGIN)
-            .unwrap_or(Timestamp::MAX)
+        let last = self.since.saturating_add(LONGEST_DEPLOY);
+        let last = last.map_or(self.deadline, |last| last.min(self.deadline));
+        last.checked_add(LOCK_MARGIN).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it counts. One that begins in the future was written by no clock of ours.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        let known = now.checked_add(LOCK_MARGIN).unwrap_or(Timestamp::MAX);
+        self.since <= known && self.expires() > now
     }
 
     fn text(&self) -> Value {
@@ -352,6 +362,41 @@ mod tests {
         ] {
             assert_eq!(Lock::read(&service(json!({}), other)), None);
         }
+    }
+
+    #[test]
+    fn a_lock_ends_with_the_life_of_its_action_at_the_latest() {
+        let (begun, next_day) = ("2026-01-01T00:00:00Z", "2026-01-02T00:02:00Z");
+        for (since, deadline, expected) in [
+            (begun, "2026-01-01T00:15:00Z", "2026-01-01T00:17:00Z"),
+            (begun, "2026-01-02T00:00:00Z", next_day),
+            (begun, "9999-12-30T22:00:00Z", next_day),
+        ] {
+            let lock = Lock {
+                since: at(since),
+                deadline: at(deadline),
+                ..lock()
+            };
+            assert_eq!(lock.expires(), at(expected), "{deadline}");
+            assert!(lock.holds(at(begun)) && !lock.holds(at(expected)));
+        }
+        let future = Lock {
+            since: at("9998-01-01T00:00:00Z"),
+            deadline: at("9999-01-01T00:00:00Z"),
+            ..lock()
+        };
+        assert!(!future.holds(at(begun)), "nobody has begun in the future");
+        let ahead = Lock {
+            since: at("2026-01-01T00:01:00Z"),
+            ..lock()
+        };
+        assert!(ahead.holds(at(begun)), "clocks differ");
+        let last = Lock {
+            since: Timestamp::MAX,
+            deadline: Timestamp::MAX,
+            ..lock()
+        };
+        assert_eq!(last.expires(), Timestamp::MAX);
     }
 
     #[test]

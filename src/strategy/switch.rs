@@ -186,20 +186,20 @@ impl Context<'_> {
 
     /// Whether the Service may be worked on at all.
     fn admit(&self, service: &Service) -> Result<(), Decision> {
-        let other = Lock::read(service)
-            .filter(|lock| lock.expires() > self.now && lock.execution != self.request.execution);
-        if let Some(other) = other {
+        let late = self.now >= self.continuation.deadline;
+        let other = Lock::read(service).filter(|lock| lock.execution != self.request.execution);
+        if let Some(other) = other.filter(|lock| late || lock.holds(self.now)) {
             let (execution, until) = (other.execution.clone(), other.expires());
             if self.continuation.phase != Phase::Start {
                 let by = Some(execution);
                 return Err(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
             }
-            if self.now >= self.continuation.deadline {
+            if late {
                 return Err(Decision::GiveUp(Failure::Locked { execution, until }));
             }
             return Err(self.wait(Stage::Lock { execution, until }, LOCK_WINDOW));
         }
-        if self.now >= self.continuation.deadline {
+        if late {
             return Err(Decision::GiveUp(Failure::TooLate));
         }
         let problem = if service.is_being_deleted() {
@@ -585,14 +585,17 @@ impl Context<'_> {
         Ok(self.succeed(service, found, false, None))
     }
 
-    /// Our lock, for a version.
+    /// Our lock, for a version. What was spent on waiting for somebody else's is not the version's:
+    /// it has the whole `timeout`, as far as the action lives.
     fn lock(&self, version: &str) -> Lock {
+        let since = self.continuation.started;
+        let whole = self.now + self.request.timeout;
         Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             version: version.to_owned(),
-            since: self.continuation.started,
-            deadline: self.continuation.deadline,
+            since,
+            deadline: whole.min(since + claim::LONGEST_DEPLOY),
         }
     }
 

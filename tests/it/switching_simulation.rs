@@ -1590,6 +1590,18 @@ fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
                 (&["GET", "/services/demo-app"], Stale),
             ],
         ),
+        (
+            "who waited for a dead one's lock had seconds left, and its version did not serve",
+            setting(false, Start::Adoption, false, Well),
+            [
+                (&["POST", "/deployments"] as &[_], OtherAfter),
+                // Half a minute passes, so that the lock ends right before the timeout.
+            ]
+            .into_iter()
+            .chain([(&["wait"] as &[_], Retried); 7])
+            .chain([(&["wait"] as &[_], OtherBefore)])
+            .collect(),
+        ),
     ]
 }
 
