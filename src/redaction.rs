@@ -1,0 +1,294 @@
+//! What must appear in no text: the token, the job's credentials, and the values of environment
+//! variables, those of the request and those that are in the cluster already.
+//!
+//! A text is searched as it is and as it reads once it is decoded (see [`views`]), so that it does
+//! not matter how whoever quotes a value escapes it.
+
+mod views;
+mod visible;
+
+pub use visible::visible;
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use views::View;
+
+/// Shorter values are words and numbers that stand everywhere.
+pub const MINIMUM: usize = 5;
+
+/// The shortest line of a value of several lines that is hidden by itself: shorter ones are braces
+/// and words.
+const LINE_MINIMUM: usize = 16;
+
+/// How many values of the cluster's objects are kept: fifty ReplicaSets with forty variables each.
+const MOST_VALUES: usize = 2000;
+
+/// How many texts that stand in the open are kept.
+const MOST_OPEN: usize = 4000;
+
+/// Matches of values up to this length are looked for within each other.
+const OVERLAP: usize = 256;
+
+/// What stands for a hidden value.
+pub const HIDDEN: &str = "[hidden]";
+
+/// Where a text was cut, the beginning of a value is still to be hidden.
+const ELLIPSES: [&str; 2] = ["…", "..."];
+
+/// Values that everybody knows and many texts have.
+const WORDS: [&str; 24] = [
+    "true", "false", "debug", "trace", "warning", "error", "fatal", "production", "staging",
+    "development", "default", "localhost", "enabled", "disabled", "127.0.0.1", "0.0.0.0",
+    "container", "kubernetes", "deployment", "service", "always", "never", "http://", "https://",
+];
+
+/// What is hidden.
+#[derive(Debug, Default)]
+pub struct Mask {
+    /// Hidden always.
+    secrets: BTreeSet<String>,
+    /// Values of environment variables: hidden where they do not stand in the open as well.
+    values: BTreeSet<String>,
+    /// Values that are hidden where a value above is made of them.
+    parts: BTreeSet<String>,
+    /// Names, labels, selectors and images.
+    open: BTreeSet<String>,
+    patterns: Patterns,
+}
+
+impl Mask {
+    /// Hides nothing yet.
+    pub const fn new() -> Mask {
+        Mask {
+            secrets: BTreeSet::new(),
+            values: BTreeSet::new(),
+            parts: BTreeSet::new(),
+            open: BTreeSet::new(),
+            patterns: Patterns {
+                all: Vec::new(),
+                by_beginning: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// Adds secrets to hide.
+    pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
+        self.secrets.extend(secrets.into_iter().map(str::to_owned));
+        self.renew();
+    }
+
+    /// Adds values of variables, which are hidden unless they stand in the open.
+    pub fn add_values<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
+        self.values.extend(values.into_iter().map(str::to_owned));
+        self.renew();
+    }
+
+    /// Adds what values are put together of.
+    pub fn add_parts<'a>(&mut self, parts: impl IntoIterator<Item = &'a str>) {
+        self.parts.extend(parts.into_iter().map(str::to_owned));
+        self.renew();
+    }
+
+    /// Learns from an object of the cluster, or from a list: the values in its pod template are to
+    /// be hidden, and its names, labels, selectors and images stand in the open.
+    pub fn learn(&mut self, object: &Value) {
+        let before = (self.values.len(), self.open.len());
+        match object.get("items").and_then(Value::as_array) {
+            Some(items) => items.iter().for_each(|item| self.learn_one(item)),
+            None => self.learn_one(object),
+        }
+        if before != (self.values.len(), self.open.len()) {
+            self.renew();
+        }
+    }
+
+    fn learn_one(&mut self, object: &Value) {
+        let containers = containers(object).collect::<Vec<_>>();
+        let images = containers.iter().flat_map(|it| [it.get("name"), it.get("image")]);
+        let metadata = ["name", "namespace"].map(|field| object["metadata"].get(field));
+        let maps = [
+            "/metadata/labels",
+            "/spec/selector",
+            "/spec/selector/matchLabels",
+            "/spec/template/metadata/labels",
+        ];
+        let maps = maps.iter().filter_map(|place| object.pointer(place)?.as_object());
+        let labels = maps.flat_map(|map| map.values().map(Some));
+        let open = metadata.into_iter().chain(images).chain(labels).flatten();
+        for text in open.filter_map(Value::as_str) {
+            if self.open.len() < MOST_OPEN && text.len() >= MINIMUM && !self.open.contains(text) {
+                self.open.insert(text.to_owned());
+            }
+        }
+        let env = containers.iter().filter_map(|it| it.get("env")?.as_array());
+        for value in env.flatten().filter_map(|one| one.get("value")?.as_str()) {
+            let known = value.len() < MINIMUM || self.values.contains(value);
+            if self.values.len() < MOST_VALUES && !known {
+                self.values.insert(value.to_owned());
+            }
+        }
+    }
+
+    /// What is looked for, after something was added.
+    fn renew(&mut self) {
+        let is_open = |value: &str| {
+            let word = value.to_ascii_lowercase();
+            WORDS.contains(&&*word) || self.open.iter().any(|open| open.contains(value))
+        };
+        let values = self.values.iter().map(String::as_str);
+        let within = |part: &str| self.values.iter().any(|value| value.contains(part));
+        let parts = self.parts.iter().map(String::as_str).filter(|part| within(part));
+        let passwords = values.clone().flat_map(passwords);
+        let values = values.chain(parts).chain(passwords);
+        let values = values.filter(|value| !is_open(value.trim()));
+        let all = self.secrets.iter().map(String::as_str).chain(values);
+        self.patterns = Patterns::new(all.flat_map(spellings));
+    }
+
+    /// The text without them, and without what does not show or moves the cursor.
+    pub fn text(&self, text: &str) -> String {
+        let text = visible(text);
+        if self.patterns.all.is_empty() {
+            return text;
+        }
+        let mut found = Vec::new();
+        for view in views::of(&text) {
+            self.patterns.find(&view, &mut found);
+        }
+        without(&text, found)
+    }
+}
+
+/// The containers of a pod template, those that only begin as well.
+fn containers(object: &Value) -> impl Iterator<Item = &Value> {
+    let lists = ["containers", "initContainers"].into_iter();
+    let lists = lists.filter_map(|list| object.pointer("/spec/template/spec")?.get(list)?.as_array());
+    lists.flatten()
+}
+
+/// Passwords within a value: of a URL's user, and what is named so in a connection's string.
+fn passwords(value: &str) -> impl Iterator<Item = &str> {
+    const NAMES: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
+    let user = value.split("://").skip(1).filter_map(|rest| {
+        let authority = rest.split(['/', '?', '#', ' ']).next()?;
+        let (user, _) = authority.rsplit_once('@')?;
+        user.split_once(':').map(|(_, password)| password)
+    });
+    let fields = value.split([';', '&', ' ', '?']).filter_map(|field| {
+        let (name, value) = field.split_once('=')?;
+        let name = name.trim().to_ascii_lowercase();
+        NAMES.iter().any(|it| name.ends_with(it)).then_some(value.trim())
+    });
+    user.chain(fields)
+}
+
+/// A value as it is and as we quote it in one line; the lines of a key are as secret as the whole,
+/// and logs break and cut it anywhere.
+fn spellings(secret: &str) -> impl Iterator<Item = String> {
+    let lines = secret.lines().filter(|line| line.trim().len() >= LINE_MINIMUM);
+    let all = std::iter::once(secret).chain(lines).map(str::trim);
+    all.flat_map(|text| {
+        let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        [text.to_owned(), visible(text), one_line]
+    })
+}
+
+/// The texts that are looked for, by their first bytes.
+#[derive(Debug, Default)]
+struct Patterns {
+    all: Vec<Vec<u8>>,
+    by_beginning: BTreeMap<[u8; 4], Vec<usize>>,
+}
+
+impl Patterns {
+    fn new(texts: impl Iterator<Item = String>) -> Patterns {
+        let texts = texts.filter(|text| text.trim().len() >= MINIMUM);
+        let mut all = texts.map(String::into_bytes).collect::<Vec<_>>();
+        all.sort_by(|one, other| (other.len(), one).cmp(&(one.len(), other)));
+        all.dedup();
+        let mut by_beginning = BTreeMap::<_, Vec<_>>::new();
+        for (index, pattern) in all.iter().enumerate() {
+            if let Some(beginning) = pattern.first_chunk::<4>() {
+                by_beginning.entry(*beginning).or_default().push(index);
+            }
+        }
+        Patterns { all, by_beginning }
+    }
+
+    /// Adds where they are in the text that a view is of.
+    fn find(&self, view: &View, found: &mut Vec<(usize, usize)>) {
+        let bytes = &view.bytes;
+        let first = self.by_beginning.keys().map(|beginning| beginning[0]);
+        let mut begins = [false; 256];
+        first.for_each(|byte| begins[usize::from(byte)] = true);
+        let cuts = cuts(bytes);
+        let (mut at, mut cut) = (0, 0);
+        while at + MINIMUM <= bytes.len() {
+            while cuts.get(cut).is_some_and(|cut| *cut < at) {
+                cut += 1;
+            }
+            let rest = &bytes[at..];
+            let length = match begins[usize::from(bytes[at])] {
+                true => self.longest(rest, cuts.get(cut).map(|cut| cut - at)),
+                false => None,
+            };
+            let Some(length) = length else {
+                at += 1;
+                continue;
+            };
+            found.push((view.start(at), view.end(at + length)));
+            at += if length <= OVERLAP { 1 } else { length };
+        }
+    }
+
+    /// The longest that a text begins with, or that it begins and does not end, as it was cut.
+    fn longest(&self, text: &[u8], cut: Option<usize>) -> Option<usize> {
+        let all = self.by_beginning.get(text.first_chunk::<4>()?)?;
+        let mut all = all.iter().map(|index| &self.all[*index]);
+        let is_cut = cut.filter(|cut| *cut >= MINIMUM);
+        all.find_map(|pattern| {
+            if text.starts_with(pattern) {
+                return Some(pattern.len());
+            }
+            is_cut.filter(|cut| *cut < pattern.len() && pattern.starts_with(&text[..*cut]))
+        })
+    }
+}
+
+/// Where the text was cut.
+fn cuts(bytes: &[u8]) -> Vec<usize> {
+    let is_cut = |at: &usize| ELLIPSES.iter().any(|it| bytes[*at..].starts_with(it.as_bytes()));
+    (0..bytes.len()).filter(is_cut).collect()
+}
+
+/// The text with these places hidden; places that overlap are one.
+fn without(text: &str, mut found: Vec<(usize, usize)>) -> String {
+    found.sort_unstable();
+    let mut shown = String::with_capacity(text.len());
+    let mut from = 0;
+    let mut places = found.into_iter().peekable();
+    while let Some((start, mut end)) = places.next() {
+        while let Some((_, other)) = places.next_if(|(other, _)| *other < end) {
+            end = end.max(other);
+        }
+        let start = floor(text, start).max(from);
+        shown.push_str(&text[from..start]);
+        shown.push_str(HIDDEN);
+        from = ceiling(text, end).max(from);
+    }
+    shown.push_str(&text[from..]);
+    shown
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut before = (0..=at.min(text.len())).rev();
+    before.find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+fn ceiling(text: &str, at: usize) -> usize {
+    let mut after = at..=text.len();
+    after.find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests;
