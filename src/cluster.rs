@@ -162,7 +162,11 @@ impl Cluster {
 
     /// Sends a call, again where that may help, and gives back the object.
     pub async fn send(&self, call: &Call, until: Instant) -> Result<Value, CallError> {
-        self.read(call, until, answer::read).await
+        let object = self.read(call, until, answer::read).await?;
+        if !call.is_answered_in_secret() {
+            logging::learn(&object);
+        }
+        Ok(object)
     }
 
     /// Takes what the server has remarked on writes since the last time.
@@ -461,7 +465,10 @@ fn change(line: &[u8], name: &str) -> Change {
         .and_then(Value::as_str)
         == Some(name);
     match kind {
-        "ADDED" | "MODIFIED" if is_ours => Change::Now(Deployment::new(event["object"].take())),
+        "ADDED" | "MODIFIED" if is_ours => {
+            logging::learn(&event["object"]);
+            Change::Now(Deployment::new(event["object"].take()))
+        }
         "DELETED" if is_ours => Change::Deleted,
         "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" => Change::Nothing,
         // ERROR carries a Status, most often 410 Gone: the history does not reach back so far.

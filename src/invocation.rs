@@ -154,7 +154,7 @@ impl Function {
         logging::hide(job::secrets(&event));
         let work = self.work(&job, &ledger, end - margin);
         let report = guarded(work, &ledger, end - margin / 2).await;
-        let report = logging::mask().report(report);
+        let report = report.hide(&logging::mask());
         let last = end - ANSWER_MARGIN.min(margin / 4);
         // The report is on its way while its line is written.
         let delivery = self.deliver(&job.id, &report, last);
@@ -179,6 +179,8 @@ impl Function {
             Ok(draft) => draft,
             Err(faults) => return report::wrong_parameters(&faults),
         };
+        let variables = job::variables(&job.parameters);
+        logging::hide_parts(variables.iter().map(String::as_str));
         let bound_to = format!("{} {}", environment.cluster, job.parameters.identity());
         let now = Timestamp::now();
         let mut continuation = match &job.continuation {
@@ -461,7 +463,7 @@ fn complete(draft: Draft, files: &Files, continuation: &Continuation) -> Result<
         true => report::wrong_files(&faults),
         false => report::wrong_parameters(&faults),
     })?;
-    logging::hide(request.secrets());
+    logging::hide_values(request.secrets());
     Span::current().record("execution", request.execution.as_str());
     Ok(request)
 }

@@ -63,6 +63,18 @@ impl Parameters {
     }
 }
 
+/// The values of the field `variables` of user parameters that were read.
+pub fn variables(parameters: &Parameters) -> Vec<String> {
+    let fields = match parameters {
+        Parameters::Absent => return Vec::new(),
+        Parameters::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+        Parameters::Object(fields) => Value::Object(fields.clone()),
+    };
+    let values = fields["variables"].as_object().into_iter().flatten();
+    let values = values.filter_map(|(_, value)| value.as_str());
+    values.map(str::to_owned).collect()
+}
+
 /// The id of the job in an event: all that is needed to report whatever else is wrong with it.
 pub fn id(event: &Value) -> Option<&str> {
     let id = event.get("CodePipeline.job")?.get("id")?.as_str()?;

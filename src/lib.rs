@@ -23,6 +23,7 @@
 //! - [`report`]: every sentence that a user sees.
 //! - [`metrics`]: what became of it, counted for CloudWatch.
 //! - [`amazon`]: calls of AWS's JSON services.
+//! - [`redaction`]: what must appear in no text, and what does not show.
 //! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
 
 pub mod invocation;
@@ -49,5 +50,6 @@ pub mod rotation;
 pub mod report;
 pub mod metrics;
 pub mod amazon;
+pub mod redaction;
 pub mod https;
 pub mod logging;

@@ -6,7 +6,8 @@
 //! `WARN` the SDK prints answers that it could not read.
 
 use crate::metrics;
-use crate::report::{Mask, clip};
+use crate::redaction::Mask;
+use crate::report::clip;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -59,6 +60,21 @@ pub fn note_panics() {
 /// Hides these values in every line from now on.
 pub fn hide<'a>(secrets: impl IntoIterator<Item = &'a str>) {
     mask().add(secrets);
+}
+
+/// Hides these values of variables, unless they stand in the open.
+pub fn hide_values<'a>(values: impl IntoIterator<Item = &'a str>) {
+    mask().add_values(values);
+}
+
+/// Hides these where a value is put together of them.
+pub fn hide_parts<'a>(parts: impl IntoIterator<Item = &'a str>) {
+    mask().add_parts(parts);
+}
+
+/// Hides the values in an object of the cluster, and keeps in mind what stands in the open there.
+pub fn learn(object: &Value) {
+    mask().learn(object);
 }
 
 /// Forgets what was to be hidden: another job, other secrets.

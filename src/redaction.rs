@@ -37,9 +37,30 @@ const ELLIPSES: [&str; 2] = ["…", "..."];
 
 /// Values that everybody knows and many texts have.
 const WORDS: [&str; 24] = [
-    "true", "false", "debug", "trace", "warning", "error", "fatal", "production", "staging",
-    "development", "default", "localhost", "enabled", "disabled", "127.0.0.1", "0.0.0.0",
-    "container", "kubernetes", "deployment", "service", "always", "never", "http://", "https://",
+    "true",
+    "false",
+    "debug",
+    "trace",
+    "warning",
+    "error",
+    "fatal",
+    "production",
+    "staging",
+    "development",
+    "default",
+    "localhost",
+    "enabled",
+    "disabled",
+    "127.0.0.1",
+    "0.0.0.0",
+    "container",
+    "kubernetes",
+    "deployment",
+    "service",
+    "always",
+    "never",
+    "http://",
+    "https://",
 ];
 
 /// What is hidden.
@@ -104,7 +125,9 @@ impl Mask {
 
     fn learn_one(&mut self, object: &Value) {
         let containers = containers(object).collect::<Vec<_>>();
-        let images = containers.iter().flat_map(|it| [it.get("name"), it.get("image")]);
+        let images = containers
+            .iter()
+            .flat_map(|it| [it.get("name"), it.get("image")]);
         let metadata = ["name", "namespace"].map(|field| object["metadata"].get(field));
         let maps = [
             "/metadata/labels",
@@ -112,7 +135,9 @@ impl Mask {
             "/spec/selector/matchLabels",
             "/spec/template/metadata/labels",
         ];
-        let maps = maps.iter().filter_map(|place| object.pointer(place)?.as_object());
+        let maps = maps
+            .iter()
+            .filter_map(|place| object.pointer(place)?.as_object());
         let labels = maps.flat_map(|map| map.values().map(Some));
         let open = metadata.into_iter().chain(images).chain(labels).flatten();
         for text in open.filter_map(Value::as_str) {
@@ -137,7 +162,11 @@ impl Mask {
         };
         let values = self.values.iter().map(String::as_str);
         let within = |part: &str| self.values.iter().any(|value| value.contains(part));
-        let parts = self.parts.iter().map(String::as_str).filter(|part| within(part));
+        let parts = self
+            .parts
+            .iter()
+            .map(String::as_str)
+            .filter(|part| within(part));
         let passwords = values.clone().flat_map(passwords);
         let values = values.chain(parts).chain(passwords);
         let values = values.filter(|value| !is_open(value.trim()));
@@ -162,7 +191,8 @@ impl Mask {
 /// The containers of a pod template, those that only begin as well.
 fn containers(object: &Value) -> impl Iterator<Item = &Value> {
     let lists = ["containers", "initContainers"].into_iter();
-    let lists = lists.filter_map(|list| object.pointer("/spec/template/spec")?.get(list)?.as_array());
+    let lists =
+        lists.filter_map(|list| object.pointer("/spec/template/spec")?.get(list)?.as_array());
     lists.flatten()
 }
 
@@ -177,7 +207,10 @@ fn passwords(value: &str) -> impl Iterator<Item = &str> {
     let fields = value.split([';', '&', ' ', '?']).filter_map(|field| {
         let (name, value) = field.split_once('=')?;
         let name = name.trim().to_ascii_lowercase();
-        NAMES.iter().any(|it| name.ends_with(it)).then_some(value.trim())
+        NAMES
+            .iter()
+            .any(|it| name.ends_with(it))
+            .then_some(value.trim())
     });
     user.chain(fields)
 }
@@ -185,7 +218,9 @@ fn passwords(value: &str) -> impl Iterator<Item = &str> {
 /// A value as it is and as we quote it in one line; the lines of a key are as secret as the whole,
 /// and logs break and cut it anywhere.
 fn spellings(secret: &str) -> impl Iterator<Item = String> {
-    let lines = secret.lines().filter(|line| line.trim().len() >= LINE_MINIMUM);
+    let lines = secret
+        .lines()
+        .filter(|line| line.trim().len() >= LINE_MINIMUM);
     let all = std::iter::once(secret).chain(lines).map(str::trim);
     all.flat_map(|text| {
         let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -257,7 +292,11 @@ impl Patterns {
 
 /// Where the text was cut.
 fn cuts(bytes: &[u8]) -> Vec<usize> {
-    let is_cut = |at: &usize| ELLIPSES.iter().any(|it| bytes[*at..].starts_with(it.as_bytes()));
+    let is_cut = |at: &usize| {
+        ELLIPSES
+            .iter()
+            .any(|it| bytes[*at..].starts_with(it.as_bytes()))
+    };
     (0..bytes.len()).filter(is_cut).collect()
 }
 
@@ -287,7 +326,9 @@ fn floor(text: &str, at: usize) -> usize {
 
 fn ceiling(text: &str, at: usize) -> usize {
     let mut after = at..=text.len();
-    after.find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+    after
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len())
 }
 
 #[cfg(test)]

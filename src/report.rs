@@ -1,6 +1,7 @@
 //! Every sentence that a user sees. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
+mod hiding;
 pub mod outage;
 
 use crate::artifact::ArtifactError;
@@ -18,8 +19,6 @@ use crate::request::{Fault, Request};
 use crate::rollout::{Progress, WaitsFor};
 use crate::strategy::steadiness::SECOND_LOOK;
 use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -42,17 +41,10 @@ const QUOTE_LIMIT: usize = 800;
 const TOLD_LIMIT: usize = 440;
 /// The same within a cause, which must leave room for how far the rollout had come.
 const CAUSE_QUOTE_LIMIT: usize = 380;
-/// The shortest value that is masked: shorter ones are no secrets, and occur in any text.
-const MASK_MINIMUM: usize = 5;
-/// The shortest line of a value of several that is masked by itself: shorter ones are braces and
-/// words.
-const MASK_LINE: usize = 16;
 /// The output variable with what a plan would change: the one that has values of others in it.
 const CHANGES: &str = "Changes";
 /// Room for how many lines of a plan were left out.
 const PLAN_TAIL: usize = 30;
-/// What stands for a masked value.
-const HIDDEN: &str = "[hidden]";
 /// What is between the parts of a message.
 const PARAGRAPH: &str = "\n\n";
 
@@ -249,128 +241,6 @@ impl Topic {
     fn of(cause: Option<Cause>) -> Topic {
         cause.map_or(Topic::NoProgress, Topic::Pods)
     }
-}
-
-/// What must appear in no text: the token, the job's credentials, the values of variables.
-#[derive(Default)]
-pub struct Mask(Vec<String>);
-
-impl Mask {
-    /// Hides nothing yet.
-    pub const fn new() -> Mask {
-        Mask(Vec::new())
-    }
-    /// Adds values to hide.
-    pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
-        // The lines of a key are as secret as the whole; logs break and cut it anywhere.
-        let secrets = secrets.into_iter().flat_map(|secret| {
-            let lines = secret.lines().filter(|line| line.trim().len() >= MASK_LINE);
-            std::iter::once(secret).chain(lines)
-        });
-        let secrets = secrets.map(str::trim);
-        let secrets = secrets.filter(|secret| secret.len() >= MASK_MINIMUM);
-        self.0.extend(secrets.flat_map(spellings));
-        // A value that contains another goes first.
-        self.0
-            .sort_by(|one, other| (other.len(), one).cmp(&(one.len(), other)));
-        self.0.dedup();
-    }
-
-    /// The text without them.
-    pub fn text(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| {
-            let text = if text.contains(secret) {
-                text.replace(secret, HIDDEN)
-            } else {
-                text
-            };
-            without_beginning(text, secret)
-        })
-    }
-
-    /// The report without them. Output variables but one, and tokens, are made of names alone.
-    pub fn report(&self, report: Report) -> Report {
-        match report {
-            Report::Success {
-                summary,
-                external_id,
-                variables,
-            } => Report::Success {
-                summary: clip(&self.text(&summary), SUMMARY_LIMIT),
-                external_id,
-                variables: variables
-                    .into_iter()
-                    .map(|(name, value)| match name == CHANGES {
-                        true => (name, clip(&self.text(&value), VARIABLE_LIMIT)),
-                        false => (name, value),
-                    })
-                    .collect(),
-            },
-            Report::Progress {
-                token,
-                summary,
-                percent,
-            } => Report::Progress {
-                token,
-                summary: clip(&self.text(&summary), SUMMARY_LIMIT),
-                percent,
-            },
-            Report::Failure {
-                kind,
-                topic,
-                message,
-            } => Report::Failure {
-                kind,
-                topic,
-                message: refit(self.text(&message)),
-            },
-        }
-    }
-}
-
-/// A value as it is, in one line as we quote it, and as others write it: escaped in JSON, in base64
-/// and in a URL.
-fn spellings(secret: &str) -> [String; 6] {
-    let quoted = serde_json::Value::from(secret).to_string();
-    let escaped = quoted[1..quoted.len() - 1].to_owned();
-    // Go, and so Kubernetes, writes these three escaped in JSON.
-    let by_go = escaped
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026");
-    let base64 = STANDARD_NO_PAD.encode(secret);
-    let in_url = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    [
-        secret.to_owned(),
-        one_line(secret),
-        escaped,
-        by_go,
-        base64,
-        in_url,
-    ]
-}
-
-/// Where a text was cut in the middle of a value, its beginning is still to be hidden.
-fn without_beginning(text: String, secret: &str) -> String {
-    ["…", "..."].iter().fold(text, |text, ellipsis| {
-        without_beginning_before(&text, secret, ellipsis)
-    })
-}
-
-fn without_beginning_before(text: &str, secret: &str, ellipsis: &str) -> String {
-    let mut pieces = text.split(ellipsis).map(str::to_owned).collect::<Vec<_>>();
-    let cut = pieces.len() - 1;
-    for piece in &mut pieces[..cut] {
-        let beginning = (MASK_MINIMUM..secret.len())
-            .rev()
-            .filter_map(|end| secret.get(..end))
-            .find(|beginning| piece.ends_with(beginning));
-        if let Some(beginning) = beginning {
-            piece.truncate(piece.len() - beginning.len());
-            piece.push_str(HIDDEN);
-        }
-    }
-    pieces.join(ellipsis)
 }
 
 /// A message that hiding made longer, within the limit again.
@@ -2918,154 +2788,5 @@ mod tests {
             let report = super::failure(&request, &failure);
             assert!(!message_of(&report).contains('…'), "{failure:?}");
         }
-    }
-
-    fn mask(secrets: &[&str]) -> Mask {
-        let mut mask = Mask::new();
-        mask.add(secrets.iter().copied());
-        mask
-    }
-
-    #[test]
-    fn a_mask_hides_values() {
-        let quoted = "a \"quoted\"\n\tvalue";
-        let long = "0123456789".repeat(100);
-        let cut = format!("Bearer {}", clip(&long, 300));
-        let cases: [(&str, &[&str], &str, &str); 12] = [
-            ("a value", &["s3cret"], "it is s3cret.", "it is [hidden]."),
-            ("each time", &["s3cret"], "s3crets3cret", "[hidden][hidden]"),
-            (
-                "the longer one first",
-                &["secret", "secret-2"],
-                "secret-2 secret",
-                "[hidden] [hidden]",
-            ),
-            ("none", &[], "as it is", "as it is"),
-            (
-                "short values are left alone",
-                &["true", "8080"],
-                "true 8080",
-                "true 8080",
-            ),
-            (
-                "blanks around do not count",
-                &[" s3cret\n"],
-                "is s3cret",
-                "is [hidden]",
-            ),
-            (
-                "blanks alone are nothing",
-                &["      "],
-                "a      b",
-                "a      b",
-            ),
-            (
-                "characters of many bytes",
-                &["é€😀"],
-                "→é€😀←",
-                "→[hidden]←",
-            ),
-            (
-                "as we quote it",
-                &[quoted],
-                "a \"quoted\" value",
-                "[hidden]",
-            ),
-            (
-                "as Kubernetes quotes it",
-                &[quoted],
-                r#""a \"quoted\"\n\tvalue""#,
-                r#""[hidden]""#,
-            ),
-            ("cut by us", &[&long], &cut, "Bearer [hidden]…"),
-            (
-                "cut after too little",
-                &["s3cret"],
-                "it is s3cr…",
-                "it is s3cr…",
-            ),
-        ];
-        for (name, secrets, text, expected) in cases {
-            assert_eq!(mask(secrets).text(text), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_mask_covers_every_text_but_names() {
-        let mask = mask(&["s3cret"]);
-        let reports = [
-            Report::Success {
-                summary: "s3cret".into(),
-                external_id: "shop/s3cret@1".into(),
-                variables: vec![("Image", "s3cret".into())],
-            },
-            Report::Progress {
-                token: "s3cret".into(),
-                summary: "s3cret".into(),
-                percent: 5,
-            },
-            Report::Failure {
-                topic: Topic::Bug,
-                kind: Kind::JobFailed,
-                message: "s3cret".into(),
-            },
-        ];
-        let [success, progress, failure] = reports.map(|report| mask.report(report));
-        assert_eq!(
-            success,
-            Report::Success {
-                summary: "[hidden]".into(),
-                external_id: "shop/s3cret@1".into(),
-                variables: vec![("Image", "s3cret".into())],
-            }
-        );
-        assert_eq!(
-            progress,
-            Report::Progress {
-                token: "s3cret".into(),
-                summary: "[hidden]".into(),
-                percent: 5,
-            }
-        );
-        assert_eq!(message_of(&failure), "[hidden]");
-    }
-
-    #[test]
-    fn hiding_makes_no_report_too_long() {
-        let mask = mask(&["12345"]);
-        let many = "12345 ".repeat(1000);
-        let summary = clip(&many, SUMMARY_LIMIT);
-        let progress = mask.report(Report::Progress {
-            token: String::new(),
-            summary: summary.clone(),
-            percent: 0,
-        });
-        let success = mask.report(Report::Success {
-            summary,
-            external_id: String::new(),
-            variables: Vec::new(),
-        });
-        for report in [progress, success] {
-            let (Report::Progress { summary, .. } | Report::Success { summary, .. }) = report
-            else {
-                panic!("it is no failure")
-            };
-            assert!(summary.len() <= SUMMARY_LIMIT, "{}", summary.len());
-        }
-        let failure = mask.report(fail(
-            Topic::Bug,
-            Kind::JobFailed,
-            "first 12345",
-            &[many],
-            "last 12345",
-        ));
-        let message = message_of(&failure);
-        assert!(message.len() <= MESSAGE_LIMIT, "{}", message.len());
-        assert!(
-            message.starts_with("first [hidden]\n\n[hidden] "),
-            "{message}"
-        );
-        assert!(message.ends_with("…\n\nlast [hidden]"), "{message}");
-        assert!(!message.contains("12345"));
     }
 }

@@ -1,6 +1,8 @@
 //! A text as others would read it: with its escapes, percent signs, entities or base64 decoded, and
 //! for each byte where in the text it came from. Each is made in one pass.
 
+use super::ELLIPSES;
+
 /// How deep escapes are within escapes: JSON in a string of JSON.
 const DEPTH: usize = 2;
 
@@ -232,14 +234,22 @@ fn sextet(byte: u8) -> Option<u8> {
 /// not be where the encoded text begins. Line breaks within a run do not end it.
 fn base64(view: &View) -> Vec<View> {
     let runs = runs(view, sextet, SHORTEST_RUN);
-    (0..4).filter_map(|phase| bits(view, &runs, phase, 6)).collect()
+    (0..4)
+        .filter_map(|phase| bits(view, &runs, phase, 6))
+        .collect()
 }
 
 /// Runs of hexadecimal digits.
 fn hex(view: &View) -> Vec<View> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|it| u8::try_from(it).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|it| u8::try_from(it).ok())
+    };
     let runs = runs(view, digit, 2 * super::MINIMUM);
-    (0..2).filter_map(|phase| bits(view, &runs, phase, 4)).collect()
+    (0..2)
+        .filter_map(|phase| bits(view, &runs, phase, 4))
+        .collect()
 }
 
 /// A run of digits: where each stands, and what it is worth.
@@ -286,10 +296,20 @@ fn bits(view: &View, runs: &[Run], skipped: usize, width: u32) -> Option<View> {
                 start = (count > 0).then_some(place);
             }
         }
-        if let Some((at, _)) = run.last() {
-            decoded.bytes.push(0);
-            decoded.starts.push(view.starts[*at]);
-            ends.push(view.starts[*at]);
+        // What was cut in the text is cut here; else a byte that no value has.
+        let last = run.last().map_or(0, |(at, _)| *at + 1);
+        let is_cut = ELLIPSES
+            .iter()
+            .any(|it| view.bytes[last..].starts_with(it.as_bytes()));
+        let separator = if is_cut {
+            ELLIPSES[1].as_bytes()
+        } else {
+            b"\0"
+        };
+        for byte in separator {
+            decoded.bytes.push(*byte);
+            decoded.starts.push(view.starts[last]);
+            ends.push(view.starts[last]);
         }
     }
     (!decoded.bytes.is_empty()).then_some(decoded)

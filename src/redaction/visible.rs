@@ -3,7 +3,10 @@
 /// The text without terminal sequences, control characters, directional marks and characters that
 /// do not show. Line breaks stay, tabs become blanks.
 pub fn visible(text: &str) -> String {
-    if text.bytes().all(|byte| byte == b'\n' || (0x20..0x7f).contains(&byte)) {
+    if text
+        .bytes()
+        .all(|byte| byte == b'\n' || (0x20..0x7f).contains(&byte))
+    {
         return text.to_owned();
     }
     let mut shown = String::with_capacity(text.len());

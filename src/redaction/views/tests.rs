@@ -22,11 +22,15 @@ fn each_view_knows_where_it_came_from() {
         ("a s%C3%a9c%2fr b", "séc/r", "s%C3%a9c%2fr"),
         ("a=s%25c%2Br", "s%c+r", "s%25c%2Br"),
         ("q=two+words", "two words", "two+words"),
-        ("a s&#233;c&quot;r&#x27;t&amp; b", "séc\"r't&", "s&#233;c&quot;r&#x27;t&amp;"),
+        (
+            "a s&#233;c&quot;r&#x27;t&amp; b",
+            "séc\"r't&",
+            "s&#233;c&quot;r&#x27;t&amp;",
+        ),
         ("&amp;lt;tag", "<tag", "&amp;lt;tag"),
         ("x c2VjcmV0 y", "secret", "c2VjcmV0"),
-        ("Basic dXNlcjpzZWNyZXQ=", "secret", "zZWNyZXQ"),
-        ("QWJzZWNyZXQ", "secret", "zZWNyZXQ"),
+        ("Basic dXNlcjpzZWNyZXQ=", "secret", "pzZWNyZXQ"),
+        ("QWJzZWNyZXQ", "secret", "JzZWNyZXQ"),
         ("QXNlY3JldA", "secret", "XNlY3JldA"),
         ("/c2VjcmV0", "secret", "c2VjcmV0"),
         ("c2Vj\ncmV0", "secret", "c2Vj\ncmV0"),
@@ -39,12 +43,33 @@ fn each_view_knows_where_it_came_from() {
 
 #[test]
 fn what_is_no_escape_stays() {
-    for text in [r"a\", r"\u12", r"\x", r"\ud83d", r"\ud83dx", "%", "%2", "%zz", "&;", "&x;", "&#;",
-        "&#99999999;", r"\u{}", r"\u{110000}", r"\U00110000", "+", "\\u+123", ""] {
+    for text in [
+        r"a\",
+        r"\u12",
+        r"\x",
+        r"\ud83d",
+        r"\ud83dx",
+        "%",
+        "%2",
+        "%zz",
+        "&;",
+        "&x;",
+        "&#;",
+        "&#99999999;",
+        r"\u{}",
+        r"\u{110000}",
+        r"\U00110000",
+        "+",
+        "\\u+123",
+        "",
+    ] {
         let views = of(text);
-        assert!(views.iter().any(|view| view.bytes == text.as_bytes()), "{text}");
+        assert!(
+            views.iter().any(|view| view.bytes == text.as_bytes()),
+            "{text}"
+        );
         for view in views {
-            assert_eq!(view.starts.last().copied().unwrap_or(0) <= text.len(), true);
+            assert!(view.starts.iter().all(|start| *start <= text.len()));
         }
     }
 }

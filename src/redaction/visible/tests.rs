@@ -3,7 +3,10 @@ use super::*;
 #[test]
 fn a_text_shows_as_it_is() {
     for (text, expected) in [
-        ("plain text, ünïcödé 😀\nsecond line", "plain text, ünïcödé 😀\nsecond line"),
+        (
+            "plain text, ünïcödé 😀\nsecond line",
+            "plain text, ünïcödé 😀\nsecond line",
+        ),
         ("", ""),
         ("\u{1b}[31;1mred\u{1b}[0m", "red"),
         ("\u{1b}[2J\u{1b}[Hcleared", "cleared"),
@@ -17,7 +20,10 @@ fn a_text_shows_as_it_is() {
         ("end\u{1b}", "end"),
         ("end\u{1b}[", "end"),
         ("\u{1b}é", "é"),
-        ("bell\u{7}, back\u{8}space, nul\u{0}, del\u{7f}", "bell, backspace, nul, del"),
+        (
+            "bell\u{7}, back\u{8}space, nul\u{0}, del\u{7f}",
+            "bell, backspace, nul, del",
+        ),
         ("c1\u{80}\u{84}\u{96}", "c1"),
         ("next\u{85}line", "next line"),
         ("admin\u{202e}txt.exe\u{202c}", "admintxt.exe"),
