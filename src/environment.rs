@@ -192,7 +192,7 @@ fn more_than_an_address(url: &Url) -> Option<&'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         Some("must have no user and no password: the token in SSM is what opens the cluster")
     } else if path.starts_with("/k8s/clusters/") {
-        // https://ranchermanager.docs.rancher.com/how-to-guides/new-user-guides/manage-clusters/access-clusters/authorized-cluster-endpoint
+        // https://ranchermanager.docs.rancher.com/reference-guides/kubernetes-concepts
         Some(
             "has the path of Rancher's proxy. Landfall talks to an API server itself: switch on \
              the cluster's authorized endpoint in Rancher, and give its address, \
@@ -231,7 +231,10 @@ fn not_a_host(name: &str) -> Option<&'static str> {
     let label =
         |label: &str| !label.is_empty() && label.len() <= LABEL_LIMIT && label.bytes().all(allowed);
     let valid = name.len() <= HOST_LIMIT && name.split('.').all(label);
-    (!valid).then_some("has a host that is not a name of DNS: a part of it is empty, too long, or has other characters than letters, digits and `-`")
+    (!valid).then_some(
+        "has a host that is not a name of DNS: a part of it is empty, too long, or has other \
+         characters than letters, digits and `-`",
+    )
 }
 
 #[cfg(test)]

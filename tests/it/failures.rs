@@ -184,7 +184,7 @@ async fn the_environment_is_reported_where_it_is_wrong() {
         (
             vec![("K8S_CLUSTER", None), ("K8S_CA", Some("x"))],
             "ConfigurationError",
-            "`K8S_CA` is neither",
+            "`K8S_CA` cannot be used: it is neither",
         ),
         (
             vec![("K8S_CLUSTER", Some("http://10.0.0.1"))],
