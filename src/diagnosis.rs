@@ -167,8 +167,8 @@ pub fn explain<'a>(
 fn worst(found: &[Finding]) -> Option<&Finding> {
     // A pod or two that were evicted explain less than what those in their place show.
     let telling = |finding: &Finding| {
-        let few = finding.cause == Cause::PodFails && finding.ends < CRASHES;
-        if few {
+        let few = finding.stale || finding.ends < CRASHES;
+        if finding.cause == Cause::PodFails && few {
             Cause::NodeTrouble
         } else {
             finding.cause
@@ -230,6 +230,22 @@ impl Finding {
     fn ends_to_be_sure(&self) -> u64 {
         let waits = self.init || self.cause == Cause::Crash && is_refused(&self.said);
         if waits { CRASHES_OF_WAITING } else { CRASHES }
+    }
+
+    /// What events alone tell: the controller of nodes says of a pod that its node is not ready
+    /// where it can write no reason.
+    pub fn explained(self, explanation: &Explanation) -> Finding {
+        let warning = sentence::last_warning(explanation);
+        let of_node = warning.is_some_and(|event| event.reason == "NodeNotReady");
+        if self.cause == Cause::NotReady && self.container.is_empty() && of_node {
+            let said = warning.map(|event| event.message.clone());
+            return Finding {
+                cause: Cause::NodeTrouble,
+                said: said.unwrap_or_default(),
+                ..self
+            };
+        }
+        self
     }
 
     /// Whether its last words, which are read at the very end, say that it only waits for another:

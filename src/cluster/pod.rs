@@ -15,7 +15,7 @@ use serde_json::Value;
 const TEXT_LIMIT: usize = 4096;
 
 /// Pods that are over and whose reasons are kept: an eviction storm leaves thousands behind.
-const FAILED_LIMIT: usize = 200;
+pub const FAILED_LIMIT: usize = 200;
 
 /// The pods of one ReplicaSet, as far as they count for its rollout.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -22,7 +22,7 @@ pub(super) fn findings(
     let mut found = others
         .map(|pod| of_pod(pod, sight, since, patience))
         .collect::<Vec<_>>();
-    let failed = of_failed(pods, sight, since).into_iter();
+    let failed = of_failed(pods, sight, since, patience).into_iter();
     found.extend(failed.map(|finding| finding.judged(sight, since, patience)));
     if let Some((message, at)) = &sight.set.failure
         && (pods.count() == 0 || since.frees_nothing)

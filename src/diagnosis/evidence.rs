@@ -1,7 +1,7 @@
 //! What a person wants to see under the cause: the pods, their events, their last words.
 
 use super::classification::findings;
-use super::sentence::{QUOTE, times};
+use super::sentence::{QUOTE, ending, times};
 use super::symptoms::Since;
 use super::{Explanation, Finding, Sight};
 use crate::cluster::object::Deployment;
@@ -226,7 +226,7 @@ fn event_lines(
     kept.sort_by_key(|event| event.last);
     let skipped = kept.len().saturating_sub(EVENTS);
     let lines = kept.iter().skip(skipped).map(|event| {
-        let message = clip(&plain(&event.message), QUOTE);
+        let message = shortened(&plain(&event.message));
         format!("- {}, {}: {message}", event.reason, times(event.count))
     });
     let lines = lines.collect::<Vec<_>>();
@@ -234,6 +234,20 @@ fn event_lines(
         return lines;
     }
     [vec![format!("Events of {about}:")], lines].concat()
+}
+
+/// A sentence of which beginning and end are shown: that of a runtime tells the cause last.
+fn shortened(message: &str) -> String {
+    /// How much of the beginning is shown: what was tried.
+    const HEAD: usize = 100;
+    if message.len() <= QUOTE {
+        return message.to_owned();
+    }
+    let head = clip(message, HEAD);
+    format!(
+        "{head}{}",
+        ending(message, QUOTE - HEAD).trim_start_matches('…')
+    )
 }
 
 /// A sentence without what differs from pod to pod and from try to try: names of the set's pods,

@@ -76,8 +76,11 @@ impl Finding {
         } else if self.cause == Cause::ImageDenied {
             format!("its registry does not let the cluster pull {what} ({said})")
         } else if self.cause == Cause::ImageNeverPulled {
-            let node = &self.node;
-            format!("imagePullPolicy is Never, and node `{node}` does not have {what}")
+            let node = match self.node.as_str() {
+                "" => "the node".to_owned(),
+                node => format!("node `{node}`"),
+            };
+            format!("imagePullPolicy is Never, and {node} does not have {what}")
         } else {
             format!("pulling {what} fails ({said})")
         }
@@ -85,7 +88,11 @@ impl Finding {
 
     fn not_started(&self, explanation: &Explanation) -> String {
         let who = self.who();
-        let warned = last_warning(explanation).map(|event| quoted(&event.message));
+        // A scheduler tells the cause first, a runtime last.
+        let warned = last_warning(explanation).map(|event| match event.reason.as_str() {
+            "FailedScheduling" => quoted(&event.message),
+            _ => last_words(&event.message),
+        });
         match (warned, self.said.as_str()) {
             (_, said) if self.init && said == STILL_RUNS => {
                 format!("{who} {said}, and what comes after it waits")
@@ -252,7 +259,7 @@ impl Finding {
 }
 
 /// The newest warning: why a pod waits is often told there alone, as for a volume's Secret.
-fn last_warning(explanation: &Explanation) -> Option<&Event> {
+pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
     let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
     let warnings = events.filter(|event| event.kind == "Warning");
     warnings.max_by_key(|event| event.last)
@@ -297,7 +304,7 @@ pub(super) fn core(text: &str) -> String {
 }
 
 /// The last bytes of a text, from a word on where one begins soon.
-fn ending(text: &str, limit: usize) -> String {
+pub(super) fn ending(text: &str, limit: usize) -> String {
     let least = text.len().saturating_sub(limit);
     if least == 0 {
         return text.to_owned();

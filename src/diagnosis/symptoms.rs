@@ -8,7 +8,7 @@ use super::classification::{findings, is_mute};
 use super::sentence::core;
 use super::{Cause, Explanation, Sight};
 use crate::cluster::object::{Deployment, ReplicaSet, digest};
-use crate::cluster::pod::{Container, Pod, Pods, State};
+use crate::cluster::pod::{Container, FAILED_LIMIT, Pod, Pods, State};
 use crate::continuation::Rollout;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,9 @@ pub struct Sights {
     /// restarts; `None` where there are too many, or the ReplicaSet is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Vec<(String, u64)>>,
+    /// How many pods had failed as a whole, and the look that showed the last of them first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<(usize, Timestamp)>,
     /// Whether a time was seen that is in the future: the cluster's clock is ahead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead: bool,
@@ -77,6 +80,12 @@ impl Sights {
         let times = pods.others.iter().flat_map(times_of);
         next.ahead |= times.max().is_some_and(|time| time > sight.at + CLOCK);
         next.remember_words(pods);
+        if next
+            .failed
+            .is_none_or(|(count, _)| count < pods.failed.len())
+        {
+            next.failed = Some((pods.failed.len(), sight.at));
+        }
         if self.is_empty() && !since.is_new(&sight.set) && pods.others.len() <= REMEMBERED {
             let first = pods.others.iter().map(|pod| (key(pod), restarts(pod)));
             next.first = Some(first.collect());
@@ -178,6 +187,7 @@ pub struct Since<'a> {
     pub(super) words: Vec<(String, String)>,
     pub(super) first: Option<&'a [(String, u64)]>,
     pub(super) ahead: bool,
+    pub(super) failed: Option<(usize, Timestamp)>,
     /// Whether a ReplicaSet that has not been the newest before was made by our write.
     pub(super) is_ours: bool,
     /// The same as far as can be told by the time.
@@ -195,6 +205,7 @@ impl From<Timestamp> for Since<'_> {
             seen: &[],
             words: Vec::new(),
             first: None,
+            failed: None,
             ahead: false,
             is_ours: false,
             may_be_ours: false,
@@ -224,6 +235,7 @@ impl<'a> Since<'a> {
             seen: &sights.seen,
             words,
             first: sights.first.as_deref(),
+            failed: sights.failed,
             ahead: sights.ahead,
             is_ours: rollout.wrote && rollout.previous.is_some(),
             may_be_ours: rollout.wrote,
@@ -301,6 +313,14 @@ impl<'a> Since<'a> {
     pub(super) fn was_before(&self, created: Option<Timestamp>, sight: &Sight) -> bool {
         let old = created.is_none_or(|created| created + SKEW < self.written);
         old && !self.is_new(&sight.set)
+    }
+
+    /// Whether pods go on failing as a whole: where the last of them is a while ago, the one in its
+    /// place may be well.
+    pub(super) fn goes_on_failing(&self, sight: &Sight, patience: Duration) -> bool {
+        self.failed.is_none_or(|(count, last)| {
+            count >= FAILED_LIMIT || last + patience / 2 > sight.at || last == sight.at
+        })
     }
 
     /// Whether a pod has been restarted since the first look.

@@ -964,3 +964,223 @@ fn a_registrys_words_without_what_is_around_them() {
     let long = core(&"é".repeat(500));
     assert!(long.starts_with('…') && long.len() < 170);
 }
+
+/// An event for each try and each pod is one line, with the newest words.
+#[test]
+fn the_same_of_many_pods_is_one_event() {
+    let refused = |pod: &str, count, used| {
+        let message = format!(
+            "Error creating: pods \"{pod}\" is forbidden: exceeded quota: compute, used: pods={used}"
+        );
+        event("FailedCreate", &message, count)
+    };
+    let finding = Finding {
+        set: "web-2".into(),
+        ..Finding::new(
+            Cause::PodNotCreated,
+            &Pod::default(),
+            &sight(60, pods(0, vec![])),
+        )
+    };
+    let long = format!(
+        "Failed to create pod sandbox: {} failed to assign an IP address to container",
+        "rpc error: code = Unknown desc = ".repeat(20)
+    );
+    let events = vec![
+        refused("web-2-abcde", 1, 4),
+        refused("web-2-fghij", 2, 4),
+        refused("web-2-", 3, 4),
+        event(
+            "Unhealthy",
+            "dial tcp 10.0.0.1:8080->10.0.0.2:51234: reset",
+            1,
+        ),
+        event(
+            "Unhealthy",
+            "dial tcp 10.0.0.1:8080->10.0.0.2:49152: reset",
+            2,
+        ),
+        event("Unhealthy", "HTTP probe failed with statuscode: 500", 4),
+        event("Unhealthy", "HTTP probe failed with statuscode: 503", 5),
+        event("FailedCreate", "pods \"web-20-abcde\" is forbidden", 6),
+        event("FailedCreatePodSandBox", &long, 9),
+    ];
+    let evidence = Evidence::of(
+        &live(2),
+        None,
+        Some(&finding),
+        &explained(events, ""),
+        &at(0).into(),
+        PATIENCE,
+    );
+    assert_snapshot!(evidence.events.join("\n"), @r#"
+    Events of ReplicaSet `web-2`:
+    - Unhealthy, 3 times: dial tcp 10.0.0.1:8080->10.0.0.2:49152: reset
+    - FailedCreate, 6 times: Error creating: pods "web-2-" is forbidden: exceeded quota: compute, used: pods=4
+    - Unhealthy, 4 times: HTTP probe failed with statuscode: 500
+    - Unhealthy, 5 times: HTTP probe failed with statuscode: 503
+    - FailedCreate, 6 times: pods "web-20-abcde" is forbidden
+    - FailedCreatePodSandBox, 9 times: Failed to create pod sandbox: rpc error: code = Unknown desc = rpc error: code = Unknown desc = r…code = Unknown desc = rpc error: code = Unknown desc = rpc error: code = Unknown desc = rpc error: code = Unknown desc = rpc error: code = Unknown desc =  failed to assign an IP address to container
+    "#);
+}
+
+/// What a webhook added is not in the Deployment.
+#[test]
+fn sentences_of_injected_containers() {
+    let spec = json!({"readinessProbe": {"httpGet": {"port": 15021, "path": "/healthz/ready"}},
+        "startupProbe": {"tcpSocket": {"port": 1}}, "resources": {"limits": {"memory": "64Mi"}}});
+    let proxy = |container| Container {
+        name: "proxy".into(),
+        image: "proxy:9".into(),
+        spec: spec.clone(),
+        ..container
+    };
+    let unknown = |container| Container {
+        name: "other".into(),
+        ..container
+    };
+    let never = || waiting("ErrImageNeverPull", "x");
+    let starting = Container {
+        started: Some(false),
+        ..running(false)
+    };
+    let rows = [
+        proxy(waiting("ErrImagePull", NOT_FOUND)),
+        proxy(running(false)),
+        proxy(starting),
+        proxy(looping(3, ended(137, "OOMKilled", ""))),
+        unknown(waiting("ErrImagePull", NOT_FOUND)),
+        unknown(waiting("ErrImagePull", DENIED)),
+        unknown(waiting("ErrImagePull", "no match for platform")),
+        unknown(waiting("InvalidImageName", "")),
+        unknown(never()),
+        unknown(running(false)),
+        unknown(looping(3, ended(137, "OOMKilled", ""))),
+        init(running(false)),
+    ];
+    let sentences = rows.map(|container| {
+        let found = explain(
+            &sight(60, pods(0, vec![pod(vec![container])])),
+            at(0),
+            PATIENCE,
+        );
+        let sentence = found.unwrap().sentence(&live(2), &Explanation::default());
+        assert!(
+            !sentence.contains("`its") && !sentence.contains("``"),
+            "{sentence}"
+        );
+        sentence
+    });
+    assert_snapshot!(sentences.join("\n"), @r"
+    `proxy` in pod `web-2-a` cannot start: its registry does not have the image `proxy:9`
+    `proxy` in pod `web-2-a` runs, but its readiness probe (HTTP GET :15021/healthz/ready) has not passed
+    `proxy` in pod `web-2-a` runs, but its startup probe (TCP :1) has not passed
+    `proxy` in pod `web-2-a` is killed for using more memory than its limit of 64Mi, 4 times
+    `other` in pod `web-2-a` cannot start: its registry does not have its image
+    `other` in pod `web-2-a` cannot start: its registry does not let the cluster pull its image (pull access denied, repository does not exist or may require authorization: server message: insufficient_scope)
+    `other` in pod `web-2-a` cannot start: its image is not for the platform of the nodes (no match for platform)
+    `other` in pod `web-2-a` cannot start: its image is no valid image name
+    `other` in pod `web-2-a` cannot start: imagePullPolicy is Never, and node `n1` does not have its image
+    `other` in pod `web-2-a` runs and is not ready
+    `other` in pod `web-2-a` is killed for using too much memory, 4 times
+    init container `setup` in pod `web-2-a` still runs, and what comes after it waits
+    ");
+}
+
+/// The controller of nodes takes a pod's readiness without a reason, and writes an event.
+#[test]
+fn a_node_that_is_not_ready_is_known_by_its_event() {
+    let ready = Container {
+        ready: true,
+        ..running(true)
+    };
+    let found = explain(&sight(60, pods(0, vec![pod(vec![ready])])), at(0), PATIENCE).unwrap();
+    let told = |reason: &str| {
+        let explanation = explained(vec![event(reason, "Node is not ready", 1)], "");
+        let found = found.clone().explained(&explanation);
+        (found.cause, found.sentence(&live(2), &explanation))
+    };
+    let (cause, sentence) = told("NodeNotReady");
+    assert_eq!(cause, Cause::NodeTrouble);
+    assert_eq!(
+        sentence,
+        "pod `web-2-a` is in trouble with its node `n1`: Node is not ready"
+    );
+    assert_eq!(told("Unhealthy").0, Cause::NotReady);
+}
+
+/// Whose words decide, and that a default accuses nobody.
+#[test]
+fn whose_fault_it_is() {
+    for (reason, message, expected) in [
+        (
+            "CreateContainerConfigError",
+            "secret \"web\" not found",
+            Cause::ConfigMissing,
+        ),
+        (
+            "CreateContainerConfigError",
+            "configmap \"web\" not found",
+            Cause::ConfigMissing,
+        ),
+        (
+            "CreateContainerConfigError",
+            "failed to prepare subPath for volumeMount \"a\" of container \"web\"",
+            Cause::ContainerNotCreated,
+        ),
+        (
+            "CreateContainerConfigError",
+            "something new",
+            Cause::ContainerNotCreated,
+        ),
+        (
+            "CreateContainerConfigError",
+            "object \"shop\"/\"web\" not registered",
+            Cause::NotStarted,
+        ),
+        (
+            "CreateContainerConfigError",
+            "etcdserver: request timed out",
+            Cause::NotStarted,
+        ),
+        ("ErrImagePull", "something new", Cause::PullFails),
+        (
+            "ErrImagePull",
+            "no matching manifest for linux/arm64/v8 in the manifest list entries",
+            Cause::ImagePlatform,
+        ),
+        (
+            "ErrImagePull",
+            "choosing an image from manifest list: no image found in image index for architecture \
+             \"arm64\"",
+            Cause::ImagePlatform,
+        ),
+        (
+            "RunContainerError",
+            "something new",
+            Cause::ContainerNotStarted,
+        ),
+        (
+            "RunContainerError",
+            "context deadline exceeded",
+            Cause::NodeTrouble,
+        ),
+        (
+            "RunContainerError",
+            "exec: \"timeout\": executable file not found in $PATH",
+            Cause::ContainerNotStarted,
+        ),
+        (
+            "RunContainerError",
+            "write pid: no space left on device",
+            Cause::NodeTrouble,
+        ),
+        (
+            "CreateContainerError",
+            "something new",
+            Cause::ContainerNotCreated,
+        ),
+    ] {
+        assert_eq!(of_waiting(reason, message), expected, "{message}");
+    }
+}

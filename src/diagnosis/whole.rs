@@ -4,6 +4,7 @@ use super::symptoms::Since;
 use super::{Cause, Finding, Sight};
 use crate::cluster::pod::{Failed, Pod, Pods, Said};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What is true of a pod none of whose containers is to blame.
 pub(super) fn of_whole(pod: &Pod, sight: &Sight) -> Finding {
@@ -45,7 +46,12 @@ pub(super) fn words_of(said: &Said) -> String {
 }
 
 /// The pods that are over, by their reasons: a loop like that of a container that crashes.
-pub(super) fn of_failed(pods: &Pods, sight: &Sight, since: &Since<'_>) -> Vec<Finding> {
+pub(super) fn of_failed(
+    pods: &Pods,
+    sight: &Sight,
+    since: &Since<'_>,
+    patience: Duration,
+) -> Vec<Finding> {
     let mut groups = BTreeMap::<(Cause, &str), Vec<&Failed>>::new();
     for failed in &pods.failed {
         if !since.was_before(failed.created, sight) {
@@ -63,6 +69,7 @@ pub(super) fn of_failed(pods: &Pods, sight: &Sight, since: &Since<'_>) -> Vec<Fi
             ends: group.len() as u64,
             said: newest.why.message.clone(),
             reason: reason.to_owned(),
+            stale: !since.goes_on_failing(sight, patience),
             nodes: Some(nodes.collect::<BTreeSet<_>>().len()),
             since: times.min().flatten().or(Some(since.written)),
             ..Finding::new(cause, &Pod::default(), sight)

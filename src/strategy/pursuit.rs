@@ -295,6 +295,10 @@ impl Pursuit<'_> {
             return Followed::GoesOn(Decision::Look(look));
         }
         let explanation = &self.observation.explanation;
+        let finding = finding
+            .cloned()
+            .map(|finding| finding.explained(explanation));
+        let finding = finding.as_ref();
         let told = finding.map(|finding| {
             let skipped = finding.skipped(&self.request.beside, explanation);
             finding.sentence(self.live, explanation) + &skipped

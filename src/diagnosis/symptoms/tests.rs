@@ -347,6 +347,20 @@ fn what_never_serves_is_given_up_in_time() {
             "pod-fails: 13 pods of ReplicaSet `web-2` were given up (UnexpectedAdmissionError): Allocate",
         ),
         (
+            "evicted a minute after each start",
+            Story {
+                pods: (0..6)
+                    .map(|number| {
+                        let from = 1 + 60 * number;
+                        ("n1", from, vec![(from, creating()), (from + 60, evicted())])
+                    })
+                    .collect(),
+                ..Story::default()
+            },
+            190,
+            "pod-fails: 3 pods",
+        ),
+        (
             "no Secret ever",
             one(vec![(0, no_secret())]),
             132,
@@ -489,6 +503,34 @@ fn what_may_still_serve_is_not_given_up() {
                     ("n1", 1, vec![(1, evicted())]),
                     ("n1", 5, vec![(5, evicted())]),
                     ("n2", 9, vec![(9, creating()), (60, ready())]),
+                ],
+                ..Story::default()
+            },
+        ),
+        (
+            "three refused while the device's driver starts, the fourth starts slowly",
+            Story {
+                pods: vec![
+                    (
+                        "n1",
+                        1,
+                        vec![(1, failed("UnexpectedAdmissionError", "no devices"))],
+                    ),
+                    (
+                        "n1",
+                        3,
+                        vec![(3, failed("UnexpectedAdmissionError", "no devices"))],
+                    ),
+                    (
+                        "n1",
+                        5,
+                        vec![(5, failed("UnexpectedAdmissionError", "no devices"))],
+                    ),
+                    (
+                        "n1",
+                        6,
+                        vec![(6, creating()), (90, running(0)), (120, ready())],
+                    ),
                 ],
                 ..Story::default()
             },
