@@ -14,7 +14,7 @@ use crate::job::{self, Job, Receipt, Undelivered};
 use crate::logging;
 use crate::metrics::{self, Deploy};
 use crate::report::{self, Report};
-use crate::request::{Draft, Fault, Files, Request, Wanted};
+use crate::request::{Draft, Fault, Files, Origin, Request};
 use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -457,12 +457,9 @@ async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Inst
 /// The request, with the files that it names. An invocation that goes on reads them again: they are
 /// the same, and the token has no room for them.
 fn complete(draft: Draft, files: &Files, continuation: &Continuation) -> Result<Request, Report> {
-    let names_files = draft.wanted != Wanted::default();
+    let origin = Origin::new(&draft.wanted, files);
     let request = draft.complete(files, &continuation.job);
-    let request = request.map_err(|faults| match names_files {
-        true => report::wrong_files(&faults),
-        false => report::wrong_parameters(&faults),
-    })?;
+    let request = request.map_err(|faults| report::wrong_files(&faults, &origin))?;
     logging::hide_values(request.secrets());
     Span::current().record("execution", request.execution.as_str());
     Ok(request)

@@ -1,8 +1,11 @@
 //! Every sentence that a user sees. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
+mod faults;
 mod hiding;
 pub mod outage;
+
+pub use faults::{wrong_files, wrong_parameters};
 
 use crate::artifact::ArtifactError;
 use crate::change;
@@ -650,9 +653,11 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
     let target = target(request);
     let (namespace, name) = (&request.namespace, &request.deployment);
     match failure {
-        Failure::Faults(faults) => {
-            faults_found(&format!("{target} was not changed"), faults, PARAMETERS)
-        }
+        Failure::Faults(faults) => faults::found(
+            &format!("{target} was not changed"),
+            faults,
+            &request.origin,
+        ),
         Failure::Missing => fail(
             Topic::Missing,
             Kind::ConfigurationError,
@@ -1049,50 +1054,6 @@ fn failed_rollout(
     let lines = parts.collect::<Vec<_>>().join(PARAGRAPH);
     let lines = Some(lines).filter(|lines| !lines.is_empty());
     fail(topic, kind, headline, lines.as_slice(), next)
-}
-
-/// The user parameters are wrong.
-pub fn wrong_parameters(faults: &[Fault]) -> Report {
-    faults_found("Nothing was deployed", faults, PARAMETERS)
-}
-
-/// They are, or the files that they name.
-pub fn wrong_files(faults: &[Fault]) -> Report {
-    faults_found("Nothing was deployed", faults, FILES)
-}
-
-/// Where faults are, and what to do about them.
-type Source = (&'static str, &'static str);
-
-const PARAMETERS: Source = (
-    "the user parameters",
-    "Correct the action's UserParameters and release the change again.",
-);
-
-const FILES: Source = (
-    "the user parameters and the files that they name",
-    "Correct the file, or the action's UserParameters, and release the change again.",
-);
-
-fn faults_found(what: &str, faults: &[Fault], (source, next): Source) -> Report {
-    let line = |fault: &Fault| format!("`{}` {}", fault.field, fault.problem);
-    let (headline, evidence) = match faults {
-        [fault] => (format!("{what}: {}.", line(fault)), Vec::new()),
-        faults => (
-            format!("{what}: {} things are wrong with {source}.", faults.len()),
-            faults
-                .iter()
-                .map(|fault| format!("- {}", line(fault)))
-                .collect(),
-        ),
-    };
-    fail(
-        Topic::Parameters,
-        Kind::ConfigurationError,
-        &headline,
-        &evidence,
-        next,
-    )
 }
 
 /// A file of an input artifact cannot be had. `phase` is how far the deploy had come.

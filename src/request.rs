@@ -7,6 +7,7 @@ mod fields;
 mod files;
 mod images;
 mod manifest;
+mod origin;
 mod strategy;
 mod text;
 mod field_types;
@@ -14,6 +15,7 @@ mod unfilled;
 
 pub use checks::duration;
 pub use files::{File, Files, Member, Wanted};
+pub use origin::Origin;
 pub use text::repeated;
 
 use crate::job::Parameters;
@@ -67,6 +69,8 @@ pub struct Request {
     pub container: Option<String>,
     /// A whole Deployment, its variables filled in.
     pub manifest: Option<Value>,
+    /// The files that it was read from.
+    pub origin: Origin,
     /// What else was in the manifest's file, `Kind/name`, and is not applied.
     pub beside: Vec<String>,
     /// The commit that is deployed, where it is known.
@@ -102,6 +106,7 @@ impl fmt::Debug for Request {
             .field("sole_image", &self.sole_image)
             .field("env", &self.env)
             .field("container", &self.container)
+            .field("origin", &self.origin)
             .field("beside", &self.beside)
             .field("commit", &self.commit)
             .field("mode", &self.mode)
@@ -292,8 +297,9 @@ impl Draft {
     /// Checks everything, with the files that were wanted.
     pub fn complete(self, files: &Files, job: &str) -> Result<Request, Vec<Fault>> {
         let mut check = Check::new(self.fields, Some(files));
+        let origin = Origin::new(&self.wanted, files);
         match check.request(job) {
-            Some(request) if check.faults.is_empty() => Ok(request),
+            Some(request) if check.faults.is_empty() => Ok(Request { origin, ..request }),
             _ => Err(check.faults),
         }
     }

@@ -170,8 +170,8 @@ fn next_in_archive(error: &ArchiveError) -> &'static str {
              that makes the archive."
         }
         ArchiveError::Unreadable(_) => {
-            "Have the action that makes the artifact write a plain ZIP archive, stored or deflated, \
-             without a password or links."
+            "Have the action that makes the artifact write a plain ZIP archive, stored or \
+             deflated, without a password or links."
         }
     }
 }
@@ -260,8 +260,8 @@ impl fmt::Display for ArtifactError {
     }
 }
 
-/// That a file is nowhere, and what is in its place: names like its own, else some of what is there,
-/// and for each artifact without files why it has none.
+/// That a file is nowhere, and what is in its place: names like its own, else some of what is
+/// there, and for each artifact without files why it has none.
 fn no_such_file(path: &str, searched: &[(String, Searched)], near: &[String]) -> String {
     let of = |wanted: fn(&Searched) -> bool| {
         let names = searched.iter().filter(move |(_, seen)| wanted(seen));

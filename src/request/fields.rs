@@ -3,7 +3,7 @@
 use super::checks::{duration, kind, name_of, similar, unresolved};
 use super::text::excerpt;
 use super::unfilled::unfilled;
-use super::{FIELDS, Fault, Files, Method, Mode, Request, Switch, Wanted};
+use super::{FIELDS, Fault, Files, Method, Mode, Origin, Request, Switch, Wanted};
 use crate::manifest::Chosen;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -123,6 +123,7 @@ impl<'a> Check<'a> {
             container,
             manifest,
             beside,
+            origin: Origin::default(),
             commit,
             mode,
             method,

@@ -27,6 +27,7 @@ fn least() -> Request {
         images: images(&[("web", "web:2")]),
         sole_image: None,
         beside: Vec::new(),
+        origin: Origin::default(),
         commit: None,
         mode: Mode::Deploy,
         env: BTreeMap::new(),

@@ -392,12 +392,12 @@ async fn what_an_artifact_is_instead_is_told() {
     let place =
         b"kind: Deployment\nmetadata: {name: demo-app}\nspec: {template: {spec: {containers: \
         [{name: app, image: 'app:${TAG}'}]}}}\n";
-    insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r#"
-        ConfigurationError
-        Nothing was deployed: `manifest.spec.template.spec.containers[app].image` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
+    insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r##"
+    ConfigurationError
+    Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
 
-        Correct the file, or the action's UserParameters, and release the change again.
-        "#);
+    Correct `app.yaml` in artifact `Source`, or the step that writes it, and release the change again.
+    "##);
 }
 
 /// A function whose memory is looked at.

@@ -29,6 +29,7 @@ const PURE: &[&str] = &[
     "request/files.rs",
     "request/images.rs",
     "request/manifest.rs",
+    "request/origin.rs",
     "request/strategy.rs",
     "request/text.rs",
     "request/field_types.rs",
@@ -77,6 +78,7 @@ const PURE: &[&str] = &[
     "diagnosis/symptoms.rs",
     "diagnosis/whole.rs",
     "report.rs",
+    "report/faults.rs",
     "environment.rs",
 ];
 

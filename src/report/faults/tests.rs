@@ -1,0 +1,64 @@
+use super::*;
+use crate::request::{File, Files, Member, Wanted};
+
+fn origin() -> Origin {
+    let member = |path: &str| {
+        Some(Member {
+            artifact: None,
+            path: path.to_owned(),
+        })
+    };
+    let file = || {
+        Some(File {
+            artifact: "Build".to_owned(),
+            ..File::default()
+        })
+    };
+    let wanted = Wanted {
+        manifest: member("k8s/a.yaml"),
+        images: member("imagedefinitions.json"),
+    };
+    let files = Files {
+        manifest: file(),
+        images: file(),
+    };
+    Origin::new(&wanted, &files)
+}
+
+fn message(fields: &[&str], origin: &Origin) -> String {
+    let faults = fields.iter().map(|field| Fault::new(*field, "must be x"));
+    let report = found("Nothing was deployed", &faults.collect::<Vec<_>>(), origin);
+    match report {
+        Report::Failure { message, .. } => message,
+        other @ (Report::Success { .. } | Report::Progress { .. }) => panic!("{other:?}"),
+    }
+}
+
+/// A fault in a file sends to the file, one of the parameters to these.
+#[test]
+fn the_next_step_goes_where_the_fault_is() {
+    let parameters = "Correct the action's UserParameters and release the change again.";
+    let both = "Correct the file, or the action's UserParameters, and release the change again.";
+    let images = "Correct `imagedefinitions.json` in artifact `Build`, or the step that writes it,";
+    let manifest = "Correct `k8s/a.yaml` in artifact `Build`, or the step that writes it,";
+    for (fields, next) in [
+        (&["images.web"][..], images),
+        (&["images.web", "images[1]"], images),
+        (&["manifest.spec.selector"], manifest),
+        (&["manifest.spec.selector", "images.web"], both),
+        (&["images.web", "timeout"], both),
+        (&["manifest.metadata.name"], both),
+        (&["variables.TAG"], both),
+        (&["manifest"], both),
+        (&["timeout"], parameters),
+        (&["env.A", "service"], parameters),
+    ] {
+        let told = message(fields, &origin());
+        assert!(told.contains(next), "{fields:?}: {told}");
+        let told = message(fields, &Origin::default());
+        assert!(told.contains(parameters), "{fields:?}: {told}");
+    }
+    let told = message(&["images.web"], &origin());
+    let first = "`images.web` of `imagedefinitions.json` in artifact `Build` must be x.";
+    assert!(told.contains(first), "{told}");
+}
