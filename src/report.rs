@@ -18,7 +18,7 @@ use crate::continuation::{Continuation, Phase, Reason, Unusable};
 use crate::credentials::CredentialsError;
 use crate::diagnosis::{Cause, Evidence};
 use crate::plan::Plan;
-use crate::request::{Fault, Request};
+use crate::request::{Fault, Request, located};
 use crate::rollout::{Progress, WaitsFor};
 use crate::strategy::steadiness::SECOND_LOOK;
 use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
@@ -1306,7 +1306,10 @@ fn refused(request: &Request, what: &str, call: &Call, refusal: &Refusal) -> Tro
             Topic::ObjectRefused,
             Kind::ConfigurationError,
             format!("the API server refused to {what} ({said})"),
-            "Correct what it names, then release the change again.".to_owned(),
+            match request.manifest.as_ref().and_then(|it| located(&refusal.message, it)) {
+                Some(place) => format!("{place} Correct it, then release the change again."),
+                None => "Correct what it names, then release the change again.".to_owned(),
+            },
         ),
     }
 }

@@ -6,6 +6,7 @@ mod env;
 mod fields;
 mod files;
 mod images;
+mod located;
 mod manifest;
 mod origin;
 mod strategy;
@@ -15,6 +16,7 @@ mod unfilled;
 
 pub use checks::duration;
 pub use files::{File, Files, Member, Wanted};
+pub use located::located;
 pub use origin::Origin;
 pub use text::repeated;
 

@@ -16,6 +16,11 @@ pub fn wrong_files(faults: &[Fault], origin: &Origin) -> Report {
 
 /// Faults that keep a deploy from beginning. `what` is what came of it.
 pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
+    // A place that a variable fills is mended here or there.
+    let of = |fault: &Fault| {
+        let file = origin.of(&fault.field);
+        file.filter(|_| !fault.problem.contains("`variables`"))
+    };
     let line = |fault: &Fault| {
         let Fault { field, problem } = fault;
         match origin.of(field) {
@@ -26,8 +31,7 @@ pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
             Some(_) | None => format!("`{field}` {problem}"),
         }
     };
-    let in_files = faults.iter().map(|fault| origin.of(&fault.field));
-    let in_files = in_files.collect::<Vec<_>>();
+    let in_files = faults.iter().map(of).collect::<Vec<_>>();
     let touches = faults.iter().any(|fault| origin.touches(&fault.field));
     let (source, next) = match in_files.first() {
         Some(Some(file)) if in_files.iter().all(|other| *other == Some(*file)) => (

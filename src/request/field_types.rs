@@ -5,6 +5,7 @@
 
 use super::Fault;
 use super::checks::kind;
+use crate::image::shown;
 use crate::manifest::place_of;
 use serde_json::Value;
 
@@ -90,7 +91,7 @@ impl<'a> Found<'a> {
             Type::Whole => whole(value),
             Type::Flag => value.is_boolean(),
             Type::WholeOrText => whole(value) || value.is_string(),
-            Type::Amount => value.is_number() || value.is_string(),
+            Type::Amount => value.is_number() || value.as_str().is_some_and(is_amount),
             Type::List | Type::Texts | Type::Wholes => value.is_array(),
             Type::Object | Type::TextMap | Type::AmountMap => value.is_object(),
         };
@@ -126,6 +127,25 @@ impl<'a> Found<'a> {
     }
 }
 
+/// Whether a text is a quantity of Kubernetes; the places of variables are filled by now, or told.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
+fn is_amount(text: &str) -> bool {
+    const SUFFIXES: [&str; 15] = [
+        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi",
+    ];
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'));
+    let (number, suffix) = text.split_at(end.unwrap_or(text.len()));
+    let exponent = suffix.strip_prefix(['e', 'E']);
+    let is_exponent = exponent.is_some_and(|exponent| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    let is_number = number.bytes().any(|byte| byte.is_ascii_digit());
+    let is_suffix = SUFFIXES.contains(&suffix) || suffix == "Ei" || is_exponent;
+    is_number && number.matches('.').count() <= 1 && is_suffix
+}
+
 fn problem(expected: Type, value: &Value, is_secret: bool) -> String {
     let is = match value {
         // It is YAML's reading of a word; who has the file sees which.
@@ -133,6 +153,7 @@ fn problem(expected: Type, value: &Value, is_secret: bool) -> String {
         Value::Number(_) if is_secret => "a number".to_owned(),
         Value::Bool(is) => is.to_string(),
         Value::Number(number) => format!("the number {number}"),
+        Value::String(text) if expected == Type::Amount => format!("`{}`", shown(text)),
         Value::String(text) if text.contains("${") => "a text, as a filled `${…}` always is".into(),
         other @ (Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
             kind(other).to_owned()
@@ -157,7 +178,7 @@ fn problem(expected: Type, value: &Value, is_secret: bool) -> String {
         Type::Whole => "a whole number",
         Type::Flag => "true or false",
         Type::WholeOrText => "a whole number or text",
-        Type::Amount => "an amount such as 1 or \"500m\"",
+        Type::Amount => "an amount such as 1, \"500m\" or \"512Mi\"",
         Type::List => "a list",
         Type::Texts => "a list of texts",
         Type::Wholes => "a list of whole numbers",

@@ -28,6 +28,7 @@ const PURE: &[&str] = &[
     "request/fields.rs",
     "request/files.rs",
     "request/images.rs",
+    "request/located.rs",
     "request/manifest.rs",
     "request/origin.rs",
     "request/strategy.rs",

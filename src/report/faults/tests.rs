@@ -58,6 +58,11 @@ fn the_next_step_goes_where_the_fault_is() {
         let told = message(fields, &Origin::default());
         assert!(told.contains(parameters), "{fields:?}: {told}");
     }
+    let place = Fault::new("manifest.spec.x", "has `${A}`, and `variables` has no A");
+    let Report::Failure { message: told, .. } = found("Nothing", &[place], &origin()) else {
+        panic!("it is a failure");
+    };
+    assert!(told.contains(both), "{told}");
     let told = message(&["images.web"], &origin());
     let first = "`images.web` of `imagedefinitions.json` in artifact `Build` must be x.";
     assert!(told.contains(first), "{told}");

@@ -138,6 +138,39 @@ fn a_value_without_its_quotes_is_told_by_its_path() {
 }
 
 #[test]
+fn amounts_are_those_of_kubernetes() {
+    let fault =
+        |amount: &str| container_faults(json!({"resources": {"limits": {"memory": amount}}}));
+    for amount in [
+        "1", "0.5", ".5", "5.", "+1", "-1", "500m", "512Mi", "1Gi", "2Ei", "1e3", "1E3", "1e-3",
+        "2E", "100n", "3k",
+    ] {
+        assert_eq!(fault(amount), Vec::<String>::new(), "{amount}");
+    }
+    for amount in [
+        "512MB",
+        "512mb",
+        "1 Gi",
+        "1GiB",
+        "K",
+        "",
+        ".",
+        "1.2.3",
+        "1e",
+        "1,5",
+        "1gi",
+        "${MEMORY}",
+    ] {
+        let told = fault(amount);
+        assert!(
+            told.len() == 1 && told[0].contains("must be an amount such as"),
+            "{amount}: {told:?}"
+        );
+    }
+    assert!(fault("512MB")[0].ends_with("and is `512MB`"));
+}
+
+#[test]
 fn the_rest_of_a_deployment_is_looked_at() {
     for (manifest, path) in [
         (
