@@ -1184,3 +1184,64 @@ fn whose_fault_it_is() {
         assert_eq!(of_waiting(reason, message), expected, "{message}");
     }
 }
+
+/// The pods of a switch's new version make no room for one another, those of a rollout do.
+#[test]
+fn where_some_pods_can_be_created() {
+    let half = |seconds, ready| Sight {
+        set: ReplicaSet {
+            failure: Some(("exceeded quota".to_owned(), Some(at(0)))),
+            ..ReplicaSet::default()
+        },
+        ..sight(seconds, pods(ready, vec![]))
+    };
+    for (name, replicas, seconds, ready, frees_nothing, expected) in [
+        ("a switch", 2, 120, 1, true, true),
+        ("young", 2, 119, 1, true, false),
+        ("all are there", 2, 900, 2, true, false),
+        ("a rollout, whose old pods go", 2, 900, 1, false, false),
+    ] {
+        let since = Since::from(at(0)).freeing_nothing(frees_nothing);
+        let diagnosis = diagnose(&live(replicas), &half(seconds, ready), since, PATIENCE);
+        let doomed =
+            matches!(diagnosis, Diagnosis::Doomed(found) if found.cause == Cause::PodNotCreated);
+        assert_eq!(doomed, expected, "{name}");
+    }
+}
+
+/// Old pods that end within their grace period may leave what is missing.
+#[test]
+fn no_verdict_on_creation_while_old_pods_end() {
+    let seen = |ends: Option<u64>| Sight {
+        set: ReplicaSet {
+            failure: Some(("exceeded quota".to_owned(), Some(at(0)))),
+            ..ReplicaSet::default()
+        },
+        ..sight(
+            300,
+            Pods {
+                ending: ends.map(at),
+                ..Pods::default()
+            },
+        )
+    };
+    for (name, ends, counted, expected) in [
+        ("none", None, false, true),
+        ("in time", Some(310), false, false),
+        ("a moment late", Some(280), false, false),
+        ("stuck beyond its grace period", Some(100), false, true),
+        ("stuck, and counted", Some(100), true, true),
+        ("counted alone", None, true, false),
+    ] {
+        let since = Since {
+            ending: counted,
+            ..Since::from(at(0))
+        };
+        let diagnosis = diagnose(&live(2), &seen(ends), since, PATIENCE);
+        assert_eq!(
+            matches!(diagnosis, Diagnosis::Doomed(_)),
+            expected,
+            "{name}"
+        );
+    }
+}
