@@ -31,6 +31,7 @@ mod store;
 mod token;
 mod validation;
 mod verbs;
+mod warning;
 
 #[cfg(test)]
 mod tests;

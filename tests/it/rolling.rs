@@ -178,11 +178,16 @@ async fn put_replaces_the_object_and_keeps_the_live_replicas() {
         assert!(write.body.unwrap()["metadata"]["resourceVersion"].is_string());
     }
     assert_eq!(stage.ready_images().await.len(), 3);
-    // The same again changes no pod.
-    let ended = stage
-        .deploy(json!({"manifest": manifest(), "execution": "run-9"}))
-        .await;
-    assert_eq!(ended.success().1["Revision"], "2");
+    // The same again changes nothing, whichever way.
+    for method in ["put", "patch"] {
+        let ended = stage
+            .deploy(json!({"manifest": manifest(), "execution": "run-9", "method": method}))
+            .await;
+        let (summary, variables) = ended.success();
+        assert!(summary.contains("already ran this version"), "{summary}");
+        assert_eq!(variables["Revision"], "2");
+    }
+    stage.wrote(&["PUT"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

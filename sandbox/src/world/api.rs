@@ -45,6 +45,10 @@ impl Call<'_> {
     }
 }
 
+fn remarked(answer: Answer) -> Reply {
+    Reply::Answer(super::warning::added(answer))
+}
+
 /// An object as the answer to a request.
 pub(super) fn answer(status: u16, object: Value) -> Answer {
     Answer {
@@ -151,9 +155,9 @@ impl World {
             ("GET", true, _) => self.get(call).map(Reply::Answer),
             ("GET", false, _) if call.flag("watch") => self.start_watch(call).map(Reply::Watch),
             ("GET", false, _) => self.list(call).map(Reply::Answer),
-            ("POST", false, None) => self.create(call).map(Reply::Answer),
-            ("PUT", true, None | Some("status")) => self.update(call).map(Reply::Answer),
-            ("PATCH", true, None | Some("status")) => self.patch(call).map(Reply::Answer),
+            ("POST", false, None) => self.create(call).map(remarked),
+            ("PUT", true, None | Some("status")) => self.update(call).map(remarked),
+            ("PATCH", true, None | Some("status")) => self.patch(call).map(remarked),
             ("DELETE", true, None) => self.delete_one(call).map(Reply::Answer),
             _ => Err(status::method_not_allowed()),
         }
