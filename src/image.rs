@@ -175,8 +175,13 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
     if let Some(name) = crate::request::repeated(text) {
         return Err(fault(format!("has `{name}` twice. {SHAPES}")));
     }
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| fault(format!("is no valid JSON ({error}). {SHAPES}")))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let line = text.lines().nth(error.line().saturating_sub(1));
+        let unseen = line.and_then(|line| text::first_unseen(line.trim_matches(['\t', '\r', ' '])));
+        let unseen = unseen.map(|(_, name)| format!(": there is {name} in that line"));
+        let unseen = unseen.unwrap_or_default();
+        fault(format!("is no valid JSON ({error}){unseen}. {SHAPES}"))
+    })?;
     if let Some(image) = value.get("ImageURI") {
         return match image.as_str() {
             Some(image) => Ok(Definitions::Sole(image.to_owned())),
@@ -389,6 +394,10 @@ mod tests {
             assert!(definitions(content.as_bytes()).is_err(), "{content}");
         }
         assert!(definitions(&[0xff]).is_err());
+        let text = "[\n\t{\"name\":\u{a0}\"web\", \"imageUri\": \"x\"}]";
+        let told = &definitions(text.as_bytes()).unwrap_err()[0].problem;
+        let named = "line 2 column 10): there is a no-break space (U+00A0) in that line";
+        assert!(told.contains(named), "{told}");
     }
 
     #[test]

@@ -396,7 +396,7 @@ async fn what_an_artifact_is_instead_is_told() {
     ConfigurationError
     Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
 
-    Correct `app.yaml` in artifact `Source`, or the step that writes it, and release the change again.
+    Correct the file, or the action's UserParameters, and release the change again.
     "##);
 }
 
