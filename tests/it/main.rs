@@ -13,6 +13,8 @@ mod real;
 mod prober;
 mod application;
 mod rolling;
+mod canaries;
+mod canaries;
 mod blue_green;
 mod immutable;
 mod refusals;
