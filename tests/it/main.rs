@@ -14,7 +14,6 @@ mod prober;
 mod application;
 mod rolling;
 mod canaries;
-mod canaries;
 mod blue_green;
 mod immutable;
 mod refusals;
