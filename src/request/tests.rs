@@ -841,6 +841,12 @@ fn broken_json_is_shown_where_it_breaks() {
         ("a backslash", r#"{"a": "x\y"}"#, 10, r#"{"a": "x\→y"}"#),
         ("a tab", "{\"a\": \"x\ty\"}", 9, "{\"a\": \"x→␤y\"}"),
         (
+            "a quote before a prefix",
+            r#"{"a": "Revert "fix: b""}"#,
+            16,
+            r#"{"a": "Revert "→fix: b""}"#,
+        ),
+        (
             "many bytes before",
             r#"{"ä": "€😀"y"}"#,
             11,

@@ -220,8 +220,10 @@ fn help(text: &str, position: usize, what: &str) -> String {
     if rest.starts_with("//") || rest.starts_with("/*") || first == '#' && !rest.starts_with("#{") {
         return "JSON has no comments".to_owned();
     }
+    // `"Revert "fix: a"`: who forgets the quotes of a name does not forget the blank before it.
+    let is_value = !is_key || text[..text.floor_char_boundary(position)].ends_with('"');
     match before {
-        Before::InString | Before::AfterString if !is_key => SUBSTITUTION.to_owned(),
+        Before::InString | Before::AfterString if is_value => SUBSTITUTION.to_owned(),
         _ if ["True", "False", "None"].contains(&word) => {
             "JSON writes `true`, `false` and `null`".to_owned()
         }
