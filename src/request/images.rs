@@ -4,6 +4,7 @@ use super::Member;
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
 use super::text::excerpt;
+use super::unfilled::variable;
 use crate::archive::plain;
 use crate::image::{self, Definitions};
 use serde_json::{Map, Value};
@@ -65,6 +66,16 @@ impl Check<'_> {
     }
 
     pub(super) fn image(&mut self, field: &str, image: &str) -> bool {
+        let root = field.split(['.', '[']).next().unwrap_or_default();
+        let is_in_file = self.fields.get(root).is_some_and(Value::is_string);
+        if is_in_file && let Some(variable) = variable(image) {
+            let problem = format!(
+                "has `{variable}`, and CodePipeline fills variables in UserParameters alone, never \
+                 in files: write `${{NAME}}` in a manifest and give NAME by `variables`"
+            );
+            self.fault(field, problem);
+            return false;
+        }
         match image_of(image) {
             Ok(()) => true,
             Err(problem) => {

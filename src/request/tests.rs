@@ -1194,6 +1194,9 @@ fn faults_of_files_and_variables_are_told_together() {
     `variables.TGA` has no place in the manifest: no string in it has `${TGA}` (keys are not filled)
     `variables.X` has no place in the manifest: no string in it has `${X}` (keys are not filled)
     "#);
+    let text = DEPLOYMENT.replace("${TAG}", "#{Build.TAG}");
+    let unfilled = files(Some(&text), None);
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &unfilled), @r#"`manifest.spec.template.spec.containers[app].image` has `#{Build.TAG}`, and CodePipeline fills variables in UserParameters alone, never in files: write `${NAME}` in a manifest and give NAME by `variables`"#);
     let fields = json!({"deployment": "other", "manifest": "Source::a.yaml"});
     insta::assert_snapshot!(told(fields, &none), @r#"`manifest` names `Source::a.yaml`, which has no Deployment `other`; it has `Deployment/web`"#);
     let fields = json!({"manifest": "a.yaml", "images": "Build::b.json",
