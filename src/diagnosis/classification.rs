@@ -186,15 +186,19 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
                 Cause::PullFails
             }
         }
-        "ImageInspectError" | "RegistryUnavailable" => Cause::PullFails,
+        "ImageInspectError" | "RegistryUnavailable" | "SignatureValidationFailed" => {
+            Cause::PullFails
+        }
         "CreateContainerConfigError" if says(&UNSYNCED) => Cause::NotStarted,
         "CreateContainerConfigError" if says(&MISSING) => Cause::ConfigMissing,
         "CreateContainerConfigError" if says(&PASSING) => Cause::NotStarted,
         "CreateContainerConfigError" => Cause::ContainerNotCreated,
         "CreateContainerError" if says(&PASSING) || says(&NODE) => Cause::NodeTrouble,
-        "CreateContainerError" => Cause::ContainerNotCreated,
+        "CreateContainerError" | "PreCreateHookError" => Cause::ContainerNotCreated,
         "RunContainerError" => of_start(&message),
-        "PostStartHookError" | "CrashLoopBackOff" => Cause::ContainerNotStarted,
+        "PreStartHookError" | "PostStartHookError" | "CrashLoopBackOff" => {
+            Cause::ContainerNotStarted
+        }
         _ => Cause::NotStarted,
     }
 }

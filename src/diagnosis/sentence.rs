@@ -184,6 +184,13 @@ impl Finding {
                 quoted(answer)
             );
         }
+        if let Some(hook) = self.ended_by_hook(explanation) {
+            let times = times(self.ends);
+            return format!(
+                "{who} is ended, {times}, as its postStart hook fails: {}",
+                last_words(hook)
+            );
+        }
         let ended = self.ended(live);
         let last = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
         let last = last.and_then(|log| telling(log)).or_else(|| {
@@ -216,6 +223,13 @@ impl Finding {
             }
             None => format!("is killed for using too much memory, {times}"),
         }
+    }
+
+    /// A hook that fails ends its container, and an event alone says so.
+    fn ended_by_hook<'a>(&self, explanation: &'a Explanation) -> Option<&'a str> {
+        let mut events = explanation.events.iter().flatten().flatten();
+        let hook = events.find(|event| event.reason == "FailedPostStartHook")?;
+        (self.cause == Cause::Crash).then_some(hook.message.as_str())
     }
 
     /// A container that its kubelet kills ends with these codes, and an event says why.

@@ -77,7 +77,8 @@ impl Sights {
         let Ok(pods) = &sight.pods else {
             return next;
         };
-        let times = pods.others.iter().flat_map(times_of);
+        let refused = sight.set.failure.iter().filter_map(|(_, at)| *at);
+        let times = pods.others.iter().flat_map(times_of).chain(refused);
         next.ahead |= times.max().is_some_and(|time| time > sight.at + CLOCK);
         next.remember_words(pods);
         if next

@@ -755,6 +755,17 @@ fn sentences() {
         ),
         (pod(vec![killed(137)]), explained(probes(), "bye")),
         (pod(vec![killed(137)]), explained(vec![], "bye")),
+        (
+            pod(vec![killed(137)]),
+            explained(
+                vec![event(
+                    "FailedPostStartHook",
+                    "PostStartHook failed: command '/warm' exited with 1: no cache",
+                    3,
+                )],
+                "bye",
+            ),
+        ),
         (pod(vec![killed(127)]), nothing()),
         (
             pod(vec![looping(2, ended(0, "Completed", ""))]),
@@ -800,6 +811,7 @@ fn sentences() {
     `app` in pod `web-2-a` exits with code 3, 3 times: `words`
     `app` in pod `web-2-a` is killed, 4 times, as its liveness probe (HTTP GET :http/alive) fails: HTTP probe failed with statuscode: 500
     `app` in pod `web-2-a` exits with code 137 (killed), 4 times: `bye`
+    `app` in pod `web-2-a` is ended, 4 times, as its postStart hook fails: PostStartHook failed: command '/warm' exited with 1: no cache
     `app` in pod `web-2-a` exits with code 127 (its command was not found), 4 times
     `app` in pod `web-2-a` ends by itself with exit code 0, 3 times, and a container of a Deployment must go on running: `done`
     `app` in pod `web-2-a` is killed for using more memory than its limit of 256Mi, 3 times
@@ -1154,6 +1166,11 @@ fn whose_fault_it_is() {
             "choosing an image from manifest list: no image found in image index for architecture \
              \"arm64\"",
             Cause::ImagePlatform,
+        ),
+        (
+            "SignatureValidationFailed",
+            "something new",
+            Cause::PullFails,
         ),
         (
             "RunContainerError",
