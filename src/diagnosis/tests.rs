@@ -431,6 +431,12 @@ fn what_one_pod_means() {
             Doomed(Cause::Crash),
         ),
         (
+            "init fails three times, as its database comes late",
+            900,
+            pod(vec![init(crash(2)), waiting("PodInitializing", "")]),
+            Suspicious(Cause::Crash),
+        ),
+        (
             "init failed once",
             60,
             pod(vec![init(now(1, 0))]),
