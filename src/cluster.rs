@@ -5,6 +5,7 @@ pub mod call;
 pub mod name;
 pub mod object;
 pub mod pod;
+pub mod refusal;
 pub mod service;
 mod warning;
 
@@ -117,6 +118,18 @@ pub enum CallError {
     OutOfTime,
 }
 
+impl CallError {
+    /// Whether a write may have been done all the same: its answer was lost, or the server broke
+    /// on the way.
+    pub fn may_have_been_done(&self) -> bool {
+        match self {
+            CallError::Unreachable(_) => true,
+            CallError::Refused(refusal) => !refusal.stored_nothing(),
+            CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
+        }
+    }
+}
+
 /// An answer that is an error.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Refusal {
@@ -130,6 +143,8 @@ pub struct Refusal {
     pub is_status: bool,
     /// What may be wrong with the token by its looks, beside a 401.
     pub advice: Option<&'static str>,
+    /// Whether the token has the right, where that was asked because the message does not tell.
+    pub allowed: Option<bool>,
 }
 
 /// A failed try.
@@ -543,17 +558,18 @@ fn refusal(code: u16, body: &[u8], asked: Option<Duration>, advice: Option<&'sta
         }
         None => (String::new(), excerpt(body), 0),
     };
-    let error = CallError::Refused(Refusal {
+    let refusal = Refusal {
         code,
         reason,
         message,
         is_status,
         advice: advice.filter(|_| code == 401),
-    });
+        ..Refusal::default()
+    };
     let asked = asked.or((seconds > 0).then(|| Duration::from_secs(seconds)));
-    match code {
-        429 | 500..=599 => Try::Again(error, asked),
-        _ => Try::Final(error),
+    match refusal.may_pass() {
+        true => Try::Again(CallError::Refused(refusal), asked),
+        false => Try::Final(CallError::Refused(refusal)),
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Continuation {
     /// Since when the cluster, or SSM on the way to it, has not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable_since: Option<Timestamp>,
+    /// Whether the answer to the first write was lost, so that it may have been done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
     /// What the looks at the new version's pods have shown.
     #[serde(default, skip_serializing_if = "Sights::is_empty")]
     pub sights: Sights,
@@ -104,6 +107,18 @@ pub struct Return {
 pub enum Reason {
     /// The API server refused something, with this HTTP status.
     Refused(u16),
+    /// The token does not reach the API server.
+    TokenLost,
+    /// A quota has no room for the newcomer.
+    Quota,
+    /// A policy of the cluster refuses something.
+    Policy,
+    /// An admission webhook does not answer.
+    Webhook,
+    /// The namespace is being deleted.
+    NamespaceEnding,
+    /// The API server refuses an object.
+    Object,
     /// The smoke test failed.
     Smoke,
     /// The Service's endpoints never were the new pods alone.
@@ -175,6 +190,7 @@ impl Continuation {
             started: now,
             deadline: now + timeout,
             unreachable_since: None,
+            unsure: false,
             sights: Sights::default(),
             steady: None,
             warnings: Vec::new(),
@@ -274,6 +290,7 @@ mod tests {
             started: at,
             deadline: at,
             unreachable_since: Some(at),
+            unsure: true,
             sights: Sights::default(),
             steady: None,
             warnings: Vec::new(),

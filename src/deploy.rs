@@ -2,14 +2,16 @@
 
 use crate::change;
 use crate::change::editor::Editor;
-use crate::cluster::call::{Call, Verb};
+use crate::cluster::call::{Call, Right, Verb};
 use crate::cluster::object::{Deployment, ReplicaSet, template_of};
+use crate::cluster::refusal::Cause;
 use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
 use crate::continuation::{Continuation, Phase};
 use crate::credentials::CredentialsError;
 use crate::diagnosis::{self, Explanation, Sight};
 use crate::logging;
 use crate::plan::{self, Plan};
+use crate::report;
 use crate::request::{Mode, Request};
 use crate::strategy::scene::{Answer, Shape, Sought};
 use crate::strategy::steadiness::{self, Roster};
@@ -31,6 +33,11 @@ const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
 /// How long the cluster may be silent while a rollout is followed: an API server that is replaced
 /// needs a minute or two, and the rollout goes on without it.
 pub const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
+
+/// The same before the first write, when nothing goes on in the cluster that would have to be
+/// followed: a webhook whose pod restarts needs half a minute, and whoever waits for the pipeline
+/// should hear of an address that is wrong within a minute.
+pub const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The pause before a silent cluster is asked again.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(2);
@@ -120,6 +127,7 @@ pub async fn run(
         mute_watches: 0,
         conflicts: 0,
         waiting: None,
+        asked: Timestamp::now(),
     };
     deploy.run().await
 }
@@ -140,6 +148,8 @@ struct Deploy<'a, R> {
     mute_watches: u32,
     conflicts: u32,
     waiting: Option<Wait>,
+    /// When the step began that is under way.
+    asked: Timestamp,
 }
 
 impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
@@ -147,14 +157,19 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         let (mut steps, mut writes) = (0, 0);
         loop {
             let now = Timestamp::now();
+            self.asked = now;
             let decision =
                 strategy::decide(self.request, self.continuation, &self.observation, now);
             steps += 1;
             assert!(steps <= STEPS, "the strategy turns in circles");
             if self.request.mode == Mode::Plan
-                && let Some(outcome) = self.plan(&decision, now).await
+                && let Some(tried) = self.plan(&decision, now).await
             {
-                return outcome;
+                match tried {
+                    Some(outcome) => return outcome,
+                    None if Instant::now() >= self.until => return Outcome::HandedOver(None),
+                    None => continue,
+                }
             }
             let ended = match decision {
                 Decision::Look(look) => self.look(&look).await,
@@ -192,35 +207,33 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         }
     }
 
-    /// Tries the first write instead of doing it. Nothing else that writes comes after.
-    async fn plan(&mut self, decision: &Decision, now: Timestamp) -> Option<Outcome> {
+    /// Tries the first write instead of doing it, so that nothing is written: `None` where the
+    /// decision is not one to write, `Some(None)` where the cluster has to be asked again.
+    async fn plan(&mut self, decision: &Decision, now: Timestamp) -> Option<Option<Outcome>> {
         let author = strategy::author(self.request, self.continuation, now);
         let (call, live) = match plan::step(self.request, &self.observation, decision, &author) {
             plan::Step::GoOn => return None,
             plan::Step::Try(call, live) => (call, live),
             plan::Step::Tried(live, after) => {
                 let plan = plan::tried(self.request, live, *after);
-                return Some(self.planned(plan));
+                return Some(Some(self.planned(plan)));
             }
             plan::Step::Nothing(live) => {
-                return Some(self.planned(Plan {
+                return Some(Some(self.planned(Plan {
                     after: None,
                     live,
                     difference: plan::Difference::default(),
                     warnings: Vec::new(),
-                }));
+                })));
             }
         };
-        match self.send(&call).await {
+        Some(match self.send(&call).await {
             Ok(object) => {
                 let plan = plan::tried(self.request, live, Deployment::new(object));
                 Some(self.planned(plan))
             }
-            Err(error) => match self.trouble(*call, error).await {
-                Some(outcome) => Some(outcome),
-                None => Some(Outcome::HandedOver(None)),
-            },
-        }
+            Err(error) => self.trouble(*call, error).await,
+        })
     }
 
     fn planned(&self, plan: Plan) -> Outcome {
@@ -504,7 +517,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     }
 
     fn may_renew<T>(&self, result: &Result<T, CallError>) -> bool {
-        let refused = matches!(result, Err(CallError::Refused(Refusal { code: 401, .. })));
+        let refused = match result {
+            Err(CallError::Refused(refusal)) if refusal.code == 401 => {
+                !matches!(refusal.cause(), Cause::Policy(_))
+            }
+            Err(_) | Ok(_) => false,
+        };
         refused && !self.renewed
     }
 
@@ -527,6 +545,8 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
 
     async fn act(&mut self, action: Action) -> Option<Outcome> {
         self.watch = None;
+        // Whatever was lost before, what was read since has shown that it was not done.
+        self.continuation.unsure = false;
         let mut call = action.call(self.request);
         let mut sent = self.send(&call).await;
         if let (Action::Undo { operations, .. }, Err(CallError::Refused(refusal))) =
@@ -559,7 +579,8 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         };
         if let (Action::Step(step), CallError::Refused(refusal)) = (&action, &error)
             && let Some(name) = &step.clears
-            && [400, 403, 405, 422].contains(&refusal.code)
+            && ([400, 403, 405, 422].contains(&refusal.code)
+                || matches!(refusal.cause(), Cause::Policy(_)))
         {
             let why = unreadable_call(&call, &error, CLEARED);
             tracing::warn!(name, why, "something is left");
@@ -608,7 +629,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         let now = Instant::now();
         let end = self.until.min(now + wait.at_most);
         if self.waiting.as_ref().map(|waiting| &waiting.progress) != Some(&wait.progress) {
-            let summary = crate::report::progress(&wait);
+            let summary = report::progress(&wait);
             tracing::info!(summary, "waiting");
         }
         let watched = wait.stage.watched(self.request).map(str::to_owned);
@@ -713,12 +734,51 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
     fn may_pass(&self, error: &CallError) -> bool {
         match error {
             CallError::OutOfTime => true,
-            CallError::Unreachable(_)
-            | CallError::NotKubernetes(_)
-            | CallError::Refused(Refusal {
-                code: 429 | 500.., ..
-            }) => self.continuation.phase != Phase::Start,
-            CallError::Refused(_) | CallError::Untrusted(_) => false,
+            CallError::Unreachable(_) => true,
+            CallError::NotKubernetes(_) => self.continuation.phase != Phase::Start,
+            CallError::Refused(refusal) => refusal.may_pass(),
+            CallError::Untrusted(_) => false,
+        }
+    }
+
+    /// The same error; of a refusal that does not say whether a right is missing, that is asked.
+    async fn explained(&self, call: &Call, error: CallError) -> CallError {
+        let CallError::Refused(mut refusal) = error else {
+            return error;
+        };
+        if refusal.cause() == Cause::Unexplained {
+            let (verb, resource) = (call.verb.rbac(), call.resource);
+            let review = Call::may(&self.request.namespace, Right { verb, resource });
+            let until = self.soon(EXPLANATION_TIMEOUT);
+            let answer = self.cluster.send(&review, until).await;
+            refusal.allowed = answer
+                .ok()
+                .and_then(|answer| answer.pointer("/status/allowed")?.as_bool());
+        }
+        CallError::Refused(refusal)
+    }
+
+    /// Since when the cluster has not answered as it should. Before the first write the time of the
+    /// tries that failed counts, too.
+    fn out_of_sight_since(&mut self, is_first: bool) -> Timestamp {
+        let began = if is_first {
+            self.asked
+        } else {
+            Timestamp::now()
+        };
+        *self.continuation.unreachable_since.get_or_insert(began)
+    }
+
+    /// Whether the cluster has been silent for too long. Before the first write the deploy's own
+    /// time is a limit as well: when it is over, what the cluster said is the cause.
+    fn is_given_up(&self, since: Timestamp, is_first: bool) -> bool {
+        let now = Timestamp::now();
+        match is_first {
+            true => {
+                now.duration_since(since) >= FIRST_OUTAGE
+                    || now + OUTAGE_PAUSE >= self.continuation.deadline
+            }
+            false => now.duration_since(since) >= OUTAGE,
         }
     }
 
@@ -727,10 +787,11 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         if let Some(error) = self.locked_out.take() {
             return Some(Outcome::LockedOut(error));
         }
+        let error = self.explained(&call, error).await;
         let may_pass = self.may_pass(&error);
         let why = unreadable_call(&call, &error, SWITCHED);
         let refused = match &error {
-            CallError::Refused(refusal) => Some(refusal.code),
+            CallError::Refused(refusal) => Some(report::refusal::reason(refusal)),
             CallError::Unreachable(_)
             | CallError::Untrusted(_)
             | CallError::NotKubernetes(_)
@@ -746,23 +807,30 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
         if !may_pass {
             return Some(Outcome::Broken(Box::new(call), error));
         }
-        let now = Timestamp::now();
-        let since = *self.continuation.unreachable_since.get_or_insert(now);
         let why = unreadable(&error);
-        if now.duration_since(since) >= OUTAGE {
+        let is_first = self.continuation.phase == Phase::Start;
+        if is_first && call.changes() && error.may_have_been_done() {
+            self.continuation.unsure = true;
+        }
+        let since = self.out_of_sight_since(is_first);
+        if self.is_given_up(since, is_first) {
             return Some(match error {
-                CallError::Refused(_) | CallError::NotKubernetes(_) => {
+                CallError::Unreachable(_) if !is_first => Outcome::LostSight(since, why),
+                CallError::Untrusted(_) | CallError::OutOfTime => Outcome::LostSight(since, why),
+                CallError::Refused(_) | CallError::NotKubernetes(_) | CallError::Unreachable(_) => {
                     Outcome::Broken(Box::new(call), error)
-                }
-                CallError::Unreachable(_) | CallError::Untrusted(_) | CallError::OutOfTime => {
-                    Outcome::LostSight(since, why)
                 }
             });
         }
         if error == CallError::OutOfTime {
             return Some(Outcome::HandedOver(self.waiting.take()));
         }
-        tracing::warn!(error = why, "the cluster is out of sight");
+        let nothing_written = is_first && !self.continuation.unsure;
+        tracing::warn!(
+            error = why,
+            nothing_written,
+            "the cluster is out of sight; it is asked again"
+        );
         self.watch = None;
         self.observation.renew(None);
         self.pause(OUTAGE_PAUSE).await;
@@ -823,6 +891,9 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
         // What answered may be a proxy behind which the write was done: the object tells.
         return matches!(error, CallError::NotKubernetes(_));
     };
+    if matches!(refusal.cause(), Cause::Policy(_) | Cause::Webhook { .. }) {
+        return false;
+    }
     match refusal.code {
         409 => true,
         404 => refusal.is_status && !matches!(action, Action::Create(_)),
@@ -837,14 +908,9 @@ fn lost_a_race(action: &Action, error: &CallError) -> bool {
 
 /// Why a call failed that a deploy can do without, and what to grant for its gain.
 fn unreadable_call(call: &Call, error: &CallError, gain: &str) -> String {
-    let (verb, resource) = (call.verb.rbac(), call.resource);
     match error {
-        CallError::Refused(Refusal { code: 403, .. }) => format!(
-            "the token may not {verb} {resource}; grant the verb `{verb}` on `{resource}` to \
-             {gain} the next time"
-        ),
-        CallError::Refused(_)
-        | CallError::Unreachable(_)
+        CallError::Refused(refusal) => report::refusal::brief(refusal, call, gain),
+        CallError::Unreachable(_)
         | CallError::Untrusted(_)
         | CallError::NotKubernetes(_)
         | CallError::OutOfTime => unreadable(error),
@@ -914,7 +980,7 @@ mod tests {
             reason: "Invalid".into(),
             message: "the server rejected our request due to an error in our request".into(),
             is_status: true,
-            advice: None,
+            ..Refusal::default()
         });
         let cases = [
             ("a conflict", patch(), refused(409, true), true),
@@ -966,7 +1032,14 @@ mod tests {
     #[test]
     fn what_may_not_be_read_names_the_verb_to_grant() {
         let log = Call::log("shop", "web-1", "app", false, 20);
-        let told = unreadable_call(&log, &refused(403, true), EVIDENCE);
+        let denied = CallError::Refused(Refusal {
+            code: 403,
+            message: "pods \"web-1\" is forbidden: User \"ci\" cannot get resource \"pods/log\""
+                .into(),
+            is_status: true,
+            ..Refusal::default()
+        });
+        let told = unreadable_call(&log, &denied, EVIDENCE);
         assert!(
             told.contains("grant the verb `get` on `pods/log`"),
             "{told}"

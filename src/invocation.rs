@@ -491,13 +491,9 @@ fn conclude(
         }
         Outcome::Planned(plan) => report::planned(request, &plan),
         Outcome::Failed(failure) => report::failure(request, &failure),
-        Outcome::Broken(call, error) => {
-            report::call_failed(request, &continuation.phase, &call, &error)
-        }
+        Outcome::Broken(call, error) => report::call_failed(request, continuation, &call, &error),
         Outcome::LockedOut(error) => report::access_lost(request, &continuation.phase, &error),
-        Outcome::LostSight(since, why) => {
-            report::lost_sight(request, &continuation.phase, since, &why)
-        }
+        Outcome::LostSight(since, why) => report::lost_sight(request, continuation, since, &why),
         Outcome::HandedOver(waiting) => {
             report::handed_over(continuation, bound_to, waiting.as_ref())
         }

@@ -4,6 +4,8 @@
 mod faults;
 mod hiding;
 pub mod outage;
+mod handbook;
+pub mod refusal;
 
 pub use faults::{wrong_files, wrong_parameters};
 
@@ -183,8 +185,16 @@ pub enum Topic {
     Endpoints,
     /// The cluster does not accept the token.
     TokenRefused,
+    /// The token does not reach the cluster.
+    TokenLost,
     /// The token lacks a verb.
     Forbidden,
+    /// A quota has no room.
+    Quota,
+    /// A policy of the cluster refuses the object.
+    Policy,
+    /// An admission webhook does not answer.
+    Webhook,
     /// The API server refuses the object.
     ObjectRefused,
     /// The API server is overloaded or broken.
@@ -227,7 +237,11 @@ impl Topic {
             Topic::Smoke => "smoke-test",
             Topic::Endpoints => "endpoints",
             Topic::TokenRefused => "token-refused",
+            Topic::TokenLost => "token-lost",
             Topic::Forbidden => "forbidden",
+            Topic::Quota => "quota",
+            Topic::Policy => "policy",
+            Topic::Webhook => "webhook",
             Topic::ObjectRefused => "object-refused",
             Topic::ClusterUnavailable => "cluster-unavailable",
             Topic::Unreachable => "unreachable",
@@ -483,6 +497,10 @@ fn switched_summary(
 pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<&Wait>) -> Report {
     let unreachable = continuation.unreachable_since;
     let summary = match (waiting, &continuation.phase, unreachable) {
+        (_, Phase::Start, Some(since)) if !continuation.unsure => format!(
+            "nothing is written yet: since {since:.0} the cluster does not answer as it should, \
+             and is asked again"
+        ),
         (_, _, Some(since)) => format!("since {since:.0} the cluster does not answer as it should"),
         (Some(wait), _, _) => progress(wait),
         (None, Phase::Start, _) => "about to start".to_owned(),
@@ -755,6 +773,12 @@ fn what_failed(cause: Option<Cause>, reason: Option<Reason>) -> (Topic, Kind) {
         Reason::Refused(403) => (Topic::Forbidden, Kind::PermissionError),
         Reason::Refused(400 | 422) => (Topic::ObjectRefused, Kind::ConfigurationError),
         Reason::Refused(_) => (Topic::ClusterUnavailable, Kind::JobFailed),
+        Reason::TokenLost => (Topic::TokenLost, Kind::PermissionError),
+        Reason::Quota => (Topic::Quota, Kind::ConfigurationError),
+        Reason::Policy => (Topic::Policy, Kind::ConfigurationError),
+        Reason::Webhook => (Topic::Webhook, Kind::SystemUnavailable),
+        Reason::NamespaceEnding => (Topic::BeingDeleted, Kind::ConfigurationError),
+        Reason::Object => (Topic::ObjectRefused, Kind::ConfigurationError),
         Reason::Smoke => (Topic::Smoke, Kind::JobFailed),
         Reason::Endpoints => (Topic::Endpoints, Kind::JobFailed),
         Reason::Time => (Topic::NoProgress, Kind::JobFailed),
@@ -927,7 +951,7 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
     let (namespace, name) = (&request.namespace, &request.deployment);
     let mut help = String::new();
     if topic != Topic::NoProgress {
-        help = format!(" (docs/operations.md, {})", topic.anchor());
+        help = format!(" ({})", handbook::section(topic));
     }
     if topic == Topic::ControllerSilent {
         return format!(
@@ -1043,6 +1067,7 @@ fn failed_rollout(
     next: &str,
 ) -> Report {
     let also = clip(also, HEADLINE_LIMIT);
+    let next = &handbook::with_section(next, topic, NEXT_LIMIT);
     let taken = [
         headline.len().min(HEADLINE_LIMIT),
         also.len(),
@@ -1152,15 +1177,18 @@ fn locked_out(error: &CredentialsError, cause: Option<String>) -> Report {
 }
 
 /// A call to the cluster failed for good.
-pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallError) -> Report {
+pub fn call_failed(
+    request: &Request,
+    continuation: &Continuation,
+    call: &Call,
+    error: &CallError,
+) -> Report {
+    let phase = &continuation.phase;
     let target = target(request);
-    let lost = matches!(
-        error,
-        CallError::Unreachable(_) | CallError::Refused(Refusal { code: 500.., .. })
-    );
+    let lost = continuation.unsure || call.changes() && error.may_have_been_done();
     let done = match phase {
         // A write whose answer was lost may have been performed.
-        Phase::Start if call.changes() && lost => {
+        Phase::Start if lost => {
             format!("Whether {target} was changed is not known")
         }
         Phase::Start => format!("{target} was not changed"),
@@ -1171,8 +1199,22 @@ pub fn call_failed(request: &Request, phase: &Phase, call: &Call, error: &CallEr
         Phase::Return(_) => format!("The failed switch of {target} could not be taken back"),
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
-    let (topic, kind, why, next) =
-        trouble(error, &what).unwrap_or_else(|refusal| refused(request, &what, call, refusal));
+    let (topic, kind, why, next) = trouble(error, &what).unwrap_or_else(|refusal| {
+        let place = match &request.manifest {
+            Some(manifest) if refusal.cause() == refusal::Cause::Object => {
+                located(&refusal.message, manifest)
+            }
+            Some(_) | None => None,
+        };
+        let told = refusal::told(refusal, call, &what, &request.namespace, roles(request));
+        match place {
+            Some(place) => {
+                let next = format!("{place} Correct it, then release the change again.");
+                (told.0, told.1, told.2, next)
+            }
+            None => told,
+        }
+    });
     let also = format!("{done}: {why}.");
     match first_cause(&target, phase, call.body.as_ref()) {
         // The rollout failed before the call did, and that is what the deploy failed of.
@@ -1255,79 +1297,41 @@ pub fn said(refusal: &Refusal) -> String {
     }
 }
 
-fn refused(request: &Request, what: &str, call: &Call, refusal: &Refusal) -> Trouble {
-    let said = said(refusal);
-    match refusal.code {
-        // The API server says `no` in its own form; whatever stands before it does not.
-        400..=403 if !refusal.is_status => (
-            Topic::NotKubernetes,
-            Kind::ConfigurationError,
-            format!("what answers to {what} is no Kubernetes API server ({said})"),
-            "A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address: \
-             it must reach the API server itself, by https."
-                .to_owned(),
+/// The cluster did not answer for too long.
+pub fn lost_sight(
+    request: &Request,
+    continuation: &Continuation,
+    since: Timestamp,
+    why: &str,
+) -> Report {
+    let phase = &continuation.phase;
+    let target = target(request);
+    let cause = first_cause(&target, phase, None);
+    let said = format!(
+        "the cluster has not answered since {since:.0} ({})",
+        quote(why)
+    );
+    let (headline, next) = match phase {
+        Phase::Start if !continuation.unsure => (
+            format!("{target} was not changed: {said}."),
+            "Nothing was written. Retry the stage when the cluster answers.",
         ),
-        401 => (
-            Topic::TokenRefused,
-            Kind::PermissionError,
-            format!("the cluster does not accept the bearer token ({said})"),
-            format!(
-                "{}Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names. The \
-                 parameter was read again, and its token was refused as well.",
-                refusal.advice.map(|advice| format!("{advice} ")).unwrap_or_default()
-            ),
+        Phase::Start
+        | Phase::Rollout(_)
+        | Phase::Rollback(_)
+        | Phase::Switch
+        | Phase::Return(_) => (
+            format!("Lost contact with the cluster during the deploy of {target}: {said}."),
+            "Whatever was written goes on in the cluster. Retry the stage when the cluster \
+             answers: a version that is already there is not written again.",
         ),
-        403 => (
-            Topic::Forbidden,
-            Kind::PermissionError,
-            format!("the token may not {what} ({said})"),
-            format!(
-                "Grant the verb `{}` on `{}` to the token's ServiceAccount by a Role in this \
-                 namespace; {} all verbs that are needed.",
-                call.verb.rbac(),
-                call.resource,
-                roles(request)
-            ),
-        ),
-        409 => (
-            Topic::OutOfSync,
-            Kind::RevisionOutOfSync,
-            format!("somebody else kept changing it at the same time ({said})"),
-            "Retry when the other change is through.".to_owned(),
-        ),
-        // A list whose items have no key to merge them by is told so, and with this code.
-        code if code == 429 || code >= 500 && !refusal.message.contains("merge key") => (
-            Topic::ClusterUnavailable,
-            Kind::SystemUnavailable,
-            format!("the cluster could not {what} just now ({said})"),
-            "Retry; the function did so itself until it gave up.".to_owned(),
-        ),
-        _ => (
-            Topic::ObjectRefused,
-            Kind::ConfigurationError,
-            format!("the API server refused to {what} ({said})"),
-            match request.manifest.as_ref().and_then(|it| located(&refusal.message, it)) {
-                Some(place) => format!("{place} Correct it, then release the change again."),
-                None => "Correct what it names, then release the change again.".to_owned(),
-            },
-        ),
-    }
-}
-
-/// The cluster did not answer for too long while a rollout was followed.
-pub fn lost_sight(request: &Request, phase: &Phase, since: Timestamp, why: &str) -> Report {
-    let cause = first_cause(&target(request), phase, None);
+    };
     fail(
         Topic::OutOfSight,
         Kind::SystemUnavailable,
-        &format!(
-            "{} is out of sight: the cluster has not answered since {since:.0} ({}).",
-            target(request),
-            quote(why)
-        ),
+        &headline,
         cause.as_slice(),
-        "Whatever was written goes on in the cluster. Retry the stage when the cluster answers: a \
-         version that is already there is not written again.",
+        next,
     )
 }
 
@@ -1359,7 +1363,11 @@ fn fail(topic: Topic, kind: Kind, headline: &str, evidence: &[String], next: &st
     Report::Failure {
         kind,
         topic,
-        message: message(headline, evidence, next),
+        message: message(
+            headline,
+            evidence,
+            &handbook::with_section(next, topic, NEXT_LIMIT),
+        ),
     }
 }
 
@@ -1488,6 +1496,10 @@ mod tests {
 
     fn begun() -> Continuation {
         Continuation::begin("job-1", at(0), Duration::from_secs(900))
+    }
+
+    fn in_phase(phase: Phase) -> Continuation {
+        Continuation { phase, ..begun() }
     }
 
     fn written() -> Written {
@@ -1963,7 +1975,8 @@ mod tests {
         Grant the verb `create` on `services`, the verb `delete` on `services`, the verb `get`
         on `services/proxy` and the verb `patch` on `horizontalpodautoscalers.autoscaling` to
         the token's ServiceAccount by a Role in this namespace; deploy/rbac.yaml and
-        deploy/rbac-switching.yaml have all verbs that are needed.
+        deploy/rbac-switching.yaml have all verbs that are needed. See docs/operations.md,
+        forbidden.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
         test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
@@ -1978,7 +1991,7 @@ mod tests {
         execution `run-1` has been at work on the same Service.
 
         Retry when that execution is through. If it was stopped, its lock ends by itself at
-        2026-01-01T00:01:30Z.
+        2026-01-01T00:01:30Z. See docs/operations.md, locked.
         "#);
         let timed_out = switch_timed_out(Duration::from_secs(900), "web");
         let missing = endpoints_missing("web", "web-blue");
@@ -2063,7 +2076,8 @@ mod tests {
         ConfigurationError: Deployment `web` in `shop` was not changed: `images.web` names
         container `web`, which the Deployment does not have; it has `app`.
 
-        Correct the action's UserParameters and release the change again.
+        Correct the action's UserParameters and release the change again. See
+        docs/operations.md, parameters.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: 2 things are wrong
         with the user parameters.
@@ -2071,50 +2085,55 @@ mod tests {
         - `images.web` names container `web`, which the Deployment does not have; it has `app`
         - `timeout` must be x
 
-        Correct the action's UserParameters and release the change again.
+        Correct the action's UserParameters and release the change again. See
+        docs/operations.md, parameters.
         --
         ConfigurationError: Deployment `web` in `shop` does not exist, so there was nothing to
         patch.
 
         Check `deployment` and `namespace` (`kubectl --namespace shop get deployments` lists
-        what is there), or give a `manifest` to create it.
+        what is there), or give a `manifest` to create it. See docs/operations.md, missing.
         --
         ConfigurationError: Deployment `web` in `shop` is being deleted, so nothing was
         changed.
 
-        Wait until it is gone, then create it anew with a `manifest`.
+        Wait until it is gone, then create it anew with a `manifest`. See docs/operations.md,
+        being-deleted.
         --
         ConfigurationError: Deployment `web` in `shop` is paused: somebody stopped its
         rollouts, so nothing was changed.
 
         Resume it with `kubectl --namespace shop rollout resume deployment/web`, then retry.
+        See docs/operations.md, paused.
         --
         SystemUnavailable: Deployment `web` in `shop` was not changed: its 15 min (timeout)
         were over before the cluster could be written to.
 
-        Retry; if the cluster is slow to answer, raise `timeout`.
+        Retry; if the cluster is slow to answer, raise `timeout`. See docs/operations.md,
+        too-late.
         --
         JobFailed: Deployment `web` in `shop` was deleted while its rollout was followed.
 
-        Find out who deleted it; with a `manifest` the next deploy creates it anew.
+        Find out who deleted it; with a `manifest` the next deploy creates it anew. See
+        docs/operations.md, deleted.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was changed by execution `run-3` after
         this deploy wrote its version; the later change was left alone.
 
         If the later change is the wanted one, there is nothing to do; else release this one
-        again.
+        again. See docs/operations.md, out-of-sync.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
         deploy wrote its version; the later change was left alone.
 
         If the later change is the wanted one, there is nothing to do; else release this one
-        again.
+        again. See docs/operations.md, out-of-sync.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
         deploy began; the later change was left alone.
 
         If the later change is the wanted one, there is nothing to do; else release this one
-        again.
+        again. See docs/operations.md, out-of-sync.
         "#);
     }
 
@@ -2191,28 +2210,28 @@ mod tests {
         The new pods could not be read: HTTP 403.
 
         It ran this version before the job began, so nothing was changed or taken back.
-        Correct the cause and release the change again.
+        Correct the cause and release the change again. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         It was left as it is, as `rollback` is false.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         No other version served before, so there is none to return to; it was left as it is.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         It was left as it is: the version before did not serve either.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
@@ -2220,7 +2239,7 @@ mod tests {
         (revisionHistoryLimit).
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
@@ -2228,28 +2247,28 @@ mod tests {
         rollout was not done within 15 min (timeout), with 1 of 2 previous pods available.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         Execution `run-3` has deployed since.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         Someone else has changed it since, so that it was left as it is.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         It was deleted while the previous version was brought back.
         Correct the cause. See what runs with `kubectl --namespace shop get
         deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`.
+        deployment/web`. See docs/operations.md, no-progress.
         "#);
     }
 
@@ -2323,105 +2342,122 @@ mod tests {
             CallError::NotKubernetes("HTTP 200 with \"Welcome\"".into()),
             CallError::OutOfTime,
         ]
-        .map(|error| call_failed(&request(), &Phase::Start, &patch, &error));
+        .map(|error| call_failed(&request(), &begun(), &patch, &error));
         assert_snapshot!(shown(&start), @r#"
         ConfigurationError: Deployment `web` in `shop` was not changed: what answers to patch
-        deployments.apps is no Kubernetes API server (HTTP 400, "The plain HTTP request was
+        deployments.apps is not a Kubernetes API server (HTTP 400, "The plain HTTP request was
         sent to HTTPS port").
 
         A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address:
-        it must reach the API server itself, by https.
+        it must reach the API server itself, by https. Then retry the stage. See
+        docs/operations.md, not-kubernetes.
         --
         PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
         accept the bearer token (HTTP 401, "Unauthorized").
 
-        Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names. The parameter
-        was read again, and its token was refused as well.
+        Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry
+        the stage. The parameter was read again, and its token was refused as well. See
+        docs/operations.md, token-refused.
         --
-        PermissionError: Deployment `web` in `shop` was not changed: the token may not patch
-        deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
+        ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
+        to patch deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
 
-        Grant the verb `patch` on `deployments.apps` to the token's ServiceAccount by a Role
-        in this namespace; deploy/rbac.yaml has all verbs that are needed.
+        Correct what it names, then release the change again. See docs/operations.md,
+        object-refused.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was not changed: somebody else kept
         changing it at the same time (HTTP 409).
 
-        Retry when the other change is through.
+        Retry the stage when the other change is through. See docs/operations.md, out-of-sync.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
         to patch deployments.apps (HTTP 422, "Deployment.apps "web" is invalid").
 
-        Correct what it names, then release the change again.
+        Correct what it names, then release the change again. See docs/operations.md,
+        object-refused.
         --
         SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
         patch deployments.apps just now (HTTP 429).
 
-        Retry; the function did so itself until it gave up.
+        Retry the stage when the API server is well again; the function retried until it gave
+        up. See docs/operations.md, cluster-unavailable.
         --
         SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
         cluster could not patch deployments.apps just now (HTTP 503, "etcd is away").
 
-        Retry; the function did so itself until it gave up.
+        Retry the stage when the API server is well again; the function retried until it gave
+        up. See docs/operations.md, cluster-unavailable.
         --
         SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
         cluster could not be reached: connection refused.
 
         Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, do
-        security groups allow port 443?
+        security groups allow port 443? See docs/operations.md, unreachable.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
         certificate is not trusted: it was signed by another CA than the one given.
 
         Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name
-        that its certificate has.
+        that its certificate has. See docs/operations.md, untrusted.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
         K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
 
-        Set K8S_CLUSTER to the API server itself.
+        Set K8S_CLUSTER to the API server itself. See docs/operations.md, not-kubernetes.
         --
         SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
         to patch deployments.apps.
 
-        Retry; if it stays so, raise the function's timeout.
+        Retry; if it stays so, raise the function's timeout. See docs/operations.md,
+        out-of-time.
         "#);
         let get = Call::deployment("shop", "web");
         let later = [rolling_out(), rolling_back()]
-            .map(|phase| call_failed(&request(), &phase, &get, &refused(403, "")));
+            .map(|phase| call_failed(&request(), &in_phase(phase), &get, &refused(403, "")));
         let undo = change::undo(&live(2, "app:2"), &json!({}), "job-1", "it broke");
         let undo = Call::operations("shop", "web", undo);
-        let undone = call_failed(&request(), &rolling_out(), &undo, &refused(422, "no"));
+        let undone = call_failed(
+            &request(),
+            &in_phase(rolling_out()),
+            &undo,
+            &refused(422, "no"),
+        );
         let unseen = CallError::Unreachable("connection refused".into());
-        let unread = call_failed(&request(), &Phase::Start, &get, &unseen);
+        let unread = call_failed(&request(), &begun(), &get, &unseen);
         let later = [&later[..], &[undone, unread]].concat();
         assert_snapshot!(shown(&later), @r#"
-        PermissionError: The rollout of Deployment `web` in `shop` could not be followed to
-        its end: the token may not get deployments.apps (HTTP 403).
+        ConfigurationError: The rollout of Deployment `web` in `shop` could not be followed to
+        its end: the API server forbids to get deployments.apps and does not say why (HTTP
+        403).
 
-        Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
-        this namespace; deploy/rbac.yaml has all verbs that are needed.
+        See whether the token has the permission: `kubectl --namespace shop auth can-i get
+        deployments.apps`, with the token. If it has, a policy or an admission plugin of the
+        cluster refuses the object; the API server's log says which. See docs/operations.md,
+        object-refused.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        The rollback of Deployment `web` in `shop` could not be followed to its end: the token
-        may not get deployments.apps (HTTP 403).
+        The rollback of Deployment `web` in `shop` could not be followed to its end: the API
+        server forbids to get deployments.apps and does not say why (HTTP 403).
 
-        Grant the verb `get` on `deployments.apps` to the token's ServiceAccount by a Role in
-        this namespace; deploy/rbac.yaml has all verbs that are needed.
+        See whether the token has the permission: `kubectl --namespace shop auth can-i get
+        deployments.apps`, with the token. If it has, a policy or an admission plugin of the
+        cluster refuses the object; the API server's log says which. See docs/operations.md,
+        no-progress.
         --
         JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
         Deployment `web` in `shop` could not be rolled back: the API server refused to patch
         deployments.apps (HTTP 422, "no").
 
-        Correct what it names, then release the change again.
+        Correct what it names, then release the change again. See docs/operations.md,
+        no-progress.
         --
         SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
         be reached: connection refused.
 
         Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, do
-        security groups allow port 443?
+        security groups allow port 443? See docs/operations.md, unreachable.
         "#);
     }
 
@@ -2445,37 +2481,44 @@ mod tests {
         ConfigurationError: There is no access to the cluster: SSM has no parameter `token`
         (with that version or label) in this account and region.
 
-        Correct the parameter or the function's environment, then retry.
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
         --
         PermissionError: There is no access to the cluster: AWS denies ssm:GetParameters, or
         kms:Decrypt for it (AccessDeniedException: no).
 
-        Grant what is missing, or renew the token, then retry.
+        Grant what is missing, or renew the token, then retry. See docs/operations.md,
+        credentials.
         --
         ConfigurationError: There is no access to the cluster: SSM refused the call
         (ValidationException: no).
 
-        Correct the parameter or the function's environment, then retry.
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
         --
         SystemUnavailable: There is no access to the cluster: SSM could not be reached: it did
         not answer in time.
 
-        Retry. In a VPC the function needs a route to SSM, or its interface endpoint.
+        Retry. In a VPC the function needs a route to SSM, or its interface endpoint. See
+        docs/operations.md, credentials.
         --
         ConfigurationError: There is no access to the cluster: the token in SSM parameter
         `token` is empty.
 
-        Correct the parameter or the function's environment, then retry.
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
         --
         PermissionError: There is no access to the cluster: the token in SSM parameter `token`
         expired at 2026-01-01T00:00:00Z.
 
-        Grant what is missing, or renew the token, then retry.
+        Grant what is missing, or renew the token, then retry. See docs/operations.md,
+        credentials.
         --
         ConfigurationError: There is no access to the cluster: the cluster's CA cannot be
         used: SSM parameter `ca` holds neither PEM nor base64 of it.
 
-        Correct the parameter or the function's environment, then retry.
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
         "#);
     }
 
@@ -2490,68 +2533,91 @@ mod tests {
             unusable_continuation(&Unusable::Version("2".into())),
             lost_sight(
                 &request(),
-                &rolling_out(),
+                &in_phase(rolling_out()),
                 at(61),
                 "HTTP 503: etcd is away.",
             ),
-            lost_sight(&request(), &rolling_back(), at(61), "connection refused"),
+            lost_sight(
+                &request(),
+                &in_phase(rolling_back()),
+                at(61),
+                "connection refused",
+            ),
+            lost_sight(&request(), &begun(), at(61), "it did not answer in time"),
             panicked("src/deploy.rs:1:2"),
             no_time(),
         ];
         assert_snapshot!(shown(&reports), @r#"
         ConfigurationError: Nothing was deployed: `K8S_CLUSTER` is missing.
 
-        Correct the action's UserParameters and release the change again.
+        Correct the action's UserParameters and release the change again. See
+        docs/operations.md, parameters.
         --
         ConfigurationError: Nothing was deployed: the Lambda function's environment is not set
         up correctly.
 
         - `K8S_CLUSTER` is missing
 
-        Correct the function's environment variables, then retry.
+        Correct the function's environment variables, then retry. See docs/operations.md,
+        environment.
         --
         ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
         it is none of Landfall's, or was changed on the way.
 
         This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a version that is already there is not written again.
+        stage: a version that is already there is not written again. See docs/operations.md,
+        continuation.
         --
         ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
         it belongs to other user parameters or another cluster.
 
         This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a version that is already there is not written again.
+        stage: a version that is already there is not written again. See docs/operations.md,
+        continuation.
         --
         ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
         its format 2 is not the one of this version of the function; the function was replaced
         in the middle of the deploy.
 
         This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a version that is already there is not written again.
+        stage: a version that is already there is not written again. See docs/operations.md,
+        continuation.
         --
-        SystemUnavailable: Deployment `web` in `shop` is out of sight: the cluster has not
-        answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is away).
+        SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
+        in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is
+        away).
 
         Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
-        a version that is already there is not written again.
+        a version that is already there is not written again. See docs/operations.md,
+        out-of-sight.
         --
-        SystemUnavailable: Deployment `web` in `shop` is out of sight: the cluster has not
-        answered since 2026-01-01T00:01:01Z (connection refused).
+        SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
+        in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (connection
+        refused).
 
         The new version of Deployment `web` in `shop` does not serve: it broke.
 
         Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
-        a version that is already there is not written again.
+        a version that is already there is not written again. See docs/operations.md,
+        out-of-sight.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster has not
+        answered since 2026-01-01T00:01:01Z (it did not answer in time).
+
+        Nothing was written. Retry the stage when the cluster answers. See docs/operations.md,
+        out-of-sight.
         --
         JobFailed: Landfall itself broke at src/deploy.rs:1:2; what was written before goes on
         in the cluster.
 
-        Please report this place as a bug. Retrying the stage is safe.
+        Please report this place as a bug. Retrying the stage is safe. See docs/operations.md,
+        bug.
         --
         SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
         had begun.
 
-        Raise the function's timeout (a minute or more), then retry.
+        Raise the function's timeout (a minute or more), then retry. See docs/operations.md,
+        no-time.
         "#);
     }
 
@@ -2722,7 +2788,7 @@ mod tests {
         assert!(message.len() <= MESSAGE_LIMIT);
         // The last line is a command: half of it would be of no use.
         let command = format!("rollout history deployment/{}`.", request.deployment);
-        assert!(message.ends_with(&command), "{message}");
+        assert!(message.contains(&command), "{message}");
         let headline = format!("The new version of {}", target(&request));
         assert!(message.starts_with(&headline), "{message}");
         assert!(message.contains("\nthe last line\n\n"), "{message}");

@@ -1,5 +1,6 @@
 //! Renewing the cluster's token: what is asked for, whether what came is good, and what is said.
 
+use crate::cluster::refusal::Cause;
 use crate::cluster::{CallError, Refusal};
 use crate::credentials::{CredentialsError, Token};
 use crate::report;
@@ -482,8 +483,22 @@ impl Step {
         let said = report::said(refusal);
         let told = |why: &str, next: &str| (format!("{why} ({said})"), next.to_owned());
         match (self, refusal.code) {
+            _ if matches!(
+                refusal.cause(),
+                Cause::Anonymous | Cause::Policy(_) | Cause::Webhook { .. }
+            ) =>
+            {
+                let why = report::refusal::why(refusal, what);
+                let next = if refusal.cause() == Cause::Anonymous {
+                    "Whatever stands between the function and the API server removes the \
+                     `Authorization` header: set K8S_CLUSTER to the API server itself."
+                } else {
+                    "Have the policy or the webhook looked at, then try again."
+                };
+                (why, next.to_owned())
+            }
             (_, 400..=403) if !refusal.is_status => told(
-                "what answers at K8S_CLUSTER is no Kubernetes API server",
+                "what answers at K8S_CLUSTER is not a Kubernetes API server",
                 "A proxy, a load balancer or a firewall refuses the call.",
             ),
             (Step::Ask, 401) => told(

@@ -478,13 +478,13 @@ pub fn seen_after(before: Observation, action: &Action, after: Deployment) -> Ob
 
 /// The phase in which a switch is taken back, because the cluster refuses something that it needs;
 /// `None` where there is nothing to take back, or that is what was refused.
-pub fn turn_back(phase: &Phase, why: &str, refused: Option<u16>) -> Option<Phase> {
+pub fn turn_back(phase: &Phase, why: &str, refused: Option<Reason>) -> Option<Phase> {
     match phase {
         Phase::Switch => Some(Phase::Return(Return {
             cause: report::clip(why, CAUSE_LIMIT),
             kind: None,
             evidence: Evidence::default(),
-            reason: refused.map(Reason::Refused),
+            reason: refused,
         })),
         Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Return(_) => None,
     }
@@ -800,7 +800,7 @@ mod tests {
 
     #[test]
     fn only_a_switch_is_turned_back() {
-        let turned = turn_back(&Phase::Switch, "the token may not", Some(403));
+        let turned = turn_back(&Phase::Switch, "the token may not", Some(Reason::Policy));
         assert!(matches!(turned, Some(Phase::Return(back)) if back.cause == "the token may not"));
         let Action::Step(step) = step() else {
             panic!("it is a step")

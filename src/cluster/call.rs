@@ -534,7 +534,7 @@ impl Call {
             reason: reason.to_owned(),
             message: message.to_owned(),
             is_status: true,
-            advice: None,
+            ..Refusal::default()
         })
     }
 

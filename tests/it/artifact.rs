@@ -277,11 +277,11 @@ async fn refused(
 async fn what_keeps_an_artifact_from_being_read_is_told() {
     let none: [(&str, Option<&[u8]>); 1] = [("Source", None)];
     insta::assert_snapshot!(refused(&none, None, "app.yaml").await, @r#"
-        RevisionUnavailable
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist).
+    RevisionUnavailable
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist).
 
-        Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed.
-        "#);
+    Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed. See docs/operations.md, artifact.
+    "#);
     insta::assert_snapshot!(refused(&none, Some(AwsFault::AccessDenied), "app.yaml").await, @r#"
         PermissionError
         Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
@@ -329,7 +329,7 @@ async fn what_an_artifact_is_instead_is_told() {
     RevisionUnavailable
     Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
 
-    Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
+    Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. See docs/operations.md, artifact.
     "##);
     let manifest = br#"{"apiVersion": "apps/v1", "kind": "Deployment"}"#;
     insta::assert_snapshot!(refused(manifest, "app.yaml").await, @r##"
@@ -579,7 +579,7 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
     RevisionUnavailable
     There is no file `deployment.yaml` in artifact `Build`; among others it has `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
 
-    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there.
+    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. See docs/operations.md, artifact.
     "##);
     insta::assert_snapshot!(told(None, "app.yml").await, @r##"
     RevisionUnavailable

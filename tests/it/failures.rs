@@ -42,7 +42,7 @@ async fn parameters_that_a_variable_broke_are_shown_where() {
     insta::assert_snapshot!(message, @r#"
     Nothing was deployed: `UserParameters` are not valid JSON. At character 57, the arrow in `… "env": {"MESSAGE": "He said "→hi" to us"}}`: expected `,` or `}`. CodePipeline puts the value of a #{variable} into the text as it is and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) breaks the JSON. Use variables whose values have none of them, such as a commit id.
 
-    Correct the action's UserParameters and release the change again.
+    Correct the action's UserParameters and release the change again. See docs/operations.md, parameters.
     "#);
 }
 
@@ -226,7 +226,10 @@ async fn the_environment_is_reported_where_it_is_wrong() {
         ),
     ] {
         let stage = Stage::given_with([demo_app(600)], &variables).await;
-        let (found, message) = stage.refused(image(NEW_IMAGE)).await;
+        // An address that does not answer is tried for as long as the deploy has time.
+        let mut parameters = image(NEW_IMAGE);
+        parameters["timeout"] = json!("5s");
+        let (found, message) = stage.refused(parameters).await;
         assert_eq!(found, kind, "{message}");
         assert!(message.contains(words), "{words} is not in\n{message}");
     }

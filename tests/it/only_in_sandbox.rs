@@ -185,13 +185,27 @@ async fn an_api_server_that_stays_down_is_unavailable() {
     stage.sandbox().world(|world, _| {
         world.fault(On::any(), Fault::Unavailable { retry_after: None }, 1000);
     });
-    let (kind, message) = stage.deploy(image(NEW_IMAGE)).await.failure();
+    let mut parameters = image(NEW_IMAGE);
+    parameters["timeout"] = json!("6s");
+    let (kind, message) = stage.deploy(parameters).await.failure();
     assert_eq!(kind, "SystemUnavailable");
     assert!(
         message.starts_with("Deployment `demo-app` in `default` was not changed"),
         "{message}"
     );
     assert_eq!(stage.image().await, OLD_IMAGE);
+}
+
+/// Longer than the tries of one call take, and over several invocations.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_that_comes_back_before_the_first_write_is_waited_for() {
+    let stage = Stage::in_sandbox(|world, now| {
+        world.apply(demo_app(600), now);
+        world.fault(On::any(), Fault::Unavailable { retry_after: None }, 7);
+    })
+    .await;
+    stage.deploy(image(NEW_IMAGE)).await.success();
+    assert_eq!(stage.image().await, NEW_IMAGE);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -379,7 +393,7 @@ async fn a_new_token_that_the_cluster_does_not_take_is_not_stored() {
         (
             reviews(),
             Fault::Html { status: 403 },
-            "is no Kubernetes API server",
+            "is not a Kubernetes API server",
         ),
         (
             reviews(),

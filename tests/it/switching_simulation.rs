@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use landfall::cluster::call::Call;
 use landfall::cluster::object::{Deployment, ReplicaSet};
 use landfall::cluster::pod::{self, Pods};
-use landfall::continuation::{Continuation, Phase};
+use landfall::continuation::{Continuation, Phase, Reason};
 use landfall::diagnosis::{self, Explanation, Sight};
 use landfall::job::Parameters;
 use landfall::request::Request;
@@ -553,7 +553,9 @@ impl Simulation {
     fn trouble(&mut self, code: u16, why: &str) -> Option<End> {
         let passing = [429, 503].contains(&code) && self.continuation.phase != Phase::Start;
         if !passing {
-            let Some(phase) = strategy::turn_back(&self.continuation.phase, why, Some(code)) else {
+            let Some(phase) =
+                strategy::turn_back(&self.continuation.phase, why, Some(Reason::Refused(code)))
+            else {
                 return Some(End::Broken(code, why.to_owned()));
             };
             self.continuation.enter(phase);
