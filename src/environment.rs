@@ -11,6 +11,10 @@ const DEFAULT_TOKEN_PARAMETER: &str = "k8s-bear-token";
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
 const PARAMETER_LIMIT: usize = 2048;
 
+/// What the name of a secret begins with, where Parameter Store is asked for it.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html>
+const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
+
 /// The longest label and the longest name of DNS.
 /// <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
 const LABEL_LIMIT: usize = 63;
@@ -95,7 +99,12 @@ impl Environment {
 /// A value in its place may be the secret itself, so that it is not quoted.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
 fn parameter(variable: &'static str, given: String) -> Result<String, Fault> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:".contains(&byte);
+    // The names of Secrets Manager have a few characters more.
+    let more: &[u8] = match given.starts_with(SECRETS_MANAGER) {
+        true => b"-_./:+=@!",
+        false => b"-_./:",
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
     let problem = if looks_like_a_token(&given) {
         "is a token, and must be the name of the SSM parameter that has the token"
     } else if given.contains("-----") {

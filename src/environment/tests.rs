@@ -161,6 +161,7 @@ fn the_name_of_a_parameter_is_not_what_it_holds() {
         "/k8s/token:3",
         "k8s-bear-token",
         "arn:aws:ssm:eu-west-1:1:parameter/k8s/token",
+        "/aws/reference/secretsmanager/k8s+token@1",
     ] {
         let read = read(&[("K8S_CLUSTER", "https://c"), ("K8S_TOKEN_PARAMETER", good)]);
         assert_eq!(read.expect("valid").token_parameter, good);
