@@ -516,6 +516,27 @@ fn transport(error: reqwest::Error, trusts_public: bool) -> Try {
     }
 }
 
+/// How it is told that the API server's certificate has expired; its time follows.
+pub const EXPIRED: &str = "it expired at ";
+
+/// How it is told that it is valid later only; the time follows.
+pub const NOT_YET_VALID: &str = "it is not valid before ";
+
+/// A certificate that is not valid now, with the time in question.
+fn out_of_its_time(why: &rustls::CertificateError) -> Option<String> {
+    use rustls::CertificateError::{ExpiredContext, NotValidYetContext};
+    let (begins, end) = if let ExpiredContext { not_after, .. } = why {
+        (EXPIRED, not_after)
+    } else if let NotValidYetContext { not_before, .. } = why {
+        (NOT_YET_VALID, not_before)
+    } else {
+        return None;
+    };
+    let end = i64::try_from(end.as_secs()).ok()?;
+    let end = jiff::Timestamp::from_second(end).ok()?;
+    Some(format!("{begins}{end:.0}"))
+}
+
 /// What is wrong with the server's certificate, if that is what the error is about. Between reqwest
 /// and rustls there are several layers of I/O errors, whose `source` skips what they hold.
 fn certificate_error(error: &(dyn Error + 'static), trusts_public: bool) -> Option<String> {
@@ -525,6 +546,9 @@ fn certificate_error(error: &(dyn Error + 'static), trusts_public: bool) -> Opti
             use rustls::CertificateError::{BadSignature, UnknownIssuer};
             // A CA of the same name with another key is another CA.
             let other_ca = *why == UnknownIssuer || *why == BadSignature;
+            if let Some(told) = out_of_its_time(why) {
+                return Some(told);
+            }
             return Some(if other_ca && trusts_public {
                 "no public CA signed it, and no CA of the cluster is given".to_owned()
             } else if other_ca {

@@ -6,6 +6,7 @@ mod hiding;
 pub mod outage;
 mod handbook;
 pub mod refusal;
+mod unreachable;
 
 pub use faults::{wrong_files, wrong_parameters};
 
@@ -1245,17 +1246,13 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
             Topic::Unreachable,
             Kind::SystemUnavailable,
             format!("the cluster could not be reached: {why}"),
-            "Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, \
-             do security groups allow port 443?"
-                .to_owned(),
+            unreachable::next(why).to_owned(),
         ),
         CallError::Untrusted(why) => (
             Topic::Untrusted,
             Kind::ConfigurationError,
             format!("the cluster's certificate is not trusted: {why}"),
-            "Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name \
-             that its certificate has."
-                .to_owned(),
+            unreachable::certificate(why).to_owned(),
         ),
         CallError::NotKubernetes(why) => (
             Topic::NotKubernetes,
@@ -2391,14 +2388,15 @@ mod tests {
         SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
         cluster could not be reached: connection refused.
 
-        Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, do
-        security groups allow port 443? See docs/operations.md, unreachable.
+        The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
+        or see whether the API server runs. Then retry the stage. See docs/operations.md,
+        unreachable.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
         certificate is not trusted: it was signed by another CA than the one given.
 
         Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name
-        that its certificate has. See docs/operations.md, untrusted.
+        that its certificate has. Then retry the stage. See docs/operations.md, untrusted.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
         K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
@@ -2456,8 +2454,9 @@ mod tests {
         SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
         be reached: connection refused.
 
-        Retry. If it stays so: is K8S_CLUSTER right, does the function's network reach it, do
-        security groups allow port 443? See docs/operations.md, unreachable.
+        The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
+        or see whether the API server runs. Then retry the stage. See docs/operations.md,
+        unreachable.
         "#);
     }
 
