@@ -102,8 +102,8 @@ impl Lost {
             None => self.field.clone(),
         };
         let problem = format!(
-            "{} in what the API server makes of it. A merge by `patch`, or a webhook, gives another \
-             template than was asked for: `\"method\": \"put\"` writes a manifest whole",
+            "{} in what the API server makes of it. A merge by `patch`, or a webhook, gives \
+             another template than the one asked for: `\"method\": \"put\"` writes a manifest whole",
             self.problem()
         );
         Fault::new(field, problem)
