@@ -103,7 +103,8 @@ impl Lost {
         };
         let problem = format!(
             "{} in what the API server makes of it. A merge by `patch`, or a webhook, gives \
-             another template than the one asked for: `\"method\": \"put\"` writes a manifest whole",
+             another template than the one asked for: `\"method\": \"put\"` writes a manifest \
+             whole",
             self.problem()
         );
         Fault::new(field, problem)
