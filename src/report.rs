@@ -2389,14 +2389,13 @@ mod tests {
         cluster could not be reached: connection refused.
 
         The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
-        or see whether the API server runs. Then retry the stage. See docs/operations.md,
-        unreachable.
+        or see whether the API server runs. Then retry. See docs/operations.md, unreachable.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
         certificate is not trusted: it was signed by another CA than the one given.
 
         Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name
-        that its certificate has. Then retry the stage. See docs/operations.md, untrusted.
+        that its certificate has. Then retry. See docs/operations.md, untrusted.
         --
         ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
         K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
@@ -2455,8 +2454,7 @@ mod tests {
         be reached: connection refused.
 
         The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
-        or see whether the API server runs. Then retry the stage. See docs/operations.md,
-        unreachable.
+        or see whether the API server runs. Then retry. See docs/operations.md, unreachable.
         "#);
     }
 

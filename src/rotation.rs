@@ -933,9 +933,9 @@ mod tests {
         function's timeout.
         --
         The token in SSM parameter `t` was not renewed: the cluster could not be reached:
-        connection refused. The present one was kept, and has no end. Retry. If it stays so:
-        is K8S_CLUSTER right, does the function's network reach it, do security groups allow
-        port 443?
+        connection refused. The present one was kept, and has no end. The host is there, and
+        nothing listens on the port: correct the port of K8S_CLUSTER, or see whether the API
+        server runs. Then retry.
         "#);
     }
 }
