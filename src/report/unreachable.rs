@@ -28,8 +28,8 @@ pub(super) fn next(why: &str) -> &'static str {
 /// What to do about a certificate.
 pub(super) fn certificate(why: &str) -> &'static str {
     if why.starts_with(EXPIRED) {
-        "Renew the API server's certificate (kubeadm: `kubeadm certs renew apiserver`), then retry. \
-         K8S_CA and K8S_CLUSTER are not the reason."
+        "Renew the API server's certificate (kubeadm: `kubeadm certs renew apiserver`), then \
+         retry. K8S_CA and K8S_CLUSTER are not the reason."
     } else if why.starts_with(NOT_YET_VALID) {
         "Correct the clock of the machine that issued the API server's certificate, or wait until \
          it is valid, then retry."

@@ -286,37 +286,37 @@ async fn what_keeps_an_artifact_from_being_read_is_told() {
         PermissionError
         Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
 
-        The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed.
+        The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. See docs/operations.md, artifact.
         "#);
     insta::assert_snapshot!(refused(&none, Some(AwsFault::KmsAccessDenied), "app.yaml").await, @r#"
         PermissionError
         Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the key that it is encrypted with is denied (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action).
 
-        The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's policy must allow it; the key must be enabled.
+        The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's policy must allow it; the key must be enabled. See docs/operations.md, artifact.
         "#);
     insta::assert_snapshot!(refused(&none, Some(AwsFault::ExpiredToken), "app.yaml").await, @r#"
         PermissionError
         Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the job's credentials have expired (ExpiredToken: The provided token has expired).
 
-        Retry: each job brings credentials of its own. Where this happens again, the job waited too long before it was run.
+        Retry: each job brings credentials of its own. Where this happens again, the job waited too long before it was run. See docs/operations.md, artifact.
         "#);
     insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r#"
         SystemUnavailable
         Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 could not be reached: SlowDown: Please reduce your request rate.
 
-        Retry. In a VPC the function needs a route or a gateway endpoint to S3.
+        Retry. In a VPC the function needs a route or a gateway endpoint to S3. See docs/operations.md, artifact.
         "#);
     insta::assert_snapshot!(refused(&none, None, "Build::app.yaml").await, @r#"
         ConfigurationError
         `Build::app.yaml` is to be read from an input artifact that the action does not have; it has `Source`.
 
-        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again.
+        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again. See docs/operations.md, artifact.
         "#);
     insta::assert_snapshot!(refused(&[], None, "app.yaml").await, @r#"
         ConfigurationError
         `app.yaml` is to be read from an input artifact, and the action has none.
 
-        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again.
+        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again. See docs/operations.md, artifact.
         "#);
 }
 
@@ -336,19 +336,19 @@ async fn what_an_artifact_is_instead_is_told() {
     RevisionUnavailable
     Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document.
 
-    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);
     insta::assert_snapshot!(refused(b"kind: Deployment\n", "app.yaml").await, @r##"
     RevisionUnavailable
     Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a text.
 
-    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);
     insta::assert_snapshot!(refused(b"", "app.yaml").await, @r##"
     RevisionUnavailable
     Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is empty.
 
-    Look at what the action that makes the artifact puts there: it must be a ZIP archive with the file in it.
+    Look at what the action that makes the artifact puts there: it must be a ZIP archive with the file in it. See docs/operations.md, artifact.
     "##);
     let other = zip(&[
         ("app/main.py", b"x"),
@@ -359,35 +359,35 @@ async fn what_an_artifact_is_instead_is_told() {
     RevisionUnavailable
     There is no file `deployment.yaml` in artifact `Source`; among others it has `app/main.py`, `k8s/service.yml`.
 
-    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec).
+    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). See docs/operations.md, artifact.
     "##);
     let large = zip(&[("app.yaml", &vec![b' '; 3 << 20])]);
     insta::assert_snapshot!(refused(&large, "app.yaml").await, @r##"
     RevisionUnavailable
     `app.yaml` has 3 MiB, and at most 2 MiB is read.
 
-    Give the Deployment a file of its own, and name that: of a file with other objects nothing else is applied.
+    Give the Deployment a file of its own, and name that: of a file with other objects nothing else is applied. See docs/operations.md, artifact.
     "##);
     let near = zip(&[("k8s/app.yml", b"x"), ("README.md", b"x")]);
     insta::assert_snapshot!(refused(&near, "app.yaml").await, @r#"
         RevisionUnavailable
         There is no file `app.yaml` in artifact `Source`; there is `k8s/app.yml`.
 
-        Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec).
+        Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). See docs/operations.md, artifact.
         "#);
     let encrypted = archive("infozip-encrypted");
     insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r##"
     RevisionUnavailable
     `k8s/deployment.yaml` is encrypted with a password.
 
-    Have the action that makes the artifact write a plain ZIP archive, stored or deflated, without a password or links.
+    Have the action that makes the artifact write a plain ZIP archive, stored or deflated, without a password or links. See docs/operations.md, artifact.
     "##);
     let service = zip(&[("app.yaml", b"kind: Service\nmetadata: {name: web}\n")]);
     insta::assert_snapshot!(refused(&service, "app.yaml").await, @r#"
         ConfigurationError
         Nothing was deployed: `manifest` names `app.yaml`, which has no Deployment; it has `Service/web`.
 
-        Correct the file, or the action's UserParameters, and release the change again.
+        Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, artifact.
         "#);
     let place =
         b"kind: Deployment\nmetadata: {name: demo-app}\nspec: {template: {spec: {containers: \
@@ -396,7 +396,7 @@ async fn what_an_artifact_is_instead_is_told() {
     ConfigurationError
     Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
 
-    Correct the file, or the action's UserParameters, and release the change again.
+    Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, artifact.
     "##);
 }
 
@@ -585,26 +585,26 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
     RevisionUnavailable
     There is no file `app.yml` in artifact `Build`; there is `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist).
 
-    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed.
+    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed. See docs/operations.md, artifact.
     "##);
     insta::assert_snapshot!(told(Some(text), "Source::app.yaml").await, @r##"
     RevisionUnavailable
     Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a text.
 
-    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);
     insta::assert_snapshot!(told(Some(&damaged), "k8s/deployment.yaml").await, @r##"
     RevisionUnavailable
     `k8s/deployment.yaml` is damaged in its archive: a member is not where it should be.
 
-    Release the change again, so that the artifact is made anew; then look at the program that makes the archive. Where another artifact has the file, name that: `ArtifactName::k8s/deployment.yaml`.
+    Release the change again, so that the artifact is made anew; then look at the program that makes the archive. Where another artifact has the file, name that: `ArtifactName::k8s/deployment.yaml`. See docs/operations.md, artifact.
     "##);
     let artifacts = [("Source", Some(pointer)), ("Build", Some(text))];
     insta::assert_snapshot!(refused(&artifacts, None, "app.yaml").await, @r##"
     RevisionUnavailable
     No artifact has the file `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow. Artifact `Build` (s3://codepipeline-eu-central-1-111111111111/demo/Build/TdOSFRV) is no ZIP archive but a text.
 
-    Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build.
+    Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);
     let artifacts = [("Source", Some(text)), ("Build", Some(text))];
     let fault = Some(AwsFault::AccessDenied);
@@ -612,6 +612,6 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
     PermissionError
     Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
 
-    The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. Where another artifact has the file, name that: `ArtifactName::app.yaml`.
+    The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. Where another artifact has the file, name that: `ArtifactName::app.yaml`. See docs/operations.md, artifact.
     "##);
 }
