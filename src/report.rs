@@ -8,6 +8,8 @@ mod handbook;
 pub mod refusal;
 mod unreachable;
 
+mod present;
+
 pub use faults::{wrong_files, wrong_parameters};
 
 use crate::artifact::ArtifactError;
@@ -486,7 +488,11 @@ fn switched_summary(
         );
     }
     let from = switched.from.iter();
-    let from = from.map(|from| format!(" `{from}`, which served before, is scaled to zero."));
+    let became = match switched.from_is_gone {
+        true => "was deleted by someone else meanwhile",
+        false => "is scaled to zero",
+    };
+    let from = from.map(|from| format!(" `{from}`, which served before, {became}."));
     let left = switched.left.iter();
     let left =
         left.map(|(name, why)| format!(" `{name}` could not be cleared away: {}.", quote(why)));
@@ -650,6 +656,21 @@ pub fn endpoints_missing(service: &str, deployment: &str) -> String {
     )
 }
 
+/// The cause where somebody else has changed a Service's selector.
+pub fn selector_changed(service: &str) -> String {
+    format!("the selector of Service `{service}` was changed by someone else meanwhile")
+}
+
+/// The cause where somebody has scaled the new version to zero.
+pub fn scaled_away(deployment: &str) -> String {
+    format!("`{deployment}` was scaled to zero by someone else")
+}
+
+/// The cause where somebody has deleted a Service in the middle.
+pub fn service_deleted(service: &str) -> String {
+    format!("Service `{service}` was deleted by someone else in the middle of the deploy")
+}
+
 /// The cause where the time was over before the switch.
 pub fn switch_timed_out(timeout: Duration, service: &str) -> String {
     format!(
@@ -726,6 +747,11 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
         ),
         Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         Failure::Overwritten { lost, editor } => overwritten(request, lost, editor.as_ref()),
+        Failure::SetAside {
+            by,
+            editor,
+            present,
+        } => present::set_aside(request, by.as_deref(), editor.as_ref(), present),
         Failure::Rollout {
             cause,
             kind,
@@ -812,7 +838,7 @@ fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
         Kind::RevisionOutOfSync,
         &format!(
             "{} was not changed: for {} (timeout) execution `{execution}` has been at work on the \
-             same Service.",
+             same Service. Nothing was begun.",
             target(request),
             words(request.timeout)
         ),
@@ -939,6 +965,7 @@ fn done_about(request: &Request, evidence: &Evidence, aftermath: &Aftermath) -> 
         Aftermath::Deleted => {
             "It was deleted while the previous version was brought back.".to_owned()
         }
+        Aftermath::ServiceGone => present::SERVICE_GONE.to_owned(),
         Aftermath::Unswitched(_)
         | Aftermath::SwitchedBack(..)
         | Aftermath::LeftSwitched
@@ -980,6 +1007,7 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
         | Aftermath::RollbackFailed(..)
         | Aftermath::OvertakenBy(_)
         | Aftermath::Deleted
+        | Aftermath::ServiceGone
         | Aftermath::LeftSwitched
         | Aftermath::NoWayBack
         | Aftermath::ReturnFailed(_) => match request.strategy.switch() {
@@ -1001,7 +1029,7 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
 /// What happened to what, and why.
 fn headline(target: &str, cause: &str, aftermath: &Aftermath) -> String {
     match aftermath {
-        Aftermath::Unswitched(_) => {
+        Aftermath::Unswitched(_) | Aftermath::ServiceGone => {
             format!("The new version of {target} was not put into service: {cause}.")
         }
         Aftermath::SwitchedBack(..) => {
@@ -1748,6 +1776,7 @@ mod tests {
                 switched: Some(Switched {
                     service: "web".into(),
                     from: from.map(str::to_owned),
+                    from_is_gone: false,
                     left: left
                         .map(|(name, why)| (name.to_string(), why.to_string()))
                         .collect(),
@@ -1985,7 +2014,7 @@ mod tests {
         shop describe service/web`.
         --
         RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
-        execution `run-1` has been at work on the same Service.
+        execution `run-1` has been at work on the same Service. Nothing was begun.
 
         Retry when that execution is through. If it was stopped, its lock ends by itself at
         2026-01-01T00:01:30Z. See docs/operations.md, locked.

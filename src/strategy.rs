@@ -28,6 +28,7 @@ use crate::rollout::Progress;
 use jiff::Timestamp;
 use scene::{Scene, Sought};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use steadiness::{Roster, Steady};
 
@@ -303,6 +304,22 @@ pub struct Switched {
     pub from: Option<String>,
     /// What could not be cleared away, and why.
     pub left: Vec<(String, String)>,
+    /// Whether the one that served before was deleted by somebody else meanwhile.
+    pub from_is_gone: bool,
+}
+
+/// What is there when a switch ends otherwise than it should, as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Present {
+    /// The Service.
+    pub service: String,
+    /// Whether there is one.
+    pub is_there: bool,
+    /// The Deployments that it sends to, each with the number of pods; what belongs to none is named
+    /// itself.
+    pub sends: BTreeMap<String, usize>,
+    /// The Deployments of the family that are scaled up, and how far.
+    pub up: BTreeMap<String, i64>,
 }
 
 /// A deploy that came to nothing.
@@ -342,6 +359,15 @@ pub enum Failure {
         lost: Lost,
         /// Who did it, where the server notes that.
         editor: Option<Editor>,
+    },
+    /// Someone else's change came after ours to what a switch is about.
+    SetAside {
+        /// Who made it, where it was one of us.
+        by: Option<String>,
+        /// Who it was otherwise, where the server notes that.
+        editor: Option<Editor>,
+        /// What is there now.
+        present: Present,
     },
     /// The new version does not serve.
     Rollout {
@@ -383,6 +409,8 @@ pub enum Aftermath {
     OvertakenBy(Option<String>),
     /// The Deployment was deleted meanwhile.
     Deleted,
+    /// The Service was deleted meanwhile.
+    ServiceGone,
     /// The Service never sent to the new version.
     Unswitched(Fate),
     /// The Service sends to this Deployment again.
@@ -508,9 +536,11 @@ impl Look {
     pub fn call(&self, request: &Request) -> Call {
         let namespace = &request.namespace;
         match self {
-            Look::Deployment | Look::Editor { .. } => {
-                Call::deployment(namespace, &request.deployment)
-            }
+            Look::Deployment => Call::deployment(namespace, &request.deployment),
+            Look::Editor { .. } => match request.strategy.switch() {
+                Some(switch) => Call::service(namespace, &switch.service),
+                None => Call::deployment(namespace, &request.deployment),
+            },
             Look::DryRun(call) => (**call).clone(),
             Look::Newcomer { name } => Call::deployment(namespace, name),
             Look::Scene(sought) => sought.call(request),

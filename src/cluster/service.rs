@@ -25,6 +25,11 @@ impl Service {
         Service(object)
     }
 
+    /// The object itself.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+
     /// `metadata.name`.
     pub fn name(&self) -> &str {
         self.text("/metadata/name")
@@ -149,24 +154,41 @@ impl Member {
 pub struct Endpoints {
     /// The names of ready pods; an endpoint without a pod has its address here.
     pub ready: BTreeSet<String>,
+    /// The names of EndpointSlices with ready endpoints that another than Kubernetes' own controller
+    /// says it keeps, or nobody.
+    pub strangers: BTreeSet<String>,
 }
+
+/// The label by which whoever keeps an EndpointSlice is known, and what Kubernetes' own controller
+/// writes there.
+/// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#management>
+const KEPT_BY: (&str, &str) = (
+    "endpointslice.kubernetes.io/managed-by",
+    "endpointslice-controller.k8s.io",
+);
 
 impl Endpoints {
     /// Reads the items of a list of EndpointSlices.
     pub fn read(slices: &[Value]) -> Endpoints {
-        let endpoints = slices
-            .iter()
-            .filter_map(|slice| slice["endpoints"].as_array());
-        let ready = endpoints.flatten().filter_map(|endpoint| {
-            // Absent means ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
-            let ready = endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
-            let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str);
-            let address = endpoint.pointer("/addresses/0").and_then(Value::as_str);
-            ready.then(|| pod.or(address).unwrap_or_default().to_owned())
-        });
-        Endpoints {
-            ready: ready.collect(),
+        let mut all = Endpoints::default();
+        for slice in slices {
+            let endpoints = slice["endpoints"].as_array().into_iter().flatten();
+            let before = all.ready.len();
+            all.ready.extend(endpoints.filter_map(|endpoint| {
+                // Absent means ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
+                let ready = endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
+                let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str);
+                let address = endpoint.pointer("/addresses/0").and_then(Value::as_str);
+                ready.then(|| pod.or(address).unwrap_or_default().to_owned())
+            }));
+            let (label, controller) = KEPT_BY;
+            let kept_by = &slice["metadata"]["labels"][label];
+            if all.ready.len() > before && *kept_by != *controller {
+                let name = slice["metadata"]["name"].as_str().unwrap_or_default();
+                all.strangers.insert(name.to_owned());
+            }
         }
+        all
     }
 
     /// Whether all of them, and at least so many, are among these pods.

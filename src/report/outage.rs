@@ -27,6 +27,7 @@ impl Failure {
             | Failure::Deleted
             | Failure::OutOfSync { .. }
             | Failure::Overwritten { .. } => false,
+            Failure::SetAside { present, .. } => present.is_empty(),
         }
     }
 }

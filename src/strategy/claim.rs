@@ -48,9 +48,22 @@ pub struct Lock {
     pub since: Timestamp,
     /// When it must be over.
     pub deadline: Timestamp,
+    /// The selector that the Service was left with when the lock was taken: another one is
+    /// somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Selector>,
+    /// How many replicas were wanted at the switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<i64>,
 }
 
 impl Lock {
+    /// Whether the Service selects by what its holder has written, as far as that is known.
+    pub fn selects_by(&self, selector: &Selector) -> bool {
+        let written = self.selector.as_ref();
+        written.is_none_or(|written| written == selector)
+    }
+
     /// Reads the lock; one that cannot be read is none.
     pub fn read(service: &Service) -> Option<Lock> {
         serde_json::from_str(service.annotation(LOCK)?).ok()
@@ -141,17 +154,16 @@ pub enum Narrow<'a> {
 /// Takes the lock, and narrows the Service by the same write.
 pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
     let dead = Lock::read(service).map(|lock| lock.job);
+    let mut selector = service.selector();
     let mut notes = named([
-        (LOCK, lock.text()),
         (
             change::SUPERSEDED,
             json!(superseded(service, dead, &lock.job)),
         ),
         (RETIRING, Value::Null),
     ]);
-    let mut selector = service.selector();
     match narrow {
-        Narrow::Not => return patch(service, notes, None),
+        Narrow::Not => {}
         Narrow::Hash(hash) => {
             // A dead deploy may have narrowed it to what is no more.
             let wide = wide_selector(service).unwrap_or_else(|| common(&selector));
@@ -162,7 +174,22 @@ pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
             selector.insert(VERSION.to_owned(), version.to_owned());
         }
     }
-    patch(service, notes, Some(&selector))
+    let lock = Lock {
+        selector: Some(selector.clone()),
+        ..lock.clone()
+    };
+    notes.insert(LOCK.to_owned(), lock.text());
+    patch(service, notes, (narrow != Narrow::Not).then_some(&selector))
+}
+
+/// Gives the Service another selector, and leaves every note as it is; `held`: it is one that holds
+/// it to one version's pods still.
+pub fn select(service: &Service, selector: &Selector, held: bool) -> Value {
+    let mut notes = Map::new();
+    if !held {
+        notes.insert(WIDE_SELECTOR.to_owned(), Value::Null);
+    }
+    patch(service, notes, Some(selector))
 }
 
 /// The switch. From here on the Service tells that it was made, when, by whom, and the way back.
@@ -316,6 +343,8 @@ mod tests {
             version: "blue".into(),
             since: at("2026-01-01T00:00:00Z"),
             deadline: at("2026-01-01T00:15:00Z"),
+            selector: None,
+            wanted: None,
         }
     }
 

@@ -28,6 +28,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+mod present;
+mod repair;
+
 /// On an autoscaler whose floor is held: the floor that it had.
 pub const MIN_REPLICAS: &str = "landfall/min-replicas";
 
@@ -68,7 +71,7 @@ pub fn decide(
         now,
     };
     match context.next() {
-        Ok(decision) | Err(decision) => decision,
+        Ok(decision) | Err(decision) => context.told(decision),
     }
 }
 
@@ -92,6 +95,9 @@ impl Context<'_> {
             let since = service.annotation(change::JOB) != Some(job);
             let by = service.annotation(change::EXECUTION).filter(|_| since);
             let by = by.map(str::to_owned);
+            if let Phase::Return(back) = &self.continuation.phase {
+                return Ok(ended(back, Aftermath::OvertakenBy(by)));
+            }
             return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
         let lock = Lock::read(service).filter(|lock| lock.job == job);
@@ -116,8 +122,17 @@ impl Context<'_> {
     /// Up to the switch. `lock` is ours; without it nothing has been written, and whatever speaks
     /// against the switch ends the deploy.
     fn before(&self, service: &Service, lock: Option<&Lock>) -> Next {
-        if lock.is_none() {
-            self.admit(service)?;
+        match lock {
+            None => {
+                self.refill(service)?;
+                self.admit(service)?;
+            }
+            Some(lock) if lock.selects_by(&service.selector()) => {}
+            Some(_) if service.selector().contains_key(TEMPLATE_HASH) => {
+                let why = report::selector_changed(service.name());
+                return Ok(self.fail(Reason::Changed, &why));
+            }
+            Some(lock) => return self.set_aside(service, lock, false),
         }
         let live = self.live(service)?;
         let since = lock.map_or(self.continuation.started, |lock| lock.since);
@@ -153,6 +168,10 @@ impl Context<'_> {
         if found.annotation(change::JOB) != Some(&self.continuation.job) {
             return Ok(self.step(self.write(live, &newcomer, Some(found))));
         }
+        if found.replicas() == 0 {
+            self.rechecked()?;
+            return Ok(self.scale_up(found, live.replicas().max(1)));
+        }
         self.follow(found, lock.deadline, Stage::Newcomer(newcomer.name.clone()))?;
         let members = self.confirm(service, &newcomer.version, found)?;
         self.in_time()?;
@@ -175,7 +194,7 @@ impl Context<'_> {
         if found.annotation(newcomer::WANTED) == Some(&wanted) {
             let (name, has) = (found.name(), found.replicas());
             let why =
-                format!("`{name}` is held at {has} replicas by someone else; {wanted} serve now");
+                format!("`{name}` is held at {has} replicas by someone else; {wanted} are wanted");
             return self.fail(Reason::Changed, &why);
         }
         let patch = json!({"metadata": {"resourceVersion": found.resource_version(),
@@ -239,16 +258,15 @@ impl Context<'_> {
         if self.switch.smoke.is_some() {
             self.preview()?;
         }
+        let mut faults = Vec::from_iter(self.fault_of_service(live));
         // Whatever is needed later must be readable before anything is written.
         let scalers = self.autoscalers()?;
         self.versions()?;
-        self.endpoints(service.name())?;
+        self.see_no_strangers(service, &mut faults)?;
         let own = newcomer::version_of(live);
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
-        let mut faults = Vec::from_iter(self.fault_of_service(live));
         // Where the first write leaves but one of the family behind the Service, the others go.
-        let family = adopted && (own.is_some() || outdated);
-        match self.fault_of_members(live, sets, members, family) {
+        match self.fault_of_members(live, sets, members, adopted) {
             Some(fault) => faults.push(fault),
             None => faults.extend(self.fault_of_labels(newcomer, &selector)),
         }
@@ -444,6 +462,7 @@ impl Context<'_> {
     ) -> Decision {
         let lock = Lock {
             deadline: lock.deadline.max(self.now + self.switch.bake + RETIRING),
+            wanted: Some(live.replicas()),
             ..lock.clone()
         };
         let to = (&*newcomer.name, &*newcomer.version);
@@ -454,8 +473,8 @@ impl Context<'_> {
 
     /// After the switch: sees the new version serve for the time of the bake, then retires the old.
     fn after(&self, service: &Service, lock: &Lock) -> Next {
-        if service.selector().get(VERSION) != Some(&lock.version) {
-            return self.step_aside(service, lock);
+        if !Self::is_as_switched(service, lock) {
+            return self.set_aside(service, lock, true);
         }
         let name = self.name_of(&lock.version);
         let Some(found) = self.newcomer(&name)? else {
@@ -467,8 +486,15 @@ impl Context<'_> {
         let from = claim::from(service).unwrap_or_default();
         let old = self.deployment(from)?;
         // Only a newcomer that has served for its time retires the old one.
-        let retiring = service.annotation(claim::RETIRING).is_some();
-        if retiring || old.is_none_or(|old| old.replicas() == 0) {
+        let retiring = service.annotation(claim::RETIRING).is_some()
+            || old.is_none_or(|old| old.replicas() == 0);
+        let held = self.held(lock, found, retiring)?;
+        if found.replicas() < held {
+            self.rechecked()?;
+            return Ok(self.scale_up(found, held));
+        }
+        if retiring {
+            self.see_serving(service, found, lock.deadline)?;
             return self.retire(service, found);
         }
         let switched = service.annotation(change::DEPLOYED_AT).and_then(timestamp);
@@ -496,7 +522,7 @@ impl Context<'_> {
     ) -> Result<(), Decision> {
         let members = self.members(&service.selector())?;
         let endpoints = self.endpoints(service.name())?;
-        if endpoints.are_all_of(members, count(found.replicas())) {
+        if endpoints.are_all_of(members, count(found.replicas().max(1))) {
             return Ok(());
         }
         if self.now >= deadline {
@@ -505,18 +531,6 @@ impl Context<'_> {
         }
         let stage = Stage::Endpoints(service.name().to_owned());
         Err(self.wait(stage, CATCHING_UP))
-    }
-
-    /// Somebody else has sent the Service elsewhere: that stands, and what was held for this deploy
-    /// is given up. Which version is to go, whoever did it knows.
-    fn step_aside(&self, service: &Service, lock: &Lock) -> Next {
-        let newcomer = self.name_of(&lock.version);
-        let live = self.old(service)?.filter(|live| live.replicas() > 0);
-        let target = live.map_or(&*newcomer, Deployment::name);
-        self.move_autoscaler(&newcomer, target, None)?;
-        self.clear_preview()?;
-        let patch = claim::step_aside(service, &self.continuation.job);
-        Ok(self.patch_service(patch, Phase::Switch))
     }
 
     /// Scales down all others of the family, deletes what is beyond `keep`, and gives the lock up.
@@ -561,8 +575,24 @@ impl Context<'_> {
         let Some(found) = self.newcomer(to)? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
+        if found.replicas() == 0 {
+            let back = Return {
+                cause: report::scaled_away(found.name()),
+                kind: None,
+                evidence: crate::diagnosis::Evidence::default(),
+                reason: Some(Reason::Changed),
+            };
+            return Ok(ended(&back, Aftermath::NoWayBack));
+        }
         let from = claim::from(service).map(str::to_owned);
-        Ok(self.succeed(service, found, true, from))
+        let from_is_gone = match &from {
+            Some(from) => self.deployment(from)?.is_none(),
+            None => false,
+        };
+        // What is superseded twice is deleted by ourselves.
+        let from_is_gone =
+            from_is_gone && !matches!(self.request.strategy, Strategy::Immutable { .. });
+        Ok(self.succeed(service, found, true, from, from_is_gone))
     }
 
     /// The version asked for is the one that serves.
@@ -582,7 +612,7 @@ impl Context<'_> {
             let patch = claim::take(service, &lock, Narrow::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }
-        Ok(self.succeed(service, found, false, None))
+        Ok(self.succeed(service, found, false, None, false))
     }
 
     /// Our lock, for a version. What was spent on waiting for somebody else's is not the version's:
@@ -596,6 +626,8 @@ impl Context<'_> {
             version: version.to_owned(),
             since,
             deadline: whole.min(since + claim::LONGEST_DEPLOY),
+            selector: None,
+            wanted: None,
         }
     }
 
@@ -626,10 +658,12 @@ impl Context<'_> {
         Ok(self.patch_service(patch, Phase::Switch))
     }
 
-    /// The selector to give back to a Service that is narrowed.
+    /// The selector to give back to a Service that is narrowed. What somebody else has changed in it
+    /// stays.
     pub(super) fn widened(&self, service: &Service) -> Option<Selector> {
-        let narrowed = service.selector().contains_key(TEMPLATE_HASH);
-        claim::wide_selector(service).filter(|_| narrowed)
+        let mut selector = service.selector();
+        selector.remove(TEMPLATE_HASH)?;
+        Some(selector)
     }
 
     fn succeed(
@@ -638,6 +672,7 @@ impl Context<'_> {
         found: &Deployment,
         wrote: bool,
         from: Option<String>,
+        from_is_gone: bool,
     ) -> Decision {
         Decision::Finish(Success {
             deployment: found.clone(),
@@ -647,6 +682,7 @@ impl Context<'_> {
                 service: service.name().to_owned(),
                 from,
                 left: self.scene.left.clone(),
+                from_is_gone,
             }),
         })
     }
@@ -729,18 +765,7 @@ impl Context<'_> {
     pub(super) fn unselected(&self, deployment: &Deployment) -> Result<(), Decision> {
         self.rechecked()?;
         let selector = self.service()?.selector();
-        let labels = deployment.value().pointer("/spec/template/metadata/labels");
-        let mut labels = crate::cluster::service::read_selector(labels);
-        // What the controller adds tells the plain one's pods.
-        if let Some(hash) = selector.get(TEMPLATE_HASH)
-            && deployment.name() == self.request.deployment
-        {
-            labels.insert(TEMPLATE_HASH.to_owned(), hash.clone());
-        }
-        let selects = selector
-            .iter()
-            .all(|(key, value)| labels.get(key) == Some(value));
-        if selects {
+        if repair::selects(&selector, deployment, &self.request.deployment) {
             let by = None;
             return Err(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
@@ -814,13 +839,7 @@ impl Context<'_> {
         match &self.scene.service {
             None => Err(look(Sought::Service)),
             Some(Some(service)) => Ok(service),
-            Some(None) => {
-                if let Phase::Return(back) = &self.continuation.phase {
-                    return Err(ended(back, Aftermath::Deleted));
-                }
-                let fault = self.service_fault("does not exist in this namespace");
-                Err(Decision::GiveUp(Failure::Faults(vec![fault])))
-            }
+            Some(None) => Err(self.without_service()),
         }
     }
 
@@ -862,21 +881,33 @@ impl Context<'_> {
     fn found_behind(&self, service: &Service) -> Result<String, Decision> {
         let selector = service.selector();
         let plain = &self.request.deployment;
-        let is_up = |one: &&Deployment| one.replicas() > 0;
-        if selector.contains_key(TEMPLATE_HASH)
-            || self.deployment(plain)?.is_some_and(|one| is_up(&one))
-        {
+        if selector.contains_key(TEMPLATE_HASH) {
             return Ok(plain.clone());
         }
-        let to = claim::to(service);
-        let mut running = self.versions()?.iter().filter(is_up);
-        if let Some(last) = running.clone().find(|one| Some(one.name()) == to) {
+        let members = self.members(&selector)?;
+        let is_up = |one: &&Deployment| one.replicas() > 0;
+        let serves = |one: &&Deployment| {
+            let mut ready = members.iter().filter(|member| member.ready);
+            one.replicas() > 0 && ready.any(|member| member.is_under(one.name()))
+        };
+        let own = self.deployment(plain)?;
+        if own.is_some_and(|own| serves(&own)) {
+            return Ok(plain.clone());
+        }
+        let to = service.annotation(claim::TO);
+        let running = || self.versions().map(|all| all.iter().filter(is_up));
+        if let Some(last) = running()?.find(|one| Some(one.name()) == to && serves(one)) {
             return Ok(last.name().to_owned());
         }
-        match (running.next(), running.next()) {
-            (Some(one), None) => Ok(one.name().to_owned()),
-            _ => Ok(plain.clone()),
-        }
+        // The one that was there first: what came later may never have been judged.
+        let job = Some(&*self.continuation.job);
+        let others = running()?.filter(|one| one.annotation(change::JOB) != job);
+        let others = others.collect::<Vec<_>>();
+        let begun = |one: &&&Deployment| one.annotation(change::DEPLOYED_AT).and_then(timestamp);
+        let first = others.iter().filter(|one| serves(one)).min_by_key(begun);
+        let is_own = own.is_some_and(|own| is_up(&own));
+        let first = first.or_else(|| others.iter().filter(|_| !is_own).min_by_key(begun));
+        Ok(first.map_or_else(|| plain.clone(), |one| one.name().to_owned()))
     }
 
     /// The Service was read again since the last write or wait; what else was seen is older.
@@ -979,13 +1010,43 @@ impl Context<'_> {
             let mut all = versions.iter().map(Deployment::name).chain([plain]);
             family && all.any(|name| member.is_under(name))
         };
-        let foreign = members.find(|member| !member.is_of(live, sets) && !of_family(member))?;
+        let members = members.collect::<Vec<_>>();
+        let own = |member: &&Member| member.is_of(live, sets);
+        let foreign = members
+            .iter()
+            .find(|member| !own(member) && !of_family(member));
+        let Some(foreign) = foreign else {
+            let mut ready = members.iter().filter(|member| member.ready).peekable();
+            let others_alone = ready.peek().is_some() && !ready.any(|member| own(&member));
+            return others_alone.then(|| {
+                let name = live.name();
+                self.service_fault(&format!(
+                    "sends to other pods than those of `{name}`, none of which is ready. Bring \
+                     `{name}` up again, or scale it to zero if the others are to stay"
+                ))
+            });
+        };
         Some(self.service_fault(&format!(
             "selects pods of others as well, such as `{}`: switching it would cut them off. Give \
              `{}` a Service whose selector finds its pods alone",
             foreign.name,
             live.name()
         )))
+    }
+
+    /// The end will demand that the new pods are the Service's endpoints and no others are: whoever
+    /// writes endpoints of his own into it is told before anything is written.
+    fn see_no_strangers(&self, service: &Service, faults: &mut Vec<Fault>) -> Result<(), Decision> {
+        let strangers = &self.endpoints(service.name())?.strangers;
+        faults.extend(strangers.iter().next().map(|slice| {
+            self.service_fault(&format!(
+                "has endpoints of somebody else in EndpointSlice `{slice}`: it would send to them \
+                 whatever its selector says. Delete that EndpointSlice, or give `{}` a Service \
+                 without one",
+                self.request.deployment
+            ))
+        }));
+        Ok(())
     }
 
     /// Two Services cannot take turns on the same Deployments: each would retire what the other one
@@ -1366,6 +1427,7 @@ mod tests {
             pairs.collect::<Vec<_>>().join(",")
         };
         Observation {
+            editor: Some(None),
             replica_sets: Some(vec![set("web-blue")]),
             scene: Scene {
                 service: Some(Some(service)),
@@ -1395,6 +1457,7 @@ mod tests {
         let names = members(deployment).into_iter().map(|member| member.name);
         Endpoints {
             ready: names.collect(),
+            ..Endpoints::default()
         }
     }
 
@@ -1659,7 +1722,7 @@ mod tests {
         let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
         assert_eq!(observed(None, true), up);
         assert_eq!(observed(Some("3"), true), up);
-        let held = "return: `web-blue` is held at 2 replicas by someone else; 5 serve now";
+        let held = "return: `web-blue` is held at 2 replicas by someone else; 5 are wanted";
         assert_eq!(observed(Some("5"), true), held);
     }
 
@@ -1721,9 +1784,56 @@ mod tests {
             given(0, green(2)),
             r#"patch services/web {"selector":{"app":"web","landfall/version":"green"}} +lock -retiring -superseded"#
         );
-        for mixed in [given(2, green(2)), given(0, green(0))] {
-            assert!(mixed.contains("selects pods of others as well"), "{mixed}");
-        }
+        // What a dead deploy left beside the one that serves is of the family.
+        assert_eq!(
+            given(2, green(2)),
+            r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring -superseded +wide-selector"#
+        );
+    }
+
+    #[test]
+    fn a_service_of_others_as_well_is_not_narrowed() {
+        let given = |others: Member| {
+            let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+            let mut all = members("web");
+            all.push(others);
+            observation.scene.members.insert("app=web".into(), all);
+            decided(&request(json!({})), &Phase::Start, &observation, at(1))
+        };
+        let strange = given(Member {
+            owner: "shop-h".into(),
+            ready: true,
+            ..Member::default()
+        });
+        assert!(
+            strange.contains("selects pods of others as well"),
+            "{strange}"
+        );
+        let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+        let strangers = &mut observation
+            .scene
+            .endpoints
+            .get_mut("web")
+            .unwrap()
+            .strangers;
+        strangers.insert("by-hand".into());
+        let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+        assert!(found.contains("EndpointSlice `by-hand`"), "{found}");
+        // What alone serves is what is taken over from.
+        let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+        let blue = Member {
+            ready: true,
+            ..members("web-blue")[0].clone()
+        };
+        let down = members("web").into_iter().map(|member| Member {
+            ready: false,
+            ..member
+        });
+        let all = down.chain([blue]).collect();
+        observation.scene.members.insert("app=web".into(), all);
+        observation.scene.versions = Some(vec![deployment("web-blue", "app:0", json!({}))]);
+        let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+        assert_eq!(found, "look Deployment(\"web-blue\")");
     }
 
     #[test]
@@ -1895,7 +2005,7 @@ mod tests {
             assert!(taken.contains("+superseded"), "{name}: {taken}");
         }
         let lost = found("run-1", Phase::Switch, 1);
-        assert!(lost.contains("OutOfSync"), "{lost}");
+        assert!(lost.contains("SetAside"), "{lost}");
     }
 
     #[test]
@@ -2043,7 +2153,12 @@ mod tests {
         elsewhere.scene.service = Some(Some(to_green));
         let green = deployment("web-green", "app:1", json!({}));
         let deployments = &mut elsewhere.scene.deployments;
-        deployments.insert("web-green".into(), Some(green));
+        deployments.insert("web-green".into(), Some(green.clone()));
+        let versions = elsewhere.scene.versions.as_mut().unwrap();
+        versions.push(green);
+        let of_green = "app=web,landfall/version=green".to_owned();
+        let pods = &mut elsewhere.scene.members;
+        pods.insert(of_green, members("web-green"));
         let mut scaled = elsewhere.clone();
         scaled.scene.autoscalers = Some(vec![Autoscaler::new(json!({
             "metadata": {"name": "hpa", "annotations": {MIN_REPLICAS: "1"}},
@@ -2068,6 +2183,32 @@ mod tests {
         let mut kept = retiring();
         let refused = ("web".to_owned(), "a policy".to_owned());
         kept.scene.left.push(refused);
+        let away = |more: Value| {
+            let mut none = json!({"spec": {"replicas": 0}});
+            overlay(&mut none, &more);
+            let lock = json!({"execution": "run-2", "job": "job-2", "version": "blue", "wanted": 2,
+                "since": at(0).to_string(), "deadline": at(900).to_string()});
+            let notes = json!({claim::LOCK: lock.to_string()});
+            seen(switched(notes), Some(blue(none)))
+        };
+        let mut empty = retiring();
+        empty
+            .scene
+            .endpoints
+            .insert("web".into(), Endpoints::default());
+        let mut wide = baking();
+        let mut back = switched(json!({})).value().clone();
+        back["spec"]["selector"] = json!({"app": "web"});
+        wide.scene.service = Some(Some(Service::new(back)));
+        let both_pods = members("web").into_iter().chain(members("web-blue"));
+        wide.scene
+            .members
+            .insert("app=web".into(), both_pods.collect());
+        let mut alone = wide.clone();
+        alone
+            .scene
+            .members
+            .insert("app=web".into(), members("web-blue"));
         let rows = [
             (
                 "it bakes",
@@ -2103,9 +2244,39 @@ mod tests {
                 "what was held is given up",
                 aside,
                 61,
-                "give up OutOfSync { by: None, wrote: true }",
+                "give up SetAside { by: None, editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2} } }",
             ),
             ("it looks once more", unchecked, 90, "look ServiceAgain"),
+            (
+                "somebody scaled it to zero",
+                away(json!({})),
+                89,
+                r#"patch deployments/web-blue {"replicas":2} +wanted"#,
+            ),
+            (
+                "and does so again",
+                away(json!({"metadata": {"annotations": {newcomer::WANTED: "2"}}})),
+                89,
+                "return: `web-blue` is held at 0 replicas by someone else; 2 are wanted",
+            ),
+            (
+                "the old one stays while no pod serves",
+                empty,
+                90,
+                "wait 1s Endpoints(\"web\")",
+            ),
+            (
+                "a tool set the selector back: it goes where the old one serves without it",
+                wide.clone(),
+                61,
+                r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
+            ),
+            (
+                "but not where it serves alone",
+                alone,
+                61,
+                "patch services/web null -lock -retiring -selector-before +superseded -wide-selector",
+            ),
             (
                 "no way back from here",
                 baking(),
@@ -2333,7 +2504,7 @@ mod tests {
         let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
         assert_eq!(
             found,
-            "give up OutOfSync { by: Some(\"run-9\"), wrote: true }"
+            "give up SetAside { by: Some(\"run-9\"), editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2} } }"
         );
     }
 

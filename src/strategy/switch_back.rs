@@ -27,6 +27,9 @@ impl Context<'_> {
         switched: bool,
         back: &Return,
     ) -> Next {
+        if switched && !Self::is_as_switched(service, lock) {
+            return self.set_aside(service, lock, true);
+        }
         let job = &self.continuation.job;
         let then = Phase::Return(back.clone());
         let before = match switched {
@@ -86,6 +89,7 @@ impl Context<'_> {
             let name = self.name_of(&lock.version);
             return Ok(ended(back, Aftermath::ReturnFailed(name)));
         }
+        self.refill(service)?;
         // Without the old version nothing is left to be kept apart from.
         if let Some(old) = self.old(service)?
             && let Some(stage) = self.clear(service, &lock.version, switched, old)?

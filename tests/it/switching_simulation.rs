@@ -37,7 +37,7 @@ const REQUIRED: usize = 3;
 const STEPS: u32 = 4000;
 /// What a deploy may take: its timeout of ten minutes, as long for the way back, and what a bake, a
 /// retirement and the last calls need.
-const LONGEST: SignedDuration = SignedDuration::from_mins(25);
+const LONGEST: SignedDuration = SignedDuration::from_mins(30);
 /// Lost races that the loop bears, as in `deploy.rs`.
 const CONFLICTS: u32 = 8;
 /// How often the autoscaler looks.
@@ -99,11 +99,21 @@ enum Disturbance {
     Scaled,
     /// Somebody changes the live Deployment's image by hand.
     Overtaken,
+    /// Somebody scales what the last switch was to, or the newcomer that comes up, to zero.
+    ScaledAway,
+    /// Somebody deletes the Service.
+    ServiceDeleted,
+    /// Somebody deletes it and makes it anew from its file.
+    ServiceAnew,
+    /// A tool sets the selector to what its file says.
+    SelectorSetBack,
+    /// Somebody restarts the pods of the live Deployment.
+    Rolled,
 }
 
 use Disturbance::*;
 
-const ALL: [Disturbance; 21] = [
+const ALL: [Disturbance; 26] = [
     Retried,
     AnswerLost,
     Unavailable,
@@ -125,6 +135,21 @@ const ALL: [Disturbance; 21] = [
     Deaf,
     Scaled,
     Overtaken,
+    ScaledAway,
+    ServiceDeleted,
+    ServiceAnew,
+    SelectorSetBack,
+    Rolled,
+];
+
+/// What people and their tools do in the middle. The Service may be empty or of two versions for as
+/// long as it takes to see it; after that what is promised must hold again.
+const MEDDLING: [Disturbance; 5] = [
+    ScaledAway,
+    ServiceDeleted,
+    ServiceAnew,
+    SelectorSetBack,
+    Rolled,
 ];
 
 impl Disturbance {
@@ -148,6 +173,11 @@ impl Disturbance {
             OtherBefore,
             Scaled,
             Overtaken,
+            ScaledAway,
+            ServiceDeleted,
+            ServiceAnew,
+            SelectorSetBack,
+            Rolled,
         ];
         all.contains(&self)
     }
@@ -579,6 +609,7 @@ impl Simulation {
             Some(OtherBefore) => return self.other(),
             Some(Scaled) => self.scale(),
             Some(Overtaken) => self.overtake(),
+            Some(it) if MEDDLING.contains(&it) => self.meddle(it),
             Some(_) => {}
         }
         let end = self.now + wait.at_most;
@@ -718,6 +749,9 @@ impl Simulation {
             }
             Some(Scaled) => self.scale(),
             Some(Overtaken) => self.overtake(),
+            Some(it @ (ScaledAway | ServiceDeleted | ServiceAnew | SelectorSetBack | Rolled)) => {
+                self.meddle(it);
+            }
         }
         let (code, object) = self.perform(call);
         Sent::Answered(code, object)
@@ -767,8 +801,7 @@ impl Simulation {
     }
 
     fn live_name(&self) -> String {
-        let service = self.service_object();
-        match service["spec"]["selector"]["landfall/version"].as_str() {
+        match self.selector_now()["landfall/version"].as_str() {
             Some(version) => format!("demo-app-{version}"),
             None => "demo-app".to_owned(),
         }
@@ -787,6 +820,59 @@ impl Simulation {
         theirs["spec"]["template"]["spec"]["containers"][0]["image"] = json!("theirs:1");
         self.watching = false;
         self.world.apply(theirs, self.now);
+    }
+
+    /// Somebody does what no deploy can prevent. What is seen of it is judged at the end.
+    fn meddle(&mut self, what: Disturbance) {
+        self.watching = false;
+        let plain = json!({"app": "demo-app"});
+        match what {
+            ScaledAway => {
+                let version = self.lock_version();
+                let name = version.map(|version| format!("demo-app-{version}"));
+                if let Some(name) = name
+                    && self.world.deployment("default", &name).is_some()
+                {
+                    self.world.scale("default", &name, 0, self.now);
+                }
+            }
+            ServiceDeleted => {
+                self.world
+                    .delete("services", "default", "demo-app", self.now);
+            }
+            ServiceAnew => {
+                self.world
+                    .delete("services", "default", "demo-app", self.now);
+                self.world.apply(sample_service("demo-app"), self.now);
+            }
+            SelectorSetBack => {
+                let Some(found) = self.world.object("services", "default", "demo-app") else {
+                    return;
+                };
+                let mut service = found.clone();
+                service["spec"]["selector"] = plain;
+                self.world.apply(service, self.now);
+            }
+            Rolled => {
+                let name = self.live_name();
+                let Some(found) = self.world.deployment("default", &name) else {
+                    return;
+                };
+                let mut rolled = found.clone();
+                let template = &mut rolled["spec"]["template"]["metadata"];
+                template["annotations"]["kubectl.kubernetes.io/restartedAt"] = json!(self.now);
+                self.world.apply(rolled, self.now);
+            }
+            other => panic!("{other:?} is nobody's meddling"),
+        }
+    }
+
+    /// The version that the deploy at work brings up.
+    fn lock_version(&self) -> Option<String> {
+        let service = self.world.object("services", "default", "demo-app")?;
+        let lock = service["metadata"]["annotations"]["landfall/lock"].as_str()?;
+        let lock: Value = serde_json::from_str(lock).ok()?;
+        Some(lock["version"].as_str()?.to_owned())
     }
 
     fn perform(&mut self, call: &Call) -> (u16, Value) {
@@ -875,6 +961,11 @@ impl Simulation {
         if replicas > 0 && replicas != wanted {
             self.world.scale("default", name, wanted, self.now);
         }
+    }
+
+    fn selector_now(&self) -> Value {
+        let service = self.world.object("services", "default", "demo-app");
+        service.map_or(Value::Null, |service| service["spec"]["selector"].clone())
     }
 
     fn service(&self) -> Value {
@@ -1184,6 +1275,9 @@ fn judge(simulation: &mut Simulation, end: &End) {
     let other = simulation.job.starts_with('2');
     let sick = !other && ![Well, Slow].contains(&simulation.setting.health);
     let stranger = happened(Overtaken);
+    if MEDDLING.iter().any(|it| happened(*it)) {
+        return judge_meddled(simulation, end);
+    }
     for call in std::mem::take(&mut simulation.late) {
         let (code, _) = simulation.perform(&call);
         simulation.note(|| format!("{code} for a late {} {}", call.verb.method(), call.path));
@@ -1265,6 +1359,37 @@ fn judge(simulation: &mut Simulation, end: &End) {
     }
 }
 
+/// What must hold whatever others did: where the Service is there and was not left to somebody else's
+/// selector, pods of one version serve, and a success is one.
+fn judge_meddled(simulation: &mut Simulation, end: &End) {
+    simulation.plan.clear();
+    for call in std::mem::take(&mut simulation.late) {
+        simulation.perform(&call);
+    }
+    simulation.pass(SignedDuration::from_secs(60));
+    if simulation
+        .world
+        .object("services", "default", "demo-app")
+        .is_none()
+    {
+        let wrong = matches!(end, End::Finished(_));
+        // It may have been deleted after the last look.
+        assert!(!wrong || !simulation.happened.is_empty(), "{end:?}");
+        return;
+    }
+    let (count, images) = simulation.serving();
+    if let End::Finished(_) = end {
+        let (_, at_work) = (count, &images);
+        assert!(!at_work.is_empty(), "success, and nothing serves");
+        assert!(
+            at_work.contains(&simulation.image) || simulation.happened.len() > 1,
+            "success, and {at_work:?} serve"
+        );
+    }
+    let told = matches!(end, End::Failed(_) | End::Broken(..));
+    assert!(count > 0 || told, "no pod serves after {end:?}");
+}
+
 /// What a report of success says of where the traffic came from.
 fn judge_success(simulation: &Simulation, success: &Success) {
     let switched = success.switched.as_ref().expect("a switch tells of it");
@@ -1324,7 +1449,7 @@ fn judge_aftermath(simulation: &Simulation, aftermath: &Aftermath, serves: &str)
 fn afterwards(simulation: &mut Simulation, end: &End) {
     simulation.plan.clear();
     simulation.missed = std::mem::take(&mut simulation.aims);
-    let before = simulation.service()["spec"]["selector"].clone();
+    let before = simulation.selector_now();
     // A return that was given up is gone on with by whoever comes.
     let broken = match end {
         End::Finished(_) => false,
@@ -1334,7 +1459,12 @@ fn afterwards(simulation: &mut Simulation, end: &End) {
         End::Failed(_) | End::Broken(..) => true,
     };
     simulation.note(|| "the same event once more".to_owned());
-    if !broken && !simulation.happened.contains(&Overtaken) {
+    let is_there = simulation
+        .world
+        .object("services", "default", "demo-app")
+        .is_some();
+    let meddled = MEDDLING.iter().any(|it| simulation.happened.contains(it));
+    if !broken && !simulation.happened.contains(&Overtaken) && is_there && !meddled {
         simulation.restart();
         let again = simulation.run();
         let after = simulation.service()["spec"]["selector"].clone();
@@ -1342,6 +1472,10 @@ fn afterwards(simulation: &mut Simulation, end: &End) {
     }
     if simulation.happened.contains(&Overtaken) {
         return;
+    }
+    let meddled = MEDDLING.iter().any(|it| simulation.happened.contains(it));
+    if meddled {
+        return after_meddling(simulation);
     }
     simulation.note(|| "another deploy".to_owned());
     // A lock that a dead one left ends by itself.
@@ -1360,6 +1494,36 @@ fn afterwards(simulation: &mut Simulation, end: &End) {
         Some(LAST_IMAGE)
     );
     simulation.check_clean();
+}
+
+/// Whoever deploys next repairs what was left, with the Service back from its file where it is gone.
+fn after_meddling(simulation: &mut Simulation) {
+    simulation.pass(SignedDuration::from_mins(15));
+    if simulation
+        .world
+        .object("services", "default", "demo-app")
+        .is_none()
+    {
+        simulation
+            .world
+            .apply(sample_service("demo-app"), simulation.now);
+        simulation.pass(SignedDuration::from_secs(5));
+    }
+    // Where somebody has scaled all of them to zero there is nothing to take over from.
+    if simulation.running().is_empty() {
+        return;
+    }
+    simulation.note(|| "another deploy".to_owned());
+    simulation.begin("9", "run-9", LAST_IMAGE);
+    let next = simulation.run();
+    assert!(
+        matches!(next, End::Finished(_)),
+        "the next deploy: {next:?}"
+    );
+    simulation.pass(SignedDuration::from_secs(5));
+    let (count, images) = simulation.serving();
+    assert!(count > 0, "nothing serves after the next deploy");
+    assert_eq!(images.iter().collect::<Vec<_>>(), [LAST_IMAGE]);
 }
 
 fn settings() -> Vec<Setting> {
@@ -1671,6 +1835,11 @@ fn mixture(fresh: &[Simulation], seed: u64) {
             OtherAfter,
             LateOther,
             Scaled,
+            ScaledAway,
+            ServiceDeleted,
+            ServiceAnew,
+            SelectorSetBack,
+            Rolled,
         ];
         if rare.contains(&disturbance) && !once.insert(which) {
             continue;
