@@ -1017,7 +1017,7 @@ impl Context<'_> {
             .find(|member| !own(member) && !of_family(member));
         let Some(foreign) = foreign else {
             let mut ready = members.iter().filter(|member| member.ready).peekable();
-            let others_alone = ready.peek().is_some() && !ready.any(|member| own(member));
+            let others_alone = ready.peek().is_some() && !ready.any(own);
             return others_alone.then(|| {
                 let name = live.name();
                 self.service_fault(&format!(
