@@ -387,7 +387,7 @@ async fn what_an_artifact_is_instead_is_told() {
         ConfigurationError
         Nothing was deployed: `manifest` names `app.yaml`, which has no Deployment; it has `Service/web`.
 
-        Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, artifact.
+        Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, parameters.
         "#);
     let place =
         b"kind: Deployment\nmetadata: {name: demo-app}\nspec: {template: {spec: {containers: \
@@ -396,7 +396,7 @@ async fn what_an_artifact_is_instead_is_told() {
     ConfigurationError
     Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
 
-    Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, artifact.
+    Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, parameters.
     "##);
 }
 
