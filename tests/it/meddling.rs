@@ -37,6 +37,10 @@ enum Deed {
     RollsLive,
     /// A GitOps tool finds a selector that is not in its repository.
     SetsSelectorBack,
+    /// `kubectl replace` of the Service from a file: its notes are gone as well.
+    AppliesServiceAgain,
+    /// The Service is deleted and made anew.
+    MakesServiceAnew,
 }
 
 /// When they do it.
@@ -53,13 +57,18 @@ use Moment::*;
 
 /// What is not in it would be no meddling: who restarts the old version after the switch restarts
 /// what serves nobody.
-const ROWS: [(Deed, Moment); 6] = [
+const ROWS: [(Deed, Moment); 11] = [
     (ScalesNewcomerToZero, ComesUp),
+    (ScalesNewcomerToZero, Bakes),
     (DeletesNewcomer, ComesUp),
     (DeletesNewcomer, Bakes),
     (RollsLive, ComesUp),
     (SetsSelectorBack, ComesUp),
     (SetsSelectorBack, Bakes),
+    (AppliesServiceAgain, ComesUp),
+    (AppliesServiceAgain, Bakes),
+    (MakesServiceAnew, ComesUp),
+    (MakesServiceAnew, Bakes),
 ];
 
 /// One story: a row, a strategy, and whether the function dies after the deed.
@@ -225,6 +234,11 @@ impl Deed {
                 json!({"at": 0, "by": by, "resource": resource, "name": name, "patch": patch});
             serde_json::from_value::<Edit>(edit).unwrap()
         };
+        let made = |object: Value| {
+            let edit =
+                json!({"at": 0, "resource": "services", "name": "demo-app", "create": object});
+            serde_json::from_value::<Edit>(edit).unwrap()
+        };
         let selector = json!({"app": "demo-app"});
         let plain = json!([{"op": "replace", "path": "/spec/selector", "value": selector}]);
         match self {
@@ -239,6 +253,22 @@ impl Deed {
                 vec![edit("kubectl-rollout", "deployments", before, patch)]
             }
             SetsSelectorBack => vec![edit("argocd-controller", "services", "demo-app", plain)],
+            AppliesServiceAgain => {
+                let notes = json!({"op": "remove", "path": "/metadata/annotations"});
+                let all = json!([plain[0], notes]);
+                vec![edit("kubectl-replace", "services", "demo-app", all)]
+            }
+            MakesServiceAnew => {
+                let mut service = Application::behind(sample_service("demo-app"));
+                service["metadata"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("namespace");
+                vec![
+                    edit("kubectl", "services", "demo-app", Value::Null),
+                    made(service),
+                ]
+            }
         }
     }
 }
