@@ -70,7 +70,10 @@ async fn a_deploy_is_counted_with_its_lead_time() {
     // What ran already took no time to get there.
     stage.deploy(parameters).await.success();
     let lines = counted(&stage, 2).await;
-    assert_eq!(numbers(&lines[1]), ["Deploys", "Failures", "Outages", "Duration"]);
+    assert_eq!(
+        numbers(&lines[1]),
+        ["Deploys", "Failures", "Outages", "Duration"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,7 +92,10 @@ async fn failures_are_counted_also_where_nothing_is_known() {
         (&known["Failures"], &known["Deployment"]),
         (&json!(1), &json!("nobody"))
     );
-    assert_eq!(numbers(known), ["Deploys", "Failures", "Outages", "Duration"]);
+    assert_eq!(
+        numbers(known),
+        ["Deploys", "Failures", "Outages", "Duration"]
+    );
     assert_eq!(unknown["Failures"], 1);
     assert_eq!(numbers(unknown), ["Deploys", "Failures"]);
     let dimensions = &unknown["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
