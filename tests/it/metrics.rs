@@ -97,7 +97,7 @@ async fn failures_are_counted_also_where_nothing_is_known() {
         ["Deploys", "Failures", "Outages", "Duration"]
     );
     assert_eq!(unknown["Failures"], 1);
-    assert_eq!(numbers(unknown), ["Deploys", "Failures"]);
+    assert_eq!(numbers(unknown), ["Deploys", "Failures", "Outages"]);
     let dimensions = &unknown["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
     assert_eq!(*dimensions, json!([["FunctionName"]]));
 }
