@@ -315,8 +315,8 @@ pub struct Present {
     pub service: String,
     /// Whether there is one.
     pub is_there: bool,
-    /// The Deployments that it sends to, each with the number of pods; what belongs to none is named
-    /// itself.
+    /// The Deployments that it sends to, each with the number of pods; what belongs to none is
+    /// named itself.
     pub sends: BTreeMap<String, usize>,
     /// The Deployments of the family that are scaled up, and how far.
     pub up: BTreeMap<String, i64>,

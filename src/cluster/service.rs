@@ -154,8 +154,8 @@ impl Member {
 pub struct Endpoints {
     /// The names of ready pods; an endpoint without a pod has its address here.
     pub ready: BTreeSet<String>,
-    /// The names of EndpointSlices with ready endpoints that another than Kubernetes' own controller
-    /// says it keeps, or nobody.
+    /// The names of EndpointSlices with ready endpoints that another than Kubernetes' own
+    /// controller says it keeps, or nobody.
     pub strangers: BTreeSet<String>,
 }
 

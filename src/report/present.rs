@@ -11,8 +11,8 @@ pub(super) const SERVICE_GONE: &str = "Nothing was switched back, as there is no
     What the deploy had brought up was scaled to zero again, unless nothing else would serve.";
 
 /// What to do about a selector that others set.
-const OTHERS_SET: &str = "A tool that applies the Service from files must leave its `spec.selector` \
-    alone (docs/strategies.md).";
+const OTHERS_SET: &str = "A tool that applies the Service from files must leave its \
+    `spec.selector` alone (docs/strategies.md).";
 
 fn counted(count: i64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

@@ -126,6 +126,7 @@ impl Context<'_> {
             None => {
                 self.refill(service)?;
                 self.admit(service)?;
+                self.return_from_empty(service)?;
             }
             Some(lock) if lock.selects_by(&service.selector()) => {}
             Some(_) if service.selector().contains_key(TEMPLATE_HASH) => {
@@ -658,8 +659,8 @@ impl Context<'_> {
         Ok(self.patch_service(patch, Phase::Switch))
     }
 
-    /// The selector to give back to a Service that is narrowed. What somebody else has changed in it
-    /// stays.
+    /// The selector to give back to a Service that is narrowed. What somebody else has changed in
+    /// it stays.
     pub(super) fn widened(&self, service: &Service) -> Option<Selector> {
         let mut selector = service.selector();
         selector.remove(TEMPLATE_HASH)?;

@@ -1,5 +1,5 @@
-//! What is there when a deploy ends otherwise than it should: what the Service sends to, and what is
-//! scaled up. It is read, not concluded from what was written: others write, too.
+//! What is there when a deploy ends otherwise than it should: what the Service sends to, and what
+//! is scaled up. It is read, not concluded from what was written: others write, too.
 
 use super::Context;
 use crate::change::editor::Editor;

@@ -11,6 +11,7 @@ use crate::cluster::service::{Member, Selector, Service, TEMPLATE_HASH, VERSION,
 use crate::continuation::{Phase, Reason, Return};
 use crate::diagnosis::Evidence;
 use crate::report;
+use crate::request::Mode;
 use crate::strategy::pursuit::CATCHING_UP;
 use crate::strategy::{Action, Aftermath, Decision, Failure, Stage, Step};
 use jiff::Timestamp;
@@ -25,8 +26,8 @@ pub(super) enum Refill {
     Held(Selector),
 }
 
-/// How a Service that is held to pods which are no more is to select. `all` are the pods of its wide
-/// selector; `None` where nothing would come of it.
+/// How a Service that is held to pods which are no more is to select. `all` are the pods of its
+/// wide selector; `None` where nothing would come of it.
 pub(super) fn refill(
     wide: &Selector,
     all: &[Member],
@@ -100,6 +101,25 @@ impl Context<'_> {
         }))))
     }
 
+    /// A deploy died after its switch, and nothing is left of the version that it switched to: the
+    /// version before serves again, as long as it is there. No lock counts any more by then.
+    pub(in crate::strategy) fn return_from_empty(&self, service: &Service) -> Result<(), Decision> {
+        let selector = service.selector();
+        let Some(before) = claim::selector_before(service).filter(|it| *it != selector) else {
+            return Ok(());
+        };
+        if self.request.mode == Mode::Plan
+            || self.members(&selector)?.iter().any(|member| member.ready)
+            || !self.endpoints(service.name())?.ready.is_empty()
+            || !self.members(&before)?.iter().any(|member| member.ready)
+        {
+            return Ok(());
+        }
+        self.rechecked()?;
+        let patch = claim::select(service, &before, true);
+        Err(self.patch_service(patch, self.continuation.phase.clone()))
+    }
+
     /// Whether the Service selects as the switch of this lock made it.
     pub(in crate::strategy) fn is_as_switched(service: &Service, lock: &Lock) -> bool {
         let selector = service.selector();
@@ -110,8 +130,8 @@ impl Context<'_> {
     }
 
     /// Somebody else has changed the Service's selector: that stands, and what was held for this
-    /// deploy is given up. The newcomer is put away where it would get traffic beside a version that
-    /// serves without it, or where it never was to get any.
+    /// deploy is given up. The newcomer is put away where it would get traffic beside a version
+    /// that serves without it, or where it never was to get any.
     pub(in crate::strategy) fn set_aside(
         &self,
         service: &Service,
