@@ -1,7 +1,7 @@
 //! What must appear in no text: the token, the job's credentials, and the values of environment
 //! variables, those of the request and those that are in the cluster already.
 //!
-//! A text is searched as it is and as it reads once it is decoded (see [`views`]), so that it does
+//! A text is searched as it is and as it reads once it is decoded (see `views`), so that it does
 //! not matter how whoever quotes a value escapes it.
 
 mod views;

@@ -121,7 +121,7 @@ impl Cause {
         )
     }
 
-    /// Whether it takes [`CRASHES`] ends to be sure.
+    /// Whether it takes [`super::CRASHES`] ends to be sure.
     pub(super) fn repeats(self) -> bool {
         matches!(
             self,
