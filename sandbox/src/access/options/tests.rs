@@ -1,0 +1,109 @@
+use super::*;
+
+fn parse(line: &str) -> Result<Options, String> {
+    Options::parse(line.split_whitespace().map(OsString::from))
+}
+
+#[test]
+fn nothing_given_is_a_dry_run_with_the_usual_names() {
+    let options = parse("").unwrap();
+    assert_eq!(options, Options::default());
+    assert!(!options.apply);
+    assert_eq!(options.token_parameter, "k8s-bear-token");
+}
+
+#[test]
+fn everything_given() {
+    let options = parse(
+        "--kubeconfig k --context admin@kind -n shop --manifests d --switching --rotation \
+             --token-lifetime 200m --token-parameter /landfall/token --ca-parameter /landfall/ca \
+             --key-arn arn:aws:kms:eu-west-1:1:key/k --region eu-west-1 --profile p --replace \
+             --apply",
+    );
+    let expected = Options {
+        kubeconfig: Some("k".into()),
+        context: Some("admin@kind".into()),
+        namespace: Some("shop".into()),
+        for_account: None,
+        manifests: "d".into(),
+        switching: true,
+        rotation: Some(12000),
+        token_parameter: "/landfall/token".into(),
+        ca_parameter: "/landfall/ca".into(),
+        key: Some("arn:aws:kms:eu-west-1:1:key/k".into()),
+        replace: true,
+        region: Some("eu-west-1".into()),
+        profile: Some("p".into()),
+        apply: true,
+        help: false,
+    };
+    assert_eq!(options.unwrap(), expected);
+}
+
+#[test]
+fn lifetimes() {
+    let rotation = |text: &str| parse(&format!("--rotation --token-lifetime {text}"));
+    for (text, expected) in [
+        ("24h", 86400),
+        ("3h", 10800),
+        ("10800s", 10800),
+        ("8760h", 31536000),
+    ] {
+        assert_eq!(rotation(text).unwrap().rotation, Some(expected), "{text}");
+    }
+    assert_eq!(parse("--rotation").unwrap().rotation, Some(86400));
+    assert!(parse("--key-arn alias/aws/ssm").is_ok());
+    let further = parse("--namespace web --for-account shop --switching").unwrap();
+    assert_eq!(further.for_account.as_deref(), Some("shop"));
+    for text in [
+        "90m",
+        "10799s",
+        "8761h",
+        "99999999999999999999h",
+        "1d",
+        "24",
+        "h",
+        "1.5h",
+        "24ä",
+    ] {
+        let problem = rotation(text).unwrap_err();
+        assert!(problem.contains("--token-lifetime"), "{text}: {problem}");
+    }
+    for (seconds, text) in [(86400, "24h"), (5400, "90m"), (601, "601s")] {
+        assert_eq!(lifetime(seconds), text);
+    }
+}
+
+#[test]
+fn mistakes_are_told_in_words() {
+    for (line, text) in [
+        ("default", "default"),
+        ("--token-lifetime 24h", "needs --rotation"),
+        ("--namespace Shop", "lower-case"),
+        ("--namespace -shop", "lower-case"),
+        ("--namespace shop'", "lower-case"),
+        ("--for-account Shop", "lower-case"),
+        (
+            "--for-account shop --rotation",
+            "--rotation does not go with",
+        ),
+        (
+            "--for-account shop --key-arn alias/aws/ssm",
+            "nothing is stored",
+        ),
+        ("--token-parameter t:3", "no version"),
+        ("--token-parameter arn:aws:ssm:r:1:parameter/t", "ARN"),
+        ("--ca-parameter a/b", "begins with /"),
+        ("--ca-parameter ä", "letters, digits"),
+        ("--ca-parameter k8s-bear-token", "the same parameter"),
+        ("--key-arn", "--key-arn"),
+        ("--key-arn alias/mine", "the key's own ARN"),
+        ("--key-arn arn:aws:kms:r:1:alias/mine", "the key's own ARN"),
+        ("--profile --apply", "--profile"),
+        ("--region=", "--region"),
+        ("--colour", "--colour"),
+    ] {
+        let problem = parse(line).unwrap_err();
+        assert!(problem.contains(text), "{line}: {problem}");
+    }
+}

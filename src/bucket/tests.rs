@@ -1,0 +1,118 @@
+use super::*;
+
+fn store(endpoint: Option<&str>, fips: bool, dual_stack: bool) -> Store {
+    Store::new(Aws::read(|name| match name {
+        "AWS_ENDPOINT_URL_S3" => endpoint.map(str::to_owned),
+        "AWS_USE_FIPS_ENDPOINT" => Some(fips.to_string()),
+        "AWS_USE_DUALSTACK_ENDPOINT" => Some(dual_stack.to_string()),
+        _ => None,
+    }))
+}
+
+#[test]
+fn addresses() {
+    let plain = store(None, false, false);
+    for (region, bucket, key, expected) in [
+        (
+            "eu-west-1",
+            "artifacts",
+            "p/Source/x",
+            "https://artifacts.s3.eu-west-1.amazonaws.com/p/Source/x",
+        ),
+        (
+            "eu-west-1",
+            "my.bucket",
+            "x",
+            "https://s3.eu-west-1.amazonaws.com/my.bucket/x",
+        ),
+        (
+            "us-east-1",
+            "Old_Bucket",
+            "x",
+            "https://s3.us-east-1.amazonaws.com/Old_Bucket/x",
+        ),
+        (
+            "cn-north-1",
+            "b",
+            "x",
+            "https://b.s3.cn-north-1.amazonaws.com.cn/x",
+        ),
+        (
+            "eu-west-1",
+            "b",
+            "a b/größe+1",
+            "https://b.s3.eu-west-1.amazonaws.com/a%20b/gr%C3%B6%C3%9Fe%2B1",
+        ),
+        (
+            "eu-west-1",
+            "evil.com/",
+            "x",
+            "https://s3.eu-west-1.amazonaws.com/evil.com//x",
+        ),
+    ] {
+        assert_eq!(plain.url(region, bucket, key), expected);
+    }
+    let special = store(None, true, true);
+    let expected = "https://b.s3-fips.dualstack.us-gov-west-1.amazonaws.com/x";
+    assert_eq!(special.url("us-gov-west-1", "b", "x"), expected);
+    let local = store(Some("http://127.0.0.1:1/"), false, false);
+    assert_eq!(local.url("r", "b", "x y"), "http://127.0.0.1:1/b/x%20y");
+}
+
+#[test]
+fn what_s3_says_is_understood() {
+    let meant = |status, code: &str, said: &str| match refusal(status, code, said.to_owned()) {
+        Trouble::Passing(_) => "passing",
+        Trouble::Elsewhere(_) => "elsewhere",
+        Trouble::Final(StoreError::Missing(_)) => "missing",
+        Trouble::Final(StoreError::Frozen) => "frozen",
+        Trouble::Final(StoreError::Denied(_)) => "denied",
+        Trouble::Final(StoreError::KeyDenied(_)) => "key",
+        Trouble::Final(StoreError::Expired(_)) => "expired",
+        Trouble::Final(StoreError::Changed) => "changed",
+        Trouble::Final(StoreError::Unreachable(_)) => "unreachable",
+        Trouble::Final(StoreError::Refused(_)) => "refused",
+    };
+    for (status, code, said, expected) in [
+        (404, "NoSuchKey", "", "missing"),
+        (404, "NoSuchBucket", "", "missing"),
+        (404, "", "HTTP 404", "missing"),
+        (403, "AccessDenied", "Access Denied", "denied"),
+        (
+            403,
+            "AccessDenied",
+            "not authorized to perform: kms:Decrypt on",
+            "key",
+        ),
+        (400, "KMS.DisabledException", "the key is disabled", "key"),
+        (
+            403,
+            "AccessDenied",
+            "The ciphertext refers to a customer master key that",
+            "key",
+        ),
+        (
+            400,
+            "ExpiredToken",
+            "The provided token has expired.",
+            "expired",
+        ),
+        (400, "InvalidToken", "", "denied"),
+        (403, "InvalidAccessKeyId", "", "denied"),
+        (403, "SignatureDoesNotMatch", "", "denied"),
+        (403, "InvalidObjectState", "", "frozen"),
+        (412, "PreconditionFailed", "", "changed"),
+        (503, "SlowDown", "", "passing"),
+        (500, "InternalError", "", "passing"),
+        (400, "RequestTimeout", "", "passing"),
+        (400, "InvalidRequest", "", "refused"),
+        (301, "PermanentRedirect", "", "refused"),
+        (200, "", "HTTP 200", "refused"),
+    ] {
+        assert_eq!(meant(status, code, said), expected, "{status} {code}");
+    }
+    let xml = "<Error><Code>A</Code><Message>&lt;x&gt; &amp;lt;</Message></Error>";
+    assert_eq!(element(xml, "Code").as_deref(), Some("A"));
+    assert_eq!(element(xml, "Message").as_deref(), Some("<x> &lt;"));
+    assert_eq!(element(xml, "Region"), None);
+}

@@ -1,0 +1,208 @@
+use super::*;
+
+fn longest() -> Continuation {
+    let at: Timestamp = "2026-01-01T00:00:00.123456789Z".parse().expect("a time");
+    Continuation {
+        job: "1".repeat(36),
+        started: at,
+        deadline: at,
+        unreachable_since: Some(at),
+        unsure: true,
+        sights: Sights::default(),
+        steady: None,
+        warnings: Vec::new(),
+        phase: Phase::Rollback(Rollback {
+            written: Written {
+                uid: "u".repeat(36),
+                generation: i64::MAX,
+                template: "f".repeat(16),
+                at,
+                stale_deadline: Some(at.to_string()),
+            },
+            revision: u64::MAX,
+            cause: "c".repeat(CAUSE_LIMIT),
+            kind: Some(Cause::ContainerNotCreated),
+            evidence: Evidence::default(),
+            reason: None,
+            deadline: at,
+        }),
+    }
+}
+
+#[test]
+fn a_token_brings_everything_back() {
+    for phase in [Phase::Start, longest().phase] {
+        let state = Continuation { phase, ..longest() };
+        let token = state.encode("request");
+        assert_eq!(Continuation::decode(&token, "request"), Ok(state));
+    }
+}
+
+#[test]
+fn a_token_carries_as_much_evidence_as_fits() {
+    let lines = |count: usize| (0..count).map(|n| format!("{n} says \"no\"")).collect();
+    let mut state = longest();
+    let Phase::Rollback(rollback) = &mut state.phase else {
+        panic!("it is a rollback")
+    };
+    rollback.cause = "it broke".into();
+    rollback.evidence = Evidence {
+        pods: lines(9),
+        events: lines(9),
+        log: lines(21),
+        serving: None,
+    };
+    let token = state.encode("request");
+    assert!(token.len() <= TOKEN_LIMIT, "{}", token.len());
+    let Ok(Continuation {
+        phase: Phase::Rollback(back),
+        ..
+    }) = Continuation::decode(&token, "request")
+    else {
+        panic!("it comes back")
+    };
+    assert_eq!(back.cause, "it broke");
+    assert_eq!(back.evidence.log.last().unwrap(), "20 says \"no\"");
+    assert_eq!(back.evidence.log[0], "0 says \"no\"", "the heading");
+}
+
+#[test]
+fn the_longest_token_fits() {
+    assert!(longest().encode("request").len() <= TOKEN_LIMIT);
+    let Phase::Rollback(rollback) = longest().phase else {
+        unreachable!("it is a rollback")
+    };
+    let rollout = Continuation {
+        phase: Phase::Rollout(Rollout {
+            written: rollback.written,
+            wrote: false,
+            changed_since: false,
+            previous: Some(Previous {
+                name: "n".repeat(253),
+                revision: u64::MAX,
+            }),
+        }),
+        ..longest()
+    };
+    assert!(rollout.encode("request").len() <= TOKEN_LIMIT);
+    let at = rollout.started;
+    let sights = Sights {
+        last: Some(at),
+        seen: vec![(Cause::ContainerNotCreated, at); 30],
+        ..Sights::default()
+    };
+    let ill = Continuation { sights, ..rollout };
+    let token = ill.encode("request");
+    assert!(token.len() <= TOKEN_LIMIT);
+    let read = Continuation::decode(&token, "request").expect("it is whole");
+    assert!(read.sights.seen.len() >= 5, "{:?}", read.sights);
+}
+
+#[test]
+fn a_cause_that_json_writes_at_length_is_cut_to_fit() {
+    for character in ["\"", "\\", "\u{1}", "ü"] {
+        let mut state = longest();
+        let Phase::Rollback(rollback) = &mut state.phase else {
+            unreachable!("it is a rollback")
+        };
+        rollback.cause = character.repeat(CAUSE_LIMIT / character.len());
+        let token = state.encode("request");
+        assert!(token.len() <= TOKEN_LIMIT, "{character:?}");
+        let read = Continuation::decode(&token, "request").expect("it is whole");
+        let Phase::Rollback(rollback) = read.phase else {
+            unreachable!("it is a rollback")
+        };
+        assert!(rollback.cause.starts_with(character));
+    }
+}
+
+#[test]
+fn a_switch_fits_and_comes_back() {
+    let Phase::Rollback(rollback) = longest().phase else {
+        unreachable!("it is a rollback")
+    };
+    let evidence = Evidence {
+        pods: vec!["p".repeat(300); 5],
+        events: vec!["e".repeat(300); 8],
+        log: vec!["l".repeat(240); 20],
+        serving: None,
+    };
+    let back = |cause: String| {
+        Phase::Return(Return {
+            cause,
+            kind: rollback.kind,
+            evidence: evidence.clone(),
+            reason: None,
+        })
+    };
+    let short = || back("it broke".into());
+    for phase in [
+        back(rollback.cause.clone()),
+        back("\u{1}".repeat(CAUSE_LIMIT)),
+    ] {
+        let state = Continuation { phase, ..longest() };
+        let token = state.encode("request");
+        assert!(token.len() <= TOKEN_LIMIT);
+        assert!(Continuation::decode(&token, "request").is_ok());
+    }
+    let state = Continuation {
+        phase: short(),
+        ..longest()
+    };
+    let read = Continuation::decode(&state.encode("request"), "request").unwrap();
+    assert!(matches!(read.phase, Phase::Return(back) if back.cause == "it broke"));
+    let state = Continuation {
+        phase: Phase::Switch,
+        ..longest()
+    };
+    assert_eq!(Continuation::decode(&state.encode("r"), "r"), Ok(state));
+}
+
+#[test]
+fn a_token_of_another_request_is_foreign() {
+    let token = longest().encode("request");
+    assert_eq!(
+        Continuation::decode(&token, "other"),
+        Err(Unusable::Foreign)
+    );
+}
+
+#[test]
+fn a_token_of_another_version_says_so() {
+    let token = longest().encode("r").replacen("-1.", "-2.", 1);
+    assert_eq!(
+        Continuation::decode(&token, "r"),
+        Err(Unusable::Version("2".into()))
+    );
+}
+
+#[test]
+fn no_single_change_of_a_token_goes_unnoticed() {
+    let token = longest().encode("request");
+    for place in 0..token.len() {
+        let mut bytes = token.clone().into_bytes();
+        bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(bytes).expect("ASCII");
+        assert!(
+            Continuation::decode(&changed, "request").is_err(),
+            "{place}"
+        );
+        assert!(
+            Continuation::decode(&token[..place], "request").is_err(),
+            "{place}"
+        );
+    }
+    for hostile in [
+        "",
+        ".",
+        "landfall-1",
+        "landfall-1..",
+        "landfall-1.e30.",
+        "{\"a\":1}",
+    ] {
+        assert_eq!(
+            Continuation::decode(hostile, "request"),
+            Err(Unusable::Damaged)
+        );
+    }
+}

@@ -1,0 +1,115 @@
+use super::*;
+use serde_json::json;
+
+fn refused(code: u16, is_status: bool) -> CallError {
+    CallError::Refused(Refusal {
+        code,
+        is_status,
+        ..Refusal::default()
+    })
+}
+
+#[test]
+fn an_autoscaler_targets_a_deployment_by_kind_and_name() {
+    let scaler = |kind: &str, name: &str| {
+        json!({"metadata": {"name": "web"},
+                "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": name}}})
+    };
+    assert!(targets(&scaler("Deployment", "web"), "web"));
+    assert!(!targets(&scaler("Deployment", "web-2"), "web"));
+    assert!(!targets(&scaler("StatefulSet", "web"), "web"));
+    for hostile in [
+        json!(null),
+        json!([]),
+        json!({"spec": {"scaleTargetRef": "web"}}),
+    ] {
+        assert!(!targets(&hostile, "web"), "{hostile}");
+    }
+}
+
+#[test]
+fn which_refusals_are_a_lost_race() {
+    let patch = || Action::Patch(json!({}));
+    let put = || Action::Put(json!({}));
+    let create = || Action::Create(json!({}));
+    let undo = || Action::Undo {
+        operations: json!([]),
+        revision: 1,
+        cause: String::new(),
+        kind: None,
+        evidence: diagnosis::Evidence::default(),
+        reason: None,
+    };
+    let failed_test = CallError::Refused(Refusal {
+        code: 422,
+        reason: "Invalid".into(),
+        message: "the server rejected our request due to an error in our request".into(),
+        is_status: true,
+        ..Refusal::default()
+    });
+    let cases = [
+        ("a conflict", patch(), refused(409, true), true),
+        ("a conflict of a put", put(), refused(409, true), true),
+        ("it exists already", create(), refused(409, true), true),
+        ("it went away", patch(), refused(404, true), true),
+        ("it went away before a put", put(), refused(404, true), true),
+        ("a proxy's 404", patch(), refused(404, false), false),
+        ("no such namespace", create(), refused(404, true), false),
+        ("a test failed", undo(), failed_test, true),
+        ("what it puts is invalid", undo(), refused(422, true), false),
+        ("invalid", patch(), refused(422, true), false),
+        ("invalid, put", put(), refused(422, true), false),
+        ("invalid, created", create(), refused(422, true), false),
+        ("forbidden", undo(), refused(403, true), false),
+        ("throttled", patch(), refused(429, true), false),
+        (
+            "silent",
+            patch(),
+            CallError::Unreachable("409".into()),
+            false,
+        ),
+        ("out of time", undo(), CallError::OutOfTime, false),
+    ];
+    for (name, action, error, expected) in cases {
+        assert_eq!(lost_a_race(&action, &error), expected, "{name}");
+    }
+}
+
+#[test]
+fn an_error_in_a_few_words() {
+    let told = CallError::Refused(Refusal {
+        code: 503,
+        message: "etcd is away".into(),
+        ..Refusal::default()
+    });
+    for (error, expected) in [
+        (refused(503, false), "HTTP 503"),
+        (told, "HTTP 503: etcd is away"),
+        (CallError::Unreachable("refused".into()), "refused"),
+        (CallError::Untrusted("another CA".into()), "another CA"),
+        (CallError::NotKubernetes("a page".into()), "a page"),
+        (CallError::OutOfTime, "it did not answer in time"),
+    ] {
+        assert_eq!(unreadable(&error), expected);
+    }
+}
+
+#[test]
+fn what_may_not_be_read_names_the_verb_to_grant() {
+    let log = Call::log("shop", "web-1", "app", false, 20);
+    let denied = CallError::Refused(Refusal {
+        code: 403,
+        message: "pods \"web-1\" is forbidden: User \"ci\" cannot get resource \"pods/log\"".into(),
+        is_status: true,
+        ..Refusal::default()
+    });
+    let told = unreadable_call(&log, &denied, EVIDENCE);
+    assert!(
+        told.contains("grant the verb `get` on `pods/log`"),
+        "{told}"
+    );
+    assert_eq!(
+        unreadable_call(&log, &refused(503, true), EVIDENCE),
+        "HTTP 503"
+    );
+}

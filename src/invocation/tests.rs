@@ -1,0 +1,81 @@
+use super::*;
+use crate::report::Kind;
+
+fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let last = Duration::from_millis(20);
+    runtime
+        .unwrap()
+        .block_on(async { guarded(work, ledger, Instant::now() + last).await })
+}
+
+#[test]
+fn a_deadline_is_a_time_and_cargo_lambdas_is_a_length() {
+    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    for (given, expected) in [
+        (1_767_225_660_000, at("2026-01-01T00:01:00Z")),
+        (600_000, at("2026-01-01T00:10:00Z")),
+        (900_000, at("2026-01-01T00:15:00Z")),
+        (900_001, at("1970-01-01T00:15:00.001Z")),
+        (0, now),
+        (u64::MAX, Timestamp::MAX),
+    ] {
+        assert_eq!(deadline(given, now), expected, "{given}");
+    }
+}
+
+#[test]
+fn a_panic_becomes_a_report_that_quotes_nothing() {
+    logging::note_panics();
+    let work = async {
+        yield_now().await;
+        panic!("a secret value");
+    };
+    let report = run(work, &Ledger::default());
+    _ = std::panic::take_hook();
+    let Report::Failure { kind, message, .. } = report else {
+        panic!("it must be a failure");
+    };
+    assert_eq!(kind, Kind::JobFailed);
+    assert!(message.contains("src/invocation/tests.rs:"), "{message}");
+    assert!(!message.contains("secret"), "{message}");
+}
+
+#[test]
+fn work_that_does_not_end_is_handed_over() {
+    let now = Timestamp::now();
+    let continuation = Continuation::begin("job", now, Duration::from_secs(60));
+    let ledger = Ledger::default();
+    *ledger.begun.borrow_mut() = Some((continuation.clone(), "bound".to_owned()));
+    let Report::Progress { token, .. } = run(std::future::pending(), &ledger) else {
+        panic!("it must go on");
+    };
+    assert_eq!(Continuation::decode(&token, "bound"), Ok(continuation));
+    let Report::Failure { kind, .. } = run(std::future::pending(), &Ledger::default()) else {
+        panic!("nothing is known that could go on");
+    };
+    assert_eq!(kind, Kind::SystemUnavailable);
+}
+
+#[test]
+fn a_silent_ssm_is_waited_for_but_not_for_ever() {
+    let over = || report::no_credentials(&CredentialsError::Unreachable("silent".into()));
+    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
+    let later = |seconds| start + Duration::from_secs(seconds);
+    let first = silent(&mut continuation, "bound", later(1), over);
+    assert!(matches!(first, Report::Progress { .. }));
+    let second = silent(&mut continuation, "bound", later(100), over);
+    assert!(matches!(second, Report::Progress { .. }));
+    let last = silent(&mut continuation, "bound", later(200), over);
+    assert!(matches!(
+        last,
+        Report::Failure {
+            kind: Kind::SystemUnavailable,
+            ..
+        }
+    ));
+}
