@@ -1,15 +1,15 @@
 //! The files that a request names, out of the job's input artifacts. Nothing is read that no file
 //! is wanted from, and of an archive no more than its directory and the members that are wanted.
 
-mod reason;
-
-pub use reason::{ArtifactError, Place, Searched};
-
 use crate::amazon::Keys;
-use crate::archive::{ArchiveError, Directory, Listed, Listing, Member as Packed, TAIL, Unpacked};
-use crate::bucket::{Object, Store, StoreError};
+use crate::bucket::{Object, Store};
 use crate::job::{Artifact, Job};
-use crate::request::{File, Files, Member, Wanted};
+use landfall_core::formats::archive::{
+    ArchiveError, Directory, Listed, Listing, Member as Packed, TAIL, Unpacked,
+};
+use landfall_core::outcome::StoreError;
+use landfall_core::outcome::{ArtifactError, Place, Searched};
+use landfall_core::request::{File, Files, Member, Wanted};
 use std::ops::Range;
 
 /// Reads of one member: its local header may be longer than its directory says.
@@ -29,7 +29,7 @@ pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, Ar
         if job
             .artifacts
             .iter()
-            .all(|artifact| !member.may_be_in(artifact))
+            .all(|artifact| !member.may_be_in(&artifact.name))
         {
             let there = job.artifacts.iter().map(|artifact| artifact.name.clone());
             return Err(ArtifactError::NoSuchArtifact(
@@ -52,7 +52,7 @@ pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, Ar
     }
     let (members, found) = (search.members, search.found);
     if let Some(index) = found.iter().position(Option::is_none) {
-        let may_be = |(artifact, _): &(&Artifact, _)| members[index].may_be_in(artifact);
+        let may_be = |(artifact, _): &(&Artifact, _)| members[index].may_be_in(&artifact.name);
         let mut searched = search
             .searched
             .into_iter()
@@ -97,7 +97,7 @@ impl<'a> Search<'a> {
         artifact: &'a Artifact,
     ) -> Result<(), ArtifactError> {
         let open = |index: &usize| {
-            self.found[*index].is_none() && self.members[*index].may_be_in(artifact)
+            self.found[*index].is_none() && self.members[*index].may_be_in(&artifact.name)
         };
         let sought = (0..self.members.len()).filter(open).collect::<Vec<_>>();
         let Some(first) = sought.first() else {
@@ -150,14 +150,6 @@ impl<'a> Search<'a> {
     }
 }
 
-impl Member {
-    fn may_be_in(&self, artifact: &Artifact) -> bool {
-        self.artifact
-            .as_ref()
-            .is_none_or(|name| *name == artifact.name)
-    }
-}
-
 /// An archive that is being read.
 struct Archive<'a> {
     place: Place,
@@ -186,7 +178,7 @@ impl<'a> Archive<'a> {
         artifact: &'a Artifact,
         region: Option<String>,
     ) -> Result<Archive<'a>, ArtifactError> {
-        let place = Place::new(artifact);
+        let place = Place::new(&artifact.name, &artifact.bucket, &artifact.key);
         let opened = store.open(keys, artifact, TAIL, region).await;
         let (object, tail) = opened.map_err(|error| ArtifactError::Store(place.clone(), error))?;
         let directory = Directory::find(&tail, object.total);

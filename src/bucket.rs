@@ -8,6 +8,7 @@ use crate::amazon::{Aws, Keys, Partition, Service, Signature};
 use crate::https::{self, chain};
 use crate::job::Artifact;
 use jiff::Timestamp;
+use landfall_core::outcome::StoreError;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
 use reqwest::{Response, StatusCode};
 use std::ops::Range;
@@ -30,27 +31,6 @@ const ERROR_LIMIT: usize = 16 * 1024;
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     aws: Aws,
-}
-
-/// Why an object cannot be read.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StoreError {
-    /// It is not there, or its bucket is not.
-    Missing(String),
-    /// It is there, in an archive tier.
-    Frozen,
-    /// The credentials do not allow it.
-    Denied(String),
-    /// They do, but not the key that it is encrypted with.
-    KeyDenied(String),
-    /// Their time is over.
-    Expired(String),
-    /// It was replaced between two reads.
-    Changed,
-    /// S3 cannot be reached, or is overloaded to the end.
-    Unreachable(String),
-    /// S3 refuses the call, or answers what cannot be an answer.
-    Refused(String),
 }
 
 /// An object that was opened, and where.

@@ -1,32 +1,25 @@
 //! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
 
-pub mod answer;
-pub mod call;
-pub mod name;
-pub mod object;
-pub mod pod;
-pub mod refusal;
-pub mod service;
-mod warning;
-
-use crate::credentials::{Credentials, Token};
+use crate::credentials::Credentials;
 use crate::environment::Environment;
 use crate::https::{self, Early, Trust, chain};
 use crate::logging;
-use call::{Call, Verb};
-use object::Deployment;
-use pod::{Event, Pods};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use landfall_core::kubernetes::answer;
+use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
+use landfall_core::kubernetes::object::Deployment;
+use landfall_core::kubernetes::pod::{self, Event, Pods};
+use landfall_core::kubernetes::token::Token;
+use landfall_core::kubernetes::{CallError, EXPIRED, NOT_YET_VALID, Refusal, warning};
+use landfall_core::state::marks;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WARNING,
+};
 use reqwest::{Response, Url};
 use serde_json::Value;
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
-
-/// The most that one answer may have. An object is at most 1.5 MiB in etcd, and a page of a list
-/// has 50 of them, which are a few kilobytes each in practice.
-pub const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// How much of an error's body is read: a `Status` is small, a proxy's page need not be whole.
 const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -103,48 +96,12 @@ impl Approach {
     }
 }
 
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CallError {
-    /// The API server refused it.
-    Refused(Refusal),
-    /// Nothing answered, or not in time, at every try.
-    Unreachable(String),
-    /// The server's certificate is not the CA's, or not for this name.
-    Untrusted(String),
-    /// Whatever answers is not the Kubernetes API.
-    NotKubernetes(String),
-    /// The invocation's time was over first.
-    OutOfTime,
-}
-
-impl CallError {
-    /// Whether a write may have been done all the same: its answer was lost, or the server broke
-    /// on the way.
-    pub fn may_have_been_done(&self) -> bool {
-        match self {
-            CallError::Unreachable(_) => true,
-            CallError::Refused(refusal) => !refusal.stored_nothing(),
-            CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
-        }
-    }
-}
-
-/// An answer that is an error.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Refusal {
-    /// The HTTP status.
-    pub code: u16,
-    /// Kubernetes' reason; empty where the body was no `Status`.
-    pub reason: String,
-    /// The server's message, or the body's text where it was no `Status`.
-    pub message: String,
-    /// Whether the body was a Kubernetes `Status`.
-    pub is_status: bool,
-    /// What may be wrong with the token by its looks, beside a 401.
-    pub advice: Option<&'static str>,
-    /// Whether the token has the right, where that was asked because the message does not tell.
-    pub allowed: Option<bool>,
+/// The `Authorization` header, marked so that no HTTP library logs it. `None` where the token has
+/// characters that a header cannot carry.
+fn bearer(token: &Token) -> Option<HeaderValue> {
+    let mut header = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).ok()?;
+    header.set_sensitive(true);
+    Some(header)
 }
 
 /// A failed try.
@@ -164,7 +121,7 @@ impl Cluster {
 
     /// Takes a way that is there already.
     pub fn on(approach: &Approach, token: &Token) -> Result<Cluster, String> {
-        let authorization = token.header();
+        let authorization = bearer(token);
         Ok(Cluster {
             server: approach.server.clone(),
             trusts_public: approach.trusts_public,
@@ -180,6 +137,9 @@ impl Cluster {
         let object = self.read(call, until, answer::read).await?;
         if !call.is_answered_in_secret() {
             logging::learn(&object);
+        }
+        for mark in marks::invalid_in(&object) {
+            tracing::warn!(mark, "the value of this annotation is not valid; ignored");
         }
         Ok(object)
     }
@@ -313,7 +273,11 @@ impl Cluster {
         let response = self.open(call, until).await?;
         let code = response.status().as_u16();
         if call.verb.writes() {
-            let remarks = warning::read(response.headers(), logging::masked);
+            let headers = response.headers().get_all(WARNING);
+            let remarks = warning::read(
+                headers.into_iter().map(HeaderValue::as_bytes),
+                logging::masked,
+            );
             let warnings = self.warnings.lock();
             *warnings.unwrap_or_else(PoisonError::into_inner) = remarks;
         }
@@ -516,12 +480,6 @@ fn transport(error: reqwest::Error, trusts_public: bool) -> Try {
     }
 }
 
-/// How it is told that the API server's certificate has expired; its time follows.
-pub const EXPIRED: &str = "it expired at ";
-
-/// How it is told that it is valid later only; the time follows.
-pub const NOT_YET_VALID: &str = "it is not valid before ";
-
 /// A certificate that is not valid now, with the time in question.
 fn out_of_its_time(why: &rustls::CertificateError) -> Option<String> {
     use rustls::CertificateError::{ExpiredContext, NotValidYetContext};
@@ -639,7 +597,7 @@ fn excerpt(body: &[u8]) -> String {
         }
     }
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    crate::report::clip(&words, EXCERPT)
+    landfall_core::text::clip(&words, EXCERPT)
 }
 
 #[cfg(test)]

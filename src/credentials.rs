@@ -1,12 +1,8 @@
 //! Access to the cluster: the bearer token and the CA, from SSM Parameter Store by one call.
 
-mod appearance;
-
 use crate::amazon::{Aws, AwsError, Service};
-use crate::certificate;
 use crate::environment::{CaSource, Environment};
 use crate::https::chain;
-use crate::report::Kind;
 use aws_sdk_ssm::operation::get_parameter_history::{
     GetParameterHistoryInput, GetParameterHistoryOutput,
 };
@@ -14,12 +10,10 @@ use aws_sdk_ssm::operation::get_parameters::{GetParametersInput, GetParametersOu
 use aws_sdk_ssm::operation::put_parameter::{PutParameterInput, PutParameterOutput};
 use aws_sdk_ssm::types::{Parameter, ParameterHistory};
 use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use reqwest::header::HeaderValue;
-use serde_json::Value;
-use std::fmt;
+use landfall_core::formats::certificate;
+use landfall_core::kubernetes::token::Token;
+use landfall_core::outcome::{CredentialsError, check};
 
 /// The rights that reading the token takes.
 const READING: &str = "ssm:GetParameters, or kms:Decrypt for it";
@@ -38,57 +32,6 @@ const VERSIONS_PAGE: i32 = 50;
 /// Pages that are read: SSM keeps a hundred versions, and a page may be less than full.
 const VERSIONS_PAGES: usize = 20;
 
-/// A bearer token. Nothing prints it.
-#[derive(Clone, PartialEq)]
-pub struct Token(String);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Token")
-    }
-}
-
-impl Token {
-    /// A token as the cluster gave it.
-    pub fn new(text: &str) -> Token {
-        Token(text.trim().to_owned())
-    }
-
-    /// The `Authorization` header, marked so that no HTTP library logs it. `None` where the token
-    /// has characters that a header cannot carry.
-    pub fn header(&self) -> Option<HeaderValue> {
-        let mut header = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
-        header.set_sensitive(true);
-        Some(header)
-    }
-
-    /// Whether it is one of `aws eks get-token`, which lasts 15 minutes.
-    pub fn is_of_eks(&self) -> bool {
-        self.0.starts_with(appearance::EKS)
-    }
-
-    /// The token itself, to keep it out of texts.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// What it says of itself, where it is a JWT. Nothing here checks its signature.
-    pub fn claims(&self) -> Option<Value> {
-        let mut parts = self.0.split('.');
-        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-        let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        let claims: Value = serde_json::from_slice(&bytes).ok()?;
-        claims.is_object().then_some(claims)
-    }
-
-    /// When it expires, where it is a JWT that says so.
-    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
-    pub fn expires(&self) -> Option<Timestamp> {
-        let seconds = self.claims()?.get("exp")?.as_f64()?;
-        Timestamp::from_second(seconds as i64).ok()
-    }
-}
-
 /// What opens the cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credentials {
@@ -96,68 +39,6 @@ pub struct Credentials {
     pub token: Token,
     /// The cluster's CA as PEM; `None` for the public roots.
     pub ca: Option<String>,
-}
-
-/// Why there is no access.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CredentialsError {
-    /// A parameter (or its version or label) does not exist.
-    Missing(String),
-    /// AWS denies the call: what it takes, and what AWS says.
-    Denied(&'static str, String),
-    /// SSM refuses what is asked for.
-    Refused(String),
-    /// SSM cannot be reached or throttles to the end.
-    Unreachable(String),
-    /// The token is empty or cannot be sent.
-    NoToken(String, &'static str),
-    /// The token's own time is over.
-    Expired(String, Timestamp),
-    /// The CA cannot be used.
-    Ca(String),
-}
-
-impl CredentialsError {
-    /// The type of failure that it is reported as.
-    pub fn kind(&self) -> Kind {
-        match self {
-            CredentialsError::Denied(..) | CredentialsError::Expired(..) => Kind::PermissionError,
-            CredentialsError::Unreachable(_) => Kind::SystemUnavailable,
-            CredentialsError::Missing(_)
-            | CredentialsError::Refused(_)
-            | CredentialsError::NoToken(..)
-            | CredentialsError::Ca(_) => Kind::ConfigurationError,
-        }
-    }
-}
-
-impl fmt::Display for CredentialsError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CredentialsError::Missing(names) => write!(
-                formatter,
-                "SSM has no parameter {names} (with that version or label) in this account and \
-                 region"
-            ),
-            CredentialsError::Denied(what, said) => {
-                write!(formatter, "AWS denies {what} ({said})")
-            }
-            CredentialsError::Refused(said) => write!(formatter, "SSM refused the call ({said})"),
-            CredentialsError::Unreachable(why) => {
-                write!(formatter, "SSM could not be reached: {why}")
-            }
-            CredentialsError::NoToken(name, why) => {
-                write!(formatter, "the token in SSM parameter `{name}` {why}")
-            }
-            CredentialsError::Expired(name, at) => write!(
-                formatter,
-                "the token in SSM parameter `{name}` expired at {at:.0}"
-            ),
-            CredentialsError::Ca(why) => {
-                write!(formatter, "the cluster's CA cannot be used: {why}")
-            }
-        }
-    }
 }
 
 /// Fetches token and CA. The role needs `ssm:GetParameters` on both, and `kms:Decrypt` where they
@@ -195,7 +76,7 @@ pub async fn fetch(
         let value = found.and_then(Parameter::value);
         value.ok_or_else(|| CredentialsError::Missing(format!("`{name}`")))
     };
-    let token = Token(value(token_name)?.trim().to_owned());
+    let token = Token::new(value(token_name)?);
     check(&token, token_name, now)?;
     let ca = match &environment.ca {
         CaSource::Public => None,
@@ -268,17 +149,6 @@ async fn ask<I: SerializableStruct, O, E: std::error::Error + 'static>(
     let input = input.map_err(|error| CredentialsError::Refused(chain(&error)))?;
     let answer = aws.call(Service::Ssm, operation, &input, read).await;
     answer.map_err(|error| refused(what, error))
-}
-
-/// Refuses a token that cannot work, with a better word than the cluster's "Unauthorized".
-pub fn check(token: &Token, name: &str, now: Timestamp) -> Result<(), CredentialsError> {
-    if let Some(why) = appearance::why_refused(&token.0) {
-        return Err(CredentialsError::NoToken(name.to_owned(), why));
-    }
-    match token.expires() {
-        Some(expires) if expires <= now => Err(CredentialsError::Expired(name.to_owned(), expires)),
-        _ => Ok(()),
-    }
 }
 
 /// Whether a parameter is the one asked for: by name, by ARN, either with `:version` or `:label`,

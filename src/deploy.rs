@@ -1,24 +1,25 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
-use crate::change;
-use crate::change::editor::Editor;
-use crate::cluster::call::{Call, Right, Verb};
-use crate::cluster::object::{Deployment, ReplicaSet, template_of};
-use crate::cluster::refusal::Cause;
-use crate::cluster::{CallError, Change, Cluster, Refusal, Watch};
-use crate::continuation::{Continuation, Phase};
-use crate::credentials::CredentialsError;
-use crate::diagnosis::{self, Explanation, Sight};
+use crate::cluster::{Change, Cluster, Watch};
 use crate::logging;
-use crate::plan::{self, Plan};
-use crate::report;
-use crate::request::{Mode, Request};
-use crate::strategy::scene::{Answer, Shape, Sought};
-use crate::strategy::steadiness::{self, Roster};
-use crate::strategy::{
+use jiff::{SignedDuration, Timestamp};
+use landfall_core::change;
+use landfall_core::change::editor::Editor;
+use landfall_core::kubernetes::call::{Call, Right, Verb};
+use landfall_core::kubernetes::object::{Deployment, ReplicaSet, template_of};
+use landfall_core::kubernetes::refusal::Cause;
+use landfall_core::kubernetes::{CallError, Refusal};
+use landfall_core::outcome::CredentialsError;
+use landfall_core::plan::{self, Plan};
+use landfall_core::report;
+use landfall_core::request::{Mode, Request};
+use landfall_core::state::continuation::{Continuation, Phase};
+use landfall_core::strategy::scene::{Answer, Shape, Sought};
+use landfall_core::strategy::steadiness::{self, Roster};
+use landfall_core::strategy::{
     self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success, Wait,
 };
-use jiff::{SignedDuration, Timestamp};
+use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,8 +3,8 @@
 
 mod early;
 
-use crate::certificate;
 pub use early::Early;
+use landfall_core::formats::certificate;
 use reqwest::redirect::Policy;
 use rustls::client::Resumption;
 use rustls::{ClientConfig, RootCertStore};

@@ -4,20 +4,23 @@
 use crate::amazon::Aws;
 use crate::artifact;
 use crate::bucket::Store;
-use crate::cluster::call::Call;
 use crate::cluster::{Approach, Cluster};
-use crate::continuation::{Continuation, Phase};
-use crate::credentials::{self, Credentials, CredentialsError, Token};
+use crate::credentials::{self, Credentials};
 use crate::deploy::{self, Outcome};
 use crate::environment::Environment;
 use crate::job::{self, Job, Receipt, Undelivered};
 use crate::logging;
 use crate::metrics::{self, Deploy};
-use crate::report::{self, Report};
-use crate::request::{Draft, Fault, Files, Origin, Request};
 use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
 use futures_util::FutureExt;
 use jiff::Timestamp;
+use landfall_core::kubernetes::call::Call;
+use landfall_core::kubernetes::token::Token;
+use landfall_core::outcome::CredentialsError;
+use landfall_core::problem::Fault;
+use landfall_core::report::{self, Report};
+use landfall_core::request::{Draft, Files, Origin, Request};
+use landfall_core::state::continuation::{Continuation, Phase};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -179,7 +182,7 @@ impl Function {
             Ok(draft) => draft,
             Err(faults) => return report::wrong_parameters(&faults),
         };
-        let variables = job::variables(&job.parameters);
+        let variables = landfall_core::request::variables(&job.parameters);
         logging::hide_parts(variables.iter().map(String::as_str));
         let bound_to = format!("{} {}", environment.cluster, job.parameters.identity());
         let now = Timestamp::now();
@@ -248,7 +251,7 @@ impl Function {
         let now = Timestamp::now();
         if let Some(open) = &*connection
             && !anew
-            && credentials::check(&open.token, &environment.token_parameter, now).is_ok()
+            && landfall_core::outcome::check(&open.token, &environment.token_parameter, now).is_ok()
         {
             logging::hide([open.token.reveal()]);
             return Ok(open.cluster.clone());

@@ -2,12 +2,13 @@
 
 use crate::amazon::{Aws, AwsError, Keys, Service};
 use crate::https::chain;
-use crate::report::Report;
 use aws_sdk_codepipeline::operation::put_job_failure_result::PutJobFailureResultInput;
 use aws_sdk_codepipeline::operation::put_job_success_result::PutJobSuccessResultInput;
 use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType};
 use aws_smithy_schema::serde::SerializableStruct;
-use serde_json::{Map, Value};
+use landfall_core::report::Report;
+use landfall_core::request::Parameters;
+use serde_json::Value;
 
 /// The most input artifacts of an action; CodePipeline allows five.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
@@ -39,40 +40,6 @@ pub struct Artifact {
     pub bucket: String,
     /// See [`Artifact::bucket`].
     pub key: String,
-}
-
-/// The action's `UserParameters`, as they came.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Parameters {
-    /// None are given.
-    Absent,
-    /// As CodePipeline sends them.
-    Text(String),
-    /// As a person writes them into an event by hand.
-    Object(Map<String, Value>),
-}
-
-impl Parameters {
-    /// The text that a continuation is bound to.
-    pub fn identity(&self) -> String {
-        match self {
-            Parameters::Absent => String::new(),
-            Parameters::Text(text) => text.clone(),
-            Parameters::Object(fields) => Value::Object(fields.clone()).to_string(),
-        }
-    }
-}
-
-/// The values of the field `variables` of user parameters that were read.
-pub fn variables(parameters: &Parameters) -> Vec<String> {
-    let fields = match parameters {
-        Parameters::Absent => return Vec::new(),
-        Parameters::Text(text) => serde_json::from_str(text).unwrap_or_default(),
-        Parameters::Object(fields) => Value::Object(fields.clone()),
-    };
-    let values = fields["variables"].as_object().into_iter().flatten();
-    let values = values.filter_map(|(_, value)| value.as_str());
-    values.map(str::to_owned).collect()
 }
 
 /// The id of the job in an event: all that is needed to report whatever else is wrong with it.

@@ -6,9 +6,9 @@
 //! `WARN` the SDK prints answers that it could not read.
 
 use crate::metrics;
-use crate::redaction::Mask;
-use crate::report::clip;
 use jiff::Timestamp;
+use landfall_core::text::clip;
+use landfall_core::text::redaction::Mask;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::io::Write;

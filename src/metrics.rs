@@ -4,9 +4,9 @@
 //! number to keep: the Embedded Metric Format. It costs no call and no permission.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-use crate::report::Report;
-use crate::request::{Mode, Request};
 use jiff::{SignedDuration, Timestamp};
+use landfall_core::report::Report;
+use landfall_core::request::{Mode, Request};
 use serde_json::{Map, Value, json};
 
 /// The log's target of lines that are metrics.

@@ -1,12 +1,15 @@
 //! Renewing the cluster's token: what is asked for, whether what came is good, and what is said.
 
-use crate::cluster::refusal::Cause;
-use crate::cluster::{CallError, Refusal};
-use crate::credentials::{CredentialsError, Token};
-use crate::report;
-use crate::request::{Fault, duration};
 use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
 use jiff::Timestamp;
+use landfall_core::kubernetes::refusal::Cause;
+use landfall_core::kubernetes::token::Token;
+use landfall_core::kubernetes::{CallError, Refusal};
+use landfall_core::outcome::CredentialsError;
+use landfall_core::problem::Fault;
+use landfall_core::report;
+use landfall_core::text::clip;
+use landfall_core::text::duration;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -55,7 +58,7 @@ impl Wish {
                 (ROTATE, _) => faults.push(Fault::new(ROTATE, "must be `true`")),
                 (other, _) => {
                     let problem = format!("is unknown; there are `{ROTATE}` and `{LIFETIME}`");
-                    faults.push(Fault::new(report::clip(other, 50), problem));
+                    faults.push(Fault::new(clip(other, 50), problem));
                 }
             }
         }
@@ -75,7 +78,7 @@ fn lifetime(value: &Value) -> Result<Duration, Fault> {
     let range = SHORTEST_LIFETIME..=LONGEST_LIFETIME;
     read.filter(|lifetime| range.contains(lifetime))
         .ok_or_else(|| {
-            let given = report::clip(&value.to_string(), 50);
+            let given = clip(&value.to_string(), 50);
             let problem = format!("must be a duration from \"24h\" to \"168h\", and is {given}");
             Fault::new(LIFETIME, problem)
         })
@@ -173,7 +176,7 @@ impl Issued {
         let status = &answer["status"];
         let token = Token::new(status["token"].as_str().unwrap_or_default());
         let until = status["expirationTimestamp"].as_str().unwrap_or_default();
-        if token.reveal().is_empty() || token.header().is_none() {
+        if token.reveal().is_empty() || !token.fits_a_header() {
             return Err(Why::Unusable("there is no token in its answer"));
         }
         match until.parse::<Timestamp>() {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::Kind;
+use landfall_core::outcome::Kind;
 
 fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,5 +1,5 @@
 use super::*;
-use serde_json::json;
+use serde_json::{Map, json};
 
 fn event(job: Value) -> Value {
     json!({"CodePipeline.job": job})

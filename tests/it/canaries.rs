@@ -5,10 +5,11 @@ use crate::stage::{Stage, demo_app, image};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use landfall::certificate;
-use landfall::credentials::{self, Token};
 use landfall::environment::Environment;
 use landfall::https::{self, Trust};
+use landfall_core::formats::certificate;
+use landfall_core::kubernetes::token::Token;
+use landfall_core::outcome;
 use landfall_sandbox::aws::ParameterKind;
 
 const CANARY: &str = "C4n4ryV4lu37xQ9";
@@ -139,7 +140,7 @@ fn no_error_of_a_reader_has_anything_of_what_it_read() {
         }
     }
     for token in tokens() {
-        let checked = credentials::check(&Token::new(&token), "token", Timestamp::now());
+        let checked = outcome::check(&Token::new(&token), "token", Timestamp::now());
         let why = checked.expect_err(&token);
         assert_silent(&token, &format!("{why} {why:?}"));
     }

@@ -4,17 +4,19 @@
 //! of the tests; `make fuzz` runs for as long as it is told. A failure names the file with its input,
 //! and `LANDFALL_FUZZ_INPUT` runs that one alone.
 
-use landfall::archive::{Directory, Listing, TAIL, Unpacked};
-use landfall::change::Previous;
-use landfall::cluster::call::Call;
-use landfall::cluster::object::{Deployment, ReplicaSet};
-use landfall::cluster::service::Service;
-use landfall::continuation::Continuation;
-use landfall::job::{self, Job, Parameters};
-use landfall::request::{Draft, File, Files, Request};
-use landfall::strategy::scene::{Answer, Shape, Sought};
-use landfall::strategy::{self, Decision, Look, Observation};
-use landfall::{image, manifest, plan};
+use landfall::job::{self, Job};
+use landfall_core::change::Previous;
+use landfall_core::formats::archive::{Directory, Listing, TAIL, Unpacked};
+use landfall_core::kubernetes::call::Call;
+use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
+use landfall_core::kubernetes::service::Service;
+use landfall_core::plan;
+use landfall_core::request::Parameters;
+use landfall_core::request::{Draft, File, Files, Request};
+use landfall_core::request::{document as manifest, image};
+use landfall_core::state::continuation::Continuation;
+use landfall_core::strategy::scene::{Answer, Shape, Sought};
+use landfall_core::strategy::{self, Decision, Look, Observation};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;

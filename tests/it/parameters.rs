@@ -1,7 +1,7 @@
 //! `docs/parameters.schema.json` against the code: the same fields, and the same verdicts.
 
-use landfall::job::Parameters;
-use landfall::request::{Draft, FIELDS};
+use landfall_core::request::Parameters;
+use landfall_core::request::{Draft, FIELDS};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;

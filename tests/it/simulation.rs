@@ -3,17 +3,17 @@
 
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
-use landfall::cluster::call::Call;
-use landfall::cluster::object::{Deployment, ReplicaSet, template_of};
-use landfall::cluster::pod::{self, Pods};
-use landfall::continuation::Continuation;
-use landfall::diagnosis::{self, Explanation, Sight};
-use landfall::job::Parameters;
-use landfall::request::Request;
-use landfall::strategy::steadiness::{self, Roster};
-use landfall::strategy::{
+use landfall_core::kubernetes::call::Call;
+use landfall_core::kubernetes::object::{Deployment, ReplicaSet, template_of};
+use landfall_core::kubernetes::pod::{self, Pods};
+use landfall_core::request::Parameters;
+use landfall_core::request::Request;
+use landfall_core::state::continuation::Continuation;
+use landfall_core::strategy::steadiness::{self, Roster};
+use landfall_core::strategy::{
     self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success,
 };
+use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
 use landfall_sandbox::world::{self, Behaviour, Body, Reply, World};
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;

@@ -5,18 +5,18 @@
 
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
-use landfall::cluster::call::Call;
-use landfall::cluster::object::{Deployment, ReplicaSet};
-use landfall::cluster::pod::{self, Pods};
-use landfall::continuation::{Continuation, Phase, Reason};
-use landfall::diagnosis::{self, Explanation, Sight};
-use landfall::job::Parameters;
-use landfall::request::Request;
-use landfall::strategy::scene::{Answer, Shape, Sought};
-use landfall::strategy::steadiness::{self, Roster};
-use landfall::strategy::{
+use landfall_core::kubernetes::call::Call;
+use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
+use landfall_core::kubernetes::pod::{self, Pods};
+use landfall_core::request::Parameters;
+use landfall_core::request::Request;
+use landfall_core::state::continuation::{Continuation, Phase, Reason};
+use landfall_core::strategy::scene::{Answer, Shape, Sought};
+use landfall_core::strategy::steadiness::{self, Roster};
+use landfall_core::strategy::{
     self, Action, Aftermath, Decision, DryRun, Failure, Fate, Look, Observation, Success, Wait,
 };
+use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
 use landfall_sandbox::world::{
     self, Behaviour, Body, Fault, On, Reply, World, sample_autoscaler, sample_service,
 };

@@ -146,7 +146,7 @@ fn template() -> Value {
         plain.push_str(&part[tag.unwrap_or(part.len())..]);
     }
     let mut found = Vec::new();
-    landfall::yaml::read(&plain, |document| found.push(document)).unwrap();
+    landfall_core::formats::yaml::read(&plain, |document| found.push(document)).unwrap();
     assert_eq!(found.len(), 1);
     found.remove(0)
 }

@@ -1,0 +1,396 @@
+//! Whether what was asked for is what is there: the answer to a write, or the object as somebody
+//! has changed it since, is compared with the request.
+//!
+//! The server completes an object (defaults), spells it anew (quantities), and admission adds to it
+//! (sidecars, resources, a digest for a tag). None of that makes another version. Another image, a
+//! port that is gone or another value of a variable does.
+
+use super::{CONTAINER_LISTS, Fault, RESTARTED_AT, contains, is_empty, is_same_quantity};
+use super::{DEPLOYED_AT, names, set_in_manifest, sets_env};
+use crate::kubernetes::object::{Deployment, timestamp};
+use crate::request::Request;
+use serde_json::{Map, Value, json};
+
+/// Where the template stands in a Deployment.
+const TEMPLATE: &str = "spec.template";
+
+/// What policies of a cluster may decide, of a pod and of a container: where and with what rights
+/// and means it runs, not what runs.
+const POLICY: [&str; 20] = [
+    "resources",
+    "imagePullPolicy",
+    "securityContext",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "nodeSelector",
+    "nodeName",
+    "tolerations",
+    "affinity",
+    "schedulerName",
+    "priorityClassName",
+    "priority",
+    "preemptionPolicy",
+    "runtimeClassName",
+    "overhead",
+    "dnsConfig",
+    "terminationGracePeriodSeconds",
+    "automountServiceAccountToken",
+    "serviceAccount",
+    "annotations",
+];
+
+/// Fields that no server leaves out where they have a value. Others it may not know, and then it
+/// drops them with a warning.
+const KEPT: [&str; 13] = [
+    "containers",
+    "initContainers",
+    "image",
+    "command",
+    "args",
+    "env",
+    "envFrom",
+    "ports",
+    "volumeMounts",
+    "volumeDevices",
+    "volumes",
+    "value",
+    "valueFrom",
+];
+
+/// The lists whose items are known by fields of theirs.
+const KEYS: [(&str, &[&str]); 9] = [
+    ("containers", &["name"]),
+    ("initContainers", &["name"]),
+    ("env", &["name"]),
+    ("ports", &["containerPort", "protocol"]),
+    ("volumeMounts", &["mountPath"]),
+    ("volumeDevices", &["devicePath"]),
+    ("volumes", &["name"]),
+    ("imagePullSecrets", &["name"]),
+    (
+        "topologySpreadConstraints",
+        &["topologyKey", "whenUnsatisfiable"],
+    ),
+];
+
+/// Something that was asked for and is not so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lost {
+    /// The field, as people write it: `spec.template.spec.containers[app].image`.
+    pub field: String,
+    /// The same step by step, as the server notes who set it: `f:spec`, `k:{"name":"app"}`.
+    pub steps: Vec<String>,
+    /// What was asked for, in short; a variable's value is not told.
+    pub wanted: String,
+    /// What is there; `None` where there is nothing.
+    pub found: Option<String>,
+}
+
+impl Lost {
+    /// A sentence without the field.
+    pub fn problem(&self) -> String {
+        match &self.found {
+            Some(found) => format!("was asked to be {} and is {found}", self.wanted),
+            None => format!("was asked to be {} and is not there", self.wanted),
+        }
+    }
+
+    /// What a person is told where the API server made something else of the request.
+    pub fn fault(&self, request: &Request) -> Fault {
+        let field = match request.manifest {
+            Some(_) => format!("manifest.{}", self.field),
+            None => self.field.clone(),
+        };
+        let problem = format!(
+            "{} in what the API server makes of it. A merge by `patch`, or a webhook, gives \
+             another template than the one asked for: `\"method\": \"put\"` writes a manifest \
+             whole",
+            self.problem()
+        );
+        Fault::new(field, problem)
+    }
+}
+
+/// What of a request is not so in an object.
+pub fn lost(request: &Request, live: &Deployment) -> Option<Lost> {
+    let nothing = Value::Null;
+    let found = live.value().pointer("/spec/template").unwrap_or(&nothing);
+    let wanted = match template(request, live) {
+        Ok(wanted) => wanted,
+        // The containers that it names are not there any more.
+        Err(faults) => {
+            let field = faults.first().map_or("", |fault| &fault.field);
+            return Some(Lost {
+                field: format!("{TEMPLATE}.spec.containers"),
+                steps: steps(&["f:spec", "f:template", "f:spec", "f:containers"]),
+                wanted: format!("one that `{field}` names"),
+                found: None,
+            });
+        }
+    };
+    let place = Place {
+        field: TEMPLATE.to_owned(),
+        steps: steps(&["f:spec", "f:template"]),
+        key: String::new(),
+    };
+    compare(&place, &wanted, found).or_else(|| not_removed(request, live))
+}
+
+/// The same for an object that somebody has changed since: a restart that was asked for must not
+/// have been taken back.
+pub fn lost_since(request: &Request, live: &Deployment) -> Option<Lost> {
+    lost(request, live).or_else(|| {
+        let deployed = live.annotation(DEPLOYED_AT).and_then(timestamp)?;
+        let restarted = live.value().pointer("/spec/template/metadata/annotations");
+        let restarted = restarted.and_then(|notes| notes.get(RESTARTED_AT)?.as_str());
+        let stands = restarted.and_then(timestamp) >= Some(deployed);
+        (request.restart && !stands).then(|| Lost {
+            field: format!("{TEMPLATE}.metadata.annotations[{RESTARTED_AT}]"),
+            steps: steps(&[
+                "f:spec",
+                "f:template",
+                "f:metadata",
+                "f:annotations",
+                &format!("f:{RESTARTED_AT}"),
+            ]),
+            wanted: "the time of this deploy".to_owned(),
+            found: restarted.map(str::to_owned),
+        })
+    })
+}
+
+fn steps(all: &[&str]) -> Vec<String> {
+    all.iter().map(|step| (*step).to_owned()).collect()
+}
+
+/// The parts of a template that a request asks for.
+fn template(request: &Request, live: &Deployment) -> Result<Value, Vec<Fault>> {
+    if let Some(manifest) = &request.manifest {
+        let mut wanted = manifest.clone();
+        set_in_manifest(request, &mut wanted)?;
+        let template = wanted.pointer_mut("/spec/template").map(Value::take);
+        return Ok(template.unwrap_or_default());
+    }
+    let mut spec = Map::new();
+    for list in CONTAINER_LISTS {
+        let bare = names(live.containers(list));
+        let bare = bare.iter().map(|name| json!({"name": name}));
+        spec.insert(list.to_owned(), bare.collect());
+    }
+    let mut wanted = json!({"spec": {"template": {"spec": spec}}});
+    set_in_manifest(request, &mut wanted)?;
+    Ok(wanted["spec"]["template"].take())
+}
+
+/// A variable that was to go and is there.
+fn not_removed(request: &Request, live: &Deployment) -> Option<Lost> {
+    let gone = request.env.iter().filter(|(_, value)| value.is_none());
+    for (variable, _) in gone {
+        for list in CONTAINER_LISTS {
+            for container in live.containers(list) {
+                let name = container["name"].as_str().unwrap_or_default();
+                let there = names(container["env"].as_array().map_or(&[], Vec::as_slice));
+                if sets_env(request, list, name) && there.contains(variable) {
+                    return Some(Lost {
+                        field: format!("{TEMPLATE}.spec.{list}[{name}].env[{variable}]"),
+                        steps: steps(&[
+                            "f:spec",
+                            "f:template",
+                            "f:spec",
+                            &format!("f:{list}"),
+                            &format!("k:{}", json!({"name": name})),
+                            "f:env",
+                            &format!("k:{}", json!({"name": variable})),
+                        ]),
+                        wanted: "removed".to_owned(),
+                        found: Some("still there".to_owned()),
+                    });
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Where in a template something stands.
+struct Place {
+    field: String,
+    steps: Vec<String>,
+    /// The last field's name.
+    key: String,
+}
+
+impl Place {
+    fn field(&self, key: &str) -> Place {
+        let mut steps = self.steps.clone();
+        steps.push(format!("f:{key}"));
+        Place {
+            field: format!("{}.{key}", self.field),
+            steps,
+            key: key.to_owned(),
+        }
+    }
+
+    /// An item of a list, by the fields that tell it.
+    fn item(&self, known: &Map<String, Value>) -> Place {
+        let name = known.values().map(|value| match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => value.to_string(),
+        });
+        let name = name.collect::<Vec<_>>().join("/");
+        let mut steps = self.steps.clone();
+        steps.push(format!("k:{}", Value::Object(known.clone())));
+        Place {
+            field: format!("{}[{name}]", self.field),
+            steps,
+            key: self.key.clone(),
+        }
+    }
+
+    fn lost(self, wanted: &Value, found: Option<&Value>) -> Lost {
+        let secret = self.field.contains(".env[");
+        let shown = |value: &Value| match (secret, value) {
+            (true, _) => "(hidden)".to_owned(),
+            (false, Value::String(text)) => format!("`{}`", crate::text::clip(text, SHOWN)),
+            (false, Value::Array(_) | Value::Object(_)) => "something else".to_owned(),
+            (false, value) => value.to_string(),
+        };
+        Lost {
+            wanted: match wanted.is_array() || wanted.is_object() {
+                true => "there".to_owned(),
+                false => shown(wanted),
+            },
+            found: found.map(|found| match secret {
+                true => "another".to_owned(),
+                false => shown(found),
+            }),
+            field: self.field,
+            steps: self.steps,
+        }
+    }
+}
+
+/// How much of a value is shown: an image in ECR with a digest.
+const SHOWN: usize = 240;
+
+fn compare(place: &Place, wanted: &Value, found: &Value) -> Option<Lost> {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => {
+            let mut fields = wanted.iter();
+            fields.find_map(|(key, wanted)| {
+                if POLICY.contains(&key.as_str()) || is_empty(wanted) {
+                    return None;
+                }
+                let place = place.field(key);
+                match found.get(key) {
+                    Some(found) => compare(&place, wanted, found),
+                    None if KEPT.contains(&key.as_str()) => Some(place.lost(wanted, None)),
+                    None => None,
+                }
+            })
+        }
+        (Value::Array(wanted), Value::Array(found)) => lists(place, wanted, found),
+        (wanted, found) if is_same(&place.key, wanted, found) => None,
+        (wanted, found) => {
+            let place = Place {
+                field: place.field.clone(),
+                steps: place.steps.clone(),
+                key: String::new(),
+            };
+            Some(place.lost(wanted, Some(found).filter(|found| !found.is_null())))
+        }
+    }
+}
+
+fn lists(place: &Place, wanted: &[Value], found: &[Value]) -> Option<Lost> {
+    let Some((_, keys)) = KEYS.iter().find(|(list, _)| *list == place.key) else {
+        let exact = ["command", "args"].contains(&place.key.as_str());
+        let holds = match exact {
+            true => wanted == found,
+            false => {
+                let has = |wanted| found.iter().any(|found| contains(found, wanted));
+                wanted.iter().all(has)
+            }
+        };
+        let lost = |place: Place| place.lost(&json!(wanted), Some(&json!(found)));
+        return (!holds).then(|| lost(place.again()));
+    };
+    // Kubernetes lets the last one of a name win.
+    let mut seen = Vec::new();
+    wanted.iter().rev().find_map(|wanted| {
+        let known = known(wanted, keys);
+        if seen.contains(&known) {
+            return None;
+        }
+        let mut same = found.iter().rev();
+        let same = same.find(|found| self::known(found, keys) == known);
+        let place = place.item(&known);
+        seen.push(known);
+        match same {
+            Some(found) => compare(&place, wanted, found),
+            None => Some(place.lost(wanted, None)),
+        }
+    })
+}
+
+impl Place {
+    fn again(&self) -> Place {
+        Place {
+            field: self.field.clone(),
+            steps: self.steps.clone(),
+            key: self.key.clone(),
+        }
+    }
+}
+
+/// The fields that tell an item from others, with the default of the one that has one.
+fn known(item: &Value, keys: &[&str]) -> Map<String, Value> {
+    let value = |key: &str| match item.get(key) {
+        None if key == "protocol" => json!("TCP"),
+        found => found.cloned().unwrap_or_default(),
+    };
+    let known = keys.iter().map(|key| ((*key).to_owned(), value(key)));
+    known.collect()
+}
+
+fn is_same(key: &str, wanted: &Value, found: &Value) -> bool {
+    match (key, wanted.as_str(), found.as_str()) {
+        ("image", Some(wanted), Some(found)) => is_same_image(wanted, found),
+        // A variable's value is text, whatever it looks like.
+        ("value", _, _) => wanted == found,
+        _ => wanted == found || is_same_quantity(wanted, found),
+    }
+}
+
+/// Whether one is the other as admission writes it: with its digest, or from a mirror.
+fn is_same_image(wanted: &str, found: &str) -> bool {
+    let parts = |image: &str| {
+        let image = image.trim();
+        let last = image.rsplit('/').next().unwrap_or_default().to_owned();
+        let (named, digest) = match last.split_once('@') {
+            Some((named, digest)) => (named.to_owned(), Some(digest.to_owned())),
+            None => (last, None),
+        };
+        let (name, tag) = match named.split_once(':') {
+            Some((name, tag)) => (name.to_owned(), Some(tag.to_owned())),
+            None => (named, None),
+        };
+        (name, tag, digest)
+    };
+    let (name, tag, digest) = parts(wanted);
+    let (found_name, found_tag, found_digest) = parts(found);
+    if wanted == found {
+        return true;
+    }
+    let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
+    let same_tag = found_tag == tag || (found_tag.is_none() && tag.as_deref() == Some("latest"));
+    name == found_name
+        && match (&digest, &found_digest) {
+            (Some(digest), found) => found.as_ref() == Some(digest),
+            (None, Some(_)) => found_tag.is_none() || same_tag,
+            (None, None) => same_tag,
+        }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Who set a field: what the API server notes of it.
+//! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
+
+use crate::kubernetes::call::FIELD_MANAGER;
+use serde_json::Value;
+
+/// The longest name of a manager that is told; the server allows 128 characters.
+const NAME_LIMIT: usize = 128;
+
+/// Who set a field last, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Editor {
+    /// The name that the client gave itself, such as `kubectl-edit`.
+    pub manager: String,
+    /// When, as the server spells it.
+    pub time: String,
+}
+
+impl Editor {
+    /// Looks for the last one who set a field, or anything around it, in an object as it came.
+    pub fn of(object: &Value, steps: &[String]) -> Option<Editor> {
+        let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+        let depth = |entry: &Value| {
+            let mut fields = entry.get("fieldsV1")?;
+            let mut depth = 0;
+            for step in steps {
+                match fields.get(step) {
+                    Some(next) => fields = next,
+                    None => break,
+                }
+                depth += 1;
+            }
+            (depth > 0).then_some(depth)
+        };
+        let text = |entry: &Value, key: &str| {
+            let text = entry.get(key).and_then(Value::as_str).unwrap_or_default();
+            let plain = text.chars().filter(|character| !character.is_control());
+            plain.take(NAME_LIMIT).collect::<String>()
+        };
+        let others = entries.iter().filter(|entry| {
+            entry["manager"] != FIELD_MANAGER && entry.get("subresource").is_none()
+        });
+        let last = others
+            .filter_map(|entry| Some((depth(entry)?, text(entry, "time"), entry)))
+            .max_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)))?;
+        let (_, time, entry) = last;
+        let manager = text(entry, "manager");
+        (!manager.is_empty()).then_some(Editor { manager, time })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Certificates of a CA as people store them: PEM, or base64 of it. What is unambiguous is put
+//! right; anything else is refused as a whole, by a sentence of ours. The value may hold a private
+//! key as well, so that nothing of it is ever quoted.
+//! <https://www.rfc-editor.org/rfc/rfc7468>
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use rustls_pki_types::CertificateDer;
+use std::fmt;
+
+/// Reads the body of a PEM section, with or without its padding.
+const BODY: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Around the label of a marker.
+const DASHES: &str = "-----";
+
+/// The label of a certificate's section, its blanks left out.
+const CERTIFICATE: &str = "CERTIFICATE";
+
+/// Why a value holds no certificates that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is neither PEM nor base64 of PEM.
+    NoPem,
+    /// It is PEM without a certificate.
+    NoCertificate,
+    /// A section does not end.
+    CutOff,
+    /// A section ends that did not begin, or another one than began.
+    Unpaired,
+    /// A certificate has characters that base64 does not have, or is cut.
+    NoBase64,
+    /// What a section holds is not an X.509 certificate.
+    NoX509,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Unusable::NoPem => "it is neither a PEM certificate nor base64 of one",
+            Unusable::NoCertificate => {
+                "its PEM has no certificate, only sections of another kind, such as a key"
+            }
+            Unusable::CutOff => "it is cut off: a section of its PEM begins and does not end",
+            Unusable::Unpaired => "its PEM is damaged: its BEGIN and END lines do not match",
+            Unusable::NoBase64 => {
+                "a certificate in its PEM is damaged: it is not base64, or a part is missing"
+            }
+            Unusable::NoX509 => {
+                "a section of its PEM is not a readable X.509 certificate; a part may be missing"
+            }
+        })
+    }
+}
+
+/// The certificates in a value that is PEM, base64 of PEM, or either of them with its line breaks
+/// lost: written as `\n`, turned into blanks, or left out.
+pub fn read(value: &str) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+    let text = plain(value);
+    if text.contains(DASHES) {
+        return sections(&text);
+    }
+    let joined = text.split_whitespace().collect::<String>();
+    let decoded = BODY.decode(joined).map_err(|_| Unusable::NoPem)?;
+    let decoded = String::from_utf8(decoded).map_err(|_| Unusable::NoPem)?;
+    match decoded.contains(DASHES) {
+        true => sections(&plain(&decoded)),
+        false => Err(Unusable::NoPem),
+    }
+}
+
+/// The certificates as PEM in its usual form, without whatever else was in the value.
+pub fn normalized(value: &str) -> Result<String, Unusable> {
+    let certificates = read(value)?;
+    let sections = certificates.iter().map(|certificate| {
+        let body = STANDARD.encode(certificate);
+        // Base64 is ASCII, so that each chunk is text.
+        let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
+    });
+    Ok(sections.collect())
+}
+
+/// The same text with real line breaks. Neither base64 nor a marker has a backslash, a quote or a
+/// character that does not show.
+fn plain(value: &str) -> String {
+    let text = value
+        .trim()
+        .trim_matches(['"', '\'', '\u{feff}'])
+        .replace("\\\\", "\\")
+        .replace("\\r", "\n")
+        .replace("\\n", "\n")
+        .replace("\\t", " ");
+    text.replace(
+        ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'],
+        "",
+    )
+}
+
+fn sections(text: &str) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((label, after)) = marker(rest, "BEGIN", "END")? {
+        let (body, end, next) = section(after)?;
+        if end != label {
+            return Err(Unusable::Unpaired);
+        }
+        if label == CERTIFICATE {
+            found.push(certificate(body)?);
+        }
+        rest = next;
+    }
+    match found.is_empty() {
+        true => Err(Unusable::NoCertificate),
+        false => Ok(found),
+    }
+}
+
+/// The next marker that begins a section: its label, and the text after it.
+fn marker<'a>(
+    text: &'a str,
+    wanted: &str,
+    other: &str,
+) -> Result<Option<(String, &'a str)>, Unusable> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once(DASHES) {
+        let start = after.trim_start_matches('-').trim_start();
+        if start.starts_with(other) {
+            return Err(Unusable::Unpaired);
+        }
+        if let Some(label) = start.strip_prefix(wanted) {
+            let (label, next) = label.split_once(DASHES).ok_or(Unusable::CutOff)?;
+            let label = label.split_whitespace().collect();
+            return Ok(Some((label, next)));
+        }
+        rest = after;
+    }
+    Ok(None)
+}
+
+/// A section's body, the label of its end, and what comes after it.
+fn section(text: &str) -> Result<(&str, String, &str), Unusable> {
+    let (body, _) = text.split_once(DASHES).ok_or(Unusable::CutOff)?;
+    let (label, rest) = marker(&text[body.len()..], "END", "BEGIN")
+        .map_err(|_| Unusable::CutOff)?
+        .ok_or(Unusable::CutOff)?;
+    // A marker may have more dashes than five.
+    Ok((body.trim_start_matches('-'), label, rest))
+}
+
+fn certificate(body: &str) -> Result<CertificateDer<'static>, Unusable> {
+    let joined = body.split_whitespace().collect::<String>();
+    let der = BODY.decode(joined).map_err(|_| Unusable::NoBase64)?;
+    match is_whole(&der) {
+        true => Ok(CertificateDer::from(der)),
+        false => Err(Unusable::NoX509),
+    }
+}
+
+/// Whether bytes are one DER sequence as long as it says.
+fn is_whole(der: &[u8]) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    let [SEQUENCE, length, rest @ ..] = der else {
+        return false;
+    };
+    if *length < 0x80 {
+        return rest.len() == usize::from(*length);
+    }
+    let bytes = usize::from(length & 0x7f);
+    let Some((said, content)) = rest.split_at_checked(bytes).filter(|_| bytes <= 4) else {
+        return false;
+    };
+    let said = said
+        .iter()
+        .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+    content.len() == said
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! JSON: what its readers pass over in silence.
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// The first field that an object has twice, at any depth, in one or several JSON documents. JSON
+/// readers take the last one in silence, so that a text that closes its string could choose the
+/// image.
+pub fn repeated(text: &str) -> Option<String> {
+    let mut names = Names::default();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    loop {
+        names.path.clear();
+        // That it is JSON has been seen before.
+        if names.deserialize(&mut reader).is_err() || reader.end().is_ok() {
+            return names.found;
+        }
+    }
+}
+
+/// Reads any JSON for its objects' names alone. The path is one for all that is read: a copy for
+/// each item would make a long name before a long list take minutes.
+#[derive(Default)]
+struct Names {
+    path: String,
+    found: Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Names {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Names {
+    type Value = ();
+
+    fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let mut names = BTreeSet::new();
+        let length = self.path.len();
+        while let Some(name) = fields.next_key::<String>()? {
+            if length > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(&name);
+            if !names.insert(name) {
+                self.found.get_or_insert_with(|| self.path.clone());
+            }
+            fields.next_value_seed(&mut *self)?;
+            self.path.truncate(length);
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(&mut *self)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

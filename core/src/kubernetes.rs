@@ -1,0 +1,14 @@
+//! The Kubernetes API as this program sees it: calls as values, answers as small types.
+
+pub mod answer;
+pub mod call;
+mod error;
+pub mod name;
+pub mod object;
+pub mod pod;
+pub mod refusal;
+pub mod service;
+pub mod token;
+pub mod warning;
+
+pub use error::{CallError, EXPIRED, NOT_YET_VALID, Refusal};

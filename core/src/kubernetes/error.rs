@@ -1,0 +1,51 @@
+//! Why a call to the cluster failed.
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallError {
+    /// The API server refused it.
+    Refused(Refusal),
+    /// Nothing answered, or not in time, at every try.
+    Unreachable(String),
+    /// The server's certificate is not the CA's, or not for this name.
+    Untrusted(String),
+    /// Whatever answers is not the Kubernetes API.
+    NotKubernetes(String),
+    /// The invocation's time was over first.
+    OutOfTime,
+}
+
+impl CallError {
+    /// Whether a write may have been done all the same: its answer was lost, or the server broke
+    /// on the way.
+    pub fn may_have_been_done(&self) -> bool {
+        match self {
+            CallError::Unreachable(_) => true,
+            CallError::Refused(refusal) => !refusal.stored_nothing(),
+            CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
+        }
+    }
+}
+
+/// An answer that is an error.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub code: u16,
+    /// Kubernetes' reason; empty where the body was no `Status`.
+    pub reason: String,
+    /// The server's message, or the body's text where it was no `Status`.
+    pub message: String,
+    /// Whether the body was a Kubernetes `Status`.
+    pub is_status: bool,
+    /// What may be wrong with the token by its looks, beside a 401.
+    pub advice: Option<&'static str>,
+    /// Whether the token has the right, where that was asked because the message does not tell.
+    pub allowed: Option<bool>,
+}
+
+/// How it is told that the API server's certificate has expired; its time follows.
+pub const EXPIRED: &str = "it expired at ";
+
+/// How it is told that it is valid later only; the time follows.
+pub const NOT_YET_VALID: &str = "it is not valid before ";

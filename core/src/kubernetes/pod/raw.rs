@@ -1,0 +1,383 @@
+//! How a list of pods is written in JSON.
+
+use super::{Container, Ended, Failed, Gate, Pod, Said, State, Unscheduled};
+use crate::kubernetes::object::timestamp;
+use crate::text::clip;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+/// Go writes `null` for an empty list and for a zero time.
+pub(super) fn null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+pub(super) fn clipped<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    Ok(clip(&text.unwrap_or_default(), super::TEXT_LIMIT))
+}
+
+pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let text: Option<String> = Option::deserialize(from)?;
+    Ok(text.and_then(|text| timestamp(&text)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct List<T> {
+    #[serde(default)]
+    pub(super) metadata: ListMetadata,
+    #[serde(deserialize_with = "null")]
+    #[serde(bound(deserialize = "T: Deserialize<'de>"))]
+    pub(super) items: Vec<T>,
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct ListMetadata {
+    #[serde(rename = "continue", default, deserialize_with = "null")]
+    pub(super) proceed: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RawPod {
+    metadata: RawMetadata,
+    spec: RawSpec,
+    status: RawStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RawMetadata {
+    name: String,
+    #[serde(deserialize_with = "null")]
+    uid: String,
+    #[serde(deserialize_with = "time")]
+    pub(super) creation_timestamp: Option<Timestamp>,
+    #[serde(deserialize_with = "time")]
+    deletion_timestamp: Option<Timestamp>,
+    #[serde(deserialize_with = "null")]
+    owner_references: Vec<RawOwner>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawOwner {
+    name: String,
+    #[serde(deserialize_with = "null")]
+    controller: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawSpec {
+    #[serde(deserialize_with = "null")]
+    node_name: String,
+    #[serde(deserialize_with = "null")]
+    init_containers: Vec<RawContainerSpec>,
+    #[serde(deserialize_with = "null")]
+    containers: Vec<RawContainerSpec>,
+    #[serde(deserialize_with = "null")]
+    readiness_gates: Vec<RawGate>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawGate {
+    #[serde(deserialize_with = "null")]
+    condition_type: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawContainerSpec {
+    name: String,
+    #[serde(deserialize_with = "null")]
+    image: String,
+    #[serde(deserialize_with = "null")]
+    restart_policy: String,
+    readiness_probe: Value,
+    liveness_probe: Value,
+    startup_probe: Value,
+    resources: Value,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawStatus {
+    #[serde(deserialize_with = "null")]
+    phase: String,
+    #[serde(deserialize_with = "null")]
+    reason: String,
+    #[serde(deserialize_with = "clipped")]
+    message: String,
+    #[serde(deserialize_with = "null")]
+    conditions: Vec<RawCondition>,
+    #[serde(deserialize_with = "null")]
+    init_container_statuses: Vec<RawContainer>,
+    #[serde(deserialize_with = "null")]
+    container_statuses: Vec<RawContainer>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawCondition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    #[serde(deserialize_with = "null")]
+    reason: String,
+    #[serde(deserialize_with = "clipped")]
+    message: String,
+    #[serde(deserialize_with = "time")]
+    last_transition_time: Option<Timestamp>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawContainer {
+    name: String,
+    #[serde(deserialize_with = "null")]
+    ready: bool,
+    started: Option<bool>,
+    #[serde(deserialize_with = "null")]
+    image: String,
+    #[serde(deserialize_with = "null")]
+    restart_count: u64,
+    #[serde(deserialize_with = "null")]
+    state: RawState,
+    #[serde(deserialize_with = "null")]
+    last_state: RawState,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawState {
+    waiting: Option<RawWaiting>,
+    running: Option<serde::de::IgnoredAny>,
+    terminated: Option<RawEnded>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawWaiting {
+    #[serde(deserialize_with = "null")]
+    reason: String,
+    #[serde(deserialize_with = "clipped")]
+    message: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawEnded {
+    #[serde(deserialize_with = "null")]
+    exit_code: i64,
+    #[serde(deserialize_with = "null")]
+    reason: String,
+    #[serde(deserialize_with = "clipped")]
+    message: String,
+    #[serde(deserialize_with = "time")]
+    finished_at: Option<Timestamp>,
+}
+
+impl RawPod {
+    /// Whether this ReplicaSet controls it.
+    pub(super) fn is_of(&self, set: &str) -> bool {
+        let mut owners = self.metadata.owner_references.iter();
+        owners.any(|owner| owner.controller && owner.name == set)
+    }
+
+    /// Whether its node gave it up: it has been or will be replaced, so the ReplicaSet does not
+    /// count it, and neither do we.
+    pub(super) fn is_over(&self) -> bool {
+        ["Failed", "Succeeded"].contains(&self.status.phase.as_str())
+    }
+
+    /// When a pod that is being deleted will be gone: the server adds the grace period itself.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        self.metadata.deletion_timestamp
+    }
+
+    /// What is kept of a failed one.
+    pub(super) fn failed(&self) -> Option<Failed> {
+        (self.status.phase == "Failed").then(|| Failed {
+            name: self.metadata.name.clone(),
+            node: self.spec.node_name.clone(),
+            created: self.metadata.creation_timestamp,
+            why: self.status.said(),
+        })
+    }
+
+    fn condition(&self, kind: &str) -> Option<&RawCondition> {
+        let mut conditions = self.status.conditions.iter();
+        conditions.find(|condition| condition.kind == kind)
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.condition("Ready")
+            .is_some_and(|ready| ready.status == "True")
+    }
+
+    /// A container that has a status, as the pod asks for it.
+    fn container(&self, name: &str) -> Option<&RawContainerSpec> {
+        let init = self.spec.init_containers.iter();
+        init.chain(&self.spec.containers)
+            .find(|container| container.name == name)
+    }
+
+    fn containers(&self) -> Vec<Container> {
+        let init = self.status.init_container_statuses.iter();
+        let init = init.map(|status| (status, true));
+        let main = self.status.container_statuses.iter();
+        let all = init.chain(main.map(|status| (status, false)));
+        all.map(|(status, init)| status.read(init, self.container(&status.name)))
+            .collect()
+    }
+
+    /// The readiness gates that keep it from being ready.
+    fn gates(&self) -> Vec<Gate> {
+        let gates = self.spec.readiness_gates.iter();
+        let gates = gates.map(|gate| match self.condition(&gate.condition_type) {
+            Some(condition) => Gate {
+                name: gate.condition_type.clone(),
+                status: condition.status.clone(),
+                why: condition.said(),
+            },
+            None => Gate {
+                name: gate.condition_type.clone(),
+                ..Gate::default()
+            },
+        });
+        gates.filter(|gate| gate.status != "True").collect()
+    }
+}
+
+impl RawStatus {
+    fn said(&self) -> Said {
+        Said {
+            reason: self.reason.clone(),
+            message: self.message.clone(),
+        }
+    }
+}
+
+impl RawCondition {
+    fn said(&self) -> Said {
+        Said {
+            reason: self.reason.clone(),
+            message: self.message.clone(),
+        }
+    }
+}
+
+impl RawContainerSpec {
+    /// What a cause may speak of.
+    fn kept(&self) -> Value {
+        let mut kept = Map::new();
+        for (name, value) in [
+            ("readinessProbe", &self.readiness_probe),
+            ("livenessProbe", &self.liveness_probe),
+            ("startupProbe", &self.startup_probe),
+            ("resources", &self.resources),
+        ] {
+            if !value.is_null() {
+                kept.insert(name.to_owned(), value.clone());
+            }
+        }
+        Value::Object(kept)
+    }
+}
+
+impl From<RawPod> for Pod {
+    fn from(raw: RawPod) -> Pod {
+        // https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+        let ready = raw.condition("Ready");
+        let is_lost = raw.status.reason == "NodeLost" || raw.status.phase == "Unknown";
+        let disruption = if is_lost {
+            Some(raw.status.said())
+        } else {
+            let target = raw.condition("DisruptionTarget");
+            let target = target.filter(|target| target.status == "True");
+            let silent = ready.filter(|ready| ready.status == "Unknown");
+            target.or(silent).map(RawCondition::said)
+        };
+        let disrupted = disruption.is_some();
+        let why = disruption
+            .or_else(|| ready.map(RawCondition::said))
+            .filter(|why| *why != Said::default())
+            .unwrap_or_else(|| raw.status.said());
+        let scheduled = raw.condition("PodScheduled");
+        let is_true = |condition: &&RawCondition| condition.status == "True";
+        Pod {
+            created: raw.metadata.creation_timestamp,
+            scheduled: scheduled
+                .filter(is_true)
+                .and_then(|condition| condition.last_transition_time),
+            unscheduled: scheduled
+                .filter(|condition| condition.status == "False")
+                .map(|condition| Unscheduled {
+                    reason: condition.reason.clone(),
+                    message: condition.message.clone(),
+                    since: condition.last_transition_time,
+                }),
+            disrupted,
+            why,
+            containers_ready: raw.condition("ContainersReady").filter(is_true).is_some(),
+            gates: raw.gates(),
+            containers: raw.containers(),
+            phase: raw.status.phase,
+            uid: raw.metadata.uid,
+            name: raw.metadata.name,
+            node: raw.spec.node_name,
+        }
+    }
+}
+
+impl RawContainer {
+    /// Reads it with what the pod asks for; one of `init` with the policy `Always` is a sidecar.
+    fn read(&self, init: bool, spec: Option<&RawContainerSpec>) -> Container {
+        let state = match &self.state {
+            RawState {
+                terminated: Some(ended),
+                ..
+            } => State::Ended(ended.read()),
+            RawState {
+                running: Some(_), ..
+            } => State::Running,
+            RawState {
+                waiting: Some(waiting),
+                ..
+            } => State::Waiting {
+                reason: waiting.reason.clone(),
+                message: waiting.message.clone(),
+            },
+            RawState { .. } => State::Unknown,
+        };
+        Container {
+            name: self.name.clone(),
+            init: init && spec.is_none_or(|spec| spec.restart_policy != "Always"),
+            ready: self.ready,
+            started: self.started,
+            image: spec
+                .map(|spec| spec.image.clone())
+                .filter(|image| !image.is_empty())
+                .unwrap_or_else(|| self.image.clone()),
+            spec: spec.map(RawContainerSpec::kept).unwrap_or_default(),
+            restarts: self.restart_count,
+            state,
+            last: self.last_state.terminated.as_ref().map(RawEnded::read),
+        }
+    }
+}
+
+impl RawEnded {
+    fn read(&self) -> Ended {
+        Ended {
+            code: self.exit_code,
+            reason: self.reason.clone(),
+            message: self.message.clone(),
+            finished: self.finished_at,
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What we read of Services and of what stands behind them: the pods that a selector finds, the
+//! endpoints that traffic goes to, and the autoscaler of a Deployment.
+
+use super::object::{Deployment, ReplicaSet};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The label that the Deployment controller gives to the pods of each ReplicaSet.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
+pub const TEMPLATE_HASH: &str = "pod-template-hash";
+
+/// A Service as the API server sent it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service(Value);
+
+/// A selector of a Service: every one of these labels.
+pub type Selector = BTreeMap<String, String>;
+
+impl Service {
+    /// Takes the object as it came.
+    pub fn new(object: Value) -> Service {
+        Service(object)
+    }
+
+    /// The object itself.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.text("/metadata/name")
+    }
+
+    /// `metadata.uid`.
+    pub fn uid(&self) -> &str {
+        self.text("/metadata/uid")
+    }
+
+    /// `metadata.resourceVersion`.
+    pub fn resource_version(&self) -> &str {
+        self.text("/metadata/resourceVersion")
+    }
+
+    /// `spec.type`; `ClusterIP` where it is absent, as the server has it.
+    pub fn kind(&self) -> &str {
+        match self.text("/spec/type") {
+            "" => "ClusterIP",
+            kind => kind,
+        }
+    }
+
+    /// Whether a deletion has begun.
+    pub fn is_being_deleted(&self) -> bool {
+        let time = self.0.pointer("/metadata/deletionTimestamp");
+        time.is_some_and(|time| !time.is_null())
+    }
+
+    /// One annotation.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
+    }
+
+    /// `spec.selector`.
+    pub fn selector(&self) -> Selector {
+        read_selector(self.0.pointer("/spec/selector"))
+    }
+
+    /// `spec.ports`.
+    pub fn ports(&self) -> &[Value] {
+        let ports = self.0.pointer("/spec/ports").and_then(Value::as_array);
+        ports.map_or(&[], Vec::as_slice)
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        let value = self.0.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or("")
+    }
+}
+
+/// Reads a map of labels; what is no text is left out.
+pub fn read_selector(map: Option<&Value>) -> Selector {
+    let entries = map.and_then(Value::as_object).into_iter().flatten();
+    entries
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+/// Writes a selector as the query parameter `labelSelector`.
+pub fn written(selector: &Selector) -> String {
+    let pairs = selector.iter().map(|(key, value)| format!("{key}={value}"));
+    pairs.collect::<Vec<_>>().join(",")
+}
+
+/// A pod that a selector finds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Member {
+    /// `metadata.name`.
+    pub name: String,
+    /// The name of the object that controls it; empty where none does.
+    pub owner: String,
+    /// Whether it is ready and not about to end.
+    pub ready: bool,
+    /// Whether it is about to end: it gets no traffic any more.
+    pub going: bool,
+    /// Whether it is over: it has no address any more.
+    pub over: bool,
+}
+
+impl Member {
+    /// Reads one item of a list.
+    pub fn read(pod: &Value) -> Member {
+        let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
+        let all = |pointer: &str| pod.pointer(pointer).and_then(Value::as_array);
+        let going = text("/metadata/deletionTimestamp").is_some();
+        let mut owners = all("/metadata/ownerReferences").into_iter().flatten();
+        let owner = owners.find(|owner| owner["controller"] == true);
+        let mut conditions = all("/status/conditions").into_iter().flatten();
+        let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
+        let phase = text("/status/phase").unwrap_or_default();
+        Member {
+            name: text("/metadata/name").unwrap_or_default().to_owned(),
+            owner: owner
+                .and_then(|owner| owner["name"].as_str())
+                .unwrap_or_default()
+                .to_owned(),
+            ready: ready && !going,
+            going,
+            over: ["Failed", "Succeeded"].contains(&phase),
+        }
+    }
+
+    /// Whether a ReplicaSet controls it that is named as the ReplicaSets of this Deployment are.
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
+    pub fn is_under(&self, deployment: &str) -> bool {
+        self.owner
+            .rsplit_once('-')
+            .is_some_and(|(name, _)| name == deployment)
+    }
+
+    /// Whether one of these ReplicaSets of the Deployment controls it.
+    pub fn is_of(&self, deployment: &Deployment, sets: &[ReplicaSet]) -> bool {
+        let mut own = sets.iter().filter(|set| set.owner == deployment.uid());
+        own.any(|set| set.name == self.owner)
+    }
+}
+
+/// The pods that a Service's EndpointSlices say are ready. A pod with two addresses counts once.
+/// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/>
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Endpoints {
+    /// The names of ready pods; an endpoint without a pod has its address here.
+    pub ready: BTreeSet<String>,
+    /// The names of EndpointSlices with ready endpoints that another than Kubernetes' own
+    /// controller says it keeps, or nobody.
+    pub strangers: BTreeSet<String>,
+}
+
+/// The label by which whoever keeps an EndpointSlice is known, and what Kubernetes' own controller
+/// writes there.
+/// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#management>
+const KEPT_BY: (&str, &str) = (
+    "endpointslice.kubernetes.io/managed-by",
+    "endpointslice-controller.k8s.io",
+);
+
+impl Endpoints {
+    /// Reads the items of a list of EndpointSlices.
+    pub fn read(slices: &[Value]) -> Endpoints {
+        let mut all = Endpoints::default();
+        for slice in slices {
+            let endpoints = slice["endpoints"].as_array().into_iter().flatten();
+            let before = all.ready.len();
+            all.ready.extend(endpoints.filter_map(|endpoint| {
+                // Absent means ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
+                let ready = endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
+                let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str);
+                let address = endpoint.pointer("/addresses/0").and_then(Value::as_str);
+                ready.then(|| pod.or(address).unwrap_or_default().to_owned())
+            }));
+            let (label, controller) = KEPT_BY;
+            let kept_by = &slice["metadata"]["labels"][label];
+            if all.ready.len() > before && *kept_by != *controller {
+                let name = slice["metadata"]["name"].as_str().unwrap_or_default();
+                all.strangers.insert(name.to_owned());
+            }
+        }
+        all
+    }
+
+    /// Whether all of them, and at least so many, are among these pods.
+    pub fn are_all_of(&self, members: &[Member], wanted: usize) -> bool {
+        let known = |name: &String| members.iter().any(|member| member.name == *name);
+        self.ready.len() >= wanted && self.ready.iter().all(known)
+    }
+}
+
+/// A HorizontalPodAutoscaler as the API server sent it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Autoscaler(Value);
+
+impl Autoscaler {
+    /// Takes the object as it came.
+    pub fn new(object: Value) -> Autoscaler {
+        Autoscaler(object)
+    }
+
+    /// `metadata.name`.
+    pub fn name(&self) -> &str {
+        self.text("/metadata/name")
+    }
+
+    /// `metadata.resourceVersion`.
+    pub fn resource_version(&self) -> &str {
+        self.text("/metadata/resourceVersion")
+    }
+
+    /// The Deployment that it scales; `None` where it scales something else.
+    pub fn target(&self) -> Option<&str> {
+        let is_deployment = self.text("/spec/scaleTargetRef/kind") == "Deployment";
+        is_deployment.then(|| self.text("/spec/scaleTargetRef/name"))
+    }
+
+    /// `spec.minReplicas`, 1 where it is absent, as the server has it.
+    pub fn minimum(&self) -> i64 {
+        self.number("/spec/minReplicas").unwrap_or(1)
+    }
+
+    /// `spec.maxReplicas`.
+    pub fn maximum(&self) -> i64 {
+        self.number("/spec/maxReplicas").unwrap_or(i64::MAX)
+    }
+
+    /// One annotation.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        let value = self.0.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or("")
+    }
+
+    fn number(&self, pointer: &str) -> Option<i64> {
+        self.0.pointer(pointer).and_then(Value::as_i64)
+    }
+}
+
+#[cfg(test)]
+mod tests;

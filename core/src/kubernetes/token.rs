@@ -1,0 +1,59 @@
+//! A bearer token, and what it says of itself.
+
+pub mod appearance;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::fmt;
+
+/// A bearer token. Nothing prints it.
+#[derive(Clone, PartialEq)]
+pub struct Token(String);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Token")
+    }
+}
+
+impl Token {
+    /// A token as the cluster gave it.
+    pub fn new(text: &str) -> Token {
+        Token(text.trim().to_owned())
+    }
+
+    /// Whether a header of HTTP can carry it.
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.5>
+    pub fn fits_a_header(&self) -> bool {
+        let carried = |byte: u8| byte == b'\t' || (byte >= b' ' && byte != 0x7f);
+        self.0.bytes().all(carried)
+    }
+
+    /// Whether it is one of `aws eks get-token`, which lasts 15 minutes.
+    pub fn is_of_eks(&self) -> bool {
+        self.0.starts_with(appearance::EKS)
+    }
+
+    /// The token itself, to keep it out of texts.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What it says of itself, where it is a JWT. Nothing here checks its signature.
+    pub fn claims(&self) -> Option<Value> {
+        let mut parts = self.0.split('.');
+        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+        let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let claims: Value = serde_json::from_slice(&bytes).ok()?;
+        claims.is_object().then_some(claims)
+    }
+
+    /// When it expires, where it is a JWT that says so.
+    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
+    pub fn expires(&self) -> Option<Timestamp> {
+        let seconds = self.claims()?.get("exp")?.as_f64()?;
+        Timestamp::from_second(seconds as i64).ok()
+    }
+}

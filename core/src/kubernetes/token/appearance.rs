@@ -1,0 +1,175 @@
+//! What a stored token is by its looks: the things that people store in its place are told before
+//! anything is sent, and none of them is quoted.
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
+
+/// The shortest text that is taken for an encoded JWT: below it any short word might be one.
+const SHORTEST_JWT: usize = 16;
+
+/// What the tokens of `aws eks get-token` begin with.
+pub const EKS: &str = "k8s-aws-v1.";
+
+/// What every JWT begins with: `{"` in base64.
+const JWT: &str = "eyJ";
+
+/// What scripts print where there is no value.
+const MISSING: [&str; 8] = [
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "<nil>",
+    "<none>",
+    "nan",
+    "false",
+];
+
+/// Characters that do not show, or look like a blank.
+const INVISIBLE: [char; 9] = [
+    '\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{a0}',
+    '\u{ad}',
+];
+
+const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
+
+/// Why a text is not sent as a bearer token: what it is, and what to store instead.
+pub fn why_refused(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        return Some("is empty");
+    }
+    let lower = text.to_ascii_lowercase();
+    let quoted = |quote: char| text.starts_with(quote) || text.ends_with(quote);
+    Some(if MISSING.contains(&&*lower) {
+        "is the word that a script prints where it has no value (such as None or null): store the \
+         token itself"
+    } else if text.contains(INVISIBLE) {
+        "has a character that does not show (a byte order mark, a no-break or zero-width space): \
+         store it again, straight from the command that prints it"
+    } else if text.contains("-----BEGIN") {
+        "is a certificate or a key in PEM: store the ServiceAccount's token"
+    } else if let Some(why) = document(text) {
+        why
+    } else if lower == "bearer" || lower.starts_with("bearer ") || lower.starts_with("bearer\t") {
+        "begins with the word Bearer: store the token alone, without it"
+    } else if ['"', '\'', '`'].into_iter().any(quoted) {
+        "has quotes around it: store it without them (`--output text`, or `jq -r`)"
+    } else if lower.starts_with("file://") || lower.starts_with("fileb://") {
+        "is the address of a file (file://…), not what the file has: store the file's content"
+    } else if lower.starts_with("arn:") {
+        "is an ARN, not a token: store the token itself"
+    } else if is_cut(text) {
+        "is a part of a JWT: it is cut off, and has fewer than three parts"
+    } else if let Some(why) = encoded(text) {
+        why
+    } else if text.contains(',') {
+        "has commas, as a StringList has: store one token in a SecureString"
+    } else if text.contains(char::is_whitespace) {
+        "has line breaks or blanks, which no bearer token has: store it in one line"
+    } else if !is_of_rfc6750(text) {
+        "has characters that no bearer token has; only letters, digits, `-._~+/` and `=` at its \
+         end may be in it"
+    } else {
+        return None;
+    })
+}
+
+/// The alphabet of a bearer token.
+/// <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>
+fn is_of_rfc6750(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    !body.is_empty() && body.bytes().all(allowed)
+}
+
+/// Documents that have a token somewhere in them.
+fn document(text: &str) -> Option<&'static str> {
+    const EXEC: &str = "is an ExecCredential, the whole answer of `aws eks get-token`: only its \
+                        `status.token` is a token, and lasts 15 minutes. Store the token of a \
+                        ServiceAccount";
+    const SECRET: &str = "is a Secret, not its token: store its `data.token`, decoded from base64";
+    const KUBECONFIG: &str = "is a kubeconfig, not a token: store the token of a ServiceAccount";
+    const REQUEST: &str = "is a TokenRequest, not its token: store its `status.token`";
+    const JSON: &str = "is a JSON document, not a token: store the token in it alone";
+    const YAML: &str = "is a YAML document, not a token: store the token in it alone";
+    let json = serde_json::from_str::<Value>(text).ok();
+    let json = json.filter(|json| json.is_object() || json.is_array());
+    // A document that was cut is told by its words as well.
+    let has = |word: &str| text.contains(word);
+    let looks = json.is_some() || text.starts_with(['{', '[']);
+    let is_yaml = || text.lines().filter(|line| line.contains(": ")).count() >= 2;
+    let yaml = has("apiVersion:") || has("kind:") || is_yaml();
+    if !looks && !yaml {
+        return None;
+    }
+    Some(if has("ExecCredential") {
+        EXEC
+    } else if has("TokenRequest") {
+        REQUEST
+    } else if has("clusters") && has("users") || has("current-context") || has("Config") && yaml {
+        KUBECONFIG
+    } else if has("Secret") || has("service-account-token") {
+        SECRET
+    } else if looks {
+        JSON
+    } else {
+        YAML
+    })
+}
+
+/// Base64 of a token or of a document with one.
+fn encoded(text: &str) -> Option<&'static str> {
+    let joined = text.split_whitespace().collect::<String>();
+    let decoded = [STANDARD, URL_SAFE]
+        .iter()
+        .find_map(|engine| engine.decode(&joined).ok())?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    let decoded = decoded.trim();
+    if is_token(decoded) || decoded.starts_with(EKS) || encoded_token(decoded) {
+        return Some(
+            "is base64 of a token, as `kubectl get secret --output jsonpath` prints it: decode it \
+             (`base64 --decode`) and store the result",
+        );
+    }
+    let document = document(decoded).is_some() || decoded.contains("-----BEGIN");
+    document.then_some(
+        "is base64 of a document, not a token: store the token of a ServiceAccount alone",
+    )
+}
+
+/// Base64 twice over.
+fn encoded_token(text: &str) -> bool {
+    let decoded = STANDARD.decode(text).ok();
+    let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
+    decoded.is_some_and(|decoded| is_token(decoded.trim()))
+}
+
+/// A JWT, or a bootstrap token.
+/// <https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/>
+fn is_token(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bootstrap = text.split_once('.').is_some_and(|(id, secret)| {
+        (id.len(), secret.len()) == (6, 16) && id.bytes().chain(secret.bytes()).all(plain)
+    });
+    let parts = text.split('.').count();
+    let jwt = text.starts_with(JWT) && parts >= 3 && text.len() >= SHORTEST_JWT;
+    bootstrap || jwt && is_of_rfc6750(text)
+}
+
+/// Whether a JWT lacks its last part or more.
+fn is_cut(text: &str) -> bool {
+    let header = text.split('.').next().unwrap_or_default();
+    let header = URL_SAFE.decode(header).ok();
+    let header = header.and_then(|header| serde_json::from_slice::<Value>(&header).ok());
+    let is_jwt = header.is_some_and(|header| header["alg"].is_string());
+    is_jwt && (text.split('.').count() < 3 || text.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests;

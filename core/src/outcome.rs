@@ -1,0 +1,14 @@
+//! What a deploy can end in: CodePipeline's types of failure, the sections of the handbook, and the
+//! errors of all that is read on the way.
+
+mod access;
+mod artifact;
+mod cause;
+mod failure;
+mod store;
+
+pub use access::{CredentialsError, check};
+pub use artifact::{ArtifactError, Place, Searched};
+pub use cause::{Cause, Grace, SUPPLY};
+pub use failure::{Kind, Topic};
+pub use store::StoreError;

@@ -1,0 +1,291 @@
+//! Why a file of an artifact cannot be had: its type, its words, and what to do about it.
+
+use crate::formats::archive::{ArchiveError, Found};
+use crate::outcome::Kind;
+use crate::outcome::StoreError;
+use crate::request::Member;
+use crate::text::told;
+use std::fmt;
+
+/// Why a file cannot be had.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArtifactError {
+    /// The action has no input artifacts, and this file is wanted.
+    NoArtifacts(Member),
+    /// It has none of this name, but these.
+    NoSuchArtifact(Member, Vec<String>),
+    /// The job brings no credentials.
+    NoKeys,
+    /// The artifact of this name, there, cannot be read.
+    Store(Place, StoreError),
+    /// It can, and is not what it should be.
+    Archive(Place, ArchiveError),
+    /// A file in it is not what it should be.
+    Packed(Member, ArchiveError),
+    /// No artifact has the file; these were searched, and have files of like names.
+    NoSuchFile(Member, Vec<(String, Searched)>, Vec<String>),
+    /// An artifact that may have the file, of this path, cannot be read; there may be others.
+    First(Box<ArtifactError>, String),
+}
+
+/// What a search found in an artifact that does not have the file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Searched {
+    /// Files, some of whose names these are.
+    Has(Vec<String>),
+    /// No files at all.
+    Not(Box<ArtifactError>),
+}
+
+/// An artifact and where it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    name: String,
+    url: String,
+}
+
+impl Place {
+    /// Where an artifact is.
+    pub fn new(name: &str, bucket: &str, key: &str) -> Place {
+        Place {
+            name: name.to_owned(),
+            url: format!("s3://{bucket}/{key}"),
+        }
+    }
+}
+
+impl ArtifactError {
+    /// Whether the artifact has no files for certain, so that another may be the one that is meant.
+    pub fn has_no_files(&self) -> bool {
+        matches!(
+            self,
+            ArtifactError::Archive(_, ArchiveError::NotZip(_))
+                | ArtifactError::Store(_, StoreError::Missing(_))
+        )
+    }
+
+    /// The type of failure that it is reported as.
+    pub fn kind(&self) -> Kind {
+        match self {
+            ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
+                Kind::ConfigurationError
+            }
+            ArtifactError::NoKeys => Kind::PermissionError,
+            ArtifactError::First(error, _) => error.kind(),
+            ArtifactError::Archive(..)
+            | ArtifactError::Packed(..)
+            | ArtifactError::NoSuchFile(..) => Kind::RevisionUnavailable,
+            ArtifactError::Store(_, error) => match error {
+                StoreError::Missing(_) | StoreError::Frozen | StoreError::Changed => {
+                    Kind::RevisionUnavailable
+                }
+                StoreError::Denied(_) | StoreError::KeyDenied(_) | StoreError::Expired(_) => {
+                    Kind::PermissionError
+                }
+                StoreError::Unreachable(_) | StoreError::Refused(_) => Kind::SystemUnavailable,
+            },
+        }
+    }
+
+    /// Whether it may be read a little later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            ArtifactError::First(error, _) => error.may_pass(),
+            ArtifactError::Store(_, error) => matches!(error, StoreError::Unreachable(_)),
+            ArtifactError::NoArtifacts(_)
+            | ArtifactError::NoSuchArtifact(..)
+            | ArtifactError::NoKeys
+            | ArtifactError::Archive(..)
+            | ArtifactError::Packed(..)
+            | ArtifactError::NoSuchFile(..) => false,
+        }
+    }
+
+    /// What to do about it.
+    pub fn next(&self) -> String {
+        match self {
+            ArtifactError::First(error, path) => format!(
+                "{} Where another artifact has the file, name that: `ArtifactName::{path}`.",
+                error.next()
+            ),
+            ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
+                "List the artifact among the action's InputArtifacts, or correct the name in the \
+                 UserParameters, and release the change again."
+                    .to_owned()
+            }
+            ArtifactError::NoKeys => {
+                "An event of CodePipeline brings artifactCredentials; one written by hand needs \
+                 them, too."
+                    .to_owned()
+            }
+            ArtifactError::Archive(_, error) | ArtifactError::Packed(_, error) => {
+                next_in_archive(error).to_owned()
+            }
+            ArtifactError::NoSuchFile(_, searched, _) => {
+                let mut next = Vec::new();
+                if searched
+                    .iter()
+                    .any(|(_, seen)| matches!(seen, Searched::Has(_)))
+                {
+                    next.push(CORRECT_PATH.to_owned());
+                }
+                for (_, seen) in searched {
+                    if let Searched::Not(error) = seen
+                        && !next.contains(&error.next())
+                    {
+                        next.push(error.next());
+                    }
+                }
+                next.join(" ")
+            }
+            ArtifactError::Store(_, error) => next_in_store(error).to_owned(),
+        }
+    }
+}
+
+const CORRECT_PATH: &str = "Correct the path in the UserParameters, or have the build list the \
+    file among its artifacts (`artifacts: files:` in its buildspec).";
+
+fn next_in_archive(error: &ArchiveError) -> &'static str {
+    match error {
+        ArchiveError::NotZip(Found::Pointer) => {
+            "Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the \
+             artifact of a build that puts it there."
+        }
+        ArchiveError::NotZip(Found::Empty) => {
+            "Look at what the action that makes the artifact puts there: it must be a ZIP \
+             archive with the file in it."
+        }
+        ArchiveError::NotZip(Found::Json | Found::Text | Found::Packed(_) | Found::Other) => {
+            "An S3 source action hands the object on as it is: upload a ZIP archive that has the \
+             file in it, or take the file from the artifact of a build."
+        }
+        ArchiveError::Limit(..) => {
+            "Give the Deployment a file of its own, and name that: of a file with other objects \
+             nothing else is applied."
+        }
+        ArchiveError::Damaged(_) => {
+            "Release the change again, so that the artifact is made anew; then look at the program \
+             that makes the archive."
+        }
+        ArchiveError::Unreadable(_) => {
+            "Have the action that makes the artifact write a plain ZIP archive, stored or \
+             deflated, without a password or links."
+        }
+    }
+}
+
+fn next_in_store(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Missing(_) | StoreError::Frozen => {
+            "Release the change again, so that the artifact is made anew. A lifecycle rule of the \
+             bucket may remove artifacts that are still needed."
+        }
+        StoreError::Changed => "Retry.",
+        StoreError::Denied(_) => {
+            "The job's credentials are those of the pipeline: its role, the bucket's policy and \
+             its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is \
+             not there, where it may not be listed."
+        }
+        StoreError::KeyDenied(_) => {
+            "The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's \
+             policy must allow it; the key must be enabled."
+        }
+        StoreError::Expired(_) => {
+            "Retry: each job brings credentials of its own. Where this happens again, the job \
+             waited too long before it was run."
+        }
+        StoreError::Unreachable(_) | StoreError::Refused(_) => {
+            "Retry. In a VPC the function needs a route or a gateway endpoint to S3."
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Artifact `{}` ({})", self.name, self.url)
+    }
+}
+
+impl fmt::Display for ArtifactError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ArtifactError::NoArtifacts(member) => write!(
+                formatter,
+                "{member} is to be read from an input artifact, and the action has none"
+            ),
+            ArtifactError::NoSuchArtifact(member, there) => write!(
+                formatter,
+                "{member} is to be read from an input artifact that the action does not have; it \
+                 has {}",
+                told(there)
+            ),
+            ArtifactError::NoKeys => formatter
+                .write_str("The input artifacts cannot be read: the job brings no credentials"),
+            ArtifactError::Archive(place, error) => write!(formatter, "{place} {error}"),
+            ArtifactError::Packed(member, ArchiveError::Damaged(why)) => {
+                write!(formatter, "{member} is damaged in its archive: {why}")
+            }
+            ArtifactError::Packed(member, error) => write!(formatter, "{member} {error}"),
+            ArtifactError::First(error, _) => error.fmt(formatter),
+            ArtifactError::NoSuchFile(member, searched, near) => {
+                formatter.write_str(&no_such_file(&member.path, searched, near))
+            }
+            ArtifactError::Store(place, error) => {
+                write!(formatter, "{place} cannot be read: ")?;
+                match error {
+                    StoreError::Missing(said) => write!(formatter, "it is not there ({said})"),
+                    StoreError::Frozen => {
+                        formatter.write_str("it was moved to an archive tier of S3")
+                    }
+                    StoreError::Denied(said) => write!(formatter, "S3 denies it ({said})"),
+                    StoreError::KeyDenied(said) => {
+                        write!(
+                            formatter,
+                            "the key that it is encrypted with is denied ({said})"
+                        )
+                    }
+                    StoreError::Expired(said) => {
+                        write!(formatter, "the job's credentials have expired ({said})")
+                    }
+                    StoreError::Changed => formatter.write_str("it was replaced meanwhile"),
+                    StoreError::Unreachable(why) => {
+                        write!(formatter, "S3 could not be reached: {why}")
+                    }
+                    StoreError::Refused(said) => write!(formatter, "S3 refused the call ({said})"),
+                }
+            }
+        }
+    }
+}
+
+/// That a file is nowhere, and what is in its place: names like its own, else some of what is
+/// there, and for each artifact without files why it has none.
+fn no_such_file(path: &str, searched: &[(String, Searched)], near: &[String]) -> String {
+    let of = |wanted: fn(&Searched) -> bool| {
+        let names = searched.iter().filter(move |(_, seen)| wanted(seen));
+        names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    let with_files = of(|seen| matches!(seen, Searched::Has(_)));
+    let mut text = match with_files.as_slice() {
+        [] => format!("No artifact has the file `{path}`"),
+        names => format!("There is no file `{path}` in artifact {}", told(names)),
+    };
+    let sample = searched.iter().flat_map(|(_, seen)| match seen {
+        Searched::Has(sample) => sample.as_slice(),
+        Searched::Not(_) => &[],
+    });
+    let sample = sample.cloned().collect::<Vec<_>>();
+    match (near, sample.as_slice()) {
+        ([], []) if with_files.is_empty() => {}
+        ([], []) => text.push_str(", which has no files"),
+        ([], sample) => text.push_str(&format!("; among others it has {}", told(sample))),
+        (near, _) => text.push_str(&format!("; there is {}", told(near))),
+    }
+    for (_, seen) in searched {
+        if let Searched::Not(error) = seen {
+            text.push_str(&format!(". {error}"));
+        }
+    }
+    text
+}

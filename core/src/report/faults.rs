@@ -1,0 +1,73 @@
+//! What is wrong with user parameters and the files that they name: each fault with the place where
+//! it is to be mended.
+
+use super::{Report, fail};
+use crate::outcome::{Kind, Topic};
+use crate::problem::Fault;
+use crate::request::Origin;
+
+/// The user parameters are wrong.
+pub fn wrong_parameters(faults: &[Fault]) -> Report {
+    found("Nothing was deployed", faults, &Origin::default())
+}
+
+/// They are, or the files that they name.
+pub fn wrong_files(faults: &[Fault], origin: &Origin) -> Report {
+    found("Nothing was deployed", faults, origin)
+}
+
+/// Faults that keep a deploy from beginning. `what` is what came of it.
+pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
+    // A place that a variable fills is mended here or there.
+    let of = |fault: &Fault| {
+        let file = origin.of(&fault.field);
+        file.filter(|_| !fault.problem.contains("`variables`"))
+    };
+    let line = |fault: &Fault| {
+        let Fault { field, problem } = fault;
+        match origin.of(field) {
+            // Where a file cannot be read as what it should be, it is named there.
+            Some(file) if !problem.starts_with("of ") => {
+                format!("`{field}` of {file} {problem}")
+            }
+            Some(_) | None => format!("`{field}` {problem}"),
+        }
+    };
+    let in_files = faults.iter().map(of).collect::<Vec<_>>();
+    let touches = faults.iter().any(|fault| origin.touches(&fault.field));
+    let (source, next) = match in_files.first() {
+        Some(Some(file)) if in_files.iter().all(|other| *other == Some(*file)) => (
+            (*file).to_owned(),
+            format!("Correct {file}, or the step that writes it, and release the change again."),
+        ),
+        _ if touches => (
+            "the user parameters and the files that they name".to_owned(),
+            "Correct the file, or the action's UserParameters, and release the change again."
+                .to_owned(),
+        ),
+        _ => (
+            "the user parameters".to_owned(),
+            "Correct the action's UserParameters and release the change again.".to_owned(),
+        ),
+    };
+    let (headline, evidence) = match faults {
+        [fault] => (format!("{what}: {}.", line(fault)), Vec::new()),
+        faults => (
+            format!("{what}: {} things are wrong with {source}.", faults.len()),
+            faults
+                .iter()
+                .map(|fault| format!("- {}", line(fault)))
+                .collect(),
+        ),
+    };
+    fail(
+        Topic::Parameters,
+        Kind::ConfigurationError,
+        &headline,
+        &evidence,
+        &next,
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! What serves after a deploy that failed. An outage is told before anything else.
+
+use crate::strategy::{Aftermath, Failure, Version};
+use crate::text::clip;
+use crate::workload::health::diagnosis::Evidence;
+use crate::workload::health::rollout::serving::Serving;
+
+/// How much of what holds the previous version up is told, in the first line and at the end.
+const WHY_LIMIT: usize = 300;
+
+impl Failure {
+    /// Whether pods are wanted, served before and do not serve now.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Failure::Rollout {
+                evidence,
+                aftermath,
+                ..
+            } => is_outage(evidence, aftermath),
+            Failure::Faults(_)
+            | Failure::Missing
+            | Failure::BeingDeleted
+            | Failure::Paused
+            | Failure::TooLate
+            | Failure::Forbidden(_)
+            | Failure::Locked { .. }
+            | Failure::Deleted
+            | Failure::OutOfSync { .. }
+            | Failure::Overwritten { .. } => false,
+            Failure::SetAside { present, .. } => present.is_empty(),
+        }
+    }
+}
+
+/// A first version that never served is no outage: nothing was there to go out.
+fn is_outage(evidence: &Evidence, aftermath: &Aftermath) -> bool {
+    let nothing_before = *aftermath == Aftermath::NothingToReturnTo;
+    !nothing_before && evidence.serving.is_some_and(|serving| serving.is_outage())
+}
+
+/// The first line of a failure, behind an outage where there is one.
+pub(super) fn first(
+    target: &str,
+    headline: String,
+    evidence: &Evidence,
+    aftermath: &Aftermath,
+) -> String {
+    if !is_outage(evidence, aftermath) {
+        return headline;
+    }
+    let mut back = String::new();
+    if let Aftermath::RollbackFailed(version, why) = aftermath {
+        back = format!(
+            "{} was brought back and does not serve either: {}. ",
+            capital(&named(version)),
+            clip(why, WHY_LIMIT)
+        );
+    }
+    format!("Outage: no pod of {target} serves. {back}{headline}")
+}
+
+/// What became of a version that was brought back and is not known to serve as it should.
+pub(super) fn rollback_failed(version: &Version, why: &str, serving: Option<Serving>) -> String {
+    let named = capital(&named(version));
+    let why = clip(why, WHY_LIMIT);
+    match serving {
+        Some(serving) if !serving.is_outage() && serving.is_whole() => format!(
+            "{named} was brought back, and {} serve on; the rollback itself was not seen to be \
+             completed: {why}.",
+            counted(serving)
+        ),
+        Some(serving) if !serving.is_outage() => format!(
+            "{named} was brought back, and {} serve; it is not back as a whole: {why}.",
+            counted(serving)
+        ),
+        Some(_) | None => format!("{named} was brought back and does not serve: {why}."),
+    }
+}
+
+/// A version by its number in `kubectl rollout history` and its images.
+pub(super) fn named(version: &Version) -> String {
+    match version.image.as_str() {
+        "" => format!("the version of revision {}", version.revision),
+        image => format!("the version of revision {} ({image})", version.revision),
+    }
+}
+
+fn counted(serving: Serving) -> String {
+    format!(
+        "{} of {} {}",
+        serving.available.min(serving.wanted),
+        serving.wanted,
+        super::pods(serving.wanted)
+    )
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase());
+    let first = first.into_iter().flatten();
+    first.chain(characters).collect()
+}
+
+#[cfg(test)]
+mod tests;

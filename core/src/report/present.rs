@@ -1,0 +1,98 @@
+//! What is said of a switch that somebody else has come between: what the Service sends to now,
+//! and what is still scaled up.
+
+use super::{Report, fail};
+use crate::change::editor::Editor;
+use crate::outcome::{Kind, Topic};
+use crate::request::Request;
+use crate::strategy::Present;
+use crate::text::listed;
+
+/// What came of a deploy whose Service is not there any more.
+pub(super) const SERVICE_GONE: &str = "Nothing was switched back, as there is nothing to switch. \
+    What the deploy had brought up was scaled to zero again, unless nothing else would serve.";
+
+/// What to do about a selector that others set.
+const OTHERS_SET: &str = "A tool that applies the Service from files must leave its \
+    `spec.selector` alone (docs/strategies.md).";
+
+fn counted(count: i64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+impl Present {
+    /// Whether pods of more than one version get traffic.
+    pub fn is_mixed(&self) -> bool {
+        self.sends.len() > 1
+    }
+
+    /// Whether no pod gets traffic.
+    pub fn is_empty(&self) -> bool {
+        self.sends.is_empty()
+    }
+
+    /// What is there now, in words.
+    pub fn sentence(&self) -> String {
+        let service = &self.service;
+        let sends = self.sends.iter().map(|(name, pods)| {
+            let pods = i64::try_from(*pods).unwrap_or(i64::MAX);
+            format!("`{name}` ({})", counted(pods, "pod"))
+        });
+        let sends = listed(sends.collect());
+        let now = match (self.is_there, self.sends.len()) {
+            (false, _) => format!("Now there is no Service `{service}`."),
+            (true, 0) => {
+                format!("Now Service `{service}` sends to no pod, so that nothing is served.")
+            }
+            (true, 1) => format!("Now Service `{service}` sends to {sends}."),
+            (true, _) => format!(
+                "Now Service `{service}` sends to {sends}: more than one version serves at once."
+            ),
+        };
+        let up = self.up.iter();
+        let up = up.map(|(name, count)| format!("`{name}` ({})", counted(*count, "replica")));
+        match listed(up.collect()) {
+            up if up.is_empty() => format!("{now} No Deployment of it is scaled up."),
+            up => format!("{now} Scaled up: {up}."),
+        }
+    }
+}
+
+/// Somebody else's change stands, and the deploy has stepped aside.
+pub(super) fn set_aside(
+    request: &Request,
+    by: Option<&str>,
+    editor: Option<&Editor>,
+    present: &Present,
+) -> Report {
+    let who = match (by, editor) {
+        (Some(execution), _) => format!("execution `{execution}`"),
+        (None, Some(editor)) => format!("`{}` (at {})", editor.manager, editor.time),
+        (None, None) => "someone else".to_owned(),
+    };
+    let (service, namespace) = (&present.service, &request.namespace);
+    let next = match (by, present.is_mixed()) {
+        (None, true) => format!(
+            "Release this one again: the next deploy holds the Service to one version first. Or \
+             set its selector to the version that is to stay. {OTHERS_SET}"
+        ),
+        (None, false) => format!(
+            "If the later change is the wanted one, there is nothing to do; else release this one \
+             again. {OTHERS_SET}"
+        ),
+        (Some(_), _) => "If the later change is the wanted one, there is nothing to do; else \
+                         release this one again."
+            .to_owned(),
+    };
+    fail(
+        Topic::OutOfSync,
+        Kind::RevisionOutOfSync,
+        &format!(
+            "Service `{service}` in `{namespace}` was changed by {who} after this deploy wrote its \
+             version; the later change was left alone."
+        ),
+        &[present.sentence()],
+        &next,
+    )
+}

@@ -1,0 +1,1366 @@
+use super::*;
+use crate::change;
+use crate::request::Parameters;
+use crate::state::continuation::{Rollback, Rollout};
+use crate::workload::health::rollout::Written;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+fn at(seconds: u64) -> Timestamp {
+    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    start + Duration::from_secs(seconds)
+}
+
+fn request() -> Request {
+    parsed(json!({"deployment": "web", "namespace": "shop", "images": {"app": "app:2"}}))
+}
+
+fn parsed(fields: Value) -> Request {
+    Request::parse(&Parameters::Text(fields.to_string()), "job-1").unwrap()
+}
+
+/// A request whose names are as long as they can be.
+fn longest_request() -> Request {
+    parsed(
+        json!({"deployment": "w".repeat(253), "namespace": "n".repeat(63),
+            "restart": true, "execution": "é".repeat(128)}),
+    )
+}
+
+fn live(replicas: i64, image: &str) -> Deployment {
+    Deployment::new(json!({
+            "metadata": {"annotations": {"deployment.kubernetes.io/revision": "7"}},
+            "spec": {"replicas": replicas, "progressDeadlineSeconds": 600,
+                "template": {"spec": {
+                    "initContainers": [{"name": "setup", "image": "setup:1"}],
+                    "containers": [{"name": "proxy", "image": "proxy:1"},
+                        {"name": "app", "image": image}]}}},
+            "status": {"replicas": replicas, "availableReplicas": replicas}}))
+}
+
+fn begun() -> Continuation {
+    Continuation::begin("job-1", at(0), Duration::from_secs(900))
+}
+
+fn in_phase(phase: Phase) -> Continuation {
+    Continuation { phase, ..begun() }
+}
+
+fn written() -> Written {
+    Written::new(None, &live(2, "app:2"), at(0))
+}
+
+fn rolling_out() -> Phase {
+    Phase::Rollout(Rollout {
+        written: written(),
+        wrote: true,
+        changed_since: false,
+        previous: None,
+    })
+}
+
+fn rolling_back() -> Phase {
+    Phase::Rollback(Rollback {
+        written: written(),
+        revision: 6,
+        cause: "it broke".into(),
+        kind: None,
+        evidence: Evidence::default(),
+        reason: None,
+        deadline: at(900),
+    })
+}
+
+fn progress_of(waits_for: WaitsFor, available: i64, wanted: i64) -> Progress {
+    Progress {
+        waits_for,
+        available,
+        wanted,
+        obstacle: None,
+    }
+}
+
+fn wait(progress: Progress, rollback: bool) -> Wait {
+    Wait {
+        progress,
+        rollback,
+        at_most: Duration::from_secs(1),
+        stage: Stage::Rollout,
+    }
+}
+
+fn evidence(pods: &[&str], log: &[&str]) -> Evidence {
+    let lines = |lines: &[&str]| lines.iter().map(|line| line.to_string()).collect();
+    Evidence {
+        pods: lines(pods),
+        events: Vec::new(),
+        log: lines(log),
+        serving: None,
+    }
+}
+
+fn version() -> crate::strategy::Version {
+    crate::strategy::Version {
+        revision: 8,
+        image: "shop/web:1".into(),
+    }
+}
+
+fn message_of(report: &Report) -> &str {
+    match report {
+        Report::Failure { message, .. } => message,
+        Report::Success { .. } | Report::Progress { .. } => panic!("{report:?}"),
+    }
+}
+
+/// Reports as a person reads them, in lines that fit here.
+fn shown(reports: &[Report]) -> String {
+    let one = |report: &Report| match report {
+        Report::Success {
+            summary,
+            external_id,
+            variables,
+        } => {
+            let variables = variables.iter();
+            let variables = variables.map(|(name, value)| format!("\n{name}={value}"));
+            format!("{external_id}: {summary}{}", variables.collect::<String>())
+        }
+        Report::Progress {
+            summary, percent, ..
+        } => format!("{percent} %: {summary}"),
+        Report::Failure { kind, message, .. } => format!("{}: {message}", kind.name()),
+    };
+    let texts = reports.iter().map(one).collect::<Vec<_>>();
+    wrapped(&texts.join("\n--\n"))
+}
+
+fn wrapped(text: &str) -> String {
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        let mut row = String::new();
+        for word in line.split(' ') {
+            if row.chars().count() + word.chars().count() > 85 {
+                rows.push(std::mem::take(&mut row));
+            }
+            if !row.is_empty() {
+                row.push(' ');
+            }
+            row.push_str(word);
+        }
+        rows.push(row);
+    }
+    rows.join("\n")
+}
+
+#[test]
+fn successes() {
+    let finished = |replicas, wrote, previous_revision, request: &Request, seconds| {
+        let success = Success {
+            deployment: live(replicas, "app:2"),
+            wrote,
+            previous_revision,
+            switched: None,
+        };
+        super::success(request, &begun(), &success, at(seconds))
+    };
+    let two_images = parsed(json!({"deployment": "web",
+            "images": {"app": "app:2", "setup": "setup:1"}}));
+    let reports = [
+        finished(2, true, Some(6), &request(), 90),
+        finished(1, true, None, &two_images, 0),
+        finished(0, true, Some(6), &longest_image_free(), 7200),
+        finished(2, false, None, &request(), 1),
+        finished(0, false, None, &request(), 1),
+    ];
+    assert_snapshot!(shown(&reports), @r#"
+        shop/web@7: Deployment `web` in `shop` runs revision 7 (app:2): 2 of 2 pods available
+        after 1 min 30 s.
+        Namespace=shop
+        Deployment=web
+        Revision=7
+        PreviousRevision=6
+        Image=app:2
+        Strategy=rolling
+        DurationSeconds=90
+        Execution=job-1
+        --
+        default/web@7: Deployment `web` in `default` runs revision 7 (app:2,setup:1): 1 of 1
+        pod available after 0 s.
+        Namespace=default
+        Deployment=web
+        Revision=7
+        PreviousRevision=
+        Image=app:2,setup:1
+        Strategy=rolling
+        DurationSeconds=0
+        Execution=job-1
+        --
+        default/web@7: Deployment `web` in `default` has revision 7 (proxy:1) after 2 h; it is
+        scaled to zero, so no pod runs.
+        Namespace=default
+        Deployment=web
+        Revision=7
+        PreviousRevision=6
+        Image=proxy:1
+        Strategy=rolling
+        DurationSeconds=7200
+        Execution=job-1
+        --
+        shop/web@7: Deployment `web` in `shop` already ran this version, so nothing was
+        changed: revision 7 (app:2); 2 of 2 pods available.
+        Namespace=shop
+        Deployment=web
+        Revision=7
+        PreviousRevision=7
+        Image=app:2
+        Strategy=rolling
+        DurationSeconds=1
+        Execution=job-1
+        --
+        shop/web@7: Deployment `web` in `shop` already ran this version, so nothing was
+        changed: revision 7 (app:2); it is scaled to zero, so no pod runs.
+        Namespace=shop
+        Deployment=web
+        Revision=7
+        PreviousRevision=7
+        Image=app:2
+        Strategy=rolling
+        DurationSeconds=1
+        Execution=job-1
+        "#);
+}
+
+/// A request that names no image: the first container's is told.
+fn longest_image_free() -> Request {
+    parsed(json!({"deployment": "web", "restart": true}))
+}
+
+#[test]
+fn progresses() {
+    let summaries = [
+        WaitsFor::Observation,
+        WaitsFor::NewPods,
+        WaitsFor::Availability,
+        WaitsFor::OldPods(1),
+        WaitsFor::OldPods(2),
+        WaitsFor::Resumption,
+    ]
+    .map(|waits_for| {
+        let new = progress(&wait(progress_of(waits_for, 1, 2), false));
+        let back = progress(&wait(progress_of(waits_for, 0, 1), true));
+        format!("{new}\n{back}")
+    });
+    let stuck = Progress {
+        obstacle: Some("pods \"web-1\" is forbidden:\n  exceeded quota.".into()),
+        ..progress_of(WaitsFor::NewPods, 0, 2)
+    };
+    let stuck = progress(&wait(stuck, false));
+    let lines = format!("{}\n{stuck}", summaries.join("\n"));
+    assert_snapshot!(wrapped(&lines), @r#"
+        Kubernetes has not taken up the change yet
+        rolling back: Kubernetes has not taken up the change yet
+        1 of 2 new pods available
+        rolling back: 0 of 1 previous pod available
+        1 of 2 new pods available
+        rolling back: 0 of 1 previous pod available
+        1 of 2 new pods available; 1 old pod left
+        rolling back: 0 of 1 previous pod available; 1 failed pod left
+        1 of 2 new pods available; 2 old pods left
+        rolling back: 0 of 1 previous pod available; 2 failed pods left
+        1 of 2 new pods available; the Deployment was paused
+        rolling back: 0 of 1 previous pod available; the Deployment was paused
+        0 of 2 new pods available; pods "web-1" is forbidden: exceeded quota
+        "#);
+}
+
+fn switching(more: Value) -> Request {
+    let mut fields = json!({"deployment": "web", "namespace": "shop", "service": "web",
+            "strategy": "blueGreen", "images": {"app": "app:2"}});
+    for (name, value) in more.as_object().unwrap() {
+        fields[name] = value.clone();
+    }
+    parsed(fields)
+}
+
+#[test]
+fn switches_that_succeeded() {
+    let finished = |wrote, from: Option<&str>, left: &[(&str, &str)]| {
+        let mut blue = live(2, "app:2").value().clone();
+        blue["metadata"]["name"] = json!("web-blue");
+        let left = left.iter();
+        let success = Success {
+            deployment: Deployment::new(blue),
+            wrote,
+            previous_revision: None,
+            switched: Some(Switched {
+                service: "web".into(),
+                from: from.map(str::to_owned),
+                from_is_gone: false,
+                left: left
+                    .map(|(name, why)| (name.to_string(), why.to_string()))
+                    .collect(),
+            }),
+        };
+        super::success(&switching(json!({})), &begun(), &success, at(41))
+    };
+    let reports = [
+        finished(true, Some("web-green"), &[]),
+        finished(
+            true,
+            Some("web"),
+            &[("web-1", "the token may not delete deployments.apps")],
+        ),
+        finished(false, None, &[]),
+    ];
+    assert_snapshot!(shown(&reports), @r#"
+        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
+        2 pods available after 41 s. `web-green`, which served before, is scaled to zero.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        Execution=job-1
+        --
+        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
+        2 pods available after 41 s. `web`, which served before, is scaled to zero. `web-1`
+        could not be cleared away: the token may not delete deployments.apps.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        Execution=job-1
+        --
+        shop/web-blue@7: Service `web` in `shop` already sent to this version, so nothing was
+        changed: Deployment `web-blue` (app:2): 2 of 2 pods available.
+        Namespace=shop
+        Deployment=web-blue
+        Revision=7
+        PreviousRevision=7
+        Image=app:2
+        Strategy=blueGreen
+        DurationSeconds=41
+        Execution=job-1
+        "#);
+}
+
+#[test]
+fn stages_of_a_switch() {
+    let until = at(90);
+    let lines = [
+        Stage::Newcomer("web-blue".into()),
+        Stage::Lock {
+            execution: "run-1".into(),
+            until,
+        },
+        Stage::Smoke,
+        Stage::Endpoints("web".into()),
+        Stage::Bake {
+            newcomer: "web-blue".into(),
+            until,
+        },
+        Stage::Leaving("web-blue".into()),
+        Stage::Settling("web".into()),
+    ]
+    .map(|stage| {
+        let wait = |rollback| Wait {
+            stage: stage.clone(),
+            ..wait(progress_of(WaitsFor::Availability, 1, 2), rollback)
+        };
+        format!("{}\n{}", progress(&wait(false)), progress(&wait(true)))
+    });
+    assert_snapshot!(wrapped(&lines.join("\n")), @r#"
+        `web-blue`: 1 of 2 new pods available
+        taking back: `web-blue`: 1 of 2 new pods available
+        execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z at the latest
+        taking back: execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z
+        at the latest
+        the smoke test goes on
+        taking back: the smoke test goes on
+        waiting for the endpoints of Service `web` to follow
+        taking back: waiting for the endpoints of Service `web` to follow
+        `web-blue` serves (1 of 2 new pods available); the version before is kept until
+        2026-01-01T00:01:30Z
+        taking back: `web-blue` serves (1 of 2 new pods available); the version before is kept
+        until 2026-01-01T00:01:30Z
+        waiting for the pods of `web-blue` to end
+        taking back: waiting for the pods of `web-blue` to end
+        `web` is being scaled or rolled out
+        taking back: `web` is being scaled or rolled out
+        "#);
+}
+
+#[test]
+fn switches_that_failed() {
+    let smoke = smoke_failed("/health", 3, "HTTP 500: oops");
+    let failed = |aftermath, request: &Request| {
+        let of_smoke = Failure::Rollout {
+            cause: smoke.clone(),
+            kind: None,
+            evidence: Evidence::default(),
+            aftermath,
+            reason: Some(Reason::Smoke),
+        };
+        failure(request, &of_smoke)
+    };
+    let usual = switching(json!({}));
+    let left = switching(json!({"rollback": false}));
+    let blue = || "web-blue".to_owned();
+    let locked = Failure::Locked {
+        execution: "run-1".into(),
+        until: at(90),
+    };
+    let refused = |code| {
+        let cause = "the token may not patch deployments.apps".to_owned();
+        let refused = Failure::Rollout {
+            cause,
+            kind: None,
+            evidence: Evidence::default(),
+            aftermath: Aftermath::Unswitched(Fate::Gone),
+            reason: Some(Reason::Refused(code)),
+        };
+        failure(&usual, &refused)
+    };
+    let rights = [&Right::SMOKE[..], &[Right::SCALE]].concat();
+    let reports = [
+        failed(Aftermath::Unswitched(Fate::ScaledDown(blue())), &usual),
+        failed(Aftermath::Unswitched(Fate::Gone), &usual),
+        failed(Aftermath::Unswitched(Fate::Left(blue())), &left),
+        failed(
+            Aftermath::SwitchedBack("web".into(), Fate::ScaledDown(blue())),
+            &usual,
+        ),
+        failed(Aftermath::LeftSwitched, &left),
+        failed(Aftermath::NoWayBack, &usual),
+        refused(403),
+        refused(422),
+        refused(503),
+        failure(&usual, &Failure::Forbidden(rights)),
+        failed(Aftermath::ReturnFailed(blue()), &usual),
+        failure(&usual, &locked),
+    ];
+    assert_snapshot!(shown(&reports), @r#"
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. `web-blue` was scaled to
+        zero.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, as all along. `web-blue` was left as it is,
+        as `rollback` is false.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was taken out of service
+        again: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to `web` again. `web-blue` was scaled to zero.
+        Correct the cause (docs/operations.md, smoke-test) and release the change again.
+        --
+        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+        oops.
+
+        Service `web` was left sending to the new version, as `rollback` is false.
+        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
+        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+        shop describe service/web`.
+        --
+        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+        oops.
+
+        Service `web` was left sending to the new version, as the version before has fewer
+        pods available and cannot take over again.
+        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
+        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+        shop describe service/web`.
+        --
+        PermissionError: The new version of Deployment `web` in `shop` was not put into
+        service: the token may not patch deployments.apps.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause (docs/operations.md, forbidden) and release the change again.
+        --
+        ConfigurationError: The new version of Deployment `web` in `shop` was not put into
+        service: the token may not patch deployments.apps.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause (docs/operations.md, object-refused) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` was not put into service: the
+        token may not patch deployments.apps.
+
+        Service `web` sends to the version before, as all along. No pod of the new version is
+        left.
+        Correct the cause (docs/operations.md, cluster-unavailable) and release the change
+        again.
+        --
+        PermissionError: Deployment `web` in `shop` was not changed: the token may not create
+        services, delete services, get services/proxy and patch
+        horizontalpodautoscalers.autoscaling.
+
+        Grant the verb `create` on `services`, the verb `delete` on `services`, the verb `get`
+        on `services/proxy` and the verb `patch` on `horizontalpodautoscalers.autoscaling` to
+        the token's ServiceAccount by a Role in this namespace; deploy/rbac.yaml and
+        deploy/rbac-switching.yaml have all verbs that are needed. See docs/operations.md,
+        forbidden.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
+        test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+
+        Service `web` sends to the version before, but `web-blue` could not be cleared away in
+        time.
+        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
+        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+        shop describe service/web`.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
+        execution `run-1` has been at work on the same Service. Nothing was begun.
+
+        Retry when that execution is through. If it was stopped, its lock ends by itself at
+        2026-01-01T00:01:30Z. See docs/operations.md, locked.
+        "#);
+    let timed_out = switch_timed_out(Duration::from_secs(900), "web");
+    let missing = endpoints_missing("web", "web-blue");
+    assert_snapshot!(wrapped(&format!("{timed_out}\n{missing}")), @r#"
+        Service `web` could not be switched within 15 min (timeout)
+        the endpoints of Service `web` never became the ready pods of `web-blue` and no others
+        "#);
+}
+
+#[test]
+fn handovers() {
+    let half = wait(progress_of(WaitsFor::Availability, 1, 2), false);
+    let all = wait(progress_of(WaitsFor::OldPods(1), 2, 2), false);
+    let none = wait(progress_of(WaitsFor::NewPods, 0, 0), false);
+    let back = wait(progress_of(WaitsFor::Availability, 1, 2), true);
+    let over = |phase, unreachable_since, waiting: Option<&Wait>| {
+        let continuation = Continuation {
+            phase,
+            unreachable_since,
+            ..begun()
+        };
+        handed_over(&continuation, "bound", waiting)
+    };
+    let reports = [
+        over(Phase::Start, None, None),
+        over(rolling_out(), None, None),
+        over(rolling_back(), None, None),
+        over(rolling_out(), None, Some(&half)),
+        over(rolling_out(), None, Some(&all)),
+        over(rolling_out(), None, Some(&none)),
+        over(rolling_back(), None, Some(&back)),
+        over(rolling_out(), Some(at(61)), Some(&half)),
+    ];
+    assert_snapshot!(shown(&reports), @r#"
+        0 %: about to start
+        --
+        0 %: the rollout goes on
+        --
+        0 %: the rollback goes on
+        --
+        50 %: 1 of 2 new pods available
+        --
+        99 %: 2 of 2 new pods available; 1 old pod left
+        --
+        0 %: 0 of 0 new pods available
+        --
+        0 %: rolling back: 1 of 2 previous pods available
+        --
+        50 %: since 2026-01-01T00:01:01Z the cluster does not answer as it should
+        "#);
+    let Report::Progress { token, .. } = &reports[0] else {
+        panic!("it goes on")
+    };
+    assert_eq!(Continuation::decode(token, "bound"), Ok(begun()));
+}
+
+#[test]
+fn failures() {
+    let one = vec![Fault::new(
+        "images.web",
+        "names container `web`, which the Deployment does not have; it has `app`",
+    )];
+    let two = [one.clone(), vec![Fault::new("timeout", "must be x")]].concat();
+    let out_of_sync = |by: Option<&str>, wrote| Failure::OutOfSync {
+        by: by.map(str::to_owned),
+        wrote,
+    };
+    let reports = [
+        Failure::Faults(one),
+        Failure::Faults(two),
+        Failure::Missing,
+        Failure::BeingDeleted,
+        Failure::Paused,
+        Failure::TooLate,
+        Failure::Deleted,
+        out_of_sync(Some("run-3"), true),
+        out_of_sync(None, true),
+        out_of_sync(None, false),
+    ]
+    .map(|failure| super::failure(&request(), &failure));
+    assert_snapshot!(shown(&reports), @r#"
+        ConfigurationError: Deployment `web` in `shop` was not changed: `images.web` names
+        container `web`, which the Deployment does not have; it has `app`.
+
+        Correct the action's UserParameters and release the change again. See
+        docs/operations.md, parameters.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: 2 things are wrong
+        with the user parameters.
+
+        - `images.web` names container `web`, which the Deployment does not have; it has `app`
+        - `timeout` must be x
+
+        Correct the action's UserParameters and release the change again. See
+        docs/operations.md, parameters.
+        --
+        ConfigurationError: Deployment `web` in `shop` does not exist, so there was nothing to
+        patch.
+
+        Check `deployment` and `namespace` (`kubectl --namespace shop get deployments` lists
+        what is there), or give a `manifest` to create it. See docs/operations.md, missing.
+        --
+        ConfigurationError: Deployment `web` in `shop` is being deleted, so nothing was
+        changed.
+
+        Wait until it is gone, then create it anew with a `manifest`. See docs/operations.md,
+        being-deleted.
+        --
+        ConfigurationError: Deployment `web` in `shop` is paused: somebody stopped its
+        rollouts, so nothing was changed.
+
+        Resume it with `kubectl --namespace shop rollout resume deployment/web`, then retry.
+        See docs/operations.md, paused.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: its 15 min (timeout)
+        were over before the cluster could be written to.
+
+        Retry; if the cluster is slow to answer, raise `timeout`. See docs/operations.md,
+        too-late.
+        --
+        JobFailed: Deployment `web` in `shop` was deleted while its rollout was followed.
+
+        Find out who deleted it; with a `manifest` the next deploy creates it anew. See
+        docs/operations.md, deleted.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was changed by execution `run-3` after
+        this deploy wrote its version; the later change was left alone.
+
+        If the later change is the wanted one, there is nothing to do; else release this one
+        again. See docs/operations.md, out-of-sync.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
+        deploy wrote its version; the later change was left alone.
+
+        If the later change is the wanted one, there is nothing to do; else release this one
+        again. See docs/operations.md, out-of-sync.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
+        deploy began; the later change was left alone.
+
+        If the later change is the wanted one, there is nothing to do; else release this one
+        again. See docs/operations.md, out-of-sync.
+        "#);
+}
+
+#[test]
+fn rollouts_that_failed() {
+    let short = progress_of(WaitsFor::Availability, 1, 2);
+    let stopped = deadline_exceeded(&live(2, "app:2"), &short, "new");
+    let crash = "`app` in pod `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`";
+    let told = cause(Some(crash.into()), Some(stopped.clone()));
+    let seen = evidence(
+        &["34 s after the change 1 of 2 new pods so far were ready, of 2 wanted."],
+        &[
+            "The last lines of `app` in pod `web-1`:",
+            "  panic: no DATABASE_URL",
+        ],
+    );
+    let why = timed_out(Duration::from_secs(900), &short, "previous");
+    let rollout = |cause: &str, seen: &Evidence, aftermath| {
+        let failure = Failure::Rollout {
+            cause: cause.to_owned(),
+            kind: cause.contains("exits").then_some(Cause::Crash),
+            evidence: seen.clone(),
+            aftermath,
+            reason: None,
+        };
+        super::failure(&request(), &failure)
+    };
+    let unread = evidence(&["The new pods could not be read: HTTP 403."], &[]);
+    let none = &Evidence::default();
+    let reports = [
+        rollout(crash, &seen, Aftermath::RolledBack(version())),
+        rollout(&told, &seen, Aftermath::RolledBack(version())),
+        rollout(&stopped, &unread, Aftermath::NothingWritten),
+        rollout("it broke", none, Aftermath::RollbackDisabled),
+        rollout("it broke", none, Aftermath::NothingToReturnTo),
+        rollout("it broke", none, Aftermath::NothingServed),
+        rollout("it broke", none, Aftermath::PreviousGone("web-6".into())),
+        rollout("it broke", none, Aftermath::RollbackFailed(version(), why)),
+        rollout(
+            "it broke",
+            none,
+            Aftermath::OvertakenBy(Some("run-3".into())),
+        ),
+        rollout("it broke", none, Aftermath::OvertakenBy(None)),
+        rollout("it broke", none, Aftermath::Deleted),
+    ];
+    assert_snapshot!(shown(&reports), @r#"
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
+        `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`.
+
+        34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
+
+        The last lines of `app` in pod `web-1`:
+        panic: no DATABASE_URL
+
+        Rolled back: the version of revision 8 (shop/web:1) serves again.
+        Correct the cause (docs/operations.md, crash) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
+        `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`; Kubernetes saw no
+        progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+
+        34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
+
+        The last lines of `app` in pod `web-1`:
+        panic: no DATABASE_URL
+
+        Rolled back: the version of revision 8 (shop/web:1) serves again.
+        Correct the cause (docs/operations.md, crash) and release the change again.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: Kubernetes
+        saw no progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+
+        The new pods could not be read: HTTP 403.
+
+        It ran this version before the job began, so nothing was changed or taken back.
+        Correct the cause and release the change again. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was left as it is, as `rollback` is false.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        No other version served before, so there is none to return to; it was left as it is.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was left as it is: the version before did not serve either.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was left as it is: ReplicaSet `web-6`, which served before, is gone
+        (revisionHistoryLimit).
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        The version of revision 8 (shop/web:1) was brought back and does not serve: the
+        rollout was not done within 15 min (timeout), with 1 of 2 previous pods available.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        Execution `run-3` has deployed since.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        Someone else has changed it since, so that it was left as it is.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        It was deleted while the previous version was brought back.
+        Correct the cause. See what runs with `kubectl --namespace shop get
+        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+        deployment/web`. See docs/operations.md, no-progress.
+        "#);
+}
+
+#[test]
+fn causes_by_time() {
+    let lines = [
+        (WaitsFor::Observation, 0),
+        (WaitsFor::NewPods, 0),
+        (WaitsFor::OldPods(1), 2),
+        (WaitsFor::Resumption, 1),
+    ]
+    .map(|(waits_for, available)| {
+        let progress = progress_of(waits_for, available, 2);
+        timed_out(Duration::from_secs(90), &progress, "new")
+    });
+    let obstacle = Progress {
+        obstacle: Some("exceeded quota".into()),
+        ..progress_of(WaitsFor::NewPods, 0, 2)
+    };
+    let exceeded = deadline_exceeded(&live(2, "app:2"), &obstacle, "new");
+    let lines = format!("{}\n{exceeded}", lines.join("\n"));
+    assert_snapshot!(wrapped(&lines), @r#"
+        the rollout was not done within 1 min 30 s (timeout), and Kubernetes has not taken up
+        the change yet
+        the rollout was not done within 1 min 30 s (timeout), with 0 of 2 new pods available
+        the rollout was not done within 1 min 30 s (timeout), with 2 of 2 new pods available;
+        1 old pod left
+        the Deployment was paused (spec.paused) in the middle of its rollout, with 1 of 2 new
+        pods available, and was not resumed within 1 min 30 s (timeout)
+        Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with 0 of 2 new pods
+        available; exceeded quota
+        "#);
+}
+
+#[test]
+fn access_that_is_lost_keeps_the_first_cause() {
+    let error = CredentialsError::Unreachable("SSM is away".into());
+    let told = |phase: &Phase| {
+        let Report::Failure { message, .. } = access_lost(&request(), phase, &error) else {
+            panic!("it failed")
+        };
+        message
+    };
+    assert!(!told(&Phase::Start).contains("does not serve"));
+    assert!(told(&rolling_out()).contains("has been written"));
+    let back = told(&rolling_back());
+    assert!(back.contains("does not serve: it broke."), "{back}");
+}
+
+#[test]
+fn calls_that_failed() {
+    let patch = Call::patch("shop", "web", json!({}));
+    let refused = |code, message: &str| {
+        CallError::Refused(Refusal {
+            code,
+            message: message.to_owned(),
+            is_status: code != 400,
+            ..Refusal::default()
+        })
+    };
+    let start = [
+        refused(400, "The plain HTTP request was sent to HTTPS port"),
+        refused(401, "Unauthorized"),
+        refused(403, "deployments.apps \"web\" is forbidden: no."),
+        refused(409, ""),
+        refused(422, "Deployment.apps \"web\" is invalid"),
+        refused(429, ""),
+        refused(503, "etcd\nis away"),
+        CallError::Unreachable("connection refused".into()),
+        CallError::Untrusted("it was signed by another CA than the one given".into()),
+        CallError::NotKubernetes("HTTP 200 with \"Welcome\"".into()),
+        CallError::OutOfTime,
+    ]
+    .map(|error| call_failed(&request(), &begun(), &patch, &error));
+    assert_snapshot!(shown(&start), @r#"
+        ConfigurationError: Deployment `web` in `shop` was not changed: what answers to patch
+        deployments.apps is not a Kubernetes API server (HTTP 400, "The plain HTTP request was
+        sent to HTTPS port").
+
+        A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address:
+        it must reach the API server itself, by https. Then retry the stage. See
+        docs/operations.md, not-kubernetes.
+        --
+        PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
+        accept the bearer token (HTTP 401, "Unauthorized").
+
+        Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry
+        the stage. The parameter was read again, and its token was refused as well. See
+        docs/operations.md, token-refused.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
+        to patch deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
+
+        Correct what it names, then release the change again. See docs/operations.md,
+        object-refused.
+        --
+        RevisionOutOfSync: Deployment `web` in `shop` was not changed: somebody else kept
+        changing it at the same time (HTTP 409).
+
+        Retry the stage when the other change is through. See docs/operations.md, out-of-sync.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
+        to patch deployments.apps (HTTP 422, "Deployment.apps "web" is invalid").
+
+        Correct what it names, then release the change again. See docs/operations.md,
+        object-refused.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
+        patch deployments.apps just now (HTTP 429).
+
+        Retry the stage when the API server is well again; the function retried until it gave
+        up. See docs/operations.md, cluster-unavailable.
+        --
+        SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
+        cluster could not patch deployments.apps just now (HTTP 503, "etcd is away").
+
+        Retry the stage when the API server is well again; the function retried until it gave
+        up. See docs/operations.md, cluster-unavailable.
+        --
+        SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
+        cluster could not be reached: connection refused.
+
+        The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
+        or see whether the API server runs. Then retry. See docs/operations.md, unreachable.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
+        certificate is not trusted: it was signed by another CA than the one given.
+
+        Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name
+        that its certificate has. Then retry. See docs/operations.md, untrusted.
+        --
+        ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
+        K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
+
+        Set K8S_CLUSTER to the API server itself. See docs/operations.md, not-kubernetes.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
+        to patch deployments.apps.
+
+        Retry; if it stays so, raise the function's timeout. See docs/operations.md,
+        out-of-time.
+        "#);
+    let get = Call::deployment("shop", "web");
+    let later = [rolling_out(), rolling_back()]
+        .map(|phase| call_failed(&request(), &in_phase(phase), &get, &refused(403, "")));
+    let undo = change::undo(&live(2, "app:2"), &json!({}), "job-1", "it broke");
+    let undo = Call::operations("shop", "web", undo);
+    let undone = call_failed(
+        &request(),
+        &in_phase(rolling_out()),
+        &undo,
+        &refused(422, "no"),
+    );
+    let unseen = CallError::Unreachable("connection refused".into());
+    let unread = call_failed(&request(), &begun(), &get, &unseen);
+    let later = [&later[..], &[undone, unread]].concat();
+    assert_snapshot!(shown(&later), @r#"
+        ConfigurationError: The rollout of Deployment `web` in `shop` could not be followed to
+        its end: the API server forbids to get deployments.apps and does not say why (HTTP
+        403).
+
+        See whether the token has the permission: `kubectl --namespace shop auth can-i get
+        deployments.apps`, with the token. If it has, a policy or an admission plugin of the
+        cluster refuses the object; the API server's log says which. See docs/operations.md,
+        object-refused.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        The rollback of Deployment `web` in `shop` could not be followed to its end: the API
+        server forbids to get deployments.apps and does not say why (HTTP 403).
+
+        See whether the token has the permission: `kubectl --namespace shop auth can-i get
+        deployments.apps`, with the token. If it has, a policy or an admission plugin of the
+        cluster refuses the object; the API server's log says which. See docs/operations.md,
+        no-progress.
+        --
+        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        Deployment `web` in `shop` could not be rolled back: the API server refused to patch
+        deployments.apps (HTTP 422, "no").
+
+        Correct what it names, then release the change again. See docs/operations.md,
+        no-progress.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
+        be reached: connection refused.
+
+        The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
+        or see whether the API server runs. Then retry. See docs/operations.md, unreachable.
+        "#);
+}
+
+#[test]
+fn access_that_there_is_not() {
+    let name = || "token".to_owned();
+    let reports = [
+        CredentialsError::Missing("`token`".into()),
+        CredentialsError::Denied(
+            "ssm:GetParameters, or kms:Decrypt for it",
+            "AccessDeniedException: no".into(),
+        ),
+        CredentialsError::Refused("ValidationException: no".into()),
+        CredentialsError::Unreachable("it did not answer in time".into()),
+        CredentialsError::NoToken(name(), "is empty"),
+        CredentialsError::Expired(name(), at(0)),
+        CredentialsError::Ca("SSM parameter `ca` holds neither PEM nor base64 of it".into()),
+    ]
+    .map(|error| no_credentials(&error));
+    assert_snapshot!(shown(&reports), @r#"
+        ConfigurationError: There is no access to the cluster: SSM has no parameter `token`
+        (with that version or label) in this account and region.
+
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
+        --
+        PermissionError: There is no access to the cluster: AWS denies ssm:GetParameters, or
+        kms:Decrypt for it (AccessDeniedException: no).
+
+        Grant what is missing, or renew the token, then retry. See docs/operations.md,
+        credentials.
+        --
+        ConfigurationError: There is no access to the cluster: SSM refused the call
+        (ValidationException: no).
+
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
+        --
+        SystemUnavailable: There is no access to the cluster: SSM could not be reached: it did
+        not answer in time.
+
+        Retry. In a VPC the function needs a route to SSM, or its interface endpoint. See
+        docs/operations.md, credentials.
+        --
+        ConfigurationError: There is no access to the cluster: the token in SSM parameter
+        `token` is empty.
+
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
+        --
+        PermissionError: There is no access to the cluster: the token in SSM parameter `token`
+        expired at 2026-01-01T00:00:00Z.
+
+        Grant what is missing, or renew the token, then retry. See docs/operations.md,
+        credentials.
+        --
+        ConfigurationError: There is no access to the cluster: the cluster's CA cannot be
+        used: SSM parameter `ca` holds neither PEM nor base64 of it.
+
+        Correct the parameter or the function's environment, then retry. See
+        docs/operations.md, credentials.
+        "#);
+}
+
+#[test]
+fn whatever_else_goes_wrong() {
+    let faults = [Fault::new("K8S_CLUSTER", "is missing")];
+    let reports = [
+        wrong_parameters(&faults),
+        wrong_environment(&faults),
+        unusable_continuation(&Unusable::Damaged),
+        unusable_continuation(&Unusable::Foreign),
+        unusable_continuation(&Unusable::Version("2".into())),
+        lost_sight(
+            &request(),
+            &in_phase(rolling_out()),
+            at(61),
+            "HTTP 503: etcd is away.",
+        ),
+        lost_sight(
+            &request(),
+            &in_phase(rolling_back()),
+            at(61),
+            "connection refused",
+        ),
+        lost_sight(&request(), &begun(), at(61), "it did not answer in time"),
+        panicked("src/deploy.rs:1:2"),
+        no_time(),
+    ];
+    assert_snapshot!(shown(&reports), @r#"
+        ConfigurationError: Nothing was deployed: `K8S_CLUSTER` is missing.
+
+        Correct the action's UserParameters and release the change again. See
+        docs/operations.md, parameters.
+        --
+        ConfigurationError: Nothing was deployed: the Lambda function's environment is not set
+        up correctly.
+
+        - `K8S_CLUSTER` is missing
+
+        Correct the function's environment variables, then retry. See docs/operations.md,
+        environment.
+        --
+        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+        it is none of Landfall's, or was changed on the way.
+
+        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+        stage: a version that is already there is not written again. See docs/operations.md,
+        continuation.
+        --
+        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+        it belongs to other user parameters or another cluster.
+
+        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+        stage: a version that is already there is not written again. See docs/operations.md,
+        continuation.
+        --
+        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+        its format 2 is not the one of this version of the function; the function was replaced
+        in the middle of the deploy.
+
+        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+        stage: a version that is already there is not written again. See docs/operations.md,
+        continuation.
+        --
+        SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
+        in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is
+        away).
+
+        Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
+        a version that is already there is not written again. See docs/operations.md,
+        out-of-sight.
+        --
+        SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
+        in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (connection
+        refused).
+
+        The new version of Deployment `web` in `shop` does not serve: it broke.
+
+        Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
+        a version that is already there is not written again. See docs/operations.md,
+        out-of-sight.
+        --
+        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster has not
+        answered since 2026-01-01T00:01:01Z (it did not answer in time).
+
+        Nothing was written. Retry the stage when the cluster answers. See docs/operations.md,
+        out-of-sight.
+        --
+        JobFailed: Landfall itself broke at src/deploy.rs:1:2; what was written before goes on
+        in the cluster.
+
+        Please report this place as a bug. Retrying the stage is safe. See docs/operations.md,
+        bug.
+        --
+        SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
+        had begun.
+
+        Raise the function's timeout (a minute or more), then retry. See docs/operations.md,
+        no-time.
+        "#);
+}
+
+#[test]
+fn what_is_left_of_a_report_that_was_refused() {
+    let reports = [
+        Report::Success {
+            summary: "odd".into(),
+            external_id: "odd".into(),
+            variables: vec![("Image", "odd".into())],
+        },
+        handed_over(&begun(), "bound", None),
+        no_time(),
+    ];
+    let bare = reports.each_ref().map(Report::bare);
+    assert_snapshot!(shown(&bare), @r#"
+        landfall: The new version serves.
+        --
+        0 %: The deploy goes on.
+        --
+        SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
+        had begun.
+        "#);
+    let token = |report: &Report| match report {
+        Report::Progress { token, .. } => Some(token.clone()),
+        Report::Success { .. } | Report::Failure { .. } => None,
+    };
+    assert!(token(&bare[1]).is_some());
+    assert_eq!(token(&bare[1]), token(&reports[1]));
+}
+
+#[test]
+fn a_cause_is_what_is_wrong_and_what_ran_out() {
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(cause(some("a"), some("b")), "a; b");
+    assert_eq!(cause(None, some("b")), "b");
+    assert_eq!(cause(some("a"), None), "a");
+    let long = cause(Some("a".repeat(9000)), some("; the end"));
+    assert!(long.len() < TOLD_LIMIT + 20 && long.ends_with("the end"));
+}
+
+#[test]
+fn a_duration_in_words() {
+    for (seconds, expected) in [
+        (0, "0 s"),
+        (1, "1 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (90, "1 min 30 s"),
+        (3600, "1 h"),
+        (3601, "1 h 1 s"),
+        (7200, "2 h"),
+        (86_399, "23 h 59 min 59 s"),
+        (90_000, "25 h"),
+    ] {
+        assert_eq!(words(Duration::from_secs(seconds)), expected);
+    }
+    assert_eq!(words(Duration::from_millis(999)), "0 s");
+}
+
+#[test]
+fn a_cut_is_between_characters() {
+    for (text, limit, expected) in [
+        ("", 0, ""),
+        ("abc", 3, "abc"),
+        ("abcd", 3, "…"),
+        ("abcde", 4, "a…"),
+        ("éé", 4, "éé"),
+        ("ééé", 5, "é…"),
+        ("ééé", 4, "…"),
+        ("a😀😀", 8, "a😀…"),
+        ("a😀😀", 7, "a…"),
+    ] {
+        assert_eq!(clip(text, limit), expected, "{text} in {limit}");
+    }
+}
+
+#[test]
+fn a_message_keeps_its_first_and_its_last_part() {
+    let letters = ["x", "é", "€", "😀"];
+    for letter in letters {
+        for (headline, line, lines, next) in [
+            (10, 10, 0, 10),
+            (10, 2000, 50, 10),
+            (300, 1, 10_000, 200),
+            (10_000, 10_000, 2, 10_000),
+            (10_000, 0, 0, 10_000),
+        ] {
+            let headline = format!("first {}", letter.repeat(headline));
+            let next = format!("{} last", letter.repeat(next));
+            let evidence = vec![letter.repeat(line); lines];
+            let message = message(&headline, &evidence, &next);
+            assert!(message.len() <= MESSAGE_LIMIT, "{}", message.len());
+            let parts = message.split("\n\n").collect::<Vec<_>>();
+            assert_eq!(parts[0], clip(&headline, HEADLINE_LIMIT));
+            assert_eq!(parts[parts.len() - 1], clip(&next, NEXT_LIMIT));
+            if headline.len() <= HEADLINE_LIMIT && next.len() <= NEXT_LIMIT {
+                assert!(message.ends_with(" last"));
+            }
+            let room = MESSAGE_LIMIT - 4 - HEADLINE_LIMIT - NEXT_LIMIT;
+            assert!(lines == 0 || parts[1].len() >= room.min(line * lines) - 8);
+        }
+    }
+}
+
+#[test]
+fn no_input_makes_a_report_too_long() {
+    let request = longest_request();
+    let image = "é".repeat(10_000);
+    let success = Success {
+        deployment: live(i64::MAX, &image),
+        wrote: true,
+        previous_revision: Some(u64::MAX),
+        switched: None,
+    };
+    let named = Request {
+        images: [("app".to_owned(), image)].into(),
+        ..request.clone()
+    };
+    let Report::Success {
+        summary,
+        external_id,
+        variables,
+    } = super::success(&named, &begun(), &success, at(86_400))
+    else {
+        panic!("it is a success")
+    };
+    assert!(summary.len() <= SUMMARY_LIMIT && summary.len() > SUMMARY_LIMIT - 8);
+    assert!(external_id.len() <= EXTERNAL_ID_LIMIT);
+    assert!(
+        variables
+            .iter()
+            .all(|(_, value)| value.len() <= VARIABLE_LIMIT)
+    );
+    let stuck = Progress {
+        obstacle: Some("€".repeat(10_000)),
+        ..progress_of(WaitsFor::OldPods(i64::MAX), i64::MAX / 100, i64::MAX)
+    };
+    let over = handed_over(&begun(), "bound", Some(&wait(stuck.clone(), false)));
+    let Report::Progress { summary, .. } = over else {
+        panic!("it goes on")
+    };
+    assert!(summary.len() <= SUMMARY_LIMIT);
+    let line = "😀".repeat(70);
+    let failed = Failure::Rollout {
+        cause: clip(
+            &cause(Some("😀".repeat(5000)), Some("it stopped".into())),
+            600,
+        ),
+        kind: Some(Cause::ContainerNotCreated),
+        evidence: Evidence {
+            pods: vec![line.clone(); 9],
+            events: vec![line.clone(); 9],
+            log: [vec![line; 20], vec!["the last line".into()]].concat(),
+            serving: None,
+        },
+        aftermath: Aftermath::RollbackFailed(
+            crate::strategy::Version {
+                revision: u64::MAX,
+                image: "i".repeat(200),
+            },
+            timed_out(request.timeout, &stuck, "previous"),
+        ),
+        reason: None,
+    };
+    let failed = failure(&request, &failed);
+    let message = message_of(&failed);
+    assert!(message.len() <= MESSAGE_LIMIT);
+    // The last line is a command: half of it would be of no use.
+    let command = format!("rollout history deployment/{}`.", request.deployment);
+    assert!(message.contains(&command), "{message}");
+    let headline = format!("The new version of {}", target(&request));
+    assert!(message.starts_with(&headline), "{message}");
+    assert!(message.contains("\nthe last line\n\n"), "{message}");
+}
+
+#[test]
+fn every_last_line_fits_the_longest_names() {
+    let request = longest_request();
+    let rollout = |aftermath| Failure::Rollout {
+        cause: "it broke".into(),
+        kind: None,
+        evidence: Evidence::default(),
+        aftermath,
+        reason: None,
+    };
+    let by = || Some("😀".repeat(128));
+    for failure in [
+        Failure::Missing,
+        Failure::Paused,
+        rollout(Aftermath::PreviousGone("s".repeat(253))),
+        rollout(Aftermath::OvertakenBy(by())),
+        Failure::OutOfSync {
+            by: by(),
+            wrote: true,
+        },
+    ] {
+        let report = super::failure(&request, &failure);
+        assert!(!message_of(&report).contains('…'), "{failure:?}");
+    }
+}

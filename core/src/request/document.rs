@@ -1,0 +1,366 @@
+//! A manifest from an input artifact: which of its documents is the Deployment to write, and the
+//! places in it that variables fill.
+
+use crate::formats::yaml::{self, YamlError, text};
+use crate::problem::Fault;
+use crate::request::image;
+use crate::text::told;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most places of variables, and the most text that they may come to.
+const PLACES_LIMIT: usize = 1000;
+/// See [`PLACES_LIMIT`].
+const FILLED_LIMIT: usize = 1024 * 1024;
+
+/// The longest name that an item is called by.
+const LABEL_LIMIT: usize = 100;
+
+/// A Deployment and what else was in its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chosen {
+    /// The Deployment, as it stands there.
+    pub deployment: Value,
+    /// The other objects, `Kind/name`, which are not applied.
+    pub beside: Vec<String>,
+}
+
+/// Which Deployment of a file is meant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meant<'a> {
+    /// Its name, where that is said.
+    pub name: Option<&'a str>,
+    /// Its namespace; one that says none is in any.
+    pub namespace: Option<&'a str>,
+    /// What fills its places, which its name may have, too.
+    pub variables: Option<&'a BTreeMap<String, String>>,
+}
+
+impl Meant<'_> {
+    fn is(&self, object: &Value) -> bool {
+        let says = |field: &str| {
+            let text = object["metadata"][field].as_str()?;
+            Some(match self.variables {
+                Some(variables) => filled(text, variables),
+                None => text.to_owned(),
+            })
+        };
+        let is_name = self
+            .name
+            .is_none_or(|name| says("name").as_deref() == Some(name));
+        let namespace = says("namespace");
+        let namespaces = namespace.as_deref().zip(self.namespace);
+        is_name && (self.name.is_none() || namespaces.is_none_or(|(one, other)| one == other))
+    }
+}
+
+/// A text with its places filled, as far as that can be done.
+fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut value = Value::String(text.to_owned());
+    // Faults are found where the whole is filled.
+    fill(&mut value, variables);
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Finds the Deployment in a file: the one that is meant, or the only one.
+pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
+    let name = meant.name;
+    let fault = |problem: String| Fault::new("manifest", problem);
+    let text = text::decode(content).map_err(fault)?;
+    let mut deployments = Vec::new();
+    let mut beside = Vec::new();
+    let mut nameless = 0;
+    let mut take = |object: Value| {
+        if object["kind"] == "Deployment" {
+            deployments.push(object);
+        } else if object["kind"].is_string() {
+            beside.push(label(&object));
+        } else {
+            nameless += 1;
+        }
+    };
+    // Of several Deployments the first one that is meant is kept, of others their names.
+    let mut is_kept = false;
+    let reduce = |object: Value| {
+        if is_kept || object["kind"] != "Deployment" || !meant.is(&object) {
+            return named(&object);
+        }
+        is_kept = true;
+        object
+    };
+    let read = yaml::read_objects(&text, reduce, |mut document| {
+        let is_list = document["kind"] == "List";
+        let items = document.get_mut("items").and_then(Value::as_array_mut);
+        match items.filter(|_| is_list) {
+            Some(items) => items.drain(..).for_each(&mut take),
+            None => take(document),
+        }
+    });
+    if let Err(error) = read {
+        return Err(fault(unreadable(&text, &error)));
+    }
+    if nameless > 0 {
+        return Err(fault(template(&text, usize::MAX).unwrap_or_else(|| {
+            "has a document without a `kind`: each must be an object of Kubernetes. Templates (of \
+             Helm, say) must be rendered before"
+                .to_owned()
+        })));
+    }
+    let mut chosen = Vec::new();
+    let mut others = Vec::new();
+    for deployment in deployments {
+        match meant.is(&deployment) {
+            true => chosen.push(deployment),
+            false => others.push(label(&deployment)),
+        }
+    }
+    match (chosen.pop(), chosen.is_empty()) {
+        (Some(deployment), true) => {
+            beside.extend(others);
+            Ok(Chosen { deployment, beside })
+        }
+        (Some(last), false) => {
+            let all = chosen.iter().chain([&last]).map(label).collect::<Vec<_>>();
+            Err(fault(match name {
+                Some(name) => format!("has {} Deployments of the name `{name}`", all.len()),
+                None => format!(
+                    "has several Deployments, {}. One deploy is for one: name it by `deployment`",
+                    told(&all)
+                ),
+            }))
+        }
+        (None, _) => Err(fault(match (name, others.is_empty()) {
+            (Some(_), false) if others.iter().any(|other| other.contains("{{")) => {
+                template(&text, usize::MAX).unwrap_or_else(|| not_rendered(&told(&others)))
+            }
+            (Some(name), false) => {
+                format!("has no Deployment `{name}`; it has {}", told(&others))
+            }
+            _ if beside.is_empty() => "is empty: it has no Deployment".to_owned(),
+            _ => format!("has no Deployment; it has {}", told(&beside)),
+        })),
+    }
+}
+
+/// Why a file cannot be read: a template, or characters that nobody sees, explain what a parser
+/// stumbled over.
+fn unreadable(text: &str, error: &YamlError) -> String {
+    // A parser may stop in the line after.
+    if let Some(problem) = template(text, error.line + 1) {
+        return problem;
+    }
+    let told = format!("{} (line {})", error.problem, error.line);
+    let before = error.line.saturating_sub(2);
+    for (index, line) in text.lines().enumerate().skip(before).take(3) {
+        let unseen = text::first_unseen(line.trim_end_matches('\r'));
+        let indents = line.trim_start_matches(' ').starts_with('\t');
+        match unseen {
+            Some((_, name)) if indents || !name.starts_with("a tab") => {
+                let number = index + 1;
+                let how = match indents {
+                    true => "indent by blanks",
+                    false => "write a plain character",
+                };
+                return format!("{told}. There is {name} in line {number}: {how}");
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+/// That a text is a template, where one of its places is no later than a line.
+fn template(text: &str, last: usize) -> Option<String> {
+    let (line, place) = yaml::template(text).filter(|(line, _)| *line <= last)?;
+    let place = image::shown(&place.chars().take(PLACE_SHOWN).collect::<String>());
+    Some(not_rendered(&format!("`{place}` in line {line}")))
+}
+
+/// How much of a template's line is shown.
+const PLACE_SHOWN: usize = 80;
+
+fn not_rendered(place: &str) -> String {
+    match place.contains("{%") && !place.contains("{{") {
+        true => format!(
+            "looks like a Jinja template that was not rendered ({place}): have the build render \
+             it, and name the file that comes of it"
+        ),
+        false => format!(
+            "looks like a Helm template that was not rendered ({place}): run `helm template` in \
+             the build, and name the file that it writes"
+        ),
+    }
+}
+
+/// An object without all that does not tell it from others.
+fn named(object: &Value) -> Value {
+    let mut named = json!({"kind": object["kind"], "metadata": {}});
+    for field in ["name", "namespace"] {
+        if let Some(text) = object["metadata"].get(field) {
+            named["metadata"][field] = text.clone();
+        }
+    }
+    named
+}
+
+/// `Kind/name`.
+fn label(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    format!(
+        "{}/{}",
+        text(&object["kind"]),
+        text(&object["metadata"]["name"])
+    )
+}
+
+/// What an item of a list is called in a path: by its name, where it has one that can be read, else
+/// by its number.
+pub fn place_of(item: &Value, index: usize) -> String {
+    let name = item.get("name").and_then(Value::as_str);
+    let is_plain = |name: &&str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        !name.is_empty() && name.len() <= LABEL_LIMIT && name.bytes().all(inner)
+    };
+    name.filter(is_plain)
+        .map_or_else(|| index.to_string(), str::to_owned)
+}
+
+/// Fills `${NAME}` in all strings of an object, and makes `$${` a plain `${`. Keys, numbers and
+/// Kubernetes' own `$(NAME)` are left alone. A value can never become more than a part of a string.
+/// Every fault is found at once: a place without a value, a value without a place.
+pub fn fill(object: &mut Value, variables: &BTreeMap<String, String>) -> Vec<Fault> {
+    let mut filling = Filling {
+        variables,
+        used: BTreeSet::new(),
+        faults: Vec::new(),
+        places: PLACES_LIMIT,
+        text: FILLED_LIMIT,
+        is_full: false,
+    };
+    filling.value(object, &mut String::from("manifest"));
+    let Filling {
+        used, mut faults, ..
+    } = filling;
+    for name in variables.keys().filter(|name| !used.contains(*name)) {
+        let problem = format!(
+            "has no place in the manifest: no string in it has `${{{name}}}` (keys are not filled)"
+        );
+        faults.push(Fault::new(format!("variables.{name}"), problem));
+    }
+    faults
+}
+
+struct Filling<'a> {
+    variables: &'a BTreeMap<String, String>,
+    used: BTreeSet<String>,
+    faults: Vec<Fault>,
+    places: usize,
+    text: usize,
+    is_full: bool,
+}
+
+impl Filling<'_> {
+    /// The depth was limited when it was read.
+    fn value(&mut self, value: &mut Value, path: &mut String) {
+        let length = path.len();
+        match value {
+            Value::String(text) => {
+                if text.contains("${") {
+                    *text = self.string(text, path);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    path.push_str(&format!("[{}]", place_of(item, index)));
+                    self.value(item, path);
+                    path.truncate(length);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields.iter_mut() {
+                    path.push('.');
+                    path.push_str(name);
+                    self.value(field, path);
+                    path.truncate(length);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn string(&mut self, text: &str, path: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some(place) = rest.find("${") {
+            let (before, after) = (&rest[..place], &rest[place + 2..]);
+            if let Some(before) = before.strip_suffix('$') {
+                filled.push_str(before);
+                filled.push_str("${");
+                rest = after;
+                continue;
+            }
+            filled.push_str(before);
+            let name = after.split_once('}').map(|(name, _)| name);
+            match name.filter(|name| is_name(name)) {
+                Some(name) => {
+                    self.place(name, &mut filled, path);
+                    rest = &after[name.len() + 1..];
+                }
+                // `${NAME:-default}` is a shell's, and no place of ours.
+                None => {
+                    filled.push_str("${");
+                    rest = after;
+                }
+            }
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    fn place(&mut self, name: &str, filled: &mut String, path: &str) {
+        let value = self.variables.get(name);
+        let length = value.map_or(0, String::len);
+        let left = self
+            .places
+            .checked_sub(1)
+            .zip(self.text.checked_sub(length));
+        let Some((places, text)) = left else {
+            if !std::mem::replace(&mut self.is_full, true) {
+                let problem = format!(
+                    "has too many places of variables: at most {PLACES_LIMIT} are filled, with {} \
+                     MiB of text",
+                    FILLED_LIMIT >> 20
+                );
+                self.faults.push(Fault::new("manifest", problem));
+            }
+            return;
+        };
+        (self.places, self.text) = (places, text);
+        match value {
+            Some(value) => {
+                self.used.insert(name.to_owned());
+                filled.push_str(value);
+            }
+            None => {
+                let problem = format!(
+                    "has `${{{name}}}`, and `variables` has no {name}. Where the text itself is \
+                     meant, write `$${{{name}}}`"
+                );
+                self.faults.push(Fault::new(path, problem));
+                filled.push_str(&format!("${{{name}}}"));
+            }
+        }
+    }
+}
+
+/// Whether a variable may be called so: as in a shell.
+pub fn is_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty()
+        && name.len() <= 128
+        && name.bytes().all(is_inner)
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! Every field checked, also after a fault.
+
+use super::checks::{kind, name_of, similar, unresolved};
+use super::text::excerpt;
+use super::unfilled::unfilled;
+use super::{FIELDS, Fault, Files, Method, Mode, Origin, Request, Switch, Wanted};
+use crate::request::document::Chosen;
+use crate::text::duration;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// The shortest and the longest `timeout`. CodePipeline gives a Lambda action 24 hours in all.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
+const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(86_400));
+
+/// The `timeout` where none is given.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// The longest `patience`; 0 s takes every state that could pass for final at once.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// The `patience` where none is given: in this time a kubelet tries three times (at once, after 10
+/// and after 20 seconds more), so that doom rests on three tries that failed.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest `execution`: CodePipeline's are 36 characters, other callers may use words.
+pub(super) const EXECUTION_LIMIT: usize = 128;
+
+/// The most of a commit that is kept; an S3 source has version ids of up to 1,024 characters.
+const COMMIT_LIMIT: usize = 128;
+
+/// The fields on their way to being a request, and the faults found so far.
+pub(super) struct Check<'a> {
+    pub(super) fields: Map<String, Value>,
+    /// The fields that misspelt ones most likely mean.
+    meant: Vec<&'static str>,
+    pub(super) faults: Vec<Fault>,
+    /// What was read of the files that are wanted; `None` where none was read yet.
+    pub(super) files: Option<&'a Files>,
+    pub(super) wanted: Wanted,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl<'a> Check<'a> {
+    pub(super) fn new(fields: Map<String, Value>, files: Option<&'a Files>) -> Check<'a> {
+        Check {
+            fields,
+            meant: Vec::new(),
+            faults: Vec::new(),
+            files,
+            wanted: Wanted::default(),
+            timeout: None,
+        }
+    }
+
+    /// Looks at every field, also after a fault. `None` where a field that all need is missing.
+    pub(super) fn request(&mut self, job: &str) -> Option<Request> {
+        self.unknown_fields();
+        let chosen = self.manifest();
+        let (manifest, beside) = match chosen {
+            Some(Chosen { deployment, beside }) => (Some(deployment), beside),
+            None => (None, Vec::new()),
+        };
+        let named = |part| {
+            let found = manifest
+                .as_ref()?
+                .pointer("/metadata")?
+                .get(part)?
+                .as_str()?;
+            Some(found.to_owned())
+        };
+        let deployment = self.deployment(named("name"), manifest.is_some());
+        let namespace = self.namespace(named("namespace"));
+        let (mut images, mut sole_image) = self.images();
+        self.manifest_images(manifest.as_ref(), &images, sole_image.is_some());
+        let env = self.env();
+        let container = self.container(!env.is_empty(), sole_image.is_some());
+        if let (Some(container), Some(image)) = (&container, &sole_image) {
+            images.insert(container.clone(), image.clone());
+            sole_image = None;
+        }
+        let method = self.method(manifest.is_some());
+        let restart = self.flag("restart", false);
+        let rollback = self.flag("rollback", true);
+        let strategy = self.strategy(deployment.as_deref());
+        let (shortest, longest) = TIMEOUT_RANGE;
+        let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
+        self.timeout = Some(timeout);
+        let patience = Duration::ZERO..=LONGEST_PATIENCE;
+        let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
+        if let Some(Switch { bake, .. }) = strategy.switch()
+            && *bake >= timeout
+        {
+            let problem = format!(
+                "is {} s, and must be shorter than `timeout`, which is for the whole deploy and is \
+                 {} s: give a shorter `bake` or a longer `timeout`",
+                bake.as_secs(),
+                timeout.as_secs()
+            );
+            self.fault("bake", problem);
+        }
+        let mode = self.mode();
+        let execution = self.execution(job);
+        let committed = self.committed();
+        let commit = self.commit();
+        self.unfilled();
+        let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
+        let changes = ["images", "env", "manifest"].into_iter();
+        let mut changes = changes.chain(restarts.then_some("restart"));
+        if !changes.any(|field| self.is_there(field)) {
+            self.fault(
+                "UserParameters",
+                "change nothing: give `images`, `env`, a `manifest` or `restart`",
+            );
+        }
+        Some(Request {
+            deployment: deployment?,
+            namespace,
+            images,
+            sole_image,
+            env,
+            container,
+            manifest,
+            beside,
+            origin: Origin::default(),
+            commit,
+            mode,
+            method,
+            restart,
+            strategy,
+            timeout,
+            patience,
+            rollback,
+            execution,
+            committed,
+        })
+    }
+
+    pub(super) fn fault(&mut self, field: impl Into<String>, problem: impl Into<String>) {
+        self.faults.push(Fault::new(field, problem));
+    }
+
+    /// What holds for the fields that are checked one by one holds for every string.
+    fn unfilled(&mut self) {
+        for fault in unfilled(&self.fields) {
+            if self.faults.iter().all(|known| known.field != fault.field) {
+                self.faults.push(fault);
+            }
+        }
+    }
+
+    /// Whether a field is given, or meant by a misspelt one.
+    pub(super) fn is_there(&self, field: &str) -> bool {
+        self.fields.contains_key(field) || self.meant.contains(&field)
+    }
+
+    fn unknown_fields(&mut self) {
+        let unknown = self
+            .fields
+            .keys()
+            .filter(|field| !FIELDS.contains(&field.as_str()))
+            .cloned()
+            .collect::<Vec<_>>();
+        for field in unknown {
+            let problem = match similar(&field) {
+                Some(meant) => {
+                    self.meant.push(meant);
+                    format!("is unknown; did you mean `{meant}`?")
+                }
+                None => format!("is unknown; the fields are {}", FIELDS.join(", ")),
+            };
+            self.fault(field, problem);
+        }
+    }
+
+    /// A text field; a value of another type is a fault.
+    pub(super) fn text(&mut self, field: &str) -> Option<String> {
+        match self.fields.get(field)? {
+            Value::String(text) => Some(text.clone()),
+            other @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_)) => {
+                let problem = format!("must be a string, and is {}", kind(other));
+                self.fault(field, problem);
+                None
+            }
+        }
+    }
+
+    fn flag(&mut self, field: &str, default: bool) -> bool {
+        match self.fields.get(field) {
+            None => default,
+            Some(Value::Bool(flag)) => *flag,
+            Some(other) => {
+                let problem = format!(
+                    "must be true or false without quotes, and is {}",
+                    kind(other)
+                );
+                self.fault(field, problem);
+                default
+            }
+        }
+    }
+
+    fn deployment(&mut self, manifest_name: Option<String>, manifest: bool) -> Option<String> {
+        let given = self.text("deployment");
+        if let Some(name) = &given
+            && let Err(problem) = name_of(name, 253, true)
+        {
+            self.fault("deployment", problem);
+        }
+        match (given, manifest_name) {
+            (Some(given), Some(named)) if given != named => {
+                let problem =
+                    format!("is `{named}` and `deployment` is `{given}`; they must agree");
+                self.fault("manifest.metadata.name", problem);
+                None
+            }
+            (Some(name), _) => Some(name),
+            (None, Some(named)) => {
+                if let Err(problem) = name_of(&named, 253, true) {
+                    self.fault("manifest.metadata.name", problem);
+                }
+                Some(named)
+            }
+            (None, None) => {
+                // A manifest that could not be read may well name it.
+                let unread = self.fields.contains_key("manifest") && !manifest;
+                if !unread && !self.is_there("deployment") {
+                    let problem = if manifest {
+                        "is missing, and the manifest has no metadata.name either"
+                    } else {
+                        "is missing: the name of the Deployment to change"
+                    };
+                    self.fault("deployment", problem);
+                }
+                None
+            }
+        }
+    }
+
+    fn namespace(&mut self, manifest_namespace: Option<String>) -> String {
+        let given = self.text("namespace");
+        for (field, namespace) in [
+            ("namespace", &given),
+            ("manifest.metadata.namespace", &manifest_namespace),
+        ] {
+            if let Some(namespace) = namespace
+                && let Err(problem) = name_of(namespace, 63, false)
+            {
+                self.fault(field, problem);
+            }
+        }
+        if let (Some(given), Some(named)) = (&given, &manifest_namespace)
+            && given != named
+        {
+            let problem = format!("is `{named}` and `namespace` is `{given}`; they must agree");
+            self.fault("manifest.metadata.namespace", problem);
+        }
+        given
+            .or(manifest_namespace)
+            .unwrap_or_else(|| "default".to_owned())
+    }
+
+    /// An object field; a value of another type, or an empty one, is a fault.
+    pub(super) fn object(&mut self, field: &str, shape: &str) -> Map<String, Value> {
+        match self.fields.get(field) {
+            None => Map::new(),
+            Some(Value::Object(entries)) if !entries.is_empty() => entries.clone(),
+            Some(other) => {
+                let problem = format!("must be {shape}, and is {}", kind(other));
+                self.fault(field, problem);
+                Map::new()
+            }
+        }
+    }
+
+    /// The commit by the variable of that name, or by the artifact that the manifest is from.
+    fn commit(&self) -> Option<String> {
+        let given = self
+            .fields
+            .get("variables")
+            .and_then(|all| all.get("COMMIT"));
+        let file = self.files.and_then(|files| files.manifest.as_ref());
+        let revision = || file.and_then(|file| file.revision.clone());
+        let commit = given
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .or_else(revision)?;
+        let plain = commit
+            .chars()
+            .all(|c| !c.is_control() && !c.is_whitespace());
+        let fits = !commit.is_empty() && commit.len() <= COMMIT_LIMIT && plain;
+        fits.then_some(commit)
+    }
+
+    fn mode(&mut self) -> Mode {
+        match self.text("mode").as_deref() {
+            None | Some("deploy") => Mode::Deploy,
+            Some("plan") => Mode::Plan,
+            Some(other) => {
+                let problem = format!("must be `deploy` or `plan`, and is `{}`", excerpt(other, 0));
+                self.fault("mode", problem);
+                Mode::Deploy
+            }
+        }
+    }
+
+    fn method(&mut self, manifest: bool) -> Method {
+        let default = if manifest { Method::Put } else { Method::Patch };
+        match self.text("method").as_deref() {
+            None => default,
+            Some("patch") => Method::Patch,
+            Some("put") => {
+                if !self.fields.contains_key("manifest") {
+                    self.fault(
+                        "method",
+                        "`put` replaces the whole object and needs a `manifest`",
+                    );
+                }
+                Method::Put
+            }
+            Some(other) => {
+                self.fault(
+                    "method",
+                    format!("must be `patch` or `put`, and is `{other}`"),
+                );
+                default
+            }
+        }
+    }
+
+    /// A duration within a range, which `words` tell.
+    pub(super) fn duration(
+        &mut self,
+        field: &str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+        words: &str,
+    ) -> Duration {
+        let Some(text) = self.text(field) else {
+            return default;
+        };
+        let problem = match duration(&text) {
+            Some(duration) if range.contains(&duration) => return duration,
+            Some(_) => format!("must be from {words}, and is `{text}`"),
+            None => format!("`{text}` is no duration; write 90s, 15m or 2h"),
+        };
+        self.fault(field, problem);
+        default
+    }
+
+    fn execution(&mut self, job: &str) -> String {
+        let Some(text) = self.text("execution") else {
+            return job.to_owned();
+        };
+        let plain = text.chars().all(|character| !character.is_control());
+        if text.is_empty() || text.chars().count() > EXECUTION_LIMIT || !plain {
+            let problem = format!("must be 1 to {EXECUTION_LIMIT} characters without line breaks");
+            self.fault("execution", problem);
+        } else if text.contains("#{") {
+            self.fault("execution", unresolved(&text));
+        }
+        text
+    }
+
+    fn committed(&mut self) -> Option<Timestamp> {
+        let text = self.text("committed")?;
+        let time = text.parse::<Timestamp>();
+        if text.contains("#{") {
+            self.fault("committed", unresolved(&text));
+        } else if time.is_err() {
+            let problem = format!(
+                "must be a time such as 2026-01-31T12:00:00Z (`#{{Source.AuthorDate}}` is one), \
+                 and is `{}`",
+                excerpt(&text, 0)
+            );
+            self.fault("committed", problem);
+        }
+        time.ok()
+    }
+}

@@ -1,0 +1,153 @@
+//! The field `images`, and the files that fields name.
+
+use super::Member;
+use super::checks::{image_of, kind, name_of, unresolved};
+use super::fields::Check;
+use super::text::excerpt;
+use super::unfilled::variable;
+use crate::formats::archive::plain;
+use crate::request::image::{self, Definitions};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The longest path of a file in an artifact.
+pub(super) const PATH_LIMIT: usize = 300;
+
+/// The longest name of an artifact.
+/// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_InputArtifact.html>
+const ARTIFACT_LIMIT: usize = 100;
+
+impl Check<'_> {
+    /// The images by container, or the one of a file that names none.
+    pub(super) fn images(&mut self) -> (BTreeMap<String, String>, Option<String>) {
+        let given = match self.fields.get("images") {
+            Some(Value::String(path)) => {
+                let path = path.clone();
+                self.images_file(&path)
+            }
+            Some(
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_),
+            )
+            | None => None,
+        };
+        let shape = r#"{"container": "image"}, or the path of a file in an artifact"#;
+        let entries = match given {
+            Some(Definitions::Sole(image)) => {
+                self.image("images", &image);
+                return (BTreeMap::new(), Some(image));
+            }
+            Some(Definitions::Named(named)) => {
+                let named = named.into_iter();
+                named.map(|(name, image)| (name, image.into())).collect()
+            }
+            None if matches!(self.fields.get("images"), Some(Value::String(_))) => Map::new(),
+            None => self.object("images", shape),
+        };
+        let mut images = BTreeMap::new();
+        for (container, image) in entries {
+            let field = format!("images.{container}");
+            if let Err(problem) = name_of(&container, 63, false) {
+                self.fault(&field, format!("is for a container whose name {problem}"));
+            }
+            let Value::String(image) = image else {
+                let problem = format!("must be an image in quotes, and is {}", kind(&image));
+                self.fault(field, problem);
+                continue;
+            };
+            if self.image(&field, &image) {
+                images.insert(container, image);
+            }
+        }
+        (images, None)
+    }
+
+    pub(super) fn image(&mut self, field: &str, image: &str) -> bool {
+        let root = field.split(['.', '[']).next().unwrap_or_default();
+        let is_in_file = self.fields.get(root).is_some_and(Value::is_string);
+        if is_in_file && let Some(variable) = variable(image) {
+            let problem = format!(
+                "has `{variable}`, and CodePipeline fills variables in UserParameters alone, never \
+                 in files: write `${{NAME}}` in a manifest and give NAME by `variables`"
+            );
+            self.fault(field, problem);
+            return false;
+        }
+        match image_of(image) {
+            Ok(()) => true,
+            Err(problem) => {
+                self.fault(field, problem);
+                false
+            }
+        }
+    }
+
+    fn images_file(&mut self, path: &str) -> Option<Definitions> {
+        let member = self.member("images", path, "imagedefinitions.json")?;
+        if member.path.contains([':', '@']) {
+            let problem = format!(
+                "must be {{\"container\": \"image\"}}, or the path of a file in an artifact, and \
+                 is `{}`",
+                excerpt(path, 0)
+            );
+            self.fault("images", problem);
+            return None;
+        }
+        let Some(files) = self.files else {
+            self.wanted.images = Some(member);
+            return None;
+        };
+        let Some(file) = &files.images else {
+            self.fault("images", format!("names {member}, and no file was read"));
+            return None;
+        };
+        match image::definitions(&file.content) {
+            Ok(definitions) => Some(definitions),
+            Err(faults) => {
+                for fault in faults {
+                    self.fault(fault.field, format!("of {member} {}", fault.problem));
+                }
+                None
+            }
+        }
+    }
+
+    /// A file's place: `path`, or `Artifact::path`.
+    pub(super) fn member(&mut self, field: &str, text: &str, example: &str) -> Option<Member> {
+        let (artifact, path) = match text.split_once("::") {
+            Some((artifact, path)) => (Some(artifact), path),
+            None => (None, text),
+        };
+        let path = &*plain(path);
+        let is_name = |name: &str| {
+            let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+            !name.is_empty() && name.len() <= ARTIFACT_LIMIT && name.bytes().all(inner)
+        };
+        let climbs = path.split('/').any(|part| ["", ".", ".."].contains(&part));
+        let odd = path.chars().any(char::is_control);
+        let problem = if text.contains("#{") {
+            unresolved(text)
+        } else if climbs || odd || path.len() > PATH_LIMIT || path.starts_with('{') {
+            format!(
+                "must be the path of a file in an input artifact, such as `{example}` or \
+                 `ArtifactName::{example}`, and is `{}`",
+                excerpt(text, 0)
+            )
+        } else if !artifact.is_none_or(is_name) {
+            format!(
+                "has `{}` before `::`, which is no name of an artifact",
+                excerpt(artifact.unwrap_or_default(), 0)
+            )
+        } else {
+            return Some(Member {
+                artifact: artifact.map(str::to_owned),
+                path: path.to_owned(),
+            });
+        };
+        self.fault(field, problem);
+        None
+    }
+}

@@ -1,0 +1,197 @@
+//! The field `manifest`: where it is from, what fills its places, and what it must have.
+
+use super::checks::{kind, unresolved};
+use super::field_types::wrong_types;
+use super::fields::Check;
+use crate::request::document::{self, Chosen, place_of};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The containers in a manifest, each with its list and its place in there.
+pub(super) fn containers(manifest: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let spec = manifest.pointer("/spec/template/spec");
+    let lists = ["containers", "initContainers"].into_iter();
+    lists.flat_map(move |list| {
+        let items = spec.and_then(|spec| spec.get(list)?.as_array());
+        let items = items.into_iter().flatten().enumerate();
+        items.map(move |(index, item)| (format!("{list}[{}]", place_of(item, index)), item))
+    })
+}
+
+/// The values of all variables in a manifest.
+pub(super) fn manifest_values(manifest: &Value) -> Vec<&str> {
+    containers(manifest)
+        .filter_map(|(_, container)| container.get("env")?.as_array())
+        .flatten()
+        .filter_map(|variable| variable.get("value")?.as_str())
+        .collect()
+}
+
+impl Check<'_> {
+    /// An image in the manifest that nothing replaces must be one.
+    pub(super) fn manifest_images(
+        &mut self,
+        manifest: Option<&Value>,
+        images: &BTreeMap<String, String>,
+        all: bool,
+    ) {
+        let replaced = |container: &Value| {
+            let name = container["name"].as_str().unwrap_or_default();
+            all || images.contains_key(name)
+        };
+        let filled = self.fields.contains_key("variables");
+        for (place, container) in manifest.into_iter().flat_map(containers) {
+            let image = container["image"].as_str().filter(|_| !replaced(container));
+            // A place that stayed empty is a fault already.
+            let image = image.filter(|image| !(filled && image.contains("${")));
+            // Without one, the API server has its own word.
+            if let Some(image) = image.filter(|image| !image.is_empty()) {
+                self.image(&format!("manifest.spec.template.spec.{place}.image"), image);
+            }
+        }
+    }
+
+    pub(super) fn manifest(&mut self) -> Option<Chosen> {
+        let variables = self.variables();
+        let mut chosen = match self.fields.get("manifest")? {
+            Value::Object(manifest) => Chosen {
+                deployment: Value::Object(manifest.clone()),
+                beside: Vec::new(),
+            },
+            Value::String(path) => {
+                let path = path.clone();
+                self.manifest_file(&path, variables.as_ref())?
+            }
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
+                let problem = format!(
+                    "must be a Deployment as a JSON object, or the path of a file in an artifact, \
+                     and is {}",
+                    kind(other)
+                );
+                self.fault("manifest", problem);
+                return None;
+            }
+        };
+        if let Some(variables) = variables {
+            let faults = document::fill(&mut chosen.deployment, &variables);
+            self.faults.extend(faults);
+        }
+        self.check_manifest(&chosen.deployment);
+        Some(chosen)
+    }
+
+    fn manifest_file(
+        &mut self,
+        path: &str,
+        variables: Option<&BTreeMap<String, String>>,
+    ) -> Option<Chosen> {
+        let member = self.member("manifest", path, "k8s/deployment.yaml")?;
+        let Some(files) = self.files else {
+            self.wanted.manifest = Some(member);
+            return None;
+        };
+        let Some(file) = &files.manifest else {
+            self.fault("manifest", format!("names {member}, and no file was read"));
+            return None;
+        };
+        let said = |field: &str| self.fields.get(field).and_then(Value::as_str);
+        let meant = document::Meant {
+            name: said("deployment"),
+            namespace: said("namespace"),
+            variables,
+        };
+        match document::choose(&file.content, meant) {
+            Ok(chosen) => Some(chosen),
+            Err(fault) => {
+                self.fault(
+                    fault.field,
+                    format!("names {member}, which {}", fault.problem),
+                );
+                None
+            }
+        }
+    }
+
+    /// What `variables` give; `None` where there are none, and nothing is to be filled.
+    fn variables(&mut self) -> Option<BTreeMap<String, String>> {
+        self.fields.get("variables")?;
+        if !self.is_there("manifest") {
+            self.fault(
+                "variables",
+                "fill places in a manifest, and there is no `manifest`",
+            );
+        }
+        let mut variables = BTreeMap::new();
+        for (name, value) in self.object("variables", r#"{"COMMIT": "value"}"#) {
+            let field = format!("variables.{name}");
+            if !document::is_name(&name) {
+                let problem = "is no name of a variable: letters, digits and `_`, no digit first";
+                self.fault(&field, problem);
+            }
+            match value {
+                Value::String(value) if value.contains("#{") => {
+                    self.fault(&field, unresolved(&value));
+                }
+                Value::String(value) => _ = variables.insert(name, value),
+                other @ (Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_)) => {
+                    let problem = format!("must be a string, and is {}", kind(&other));
+                    self.fault(field, problem);
+                }
+            }
+        }
+        Some(variables)
+    }
+
+    fn check_manifest(&mut self, manifest: &Value) {
+        for (field, expected) in [("apiVersion", "apps/v1"), ("kind", "Deployment")] {
+            if let Some(found) = manifest.get(field)
+                && found != expected
+            {
+                let problem = format!("must be `{expected}`, and is {found}");
+                self.fault(format!("manifest.{field}"), problem);
+            }
+        }
+        let template = manifest
+            .pointer("/spec/template")
+            .and_then(Value::as_object);
+        if template.is_none() {
+            self.fault("manifest.spec.template", "is missing: the pods to run");
+        }
+        self.faults.extend(wrong_types(manifest));
+        self.manifest_names(manifest);
+        let replicas = manifest
+            .pointer("/spec/replicas")
+            .filter(|it| !it.is_null());
+        if let Some(replicas) = replicas
+            && replicas
+                .as_i64()
+                .is_none_or(|count| i32::try_from(count).is_err())
+        {
+            // In a strategic merge patch the API server lets a larger number wrap around.
+            let problem = format!("must be a whole number of 32 bits, and is {replicas}");
+            self.fault("manifest.spec.replicas", problem);
+        }
+        if manifest.pointer("/spec/paused") == Some(&Value::Bool(true)) {
+            let problem = "must not be true: a paused Deployment rolls nothing out";
+            self.fault("manifest.spec.paused", problem);
+        }
+    }
+
+    /// What a strategic merge patch merges by: without it the API server answers HTTP 500.
+    fn manifest_names(&mut self, manifest: &Value) {
+        for list in ["initContainers", "containers", "volumes"] {
+            let path = format!("/spec/template/spec/{list}");
+            let items = manifest.pointer(&path).and_then(Value::as_array);
+            for (index, item) in items.into_iter().flatten().enumerate() {
+                if item.is_object() && item["name"].is_null() {
+                    let field = format!("manifest.spec.template.spec.{list}[{index}].name");
+                    self.fault(field, "is missing");
+                }
+            }
+        }
+    }
+}

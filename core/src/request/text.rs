@@ -1,0 +1,229 @@
+//! The text of the user parameters: one JSON object, or where it breaks and why.
+
+use super::{FIELDS, Parameters};
+use crate::formats::json::repeated;
+use crate::formats::yaml::text::{first_unseen, unseen};
+use crate::problem::Fault;
+use serde_json::{Map, Value};
+
+/// How many characters around a syntax error are shown.
+pub(super) const EXCERPT: usize = 30;
+
+/// The parameters as an object, or what keeps them from being one.
+pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
+    let fault = |problem: String| Fault::new("UserParameters", problem);
+    let text = match parameters {
+        Parameters::Absent => {
+            return Err(fault(format!("are missing. Give at least {EXAMPLE}")));
+        }
+        Parameters::Object(fields) => return Ok(fields.clone()),
+        // What is around the object and cannot be seen is no part of it.
+        Parameters::Text(text) => text.trim_matches(is_outside),
+    };
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => match repeated(text) {
+            None => Ok(fields),
+            Some(field) => Err(fault(format!(
+                "have `{field}` twice. Where a #{{variable}} stands in them, its value may have \
+                 brought quotes and fields of its own: use variables only whose values nobody \
+                 else can write, such as a commit id"
+            ))),
+        },
+        Ok(Value::String(inner)) if is_object(&inner) => Err(fault(
+            "are a string with JSON in it: they were written as JSON twice. Leave out the outer \
+             quotes, and the backslashes before the inner ones"
+                .to_owned(),
+        )),
+        Ok(_) => Err(fault(format!(
+            "must be one JSON object such as {EXAMPLE}, and are `{}`",
+            excerpt(text, 0)
+        ))),
+        Err(_) if is_object(&text.replace("\\\"", "\"").replace("\\n", "\n")) => {
+            Err(fault(format!(
+                "have a backslash before each quote (`{}`): they were escaped once too often. \
+                 Write the quotes without",
+                excerpt(text, 0)
+            )))
+        }
+        Err(error) => match text.chars().next() {
+            Some('{') => Err(fault(syntax(text, &error))),
+            Some(quote @ ('\'' | '`')) if is_object(text.trim_matches(quote)) => Err(fault(
+                format!("are in quotes (`{quote}`) of their own: leave these out"),
+            )),
+            _ => Err(fault(format!(
+                "must be one JSON object such as {EXAMPLE}; they begin with `{}`",
+                excerpt(text, 0)
+            ))),
+        },
+    }
+}
+
+/// Blanks, and what shows as nothing.
+fn is_outside(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
+}
+
+fn is_object(text: &str) -> bool {
+    serde_json::from_str::<Map<String, Value>>(text).is_ok()
+}
+
+const EXAMPLE: &str = r#"{"deployment": "web", "images": {"web": "registry/web:1.2.3"}}"#;
+
+/// Says where the JSON breaks, and what most often breaks it.
+fn syntax(text: &str, error: &serde_json::Error) -> String {
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
+    // Column 0 is the line break that ends the line before.
+    let position = (line_start + error.column()).saturating_sub(1);
+    let position = position.min(text.len());
+    let what = error.to_string();
+    let what = match what.split(" at line ").next().unwrap_or_default() {
+        control if control.starts_with("control character") => {
+            "a line break or another control character is inside a string"
+        }
+        what => what,
+    };
+    let character = text
+        .char_indices()
+        .take_while(|(start, _)| *start < position)
+        .count();
+    format!(
+        "are not valid JSON. At character {}, the arrow in `{}`: {what}. {}",
+        character + 1,
+        excerpt(text, position),
+        help(text, position, what)
+    )
+}
+
+/// What the place of a syntax error says of its cause.
+fn help(text: &str, position: usize, what: &str) -> String {
+    let rest = text.get(position..).unwrap_or_default();
+    let first = rest.chars().next().unwrap_or_default();
+    let word = rest
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .next();
+    let word = word.unwrap_or_default();
+    let is_key = !word.is_empty() && rest[word.len()..].trim_start().starts_with(':');
+    if what.starts_with("EOF") && !what.contains("string") {
+        return "Their end is missing".to_owned();
+    }
+    let names_field = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+    let names_field = names_field
+        .is_some_and(|(name, after)| FIELDS.contains(&name) && after.trim_start().starts_with(':'));
+    if names_field {
+        return "A comma is missing before it".to_owned();
+    }
+    let before = Before::of(&text[..text.floor_char_boundary(position)]);
+    if what.contains("trailing comma") {
+        return "There is a comma too many".to_owned();
+    }
+    if before != Before::InString
+        && first != '\n'
+        && let Some((0, name)) = first_unseen(rest)
+    {
+        return format!("That is {name}: write plain blanks and quotes");
+    }
+    if first == '\'' && before != Before::InString {
+        return "JSON takes double quotes".to_owned();
+    }
+    if rest.starts_with("//") || rest.starts_with("/*") || first == '#' && !rest.starts_with("#{") {
+        return "JSON has no comments".to_owned();
+    }
+    // `"Revert "fix: a"`: who forgets the quotes of a name does not forget the blank before it.
+    let is_value = !is_key || text[..text.floor_char_boundary(position)].ends_with('"');
+    match before {
+        Before::InString | Before::AfterString if is_value => SUBSTITUTION.to_owned(),
+        _ if ["True", "False", "None"].contains(&word) => {
+            "JSON writes `true`, `false` and `null`".to_owned()
+        }
+        _ if is_key && before != Before::AfterColon => {
+            "A field's name needs double quotes, and a comma before it".to_owned()
+        }
+        Before::AfterColon => "A text needs double quotes".to_owned(),
+        Before::InString | Before::AfterString | Before::Other => {
+            "A comma, a quote or a bracket is missing or too many".to_owned()
+        }
+    }
+}
+
+/// What comes before a place in a text of JSON.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    /// A string that is still open.
+    InString,
+    /// The end of a value that is a string, with nothing or a comma after it.
+    AfterString,
+    /// A name and its colon.
+    AfterColon,
+    Other,
+}
+
+impl Before {
+    fn of(text: &str) -> Before {
+        let (mut in_string, mut is_escaped, mut is_value) = (false, false, false);
+        let mut last = Before::Other;
+        for character in text.chars() {
+            match character {
+                _ if is_escaped => is_escaped = false,
+                '\\' if in_string => is_escaped = true,
+                '"' => {
+                    in_string = !in_string;
+                    if !in_string {
+                        last = match is_value {
+                            true => Before::AfterString,
+                            false => Before::Other,
+                        };
+                    }
+                }
+                _ if in_string => {}
+                ':' => (is_value, last) = (true, Before::AfterColon),
+                ',' => is_value = false,
+                other if other.is_whitespace() => {}
+                _ => last = Before::Other,
+            }
+        }
+        match in_string {
+            true => Before::InString,
+            false => last,
+        }
+    }
+}
+
+/// What most often breaks the JSON of an action.
+const SUBSTITUTION: &str = "CodePipeline puts the value of a #{variable} into the text as it is \
+    and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) \
+    breaks the JSON. Use variables whose values have none of them, such as a commit id";
+
+/// The surroundings of a place in a text, in one line, with an arrow before it.
+pub(super) fn excerpt(text: &str, position: usize) -> String {
+    let position = (0..=position.min(text.len()))
+        .rev()
+        .find(|place| text.is_char_boundary(*place))
+        .unwrap_or(0);
+    let (before, after) = text.split_at(position);
+    let skipped = before.chars().count().saturating_sub(EXCERPT);
+    let head = before.chars().skip(skipped).collect::<String>();
+    let tail = after.chars().take(EXCERPT).collect::<String>();
+    let arrow = if position > 0 { "→" } else { "" };
+    let start = if skipped > 0 { "…" } else { "" };
+    let end = if after.chars().count() > EXCERPT {
+        "…"
+    } else {
+        ""
+    };
+    let shown = format!("{start}{head}{arrow}{tail}{end}");
+    shown.chars().map(visible).collect()
+}
+
+/// A character as it can be seen in one line.
+fn visible(character: char) -> String {
+    match character {
+        other if other.is_control() => '␤'.to_string(),
+        other if unseen(other).is_some() => format!("<U+{:04X}>", u32::from(other)),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,4 @@
+//! What survives an invocation.
+
+pub mod continuation;
+pub mod marks;

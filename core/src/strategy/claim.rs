@@ -1,0 +1,310 @@
+//! What is written on the Service: who is at work on it, how it was before, and the switch itself.
+//! Each is one patch bound to the state that was read, so that of two writers one loses.
+//!
+//! A Service has no generation, and its annotations are copied nowhere: it is the one place whose
+//! notes disturb no rollout.
+
+use crate::change::{self, Author};
+use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH};
+use crate::state::marks::VERSION;
+use crate::state::marks::{self, FROM, LOCK, RETIRING, SELECTOR_BEFORE, TO, WIDE_SELECTOR};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// How long after its deadline a lock counts: the last write may still be under way, and clocks
+/// differ.
+pub const LOCK_MARGIN: Duration = Duration::from_secs(120);
+
+/// How long a deploy may live: CodePipeline gives a Lambda action 24 hours in all.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
+pub const LONGEST_DEPLOY: Duration = Duration::from_secs(86_400);
+
+/// The lock on a Service. It expires by itself: nobody has to be alive to give it back.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Lock {
+    /// The pipeline's execution.
+    pub execution: String,
+    /// The first job of the deploy.
+    pub job: String,
+    /// The version that is to take over.
+    pub version: String,
+    /// When the deploy began.
+    pub since: Timestamp,
+    /// When it must be over.
+    pub deadline: Timestamp,
+    /// The selector that the Service was left with when the lock was taken: another one is
+    /// somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Selector>,
+    /// How many replicas were wanted at the switch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<i64>,
+}
+
+impl Lock {
+    /// Whether the Service selects by what its holder has written, as far as that is known.
+    pub fn selects_by(&self, selector: &Selector) -> bool {
+        let written = self.selector.as_ref();
+        written.is_none_or(|written| written == selector)
+    }
+
+    /// Reads the lock; one that cannot be read is none.
+    pub fn read(service: &Service) -> Option<Lock> {
+        serde_json::from_str(service.annotation(LOCK)?).ok()
+    }
+
+    /// When it counts no longer. No deploy lives longer than its action, whatever the lock says.
+    pub fn expires(&self) -> Timestamp {
+        let last = self.since.saturating_add(LONGEST_DEPLOY);
+        let last = last.map_or(self.deadline, |last| last.min(self.deadline));
+        last.checked_add(LOCK_MARGIN).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it counts. One that begins in the future was written by no clock of ours.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        let known = now.checked_add(LOCK_MARGIN).unwrap_or(Timestamp::MAX);
+        self.since <= known && self.expires() > now
+    }
+
+    fn text(&self) -> Value {
+        let text = serde_json::to_string(self).expect("plain data is always JSON");
+        Value::String(text)
+    }
+}
+
+/// The selector that the Service had before it was narrowed, where it is.
+pub fn wide_selector(service: &Service) -> Option<Selector> {
+    kept_selector(service, WIDE_SELECTOR)
+}
+
+/// The selector that the Service had before the last switch.
+pub fn selector_before(service: &Service) -> Option<Selector> {
+    kept_selector(service, SELECTOR_BEFORE)
+}
+
+/// The Deployment that served before the last switch, where the note is a valid name.
+pub fn from(service: &Service) -> Option<&str> {
+    noted_name(service, FROM)
+}
+
+/// The Deployment that the last switch was to, where the note is a valid name.
+pub fn to(service: &Service) -> Option<&str> {
+    noted_name(service, TO)
+}
+
+fn noted_name<'a>(service: &'a Service, mark: &str) -> Option<&'a str> {
+    service
+        .annotation(mark)
+        .filter(|text| marks::name_of(text).is_some())
+}
+
+fn kept_selector(service: &Service, mark: &str) -> Option<Selector> {
+    marks::selector_of(service.annotation(mark)?)
+}
+
+/// The selector without what tells versions apart.
+pub fn common(selector: &Selector) -> Selector {
+    let mut common = selector.clone();
+    common.retain(|key, _| ![VERSION, TEMPLATE_HASH].contains(&key.as_str()));
+    common
+}
+
+/// The selector of one version.
+pub fn of_version(selector: &Selector, version: &str) -> Selector {
+    let mut narrow = common(selector);
+    narrow.insert(VERSION.to_owned(), version.to_owned());
+    narrow
+}
+
+/// What holds a Service to the pods that serve, so that no other gets traffic by labels alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Narrow<'a> {
+    /// It is held to one version already.
+    Not,
+    /// The hash of the one ReplicaSet of a Deployment that is adopted.
+    Hash(&'a str),
+    /// The version that serves: somebody has set the selector back.
+    Version(&'a str),
+}
+
+/// Takes the lock, and narrows the Service by the same write.
+pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
+    let dead = Lock::read(service).map(|lock| lock.job);
+    let mut selector = service.selector();
+    let mut notes = named([
+        (
+            marks::SUPERSEDED,
+            json!(superseded(service, dead, &lock.job)),
+        ),
+        (RETIRING, Value::Null),
+    ]);
+    match narrow {
+        Narrow::Not => {}
+        Narrow::Hash(hash) => {
+            // A dead deploy may have narrowed it to what is no more.
+            let wide = wide_selector(service).unwrap_or_else(|| common(&selector));
+            notes.insert(WIDE_SELECTOR.to_owned(), text(&wide));
+            selector.insert(TEMPLATE_HASH.to_owned(), hash.to_owned());
+        }
+        Narrow::Version(version) => {
+            selector.insert(VERSION.to_owned(), version.to_owned());
+        }
+    }
+    let lock = Lock {
+        selector: Some(selector.clone()),
+        ..lock.clone()
+    };
+    notes.insert(LOCK.to_owned(), lock.text());
+    patch(service, notes, (narrow != Narrow::Not).then_some(&selector))
+}
+
+/// Gives the Service another selector, and leaves every note as it is; `held`: it is one that holds
+/// it to one version's pods still.
+pub fn select(service: &Service, selector: &Selector, held: bool) -> Value {
+    let mut notes = Map::new();
+    if !held {
+        notes.insert(WIDE_SELECTOR.to_owned(), Value::Null);
+    }
+    patch(service, notes, Some(selector))
+}
+
+/// The switch. From here on the Service tells that it was made, when, by whom, and the way back.
+pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: &Author) -> Value {
+    let (name, version) = to;
+    let last = service.annotation(marks::JOB).map(str::to_owned);
+    let superseded = superseded(service, last, by.job);
+    let notes = [
+        (LOCK, lock.text()),
+        (marks::EXECUTION, json!(by.execution)),
+        (marks::JOB, json!(by.job)),
+        (marks::DEPLOYED_AT, json!(by.now.to_string())),
+        (marks::SUPERSEDED, json!(superseded)),
+        (marks::ROLLED_BACK, Value::Null),
+        (marks::CAUSE, Value::Null),
+        (FROM, json!(from)),
+        (TO, json!(name)),
+        (SELECTOR_BEFORE, text(&service.selector())),
+        (RETIRING, Value::Null),
+    ];
+    let selector = of_version(&service.selector(), version);
+    patch(service, named(notes), Some(&selector))
+}
+
+/// Says that the old version goes. A write that has read the Service before comes too late after
+/// this one, and so does a switch back.
+pub fn retire(service: &Service) -> Value {
+    patch(service, named([(RETIRING, json!("true"))]), None)
+}
+
+/// Takes over a deploy that died after its switch: the same switch, by another job.
+pub fn take_over(service: &Service, lock: &Lock, by: &Author) -> Value {
+    let dead = Lock::read(service).map(|lock| lock.job);
+    let notes = [
+        (LOCK, lock.text()),
+        (marks::EXECUTION, json!(by.execution)),
+        (marks::JOB, json!(by.job)),
+        (marks::SUPERSEDED, json!(superseded(service, dead, by.job))),
+    ];
+    patch(service, named(notes), None)
+}
+
+/// Writes down that the deploy failed and why, before anything is taken back; `back` is the
+/// selector that is to hold again.
+pub fn mark(
+    service: &Service,
+    lock: &Lock,
+    job: &str,
+    cause: &str,
+    back: Option<&Selector>,
+) -> Value {
+    let notes = [
+        (LOCK, lock.text()),
+        (marks::SUPERSEDED, json!(superseded(service, None, job))),
+        (marks::ROLLED_BACK, json!(job)),
+        (marks::CAUSE, json!(cause)),
+    ];
+    patch(service, named(notes), back)
+}
+
+/// The same where nothing is to be taken back: the lock is given up at once.
+pub fn mark_and_release(service: &Service, job: &str, cause: &str) -> Value {
+    let mut notes = given_up();
+    notes.extend(named([
+        (marks::SUPERSEDED, json!(superseded(service, None, job))),
+        (marks::ROLLED_BACK, json!(job)),
+        (marks::CAUSE, json!(cause)),
+    ]));
+    patch(service, notes, None)
+}
+
+/// The same where somebody else has sent the Service elsewhere: this job is over, and so known.
+pub fn step_aside(service: &Service, job: &str) -> Value {
+    let superseded = superseded(service, Some(job.to_owned()), "");
+    let mut notes = given_up();
+    notes.extend(named([(marks::SUPERSEDED, json!(superseded))]));
+    patch(service, notes, None)
+}
+
+/// Gives the lock up. `wide`: the selector that the Service had before it was narrowed.
+pub fn release(service: &Service, wide: Option<&Selector>) -> Value {
+    patch(service, given_up(), wide)
+}
+
+/// Everything that is there only while somebody is at work.
+fn given_up() -> Map<String, Value> {
+    named([LOCK, WIDE_SELECTOR, SELECTOR_BEFORE, RETIRING].map(|note| (note, Value::Null)))
+}
+
+/// The jobs that others came after, newest first: a late repetition of one stops. `last` is one
+/// that this write comes after, and so is the one that failed the last time.
+fn superseded(service: &Service, last: Option<String>, job: &str) -> Option<String> {
+    let older = service.annotation(marks::SUPERSEDED).unwrap_or_default();
+    let failed = service.annotation(marks::ROLLED_BACK);
+    let mut all: Vec<&str> = Vec::new();
+    for other in last
+        .as_deref()
+        .into_iter()
+        .chain(failed)
+        .chain(older.split(','))
+    {
+        if other != job && !other.is_empty() && !all.contains(&other) {
+            all.push(other);
+        }
+    }
+    all.truncate(change::SUPERSEDED_LIMIT);
+    (!all.is_empty()).then(|| all.join(","))
+}
+
+fn named<const N: usize>(notes: [(&str, Value); N]) -> Map<String, Value> {
+    let notes = notes.into_iter();
+    notes
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn text(selector: &Selector) -> Value {
+    Value::String(json!(selector).to_string())
+}
+
+/// A merge patch; a label of the selector that is not wanted any more is removed by `null`.
+fn patch(service: &Service, notes: Map<String, Value>, selector: Option<&Selector>) -> Value {
+    let mut patch = json!({"metadata": {
+        "resourceVersion": service.resource_version(), "annotations": notes}});
+    if let Some(wanted) = selector {
+        let gone = service.selector().into_keys();
+        let gone = gone.filter(|key| !wanted.contains_key(key));
+        let mut labels = gone.map(|key| (key, Value::Null)).collect::<Map<_, _>>();
+        labels.extend(
+            wanted
+                .iter()
+                .map(|(key, value)| (key.clone(), json!(value))),
+        );
+        patch["spec"] = json!({"selector": labels});
+    }
+    patch
+}
+
+#[cfg(test)]
+mod tests;

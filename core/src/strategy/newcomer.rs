@@ -1,0 +1,232 @@
+//! The Deployment of a new version: what the live one is, with another pod template, under a name
+//! and a label of its own.
+
+use super::{blue_green, immutable};
+use crate::change::{self, Author};
+use crate::kubernetes::object::{self, Deployment};
+use crate::kubernetes::service::{Selector, read_selector};
+use crate::problem::Fault;
+use crate::request::{Request, Strategy};
+use crate::state::marks::FAMILY;
+use crate::state::marks::VERSION;
+use crate::state::marks::{self, CREATED_BY, DIGEST, REPLICAS, SERVICE};
+use serde_json::{Map, Value, json};
+
+/// Annotations that belong to one object and are not handed on.
+const OWN_NOTES: [&str; 10] = [
+    "deployment.kubernetes.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "landfall/",
+    // Whoever owns the live one by these would prune the newcomer, which is in none of its files.
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "argocd.argoproj.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/",
+    "meta.helm.sh/",
+    "kapp.k14s.io/",
+];
+
+/// A new version, before it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Newcomer {
+    /// Its Deployment's name.
+    pub name: String,
+    /// Its label: `blue`, `green` or a digest.
+    pub version: String,
+    /// The digest of its template.
+    pub digest: String,
+    template: Value,
+}
+
+impl Newcomer {
+    /// Renders it. The time in `author` goes into the template where pods are to be restarted, so
+    /// that it must be the same in each invocation.
+    pub fn render(request: &Request, live: &Deployment, author: &Author) -> Rendered {
+        let mut template = change::template(request, live, author.now)?;
+        unlabel(&mut template);
+        let digest = object::template_digest(&template);
+        let version = match &request.strategy {
+            Strategy::Rolling | Strategy::BlueGreen(_) => blue_green::version(live).to_owned(),
+            Strategy::Immutable { .. } => immutable::version(&digest),
+        };
+        let newcomer = Newcomer::named(request, version, digest, template);
+        if newcomer.name != live.name() || newcomer.is_live(live) {
+            return Ok(newcomer);
+        }
+        // The live one has this name and was changed since: it is not to be written over.
+        let now = object::template_digest(&live.value()["spec"]["template"]);
+        let version = immutable::version(&object::digest(&format!("{}{now}", newcomer.digest)));
+        let Newcomer {
+            digest, template, ..
+        } = newcomer;
+        Ok(Newcomer::named(request, version, digest, template))
+    }
+
+    fn named(request: &Request, version: String, digest: String, mut template: Value) -> Newcomer {
+        let labels = ["metadata", "labels"].into_iter();
+        let labels = labels.fold(&mut template, |place, key| &mut place[key]);
+        labels[VERSION] = json!(version);
+        Newcomer {
+            name: format!("{}-{version}", request.deployment),
+            version,
+            digest,
+            template,
+        }
+    }
+
+    /// Whether the live Deployment is this version already.
+    pub fn is_live(&self, live: &Deployment) -> bool {
+        let mut found = live.value().pointer("/spec/template").cloned();
+        let found = found.get_or_insert(Value::Null);
+        unlabel(found);
+        let mut wanted = self.template.clone();
+        unlabel(&mut wanted);
+        let was_asked = live.annotation(DIGEST) == Some(&*self.digest);
+        *found == wanted || was_asked && change::contains(found, &wanted)
+    }
+
+    /// The labels of its pods.
+    pub fn labels(&self) -> Selector {
+        read_selector(self.template.pointer("/metadata/labels"))
+    }
+
+    /// Labels that the Service selects by, and the template does not have.
+    pub fn missing(&self, selector: &Selector) -> Vec<String> {
+        let labels = self.labels();
+        let wanted = selector.iter();
+        let missing = wanted.filter(|(key, value)| labels.get(*key) != Some(value));
+        missing
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect()
+    }
+
+    /// The object to create.
+    pub fn create(&self, request: &Request, live: &Deployment, author: &Author) -> Value {
+        let mut object = self.object(request, live, author);
+        object["metadata"]["annotations"][CREATED_BY] = json!(author.job);
+        object
+    }
+
+    /// The object that takes the place of an idle one.
+    pub fn replace(
+        &self,
+        request: &Request,
+        live: &Deployment,
+        idle: &Deployment,
+        author: &Author,
+    ) -> Value {
+        let mut object = self.object(request, live, author);
+        for field in ["resourceVersion", "uid"] {
+            object["metadata"][field] = idle.value()["metadata"][field].clone();
+        }
+        for kept in [object::REVISION, CREATED_BY] {
+            if let Some(text) = idle.annotation(kept) {
+                object["metadata"]["annotations"][kept] = json!(text);
+            }
+        }
+        object["spec"]["selector"] = idle.value()["spec"]["selector"].clone();
+        object
+    }
+
+    fn object(&self, request: &Request, live: &Deployment, author: &Author) -> Value {
+        let base = request.manifest.as_ref().unwrap_or(live.value());
+        let handed_on = |name: &String| !OWN_NOTES.iter().any(|own| name.starts_with(own));
+        let texts = |part: &str| {
+            let mut texts = read_selector(base["metadata"].get(part));
+            texts.retain(|name, _| handed_on(name));
+            texts
+        };
+        let mut annotations = texts("annotations");
+        if request.manifest.is_none() {
+            annotations.remove(marks::CHANGE_CAUSE);
+        }
+        annotations.extend(change::history(request, author));
+        let service = request.strategy.switch().map(|switch| &*switch.service);
+        annotations.extend(service.map(|service| (SERVICE.to_owned(), service.to_owned())));
+        annotations.extend([
+            (marks::EXECUTION.to_owned(), author.execution.to_owned()),
+            (marks::JOB.to_owned(), author.job.to_owned()),
+            (marks::DEPLOYED_AT.to_owned(), author.now.to_string()),
+            (DIGEST.to_owned(), self.digest.clone()),
+        ]);
+        let mut labels = texts("labels");
+        labels.insert(FAMILY.to_owned(), request.deployment.clone());
+        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": self.name, "namespace": request.namespace,
+                "labels": labels, "annotations": annotations},
+            "spec": self.spec(request, live)})
+    }
+
+    /// The live one's spec, what a manifest says over it, and the new template.
+    fn spec(&self, request: &Request, live: &Deployment) -> Value {
+        let mut spec = live.value()["spec"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        let manifest = request.manifest.as_ref();
+        let said = manifest.and_then(|manifest| manifest["spec"].as_object());
+        let said = said.cloned().unwrap_or_default().into_iter();
+        spec.extend(said.filter(|(field, _)| !["replicas", "selector"].contains(&field.as_str())));
+        spec.insert("replicas".to_owned(), json!(live.replicas()));
+        spec.insert("template".to_owned(), self.template.clone());
+        let selector = spec.entry("selector").or_insert_with(|| json!({}));
+        let selector = selector
+            .as_object_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
+        spec.insert("selector".to_owned(), self.selector(selector));
+        spec.remove("paused");
+        Value::Object(spec)
+    }
+
+    fn selector(&self, mut selector: Map<String, Value>) -> Value {
+        let mut labels = read_selector(selector.get("matchLabels"));
+        labels.insert(VERSION.to_owned(), self.version.clone());
+        selector.insert("matchLabels".to_owned(), json!(labels));
+        Value::Object(selector)
+    }
+}
+
+/// A newcomer, or what the request asks for and cannot have.
+pub type Rendered = Result<Newcomer, Vec<Fault>>;
+
+/// Takes off what tells versions apart.
+fn unlabel(template: &mut Value) {
+    let labels = template.pointer_mut("/metadata/labels");
+    if let Some(labels) = labels.and_then(Value::as_object_mut) {
+        labels.remove(VERSION);
+        labels.remove(crate::kubernetes::service::TEMPLATE_HASH);
+    }
+}
+
+/// Whether the Deployment is one of the family, made by us.
+pub fn is_ours(deployment: &Deployment, family: &str, version: &str) -> bool {
+    let labels = read_selector(deployment.value().pointer("/metadata/labels"));
+    let selector = deployment.value().pointer("/spec/selector/matchLabels");
+    labels.get(FAMILY).map(String::as_str) == Some(family)
+        && read_selector(selector).get(VERSION).map(String::as_str) == Some(version)
+}
+
+/// The version that a Deployment's pods have, where it is one of ours.
+pub fn version_of(deployment: &Deployment) -> Option<&str> {
+    let selector = deployment.value().pointer("/spec/selector/matchLabels")?;
+    selector.get(VERSION)?.as_str()
+}
+
+/// Scales one to zero that failed: what never served is not worth keeping.
+pub fn put_away(deployment: &Deployment, job: &str) -> Value {
+    let mut patch = scale_down(deployment);
+    patch["metadata"]["annotations"][marks::ROLLED_BACK] = json!(job);
+    patch
+}
+
+/// Scales to zero, and writes down how far up it was.
+pub fn scale_down(deployment: &Deployment) -> Value {
+    json!({"metadata": {"resourceVersion": deployment.resource_version(),
+            "annotations": {REPLICAS: deployment.replicas().to_string()}},
+        "spec": {"replicas": 0}})
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,409 @@
+//! A rollout that is followed: to its end, or until its pods show that it never ends.
+
+use super::steadiness::{self, SECOND_LOOK, Steady};
+use super::{Decision, Look, Observation, Stage, Wait};
+use crate::kubernetes::object::{self, Deployment, ReplicaSet};
+use crate::report;
+use crate::request::Request;
+use crate::state::continuation::{CAUSE_LIMIT, Reason, Rollout};
+use crate::text::clip;
+use crate::workload::health::diagnosis::{
+    self, Diagnosis, Evidence, Explanation, Finding, Sight, Sights, Since,
+};
+use crate::workload::health::rollout::{self, Progress, Verdict, WaitsFor};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How long a watch is trusted to tell of changes before the object is read anew. A proxy between
+/// may hold a dead connection open for ever.
+pub const WATCH_WINDOW: Duration = Duration::from_secs(10);
+
+/// How soon to read again what was seen in an inconsistent state (an object older than our write,
+/// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
+pub const CATCHING_UP: Duration = Duration::from_secs(1);
+
+/// How often the pods are looked at while a rollout goes on, and how long after a write for the
+/// first time: what is done by then costs nothing, and what is broken is known within 5 s.
+pub const PODS_WINDOW: Duration = Duration::from_secs(4);
+
+/// The same where they could not be read, and while what they showed is acted upon.
+pub const LONG_WINDOW: Duration = Duration::from_secs(30);
+
+/// All that following a rollout may depend on.
+pub struct Pursuit<'a> {
+    /// What is asked for.
+    pub request: &'a Request,
+    /// What was seen.
+    pub observation: &'a Observation,
+    /// The rollout that is followed.
+    pub rollout: &'a Rollout,
+    /// What earlier looks at its pods have shown.
+    pub sights: &'a Sights,
+    /// The first look at its pods, where nothing probes them.
+    pub steady: Option<&'a Steady>,
+    /// The Deployment as it is.
+    pub live: &'a Deployment,
+    /// The time.
+    pub now: Timestamp,
+    /// When it must be over.
+    pub deadline: Timestamp,
+    /// What its waits are about.
+    pub stage: Stage,
+}
+
+/// Where a rollout stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Followed {
+    /// The new version serves.
+    Serves,
+    /// It goes on: something to look at, or to wait for.
+    GoesOn(Decision),
+    /// It came to nothing.
+    Failed(Failed),
+}
+
+/// Why a rollout failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Failed {
+    /// In a sentence.
+    pub cause: String,
+    /// The kind of cause, where it is known.
+    pub kind: Option<diagnosis::Cause>,
+    /// What was seen of it.
+    pub evidence: Evidence,
+    /// Why, where the pods are not to blame.
+    pub reason: Option<Reason>,
+}
+
+impl Pursuit<'_> {
+    /// Where it stands, and what is next.
+    pub fn next(&self) -> Followed {
+        match rollout::verdict(self.live, &self.rollout.written, self.now) {
+            Verdict::Complete => match &self.observation.replica_sets {
+                None => self.look_at_sets(),
+                Some(sets) if rollout::holds_the_pods(self.live, sets) => self.serves(sets),
+                Some(_) => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
+            },
+            Verdict::Progressing(progress) => self.follow(progress),
+            Verdict::Failed(progress) => {
+                let cause = report::deadline_exceeded(self.live, &progress, "new");
+                self.fail(Some(cause))
+            }
+        }
+    }
+
+    /// All pods are available. Where nothing probes them they must be so for a while.
+    pub fn serves(&self, sets: &[ReplicaSet]) -> Followed {
+        let held = self.steady.is_some_and(|steady| steady.held);
+        if held || !steadiness::is_untested(self.live) {
+            return Followed::Serves;
+        }
+        let Some(set) = object::newest(self.live, sets) else {
+            return Followed::Serves;
+        };
+        let Some(roster) = &self.observation.roster else {
+            return Followed::GoesOn(Decision::Look(Look::Roster {
+                selector: pods_of(self.live, &set.template_hash),
+                set: set.name.clone(),
+            }));
+        };
+        let progress = Progress {
+            waits_for: WaitsFor::SecondLook,
+            ..waiting_for_replica_set(self.live)
+        };
+        let Some(steady) = self.steady.filter(|steady| steady.pods == roster.pods) else {
+            // A second look is worth some seconds of overtime; pods that come and go are not.
+            if self.steady.is_some() && self.now >= self.deadline {
+                return self.wait_or_fail(progress, SECOND_LOOK);
+            }
+            return Followed::GoesOn(Decision::Steady(Steady {
+                since: roster.at,
+                pods: roster.pods.clone(),
+                held: false,
+            }));
+        };
+        let left = (steady.since + SECOND_LOOK).duration_since(roster.at);
+        match Duration::try_from(left) {
+            Ok(left) if !left.is_zero() => Followed::GoesOn(Decision::Wait(Wait {
+                progress,
+                rollback: false,
+                at_most: left,
+                stage: self.stage.clone(),
+            })),
+            Ok(_) | Err(_) => Followed::GoesOn(Decision::Steady(Steady {
+                held: true,
+                ..steady.clone()
+            })),
+        }
+    }
+
+    /// A rollout that goes on: its pods may already show that it never ends.
+    fn follow(&self, mut progress: Progress) -> Followed {
+        let at_most = catching_up(&progress);
+        let stands = match progress.waits_for {
+            WaitsFor::Observation | WaitsFor::Resumption => true,
+            WaitsFor::NewPods
+            | WaitsFor::OldPods(_)
+            | WaitsFor::EndingPods(_)
+            | WaitsFor::Availability
+            | WaitsFor::SecondLook => false,
+        };
+        if let (WaitsFor::Observation, Some(refused)) = (progress.waits_for, &progress.obstacle) {
+            let grace = self.request.patience * diagnosis::SUPPLY;
+            if self.now >= self.rollout.written.at + grace || self.now >= self.deadline {
+                return self.fail(Some(report::no_replica_set(refused)));
+            }
+        }
+        if stands || self.now >= self.deadline {
+            return self.wait_or_fail(progress, at_most);
+        }
+        let next = self.next_sight();
+        if next.is_zero() {
+            let Some(sets) = &self.observation.replica_sets else {
+                return self.look_at_sets();
+            };
+            if let Some(set) = self.newest(sets) {
+                return self.look_at_pods(set);
+            }
+        }
+        if let Some(sight) = &self.observation.sight
+            && sight.pods.is_ok()
+            && self.sights.last != Some(sight.at)
+        {
+            let sights = self.sights.with(sight, &self.since());
+            return Followed::GoesOn(Decision::Remember(sights));
+        }
+        match self.diagnosis() {
+            Diagnosis::Doomed(_) => {
+                let failed = self.fail(None);
+                // Its last words, which were read last, may be that it waits for another.
+                if !matches!(failed, Followed::Failed(_)) || !self.only_waits() {
+                    return failed;
+                }
+            }
+            Diagnosis::Suspicious(finding) => {
+                if self.wants_events(&finding)
+                    && let Some(look) = self.explanation(&finding)
+                {
+                    return Followed::GoesOn(Decision::Look(look));
+                }
+                progress.obstacle = Some(finding.sentence(self.live, &Explanation::default()));
+            }
+            Diagnosis::Nothing => {}
+        }
+        // Without a ReplicaSet there is nothing to look at, until there is one.
+        let next = if next.is_zero() { PODS_WINDOW } else { next };
+        self.wait_or_fail(progress, at_most.min(next))
+    }
+
+    fn diagnosis(&self) -> Diagnosis {
+        match &self.observation.sight {
+            Some(sight) => {
+                let patience = self.request.patience;
+                diagnosis::diagnose(self.live, sight, self.since(), patience)
+            }
+            None => Diagnosis::Nothing,
+        }
+    }
+
+    /// Since when what is seen can have lasted.
+    fn since(&self) -> Since<'_> {
+        let explanation = &self.observation.explanation;
+        // Nobody makes room for the pods of a switch's new version.
+        Since::of_rollout(self.rollout, self.live, self.sights, explanation)
+            .freeing_nothing(self.stage != Stage::Rollout)
+    }
+
+    fn wants_events(&self, finding: &Finding) -> bool {
+        let sight = self.observation.sight.as_ref();
+        let since = self.since();
+        let wants = |sight| finding.wants_events(sight, &since, self.request.patience);
+        self.observation.explanation.events.is_none() && sight.is_some_and(wants)
+    }
+
+    fn only_waits(&self) -> bool {
+        let sight = self.observation.sight.as_ref();
+        let found =
+            sight.and_then(|sight| diagnosis::explain(sight, self.since(), self.request.patience));
+        found.is_some_and(|found| found.only_waits(&self.observation.explanation))
+    }
+
+    /// The time until the pods are to be looked at.
+    fn next_sight(&self) -> Duration {
+        let explained = self.observation.explanation.events.is_some();
+        let (last, window) = match &self.observation.sight {
+            Some(Sight { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
+            Some(Sight { at, .. }) => (*at, PODS_WINDOW),
+            None => (self.rollout.written.at, PODS_WINDOW),
+        };
+        let left = (last + window).duration_since(self.now);
+        Duration::try_from(left).unwrap_or_default().min(window)
+    }
+
+    /// Why a rollout failed that is no fault of its pods.
+    fn reason(&self) -> Option<Reason> {
+        let verdict = rollout::verdict(self.live, &self.rollout.written, self.now);
+        match verdict {
+            Verdict::Progressing(progress) => match progress.waits_for {
+                WaitsFor::Resumption => Some(Reason::Paused),
+                // A later change, an autoscaler's, may be unobserved for a moment.
+                WaitsFor::Observation
+                    if progress.obstacle.is_none()
+                        && self.live.observed_generation() < self.rollout.written.generation =>
+                {
+                    Some(Reason::Unobserved)
+                }
+                WaitsFor::Observation
+                | WaitsFor::NewPods
+                | WaitsFor::OldPods(_)
+                | WaitsFor::EndingPods(_)
+                | WaitsFor::Availability
+                | WaitsFor::SecondLook => None,
+            },
+            Verdict::Complete | Verdict::Failed(_) => None,
+        }
+    }
+
+    fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Followed {
+        if self.now >= self.deadline {
+            let cause = report::timed_out(self.request.timeout, &progress, "new");
+            return self.fail(Some(cause));
+        }
+        let left = self.deadline.duration_since(self.now).unsigned_abs();
+        Followed::GoesOn(Decision::Wait(Wait {
+            progress,
+            rollback: false,
+            at_most: at_most.min(left),
+            stage: self.stage.clone(),
+        }))
+    }
+
+    /// A failed rollout: gathers what the pods show. `stopped` says what has run out; `None` where
+    /// it is doomed.
+    pub fn fail(&self, stopped: Option<String>) -> Followed {
+        let Some(sets) = &self.observation.replica_sets else {
+            return self.look_at_sets();
+        };
+        let sight = self.observation.sight.as_ref();
+        let stale = sight.is_none() || self.next_sight().is_zero();
+        if let Some(set) = self.newest(sets)
+            && stale
+        {
+            return self.look_at_pods(set);
+        }
+        let (since, patience) = (self.since(), self.request.patience);
+        let finding = sight.and_then(|sight| diagnosis::explain(sight, since.clone(), patience));
+        let finding = finding.as_ref();
+        if let Some(look) = finding.and_then(|finding| self.explanation(finding)) {
+            return Followed::GoesOn(Decision::Look(look));
+        }
+        let explanation = &self.observation.explanation;
+        let finding = finding
+            .cloned()
+            .map(|finding| finding.explained(explanation));
+        let finding = finding.as_ref();
+        let told = finding.map(|finding| {
+            let skipped = finding.skipped(&self.request.beside, explanation);
+            finding.sentence(self.live, explanation) + &skipped
+        });
+        let reason = self.reason();
+        // Pods that were stopped in the middle are no cause.
+        let told = told.filter(|_| reason.is_none());
+        Followed::Failed(Failed {
+            cause: clip(&report::cause(told, stopped), CAUSE_LIMIT),
+            kind: match self.is_refused() {
+                true => Some(diagnosis::Cause::PodNotCreated),
+                false => finding.map(|finding| finding.cause),
+            },
+            evidence: Evidence::of(self.live, sight, finding, explanation, &since, patience),
+            reason,
+        })
+    }
+
+    /// Whether Kubernetes cannot even create the ReplicaSet.
+    fn is_refused(&self) -> bool {
+        match rollout::verdict(self.live, &self.rollout.written, self.now) {
+            Verdict::Progressing(progress) => {
+                progress.waits_for == WaitsFor::Observation && progress.obstacle.is_some()
+            }
+            Verdict::Complete | Verdict::Failed(_) => false,
+        }
+    }
+
+    /// What is still to be read to explain a finding: events, then the log.
+    fn explanation(&self, finding: &Finding) -> Option<Look> {
+        let read = &self.observation.explanation;
+        if read.events.is_none() {
+            let (kind, name) = match finding.pod.as_str() {
+                "" => ("ReplicaSet", &finding.set),
+                _ => ("Pod", &finding.pod),
+            };
+            let name = name.clone();
+            return Some(Look::Events { kind, name });
+        }
+        if read.log.is_none() && finding.has_log() {
+            return Some(Look::Log {
+                pod: finding.pod.clone(),
+                container: finding.container.clone(),
+                previous: finding.previous,
+            });
+        }
+        None
+    }
+
+    /// The new version's ReplicaSet. Where none came to be, the newest one has the old pods.
+    fn newest<'b>(&self, sets: &'b [ReplicaSet]) -> Option<&'b ReplicaSet> {
+        let previous = self.rollout.previous.as_ref();
+        object::newest(self.live, sets)
+            .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
+    }
+
+    fn look_at_sets(&self) -> Followed {
+        Followed::GoesOn(Decision::Look(Look::ReplicaSets {
+            selector: self.live.selector(),
+        }))
+    }
+
+    fn look_at_pods(&self, set: &ReplicaSet) -> Followed {
+        Followed::GoesOn(Decision::Look(Look::Pods {
+            // Where no pod can be created, it counts whether old ones are ending.
+            selector: match &set.failure {
+                Some(_) => self.live.selector(),
+                None => pods_of(self.live, &set.template_hash),
+            },
+            set: set.name.clone(),
+        }))
+    }
+}
+
+/// What the API server's caches must catch up with is asked for again soon.
+pub fn catching_up(progress: &Progress) -> Duration {
+    match progress.waits_for {
+        WaitsFor::Observation => CATCHING_UP,
+        WaitsFor::Resumption
+        | WaitsFor::NewPods
+        | WaitsFor::OldPods(_)
+        | WaitsFor::EndingPods(_)
+        | WaitsFor::Availability
+        | WaitsFor::SecondLook => WATCH_WINDOW,
+    }
+}
+
+/// The Deployment's counters are there and its newest ReplicaSet's are not yet.
+pub fn waiting_for_replica_set(live: &Deployment) -> Progress {
+    Progress {
+        waits_for: WaitsFor::Availability,
+        available: live.available_replicas(),
+        wanted: live.replicas(),
+        obstacle: None,
+    }
+}
+
+/// The pods of one ReplicaSet.
+fn pods_of(live: &Deployment, template_hash: &str) -> String {
+    let selector = live.selector();
+    if template_hash.is_empty() {
+        return selector;
+    }
+    format!("{selector},pod-template-hash={template_hash}")
+}

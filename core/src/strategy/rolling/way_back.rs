@@ -1,0 +1,33 @@
+//! The version to return to: decided when the deploy has failed, by what is available then.
+
+use crate::change::Previous;
+use crate::kubernetes::object::{self, Deployment, ReplicaSet};
+use crate::workload::health::rollout::Written;
+
+/// The ReplicaSet to return to. The one that served before the write goes first as long as it
+/// serves; then any other that does; then the recorded one, which served before. `None` where
+/// nothing did and nothing does.
+pub fn choose(
+    recorded: Option<&Previous>,
+    written: &Written,
+    live: &Deployment,
+    sets: &[ReplicaSet],
+) -> Option<Previous> {
+    // The newest is the one that failed, once there is one for our write.
+    let failed = object::newest(live, sets)
+        .filter(|_| live.observed_generation() >= written.generation)
+        .map(|set| set.name.as_str());
+    let serving = sets.iter().filter(|set| {
+        set.owner == live.uid() && set.available > 0 && failed != Some(set.name.as_str())
+    });
+    let is_recorded = |set: &ReplicaSet| recorded.is_some_and(|recorded| recorded.name == set.name);
+    let best = serving.max_by_key(|set| (is_recorded(set), set.available, set.revision));
+    best.map(|set| Previous {
+        name: set.name.clone(),
+        revision: set.revision,
+    })
+    .or_else(|| recorded.cloned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! What is there when a deploy ends otherwise than it should: what the Service sends to, and what
+//! is scaled up. It is read, not concluded from what was written: others write, too.
+
+use super::Context;
+use crate::change::editor::Editor;
+use crate::kubernetes::object::Deployment;
+use crate::strategy::{Aftermath, Decision, Failure, Look, Present};
+use std::collections::BTreeMap;
+
+/// The Deployment that a pod is named after: both names between were made by controllers.
+fn deployment_of(pod: &str) -> Option<&str> {
+    let (set, _) = pod.rsplit_once('-')?;
+    Some(set.rsplit_once('-')?.0)
+}
+
+impl Context<'_> {
+    /// Whatever ends the deploy, with what is there now where more than one version may be.
+    pub(super) fn told(&self, decision: Decision) -> Decision {
+        let Decision::GiveUp(failure) = decision else {
+            return decision;
+        };
+        let is_told = match &failure {
+            Failure::OutOfSync { wrote, .. } => *wrote,
+            Failure::Rollout { aftermath, .. } => *aftermath != Aftermath::NothingWritten,
+            Failure::Deleted => true,
+            Failure::Faults(_)
+            | Failure::Missing
+            | Failure::BeingDeleted
+            | Failure::Paused
+            | Failure::TooLate
+            | Failure::Forbidden(_)
+            | Failure::Locked { .. }
+            | Failure::Overwritten { .. }
+            | Failure::SetAside { .. } => false,
+        };
+        if !is_told {
+            return Decision::GiveUp(failure);
+        }
+        // Whoever has set the selector last, where that was not one of us.
+        let is_unknown = matches!(failure, Failure::OutOfSync { by: None, .. });
+        let editor = match &self.observation.editor {
+            None if is_unknown => {
+                let steps = ["f:spec", "f:selector"].map(str::to_owned).to_vec();
+                return Decision::Look(Look::Editor { steps });
+            }
+            None => None,
+            Some(editor) => editor.clone(),
+        };
+        match self.present() {
+            Ok(present) => Decision::GiveUp(failure.with(editor, present)),
+            Err(look) => look,
+        }
+    }
+
+    fn present(&self) -> Result<Present, Decision> {
+        let service = self.scene.service.as_ref();
+        let is_there = service.is_none_or(Option::is_some);
+        let plain = self.deployment(&self.request.deployment)?;
+        let all = plain.into_iter().chain(self.versions()?);
+        let all = all.filter(|one| !one.is_being_deleted());
+        let up = all.filter(|one| one.replicas() > 0);
+        let up = up.map(|one: &Deployment| (one.name().to_owned(), one.replicas()));
+        let up = up.collect::<BTreeMap<_, _>>();
+        let mut sends = BTreeMap::new();
+        if is_there {
+            for pod in &self.endpoints(&self.switch.service)?.ready {
+                let name = deployment_of(pod).unwrap_or(pod).to_owned();
+                *sends.entry(name).or_insert(0) += 1;
+            }
+        }
+        Ok(Present {
+            service: self.switch.service.clone(),
+            is_there,
+            sends,
+            up,
+        })
+    }
+}
+
+impl Failure {
+    /// The same failure, with what was read of the Service when it ended.
+    fn with(self, editor: Option<Editor>, present: Present) -> Failure {
+        match self {
+            Failure::OutOfSync { by, .. } => Failure::SetAside {
+                by,
+                editor,
+                present,
+            },
+            Failure::Rollout {
+                cause,
+                kind,
+                mut evidence,
+                reason,
+                aftermath,
+            } => {
+                evidence.pods.push(present.sentence());
+                Failure::Rollout {
+                    cause,
+                    kind,
+                    evidence,
+                    reason,
+                    aftermath,
+                }
+            }
+            Failure::Deleted => Failure::SetAside {
+                by: None,
+                editor,
+                present,
+            },
+            other @ (Failure::Faults(_)
+            | Failure::Missing
+            | Failure::BeingDeleted
+            | Failure::Paused
+            | Failure::TooLate
+            | Failure::Forbidden(_)
+            | Failure::Locked { .. }
+            | Failure::Overwritten { .. }
+            | Failure::SetAside { .. }) => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! What is done when somebody else is at the Service while it is switched: its selector changed,
+//! the live Deployment rolled under it, the Service deleted, the newcomer scaled away.
+
+use super::super::claim::{self, Lock};
+use super::super::newcomer;
+use super::{Context, Next, is_of};
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object::{Deployment, ReplicaSet};
+use crate::kubernetes::service::{Member, Selector, Service, TEMPLATE_HASH, read_selector};
+use crate::report;
+use crate::request::Mode;
+use crate::state::continuation::{Phase, Reason, Return};
+use crate::state::marks;
+use crate::state::marks::VERSION;
+use crate::strategy::pursuit::CATCHING_UP;
+use crate::strategy::{Action, Aftermath, Decision, Failure, Stage, Step};
+use crate::workload::health::diagnosis::Evidence;
+use jiff::Timestamp;
+
+/// What to do about a Service that is held to pods which are no more.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Refill {
+    /// It gets the selector that it had before.
+    Wide(Selector),
+    /// It is held to the pods of another ReplicaSet of the same Deployment: with the selector that
+    /// it had, a version that nobody has judged would get traffic.
+    Held(Selector),
+}
+
+/// How a Service that is held to pods which are no more is to select. `all` are the pods of its
+/// wide selector; `None` where nothing would come of it.
+pub(super) fn refill(
+    wide: &Selector,
+    all: &[Member],
+    live: &Deployment,
+    sets: &[ReplicaSet],
+) -> Option<Refill> {
+    all.iter().find(|member| member.ready)?;
+    if all.iter().all(|member| member.is_of(live, sets)) {
+        return Some(Refill::Wide(wide.clone()));
+    }
+    let ready_of = |set: &ReplicaSet| {
+        let own = |member: &&Member| member.ready && member.owner == set.name;
+        all.iter().filter(own).count()
+    };
+    let own = sets.iter().filter(|set| set.owner == live.uid());
+    let best = own.filter(|set| !set.template_hash.is_empty());
+    let best = best.max_by_key(|set| ready_of(set));
+    match best.filter(|set| ready_of(set) > 0) {
+        Some(set) => {
+            let mut held = wide.clone();
+            held.insert(TEMPLATE_HASH.to_owned(), set.template_hash.clone());
+            Some(Refill::Held(held))
+        }
+        None => Some(Refill::Wide(wide.clone())),
+    }
+}
+
+/// Whether a selector finds a Deployment's pods, by the labels of its template. What the controller
+/// adds tells the plain one's pods alone.
+pub(super) fn selects(selector: &Selector, deployment: &Deployment, plain: &str) -> bool {
+    let labels = deployment.value().pointer("/spec/template/metadata/labels");
+    let mut labels = read_selector(labels);
+    if let Some(hash) = selector.get(TEMPLATE_HASH)
+        && deployment.name() == plain
+    {
+        labels.insert(TEMPLATE_HASH.to_owned(), hash.clone());
+    }
+    let mut pairs = selector.iter();
+    pairs.all(|(key, value)| labels.get(key) == Some(value))
+}
+
+impl Context<'_> {
+    /// A Service that is held to the pods of one ReplicaSet is empty once its Deployment is rolled.
+    /// Whoever sees that mends it, whoever has the lock: the write is bound to what was read.
+    pub(in crate::strategy) fn refill(&self, service: &Service) -> Result<(), Decision> {
+        let selector = service.selector();
+        if !selector.contains_key(TEMPLATE_HASH)
+            || !self.endpoints(service.name())?.ready.is_empty()
+            || self.members(&selector)?.iter().any(|member| member.ready)
+        {
+            return Ok(());
+        }
+        let Some(live) = self.deployment(&self.request.deployment)? else {
+            return Ok(());
+        };
+        let wide = claim::common(&selector);
+        let sets = self.replica_sets(&live.selector())?;
+        let refill = refill(&wide, self.members(&wide)?, live, sets);
+        let patch = match refill {
+            None => return Ok(()),
+            Some(Refill::Held(held)) if held == selector => return Ok(()),
+            Some(Refill::Held(held)) => claim::select(service, &held, true),
+            Some(Refill::Wide(wide)) => claim::select(service, &wide, false),
+        };
+        self.rechecked()?;
+        let call = Call::merge_service(&self.request.namespace, &self.switch.service, patch);
+        Err(Decision::Act(Action::Step(Box::new(Step {
+            call,
+            then: self.continuation.phase.clone(),
+            clears: None,
+        }))))
+    }
+
+    /// A deploy died after its switch, and nothing is left of the version that it switched to: the
+    /// version before serves again, as long as it is there. No lock counts any more by then.
+    pub(in crate::strategy) fn return_from_empty(&self, service: &Service) -> Result<(), Decision> {
+        let selector = service.selector();
+        let Some(before) = claim::selector_before(service).filter(|it| *it != selector) else {
+            return Ok(());
+        };
+        if self.request.mode == Mode::Plan
+            || self.members(&selector)?.iter().any(|member| member.ready)
+            || !self.endpoints(service.name())?.ready.is_empty()
+            || !self.members(&before)?.iter().any(|member| member.ready)
+        {
+            return Ok(());
+        }
+        self.rechecked()?;
+        let patch = claim::select(service, &before, true);
+        Err(self.patch_service(patch, self.continuation.phase.clone()))
+    }
+
+    /// Whether the Service selects as the switch of this lock made it.
+    pub(in crate::strategy) fn is_as_switched(service: &Service, lock: &Lock) -> bool {
+        let selector = service.selector();
+        match claim::selector_before(service) {
+            Some(before) => selector == claim::of_version(&before, &lock.version),
+            None => selector.get(VERSION) == Some(&lock.version),
+        }
+    }
+
+    /// Somebody else has changed the Service's selector: that stands, and what was held for this
+    /// deploy is given up. The newcomer is put away where it would get traffic beside a version
+    /// that serves without it, or where it never was to get any.
+    pub(in crate::strategy) fn set_aside(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        switched: bool,
+    ) -> Next {
+        let name = self.name_of(&lock.version);
+        let other = self.serves_beside(service, &name)?;
+        let target = other.map_or(&*name, Deployment::name);
+        self.move_autoscaler(&name, target, None)?;
+        if self.request.rollback
+            && let Some(found) = self.newcomer(&name)?
+            && found.replicas() > 0
+            && !found.is_being_deleted()
+            && !self.is_left(&name)
+        {
+            let selector = service.selector();
+            let selected = selects(&selector, found, &self.request.deployment);
+            if (selected || !switched) && !(selected && other.is_none()) {
+                self.rechecked()?;
+                let patch = newcomer::put_away(found, &self.continuation.job);
+                return Ok(self.scale_down(found, patch));
+            }
+        }
+        self.clear_preview()?;
+        let patch = claim::step_aside(service, &self.continuation.job);
+        let then = match &self.continuation.phase {
+            Phase::Return(back) => Phase::Return(back.clone()),
+            Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => Phase::Switch,
+        };
+        Ok(self.patch_service(patch, then))
+    }
+
+    /// Another Deployment of the family that the Service sends to and that nobody is scaling down.
+    fn serves_beside(
+        &self,
+        service: &Service,
+        newcomer: &str,
+    ) -> Result<Option<&Deployment>, Decision> {
+        let members = self.members(&service.selector())?;
+        let plain = self.deployment(&self.request.deployment)?;
+        let mut all = plain.into_iter().chain(self.versions()?);
+        Ok(all.find(|one| {
+            let stays = one.name() != newcomer && one.replicas() > 0 && !one.is_being_deleted();
+            let serves = |member: &Member| member.ready && member.is_under(one.name());
+            stays && members.iter().any(serves)
+        }))
+    }
+
+    /// The Service is not there. What this deploy has made is put away first, as long as a version
+    /// that served is there for whoever makes the Service anew.
+    pub(super) fn without_service(&self) -> Decision {
+        let ours = match self.made_by_this_deploy() {
+            Ok(ours) => ours,
+            Err(look) => return look,
+        };
+        let Some(ours) = ours else {
+            if let Phase::Return(back) = &self.continuation.phase {
+                return super::ended(back, Aftermath::ServiceGone);
+            }
+            if self.continuation.phase == Phase::Start {
+                let fault = self.service_fault("does not exist in this namespace");
+                return Decision::GiveUp(Failure::Faults(vec![fault]));
+            }
+            return super::ended(&self.deleted(), Aftermath::ServiceGone);
+        };
+        match self.put_away_without_service(ours) {
+            Ok(()) => {}
+            Err(decision) => return decision,
+        }
+        match &self.continuation.phase {
+            Phase::Return(back) => super::ended(back, Aftermath::ServiceGone),
+            Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => {
+                super::ended(&self.deleted(), Aftermath::ServiceGone)
+            }
+        }
+    }
+
+    fn deleted(&self) -> Return {
+        Return {
+            cause: report::service_deleted(&self.switch.service),
+            kind: None,
+            evidence: Evidence::default(),
+            reason: Some(Reason::Changed),
+        }
+    }
+
+    fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Decision> {
+        let job = Some(&*self.continuation.job);
+        let mut all = self.versions()?.iter();
+        Ok(all.find(|one| one.annotation(marks::JOB) == job))
+    }
+
+    fn put_away_without_service(&self, ours: &Deployment) -> Result<(), Decision> {
+        let plain = self.deployment(&self.request.deployment)?;
+        let others = plain.into_iter().chain(self.versions()?);
+        let mut others = others.filter(|one| one.name() != ours.name());
+        let live = others.find(|one| one.available_replicas() > 0 && one.replicas() > 0);
+        let Some(live) = live.filter(|_| self.request.rollback) else {
+            return Ok(());
+        };
+        self.move_autoscaler(ours.name(), live.name(), None)?;
+        if ours.replicas() > 0 && !ours.is_being_deleted() && !self.is_left(ours.name()) {
+            // It may be there again: then that decides.
+            self.rechecked()?;
+            let patch = newcomer::put_away(ours, &self.continuation.job);
+            return Err(self.scale_down(ours, patch));
+        }
+        self.clear_preview()
+    }
+
+    /// How many replicas the newcomer is held at after the switch: those that were wanted then, or
+    /// one at least where the old version is going already.
+    pub(super) fn held(
+        &self,
+        lock: &Lock,
+        found: &Deployment,
+        retiring: bool,
+    ) -> Result<i64, Decision> {
+        let wanted = match lock.wanted {
+            Some(wanted) if !retiring => wanted.max(1),
+            Some(_) | None => 1,
+        };
+        if found.replicas() >= wanted {
+            return Ok(wanted);
+        }
+        let scalers = self.autoscalers()?.iter();
+        let mut scalers = scalers.filter(|scaler| is_of(scaler, &[found.name()]));
+        let most = scalers.next().map_or(i64::MAX, |scaler| scaler.maximum());
+        Ok(wanted.min(most.max(1)))
+    }
+
+    /// The Service sends to at least one pod of this Deployment: nothing else is taken away before.
+    pub(super) fn see_serving(
+        &self,
+        service: &Service,
+        found: &Deployment,
+        deadline: Timestamp,
+    ) -> Result<(), Decision> {
+        let members = self.members(&service.selector())?;
+        let endpoints = self.endpoints(service.name())?;
+        let serves = |member: &Member| endpoints.ready.contains(&member.name);
+        if members.iter().any(serves) {
+            return Ok(());
+        }
+        if self.now >= deadline {
+            let missing = report::endpoints_missing(service.name(), found.name());
+            return Err(self.fail(Reason::Endpoints, &missing));
+        }
+        let stage = Stage::Endpoints(service.name().to_owned());
+        Err(self.wait(stage, CATCHING_UP))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1314 @@
+use super::*;
+use crate::kubernetes::service::Endpoints;
+use crate::request::Parameters;
+use crate::state::marks;
+use crate::state::marks::FAMILY;
+
+fn at(seconds: u64) -> Timestamp {
+    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    start + Duration::from_secs(seconds)
+}
+
+fn request(more: Value) -> Request {
+    let mut fields = json!({"deployment": "web", "service": "web", "images": {"app": "app:2"},
+            "strategy": "blueGreen", "execution": "run-2", "namespace": "shop"});
+    for (name, value) in more.as_object().unwrap() {
+        fields[name] = value.clone();
+    }
+    Request::parse(&Parameters::Text(fields.to_string()), "job-2").unwrap()
+}
+
+/// A Deployment of two pods that serve.
+fn deployment(name: &str, image: &str, more: Value) -> Deployment {
+    let version = name.strip_prefix("web-");
+    let mut labels = json!({"app": "web"});
+    let mut object = json!({
+            "metadata": {"name": name, "uid": format!("uid-{name}"), "resourceVersion": "7",
+                "generation": 1, "labels": {}, "annotations": {object::REVISION: "1"}},
+            "spec": {"replicas": 2, "minReadySeconds": 1},
+            "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2,
+                "availableReplicas": 2}});
+    if let Some(version) = version {
+        labels[VERSION] = json!(version);
+        object["metadata"]["labels"]["landfall/deployment"] = json!("web");
+    }
+    object["spec"]["selector"] = json!({"matchLabels": labels});
+    object["spec"]["template"] = json!({"metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "app", "image": image}]}});
+    overlay(&mut object, &more);
+    Deployment::new(object)
+}
+
+/// Puts fields over fields; a `null` removes.
+fn overlay(target: &mut Value, changes: &Value) {
+    let Value::Object(changes) = changes else {
+        *target = changes.clone();
+        return;
+    };
+    for (key, change) in changes {
+        overlay(&mut target[key], change);
+        if change.is_null() {
+            target.as_object_mut().unwrap().remove(key);
+        }
+    }
+}
+
+/// The newcomer as this deploy wrote it.
+fn blue(more: Value) -> Deployment {
+    let written = json!({marks::JOB: "job-2", marks::DEPLOYED_AT: at(5).to_string(),
+            marks::CREATED_BY: "job-2"});
+    let mut all = json!({"metadata": {"annotations": written}});
+    overlay(&mut all, &more);
+    deployment("web-blue", "app:2", all)
+}
+
+fn set(deployment: &str) -> ReplicaSet {
+    ReplicaSet {
+        name: format!("{deployment}-h"),
+        revision: 1,
+        owner: format!("uid-{deployment}"),
+        template_hash: "h".into(),
+        replicas: 2,
+        available: 2,
+        ..ReplicaSet::default()
+    }
+}
+
+fn members(deployment: &str) -> Vec<Member> {
+    let member = |number| Member {
+        name: format!("{deployment}-h-{number}"),
+        owner: format!("{deployment}-h"),
+        ready: true,
+        ..Member::default()
+    };
+    vec![member(1), member(2)]
+}
+
+fn service(selector: Value, notes: Value) -> Service {
+    Service::new(json!({
+            "metadata": {"name": "web", "resourceVersion": "3", "annotations": notes},
+            "spec": {"selector": selector, "ports": [{"port": 80}]}}))
+}
+
+fn lock(job: &str, execution: &str) -> String {
+    json!({"execution": execution, "job": job, "version": "blue", "since": at(0).to_string(),
+            "deadline": at(900).to_string()})
+    .to_string()
+}
+
+/// The Service under our lock, held to the plain Deployment's ReplicaSet.
+fn narrowed() -> Service {
+    let notes = json!({marks::LOCK: lock("job-2", "run-2"),
+            marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+    service(json!({"app": "web", TEMPLATE_HASH: "h"}), notes)
+}
+
+/// The Service after the switch to blue.
+fn switched(more: Value) -> Service {
+    let mut notes = json!({marks::LOCK: lock("job-2", "run-2"), marks::JOB: "job-2",
+            marks::DEPLOYED_AT: at(60).to_string(), marks::FROM: "web", marks::TO: "web-blue",
+            marks::WIDE_SELECTOR: r#"{"app":"web"}"#,
+            marks::SELECTOR_BEFORE: r#"{"app":"web","pod-template-hash":"h"}"#});
+    overlay(&mut notes, &more);
+    service(json!({"app": "web", VERSION: "blue"}), notes)
+}
+
+/// All has been seen that can be, with `web` serving.
+fn seen(service: Service, newcomer: Option<Deployment>) -> Observation {
+    let plain = deployment("web", "app:1", json!({}));
+    let of_blue = [("app", "web"), (VERSION, "blue")];
+    let of_hash = [("app", "web"), (TEMPLATE_HASH, "h")];
+    let selector = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter().map(|(key, value)| format!("{key}={value}"));
+        pairs.collect::<Vec<_>>().join(",")
+    };
+    Observation {
+        editor: Some(None),
+        replica_sets: Some(vec![set("web-blue")]),
+        scene: Scene {
+            service: Some(Some(service)),
+            preview: Some(None),
+            deployments: [("web".to_owned(), Some(plain))].into(),
+            versions: Some(newcomer.iter().cloned().collect()),
+            replica_sets: [("app=web".to_owned(), vec![set("web")])].into(),
+            members: [
+                (selector(&[("app", "web")]), members("web")),
+                (selector(&of_hash), members("web")),
+                (selector(&of_blue), members("web-blue")),
+            ]
+            .into(),
+            endpoints: [("web".to_owned(), endpoints("web-blue"))].into(),
+            autoscalers: Some(Vec::new()),
+            rights: Right::SMOKE.map(|right| (right, true)).into(),
+            tried: true,
+            rechecked: true,
+            ..Scene::default()
+        },
+        deployment: Some(newcomer),
+        ..Observation::default()
+    }
+}
+
+fn endpoints(deployment: &str) -> Endpoints {
+    let names = members(deployment).into_iter().map(|member| member.name);
+    Endpoints {
+        ready: names.collect(),
+        ..Endpoints::default()
+    }
+}
+
+fn failed() -> Return {
+    Return {
+        cause: "it broke".into(),
+        kind: None,
+        evidence: crate::workload::health::diagnosis::Evidence::default(),
+        reason: None,
+    }
+}
+
+fn decided(request: &Request, phase: &Phase, observation: &Observation, now: Timestamp) -> String {
+    let continuation = Continuation {
+        phase: phase.clone(),
+        ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
+    };
+    let switch = request.strategy.switch().unwrap();
+    outline(&decide(request, switch, &continuation, observation, now))
+}
+
+/// A decision in a line: a write with its path and what it changes of spec and notes.
+fn outline(decision: &Decision) -> String {
+    match decision {
+        Decision::Look(Look::Scene(Sought::Trial(call))) => {
+            assert!(!call.changes());
+            format!("try to {} {}", call.verb.rbac(), call.path)
+        }
+        Decision::Look(Look::Scene(sought)) => format!("look {sought:?}"),
+        Decision::Look(look) => format!("look {look:?}"),
+        Decision::Act(Action::Step(step)) => {
+            let body = step.call.body.clone().unwrap_or_default();
+            let place = step.call.path.rsplit_once("shop/").unwrap().1.to_owned();
+            let verb = step.call.verb.rbac();
+            let spec = match verb {
+                "patch" => body["spec"].to_string(),
+                _ => body["spec"]["replicas"].to_string(),
+            };
+            let notes = body["metadata"]["annotations"].as_object().cloned();
+            let notes = notes.unwrap_or_default().into_iter();
+            let notes = notes.filter(|(name, _)| name.starts_with("landfall/"));
+            let notes = notes.map(|(name, value)| {
+                let sign = if value.is_null() { "-" } else { "+" };
+                format!("{sign}{}", name.trim_start_matches("landfall/"))
+            });
+            format!(
+                "{verb} {place} {spec} {}",
+                notes.collect::<Vec<_>>().join(" ")
+            )
+        }
+        Decision::Act(action) => format!("{action:?}"),
+        Decision::Enter(Phase::Return(back)) => format!("return: {}", back.cause),
+        Decision::Enter(phase) => format!("enter {phase:?}"),
+        Decision::Wait(wait) => format!("wait {}s {:?}", wait.at_most.as_secs(), wait.stage),
+        Decision::Finish(success) => {
+            let switched = success.switched.as_ref().unwrap();
+            let name = success.deployment.name();
+            format!("finish {name} {} {:?}", success.wrote, switched.from)
+        }
+        Decision::GiveUp(Failure::Faults(faults)) => {
+            let lines = faults
+                .iter()
+                .map(|it| format!("`{}` {}", it.field, it.problem));
+            lines.collect::<Vec<_>>().join("; ")
+        }
+        Decision::GiveUp(Failure::Rollout {
+            cause, aftermath, ..
+        }) => format!("failed: {cause}: {aftermath:?}"),
+        Decision::GiveUp(failure) => format!("give up {failure:?}"),
+        Decision::Steady(steady) => format!("steady {steady:?}"),
+        Decision::Remember(sights) => format!("remember {sights:?}"),
+    }
+}
+
+type Change = fn(&mut Observation);
+
+#[test]
+fn nothing_is_written_before_all_is_known() {
+    let plain = || service(json!({"app": "web"}), json!({}));
+    let forget: [(&str, Change, &str); 11] = [
+        ("service", |it| it.scene.service = None, "look Service"),
+        (
+            "live",
+            |it| it.scene.deployments.clear(),
+            r#"look Deployment("web")"#,
+        ),
+        (
+            "sets",
+            |it| it.scene.replica_sets.clear(),
+            r#"look ReplicaSets("app=web")"#,
+        ),
+        (
+            "pods",
+            |it| it.scene.members.clear(),
+            r#"look Members("app=web")"#,
+        ),
+        (
+            "newcomer",
+            |it| it.deployment = None,
+            r#"look Newcomer { name: "web-blue" }"#,
+        ),
+        ("preview", |it| it.scene.preview = None, "look Preview"),
+        (
+            "scalers",
+            |it| it.scene.autoscalers = None,
+            "look Autoscalers",
+        ),
+        ("versions", |it| it.scene.versions = None, "look Versions"),
+        (
+            "endpoints",
+            |it| it.scene.endpoints.clear(),
+            "look Endpoints(\"web\")",
+        ),
+        (
+            "rights",
+            |it| it.scene.rights.clear(),
+            r#"look Right(Right { verb: "create", resource: "services" })"#,
+        ),
+        (
+            "trial",
+            |it| it.scene.tried = false,
+            "try to create /apis/apps/v1/namespaces/shop/deployments",
+        ),
+    ];
+    let request = request(json!({"smoke": "/"}));
+    for (name, forget, expected) in forget {
+        let mut observation = seen(plain(), None);
+        forget(&mut observation);
+        let found = decided(&request, &Phase::Start, &observation, at(1));
+        assert_eq!(found, expected, "{name}");
+    }
+}
+
+#[test]
+fn all_rights_that_are_missing_are_told_at_once() {
+    let of_family = Autoscaler::new(json!({"spec": {"scaleTargetRef":
+            {"kind": "Deployment", "name": "web"}}}));
+    let of_others = Autoscaler::new(json!({"spec": {"scaleTargetRef":
+            {"kind": "Deployment", "name": "api"}}}));
+    let [create, delete, proxy] = Right::SMOKE;
+    for (smoke, scaler, granted, missing) in [
+        (false, of_others.clone(), vec![], vec![]),
+        (true, of_others.clone(), Right::SMOKE.to_vec(), vec![]),
+        (true, of_others, vec![delete], vec![create, proxy]),
+        (false, of_family.clone(), vec![Right::SCALE], vec![]),
+        (
+            true,
+            of_family,
+            vec![create],
+            vec![delete, proxy, Right::SCALE],
+        ),
+    ] {
+        let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+        observation.scene.autoscalers = Some(vec![scaler]);
+        let all = Right::SMOKE.into_iter().chain([Right::SCALE]);
+        observation.scene.rights = all.map(|right| (right, granted.contains(&right))).collect();
+        let request = request(if smoke {
+            json!({"smoke": "/"})
+        } else {
+            json!({})
+        });
+        let found = decided(&request, &Phase::Start, &observation, at(1));
+        let expected = format!("give up {:?}", Failure::Forbidden(missing.clone()));
+        assert_eq!(found == expected, !missing.is_empty(), "{found}");
+        assert_eq!(found.starts_with("patch services/web"), missing.is_empty());
+    }
+}
+
+/// A write that made it may still be under way, and would make it anew.
+#[test]
+fn a_version_that_failed_is_kept_at_zero_and_known_to_have_failed() {
+    let request = request(json!({"strategy": "immutable"}));
+    for (job, is_left, replicas, expected) in [
+        (
+            "job-2",
+            false,
+            2,
+            r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
+        ),
+        (
+            "job-1",
+            false,
+            2,
+            r#"patch deployments/web-blue {"replicas":0} +replicas"#,
+        ),
+        (
+            "job-2",
+            true,
+            2,
+            "failed: it broke: ReturnFailed(\"web-blue\")",
+        ),
+        ("job-2", false, 0, "wait 1s Leaving(\"web-blue\")"),
+    ] {
+        let one = blue(json!({"metadata": {"annotations": {marks::JOB: job}},
+                "spec": {"replicas": replicas}}));
+        let notes = json!({marks::LOCK: lock("job-2", "run-2"), marks::ROLLED_BACK: "job-2",
+                marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+        let selector = json!({"app": "web", TEMPLATE_HASH: "h"});
+        let mut observation = seen(service(selector, notes), Some(one));
+        let scene = &mut observation.scene;
+        scene.members.insert("app=web".into(), members("web-blue"));
+        if is_left {
+            let left = ("web-blue".to_owned(), "the token may not".to_owned());
+            scene.left.push(left);
+        }
+        let phase = Phase::Return(failed());
+        let found = decided(&request, &phase, &observation, at(100));
+        assert_eq!(found, expected, "{job} {is_left} {replicas}");
+    }
+}
+
+/// Its pods were rolled away since, and the Service sends to none.
+#[test]
+fn a_dead_deploys_narrowing_is_done_once_more() {
+    let notes = json!({marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+    let outdated = service(json!({"app": "web", TEMPLATE_HASH: "gone"}), notes);
+    let first = decided(
+        &request(json!({})),
+        &Phase::Start,
+        &seen(outdated, None),
+        at(1),
+    );
+    assert_eq!(
+        first,
+        r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring -superseded +wide-selector"#
+    );
+}
+
+/// Each would retire what the other one sends to.
+#[test]
+fn two_services_do_not_take_turns_on_one_deployment() {
+    let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+    let behind = |service: &str| {
+        let notes = json!({"metadata": {"annotations": {marks::SERVICE: service}}});
+        deployment("web-green", "app:1", notes)
+    };
+    for (other, refused) in [("web", false), ("front", true)] {
+        observation.scene.versions = Some(vec![behind(other)]);
+        let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+        let told = found.contains("is not the one that `web-green` was deployed behind");
+        assert_eq!(told, refused, "{found}");
+    }
+}
+
+#[test]
+fn a_newcomer_is_scaled_up_once_to_what_serves_now() {
+    let live = deployment("web", "app:1", json!({"spec": {"replicas": 5}}));
+    let observed = |wanted: Option<&str>, rechecked: bool| {
+        let one = blue(json!({"metadata": {"annotations": {marks::WANTED: wanted}}}));
+        let mut observation = seen(narrowed(), Some(one));
+        let scene = &mut observation.scene;
+        scene.deployments.insert("web".into(), Some(live.clone()));
+        scene.rechecked = rechecked;
+        decided(&request(json!({})), &Phase::Switch, &observation, at(30))
+    };
+    assert_eq!(observed(None, false), "look ServiceAgain");
+    let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
+    assert_eq!(observed(None, true), up);
+    assert_eq!(observed(Some("3"), true), up);
+    let held = "return: `web-blue` is held at 2 replicas by someone else; 5 are wanted";
+    assert_eq!(observed(Some("5"), true), held);
+}
+
+#[test]
+fn the_first_write_locks_and_narrows() {
+    let wide = service(json!({"app": "web"}), json!({}));
+    let first = decided(&request(json!({})), &Phase::Start, &seen(wide, None), at(1));
+    assert_eq!(
+        first,
+        r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring -superseded +wide-selector"#
+    );
+    // One that sends to a version already needs no narrowing.
+    let green = service(json!({"app": "web", VERSION: "green"}), json!({}));
+    let mut observation = seen(green, None);
+    let live = deployment("web-green", "app:1", json!({}));
+    let selector = live.selector();
+    let scene = &mut observation.scene;
+    scene.deployments.insert("web-green".into(), Some(live));
+    scene.members.insert(selector.clone(), members("web-green"));
+    scene.replica_sets.insert(selector, vec![set("web-green")]);
+    let first = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+    assert_eq!(first, "patch services/web null +lock -retiring -superseded");
+}
+
+/// By `kubectl replace`, say. It sends to one version all the same, and is held to that again.
+#[test]
+fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
+    let green = |replicas: i64| {
+        deployment(
+            "web-green",
+            "app:1",
+            json!({"spec": {"replicas": replicas}}),
+        )
+    };
+    let given = |plain: i64, green: Deployment| {
+        let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+        let scene = &mut observation.scene;
+        let plain = deployment("web", "app:0", json!({"spec": {"replicas": plain}}));
+        scene.deployments.insert("web".into(), Some(plain));
+        scene
+            .deployments
+            .insert("web-green".into(), Some(green.clone()));
+        // Those of the one that was retired last may still be there, or not know it yet.
+        let going = Member {
+            owner: "web-h".into(),
+            going: true,
+            ..Member::default()
+        };
+        let retired = members("web").into_iter().chain([going]);
+        let all = members("web-green").into_iter().chain(retired);
+        scene.members.insert("app=web".into(), all.collect());
+        scene
+            .replica_sets
+            .insert(green.selector(), vec![set("web-green")]);
+        scene.versions = Some(vec![green]);
+        decided(&request(json!({})), &Phase::Start, &observation, at(1))
+    };
+    assert_eq!(
+        given(0, green(2)),
+        r#"patch services/web {"selector":{"app":"web","landfall/version":"green"}} +lock -retiring -superseded"#
+    );
+    // What a dead deploy left beside the one that serves is of the family.
+    assert_eq!(
+        given(2, green(2)),
+        r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring -superseded +wide-selector"#
+    );
+}
+
+#[test]
+fn a_service_of_others_as_well_is_not_narrowed() {
+    let given = |others: Member| {
+        let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+        let mut all = members("web");
+        all.push(others);
+        observation.scene.members.insert("app=web".into(), all);
+        decided(&request(json!({})), &Phase::Start, &observation, at(1))
+    };
+    let strange = given(Member {
+        owner: "shop-h".into(),
+        ready: true,
+        ..Member::default()
+    });
+    assert!(
+        strange.contains("selects pods of others as well"),
+        "{strange}"
+    );
+    let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+    let strangers = &mut observation
+        .scene
+        .endpoints
+        .get_mut("web")
+        .unwrap()
+        .strangers;
+    strangers.insert("by-hand".into());
+    let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+    assert!(found.contains("EndpointSlice `by-hand`"), "{found}");
+    // What alone serves is what is taken over from.
+    let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+    let blue = Member {
+        ready: true,
+        ..members("web-blue")[0].clone()
+    };
+    let down = members("web").into_iter().map(|member| Member {
+        ready: false,
+        ..member
+    });
+    let all = down.chain([blue]).collect();
+    observation.scene.members.insert("app=web".into(), all);
+    observation.scene.versions = Some(vec![deployment("web-blue", "app:0", json!({}))]);
+    let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+    assert_eq!(found, "look Deployment(\"web-blue\")");
+}
+
+#[test]
+fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
+    let wide = |spec: Value| {
+        let mut object = json!({"metadata": {"name": "web"},
+                "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
+        overlay(&mut object["spec"], &spec);
+        Service::new(object)
+    };
+    let live = |changes: Value| deployment("web", "app:1", changes);
+    let foreign = Member {
+        name: "api-1".into(),
+        owner: "api-h".into(),
+        ..Member::default()
+    };
+    let strange = || {
+        deployment(
+            "web-blue",
+            "x",
+            json!({"metadata": {"labels": {FAMILY: "other"}}}),
+        )
+    };
+    let taken = || Service::new(json!({"metadata": {"name": "web-preview"}}));
+    type Prepare<'a> = Box<dyn Fn(&mut Observation) + 'a>;
+    let put = |live: Deployment| -> Prepare<'_> {
+        Box::new(move |it| {
+            it.scene
+                .deployments
+                .insert("web".into(), Some(live.clone()));
+        })
+    };
+    let send = |spec: Value| -> Prepare<'_> {
+        Box::new(move |it| it.scene.service = Some(Some(wide(spec.clone()))))
+    };
+    let rows: [(&str, Prepare<'_>); 14] = [
+        (
+            "does not exist",
+            Box::new(|it| it.scene.service = Some(None)),
+        ),
+        ("ExternalName", send(json!({"type": "ExternalName"}))),
+        ("has no selector", send(json!({"selector": null}))),
+        (
+            "lack",
+            send(json!({"selector": {"app": "web", "tier": "front"}})),
+        ),
+        ("needs a port", send(json!({"ports": null}))),
+        (
+            "selects no pods",
+            Box::new(|it| _ = it.scene.members.insert("app=web".into(), Vec::new())),
+        ),
+        (
+            "pods of others as well, such as `api-1`",
+            Box::new(|it| {
+                it.scene
+                    .members
+                    .get_mut("app=web")
+                    .unwrap()
+                    .push(foreign.clone())
+            }),
+        ),
+        (
+            "which does not exist. This strategy takes over",
+            Box::new(|it| _ = it.scene.deployments.insert("web".into(), None)),
+        ),
+        ("Paused", put(live(json!({"spec": {"paused": true}})))),
+        (
+            "BeingDeleted",
+            put(live(
+                json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}),
+            )),
+        ),
+        (
+            "Settling",
+            put(live(json!({"metadata": {"generation": 2}}))),
+        ),
+        (
+            "middle of a rollout",
+            Box::new(|it| {
+                let mut older = set("web");
+                older.name = "web-old".into();
+                older.revision = 0;
+                it.scene
+                    .replica_sets
+                    .get_mut("app=web")
+                    .unwrap()
+                    .push(older);
+            }),
+        ),
+        (
+            "that Landfall did not make",
+            Box::new(|it| it.deployment = Some(Some(strange()))),
+        ),
+        (
+            "one of that name is there",
+            Box::new(|it| it.scene.preview = Some(Some(taken()))),
+        ),
+    ];
+    let request = request(json!({"smoke": "/", "manifest": {"spec": {"template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "app", "image": "app:2"}]}}}}}));
+    for (words, prepare) in rows {
+        let mut observation = seen(wide(json!({})), None);
+        let labels = "app=web,tier=front".to_owned();
+        observation.scene.members.insert(labels, members("web"));
+        prepare(&mut observation);
+        let found = decided(&request, &Phase::Start, &observation, at(21));
+        assert!(found.contains(words), "{words}: {found}");
+        assert!(!found.starts_with("patch"), "{found}");
+        // Others' pods may be those of an execution that began since the Service was read.
+        if words.starts_with("pods of others") {
+            observation.scene.rechecked = false;
+            let found = decided(&request, &Phase::Start, &observation, at(21));
+            assert_eq!(found, "look ServiceAgain");
+        }
+    }
+    let mut scaled = seen(wide(json!({})), None);
+    let well = decided(&request, &Phase::Start, &scaled, at(1));
+    assert!(well.starts_with("patch services/web"), "{well}");
+    put(live(json!({"metadata": {"generation": 2}})))(&mut scaled);
+    let waits = decided(&request, &Phase::Start, &scaled, at(1));
+    assert_eq!(waits, "wait 1s Settling(\"web\")");
+}
+
+#[test]
+fn somebody_elses_lock_is_waited_for_until_it_ends() {
+    let locked = |execution: &str| {
+        let notes = json!({marks::LOCK: lock("job-1", execution)});
+        seen(service(json!({"app": "web"}), notes), None)
+    };
+    let patient = request(json!({"timeout": "1h"}));
+    let late = |now| {
+        let continuation = Continuation::begin("job-2", at(0), Duration::from_secs(60));
+        let request = request(json!({}));
+        let switch = request.strategy.switch().unwrap();
+        outline(&decide(
+            &request,
+            switch,
+            &continuation,
+            &locked("run-1"),
+            now,
+        ))
+    };
+    let found =
+        |execution: &str, phase: Phase, now| decided(&patient, &phase, &locked(execution), at(now));
+    let waits = found("run-1", Phase::Start, 1);
+    assert!(
+        waits.starts_with("wait 5s Lock { execution: \"run-1\""),
+        "{waits}"
+    );
+    assert!(
+        late(at(61)).starts_with("give up Locked"),
+        "{}",
+        late(at(61))
+    );
+    // The margin belongs to the lock, too.
+    assert!(late(at(59)).starts_with("wait"), "{}", late(at(59)));
+    for (name, taken) in [
+        ("the same execution", found("run-2", Phase::Start, 1)),
+        ("one that has ended by itself", {
+            let continuation = Continuation::begin("job-2", at(1000), Duration::from_secs(60));
+            let switch = patient.strategy.switch().unwrap();
+            let seen = locked("run-1");
+            outline(&decide(&patient, switch, &continuation, &seen, at(1021)))
+        }),
+    ] {
+        assert!(taken.starts_with("patch services/web"), "{name}: {taken}");
+        assert!(taken.contains("+superseded"), "{name}: {taken}");
+    }
+    let lost = found("run-1", Phase::Switch, 1);
+    assert!(lost.contains("SetAside"), "{lost}");
+}
+
+#[test]
+fn up_to_the_switch() {
+    let smoking = request(json!({"smoke": {"path": "/health", "contains": "ok"}}));
+    let plain = request(json!({}));
+    let preview = Service::new(json!({"metadata": {"name": "web-preview", "uid": "u",
+                "annotations": {PREVIEW_OF: "web"}},
+            "spec": {"selector": {"app": "web", VERSION: "blue"}, "ports": [{"port": 80}]}}));
+    let with_preview = |last: Option<Result<(), String>>, tries| {
+        let mut observation = seen(narrowed(), Some(blue(json!({}))));
+        observation.scene.preview = Some(Some(preview.clone()));
+        let of_blue = endpoints("web-blue");
+        observation
+            .scene
+            .endpoints
+            .insert("web-preview".into(), of_blue);
+        observation.scene.smoke = Smoked {
+            tries,
+            unanswered: 0,
+            last,
+        };
+        observation
+    };
+    let scaler = Autoscaler::new(json!({"metadata": {"name": "web", "resourceVersion": "1"},
+            "spec": {"minReplicas": 1, "maxReplicas": 5,
+                "scaleTargetRef": {"kind": "Deployment", "name": "web"}}}));
+    let mut scaled = seen(narrowed(), Some(blue(json!({}))));
+    scaled.scene.autoscalers = Some(vec![scaler]);
+    let mut foreign = seen(narrowed(), Some(blue(json!({}))));
+    let of_blue = written(&claim::of_version(&narrowed().selector(), "blue"));
+    let pods = foreign.scene.members.get_mut(&of_blue).unwrap();
+    pods.extend(members("api"));
+    let mut fewer = seen(narrowed(), Some(blue(json!({}))));
+    fewer.scene.members.get_mut(&of_blue).unwrap()[0].ready = false;
+    let mut rolled = seen(narrowed(), Some(blue(json!({}))));
+    let newer = ReplicaSet {
+        revision: 2,
+        template_hash: "other".into(),
+        ..set("web")
+    };
+    rolled
+        .scene
+        .replica_sets
+        .insert("app=web".into(), vec![set("web"), newer]);
+    let idle = blue(json!({"metadata": {"annotations": {marks::JOB: "job-1"}},
+            "spec": {"replicas": 0}}));
+    let switch = r#"patch services/web {"selector":{"app":"web","landfall/version":"blue","pod-template-hash":null}} -cause +deployed-at +execution +from +job +lock -retiring -rolled-back +selector-before -superseded +to"#;
+    let wrong = |tries| with_preview(Some(Err("HTTP 500".into())), tries);
+    let rows = [
+        (
+            &plain,
+            seen(narrowed(), None),
+            "create deployments 2 +created-by +deployed-at +digest +execution +job +service",
+        ),
+        (
+            &plain,
+            seen(narrowed(), Some(idle)),
+            "update deployments/web-blue 2 +created-by +deployed-at +digest +execution +job +service",
+        ),
+        (
+            &plain,
+            seen(
+                narrowed(),
+                Some(blue(json!({"status": {"availableReplicas": 1}}))),
+            ),
+            "wait 3s Newcomer(\"web-blue\")",
+        ),
+        (&plain, seen(narrowed(), Some(blue(json!({})))), switch),
+        (&plain, fewer, "wait 1s Newcomer(\"web-blue\")"),
+        (
+            &plain,
+            foreign,
+            "return: Service `web` would also send to pod `api-h-1`, which is not one of `web-blue`",
+        ),
+        (
+            &plain,
+            rolled,
+            "return: Deployment `web` was changed by someone else meanwhile",
+        ),
+        (
+            &plain,
+            scaled,
+            r#"patch horizontalpodautoscalers/web {"minReplicas":2,"scaleTargetRef":{"name":"web-blue"}} +min-replicas"#,
+        ),
+        (
+            &smoking,
+            seen(narrowed(), Some(blue(json!({})))),
+            "create services null +preview-of",
+        ),
+        (
+            &smoking,
+            with_preview(None, 0),
+            r#"look Smoke { target: "web-preview:80", path: "/health", contains: Some("ok") }"#,
+        ),
+        (&smoking, wrong(2), "wait 2s Smoke"),
+        (
+            &smoking,
+            wrong(3),
+            "return: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500",
+        ),
+        (&smoking, with_preview(Some(Ok(())), 3), switch),
+    ];
+    for (request, observation, expected) in rows {
+        let found = decided(request, &Phase::Switch, &observation, at(6));
+        assert_eq!(found, expected);
+    }
+    let small = blue(json!({"spec": {"replicas": 1}, "status": {"replicas": 1,
+            "updatedReplicas": 1, "availableReplicas": 1}}));
+    let small = decided(
+        &plain,
+        &Phase::Switch,
+        &seen(narrowed(), Some(small)),
+        at(6),
+    );
+    assert_eq!(
+        small,
+        r#"patch deployments/web-blue {"replicas":2} +wanted"#
+    );
+    let late = decided(
+        &plain,
+        &Phase::Switch,
+        &seen(narrowed(), Some(blue(json!({})))),
+        at(900),
+    );
+    assert_eq!(
+        late,
+        "return: Service `web` could not be switched within 15 min (timeout)"
+    );
+}
+
+#[test]
+fn after_the_switch() {
+    let request = request(json!({}));
+    let baking = || seen(switched(json!({})), Some(blue(json!({}))));
+    let mut both = baking();
+    let pods = &mut both.scene.endpoints.get_mut("web").unwrap().ready;
+    pods.insert("web-h-1".into());
+    let mut elsewhere = baking();
+    let to_green = service(
+        json!({"app": "web", VERSION: "green"}),
+        json!({
+            marks::LOCK: lock("job-2", "run-2"), marks::JOB: "job-2"}),
+    );
+    elsewhere.scene.service = Some(Some(to_green));
+    let green = deployment("web-green", "app:1", json!({}));
+    let deployments = &mut elsewhere.scene.deployments;
+    deployments.insert("web-green".into(), Some(green.clone()));
+    let versions = elsewhere.scene.versions.as_mut().unwrap();
+    versions.push(green);
+    let of_green = "app=web,landfall/version=green".to_owned();
+    let pods = &mut elsewhere.scene.members;
+    pods.insert(of_green, members("web-green"));
+    let mut scaled = elsewhere.clone();
+    scaled.scene.autoscalers = Some(vec![Autoscaler::new(json!({
+            "metadata": {"name": "hpa", "annotations": {MIN_REPLICAS: "1"}},
+            "spec": {"minReplicas": 3, "scaleTargetRef":
+                {"kind": "Deployment", "name": "web-blue"}}}))]);
+    let mut aside = elsewhere.clone();
+    let notes = json!({marks::JOB: "job-2", marks::EXECUTION: "run-2",
+            marks::SUPERSEDED: "job-2,job-1"});
+    let selector = json!({"app": "web", VERSION: "green"});
+    aside.scene.service = Some(Some(service(selector, notes)));
+    let mut unchecked = baking();
+    unchecked.scene.rechecked = false;
+    let mut retired = baking();
+    let gone = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
+    retired.scene.deployments.insert("web".into(), Some(gone));
+    let mut done = retired.clone();
+    done.scene.service = Some(Some(switched(json!({marks::LOCK: null}))));
+    let retiring = || {
+        let notes = json!({marks::RETIRING: "true"});
+        seen(switched(notes), Some(blue(json!({}))))
+    };
+    let mut kept = retiring();
+    let refused = ("web".to_owned(), "a policy".to_owned());
+    kept.scene.left.push(refused);
+    let away = |more: Value| {
+        let mut none = json!({"spec": {"replicas": 0}});
+        overlay(&mut none, &more);
+        let lock = json!({"execution": "run-2", "job": "job-2", "version": "blue", "wanted": 2,
+                "since": at(0).to_string(), "deadline": at(900).to_string()});
+        let notes = json!({marks::LOCK: lock.to_string()});
+        seen(switched(notes), Some(blue(none)))
+    };
+    let mut empty = retiring();
+    empty
+        .scene
+        .endpoints
+        .insert("web".into(), Endpoints::default());
+    let mut wide = baking();
+    let mut back = switched(json!({})).value().clone();
+    back["spec"]["selector"] = json!({"app": "web"});
+    wide.scene.service = Some(Some(Service::new(back)));
+    let both_pods = members("web").into_iter().chain(members("web-blue"));
+    wide.scene
+        .members
+        .insert("app=web".into(), both_pods.collect());
+    let mut alone = wide.clone();
+    alone
+        .scene
+        .members
+        .insert("app=web".into(), members("web-blue"));
+    let rows = [
+        (
+            "it bakes",
+            baking(),
+            61,
+            "wait 10s Bake { newcomer: \"web-blue\", until: 2026-01-01T00:01:30Z }",
+        ),
+        (
+            "endpoints lag",
+            both.clone(),
+            61,
+            "wait 1s Endpoints(\"web\")",
+        ),
+        (
+            "and lag too long",
+            both,
+            900,
+            "return: the endpoints of Service `web` never became the ready pods of `web-blue` and no others",
+        ),
+        (
+            "somebody switched it",
+            elsewhere,
+            61,
+            "patch services/web null -lock -retiring -selector-before +superseded -wide-selector",
+        ),
+        (
+            "and there is an autoscaler",
+            scaled,
+            61,
+            r#"patch horizontalpodautoscalers/hpa {"minReplicas":1,"scaleTargetRef":{"name":"web-green"}} -min-replicas"#,
+        ),
+        (
+            "what was held is given up",
+            aside,
+            61,
+            "give up SetAside { by: None, editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2} } }",
+        ),
+        ("it looks once more", unchecked, 90, "look ServiceAgain"),
+        (
+            "somebody scaled it to zero",
+            away(json!({})),
+            89,
+            r#"patch deployments/web-blue {"replicas":2} +wanted"#,
+        ),
+        (
+            "and does so again",
+            away(json!({"metadata": {"annotations": {marks::WANTED: "2"}}})),
+            89,
+            "return: `web-blue` is held at 0 replicas by someone else; 2 are wanted",
+        ),
+        (
+            "the old one stays while no pod serves",
+            empty,
+            90,
+            "wait 1s Endpoints(\"web\")",
+        ),
+        (
+            "a tool set the selector back: it goes where the old one serves without it",
+            wide.clone(),
+            61,
+            r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
+        ),
+        (
+            "but not where it serves alone",
+            alone,
+            61,
+            "patch services/web null -lock -retiring -selector-before +superseded -wide-selector",
+        ),
+        (
+            "no way back from here",
+            baking(),
+            90,
+            "patch services/web null +retiring",
+        ),
+        (
+            "the old one goes",
+            retiring(),
+            90,
+            r#"patch deployments/web {"replicas":0} +replicas"#,
+        ),
+        (
+            "as nothing speaks against it",
+            kept,
+            90,
+            "patch services/web null -lock -retiring -selector-before -wide-selector",
+        ),
+        (
+            "the lock goes",
+            retired,
+            61,
+            "patch services/web null -lock -retiring -selector-before -wide-selector",
+        ),
+        ("it is done", done, 95, "finish web-blue true Some(\"web\")"),
+    ];
+    for (name, observation, now, expected) in rows {
+        let found = decided(&request, &Phase::Switch, &observation, at(now));
+        assert_eq!(found, expected, "{name}");
+        let restarted = decided(&request, &Phase::Start, &observation, at(now));
+        assert_eq!(
+            restarted, expected,
+            "{name}, by a process that knows nothing"
+        );
+    }
+}
+
+#[test]
+fn a_failure_is_taken_back_step_by_step() {
+    let request_of = |rollback: bool| request(json!({"rollback": rollback}));
+    let marked = |service: Service, lock: bool| {
+        let mut object = json!({"metadata": {"name": "web", "resourceVersion": "3"}});
+        object["spec"]["selector"] = json!(service.selector());
+        let kept = [
+            marks::LOCK,
+            marks::WIDE_SELECTOR,
+            marks::JOB,
+            marks::FROM,
+            marks::TO,
+        ];
+        for note in kept.into_iter().filter(|note| lock || *note != marks::LOCK) {
+            if let Some(text) = service.annotation(note) {
+                object["metadata"]["annotations"][note] = json!(text);
+            }
+        }
+        object["metadata"]["annotations"][marks::ROLLED_BACK] = json!("job-2");
+        object["metadata"]["annotations"][marks::CAUSE] = json!("it broke");
+        Service::new(object)
+    };
+    let back = |switched: &Service| {
+        let before = claim::selector_before(switched).unwrap();
+        let notes = json!({marks::LOCK: lock("job-2", "run-2"), marks::JOB: "job-2",
+                marks::FROM: "web", marks::TO: "web-blue",
+                marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+        service(json!(before), notes)
+    };
+    let down = || blue(json!({"spec": {"replicas": 0}}));
+    let mut left = seen(marked(narrowed(), true), Some(down()));
+    left.scene
+        .members
+        .get_mut("app=web")
+        .unwrap()
+        .extend(members("web-blue"));
+    let mut lagging = seen(
+        marked(back(&switched(json!({}))), true),
+        Some(blue(json!({}))),
+    );
+    lagging
+        .scene
+        .endpoints
+        .insert("web".into(), endpoints("web-blue"));
+    let mut returned = lagging.clone();
+    returned
+        .scene
+        .endpoints
+        .insert("web".into(), endpoints("web"));
+    let mut going = seen(switched(json!({})), Some(blue(json!({}))));
+    let down_already = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
+    going
+        .scene
+        .deployments
+        .insert("web".into(), Some(down_already));
+    let mut weak = seen(switched(json!({})), Some(blue(json!({}))));
+    let of_hash = "app=web,pod-template-hash=h".to_owned();
+    weak.scene
+        .members
+        .insert(of_hash, members("web")[..1].to_vec());
+    let retiring = json!({marks::RETIRING: "true"});
+    let retiring = seen(switched(retiring), Some(blue(json!({}))));
+    let release = r#"patch services/web {"selector":{"app":"web","pod-template-hash":null}} -lock -retiring -selector-before -wide-selector"#;
+    let rows = [
+        (
+            "mark",
+            true,
+            seen(narrowed(), Some(blue(json!({})))),
+            "patch services/web null +cause +lock +rolled-back -superseded",
+        ),
+        (
+            "mark and switch back",
+            true,
+            seen(switched(json!({})), Some(blue(json!({})))),
+            r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back -superseded"#,
+        ),
+        (
+            "not to a version that is being scaled down",
+            true,
+            going,
+            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+        ),
+        (
+            "not to a version that serves less",
+            true,
+            weak,
+            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+        ),
+        (
+            "not to one that may be on its way down",
+            true,
+            retiring,
+            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+        ),
+        (
+            "not where nobody wants it",
+            false,
+            seen(switched(json!({})), Some(blue(json!({})))),
+            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+        ),
+        (
+            "the newcomer goes",
+            true,
+            seen(marked(narrowed(), true), Some(blue(json!({})))),
+            r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
+        ),
+        (
+            "also where it is to be left, as it would get traffic",
+            false,
+            seen(marked(narrowed(), true), Some(blue(json!({})))),
+            r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
+        ),
+        ("its pods end", true, left, "wait 1s Leaving(\"web-blue\")"),
+        (
+            "the selector is as it was",
+            true,
+            seen(marked(narrowed(), true), Some(down())),
+            release,
+        ),
+        (
+            "endpoints follow first",
+            true,
+            lagging,
+            "wait 1s Endpoints(\"web\")",
+        ),
+        (
+            "then it goes",
+            true,
+            returned,
+            r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
+        ),
+        (
+            "it is reported",
+            true,
+            seen(
+                marked(service(json!({"app": "web"}), json!({})), false),
+                Some(down()),
+            ),
+            "failed: it broke: Unswitched(ScaledDown(\"web-blue\"))",
+        ),
+    ];
+    for (name, rollback, observation, expected) in rows {
+        let phase = Phase::Return(failed());
+        let found = decided(&request_of(rollback), &phase, &observation, at(100));
+        assert_eq!(found, expected, "{name}");
+    }
+    // A process that knows nothing goes on backwards, by what the Service says.
+    let known = seen(marked(narrowed(), true), Some(down()));
+    let first = decided(&request_of(true), &Phase::Start, &known, at(100));
+    assert_eq!(first, "return: it broke");
+    let late = decided(&request_of(true), &Phase::Return(failed()), &known, at(900));
+    assert_eq!(late, "failed: it broke: ReturnFailed(\"web-blue\")");
+}
+
+#[test]
+fn a_version_that_serves_is_not_deployed_again() {
+    let again = request(json!({"images": {"app": "app:1"}}));
+    let wide = |notes: Value| {
+        let serving = deployment("web", "app:1", json!({}));
+        let mut observation = seen(service(json!({"app": "web"}), notes), Some(serving));
+        observation.replica_sets = Some(vec![set("web")]);
+        observation
+            .scene
+            .endpoints
+            .insert("web".into(), endpoints("web"));
+        observation
+    };
+    let found = decided(&again, &Phase::Start, &wide(json!({})), at(1));
+    assert_eq!(found, "finish web false None");
+    // What a dead deploy left is brought to its end first, also where the version is sick.
+    let dead = json!({marks::LOCK: lock("job-1", "run-2")});
+    let found = decided(&again, &Phase::Start, &wide(dead), at(1));
+    assert_eq!(found, "patch services/web null +lock -retiring +superseded");
+    let mut observation = wide(json!({}));
+    observation.scene.service = Some(Some(narrowed()));
+    observation.scene.versions = Some(vec![blue(json!({}))]);
+    let found = decided(&again, &Phase::Switch, &observation, at(1));
+    assert_eq!(
+        found,
+        r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#
+    );
+}
+
+#[test]
+fn a_job_that_others_came_after_stops() {
+    let notes = json!({marks::SUPERSEDED: "job-3,job-2", marks::EXECUTION: "run-9"});
+    let observation = seen(service(json!({"app": "web"}), notes), None);
+    let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
+    assert_eq!(
+        found,
+        "give up SetAside { by: Some(\"run-9\"), editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2} } }"
+    );
+}
+
+#[test]
+fn the_proxy_is_asked_for_the_port_that_is_meant() {
+    let ask = |port: Option<&str>| Smoke {
+        path: "/".into(),
+        contains: None,
+        port: port.map(str::to_owned),
+    };
+    let udp = json!({"name": "dns", "port": 53, "protocol": "UDP"});
+    let metrics = json!({"name": "metrics", "port": 9090});
+    for (ports, asked, expected) in [
+        (json!([{"port": 80}]), None, Some("web:80")),
+        (
+            json!([{"name": "http", "port": 80}]),
+            None,
+            Some("web:http"),
+        ),
+        (json!([{"port": 443}]), None, Some("https:web:443")),
+        // A load balancer that ends TLS itself.
+        (
+            json!([{"name": "http", "port": 443}]),
+            None,
+            Some("web:http"),
+        ),
+        (
+            json!([{"name": "https-api", "port": 8443}]),
+            None,
+            Some("https:web:https-api"),
+        ),
+        (
+            json!([{"port": 9, "appProtocol": "https"}]),
+            None,
+            Some("https:web:9"),
+        ),
+        (
+            json!([{"port": 443, "appProtocol": "http"}]),
+            None,
+            Some("web:443"),
+        ),
+        (json!([udp, {"port": 80}]), None, Some("web:80")),
+        (
+            json!([metrics, {"name": "web", "port": 80}]),
+            Some("web"),
+            Some("web:web"),
+        ),
+        (
+            json!([metrics, {"name": "web", "port": 80}]),
+            Some("80"),
+            Some("web:web"),
+        ),
+        (json!([metrics]), Some("web"), None),
+        (json!([udp]), None, None),
+        (json!([]), None, None),
+    ] {
+        let service = Service::new(json!({"metadata": {"name": "web"}, "spec": {"ports": ports}}));
+        let port = port_of(&service, &ask(asked));
+        let found = port.map(|port| proxy_target(&service, Some(port)));
+        assert_eq!(found.as_deref(), expected, "{ports}");
+    }
+}
+
+#[test]
+fn an_autoscalers_floor_is_held_and_given_back() {
+    let scaler = |target: &str, minimum: i64, kept: Value| {
+        Autoscaler::new(json!({"metadata": {"resourceVersion": "1",
+                    "annotations": {MIN_REPLICAS: kept}},
+                "spec": {"minReplicas": minimum, "maxReplicas": 4,
+                    "scaleTargetRef": {"kind": "Deployment", "name": target}}}))
+    };
+    let none = || Value::Null;
+    for (name, scaler, floor, expected) in [
+        (
+            "moved",
+            scaler("web", 1, none()),
+            Some(3),
+            Some((3, json!("1"))),
+        ),
+        (
+            "never above its maximum",
+            scaler("web", 1, none()),
+            Some(9),
+            Some((4, json!("1"))),
+        ),
+        (
+            "never lowered",
+            scaler("web", 2, none()),
+            Some(1),
+            Some((2, json!("2"))),
+        ),
+        ("held already", scaler("blue", 3, json!("1")), Some(3), None),
+        (
+            "given back",
+            scaler("blue", 3, json!("1")),
+            None,
+            Some((1, none())),
+        ),
+        ("given back already", scaler("blue", 1, none()), None, None),
+        (
+            "the first floor counts",
+            scaler("web", 3, json!("1")),
+            Some(2),
+            Some((2, json!("1"))),
+        ),
+    ] {
+        let patch = autoscaler_patch(&scaler, "blue", floor);
+        let found = patch.map(|patch| {
+            let minimum = patch["spec"]["minReplicas"].as_i64().unwrap();
+            (
+                minimum,
+                patch["metadata"]["annotations"][MIN_REPLICAS].clone(),
+            )
+        });
+        assert_eq!(found, expected, "{name}");
+    }
+}

@@ -1,0 +1,218 @@
+//! What a failed switch takes back. The first write says on the Service that the deploy failed and
+//! why, so that whoever goes on goes on backwards; where the Service was switched, the same write
+//! switches it back. Everything else follows when the old version is all that serves.
+
+use super::claim::{self, Lock};
+use super::newcomer;
+use super::pursuit::CATCHING_UP;
+use super::switch::{Context, Next, ended};
+use super::{Aftermath, Decision, Fate, Stage};
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::service::{Service, TEMPLATE_HASH};
+use crate::state::continuation::{CAUSE_LIMIT, Phase, Return};
+use crate::state::marks;
+use crate::state::marks::VERSION;
+use crate::text::clip;
+use crate::workload::health::diagnosis::Evidence;
+use std::time::Duration;
+
+/// Taking back gets as long as the deploy, but no longer than this: nothing has to come up for it.
+const RETURN_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+impl Context<'_> {
+    /// Begins to take back what a failed deploy has written.
+    pub(super) fn turn(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        switched: bool,
+        back: &Return,
+    ) -> Next {
+        if switched && !Self::is_as_switched(service, lock) {
+            return self.set_aside(service, lock, true);
+        }
+        let job = &self.continuation.job;
+        let then = Phase::Return(back.clone());
+        let before = match switched {
+            true if self.may_return(service, lock)? => claim::selector_before(service),
+            true => {
+                self.move_autoscaler("", &self.name_of(&lock.version), None)?;
+                self.clear_preview()?;
+                let patch = claim::mark_and_release(service, job, &back.cause);
+                return Ok(self.patch_service(patch, then));
+            }
+            false => None,
+        };
+        let lock = Lock {
+            deadline: self.now + self.request.timeout.min(RETURN_LIMIT),
+            ..lock.clone()
+        };
+        let patch = claim::mark(service, &lock, job, &back.cause, before.as_ref());
+        Ok(self.patch_service(patch, then))
+    }
+
+    /// Whether the Service is to be switched back, and the old version is there to take over: it
+    /// must serve at least as well as the new one does.
+    fn may_return(&self, service: &Service, lock: &Lock) -> Result<bool, Decision> {
+        let Some(before) = claim::selector_before(service) else {
+            return Ok(false);
+        };
+        if !self.request.rollback || service.annotation(marks::RETIRING).is_some() {
+            return Ok(false);
+        }
+        let from = claim::from(service).unwrap_or_default();
+        let old = self.deployment(from)?;
+        // Pods of a Deployment that is scaled down are counted until they go.
+        let old = old.filter(|old| old.replicas() > 0);
+        if old.is_some_and(|old| old.observed_generation() < old.generation())
+            && self.now < lock.deadline
+        {
+            return Err(self.wait(Stage::Settling(from.to_owned()), CATCHING_UP));
+        }
+        if old.is_none() {
+            return Ok(false);
+        }
+        // By the selector that is to hold again: the old one may have been rolled since.
+        let ready = self.members(&before)?.iter().filter(|member| member.ready);
+        let ready = i64::try_from(ready.count()).unwrap_or(i64::MAX);
+        let newcomer = self.newcomer(&self.name_of(&lock.version))?;
+        let of_newcomer = newcomer.map_or(0, Deployment::available_replicas);
+        let ours = service.selector().get(VERSION) == Some(&lock.version);
+        Ok(ours && ready >= of_newcomer.max(1))
+    }
+
+    /// Takes back what was written, up to the lock.
+    pub(super) fn take_back(&self, service: &Service, lock: &Lock, switched: bool) -> Next {
+        let Phase::Return(back) = &self.continuation.phase else {
+            return Ok(Decision::Enter(Phase::Return(self.recorded(service))));
+        };
+        if self.now >= lock.deadline {
+            let name = self.name_of(&lock.version);
+            return Ok(ended(back, Aftermath::ReturnFailed(name)));
+        }
+        self.refill(service)?;
+        // Without the old version nothing is left to be kept apart from.
+        if let Some(old) = self.old(service)?
+            && let Some(stage) = self.clear(service, &lock.version, switched, old)?
+        {
+            // What may not be scaled down stays, and is not waited for.
+            if let Stage::Leaving(name) = &stage
+                && self.is_left(name)
+            {
+                return Ok(ended(back, Aftermath::ReturnFailed(name.clone())));
+            }
+            return Ok(self.wait(stage, CATCHING_UP));
+        }
+        self.clear_preview()?;
+        let patch = claim::release(service, self.widened(service).as_ref());
+        Ok(self.patch_service(patch, Phase::Return(back.clone())))
+    }
+
+    /// The Deployment that the Service sends to again.
+    pub(super) fn old(&self, service: &Service) -> Result<Option<&Deployment>, Decision> {
+        match service.selector().get(VERSION) {
+            Some(version) => self.deployment(&self.name_of(version)),
+            None => self.deployment(&self.request.deployment),
+        }
+    }
+
+    /// Clears the newcomer away; what is to be waited for, if anything.
+    pub(super) fn clear(
+        &self,
+        service: &Service,
+        version: &str,
+        switched: bool,
+        old: &Deployment,
+    ) -> Result<Option<Stage>, Decision> {
+        let name = self.name_of(version);
+        self.move_autoscaler(&name, old.name(), None)?;
+        if switched {
+            let members = self.members(&service.selector())?;
+            if !self.endpoints(service.name())?.are_all_of(members, 0) {
+                return Ok(Some(Stage::Endpoints(service.name().to_owned())));
+            }
+        }
+        let narrowed = service.selector().contains_key(TEMPLATE_HASH);
+        // With the wide selector back, every pod of the family would get traffic.
+        if !self.request.rollback && !narrowed {
+            return Ok(None);
+        }
+        let others = self.versions()?.iter();
+        for one in others.filter(|one| one.name() != old.name()) {
+            self.put_away(one)?;
+        }
+        if narrowed {
+            let sets = self.replica_sets(&old.selector())?;
+            let members = self.members(&claim::common(&service.selector()))?;
+            if members.iter().any(|member| !member.is_of(old, sets)) {
+                return Ok(Some(Stage::Leaving(name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Scales a newcomer down. It is not deleted: a write that created it and is still under way
+    /// would make it anew when all is over. The next deploy that succeeds does so.
+    fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
+        if one.replicas() == 0 || one.is_being_deleted() || self.is_left(one.name()) {
+            return Ok(());
+        }
+        self.unselected(one)?;
+        let job = &self.continuation.job;
+        let patch = match one.annotation(marks::JOB) == Some(job) {
+            true => newcomer::put_away(one, job),
+            false => newcomer::scale_down(one),
+        };
+        Err(self.scale_down(one, patch))
+    }
+
+    /// All is taken back, and the lock was given up as the last step.
+    pub(super) fn taken_back(&self, service: &Service, switched: bool) -> Next {
+        let mut back = match &self.continuation.phase {
+            Phase::Return(back) => back.clone(),
+            Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch => {
+                self.recorded(service)
+            }
+        };
+        let left = self.scene.left.iter();
+        let left = left.map(|(name, why)| format!("`{name}` could not be cleared away: {why}."));
+        back.evidence.pods.extend(left);
+        let job = Some(&*self.continuation.job);
+        let mut all = self.versions()?.iter();
+        let newcomer = all.find(|one| one.annotation(marks::JOB) == job);
+        let fate = match newcomer {
+            None => Fate::Gone,
+            Some(one) if one.is_being_deleted() => Fate::Gone,
+            Some(one) if one.replicas() == 0 => Fate::ScaledDown(one.name().to_owned()),
+            Some(one) => Fate::Left(one.name().to_owned()),
+        };
+        let to = claim::to(service).unwrap_or_default();
+        let still = service
+            .selector()
+            .get(VERSION)
+            .is_some_and(|it| self.name_of(it) == to);
+        Ok(ended(
+            &back,
+            match (switched, still) {
+                (false, _) => Aftermath::Unswitched(fate),
+                (true, true) if !self.request.rollback => Aftermath::LeftSwitched,
+                (true, true) => Aftermath::NoWayBack,
+                (true, false) => {
+                    let old = claim::from(service).unwrap_or_default();
+                    Aftermath::SwitchedBack(old.to_owned(), fate)
+                }
+            },
+        ))
+    }
+
+    /// What the Service says of why the deploy failed.
+    fn recorded(&self, service: &Service) -> Return {
+        let cause = service.annotation(marks::CAUSE).unwrap_or_default();
+        Return {
+            cause: clip(cause, CAUSE_LIMIT),
+            kind: None,
+            evidence: Evidence::default(),
+            reason: None,
+        }
+    }
+}

@@ -1,0 +1,258 @@
+use super::*;
+use crate::change;
+use crate::kubernetes::call::Verb;
+use crate::request::Parameters;
+use crate::state::marks;
+use serde_json::json;
+
+fn request() -> Request {
+    let fields = json!({"deployment": "web", "namespace": "shop", "restart": true});
+    Request::parse(&Parameters::Text(fields.to_string()), "job-1").unwrap()
+}
+
+#[test]
+fn a_look_is_a_read_in_the_requests_namespace() {
+    let selector = || "app=web".to_owned();
+    let name = "web-1".to_owned();
+    for (look, path) in [
+        (
+            Look::Deployment,
+            "/apis/apps/v1/namespaces/shop/deployments/web",
+        ),
+        (
+            Look::ReplicaSets {
+                selector: selector(),
+            },
+            "/apis/apps/v1/namespaces/shop/replicasets",
+        ),
+        (
+            Look::Autoscalers,
+            "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers",
+        ),
+        (
+            Look::Pods {
+                selector: selector(),
+                set: "web-1".into(),
+            },
+            "/api/v1/namespaces/shop/pods",
+        ),
+        (
+            Look::Events {
+                kind: "Pod",
+                name: "web-1-a".into(),
+            },
+            "/api/v1/namespaces/shop/events",
+        ),
+        (
+            Look::Log {
+                pod: "web-1-a".into(),
+                container: "app".into(),
+                previous: true,
+            },
+            "/api/v1/namespaces/shop/pods/web-1-a/log",
+        ),
+        (
+            Look::Previous { name },
+            "/apis/apps/v1/namespaces/shop/replicasets/web-1",
+        ),
+    ] {
+        let call = look.call(&request());
+        assert_eq!(call.path, path);
+        assert!(!call.verb.writes() && call.body.is_none(), "{look:?}");
+    }
+}
+
+fn undo() -> Action {
+    let live = Deployment::new(json!({"metadata": {"annotations": {}}}));
+    let cause = "the pod says s3cret";
+    Action::Undo {
+        operations: change::undo(&live, &json!({"cause": "s3cret"}), "job-1", cause),
+        revision: 1,
+        cause: cause.into(),
+        kind: None,
+        evidence: Evidence {
+            log: vec!["my s3cret".into()],
+            ..Evidence::default()
+        },
+        reason: None,
+    }
+}
+
+#[test]
+fn an_action_is_one_write() {
+    let body = || json!({"spec": {}});
+    for (action, verb, path) in [
+        (
+            Action::Patch(body()),
+            Verb::StrategicMergePatch,
+            "deployments/web",
+        ),
+        (Action::Put(body()), Verb::Update, "deployments/web"),
+        (Action::Create(body()), Verb::Create, "deployments"),
+        (undo(), Verb::JsonPatch, "deployments/web"),
+    ] {
+        let call = action.call(&request());
+        assert_eq!(call.verb, verb);
+        assert_eq!(call.path, format!("/apis/apps/v1/namespaces/shop/{path}"));
+        match action {
+            Action::Undo { operations, .. } => assert_eq!(call.body, Some(operations)),
+            Action::Patch(_) | Action::Put(_) | Action::Create(_) => {
+                assert_eq!(call.body, Some(body()));
+            }
+            Action::Step(_) => unreachable!("a switch has its own rows"),
+        }
+    }
+}
+
+#[test]
+fn only_cause_and_evidence_of_an_undo_are_masked() {
+    let mask = |text: &str| text.replace("s3cret", "[hidden]");
+    let Action::Undo {
+        operations,
+        cause,
+        evidence,
+        ..
+    } = undo().hide(mask)
+    else {
+        panic!("it stays an undo")
+    };
+    assert_eq!(cause, "the pod says [hidden]");
+    assert_eq!(evidence.log, ["my [hidden]"]);
+    let written = operations.as_array().unwrap().last().unwrap();
+    assert_eq!(written["value"], "the pod says [hidden]");
+    // The template is what was there; a masked one would be another version.
+    assert_eq!(operations[3]["value"], json!({"cause": "s3cret"}));
+    let patch = Action::Patch(json!({"env": "s3cret"}));
+    assert_eq!(patch.clone().hide(mask), patch);
+}
+
+#[test]
+fn another_author_is_another_job() {
+    let continuation = Continuation::begin("job-1", Timestamp::UNIX_EPOCH, Duration::from_secs(1));
+    for (annotations, expected) in [
+        (json!({}), None),
+        (
+            json!({marks::JOB: "job-1", marks::EXECUTION: "run-1"}),
+            None,
+        ),
+        (
+            json!({marks::JOB: "job-2", marks::EXECUTION: "run-2"}),
+            Some("run-2"),
+        ),
+        (
+            json!({marks::JOB: "job-2", marks::EXECUTION: "run-1"}),
+            Some("run-1"),
+        ),
+        (json!({marks::EXECUTION: "run-2"}), None),
+    ] {
+        let live = Deployment::new(json!({"metadata": {"annotations": annotations}}));
+        assert_eq!(other_author(&live, &continuation).as_deref(), expected);
+    }
+}
+
+fn step() -> Action {
+    let notes = json!({"metadata": {"annotations": {marks::CAUSE: "my s3cret", "a": "s3cret"}}});
+    Action::Step(Box::new(Step {
+        call: Call::merge_service("shop", "web", notes),
+        then: Phase::Return(Return {
+            cause: "my s3cret".into(),
+            kind: None,
+            evidence: Evidence {
+                log: vec!["my s3cret".into()],
+                ..Evidence::default()
+            },
+            reason: None,
+        }),
+        clears: None,
+    }))
+}
+
+#[test]
+fn a_step_is_its_call_and_its_cause_is_masked() {
+    let mask = |text: &str| text.replace("s3cret", "[hidden]");
+    let hidden = step().hide(mask);
+    let call = hidden.call(&request());
+    assert_eq!(call.path, "/api/v1/namespaces/shop/services/web");
+    let notes = &call.body.unwrap()["metadata"]["annotations"];
+    assert_eq!(*notes, json!({marks::CAUSE: "my [hidden]", "a": "s3cret"}));
+    let Action::Step(step) = hidden else {
+        panic!("it stays a step")
+    };
+    let Phase::Return(back) = step.then else {
+        panic!("it stays a return")
+    };
+    assert_eq!(
+        (&*back.cause, &*back.evidence.log[0]),
+        ("my [hidden]", "my [hidden]")
+    );
+    assert_eq!(Phase::Switch.hide(mask), Phase::Switch);
+}
+
+#[test]
+fn after_a_step_all_is_to_be_seen_again() {
+    let after = || Deployment::new(json!({"metadata": {"name": "web"}}));
+    let mut before = Observation::of(Some(after()));
+    before.scene.autoscalers = Some(Vec::new());
+    before.explanation.log = Some(Ok(Vec::new()));
+    let seen = seen_after(before.clone(), &step(), after());
+    assert_eq!((seen.deployment, seen.scene), (None, Scene::default()));
+    assert_eq!(seen.explanation, before.explanation);
+    let patched = seen_after(before, &Action::Patch(json!({})), after());
+    assert_eq!(patched, Observation::of(Some(after())));
+}
+
+#[test]
+fn only_a_switch_is_turned_back() {
+    let turned = turn_back(&Phase::Switch, "the token may not", Some(Reason::Policy));
+    assert!(matches!(turned, Some(Phase::Return(back)) if back.cause == "the token may not"));
+    let Action::Step(step) = step() else {
+        panic!("it is a step")
+    };
+    for phase in [Phase::Start, step.then] {
+        assert_eq!(turn_back(&phase, "x", None), None);
+    }
+}
+
+#[test]
+fn what_a_wait_watches() {
+    let request = request();
+    let until = Timestamp::UNIX_EPOCH;
+    let newcomer = || "web-blue".to_owned();
+    let execution = "run-1".to_owned();
+    for (stage, expected) in [
+        (Stage::Rollout, Some("web")),
+        (Stage::Newcomer(newcomer()), Some("web-blue")),
+        (
+            Stage::Bake {
+                newcomer: newcomer(),
+                until,
+            },
+            Some("web-blue"),
+        ),
+        (Stage::Lock { execution, until }, None),
+        (Stage::Smoke, None),
+        (Stage::Endpoints("web".into()), None),
+        (Stage::Leaving(newcomer()), None),
+        (Stage::Settling("web".into()), None),
+    ] {
+        assert_eq!(stage.watched(&request), expected);
+    }
+}
+
+#[test]
+fn a_newer_deployment_makes_all_else_unseen() {
+    let live = Deployment::new(json!({}));
+    let expected = Observation {
+        deployment: Some(Some(live.clone())),
+        replica_sets: None,
+        autoscaled: None,
+        sight: None,
+        roster: None,
+        dry_run: None,
+        editor: None,
+        explanation: Explanation::default(),
+        previous_template: None,
+        scene: Scene::default(),
+    };
+    assert_eq!(Observation::of(Some(live)), expected);
+}

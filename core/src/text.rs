@@ -1,0 +1,82 @@
+//! Texts: cut, put into one line, listed; durations in words and read from words.
+
+pub mod redaction;
+
+use std::time::Duration;
+
+/// The most documents that are told by name.
+const TOLD: usize = 10;
+
+/// The beginning of a text in at most so many bytes, with an ellipsis where it was cut.
+pub fn clip(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let room = limit.saturating_sub('…'.len_utf8());
+    let end = (0..=room).rev().find(|end| text.is_char_boundary(*end));
+    format!("{}…", &text[..end.unwrap_or(0)])
+}
+
+/// A text in one line, its blanks made one each.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn listed(mut all: Vec<String>) -> String {
+    match all.pop() {
+        Some(last) if all.is_empty() => last,
+        Some(last) => format!("{} and {last}", all.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// A list in words, not too long.
+pub fn told(names: &[String]) -> String {
+    let shown = names.iter().take(TOLD).map(|name| {
+        let name = name.chars().take(120).collect::<String>();
+        format!("`{}`", name.replace(char::is_control, " "))
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(TOLD) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// `90s` as `1 min 30 s`.
+pub fn words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let parts = [(hours, "h"), (minutes, "min"), (seconds, "s")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let words = parts.map(|(count, unit)| format!("{count} {unit}"));
+    let words = words.collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
+        "0 s".to_owned()
+    } else {
+        words
+    }
+}
+
+/// `90s`, `15m`, `2h`; also several together, `1h30m`.
+pub fn duration(text: &str) -> Option<Duration> {
+    let mut seconds: u64 = 0;
+    let mut digits = String::new();
+    for character in text.chars() {
+        let unit = match character {
+            '0'..='9' => {
+                digits.push(character);
+                continue;
+            }
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return None,
+        };
+        let count: u64 = digits.parse().ok()?;
+        seconds = seconds.checked_add(count.checked_mul(unit)?)?;
+        digits.clear();
+    }
+    (digits.is_empty() && !text.is_empty()).then_some(Duration::from_secs(seconds))
+}

@@ -1,0 +1,228 @@
+use super::*;
+use crate::text::clip;
+use base64::Engine;
+
+fn mask(secrets: &[&str]) -> Mask {
+    let mut mask = Mask::new();
+    mask.add(secrets.iter().copied());
+    mask
+}
+
+#[test]
+fn a_mask_hides_values() {
+    let quoted = "a \"quoted\"\n\tvalue";
+    let long = "0123456789".repeat(100);
+    let cut = format!("Bearer {}", clip(&long, 300));
+    let cases: [(&str, &[&str], &str, &str); 12] = [
+        ("a value", &["s3cret"], "it is s3cret.", "it is [hidden]."),
+        ("each time", &["s3cret"], "s3crets3cret", "[hidden][hidden]"),
+        (
+            "the longer one first",
+            &["secret", "secret-2"],
+            "secret-2 secret",
+            "[hidden] [hidden]",
+        ),
+        ("none", &[], "as it is", "as it is"),
+        (
+            "short values are left alone",
+            &["true", "8080"],
+            "true 8080",
+            "true 8080",
+        ),
+        (
+            "blanks around do not count",
+            &[" s3cret\n"],
+            "is s3cret",
+            "is [hidden]",
+        ),
+        (
+            "blanks alone are nothing",
+            &["      "],
+            "a      b",
+            "a      b",
+        ),
+        (
+            "characters of many bytes",
+            &["é€😀"],
+            "→é€😀←",
+            "→[hidden]←",
+        ),
+        (
+            "as we quote it",
+            &[quoted],
+            "a \"quoted\" value",
+            "[hidden]",
+        ),
+        (
+            "as Kubernetes quotes it",
+            &[quoted],
+            r#""a \"quoted\"\n\tvalue""#,
+            r#""[hidden]""#,
+        ),
+        ("cut by us", &[&long], &cut, "Bearer [hidden]…"),
+        (
+            "cut after too little",
+            &["s3cret"],
+            "it is s3cr…",
+            "it is s3cr…",
+        ),
+    ];
+    for (name, secrets, text, expected) in cases {
+        assert_eq!(mask(secrets).text(text), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_value_is_hidden_however_it_is_written() {
+    let value = "pä\"ss/w<o>r&d'+ 1";
+    let json = serde_json::to_string(value).unwrap();
+    let ascii = r#"p\u00e4\"ss\/w\u003co\u003er\u0026d'+ 1"#;
+    let form = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    for written in [
+        value.to_owned(),
+        json[1..json.len() - 1].to_owned(),
+        ascii.to_owned(),
+        ascii.replace('\\', "\\\\"),
+        ascii.replace("00e4", "00E4"),
+        r#"p\xe4"ss/w<o>r&d\'+ 1"#.to_owned(),
+        r#"p\xc3\xa4"ss/w<o>r&d\'+ 1"#.to_owned(),
+        "p&auml;".replace("&auml;", "ä") + "&quot;ss/w&lt;o&gt;r&amp;d&#39;+ 1",
+        "p&#228;&#34;ss&#x2f;w&lt;o&gt;r&amp;d&#x27;+ 1".to_owned(),
+        form.clone(),
+        form.to_lowercase(),
+        form.replace('+', "%20"),
+        "p%C3%A4%22ss/w%3Co%3Er%26d'%2B%201".to_owned(),
+        base64(value),
+        base64(value).replace('+', "-").replace('/', "_"),
+        value.bytes().map(|byte| format!("{byte:02x}")).collect(),
+    ] {
+        let shown = mask(&[value]).text(&format!("before: {written}, after"));
+        let rest = shown.strip_prefix("before: [hidden]").unwrap_or(&shown);
+        let rest = rest.trim_start_matches('=');
+        assert_eq!(rest, ", after", "{written}");
+    }
+    // The first and the last character may be shared with what stands around it.
+    for (before, after) in [("u:", ""), ("ab", "c"), ("user", ":x"), ("", "12")] {
+        let shown = mask(&[value]).text(&base64(&format!("{before}{value}{after}")));
+        assert!(shown.contains(HIDDEN) && shown.len() < 24, "{shown}");
+    }
+}
+
+fn deployment(env: &[(&str, &str)], labels: Value) -> Value {
+    let env = env
+        .iter()
+        .map(|(name, value)| serde_json::json!({"name": name, "value": value}));
+    let env = env.collect::<Vec<_>>();
+    serde_json::json!({"metadata": {"name": "web-server", "namespace": "shop", "labels": labels},
+        "spec": {"template": {"spec": {
+            "containers": [{"name": "app", "image": "registry.example.com/web:1.2.3", "env": env}],
+            "initContainers": [{"name": "setup", "env": [{"name": "X", "value": "initial-value"},
+                {"name": "Y", "valueFrom": {}}]}]}}}})
+}
+
+#[test]
+fn what_is_in_the_cluster_already_is_hidden() {
+    let mut mask = Mask::new();
+    let env = [
+        ("A", "hunter22"),
+        ("B", "1.2.3"),
+        ("C", "8080"),
+        ("D", "debug"),
+    ];
+    mask.learn(&deployment(&env, serde_json::json!({})));
+    let text = "hunter22 initial-value 1.2.3 8080 debug";
+    assert_eq!(mask.text(text), "[hidden] [hidden] 1.2.3 8080 debug");
+    let list = serde_json::json!({"items": [deployment(&[("A", "former-value")],
+        serde_json::json!({}))]});
+    mask.learn(&list);
+    assert_eq!(
+        mask.text("got former-value, hunter22"),
+        "got [hidden], [hidden]"
+    );
+    for odd in [
+        serde_json::json!(null),
+        serde_json::json!({"spec": 1, "items": 2}),
+    ] {
+        mask.learn(&odd);
+    }
+}
+
+#[test]
+fn what_stands_in_the_open_is_not_hidden() {
+    let mut mask = Mask::new();
+    mask.add_values(["europe-west", "shop-admin", "web-server", "hunter22"]);
+    assert_eq!(mask.text("europe-west"), "[hidden]");
+    mask.learn(&deployment(
+        &[("R", "europe-west")],
+        serde_json::json!({"region": "europe-west"}),
+    ));
+    let text = "label region=europe-west of web-server, web-server-6d9c, shop-admin hunter22";
+    let expected = "label region=europe-west of web-server, web-server-6d9c, [hidden] [hidden]";
+    assert_eq!(mask.text(text), expected);
+    // A token is hidden whatever a label says.
+    mask.add(["europe-west"]);
+    assert_eq!(mask.text("europe-west"), "[hidden]");
+}
+
+#[test]
+fn parts_of_values_are_hidden() {
+    let mut mask = Mask::new();
+    mask.add_parts(["hunter22", "v1.2.3"]);
+    assert_eq!(mask.text("hunter22 v1.2.3"), "hunter22 v1.2.3");
+    mask.add_values([
+        "postgres://app:hunter22@db:5432/shop",
+        "amqp://u:p%40ss-word@mq/",
+        "Server=db;User Id=sa;Password=Str0ng!Pass;",
+    ]);
+    assert_eq!(
+        mask.text("login with hunter22 failed for v1.2.3; p%40ss-word; Str0ng!Pass"),
+        "login with [hidden] failed for v1.2.3; [hidden]; [hidden]"
+    );
+}
+
+#[test]
+fn values_that_overlap_are_hidden_together() {
+    let both = mask(&["abcdef", "defghi"]);
+    assert_eq!(
+        both.text("abcdefghi abcdef defghi"),
+        "[hidden] [hidden] [hidden]"
+    );
+    assert_eq!(mask(&["aaaaa"]).text("aaaaaaaaaaaa"), "[hidden]");
+}
+
+#[test]
+fn what_does_not_show_hides_no_value() {
+    let mask = mask(&["s3cret-value", "tab\tbed-value"]);
+    for text in [
+        "s3cret\u{200b}-value",
+        "s3\u{1b}[1mcret\u{1b}[0m-value",
+        "\u{202e}s3cret-value",
+    ] {
+        assert_eq!(mask.text(text), "[hidden]", "{text:?}");
+    }
+    assert_eq!(mask.text("tab\tbed-value"), "[hidden]");
+}
+
+/// A log of half a megabyte and two thousand values: bounded, and not their product.
+#[test]
+fn many_values_and_a_long_text_take_no_long_time() {
+    let values = (0..2000).map(|index| format!("https-value-{index}-{}", "x".repeat(index % 50)));
+    let values = values.collect::<Vec<_>>();
+    let mut mask = Mask::new();
+    mask.add_values(values.iter().map(String::as_str));
+    for line in [
+        "plain words of a log, with https-value- in them...\n",
+        "&amp;%25\\u00e4+aGVsbG8gd29ybGQ=\n",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "...",
+    ] {
+        let text = line.repeat(512 * 1024 / line.len());
+        let begun = std::time::Instant::now();
+        _ = mask.text(&text);
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(10),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Workloads: what is deployed.
+
+pub mod health;

@@ -1,0 +1,4 @@
+//! Whether a workload serves, and why not.
+
+pub mod diagnosis;
+pub mod rollout;

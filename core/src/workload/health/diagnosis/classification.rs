@@ -1,0 +1,319 @@
+//! What is wrong with a pod, by what its containers show.
+
+use super::sentence::STILL_RUNS;
+use super::symptoms::Since;
+use super::whole::{of_failed, of_whole, words_of};
+use super::{Cause, Finding, Sight, worst};
+use crate::kubernetes::pod::{Container, Ended, Pod, Pods, State};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// The longest time from a kubelet's try to its next, for pulls and restarts alike.
+/// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
+const BACK_OFF: Duration = Duration::from_secs(300);
+
+pub(super) fn findings(
+    pods: &Pods,
+    sight: &Sight,
+    since: &Since<'_>,
+    patience: Duration,
+) -> Vec<Finding> {
+    let others = pods.others.iter();
+    let mut found = others
+        .map(|pod| of_pod(pod, sight, since, patience))
+        .collect::<Vec<_>>();
+    let failed = of_failed(pods, sight, since, patience).into_iter();
+    found.extend(failed.map(|finding| finding.judged(sight, since, patience)));
+    if let Some((message, at)) = &sight.set.failure
+        && (pods.count() == 0 || since.frees_nothing)
+    {
+        let finding = Finding {
+            since: at.or(Some(since.written)),
+            said: message.clone(),
+            stale: since.old_pods_end(pods, sight),
+            ..Finding::new(Cause::PodNotCreated, &Pod::default(), sight)
+        };
+        found.push(finding.judged(sight, since, patience));
+    }
+    found
+}
+
+/// What is wrong with a pod: what is final before what is not, then what tells most.
+fn of_pod(pod: &Pod, sight: &Sight, since: &Since<'_>, patience: Duration) -> Finding {
+    let whole = |cause, said: String, at| Finding {
+        said,
+        since: at,
+        ..Finding::new(cause, pod, sight)
+    };
+    if pod.disrupted {
+        return whole(Cause::NodeTrouble, words_of(&pod.why), None);
+    }
+    if let Some(unscheduled) = &pod.unscheduled {
+        // A gate is somebody's decision: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
+        let cause = match unscheduled.reason.as_str() {
+            "Unschedulable" => Cause::Unschedulable,
+            _ => Cause::NotStarted,
+        };
+        let finding = whole(cause, unscheduled.message.clone(), unscheduled.since);
+        return finding.judged(sight, since, patience);
+    }
+    let containers = pod.containers.iter();
+    let found = containers
+        .filter_map(|container| {
+            let finding = of_container(pod, container, sight, since)?;
+            let stale = is_stale(&finding, pod, container, sight, since);
+            Some(Finding { stale, ..finding })
+        })
+        .map(|finding| finding.judged(sight, since, patience))
+        .collect::<Vec<_>>();
+    worst(&found)
+        .cloned()
+        .unwrap_or_else(|| of_whole(pod, sight))
+}
+
+/// Whether a pod that was there before our write has not been tried since: a kubelet backs off for
+/// minutes, and what it says is of before. Such a pod is there where a version is deployed that
+/// failed before, and whose cause may have been mended.
+fn is_stale(
+    finding: &Finding,
+    pod: &Pod,
+    container: &Container,
+    sight: &Sight,
+    since: &Since<'_>,
+) -> bool {
+    if !since.is_old(pod, sight) {
+        return false;
+    }
+    let now_ended = match &container.state {
+        State::Ended(ended) => Some(ended),
+        State::Unknown | State::Waiting { .. } | State::Running => None,
+    };
+    let last = now_ended.or(container.last.as_ref());
+    let ended = last.and_then(|ended| ended.finished);
+    if finding.ends > 0 {
+        let trusted = since.trusts_clock_of(sight);
+        let later = trusted && ended.is_some_and(|ended| ended > since.written);
+        !later && !since.was_restarted(pod)
+    } else {
+        sight.at < since.written + BACK_OFF
+    }
+}
+
+fn of_container(
+    pod: &Pod,
+    container: &Container,
+    sight: &Sight,
+    since: &Since<'_>,
+) -> Option<Finding> {
+    let began = began(pod, container);
+    let finding = |cause, said: &str| Finding {
+        previous: container.last.is_some(),
+        since: began,
+        said: said.to_owned(),
+        ..about(cause, pod, container, sight)
+    };
+    match &container.state {
+        State::Unknown => None,
+        State::Running if container.init => Some(finding(Cause::NotStarted, STILL_RUNS)),
+        State::Running if container.ready => None,
+        State::Running => Some(Finding {
+            ends: container.restarts,
+            starting: container.started == Some(false),
+            // It speaks now; what it said before its last start is another story.
+            previous: false,
+            ..finding(Cause::NotReady, "")
+        }),
+        State::Ended(ended) if container.init && ended.code == 0 => None,
+        State::Ended(ended) => Some(Finding {
+            previous: false,
+            ..of_end(pod, container, ended, sight)
+        }),
+        State::Waiting { reason, message } => match (reason.as_str(), &container.last) {
+            ("CrashLoopBackOff", Some(last)) => Some(of_end(pod, container, last, sight)),
+            ("RunContainerError", Some(last)) if last.code == 128 => {
+                Some(of_end(pod, container, last, sight))
+            }
+            ("" | "PodInitializing", _) => None,
+            ("ContainerCreating", _) => Some(finding(Cause::NotStarted, "")),
+            ("ImagePullBackOff", _) if is_mute(message) => {
+                let said = since.words_about(&container.image).unwrap_or(message);
+                Some(finding(of_waiting("ErrImagePull", said), said))
+            }
+            (reason, _) => {
+                let said = if message.is_empty() { reason } else { message };
+                Some(finding(of_waiting(reason, message), said))
+            }
+        },
+    }
+}
+
+/// A finding about one container, with what the pod itself says of it.
+fn about(cause: Cause, pod: &Pod, container: &Container, sight: &Sight) -> Finding {
+    Finding {
+        container: container.name.clone(),
+        init: container.init,
+        image: container.image.clone(),
+        spec: container.spec.clone(),
+        ..Finding::new(cause, pod, sight)
+    }
+}
+
+/// Whether a kubelet says of a pull only that it waits. Since version 1.32 it says why.
+/// <https://github.com/kubernetes/kubernetes/pull/127918>
+pub(super) fn is_mute(message: &str) -> bool {
+    let waits = message.is_empty() || message.starts_with("Back-off pulling image");
+    waits && !message.contains("ErrImagePull")
+}
+
+/// The cause behind the kubelet's word for a container that cannot be started.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go>
+pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
+    let message = without_names(message);
+    let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
+    match reason {
+        "InvalidImageName" => Cause::ImageName,
+        "ErrImageNeverPull" => Cause::ImageNeverPulled,
+        "ErrImagePull" | "ImagePullBackOff" => {
+            if says(&PLATFORM) {
+                Cause::ImagePlatform
+            } else if says(&PASSING) || says(&["executable file not found"]) {
+                Cause::PullFails
+            } else if says(&DENIED) {
+                Cause::ImageDenied
+            } else if says(&["not found", "notfound", "manifest unknown", "name unknown"]) {
+                Cause::ImageNotFound
+            } else {
+                Cause::PullFails
+            }
+        }
+        "ImageInspectError" | "RegistryUnavailable" | "SignatureValidationFailed" => {
+            Cause::PullFails
+        }
+        "CreateContainerConfigError" if says(&UNSYNCED) => Cause::NotStarted,
+        "CreateContainerConfigError" if says(&MISSING) => Cause::ConfigMissing,
+        "CreateContainerConfigError" if says(&PASSING) => Cause::NotStarted,
+        "CreateContainerConfigError" => Cause::ContainerNotCreated,
+        "CreateContainerError" if says(&PASSING) || says(&NODE) => Cause::NodeTrouble,
+        "CreateContainerError" | "PreCreateHookError" => Cause::ContainerNotCreated,
+        "RunContainerError" => of_start(&message),
+        "PreStartHookError" | "PostStartHookError" | "CrashLoopBackOff" => {
+            Cause::ContainerNotStarted
+        }
+        _ => Cause::NotStarted,
+    }
+}
+
+/// Images and paths have words of their own in them.
+fn without_names(message: &str) -> String {
+    let words = message.split_whitespace();
+    let words = words.filter(|word| *word == "i/o" || !word.contains('/'));
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Whose fault it is that a runtime cannot start a command: the container's, unless the node has a
+/// mark of its own. The command's name is in the message, too.
+/// <https://github.com/Shopify/krane/pull/694>
+fn of_start(message: &str) -> Cause {
+    let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
+    if !says(&COMMAND) && (says(&PASSING) || says(&NODE)) {
+        Cause::NodeTrouble
+    } else {
+        Cause::ContainerNotStarted
+    }
+}
+
+/// Words of a registry that has the image for other platforms alone.
+const PLATFORM: [&str; 6] = [
+    "no match for platform",
+    "no matching manifest for",
+    "no image found in manifest list for",
+    "no image found in image index for",
+    "does not match the specified platform",
+    "cannot be used on this platform",
+];
+
+/// Words of a kubelet that, right after its start, does not know any Secret.
+/// <https://github.com/Shopify/krane/blob/main/lib/krane/kubernetes_resource/pod.rb>
+const UNSYNCED: [&str; 2] = ["failed to sync", "not registered"];
+
+/// Words of an object that a container refers to and that is not there.
+const MISSING: [&str; 3] = ["not found", "couldn't find key", "non-existent"];
+
+/// Words of a trouble that passes by itself.
+const PASSING: [&str; 11] = [
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "connection re",
+    "no such host",
+    "server misbehaving",
+    "toomanyrequests",
+    "too many requests",
+    "rate limit",
+    "is reserved for",
+    "unavailable",
+];
+
+/// Words of a node that is in trouble itself.
+const NODE: [&str; 5] = [
+    "no space left",
+    "resource busy",
+    "device busy",
+    "input/output error",
+    "too many open files",
+];
+
+/// Words of a registry that refuses.
+const DENIED: [&str; 5] = [
+    "denied",
+    "unauthorized",
+    "forbidden",
+    "authentication required",
+    "no basic auth credentials",
+];
+
+/// Words of a runtime whose trouble is the image's command, not the node.
+const COMMAND: [&str; 5] = [
+    "exec: \"",
+    "executable file not found",
+    "no such file or directory",
+    "permission denied",
+    "exec format error",
+];
+
+fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &Sight) -> Finding {
+    let cannot_run = ["StartError", "ContainerCannotRun"].contains(&ended.reason.as_str());
+    let has_words = !ended.message.is_empty();
+    let cause = if ended.reason == "OOMKilled" {
+        Cause::OutOfMemory
+    } else if cannot_run || ended.code == 128 && ended.reason != "Error" && has_words {
+        of_start(&without_names(&ended.message))
+    } else if ended.code == 0 {
+        Cause::Ends
+    } else {
+        Cause::Crash
+    };
+    Finding {
+        previous: container.last.is_some(),
+        // A container that ran for hours, as after a slow rollout, has not been failing as long:
+        // its ends are counted instead.
+        since: pod.scheduled.or(pod.created),
+        ends: container.restarts + 1,
+        code: ended.code,
+        said: ended.message.clone(),
+        ..about(cause, pod, container, sight)
+    }
+}
+
+/// Since when a container could have been started: its pod has a node, and the init containers
+/// before it, or its own life before, are over.
+fn began(pod: &Pod, container: &Container) -> Option<Timestamp> {
+    let own = container.last.as_ref();
+    let before = pod.containers.iter().filter(|other| other.init);
+    let ends = before.filter_map(|other| match &other.state {
+        State::Ended(ended) => Some(ended),
+        State::Unknown | State::Waiting { .. } | State::Running => None,
+    });
+    let finished = ends.chain(own).filter_map(|ended| ended.finished);
+    finished.chain(pod.scheduled.or(pod.created)).max()
+}

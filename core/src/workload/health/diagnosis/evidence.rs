@@ -1,0 +1,302 @@
+//! What a person wants to see under the cause: the pods, their events, their last words.
+
+use super::classification::findings;
+use super::sentence::{QUOTE, ending, times};
+use super::symptoms::Since;
+use super::{Explanation, Finding, Sight};
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::pod::Event;
+use crate::text::{clip, words};
+use crate::workload::health::rollout::serving::Serving;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Events have whole seconds, by clocks that may be behind ours.
+const EVENT_CLOCK: Duration = Duration::from_secs(5);
+/// How much of a log line is shown: the beginning tells most.
+pub(super) const LOG_LINE: usize = 240;
+/// Log lines that are shown.
+pub const LOG_LINES: usize = 20;
+/// Kinds of trouble that are told apart in the evidence, and events: a screen in all.
+const GROUPS: usize = 5;
+/// See [`GROUPS`].
+const EVENTS: usize = 8;
+
+/// What a person wants to see under the cause. It fits anywhere: [`Evidence::shrink`] gives up what
+/// tells least.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+pub struct Evidence {
+    /// What the pods show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<String>,
+    /// What happened to the worst of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+    /// What it said last. Its first line is a heading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+    /// How many pods serve at the end of a deploy that failed, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<Serving>,
+}
+
+impl Evidence {
+    /// Gathers it.
+    pub fn of(
+        live: &Deployment,
+        sight: Option<&Sight>,
+        finding: Option<&Finding>,
+        explanation: &Explanation,
+        since: &Since<'_>,
+        patience: Duration,
+    ) -> Evidence {
+        let pods = sight.map_or_else(Vec::new, |sight| {
+            pod_lines(live, sight, finding, since, patience)
+        });
+        // A new pod has no events of before; an old one's are told by the time.
+        let all_new = sight.is_some_and(|sight| since.is_new(&sight.set));
+        let written = (!all_new).then_some(since.written);
+        let about = finding.map(|finding| match finding.pod.as_str() {
+            "" => format!("ReplicaSet `{}`", finding.set),
+            pod => format!("pod `{pod}`"),
+        });
+        let about = about.unwrap_or_default();
+        let events = match &explanation.events {
+            None => Vec::new(),
+            Some(Err(why)) => vec![format!("The events of {about} could not be read: {why}.")],
+            Some(Ok(events)) => {
+                let set = finding.map(|finding| finding.set.as_str());
+                event_lines(&about, events, written, set.unwrap_or_default())
+            }
+        };
+        let who = finding.map(Finding::who).unwrap_or_default();
+        let log = match &explanation.log {
+            None => Vec::new(),
+            Some(Err(why)) => vec![format!("The log of {who} could not be read: {why}.")],
+            Some(Ok(lines)) if lines.is_empty() => vec![format!("The log of {who} is empty.")],
+            Some(Ok(lines)) => {
+                let heading = format!("The last lines of {who}:");
+                let lines = lines.iter().map(|line| format!("  {line}"));
+                std::iter::once(heading).chain(lines).collect()
+            }
+        };
+        Evidence {
+            pods,
+            events,
+            log,
+            serving: None,
+        }
+    }
+
+    /// The same with its texts run through `mask`.
+    pub fn hide(mut self, mask: impl Fn(&str) -> String) -> Evidence {
+        for list in [&mut self.pods, &mut self.events, &mut self.log] {
+            list.iter_mut().for_each(|line| *line = mask(line));
+        }
+        self
+    }
+
+    /// Leaves out the line that tells least; false where nothing is left.
+    pub fn shrink(&mut self) -> bool {
+        /// Lines of each part that are kept as long as there is another to give up.
+        const KEPT: [usize; 3] = [3, 4, 6];
+        let lengths = [self.pods.len(), self.events.len(), self.log.len()];
+        let over = (0..3).find(|part| lengths[*part] > KEPT[*part]);
+        match over.or_else(|| (0..3).find(|part| lengths[*part] > 0)) {
+            Some(0) => _ = self.pods.pop(),
+            Some(1) => _ = self.events.pop(),
+            // The last lines tell most; a heading alone tells nothing.
+            Some(_) if self.log.len() > 2 => _ = self.log.remove(1),
+            Some(_) => self.log.clear(),
+            None => return false,
+        }
+        true
+    }
+
+    /// The text, in at most so many bytes.
+    pub fn text(&self, limit: usize) -> String {
+        let mut fitting = self.clone();
+        loop {
+            let parts = [&fitting.pods, &fitting.events, &fitting.log];
+            let parts = parts.into_iter().filter(|part| !part.is_empty());
+            let text = parts.map(|part| part.join("\n")).collect::<Vec<_>>();
+            let text = text.join("\n\n");
+            if text.len() <= limit || !fitting.shrink() {
+                return text;
+            }
+        }
+    }
+}
+
+/// How the new pods stand, then a line for each kind of trouble beside the cause itself.
+fn pod_lines(
+    live: &Deployment,
+    sight: &Sight,
+    told: Option<&Finding>,
+    since: &Since<'_>,
+    patience: Duration,
+) -> Vec<String> {
+    let pods = match &sight.pods {
+        Ok(pods) => pods,
+        Err(why) => return vec![format!("The new pods could not be read: {why}.")],
+    };
+    let after = Duration::try_from(sight.at.duration_since(since.written)).unwrap_or_default();
+    let ready = match pods.count() {
+        0 => "no new pod".to_owned(),
+        1 => format!("{} of 1 new pod ready", pods.ready),
+        count => format!("{} of {count} new pods ready", pods.ready),
+    };
+    let after = words(Duration::from_secs(after.as_secs()));
+    let wanted = live.replicas();
+    let mut lines = vec![format!(
+        "{after} after the change: {ready}, {wanted} wanted."
+    )];
+    let mut groups: Vec<(Finding, usize)> = Vec::new();
+    for finding in findings(pods, sight, since, patience) {
+        let place = groups.iter().position(|(other, _)| {
+            let kind = |it: &Finding| (it.cause, it.code, it.nodes.is_some());
+            kind(other) == kind(&finding)
+                && (&other.container, &other.reason) == (&finding.container, &finding.reason)
+        });
+        match place {
+            Some(place) => groups[place].1 += 1,
+            None if groups.len() < GROUPS => groups.push((finding, 1)),
+            None => {}
+        }
+    }
+    let is_told = |finding: &Finding| {
+        told.is_some_and(|told| {
+            told.cause == finding.cause
+                && told.container == finding.container
+                && told.nodes.is_some() == finding.nodes.is_some()
+        })
+    };
+    for (finding, count) in groups {
+        let more = match count - 1 {
+            0 => String::new(),
+            1 => " (and one more pod)".to_owned(),
+            others => format!(" (and {others} more pods)"),
+        };
+        if !is_told(&finding) {
+            let sentence = finding.sentence(live, &Explanation::default());
+            lines.push(format!("- {sentence}{more}"));
+        } else if count > 1 {
+            lines.push(format!("- the same is wrong with {count} pods"));
+        }
+    }
+    lines
+}
+
+/// The events that tell something, the last one last, each kind once; with `written` those alone
+/// that are not older.
+fn event_lines(
+    about: &str,
+    events: &[Event],
+    written: Option<Timestamp>,
+    set: &str,
+) -> Vec<String> {
+    let oldest = written.map(|written| written.checked_sub(EVENT_CLOCK).unwrap_or(written));
+    // `Error: ErrImagePull` repeats a word of the pod's own.
+    let is_word = |message: &str| {
+        let word = message.strip_prefix("Error: ");
+        word.is_some_and(|word| !word.contains(' '))
+    };
+    let telling = |event: &&Event| {
+        let in_time = oldest.is_none() || event.last >= oldest;
+        event.kind != "Normal" && in_time && !is_word(&event.message)
+    };
+    let mut kept: Vec<Event> = Vec::new();
+    for event in events.iter().filter(telling) {
+        let same = |other: &&mut Event| {
+            let kind = |event: &Event| (event.reason.clone(), without_names(&event.message, set));
+            kind(other) == kind(event)
+        };
+        match kept.iter_mut().find(same) {
+            Some(other) => {
+                other.count += event.count;
+                if event.last >= other.last {
+                    other.last = event.last;
+                    other.message.clone_from(&event.message);
+                }
+            }
+            None => kept.push(event.clone()),
+        }
+    }
+    kept.sort_by_key(|event| event.last);
+    let skipped = kept.len().saturating_sub(EVENTS);
+    let lines = kept.iter().skip(skipped).map(|event| {
+        let message = shortened(&plain(&event.message));
+        format!("- {}, {}: {message}", event.reason, times(event.count))
+    });
+    let lines = lines.collect::<Vec<_>>();
+    if lines.is_empty() {
+        return lines;
+    }
+    [vec![format!("Events of {about}:")], lines].concat()
+}
+
+/// A sentence of which beginning and end are shown: that of a runtime tells the cause last.
+fn shortened(message: &str) -> String {
+    /// How much of the beginning is shown: what was tried.
+    const HEAD: usize = 100;
+    if message.len() <= QUOTE {
+        return message.to_owned();
+    }
+    let head = clip(message, HEAD);
+    format!(
+        "{head}{}",
+        ending(message, QUOTE - HEAD).trim_start_matches('…')
+    )
+}
+
+/// A sentence without what differs from pod to pod and from try to try: names of the set's pods,
+/// and long numbers, such as a connection's port.
+fn without_names(message: &str, set: &str) -> String {
+    let is_part = |letter: char| letter.is_alphanumeric() || ['-', '.'].contains(&letter);
+    let mut plain = String::new();
+    for word in message.split_inclusive(|letter: char| !is_part(letter)) {
+        let name = word.trim_end_matches(|letter: char| !is_part(letter));
+        let of_set = name
+            .strip_prefix(set)
+            .and_then(|rest| rest.strip_prefix('-'));
+        let is_pod = !set.is_empty() && of_set.is_some_and(|rest| !rest.contains('-'));
+        let is_number = name.len() >= 4 && name.chars().all(|letter| letter.is_ascii_digit());
+        plain.push_str(if is_pod || is_number { "*" } else { name });
+        plain.push_str(&word[name.len()..]);
+    }
+    plain
+}
+
+/// The last lines of a log, without what a terminal would make of them.
+pub fn log_lines(text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| clip(&plain(line), LOG_LINE));
+    let lines = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    lines[lines.len().saturating_sub(LOG_LINES)..].to_vec()
+}
+
+/// One line without escape sequences, other control characters and trailing blanks.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            skip_escape(&mut characters);
+        } else if character == '\t' || character == '\n' {
+            plain.push(' ');
+        } else if !character.is_control() {
+            plain.push(character);
+        }
+    }
+    plain.trim_end().to_owned()
+}
+
+/// <https://en.wikipedia.org/wiki/ANSI_escape_code>: `ESC [ parameters letter`, `ESC ] text BEL`,
+/// or two characters.
+fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match characters.next() {
+        Some('[') => _ = characters.find(|letter| ('@'..='~').contains(letter)),
+        Some(']') => _ = characters.find(|letter| ['\u{7}', '\u{1b}'].contains(letter)),
+        Some(_) | None => {}
+    }
+}

@@ -1,0 +1,380 @@
+//! A finding in words.
+
+use super::evidence::plain;
+use super::{Cause, Explanation, Finding};
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::pod::Event;
+use crate::text::{clip, one_line};
+use serde_json::Value;
+
+/// How much of somebody else's sentence a cause quotes; it must leave room for names.
+pub(super) const QUOTE: usize = 300;
+/// What is said of an init container that has not ended.
+pub(super) const STILL_RUNS: &str = "still runs";
+
+impl Finding {
+    /// The cause in a sentence without its full stop.
+    pub fn sentence(&self, live: &Deployment, explanation: &Explanation) -> String {
+        let who = self.who();
+        let said = quoted(&self.said);
+        match self.cause {
+            Cause::ImageName
+            | Cause::ImageNotFound
+            | Cause::ImagePlatform
+            | Cause::ImageDenied
+            | Cause::ImageNeverPulled
+            | Cause::PullFails => {
+                let image = self.image(live);
+                format!("{who} cannot start: {}", self.of_image(&image))
+            }
+            Cause::OutOfMemory | Cause::Crash | Cause::Ends => self.end(live, explanation),
+            Cause::ConfigMissing => format!("{who} cannot be created: {said}"),
+            Cause::ContainerNotCreated => {
+                format!("{who} cannot be created: {}", last_words(&self.said))
+            }
+            Cause::ContainerNotStarted => {
+                format!("{who} cannot be started: {}", last_words(&self.said))
+            }
+            Cause::PodNotCreated => format!("no new pod can be created: {said}"),
+            Cause::Unschedulable => format!("no node takes {who}: {said}"),
+            Cause::ReadinessGate => self.at_a_gate(),
+            Cause::NotReady if self.container.is_empty() => self.not_ready_as_a_whole(explanation),
+            Cause::NotReady => self.not_ready(live, explanation),
+            Cause::PodFails | Cause::NodeTrouble if self.nodes.is_some() => self.pods_failed(),
+            Cause::PodFails => format!("{who} failed: {said}"),
+            Cause::NodeTrouble => {
+                let node = match self.node.as_str() {
+                    "" => "its node".to_owned(),
+                    node => format!("its node `{node}`"),
+                };
+                match self.said.as_str() {
+                    "" => format!("{who} is in trouble with {node}"),
+                    said => format!("{who} is in trouble with {node}: {}", last_words(said)),
+                }
+            }
+            Cause::NotStarted => self.not_started(explanation),
+        }
+    }
+
+    /// Why an image cannot be had; `image` is empty where its name is not known.
+    fn of_image(&self, image: &str) -> String {
+        let what = match image {
+            "" => "its image".to_owned(),
+            image => format!("`{image}`"),
+        };
+        let the = match image {
+            "" => what.clone(),
+            _ => format!("the image {what}"),
+        };
+        let said = core(&self.said);
+        if self.cause == Cause::ImageName {
+            format!("{what} is no valid image name")
+        } else if self.cause == Cause::ImageNotFound {
+            format!("its registry does not have {the}")
+        } else if self.cause == Cause::ImagePlatform {
+            format!("{the} is not for the platform of the nodes ({said})")
+        } else if self.cause == Cause::ImageDenied {
+            format!("its registry does not let the cluster pull {what} ({said})")
+        } else if self.cause == Cause::ImageNeverPulled {
+            let node = match self.node.as_str() {
+                "" => "the node".to_owned(),
+                node => format!("node `{node}`"),
+            };
+            format!("imagePullPolicy is Never, and {node} does not have {what}")
+        } else {
+            format!("pulling {what} fails ({said})")
+        }
+    }
+
+    fn not_started(&self, explanation: &Explanation) -> String {
+        let who = self.who();
+        // A scheduler tells the cause first, a runtime last.
+        let warned = last_warning(explanation).map(|event| match event.reason.as_str() {
+            "FailedScheduling" => quoted(&event.message),
+            _ => last_words(&event.message),
+        });
+        match (warned, self.said.as_str()) {
+            (_, said) if self.init && said == STILL_RUNS => {
+                format!("{who} {said}, and what comes after it waits")
+            }
+            (Some(event), _) => format!("{who} has not started: {event}"),
+            (None, "") => format!("{who} has not started yet"),
+            (None, said) => format!("{who} has not started yet: {}", quoted(said)),
+        }
+    }
+
+    /// A pod that is ready by all that its kubelet knows.
+    fn at_a_gate(&self) -> String {
+        let who = self.who();
+        let gate = self.gate.clone().unwrap_or_default();
+        let name = gate.name;
+        let why = match (gate.why.reason.as_str(), gate.why.message.as_str()) {
+            ("", "") => String::new(),
+            (reason, "") => format!(" ({reason})"),
+            ("", message) => format!(": {}", quoted(message)),
+            (reason, message) => format!(" ({reason}): {}", quoted(message)),
+        };
+        match gate.status.as_str() {
+            "" => format!(
+                "{who} is not ready: its containers are, and nothing has written the condition of \
+                 its readiness gate `{name}`"
+            ),
+            status => format!(
+                "{who} is not ready: its containers are, and its readiness gate `{name}` is \
+                 {status}{why}"
+            ),
+        }
+    }
+
+    /// A pod that runs and is not ready, although no container of it says why.
+    fn not_ready_as_a_whole(&self, explanation: &Explanation) -> String {
+        let who = self.who();
+        let warned = last_warning(explanation).map(|event| quoted(&event.message));
+        match (self.said.as_str(), warned) {
+            ("", Some(event)) => format!("{who} runs and is not ready: {event}"),
+            ("", None) => format!("{who} runs and is not ready"),
+            (said, _) => format!("{who} runs and is not ready: {}", quoted(said)),
+        }
+    }
+
+    /// Pods that are over already, and were replaced.
+    fn pods_failed(&self) -> String {
+        let set = &self.set;
+        let pods = match self.ends {
+            1 => format!("one pod of ReplicaSet `{set}` was"),
+            many => format!("{many} pods of ReplicaSet `{set}` were"),
+        };
+        let what = match self.reason.as_str() {
+            "Evicted" => "evicted".to_owned(),
+            "" => "given up".to_owned(),
+            reason => format!("given up ({reason})"),
+        };
+        match self.said.trim() {
+            "" => format!("{pods} {what}"),
+            said => format!("{pods} {what}: {}", quoted(said)),
+        }
+    }
+
+    fn image(&self, live: &Deployment) -> String {
+        if !self.image.is_empty() {
+            return self.image.clone();
+        }
+        let of_template = live.container(&self.container);
+        let image = of_template.and_then(|it| it.get("image")?.as_str());
+        image.unwrap_or_default().to_owned()
+    }
+
+    /// The container as the pod has it, else as the Deployment asks for it.
+    fn spec<'a>(&'a self, live: &'a Deployment) -> Option<&'a Value> {
+        if self.spec.is_object() {
+            return Some(&self.spec);
+        }
+        live.container(&self.container)
+    }
+
+    /// How a container keeps ending, with its last words.
+    fn end(&self, live: &Deployment, explanation: &Explanation) -> String {
+        let who = self.who();
+        if let Some((kind, answer)) = self.killed_by_probe(explanation) {
+            let kind = kind.to_lowercase();
+            let probe = probe(self.spec(live), &format!("{kind}Probe"));
+            return format!(
+                "{who} is killed, {}, as its {kind} probe{probe} fails: {}",
+                times(self.ends),
+                quoted(answer)
+            );
+        }
+        if let Some(hook) = self.ended_by_hook(explanation) {
+            let times = times(self.ends);
+            return format!(
+                "{who} is ended, {times}, as its postStart hook fails: {}",
+                last_words(hook)
+            );
+        }
+        let ended = self.ended(live);
+        let last = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
+        let last = last.and_then(|log| telling(log)).or_else(|| {
+            let mut lines = self.said.lines().filter(|line| !line.trim().is_empty());
+            lines.next_back()
+        });
+        match last {
+            Some(line) => {
+                let line = clip(&plain(line), QUOTE).replace('`', "'");
+                format!("{who} {ended}: `{line}`")
+            }
+            None => format!("{who} {ended}"),
+        }
+    }
+
+    fn ended(&self, live: &Deployment) -> String {
+        let (times, code) = (times(self.ends), self.code);
+        if self.cause == Cause::Ends {
+            return format!(
+                "ends by itself with exit code 0, {times}, and a container of a Deployment must \
+                 go on running"
+            );
+        }
+        if self.cause != Cause::OutOfMemory {
+            return format!("exits with code {code}{}, {times}", meaning(code));
+        }
+        match memory_limit(self.spec(live)) {
+            Some(limit) => {
+                format!("is killed for using more memory than its limit of {limit}, {times}")
+            }
+            None => format!("is killed for using too much memory, {times}"),
+        }
+    }
+
+    /// A hook that fails ends its container, and an event alone says so.
+    fn ended_by_hook<'a>(&self, explanation: &'a Explanation) -> Option<&'a str> {
+        let mut events = explanation.events.iter().flatten().flatten();
+        let hook = events.find(|event| event.reason == "FailedPostStartHook")?;
+        (self.cause == Cause::Crash).then_some(hook.message.as_str())
+    }
+
+    /// A container that its kubelet kills ends with these codes, and an event says why.
+    fn killed_by_probe<'a>(&self, explanation: &'a Explanation) -> Option<(&'a str, &'a str)> {
+        if self.cause != Cause::Crash || ![137, 143].contains(&self.code) {
+            return None;
+        }
+        let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
+        let mut probes = events.filter_map(|event| event.message.split_once(" probe failed: "));
+        probes.find(|(kind, _)| ["Liveness", "Startup"].contains(kind))
+    }
+
+    fn not_ready(&self, live: &Deployment, explanation: &Explanation) -> String {
+        let who = self.who();
+        let restarted = match self.ends {
+            0 => String::new(),
+            ends => format!(" (it was started again {})", times(ends)),
+        };
+        let events = explanation
+            .events
+            .as_ref()
+            .and_then(|read| read.as_ref().ok());
+        let mut events = events.into_iter().flatten();
+        let (kind, field) = match self.starting {
+            true => ("Startup", "startupProbe"),
+            false => ("Readiness", "readinessProbe"),
+        };
+        let failed = format!("{kind} probe failed: ");
+        let answer = events.find_map(|event| event.message.strip_prefix(&failed));
+        let probe = probe(self.spec(live), field);
+        let kind = kind.to_lowercase();
+        match answer {
+            Some(answer) => format!(
+                "{who} runs{restarted}, but its {kind} probe{probe} fails: {}",
+                quoted(answer)
+            ),
+            None if probe.is_empty() => format!("{who} runs{restarted} and is not ready"),
+            None => format!("{who} runs{restarted}, but its {kind} probe{probe} has not passed"),
+        }
+    }
+}
+
+/// The newest warning: why a pod waits is often told there alone, as for a volume's Secret.
+pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
+    let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
+    let warnings = events.filter(|event| event.kind == "Warning");
+    warnings.max_by_key(|event| event.last)
+}
+
+/// The line that most likely says why: the last one that speaks of an error, else the last.
+pub(super) fn telling(log: &[String]) -> Option<&str> {
+    const MARKS: [&str; 8] = [
+        "panic",
+        "fatal",
+        "error",
+        "exception",
+        "failed",
+        "cannot",
+        "refused",
+        "denied",
+    ];
+    let marked = log.iter().rev().find(|line| {
+        let line = line.to_lowercase();
+        MARKS.iter().any(|mark| line.contains(mark))
+    });
+    marked.or(log.last()).map(String::as_str)
+}
+
+fn quoted(text: &str) -> String {
+    let line = one_line(&plain(text));
+    clip(line.trim_end_matches('.'), QUOTE)
+}
+
+/// The end of what a runtime said: it wraps the cause in the names of all that handed it on.
+fn last_words(text: &str) -> String {
+    let text = one_line(&plain(text));
+    ending(text.trim_end_matches('.'), QUOTE)
+}
+
+/// What a registry said, without the layers around it: the end tells.
+pub(super) fn core(text: &str) -> String {
+    const LIMIT: usize = 160;
+    let text = one_line(&plain(text));
+    let text = text.rsplit(" desc = ").next().unwrap_or_default();
+    ending(text.trim_end_matches('.'), LIMIT)
+}
+
+/// The last bytes of a text, from a word on where one begins soon.
+pub(super) fn ending(text: &str, limit: usize) -> String {
+    let least = text.len().saturating_sub(limit);
+    if least == 0 {
+        return text.to_owned();
+    }
+    let from = (least..=text.len()).find(|at| text.is_char_boundary(*at));
+    let tail = &text[from.unwrap_or(text.len())..];
+    let word = tail.find(' ').filter(|at| *at < limit / 4);
+    format!("…{}", tail[word.unwrap_or_default()..].trim_start())
+}
+
+pub(super) fn times(count: u64) -> String {
+    match count {
+        0 | 1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    }
+}
+
+/// What shells and kernels mean by some exit codes.
+/// <https://tldp.org/LDP/abs/html/exitcodes.html>
+fn meaning(code: i64) -> &'static str {
+    match code {
+        126 => " (its command cannot be executed)",
+        127 => " (its command was not found)",
+        134 => " (aborted)",
+        137 => " (killed)",
+        139 => " (segmentation fault)",
+        143 => " (terminated)",
+        _ => "",
+    }
+}
+
+fn memory_limit(container: Option<&Value>) -> Option<&str> {
+    container?.pointer("/resources/limits/memory")?.as_str()
+}
+
+/// A probe in brackets: ` (HTTP GET :8080/health)`; empty where there is none.
+fn probe(container: Option<&Value>, kind: &str) -> String {
+    let probe = container.and_then(|it| it.get(kind));
+    let Some(probe) = probe.filter(|probe| probe.is_object()) else {
+        return String::new();
+    };
+    let text = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    };
+    let port = |action: &Value| text(action.get("port"));
+    let what = if let Some(get) = probe.get("httpGet") {
+        format!("HTTP GET :{}{}", port(get), text(get.get("path")))
+    } else if let Some(socket) = probe.get("tcpSocket") {
+        format!("TCP :{}", port(socket))
+    } else if let Some(grpc) = probe.get("grpc") {
+        format!("gRPC :{}", port(grpc))
+    } else {
+        "a command".to_owned()
+    };
+    format!(" ({what})")
+}

@@ -1,0 +1,76 @@
+//! A missing object that stands in the manifest's own file: only the Deployment of it is applied.
+
+use super::{Cause, Explanation, Finding};
+
+/// What a pod cannot be without. A kind that ends like one of these makes one: `ExternalSecret`.
+const NEEDED: [&str; 9] = [
+    "serviceaccount",
+    "secret",
+    "configmap",
+    "persistentvolumeclaim",
+    "persistentvolume",
+    "storageclass",
+    "priorityclass",
+    "runtimeclass",
+    "resourceclaim",
+];
+
+impl Finding {
+    /// Those of `beside`, as in `Secret/web`, that Kubernetes names as missing, in a sentence's
+    /// last part; empty where there are none.
+    pub fn skipped(&self, beside: &[String], explanation: &Explanation) -> String {
+        let may_miss = matches!(
+            self.cause,
+            Cause::PodNotCreated
+                | Cause::ConfigMissing
+                | Cause::ContainerNotCreated
+                | Cause::NotStarted
+                | Cause::Unschedulable
+                | Cause::ImageDenied
+        );
+        if !may_miss || beside.is_empty() {
+            return String::new();
+        }
+        let warnings = explanation.events.iter().flatten().flatten();
+        let warnings = warnings.filter(|event| event.kind == "Warning");
+        let mut said = warnings
+            .map(|event| words(&event.message))
+            .collect::<Vec<_>>();
+        said.push(words(&self.said));
+        let is_missed = |label: &&String| said.iter().any(|said| names(said, label));
+        let missed = beside.iter().filter(is_missed).cloned();
+        match missed.collect::<Vec<_>>().as_slice() {
+            [] => String::new(),
+            missed => format!(
+                "; {}, which the manifest's file has, was not applied: Landfall applies the \
+                 Deployment alone",
+                crate::text::told(missed)
+            ),
+        }
+    }
+}
+
+/// The words of a sentence, names among them.
+fn words(text: &str) -> Vec<String> {
+    let is_part = |letter: char| letter.is_alphanumeric() || ['-', '.'].contains(&letter);
+    let words = text.split(|letter: char| !is_part(letter));
+    let words = words.map(|word| word.trim_matches('.').to_owned());
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+/// Whether a sentence speaks of the object, by its kind and its name.
+fn names(said: &[String], label: &str) -> bool {
+    let Some((kind, name)) = label.rsplit_once('/') else {
+        return false;
+    };
+    let kind = kind.to_lowercase();
+    let Some(needed) = NEEDED.iter().find(|needed| kind.ends_with(**needed)) else {
+        return false;
+    };
+    let is_kind =
+        |word: &String| word.to_lowercase().trim_end_matches('s') == needed.trim_end_matches('s');
+    said.iter().any(is_kind) && said.iter().any(|word| word == name)
+}
+
+#[cfg(test)]
+mod tests;

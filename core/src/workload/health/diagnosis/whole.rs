@@ -1,0 +1,103 @@
+//! What is wrong with a pod as a whole: none of its containers is to blame, or it is over.
+
+use super::symptoms::Since;
+use super::{Cause, Finding, Sight};
+use crate::kubernetes::pod::{Failed, Pod, Pods, Said};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What is true of a pod none of whose containers is to blame.
+pub(super) fn of_whole(pod: &Pod, sight: &Sight) -> Finding {
+    let mut main = pod.containers.iter().filter(|container| !container.init);
+    let started = main.clone().next().is_some() && main.all(|container| container.ready);
+    let (cause, said) = if started || pod.containers_ready {
+        if !pod.gates.is_empty() {
+            (Cause::ReadinessGate, String::new())
+        } else if pod.why.reason.starts_with("Node") {
+            (Cause::NodeTrouble, words_of(&pod.why))
+        } else {
+            (Cause::NotReady, words_of(&pod.why))
+        }
+    } else if pod.node.is_empty() {
+        (
+            Cause::NotStarted,
+            "no node has been chosen for it".to_owned(),
+        )
+    } else if pod.phase == "Running" {
+        (Cause::NotReady, words_of(&pod.why))
+    } else {
+        (Cause::NotStarted, String::new())
+    };
+    let gate = pod.gates.first().filter(|_| cause == Cause::ReadinessGate);
+    Finding {
+        said,
+        gate: gate.cloned(),
+        since: pod.scheduled.or(pod.created),
+        ..Finding::new(cause, pod, sight)
+    }
+}
+
+pub(super) fn words_of(said: &Said) -> String {
+    match (said.reason.as_str(), said.message.as_str()) {
+        (reason, "") => reason.to_owned(),
+        ("", message) => message.to_owned(),
+        (reason, message) => format!("{reason}: {message}"),
+    }
+}
+
+/// The pods that are over, by their reasons: a loop like that of a container that crashes.
+pub(super) fn of_failed(
+    pods: &Pods,
+    sight: &Sight,
+    since: &Since<'_>,
+    patience: Duration,
+) -> Vec<Finding> {
+    let mut groups = BTreeMap::<(Cause, &str), Vec<&Failed>>::new();
+    for failed in &pods.failed {
+        if !since.was_before(failed.created, sight) {
+            let group = (cause_of_failed(&failed.why), failed.why.reason.as_str());
+            groups.entry(group).or_default().push(failed);
+        }
+    }
+    let finding = |((cause, reason), group): ((Cause, &str), Vec<&Failed>)| {
+        let newest = group.iter().max_by_key(|failed| failed.created)?;
+        let nodes = group.iter().map(|failed| failed.node.as_str());
+        let times = group.iter().map(|failed| failed.created);
+        Some(Finding {
+            pod: newest.name.clone(),
+            node: newest.node.clone(),
+            ends: group.len() as u64,
+            said: newest.why.message.clone(),
+            reason: reason.to_owned(),
+            stale: !since.goes_on_failing(sight, patience),
+            nodes: Some(nodes.collect::<BTreeSet<_>>().len()),
+            since: times.min().flatten().or(Some(since.written)),
+            ..Finding::new(cause, &Pod::default(), sight)
+        })
+    };
+    groups.into_iter().filter_map(finding).collect()
+}
+
+/// Whether a pod failed of what it asks for or uses itself, or was in the way of its node.
+/// <https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/>
+fn cause_of_failed(why: &Said) -> Cause {
+    const OF_NODE: [&str; 9] = [
+        "OutOf",
+        "Node",
+        "Shutdown",
+        "Terminated",
+        "Preempt",
+        "Taint",
+        "DeletionByTaintManager",
+        "EvictionByEvictionAPI",
+        "InsufficientResource",
+    ];
+    let pressure = ["node was low on", "node had condition", "node is low on"];
+    let message = why.message.to_lowercase();
+    let is_of_node = OF_NODE.iter().any(|mark| why.reason.starts_with(mark));
+    if is_of_node || pressure.iter().any(|mark| message.contains(mark)) {
+        Cause::NodeTrouble
+    } else {
+        Cause::PodFails
+    }
+}
