@@ -2,7 +2,7 @@
 
 use crate::credentials::Credentials;
 use crate::environment::Environment;
-use crate::https::{self, Early, Trust, chain};
+use crate::https::{self, Trust, chain};
 use crate::logging;
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
@@ -75,7 +75,7 @@ pub struct Cluster {
 pub struct Approach {
     server: Url,
     trusts_public: bool,
-    client: Early,
+    client: reqwest::Client,
 }
 
 impl Approach {
@@ -86,13 +86,8 @@ impl Approach {
         Ok(Approach {
             server: Url::parse(&environment.cluster).map_err(|error| error.to_string())?,
             trusts_public: trust == Trust::Public,
-            client: Early::new(trust)?,
+            client: https::client(trust)?,
         })
-    }
-
-    /// Connects already, without a word; a failure is met again, and told, by the first call.
-    pub async fn connect(&self) {
-        self.client.connect(self.server.as_str()).await;
     }
 }
 
@@ -125,7 +120,7 @@ impl Cluster {
         Ok(Cluster {
             server: approach.server.clone(),
             trusts_public: approach.trusts_public,
-            client: approach.client.client().clone(),
+            client: approach.client.clone(),
             advice: token.is_of_eks().then_some(EKS_TOKEN),
             authorization: authorization.ok_or("the token cannot be sent in a header")?,
             warnings: Mutex::default(),

@@ -44,15 +44,6 @@ pub enum CaSource {
 }
 
 impl Environment {
-    /// The CA, where no other is to be asked for it: `Some(None)` for the public roots.
-    pub fn known_ca(&self) -> Option<Option<&str>> {
-        match &self.ca {
-            CaSource::Public => Some(None),
-            CaSource::Given(pem) => Some(Some(pem)),
-            CaSource::Parameter(_) => None,
-        }
-    }
-
     /// Reads the variables, or names everything that is wrong with them.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Environment, Vec<Fault>> {
         let given = |name: &str| {

@@ -1,9 +1,6 @@
 //! One HTTPS stack for AWS and the cluster: reqwest over rustls with `ring`. Its roots are
 //! compiled in or handed over; a scan of the system's certificates would cost more than the deploy.
 
-mod early;
-
-pub use early::Early;
 use landfall_core::formats::certificate;
 use reqwest::redirect::Policy;
 use rustls::client::Resumption;
@@ -37,10 +34,6 @@ pub enum Trust<'a> {
 
 /// Makes a client; an error says what is wrong with the PEM.
 pub fn client(trust: Trust<'_>) -> Result<reqwest::Client, String> {
-    builder(trust)?.build().map_err(|error| chain(&error))
-}
-
-fn builder(trust: Trust<'_>) -> Result<reqwest::ClientBuilder, String> {
     let mut roots = RootCertStore::empty();
     if let Trust::Only(pem) | Trust::Also(pem) = trust {
         for certificate in certificate::read(pem).map_err(|why| why.to_string())? {
@@ -59,14 +52,16 @@ fn builder(trust: Trust<'_>) -> Result<reqwest::ClientBuilder, String> {
         .with_no_client_auth();
     // A client has one server, or two of AWS; the room for 256 would be made at once.
     tls.resumption = Resumption::in_memory_sessions(SESSIONS);
-    Ok(reqwest::Client::builder()
+    reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .tcp_nodelay(true)
-        .http1_only())
+        .http1_only()
+        .build()
+        .map_err(|error| chain(&error))
 }
 
 /// An error and everything behind it in one line, each said once.

@@ -24,10 +24,9 @@ use landfall_core::state::continuation::{Continuation, Phase};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::task::yield_now;
 use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
@@ -51,8 +50,6 @@ pub struct Function {
     secrets: Vec<String>,
     aws: Aws,
     store: Store,
-    /// The way to the cluster, where its CA is known without SSM.
-    approach: OnceLock<Option<Approach>>,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -129,7 +126,6 @@ impl Function {
             secrets,
             store: Store::new(aws.clone()),
             aws,
-            approach: OnceLock::new(),
             connection: Mutex::new(None),
         }
     }
@@ -257,46 +253,15 @@ impl Function {
             return Ok(open.cluster.clone());
         }
         *connection = None;
-        let fetch = credentials::fetch(&self.aws, environment, now);
-        let approach = self.approach();
-        let ahead = async {
-            if let Some(approach) = approach {
-                others_first().await;
-                approach.connect().await;
-            }
-            Ok(())
-        };
-        // TLS is ready when the token comes.
-        let (found, ()) = tokio::try_join!(fetch, ahead)?;
+        let found = credentials::fetch(&self.aws, environment, now).await?;
         logging::hide([found.token.reveal()]);
-        let cluster = match approach {
-            Some(approach) => Cluster::on(approach, &found.token),
-            None => Cluster::new(environment, &found),
-        };
-        let cluster = cluster.map_err(CredentialsError::Ca)?;
+        let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
         let cluster = Arc::new(cluster);
         *connection = Some(Connection {
             cluster: cluster.clone(),
             token: found.token,
         });
         Ok(cluster)
-    }
-
-    /// The way to the cluster, where it is known before SSM is asked.
-    fn approach(&self) -> Option<&Approach> {
-        let made = self.approach.get_or_init(|| {
-            let environment = self.environment.as_ref().ok()?;
-            // A CA that cannot be used is told when the token is there.
-            Approach::new(environment, environment.known_ca()?).ok()
-        });
-        made.as_ref()
-    }
-
-    /// Makes what the first event will need, while it is waited for.
-    pub async fn prepare(&self) {
-        others_first().await;
-        _ = self.aws.client();
-        self.approach();
     }
 
     /// Renews the cluster's token, and answers until when the new one is valid.
@@ -386,13 +351,6 @@ impl Function {
         };
         tracing::error!(why, "the report could not be delivered");
         Err(Unreported::Undelivered(logging::masked(&why)))
-    }
-}
-
-/// Lets a request that is begun beside this go out first: it connects, then it is written.
-async fn others_first() {
-    for _ in 0..4 {
-        yield_now().await;
     }
 }
 

@@ -39,8 +39,7 @@ async fn main() -> Result<(), Error> {
         Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))
             as Handling<'_>
     });
-    let (ended, ()) = tokio::join!(lambda_runtime::run(handler), function.prepare());
-    ended
+    lambda_runtime::run(handler).await
 }
 
 /// A variable of the environment; an empty one is none.

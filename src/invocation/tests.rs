@@ -31,7 +31,7 @@ fn a_deadline_is_a_time_and_cargo_lambdas_is_a_length() {
 fn a_panic_becomes_a_report_that_quotes_nothing() {
     logging::note_panics();
     let work = async {
-        yield_now().await;
+        tokio::task::yield_now().await;
         panic!("a secret value");
     };
     let report = run(work, &Ledger::default());

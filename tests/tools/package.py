@@ -1,4 +1,5 @@
-"""Packs a built function as Lambda takes it, after a look at what it needs of the system.
+"""Packs a built function as Lambda takes it, after a look at what it needs of the system and at how
+it is hardened.
 
 Usage: package.py BOOTSTRAP ARCHITECTURE ZIP
 """
@@ -8,8 +9,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+from elftools.elf.constants import P_FLAGS
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
+from elftools.elf.enums import ENUM_DT_FLAGS, ENUM_DT_FLAGS_1
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
@@ -26,6 +29,10 @@ def main(bootstrap, architecture, package):
     faults = list(inspect(bootstrap, architecture))
     if faults:
         sys.exit(f"{bootstrap} would not run as {architecture} on Amazon Linux 2023:\n  " + "\n  ".join(faults))
+    with open(bootstrap, "rb") as file:
+        faults = list(unhardened(ELFFile(file)))
+    if faults:
+        sys.exit(f"{bootstrap} is not hardened as what holds a cluster's token must be:\n  " + "\n  ".join(faults))
     member = zipfile.ZipInfo("bootstrap", NO_TIME)
     member.external_attr = 0o100755 << 16
     member.compress_type = zipfile.ZIP_DEFLATED
@@ -55,6 +62,30 @@ def inspect(bootstrap, architecture):
         yield "it names no version of glibc, and so cannot be judged"
     elif newest > NEWEST_GLIBC:
         yield f"it needs glibc {newest[0]}.{newest[1]}, and there is {NEWEST_GLIBC[0]}.{NEWEST_GLIBC[1]}"
+
+
+def unhardened(elf):
+    """What makes an exploit easier. rustc's defaults are hardened; one flag of a linker undoes that."""
+    sections = [section for section in elf.iter_sections() if isinstance(section, DynamicSection)]
+    flags = {"DT_FLAGS": 0, "DT_FLAGS_1": 0, "DT_BIND_NOW": None}
+    for tag in (tag for section in sections for tag in section.iter_tags() if tag.entry.d_tag in flags):
+        flags[tag.entry.d_tag] = tag.entry.d_val
+    # Without DF_1_PIE, ET_DYN may be a shared library.
+    if elf["e_type"] != "ET_DYN" or not flags["DT_FLAGS_1"] & ENUM_DT_FLAGS_1["DF_1_PIE"]:
+        yield "it is loaded at a fixed address (ET_DYN with DF_1_PIE is wanted)"
+    segments = {segment["p_type"]: segment for segment in elf.iter_segments()}
+    now = flags["DT_FLAGS"] & ENUM_DT_FLAGS["DF_BIND_NOW"] or flags["DT_FLAGS_1"] & ENUM_DT_FLAGS_1["DF_1_NOW"]
+    if not now and flags["DT_BIND_NOW"] is None:
+        yield "its symbols are bound when they are first used, so that their table stays writable (BIND_NOW is wanted)"
+    if "PT_GNU_RELRO" not in segments:
+        yield "its tables stay writable after they were relocated (PT_GNU_RELRO is wanted)"
+    # Without the segment, the kernel makes the stack executable.
+    stack = segments.get("PT_GNU_STACK")
+    if stack is None or stack["p_flags"] & P_FLAGS.PF_X:
+        yield "its stack is executable (PT_GNU_STACK without PF_X is wanted)"
+    for segment in elf.iter_segments("PT_LOAD"):
+        if segment["p_flags"] & P_FLAGS.PF_W and segment["p_flags"] & P_FLAGS.PF_X:
+            yield f"what is loaded at {segment['p_vaddr']:#x} can be written and executed"
 
 
 def newest_glibc(bootstrap):
