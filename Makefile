@@ -49,10 +49,10 @@ invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOK
 
 # It uses your kubectl and AWS CLI; without --apply it changes nothing.
 access: ## Landfall's rights, token and CA, from a cluster to SSM: make access ARGS="--namespace shop"
-	@$(CARGO) build --locked --profile $(PROFILE:debug=dev) -p landfall-sandbox --bin landfall-access
+	@$(CARGO) build --locked --profile $(PROFILE:debug=dev) -p landfall-access
 	@$(OUT)/landfall-access $(ARGS)
 
-build: ## the function and the sandbox (PROFILE=release for the form that is shipped)
+build: ## the function, the access tool and the sandbox (PROFILE=release for the form that is shipped)
 	$(CARGO) build --locked --profile $(PROFILE:debug=dev) --workspace
 
 test: ## all tests

@@ -72,6 +72,7 @@ fn lines_fit_and_nothing_is_left_to_do() {
     for folder in [
         "core/src",
         "src",
+        "access/src",
         "sandbox/src",
         "bench/src",
         "bench/floor/src",

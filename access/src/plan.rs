@@ -1,20 +1,17 @@
 //! What is to be done, as values: decided from what was seen, printed, and only then done.
 
+use crate::account::{ACCOUNT, account, namespace_of};
+use crate::command::{Command, Tools, quoted};
 use crate::failure::{Failure, Refusal};
 use crate::grant::Grant;
-use crate::options::{Options, USUAL_KEY, USUAL_LIFETIME, lifetime};
-use crate::owner::{Owner, namespace_of, same_ca};
+use crate::options::Options;
+use crate::owner::{Owner, same_ca};
 use crate::parameter::{Content, Stored, Verdict, judge};
 use crate::proof::Question;
+use crate::step::{SECRET, Source, Step, Store};
 use crate::target::Target;
 use crate::token::Token;
-use crate::tool::{Command, Tools, quoted};
 use jiff::Timestamp;
-
-/// The Secret of `deploy/token-secret.yaml`.
-pub(crate) const SECRET: &str = "landfall-token";
-/// The ServiceAccount of `deploy/rbac.yaml`.
-pub(crate) const ACCOUNT: &str = "landfall";
 
 /// What the API server says where there is none yet.
 const NEW_ACCOUNT: &str = "serviceaccount/landfall created";
@@ -30,38 +27,6 @@ pub(crate) struct Seen {
     pub(crate) ca: Option<Stored>,
     /// Whether the API server knows the token that SSM holds, which is this account's.
     pub(crate) works: bool,
-}
-
-/// One thing after another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    Grant(Grant),
-    Take(Source),
-    Store(Store),
-    Prove(Vec<Question>),
-}
-
-/// Where the token comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// SSM has the account's, which is to have a further namespace.
-    Given(Token),
-    /// SSM has one that rotation goes on with.
-    Kept { token: Token, until: Timestamp },
-    /// The Secret; empty where it is still to be made.
-    Secret(Option<Token>),
-    /// A new one that lives so many seconds.
-    Request(u64),
-}
-
-/// A parameter, and what becomes of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Store {
-    pub(crate) content: Content,
-    pub(crate) name: String,
-    pub(crate) verdict: Verdict,
-    /// What encrypts it then, where that is known.
-    pub(crate) key: Option<String>,
 }
 
 /// What is to be done, in order.
@@ -282,11 +247,6 @@ fn source(options: &Options, target: &Target, seen: &Seen, now: Timestamp) -> So
     }
 }
 
-/// The user that the token is of.
-pub(crate) fn account(namespace: &str) -> String {
-    format!("system:serviceaccount:{namespace}:{ACCOUNT}")
-}
-
 /// A remark on what is right so far, and may not stay so.
 pub(crate) fn remark(options: &Options, target: &Target, seen: &Seen) -> Option<String> {
     let stored = seen
@@ -312,212 +272,6 @@ pub(crate) fn remark(options: &Options, target: &Target, seen: &Seen) -> Option<
         )),
         _ => None,
     }
-}
-
-impl Step {
-    /// Whether there is nothing to do.
-    pub(crate) fn is_done(&self) -> bool {
-        match self {
-            Step::Grant(grant) => grant.is_there(),
-            Step::Take(source) => match source {
-                Source::Given(_) | Source::Kept { .. } | Source::Secret(Some(_)) => true,
-                Source::Secret(None) | Source::Request(_) => false,
-            },
-            Step::Store(store) => store.verdict == Verdict::Leave,
-            Step::Prove(_) => false,
-        }
-    }
-
-    /// What it does, to go on with "failed" or behind a number.
-    pub(crate) fn heading(&self, options: &Options, target: &Target) -> String {
-        match self {
-            Step::Grant(grant) if grant.is_there() => {
-                format!("{} is applied already", grant.file)
-            }
-            Step::Grant(grant) => format!("Apply {}", grant.file),
-            Step::Take(Source::Given(_)) => format!(
-                "SSM parameter {} holds a token of {}, and is left",
-                options.token_parameter,
-                account(&target.home)
-            ),
-            Step::Take(Source::Kept { until, .. }) => {
-                format!("The token that SSM holds is good until {until:.0} and stays")
-            }
-            Step::Take(Source::Secret(Some(_))) => format!("Secret {SECRET} has a token"),
-            Step::Take(Source::Secret(None)) => format!("Take the token of Secret {SECRET}"),
-            Step::Take(Source::Request(seconds)) => {
-                format!(
-                    "Ask the cluster for a token that lives {}",
-                    lifetime(*seconds)
-                )
-            }
-            Step::Store(store) => store.heading(),
-            Step::Prove(questions) => proof_heading(questions, options, target),
-        }
-    }
-
-    /// As a person would type it.
-    pub(crate) fn typed(&self, tools: &Tools, target: &Target) -> Option<String> {
-        match self {
-            Step::Grant(grant) => Some(grant.typed(tools, target)),
-            Step::Take(source) => {
-                let command = source.command(tools, &target.namespace)?;
-                Some(match source {
-                    Source::Given(_) | Source::Kept { .. } | Source::Request(_) => {
-                        command.to_string()
-                    }
-                    Source::Secret(_) => format!("{command} | base64 -d"),
-                })
-            }
-            Step::Store(store) => {
-                let length = store.length(target);
-                let command = store.verdict.command(tools, &store.name, length)?;
-                Some(format!("printf %s … | {command}"))
-            }
-            Step::Prove(_) => None,
-        }
-    }
-
-    /// The customer's key that the function has to decrypt with.
-    fn key(&self) -> Option<&str> {
-        match self {
-            Step::Store(store) => store.key.as_deref().filter(|key| *key != USUAL_KEY),
-            Step::Grant(_) | Step::Take(_) | Step::Prove(_) => None,
-        }
-    }
-
-    /// What the API server says would change; nothing where nothing would.
-    pub(crate) fn outlook(&self) -> Vec<String> {
-        match self {
-            Step::Grant(grant) if grant.is_there() => Vec::new(),
-            Step::Grant(grant) => [&grant.outlook[..], &grant.difference].concat(),
-            Step::Take(_) | Step::Store(_) | Step::Prove(_) => Vec::new(),
-        }
-    }
-}
-
-fn proof_heading(questions: &[Question], options: &Options, target: &Target) -> String {
-    let words: Vec<_> = questions.iter().map(Question::words).collect();
-    let (server, may) = (
-        &target.server,
-        format!("may it {} in {}?", words.join(" and "), target.namespace),
-    );
-    let (token, ca) = (&options.token_parameter, &options.ca_parameter);
-    if target.is_further() {
-        return format!("Prove it: ask {server} with the token of {token}: {may}");
-    }
-    let both = match target.ca {
-        Some(_) => format!("{token} and {ca}"),
-        None => format!("{token} (the cluster has a public CA)"),
-    };
-    format!("Prove it: read {both} back, and ask {server} with just these: {may}")
-}
-
-impl Source {
-    /// What prints the token; nothing where it is at hand.
-    pub(crate) fn command(&self, tools: &Tools, namespace: &str) -> Option<Command> {
-        match self {
-            Source::Given(_) | Source::Kept { .. } => None,
-            Source::Secret(_) => Some(secret(tools, namespace)),
-            Source::Request(seconds) => {
-                let duration = format!("--duration={seconds}s");
-                let words = ["-n", namespace, "create", "token", ACCOUNT, &duration];
-                Some(tools.kubectl(&words))
-            }
-        }
-    }
-}
-
-/// Prints the Secret's token in base64, or nothing.
-pub(crate) fn secret(tools: &Tools, namespace: &str) -> Command {
-    let path = "-o=jsonpath={.data.token}";
-    let words = [
-        "-n",
-        namespace,
-        "get",
-        "secret",
-        SECRET,
-        "--ignore-not-found",
-        path,
-    ];
-    tools.kubectl(&words)
-}
-
-impl Store {
-    /// The token's own length is not known before it is there, and far from the limit.
-    pub(crate) fn length(&self, target: &Target) -> usize {
-        match self.content {
-            Content::Token => 0,
-            Content::Ca => target.ca.as_ref().map_or(0, String::len),
-        }
-    }
-
-    fn heading(&self) -> String {
-        let (what, name) = (self.content.words(), &self.name);
-        let under = |key: &Option<String>| {
-            key.as_ref()
-                .map(|key| format!(", under {key}"))
-                .unwrap_or_default()
-        };
-        match &self.verdict {
-            Verdict::Leave => format!("SSM parameter {name} holds {what} already, and is left"),
-            Verdict::Create { key } => {
-                format!(
-                    "Store {what} in a new SSM parameter {name} (SecureString{})",
-                    under(key)
-                )
-            }
-            Verdict::Overwrite { kind, key, why } => format!(
-                "Store {what} as a new version of SSM parameter {name} ({kind}{}): {why}",
-                under(key)
-            ),
-        }
-    }
-}
-
-/// The line that makes the function from `template.yaml`.
-pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) -> String {
-    let mut line = vec!["sam deploy --guided".to_owned()];
-    for (option, value) in [
-        ("--profile", &options.profile),
-        ("--region", &options.region),
-    ] {
-        line.extend(
-            value
-                .iter()
-                .map(|value| format!("{option} {}", quoted(value))),
-        );
-    }
-    let mut overrides = vec![
-        format!("ClusterUrl={}", target.server),
-        format!("TokenParameter={}", options.token_parameter),
-    ];
-    if target.ca.is_some() {
-        overrides.push(format!("CaParameter={}", options.ca_parameter));
-    }
-    let key = steps.iter().find_map(Step::key);
-    overrides.extend(key.map(|key| format!("KeyArn={key}")));
-    if let Some(seconds) = options.rotation {
-        overrides.push("RotateToken=yes".into());
-        overrides.extend(schedule(seconds));
-    }
-    line.push("--parameter-overrides".into());
-    line.extend(overrides.iter().map(|word| quoted(word)));
-    line.join(" ")
-}
-
-/// How often the first token is to be renewed: within a third of its life, so that one failure does
-/// no harm. The template's own schedule is for 24 h, as all later tokens live, and it knows three.
-/// SAM ends a value at its first space, unless it has quotes of its own, and EventBridge wants
-/// `1 hour`.
-fn schedule(seconds: u64) -> Option<String> {
-    let rate = match seconds / 3600 / 3 {
-        _ if seconds >= USUAL_LIFETIME => return None,
-        0..4 => "1 hour",
-        4..8 => "4 hours",
-        8.. => return None,
-    };
-    Some(format!("RotationSchedule=\"rate({rate})\""))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Whose it is that SSM holds: what another account or another cluster is deployed to with is not
 //! taken away unasked.
 
+use crate::account::namespace_of;
 use crate::failure::Refusal;
-use crate::plan::ACCOUNT;
 use crate::target::Target;
 use crate::token::Token;
 
@@ -94,12 +94,6 @@ impl Owner {
             advice,
         ))
     }
-}
-
-/// The namespace of a ServiceAccount `landfall`.
-pub(crate) fn namespace_of(subject: &str) -> Option<&str> {
-    let name = subject.strip_prefix("system:serviceaccount:")?;
-    name.strip_suffix(ACCOUNT)?.strip_suffix(':')
 }
 
 /// However the lines of the PEM end.

@@ -1,6 +1,6 @@
 use super::*;
+use crate::command::Tools;
 use crate::options::Options;
-use crate::tool::Tools;
 
 fn said(tool: Tool, words: &str) -> Refusal {
     let tools = Tools::new(&Options::default());

@@ -1,9 +1,9 @@
 //! A file of `deploy/`: what it would change in the cluster, and applying it.
 
+use crate::command::{Command, Tools, quoted};
 use crate::failure::{Failure, Refusal};
 use crate::options::Options;
 use crate::target::Target;
-use crate::tool::{Command, Tools, quoted};
 use std::path::Path;
 
 /// What a server's dry run adds to each line.

@@ -1,9 +1,9 @@
 //! The cluster by the user's kubeconfig: where it is, whom to trust for it, and whether a Lambda
 //! function could reach it.
 
+use crate::command::Tools;
 use crate::failure::Refusal;
 use crate::options::{Options, check_namespace};
-use crate::tool::Tools;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;

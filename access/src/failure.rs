@@ -1,6 +1,6 @@
 //! What went wrong, in the words of whoever said it, and what to do about it.
 
-use crate::tool::{Command, Tool};
+use crate::command::{Command, Tool};
 use std::fmt;
 
 /// The most that is shown of a program's words; what matters stands first or last.

@@ -1,8 +1,8 @@
 //! The two SSM parameters: what they hold, and whether that has to change.
 
+use crate::command::{Command, STDIN, Tools};
 use crate::failure::Refusal;
 use crate::options::{Options, USUAL_KEY};
-use crate::tool::{Command, STDIN, Tools};
 use serde_json::Value;
 
 /// What a parameter of the standard tier holds, in bytes.

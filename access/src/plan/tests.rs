@@ -1,4 +1,5 @@
 use super::*;
+use crate::step::deploy_line;
 use crate::token::sample;
 use insta::assert_snapshot;
 

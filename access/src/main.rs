@@ -1,0 +1,173 @@
+//! `landfall-access`: gives Landfall its rights in the cluster, stores token and CA in SSM, and
+//! proves that they work.
+
+mod account;
+mod command;
+mod failure;
+mod grant;
+mod options;
+mod owner;
+mod parameter;
+mod plan;
+mod proof;
+mod run;
+mod step;
+mod survey;
+mod target;
+mod token;
+mod work;
+
+use command::Tools;
+use failure::Failure;
+use jiff::Timestamp;
+use options::Options;
+use std::process::ExitCode;
+use target::Target;
+use work::Work;
+
+/// The command line is wrong.
+const USAGE_ERROR: u8 = 2;
+
+const HELP: &str = "\
+Gives Landfall its access to a cluster: applies the files of deploy/, takes the
+token, stores it and the cluster's CA in SSM, and proves that both work. It uses
+your own kubectl and AWS CLI, and what they are signed in to.
+
+Usage: landfall-access [OPTION ...]          (make access ARGS=\"OPTION ...\")
+
+Without --apply nothing is changed: it prints each command as you would type it
+(secrets as …) and what the API server says that it would change. What is there
+already is left as it is, so it may be run as often as you like.
+
+In the cluster:
+  --context NAME          of the kubeconfig; default: the current one
+  --kubeconfig FILE       default: as kubectl finds it
+  -n, --namespace NAME    where the Deployments are; default: the context's. It
+                          must exist
+  --switching             also what blueGreen and immutable need
+                          (deploy/rbac-switching.yaml)
+  --rotation              a token that ends, and that the function may renew for
+                          itself (deploy/rbac-rotation.yaml). Without it, one that
+                          does not end (deploy/token-secret.yaml)
+  --token-lifetime TIME   of the first token with --rotation, such as 200m; at least
+                          3h, default 24h. The last line has a RotationSchedule that
+                          fits a shorter one
+  --for-account NAMESPACE
+                          gives the ServiceAccount of NAMESPACE, which has its
+                          token already, this further namespace: Roles and
+                          RoleBindings, nothing in SSM. One function then deploys
+                          to both. --rotation is for its first namespace alone
+  --manifests FOLDER      where these files are; default: deploy
+
+In AWS:
+  --token-parameter NAME  SSM parameter for the token; default k8s-bear-token
+  --ca-parameter NAME     SSM parameter for the CA; default k8s-ca
+  --key-arn ARN           KMS key that encrypts both; default: the key that a
+                          parameter has, for a new one SSM's own (alias/aws/ssm)
+  --region NAME, --profile NAME   as the AWS CLI takes them. Parameters, function
+                          and pipeline belong in one region
+  --replace               also replace what SSM or RoleBinding landfall holds for
+                          another ServiceAccount or cluster, or what does not say
+                          whose it is. Without it nothing is changed then
+
+  --apply                 do it
+  --help                  this text
+
+You need: in the namespace get, create and patch on serviceaccounts, roles and
+rolebindings, all that the Roles grant, and get, create and patch on secrets or,
+with --rotation, create on serviceaccounts/token (an administrator has it all); in
+AWS ssm:GetParameters, ssm:DescribeParameters and ssm:PutParameter on both
+parameters, and on a key of your own kms:Encrypt, kms:GenerateDataKey and
+kms:Decrypt. --for-account needs get, create and patch on roles and rolebindings,
+what they grant, and ssm:GetParameters (with a key of your own kms:Decrypt).
+
+It ends with 0 where all went well, 1 where a step failed (it says which, what was
+done before, and what to do), 2 where the command line is wrong.
+
+Examples:
+  landfall-access --namespace shop                       what would be done
+  landfall-access --namespace shop --apply               do it
+  landfall-access --namespace shop --switching --rotation --apply
+  landfall-access --namespace web --for-account shop --apply   web, too
+";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args_os().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("landfall-access: {problem}\nTry: landfall-access --help");
+            return ExitCode::from(USAGE_ERROR);
+        }
+    };
+    if options.help {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("landfall-access: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(given: &Options) -> Result<(), Failure> {
+    let mut options = given.clone();
+    let mut tools = Tools::new(&options);
+    let target = Target::read(&tools, &options).await;
+    let target = target.map_err(|refusal| refusal.at("reading the kubeconfig"))?;
+    tools.pin(&target.context);
+    let account = survey::identity(&tools).await?;
+    if options.region.is_none() {
+        options.region = survey::region(&tools).await?;
+    }
+    if let Some(region) = &options.region {
+        tools.pin_region(region);
+    }
+    print_head(&options, &target, &account);
+    let seen = survey::look(&tools, &options, &target).await?;
+    let remark = plan::remark(&options, &target, &seen);
+    if let Some(remark) = remark {
+        println!("Note: {remark}.\n");
+    }
+    let steps = plan::decide(&options, &target, seen, Timestamp::now()).map_err(|it| *it)?;
+    let work = Work {
+        tools,
+        options: &options,
+        target,
+    };
+    let complete = work.perform(&steps).await?;
+    let target = &work.target;
+    if !complete {
+        println!("\nNothing was changed. To do it, add --apply.");
+    } else if target.is_further() {
+        println!(
+            "\nThe function that has this token may deploy to {0}, too: \"namespace\": \"{0}\" in \
+             the action's UserParameters.",
+            target.namespace
+        );
+    } else {
+        let line = step::deploy_line(&options, target, &steps);
+        println!("\nThe function is made for it from template.yaml by:\n  {line}");
+    }
+    Ok(())
+}
+
+fn print_head(options: &Options, target: &Target, account: &str) {
+    println!("Cluster    {} (context {})", target.server, target.context);
+    println!("Namespace  {}", target.namespace);
+    if target.is_further() {
+        println!("For        {}", account::account(&target.home));
+    }
+    println!("AWS        {account}");
+    let region = options.region.as_deref();
+    println!("Region     {}\n", region.unwrap_or("none is set"));
+    for warning in &target.warnings {
+        println!("Warning: {warning}.\n");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Looks at the account, the cluster and SSM, and changes nothing.
+
+use crate::account::account;
+use crate::command::Tools;
+use crate::failure::Failure;
+use crate::grant::{self, Grant};
+use crate::options::Options;
+use crate::parameter::{self, Stored};
+use crate::plan::{self, Seen};
+use crate::proof::{self, Denial, Question};
+use crate::step::{SECRET, secret};
+use crate::target::Target;
+use crate::token::Token;
+
+/// Whose account it is: the wrong one is a common mistake.
+pub(crate) async fn identity(tools: &Tools) -> Result<String, Failure> {
+    let asked = tools.aws(&["sts", "get-caller-identity"]).ask(None).await;
+    let printed = asked.map_err(|refusal| refusal.at("asking AWS who you are"))?;
+    let answer: serde_json::Value = serde_json::from_str(&printed).unwrap_or_default();
+    let text = |field: &str| answer[field].as_str().unwrap_or("unknown").to_owned();
+    Ok(format!("account {}, as {}", text("Account"), text("Arn")))
+}
+
+/// The region that the AWS CLI takes by itself: it knows every place where one may stand.
+pub(crate) async fn region(tools: &Tools) -> Result<Option<String>, Failure> {
+    let asked = tools.aws(&["configure", "list"]).ask(None).await;
+    let printed = asked.map_err(|refusal| refusal.at("asking the AWS CLI for its region"))?;
+    Ok(parameter::region(&printed))
+}
+
+/// Looks at everything, and changes nothing.
+pub(crate) async fn look(
+    tools: &Tools,
+    options: &Options,
+    target: &Target,
+) -> Result<Seen, Failure> {
+    let mut grants = Vec::new();
+    for file in grant::files(options) {
+        grants.push(Grant::look(tools, target, &options.manifests, file).await?);
+    }
+    let bound = plan::binding(tools, &target.namespace).ask(None).await;
+    let bound = bound.map_err(|refusal| refusal.at("reading RoleBinding landfall"))?;
+    let secret = look_for_secret(tools, options, target).await?;
+    let history = parameter::check_history(tools).await;
+    history.map_err(|refusal| refusal.at("reading the SSM parameters"))?;
+    let found = parameter::read(tools, options).await;
+    let mut found = found.map_err(|refusal| refusal.at("reading the SSM parameters"))?;
+    if found.iter().any(Option::is_some) && !target.is_further() {
+        let keys = parameter::read_keys(tools, options, &mut found).await;
+        keys.map_err(|refusal| refusal.at("reading which keys encrypt the SSM parameters"))?;
+    }
+    let [token, ca] = found;
+    Ok(Seen {
+        grants,
+        bound: plan::bound(&bound),
+        secret: Token::decode(&secret),
+        works: plan::is_cluster(target, ca.as_ref()) && is_known(target, token.as_ref()).await,
+        token,
+        ca,
+    })
+}
+
+/// The token of the Secret in base64; nothing where it is not needed.
+async fn look_for_secret(
+    tools: &Tools,
+    options: &Options,
+    target: &Target,
+) -> Result<String, Failure> {
+    if target.is_further() {
+        return Ok(String::new());
+    }
+    match secret(tools, &target.namespace).ask(None).await {
+        // With rotation it is a remark at most, for which nobody needs a right.
+        Err(_) if options.rotation.is_some() => Ok(String::new()),
+        asked => asked.map_err(|refusal| refusal.at(format!("reading Secret {}", SECRET))),
+    }
+}
+
+/// Whether the API server knows a token that is stored already. Others' are not shown to it.
+async fn is_known(target: &Target, stored: Option<&Stored>) -> bool {
+    let Some(token) = stored.and_then(|stored| Token::new(&stored.value)) else {
+        return false;
+    };
+    if token.subject() != Some(account(&target.home)) {
+        return false;
+    }
+    let question = Question::all(&Options::default());
+    let asked = proof::ask(
+        &target.server,
+        target.ca.as_deref(),
+        &token,
+        &target.namespace,
+        &question,
+    );
+    matches!(asked.await, Ok(None | Some(Denial::Forbidden(_))))
+}

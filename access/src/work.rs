@@ -1,0 +1,205 @@
+//! Carries out the steps of a plan, or shows what they would do.
+
+use crate::command::Tools;
+use crate::failure::{Failure, Refusal};
+use crate::options::Options;
+use crate::owner;
+use crate::parameter::{self, Content};
+use crate::proof::{self, Denial, Question};
+use crate::step::{Source, Step, Store};
+use crate::target::Target;
+use crate::token::Token;
+use std::time::{Duration, Instant};
+
+/// How long the cluster may take to make a token, or to know it and its rights everywhere; SSM,
+/// too, may answer with the last value for a moment.
+const SETTLING: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Whoever does what was decided.
+pub(crate) struct Work<'a> {
+    pub(crate) tools: Tools,
+    pub(crate) options: &'a Options,
+    pub(crate) target: Target,
+}
+
+impl Work<'_> {
+    /// Prints each step and, where it is to, does it; whether all is done and proved.
+    pub(crate) async fn perform(&self, steps: &[Step]) -> Result<bool, Failure> {
+        let ready = steps
+            .iter()
+            .all(|step| step.is_done() || matches!(step, Step::Prove(_)));
+        let mut done = Vec::new();
+        let mut token = None;
+        for (number, step) in steps.iter().enumerate() {
+            let heading = step.heading(self.options, &self.target);
+            println!("{}. {heading}", number + 1);
+            if !step.is_done()
+                && let Some(typed) = step.typed(&self.tools, &self.target)
+            {
+                println!("   $ {typed}");
+            }
+            if self.options.apply || ready {
+                let result = self.act(step, &mut token).await;
+                let result = result.map_err(|refusal| Failure {
+                    done: done.clone(),
+                    ..refusal.at(format!("\"{heading}\""))
+                })?;
+                if !step.is_done() && !matches!(step, Step::Take(_)) {
+                    done.push(heading);
+                }
+                print_lines(&result);
+            } else {
+                print_lines(&step.outlook());
+            }
+        }
+        Ok(self.options.apply || ready)
+    }
+
+    /// What became of it, in lines.
+    async fn act(&self, step: &Step, token: &mut Option<Token>) -> Result<Vec<String>, Refusal> {
+        match step {
+            Step::Grant(grant) if grant.is_there() => Ok(Vec::new()),
+            Step::Grant(grant) => grant.apply(&self.tools).await,
+            Step::Take(source) => {
+                let taken = self.take(source).await?;
+                let life = match (source, taken.expires()) {
+                    (Source::Given(_) | Source::Kept { .. }, _) => Vec::new(),
+                    (_, Some(until)) => vec![format!("it is good until {until:.0}")],
+                    (_, None) => vec!["it does not end by itself".to_owned()],
+                };
+                *token = Some(taken);
+                Ok(life)
+            }
+            Step::Store(store) => self.store(store, token.as_ref()).await,
+            Step::Prove(questions) => self.prove(questions, token.as_ref()).await,
+        }
+    }
+
+    async fn take(&self, source: &Source) -> Result<Token, Refusal> {
+        let end = Instant::now() + SETTLING;
+        loop {
+            let command = match source {
+                Source::Given(token) | Source::Kept { token, .. } | Source::Secret(Some(token)) => {
+                    return Ok(token.clone());
+                }
+                Source::Secret(None) | Source::Request(_) => {
+                    source.command(&self.tools, &self.target.namespace)
+                }
+            };
+            let printed = match command {
+                Some(command) => command.ask(None).await?,
+                None => String::new(),
+            };
+            let token = match source {
+                Source::Secret(_) => Token::decode(&printed),
+                Source::Given(_) | Source::Kept { .. } | Source::Request(_) => Token::new(&printed),
+            };
+            match token {
+                Some(token) => return Ok(token),
+                None if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+                None => {
+                    return Err(Refusal::own(
+                        "the cluster made no token in 20 s",
+                        "The cluster's token controller fills the Secret in; look at it with \
+                         `kubectl describe secret`. Clusters without one: --rotation.",
+                    ));
+                }
+            }
+        }
+    }
+
+    async fn store(&self, store: &Store, token: Option<&Token>) -> Result<Vec<String>, Refusal> {
+        let value = match store.content {
+            Content::Token => token.map(Token::reveal),
+            Content::Ca => self.target.ca.as_deref(),
+        };
+        let value = value.expect("the token is taken before it is stored");
+        let Some(command) = store.verdict.command(&self.tools, &store.name, value.len()) else {
+            return Ok(Vec::new());
+        };
+        let printed = command.ask(Some(value)).await?;
+        let answer: serde_json::Value = serde_json::from_str(&printed).unwrap_or_default();
+        Ok(vec![format!("stored as version {}", answer["Version"])])
+    }
+
+    /// Reads back what SSM has and asks the API server with just that, until all of it has arrived.
+    async fn prove(
+        &self,
+        questions: &[Question],
+        written: Option<&Token>,
+    ) -> Result<Vec<String>, Refusal> {
+        let end = Instant::now() + SETTLING;
+        loop {
+            let problem = match self.prove_once(questions, written).await? {
+                Ok(lines) => return Ok(lines),
+                Err(problem) => problem,
+            };
+            if Instant::now() > end {
+                return Err(problem);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The inner error may pass by itself.
+    async fn prove_once(
+        &self,
+        questions: &[Question],
+        written: Option<&Token>,
+    ) -> Result<Result<Vec<String>, Refusal>, Refusal> {
+        let (options, target) = (self.options, &self.target);
+        let [token, ca] = parameter::read(&self.tools, options).await?;
+        let token = token.and_then(|stored| Token::new(&stored.value));
+        let ca = match ca.filter(|_| target.ca.is_some()) {
+            // The function may have it in ClusterCa.
+            None if target.is_further() => target.ca.clone(),
+            stored => stored.map(|stored| stored.value),
+        };
+        let stale = |name: &str| {
+            Refusal::own(
+                format!("SSM parameter {name} does not hold what was written"),
+                "Somebody else may write it, too: run this again.",
+            )
+        };
+        let token = match token {
+            Some(token) if Some(&token) == written => token,
+            _ => return Ok(Err(stale(&options.token_parameter))),
+        };
+        if !ca
+            .iter()
+            .all(|ca| target.ca.iter().all(|own| owner::same_ca(ca, own)))
+            || ca.is_some() != target.ca.is_some()
+        {
+            return Ok(Err(stale(&options.ca_parameter)));
+        }
+        let server = &target.server;
+        let asked = proof::ask(server, ca.as_deref(), &token, &target.namespace, questions);
+        Ok(match asked.await? {
+            None => {
+                let who = token.subject().unwrap_or_else(|| "it".to_owned());
+                Ok(vec![format!("yes: {server} knows it as {who}, and it may")])
+            }
+            Some(Denial::Unknown) => Err(Refusal::own(
+                format!("{server} does not know the token (HTTP 401)"),
+                "Is SSM's token of another cluster, or was its ServiceAccount made anew? Delete \
+                 the parameter and, without --rotation, the Secret, and run this again.",
+            )),
+            Some(Denial::Forbidden(question)) => Err(Refusal::own(
+                format!(
+                    "the token may not {} in {}",
+                    question.words(),
+                    target.namespace
+                ),
+                "The Role and RoleBinding landfall are applied; does a rule of deploy/ miss, or \
+                 an authorization webhook deny it?",
+            )),
+        })
+    }
+}
+
+fn print_lines(lines: &[String]) {
+    for line in lines {
+        println!("     {line}");
+    }
+}
