@@ -9,48 +9,19 @@
 //! that it stands, so that ten lines cannot become a billion, and of objects that nobody asked for
 //! only the names are kept, so that a file may have as many of them as it likes.
 
+mod budget;
+mod held;
 mod json;
 mod reader;
 mod scalar;
 mod scan;
 pub mod text;
 
+pub use budget::{DEPTH_LIMIT, DOCUMENTS_LIMIT, TEXT_LIMIT, VALUES_LIMIT, YamlError};
+use budget::{SIGNS_LIMIT, too_many_documents, too_many_signs};
+use held::Reduce;
 use reader::Reader;
 use serde_json::Value;
-
-/// The most documents in one file: those of 200 bytes in the largest.
-pub const DOCUMENTS_LIMIT: usize = 10_000;
-
-/// The most values in an object, aliases resolved, of 32 bytes each: a mapping counts as
-/// `MAPPING_VALUES`. A Deployment has 300; one of 1.5 MiB, which is all that etcd takes, has less
-/// than this where its mappings have 50 characters or more.
-pub const VALUES_LIMIT: usize = 600_000;
-
-/// What a mapping counts, even one of a single key: a node of its tree has room for eleven, in some
-/// 650 bytes.
-const MAPPING_VALUES: usize = 20;
-
-/// The most signs that begin something, from one bracket to its end. The parser holds all that is
-/// between them before it tells of the first of it: up to three tokens a sign, 30 MB of these.
-const SIGNS_LIMIT: usize = 80_000;
-
-/// The most text in an object, aliases resolved: twice what a file may have.
-pub const TEXT_LIMIT: usize = 4 * 1024 * 1024;
-
-/// How deep values may lie in each other. A Deployment needs 15.
-pub const DEPTH_LIMIT: usize = 100;
-
-/// Why a text is no YAML that can be used; with the line, which is worth most.
-#[derive(Clone, Debug, PartialEq)]
-pub struct YamlError {
-    /// Counted from one.
-    pub line: usize,
-    /// What is wrong there.
-    pub problem: String,
-}
-
-/// What is kept of an object that was read: all of it, or what tells it from others.
-type Reduce<'r> = &'r mut dyn FnMut(Value) -> Value;
 
 /// Where a text looks like a template that nobody rendered: its line, from one, and what stands
 /// there.
@@ -120,88 +91,6 @@ fn yaml_documents(
         }
     }
     Ok(())
-}
-
-fn too_many_documents() -> String {
-    format!("has more than {DOCUMENTS_LIMIT} documents")
-}
-
-fn too_many_signs(line: usize) -> YamlError {
-    let problem = format!(
-        "has more than {SIGNS_LIMIT} signs within one bracket: give the \
-                           Deployment a file of its own"
-    );
-    YamlError { line, problem }
-}
-
-fn too_many(line: usize) -> YamlError {
-    let problem = format!(
-        "has an object of more than {VALUES_LIMIT} values or {} MiB of text, with what its aliases \
-         stand for",
-        TEXT_LIMIT >> 20
-    );
-    YamlError { line, problem }
-}
-
-/// What may still be held of one object.
-#[derive(Clone, Copy)]
-struct Budget {
-    values: usize,
-    text: usize,
-}
-
-impl Budget {
-    const FULL: Budget = Budget {
-        values: VALUES_LIMIT,
-        text: TEXT_LIMIT,
-    };
-
-    /// What is left; `None` where that is not enough.
-    fn without(self, values: usize, text: usize) -> Option<Budget> {
-        Some(Budget {
-            values: self.values.checked_sub(values)?,
-            text: self.text.checked_sub(text)?,
-        })
-    }
-}
-
-/// What a field of an object is to those who look for a Deployment.
-#[derive(Clone, Copy, PartialEq)]
-enum Field {
-    /// It is held.
-    Held,
-    /// It holds objects of its own.
-    Items,
-    /// Nobody will ask for it.
-    Unread,
-}
-
-/// Says of each field of an object what it is, by what came before it.
-#[derive(Default)]
-struct Fields {
-    is_other: bool,
-    may_have_items: bool,
-}
-
-impl Fields {
-    fn of(&self, key: &str) -> Field {
-        match key {
-            "kind" | "metadata" | "apiVersion" => Field::Held,
-            "items" if self.may_have_items => Field::Items,
-            _ if self.is_other => Field::Unread,
-            _ => Field::Held,
-        }
-    }
-
-    /// Takes note of a field's value.
-    fn saw(&mut self, key: &str, value: &Value) {
-        if key == "kind"
-            && let Some(kind) = value.as_str()
-        {
-            self.is_other = kind != "Deployment" && kind != "List";
-            self.may_have_items &= kind == "List";
-        }
-    }
 }
 
 #[cfg(test)]

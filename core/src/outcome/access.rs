@@ -1,6 +1,6 @@
 //! Why there is no access to the cluster.
 
-use super::Kind;
+use super::failure::Kind;
 use crate::kubernetes::token::{Token, appearance};
 use jiff::Timestamp;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! Why a file of an artifact cannot be had: its type, its words, and what to do about it.
 
+use super::failure::Kind;
+use super::store::StoreError;
 use crate::formats::archive::{ArchiveError, Found};
-use crate::outcome::Kind;
-use crate::outcome::StoreError;
 use crate::request::Member;
 use crate::text::told;
 use std::fmt;

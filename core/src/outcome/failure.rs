@@ -1,6 +1,6 @@
 //! What CodePipeline and the handbook call a failure.
 
-use super::Cause;
+use super::cause::Cause;
 
 /// CodePipeline's types of failure.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! What a single value must be: names, paths, images, durations.
 
-use super::FIELDS;
+use super::parameters::FIELDS;
 use super::text::excerpt;
 use crate::formats::yaml::text::first_unseen;
 use crate::request::image;

@@ -362,5 +362,25 @@ pub fn is_name(name: &str) -> bool {
         && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
+/// The containers in a manifest, each with its list and its place in there.
+pub fn containers(manifest: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let spec = manifest.pointer("/spec/template/spec");
+    let lists = ["containers", "initContainers"].into_iter();
+    lists.flat_map(move |list| {
+        let items = spec.and_then(|spec| spec.get(list)?.as_array());
+        let items = items.into_iter().flatten().enumerate();
+        items.map(move |(index, item)| (format!("{list}[{}]", place_of(item, index)), item))
+    })
+}
+
+/// The values of all variables in a manifest.
+pub fn manifest_values(manifest: &Value) -> Vec<&str> {
+    containers(manifest)
+        .filter_map(|(_, container)| container.get("env")?.as_array())
+        .flatten()
+        .filter_map(|variable| variable.get("value")?.as_str())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests;

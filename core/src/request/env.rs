@@ -1,8 +1,8 @@
 //! The fields `env` and `container`.
 
-use super::Hidden;
 use super::checks::{kind, name_of};
 use super::fields::Check;
+use super::model::Hidden;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

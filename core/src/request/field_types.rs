@@ -3,8 +3,8 @@
 //!
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
 
-use super::Fault;
 use super::checks::kind;
+use crate::problem::Fault;
 use crate::request::document::place_of;
 use crate::request::image::shown;
 use serde_json::Value;

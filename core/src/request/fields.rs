@@ -1,9 +1,13 @@
 //! Every field checked, also after a fault.
 
 use super::checks::{kind, name_of, similar, unresolved};
+use super::files::{Files, Wanted};
+use super::model::{Method, Mode, Request, Switch};
+use super::origin::Origin;
+use super::parameters::FIELDS;
 use super::text::excerpt;
 use super::unfilled::unfilled;
-use super::{FIELDS, Fault, Files, Method, Mode, Origin, Request, Switch, Wanted};
+use crate::problem::Fault;
 use crate::request::document::Chosen;
 use crate::text::duration;
 use jiff::Timestamp;

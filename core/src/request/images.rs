@@ -1,8 +1,8 @@
 //! The field `images`, and the files that fields name.
 
-use super::Member;
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
+use super::files::Member;
 use super::text::excerpt;
 use super::unfilled::variable;
 use crate::formats::archive::plain;

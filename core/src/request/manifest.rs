@@ -3,29 +3,9 @@
 use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
 use super::fields::Check;
-use crate::request::document::{self, Chosen, place_of};
+use crate::request::document::{self, Chosen, containers};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// The containers in a manifest, each with its list and its place in there.
-pub(super) fn containers(manifest: &Value) -> impl Iterator<Item = (String, &Value)> {
-    let spec = manifest.pointer("/spec/template/spec");
-    let lists = ["containers", "initContainers"].into_iter();
-    lists.flat_map(move |list| {
-        let items = spec.and_then(|spec| spec.get(list)?.as_array());
-        let items = items.into_iter().flatten().enumerate();
-        items.map(move |(index, item)| (format!("{list}[{}]", place_of(item, index)), item))
-    })
-}
-
-/// The values of all variables in a manifest.
-pub(super) fn manifest_values(manifest: &Value) -> Vec<&str> {
-    containers(manifest)
-        .filter_map(|(_, container)| container.get("env")?.as_array())
-        .flatten()
-        .filter_map(|variable| variable.get("value")?.as_str())
-        .collect()
-}
 
 impl Check<'_> {
     /// An image in the manifest that nothing replaces must be one.

@@ -1,6 +1,6 @@
 //! Which fields of a request are from a file: a fault in a file is mended there.
 
-use super::{File, Files, Member, Wanted};
+use super::files::{File, Files, Member, Wanted};
 
 /// The files that a request was read from, as they are told.
 #[derive(Clone, Debug, Default, PartialEq)]

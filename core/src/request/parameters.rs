@@ -35,3 +35,27 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
     let values = values.filter_map(|(_, value)| value.as_str());
     values.map(str::to_owned).collect()
 }
+
+/// The fields of the contract, in the order in which the documentation lists them.
+pub const FIELDS: [&str; 20] = [
+    "deployment",
+    "namespace",
+    "images",
+    "env",
+    "container",
+    "manifest",
+    "variables",
+    "method",
+    "restart",
+    "strategy",
+    "service",
+    "bake",
+    "keep",
+    "smoke",
+    "timeout",
+    "patience",
+    "rollback",
+    "mode",
+    "execution",
+    "committed",
+];

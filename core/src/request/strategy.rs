@@ -2,7 +2,7 @@
 
 use super::checks::{SMOKE_LIMIT, kind, name_of, path_of};
 use super::fields::Check;
-use super::{Smoke, Strategy, Switch};
+use super::model::{Smoke, Strategy, Switch};
 use serde_json::Value;
 use std::time::Duration;
 

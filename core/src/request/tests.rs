@@ -4,6 +4,7 @@ use super::text::{EXCERPT, excerpt};
 use super::*;
 use crate::formats::json::repeated;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const JOB: &str = "job-1";
 

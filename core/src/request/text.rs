@@ -1,6 +1,6 @@
 //! The text of the user parameters: one JSON object, or where it breaks and why.
 
-use super::{FIELDS, Parameters};
+use super::parameters::{FIELDS, Parameters};
 use crate::formats::json::repeated;
 use crate::formats::yaml::text::{first_unseen, unseen};
 use crate::problem::Fault;

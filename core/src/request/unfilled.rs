@@ -1,6 +1,6 @@
 //! Variables of CodePipeline that stayed in the parameters, in any string of them.
 
-use super::Fault;
+use crate::problem::Fault;
 use crate::request::document::place_of;
 use serde_json::{Map, Value};
 

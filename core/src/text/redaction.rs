@@ -11,10 +11,8 @@ pub use visible::visible;
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use views::View;
-
-/// Shorter values are words and numbers that stand everywhere.
-pub const MINIMUM: usize = 5;
+pub use views::MINIMUM;
+use views::{ELLIPSES, View};
 
 /// The shortest line of a value of several lines that is hidden by itself: shorter ones are braces
 /// and words.
@@ -31,9 +29,6 @@ const OVERLAP: usize = 256;
 
 /// What stands for a hidden value.
 pub const HIDDEN: &str = "[hidden]";
-
-/// Where a text was cut, the beginning of a value is still to be hidden.
-const ELLIPSES: [&str; 2] = ["…", "..."];
 
 /// Values that everybody knows and many texts have.
 const WORDS: [&str; 24] = [

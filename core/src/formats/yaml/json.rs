@@ -1,9 +1,9 @@
 //! JSON is read as JSON: YAML knows no surrogate pairs. Its depth is limited by serde.
 
-use super::{
-    Budget, DOCUMENTS_LIMIT, Field, Fields, MAPPING_VALUES, Reduce, YamlError, too_many,
-    too_many_documents,
+use super::budget::{
+    Budget, DOCUMENTS_LIMIT, MAPPING_VALUES, YamlError, too_many, too_many_documents,
 };
+use super::held::{Field, Fields, Reduce};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;

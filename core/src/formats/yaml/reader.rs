@@ -1,7 +1,8 @@
 //! From the parser's events to values, within a budget.
 
+use super::budget::{Budget, DEPTH_LIMIT, MAPPING_VALUES, YamlError, too_many};
+use super::held::{Field, Fields, Reduce};
 use super::scalar::{scalar_value, unknown};
-use super::{Budget, DEPTH_LIMIT, Field, Fields, MAPPING_VALUES, Reduce, YamlError, too_many};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap};

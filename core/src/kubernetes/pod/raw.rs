@@ -1,6 +1,7 @@
 //! How a list of pods is written in JSON.
 
-use super::{Container, Ended, Failed, Gate, Pod, Said, State, Unscheduled};
+use super::model::TEXT_LIMIT;
+use super::model::{Container, Ended, Failed, Gate, Pod, Said, State, Unscheduled};
 use crate::kubernetes::object::timestamp;
 use crate::text::clip;
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ pub(super) fn null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 
 pub(super) fn clipped<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let text: Option<String> = Option::deserialize(from)?;
-    Ok(clip(&text.unwrap_or_default(), super::TEXT_LIMIT))
+    Ok(clip(&text.unwrap_or_default(), TEXT_LIMIT))
 }
 
 pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {

@@ -1,6 +1,6 @@
 //! How an event is written in JSON.
 
-use super::Event;
+use super::model::Event;
 use super::raw::{RawMetadata, clipped, null, time};
 use jiff::Timestamp;
 use serde::Deserialize;

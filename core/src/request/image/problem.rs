@@ -1,7 +1,7 @@
 //! What is wrong with an image, by the part that is wrong: for whoever has to find which step of a
 //! pipeline left it empty, unfilled or misspelt.
 
-use super::{NAME_LIMIT, Reference, TAG_LIMIT, is_component, is_registry};
+use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, is_component, is_registry};
 use crate::formats::yaml::text::unseen;
 
 /// The most of an image that is shown, and how much of its end where it is longer.

@@ -1,8 +1,6 @@
 //! A text as others would read it: with its escapes, percent signs, entities or base64 decoded, and
 //! for each byte where in the text it came from. Each is made in one pass.
 
-use super::ELLIPSES;
-
 /// How deep escapes are within escapes: JSON in a string of JSON.
 const DEPTH: usize = 2;
 
@@ -246,7 +244,7 @@ fn hex(view: &View) -> Vec<View> {
             .to_digit(16)
             .and_then(|it| u8::try_from(it).ok())
     };
-    let runs = runs(view, digit, 2 * super::MINIMUM);
+    let runs = runs(view, digit, 2 * MINIMUM);
     (0..2)
         .filter_map(|phase| bits(view, &runs, phase, 4))
         .collect()
@@ -314,6 +312,12 @@ fn bits(view: &View, runs: &[Run], skipped: usize, width: u32) -> Option<View> {
     }
     (!decoded.bytes.is_empty()).then_some(decoded)
 }
+
+/// Where a text was cut, the beginning of a value is still to be hidden.
+pub(super) const ELLIPSES: [&str; 2] = ["…", "..."];
+
+/// Shorter values are words and numbers that stand everywhere.
+pub const MINIMUM: usize = 5;
 
 #[cfg(test)]
 mod tests;
