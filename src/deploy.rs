@@ -15,11 +15,11 @@ use landfall_core::report;
 use landfall_core::request::{Mode, Request};
 use landfall_core::state::continuation::{Continuation, Phase};
 use landfall_core::strategy::scene::{Answer, Shape, Sought};
-use landfall_core::strategy::steadiness::{self, Roster};
 use landfall_core::strategy::{
     self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success, Wait,
 };
 use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
+use landfall_core::workload::health::steadiness::{self, Roster};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,13 +9,13 @@ pub mod ambiguity;
 pub mod asked;
 pub mod editor;
 
-use crate::kubernetes::name::{Name, Rule};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::problem::Fault;
 use crate::request::{Method, Request};
+use crate::state::baseline::Previous;
 use crate::state::marks::{
-    self, CAUSE, CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT, DEPLOYED_AT, EXECUTION,
-    GENERATION, JOB, PREVIOUS, ROLLED_BACK, SUPERSEDED,
+    CAUSE, CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION,
+    JOB, PREVIOUS, ROLLED_BACK, SUPERSEDED,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -53,45 +53,6 @@ pub enum Change {
     Patch(Value),
     /// The whole object.
     Put(Value),
-}
-
-/// The ReplicaSet that serves before a change.
-#[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
-pub struct Previous {
-    /// Its name, which follows from its template.
-    pub name: String,
-    /// Its revision at the time.
-    pub revision: u64,
-}
-
-impl Previous {
-    /// The ReplicaSet that serves: the newest if it has available pods, else whichever has most of
-    /// them. `None` where nothing serves, so that there is nothing to return to.
-    pub fn serving(deployment: &Deployment, sets: &[ReplicaSet]) -> Option<Previous> {
-        let serves = |set: &&ReplicaSet| {
-            set.available > 0 && Name::new(&set.name, Rule::Subdomain).is_some()
-        };
-        let newest = object::newest(deployment, sets).filter(serves);
-        let serving = newest.or_else(|| {
-            sets.iter()
-                .filter(|set| set.owner == deployment.uid() && serves(set))
-                .max_by_key(|set| (set.available, set.revision))
-        })?;
-        Some(Previous {
-            name: serving.name.clone(),
-            revision: serving.revision,
-        })
-    }
-
-    /// Reads it back from the Deployment that we wrote. Others may have written the note, so that
-    /// one which is not valid is treated as absent.
-    pub fn recorded(deployment: &Deployment) -> Option<Previous> {
-        let (name, revision) = marks::revision_of(deployment.annotation(PREVIOUS)?)?;
-        Some(Previous {
-            name: name.into(),
-            revision,
-        })
-    }
 }
 
 /// Whether the request needs to know if an autoscaler owns the replicas.

@@ -25,11 +25,11 @@ use crate::problem::Fault;
 use crate::request::{Request, located};
 use crate::state::continuation::{Continuation, Phase, Reason, Unusable};
 use crate::state::marks;
-use crate::strategy::steadiness::SECOND_LOOK;
 use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
 use crate::text::{clip, listed, one_line, words};
 use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::rollout::{Progress, WaitsFor};
+use crate::workload::health::steadiness::SECOND_LOOK;
 use jiff::Timestamp;
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! What survives an invocation.
 
+pub mod baseline;
 pub mod continuation;
 pub mod marks;

@@ -11,7 +11,6 @@ pub mod newcomer;
 pub mod pursuit;
 pub mod rolling;
 pub mod scene;
-pub mod steadiness;
 pub mod switch;
 pub mod switch_back;
 
@@ -27,12 +26,12 @@ use crate::state::marks;
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence, Explanation, LOG_LINES, Sight, Sights};
 use crate::workload::health::rollout::Progress;
+use crate::workload::health::steadiness::{Roster, Steady};
 use jiff::Timestamp;
 use scene::{Scene, Sought};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use steadiness::{Roster, Steady};
 
 /// Images that name a version: more would hide what the sentence says.
 const IMAGES_NAMED: usize = 3;

@@ -5,7 +5,6 @@
 //! and `LANDFALL_FUZZ_INPUT` runs that one alone.
 
 use landfall::job::{self, Job};
-use landfall_core::change::Previous;
 use landfall_core::formats::archive::{Directory, Listing, TAIL, Unpacked};
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
@@ -14,6 +13,7 @@ use landfall_core::plan;
 use landfall_core::request::Parameters;
 use landfall_core::request::{Draft, File, Files, Request};
 use landfall_core::request::{document as manifest, image};
+use landfall_core::state::baseline::Previous;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::scene::{Answer, Shape, Sought};
 use landfall_core::strategy::{self, Decision, Look, Observation};

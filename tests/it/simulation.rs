@@ -9,11 +9,11 @@ use landfall_core::kubernetes::pod::{self, Pods};
 use landfall_core::request::Parameters;
 use landfall_core::request::Request;
 use landfall_core::state::continuation::Continuation;
-use landfall_core::strategy::steadiness::{self, Roster};
 use landfall_core::strategy::{
     self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success,
 };
 use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
+use landfall_core::workload::health::steadiness::{self, Roster};
 use landfall_sandbox::world::{self, Behaviour, Body, Reply, World};
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;

@@ -12,11 +12,11 @@ use landfall_core::request::Parameters;
 use landfall_core::request::Request;
 use landfall_core::state::continuation::{Continuation, Phase, Reason};
 use landfall_core::strategy::scene::{Answer, Shape, Sought};
-use landfall_core::strategy::steadiness::{self, Roster};
 use landfall_core::strategy::{
     self, Action, Aftermath, Decision, DryRun, Failure, Fate, Look, Observation, Success, Wait,
 };
 use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
+use landfall_core::workload::health::steadiness::{self, Roster};
 use landfall_sandbox::world::{
     self, Behaviour, Body, Fault, On, Reply, World, sample_autoscaler, sample_service,
 };

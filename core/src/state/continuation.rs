@@ -4,12 +4,12 @@
 //! request that it belongs to as JSON in base64url, and a digest of that. It holds no secret; the
 //! digests guard against damage and mix-ups, not against somebody who can write into the pipeline.
 
-use crate::change::Previous;
 use crate::kubernetes::object::digest;
-use crate::strategy::steadiness::Steady;
+use crate::state::baseline::Previous;
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence, Sights};
 use crate::workload::health::rollout::Written;
+use crate::workload::health::steadiness::Steady;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;

@@ -2,6 +2,7 @@
 //! have written them, so that one which is not valid is treated as absent.
 
 use crate::kubernetes::name::{Name, Rule, is_label_key, is_label_value};
+use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Selector, read_selector};
 use serde_json::Value;
 
@@ -99,6 +100,12 @@ fn invalid_on(object: &Value) -> impl Iterator<Item = &'static str> {
     read.into_iter().filter(move |mark| {
         text(mark).is_some_and(|text| !text.is_empty() && !is_valid(mark, text))
     })
+}
+
+/// The version that a Deployment's pods have, where it is one of ours.
+pub fn version_of(deployment: &Deployment) -> Option<&str> {
+    let selector = deployment.value().pointer("/spec/selector/matchLabels")?;
+    selector.get(VERSION)?.as_str()
 }
 
 #[cfg(test)]

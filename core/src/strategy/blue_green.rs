@@ -1,7 +1,7 @@
 //! Blue/green: two Deployments take turns. The one that does not serve gets the new version, and is
 //! kept, scaled to zero, for a fast way back.
 
-use super::newcomer::version_of;
+use super::marks::version_of;
 use crate::kubernetes::object::Deployment;
 
 /// The one of the two that does not serve; blue comes first.

@@ -208,12 +208,6 @@ pub fn is_ours(deployment: &Deployment, family: &str, version: &str) -> bool {
         && read_selector(selector).get(VERSION).map(String::as_str) == Some(version)
 }
 
-/// The version that a Deployment's pods have, where it is one of ours.
-pub fn version_of(deployment: &Deployment) -> Option<&str> {
-    let selector = deployment.value().pointer("/spec/selector/matchLabels")?;
-    selector.get(VERSION)?.as_str()
-}
-
 /// Scales one to zero that failed: what never served is not worth keeping.
 pub fn put_away(deployment: &Deployment, job: &str) -> Value {
     let mut patch = scale_down(deployment);

@@ -1,6 +1,5 @@
 //! A rollout that is followed: to its end, or until its pods show that it never ends.
 
-use super::steadiness::{self, SECOND_LOOK, Steady};
 use super::{Decision, Look, Observation, Stage, Wait};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::report;
@@ -11,6 +10,7 @@ use crate::workload::health::diagnosis::{
     self, Diagnosis, Evidence, Explanation, Finding, Sight, Sights, Since,
 };
 use crate::workload::health::rollout::{self, Progress, Verdict, WaitsFor};
+use crate::workload::health::steadiness::{self, SECOND_LOOK, Steady};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -210,8 +210,17 @@ impl Pursuit<'_> {
     fn since(&self) -> Since<'_> {
         let explanation = &self.observation.explanation;
         // Nobody makes room for the pods of a switch's new version.
-        Since::of_rollout(self.rollout, self.live, self.sights, explanation)
-            .freeing_nothing(self.stage != Stage::Rollout)
+        let rollout = self.rollout;
+        let (written, replaces) = (&rollout.written, rollout.previous.is_some());
+        Since::of_rollout(
+            written,
+            rollout.wrote,
+            replaces,
+            self.live,
+            self.sights,
+            explanation,
+        )
+        .freeing_nothing(self.stage != Stage::Rollout)
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {

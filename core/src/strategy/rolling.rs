@@ -10,12 +10,13 @@ use super::{
     author, other_author,
 };
 use crate::change::asked::{self, Lost};
-use crate::change::{self, Change, Previous};
+use crate::change::{self, Change};
 use crate::kubernetes::object::{self, Deployment, timestamp};
 use crate::plan;
 use crate::problem::Fault;
 use crate::report;
 use crate::request::{Method, Request};
+use crate::state::baseline::Previous;
 use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, Rollback, Rollout};
 use crate::state::marks;
 use crate::text::clip;

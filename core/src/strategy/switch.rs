@@ -264,7 +264,7 @@ impl Context<'_> {
         let scalers = self.autoscalers()?;
         self.versions()?;
         self.see_no_strangers(service, &mut faults)?;
-        let own = newcomer::version_of(live);
+        let own = marks::version_of(live);
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
         // Where the first write leaves but one of the family behind the Service, the others go.
         match self.fault_of_members(live, sets, members, adopted) {
@@ -609,7 +609,7 @@ impl Context<'_> {
         self.see_endpoints(service, found, deadline)?;
         // An earlier deploy may have failed to bring the others down.
         if self.other_that_runs(found)?.is_some() {
-            let lock = self.lock(newcomer::version_of(live).unwrap_or_default());
+            let lock = self.lock(marks::version_of(live).unwrap_or_default());
             let patch = claim::take(service, &lock, Narrow::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }

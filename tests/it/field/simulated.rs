@@ -15,9 +15,9 @@ use landfall_core::request::Parameters;
 use landfall_core::request::Request;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::scene::{Answer, Shape, Sought};
-use landfall_core::strategy::steadiness::{self, Roster};
 use landfall_core::strategy::{self, Action, Decision, DryRun, Look, Observation, Wait};
 use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
+use landfall_core::workload::health::steadiness::{self, Roster};
 use landfall_sandbox::world::{self, Body, Reply, World};
 use serde_json::Value;
 

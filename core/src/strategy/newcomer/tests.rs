@@ -1,6 +1,7 @@
 use super::*;
 use crate::request::Parameters;
 use crate::state::marks;
+use crate::state::marks::version_of;
 
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web", "namespace": "shop", "service": "web",

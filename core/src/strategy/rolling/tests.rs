@@ -3,9 +3,9 @@ use crate::kubernetes::object::{REVISION, ReplicaSet};
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::request::Parameters;
 use crate::state::marks;
-use crate::strategy::steadiness::{Roster, Steady};
 use crate::workload::health::diagnosis::{self, Explanation, Sight};
 use crate::workload::health::rollout::WaitsFor;
+use crate::workload::health::steadiness::{Roster, Steady};
 use serde_json::{Value, json};
 
 /// The decision once the last look is remembered, which is a step of its own.

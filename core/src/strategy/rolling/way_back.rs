@@ -1,7 +1,7 @@
 //! The version to return to: decided when the deploy has failed, by what is available then.
 
-use crate::change::Previous;
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
+use crate::state::baseline::Previous;
 use crate::workload::health::rollout::Written;
 
 /// The ReplicaSet to return to. The one that served before the write goes first as long as it

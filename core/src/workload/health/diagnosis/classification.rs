@@ -1,10 +1,12 @@
 //! What is wrong with a pod, by what its containers show.
 
-use super::sentence::STILL_RUNS;
-use super::symptoms::Since;
+use super::finding::{Finding, STILL_RUNS, Sight};
+use super::judgement::worst;
+use super::quotes::is_mute;
+use super::since::Since;
 use super::whole::{of_failed, of_whole, words_of};
-use super::{Cause, Finding, Sight, worst};
 use crate::kubernetes::pod::{Container, Ended, Pod, Pods, State};
+use crate::outcome::Cause;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -156,13 +158,6 @@ fn about(cause: Cause, pod: &Pod, container: &Container, sight: &Sight) -> Findi
         spec: container.spec.clone(),
         ..Finding::new(cause, pod, sight)
     }
-}
-
-/// Whether a kubelet says of a pull only that it waits. Since version 1.32 it says why.
-/// <https://github.com/kubernetes/kubernetes/pull/127918>
-pub(super) fn is_mute(message: &str) -> bool {
-    let waits = message.is_empty() || message.starts_with("Back-off pulling image");
-    waits && !message.contains("ErrImagePull")
 }
 
 /// The cause behind the kubelet's word for a container that cannot be started.

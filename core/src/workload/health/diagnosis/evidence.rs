@@ -1,9 +1,9 @@
 //! What a person wants to see under the cause: the pods, their events, their last words.
 
 use super::classification::findings;
-use super::sentence::{QUOTE, ending, times};
-use super::symptoms::Since;
-use super::{Explanation, Finding, Sight};
+use super::finding::{Explanation, Finding, Sight};
+use super::quotes::{QUOTE, ending, plain, times};
+use super::since::Since;
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::pod::Event;
 use crate::text::{clip, words};
@@ -273,30 +273,4 @@ pub fn log_lines(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| clip(&plain(line), LOG_LINE));
     let lines = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>();
     lines[lines.len().saturating_sub(LOG_LINES)..].to_vec()
-}
-
-/// One line without escape sequences, other control characters and trailing blanks.
-pub(super) fn plain(text: &str) -> String {
-    let mut plain = String::new();
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            skip_escape(&mut characters);
-        } else if character == '\t' || character == '\n' {
-            plain.push(' ');
-        } else if !character.is_control() {
-            plain.push(character);
-        }
-    }
-    plain.trim_end().to_owned()
-}
-
-/// <https://en.wikipedia.org/wiki/ANSI_escape_code>: `ESC [ parameters letter`, `ESC ] text BEL`,
-/// or two characters.
-fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    match characters.next() {
-        Some('[') => _ = characters.find(|letter| ('@'..='~').contains(letter)),
-        Some(']') => _ = characters.find(|letter| ['\u{7}', '\u{1b}'].contains(letter)),
-        Some(_) | None => {}
-    }
 }

@@ -1,16 +1,11 @@
 //! A finding in words.
 
-use super::evidence::plain;
-use super::{Cause, Explanation, Finding};
+use super::finding::{Explanation, Finding, STILL_RUNS};
+use super::quotes::{QUOTE, core, last_warning, last_words, plain, quoted, telling, times};
 use crate::kubernetes::object::Deployment;
-use crate::kubernetes::pod::Event;
-use crate::text::{clip, one_line};
+use crate::outcome::Cause;
+use crate::text::clip;
 use serde_json::Value;
-
-/// How much of somebody else's sentence a cause quotes; it must leave room for names.
-pub(super) const QUOTE: usize = 300;
-/// What is said of an init container that has not ended.
-pub(super) const STILL_RUNS: &str = "still runs";
 
 impl Finding {
     /// The cause in a sentence without its full stop.
@@ -269,71 +264,6 @@ impl Finding {
             None if probe.is_empty() => format!("{who} runs{restarted} and is not ready"),
             None => format!("{who} runs{restarted}, but its {kind} probe{probe} has not passed"),
         }
-    }
-}
-
-/// The newest warning: why a pod waits is often told there alone, as for a volume's Secret.
-pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
-    let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
-    let warnings = events.filter(|event| event.kind == "Warning");
-    warnings.max_by_key(|event| event.last)
-}
-
-/// The line that most likely says why: the last one that speaks of an error, else the last.
-pub(super) fn telling(log: &[String]) -> Option<&str> {
-    const MARKS: [&str; 8] = [
-        "panic",
-        "fatal",
-        "error",
-        "exception",
-        "failed",
-        "cannot",
-        "refused",
-        "denied",
-    ];
-    let marked = log.iter().rev().find(|line| {
-        let line = line.to_lowercase();
-        MARKS.iter().any(|mark| line.contains(mark))
-    });
-    marked.or(log.last()).map(String::as_str)
-}
-
-fn quoted(text: &str) -> String {
-    let line = one_line(&plain(text));
-    clip(line.trim_end_matches('.'), QUOTE)
-}
-
-/// The end of what a runtime said: it wraps the cause in the names of all that handed it on.
-fn last_words(text: &str) -> String {
-    let text = one_line(&plain(text));
-    ending(text.trim_end_matches('.'), QUOTE)
-}
-
-/// What a registry said, without the layers around it: the end tells.
-pub(super) fn core(text: &str) -> String {
-    const LIMIT: usize = 160;
-    let text = one_line(&plain(text));
-    let text = text.rsplit(" desc = ").next().unwrap_or_default();
-    ending(text.trim_end_matches('.'), LIMIT)
-}
-
-/// The last bytes of a text, from a word on where one begins soon.
-pub(super) fn ending(text: &str, limit: usize) -> String {
-    let least = text.len().saturating_sub(limit);
-    if least == 0 {
-        return text.to_owned();
-    }
-    let from = (least..=text.len()).find(|at| text.is_char_boundary(*at));
-    let tail = &text[from.unwrap_or(text.len())..];
-    let word = tail.find(' ').filter(|at| *at < limit / 4);
-    format!("…{}", tail[word.unwrap_or_default()..].trim_start())
-}
-
-pub(super) fn times(count: u64) -> String {
-    match count {
-        0 | 1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        many => format!("{many} times"),
     }
 }
 

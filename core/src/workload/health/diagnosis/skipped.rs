@@ -1,6 +1,7 @@
 //! A missing object that stands in the manifest's own file: only the Deployment of it is applied.
 
-use super::{Cause, Explanation, Finding};
+use super::finding::{Explanation, Finding};
+use crate::outcome::Cause;
 
 /// What a pod cannot be without. A kind that ends like one of these makes one: `ExternalSecret`.
 const NEEDED: [&str; 9] = [

@@ -1,9 +1,12 @@
 use super::classification::of_waiting;
 use super::evidence::LOG_LINE;
-use super::sentence::{core, telling};
+use super::quotes::{core, telling};
 use super::*;
+use crate::kubernetes::object::ReplicaSet;
 use crate::kubernetes::pod::{Container, Ended, State};
+use crate::kubernetes::pod::{Event, Pod};
 use insta::assert_snapshot;
+use jiff::Timestamp;
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(30);

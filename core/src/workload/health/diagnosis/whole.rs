@@ -1,8 +1,9 @@
 //! What is wrong with a pod as a whole: none of its containers is to blame, or it is over.
 
-use super::symptoms::Since;
-use super::{Cause, Finding, Sight};
+use super::finding::{Finding, Sight};
+use super::since::Since;
 use crate::kubernetes::pod::{Failed, Pod, Pods, Said};
+use crate::outcome::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! How many pods serve now, counted: what every sentence about serving is made of.
 
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::workload::health::diagnosis::Sight;
+use crate::workload::health::diagnosis::finding::Sight;
 use serde::{Deserialize, Serialize};
 
 /// Pods of all versions that are available, and how many are wanted.

@@ -1,7 +1,10 @@
 //! Pods over time, looked at every four seconds, as a rollout that is followed does it.
 
+use super::super::finding::Explanation;
 use super::*;
+use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::pod::{Event, Pods};
+use crate::state::continuation::Rollout;
 use crate::workload::health::diagnosis::{Diagnosis, diagnose, explain};
 use crate::workload::health::rollout::Written;
 use serde_json::{Value, json};
@@ -168,7 +171,7 @@ impl Story {
             written: Written::adopted(&live, at(0)),
             wrote: true,
             changed_since: false,
-            previous: Some(crate::change::Previous {
+            previous: Some(crate::state::baseline::Previous {
                 name: "web-1".into(),
                 revision: 1,
             }),
@@ -178,13 +181,27 @@ impl Story {
         for second in (4..600).step_by(4) {
             let sight = self.sight(second);
             let mut explanation = Explanation::default();
-            let since = Since::of_rollout(&rollout, &live, &sights, &explanation);
+            let since = Since::of_rollout(
+                &rollout.written,
+                rollout.wrote,
+                rollout.previous.is_some(),
+                &live,
+                &sights,
+                &explanation,
+            );
             sights = sights.with(&sight, &since);
             let mut read = |events: bool| {
                 if events {
                     explanation.events = Some(Ok(self.events.clone()));
                 }
-                let since = Since::of_rollout(&rollout, &live, &sights, &explanation);
+                let since = Since::of_rollout(
+                    &rollout.written,
+                    rollout.wrote,
+                    rollout.previous.is_some(),
+                    &live,
+                    &sights,
+                    &explanation,
+                );
                 let found = explain(&sight, since.clone(), PATIENCE);
                 told = found.map_or_else(String::new, |found| {
                     format!(
@@ -201,7 +218,14 @@ impl Story {
             let mut found = read(false);
             if let (Diagnosis::Suspicious(finding), _) = &found {
                 let none = Explanation::default();
-                let since = Since::of_rollout(&rollout, &live, &sights, &none);
+                let since = Since::of_rollout(
+                    &rollout.written,
+                    rollout.wrote,
+                    rollout.previous.is_some(),
+                    &live,
+                    &sights,
+                    &none,
+                );
                 if finding.wants_events(&sight, &since, PATIENCE) {
                     found = read(true);
                 }

@@ -1,0 +1,106 @@
+//! How long a finding has lasted, and whether it is final.
+
+use super::finding::{CRASHES, CRASHES_OF_WAITING, Explanation, Finding, Sight};
+use super::quotes::{is_mute, last_warning, telling};
+use super::since::Since;
+use crate::outcome::{Cause, Grace};
+use std::time::Duration;
+
+impl Finding {
+    /// How long it has lasted at the most: nothing is older than our write and the look before
+    /// the first that showed it. The cluster's own times count where its clock agrees with ours.
+    pub(super) fn age(&self, sight: &Sight, since: &Since<'_>) -> Duration {
+        let own = since.of(self.cause);
+        let theirs = self.since.filter(|_| since.trusts_clock_of(sight));
+        let began = match (theirs, self.since) {
+            (Some(theirs), _) => own.max(theirs),
+            (None, Some(_)) => own,
+            (None, None) => sight.at,
+        };
+        Duration::try_from(sight.at.duration_since(began)).unwrap_or_default()
+    }
+
+    pub(super) fn judged(
+        mut self,
+        sight: &Sight,
+        since: &Since<'_>,
+        patience: Duration,
+    ) -> Finding {
+        let sure = !self.cause.repeats() || self.ends == 0 || self.ends >= self.ends_to_be_sure();
+        let lasted = match self.cause.grace() {
+            Grace::None => true,
+            Grace::Times(times) => self.age(sight, since) >= patience * times,
+            Grace::Deadline => false,
+        };
+        self.is_final = sure && lasted && !self.stale;
+        self
+    }
+
+    fn ends_to_be_sure(&self) -> u64 {
+        let waits = self.init || self.cause == Cause::Crash && is_refused(&self.said);
+        if waits { CRASHES_OF_WAITING } else { CRASHES }
+    }
+
+    /// What events alone tell: the controller of nodes says of a pod that its node is not ready
+    /// where it can write no reason.
+    pub fn explained(self, explanation: &Explanation) -> Finding {
+        let warning = last_warning(explanation);
+        let of_node = warning.is_some_and(|event| event.reason == "NodeNotReady");
+        if self.cause == Cause::NotReady && self.container.is_empty() && of_node {
+            let said = warning.map(|event| event.message.clone());
+            return Finding {
+                cause: Cause::NodeTrouble,
+                said: said.unwrap_or_default(),
+                ..self
+            };
+        }
+        self
+    }
+
+    /// Whether its last words, which are read at the very end, say that it only waits for another:
+    /// then one end more is to be seen.
+    pub fn only_waits(&self, explanation: &Explanation) -> bool {
+        let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
+        let last = log.and_then(|log| telling(log));
+        self.cause == Cause::Crash
+            && self.is_final
+            && self.ends < CRASHES_OF_WAITING
+            && last.is_some_and(is_refused)
+    }
+
+    /// Whether Kubernetes only says that a pull fails, and no longer why: then events do.
+    pub fn wants_events(&self, sight: &Sight, since: &Since<'_>, patience: Duration) -> bool {
+        self.cause == Cause::PullFails && is_mute(&self.said) && self.age(sight, since) >= patience
+    }
+
+    /// What every healthy pod passes through is told only when it lasts.
+    pub(super) fn is_told(&self, sight: &Sight, since: &Since<'_>, patience: Duration) -> bool {
+        let usual = matches!(
+            self.cause,
+            Cause::ReadinessGate | Cause::NotReady | Cause::NotStarted
+        );
+        !usual || self.ends > 0 || self.age(sight, since) >= patience
+    }
+}
+
+pub(super) fn worst(found: &[Finding]) -> Option<&Finding> {
+    // A pod or two that were evicted explain less than what those in their place show.
+    let telling = |finding: &Finding| {
+        let few = finding.stale || finding.ends < CRASHES;
+        if finding.cause == Cause::PodFails && few {
+            Cause::NodeTrouble
+        } else {
+            finding.cause
+        }
+    };
+    let rank = |finding: &&Finding| (!finding.is_final, telling(finding), u64::MAX - finding.ends);
+    found.iter().min_by_key(rank)
+}
+
+/// Whether somebody's last words are that what it needs does not listen yet.
+fn is_refused(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["connection refused", "econnrefused", "actively refused"]
+        .iter()
+        .any(|mark| text.contains(mark))
+}

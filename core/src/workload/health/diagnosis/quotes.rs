@@ -1,0 +1,106 @@
+//! The words of others (kubelets, registries, applications) as they can be quoted.
+
+use super::finding::Explanation;
+use crate::kubernetes::pod::Event;
+use crate::text::{clip, one_line};
+
+/// How much of somebody else's sentence a cause quotes; it must leave room for names.
+pub(super) const QUOTE: usize = 300;
+
+/// The newest warning: why a pod waits is often told there alone, as for a volume's Secret.
+pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
+    let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
+    let warnings = events.filter(|event| event.kind == "Warning");
+    warnings.max_by_key(|event| event.last)
+}
+
+/// The line that most likely says why: the last one that speaks of an error, else the last.
+pub(super) fn telling(log: &[String]) -> Option<&str> {
+    const MARKS: [&str; 8] = [
+        "panic",
+        "fatal",
+        "error",
+        "exception",
+        "failed",
+        "cannot",
+        "refused",
+        "denied",
+    ];
+    let marked = log.iter().rev().find(|line| {
+        let line = line.to_lowercase();
+        MARKS.iter().any(|mark| line.contains(mark))
+    });
+    marked.or(log.last()).map(String::as_str)
+}
+
+pub(super) fn quoted(text: &str) -> String {
+    let line = one_line(&plain(text));
+    clip(line.trim_end_matches('.'), QUOTE)
+}
+
+/// The end of what a runtime said: it wraps the cause in the names of all that handed it on.
+pub(super) fn last_words(text: &str) -> String {
+    let text = one_line(&plain(text));
+    ending(text.trim_end_matches('.'), QUOTE)
+}
+
+/// What a registry said, without the layers around it: the end tells.
+pub(super) fn core(text: &str) -> String {
+    const LIMIT: usize = 160;
+    let text = one_line(&plain(text));
+    let text = text.rsplit(" desc = ").next().unwrap_or_default();
+    ending(text.trim_end_matches('.'), LIMIT)
+}
+
+/// The last bytes of a text, from a word on where one begins soon.
+pub(super) fn ending(text: &str, limit: usize) -> String {
+    let least = text.len().saturating_sub(limit);
+    if least == 0 {
+        return text.to_owned();
+    }
+    let from = (least..=text.len()).find(|at| text.is_char_boundary(*at));
+    let tail = &text[from.unwrap_or(text.len())..];
+    let word = tail.find(' ').filter(|at| *at < limit / 4);
+    format!("…{}", tail[word.unwrap_or_default()..].trim_start())
+}
+
+pub(super) fn times(count: u64) -> String {
+    match count {
+        0 | 1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    }
+}
+
+/// One line without escape sequences, other control characters and trailing blanks.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            skip_escape(&mut characters);
+        } else if character == '\t' || character == '\n' {
+            plain.push(' ');
+        } else if !character.is_control() {
+            plain.push(character);
+        }
+    }
+    plain.trim_end().to_owned()
+}
+
+/// <https://en.wikipedia.org/wiki/ANSI_escape_code>: `ESC [ parameters letter`, `ESC ] text BEL`,
+/// or two characters.
+fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    match characters.next() {
+        Some('[') => _ = characters.find(|letter| ('@'..='~').contains(letter)),
+        Some(']') => _ = characters.find(|letter| ['\u{7}', '\u{1b}'].contains(letter)),
+        Some(_) | None => {}
+    }
+}
+
+/// Whether a kubelet says of a pull only that it waits. Since version 1.32 it says why.
+/// <https://github.com/kubernetes/kubernetes/pull/127918>
+pub(super) fn is_mute(message: &str) -> bool {
+    let waits = message.is_empty() || message.starts_with("Back-off pulling image");
+    waits && !message.contains("ErrImagePull")
+}
