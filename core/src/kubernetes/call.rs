@@ -4,11 +4,17 @@
 //! A path and a selector are made of checked parts alone, here and nowhere else. A call with a part
 //! that is not valid has no path, is never sent, and is answered as the API server would answer it.
 
-use super::Refusal;
-use super::name::{LabelSelector, Name, Rule, is_plain_path};
+use super::error::Refusal;
+use super::name::{LabelSelector, Name, Rule};
+use super::path::One;
+pub use super::path::{Path, Query};
+pub use super::permission::Right;
+use super::resource::{
+    AUTOSCALERS, DEPLOYMENTS, IDENTITIES, LOGS, PROXY, REVIEWS, SERVICES, TOKENS, autoscalers_path,
+    deployment_path, deployments_path, services_path,
+};
+pub use super::verb::Verb;
 use serde_json::{Value, json};
-use std::fmt;
-use std::ops::Deref;
 use std::time::Duration;
 
 /// Who we are in `managedFields`.
@@ -44,215 +50,6 @@ pub struct Call {
     pub body: Option<Value>,
     /// The resource as RBAC names it, for the words of a refusal: `deployments.apps`.
     pub resource: &'static str,
-}
-
-/// A path of the API, made of checked parts; empty where one of them is not valid.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Path(String);
-
-impl Path {
-    /// The path of a collection in a namespace, or of one object of it.
-    fn of(
-        api: &'static str,
-        namespace: &str,
-        resource: &'static str,
-        name: Option<One<'_>>,
-    ) -> Path {
-        let path = || {
-            let namespace = Name::new(namespace, Rule::Label)?;
-            let collection = format!("/{api}/namespaces/{namespace}/{resource}");
-            let Some(One(name, rule)) = name else {
-                return Some(collection);
-            };
-            Some(format!("{collection}/{}", Name::new(name, rule)?))
-        };
-        Path(path().unwrap_or_default())
-    }
-
-    /// A path that is written out in this file.
-    fn fixed(path: &'static str) -> Path {
-        Path(path.to_owned())
-    }
-
-    /// The same with a part of the object behind it.
-    fn part(mut self, part: &'static str) -> Path {
-        if !self.is_void() {
-            self.0.push_str(part);
-        }
-        self
-    }
-
-    /// What is asked behind a Service's proxy: `target` is `[https:]name[:port]`.
-    fn behind(self, target: &str, path: &str) -> Path {
-        let (scheme, rest) = match target.strip_prefix("https:") {
-            Some(rest) => ("https:", rest),
-            None => ("", target),
-        };
-        let (name, port) = rest.split_once(':').unwrap_or((rest, ""));
-        let port_is_plain = port
-            .bytes()
-            .all(|it| it.is_ascii_alphanumeric() || it == b'-');
-        match Name::new(name, Rule::Label) {
-            Some(name) if !self.is_void() && port_is_plain && is_plain_path(path) => {
-                let colon = if port.is_empty() { "" } else { ":" };
-                Path(format!("{self}/{scheme}{name}{colon}{port}/proxy{path}"))
-            }
-            Some(_) | None => Path::default(),
-        }
-    }
-
-    fn is_void(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Deref for Path {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.0)
-    }
-}
-
-impl<Text: AsRef<str>> PartialEq<Text> for Path {
-    fn eq(&self, other: &Text) -> bool {
-        self.0 == other.as_ref()
-    }
-}
-
-/// The name of one object, and what it has to be.
-struct One<'a>(&'a str, Rule);
-
-/// The parameters of a query, which are encoded when they are sent. Selectors in it are checked.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Query(Vec<(&'static str, String)>);
-
-impl Query {
-    fn push(&mut self, name: &'static str, value: impl Into<String>) {
-        self.0.push((name, value.into()));
-    }
-}
-
-impl Deref for Query {
-    type Target = [(&'static str, String)];
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl<'a> IntoIterator for &'a Query {
-    type Item = &'a (&'static str, String);
-    type IntoIter = std::slice::Iter<'a, (&'static str, String)>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
-    }
-}
-
-/// What a call does: method, content type and RBAC's verb follow from it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Verb {
-    /// Reads one object.
-    Get,
-    /// Reads one page of a list.
-    List,
-    /// Follows changes as a stream.
-    Watch,
-    /// Creates an object.
-    Create,
-    /// Replaces an object.
-    Update,
-    /// Patches, lists merged by their keys.
-    StrategicMergePatch,
-    /// Patches by operations, all or none.
-    JsonPatch,
-    /// Patches by RFC 7396: `null` removes.
-    MergePatch,
-    /// Deletes an object.
-    Delete,
-    /// Asks a pod through the API server.
-    Proxy,
-}
-
-impl Verb {
-    /// The HTTP method.
-    pub fn method(self) -> &'static str {
-        match self {
-            Verb::Get | Verb::List | Verb::Watch | Verb::Proxy => "GET",
-            Verb::Create => "POST",
-            Verb::Update => "PUT",
-            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch => "PATCH",
-            Verb::Delete => "DELETE",
-        }
-    }
-
-    /// The verb that a Role must grant.
-    pub fn rbac(self) -> &'static str {
-        match self {
-            Verb::Get | Verb::Proxy => "get",
-            Verb::List => "list",
-            Verb::Watch => "watch",
-            Verb::Create => "create",
-            Verb::Update => "update",
-            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch => "patch",
-            Verb::Delete => "delete",
-        }
-    }
-
-    /// The body's content type, where there is a body.
-    pub fn content_type(self) -> Option<&'static str> {
-        match self {
-            Verb::Get | Verb::List | Verb::Watch | Verb::Proxy => None,
-            Verb::Create | Verb::Update | Verb::Delete => Some("application/json"),
-            Verb::MergePatch => Some("application/merge-patch+json"),
-            Verb::StrategicMergePatch => Some("application/strategic-merge-patch+json"),
-            Verb::JsonPatch => Some("application/json-patch+json"),
-        }
-    }
-
-    /// Whether the call has a body, and is of the kind that changes the cluster.
-    pub fn writes(self) -> bool {
-        self.content_type().is_some()
-    }
-}
-
-/// What a rule of a Role grants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Right {
-    /// The verb.
-    pub verb: &'static str,
-    /// The resource with its group and its part: `deployments.apps`, `services/proxy`.
-    pub resource: &'static str,
-}
-
-impl Right {
-    /// To create and delete a Service, and to ask its pods.
-    pub const SMOKE: [Right; 3] = [
-        Right {
-            verb: "create",
-            resource: SERVICES,
-        },
-        Right {
-            verb: "delete",
-            resource: SERVICES,
-        },
-        Right {
-            verb: "get",
-            resource: PROXY,
-        },
-    ];
-    /// To change an autoscaler.
-    pub const SCALE: Right = Right {
-        verb: "patch",
-        resource: AUTOSCALERS,
-    };
 }
 
 impl Call {
@@ -552,37 +349,6 @@ impl Call {
         self.query.push("continue", token);
         self
     }
-}
-
-const LOGS: &str = "pods/log";
-const REVIEWS: &str = "selfsubjectaccessreviews.authorization.k8s.io";
-const IDENTITIES: &str = "selfsubjectreviews.authentication.k8s.io";
-const TOKENS: &str = "serviceaccounts/token";
-const DEPLOYMENTS: &str = "deployments.apps";
-const SERVICES: &str = "services";
-const PROXY: &str = "services/proxy";
-const AUTOSCALERS: &str = "horizontalpodautoscalers.autoscaling";
-
-fn deployments_path(namespace: &str) -> Path {
-    Path::of("apis/apps/v1", namespace, "deployments", None)
-}
-
-fn deployment_path(namespace: &str, name: &str) -> Path {
-    let name = Some(One(name, Rule::Subdomain));
-    Path::of("apis/apps/v1", namespace, "deployments", name)
-}
-
-fn services_path(namespace: &str, name: Option<&str>) -> Path {
-    let name = name.map(|name| One(name, Rule::Label));
-    Path::of("api/v1", namespace, "services", name)
-}
-
-fn autoscalers_path(namespace: &str, name: Option<&str>) -> Path {
-    let (api, name) = (
-        "apis/autoscaling/v2",
-        name.map(|name| One(name, Rule::Subdomain)),
-    );
-    Path::of(api, namespace, "horizontalpodautoscalers", name)
 }
 
 fn read(verb: Verb, path: Path, resource: &'static str) -> Call {

@@ -2,7 +2,7 @@
 //! status only where the sentence says nothing. RBAC is one of many that answer 403, and an
 //! admission webhook or a ValidatingAdmissionPolicy may answer with any status that it likes.
 
-use super::Refusal;
+use super::error::Refusal;
 
 /// Why a call was refused.
 #[derive(Clone, Debug, PartialEq)]

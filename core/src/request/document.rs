@@ -64,7 +64,6 @@ fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
 
 /// Finds the Deployment in a file: the one that is meant, or the only one.
 pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
-    let name = meant.name;
     let fault = |problem: String| Fault::new("manifest", problem);
     let text = text::decode(content).map_err(fault)?;
     let mut deployments = Vec::new();
@@ -106,14 +105,19 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
                 .to_owned()
         })));
     }
-    let mut chosen = Vec::new();
-    let mut others = Vec::new();
-    for deployment in deployments {
-        match meant.is(&deployment) {
-            true => chosen.push(deployment),
-            false => others.push(label(&deployment)),
-        }
-    }
+    one_of(deployments, beside, meant, &text).map_err(fault)
+}
+
+/// The Deployment that is meant, of those of a file; what else is there goes beside it.
+fn one_of(
+    deployments: Vec<Value>,
+    mut beside: Vec<String>,
+    meant: Meant<'_>,
+    text: &str,
+) -> Result<Chosen, String> {
+    let (mut chosen, others): (Vec<_>, Vec<_>) =
+        deployments.into_iter().partition(|it| meant.is(it));
+    let others = others.iter().map(label).collect::<Vec<_>>();
     match (chosen.pop(), chosen.is_empty()) {
         (Some(deployment), true) => {
             beside.extend(others);
@@ -121,24 +125,24 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
         }
         (Some(last), false) => {
             let all = chosen.iter().chain([&last]).map(label).collect::<Vec<_>>();
-            Err(fault(match name {
+            Err(match meant.name {
                 Some(name) => format!("has {} Deployments of the name `{name}`", all.len()),
                 None => format!(
                     "has several Deployments, {}. One deploy is for one: name it by `deployment`",
                     told(&all)
                 ),
-            }))
+            })
         }
-        (None, _) => Err(fault(match (name, others.is_empty()) {
+        (None, _) => Err(match (meant.name, others.is_empty()) {
             (Some(_), false) if others.iter().any(|other| other.contains("{{")) => {
-                template(&text, usize::MAX).unwrap_or_else(|| not_rendered(&told(&others)))
+                template(text, usize::MAX).unwrap_or_else(|| not_rendered(&told(&others)))
             }
             (Some(name), false) => {
                 format!("has no Deployment `{name}`; it has {}", told(&others))
             }
             _ if beside.is_empty() => "is empty: it has no Deployment".to_owned(),
             _ => format!("has no Deployment; it has {}", told(&beside)),
-        })),
+        }),
     }
 }
 

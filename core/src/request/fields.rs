@@ -89,36 +89,13 @@ impl<'a> Check<'a> {
         let restart = self.flag("restart", false);
         let rollback = self.flag("rollback", true);
         let strategy = self.strategy(deployment.as_deref());
-        let (shortest, longest) = TIMEOUT_RANGE;
-        let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
-        self.timeout = Some(timeout);
-        let patience = Duration::ZERO..=LONGEST_PATIENCE;
-        let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
-        if let Some(Switch { bake, .. }) = strategy.switch()
-            && *bake >= timeout
-        {
-            let problem = format!(
-                "is {} s, and must be shorter than `timeout`, which is for the whole deploy and is \
-                 {} s: give a shorter `bake` or a longer `timeout`",
-                bake.as_secs(),
-                timeout.as_secs()
-            );
-            self.fault("bake", problem);
-        }
+        let (timeout, patience) = self.times(strategy.switch());
         let mode = self.mode();
         let execution = self.execution(job);
         let committed = self.committed();
         let commit = self.commit();
         self.unfilled();
-        let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
-        let changes = ["images", "env", "manifest"].into_iter();
-        let mut changes = changes.chain(restarts.then_some("restart"));
-        if !changes.any(|field| self.is_there(field)) {
-            self.fault(
-                "UserParameters",
-                "change nothing: give `images`, `env`, a `manifest` or `restart`",
-            );
-        }
+        self.changes_something();
         Some(Request {
             deployment: deployment?,
             namespace,
@@ -140,6 +117,39 @@ impl<'a> Check<'a> {
             execution,
             committed,
         })
+    }
+
+    /// `timeout` and `patience`; a switch's `bake` must fit into the former.
+    fn times(&mut self, switch: Option<&Switch>) -> (Duration, Duration) {
+        let (shortest, longest) = TIMEOUT_RANGE;
+        let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
+        self.timeout = Some(timeout);
+        let patience = Duration::ZERO..=LONGEST_PATIENCE;
+        let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
+        if let Some(Switch { bake, .. }) = switch
+            && *bake >= timeout
+        {
+            let problem = format!(
+                "is {} s, and must be shorter than `timeout`, which is for the whole deploy and is \
+                 {} s: give a shorter `bake` or a longer `timeout`",
+                bake.as_secs(),
+                timeout.as_secs()
+            );
+            self.fault("bake", problem);
+        }
+        (timeout, patience)
+    }
+
+    fn changes_something(&mut self) {
+        let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
+        let changes = ["images", "env", "manifest"].into_iter();
+        let mut changes = changes.chain(restarts.then_some("restart"));
+        if !changes.any(|field| self.is_there(field)) {
+            self.fault(
+                "UserParameters",
+                "change nothing: give `images`, `env`, a `manifest` or `restart`",
+            );
+        }
     }
 
     pub(super) fn fault(&mut self, field: impl Into<String>, problem: impl Into<String>) {

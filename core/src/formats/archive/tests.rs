@@ -1,6 +1,11 @@
+use super::bytes::*;
+use super::listing::{ALIKE_LIMIT, NEAR_LIMIT};
+use super::member::*;
 use super::names::ALIKE_LENGTH;
+use super::names::NAME_LIMIT;
 use super::*;
 use proptest::prelude::*;
+use std::ops::Range;
 
 const MANIFEST: &[u8] = include_bytes!("../../../../tests/archives/deployment.yaml");
 const PATH: &str = "k8s/deployment.yaml";

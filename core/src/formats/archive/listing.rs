@@ -1,0 +1,136 @@
+//! The directory, read in passing: the members that are wanted, and names like theirs.
+
+use super::bytes::{ENTRY, ENTRY_LENGTH, field, u16_at};
+use super::directory::{Directory, few};
+use super::member::{Member, member};
+use super::names::{NAME_LIMIT, is_folder, is_likely, is_near, plain};
+use super::problem::ArchiveError;
+
+/// How many names are told where the one asked for is not there.
+pub(super) const NEAR_LIMIT: usize = 3;
+
+/// How many names are told of an archive where nothing is like the one asked for.
+pub(super) const SAMPLE_LIMIT: usize = 5;
+
+/// How many members' file names are compared letter by letter: all of a repository without its
+/// `node_modules`, and no more than a tenth of a second.
+pub(super) const ALIKE_LIMIT: usize = 5000;
+
+/// What a directory has of the members that are wanted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// In the order in which they were asked for; an error where one is there that cannot be read.
+    pub found: Vec<Option<Result<Member, ArchiveError>>>,
+    /// Names that look like the ones that are not there.
+    pub near: Vec<Vec<String>>,
+    /// Some of all names, those first that a manifest may have.
+    pub sample: Vec<String>,
+}
+
+/// Reads a directory piece by piece, and keeps nothing but what is wanted.
+pub struct Listing {
+    wanted: Vec<String>,
+    directory: Directory,
+    pub(super) unread: Vec<u8>,
+    seen: u64,
+    is_over: bool,
+    /// Names that may still be compared letter by letter.
+    alike: usize,
+    listed: Listed,
+}
+
+impl Listing {
+    /// To look for members by their names, with `/` between folders.
+    pub fn new(directory: &Directory, wanted: &[String]) -> Listing {
+        Listing {
+            wanted: wanted.iter().map(|path| plain(path)).collect(),
+            directory: directory.clone(),
+            unread: Vec::new(),
+            seen: 0,
+            is_over: false,
+            alike: ALIKE_LIMIT,
+            listed: Listed {
+                found: vec![None; wanted.len()],
+                near: vec![Vec::new(); wanted.len()],
+                sample: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes the next bytes of the directory, however many.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.unread.extend_from_slice(bytes);
+        let unread = std::mem::take(&mut self.unread);
+        let mut rest = unread.as_slice();
+        while rest.len() >= ENTRY_LENGTH && !self.is_over {
+            if !rest.starts_with(&ENTRY) {
+                // After the last entry there may be a signature.
+                self.is_over = self.seen >= self.directory.members;
+                if self.is_over {
+                    break;
+                }
+                return Err(ArchiveError::Damaged("its directory is broken"));
+            }
+            let [name, extra, comment] = [28, 30, 32].map(|place| usize::from(u16_at(rest, place)));
+            let length = ENTRY_LENGTH + name + extra + comment;
+            if rest.len() < length {
+                break;
+            }
+            self.entry(&rest[..length], name, extra);
+            // More than the end record says where a program counts in 16 bits only.
+            self.seen += 1;
+            few(self.seen)?;
+            rest = &rest[length..];
+        }
+        self.unread = rest.to_vec();
+        Ok(())
+    }
+
+    /// What was found; an error where the directory ended too early.
+    pub fn finish(self) -> Result<Listed, ArchiveError> {
+        if self.seen < self.directory.members {
+            return Err(ArchiveError::Damaged("its directory ends too early"));
+        }
+        Ok(self.listed)
+    }
+
+    fn entry(&mut self, entry: &[u8], name: usize, extra: usize) {
+        let raw_name = &entry[ENTRY_LENGTH..ENTRY_LENGTH + name];
+        let extra = &entry[ENTRY_LENGTH + name..ENTRY_LENGTH + name + extra];
+        // Info-ZIP's field with the name in UTF-8: version and check sum, five bytes, come first.
+        let in_utf8 = field(extra, 0x7075).and_then(|field| field.get(5..));
+        let name = plain(&String::from_utf8_lossy(in_utf8.unwrap_or(raw_name)));
+        self.sample(&name);
+        for (index, wanted) in self.wanted.iter().enumerate() {
+            if name == *wanted {
+                let first = self.listed.found[index].is_none();
+                let twice = "two members have its name";
+                self.listed.found[index] = Some(match first {
+                    true => member(entry, raw_name, extra, &self.directory),
+                    false => Err(ArchiveError::Damaged(twice)),
+                });
+            } else if self.listed.near[index].len() < NEAR_LIMIT
+                && is_near(&name, wanted, &mut self.alike)
+            {
+                self.listed.near[index].push(name.clone());
+            }
+        }
+    }
+}
+
+impl Listing {
+    fn sample(&mut self, name: &str) {
+        if is_folder(name) || name.len() > NAME_LIMIT {
+            return;
+        }
+        let sample = &mut self.listed.sample;
+        if sample.len() < SAMPLE_LIMIT {
+            sample.push(name.to_owned());
+        } else if is_likely(name)
+            && let Some(place) = sample.iter().position(|other| !is_likely(other))
+        {
+            sample.remove(place);
+            sample.push(name.to_owned());
+        }
+    }
+}
