@@ -381,14 +381,40 @@ fn words_for_what_aws_and_the_cluster_say() {
     SelfSubjectReview (HTTP 404, "the server could not find the resource"). The present
     one was kept, and has no end. Kubernetes 1.28 or later is needed.
     --
+    The token in SSM parameter `t` was not renewed: the cluster refused to ask whose the
+    present one is (HTTP 403, "no"). The present one was kept, and has no end. Correct
+    what it names, then try again.
+    --
     The token in SSM parameter `t` was not renewed: the cluster does not let it ask whose
-    the present one is (HTTP 403, "no"). The present one was kept, and has no end. Ask
-    the cluster's administrator.
+    the present one is (HTTP 403, "selfsubjectreviews.authentication.k8s.io is forbidden:
+    User "system:serviceaccount:shop:landfall" cannot create resource
+    "selfsubjectreviews" in API group "authentication.k8s.io" at the cluster scope"). The
+    present one was kept, and has no end. Every user may ask that by the ClusterRole
+    `system:basic-user`: bind it to the group `system:authenticated` again.
     --
     The token in SSM parameter `t` was not renewed: its ServiceAccount may not create
-    tokens for itself (HTTP 403, "serviceaccounts "landfall" is forbidden"). The present
-    one was kept, and has no end. Apply deploy/rbac-rotation.yaml, with the
-    ServiceAccount's name and namespace.
+    tokens for itself (HTTP 403, "serviceaccounts "landfall" is forbidden: User
+    "system:serviceaccount:shop:landfall" cannot create resource "serviceaccounts/token"
+    in API group "" in the namespace "shop""). The present one was kept, and has no end.
+    Apply deploy/rbac-rotation.yaml, with the ServiceAccount's name and namespace.
+    --
+    The token in SSM parameter `t` was not renewed: a quota of the namespace has no room
+    to issue a new one (HTTP 403, "serviceaccounts "landfall" is forbidden: exceeded
+    quota: objects, requested: count/tokens=1, used: count/tokens=1, limited:
+    count/tokens=1"). The present one was kept, and has no end. Raise the quota, then try
+    again. No permission is missing.
+    --
+    The token in SSM parameter `t` was not renewed: the admission webhook
+    `tokens.example.com` refused to issue a new one (HTTP 403, "admission webhook
+    "tokens.example.com" denied the request: no long-lived tokens"). The present one was
+    kept, and has no end. Have the policy or the webhook looked at, then try again. No
+    permission is missing.
+    --
+    The token in SSM parameter `t` was not renewed: the API server forbids to issue a new
+    one and does not say why (HTTP 403, "serviceaccounts "landfall" is forbidden"). The
+    present one was kept, and has no end. See whether the ServiceAccount may create
+    tokens for itself (deploy/rbac-rotation.yaml); if it may, a policy of the cluster
+    refuses it, and the API server's log says which.
     --
     The token in SSM parameter `t` was not renewed: the cluster refused to issue a new
     one (HTTP 422, "spec.expirationSeconds: Invalid value"). The present one was kept,
@@ -409,6 +435,6 @@ fn words_for_what_aws_and_the_cluster_say() {
     The token in SSM parameter `t` was not renewed: the cluster could not be reached at
     `k8s.example.com:6443`: the connection was refused (tried 5 times). The present one
     was kept, and has no end. The host is there, and nothing listens on the port: correct
-    the port in K8S_CLUSTER, or start the API server. Then retry the stage.
+    the port in K8S_CLUSTER, or start the API server. Then try again.
     "#);
 }
