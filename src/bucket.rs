@@ -309,7 +309,7 @@ fn refusal(status: u16, code: &str, said: String) -> Trouble {
         || said.contains("ciphertext");
     Trouble::Final(match (status, code) {
         (500.. | 429, _) | (_, "SlowDown" | "RequestTimeout" | "InternalError") => {
-            return Trouble::Passing(StoreError::Unreachable(said));
+            return Trouble::Passing(StoreError::Busy(said));
         }
         (_, "ExpiredToken" | "TokenRefreshRequired") => StoreError::Expired(said),
         (_, "InvalidObjectState") => StoreError::Frozen,

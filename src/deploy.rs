@@ -1,5 +1,7 @@
 //! The loop: observe, decide, act, within the time of one invocation.
 
+mod ending;
+
 use crate::cluster::{Change, Cluster, Watch};
 use crate::logging;
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +18,7 @@ use landfall_core::request::{Mode, Request};
 use landfall_core::state::continuation::{Continuation, Phase};
 use landfall_core::strategy::scene::{Answer, Shape, Sought};
 use landfall_core::strategy::{
-    self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success, Wait,
+    self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Present, Success, Wait,
 };
 use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
 use landfall_core::workload::health::steadiness::{self, Roster};
@@ -95,8 +97,8 @@ pub enum Outcome {
     Planned(Box<Plan>),
     /// It came to nothing.
     Failed(Failure),
-    /// A call failed for good.
-    Broken(Box<Call>, CallError),
+    /// A call failed for good; in a switch, with what is there now.
+    Broken(Box<Call>, CallError, Option<Box<Present>>),
     /// There is no access any more.
     LockedOut(CredentialsError),
     /// The cluster has been silent for too long.
@@ -806,7 +808,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
             return None;
         }
         if !may_pass {
-            return Some(Outcome::Broken(Box::new(call), error));
+            return Some(self.broken(call, error).await);
         }
         let why = unreadable(&error);
         let is_first = self.continuation.phase == Phase::Start;
@@ -819,7 +821,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Deploy<'_, R> {
                 CallError::Unreachable(_) if !is_first => Outcome::LostSight(since, why),
                 CallError::Untrusted(_) | CallError::OutOfTime => Outcome::LostSight(since, why),
                 CallError::Refused(_) | CallError::NotKubernetes(_) | CallError::Unreachable(_) => {
-                    Outcome::Broken(Box::new(call), error)
+                    self.broken(call, error).await
                 }
             });
         }
@@ -925,9 +927,9 @@ fn unreadable(error: &CallError) -> String {
             format!("HTTP {}", refusal.code)
         }
         CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
-        CallError::Unreachable(unreached) => report::unreached(unreached),
-        CallError::Untrusted(untrusted) => report::untrusted(untrusted),
-        CallError::NotKubernetes(why) => why.clone(),
+        CallError::Unreachable(why) | CallError::Untrusted(why) | CallError::NotKubernetes(why) => {
+            why.clone()
+        }
         CallError::OutOfTime => "it did not answer in time".to_owned(),
     }
 }

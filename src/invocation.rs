@@ -229,10 +229,8 @@ impl Function {
         {
             deploy.wrote = success.wrote;
         }
-        if let Outcome::Failed(failure) = &outcome
-            && let Some(deploy) = &mut *ledger.deploy.borrow_mut()
-        {
-            deploy.outage = failure.is_outage();
+        if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
+            deploy.outage = outcome.is_outage();
         }
         conclude(&request, &continuation, &bound_to, outcome)
     }
@@ -452,7 +450,9 @@ fn conclude(
         }
         Outcome::Planned(plan) => report::planned(request, &plan),
         Outcome::Failed(failure) => report::failure(request, &failure),
-        Outcome::Broken(call, error) => report::call_failed(request, continuation, &call, &error),
+        Outcome::Broken(call, error, present) => {
+            report::call_failed(request, continuation, &call, &error, present.as_deref())
+        }
         Outcome::LockedOut(error) => report::access_lost(request, &continuation.phase, &error),
         Outcome::LostSight(since, why) => report::lost_sight(request, continuation, since, &why),
         Outcome::HandedOver(waiting) => {

@@ -2,7 +2,6 @@
 
 pub mod answer;
 pub mod call;
-pub mod contact;
 mod error;
 pub mod name;
 mod path;
@@ -16,4 +15,4 @@ pub mod service;
 pub mod token;
 pub mod warning;
 
-pub use error::{CallError, Refusal};
+pub use error::{CallError, EXPIRED, NOT_YET_VALID, Refusal};

@@ -11,7 +11,6 @@ mod unreachable;
 mod present;
 
 pub use faults::{wrong_files, wrong_parameters};
-pub use unreachable::{untrusted, what as unreached};
 
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
@@ -26,7 +25,7 @@ use crate::problem::Fault;
 use crate::request::{Request, located};
 use crate::state::continuation::{Continuation, Phase, Reason, Unusable};
 use crate::state::marks;
-use crate::strategy::{Aftermath, Failure, Fate, Stage, Success, Switched, Wait};
+use crate::strategy::{Aftermath, Failure, Fate, Former, Present, Stage, Success, Switched, Wait};
 use crate::text::{clip, listed, one_line, words};
 use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::rollout::{Progress, WaitsFor};
@@ -347,11 +346,14 @@ fn switched_summary(
         );
     }
     let from = switched.from.iter();
-    let became = match switched.from_is_gone {
-        true => "was deleted by someone else meanwhile",
-        false => "is scaled to zero",
-    };
-    let from = from.map(|from| format!(" `{from}`, which served before, {became}."));
+    let from = from.map(|(from, became)| {
+        let became = match became {
+            Former::ScaledDown => "is scaled to zero",
+            Former::NotKept => "was deleted, as `keep` is 0",
+            Former::DeletedByOthers => "was deleted by someone else meanwhile",
+        };
+        format!(" `{from}`, which served before, {became}.")
+    });
     let left = switched.left.iter();
     let left =
         left.map(|(name, why)| format!(" `{name}` could not be cleared away: {}.", quote(why)));
@@ -765,7 +767,7 @@ fn rollout_failed(
         ),
         false => headline(&target(request), cause, aftermath),
     };
-    let headline = outage::first(&target(request), headline, evidence, aftermath);
+    let headline = outage::first(request, headline, evidence, aftermath);
     failed_rollout(
         (topic, kind),
         &headline,
@@ -1061,9 +1063,12 @@ pub fn call_failed(
     continuation: &Continuation,
     call: &Call,
     error: &CallError,
+    present: Option<&Present>,
 ) -> Report {
     let phase = &continuation.phase;
     let target = target(request);
+    let first = |headline| outage::told(request, present.map(Present::serving), headline);
+    let now = present.map(Present::sentence);
     let lost = continuation.unsure || call.changes() && error.may_have_been_done();
     let done = match phase {
         // A write whose answer was lost may have been performed.
@@ -1094,11 +1099,7 @@ pub fn call_failed(
             None => told,
         }
     });
-    let since = match (error, continuation.unreachable_since) {
-        (CallError::Unreachable(_), Some(since)) => format!(", again and again since {since:.0}"),
-        (_, _) => String::new(),
-    };
-    let also = format!("{done}: {why}{since}.");
+    let also = format!("{done}: {why}.");
     match first_cause(&target, phase, call.body.as_ref()) {
         // The rollout failed before the call did, and that is what the deploy failed of.
         Some(cause) => {
@@ -1111,9 +1112,10 @@ pub fn call_failed(
                     (what_failed(None, None), Evidence::default())
                 }
             };
-            failed_rollout(failed, &cause, &also, &seen, &next)
+            let also = [also].into_iter().chain(now).collect::<Vec<_>>().join("\n");
+            failed_rollout(failed, &first(cause), &also, &seen, &next)
         }
-        None => fail(topic, kind, &also, &[], &next),
+        None => fail(topic, kind, &first(also), now.as_slice(), &next),
     }
 }
 
@@ -1124,24 +1126,17 @@ pub type Trouble = (Topic, Kind, String, String);
 pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refusal> {
     Ok(match error {
         CallError::Refused(refusal) => return Err(refusal),
-        CallError::Unreachable(unreached) => (
+        CallError::Unreachable(why) => (
             Topic::Unreachable,
             Kind::SystemUnavailable,
-            format!(
-                "the cluster could not be reached at {}",
-                unreachable::what(unreached)
-            ),
-            unreachable::next(unreached.cause).to_owned(),
+            format!("the cluster could not be reached: {why}"),
+            unreachable::next(why).to_owned(),
         ),
-        CallError::Untrusted(untrusted) => (
+        CallError::Untrusted(why) => (
             Topic::Untrusted,
             Kind::ConfigurationError,
-            format!(
-                "the cluster's certificate, as `{}` shows it, is not trusted: {}",
-                untrusted.host,
-                unreachable::untrusted(untrusted)
-            ),
-            unreachable::trust(&untrusted.fault).to_owned(),
+            format!("the cluster's certificate is not trusted: {why}"),
+            unreachable::certificate(why).to_owned(),
         ),
         CallError::NotKubernetes(why) => (
             Topic::NotKubernetes,

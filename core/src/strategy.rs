@@ -301,12 +301,21 @@ pub struct Success {
 pub struct Switched {
     /// The Service.
     pub service: String,
-    /// The Deployment that served before and is scaled to zero now.
-    pub from: Option<String>,
+    /// The Deployment that served before, and what became of it.
+    pub from: Option<(String, Former)>,
     /// What could not be cleared away, and why.
     pub left: Vec<(String, String)>,
-    /// Whether the one that served before was deleted by somebody else meanwhile.
-    pub from_is_gone: bool,
+}
+
+/// What became of the Deployment that served before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Former {
+    /// It is there, at zero.
+    ScaledDown,
+    /// We deleted it, as none is to be kept.
+    NotKept,
+    /// Somebody else deleted it meanwhile.
+    DeletedByOthers,
 }
 
 /// What is there when a switch ends otherwise than it should, as it was read.

@@ -72,6 +72,7 @@ fn what_s3_says_is_understood() {
         Trouble::Final(StoreError::Changed) => "changed",
         Trouble::Final(StoreError::Unreachable(_)) => "unreachable",
         Trouble::Final(StoreError::Refused(_)) => "refused",
+        Trouble::Final(StoreError::Busy(_)) => "busy",
     };
     for (status, code, said, expected) in [
         (404, "NoSuchKey", "", "missing"),

@@ -300,12 +300,12 @@ async fn what_keeps_an_artifact_from_being_read_is_told() {
 
         Retry: each job brings credentials of its own. Where this happens again, the job waited too long before it was run. See docs/operations.md, artifact.
         "#);
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r#"
-        SystemUnavailable
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 could not be reached: SlowDown: Please reduce your request rate.
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r"
+    SystemUnavailable
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 is overloaded, and stayed so (SlowDown: Please reduce your request rate).
 
-        Retry. In a VPC the function needs a route or a gateway endpoint to S3. See docs/operations.md, artifact.
-        "#);
+    Retry the stage in a few minutes: S3 or the way to it is overloaded, and nothing is wrong with the artifact. See docs/operations.md, artifact.
+    ");
     insta::assert_snapshot!(refused(&none, None, "Build::app.yaml").await, @r#"
         ConfigurationError
         `Build::app.yaml` is to be read from an input artifact that the action does not have; it has `Source`.

@@ -1397,7 +1397,9 @@ fn judge_success(simulation: &Simulation, success: &Success) {
     let disturbed = !simulation.happened.is_empty();
     assert!(success.wrote || disturbed, "it says that it wrote nothing");
     assert_eq!(success.wrote, switched.from.is_some());
-    let Some(from) = &switched.from else { return };
+    let Some((from, _)) = &switched.from else {
+        return;
+    };
     assert_ne!(*from, simulation.live_name());
     let old = simulation.world.deployment("default", from);
     assert!(disturbed || old.is_some(), "{from} was not kept");

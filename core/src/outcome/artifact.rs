@@ -82,7 +82,9 @@ impl ArtifactError {
                 StoreError::Denied(_) | StoreError::KeyDenied(_) | StoreError::Expired(_) => {
                     Kind::PermissionError
                 }
-                StoreError::Unreachable(_) | StoreError::Refused(_) => Kind::SystemUnavailable,
+                StoreError::Unreachable(_) | StoreError::Busy(_) | StoreError::Refused(_) => {
+                    Kind::SystemUnavailable
+                }
             },
         }
     }
@@ -91,7 +93,9 @@ impl ArtifactError {
     pub fn may_pass(&self) -> bool {
         match self {
             ArtifactError::First(error, _) => error.may_pass(),
-            ArtifactError::Store(_, error) => matches!(error, StoreError::Unreachable(_)),
+            ArtifactError::Store(_, error) => {
+                matches!(error, StoreError::Unreachable(_) | StoreError::Busy(_))
+            }
             ArtifactError::NoArtifacts(_)
             | ArtifactError::NoSuchArtifact(..)
             | ArtifactError::NoKeys
@@ -195,6 +199,10 @@ fn next_in_store(error: &StoreError) -> &'static str {
             "Retry: each job brings credentials of its own. Where this happens again, the job \
              waited too long before it was run."
         }
+        StoreError::Busy(_) => {
+            "Retry the stage in a few minutes: S3 or the way to it is overloaded, and nothing is \
+             wrong with the artifact."
+        }
         StoreError::Unreachable(_) | StoreError::Refused(_) => {
             "Retry. In a VPC the function needs a route or a gateway endpoint to S3."
         }
@@ -249,6 +257,9 @@ impl fmt::Display for ArtifactError {
                         write!(formatter, "the job's credentials have expired ({said})")
                     }
                     StoreError::Changed => formatter.write_str("it was replaced meanwhile"),
+                    StoreError::Busy(said) => {
+                        write!(formatter, "S3 is overloaded, and stayed so ({said})")
+                    }
                     StoreError::Unreachable(why) => {
                         write!(formatter, "S3 could not be reached: {why}")
                     }

@@ -15,8 +15,10 @@ pub enum StoreError {
     Expired(String),
     /// It was replaced between two reads.
     Changed,
-    /// S3 cannot be reached, or is overloaded to the end.
+    /// S3 cannot be reached.
     Unreachable(String),
+    /// It answers, and is overloaded or broken to the end.
+    Busy(String),
     /// S3 refuses the call, or answers what cannot be an answer.
     Refused(String),
 }

@@ -1,6 +1,7 @@
 //! What serves after a deploy that failed. An outage is told before anything else.
 
-use crate::strategy::{Aftermath, Failure, Version};
+use crate::request::Request;
+use crate::strategy::{Aftermath, Failure, Present, Version};
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::rollout::serving::Serving;
@@ -27,9 +28,14 @@ impl Failure {
             | Failure::Deleted
             | Failure::OutOfSync { .. }
             | Failure::Overwritten { .. } => false,
-            Failure::SetAside { present, .. } => present.is_empty(),
+            Failure::SetAside { present, .. } => is_of_switch(present),
         }
     }
+}
+
+/// Whether nothing gets traffic of a switch that a call has ended.
+pub fn is_of_switch(present: &Present) -> bool {
+    present.serving().is_outage()
 }
 
 /// A first version that never served is no outage: nothing was there to go out.
@@ -38,9 +44,26 @@ fn is_outage(evidence: &Evidence, aftermath: &Aftermath) -> bool {
     !nothing_before && evidence.serving.is_some_and(|serving| serving.is_outage())
 }
 
-/// The first line of a failure, behind an outage where there is one.
+/// The first line of a failure, behind an outage where one was seen.
+pub(super) fn told(request: &Request, serving: Option<Serving>, headline: String) -> String {
+    if !serving.is_some_and(|serving| serving.is_outage()) {
+        return headline;
+    }
+    match request.strategy.switch() {
+        Some(switch) => format!(
+            "Outage: no pod of Service `{}` in `{}` serves. {headline}",
+            switch.service, request.namespace
+        ),
+        None => format!(
+            "Outage: no pod of {} serves. {headline}",
+            super::target(request)
+        ),
+    }
+}
+
+/// The same for a rollout or a switch, with what holds the previous version up.
 pub(super) fn first(
-    target: &str,
+    request: &Request,
     headline: String,
     evidence: &Evidence,
     aftermath: &Aftermath,
@@ -56,7 +79,7 @@ pub(super) fn first(
             clip(why, WHY_LIMIT)
         );
     }
-    format!("Outage: no pod of {target} serves. {back}{headline}")
+    told(request, evidence.serving, format!("{back}{headline}"))
 }
 
 /// What became of a version that was brought back and is not known to serve as it should.

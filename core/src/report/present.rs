@@ -1,12 +1,13 @@
 //! What is said of a switch that somebody else has come between: what the Service sends to now,
 //! and what is still scaled up.
 
-use super::{Report, fail};
+use super::{Report, fail, outage};
 use crate::change::editor::Editor;
 use crate::outcome::{Kind, Topic};
 use crate::request::Request;
 use crate::strategy::Present;
 use crate::text::listed;
+use crate::workload::health::rollout::serving::Serving;
 
 /// What came of a deploy whose Service is not there any more.
 pub(super) const SERVICE_GONE: &str = "Nothing was switched back, as there is nothing to switch. \
@@ -27,9 +28,14 @@ impl Present {
         self.sends.len() > 1
     }
 
-    /// Whether no pod gets traffic.
-    pub fn is_empty(&self) -> bool {
-        self.sends.is_empty()
+    /// The pods that get traffic. One at least is wanted: a switch begins with a Service that sends
+    /// to pods.
+    pub fn serving(&self) -> Serving {
+        let available = self.sends.values().sum::<usize>();
+        Serving {
+            available: i64::try_from(available).unwrap_or(i64::MAX),
+            wanted: self.up.values().sum::<i64>().max(1),
+        }
     }
 
     /// What is there now, in words.
@@ -88,9 +94,13 @@ pub(super) fn set_aside(
     fail(
         Topic::OutOfSync,
         Kind::RevisionOutOfSync,
-        &format!(
-            "Service `{service}` in `{namespace}` was changed by {who} after this deploy wrote its \
-             version; the later change was left alone."
+        &outage::told(
+            request,
+            Some(present.serving()),
+            format!(
+                "Service `{service}` in `{namespace}` was changed by {who} after this deploy wrote \
+                 its version; the later change was left alone."
+            ),
         ),
         &[present.sentence()],
         &next,

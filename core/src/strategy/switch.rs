@@ -12,7 +12,8 @@ use super::newcomer::{self, Newcomer};
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit, WATCH_WINDOW};
 use super::scene::{Scene, Smoked, Sought, preview_name};
 use super::{
-    Action, Aftermath, Decision, Failure, Look, Observation, Stage, Step, Success, Switched, Wait,
+    Action, Aftermath, Decision, Failure, Former, Look, Observation, Present, Stage, Step, Success,
+    Switched, Wait,
 };
 use crate::change::Author;
 use crate::kubernetes::call::{Call, Right};
@@ -73,6 +74,26 @@ pub fn decide(
     match context.next() {
         Ok(decision) | Err(decision) => context.told(decision),
     }
+}
+
+/// What is there now, or what is to be read for it first.
+pub fn present(
+    request: &Request,
+    switch: &Switch,
+    continuation: &Continuation,
+    observation: &Observation,
+    now: Timestamp,
+) -> Result<Present, Decision> {
+    let scene = &observation.scene;
+    let context = Context {
+        request,
+        switch,
+        continuation,
+        observation,
+        scene,
+        now,
+    };
+    context.present()
 }
 
 /// All that a decision may depend on.
@@ -585,15 +606,23 @@ impl Context<'_> {
             };
             return Ok(ended(&back, Aftermath::NoWayBack));
         }
-        let from = claim::from(service).map(str::to_owned);
-        let from_is_gone = match &from {
-            Some(from) => self.deployment(from)?.is_none(),
-            None => false,
+        let from = match claim::from(service) {
+            Some(from) => Some((from.to_owned(), self.former(from)?)),
+            None => None,
         };
-        // What is superseded twice is deleted by ourselves.
-        let from_is_gone =
-            from_is_gone && !matches!(self.request.strategy, Strategy::Immutable { .. });
-        Ok(self.succeed(service, found, true, from, from_is_gone))
+        Ok(self.succeed(service, found, true, from))
+    }
+
+    /// What became of the one that served before. Of ours only what was not to be kept is deleted
+    /// by ourselves.
+    fn former(&self, from: &str) -> Result<Former, Decision> {
+        let keeps_none = matches!(self.request.strategy, Strategy::Immutable { keep: 0, .. });
+        let is_plain = from == self.request.deployment;
+        Ok(match self.deployment(from)? {
+            Some(_) => Former::ScaledDown,
+            None if keeps_none && !is_plain => Former::NotKept,
+            None => Former::DeletedByOthers,
+        })
     }
 
     /// The version asked for is the one that serves.
@@ -613,7 +642,7 @@ impl Context<'_> {
             let patch = claim::take(service, &lock, Narrow::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }
-        Ok(self.succeed(service, found, false, None, false))
+        Ok(self.succeed(service, found, false, None))
     }
 
     /// Our lock, for a version. What was spent on waiting for somebody else's is not the version's:
@@ -672,8 +701,7 @@ impl Context<'_> {
         service: &Service,
         found: &Deployment,
         wrote: bool,
-        from: Option<String>,
-        from_is_gone: bool,
+        from: Option<(String, Former)>,
     ) -> Decision {
         Decision::Finish(Success {
             deployment: found.clone(),
@@ -683,7 +711,6 @@ impl Context<'_> {
                 service: service.name().to_owned(),
                 from,
                 left: self.scene.left.clone(),
-                from_is_gone,
             }),
         })
     }

@@ -10,6 +10,46 @@ fn seen(available: i64) -> Evidence {
     }
 }
 
+fn request(fields: serde_json::Value) -> Request {
+    let mut all = serde_json::json!({"deployment": "web", "namespace": "shop", "restart": true});
+    merge(&mut all, &fields);
+    Request::parse(&crate::request::Parameters::Text(all.to_string()), "job-1").unwrap()
+}
+
+fn merge(all: &mut serde_json::Value, more: &serde_json::Value) {
+    for (name, value) in more.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+}
+
+fn rolling() -> Request {
+    request(serde_json::json!({}))
+}
+
+fn switch() -> Request {
+    request(serde_json::json!({"strategy": "blueGreen", "service": "front"}))
+}
+
+fn present(pods: usize, up: i64) -> Present {
+    let sends = [("web".to_owned(), pods)];
+    let sends = sends.into_iter().filter(|(_, pods)| *pods > 0);
+    let up = [("web".to_owned(), up)];
+    Present {
+        service: "front".into(),
+        is_there: true,
+        sends: sends.collect(),
+        up: up.into_iter().filter(|(_, count)| *count > 0).collect(),
+    }
+}
+
+fn set_aside(present: Present) -> Failure {
+    Failure::SetAside {
+        by: None,
+        editor: None,
+        present,
+    }
+}
+
 fn version() -> Version {
     Version {
         revision: 3,
@@ -54,6 +94,9 @@ fn an_outage_is_counted_where_no_pod_serves_that_should() {
             false,
         ),
         ("deleted by somebody", Failure::Deleted, false),
+        ("a Service without pods", set_aside(present(0, 2)), true),
+        ("all is scaled to zero", set_aside(present(0, 0)), true),
+        ("a Service with one pod", set_aside(present(1, 2)), false),
     ] {
         assert_eq!(failure.is_outage(), expected, "{name}");
     }
@@ -64,7 +107,7 @@ fn an_outage_stands_first_with_what_holds_the_old_version_up() {
     let why = "no node has room".to_owned();
     let back = Aftermath::RollbackFailed(version(), why.clone());
     let headline = || "The new version does not serve: it broke.".to_owned();
-    let told = first("Deployment `web` in `shop`", headline(), &seen(0), &back);
+    let told = first(&rolling(), headline(), &seen(0), &back);
     assert_eq!(
         told,
         "Outage: no pod of Deployment `web` in `shop` serves. The version of revision 3 \
@@ -72,7 +115,19 @@ fn an_outage_stands_first_with_what_holds_the_old_version_up() {
          version does not serve: it broke."
     );
     for served in [seen(1), seen(2), Evidence::default()] {
-        assert_eq!(first("x", headline(), &served, &back), headline());
+        assert_eq!(first(&rolling(), headline(), &served, &back), headline());
+    }
+}
+
+#[test]
+fn of_a_switch_the_service_is_what_is_out() {
+    let headline = || "It was switched back.".to_owned();
+    assert_eq!(
+        told(&switch(), Some(present(0, 2).serving()), headline()),
+        "Outage: no pod of Service `front` in `shop` serves. It was switched back."
+    );
+    for serving in [Some(present(1, 2).serving()), None] {
+        assert_eq!(told(&switch(), serving, headline()), headline());
     }
 }
 

@@ -52,7 +52,7 @@ impl Context<'_> {
         }
     }
 
-    fn present(&self) -> Result<Present, Decision> {
+    pub(super) fn present(&self) -> Result<Present, Decision> {
         let service = self.scene.service.as_ref();
         let is_there = service.is_none_or(Option::is_some);
         let plain = self.deployment(&self.request.deployment)?;
@@ -94,6 +94,7 @@ impl Failure {
                 aftermath,
             } => {
                 evidence.pods.push(present.sentence());
+                evidence.serving = Some(present.serving());
                 Failure::Rollout {
                     cause,
                     kind,

@@ -211,7 +211,8 @@ fn outline(decision: &Decision) -> String {
         Decision::Finish(success) => {
             let switched = success.switched.as_ref().unwrap();
             let name = success.deployment.name();
-            format!("finish {name} {} {:?}", success.wrote, switched.from)
+            let from = switched.from.as_ref().map(|(from, _)| from);
+            format!("finish {name} {} {:?}", success.wrote, from)
         }
         Decision::GiveUp(Failure::Faults(faults)) => {
             let lines = faults
