@@ -15,6 +15,7 @@ mod deployment;
 mod endpoints;
 mod events;
 mod fault;
+mod mutation;
 mod object;
 mod patch;
 mod pod;
@@ -45,6 +46,7 @@ use std::sync::Arc;
 use store::{Key, Store};
 
 pub use fault::{Fault, On};
+pub use mutation::Mutation;
 pub use pod::Behaviour;
 pub use refusal::Refusal;
 pub use sample::{sample_autoscaler, sample_deployment, sample_service};
@@ -83,6 +85,7 @@ pub struct World {
     faults: Vec<fault::Planned>,
     forbidden: BTreeSet<(String, String)>,
     refusals: Vec<Refusal>,
+    mutations: Vec<Mutation>,
     seen: Vec<Seen>,
     seen_limit: usize,
 }
@@ -252,6 +255,7 @@ impl World {
             faults: Vec::new(),
             forbidden: BTreeSet::new(),
             refusals: Vec::new(),
+            mutations: Vec::new(),
             seen: Vec::new(),
             seen_limit: SEEN_LIMIT,
         }

@@ -1,50 +1,73 @@
 //! A canary in every place of token, CA, key, address and parameters, in every broken form: nothing
 //! that is said or written has it, in any spelling.
 
-use crate::stage::{Stage, demo_app, image};
+use crate::blue_green::switch;
+use crate::stage::{Stage, TOKEN, demo_app, image};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use landfall::environment::Environment;
 use landfall::https::{self, Trust};
 use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::outcome;
-use landfall_sandbox::aws::ParameterKind;
+use landfall_sandbox::aws::{JobResult, ParameterKind};
+use landfall_sandbox::world::{Behaviour, sample_service};
+use serde_json::{Value, json};
+use std::time::Duration;
 
 const CANARY: &str = "C4n4ryV4lu37xQ9";
 
-/// The canary as a parser might print it. Of base64 the part that is the same whatever is around.
-fn spellings() -> Vec<String> {
-    let bytes = CANARY.as_bytes();
+/// A secret as a parser or a program might print it. Of base64 the part that is the same whatever
+/// is around.
+fn spellings(secret: &str) -> Vec<String> {
+    let bytes = secret.as_bytes();
     let joined = |format: fn(u8) -> String, between: &str| {
         let all = bytes.iter().map(|byte| format(*byte)).collect::<Vec<_>>();
         all.join(between)
     };
     let shifted = ["", "x", "xx"].map(|before| {
-        let whole = STANDARD.encode(format!("{before}{CANARY}xx"));
-        whole[4..whole.len() - 4].to_owned()
+        let bits = (before.len() * 8, (before.len() + secret.len()) * 8);
+        let whole = STANDARD.encode(format!("{before}{secret}"));
+        // Six bits each: what shares them with a neighbour is left out.
+        whole[bits.0.div_ceil(6)..bits.1 / 6].to_owned()
     });
     let mut all = vec![
-        CANARY.to_owned(),
+        secret.to_owned(),
+        joined(|byte| byte.to_string(), " "),
         joined(|byte| byte.to_string(), ", "),
         joined(|byte| byte.to_string(), ","),
         joined(|byte| format!("{byte:02x}"), ""),
         joined(|byte| format!("{byte:02X}"), ""),
         joined(|byte| format!("0x{byte:02x}"), ", "),
         joined(|byte| format!("%{byte:02X}"), ""),
+        joined(|byte| format!("%{byte:02x}"), ""),
         joined(|byte| format!("\\u{byte:04x}"), ""),
     ];
+    let of_urls = shifted
+        .clone()
+        .map(|text| text.replace('+', "-").replace('/', "_"));
     all.extend(shifted);
+    all.extend(of_urls);
     all
+}
+
+/// Where a secret stands in one of its spellings, with what is around it.
+fn found(secret: &str, text: &str) -> Option<String> {
+    let at = spellings(secret)
+        .iter()
+        .find_map(|spelling| text.find(spelling))?;
+    let from = (0..=at.saturating_sub(80))
+        .rev()
+        .find(|from| text.is_char_boundary(*from))?;
+    Some(text[from..].chars().take(200).collect())
 }
 
 #[track_caller]
 fn assert_silent(what: &str, said: &str) {
     let lower = said.to_lowercase();
-    for spelling in spellings() {
-        assert!(!said.contains(&spelling), "{what}: {said}");
-    }
+    let found = found(CANARY, said);
+    assert_eq!(found, None, "{what}: {said}");
     // A part tells enough: nothing quotes the beginning or the end either.
     for part in [&CANARY[..8], &CANARY[7..]] {
         assert!(!lower.contains(&part.to_lowercase()), "{what}: {said}");
@@ -236,4 +259,125 @@ async fn nothing_of_it_is_reported_logged_or_written() {
             "{message}"
         );
     }
+}
+
+/// All that leaves the function: what it reports to CodePipeline, with the output variables and the
+/// state of deploys that go on, decoded; its log; and what it notes on objects.
+async fn all_that_leaves(stage: &Stage) -> Vec<(String, String)> {
+    let mut all = vec![("the log".to_owned(), stage.log())];
+    for report in stage.aws.reports() {
+        if let JobResult::Success {
+            continuation_token: Some(token),
+            ..
+        } = &report.result
+        {
+            let payload = token.split('.').nth(1).unwrap();
+            let state = URL_SAFE_NO_PAD.decode(payload).unwrap();
+            let state = String::from_utf8(state).unwrap();
+            assert!(state.contains("deadline"), "no state: {state}");
+            all.push(("the state of a deploy that goes on".to_owned(), state));
+        }
+        all.push(("a report".to_owned(), format!("{:?}", report.result)));
+    }
+    for resource in ["deployments", "services", "replicasets", "pods"] {
+        for object in stage.cluster.objects(resource).await {
+            let template = &object["spec"]["template"]["metadata"];
+            let notes = json!([object["metadata"], template]).to_string();
+            all.push((format!("a note on {}", object["metadata"]["name"]), notes));
+        }
+    }
+    all
+}
+
+/// The canary is the value of a variable that a crashing pod prints in several spellings; beside it
+/// are the real bearer token, in the pod's words as well, and the job's credentials.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_variable_note_or_state_has_a_secret() {
+    let coded = ["", "x", "yy"].map(|before| STANDARD.encode(format!("{before}{CANARY}zz")));
+    let percent = CANARY.bytes().map(|byte| format!("%{byte:02x}"));
+    let percent = percent.collect::<String>();
+    let quoted = json!({"password": CANARY});
+    let said = format!(
+        "{CANARY}\n{}\nhttps://u:{percent}@db/\n{quoted}\n{TOKEN}\nadmin:{CANARY}\n",
+        coded.join("\n")
+    );
+    let secrets = [
+        CANARY,
+        TOKEN,
+        "artifact-secret-access-key",
+        "artifact-session-token",
+    ];
+    for strategy in ["rolling", "blueGreen", "immutable"] {
+        let stage = Stage::in_sandbox_with(
+            |world, now| {
+                world.apply(demo_app(600), now);
+                world.apply(sample_service("demo-app"), now);
+                world.behave(
+                    "echo",
+                    Behaviour::CrashLoop {
+                        exit_code: 1,
+                        log: said.clone(),
+                        reason: None,
+                    },
+                );
+                let message = format!("no room for {CANARY} and {TOKEN}");
+                world.behave("mute", Behaviour::ConfigError { message });
+            },
+            &[("RUST_LOG", Some("trace"))],
+        )
+        .await;
+        let mut ends = Vec::new();
+        for version in ["echo:1", "mute:1", "registry.example.com/demo-app:2.0.0"] {
+            let mut parameters = match strategy {
+                "rolling" => image(version),
+                _ => switch(strategy, version),
+            };
+            parameters["env"] = json!({"PASSWORD": CANARY});
+            parameters["patience"] = json!("1s");
+            let life = Duration::from_millis(1500);
+            let ended = stage.deploy_in(life, parameters).await;
+            ends.push(ended.either().0);
+        }
+        assert_eq!(ends, ["JobFailed", "JobFailed", "success"], "{strategy}");
+        let all = all_that_leaves(&stage).await;
+        let is_there = |part: &str| all.iter().any(|(place, _)| place.contains(part));
+        assert!(is_there("goes on") && is_there("note") && is_there("report"));
+        for (place, text) in &all {
+            for secret in secrets {
+                let found = found(secret, text);
+                assert_eq!(found, None, "{strategy}: {place} has {secret}");
+            }
+        }
+        let variables = |(place, text): &&(String, String)| {
+            place == "a report" && text.contains("output_variables")
+        };
+        assert!(all.iter().any(|it| variables(&it)), "{strategy}");
+    }
+}
+
+/// The search itself finds a secret in every spelling that the section asks for.
+#[test]
+fn every_spelling_is_found() {
+    let shifted = |before: &str| STANDARD.encode(format!("{before}{CANARY} and more"));
+    let decimal = CANARY.bytes().map(|byte| byte.to_string());
+    let decimal = decimal.collect::<Vec<_>>();
+    let hex = |byte: u8| format!("{byte:02x}");
+    let json = CANARY.bytes().map(|byte| format!("\\u{byte:04x}"));
+    let url = CANARY.bytes().map(|byte| format!("%{byte:02X}"));
+    for text in [
+        CANARY.to_owned(),
+        format!("{decimal:?}").replace('"', ""),
+        decimal.join(" "),
+        CANARY.bytes().map(hex).collect(),
+        shifted(""),
+        shifted("a"),
+        shifted("ab"),
+        shifted("abc"),
+        json.collect(),
+        url.collect(),
+        Value::from(CANARY).to_string(),
+    ] {
+        assert!(found(CANARY, &format!("é … {text} …")).is_some(), "{text}");
+    }
+    assert_eq!(found(CANARY, "[hidden]"), None);
 }

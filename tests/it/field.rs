@@ -153,5 +153,7 @@ fn every_case_is_complete() {
         let expected = &case.expected;
         let told = !expected.has.is_empty() || !expected.world.is_empty();
         assert!(told, "{name} expects no word and nothing of the cluster");
+        let is_told = expected.end == "success" || expected.section.is_some();
+        assert!(is_told, "{name} expects no section of the handbook");
     }
 }

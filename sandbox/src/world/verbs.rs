@@ -415,6 +415,7 @@ impl World {
         old: Option<&Arc<Value>>,
         mut object: Value,
     ) -> Result<Value, Answer> {
+        self.mutated(kind.plural, &mut object);
         defaults::fill(kind.name, &mut object);
         if kind.plural == "services" {
             self.allocate_address(old, &mut object);

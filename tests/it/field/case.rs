@@ -1,7 +1,8 @@
 //! A case as it stands in its file.
 
 use jiff::{SignedDuration, Timestamp};
-use landfall_sandbox::world::{Barred, Behaviour, Refusal, Script, World};
+use landfall_sandbox::aws::AwsFault;
+use landfall_sandbox::world::{Barred, Behaviour, Mutation, Refusal, Script, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 
 /// What the pods of a new version run.
 pub const NEW_IMAGE: &str = "registry.example.com/web:2";
+/// What the pods run that are there.
+pub const OLD_IMAGE: &str = "registry.example.com/web:1";
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -53,6 +56,8 @@ pub struct Given {
     pub parameters: Value,
     /// What new pods show: see `Script` in the sandbox.
     pub pods: Value,
+    /// The same of pods that the version before gets from the deploy on; those that are there stay.
+    pub old_pods: Value,
     /// Merged into the spec of new pods.
     pub pod_spec: Value,
     pub log: String,
@@ -61,8 +66,16 @@ pub struct Given {
     /// Seconds that things take: `observe` (a controller that is slow, or away), `termination`.
     pub timing: BTreeMap<String, f64>,
     pub refusals: Vec<Refused>,
+    /// What mutating webhooks make of what is written.
+    pub mutations: Vec<Mutated>,
+    /// How AWS fails.
+    pub aws: Vec<Failing>,
     /// Verbs that the token lacks: `"patch deployments"`.
     pub forbidden: Vec<String>,
+    /// Parameters of deploys before this one, each merged into the usual ones.
+    pub before: Vec<Value>,
+    /// What others do before it.
+    pub prepared: Vec<Edit>,
     /// What others do meanwhile.
     pub edits: Vec<Edit>,
     /// Seconds that an invocation lasts.
@@ -113,16 +126,60 @@ pub struct Refused {
     message: String,
 }
 
+/// A webhook that changes what is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mutated {
+    resource: String,
+    /// One image, and what it is replaced by.
+    #[serde(default)]
+    image: Option<(String, String)>,
+    /// What every container gets that it has not.
+    #[serde(default)]
+    container: Value,
+}
+
+/// Requests to AWS that fail: `throttled`, `denied`, `key-denied`, `expired`, `unavailable`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failing {
+    /// What is in their target: `S3`, `GetParameters`.
+    pub of: String,
+    how: String,
+    #[serde(default = "always")]
+    pub times: u32,
+}
+
+fn always() -> u32 {
+    1000
+}
+
+impl Failing {
+    pub fn fault(&self) -> AwsFault {
+        match self.how.as_str() {
+            "throttled" => AwsFault::Throttling,
+            "denied" => AwsFault::AccessDenied,
+            "key-denied" => AwsFault::KmsAccessDenied,
+            "expired" => AwsFault::ExpiredToken,
+            "unavailable" => AwsFault::Unavailable,
+            other => panic!("AWS does not fail by `{other}`"),
+        }
+    }
+}
+
 /// What somebody else does, so many seconds after our first write.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edit {
+    #[serde(default)]
     pub at: f64,
     /// The field manager: `kubectl-edit`, `argocd-controller`.
     #[serde(default)]
     pub by: String,
     pub resource: String,
     pub name: String,
+    #[serde(default)]
+    pub subresource: Option<String>,
     /// A strategic merge patch, a JSON patch, or null: the object is deleted.
     #[serde(default)]
     pub patch: Value,
@@ -141,6 +198,9 @@ pub struct Artifact {
     /// The object as it is in S3.
     #[serde(default)]
     pub content: Option<Content>,
+    /// Whether it is not there any more.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -199,6 +259,9 @@ pub struct Expected {
     /// The section of `docs/operations.md`.
     #[serde(default)]
     pub section: Option<String>,
+    /// What the first line of the report must have in it.
+    #[serde(default)]
+    pub first: Vec<String>,
     /// What the report must have in it, and what not.
     #[serde(default)]
     pub has: Vec<String>,
@@ -207,6 +270,9 @@ pub struct Expected {
     /// What the log must have in it.
     #[serde(default)]
     pub logged: Vec<String>,
+    /// How many outages are counted.
+    #[serde(default)]
+    pub outages: Option<u64>,
     /// The second by which it is reported, and before which it is not.
     #[serde(default)]
     pub by: Option<f64>,
@@ -215,6 +281,9 @@ pub struct Expected {
     /// Writes that were carried out.
     #[serde(default)]
     pub writes: Option<usize>,
+    /// `deployments/web` → the fields of `spec` that are Landfall's in the real cluster's notes.
+    #[serde(default)]
+    pub owned: BTreeMap<String, Vec<String>>,
     /// `deployments/web` → JSON pointer → value; null for an object or field that is not there.
     #[serde(default)]
     pub world: BTreeMap<String, Option<BTreeMap<String, Value>>>,
@@ -259,6 +328,16 @@ impl Given {
         parameters.to_string()
     }
 
+    /// The user parameters of a deploy before it.
+    pub fn former(&self, difference: &Value) -> Given {
+        let mut usual: Value = serde_json::from_str(&self.parameters()).unwrap();
+        merge(&mut usual, difference);
+        Given {
+            parameters: usual,
+            ..self.clone()
+        }
+    }
+
     pub fn script(&self) -> Option<Script> {
         if self.pods.is_null() && self.barred.is_none() {
             return None;
@@ -291,10 +370,21 @@ impl Given {
             let (verb, resource) = pair.split_once(' ').unwrap();
             world.forbid(verb, resource);
         }
+        for mutated in &self.mutations {
+            world.mutate(Mutation {
+                resource: mutated.resource.clone(),
+                image: mutated.image.clone(),
+                container: mutated.container.clone(),
+            });
+        }
     }
 
-    /// What is to be as slow from the deploy on.
-    pub fn set_timing(&self, world: &mut World) {
+    /// What is so from the deploy on: how slow things are, and what becomes of the version before.
+    pub fn begin(&self, world: &mut World) {
+        if !self.old_pods.is_null() {
+            let script = Script::read(&self.old_pods);
+            world.behave(OLD_IMAGE, Behaviour::Scripted(Arc::new(script)));
+        }
         for (name, value) in &self.timing {
             let timing = world.timing();
             match name.as_str() {

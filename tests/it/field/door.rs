@@ -17,30 +17,47 @@ use tokio::time::{Instant, sleep};
 /// How long a first write is waited for by those who come after it.
 const BEGINNING: Duration = Duration::from_secs(40);
 
+/// How long the log is waited for. A plan is not counted, and waits this long.
+const LOGGED: Duration = Duration::from_secs(2);
+
 /// Plays it to its end; gives what differs from what is expected.
 pub async fn play(case: &Case) -> Vec<String> {
     let given = &case.given;
     let stage = set_up(case).await;
+    for former in &given.before {
+        stage
+            .run(make_event(&stage, &given.former(former)), LIFE)
+            .await;
+    }
+    for edit in &given.prepared {
+        let deed = edit.deed(stage.cluster.namespace());
+        let (status, answer) = perform(&stage.cluster, deed).await;
+        assert!((200..300).contains(&status), "{edit:?}: {answer}");
+    }
     for _ in 1..given.times.unwrap_or(1) {
         stage.run(make_event(&stage, given), LIFE).await;
     }
+    let reports = given.before.len() + given.times.unwrap_or(1);
+    let before = stage.writes().map_or(0, |writes| done(&writes));
     let event = make_event(&stage, given);
     let life = given.life.map_or(LIFE * 4, Duration::from_secs_f64);
     let began = Instant::now();
     begin(&stage, given);
     let run = stage.run(event, life);
-    let (ended, ()) = tokio::join!(run, meddle(&stage, &given.edits));
+    let (ended, ()) = tokio::join!(run, meddle(&stage, &given.edits, before));
     let seconds = began.elapsed().as_secs_f64();
     let (end, text) = ended.either();
+    let told = told(&stage, reports).await;
     let log = stage.log();
     let mut faults = leaks(&stage, given, &text, &log);
     let writes = stage.writes().map(|writes| done(&writes));
     let ending = Ending {
         end,
         text,
-        section: None,
+        section: told.section,
         seconds,
         writes,
+        outages: told.outages,
         log,
     };
     let objects = objects(&stage, case).await;
@@ -54,6 +71,39 @@ pub async fn play(case: &Case) -> Vec<String> {
     }
     faults.extend(judge(&case.expected, &ending, &objects));
     faults
+}
+
+/// What the log has of the last report.
+#[derive(Default)]
+struct Told {
+    section: Option<String>,
+    outages: Option<u64>,
+}
+
+/// Reads it once all reports are in the log, which is written beside them.
+async fn told(stage: &Stage, reports: usize) -> Told {
+    let asked = Instant::now();
+    loop {
+        let lines = stage.function.log().into_iter();
+        let lines = lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        let lines = lines.collect::<Vec<_>>();
+        let is = |line: &&Value, message: &str| line["message"] == message;
+        let ends = ["reporting success", "reporting failure"];
+        let mut ended = lines
+            .iter()
+            .filter(|line| ends.iter().any(|end| is(line, end)));
+        let mut counted = lines.iter().filter(|line| is(line, "counted"));
+        if counted.clone().count() >= reports || asked.elapsed() > LOGGED {
+            let section = ended.next_back().and_then(|line| line["topic"].as_str());
+            return Told {
+                section: section.map(str::to_owned),
+                outages: counted
+                    .next_back()
+                    .and_then(|line| line["Outages"].as_u64()),
+            };
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 async fn set_up(case: &Case) -> Stage {
@@ -86,6 +136,10 @@ async fn set_up(case: &Case) -> Stage {
     if let Some(ca) = &given.ca {
         environment.push(("K8S_CA".into(), Some(form_of(ca, cluster.ca()))));
     }
+    for (_, value) in &mut environment {
+        let port = cluster.url().rsplit(':').next().unwrap_or_default();
+        *value = value.take().map(|value| value.replace("${PORT}", port));
+    }
     let token = given.token.as_ref();
     let token = token.map(|token| token.replace("${TOKEN}", cluster.token()));
     let environment = environment.iter();
@@ -108,6 +162,12 @@ fn form_of(wanted: &str, ca: &str) -> String {
         .iter()
         .map(|line| format!("    {line}\n"))
         .collect::<String>();
+    let wrapped = |text: &str| {
+        let parts = text.as_bytes().chunks(76).map(String::from_utf8_lossy);
+        parts.collect::<Vec<_>>().join("\n")
+    };
+    let other = landfall_sandbox::kubernetes::Authority::generate();
+    let other = other.pem().trim().to_owned();
     let cut = lines[..lines.len() - 1].join("\n");
     let encoded = base64::engine::general_purpose::STANDARD.encode(ca);
     let forms = [
@@ -117,7 +177,10 @@ fn form_of(wanted: &str, ca: &str) -> String {
         ("${CA glued}", lines.concat()),
         ("${CA indented}", indented),
         ("${CA cut}", cut),
+        ("${CA wrapped}", wrapped(&encoded)),
         ("${CA base64}", encoded),
+        ("${CA with CRLF}", lines.join("\r\n")),
+        ("${other CA}", other),
     ];
     let replace = |text: String, (name, form): &(&str, String)| text.replace(name, form);
     forms.iter().fold(wanted.to_owned(), replace)
@@ -151,7 +214,9 @@ fn put(stage: &Stage, artifact: &Artifact) -> Value {
             zip(&members.collect::<Vec<_>>())
         }
     };
-    stage.aws.put_object(BUCKET, &key, content);
+    // One object is there whatever is asked for: the bucket is.
+    let stored = if artifact.gone { "other" } else { &key };
+    stage.aws.put_object(BUCKET, stored, content);
     json!({"name": name, "revision": null, "location": {"type": "S3",
         "s3Location": {"bucketName": BUCKET, "objectKey": key}}})
 }
@@ -160,21 +225,24 @@ fn put(stage: &Stage, artifact: &Artifact) -> Value {
 fn begin(stage: &Stage, given: &Given) {
     if let Cluster::Sandbox(kubernetes) = &stage.cluster {
         kubernetes.world(|world, _| {
-            given.set_timing(world);
+            given.begin(world);
             for refusal in given.refusals(Timestamp::now()) {
                 world.refuse(refusal);
             }
         });
     }
+    for failing in &given.aws {
+        stage.aws.fault(&failing.of, failing.fault(), failing.times);
+    }
 }
 
 /// Does what others do, counted from our first write.
-async fn meddle(stage: &Stage, edits: &[Edit]) {
+async fn meddle(stage: &Stage, edits: &[Edit], before: usize) {
     if edits.is_empty() {
         return;
     }
     let asked = Instant::now();
-    while stage.writes().is_none_or(|writes| done(&writes) == 0) {
+    while stage.writes().is_none_or(|writes| done(&writes) == before) {
         if asked.elapsed() > BEGINNING {
             return;
         }
@@ -229,7 +297,8 @@ fn is_ours(seen: &Seen) -> bool {
 
 async fn objects(stage: &Stage, case: &Case) -> Objects {
     let mut found = Objects::new();
-    for key in case.expected.world.keys() {
+    let expected = &case.expected;
+    for key in expected.world.keys().chain(expected.owned.keys()) {
         let (resource, name) = key.split_once('/').unwrap();
         found.insert(key.clone(), stage.cluster.object(resource, name).await);
     }

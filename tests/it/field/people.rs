@@ -41,7 +41,9 @@ impl Edit {
             &self.by
         };
         let manager = format!("?fieldManager={by}");
-        let object = path(&self.resource, namespace, &self.name) + &manager;
+        let part = self.subresource.as_ref();
+        let part = part.map(|part| format!("/{part}")).unwrap_or_default();
+        let object = path(&self.resource, namespace, &self.name) + &part + &manager;
         if self.create.is_object() {
             return Deed {
                 method: "POST",

@@ -44,6 +44,8 @@ struct Play<'a> {
     just_written: bool,
     written: Option<Timestamp>,
     writes: usize,
+    /// Whether the end is counted as an outage.
+    outage: bool,
     /// What others will do yet.
     edits: Vec<Edit>,
 }
@@ -83,6 +85,7 @@ pub fn play(case: &Case) -> (Ending, Objects) {
         section,
         seconds,
         writes,
+        outages: Some(u64::from(play.outage)),
         log: String::new(),
     };
     (ending, objects)
@@ -100,7 +103,7 @@ impl<'a> Play<'a> {
         let now = world.settle(now) + SignedDuration::from_mins(5);
         world.advance(now);
         given.prepare(&mut world);
-        given.set_timing(&mut world);
+        given.begin(&mut world);
         let text = given.parameters();
         let request = Request::parse(&Parameters::Text(text.clone()), JOB).unwrap();
         let mut edits = given.edits.clone();
@@ -119,6 +122,7 @@ impl<'a> Play<'a> {
             just_written: false,
             written: None,
             writes: 0,
+            outage: false,
             edits,
         }
     }
@@ -166,7 +170,10 @@ impl<'a> Play<'a> {
                 let (request, continuation) = (&self.request, &self.continuation);
                 return Some(report::success(request, continuation, &success, self.now));
             }
-            Decision::GiveUp(failure) => return Some(report::failure(&self.request, &failure)),
+            Decision::GiveUp(failure) => {
+                self.outage = failure.is_outage();
+                return Some(report::failure(&self.request, &failure));
+            }
         }
         None
     }

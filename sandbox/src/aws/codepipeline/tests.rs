@@ -1,5 +1,6 @@
-use super::*;
 use serde_json::json;
+
+use super::*;
 
 const JOB: &str = "11111111-abcd-1111-abcd-111111abcdef";
 

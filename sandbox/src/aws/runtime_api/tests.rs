@@ -1,5 +1,4 @@
 use super::*;
-use crate::aws::invocation::{Event, InvocationEnd, Invocations, Next, NotEnded};
 
 fn event(action: u64, due: i64) -> Event {
     Event {
