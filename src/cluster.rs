@@ -1,22 +1,24 @@
 //! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
 
+mod failure;
+
 use crate::credentials::Credentials;
 use crate::environment::Environment;
 use crate::https::{self, Trust, chain};
 use crate::logging;
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
+use landfall_core::kubernetes::contact::{Unreached, UnreachedCause, Untrusted};
 use landfall_core::kubernetes::object::Deployment;
 use landfall_core::kubernetes::pod::{self, Event, Pods};
 use landfall_core::kubernetes::token::Token;
-use landfall_core::kubernetes::{CallError, EXPIRED, NOT_YET_VALID, Refusal, warning};
+use landfall_core::kubernetes::{CallError, Refusal, warning};
 use landfall_core::state::marks;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WARNING,
 };
 use reqwest::{Response, Url};
 use serde_json::Value;
-use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
@@ -181,9 +183,9 @@ impl Cluster {
         until: Instant,
         parse: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<T, CallError> {
-        let mut tries = 0;
+        let (mut tries, mut unsure) = (0, false);
         loop {
-            let (error, asked) = match self.once(call, until, &parse).await {
+            let (mut error, asked) = match self.once(call, until, &parse).await {
                 Ok(read) => return Ok(read),
                 Err(Try::Final(error)) => return Err(error),
                 // What the application says is its answer, whatever the status.
@@ -191,6 +193,11 @@ impl Cluster {
                 Err(Try::Again(error, asked)) => (error, asked),
             };
             tries += 1;
+            unsure |= error.may_have_been_done();
+            if let CallError::Unreachable(unreached) = &mut error {
+                unreached.tries = tries;
+                unreached.unsure = unsure;
+            }
             if tries >= asked.map_or(TRIES, |_| TRIES_WHEN_ASKED) {
                 return Err(error);
             }
@@ -278,8 +285,8 @@ impl Cluster {
         }
         let body = match timeout_at(limit, https::read(response, MAX_BODY)).await {
             Ok(Ok(body)) => body,
-            Ok(Err(error)) => return Err(transport(error, self.trusts_public)),
-            Err(_) => return Err(too_slow(until)),
+            Ok(Err(error)) => return Err(self.transport(error)),
+            Err(_) => return Err(self.too_slow(until)),
         };
         if body.len() >= MAX_BODY {
             let why = format!("its answer has more than {MAX_BODY} bytes");
@@ -304,8 +311,8 @@ impl Cluster {
         let sent = timeout_at(limit, self.request(call)?.send()).await;
         let response = match sent {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(transport(error, self.trusts_public)),
-            Err(_) => return Err(too_slow(until)),
+            Ok(Err(error)) => return Err(self.transport(error)),
+            Err(_) => return Err(self.too_slow(until)),
         };
         let status = response.status();
         let milliseconds = started.elapsed().as_millis() as u64;
@@ -345,6 +352,38 @@ impl Cluster {
             asked.map(Duration::from_secs),
             self.advice,
         ))
+    }
+
+    /// The server's host and port.
+    fn host(&self) -> String {
+        let host = self.server.host_str().unwrap_or_default();
+        match self.server.port_or_known_default() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
+    fn unreached(&self, cause: UnreachedCause, detail: String) -> Try {
+        let unreached = Unreached::new(cause, self.host(), detail);
+        Try::Again(CallError::Unreachable(Box::new(unreached)), None)
+    }
+
+    fn too_slow(&self, until: Instant) -> Try {
+        match Instant::now() >= until {
+            true => Try::Final(CallError::OutOfTime),
+            false => self.unreached(UnreachedCause::TooSlow, String::new()),
+        }
+    }
+
+    /// A fault of the connection. What is wrong with a certificate does not pass by itself.
+    fn transport(&self, error: reqwest::Error) -> Try {
+        let error = error.without_url();
+        if let Some(fault) = failure::certificate(&error, self.trusts_public) {
+            let host = self.host();
+            return Try::Final(CallError::Untrusted(Box::new(Untrusted { host, fault })));
+        }
+        let (cause, detail) = failure::unreached(&error);
+        self.unreached(cause, detail)
     }
 
     fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, Try> {
@@ -456,67 +495,6 @@ fn time_limit(call: &Call) -> Duration {
     } else {
         READ_TIMEOUT
     }
-}
-
-fn too_slow(until: Instant) -> Try {
-    if Instant::now() >= until {
-        Try::Final(CallError::OutOfTime)
-    } else {
-        let why = "it took the call and did not answer in time".to_owned();
-        Try::Again(CallError::Unreachable(why), None)
-    }
-}
-
-/// A fault of the connection. What is wrong with a certificate does not pass by itself.
-fn transport(error: reqwest::Error, trusts_public: bool) -> Try {
-    match certificate_error(&error, trusts_public) {
-        Some(why) => Try::Final(CallError::Untrusted(why)),
-        None => Try::Again(CallError::Unreachable(chain(&error.without_url())), None),
-    }
-}
-
-/// A certificate that is not valid now, with the time in question.
-fn out_of_its_time(why: &rustls::CertificateError) -> Option<String> {
-    use rustls::CertificateError::{ExpiredContext, NotValidYetContext};
-    let (begins, end) = if let ExpiredContext { not_after, .. } = why {
-        (EXPIRED, not_after)
-    } else if let NotValidYetContext { not_before, .. } = why {
-        (NOT_YET_VALID, not_before)
-    } else {
-        return None;
-    };
-    let end = i64::try_from(end.as_secs()).ok()?;
-    let end = jiff::Timestamp::from_second(end).ok()?;
-    Some(format!("{begins}{end:.0}"))
-}
-
-/// What is wrong with the server's certificate, if that is what the error is about. Between reqwest
-/// and rustls there are several layers of I/O errors, whose `source` skips what they hold.
-fn certificate_error(error: &(dyn Error + 'static), trusts_public: bool) -> Option<String> {
-    let mut layer = Some(error);
-    while let Some(error) = layer {
-        if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
-            use rustls::CertificateError::{BadSignature, UnknownIssuer};
-            // A CA of the same name with another key is another CA.
-            let other_ca = *why == UnknownIssuer || *why == BadSignature;
-            if let Some(told) = out_of_its_time(why) {
-                return Some(told);
-            }
-            return Some(if other_ca && trusts_public {
-                "no public CA signed it, and no CA of the cluster is given".to_owned()
-            } else if other_ca {
-                "it was signed by another CA than the one given".to_owned()
-            } else {
-                why.to_string()
-            });
-        }
-        let held = error.downcast_ref::<std::io::Error>();
-        layer = match held.and_then(std::io::Error::get_ref) {
-            Some(held) => Some(held),
-            None => error.source(),
-        };
-    }
-    None
 }
 
 fn refusal(code: u16, body: &[u8], asked: Option<Duration>, advice: Option<&'static str>) -> Try {

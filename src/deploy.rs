@@ -927,9 +927,9 @@ fn unreadable(error: &CallError) -> String {
             format!("HTTP {}", refusal.code)
         }
         CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
-        CallError::Unreachable(why) | CallError::Untrusted(why) | CallError::NotKubernetes(why) => {
-            why.clone()
-        }
+        CallError::Unreachable(unreached) => report::unreached(unreached),
+        CallError::Untrusted(untrusted) => report::untrusted(untrusted),
+        CallError::NotKubernetes(why) => why.clone(),
         CallError::OutOfTime => "it did not answer in time".to_owned(),
     }
 }

@@ -477,7 +477,8 @@ impl Step {
             Step::Try => "try the new one",
         };
         match report::trouble(error, what) {
-            Ok((_, _, why, next)) => (why, next),
+            // A renewal has no stage.
+            Ok((_, _, why, next)) => (why, next.replace("retry the stage", "try again")),
             Err(refusal) => self.refused(what, refusal),
         }
     }
@@ -485,50 +486,66 @@ impl Step {
     fn refused(self, what: &str, refusal: &Refusal) -> (String, String) {
         let said = report::said(refusal);
         let told = |why: &str, next: &str| (format!("{why} ({said})"), next.to_owned());
-        match (self, refusal.code) {
-            _ if matches!(
-                refusal.cause(),
-                Cause::Anonymous | Cause::Policy(_) | Cause::Webhook { .. }
-            ) =>
-            {
-                let why = report::refusal::why(refusal, what);
-                let next = if refusal.cause() == Cause::Anonymous {
-                    "Whatever stands between the function and the API server removes the \
-                     `Authorization` header: set K8S_CLUSTER to the API server itself."
-                } else {
-                    "Have the policy or the webhook looked at, then try again."
-                };
-                (why, next.to_owned())
-            }
-            (_, 400..=403) if !refusal.is_status => told(
+        let why = || report::refusal::why(refusal, what);
+        match (refusal.cause(), self) {
+            (Cause::Anonymous, _) => (
+                why(),
+                "Whatever stands between the function and the API server removes the \
+                 `Authorization` header: set K8S_CLUSTER to the API server itself."
+                    .to_owned(),
+            ),
+            (Cause::Policy(_) | Cause::Webhook { .. }, _) => (
+                why(),
+                "Have the policy or the webhook looked at, then try again. No permission is \
+                 missing."
+                    .to_owned(),
+            ),
+            (Cause::Quota, _) => (
+                why(),
+                "Raise the quota, then try again. No permission is missing.".to_owned(),
+            ),
+            (Cause::NamespaceEnding, _) => (
+                why(),
+                "Make the namespace and the ServiceAccount anew, and store a first token of it."
+                    .to_owned(),
+            ),
+            (Cause::NotKubernetes, _) => told(
                 "what answers at K8S_CLUSTER is not a Kubernetes API server",
                 "A proxy, a load balancer or a firewall refuses the call.",
             ),
-            (Step::Ask, 401) => told(
+            (Cause::Token, Step::Ask | Step::Issue) => told(
                 "the cluster does not accept the present one any more",
                 &format!("{FIRST}."),
             ),
-            (Step::Try, 401) => told(
+            (Cause::Token, Step::Try) => told(
                 "the cluster issued a new one and does not accept it",
                 "Try again; if it stays so, its API servers do not have the same keys.",
             ),
-            (Step::Issue, 403) => told(
+            (Cause::Permission(_), Step::Issue) => told(
                 "its ServiceAccount may not create tokens for itself",
                 "Apply deploy/rbac-rotation.yaml, with the ServiceAccount's name and namespace.",
             ),
-            (Step::Ask | Step::Try, 404) => told(
-                "the cluster knows no SelfSubjectReview",
-                "Kubernetes 1.28 or later is needed.",
-            ),
-            (_, 401 | 403) => told(
+            (Cause::Permission(_), Step::Ask | Step::Try) => told(
                 &format!("the cluster does not let it {what}"),
-                "Ask the cluster's administrator.",
+                "Every user may ask that by the ClusterRole `system:basic-user`: bind it to the \
+                 group `system:authenticated` again.",
             ),
-            (_, 429 | 500..) => told(
+            (Cause::Unexplained, _) => (
+                why(),
+                "See whether the ServiceAccount may create tokens for itself \
+                 (deploy/rbac-rotation.yaml); if it may, a policy of the cluster refuses it, and \
+                 the API server's log says which."
+                    .to_owned(),
+            ),
+            (Cause::Busy, _) => told(
                 &format!("the cluster could not {what} just now"),
                 "Try again; the function did so itself until it gave up.",
             ),
-            (_, _) => told(
+            (Cause::Object, Step::Ask | Step::Try) if refusal.code == 404 => told(
+                "the cluster knows no SelfSubjectReview",
+                "Kubernetes 1.28 or later is needed.",
+            ),
+            (Cause::Object | Cause::Conflict, _) => told(
                 &format!("the cluster refused to {what}"),
                 "Correct what it names, then try again.",
             ),

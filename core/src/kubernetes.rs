@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod call;
+pub mod contact;
 mod error;
 pub mod name;
 mod path;
@@ -15,4 +16,4 @@ pub mod service;
 pub mod token;
 pub mod warning;
 
-pub use error::{CallError, EXPIRED, NOT_YET_VALID, Refusal};
+pub use error::{CallError, Refusal};

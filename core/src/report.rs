@@ -11,6 +11,7 @@ mod unreachable;
 mod present;
 
 pub use faults::{wrong_files, wrong_parameters};
+pub use unreachable::{untrusted, what as unreached};
 
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
@@ -1099,7 +1100,11 @@ pub fn call_failed(
             None => told,
         }
     });
-    let also = format!("{done}: {why}.");
+    let since = match (error, continuation.unreachable_since) {
+        (CallError::Unreachable(_), Some(since)) => format!(", again and again since {since:.0}"),
+        (_, _) => String::new(),
+    };
+    let also = format!("{done}: {why}{since}.");
     match first_cause(&target, phase, call.body.as_ref()) {
         // The rollout failed before the call did, and that is what the deploy failed of.
         Some(cause) => {
@@ -1126,17 +1131,24 @@ pub type Trouble = (Topic, Kind, String, String);
 pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refusal> {
     Ok(match error {
         CallError::Refused(refusal) => return Err(refusal),
-        CallError::Unreachable(why) => (
+        CallError::Unreachable(unreached) => (
             Topic::Unreachable,
             Kind::SystemUnavailable,
-            format!("the cluster could not be reached: {why}"),
-            unreachable::next(why).to_owned(),
+            format!(
+                "the cluster could not be reached at {}",
+                unreachable::what(unreached)
+            ),
+            unreachable::next(unreached.cause).to_owned(),
         ),
-        CallError::Untrusted(why) => (
+        CallError::Untrusted(untrusted) => (
             Topic::Untrusted,
             Kind::ConfigurationError,
-            format!("the cluster's certificate is not trusted: {why}"),
-            unreachable::certificate(why).to_owned(),
+            format!(
+                "the cluster's certificate, as `{}` shows it, is not trusted: {}",
+                untrusted.host,
+                unreachable::untrusted(untrusted)
+            ),
+            unreachable::trust(&untrusted.fault).to_owned(),
         ),
         CallError::NotKubernetes(why) => (
             Topic::NotKubernetes,

@@ -1,5 +1,7 @@
 //! The function's real binary, run as Lambda runs it.
 
+use crate::aws::{Aws, Environment, REGION};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -7,24 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use jiff::Timestamp;
 use tokio::task::AbortHandle;
 
-use crate::aws::{Aws, Environment, REGION};
-
-/// What the function signs with; tests look for these where they must not be.
-pub const CREDENTIALS: [(&str, &str); 3] = [
-    ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7SANDBOX"),
-    (
-        "AWS_SECRET_ACCESS_KEY",
-        "not-a-real-secret-access-key-of-the-sandbox",
-    ),
-    (
-        "AWS_SESSION_TOKEN",
-        "not-a-real-session-token-of-the-sandbox",
-    ),
-];
+pub use crate::aws::CREDENTIALS;
 
 /// Lines kept; a function that logs more than this in a test logs too much.
 const LOG_LINES: usize = 10_000;

@@ -1,5 +1,13 @@
 use super::*;
+use landfall_core::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use serde_json::json;
+
+/// A call that was tried five times.
+fn unreached(cause: UnreachedCause) -> Unreached {
+    let host = "k8s.example.com:6443".to_owned();
+    let once = Unreached::new(cause, host, String::new());
+    Unreached { tries: 5, ..once }
+}
 
 fn refused(code: u16, is_status: bool) -> CallError {
     CallError::Refused(Refusal {
@@ -65,7 +73,7 @@ fn which_refusals_are_a_lost_race() {
         (
             "silent",
             patch(),
-            CallError::Unreachable("409".into()),
+            CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused))),
             false,
         ),
         ("out of time", undo(), CallError::OutOfTime, false),
@@ -85,8 +93,17 @@ fn an_error_in_a_few_words() {
     for (error, expected) in [
         (refused(503, false), "HTTP 503"),
         (told, "HTTP 503: etcd is away"),
-        (CallError::Unreachable("refused".into()), "refused"),
-        (CallError::Untrusted("another CA".into()), "another CA"),
+        (
+            CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused))),
+            "`k8s.example.com:6443`: the connection was refused (tried 5 times)",
+        ),
+        (
+            CallError::Untrusted(Box::new(Untrusted {
+                host: "k8s.example.com:6443".into(),
+                fault: CertificateFault::OtherCa,
+            })),
+            "it was signed by another CA than the one given",
+        ),
         (CallError::NotKubernetes("a page".into()), "a page"),
         (CallError::OutOfTime, "it did not answer in time"),
     ] {

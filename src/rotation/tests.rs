@@ -2,8 +2,16 @@ use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use insta::assert_snapshot;
+use landfall_core::kubernetes::contact::{Unreached, UnreachedCause};
 
 const NOW: &str = "2026-01-01T00:00:00Z";
+
+/// A call that was tried five times.
+fn unreached(cause: UnreachedCause) -> Unreached {
+    let host = "k8s.example.com:6443".to_owned();
+    let once = Unreached::new(cause, host, String::new());
+    Unreached { tries: 5, ..once }
+}
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -352,51 +360,81 @@ fn words_for_what_aws_and_the_cluster_say() {
             Why::Call(Step::Ask, refused(401, "Unauthorized")),
             Why::Call(Step::Ask, refused(404, "the server could not find the resource")),
             Why::Call(Step::Ask, refused(403, "no")),
+            Why::Call(Step::Ask, refused(403, "selfsubjectreviews.authentication.k8s.io is forbidden: User \"system:serviceaccount:shop:landfall\" cannot create resource \"selfsubjectreviews\" in API group \"authentication.k8s.io\" at the cluster scope")),
+            Why::Call(Step::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden: User \"system:serviceaccount:shop:landfall\" cannot create resource \"serviceaccounts/token\" in API group \"\" in the namespace \"shop\"")),
+            Why::Call(Step::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden: exceeded quota: objects, requested: count/tokens=1, used: count/tokens=1, limited: count/tokens=1")),
+            Why::Call(Step::Issue, refused(403, "admission webhook \"tokens.example.com\" denied the request: no long-lived tokens")),
             Why::Call(Step::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden")),
             Why::Call(Step::Issue, refused(422, "spec.expirationSeconds: Invalid value")),
             Why::Call(Step::Issue, refused(503, "")),
             Why::Call(Step::Try, refused(401, "Unauthorized")),
             Why::Call(Step::Try, CallError::OutOfTime),
-            Why::Call(Step::Ask, CallError::Unreachable("connection refused".into())),
+            Why::Call(Step::Ask, CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused)))),
         ]), @r#"
-        The token in SSM parameter `t` was not renewed: the cluster does not accept the
-        present one any more (HTTP 401, "Unauthorized"). No deploy works until a valid one is
-        stored. `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one
-        and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration
-        24h` and `aws ssm put-parameter --overwrite` under the same key.
-        --
-        The token in SSM parameter `t` was not renewed: the cluster knows no
-        SelfSubjectReview (HTTP 404, "the server could not find the resource"). The present
-        one was kept, and has no end. Kubernetes 1.28 or later is needed.
-        --
-        The token in SSM parameter `t` was not renewed: the cluster does not let it ask whose
-        the present one is (HTTP 403, "no"). The present one was kept, and has no end. Ask
-        the cluster's administrator.
-        --
-        The token in SSM parameter `t` was not renewed: its ServiceAccount may not create
-        tokens for itself (HTTP 403, "serviceaccounts "landfall" is forbidden"). The present
-        one was kept, and has no end. Apply deploy/rbac-rotation.yaml, with the
-        ServiceAccount's name and namespace.
-        --
-        The token in SSM parameter `t` was not renewed: the cluster refused to issue a new
-        one (HTTP 422, "spec.expirationSeconds: Invalid value"). The present one was kept,
-        and has no end. Correct what it names, then try again.
-        --
-        The token in SSM parameter `t` was not renewed: the cluster could not issue a new one
-        just now (HTTP 503). The present one was kept, and has no end. Try again; the
-        function did so itself until it gave up.
-        --
-        The token in SSM parameter `t` was not renewed: the cluster issued a new one and does
-        not accept it (HTTP 401, "Unauthorized"). The present one was kept, and has no end.
-        Try again; if it stays so, its API servers do not have the same keys.
-        --
-        The token in SSM parameter `t` was not renewed: there was no time left to try the new
-        one. The present one was kept, and has no end. Retry; if it stays so, raise the
-        function's timeout.
-        --
-        The token in SSM parameter `t` was not renewed: the cluster could not be reached:
-        connection refused. The present one was kept, and has no end. The host is there, and
-        nothing listens on the port: correct the port of K8S_CLUSTER, or see whether the API
-        server runs. Then retry.
-        "#);
+    The token in SSM parameter `t` was not renewed: the cluster does not accept the
+    present one any more (HTTP 401, "Unauthorized"). No deploy works until a valid one is
+    stored. `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one
+    and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration
+    24h` and `aws ssm put-parameter --overwrite` under the same key.
+    --
+    The token in SSM parameter `t` was not renewed: the cluster knows no
+    SelfSubjectReview (HTTP 404, "the server could not find the resource"). The present
+    one was kept, and has no end. Kubernetes 1.28 or later is needed.
+    --
+    The token in SSM parameter `t` was not renewed: the cluster refused to ask whose the
+    present one is (HTTP 403, "no"). The present one was kept, and has no end. Correct
+    what it names, then try again.
+    --
+    The token in SSM parameter `t` was not renewed: the cluster does not let it ask whose
+    the present one is (HTTP 403, "selfsubjectreviews.authentication.k8s.io is forbidden:
+    User "system:serviceaccount:shop:landfall" cannot create resource
+    "selfsubjectreviews" in API group "authentication.k8s.io" at the cluster scope"). The
+    present one was kept, and has no end. Every user may ask that by the ClusterRole
+    `system:basic-user`: bind it to the group `system:authenticated` again.
+    --
+    The token in SSM parameter `t` was not renewed: its ServiceAccount may not create
+    tokens for itself (HTTP 403, "serviceaccounts "landfall" is forbidden: User
+    "system:serviceaccount:shop:landfall" cannot create resource "serviceaccounts/token"
+    in API group "" in the namespace "shop""). The present one was kept, and has no end.
+    Apply deploy/rbac-rotation.yaml, with the ServiceAccount's name and namespace.
+    --
+    The token in SSM parameter `t` was not renewed: a quota of the namespace has no room
+    to issue a new one (HTTP 403, "serviceaccounts "landfall" is forbidden: exceeded
+    quota: objects, requested: count/tokens=1, used: count/tokens=1, limited:
+    count/tokens=1"). The present one was kept, and has no end. Raise the quota, then try
+    again. No permission is missing.
+    --
+    The token in SSM parameter `t` was not renewed: the admission webhook
+    `tokens.example.com` refused to issue a new one (HTTP 403, "admission webhook
+    "tokens.example.com" denied the request: no long-lived tokens"). The present one was
+    kept, and has no end. Have the policy or the webhook looked at, then try again. No
+    permission is missing.
+    --
+    The token in SSM parameter `t` was not renewed: the API server forbids to issue a new
+    one and does not say why (HTTP 403, "serviceaccounts "landfall" is forbidden"). The
+    present one was kept, and has no end. See whether the ServiceAccount may create
+    tokens for itself (deploy/rbac-rotation.yaml); if it may, a policy of the cluster
+    refuses it, and the API server's log says which.
+    --
+    The token in SSM parameter `t` was not renewed: the cluster refused to issue a new
+    one (HTTP 422, "spec.expirationSeconds: Invalid value"). The present one was kept,
+    and has no end. Correct what it names, then try again.
+    --
+    The token in SSM parameter `t` was not renewed: the cluster could not issue a new one
+    just now (HTTP 503). The present one was kept, and has no end. Try again; the
+    function did so itself until it gave up.
+    --
+    The token in SSM parameter `t` was not renewed: the cluster issued a new one and does
+    not accept it (HTTP 401, "Unauthorized"). The present one was kept, and has no end.
+    Try again; if it stays so, its API servers do not have the same keys.
+    --
+    The token in SSM parameter `t` was not renewed: there was no time left to try the new
+    one. The present one was kept, and has no end. Retry; if it stays so, raise the
+    function's timeout.
+    --
+    The token in SSM parameter `t` was not renewed: the cluster could not be reached at
+    `k8s.example.com:6443`: the connection was refused (tried 5 times). The present one
+    was kept, and has no end. The host is there, and nothing listens on the port: correct
+    the port in K8S_CLUSTER, or start the API server. Then try again.
+    "#);
 }

@@ -1,14 +1,16 @@
 //! Why a call to the cluster failed.
 
+use super::contact::{Unreached, Untrusted};
+
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallError {
     /// The API server refused it.
     Refused(Refusal),
     /// Nothing answered, or not in time, at every try.
-    Unreachable(String),
+    Unreachable(Box<Unreached>),
     /// The server's certificate is not the CA's, or not for this name.
-    Untrusted(String),
+    Untrusted(Box<Untrusted>),
     /// Whatever answers is not the Kubernetes API.
     NotKubernetes(String),
     /// The invocation's time was over first.
@@ -20,7 +22,7 @@ impl CallError {
     /// on the way.
     pub fn may_have_been_done(&self) -> bool {
         match self {
-            CallError::Unreachable(_) => true,
+            CallError::Unreachable(unreached) => unreached.unsure,
             CallError::Refused(refusal) => !refusal.stored_nothing(),
             CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
         }
@@ -43,9 +45,3 @@ pub struct Refusal {
     /// Whether the token has the right, where that was asked because the message does not tell.
     pub allowed: Option<bool>,
 }
-
-/// How it is told that the API server's certificate has expired; its time follows.
-pub const EXPIRED: &str = "it expired at ";
-
-/// How it is told that it is valid later only; the time follows.
-pub const NOT_YET_VALID: &str = "it is not valid before ";

@@ -1,10 +1,18 @@
 use super::*;
 use crate::change;
+use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use crate::request::Parameters;
 use crate::state::continuation::{Rollback, Rollout};
 use crate::workload::health::rollout::Written;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+
+/// A call that was tried five times.
+fn unreached(cause: UnreachedCause) -> Unreached {
+    let host = "k8s.example.com:6443".to_owned();
+    let once = Unreached::new(cause, host, String::new());
+    Unreached { tries: 5, ..once }
+}
 
 fn at(seconds: u64) -> Timestamp {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -881,80 +889,85 @@ fn calls_that_failed() {
         refused(422, "Deployment.apps \"web\" is invalid"),
         refused(429, ""),
         refused(503, "etcd\nis away"),
-        CallError::Unreachable("connection refused".into()),
-        CallError::Untrusted("it was signed by another CA than the one given".into()),
+        CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused))),
+        CallError::Untrusted(Box::new(Untrusted {
+            host: "k8s.example.com:6443".into(),
+            fault: CertificateFault::OtherCa,
+        })),
         CallError::NotKubernetes("HTTP 200 with \"Welcome\"".into()),
         CallError::OutOfTime,
     ]
     .map(|error| call_failed(&request(), &begun(), &patch, &error, None));
     assert_snapshot!(shown(&start), @r#"
-        ConfigurationError: Deployment `web` in `shop` was not changed: what answers to patch
-        deployments.apps is not a Kubernetes API server (HTTP 400, "The plain HTTP request was
-        sent to HTTPS port").
+    ConfigurationError: Deployment `web` in `shop` was not changed: what answers to patch
+    deployments.apps is not a Kubernetes API server (HTTP 400, "The plain HTTP request was
+    sent to HTTPS port").
 
-        A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address:
-        it must reach the API server itself, by https. Then retry the stage. See
-        docs/operations.md, not-kubernetes.
-        --
-        PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
-        accept the bearer token (HTTP 401, "Unauthorized").
+    A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address:
+    it must reach the API server itself, by https. Then retry the stage. See
+    docs/operations.md, not-kubernetes.
+    --
+    PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
+    accept the bearer token (HTTP 401, "Unauthorized").
 
-        Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry
-        the stage. The parameter was read again, and its token was refused as well. See
-        docs/operations.md, token-refused.
-        --
-        ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
-        to patch deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
+    Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry
+    the stage. The parameter was read again, and its token was refused as well. See
+    docs/operations.md, token-refused.
+    --
+    ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
+    to patch deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
 
-        Correct what it names, then release the change again. See docs/operations.md,
-        object-refused.
-        --
-        RevisionOutOfSync: Deployment `web` in `shop` was not changed: somebody else kept
-        changing it at the same time (HTTP 409).
+    Correct what it names, then release the change again. See docs/operations.md,
+    object-refused.
+    --
+    RevisionOutOfSync: Deployment `web` in `shop` was not changed: somebody else kept
+    changing it at the same time (HTTP 409).
 
-        Retry the stage when the other change is through. See docs/operations.md, out-of-sync.
-        --
-        ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
-        to patch deployments.apps (HTTP 422, "Deployment.apps "web" is invalid").
+    Retry the stage when the other change is through. See docs/operations.md, out-of-sync.
+    --
+    ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
+    to patch deployments.apps (HTTP 422, "Deployment.apps "web" is invalid").
 
-        Correct what it names, then release the change again. See docs/operations.md,
-        object-refused.
-        --
-        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
-        patch deployments.apps just now (HTTP 429).
+    Correct what it names, then release the change again. See docs/operations.md,
+    object-refused.
+    --
+    SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
+    patch deployments.apps just now (HTTP 429).
 
-        Retry the stage when the API server is well again; the function retried until it gave
-        up. See docs/operations.md, cluster-unavailable.
-        --
-        SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
-        cluster could not patch deployments.apps just now (HTTP 503, "etcd is away").
+    Retry the stage when the API server is well again; the function retried until it gave
+    up. See docs/operations.md, cluster-unavailable.
+    --
+    SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
+    cluster could not patch deployments.apps just now (HTTP 503, "etcd is away").
 
-        Retry the stage when the API server is well again; the function retried until it gave
-        up. See docs/operations.md, cluster-unavailable.
-        --
-        SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
-        cluster could not be reached: connection refused.
+    Retry the stage when the API server is well again; the function retried until it gave
+    up. See docs/operations.md, cluster-unavailable.
+    --
+    SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
+    be reached at `k8s.example.com:6443`: the connection was refused (tried 5 times).
 
-        The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
-        or see whether the API server runs. Then retry. See docs/operations.md, unreachable.
-        --
-        ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
-        certificate is not trusted: it was signed by another CA than the one given.
+    The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER,
+    or start the API server. Then retry the stage. See docs/operations.md, unreachable.
+    --
+    ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
+    certificate, as `k8s.example.com:6443` shows it, is not trusted: it was signed by
+    another CA than the one given.
 
-        Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name
-        that its certificate has. Then retry. See docs/operations.md, untrusted.
-        --
-        ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
-        K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
+    Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, or K8S_CLUSTER to the
+    cluster of this CA, then retry the stage. A proxy that opens TLS on the way shows like
+    this, too. See docs/operations.md, untrusted.
+    --
+    ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
+    K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
 
-        Set K8S_CLUSTER to the API server itself. See docs/operations.md, not-kubernetes.
-        --
-        SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
-        to patch deployments.apps.
+    Set K8S_CLUSTER to the API server itself. See docs/operations.md, not-kubernetes.
+    --
+    SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
+    to patch deployments.apps.
 
-        Retry; if it stays so, raise the function's timeout. See docs/operations.md,
-        out-of-time.
-        "#);
+    Retry; if it stays so, raise the function's timeout. See docs/operations.md,
+    out-of-time.
+    "#);
     let get = Call::deployment("shop", "web");
     let later = [rolling_out(), rolling_back()]
         .map(|phase| call_failed(&request(), &in_phase(phase), &get, &refused(403, ""), None));
@@ -967,7 +980,7 @@ fn calls_that_failed() {
         &refused(422, "no"),
         None,
     );
-    let unseen = CallError::Unreachable("connection refused".into());
+    let unseen = CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused)));
     let unread = call_failed(&request(), &begun(), &get, &unseen, None);
     let later = [&later[..], &[undone, unread]].concat();
     assert_snapshot!(shown(&later), @r#"

@@ -1,44 +1,144 @@
-//! The one next step where the cluster cannot be reached, or its certificate is not trusted.
+//! The words for a server that cannot be reached or whose certificate is not trusted: what happened
+//! at which host, and the one next step of that cause.
 
-use crate::kubernetes::{EXPIRED, NOT_YET_VALID};
+use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 
-/// What to do where nothing answered, by what the network said.
-pub(super) fn next(why: &str) -> &'static str {
-    let why = why.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    if has(&["dns error", "name or service not known", "lookup address"]) {
-        "The host name of K8S_CLUSTER is not known where the function runs: correct it, or let \
-         the function's VPC resolve it (private endpoint, private hosted zone). Then retry."
-    } else if has(&["connection refused"]) {
-        "The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER, or \
-         see whether the API server runs. Then retry."
-    } else if has(&[
-        "deadline has elapsed",
-        "timed out",
-        "did not answer in time",
-    ]) {
-        "Nothing answers: let the function's subnets, route tables and security groups reach the \
-         API server's port, and the API server's allow list the function. Then retry."
-    } else {
-        "Retry. If it stays so, see whether K8S_CLUSTER is right and the function's \
-         network reaches it."
+/// What happened, to which host, how often. It follows the words "could not be reached".
+pub fn what(unreached: &Unreached) -> String {
+    let Unreached {
+        cause,
+        host,
+        tries,
+        detail,
+        ..
+    } = unreached;
+    let what = match cause {
+        UnreachedCause::NameUnknown => "its name could not be resolved",
+        UnreachedCause::ConnectionRefused => "the connection was refused",
+        UnreachedCause::NoRoute => "the function's network has no route to it",
+        UnreachedCause::Silent => "nothing answered, and no connection came about",
+        UnreachedCause::NotTls => "what listens there does not speak TLS",
+        UnreachedCause::HandshakeRefused => "it refused the TLS handshake",
+        UnreachedCause::Proxy => "the proxy that HTTPS_PROXY names opened no way to it",
+        UnreachedCause::BrokenOff => "the connection broke off",
+        UnreachedCause::TooSlow => "it took the call and did not answer in time",
+    };
+    // Of the others the network's words say the same once more.
+    let is_told = match cause {
+        UnreachedCause::NameUnknown
+        | UnreachedCause::HandshakeRefused
+        | UnreachedCause::Proxy
+        | UnreachedCause::BrokenOff => !detail.is_empty(),
+        UnreachedCause::ConnectionRefused
+        | UnreachedCause::NoRoute
+        | UnreachedCause::Silent
+        | UnreachedCause::NotTls
+        | UnreachedCause::TooSlow => false,
+    };
+    let detail = match is_told {
+        true => format!(": {}", super::quote(detail)),
+        false => String::new(),
+    };
+    let tried = match tries {
+        0 | 1 => "tried once".to_owned(),
+        tries => format!("tried {tries} times"),
+    };
+    format!("`{host}`: {what} ({tried}{detail})")
+}
+
+/// What to do so that the cluster is reached.
+pub(super) fn next(cause: UnreachedCause) -> &'static str {
+    match cause {
+        UnreachedCause::NameUnknown => {
+            "Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC \
+             resolve it (a private endpoint's name is known in its own VPC alone). Then retry the \
+             stage."
+        }
+        UnreachedCause::ConnectionRefused => {
+            "The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER, \
+             or start the API server. Then retry the stage."
+        }
+        UnreachedCause::NoRoute => {
+            "Add a route to the function's subnets: a NAT gateway for a public address, peering or \
+             a transit gateway for a private one. Then retry the stage."
+        }
+        UnreachedCause::Silent => {
+            "Packets are dropped on the way: let the function's subnets, route tables and security \
+             groups reach the API server's port, and the API server's list of allowed networks the \
+             function. Then retry the stage."
+        }
+        UnreachedCause::NotTls => {
+            "Set K8S_CLUSTER to the port on which the API server speaks HTTPS, then retry the \
+             stage."
+        }
+        UnreachedCause::HandshakeRefused => {
+            "Set K8S_CLUSTER to the API server itself: a load balancer or a firewall that does not \
+             know this host name refuses it. Then retry the stage."
+        }
+        UnreachedCause::Proxy => {
+            "Add the host to NO_PROXY in the function's environment, or let the proxy reach it. \
+             Then retry the stage."
+        }
+        UnreachedCause::BrokenOff => {
+            "Retry the stage. If it stays so, a firewall or a load balancer on the way cuts the \
+             connection: look at its log."
+        }
+        UnreachedCause::TooSlow => {
+            "Retry the stage when the API server is well again; it is reached, and overloaded or \
+             held up by a webhook."
+        }
+    }
+}
+
+/// What is wrong with the certificate. It follows the words "is not trusted".
+pub fn untrusted(untrusted: &Untrusted) -> String {
+    match &untrusted.fault {
+        CertificateFault::NotPublic => {
+            "no public CA signed it, and no CA of the cluster is given".to_owned()
+        }
+        CertificateFault::OtherCa => "it was signed by another CA than the one given".to_owned(),
+        CertificateFault::Expired(Some(time)) => format!("it expired at {time:.0}"),
+        CertificateFault::Expired(None) => "it has expired".to_owned(),
+        CertificateFault::NotYetValid(Some(time)) => format!("it is not valid before {time:.0}"),
+        CertificateFault::NotYetValid(None) => "it is not valid yet".to_owned(),
+        CertificateFault::OtherName(names) if names.is_empty() => {
+            "it has no name, or is for other ones".to_owned()
+        }
+        CertificateFault::OtherName(names) => {
+            format!("it is not for this name, but for `{}`", names.join("`, `"))
+        }
+        CertificateFault::NotOfServer => "it is not a certificate for servers".to_owned(),
+        CertificateFault::Unusable => "it cannot be verified".to_owned(),
     }
 }
 
 /// What to do about a certificate.
-pub(super) fn certificate(why: &str) -> &'static str {
-    if why.starts_with(EXPIRED) {
-        "Renew the API server's certificate (kubeadm: `kubeadm certs renew apiserver`), then \
-         retry. K8S_CA and K8S_CLUSTER are not the reason."
-    } else if why.starts_with(NOT_YET_VALID) {
-        "Correct the clock of the machine that issued the API server's certificate, or wait until \
-         it is valid, then retry."
-    } else if why.contains("not valid for name") || why.contains("only valid for") {
-        "Set K8S_CLUSTER to a name that the API server's certificate has, or add the name to the \
-         certificate. Then retry."
-    } else {
-        "Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, and K8S_CLUSTER to a name that \
-         its certificate has. Then retry."
+pub(super) fn trust(fault: &CertificateFault) -> &'static str {
+    match fault {
+        CertificateFault::NotPublic => {
+            "Give the cluster's CA in K8S_CA or K8S_CA_PARAMETER, then retry the stage."
+        }
+        CertificateFault::OtherCa => {
+            "Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, or K8S_CLUSTER to the \
+             cluster of this CA, then retry the stage. A proxy that opens TLS on the way shows \
+             like this, too."
+        }
+        CertificateFault::Expired(_) => {
+            "Renew the API server's certificate (kubeadm: `kubeadm certs renew apiserver`), then \
+             retry the stage. K8S_CA and K8S_CLUSTER are not the reason."
+        }
+        CertificateFault::NotYetValid(_) => {
+            "Correct the clock of the machine that issued the API server's certificate, or wait \
+             until it is valid, then retry the stage."
+        }
+        CertificateFault::OtherName(_) => {
+            "Set K8S_CLUSTER to a name that the API server's certificate has, or add the name to \
+             the certificate (kubeadm: `apiServer.certSANs`), then retry the stage."
+        }
+        CertificateFault::NotOfServer | CertificateFault::Unusable => {
+            "Have a server certificate issued for the API server by the CA that is given, then \
+             retry the stage."
+        }
     }
 }
 

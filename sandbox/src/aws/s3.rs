@@ -2,40 +2,20 @@
 //! Signatures are looked at but not computed; `landfall::bucket` holds its own against AWS's
 //! example.
 
-use std::collections::BTreeMap;
-
+use crate::aws::account::CREDENTIALS;
+use crate::aws::account::{ACCOUNT, REGION};
+use crate::aws::answer::{Answer, Cut};
+use crate::aws::bucket::Buckets;
+use crate::aws::fault::AwsFault;
+use crate::aws::state::{AwsCall, Refused, Shared, push_bounded};
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 use hyper::http::request::Parts;
 use serde_json::json;
 
-use super::server::Cut;
-use super::{ACCOUNT, Answer, AwsCall, AwsFault, REGION, Refused, Shared, push_bounded};
-use crate::function::CREDENTIALS;
-
 /// What its calls are called among the others.
 pub(super) const TARGET: &str = "S3.GetObject";
 const KMS_KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
-
-#[derive(Default)]
-pub(super) struct Buckets {
-    objects: BTreeMap<(String, String), Bytes>,
-    regions: BTreeMap<String, String>,
-}
-
-impl Buckets {
-    pub(super) fn put(&mut self, bucket: &str, key: &str, content: Bytes) {
-        self.regions
-            .entry(bucket.to_owned())
-            .or_insert_with(|| REGION.to_owned());
-        self.objects
-            .insert((bucket.to_owned(), key.to_owned()), content);
-    }
-
-    pub(super) fn locate(&mut self, bucket: &str, region: &str) {
-        self.regions.insert(bucket.to_owned(), region.to_owned());
-    }
-}
 
 /// An error as S3 words it.
 struct Error {

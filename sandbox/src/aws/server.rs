@@ -1,17 +1,15 @@
 //! One listener and its connections.
 
-use std::fmt;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-
+use crate::aws::state::Shared;
+use crate::aws::{endpoint, runtime_api};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
-
-use super::{Shared, endpoint, runtime_api};
 
 /// More than one function and its tests open at a time.
 const CONNECTIONS: usize = 256;
@@ -77,15 +75,3 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, service: Service) {
         .serve_connection(TokioIo::new(stream), answer)
         .await;
 }
-
-/// Makes hyper close the connection without an answer.
-#[derive(Debug)]
-pub(super) struct Cut;
-
-impl fmt::Display for Cut {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the connection is cut")
-    }
-}
-
-impl std::error::Error for Cut {}

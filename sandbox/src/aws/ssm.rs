@@ -1,16 +1,17 @@
 //! SSM Parameter Store: parameters with versions and labels, read by name, selector or ARN.
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
+mod name;
 
+use crate::aws::account::{ACCOUNT, REGION};
+use crate::aws::answer::Refusal;
+use crate::aws::ssm::name::{NAME_RULE, Name};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-
-use super::endpoint::Refusal;
-use super::{ACCOUNT, REGION};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 /// SSM keeps this many versions of a parameter and then deletes the oldest.
 const VERSIONS: usize = 100;
@@ -20,8 +21,6 @@ const NAMES: usize = 10;
 const PAGE: usize = 50;
 /// The key where none is named.
 const DEFAULT_KEY: &str = "alias/aws/ssm";
-/// `Name` is at most this long.
-const NAME_LENGTH: usize = 2048;
 
 /// What a parameter's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -357,47 +356,6 @@ fn check_count(names: &[&str]) -> Result<(), Refusal> {
 pub(super) fn arn(name: &str) -> String {
     let slash = if name.starts_with('/') { "" } else { "/" };
     format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{slash}{name}")
-}
-
-const NAME_RULE: &str = "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). \
-    If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can \
-    be formed as a mix of letters, numbers and the following 3 symbols .-_";
-
-/// A parameter as a caller names it: `name`, `name:version`, `name:label` or an ARN of these.
-struct Name<'a> {
-    plain: &'a str,
-    rooted: Option<String>,
-    selector: Option<&'a str>,
-}
-
-impl<'a> Name<'a> {
-    fn parse(asked: &'a str) -> Result<Name<'a>, Refusal> {
-        let length = asked.chars().count();
-        if length == 0 || length > NAME_LENGTH {
-            return Err(Refusal::validation(format!(
-                "1 validation error detected: Value '{asked}' at 'name' failed to satisfy \
-                 constraint: Member must have length between 1 and {NAME_LENGTH}"
-            )));
-        }
-        let home = format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/");
-        let local = asked.strip_prefix(home.as_str());
-        let (plain, selector) = match local.unwrap_or(asked).split_once(':') {
-            // The ARN of another account or region: a well-formed name that is not here.
-            Some(_) if asked.starts_with("arn:") && local.is_none() => (asked, None),
-            Some((plain, selector)) => (plain, Some(selector)),
-            None => (local.unwrap_or(asked), None),
-        };
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
-        let foreign = plain.starts_with("arn:");
-        if !foreign && (plain.is_empty() || !plain.chars().all(allowed)) {
-            return Err(Refusal::validation(NAME_RULE));
-        }
-        Ok(Name {
-            plain,
-            rooted: local.map(|_| format!("/{plain}")),
-            selector,
-        })
-    }
 }
 
 fn text<'a>(body: &'a Value, member: &str) -> Result<&'a str, Refusal> {

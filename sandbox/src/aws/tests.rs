@@ -1,7 +1,7 @@
+use super::*;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-
-use super::*;
 
 const JOB: &str = "11111111-abcd-1111-abcd-111111abcdef";
 const SIGNED: &str = "Authorization: AWS4-HMAC-SHA256 Credential=A/b/c/ssm/aws4_request\r\n";

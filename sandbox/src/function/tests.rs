@@ -1,7 +1,6 @@
-use serde_json::json;
-
 use super::*;
 use crate::aws::{InvocationEnd, Outcome};
+use serde_json::json;
 
 const WITHIN: Duration = Duration::from_secs(10);
 /// A function in bash that takes one invocation.

@@ -1,6 +1,5 @@
-use serde_json::json;
-
 use super::*;
+use serde_json::json;
 
 const JOB: &str = "11111111-abcd-1111-abcd-111111abcdef";
 

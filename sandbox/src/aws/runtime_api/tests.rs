@@ -1,4 +1,5 @@
 use super::*;
+use crate::aws::invocation::{Event, InvocationEnd, Invocations, Next, NotEnded};
 
 fn event(action: u64, due: i64) -> Event {
     Event {

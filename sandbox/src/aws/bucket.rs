@@ -1,0 +1,25 @@
+//! S3's buckets and their objects.
+
+use crate::aws::account::REGION;
+use hyper::body::Bytes;
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+pub(super) struct Buckets {
+    pub(super) objects: BTreeMap<(String, String), Bytes>,
+    pub(super) regions: BTreeMap<String, String>,
+}
+
+impl Buckets {
+    pub(super) fn put(&mut self, bucket: &str, key: &str, content: Bytes) {
+        self.regions
+            .entry(bucket.to_owned())
+            .or_insert_with(|| REGION.to_owned());
+        self.objects
+            .insert((bucket.to_owned(), key.to_owned()), content);
+    }
+
+    pub(super) fn locate(&mut self, bucket: &str, region: &str) {
+        self.regions.insert(bucket.to_owned(), region.to_owned());
+    }
+}

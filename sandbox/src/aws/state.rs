@@ -1,0 +1,223 @@
+//! The state that all services share, and how it changes.
+
+use crate::aws::answer::Refusal;
+use crate::aws::bucket::Buckets;
+use crate::aws::codepipeline::{CodePipeline, JobResult, Report};
+use crate::aws::fault::{AwsFault, Planned};
+use crate::aws::invocation::{Event, Invocation, InvocationEnd, Invocations};
+use crate::aws::request::Asked;
+use crate::aws::ssm::ParameterStore;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Calls and refusals that are remembered, so that a long simulation does not fill the memory.
+const REMEMBERED: usize = 10_000;
+
+/// An action as CodePipeline runs it: one job, or several where the function continues.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The id of the first job; empty where the event holds none.
+    pub id: String,
+    pub(super) action: u64,
+}
+
+/// How an action ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The final report was a success.
+    Succeeded(Report),
+    /// The function reported a failure.
+    Failed(Report),
+    /// The last invocation ended like this and nobody had reported: CodePipeline would wait on.
+    Silent(InvocationEnd),
+    /// Nothing has ended yet.
+    Pending,
+}
+
+/// One request to SSM or CodePipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AwsCall {
+    /// `X-Amz-Target`, such as `AmazonSSM.GetParameters`.
+    pub target: String,
+    /// The request; parameter values are left out.
+    pub body: Value,
+    /// When it came.
+    pub at: Timestamp,
+    /// The HTTP status answered; none where there was no answer.
+    pub status: Option<u16>,
+    /// The error answered.
+    pub error: Option<String>,
+}
+
+/// A request that a service refused by itself, without a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// `X-Amz-Target`
+    pub target: String,
+    /// The exception, such as `ValidationException`.
+    pub kind: String,
+    /// Its message.
+    pub message: String,
+}
+
+pub(super) struct Shared {
+    pub(super) state: Mutex<State>,
+    pub(super) changed: watch::Sender<()>,
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn change<T>(&self, how: impl FnOnce(&mut State) -> T) -> T {
+        let result = how(&mut self.state());
+        self.changed.send_replace(());
+        result
+    }
+
+    pub(super) fn expire_after(self: &Arc<Self>, life: Duration) {
+        let shared = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(life).await;
+            if let Some(shared) = shared.upgrade() {
+                shared.change(|state| state.invocations.expire(Timestamp::now()));
+            }
+        });
+    }
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) parameters: ParameterStore,
+    pub(super) buckets: Buckets,
+    pub(super) codepipeline: CodePipeline,
+    pub(super) invocations: Invocations,
+    pub(super) calls: VecDeque<AwsCall>,
+    pub(super) refused: VecDeque<Refused>,
+    pub(super) faults: Vec<Planned>,
+    pub(super) reinvoke_after: Duration,
+    pub(super) actions: u64,
+    pub(super) environments: u64,
+    pub(super) requests: u64,
+}
+
+impl State {
+    pub(super) fn new_action(&mut self) -> u64 {
+        self.actions += 1;
+        self.actions
+    }
+
+    pub(super) fn invoke(
+        &mut self,
+        body: Vec<u8>,
+        job: Option<String>,
+        action: u64,
+        life: Duration,
+    ) -> Job {
+        let id = job.clone().unwrap_or_default();
+        self.invocations.queue(Event {
+            body,
+            job,
+            action,
+            life,
+            due: Timestamp::now(),
+        });
+        Job { id, action }
+    }
+
+    pub(super) fn outcome(&self, action: u64, now_or_never: bool) -> Outcome {
+        let mut of_action = self.invocations.of_action(action);
+        if let Some(report) = self.codepipeline.end(action) {
+            if !now_or_never && of_action.any(Invocation::runs) {
+                return Outcome::Pending;
+            }
+            return match report.result {
+                JobResult::Success { .. } => Outcome::Succeeded(report.clone()),
+                JobResult::Failure { .. } => Outcome::Failed(report.clone()),
+            };
+        }
+        let ends: Option<Vec<_>> = of_action.map(|one| one.end.clone()).collect();
+        match ends.and_then(|mut ends| ends.pop()) {
+            Some(end) => Outcome::Silent(end),
+            None => Outcome::Pending,
+        }
+    }
+
+    pub(super) fn planned_fault(&mut self, target: &str) -> Option<AwsFault> {
+        let mut planned = self.faults.iter_mut();
+        let planned = planned.find(|one| one.left > 0 && target.contains(&one.target))?;
+        planned.left -= 1;
+        Some(planned.fault)
+    }
+
+    pub(super) fn perform(&mut self, target: &str, body: &Value) -> Result<Value, Refusal> {
+        let now = Timestamp::now();
+        match target.split_once('.') {
+            Some(("AmazonSSM", operation)) => self.parameters.answer(operation, body, now),
+            Some(("CodePipeline_20150709", operation)) => {
+                let continuation = self.codepipeline.answer(operation, body, now)?;
+                if let Some(next) = continuation {
+                    let due = now.saturating_add(self.reinvoke_after).unwrap_or(now);
+                    self.invocations.queue(Event {
+                        body: next.event.to_string().into_bytes(),
+                        job: Some(next.job),
+                        action: next.action,
+                        life: next.life,
+                        due,
+                    });
+                }
+                Ok(json!({}))
+            }
+            Some(_) | None => Err(Refusal::unknown_operation(target)),
+        }
+    }
+
+    pub(super) fn record(
+        &mut self,
+        request: &Asked,
+        result: Option<&Result<Value, Refusal>>,
+        fault: bool,
+    ) {
+        let (status, error) = match result {
+            None => (None, None),
+            Some(Ok(_)) => (Some(200), None),
+            Some(Err(refusal)) => (Some(refusal.status), Some(refusal.kind.to_owned())),
+        };
+        if let (Some(Err(refusal)), false) = (result, fault) {
+            push_bounded(
+                &mut self.refused,
+                Refused {
+                    target: request.target.clone(),
+                    kind: refusal.kind.to_owned(),
+                    message: refusal.message.clone(),
+                },
+            );
+        }
+        let mut body = request.body.clone().unwrap_or_default();
+        if let Some(value) = body.get_mut("Value") {
+            *value = Value::from("(not kept)");
+        }
+        push_bounded(
+            &mut self.calls,
+            AwsCall {
+                target: request.target.clone(),
+                body,
+                at: request.at,
+                status,
+                error,
+            },
+        );
+    }
+}
+
+pub(super) fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
+    if list.len() >= REMEMBERED {
+        list.pop_front();
+    }
+    list.push_back(item);
+}
