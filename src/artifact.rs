@@ -1,9 +1,8 @@
 //! The files that a request names, out of the job's input artifacts. Nothing is read that no file
 //! is wanted from, and of an archive no more than its directory and the members that are wanted.
 
-use crate::amazon::Keys;
-use crate::bucket::{Object, Store};
-use crate::job::{Artifact, Job};
+use crate::aws::s3::{Object, Store};
+use crate::job::{Artifact, Job, Keys};
 use landfall_core::formats::archive::{
     ArchiveError, Directory, Listed, Listing, Member as Packed, TAIL, Unpacked,
 };

@@ -2,9 +2,8 @@
 
 mod failure;
 
-use crate::credentials::Credentials;
 use crate::environment::Environment;
-use crate::https::{self, Trust, chain};
+use crate::http::{self, Trust, chain};
 use crate::logging;
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
@@ -13,6 +12,7 @@ use landfall_core::kubernetes::object::Deployment;
 use landfall_core::kubernetes::pod::{self, Event, Pods};
 use landfall_core::kubernetes::token::Token;
 use landfall_core::kubernetes::{CallError, Refusal, warning};
+use landfall_core::retry::{self, Failure, Next};
 use landfall_core::state::marks;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WARNING,
@@ -38,18 +38,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a write may take: the API server gives admission webhooks up to 30 s and the whole
 /// request 34 s.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(36);
-
-/// Tries of a call that fails in a way that may pass.
-const TRIES: u32 = 5;
-
-/// Tries of a call that the server itself asks to be repeated later.
-const TRIES_WHEN_ASKED: u32 = 12;
-
-/// The first pause between tries; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-
-/// The longest pause that a server may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How much of an unexpected answer is quoted.
 const EXCERPT: usize = 300;
@@ -88,7 +76,7 @@ impl Approach {
         Ok(Approach {
             server: Url::parse(&environment.cluster).map_err(|error| error.to_string())?,
             trusts_public: trust == Trust::Public,
-            client: https::client(trust)?,
+            client: http::client(trust)?,
         })
     }
 }
@@ -101,19 +89,17 @@ fn bearer(token: &Token) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// A failed try.
-enum Try {
-    /// Another one cannot help.
-    Final(CallError),
-    /// Another one may, after this pause if the server asked for one.
-    Again(CallError, Option<Duration>),
-}
+/// A failed attempt, and whether another one may help.
+type Attempt = (CallError, Failure);
 
 impl Cluster {
     /// Makes the client. Nothing is sent yet. An error says what is wrong with the CA.
-    pub fn new(environment: &Environment, credentials: &Credentials) -> Result<Cluster, String> {
-        let approach = Approach::new(environment, credentials.ca.as_deref())?;
-        Cluster::on(&approach, &credentials.token)
+    pub fn new(
+        environment: &Environment,
+        ca: Option<&str>,
+        token: &Token,
+    ) -> Result<Cluster, String> {
+        Cluster::on(&Approach::new(environment, ca)?, token)
     }
 
     /// Takes a way that is there already.
@@ -185,12 +171,11 @@ impl Cluster {
     ) -> Result<T, CallError> {
         let (mut tries, mut unsure) = (0, false);
         loop {
-            let (mut error, asked) = match self.once(call, until, &parse).await {
+            let (mut error, failure) = match self.once(call, until, &parse).await {
                 Ok(read) => return Ok(read),
-                Err(Try::Final(error)) => return Err(error),
                 // What the application says is its answer, whatever the status.
-                Err(Try::Again(error, _)) if call.verb == Verb::Proxy => return Err(error),
-                Err(Try::Again(error, asked)) => (error, asked),
+                Err((error, _)) if call.verb == Verb::Proxy => return Err(error),
+                Err(failed) => failed,
             };
             tries += 1;
             unsure |= error.may_have_been_done();
@@ -198,16 +183,15 @@ impl Cluster {
                 unreached.tries = tries;
                 unreached.unsure = unsure;
             }
-            if tries >= asked.map_or(TRIES, |_| TRIES_WHEN_ASKED) {
-                return Err(error);
-            }
-            let pause = asked
-                .unwrap_or(FIRST_PAUSE * 2u32.pow(tries - 1))
-                .clamp(FIRST_PAUSE, LONGEST_PAUSE);
-            if Instant::now() + pause >= until {
-                sleep_until(until).await;
-                return Err(CallError::OutOfTime);
-            }
+            let left = until.duration_since(Instant::now());
+            let pause = match retry::next(failure, tries, left, fastrand::f64()) {
+                Next::Retry(pause) => pause,
+                Next::GiveUp => return Err(error),
+                Next::OutOfTime => {
+                    sleep_until(until).await;
+                    return Err(CallError::OutOfTime);
+                }
+            };
             tracing::warn!(
                 verb = call.verb.rbac(),
                 resource = call.resource,
@@ -255,7 +239,7 @@ impl Cluster {
     pub async fn watch(&self, call: &Call, until: Instant) -> Result<Watch, CallError> {
         let response = match self.open(call, until).await {
             Ok(response) => response,
-            Err(Try::Final(error) | Try::Again(error, _)) => return Err(error),
+            Err((error, _)) => return Err(error),
         };
         Ok(Watch {
             opened: Instant::now(),
@@ -270,7 +254,7 @@ impl Cluster {
         call: &Call,
         until: Instant,
         parse: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<T, Try> {
+    ) -> Result<T, Attempt> {
         let limit = until.min(Instant::now() + time_limit(call));
         let response = self.open(call, until).await?;
         let code = response.status().as_u16();
@@ -283,28 +267,28 @@ impl Cluster {
             let warnings = self.warnings.lock();
             *warnings.unwrap_or_else(PoisonError::into_inner) = remarks;
         }
-        let body = match timeout_at(limit, https::read(response, MAX_BODY)).await {
+        let body = match timeout_at(limit, http::read(response, MAX_BODY)).await {
             Ok(Ok(body)) => body,
             Ok(Err(error)) => return Err(self.transport(error)),
             Err(_) => return Err(self.too_slow(until)),
         };
         if body.len() >= MAX_BODY {
             let why = format!("its answer has more than {MAX_BODY} bytes");
-            return Err(Try::Final(CallError::NotKubernetes(why)));
+            return Err(permanent(CallError::NotKubernetes(why)));
         }
         parse(&body).ok_or_else(|| {
             let why = match call.is_answered_in_secret() {
                 true => format!("HTTP {code} with what is no JSON object"),
                 false => format!("HTTP {code} with \"{}\"", excerpt(&body)),
             };
-            Try::Final(CallError::NotKubernetes(why))
+            permanent(CallError::NotKubernetes(why))
         })
     }
 
     /// Sends the call and returns the answer if its status is a success.
-    async fn open(&self, call: &Call, until: Instant) -> Result<Response, Try> {
+    async fn open(&self, call: &Call, until: Instant) -> Result<Response, Attempt> {
         if let Some(refusal) = call.refused() {
-            return Err(Try::Final(CallError::Refused(refusal)));
+            return Err(permanent(CallError::Refused(refusal)));
         }
         let limit = until.min(Instant::now() + time_limit(call));
         let started = Instant::now();
@@ -339,19 +323,14 @@ impl Cluster {
         }
         if status.is_redirection() {
             let why = redirection(&response);
-            return Err(Try::Final(CallError::NotKubernetes(why)));
+            return Err(permanent(CallError::NotKubernetes(why)));
         }
         let asked = response.headers().get(RETRY_AFTER);
-        let asked = asked.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let body = timeout_at(limit, https::read(response, MAX_ERROR_BODY)).await;
+        let asked = retry::asked(asked.and_then(|value| value.to_str().ok()));
+        let body = timeout_at(limit, http::read(response, MAX_ERROR_BODY)).await;
         // A refusal whose body breaks off is a refusal all the same.
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        Err(refusal(
-            status.as_u16(),
-            &body,
-            asked.map(Duration::from_secs),
-            self.advice,
-        ))
+        Err(refusal(status.as_u16(), &body, asked, self.advice))
     }
 
     /// The server's host and port.
@@ -363,34 +342,35 @@ impl Cluster {
         }
     }
 
-    fn unreached(&self, cause: UnreachedCause, detail: String) -> Try {
+    fn unreached(&self, cause: UnreachedCause, detail: String) -> Attempt {
         let unreached = Unreached::new(cause, self.host(), detail);
-        Try::Again(CallError::Unreachable(Box::new(unreached)), None)
+        let error = CallError::Unreachable(Box::new(unreached));
+        (error, Failure::Transient(None))
     }
 
-    fn too_slow(&self, until: Instant) -> Try {
+    fn too_slow(&self, until: Instant) -> Attempt {
         match Instant::now() >= until {
-            true => Try::Final(CallError::OutOfTime),
+            true => permanent(CallError::OutOfTime),
             false => self.unreached(UnreachedCause::TooSlow, String::new()),
         }
     }
 
     /// A fault of the connection. What is wrong with a certificate does not pass by itself.
-    fn transport(&self, error: reqwest::Error) -> Try {
+    fn transport(&self, error: reqwest::Error) -> Attempt {
         let error = error.without_url();
         if let Some(fault) = failure::certificate(&error, self.trusts_public) {
             let host = self.host();
-            return Try::Final(CallError::Untrusted(Box::new(Untrusted { host, fault })));
+            return permanent(CallError::Untrusted(Box::new(Untrusted { host, fault })));
         }
         let (cause, detail) = failure::unreached(&error);
         self.unreached(cause, detail)
     }
 
-    fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, Try> {
+    fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, Attempt> {
         let mut url = self
             .server
             .join(&call.path)
-            .map_err(|error| Try::Final(CallError::NotKubernetes(error.to_string())))?;
+            .map_err(|error| permanent(CallError::NotKubernetes(error.to_string())))?;
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
@@ -497,7 +477,16 @@ fn time_limit(call: &Call) -> Duration {
     }
 }
 
-fn refusal(code: u16, body: &[u8], asked: Option<Duration>, advice: Option<&'static str>) -> Try {
+fn permanent(error: CallError) -> Attempt {
+    (error, Failure::Permanent)
+}
+
+fn refusal(
+    code: u16,
+    body: &[u8],
+    asked: Option<Duration>,
+    advice: Option<&'static str>,
+) -> Attempt {
     let status = serde_json::from_slice::<Value>(body).ok();
     let status = status.filter(|status| status["kind"] == "Status");
     let is_status = status.is_some();
@@ -522,10 +511,11 @@ fn refusal(code: u16, body: &[u8], asked: Option<Duration>, advice: Option<&'sta
         ..Refusal::default()
     };
     let asked = asked.or((seconds > 0).then(|| Duration::from_secs(seconds)));
-    match refusal.may_pass() {
-        true => Try::Again(CallError::Refused(refusal), asked),
-        false => Try::Final(CallError::Refused(refusal)),
-    }
+    let failure = match refusal.may_pass() {
+        true => Failure::Transient(asked),
+        false => Failure::Permanent,
+    };
+    (CallError::Refused(refusal), failure)
 }
 
 /// A refused JSON patch quotes the whole object, with values that nobody told us to hide.

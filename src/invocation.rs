@@ -1,14 +1,15 @@
 //! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
 //! An event without a job may ask for a new token instead.
 
-use crate::amazon::Aws;
 use crate::artifact;
-use crate::bucket::Store;
+use crate::aws::clients::Aws;
+use crate::aws::codepipeline::{self, Receipt, Undelivered};
+use crate::aws::s3::Store;
+use crate::aws::ssm::{self, Credentials};
 use crate::cluster::{Approach, Cluster};
-use crate::credentials::{self, Credentials};
 use crate::deploy::{self, Outcome};
 use crate::environment::Environment;
-use crate::job::{self, Job, Receipt, Undelivered};
+use crate::job::{self, Job};
 use crate::logging;
 use crate::metrics::{self, Deploy};
 use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
@@ -124,7 +125,7 @@ impl Function {
             name,
             environment,
             secrets,
-            store: Store::new(aws.clone()),
+            store: Store::new(&aws),
             aws,
             connection: Mutex::new(None),
         }
@@ -251,10 +252,10 @@ impl Function {
             return Ok(open.cluster.clone());
         }
         *connection = None;
-        let found = credentials::fetch(&self.aws, environment, now).await?;
+        let found = ssm::fetch(&self.aws, environment, now).await?;
         logging::hide([found.token.reveal()]);
-        let cluster = Cluster::new(environment, &found).map_err(CredentialsError::Ca)?;
-        let cluster = Arc::new(cluster);
+        let cluster = Cluster::new(environment, found.ca.as_deref(), &found.token);
+        let cluster = Arc::new(cluster.map_err(CredentialsError::Ca)?);
         *connection = Some(Connection {
             cluster: cluster.clone(),
             token: found.token,
@@ -295,17 +296,17 @@ impl Function {
         known.parameter = Some(name.clone());
         rotation::unpinned(name)?;
         let now = Timestamp::now();
-        let fetched = in_time(until, credentials::fetch(aws, environment, now)).await;
+        let fetched = in_time(until, ssm::fetch(aws, environment, now)).await;
         let present = fetched.map_err(Why::NoAccess)?;
         logging::hide([present.token.reveal()]);
         let former = End::of(&present.token);
         known.end = Some(former.clone());
-        let newest = in_time(until, credentials::newest(aws, name)).await;
+        let newest = in_time(until, ssm::newest(aws, name)).await;
         let newest = newest.map_err(Why::NoAccess)?;
         rotation::renewable(&newest)?;
         let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
         issued.lasts(now)?;
-        let stored = in_time(until, credentials::store(aws, &newest, &issued.token)).await;
+        let stored = in_time(until, ssm::store(aws, &newest, &issued.token)).await;
         let version = stored.map_err(Why::NotStored)?;
         // It was tried, so that a warm function needs no other: the former one may end any time.
         *self.connection.lock().await = Some(Connection {
@@ -329,13 +330,13 @@ impl Function {
         report: &Report,
         last: Instant,
     ) -> Result<Receipt, Unreported> {
-        let mut sent = timeout_at(last, job::send(&self.aws, job, report)).await;
+        let mut sent = timeout_at(last, codepipeline::send(&self.aws, job, report)).await;
         if let Ok(Err(Undelivered::Refused(why))) = &sent {
             tracing::error!(
                 why,
                 "CodePipeline refused the report; its bare form is sent"
             );
-            sent = timeout_at(last, job::send(&self.aws, job, &report.bare())).await;
+            sent = timeout_at(last, codepipeline::send(&self.aws, job, &report.bare())).await;
         }
         let why = match sent {
             Ok(Ok(receipt)) => {

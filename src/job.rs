@@ -1,14 +1,8 @@
-//! CodePipeline's side of a job: the event that it sends and the one call that answers it.
+//! A job of CodePipeline: the event that it sends.
 
-use crate::amazon::{Aws, AwsError, Keys, Service};
-use crate::https::chain;
-use aws_sdk_codepipeline::operation::put_job_failure_result::PutJobFailureResultInput;
-use aws_sdk_codepipeline::operation::put_job_success_result::PutJobSuccessResultInput;
-use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType};
-use aws_smithy_schema::serde::SerializableStruct;
-use landfall_core::report::Report;
 use landfall_core::request::Parameters;
 use serde_json::Value;
+use std::fmt;
 
 /// The most input artifacts of an action; CodePipeline allows five.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
@@ -27,6 +21,23 @@ pub struct Job {
     pub artifacts: Vec<Artifact>,
     /// What opens them, for an hour or so.
     pub keys: Option<Keys>,
+}
+
+/// A key of AWS and what makes it a temporary one. Nothing prints it.
+#[derive(Clone, Default, PartialEq)]
+pub struct Keys {
+    /// The id of the key.
+    pub id: String,
+    /// The key.
+    pub secret: String,
+    /// What makes it a temporary one.
+    pub session: Option<String>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Keys")
+    }
 }
 
 /// An input artifact: a ZIP archive in S3.
@@ -110,92 +121,6 @@ pub fn secrets(event: &Value) -> impl Iterator<Item = &str> {
     ["accessKeyId", "secretAccessKey", "sessionToken"]
         .into_iter()
         .filter_map(|field| credentials[field].as_str())
-}
-
-/// How CodePipeline took a report.
-#[derive(Debug, PartialEq)]
-pub enum Receipt {
-    /// It is recorded.
-    Taken,
-    /// The job is over: timed out, stopped, or answered by another invocation. Nobody waits.
-    TooLate(String),
-}
-
-/// Why a report could not be delivered.
-#[derive(Debug, PartialEq)]
-pub enum Undelivered {
-    /// CodePipeline refused what it says.
-    Refused(String),
-    /// CodePipeline could not be reached, throttled to the end, or denied the call.
-    Unreachable(String),
-}
-
-/// Sends the report of a job. Throttling and faults of the network are tried again.
-pub async fn send(aws: &Aws, job: &str, report: &Report) -> Result<Receipt, Undelivered> {
-    let (operation, input) = call(job, report).map_err(Undelivered::Refused)?;
-    // There is nothing in the answer.
-    let sent = aws.call(Service::CodePipeline, operation, &*input, |_| Ok(()));
-    receipt(sent.await)
-}
-
-/// The operation that takes a report, and what it is given.
-fn call(job: &str, report: &Report) -> Result<(&'static str, Box<dyn SerializableStruct>), String> {
-    const SUCCESS: &str = "PutJobSuccessResult";
-    const FAILURE: &str = "PutJobFailureResult";
-    let success = PutJobSuccessResultInput::builder().job_id(job);
-    let details = ExecutionDetails::builder();
-    let (operation, input): (_, Result<Box<dyn SerializableStruct>, _>) = match report {
-        Report::Failure { kind, message, .. } => {
-            let details = FailureDetails::builder()
-                .r#type(FailureType::from(kind.name()))
-                .message(message)
-                .build()
-                .map_err(|error| chain(&error))?;
-            let failure = PutJobFailureResultInput::builder().job_id(job);
-            let failure = failure.failure_details(details).build();
-            (FAILURE, failure.map(|input| Box::new(input) as _))
-        }
-        Report::Progress {
-            token,
-            summary,
-            percent,
-        } => {
-            let details = details.summary(summary).percent_complete(*percent).build();
-            let success = success.continuation_token(token).execution_details(details);
-            (SUCCESS, success.build().map(|input| Box::new(input) as _))
-        }
-        Report::Success {
-            summary,
-            external_id,
-            variables,
-        } => {
-            let details = details.summary(summary).percent_complete(100);
-            let details = details.external_execution_id(external_id).build();
-            let success = variables.iter().fold(success, |success, (name, value)| {
-                success.output_variables(*name, value)
-            });
-            let success = success.execution_details(details).build();
-            (SUCCESS, success.map(|input| Box::new(input) as _))
-        }
-    };
-    Ok((operation, input.map_err(|error| chain(&error))?))
-}
-
-/// Two errors of the service say that the job is over; all others are a failure to deliver.
-fn receipt(answer: Result<(), AwsError>) -> Result<Receipt, Undelivered> {
-    let (code, message) = match answer {
-        Ok(()) => return Ok(Receipt::Taken),
-        Err(AwsError::Unreachable(why)) => return Err(Undelivered::Unreachable(why)),
-        Err(AwsError::Refused(_, code, message)) => (code, message),
-    };
-    let said = format!("{code}: {message}");
-    match code.as_str() {
-        "InvalidJobStateException" | "JobNotFoundException" => Ok(Receipt::TooLate(said)),
-        "ValidationException" | "OutputVariablesSizeExceededException" => {
-            Err(Undelivered::Refused(said))
-        }
-        _ => Err(Undelivered::Unreachable(said)),
-    }
 }
 
 #[cfg(test)]

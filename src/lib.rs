@@ -4,28 +4,24 @@
 //! invocation reads from top to bottom:
 //!
 //! - [`invocation`]: the main path; job, request, resume, access, deploy, exactly one report.
-//! - [`job`]: CodePipeline's side, the event and the call that answers it.
+//! - [`job`]: the event that CodePipeline sends.
 //! - [`environment`]: which cluster, and where its token and CA are.
 //! - [`artifact`]: the files that the user parameters name, from the input artifacts in S3.
-//! - [`bucket`]: parts of an object in S3.
-//! - [`credentials`]: the token and the CA, from SSM.
 //! - [`cluster`]: the calls to the Kubernetes API.
 //! - [`deploy`]: the loop that observes, decides and acts.
 //! - [`rotation`]: a new token for the cluster, and what is said of it.
 //! - [`metrics`]: what became of it, counted for CloudWatch.
-//! - [`amazon`]: calls of AWS's JSON services.
-//! - [`https`], [`logging`]: the one HTTPS stack and the log lines.
+//! - [`aws`]: SSM, CodePipeline and S3.
+//! - [`http`], [`logging`]: the one HTTPS stack and the log lines.
 
 pub mod invocation;
 pub mod job;
 pub mod environment;
 pub mod artifact;
-pub mod bucket;
-pub mod credentials;
 pub mod cluster;
 pub mod deploy;
 pub mod rotation;
 pub mod metrics;
-pub mod amazon;
-pub mod https;
+pub mod aws;
+pub mod http;
 pub mod logging;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use landfall::amazon::Aws;
+use landfall::aws::clients::Aws;
 use landfall::environment::Environment;
 use landfall::invocation::{self, Function, Unreported};
 use landfall::logging;

@@ -8,6 +8,7 @@ pub mod plan;
 pub mod problem;
 pub mod report;
 pub mod request;
+pub mod retry;
 pub mod state;
 pub mod strategy;
 pub mod text;

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use landfall::environment::Environment;
-use landfall::https::{self, Trust};
+use landfall::http::{self, Trust};
 use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::outcome;
@@ -158,7 +158,7 @@ fn no_error_of_a_reader_has_anything_of_what_it_read() {
         if let Err(why) = certificate::normalized(&pem) {
             assert_silent(&pem, &format!("{why} {why:?}"));
         }
-        if let Err(why) = https::client(Trust::Only(&pem)) {
+        if let Err(why) = http::client(Trust::Only(&pem)) {
             assert_silent(&pem, &why);
         }
     }

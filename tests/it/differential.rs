@@ -4,7 +4,7 @@
 //! objects all but what cannot be equal: ids, times, versions, hashes.
 
 use jiff::{SignedDuration, Timestamp};
-use landfall::https::{self, Trust};
+use landfall::http::{self, Trust};
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Behaviour, World, sample_autoscaler, sample_deployment};
 use proptest::prelude::*;
@@ -148,7 +148,7 @@ impl Peer {
         world.sign_in(format!("system:serviceaccount:{namespace}:landfall"));
         let server = Kubernetes::start(world).await.unwrap();
         Peer {
-            client: https::client(Trust::Only(server.ca())).unwrap(),
+            client: http::client(Trust::Only(server.ca())).unwrap(),
             url: server.url().to_owned(),
             tokens: ["landfall-token".to_owned(), "landfall-token".to_owned()],
             memory: BTreeMap::from([("namespace", namespace.to_owned())]),
@@ -160,7 +160,7 @@ impl Peer {
         let space = Namespace::make(namespace).await;
         let ca = std::fs::read_to_string(variable("LANDFALL_CLUSTER_CA")).unwrap();
         Peer {
-            client: https::client(Trust::Only(&ca)).unwrap(),
+            client: http::client(Trust::Only(&ca)).unwrap(),
             url: variable("LANDFALL_CLUSTER"),
             tokens: [space.token("landfall").await, space.token("nobody").await],
             memory: BTreeMap::from([("namespace", namespace.to_owned())]),
@@ -200,7 +200,7 @@ impl Peer {
             request = request.body(self.filled(&step.body));
         }
         let response = request.send().await.unwrap_or_else(|error| {
-            panic!("{}: {}", step.name, https::chain(&error));
+            panic!("{}: {}", step.name, http::chain(&error));
         });
         let status = response.status().as_u16();
         let headers = [CONTENT_TYPE, WARNING, RETRY_AFTER].map(|name| {

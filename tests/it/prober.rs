@@ -3,7 +3,7 @@
 
 use crate::cluster::Cluster;
 use crate::stage::Stage;
-use landfall::https::{self, Trust};
+use landfall::http::{self, Trust};
 use reqwest::Response;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -309,7 +309,7 @@ impl Source {
             ),
         };
         Source {
-            client: https::client(trust).unwrap(),
+            client: http::client(trust).unwrap(),
             slices: format!("{base}{path}?{label}"),
             token,
         }

@@ -1,6 +1,6 @@
 //! A namespace of its own in a real cluster, for one story. `make conformance` names the cluster.
 
-use landfall::https::{self, Trust};
+use landfall::http::{self, Trust};
 use landfall_sandbox::world::Seen;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -56,7 +56,7 @@ impl Namespace {
             url: needed("LANDFALL_CLUSTER"),
             ca: std::fs::read_to_string(needed("LANDFALL_CLUSTER_CA")).unwrap(),
             admin: needed("LANDFALL_CLUSTER_ADMIN"),
-            client: https::client(Trust::Public).unwrap(),
+            client: http::client(Trust::Public).unwrap(),
         };
         let object = json!({"metadata": {"name": namespace.name}});
         namespace.create("/api/v1/namespaces", &object).await;
@@ -238,7 +238,7 @@ impl Namespace {
         let path = format!("{secrets}/landfall-token");
         let old = self.get(&path).await.unwrap();
         self.delete(&path).await;
-        let client = https::client(Trust::Only(&self.ca)).unwrap();
+        let client = http::client(Trust::Only(&self.ca)).unwrap();
         let question = format!(
             "{}{}",
             self.url,

@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use crate::stage::{Environment, LIFE, Stage, demo_app, function, image};
 use jiff::{SignedDuration, Timestamp};
-use landfall::https::{self, Trust};
+use landfall::http::{self, Trust};
 use landfall_sandbox::aws::{AwsFault, InvocationEnd, Outcome, ParameterKind};
 use landfall_sandbox::function::Function;
 use landfall_sandbox::world::World;
@@ -80,7 +80,7 @@ fn tells_no_token(stage: &Stage, tokens: &[&str], answer: &str) {
 
 /// The status of a request with a token.
 async fn ask(cluster: &Cluster, token: &str, path: &str, body: &Value) -> u16 {
-    let client = https::client(Trust::Only(cluster.ca())).unwrap();
+    let client = http::client(Trust::Only(cluster.ca())).unwrap();
     let request = client
         .post(format!("{}{path}", cluster.url()))
         .header("Authorization", format!("Bearer {token}"))

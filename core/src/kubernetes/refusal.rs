@@ -3,6 +3,7 @@
 //! admission webhook or a ValidatingAdmissionPolicy may answer with any status that it likes.
 
 use super::error::Refusal;
+use crate::retry;
 
 /// Why a call was refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,9 +110,8 @@ impl Refusal {
             (403, Some(false)) => Cause::Permission(User::Unknown),
             (403, None) if says_nothing(message) => Cause::Unexplained,
             (409, _) => Cause::Conflict,
-            (429, _) => Cause::Busy,
-            // A list whose items have no key to merge them by is told so, and with this code.
-            (500.., _) if !message.contains("merge key") => Cause::Busy,
+            // A list whose items have no key to merge them by is told so, and with 500.
+            (code, _) if retry::is_transient(code) && !message.contains("merge key") => Cause::Busy,
             (_, _) => Cause::Object,
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::https::{self, Trust};
+use crate::http::{self, Trust};
 use rustls::CertificateError as Why;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 async fn cause(url: &str) -> UnreachedCause {
-    let client = https::client(Trust::Public).unwrap();
+    let client = http::client(Trust::Public).unwrap();
     let error = client.get(url).send().await.unwrap_err();
     unreached(&error).0
 }

@@ -4,12 +4,18 @@
 //! (each read after the first is bound to its ETag), and the many ways to say no.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 
-use crate::amazon::{Aws, Keys, Partition, Service, Signature};
-use crate::https::{self, chain};
-use crate::job::Artifact;
+use super::clients::Aws;
+use super::failure::is_transient;
+use super::http_client::HttpsClient;
+use super::partition;
+use super::settings::{Service, Settings};
+use super::signature::Signature;
+use crate::http::{self, chain};
+use crate::job::{Artifact, Keys};
 use jiff::Timestamp;
 use landfall_core::outcome::StoreError;
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
+use landfall_core::retry::{self, Failure, Next};
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use std::ops::Range;
 use std::time::Duration;
@@ -18,19 +24,14 @@ use tokio::time::{sleep, timeout};
 /// How long S3 may be silent: before an answer, and within one.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Tries of a read. S3 asks to slow down for a second or so at the most.
-const TRIES: u32 = 4;
-
-/// The pause before the second try; doubled each time.
-const PAUSE: Duration = Duration::from_millis(200);
-
 /// The most of an error's text that is read.
 const ERROR_LIMIT: usize = 16 * 1024;
 
 /// Where S3 is.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    aws: Aws,
+    settings: Settings,
+    https: HttpsClient,
 }
 
 /// An object that was opened, and where.
@@ -39,23 +40,28 @@ pub struct Object<'a> {
     keys: &'a Keys,
     artifact: &'a Artifact,
     region: String,
+    /// Where S3 is in that region.
+    host: String,
     etag: Option<HeaderValue>,
     /// How long it is.
     pub total: u64,
 }
 
-/// A failed read: whether another try may help.
+/// A failed read.
 enum Trouble {
-    Passing(StoreError),
-    Final(StoreError),
+    /// It failed, and another attempt may help or not.
+    Failed(StoreError, Failure),
     /// The bucket is in this region.
     Elsewhere(String),
 }
 
 impl Store {
     /// With the settings of all of AWS.
-    pub fn new(aws: Aws) -> Store {
-        Store { aws }
+    pub fn new(aws: &Aws) -> Store {
+        Store {
+            settings: aws.settings.clone(),
+            https: aws.https.clone(),
+        }
     }
 
     /// Opens an object and reads its last bytes: `tail` of them, or all. `region` is where the
@@ -67,12 +73,14 @@ impl Store {
         tail: u64,
         region: Option<String>,
     ) -> Result<(Object<'a>, Vec<u8>), StoreError> {
-        let region = region.or(self.aws.region.clone());
+        let region = region.or(self.settings.region.clone());
+        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
         let mut object = Object {
             store: self,
             keys,
             artifact,
-            region: region.unwrap_or_else(|| "us-east-1".to_owned()),
+            host: self.host(&region).await?,
+            region,
             etag: None,
             total: 0,
         };
@@ -94,19 +102,27 @@ impl Store {
         }
     }
 
+    /// Where S3 is in a region, where no other address is given for it.
+    async fn host(&self, region: &str) -> Result<String, StoreError> {
+        if self.settings.endpoint(Service::S3).is_some() {
+            return Ok(String::new());
+        }
+        let suffix = partition::suffix(region).await;
+        let suffix = suffix.map_err(StoreError::Refused)?;
+        let fips = if self.settings.fips { "-fips" } else { "" };
+        let dual = match self.settings.dual_stack {
+            true => ".dualstack",
+            false => "",
+        };
+        Ok(format!("s3{fips}{dual}.{region}.{suffix}"))
+    }
+
     /// The address of an object. A bucket with a dot in its name would not fit the certificate.
-    fn url(&self, region: &str, bucket: &str, key: &str) -> String {
+    fn url(&self, host: &str, bucket: &str, key: &str) -> String {
         let key = encoded(key);
-        if let Some(endpoint) = self.aws.endpoint(Service::S3) {
+        if let Some(endpoint) = self.settings.endpoint(Service::S3) {
             return format!("{endpoint}/{}/{key}", encoded(bucket));
         }
-        let fips = if self.aws.fips { "-fips" } else { "" };
-        let dual = if self.aws.dual_stack {
-            ".dualstack"
-        } else {
-            ""
-        };
-        let host = format!("s3{fips}{dual}.{region}.{}", Partition::of(region).suffix);
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         match bucket.bytes().all(plain) {
             true => format!("https://{bucket}.{host}/{key}"),
@@ -156,7 +172,7 @@ impl Object<'_> {
         mut begin: impl FnMut(&mut S),
         mut take: impl FnMut(&mut S, &[u8]) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let mut tries = 0;
+        let mut attempts = 0;
         let mut moved = false;
         loop {
             let trouble = match self.ask(range).await {
@@ -164,15 +180,16 @@ impl Object<'_> {
                     begin(state);
                     match self.body(&mut response, state, &mut take).await? {
                         None => return Ok(()),
-                        Some(why) => Trouble::Passing(StoreError::Unreachable(why)),
+                        Some(why) => unreachable(why),
                     }
                 }
                 Err(trouble) => trouble,
             };
-            tries += 1;
+            attempts += 1;
             match trouble {
                 Trouble::Elsewhere(region) if !moved => {
                     tracing::info!(region, "the bucket is in another region");
+                    self.host = self.store.host(&region).await?;
                     self.region = region;
                     moved = true;
                 }
@@ -180,8 +197,13 @@ impl Object<'_> {
                     let why = format!("the bucket is said to be in {region}, and is not");
                     return Err(StoreError::Refused(why).into());
                 }
-                Trouble::Passing(_) if tries < TRIES => sleep(PAUSE * (1 << (tries - 1))).await,
-                Trouble::Passing(error) | Trouble::Final(error) => return Err(error.into()),
+                // Whoever reads has a deadline around all of it.
+                Trouble::Failed(error, failure) => {
+                    match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
+                        Next::Retry(pause) => sleep(pause).await,
+                        Next::GiveUp | Next::OutOfTime => return Err(error.into()),
+                    }
+                }
             }
         }
     }
@@ -208,11 +230,11 @@ impl Object<'_> {
     }
 
     async fn ask(&mut self, range: &str) -> Result<Response, Trouble> {
-        let unreachable = |why| Trouble::Passing(StoreError::Unreachable(why));
-        let refused = |why: String| Trouble::Final(StoreError::Refused(why));
+        let permanent = |error| Trouble::Failed(error, Failure::Permanent);
+        let refused = |why: String| permanent(StoreError::Refused(why));
         let (url, headers) = self.request(range).map_err(refused)?;
-        let client = self.store.aws.client();
-        let client = client.map_err(|why| Trouble::Final(StoreError::Unreachable(why)))?;
+        let client = self.store.https.client();
+        let client = client.map_err(|why| permanent(StoreError::Unreachable(why)))?;
         let sent = timeout(SILENCE, client.get(url).headers(headers).send()).await;
         let response = match sent {
             Ok(Ok(response)) => response,
@@ -222,7 +244,7 @@ impl Object<'_> {
         // Of an empty object there is no last byte.
         let is_empty = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
         if is_empty && self.etag.is_none() {
-            let bytes = http::Response::new(Vec::new());
+            let bytes = ::http::Response::new(Vec::new());
             return Ok(Response::from(bytes));
         }
         let header = response.headers().get(CONTENT_RANGE);
@@ -237,7 +259,7 @@ impl Object<'_> {
             return Err(refused("it does not say how long the object is".to_owned()));
         };
         if self.etag.is_some() && total != self.total {
-            return Err(Trouble::Final(StoreError::Changed));
+            return Err(permanent(StoreError::Changed));
         }
         self.total = total;
         if self.etag.is_none() {
@@ -249,7 +271,7 @@ impl Object<'_> {
     /// The address of a read and its headers.
     fn request(&self, range: &str) -> Result<(String, HeaderMap), String> {
         let Artifact { bucket, key, .. } = self.artifact;
-        let url = self.store.url(&self.region, bucket, key);
+        let url = self.store.url(&self.host, bucket, key);
         let mut headers = HeaderMap::new();
         let range = HeaderValue::from_str(range).map_err(|error| error.to_string())?;
         headers.insert(RANGE, range);
@@ -257,7 +279,6 @@ impl Object<'_> {
             headers.insert(IF_MATCH, etag.clone());
         }
         let signature = Signature {
-            service: Service::S3,
             region: &self.region,
             keys: self.keys,
             now: Timestamp::now(),
@@ -272,7 +293,9 @@ impl Object<'_> {
         let told = told
             .and_then(|region| region.to_str().ok())
             .map(str::to_owned);
-        let body = timeout(SILENCE, https::read(response, ERROR_LIMIT)).await;
+        let asked = response.headers().get(RETRY_AFTER);
+        let asked = retry::asked(asked.and_then(|value| value.to_str().ok()));
+        let body = timeout(SILENCE, http::read(response, ERROR_LIMIT)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
         let body = String::from_utf8_lossy(&body);
         let code = element(&body, "Code").unwrap_or_default();
@@ -290,7 +313,8 @@ impl Object<'_> {
             (false, true) => code.clone(),
             (false, false) => format!("{code}: {text}"),
         };
-        refusal(status.as_u16(), &code, said)
+        let (error, failure) = refusal(status.as_u16(), &code, said, asked);
+        Trouble::Failed(error, failure)
     }
 }
 
@@ -299,18 +323,27 @@ fn is_region(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.bytes().all(plain)
 }
 
+fn unreachable(why: String) -> Trouble {
+    Trouble::Failed(StoreError::Unreachable(why), Failure::Transient(None))
+}
+
 /// What an error of S3 means.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
-fn refusal(status: u16, code: &str, said: String) -> Trouble {
+fn refusal(
+    status: u16,
+    code: &str,
+    said: String,
+    asked: Option<Duration>,
+) -> (StoreError, Failure) {
+    if is_transient(status, code) {
+        return (StoreError::Busy(said), Failure::Transient(asked));
+    }
     let of_key = code.starts_with("KMS.")
         || said.contains("kms:")
         || said.contains("AWS KMS")
         || said.contains("AWSKMS")
         || said.contains("ciphertext");
-    Trouble::Final(match (status, code) {
-        (500.. | 429, _) | (_, "SlowDown" | "RequestTimeout" | "InternalError") => {
-            return Trouble::Passing(StoreError::Busy(said));
-        }
+    let error = match (status, code) {
         (_, "ExpiredToken" | "TokenRefreshRequired") => StoreError::Expired(said),
         (_, "InvalidObjectState") => StoreError::Frozen,
         (400 | 403, _) if of_key => StoreError::KeyDenied(said),
@@ -318,7 +351,8 @@ fn refusal(status: u16, code: &str, said: String) -> Trouble {
         (412, _) => StoreError::Changed,
         (401 | 403, _) | (_, "InvalidToken" | "InvalidAccessKeyId") => StoreError::Denied(said),
         _ => StoreError::Refused(said),
-    })
+    };
+    (error, Failure::Permanent)
 }
 
 /// The text of an element of S3's errors, which are flat.

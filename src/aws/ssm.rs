@@ -1,15 +1,10 @@
-//! Access to the cluster: the bearer token and the CA, from SSM Parameter Store by one call.
+//! The cluster's token and CA in SSM Parameter Store: read by one call, renewed by another.
 
-use crate::amazon::{Aws, AwsError, Service};
+use super::clients::Aws;
+use super::failure::{self, AwsError};
 use crate::environment::{CaSource, Environment};
-use crate::https::chain;
-use aws_sdk_ssm::operation::get_parameter_history::{
-    GetParameterHistoryInput, GetParameterHistoryOutput,
-};
-use aws_sdk_ssm::operation::get_parameters::{GetParametersInput, GetParametersOutput};
-use aws_sdk_ssm::operation::put_parameter::{PutParameterInput, PutParameterOutput};
+use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{Parameter, ParameterHistory};
-use aws_smithy_schema::serde::{SerdeError, SerializableStruct, ShapeDeserializer};
 use jiff::Timestamp;
 use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
@@ -49,20 +44,15 @@ pub async fn fetch(
     now: Timestamp,
 ) -> Result<Credentials, CredentialsError> {
     let token_name = &environment.token_parameter;
-    let mut input = GetParametersInput::builder()
+    let mut call = client(aws)?
+        .get_parameters()
         .names(token_name)
         .with_decryption(true);
     if let CaSource::Parameter(name) = &environment.ca {
-        input = input.names(name);
+        call = call.names(name);
     }
-    let answer = ask(
-        aws,
-        "GetParameters",
-        input.build(),
-        GetParametersOutput::deserialize,
-        READING,
-    )
-    .await?;
+    let answer = call.send().await;
+    let answer = answer.map_err(|error| refused(READING, failure::read(error)))?;
     let invalid = answer.invalid_parameters();
     if !invalid.is_empty() {
         let names = invalid.join("`, `");
@@ -95,13 +85,10 @@ pub async fn fetch(
 pub async fn newest(aws: &Aws, name: &str) -> Result<ParameterHistory, CredentialsError> {
     let (mut newest, mut token) = (None::<ParameterHistory>, None);
     for _ in 0..VERSIONS_PAGES {
-        let input = GetParameterHistoryInput::builder()
-            .name(name)
-            .max_results(VERSIONS_PAGE)
-            .set_next_token(token)
-            .build();
-        let read = GetParameterHistoryOutput::deserialize;
-        let page = ask(aws, "GetParameterHistory", input, read, LOOKING).await?;
+        let call = client(aws)?.get_parameter_history().name(name);
+        let call = call.max_results(VERSIONS_PAGE).set_next_token(token);
+        let page = call.send().await;
+        let page = page.map_err(|error| refused(LOOKING, failure::read(error)))?;
         let versions = page.parameters.unwrap_or_default();
         newest = newest
             .into_iter()
@@ -123,7 +110,8 @@ pub async fn store(
     kept: &ParameterHistory,
     token: &Token,
 ) -> Result<i64, CredentialsError> {
-    let input = PutParameterInput::builder()
+    let call = client(aws)?
+        .put_parameter()
         .name(kept.name().unwrap_or_default())
         .value(token.reveal())
         .overwrite(true)
@@ -131,24 +119,14 @@ pub async fn store(
         .set_key_id(kept.key_id().map(str::to_owned))
         .set_tier(kept.tier().cloned())
         .set_description(kept.description().map(str::to_owned))
-        .set_allowed_pattern(kept.allowed_pattern().map(str::to_owned))
-        .build();
-    let read = PutParameterOutput::deserialize;
-    let stored = ask(aws, "PutParameter", input, read, WRITING).await?;
+        .set_allowed_pattern(kept.allowed_pattern().map(str::to_owned));
+    let stored = call.send().await;
+    let stored = stored.map_err(|error| refused(WRITING, failure::read(error)))?;
     Ok(stored.version())
 }
 
-/// Calls an operation of SSM that takes the right `what`.
-async fn ask<I: SerializableStruct, O, E: std::error::Error + 'static>(
-    aws: &Aws,
-    operation: &str,
-    input: Result<I, E>,
-    read: impl Fn(&mut dyn ShapeDeserializer) -> Result<O, SerdeError>,
-    what: &'static str,
-) -> Result<O, CredentialsError> {
-    let input = input.map_err(|error| CredentialsError::Refused(chain(&error)))?;
-    let answer = aws.call(Service::Ssm, operation, &input, read).await;
-    answer.map_err(|error| refused(what, error))
+fn client(aws: &Aws) -> Result<&Client, CredentialsError> {
+    aws.ssm().map_err(CredentialsError::Unreachable)
 }
 
 /// Whether a parameter is the one asked for: by name, by ARN, either with `:version` or `:label`,
@@ -187,13 +165,8 @@ fn refused(what: &'static str, error: AwsError) -> CredentialsError {
         _ if said.contains("kms:") || said.contains("AccessDenied") => {
             CredentialsError::Denied(what, said)
         }
-        "ThrottlingException"
-        | "Throttling"
-        | "TooManyUpdates"
-        | "InternalServerError"
-        | "ServiceUnavailable"
-        | "RequestLimitExceeded" => CredentialsError::Unreachable(said),
-        _ if status >= 500 => CredentialsError::Unreachable(said),
+        "TooManyUpdates" => CredentialsError::Unreachable(said),
+        code if failure::is_transient(status, code) => CredentialsError::Unreachable(said),
         _ => CredentialsError::Refused(said),
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn store(endpoint: Option<&str>, fips: bool, dual_stack: bool) -> Store {
-    Store::new(Aws::read(|name| match name {
+    Store::new(&Aws::read(|name| match name {
         "AWS_ENDPOINT_URL_S3" => endpoint.map(str::to_owned),
         "AWS_USE_FIPS_ENDPOINT" => Some(fips.to_string()),
         "AWS_USE_DUALSTACK_ENDPOINT" => Some(dual_stack.to_string()),
@@ -9,8 +9,12 @@ fn store(endpoint: Option<&str>, fips: bool, dual_stack: bool) -> Store {
     }))
 }
 
-#[test]
-fn addresses() {
+async fn url(store: &Store, region: &str, bucket: &str, key: &str) -> String {
+    store.url(&store.host(region).await.unwrap(), bucket, key)
+}
+
+#[tokio::test]
+async fn addresses() {
     let plain = store(None, false, false);
     for (region, bucket, key, expected) in [
         (
@@ -50,29 +54,30 @@ fn addresses() {
             "https://s3.eu-west-1.amazonaws.com/evil.com//x",
         ),
     ] {
-        assert_eq!(plain.url(region, bucket, key), expected);
+        assert_eq!(url(&plain, region, bucket, key).await, expected);
     }
     let special = store(None, true, true);
     let expected = "https://b.s3-fips.dualstack.us-gov-west-1.amazonaws.com/x";
-    assert_eq!(special.url("us-gov-west-1", "b", "x"), expected);
+    assert_eq!(url(&special, "us-gov-west-1", "b", "x").await, expected);
     let local = store(Some("http://127.0.0.1:1/"), false, false);
-    assert_eq!(local.url("r", "b", "x y"), "http://127.0.0.1:1/b/x%20y");
+    let expected = "http://127.0.0.1:1/b/x%20y";
+    assert_eq!(url(&local, "r", "b", "x y").await, expected);
 }
 
 #[test]
 fn what_s3_says_is_understood() {
-    let meant = |status, code: &str, said: &str| match refusal(status, code, said.to_owned()) {
-        Trouble::Passing(_) => "passing",
-        Trouble::Elsewhere(_) => "elsewhere",
-        Trouble::Final(StoreError::Missing(_)) => "missing",
-        Trouble::Final(StoreError::Frozen) => "frozen",
-        Trouble::Final(StoreError::Denied(_)) => "denied",
-        Trouble::Final(StoreError::KeyDenied(_)) => "key",
-        Trouble::Final(StoreError::Expired(_)) => "expired",
-        Trouble::Final(StoreError::Changed) => "changed",
-        Trouble::Final(StoreError::Unreachable(_)) => "unreachable",
-        Trouble::Final(StoreError::Refused(_)) => "refused",
-        Trouble::Final(StoreError::Busy(_)) => "busy",
+    let meant = |status, code: &str, said: &str| match refusal(status, code, said.to_owned(), None)
+    {
+        (_, Failure::Transient(_)) => "passing",
+        (StoreError::Missing(_), Failure::Permanent) => "missing",
+        (StoreError::Frozen, Failure::Permanent) => "frozen",
+        (StoreError::Denied(_), Failure::Permanent) => "denied",
+        (StoreError::KeyDenied(_), Failure::Permanent) => "key",
+        (StoreError::Expired(_), Failure::Permanent) => "expired",
+        (StoreError::Changed, Failure::Permanent) => "changed",
+        (StoreError::Unreachable(_), Failure::Permanent) => "unreachable",
+        (StoreError::Refused(_), Failure::Permanent) => "refused",
+        (StoreError::Busy(_), Failure::Permanent) => "busy",
     };
     for (status, code, said, expected) in [
         (404, "NoSuchKey", "", "missing"),
@@ -116,4 +121,13 @@ fn what_s3_says_is_understood() {
     assert_eq!(element(xml, "Code").as_deref(), Some("A"));
     assert_eq!(element(xml, "Message").as_deref(), Some("<x> &lt;"));
     assert_eq!(element(xml, "Region"), None);
+}
+
+#[test]
+fn a_pause_that_s3_asks_for_is_taken() {
+    let asked = Some(Duration::from_secs(3));
+    let (_, failure) = refusal(503, "SlowDown", String::new(), asked);
+    assert_eq!(failure, Failure::Transient(asked));
+    let (_, failure) = refusal(403, "AccessDenied", String::new(), asked);
+    assert_eq!(failure, Failure::Permanent);
 }

@@ -1,0 +1,14 @@
+//! AWS: the token and the CA from SSM, artifacts from S3, reports to CodePipeline.
+//!
+//! SSM and CodePipeline are called by the SDK's own clients, over the one HTTPS stack. Of S3 only
+//! ranged reads are needed, for which the SDK's signer is enough.
+
+pub mod clients;
+pub mod codepipeline;
+pub mod failure;
+pub mod http_client;
+pub mod partition;
+pub mod s3;
+pub mod settings;
+pub mod signature;
+pub mod ssm;

@@ -1,0 +1,70 @@
+//! Where AWS is and as whom it is called, by Lambda's variables and those of the SDK's settings
+//! that make sense in a Lambda. The SDK's own chain would look for profiles, container and instance
+//! credentials as well.
+//! <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
+
+use crate::job::Keys;
+
+/// A service of AWS.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Service {
+    /// Systems Manager, of which we use the Parameter Store.
+    Ssm,
+    /// CodePipeline.
+    CodePipeline,
+    /// S3.
+    S3,
+}
+
+/// What the variables say.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Where the function runs.
+    pub region: Option<String>,
+    /// Whether FIPS endpoints are wanted.
+    pub fips: bool,
+    /// Whether endpoints with IPv6 are wanted.
+    pub dual_stack: bool,
+    /// The function's own credentials.
+    pub keys: Option<Keys>,
+    endpoints: Vec<(Service, String)>,
+}
+
+impl Settings {
+    /// Reads the variables.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Settings {
+        let flag = |name| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let secret = variable("AWS_SECRET_ACCESS_KEY");
+        let keys = variable("AWS_ACCESS_KEY_ID").zip(secret);
+        let endpoint = |(service, own)| {
+            let url = variable(own).or_else(|| variable("AWS_ENDPOINT_URL"))?;
+            Some((service, url.trim_end_matches('/').to_owned()))
+        };
+        let services = [
+            (Service::Ssm, "AWS_ENDPOINT_URL_SSM"),
+            (Service::CodePipeline, "AWS_ENDPOINT_URL_CODEPIPELINE"),
+            (Service::S3, "AWS_ENDPOINT_URL_S3"),
+        ];
+        Settings {
+            region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
+            fips: flag("AWS_USE_FIPS_ENDPOINT"),
+            dual_stack: flag("AWS_USE_DUALSTACK_ENDPOINT"),
+            keys: keys.map(|(id, secret)| Keys {
+                id,
+                secret,
+                session: variable("AWS_SESSION_TOKEN"),
+            }),
+            endpoints: services.into_iter().filter_map(endpoint).collect(),
+        }
+    }
+
+    /// What a service's address is replaced by, without a slash at the end.
+    pub fn endpoint(&self, service: Service) -> Option<&str> {
+        let mut endpoints = self.endpoints.iter();
+        let found = endpoints.find(|(given, _)| *given == service);
+        found.map(|(_, url)| url.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;

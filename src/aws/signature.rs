@@ -1,0 +1,71 @@
+//! Signatures of requests to S3, by the SDK's signer.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
+
+use crate::http::chain;
+use crate::job::Keys;
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderValue};
+
+/// Where a request to S3 is signed for, by whom, and when.
+pub struct Signature<'a> {
+    /// The region of the bucket.
+    pub region: &'a str,
+    /// By whom.
+    pub keys: &'a Keys,
+    /// When; five minutes off, and AWS refuses it.
+    pub now: Timestamp,
+}
+
+impl Signature<'_> {
+    /// The headers of a request with those of its signature. The address stands as it is sent.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
+    pub fn sign(
+        &self,
+        method: &str,
+        url: &str,
+        mut headers: HeaderMap,
+        body: &[u8],
+    ) -> Result<HeaderMap, String> {
+        let mut settings = SigningSettings::default();
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        let Keys {
+            id,
+            secret,
+            session,
+        } = self.keys;
+        let identity = Credentials::new(id, secret, session.clone(), None, "landfall").into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(self.region)
+            .name("s3")
+            .time(self.now.into())
+            .settings(settings)
+            .build()
+            .map_err(|error| chain(&error))?
+            .into();
+        let shown = headers.iter();
+        let shown = shown.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let request = SignableRequest::new(method, url, shown, SignableBody::Bytes(body));
+        let request = request.map_err(|error| chain(&error))?;
+        let signed = sign(request, &parameters).map_err(|error| chain(&error))?;
+        let (added, _) = signed.into_parts().0.into_parts();
+        for header in added {
+            let value = HeaderValue::from_str(header.value());
+            let mut value = value.map_err(|error| error.to_string())?;
+            value.set_sensitive(true);
+            headers.insert(header.name(), value);
+        }
+        Ok(headers)
+    }
+}
+
+#[cfg(test)]
+mod tests;
