@@ -14,6 +14,7 @@ use landfall_core::kubernetes::token::Token;
 use landfall_core::kubernetes::{CallError, Refusal, warning};
 use landfall_core::retry::{self, Failure, Next};
 use landfall_core::state::marks;
+use landfall_core::text::clip;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WARNING,
 };
@@ -23,8 +24,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-/// How much of an error's body is read: a `Status` is small, a proxy's page need not be whole.
-const MAX_ERROR_BODY: usize = 64 * 1024;
+/// How much of a refusal's sentence is kept, and of a proxy's page looked at: no report quotes more
+/// than some hundred characters, and who refuses stands at the beginning.
+const MAX_ERROR_TEXT: usize = 64 * 1024;
 
 /// Pages of one list: a thousand objects of one Deployment.
 const MAX_PAGES: usize = 20;
@@ -327,7 +329,9 @@ impl Cluster {
         }
         let asked = response.headers().get(RETRY_AFTER);
         let asked = retry::asked(asked.and_then(|value| value.to_str().ok()));
-        let body = timeout_at(limit, http::read(response, MAX_ERROR_BODY)).await;
+        // A policy may name a thousand violations, and a `Status` quote a whole object: one that is
+        // cut is no JSON any more, and would be taken for a proxy's page.
+        let body = timeout_at(limit, http::read(response, MAX_BODY)).await;
         // A refusal whose body breaks off is a refusal all the same.
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
         Err(refusal(status.as_u16(), &body, asked, self.advice))
@@ -496,7 +500,10 @@ fn refusal(
             let seconds = status["details"]["retryAfterSeconds"].as_u64();
             (
                 text("reason"),
-                without_object(&logging::masked(&text("message"))),
+                clip(
+                    &without_object(&logging::masked(&text("message"))),
+                    MAX_ERROR_TEXT,
+                ),
                 seconds.unwrap_or(0),
             )
         }
@@ -543,7 +550,7 @@ fn redirection(response: &Response) -> String {
 
 /// The text of a body that is no JSON: a proxy's page without its tags, in one line.
 fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_BODY)]);
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_TEXT)]);
     // Hidden before it is cut and changed: afterwards a value might not be known again.
     let text = logging::masked(&text);
     let mut plain = String::new();
@@ -560,7 +567,7 @@ fn excerpt(body: &[u8]) -> String {
         }
     }
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    landfall_core::text::clip(&words, EXCERPT)
+    clip(&words, EXCERPT)
 }
 
 #[cfg(test)]

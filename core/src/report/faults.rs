@@ -51,7 +51,12 @@ pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
         ),
     };
     let (headline, evidence) = match faults {
-        [fault] => (format!("{what}: {}.", line(fault)), Vec::new()),
+        [fault] => {
+            let line = line(fault);
+            // A fault may end with a question: what was meant.
+            let end = if line.ends_with('?') { "" } else { "." };
+            (format!("{what}: {line}{end}"), Vec::new())
+        }
         faults => (
             format!("{what}: {} things are wrong with {source}.", faults.len()),
             faults

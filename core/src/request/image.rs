@@ -57,7 +57,7 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
         };
     }
     let Some(entries) = value.as_array().filter(|entries| !entries.is_empty()) else {
-        return Err(fault(format!("has neither. {SHAPES}")));
+        return Err(fault(format!("names no image. {SHAPES}")));
     };
     if entries.len() > DEFINITIONS_LIMIT {
         return Err(fault(format!("has more than {DEFINITIONS_LIMIT} entries")));

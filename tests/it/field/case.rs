@@ -124,6 +124,17 @@ pub struct Refused {
     #[serde(default)]
     reason: String,
     message: String,
+    /// How much is said beside it.
+    #[serde(default)]
+    more: Option<More>,
+}
+
+/// A text that is said so many times.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct More {
+    repeat: String,
+    times: usize,
 }
 
 /// A webhook that changes what is written.
@@ -289,6 +300,14 @@ pub struct Expected {
     pub world: BTreeMap<String, Option<BTreeMap<String, Value>>>,
 }
 
+impl Refused {
+    fn message(&self) -> String {
+        let more = self.more.as_ref();
+        let more = more.map(|more| more.repeat.repeat(more.times));
+        format!("{}{}", self.message, more.unwrap_or_default())
+    }
+}
+
 impl Given {
     /// The Deployment that is there.
     pub fn deployment(&self) -> Value {
@@ -406,7 +425,7 @@ impl Given {
             until: refused.until.map(|until| now + seconds(until)),
             status: refused.status,
             reason: refused.reason.clone(),
-            message: refused.message.clone(),
+            message: refused.message(),
         };
         self.refusals.iter().map(rule).collect()
     }

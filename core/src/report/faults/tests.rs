@@ -67,3 +67,17 @@ fn the_next_step_goes_where_the_fault_is() {
     let first = "`images.web` of `imagedefinitions.json` in artifact `Build` must be x.";
     assert!(told.contains(first), "{told}");
 }
+
+/// A question has no full stop behind it.
+#[test]
+fn a_question_ends_as_one() {
+    let told = |problem: &str| {
+        let fault = Fault::new("image", problem);
+        match found("Nothing was deployed", &[fault], &Origin::default()) {
+            Report::Failure { message, .. } => message.lines().next().unwrap().to_owned(),
+            other @ (Report::Success { .. } | Report::Progress { .. }) => panic!("{other:?}"),
+        }
+    };
+    assert!(told("is unknown; did you mean `images`?").ends_with("`images`?"));
+    assert!(told("is unknown").ends_with("is unknown."));
+}

@@ -48,6 +48,8 @@ pub(super) fn last_words(text: &str) -> String {
 pub(super) fn core(text: &str) -> String {
     const LIMIT: usize = 160;
     let text = one_line(&plain(text));
+    // Back-off pulling image "web:2": ErrImagePull: rpc error: code = NotFound desc = not found
+    let text = text.rsplit(": ErrImagePull: ").next().unwrap_or_default();
     let text = text.rsplit(" desc = ").next().unwrap_or_default();
     ending(text.trim_end_matches('.'), LIMIT)
 }
