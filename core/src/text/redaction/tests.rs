@@ -79,6 +79,10 @@ fn a_value_is_hidden_however_it_is_written() {
     let ascii = r#"p\u00e4\"ss\/w\u003co\u003er\u0026d'+ 1"#;
     let form = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
     let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let listed = |sign: &str, number: fn(u8) -> String| {
+        let all = value.bytes().map(number).collect::<Vec<_>>();
+        all.join(sign)
+    };
     for written in [
         value.to_owned(),
         json[1..json.len() - 1].to_owned(),
@@ -96,6 +100,10 @@ fn a_value_is_hidden_however_it_is_written() {
         base64(value),
         base64(value).replace('+', "-").replace('/', "_"),
         value.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        listed(", ", |byte| byte.to_string()),
+        listed(" ", |byte| byte.to_string()),
+        listed(":", |byte| format!("{byte:02X}")),
+        listed(", ", |byte| format!("0x{byte:x}")),
     ] {
         let shown = mask(&[value]).text(&format!("before: {written}, after"));
         let rest = shown.strip_prefix("before: [hidden]").unwrap_or(&shown);

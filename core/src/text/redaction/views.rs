@@ -117,6 +117,7 @@ pub(super) fn of(text: &str) -> Vec<View> {
     let mut coded = base64(&plain);
     coded.extend(all.first().into_iter().flat_map(base64));
     coded.extend(hex(&plain));
+    coded.extend(listed(&plain));
     all.extend(coded);
     all.push(plain);
     all
@@ -248,6 +249,40 @@ fn hex(view: &View) -> Vec<View> {
     (0..2)
         .filter_map(|phase| bits(view, &runs, phase, 4))
         .collect()
+}
+
+/// Bytes by their numbers, as debuggers and dumps list them: `[90, 113]`, `[90 113]`, `5a:71`,
+/// `0x5a, 0x71`; once read as decimal, once as hexadecimal numbers.
+fn listed(view: &View) -> Vec<View> {
+    let byte = |word: &[u8], radix| {
+        let digits = match radix {
+            16 => word.strip_prefix(b"0x").unwrap_or(word),
+            _ => word,
+        };
+        let code = number(digits, radix).filter(|_| digits.len() <= 3)?;
+        u8::try_from(code).ok()
+    };
+    let of = |radix| {
+        let mut list = View {
+            bytes: Vec::new(),
+            starts: Vec::new(),
+            ends: Some(Vec::new()),
+        };
+        let ends = list.ends.as_mut()?;
+        let mut at = 0;
+        for word in view.bytes.split(|sign| b" ,:;[](){}\n\r".contains(sign)) {
+            let end = at + word.len();
+            // Where there is no number there is a byte that no value has.
+            if !word.is_empty() {
+                list.bytes.push(byte(word, radix).unwrap_or_default());
+                list.starts.push(view.starts[at]);
+                ends.push(view.starts[end]);
+            }
+            at = end + 1;
+        }
+        (list.bytes.len() >= MINIMUM).then_some(list)
+    };
+    [10, 16].into_iter().filter_map(of).collect()
 }
 
 /// A run of digits: where each stands, and what it is worth.
