@@ -983,7 +983,10 @@ fn a_registrys_words_without_what_is_around_them() {
     assert_eq!(core("x desc = y desc = the end."), "the end");
     let framed = "Back-off pulling image \"web:2\": ErrImagePull: denied: ask the owner";
     assert_eq!(core(framed), "denied: ask the owner");
-    assert_eq!(core("Back-off pulling image \"web:2\""), "Back-off pulling image \"web:2\"");
+    assert_eq!(
+        core("Back-off pulling image \"web:2\""),
+        "Back-off pulling image \"web:2\""
+    );
     assert_eq!(core(""), "");
     let long = core(&"é".repeat(500));
     assert!(long.starts_with('…') && long.len() < 170);
