@@ -4,20 +4,20 @@
 //! `X-Amz-Target`, which S3 does not know; every process that runs the function has a Runtime API
 //! of its own.
 
-mod bucket;
-mod invocation;
-mod environment;
-mod state;
-mod fault;
-mod request;
-mod answer;
 mod account;
+mod answer;
+mod bucket;
 mod codepipeline;
 mod endpoint;
+mod environment;
+mod fault;
+mod invocation;
+mod request;
 mod runtime_api;
 mod s3;
 mod server;
 mod ssm;
+mod state;
 
 use crate::aws::fault::Planned;
 use crate::aws::server::{Server, Service};

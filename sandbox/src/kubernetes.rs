@@ -1,6 +1,11 @@
 //! A [`World`] behind an HTTPS server with a CA of its own.
 
-use crate::world::{Answer, Body as Content, Reply, Request, Watch, World};
+use crate::world::Answer;
+use crate::world::Body as Content;
+use crate::world::Reply;
+use crate::world::Request;
+use crate::world::Watch;
+use crate::world::World;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};

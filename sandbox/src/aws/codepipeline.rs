@@ -2,8 +2,8 @@
 //!
 //! The limits are those of the service model, `codepipeline/2015-07-09`; lengths count characters.
 
-mod result;
 mod members;
+mod result;
 
 use crate::aws::answer::Refusal;
 use crate::aws::codepipeline::members::is_job_id;

@@ -1,6 +1,6 @@
 //! Faults: what goes wrong with which requests.
 
-use super::Request;
+use crate::world::api::message::Request;
 
 /// Which requests a fault is for.
 #[derive(Clone, Debug, Default)]
@@ -93,14 +93,14 @@ pub enum Fault {
 
 /// A fault and how often it is still to happen.
 #[derive(Clone, Debug)]
-pub(super) struct Planned {
-    pub(super) on: On,
-    pub(super) fault: Fault,
-    pub(super) left: u32,
+pub(crate) struct Planned {
+    pub(crate) on: On,
+    pub(crate) fault: Fault,
+    pub(crate) left: u32,
 }
 
 /// The fault for this request, if one is planned. The first plan that matches counts.
-pub(super) fn draw(planned: &mut Vec<Planned>, request: &Request) -> Option<Fault> {
+pub(crate) fn draw(planned: &mut Vec<Planned>, request: &Request) -> Option<Fault> {
     for plan in planned.iter_mut().filter(|plan| plan.on.matches(request)) {
         if plan.on.skip > 0 {
             plan.on.skip -= 1;

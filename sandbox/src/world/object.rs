@@ -18,21 +18,21 @@ fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
 }
 
 /// The text at a pointer, or "".
-pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     at(object, pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
 
 /// The number at a pointer, or 0.
-pub(super) fn integer(object: &Value, pointer: &str) -> i64 {
+pub(crate) fn integer(object: &Value, pointer: &str) -> i64 {
     at(object, pointer)
         .and_then(Value::as_i64)
         .unwrap_or_default()
 }
 
 /// The list at a pointer, or an empty one.
-pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
     at(object, pointer)
         .and_then(Value::as_array)
         .map(Vec::as_slice)
@@ -40,12 +40,12 @@ pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
 }
 
 /// The map at a pointer.
-pub(super) fn map<'a>(object: &'a Value, pointer: &str) -> Option<&'a Map<String, Value>> {
+pub(crate) fn map<'a>(object: &'a Value, pointer: &str) -> Option<&'a Map<String, Value>> {
     at(object, pointer).and_then(Value::as_object)
 }
 
 /// The map under a field of an object, made where it is not there.
-pub(super) fn map_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<String, Value> {
+pub(crate) fn map_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<String, Value> {
     if !object[field].is_object() {
         object[field] = Value::Object(Map::new());
     }
@@ -55,7 +55,7 @@ pub(super) fn map_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<Str
 }
 
 /// The name of the controller of that kind that owns an object.
-pub(super) fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
+pub(crate) fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
     let owners = list(object, "/metadata/ownerReferences");
     let owner = owners
         .iter()
@@ -64,7 +64,7 @@ pub(super) fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
 }
 
 /// Whether an object is owned by the one with that uid.
-pub(super) fn owned_by(object: &Value, uid: &str) -> bool {
+pub(crate) fn owned_by(object: &Value, uid: &str) -> bool {
     let owners = list(object, "/metadata/ownerReferences");
     owners
         .iter()
@@ -72,35 +72,35 @@ pub(super) fn owned_by(object: &Value, uid: &str) -> bool {
 }
 
 /// Whether an object is being deleted.
-pub(super) fn terminating(object: &Value) -> bool {
+pub(crate) fn terminating(object: &Value) -> bool {
     at(object, "/metadata/deletionTimestamp").is_some()
 }
 
 /// A condition of an object's status.
-pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
     list(object, "/status/conditions")
         .iter()
         .find(|condition| condition["type"] == kind)
 }
 
 /// A time as Kubernetes writes it: whole seconds.
-pub(super) fn written(time: Timestamp) -> String {
+pub(crate) fn written(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The time at a pointer.
-pub(super) fn time(object: &Value, pointer: &str) -> Option<Timestamp> {
+pub(crate) fn time(object: &Value, pointer: &str) -> Option<Timestamp> {
     text(object, pointer).parse().ok()
 }
 
 /// FNV-1a, as Kubernetes hashes pod templates (of another text, so with another result).
-pub(super) fn hash(bytes: &[u8]) -> u32 {
+pub(crate) fn hash(bytes: &[u8]) -> u32 {
     let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
     bytes.iter().fold(0x811c_9dc5, step)
 }
 
 /// A number in the letters that Kubernetes puts in names: no vowels, so no words.
-pub(super) fn letters(number: u32) -> String {
+pub(crate) fn letters(number: u32) -> String {
     const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
     let letter = |digit: u8| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()]);
     number.to_string().bytes().map(letter).collect()

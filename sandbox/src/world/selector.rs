@@ -1,11 +1,11 @@
 //! Label and field selectors, as they stand in a query or in a spec.
 
-use super::object::{list, map, text};
+use crate::world::object::{list, map, text};
 use serde_json::Value;
 
 /// A label selector: all requirements must hold.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Labels(Vec<Requirement>);
+pub(crate) struct Labels(Vec<Requirement>);
 
 #[derive(Clone, Debug)]
 enum Requirement {
@@ -19,14 +19,14 @@ enum Requirement {
 
 impl Labels {
     /// From a query: `app=web,tier!=db,env in (a,b),!old,key`.
-    pub(super) fn parse(text: &str) -> Result<Labels, String> {
+    pub(crate) fn parse(text: &str) -> Result<Labels, String> {
         let tokens = tokens(text);
         let mut reader = Reader { tokens, at: 0 };
         reader.all().map(Labels)
     }
 
     /// From a spec: `matchLabels` and `matchExpressions`.
-    pub(super) fn of_spec(selector: &Value) -> Labels {
+    pub(crate) fn of_spec(selector: &Value) -> Labels {
         let equal = map(selector, "/matchLabels").into_iter().flatten();
         let mut all: Vec<Requirement> = equal
             .map(|(key, value)| Requirement::In(key.clone(), vec![string(value)]))
@@ -45,7 +45,7 @@ impl Labels {
     }
 
     /// From a Service's selector, a plain map.
-    pub(super) fn of_map(selector: &Value) -> Labels {
+    pub(crate) fn of_map(selector: &Value) -> Labels {
         let equal = selector.as_object().into_iter().flatten();
         Labels(
             equal
@@ -54,11 +54,11 @@ impl Labels {
         )
     }
 
-    pub(super) fn match_object(&self, object: &Value) -> bool {
+    pub(crate) fn match_object(&self, object: &Value) -> bool {
         self.match_labels(&object["metadata"]["labels"])
     }
 
-    pub(super) fn match_labels(&self, labels: &Value) -> bool {
+    pub(crate) fn match_labels(&self, labels: &Value) -> bool {
         let value = |key: &String| labels.get(key).and_then(Value::as_str);
         let number = |key: &String| value(key)?.parse::<i64>().ok();
         let has = |key, values: &[String]| {
@@ -212,10 +212,10 @@ impl Reader {
 /// A field selector; the server knows `metadata.name` and `metadata.namespace` for every resource,
 /// and some more for events and pods.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields(Vec<(String, String, bool)>);
+pub(crate) struct Fields(Vec<(String, String, bool)>);
 
 impl Fields {
-    pub(super) fn parse(resource: &str, text: &str) -> Result<Fields, String> {
+    pub(crate) fn parse(resource: &str, text: &str) -> Result<Fields, String> {
         let mut all = Vec::new();
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (field, value, equal) = if let Some((field, value)) = part.split_once("!=") {
@@ -246,7 +246,7 @@ impl Fields {
         Ok(Fields(all))
     }
 
-    pub(super) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         let name = self
             .0
             .iter()
@@ -254,7 +254,7 @@ impl Fields {
         Some(&name.1)
     }
 
-    pub(super) fn match_object(&self, object: &Value) -> bool {
+    pub(crate) fn match_object(&self, object: &Value) -> bool {
         self.0.iter().all(|(field, value, equal)| {
             let pointer = format!("/{}", field.replace('.', "/"));
             (text(object, &pointer) == value) == *equal

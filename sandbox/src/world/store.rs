@@ -1,8 +1,8 @@
 //! The objects, their one resource version, and the log of changes that watches read.
 
-use super::object::text;
-use super::selector::Labels;
-use super::{Gone, Watch};
+use crate::world::api::reply::{Gone, Watch};
+use crate::world::object::text;
+use crate::world::selector::Labels;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ const HISTORY_LIMIT: usize = 20_000;
 
 /// What an object is found by. It is shared: worlds are copied by the thousand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key(Arc<Name>);
+pub(crate) struct Key(Arc<Name>);
 
 /// The parts of a [`Key`].
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name {
-    pub(super) resource: String,
-    pub(super) namespace: String,
-    pub(super) name: String,
+pub(crate) struct Name {
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
 }
 
 impl Key {
-    pub(super) fn new(resource: &str, namespace: &str, name: &str) -> Key {
+    pub(crate) fn new(resource: &str, namespace: &str, name: &str) -> Key {
         Key(Arc::new(Name {
             resource: resource.to_owned(),
             namespace: namespace.to_owned(),
@@ -42,7 +42,7 @@ impl std::ops::Deref for Key {
 
 /// All objects of the cluster.
 #[derive(Clone, Default)]
-pub(super) struct Store {
+pub(crate) struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
     version: u64,
     /// Changes up to this version are forgotten.
@@ -62,23 +62,23 @@ struct Change {
 }
 
 impl Store {
-    pub(super) fn version(&self) -> u64 {
+    pub(crate) fn version(&self) -> u64 {
         // A real cluster never is at version 0, which means "any" in a request.
         self.version + 1
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&Arc<Value>> {
+    pub(crate) fn get(&self, key: &Key) -> Option<&Arc<Value>> {
         self.objects.get(key)
     }
 
-    pub(super) fn all(&self, resource: &str) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+    pub(crate) fn all(&self, resource: &str) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
         let first = Key::new(resource, "", "");
         let objects = self.objects.range(first..);
         objects.take_while(move |(key, _)| key.resource == resource)
     }
 
     /// The objects of a resource whose names begin so.
-    pub(super) fn named<'a>(
+    pub(crate) fn named<'a>(
         &'a self,
         namespace: &str,
         resource: &str,
@@ -94,11 +94,11 @@ impl Store {
     }
 
     /// How many objects there are of all resources.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.objects.len()
     }
 
-    pub(super) fn keys(&self, resource: &str, namespace: Option<&str>) -> Vec<Key> {
+    pub(crate) fn keys(&self, resource: &str, namespace: Option<&str>) -> Vec<Key> {
         let here = |key: &&Key| namespace.is_none_or(|namespace| key.namespace == namespace);
         self.all(resource)
             .map(|(key, _)| key)
@@ -107,18 +107,18 @@ impl Store {
             .collect()
     }
 
-    pub(super) fn inhabited(&self, namespace: &str) -> bool {
+    pub(crate) fn inhabited(&self, namespace: &str) -> bool {
         self.objects.keys().any(|key| key.namespace == namespace)
     }
 
     /// A number that was not given before, for uids and names.
-    pub(super) fn number(&mut self) -> u32 {
+    pub(crate) fn number(&mut self) -> u32 {
         self.uids += 1;
         self.uids
     }
 
     /// Stores an object under a new resource version, unless nothing differs.
-    pub(super) fn put(&mut self, key: &Key, mut object: Value) -> bool {
+    pub(crate) fn put(&mut self, key: &Key, mut object: Value) -> bool {
         let previous = self.objects.get(key).cloned();
         if let Some(previous) = &previous {
             object["metadata"]["resourceVersion"] = previous["metadata"]["resourceVersion"].clone();
@@ -134,7 +134,7 @@ impl Store {
         true
     }
 
-    pub(super) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
+    pub(crate) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
         let previous = self.objects.remove(key)?;
         self.version += 1;
         let mut last = Value::clone(&previous);
@@ -170,7 +170,7 @@ impl Store {
         }
     }
 
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.log.clear();
         // The newest version itself is told to be too old too, so that a client must list anew.
         self.version += 1;
@@ -178,12 +178,12 @@ impl Store {
     }
 
     /// Whether a watch can go on from there.
-    pub(super) fn reaches(&self, version: u64) -> bool {
+    pub(crate) fn reaches(&self, version: u64) -> bool {
         version >= self.floor
     }
 
     /// An object as it was before its last change.
-    pub(super) fn before(&self, key: &Key) -> Option<Arc<Value>> {
+    pub(crate) fn before(&self, key: &Key) -> Option<Arc<Value>> {
         self.log
             .iter()
             .rev()
@@ -192,7 +192,7 @@ impl Store {
             .clone()
     }
 
-    pub(super) fn changes(&self, watch: &Watch, after: u64) -> Result<Vec<(u64, Value)>, Gone> {
+    pub(crate) fn changes(&self, watch: &Watch, after: u64) -> Result<Vec<(u64, Value)>, Gone> {
         if !self.reaches(after) {
             return Err(Gone);
         }
@@ -232,6 +232,6 @@ impl Change {
 }
 
 /// The resource version that an object carries.
-pub(super) fn version_of(object: &Value) -> &str {
+pub(crate) fn version_of(object: &Value) -> &str {
     text(object, "/metadata/resourceVersion")
 }

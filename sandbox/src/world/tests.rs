@@ -1,7 +1,9 @@
 //! The world as a client sees it: requests in, answers and time out.
 
 use super::*;
-use serde_json::json;
+use crate::world::object::{integer, text};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 const TOKEN: &str = "a-token";
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
@@ -216,7 +218,7 @@ fn a_rollout_keeps_to_its_bounds_and_is_observed_late() {
         let (mut all, mut ready) = (0, 0);
         for pod in alive {
             all += 1;
-            ready += i32::from(replicaset::ready_since(pod).is_some());
+            ready += i32::from(controllers::replica_set::ready_since(pod).is_some());
         }
         assert!(all <= 3, "at most one pod of surge");
         assert!(
@@ -973,7 +975,7 @@ fn a_smaller_count_takes_the_pods_that_serve_nobody() {
     let (mut world, now) = settled();
     let serving = |world: &World| -> Vec<String> {
         let pods = world.objects("pods").into_iter();
-        let ready = pods.filter(|pod| replicaset::ready_since(pod).is_some());
+        let ready = pods.filter(|pod| controllers::replica_set::ready_since(pod).is_some());
         ready
             .map(|pod| text(pod, "/metadata/name").to_owned())
             .collect()

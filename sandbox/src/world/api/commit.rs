@@ -1,0 +1,196 @@
+//! A write is completed, checked, stamped and stored.
+
+use crate::world::api::call::Call;
+use crate::world::api::defaults;
+use crate::world::api::message::Answer;
+use crate::world::api::route::Kind;
+use crate::world::api::schema;
+use crate::world::api::status;
+use crate::world::api::validation;
+use crate::world::object;
+use crate::world::object::{integer, map_mut, text, written};
+use crate::world::state::World;
+use crate::world::store::{Key, version_of};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Managers that an object remembers here.
+const MANAGER_LIMIT: usize = 10;
+
+impl World {
+    /// Puts an object in without a request.
+    pub(crate) fn put_in(&mut self, mut object: Value) -> Result<(), Answer> {
+        let kind = Kind::of_object(text(&object, "/kind")).ok_or_else(status::no_such_resource)?;
+        schema::decode(kind.name, &mut object);
+        let namespace = match (kind.namespaced, text(&object, "/metadata/namespace")) {
+            (false, _) => String::new(),
+            (true, "") => "default".to_owned(),
+            (true, namespace) => namespace.to_owned(),
+        };
+        if kind.namespaced {
+            map_mut(&mut object, "metadata")
+                .insert("namespace".to_owned(), namespace.clone().into());
+        }
+        let key = Key::new(kind.plural, &namespace, text(&object, "/metadata/name"));
+        let old = self.store.get(&key).cloned();
+        self.commit(&key, old.as_ref(), object, "kubectl")
+    }
+
+    /// Admits and stores an object.
+    pub(crate) fn commit(
+        &mut self,
+        key: &Key,
+        old: Option<&Arc<Value>>,
+        object: Value,
+        manager: &str,
+    ) -> Result<(), Answer> {
+        let kind = Kind::of_plural(&key.resource).ok_or_else(status::no_such_resource)?;
+        let stored = self.admit(kind, old, object)?;
+        self.save(key, old, stored, manager);
+        Ok(())
+    }
+
+    /// Fills in, checks, and adds what is the server's: an object ready to be stored.
+    pub(crate) fn admit(
+        &mut self,
+        kind: &Kind,
+        old: Option<&Arc<Value>>,
+        mut object: Value,
+    ) -> Result<Value, Answer> {
+        self.mutated(kind.plural, &mut object);
+        defaults::fill(kind.name, &mut object);
+        if kind.plural == "services" {
+            self.allocate_address(old, &mut object);
+        }
+        let causes = validation::faults(kind.name, &object, old.map(Arc::as_ref));
+        if !causes.is_empty() {
+            let name = text(&object, "/metadata/name");
+            return Err(status::invalid(kind.name, kind.group, name, &causes));
+        }
+        // A kind that the table does not know has its status put in by a test.
+        if schema::shape::knows(kind.name) {
+            match old.and_then(|old| old.get("status")) {
+                Some(status) => object["status"] = status.clone(),
+                None if kind.plural == "pods" => object["status"] = json!({"phase": "Pending"}),
+                None if kind.plural == "replicasets" => object["status"] = json!({"replicas": 0}),
+                None if kind.plural == "services" => object["status"] = json!({"loadBalancer": {}}),
+                None => object["status"] = json!({}),
+            }
+        }
+        self.stamp(kind, old, &mut object);
+        Ok(object)
+    }
+
+    /// Metadata that only the server writes.
+    pub(crate) fn stamp(&mut self, kind: &Kind, old: Option<&Arc<Value>>, object: &mut Value) {
+        let now = written(self.clock);
+        let changed = old.is_none_or(|old| {
+            let annotations = |it: &Value| it.pointer("/metadata/annotations").cloned();
+            let noted = kind.plural == "deployments" && annotations(old) != annotations(object);
+            noted || old["spec"] != object["spec"]
+        });
+        let number = old.is_none().then(|| self.store.number());
+        object["kind"] = kind.name.into();
+        if object.get("apiVersion").is_none() {
+            object["apiVersion"] = kind.api_version(kind.versions[0]).into();
+        }
+        let metadata = map_mut(object, "metadata");
+        match old {
+            Some(old) => {
+                for field in [
+                    "uid",
+                    "creationTimestamp",
+                    "managedFields",
+                    "deletionTimestamp",
+                ] {
+                    metadata.remove(field);
+                    if let Some(value) = old["metadata"].get(field) {
+                        metadata.insert(field.to_owned(), value.clone());
+                    }
+                }
+            }
+            None => {
+                let number = number.unwrap_or_default();
+                let spread = object::hash(&number.to_be_bytes());
+                let uid = format!("{spread:08x}-0000-4000-8000-{number:012x}");
+                metadata.insert("uid".to_owned(), uid.into());
+                metadata.insert("creationTimestamp".to_owned(), now.into());
+                metadata.remove("managedFields");
+            }
+        }
+        if matches!(kind.plural, "deployments" | "replicasets") {
+            let before = old.map_or(0, |old| integer(old, "/metadata/generation"));
+            metadata.insert(
+                "generation".to_owned(),
+                (before + i64::from(changed)).into(),
+            );
+        }
+    }
+
+    /// Stores an admitted object under its manager's name, unless nothing changed.
+    pub(crate) fn save(
+        &mut self,
+        key: &Key,
+        old: Option<&Arc<Value>>,
+        mut object: Value,
+        manager: &str,
+    ) {
+        let same = old.is_some_and(|old| {
+            object["metadata"]["resourceVersion"] = version_of(old).into();
+            object == **old
+        });
+        if same {
+            return;
+        }
+        sign(&mut object, manager, &written(self.clock));
+        self.write(key, object);
+    }
+
+    pub(crate) fn store_or_not(
+        &mut self,
+        call: &Call<'_>,
+        key: &Key,
+        old: Option<&Arc<Value>>,
+        object: Value,
+    ) -> Arc<Value> {
+        if !call.dry_run {
+            self.save(key, old, object, &call.manager);
+            return self.store.get(key).cloned().unwrap_or_default();
+        }
+        let mut object = object;
+        if let Some(old) = old {
+            object["metadata"]["resourceVersion"] = version_of(old).into();
+        }
+        sign(&mut object, &call.manager, &written(self.clock));
+        Arc::new(object)
+    }
+
+    pub(crate) fn allocate_address(&mut self, old: Option<&Arc<Value>>, service: &mut Value) {
+        if service["spec"].get("clusterIP").is_some() || service["spec"]["type"] == "ExternalName" {
+            return;
+        }
+        let address = match old.map(|old| text(old, "/spec/clusterIP")) {
+            Some(address) if !address.is_empty() => address.to_owned(),
+            _ => format!("10.0.0.{}", self.store.number() % 250 + 1),
+        };
+        service["spec"]["clusterIP"] = address.clone().into();
+        service["spec"]["clusterIPs"] = json!([address]);
+    }
+}
+
+/// Notes who wrote, as short as a client may meet it.
+fn sign(object: &mut Value, manager: &str, now: &str) {
+    let version = object["apiVersion"].clone();
+    let metadata = map_mut(object, "metadata");
+    let managed = metadata.entry("managedFields").or_insert_with(|| json!([]));
+    let Some(managed) = managed.as_array_mut() else {
+        return;
+    };
+    managed.retain(|entry| entry["manager"] != manager);
+    managed.push(
+        json!({"manager": manager, "operation": "Update", "apiVersion": version,
+        "time": now, "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {}, "f:spec": {}}}),
+    );
+    let surplus = managed.len().saturating_sub(MANAGER_LIMIT);
+    managed.drain(..surplus);
+}

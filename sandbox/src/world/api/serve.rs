@@ -1,0 +1,104 @@
+//! A request's way in: faults, credentials, rights, then the verb.
+
+use crate::world::api::call::{BODY_LIMIT, Call, check_options, read};
+use crate::world::api::message::{Answer, Request, answer, plain};
+use crate::world::api::reply::Reply;
+use crate::world::api::route;
+use crate::world::api::route::Route;
+use crate::world::api::status;
+use crate::world::api::warning;
+use crate::world::state::{Seen, World};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+fn remarked(answer: Answer) -> Reply {
+    Reply::Answer(warning::added(answer))
+}
+
+impl World {
+    pub(crate) fn serve(&mut self, request: &Request, authorized: bool) -> Reply {
+        self.route(request, authorized)
+            .unwrap_or_else(Reply::Answer)
+    }
+
+    fn route(&mut self, request: &Request, authorized: bool) -> Result<Reply, Answer> {
+        let route = route::route(&request.path);
+        if !authorized && !matches!(route, Route::Version | Route::Healthy) {
+            return Err(status::unauthorized());
+        }
+        if request.body.len() > BODY_LIMIT {
+            return Err(status::too_large(BODY_LIMIT));
+        }
+        match route {
+            Route::Version => Ok(Reply::Answer(answer(200, version()))),
+            Route::Healthy => Ok(Reply::Answer(plain(200, "ok"))),
+            Route::AccessReview => self.review_access(request).map(Reply::Answer),
+            Route::IdentityReview => Ok(Reply::Answer(self.review_identity())),
+            Route::NoResource => Err(status::no_such_resource()),
+            // Rights in a namespace are none to paths outside of it.
+            Route::NoPath => {
+                let path = request.path.split('?').next().unwrap_or_default();
+                Err(status::forbidden_path(&self.user, &request.method, path))
+            }
+            Route::Target(target) => {
+                let call = read(request, target);
+                self.check_access(&request.method, &call)?;
+                check_options(&request.method, &call)?;
+                self.check_admission(&request.method, &call)?;
+                self.dispatch(&request.method, &call)
+            }
+        }
+    }
+
+    fn dispatch(&mut self, method: &str, call: &Call<'_>) -> Result<Reply, Answer> {
+        let target = &call.target;
+        let named = target.name.is_some();
+        match (method, named, target.subresource.as_deref()) {
+            ("POST", true, Some("token")) => self.issue_token(call).map(Reply::Answer),
+            (_, _, Some("token")) => Err(status::method_not_allowed()),
+            ("GET", true, Some("log")) => self.log(call).map(Reply::Answer),
+            ("GET", true, Some("proxy")) => self.proxy(call).map(Reply::Answer),
+            ("GET", true, Some("scale")) => self.get_scale(call).map(Reply::Answer),
+            ("PUT" | "PATCH", true, Some("scale")) => {
+                self.change_scale(method, call).map(Reply::Answer)
+            }
+            ("GET", true, _) => self.get(call).map(Reply::Answer),
+            ("GET", false, _) if call.flag("watch") => self.start_watch(call).map(Reply::Watch),
+            ("GET", false, _) => self.list(call).map(Reply::Answer),
+            ("POST", false, None) => self.create(call).map(remarked),
+            ("PUT", true, None | Some("status")) => self.update(call).map(remarked),
+            ("PATCH", true, None | Some("status")) => self.patch(call).map(remarked),
+            ("DELETE", true, None) => self.delete_one(call).map(Reply::Answer),
+            _ => Err(status::method_not_allowed()),
+        }
+    }
+}
+
+fn version() -> Value {
+    json!({"major": "1", "minor": "35", "gitVersion": "v1.35.0", "gitCommit": "sandbox",
+        "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "none",
+        "compiler": "rustc", "platform": "linux/amd64"})
+}
+
+impl World {
+    /// Answers one request, after everything due until `now` has happened.
+    pub fn answer(&mut self, request: &Request, now: Timestamp) -> Reply {
+        self.advance(now);
+        let authorized = self.authorized(request);
+        let reply = self.reply(request, authorized);
+        if self.seen.len() < self.seen_limit {
+            self.seen.push(Seen {
+                method: request.method.clone(),
+                path: request.path.clone(),
+                content_type: request.content_type.clone(),
+                body: serde_json::from_slice(&request.body).ok(),
+                authorized,
+                status: reply.status(),
+                time: self.clock,
+            });
+        }
+        // What takes no time is done before anyone asks for it.
+        self.advance(now);
+        reply
+    }
+}

@@ -1,0 +1,219 @@
+//! Refusals: the Status objects of the API server, word for word.
+
+use crate::world::api::message::{Answer, Body};
+use crate::world::api::route::{Kind, Target};
+use serde_json::{Map, Value, json};
+
+/// One fault in an object, as `details.causes` lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cause {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+    pub(crate) field: String,
+}
+
+/// A Status of failure.
+pub(crate) fn refusal(
+    code: u16,
+    reason: &str,
+    message: impl Into<String>,
+    details: Value,
+) -> Answer {
+    let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
+        "status": "Failure", "message": message.into(), "code": code});
+    // An error that is no refusal has no reason.
+    if !reason.is_empty() {
+        status["reason"] = reason.into();
+    }
+    if !details.is_null() {
+        status["details"] = details;
+    }
+    Answer {
+        status: code,
+        headers: Vec::new(),
+        body: Body::Json(status),
+    }
+}
+
+/// `deployments.apps`, or `pods` for the core group.
+fn qualified(name: &str, group: &str) -> String {
+    if group.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{group}")
+    }
+}
+
+fn details(name: &str, group: &str, kind: &str) -> Value {
+    let mut details = Map::new();
+    for (field, text) in [("name", name), ("group", group), ("kind", kind)] {
+        if !text.is_empty() {
+            details.insert(field.to_owned(), text.into());
+        }
+    }
+    Value::Object(details)
+}
+
+fn of_resource(kind: &Kind, name: &str) -> Value {
+    details(name, kind.group, kind.plural)
+}
+
+pub(crate) fn unauthorized() -> Answer {
+    refusal(401, "Unauthorized", "Unauthorized", Value::Null)
+}
+
+pub(crate) fn bad_request(message: impl Into<String>) -> Answer {
+    refusal(400, "BadRequest", message, Value::Null)
+}
+
+pub(crate) fn not_found(kind: &Kind, name: &str) -> Answer {
+    let message = format!(
+        "{} \"{name}\" not found",
+        qualified(kind.plural, kind.group)
+    );
+    refusal(404, "NotFound", message, of_resource(kind, name))
+}
+
+pub(crate) fn no_such_resource() -> Answer {
+    refusal(
+        404,
+        "NotFound",
+        "the server could not find the requested resource",
+        json!({}),
+    )
+}
+
+pub(crate) fn method_not_allowed() -> Answer {
+    let message = "the server does not allow this method on the requested resource";
+    refusal(405, "MethodNotAllowed", message, json!({}))
+}
+
+pub(crate) fn already_exists(kind: &Kind, name: &str) -> Answer {
+    let message = format!(
+        "{} \"{name}\" already exists",
+        qualified(kind.plural, kind.group)
+    );
+    refusal(409, "AlreadyExists", message, of_resource(kind, name))
+}
+
+pub(crate) fn conflict(kind: &Kind, name: &str, why: &str) -> Answer {
+    let resource = qualified(kind.plural, kind.group);
+    let message = format!("Operation cannot be fulfilled on {resource} \"{name}\": {why}");
+    refusal(409, "Conflict", message, of_resource(kind, name))
+}
+
+pub(crate) fn modified(kind: &Kind, name: &str) -> Answer {
+    let why = "the object has been modified; please apply your changes to the latest version and \
+               try again";
+    conflict(kind, name, why)
+}
+
+/// The object breaks the rules of its kind.
+pub(crate) fn invalid(kind: &str, group: &str, name: &str, causes: &[Cause]) -> Answer {
+    let mut all: Vec<String> = Vec::new();
+    for cause in causes {
+        let line = format!("{}: {}", cause.field, cause.message);
+        if !all.contains(&line) {
+            all.push(line);
+        }
+    }
+    let errors = match all.as_slice() {
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    };
+    let message = format!("{} \"{name}\" is invalid: {errors}", qualified(kind, group));
+    let mut details = details(name, group, kind);
+    let cause = |cause: &Cause| {
+        let Cause {
+            reason,
+            message,
+            field,
+        } = cause;
+        json!({"reason": reason, "message": message, "field": field})
+    };
+    details["causes"] = causes.iter().map(cause).collect();
+    refusal(422, "Invalid", message, details)
+}
+
+/// What a patch gives when it can be read but not applied.
+/// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
+pub(crate) fn patch_rejected() -> Answer {
+    let message = "the server rejected our request due to an error in our request";
+    refusal(422, "Invalid", message, json!({}))
+}
+
+pub(crate) fn unsupported_media_type(accepted: &str) -> Answer {
+    let message = format!(
+        "the body of the request was in an unknown format - accepted media types include: \
+         {accepted}"
+    );
+    refusal(415, "UnsupportedMediaType", message, Value::Null)
+}
+
+/// A patch of a type that the resource does not take never reaches it.
+pub(crate) fn unsupported_patch_type() -> Answer {
+    let message = "415: Unsupported Media Type";
+    refusal(415, "UnsupportedMediaType", message, json!({}))
+}
+
+pub(crate) fn too_large(limit: usize) -> Answer {
+    let message = format!("Request entity too large: limit is {limit}");
+    refusal(413, "RequestEntityTooLarge", message, Value::Null)
+}
+
+/// The resource version is older than the log of changes, or a continue token is.
+pub(crate) fn expired(message: impl Into<String>) -> Answer {
+    refusal(410, "Expired", message, Value::Null)
+}
+
+pub(crate) fn too_old(version: u64, floor: u64) -> String {
+    format!("too old resource version: {version} ({floor})")
+}
+
+/// The client knows more than this cluster does, as after a restore from a backup.
+pub(crate) fn too_new(version: u64, current: u64) -> Answer {
+    let message = format!("Timeout: Too large resource version: {version}, current: {current}");
+    let details = json!({"causes": [{"reason": "ResourceVersionTooLarge",
+        "message": "Too large resource version"}], "retryAfterSeconds": 1});
+    let mut answer = refusal(504, "Timeout", message, details);
+    let header = ("Retry-After".to_owned(), "1".to_owned());
+    answer.headers.push(header);
+    answer
+}
+
+/// What Go says of a text that should be a number.
+pub(crate) fn no_number(text: &str) -> String {
+    format!("strconv.ParseUint: parsing \"{text}\": invalid syntax")
+}
+
+/// RBAC says no to a path that is no resource.
+pub(crate) fn forbidden_path(user: &str, verb: &str, path: &str) -> Answer {
+    let verb = verb.to_ascii_lowercase();
+    let message = format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\"");
+    refusal(403, "Forbidden", message, json!({}))
+}
+
+/// RBAC says no. A field selector can name the object, too.
+pub(crate) fn forbidden(user: &str, verb: &str, target: &Target, name: &str) -> Answer {
+    let Kind { group, plural, .. } = *target.kind;
+    let resource = match &target.subresource {
+        Some(subresource) => format!("{plural}/{subresource}"),
+        None => plural.to_owned(),
+    };
+    let subject = match name {
+        "" => qualified(plural, group),
+        name => format!("{} \"{name}\"", qualified(plural, group)),
+    };
+    let place = match &target.namespace {
+        Some(namespace) => format!("in the namespace \"{namespace}\""),
+        None => "at the cluster scope".to_owned(),
+    };
+    let message = format!(
+        "{subject} is forbidden: User \"{user}\" cannot {verb} resource \"{resource}\" in API \
+         group \"{group}\" {place}"
+    );
+    refusal(403, "Forbidden", message, details(name, group, plural))
+}
+
+#[cfg(test)]
+mod tests;

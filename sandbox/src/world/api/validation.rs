@@ -1,0 +1,212 @@
+//! The rules of the API server, in its words.
+//!
+//! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/apps/validation/validation.go>,
+//! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go>
+
+mod containers;
+mod metadata;
+mod rules;
+
+use crate::world::api::status::Cause;
+use crate::world::api::validation::containers::pod;
+use crate::world::api::validation::metadata::{annotations, labels, metadata};
+use crate::world::api::validation::rules::{Faults, PERCENT, percent};
+use crate::world::object::{list, text};
+use crate::world::selector::Labels;
+use serde_json::{Value, json};
+
+/// All faults of an object, after decoding and defaulting; `old` is what it replaces.
+pub(crate) fn faults(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+    let mut faults = Faults::default();
+    metadata(object, &mut faults);
+    match kind {
+        "Deployment" => deployment(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
+        "ReplicaSet" => replica_set(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
+        "Pod" => pod(&object["spec"], "spec", &mut faults),
+        "Service" => service(&object["spec"], &mut faults),
+        _ => {}
+    }
+    faults.0
+}
+
+/// The faults of a request's options.
+pub(crate) fn option_faults(
+    manager: &str,
+    dry_run: Option<&str>,
+    validation: Option<&str>,
+) -> Vec<Cause> {
+    let mut faults = Faults::default();
+    if let Some(other) = dry_run.filter(|value| *value != "All") {
+        faults.unsupported("dryRun", &Value::from([other].as_slice()), &["All"]);
+    }
+    if manager.len() > 128 {
+        faults.add(
+            "FieldValueTooLong",
+            "fieldManager",
+            "Too long: may not be more than 128 bytes",
+        );
+    }
+    let known = ["Ignore", "Strict", "Warn"];
+    if let Some(other) = validation.filter(|value| !known.contains(value)) {
+        faults.unsupported(
+            "fieldValidation",
+            &other.into(),
+            &["", "Ignore", "Strict", "Warn"],
+        );
+    }
+    faults.0
+}
+
+fn deployment(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
+    workload(spec, faults);
+    strategy(&spec["strategy"], faults);
+    for name in [
+        "minReadySeconds",
+        "revisionHistoryLimit",
+        "progressDeadlineSeconds",
+    ] {
+        faults.not_negative(&format!("spec.{name}"), spec.get(name));
+    }
+    let least = spec["minReadySeconds"].as_i64().unwrap_or_default();
+    let deadline = &spec["progressDeadlineSeconds"];
+    if deadline.as_i64().is_some_and(|at| at <= least) {
+        let why = "must be greater than minReadySeconds";
+        faults.invalid("spec.progressDeadlineSeconds", deadline, why);
+    }
+    fixed_selector(spec, old, faults);
+}
+
+fn replica_set(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
+    workload(spec, faults);
+    faults.not_negative("spec.minReadySeconds", spec.get("minReadySeconds"));
+    fixed_selector(spec, old, faults);
+}
+
+fn fixed_selector(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
+    let selector = &spec["selector"];
+    if old.is_some_and(|old| old["selector"] != *selector) {
+        faults.invalid("spec.selector", selector, "field is immutable");
+    }
+}
+
+fn strategy(strategy: &Value, faults: &mut Faults) {
+    let rolling = strategy.get("rollingUpdate");
+    match text(strategy, "/type") {
+        "Recreate" if rolling.is_some() => faults.forbidden(
+            "spec.strategy.rollingUpdate",
+            "may not be specified when strategy `type` is 'Recreate'",
+        ),
+        "Recreate" => {}
+        "RollingUpdate" => {
+            bounds(&strategy["rollingUpdate"], faults);
+            let none = |field: &str| {
+                // What is no number counts as none.
+                let value = &strategy["rollingUpdate"][field];
+                let share = value.as_str().map(|text| percent(text).unwrap_or_default());
+                *value == 0 || share == Some(0)
+            };
+            if none("maxSurge") && none("maxUnavailable") {
+                let value = &strategy["rollingUpdate"]["maxUnavailable"];
+                let why = "may not be 0 when `maxSurge` is 0";
+                faults.invalid("spec.strategy.rollingUpdate.maxUnavailable", value, why);
+            }
+        }
+        _ => {
+            // The server prints its own form of the whole strategy.
+            let bounds = rolling.map(
+                |it| json!({"MaxUnavailable": it["maxUnavailable"], "MaxSurge": it["maxSurge"]}),
+            );
+            let (name, bounds) = (&strategy["type"], bounds.unwrap_or_default());
+            let message = format!(
+                "Unsupported value: {{\"Type\":{name},\"RollingUpdate\":{}}}: supported values: \
+                 \"Recreate\", \"RollingUpdate\"",
+                in_order(&bounds, &["MaxUnavailable", "MaxSurge"])
+            );
+            faults.add("FieldValueNotSupported", "spec.strategy", message);
+        }
+    }
+}
+
+/// An object's JSON with its fields in the order of a Go type.
+fn in_order(object: &Value, fields: &[&str]) -> String {
+    if object.is_null() {
+        return "null".to_owned();
+    }
+    let fields = fields
+        .iter()
+        .map(|name| format!("\"{name}\":{}", object[*name]));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
+
+/// Numbers of pods and percentages.
+fn bounds(rolling: &Value, faults: &mut Faults) {
+    for name in ["maxUnavailable", "maxSurge"] {
+        let (field, value) = (
+            format!("spec.strategy.rollingUpdate.{name}"),
+            &rolling[name],
+        );
+        faults.not_negative(&field, Some(value));
+        if value.as_str().is_some_and(|text| percent(text).is_none()) {
+            faults.invalid(field, value, PERCENT);
+        }
+    }
+    let unavailable = &rolling["maxUnavailable"];
+    let part = unavailable.as_str().and_then(percent);
+    if part.is_some_and(|part| part > 100) {
+        let field = "spec.strategy.rollingUpdate.maxUnavailable";
+        faults.invalid(field, unavailable, "must not be greater than 100%");
+    }
+}
+
+/// What Deployments and ReplicaSets have in common.
+fn workload(spec: &Value, faults: &mut Faults) {
+    faults.not_negative("spec.replicas", spec.get("replicas"));
+    let selector = &spec["selector"];
+    let labels_of_template = spec["template"]
+        .pointer("/metadata/labels")
+        .unwrap_or(&Value::Null);
+    if selector.is_null() {
+        faults.required("spec.selector");
+    } else if selector.as_object().is_some_and(serde_json::Map::is_empty) {
+        faults.invalid(
+            "spec.selector",
+            selector,
+            "empty selector is invalid for deployment",
+        );
+    }
+    if selector.is_null() || !Labels::of_spec(selector).match_labels(labels_of_template) {
+        let why = "`selector` does not match template `labels`";
+        faults.invalid("spec.template.metadata.labels", labels_of_template, why);
+    }
+    labels(
+        spec,
+        "/template/metadata/labels",
+        "spec.template.labels",
+        faults,
+    );
+    let field = "spec.template.annotations";
+    annotations(spec, "/template/metadata/annotations", field, faults);
+    let spec_of_pod = &spec["template"]["spec"];
+    pod(spec_of_pod, "spec.template.spec", faults);
+    if spec_of_pod["restartPolicy"] != "Always" {
+        let field = "spec.template.spec.restartPolicy";
+        faults.unsupported(field, &spec_of_pod["restartPolicy"], &["Always"]);
+    }
+}
+
+fn service(spec: &Value, faults: &mut Faults) {
+    let headless = spec["clusterIP"] == "None" || spec["type"] == "ExternalName";
+    if list(spec, "/ports").is_empty() && !headless {
+        faults.required("spec.ports");
+    }
+    for (index, port) in list(spec, "/ports").iter().enumerate() {
+        let number = port["port"].as_i64().unwrap_or_default();
+        if !(1..=65_535).contains(&number) {
+            let why = "must be between 1 and 65535, inclusive";
+            faults.invalid(format!("spec.ports[{index}].port"), &number.into(), why);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

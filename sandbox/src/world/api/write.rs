@@ -1,0 +1,206 @@
+//! What the verbs do to the objects.
+
+use crate::world::api::call::{Call, FieldValidation};
+use crate::world::api::decode::STRATEGIC_PATCH;
+use crate::world::api::decode::{
+    apply_patch, bad_patch, decoded, parse_patch, strict, unregistered, with_warnings,
+};
+use crate::world::api::message::{Answer, answer};
+use crate::world::api::preconditions::{
+    check_name, check_namespace, check_preconditions, check_uid, check_version,
+};
+use crate::world::api::read::presented;
+use crate::world::api::route::Kind;
+use crate::world::api::schema;
+use crate::world::api::status;
+use crate::world::object;
+use crate::world::object::{map_mut, text};
+use crate::world::state::World;
+use crate::world::store::Key;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+impl World {
+    pub(crate) fn create(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
+        let (object, warnings) = decoded(call)?;
+        with_warnings(self.create_decoded(call, object), call, &warnings)
+    }
+
+    fn create_decoded(&mut self, call: &Call<'_>, mut object: Value) -> Result<Answer, Answer> {
+        let kind = call.target.kind;
+        let namespace = call.target.namespace.clone().unwrap_or_default();
+        check_namespace(&object, &namespace)?;
+        if kind.namespaced {
+            map_mut(&mut object, "metadata")
+                .insert("namespace".to_owned(), namespace.clone().into());
+        }
+        if kind.namespaced && !self.has_namespace(&namespace) {
+            let namespaces = Kind::of_plural("namespaces").ok_or_else(status::no_such_resource)?;
+            return Err(status::not_found(namespaces, &namespace));
+        }
+        let key = Key::new(kind.plural, &namespace, text(&object, "/metadata/name"));
+        if object::map(&object, "/metadata").is_some_and(|it| it.contains_key("resourceVersion")) {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(status::refusal(500, "", message, Value::Null));
+        }
+        let stored = self.admit(kind, None, object)?;
+        if self.store.get(&key).is_some() {
+            return Err(status::already_exists(kind, &key.name));
+        }
+        let stored = self.store_or_not(call, &key, None, stored);
+        Ok(answer(201, presented(&stored, call)))
+    }
+
+    /// A namespace is there when it was put in, or when anything is in it.
+    fn has_namespace(&self, namespace: &str) -> bool {
+        matches!(namespace, "default" | "kube-system" | "kube-public")
+            || self
+                .store
+                .get(&Key::new("namespaces", "", namespace))
+                .is_some()
+            || self.store.inhabited(namespace)
+    }
+
+    pub(crate) fn update(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
+        let (object, warnings) = decoded(call)?;
+        with_warnings(self.update_decoded(call, object), call, &warnings)
+    }
+
+    fn update_decoded(&mut self, call: &Call<'_>, mut object: Value) -> Result<Answer, Answer> {
+        let kind = call.target.kind;
+        let namespace = call.target.namespace.clone().unwrap_or_default();
+        let wanted = call.target.name.as_deref().unwrap_or_default();
+        check_namespace(&object, &namespace)?;
+        check_name(&object, wanted)?;
+        let (key, old) = self.find(call)?;
+        check_version(kind, &object, &old)?;
+        let (ours, theirs) = (text(&object, "/metadata/uid"), text(&old, "/metadata/uid"));
+        if !ours.is_empty() && ours != theirs {
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{}/{namespace}/{wanted}, \
+                 ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in \
+                 precondition: {ours}, UID in object meta: {theirs}",
+                kind.plural
+            );
+            return Err(status::conflict(kind, wanted, &why));
+        }
+        if kind.namespaced {
+            map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace.into());
+        }
+        let stored = self.replace(call, &key, &old, object)?;
+        Ok(answer(200, presented(&stored, call)))
+    }
+
+    pub(crate) fn patch(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
+        let kind = call.target.kind;
+        let read = parse_patch(call)?;
+        let (key, old) = self.find(call)?;
+        let mut object = presented(&old, call);
+        apply_patch(kind, call.content_type, &read, &mut object)?;
+        if call.content_type == STRATEGIC_PATCH {
+            // It is merged into a typed object, which cannot become another.
+            object["kind"] = old["kind"].clone();
+            object["apiVersion"] = presented(&old, call)["apiVersion"].take();
+        }
+        let (said, version) = (text(&object, "/kind"), text(&object, "/apiVersion"));
+        if !Kind::is_registered(said, version) {
+            let why = unregistered(said, version);
+            return Err(bad_patch(call, &read, &object, &why));
+        }
+        let result = object.clone();
+        let found = schema::decode(kind.name, &mut object);
+        if let Some(mismatch) = found.mismatch {
+            let why = match call.content_type {
+                STRATEGIC_PATCH => mismatch.converter,
+                _ => mismatch.decoder,
+            };
+            return Err(bad_patch(call, &read, &result, &why));
+        }
+        if call.validation == FieldValidation::Strict && !found.unknown.is_empty() {
+            return Err(bad_patch(call, &read, &result, &strict(&found.unknown)));
+        }
+        let done = self.patch_decoded(call, &key, &old, object);
+        with_warnings(done, call, &found.unknown)
+    }
+
+    fn patch_decoded(
+        &mut self,
+        call: &Call<'_>,
+        key: &Key,
+        old: &Arc<Value>,
+        mut object: Value,
+    ) -> Result<Answer, Answer> {
+        let kind = call.target.kind;
+        check_namespace(&object, &key.namespace)?;
+        check_name(&object, &key.name)?;
+        check_uid(kind, &object, old)?;
+        if kind.namespaced {
+            let namespace = key.namespace.clone().into();
+            map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace);
+        }
+        check_version(kind, &object, old)?;
+        let stored = self.replace(call, key, old, object)?;
+        Ok(answer(200, presented(&stored, call)))
+    }
+
+    /// Stores a changed object: only the status, or all but the status.
+    fn replace(
+        &mut self,
+        call: &Call<'_>,
+        key: &Key,
+        old: &Arc<Value>,
+        mut object: Value,
+    ) -> Result<Arc<Value>, Answer> {
+        if call.target.subresource.as_deref() == Some("status") {
+            let status = object["status"].take();
+            object = Value::clone(old);
+            object["status"] = status;
+            return Ok(self.store_or_not(call, key, Some(old), object));
+        }
+        let stored = self.admit(call.target.kind, Some(old), object)?;
+        Ok(self.store_or_not(call, key, Some(old), stored))
+    }
+
+    pub(crate) fn delete_one(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
+        let kind = call.target.kind;
+        let (key, old) = self.find(call)?;
+        let options: Value = if call.body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(call.body)
+                .map_err(|error| status::bad_request(error.to_string()))?
+        };
+        check_preconditions(kind, &key.name, &options, &old)?;
+        let policy = call
+            .ask("propagationPolicy")
+            .unwrap_or(text(&options, "/propagationPolicy"));
+        let dry = call.dry_run || !object::list(&options, "/dryRun").is_empty();
+        if !dry {
+            self.discard(&key, policy != "Orphan");
+        }
+        if kind.plural == "pods" {
+            let left = self.store.get(&key).cloned().unwrap_or(old);
+            return Ok(answer(200, presented(&left, call)));
+        }
+        Ok(answer(
+            200,
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+                "details": {"name": key.name, "group": kind.group, "kind": kind.plural,
+                    "uid": text(&old, "/metadata/uid")}}),
+        ))
+    }
+
+    pub(crate) fn find(&self, call: &Call<'_>) -> Result<(Key, Arc<Value>), Answer> {
+        let target = &call.target;
+        let name = target.name.as_deref().unwrap_or_default();
+        let key = Key::new(
+            target.kind.plural,
+            target.namespace.as_deref().unwrap_or_default(),
+            name,
+        );
+        match self.store.get(&key) {
+            Some(object) => Ok((key, Arc::clone(object))),
+            None => Err(status::not_found(target.kind, name)),
+        }
+    }
+}

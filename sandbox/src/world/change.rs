@@ -1,0 +1,123 @@
+//! Objects are stored and removed, and controllers that watch them are woken.
+
+use crate::world::object;
+use crate::world::object::{integer, text};
+use crate::world::state::{Task, World};
+use crate::world::store::Key;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::sync::Arc;
+
+impl World {
+    /// Puts an object in as if it had been created or replaced, without asking for rights.
+    ///
+    /// # Panics
+    /// Where the API server would refuse the object: a test's mistake.
+    pub fn apply(&mut self, object: Value, now: Timestamp) {
+        self.advance(now);
+        if let Err(refusal) = self.put_in(object) {
+            panic!("the object cannot be applied: {:?}", refusal.body);
+        }
+    }
+
+    /// Deletes an object and what it owns; false where there was none.
+    pub fn delete(&mut self, resource: &str, namespace: &str, name: &str, now: Timestamp) -> bool {
+        self.advance(now);
+        let key = Key::new(resource, namespace, name);
+        let there = self.store.get(&key).is_some();
+        self.discard(&key, true);
+        there
+    }
+
+    /// Sets the replica count as a HorizontalPodAutoscaler does; false where there is no such
+    /// Deployment.
+    pub fn scale(&mut self, namespace: &str, name: &str, replicas: i64, now: Timestamp) -> bool {
+        self.advance(now);
+        let key = Key::new("deployments", namespace, name);
+        let Some(old) = self.store.get(&key).cloned() else {
+            return false;
+        };
+        let mut object = Value::clone(&old);
+        object["spec"]["replicas"] = replicas.into();
+        self.commit(&key, Some(&old), object, "horizontal-pod-autoscaler")
+            .is_ok()
+    }
+
+    /// Stores an object and wakes whoever watches such objects. True where it differed.
+    pub(crate) fn write(&mut self, key: &Key, object: Value) -> bool {
+        let previous = self.store.get(key).cloned();
+        if !self.store.put(key, object) {
+            return false;
+        }
+        let current = self.store.get(key).cloned();
+        for object in [previous.as_ref(), current.as_ref()].into_iter().flatten() {
+            self.wake(key, object);
+        }
+        let generation = |object: &Arc<Value>| integer(object, "/metadata/generation");
+        if key.resource == "deployments"
+            && previous.as_ref().map(generation) != current.as_ref().map(generation)
+        {
+            let seen = self.clock + self.timing.observe;
+            self.unseen.insert(key.clone(), seen);
+            self.plan(Task::Deployment(key.clone()), seen);
+        }
+        true
+    }
+
+    /// Takes an object away at once.
+    pub(crate) fn remove(&mut self, key: &Key) {
+        if let Some(object) = self.store.remove(key) {
+            self.wake(key, &object);
+        }
+        self.lives.remove(key);
+        self.unseen.remove(key);
+    }
+
+    pub(crate) fn wake(&mut self, key: &Key, object: &Value) {
+        match key.resource.as_str() {
+            "deployments" => self.plan_step(Task::Deployment(key.clone())),
+            "replicasets" => {
+                self.plan_step(Task::ReplicaSet(key.clone()));
+                if let Some(owner) = object::owner(object, "Deployment") {
+                    self.plan_step(Task::Deployment(Key::new(
+                        "deployments",
+                        &key.namespace,
+                        owner,
+                    )));
+                }
+            }
+            "pods" => {
+                if let Some(owner) = object::owner(object, "ReplicaSet") {
+                    let owner = Key::new("replicasets", &key.namespace, owner);
+                    self.wake_recreation(&owner);
+                    self.plan_step(Task::ReplicaSet(owner));
+                }
+                let services = self.store.keys("services", Some(&key.namespace));
+                services
+                    .into_iter()
+                    .for_each(|service| self.plan_endpoints(service));
+            }
+            "services" => self.plan_endpoints(key.clone()),
+            _ => {}
+        }
+    }
+
+    /// Recreate waits for pods, not for ReplicaSets, so their Deployment has to hear of them.
+    pub(crate) fn wake_recreation(&mut self, replica_set: &Key) {
+        let owner = self.store.get(replica_set).and_then(|set| {
+            Some(Key::new(
+                "deployments",
+                &replica_set.namespace,
+                object::owner(set, "Deployment")?,
+            ))
+        });
+        let Some(owner) = owner else { return };
+        let recreates = self
+            .store
+            .get(&owner)
+            .is_some_and(|deployment| text(deployment, "/spec/strategy/type") == "Recreate");
+        if recreates {
+            self.plan_step(Task::Deployment(owner));
+        }
+    }
+}
