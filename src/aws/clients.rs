@@ -7,6 +7,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
@@ -41,14 +42,19 @@ impl Aws {
     /// The client of SSM, or what is not set that it needs.
     pub fn ssm(&self) -> Result<&aws_sdk_ssm::Client, String> {
         let config = self.config(Service::Ssm)?;
-        Ok(self.ssm.get_or_init(|| aws_sdk_ssm::Client::new(&config())))
+        Ok(self.ssm.get_or_init(|| {
+            let config = aws_sdk_ssm::config::Builder::from(&config());
+            aws_sdk_ssm::Client::from_conf(config.retry_partition(no_quota()).build())
+        }))
     }
 
     /// The client of CodePipeline, or what is not set that it needs.
     pub fn codepipeline(&self) -> Result<&aws_sdk_codepipeline::Client, String> {
         let config = self.config(Service::CodePipeline)?;
-        let client = &self.codepipeline;
-        Ok(client.get_or_init(|| aws_sdk_codepipeline::Client::new(&config())))
+        Ok(self.codepipeline.get_or_init(|| {
+            let config = aws_sdk_codepipeline::config::Builder::from(&config());
+            aws_sdk_codepipeline::Client::from_conf(config.retry_partition(no_quota()).build())
+        }))
     }
 
     /// What makes the configuration of a client.
@@ -83,6 +89,15 @@ impl Aws {
             config.build()
         })
     }
+}
+
+/// The SDK's quota of retries is for clients that make many calls: ten that failed use it up for
+/// the rest of the process. A deploy makes a handful, and must report after an outage, too.
+fn no_quota() -> RetryPartition {
+    let unlimited = TokenBucket::unlimited();
+    RetryPartition::custom("landfall")
+        .token_bucket(unlimited)
+        .build()
 }
 
 /// Our policy as the SDK takes it. Which errors may pass is known to the SDK, and it obeys the

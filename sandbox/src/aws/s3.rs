@@ -1,6 +1,6 @@
 //! S3, as far as the artifacts of a pipeline need it: GetObject by path, with ranges and ETags.
-//! Signatures are looked at but not computed; `landfall::bucket` holds its own against AWS's
-//! example.
+//! Signatures are looked at but not computed; `landfall::aws::signature` holds its own against
+//! AWS's example.
 
 use crate::aws::account::CREDENTIALS;
 use crate::aws::account::{ACCOUNT, REGION};

@@ -158,6 +158,21 @@ async fn attempts_end() {
     assert_eq!(came.lock().unwrap().len(), retry::ATTEMPTS as usize);
 }
 
+/// By the SDK's default a process that met ten such calls hardly tries again for the rest of its
+/// life.
+#[tokio::test]
+async fn attempts_are_the_same_after_a_long_outage() {
+    const CALLS: usize = 25;
+    let attempts = retry::ATTEMPTS as usize;
+    let broken = (503, "x-amz-retry-after: 1\r\n", "");
+    let (url, came) = service(&[broken; CALLS * retry::ATTEMPTS as usize]).await;
+    let aws = aws(&[("AWS_ENDPOINT_URL_SSM", &url)]);
+    for call in 1..=CALLS {
+        assert!(ask(&aws).await.is_err());
+        assert_eq!(came.lock().unwrap().len(), call * attempts, "{call}");
+    }
+}
+
 #[tokio::test]
 async fn an_error_without_words_is_one_all_the_same() {
     for (body, expected) in [
