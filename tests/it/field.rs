@@ -42,7 +42,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// All cases, by the names of their files. `LANDFALL_CASE` picks those whose name has this in it,
+/// All cases, by the names of their files. `LANDFALL_CASE` picks those whose name has one of these in it,
 /// `LANDFALL_CASES` another folder.
 fn cases() -> Vec<(String, Case)> {
     let folder = std::env::var("LANDFALL_CASES");
@@ -57,7 +57,8 @@ fn cases() -> Vec<(String, Case)> {
         (name, case)
     };
     let all = files(folder).into_iter().map(read);
-    all.filter(|(name, _)| name.contains(&picked)).collect()
+    let is_picked = |name: &str| picked.split(',').any(|part| name.contains(part));
+    all.filter(|(name, _)| is_picked(name)).collect()
 }
 
 fn cases_of(on: On) -> Vec<(String, Case)> {

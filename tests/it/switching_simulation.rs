@@ -52,6 +52,9 @@ const STRIDE: u64 = 61;
 /// disturbances. `LANDFALL_PAIRS` divides both.
 const PAIRS: (u64, u64) = (1009, 211);
 
+/// Of pairs of executions that die one in so many, but for those of one setting.
+const OTHERS: u64 = 16;
+
 /// What happens at one point: a call, or a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Disturbance {
@@ -1697,6 +1700,40 @@ fn pairs_of_disturbances_of_a_switch() {
         });
     });
     tell("pairs", begun);
+    all_is_well();
+}
+
+/// Executions that wait for each other's locks: the function dies for good before a write, another
+/// execution comes and dies while it waits, and a third one has what is left of its time. Each pair
+/// in the first take-over by blue/green, one in so many in the other settings in which nothing
+/// else is wrong. Pairs of all disturbances are too many for any stride to find these.
+#[test]
+fn every_pair_of_executions_that_die() {
+    let begun = std::time::Instant::now();
+    let stride = Stride::of(OTHERS / asked("LANDFALL_PAIRS", 1).min(OTHERS));
+    let plain = settings().into_iter().filter(|setting| {
+        setting.health == Well && !setting.scaled && setting.locked == Locked::No
+    });
+    let dies = |simulation: &Simulation| {
+        let last = simulation.plan.last();
+        last.is_some_and(|(_, disturbance)| *disturbance == OtherBefore)
+    };
+    for_each(&plain.collect::<Vec<_>>(), |setting| {
+        let is_whole = !setting.immutable && setting.start == Start::Adoption;
+        at_every_point(Simulation::new(setting), |mut disturbed| {
+            let writes = matches!(disturbed.decide(), Decision::Act(_));
+            if !writes || !dies(&disturbed) || quietly(|| drop(disturbed.step())).is_err() {
+                return;
+            }
+            at_every_point(disturbed, |twice| {
+                let waits = matches!(twice.decide(), Decision::Wait(_));
+                if waits && dies(&twice) && (is_whole || stride.hits()) {
+                    finish(twice);
+                }
+            });
+        });
+    });
+    tell("executions that die", begun);
     all_is_well();
 }
 

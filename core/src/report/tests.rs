@@ -984,39 +984,39 @@ fn calls_that_failed() {
     let unread = call_failed(&request(), &begun(), &get, &unseen, None);
     let later = [&later[..], &[undone, unread]].concat();
     assert_snapshot!(shown(&later), @r#"
-        ConfigurationError: The rollout of Deployment `web` in `shop` could not be followed to
-        its end: the API server forbids to get deployments.apps and does not say why (HTTP
-        403).
+    ConfigurationError: The rollout of Deployment `web` in `shop` could not be followed to
+    its end: the API server forbids to get deployments.apps and does not say why (HTTP
+    403).
 
-        See whether the token has the permission: `kubectl --namespace shop auth can-i get
-        deployments.apps`, with the token. If it has, a policy or an admission plugin of the
-        cluster refuses the object; the API server's log says which. See docs/operations.md,
-        object-refused.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    See whether the token has the permission: `kubectl --namespace shop auth can-i get
+    deployments.apps`, with the token. If it has, a policy or an admission plugin of the
+    cluster refuses the object; the API server's log says which. See docs/operations.md,
+    object-refused.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        The rollback of Deployment `web` in `shop` could not be followed to its end: the API
-        server forbids to get deployments.apps and does not say why (HTTP 403).
+    The rollback of Deployment `web` in `shop` could not be followed to its end: the API
+    server forbids to get deployments.apps and does not say why (HTTP 403).
 
-        See whether the token has the permission: `kubectl --namespace shop auth can-i get
-        deployments.apps`, with the token. If it has, a policy or an admission plugin of the
-        cluster refuses the object; the API server's log says which. See docs/operations.md,
-        no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    See whether the token has the permission: `kubectl --namespace shop auth can-i get
+    deployments.apps`, with the token. If it has, a policy or an admission plugin of the
+    cluster refuses the object; the API server's log says which. See docs/operations.md,
+    no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        Deployment `web` in `shop` could not be rolled back: the API server refused to patch
-        deployments.apps (HTTP 422, "no").
+    Deployment `web` in `shop` could not be rolled back: the API server refused to patch
+    deployments.apps (HTTP 422, "no").
 
-        Correct what it names, then release the change again. See docs/operations.md,
-        no-progress.
-        --
-        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
-        be reached: connection refused.
+    Correct what it names, then release the change again. See docs/operations.md,
+    no-progress.
+    --
+    SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
+    be reached at `k8s.example.com:6443`: the connection was refused (tried 5 times).
 
-        The host is there, and nothing listens on the port: correct the port of K8S_CLUSTER,
-        or see whether the API server runs. Then retry. See docs/operations.md, unreachable.
-        "#);
+    The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER,
+    or start the API server. Then retry the stage. See docs/operations.md, unreachable.
+    "#);
 }
 
 #[test]

@@ -30,8 +30,9 @@ pub async fn play(case: &Case) -> Vec<String> {
             .await;
     }
     for edit in &given.prepared {
-        let deed = edit.deed(stage.cluster.namespace());
-        let (status, answer) = perform(&stage.cluster, deed).await;
+        let pods = stage.cluster.objects("pods").await;
+        let named = edit.of_pod(&pods).deed(stage.cluster.namespace());
+        let (status, answer) = perform(&stage.cluster, named).await;
         assert!((200..300).contains(&status), "{edit:?}: {answer}");
     }
     for _ in 1..given.times.unwrap_or(1) {

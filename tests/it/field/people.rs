@@ -34,6 +34,18 @@ pub fn path(resource: &str, namespace: &str, name: &str) -> String {
 }
 
 impl Edit {
+    /// The same; `POD` is the name of some pod that is there.
+    pub fn of_pod(&self, pods: &[Value]) -> Edit {
+        let mut edit = self.clone();
+        let first = pods
+            .first()
+            .and_then(|pod| pod["metadata"]["name"].as_str());
+        if let Some(first) = first.filter(|_| edit.name == "POD") {
+            edit.name = first.to_owned();
+        }
+        edit
+    }
+
     pub fn deed(&self, namespace: &str) -> Deed {
         let by = if self.by.is_empty() {
             "kubectl-edit"
