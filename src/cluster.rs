@@ -1,16 +1,17 @@
 //! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
 
-mod failure;
+pub(crate) mod failure;
 
 use crate::environment::Environment;
 use crate::http::{self, Trust, chain};
 use crate::logging;
+use jiff::Timestamp;
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
 use landfall_core::kubernetes::contact::{Unreached, UnreachedCause, Untrusted};
 use landfall_core::kubernetes::object::Deployment;
 use landfall_core::kubernetes::pod::{self, Event, Pods};
-use landfall_core::kubernetes::token::Token;
+use landfall_core::kubernetes::token::{Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, warning};
 use landfall_core::retry::{self, Failure, Next};
 use landfall_core::state::marks;
@@ -44,11 +45,6 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(36);
 /// How much of an unexpected answer is quoted.
 const EXCERPT: usize = 300;
 
-/// Beside a 401 for a token of `aws eks get-token`: it is a signed address, and STS takes it that
-/// long. <https://docs.aws.amazon.com/cli/latest/reference/eks/get-token.html>
-const EKS_TOKEN: &str = "It is a token of `aws eks get-token`, which lasts 15 minutes: store the \
-                         token of a ServiceAccount instead.";
-
 /// A connection to the cluster's API.
 #[derive(Debug)]
 pub struct Cluster {
@@ -56,7 +52,7 @@ pub struct Cluster {
     trusts_public: bool,
     client: reqwest::Client,
     authorization: HeaderValue,
-    advice: Option<&'static str>,
+    life: Life,
     /// What the server remarked on writes, until it is taken.
     warnings: Mutex<Vec<String>>,
 }
@@ -111,7 +107,7 @@ impl Cluster {
             server: approach.server.clone(),
             trusts_public: approach.trusts_public,
             client: approach.client.clone(),
-            advice: token.is_of_eks().then_some(EKS_TOKEN),
+            life: token.life(),
             authorization: authorization.ok_or("the token cannot be sent in a header")?,
             warnings: Mutex::default(),
         })
@@ -334,7 +330,7 @@ impl Cluster {
         let body = timeout_at(limit, http::read(response, MAX_BODY)).await;
         // A refusal whose body breaks off is a refusal all the same.
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        Err(refusal(status.as_u16(), &body, asked, self.advice))
+        Err(refusal(status.as_u16(), &body, asked, self.life))
     }
 
     /// The server's host and port.
@@ -485,12 +481,7 @@ fn permanent(error: CallError) -> Attempt {
     (error, Failure::Permanent)
 }
 
-fn refusal(
-    code: u16,
-    body: &[u8],
-    asked: Option<Duration>,
-    advice: Option<&'static str>,
-) -> Attempt {
+fn refusal(code: u16, body: &[u8], asked: Option<Duration>, life: Life) -> Attempt {
     let status = serde_json::from_slice::<Value>(body).ok();
     let status = status.filter(|status| status["kind"] == "Status");
     let is_status = status.is_some();
@@ -514,7 +505,7 @@ fn refusal(
         reason,
         message,
         is_status,
-        advice: advice.filter(|_| code == 401),
+        token: (code == 401).then(|| (life, Timestamp::now())),
         ..Refusal::default()
     };
     let asked = asked.or((seconds > 0).then(|| Duration::from_secs(seconds)));

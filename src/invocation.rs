@@ -17,11 +17,13 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::token::Token;
-use landfall_core::outcome::CredentialsError;
+use landfall_core::outcome::{CredentialsError, ParameterPlace, Topic};
 use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
 use landfall_core::request::{Draft, Files, Origin, Request};
 use landfall_core::state::continuation::{Continuation, Phase};
+use landfall_core::strategy::Failure;
+use landfall_core::text::clip;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::panic::AssertUnwindSafe;
@@ -43,6 +45,12 @@ const ANSWER_MARGIN: Duration = Duration::from_millis(100);
 /// How long the longest life of a Lambda is, for a deadline that makes no sense.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const LONGEST_LIFE: Duration = Duration::from_secs(900);
+
+/// What parameters as a whole are called, where they cannot be read.
+const UNREADABLE: &str = "UserParameters";
+
+/// How much of a field's name is logged: it may be anything that somebody wrote.
+const LONGEST_NAME: usize = 60;
 
 /// What a warm function keeps.
 pub struct Function {
@@ -108,8 +116,24 @@ struct Ledger {
     /// The continuation that it began with, and the text that this is bound to: what it leaves if
     /// it breaks off. Whatever it did since, the cluster tells.
     begun: RefCell<Option<(Continuation, String)>>,
+    /// What is wrong with parameters or environment, by the names of the fields.
+    faults: RefCell<Vec<String>>,
     /// What is deployed, for the metrics.
     deploy: RefCell<Option<Deploy>>,
+}
+
+impl Ledger {
+    /// Notes the names of fields that are wrong. Their problems may quote values.
+    fn note(&self, faults: &[Fault]) {
+        let names = faults
+            .iter()
+            .map(|fault| match fault.problem.split_once(", the arrow in ") {
+                // Of parameters that are not JSON the place tells more.
+                Some((place, _)) if fault.field == UNREADABLE => format!("{UNREADABLE} {place}"),
+                Some(_) | None => clip(&fault.field, LONGEST_NAME),
+            });
+        *self.faults.borrow_mut() = names.collect();
+    }
 }
 
 impl Function {
@@ -159,7 +183,7 @@ impl Function {
         // The report is on its way while its line is written.
         let delivery = self.deliver(&job.id, &report, last);
         // What is secret in parameters that could not be read is not known.
-        let line = async { log(&report, ledger.begun.borrow().is_some()) };
+        let line = async { log(&report, &ledger) };
         let (taken, ()) = tokio::join!(delivery, line);
         let taken = taken? == Receipt::Taken;
         // A failure that came too late to be told is one all the same.
@@ -173,11 +197,17 @@ impl Function {
     async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
         let environment = match &self.environment {
             Ok(environment) => environment,
-            Err(faults) => return report::wrong_environment(faults),
+            Err(faults) => {
+                ledger.note(faults);
+                return report::wrong_environment(faults);
+            }
         };
         let draft = match Draft::read(&job.parameters) {
             Ok(draft) => draft,
-            Err(faults) => return report::wrong_parameters(&faults),
+            Err(faults) => {
+                ledger.note(&faults);
+                return report::wrong_parameters(&faults);
+            }
         };
         let variables = landfall_core::request::variables(&job.parameters);
         logging::hide_parts(variables.iter().map(String::as_str));
@@ -191,7 +221,9 @@ impl Function {
             },
         };
         *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
-        let ssm_is_silent = || report::no_credentials(&no_answer());
+        let (account, region) = (job.account.as_deref(), self.aws.settings.region.as_deref());
+        let place = ParameterPlace::new(&environment.token_parameter, account, region);
+        let ssm_is_silent = || report::no_credentials(&no_answer(), &place);
         let read = artifact::read(&self.store, job, &draft.wanted);
         let files = match timeout_at(until, read).await {
             Ok(Ok(files)) => files,
@@ -206,14 +238,14 @@ impl Function {
             }
             Err(_) => return silent(&mut continuation, &bound_to, now, ssm_is_silent),
         };
-        let request = match complete(draft, &files, &continuation) {
+        let request = match complete(draft, &files, &continuation, ledger) {
             Ok(request) => request,
             Err(report) => return report,
         };
         *ledger.deploy.borrow_mut() = Some(Deploy::of(&request, continuation.started));
         let cluster = match timeout_at(until, self.connect(environment, false)).await {
             Ok(Ok(cluster)) => cluster,
-            Ok(Err(error)) => return report::no_credentials(&error),
+            Ok(Err(error)) => return report::no_credentials(&error, &place),
             Err(_) => return silent(&mut continuation, &bound_to, now, ssm_is_silent),
         };
         tracing::info!(
@@ -233,7 +265,10 @@ impl Function {
         if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
             deploy.outage = outcome.is_outage();
         }
-        conclude(&request, &continuation, &bound_to, outcome)
+        if let Outcome::Failed(Failure::Faults(faults)) = &outcome {
+            ledger.note(faults);
+        }
+        conclude(&request, &continuation, &bound_to, outcome, &place)
     }
 
     /// The connection that is open, or a new one; `anew` where the token was refused.
@@ -294,6 +329,7 @@ impl Function {
         let environment = environment.map_err(|faults| Why::Environment(faults.clone()))?;
         let (aws, name) = (&self.aws, &environment.token_parameter);
         known.parameter = Some(name.clone());
+        known.region.clone_from(&self.aws.settings.region);
         rotation::unpinned(name)?;
         let now = Timestamp::now();
         let fetched = in_time(until, ssm::fetch(aws, environment, now)).await;
@@ -416,10 +452,18 @@ async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Inst
 
 /// The request, with the files that it names. An invocation that goes on reads them again: they are
 /// the same, and the token has no room for them.
-fn complete(draft: Draft, files: &Files, continuation: &Continuation) -> Result<Request, Report> {
+fn complete(
+    draft: Draft,
+    files: &Files,
+    continuation: &Continuation,
+    ledger: &Ledger,
+) -> Result<Request, Report> {
     let origin = Origin::new(&draft.wanted, files);
     let request = draft.complete(files, &continuation.job);
-    let request = request.map_err(|faults| report::wrong_files(&faults, &origin))?;
+    let request = request.map_err(|faults| {
+        ledger.note(&faults);
+        report::wrong_files(&faults, &origin)
+    })?;
     logging::hide_values(request.secrets());
     Span::current().record("execution", request.execution.as_str());
     Ok(request)
@@ -444,6 +488,7 @@ fn conclude(
     continuation: &Continuation,
     bound_to: &str,
     outcome: Outcome,
+    place: &ParameterPlace,
 ) -> Report {
     match outcome {
         Outcome::Finished(success) => {
@@ -452,9 +497,12 @@ fn conclude(
         Outcome::Planned(plan) => report::planned(request, &plan),
         Outcome::Failed(failure) => report::failure(request, &failure),
         Outcome::Broken(call, error, present) => {
-            report::call_failed(request, continuation, &call, &error, present.as_deref())
+            let present = present.as_deref();
+            report::call_failed(request, continuation, &call, &error, present, place)
         }
-        Outcome::LockedOut(error) => report::access_lost(request, &continuation.phase, &error),
+        Outcome::LockedOut(error) => {
+            report::access_lost(request, &continuation.phase, &error, place)
+        }
         Outcome::LostSight(since, why) => report::lost_sight(request, continuation, since, &why),
         Outcome::HandedOver(waiting) => {
             report::handed_over(continuation, bound_to, waiting.as_ref())
@@ -488,8 +536,9 @@ fn log_renewed(renewed: &Renewed) {
     }
 }
 
-/// Logs what is reported; of a failure the first line, if all that must be hidden is known.
-fn log(report: &Report, all_is_known: bool) {
+/// Logs what is reported; of a failure the first line, and the names of fields that are wrong. What
+/// is secret in parameters that could not be read is not known: then there are the names alone.
+fn log(report: &Report, ledger: &Ledger) {
     match report {
         Report::Success { summary, .. } => tracing::info!(summary, "reporting success"),
         Report::Progress {
@@ -500,9 +549,15 @@ fn log(report: &Report, all_is_known: bool) {
             topic,
             message,
         } => {
-            let cause = message.lines().next().filter(|_| all_is_known);
+            let faults = ledger.faults.borrow().join(", ");
+            let faults = (!faults.is_empty()).then_some(faults);
+            let is_quoted = *topic == Topic::Parameters && ledger.begun.borrow().is_none();
+            let cause = match is_quoted {
+                true => "the user parameters are wrong",
+                false => message.lines().next().unwrap_or_default(),
+            };
             let (kind, topic) = (kind.name(), topic.anchor());
-            tracing::error!(kind, topic, cause, "reporting failure");
+            tracing::error!(kind, topic, cause, faults, "reporting failure");
         }
     }
 }

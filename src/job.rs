@@ -13,6 +13,8 @@ const ARTIFACTS_LIMIT: usize = 10;
 pub struct Job {
     /// The job's id; a continuation arrives under a new one.
     pub id: String,
+    /// The AWS account that it is of.
+    pub account: Option<String>,
     /// What the user wrote into the action.
     pub parameters: Parameters,
     /// What the last invocation of this action left for this one.
@@ -75,14 +77,22 @@ impl Job {
             }
         };
         let continuation = data["continuationToken"].as_str().map(str::to_owned);
+        let account = event["CodePipeline.job"]["accountId"].as_str();
         Some(Job {
             id,
+            account: account.filter(|id| is_account(id)).map(str::to_owned),
             parameters,
             continuation: continuation.filter(|token| !token.is_empty()),
             artifacts: artifacts(&data["inputArtifacts"]),
             keys: keys(&data["artifactCredentials"]),
         })
     }
+}
+
+/// Whether it is the id of an account.
+/// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>
+fn is_account(id: &str) -> bool {
+    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The input artifacts. One without a place cannot be read, and is as good as none.

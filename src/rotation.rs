@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use landfall_core::kubernetes::refusal::Cause;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::kubernetes::{CallError, Refusal};
-use landfall_core::outcome::CredentialsError;
+use landfall_core::outcome::{CredentialsError, ParameterPlace};
 use landfall_core::problem::Fault;
 use landfall_core::report;
 use landfall_core::text::clip;
@@ -316,6 +316,8 @@ pub enum Why {
 pub struct Present {
     /// The SSM parameter that it is in.
     pub parameter: Option<String>,
+    /// The region of that.
+    pub region: Option<String>,
     /// How it ends, where it was read.
     pub end: Option<End>,
 }
@@ -323,7 +325,9 @@ pub struct Present {
 impl Present {
     /// What happened, what holds all the same, what to do.
     pub fn not_renewed(&self, why: &Why) -> String {
-        let (happened, next) = why.words();
+        let parameter = self.parameter.as_deref().unwrap_or_default();
+        let place = ParameterPlace::new(parameter, None, self.region.as_deref());
+        let (happened, next) = why.words(&place);
         let holds = self.holds(why);
         let which = match &self.parameter {
             Some(name) => format!(" in SSM parameter `{name}`"),
@@ -340,11 +344,11 @@ impl Present {
             | (Why::NoAccess(CredentialsError::Expired(..)), _) => {
                 "No deploy works until a valid one is stored.".to_owned()
             }
-            (Why::NotStored(CredentialsError::Unreachable(_)), Some(End::At(at))) => format!(
+            (Why::NotStored(error), Some(End::At(at))) if is_lost(error) => format!(
                 "Whether the new one arrived all the same is not known. Either is valid, the \
                  former until {at:.0}."
             ),
-            (Why::NotStored(CredentialsError::Unreachable(_)), _) => {
+            (Why::NotStored(error), _) if is_lost(error) => {
                 "Whether the new one arrived all the same is not known. Either is valid.".to_owned()
             }
             (_, None) => "Nothing was changed.".to_owned(),
@@ -364,7 +368,7 @@ const FIRST: &str = "`make access ARGS=\"--namespace NAMESPACE --rotation --appl
 
 impl Why {
     /// What happened, and what to do.
-    fn words(&self) -> (String, String) {
+    fn words(&self, place: &ParameterPlace) -> (String, String) {
         let owned = |why: &str, next: &str| (why.to_owned(), next.to_owned());
         match self {
             Why::Event(faults) => (
@@ -389,7 +393,7 @@ impl Why {
                 "SSM cannot change the type of a parameter: delete it, and store the token again \
                  with `--type SecureString`.",
             ),
-            Why::NoAccess(error) | Why::NotStored(error) => (reason(error), remedy(error)),
+            Why::NoAccess(error) | Why::NotStored(error) => (reason(error), remedy(error, place)),
             Why::Call(step, error) => step.words(error),
             Why::Nameless => owned(
                 "the cluster does not say whose the present one is",
@@ -433,13 +437,26 @@ fn list(faults: &[Fault]) -> String {
     faults.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
+/// Whether a write may have been done: its answer was lost, or SSM broke on the way.
+fn is_lost(error: &CredentialsError) -> bool {
+    matches!(
+        error,
+        CredentialsError::Unreachable(_) | CredentialsError::Broken(_)
+    )
+}
+
 /// What is wrong with parameters. That the token's is meant has been said.
 fn reason(error: &CredentialsError) -> String {
     match error {
-        CredentialsError::Expired(_, at) => format!("it expired at {at:.0}"),
+        CredentialsError::Expired(_, at, _) => format!("it expired at {at:.0}"),
         CredentialsError::NoToken(_, what) => format!("it {what}"),
         CredentialsError::Missing(_)
         | CredentialsError::Denied(..)
+        | CredentialsError::KeyDenied(..)
+        | CredentialsError::KeyUnusable(..)
+        | CredentialsError::NotSigned(_)
+        | CredentialsError::Throttled(_)
+        | CredentialsError::Broken(_)
         | CredentialsError::Refused(_)
         | CredentialsError::Unreachable(_)
         | CredentialsError::Ca(_) => error.to_string(),
@@ -447,26 +464,26 @@ fn reason(error: &CredentialsError) -> String {
 }
 
 /// What to do about parameters that cannot be read or written.
-fn remedy(error: &CredentialsError) -> String {
+fn remedy(error: &CredentialsError, place: &ParameterPlace) -> String {
     match error {
-        CredentialsError::Denied(..) => {
-            "Grant it to the function's role; with a key of your own, the key's policy must allow \
-             it, too."
-        }
-        CredentialsError::Unreachable(_) => {
-            "Try again. In a VPC the function needs a route to SSM, or its interface endpoint."
-        }
-        CredentialsError::NoToken(..) | CredentialsError::Expired(..) => {
-            return format!("{FIRST}.");
-        }
-        CredentialsError::Missing(_) => {
-            "Store what is missing, or correct the function's environment."
-        }
-        CredentialsError::Refused(_) | CredentialsError::Ca(_) => {
-            "Correct the parameter, its key or the function's environment, then try again."
-        }
+        CredentialsError::NoToken(..) | CredentialsError::Expired(..) => format!("{FIRST}."),
+        CredentialsError::Missing(_)
+        | CredentialsError::Denied(..)
+        | CredentialsError::KeyDenied(..)
+        | CredentialsError::KeyUnusable(..)
+        | CredentialsError::NotSigned(_)
+        | CredentialsError::Throttled(_)
+        | CredentialsError::Broken(_)
+        | CredentialsError::Refused(_)
+        | CredentialsError::Unreachable(_)
+        | CredentialsError::Ca(_) => without_stage(&report::access::next(error, place)),
     }
-    .to_owned()
+}
+
+/// A renewal has no stage that could be retried.
+fn without_stage(next: &str) -> String {
+    next.replace("Retry the stage", "Try again")
+        .replace("retry the stage", "try again")
 }
 
 impl Step {
@@ -477,8 +494,7 @@ impl Step {
             Step::Try => "try the new one",
         };
         match report::trouble(error, what) {
-            // A renewal has no stage.
-            Ok((_, _, why, next)) => (why, next.replace("retry the stage", "try again")),
+            Ok((_, _, why, next)) => (why, without_stage(&next)),
             Err(refusal) => self.refused(what, refusal),
         }
     }

@@ -2,12 +2,14 @@
 //! errors of all that is read on the way.
 
 mod access;
+mod answered;
 mod artifact;
 mod cause;
 mod failure;
 mod store;
 
-pub use access::{CredentialsError, check};
+pub use access::{CredentialsError, KeyFault, ParameterPlace, check};
+pub use answered::AwsRight;
 pub use artifact::{ArtifactError, Place, Searched};
 pub use cause::{Cause, Grace, SUPPLY};
 pub use failure::{Kind, Topic};

@@ -1,6 +1,8 @@
 //! Every sentence that a user sees. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
+pub mod access;
+mod again;
 mod faults;
 mod hiding;
 pub mod outage;
@@ -19,7 +21,7 @@ use crate::kubernetes::call::{Call, Right};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::ArtifactError;
-use crate::outcome::CredentialsError;
+use crate::outcome::{CredentialsError, ParameterPlace};
 use crate::outcome::{Kind, Topic};
 use crate::plan::Plan;
 use crate::problem::Fault;
@@ -46,7 +48,7 @@ const VARIABLE_LIMIT: usize = 4096;
 /// How much of a message the first and the last part may take, so that both always fit.
 const HEADLINE_LIMIT: usize = 1500;
 /// See [`HEADLINE_LIMIT`].
-const NEXT_LIMIT: usize = 1200;
+const NEXT_LIMIT: usize = 1300;
 /// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
 const QUOTE_LIMIT: usize = 800;
 /// How much of a cause is what is wrong with the pods; the rest is for how far the rollout came.
@@ -584,7 +586,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             &[],
             &format!(
                 "Resume it with `kubectl --namespace {namespace} rollout resume \
-                 deployment/{name}`, then retry."
+                 deployment/{name}`, then retry the stage."
             ),
         ),
         Failure::TooLate => fail(
@@ -596,7 +598,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
                 words(request.timeout)
             ),
             &[],
-            "Retry; if the cluster is slow to answer, raise `timeout`.",
+            "Retry the stage; if the cluster is slow to answer, raise `timeout`.",
         ),
         Failure::Locked { execution, until } => locked(request, execution, *until),
         Failure::Forbidden(rights) => forbidden(request, rights),
@@ -697,7 +699,7 @@ fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
         ),
         &[],
         &format!(
-            "Retry when that execution is through. If it was stopped, its lock ends by itself at \
+            "Retry the stage when that execution is through. If it was stopped, its lock ends by itself at \
              {until:.0}."
         ),
     )
@@ -725,8 +727,16 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
             changed
         ),
         &[],
-        "If the later change is the wanted one, there is nothing to do; else release this one \
-         again.",
+        match by {
+            Some(_) => {
+                "If the later change is the wanted one, there is nothing to do; else release this \
+                 one again."
+            }
+            None => {
+                "If the later change is the wanted one, there is nothing to do; else retry the \
+                 stage."
+            }
+        },
     )
 }
 
@@ -747,8 +757,7 @@ fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Repor
             lost.problem()
         ),
         &[],
-        "If the later change is the wanted one, there is nothing to do; else release this one \
-         again.",
+        "If the later change is the wanted one, there is nothing to do; else retry the stage.",
     )
 }
 
@@ -830,25 +839,17 @@ fn done_about(request: &Request, evidence: &Evidence, aftermath: &Aftermath) -> 
 /// What to do next.
 fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String {
     let (namespace, name) = (&request.namespace, &request.deployment);
-    let mut help = String::new();
-    if topic != Topic::NoProgress {
-        help = format!(" ({})", handbook::section(topic));
-    }
+    let help = again::after(topic);
     if topic == Topic::ControllerSilent {
-        return format!(
-            "Have the cluster's kube-controller-manager looked at{help}; when it works again, \
-             retry the stage."
-        );
+        return help.to_owned();
     }
     match aftermath {
         Aftermath::RolledBack(_)
         | Aftermath::NothingWritten
         | Aftermath::Unswitched(_)
-        | Aftermath::SwitchedBack(..) => {
-            format!("Correct the cause{help} and release the change again.")
-        }
+        | Aftermath::SwitchedBack(..) => help.to_owned(),
         Aftermath::Paused => format!(
-            "Find out who paused it and why{help}; then `kubectl --namespace {namespace} rollout \
+            "Find out who paused it and why; then `kubectl --namespace {namespace} rollout \
              resume deployment/{name}` lets the new version go on, and `kubectl --namespace \
              {namespace} rollout undo deployment/{name}` after that brings the one before back."
         ),
@@ -865,13 +866,13 @@ fn next_after(request: &Request, topic: Topic, aftermath: &Aftermath) -> String 
         | Aftermath::NoWayBack
         | Aftermath::ReturnFailed(_) => match request.strategy.switch() {
             Some(switch) => format!(
-                "Correct the cause{help}. See what runs with \
+                "{help} See what runs with \
                  `kubectl --namespace {namespace} get deployment,pod`, and what is served \
                  with `kubectl --namespace {namespace} describe service/{}`.",
                 switch.service
             ),
             None => format!(
-                "Correct the cause{help}. See what runs with `kubectl --namespace {namespace} get \
+                "{help} See what runs with `kubectl --namespace {namespace} get \
                  deployment,replicaset,pod`, and `kubectl --namespace {namespace} rollout history \
                  deployment/{name}`."
             ),
@@ -994,7 +995,7 @@ pub fn wrong_environment(faults: &[Fault]) -> Report {
         Kind::ConfigurationError,
         "Nothing was deployed: the Lambda function's environment is not set up correctly.",
         &lines,
-        "Correct the function's environment variables, then retry.",
+        "Correct the function's environment variables, then retry the stage.",
     )
 }
 
@@ -1018,13 +1019,18 @@ pub fn unusable_continuation(unusable: &Unusable) -> Report {
     )
 }
 
-/// Token or CA cannot be had.
-pub fn no_credentials(error: &CredentialsError) -> Report {
-    locked_out(error, None)
+/// Token or CA cannot be had. `place` is where the token is kept.
+pub fn no_credentials(error: &CredentialsError, place: &ParameterPlace) -> Report {
+    locked_out(error, place, None)
 }
 
 /// The same in the middle of a deploy, whose first cause, if there is one, is told as well.
-pub fn access_lost(request: &Request, phase: &Phase, error: &CredentialsError) -> Report {
+pub fn access_lost(
+    request: &Request,
+    phase: &Phase,
+    error: &CredentialsError,
+    place: &ParameterPlace,
+) -> Report {
     let target = target(request);
     let cause = first_cause(&target, phase, None).or_else(|| match phase {
         Phase::Start => None,
@@ -1032,29 +1038,19 @@ pub fn access_lost(request: &Request, phase: &Phase, error: &CredentialsError) -
             "The new version of {target} has been written, and goes on without being followed."
         )),
     });
-    locked_out(error, cause)
+    locked_out(error, place, cause)
 }
 
-fn locked_out(error: &CredentialsError, cause: Option<String>) -> Report {
-    let next = match error.kind() {
-        Kind::PermissionError => "Grant what is missing, or renew the token, then retry.",
-        Kind::ConfigurationError => {
-            "Correct the parameter or the function's environment, then retry."
-        }
-        Kind::SystemUnavailable
-        | Kind::JobFailed
-        | Kind::RevisionOutOfSync
-        | Kind::RevisionUnavailable => {
-            "Retry. In a VPC the function needs a route to SSM, or its interface endpoint."
-        }
-    };
+fn locked_out(error: &CredentialsError, place: &ParameterPlace, cause: Option<String>) -> Report {
     let headline = format!("There is no access to the cluster: {error}.");
+    let kept = format!("The token is kept in {place}.");
+    let evidence = cause.into_iter().chain([kept]).collect::<Vec<_>>();
     fail(
         Topic::Credentials,
         error.kind(),
         &headline,
-        cause.as_slice(),
-        next,
+        &evidence,
+        &access::next(error, place),
     )
 }
 
@@ -1065,6 +1061,7 @@ pub fn call_failed(
     call: &Call,
     error: &CallError,
     present: Option<&Present>,
+    place: &ParameterPlace,
 ) -> Report {
     let phase = &continuation.phase;
     let target = target(request);
@@ -1084,7 +1081,7 @@ pub fn call_failed(
         Phase::Return(_) => format!("The failed switch of {target} could not be taken back"),
     };
     let what = format!("{} {}", call.verb.rbac(), call.resource);
-    let (topic, kind, why, next) = trouble(error, &what).unwrap_or_else(|refusal| {
+    let (topic, kind, why, mut next) = trouble(error, &what).unwrap_or_else(|refusal| {
         let place = match &request.manifest {
             Some(manifest) if refusal.cause() == refusal::Cause::Object => {
                 located(&refusal.message, manifest)
@@ -1105,6 +1102,15 @@ pub fn call_failed(
         (_, _) => String::new(),
     };
     let also = format!("{done}: {why}{since}.");
+    let mut token = None;
+    if topic == Topic::TokenRefused
+        && let CallError::Refused(refusal) = error
+    {
+        let seen = refusal.token;
+        next = access::store_another(place, seen.map(|(life, _)| life));
+        token = seen.map(|(life, at)| access::refused_token(place, life, at));
+    }
+    let beside = token.into_iter().chain(now).collect::<Vec<_>>();
     match first_cause(&target, phase, call.body.as_ref()) {
         // The rollout failed before the call did, and that is what the deploy failed of.
         Some(cause) => {
@@ -1117,10 +1123,12 @@ pub fn call_failed(
                     (what_failed(None, None), Evidence::default())
                 }
             };
-            let also = [also].into_iter().chain(now).collect::<Vec<_>>().join("\n");
-            failed_rollout(failed, &first(cause), &also, &seen, &next)
+            // What is refused comes with the section that helps there.
+            let next = handbook::with_two_sections(&next, topic, failed.0, NEXT_LIMIT);
+            let also = [also].into_iter().chain(beside).collect::<Vec<_>>();
+            failed_rollout(failed, &first(cause), &also.join("\n"), &seen, &next)
         }
-        None => fail(topic, kind, &first(also), now.as_slice(), &next),
+        None => fail(topic, kind, &first(also), &beside, &next),
     }
 }
 
@@ -1160,7 +1168,7 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
             Topic::OutOfTime,
             Kind::SystemUnavailable,
             format!("there was no time left to {what}"),
-            "Retry; if it stays so, raise the function's timeout.".to_owned(),
+            "Retry the stage; if it stays so, raise the function's timeout.".to_owned(),
         ),
     })
 }
@@ -1248,7 +1256,7 @@ pub fn no_time() -> Report {
         Kind::SystemUnavailable,
         "Nothing was deployed: the Lambda function ran out of time before it had begun.",
         &[],
-        "Raise the function's timeout (a minute or more), then retry.",
+        "Raise the function's timeout (a minute or more), then retry the stage.",
     )
 }
 

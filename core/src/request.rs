@@ -13,6 +13,7 @@ mod located;
 mod manifest;
 mod model;
 mod origin;
+mod shown;
 mod strategy;
 mod text;
 mod field_types;

@@ -1,5 +1,6 @@
 //! The SDK's way to the network: the one HTTPS stack, whose client is made with the first request.
 
+use crate::cluster;
 use crate::http::{self, Trust, chain};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -8,6 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use landfall_core::kubernetes::contact::Unreached;
+use landfall_core::report;
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
@@ -53,11 +56,13 @@ impl HttpsClient {
     async fn send(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let client = self.client();
         let client = client.map_err(|why| ConnectorError::user(why.into()))?;
+        let host = host_of(request.uri());
         let sent = client.execute(outgoing(request)?).await;
-        let mut response = sent.map_err(broken)?;
+        let mut response = sent.map_err(|error| broken(&host, error))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let body = http::read(response, BODY_LIMIT).await.map_err(broken)?;
+        let body = http::read(response, BODY_LIMIT).await;
+        let body = body.map_err(|error| broken(&host, error))?;
         if body.len() >= BODY_LIMIT {
             return Err(other(format!(
                 "its answer has more than {BODY_LIMIT} bytes"
@@ -110,10 +115,19 @@ fn other(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ConnectorE
     ConnectorError::other(why.into(), None)
 }
 
-/// A failure of the connection, which the SDK tries again.
-fn broken(error: reqwest::Error) -> ConnectorError {
+/// The host that an address names, with its port where it has one.
+fn host_of(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default().to_owned()
+}
+
+/// A failure of the connection to this host, which the SDK tries again.
+fn broken(host: &str, error: reqwest::Error) -> ConnectorError {
     let is_timeout = error.is_timeout();
-    let why = chain(&error.without_url()).into();
+    let (cause, detail) = cluster::failure::unreached(&error.without_url());
+    let once = Unreached::new(cause, host.to_owned(), detail);
+    // How often it is tried is the SDK's.
+    let why = report::unreached(&Unreached { tries: 0, ..once }).into();
     match is_timeout {
         true => ConnectorError::timeout(why),
         false => ConnectorError::io(why),

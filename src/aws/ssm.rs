@@ -8,18 +8,7 @@ use aws_sdk_ssm::types::{Parameter, ParameterHistory};
 use jiff::Timestamp;
 use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
-use landfall_core::outcome::{CredentialsError, check};
-
-/// The rights that reading the token takes.
-const READING: &str = "ssm:GetParameters, or kms:Decrypt for it";
-
-/// The right that reading how it is kept takes.
-const LOOKING: &str = "ssm:GetParameterHistory";
-
-/// The rights that writing it takes: a standard parameter is encrypted by the key itself, an
-/// advanced one by a data key.
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
-const WRITING: &str = "ssm:PutParameter, or kms:Encrypt and kms:GenerateDataKey on its key";
+use landfall_core::outcome::{AwsRight, CredentialsError, check};
 
 /// Versions of a parameter in one page; SSM gives no more.
 const VERSIONS_PAGE: i32 = 50;
@@ -52,7 +41,7 @@ pub async fn fetch(
         call = call.names(name);
     }
     let answer = call.send().await;
-    let answer = answer.map_err(|error| refused(READING, failure::read(error)))?;
+    let answer = answer.map_err(|error| refused(AwsRight::READING, failure::read(error)))?;
     let invalid = answer.invalid_parameters();
     if !invalid.is_empty() {
         let names = invalid.join("`, `");
@@ -88,7 +77,7 @@ pub async fn newest(aws: &Aws, name: &str) -> Result<ParameterHistory, Credentia
         let call = client(aws)?.get_parameter_history().name(name);
         let call = call.max_results(VERSIONS_PAGE).set_next_token(token);
         let page = call.send().await;
-        let page = page.map_err(|error| refused(LOOKING, failure::read(error)))?;
+        let page = page.map_err(|error| refused(AwsRight::LOOKING, failure::read(error)))?;
         let versions = page.parameters.unwrap_or_default();
         newest = newest
             .into_iter()
@@ -121,7 +110,7 @@ pub async fn store(
         .set_description(kept.description().map(str::to_owned))
         .set_allowed_pattern(kept.allowed_pattern().map(str::to_owned));
     let stored = call.send().await;
-    let stored = stored.map_err(|error| refused(WRITING, failure::read(error)))?;
+    let stored = stored.map_err(|error| refused(AwsRight::WRITING, failure::read(error)))?;
     Ok(stored.version())
 }
 
@@ -146,28 +135,12 @@ fn is_named(parameter: &Parameter, asked: &str) -> bool {
     names.into_iter().flatten().any(is_asked)
 }
 
-fn refused(what: &'static str, error: AwsError) -> CredentialsError {
-    let (status, code, message) = match error {
-        AwsError::Unreachable(why) => return CredentialsError::Unreachable(why),
-        AwsError::Refused(status, code, message) => (status, code, message),
-    };
-    let said = format!("{code}: {message}");
-    match code.as_str() {
-        "AccessDeniedException"
-        | "AccessDenied"
-        | "ExpiredTokenException"
-        | "ExpiredToken"
-        | "UnrecognizedClientException"
-        | "InvalidClientTokenId"
-        | "InvalidSignatureException"
-        | "MissingAuthenticationTokenException" => CredentialsError::Denied(what, said),
-        // SSM passes on what KMS says of a key that it may not use.
-        _ if said.contains("kms:") || said.contains("AccessDenied") => {
-            CredentialsError::Denied(what, said)
+fn refused(right: AwsRight, error: AwsError) -> CredentialsError {
+    match error {
+        AwsError::Unreachable(why) => CredentialsError::Unreachable(why),
+        AwsError::Refused(status, code, message) => {
+            CredentialsError::answered(right, status, &code, &message)
         }
-        "TooManyUpdates" => CredentialsError::Unreachable(said),
-        code if failure::is_transient(status, code) => CredentialsError::Unreachable(said),
-        _ => CredentialsError::Refused(said),
     }
 }
 

@@ -16,7 +16,7 @@ const NAMES: usize = 5;
 const TEXT: usize = 200;
 
 /// Why a request got no answer, and the network's own words for it.
-pub(super) fn unreached(error: &(dyn Error + 'static)) -> (UnreachedCause, String) {
+pub(crate) fn unreached(error: &(dyn Error + 'static)) -> (UnreachedCause, String) {
     let mut is_connect = false;
     let mut timed_out = false;
     let (mut refused, mut no_route) = (false, false);

@@ -62,7 +62,10 @@ fn work_that_does_not_end_is_handed_over() {
 
 #[test]
 fn a_silent_ssm_is_waited_for_but_not_for_ever() {
-    let over = || report::no_credentials(&CredentialsError::Unreachable("silent".into()));
+    let over = || {
+        let place = ParameterPlace::default();
+        report::no_credentials(&CredentialsError::Unreachable("silent".into()), &place)
+    };
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
     let later = |seconds| start + Duration::from_secs(seconds);

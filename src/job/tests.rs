@@ -13,6 +13,7 @@ fn with_parameters(parameters: Value) -> Value {
 fn bare() -> Job {
     Job {
         id: "job-1".into(),
+        account: None,
         parameters: Parameters::Absent,
         continuation: None,
         artifacts: Vec::new(),

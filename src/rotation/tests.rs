@@ -227,6 +227,7 @@ fn refused(code: u16, message: &str) -> CallError {
 
 fn told(end: Option<End>, whys: impl IntoIterator<Item = Why>) -> String {
     let present = Present {
+        region: Some("eu-central-1".into()),
         parameter: Some("t".into()),
         end,
     };
@@ -257,36 +258,37 @@ fn words_for_what_cannot_be_renewed() {
     assert_snapshot!(told(None, [
             Why::Event(vec![Fault::new("rotate", "must be `true`")]),
             Why::Pinned,
-            Why::NoAccess(CredentialsError::Expired("t".into(), at(NOW))),
+            Why::NoAccess(CredentialsError::Expired("t".into(), at(NOW), Duration::from_secs(60))),
             Why::NoAccess(CredentialsError::NoToken("t".into(), "is empty")),
             Why::NoAccess(CredentialsError::Missing("`t`".into())),
             Why::Broken("src/x.rs:1".into()),
         ]), @r#"
-        The token in SSM parameter `t` was not renewed: the event is wrong: `rotate` must be
-        `true`. Nothing was changed. Correct the input of the schedule, or the event.
-        --
-        The token in SSM parameter `t` was not renewed: K8S_TOKEN_PARAMETER names one version
-        or label of it, and a new version would never be read. Nothing was changed. Name the
-        parameter alone, without `:` and what follows.
-        --
-        The token in SSM parameter `t` was not renewed: it expired at 2026-01-01T00:00:00Z.
-        No deploy works until a valid one is stored. `make access ARGS="--namespace NAMESPACE
-        --rotation --apply"` makes a new one and stores it, or `kubectl create token landfall
-        --namespace NAMESPACE --duration 24h` and `aws ssm put-parameter --overwrite` under
-        the same key.
-        --
-        The token in SSM parameter `t` was not renewed: it is empty. Nothing was changed.
-        `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one and
-        stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h`
-        and `aws ssm put-parameter --overwrite` under the same key.
-        --
-        The token in SSM parameter `t` was not renewed: SSM has no parameter `t` (with that
-        version or label) in this account and region. Nothing was changed. Store what is
-        missing, or correct the function's environment.
-        --
-        The token in SSM parameter `t` was not renewed: Landfall itself broke at src/x.rs:1.
-        Nothing was changed. Report this place as a bug. To try again is safe.
-        "#);
+    The token in SSM parameter `t` was not renewed: the event is wrong: `rotate` must be
+    `true`. Nothing was changed. Correct the input of the schedule, or the event.
+    --
+    The token in SSM parameter `t` was not renewed: K8S_TOKEN_PARAMETER names one version
+    or label of it, and a new version would never be read. Nothing was changed. Name the
+    parameter alone, without `:` and what follows.
+    --
+    The token in SSM parameter `t` was not renewed: it expired at 2026-01-01T00:00:00Z.
+    No deploy works until a valid one is stored. `make access ARGS="--namespace NAMESPACE
+    --rotation --apply"` makes a new one and stores it, or `kubectl create token landfall
+    --namespace NAMESPACE --duration 24h` and `aws ssm put-parameter --overwrite` under
+    the same key.
+    --
+    The token in SSM parameter `t` was not renewed: it is empty. Nothing was changed.
+    `make access ARGS="--namespace NAMESPACE --rotation --apply"` makes a new one and
+    stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h`
+    and `aws ssm put-parameter --overwrite` under the same key.
+    --
+    The token in SSM parameter `t` was not renewed: SSM has no parameter `t`. Nothing was
+    changed. Store it in that region under this name, or correct K8S_TOKEN_PARAMETER or
+    K8S_CA_PARAMETER, then try again. `aws ssm get-parameter-history --region
+    eu-central-1 --name t --query 'Parameters[].[Version,Labels]'` lists what is there.
+    --
+    The token in SSM parameter `t` was not renewed: Landfall itself broke at src/x.rs:1.
+    Nothing was changed. Report this place as a bug. To try again is safe.
+    "#);
     assert_snapshot!(told(Some(End::At(at(NOW))), [
             Why::Shared,
             Why::Plain,
@@ -340,21 +342,22 @@ fn words_for_what_aws_and_the_cluster_say() {
             Why::NotStored(denied),
             Why::NotStored(away.clone()),
             Why::NoAccess(away),
-        ]), @r#"
+        ]), @r"
     The token in SSM parameter `t` was not renewed: AWS denies ssm:PutParameter
-    (AccessDenied: no). The present one was kept, and ends at 2026-01-01T00:00:00Z. Grant
-    it to the function's role; with a key of your own, the key's policy must allow it,
-    too.
+    (AccessDenied: no). The present one was kept, and ends at 2026-01-01T00:00:00Z. Allow
+    ssm:PutParameter on the parameter to the function's role, then try again.
     --
     The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
     answer in time. Whether the new one arrived all the same is not known. Either is
-    valid, the former until 2026-01-01T00:00:00Z. Try again. In a VPC the function needs
-    a route to SSM, or its interface endpoint.
+    valid, the former until 2026-01-01T00:00:00Z. Try again. A function in a VPC needs a
+    NAT gateway, or the interface endpoint `com.amazonaws.eu-central-1.ssm` with a
+    security group that lets port 443 in.
     --
     The token in SSM parameter `t` was not renewed: SSM could not be reached: it did not
     answer in time. The present one was kept, and ends at 2026-01-01T00:00:00Z. Try
-    again. In a VPC the function needs a route to SSM, or its interface endpoint.
-    "#);
+    again. A function in a VPC needs a NAT gateway, or the interface endpoint
+    `com.amazonaws.eu-central-1.ssm` with a security group that lets port 443 in.
+    ");
     let forever = End::WithSecret("shop".into(), "landfall-token".into());
     assert_snapshot!(told(Some(forever), [
             Why::Call(Step::Ask, refused(401, "Unauthorized")),
@@ -429,8 +432,8 @@ fn words_for_what_aws_and_the_cluster_say() {
     Try again; if it stays so, its API servers do not have the same keys.
     --
     The token in SSM parameter `t` was not renewed: there was no time left to try the new
-    one. The present one was kept, and has no end. Retry; if it stays so, raise the
-    function's timeout.
+    one. The present one was kept, and has no end. Retry the stage; if it stays so, raise
+    the function's timeout.
     --
     The token in SSM parameter `t` was not renewed: the cluster could not be reached at
     `k8s.example.com:6443`: the connection was refused (tried 5 times). The present one

@@ -83,7 +83,7 @@ async fn a_crash_loop_is_told_by_its_last_words_and_undone() {
         ]
     );
     let told = "Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.\nCorrect the cause \
-        (docs/operations.md, crash) and release the change again.";
+        and release the change again. See docs/operations.md, crash.";
     assert!(message.ends_with(told), "{message}");
     assert_eq!(stage.image().await, OLD_IMAGE);
     assert_eq!(stage.ready_images().await, [OLD_IMAGE; 2]);
@@ -308,7 +308,7 @@ async fn a_message_as_a_person_reads_it() {
           goroutine 1 [running]:
 
         Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.
-        Correct the cause (docs/operations.md, crash) and release the change again.
+        Correct the cause and release the change again. See docs/operations.md, crash.
         "#);
 }
 

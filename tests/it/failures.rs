@@ -40,7 +40,7 @@ async fn parameters_that_a_variable_broke_are_shown_where() {
     let (kind, message) = stage.run(event(1, text), LIFE).await.failure();
     assert_eq!(kind, "ConfigurationError");
     insta::assert_snapshot!(message, @r#"
-    Nothing was deployed: `UserParameters` are not valid JSON. At character 57, the arrow in `… "env": {"MESSAGE": "He said "→hi" to us"}}`: expected `,` or `}`. CodePipeline puts the value of a #{variable} into the text as it is and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) breaks the JSON. Use variables whose values have none of them, such as a commit id.
+    Nothing was deployed: `UserParameters` are not valid JSON. At character 57, the arrow in `…: "demo-app", "env": {"…": "…"→h…`: expected `,` or `}`. CodePipeline puts the value of a #{variable} into the text as it is and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) breaks the JSON. Use variables whose values have none of them, such as a commit id.
 
     Correct the action's UserParameters and release the change again. See docs/operations.md, parameters.
     "#);
@@ -266,7 +266,7 @@ async fn an_image_that_does_not_exist_fails_and_the_old_version_comes_back() {
     The new version of Deployment `demo-app` in `default` does not serve: `app` in pod `demo-app-POD` cannot start: its registry does not have the image `registry.example.com/demo-app:missing`; Kubernetes saw no progress for 3 s (progressDeadlineSeconds), with 0 of 2 new pods available.
 
     Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.
-    Correct the cause (docs/operations.md, image-not-found) and release the change again.
+    Push the image and retry the stage, or correct its name and release the change again. See docs/operations.md, image-not-found.
     "#);
     assert_eq!(stage.image().await, OLD_IMAGE);
     assert_eq!(stage.ready_images().await, [OLD_IMAGE; 2]);

@@ -199,9 +199,10 @@ async fn an_account_that_may_not_have_tokens_is_told_what_to_apply() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_aws_denies_is_named() {
-    let put = "AWS denies ssm:PutParameter, or kms:Encrypt and kms:GenerateDataKey on its key";
+    let put = "AWS denies ssm:PutParameter (";
+    let encrypt = "AWS denies kms:Encrypt and kms:GenerateDataKey (";
     let no_policy = "no identity-based policy allows the ssm:PutParameter action";
-    let read = "AWS denies ssm:GetParameters, or kms:Decrypt for it";
+    let read = "AWS denies kms:Decrypt (";
     let history = "AWS denies ssm:GetParameterHistory (AccessDeniedException";
     for (call, fault, words, kept) in [
         (
@@ -213,19 +214,19 @@ async fn what_aws_denies_is_named() {
         (
             "PutParameter",
             AwsFault::KmsAccessDenied,
-            [put, "kms:Encrypt on resource"],
+            [encrypt, "kms:Encrypt on resource"],
             true,
         ),
         (
             "GetParameterHistory",
             AwsFault::AccessDenied,
-            [history, "Grant it"],
+            [history, "Allow ssm:GetParameterHistory on the parameter"],
             true,
         ),
         (
             "GetParameters",
             AwsFault::KmsAccessDenied,
-            [read, "Grant it"],
+            [read, "Allow kms:Decrypt on the parameter's key"],
             false,
         ),
     ] {

@@ -10,7 +10,7 @@ pub struct Unreached {
     pub cause: UnreachedCause,
     /// The server's host and port.
     pub host: String,
-    /// How often the call was tried.
+    /// How often the call was tried; 0 where that is not known.
     pub tries: u32,
     /// Whether one of the tries may have been carried out.
     pub unsure: bool,

@@ -1,6 +1,8 @@
 //! Why a call to the cluster failed.
 
 use super::contact::{Unreached, Untrusted};
+use super::token::Life;
+use jiff::Timestamp;
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +42,8 @@ pub struct Refusal {
     pub message: String,
     /// Whether the body was a Kubernetes `Status`.
     pub is_status: bool,
-    /// What may be wrong with the token by its looks, beside a 401.
-    pub advice: Option<&'static str>,
+    /// What the token says of its own time, and when it was refused; beside a 401.
+    pub token: Option<(Life, Timestamp)>,
     /// Whether the token has the right, where that was asked because the message does not tell.
     pub allowed: Option<bool>,
 }

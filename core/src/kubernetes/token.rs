@@ -8,6 +8,19 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
 
+/// What a token says of how long it is valid.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Life {
+    /// It is one of `aws eks get-token`, which lasts 15 minutes.
+    OfEks,
+    /// It is a JWT that is valid until this time.
+    Until(Timestamp),
+    /// It is a JWT without an end.
+    Endless,
+    /// It does not say.
+    Unknown,
+}
+
 /// A bearer token. Nothing prints it.
 #[derive(Clone, PartialEq)]
 pub struct Token(String);
@@ -48,6 +61,16 @@ impl Token {
         let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
         let claims: Value = serde_json::from_slice(&bytes).ok()?;
         claims.is_object().then_some(claims)
+    }
+
+    /// What it says of how long it is valid.
+    pub fn life(&self) -> Life {
+        match (self.expires(), self.claims()) {
+            _ if self.is_of_eks() => Life::OfEks,
+            (Some(until), _) => Life::Until(until),
+            (None, Some(_)) => Life::Endless,
+            (None, None) => Life::Unknown,
+        }
     }
 
     /// When it expires, where it is a JWT that says so.

@@ -2,8 +2,10 @@
 
 use super::failure::Kind;
 use crate::kubernetes::token::{Token, appearance};
+use crate::text::words;
 use jiff::Timestamp;
 use std::fmt;
+use std::time::Duration;
 
 /// Why there is no access.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,25 +14,97 @@ pub enum CredentialsError {
     Missing(String),
     /// AWS denies the call: what it takes, and what AWS says.
     Denied(&'static str, String),
+    /// It denies the use of the parameter's key.
+    KeyDenied(&'static str, String),
+    /// The parameter's key cannot be used by anybody.
+    KeyUnusable(KeyFault, String),
+    /// AWS does not accept the function's own credentials.
+    NotSigned(String),
+    /// SSM throttles to the end.
+    Throttled(String),
+    /// SSM itself is in trouble.
+    Broken(String),
     /// SSM refuses what is asked for.
     Refused(String),
-    /// SSM cannot be reached or throttles to the end.
+    /// SSM cannot be reached.
     Unreachable(String),
     /// The token is empty or cannot be sent.
     NoToken(String, &'static str),
-    /// The token's own time is over.
-    Expired(String, Timestamp),
+    /// The token's own time is over: its parameter, when it expired, and how long ago that was.
+    Expired(String, Timestamp, Duration),
     /// The CA cannot be used.
     Ca(String),
+}
+
+/// Why nobody can use a key of KMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFault {
+    /// It is disabled.
+    Disabled,
+    /// It is about to be deleted.
+    PendingDeletion,
+    /// It does not exist, or is not one for this.
+    Other,
+}
+
+/// Where the token is kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ParameterPlace {
+    /// The SSM parameter, as K8S_TOKEN_PARAMETER has it.
+    pub parameter: String,
+    /// The AWS account.
+    pub account: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+}
+
+impl ParameterPlace {
+    /// The place; a parameter that is named by its ARN has its own account and region.
+    pub fn new(parameter: &str, account: Option<&str>, region: Option<&str>) -> ParameterPlace {
+        let mut parts = parameter.split(':').skip(3);
+        let own = match parameter.starts_with("arn:") {
+            true => parts.next().zip(parts.next()),
+            false => None,
+        };
+        let (region, account) = match own {
+            Some((region, account)) => (Some(region), Some(account)),
+            None => (region, account),
+        };
+        ParameterPlace {
+            parameter: parameter.to_owned(),
+            account: account.map(str::to_owned),
+            region: region.map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for ParameterPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SSM parameter `{}`", self.parameter)?;
+        match (&self.account, &self.region) {
+            (Some(account), Some(region)) => {
+                write!(formatter, " (account {account}, region {region})")
+            }
+            (Some(account), None) => write!(formatter, " (account {account})"),
+            (None, Some(region)) => write!(formatter, " (region {region})"),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 impl CredentialsError {
     /// The type of failure that it is reported as.
     pub fn kind(&self) -> Kind {
         match self {
-            CredentialsError::Denied(..) | CredentialsError::Expired(..) => Kind::PermissionError,
-            CredentialsError::Unreachable(_) => Kind::SystemUnavailable,
+            CredentialsError::Denied(..)
+            | CredentialsError::KeyDenied(..)
+            | CredentialsError::NotSigned(_)
+            | CredentialsError::Expired(..) => Kind::PermissionError,
+            CredentialsError::Throttled(_)
+            | CredentialsError::Broken(_)
+            | CredentialsError::Unreachable(_) => Kind::SystemUnavailable,
             CredentialsError::Missing(_)
+            | CredentialsError::KeyUnusable(..)
             | CredentialsError::Refused(_)
             | CredentialsError::NoToken(..)
             | CredentialsError::Ca(_) => Kind::ConfigurationError,
@@ -41,13 +115,36 @@ impl CredentialsError {
 impl fmt::Display for CredentialsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CredentialsError::Missing(names) => write!(
+            // A version or a label stands behind a colon; an ARN has colons of its own.
+            CredentialsError::Missing(names) if names.matches(':').count() % 5 == 1 => write!(
                 formatter,
-                "SSM has no parameter {names} (with that version or label) in this account and \
-                 region"
+                "SSM has no parameter {names}: there is none of this name, or none of its versions \
+                 has this number or label"
             ),
-            CredentialsError::Denied(what, said) => {
+            CredentialsError::Missing(names) => write!(formatter, "SSM has no parameter {names}"),
+            CredentialsError::Denied(what, said) | CredentialsError::KeyDenied(what, said) => {
                 write!(formatter, "AWS denies {what} ({said})")
+            }
+            CredentialsError::KeyUnusable(fault, said) => {
+                let what = match fault {
+                    KeyFault::Disabled => "is disabled",
+                    KeyFault::PendingDeletion => "is about to be deleted",
+                    KeyFault::Other => "cannot be used",
+                };
+                write!(formatter, "the KMS key of an SSM parameter {what} ({said})")
+            }
+            CredentialsError::NotSigned(said) => write!(
+                formatter,
+                "AWS does not accept the function's own credentials ({said})"
+            ),
+            CredentialsError::Throttled(said) => {
+                write!(
+                    formatter,
+                    "SSM throttles the calls of this account ({said})"
+                )
+            }
+            CredentialsError::Broken(said) => {
+                write!(formatter, "SSM could not answer just now ({said})")
             }
             CredentialsError::Refused(said) => write!(formatter, "SSM refused the call ({said})"),
             CredentialsError::Unreachable(why) => {
@@ -56,9 +153,10 @@ impl fmt::Display for CredentialsError {
             CredentialsError::NoToken(name, why) => {
                 write!(formatter, "the token in SSM parameter `{name}` {why}")
             }
-            CredentialsError::Expired(name, at) => write!(
+            CredentialsError::Expired(name, at, ago) => write!(
                 formatter,
-                "the token in SSM parameter `{name}` expired at {at:.0}"
+                "the token in SSM parameter `{name}` expired at {at:.0} ({} ago)",
+                words(*ago)
             ),
             CredentialsError::Ca(why) => {
                 write!(formatter, "the cluster's CA cannot be used: {why}")
@@ -73,7 +171,10 @@ pub fn check(token: &Token, name: &str, now: Timestamp) -> Result<(), Credential
         return Err(CredentialsError::NoToken(name.to_owned(), why));
     }
     match token.expires() {
-        Some(expires) if expires <= now => Err(CredentialsError::Expired(name.to_owned(), expires)),
+        Some(expires) if expires <= now => {
+            let ago = Duration::try_from(now.duration_since(expires)).unwrap_or_default();
+            Err(CredentialsError::Expired(name.to_owned(), expires, ago))
+        }
         _ => Ok(()),
     }
 }

@@ -24,14 +24,24 @@ fn address(homepage: &str, anchor: &str) -> String {
     }
 }
 
-/// What to do next, with the section where it does not have that already.
+/// What to do next, which ends with the section.
 pub(super) fn with_section(next: &str, topic: Topic, limit: usize) -> String {
     let section = section(topic);
-    if next.contains(&section) {
+    if next.ends_with(&format!("{section}.")) {
         return next.to_owned();
     }
-    let see = format!(" See {section}.");
-    clip(next, limit.saturating_sub(see.len())) + &see
+    ending(next, &format!(" See {section}."), limit)
+}
+
+/// What to do about a call that failed after the new version did, which ends with both sections.
+pub(super) fn with_two_sections(next: &str, call: Topic, version: Topic, limit: usize) -> String {
+    let (call, version) = (section(call), section(version));
+    let see = format!(" See {call}, and for what the new version failed of {version}.");
+    ending(next, &see, limit)
+}
+
+fn ending(next: &str, see: &str, limit: usize) -> String {
+    clip(next, limit.saturating_sub(see.len())) + see
 }
 
 #[cfg(test)]

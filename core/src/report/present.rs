@@ -80,12 +80,12 @@ pub(super) fn set_aside(
     let (service, namespace) = (&present.service, &request.namespace);
     let next = match (by, present.is_mixed()) {
         (None, true) => format!(
-            "Release this one again: the next deploy holds the Service to one version first. Or \
+            "Retry the stage: the next deploy holds the Service to one version first. Or \
              set its selector to the version that is to stay. {OTHERS_SET}"
         ),
         (None, false) => format!(
-            "If the later change is the wanted one, there is nothing to do; else release this one \
-             again. {OTHERS_SET}"
+            "If the later change is the wanted one, there is nothing to do; else retry the stage. \
+             {OTHERS_SET}"
         ),
         (Some(_), _) => "If the later change is the wanted one, there is nothing to do; else \
                          release this one again."

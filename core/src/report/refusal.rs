@@ -20,7 +20,7 @@ pub(super) fn told(
 ) -> Trouble {
     let cause = refusal.cause();
     let (topic, kind) = class(&cause);
-    let next = next(&cause, refusal, call, namespace, roles);
+    let next = next(&cause, call, namespace, roles);
     (topic, kind, why(refusal, what), next)
 }
 
@@ -113,7 +113,7 @@ pub fn brief(refusal: &Refusal, call: &Call, gain: &str) -> String {
     }
 }
 
-fn next(cause: &Cause, refusal: &Refusal, call: &Call, namespace: &str, roles: &str) -> String {
+fn next(cause: &Cause, call: &Call, namespace: &str, roles: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), call.resource);
     match cause {
         Cause::NotKubernetes => {
@@ -121,13 +121,11 @@ fn next(cause: &Cause, refusal: &Refusal, call: &Call, namespace: &str, roles: &
              it must reach the API server itself, by https. Then retry the stage."
                 .to_owned()
         }
+        // Told with the parameter by whoever knows it.
         Cause::Token => {
-            let advice = refusal.advice.map(|advice| format!("{advice} "));
-            format!(
-                "{}Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then \
-                 retry the stage. The parameter was read again, and its token was refused as well.",
-                advice.unwrap_or_default()
-            )
+            "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \
+             the stage."
+                .to_owned()
         }
         Cause::Anonymous => {
             "Whatever stands between the function and the API server (a proxy, or a load balancer \
@@ -156,8 +154,8 @@ fn next(cause: &Cause, refusal: &Refusal, call: &Call, namespace: &str, roles: &
              not a matter of the token's permissions."
         ),
         Cause::Policy(policy) => format!(
-            "Change what the policy names and release the change again, or ask whoever owns the \
-             policy ({}). It is not a matter of the token's permissions.",
+            "Change what the policy names and release the change again, or have whoever owns the \
+             policy change it ({}) and retry the stage. It is not a matter of the token's permissions.",
             look_up(policy, namespace)
         ),
         Cause::Webhook { name, trouble } => {
@@ -167,7 +165,11 @@ fn next(cause: &Cause, refusal: &Refusal, call: &Call, namespace: &str, roles: &
             "Wait until `{namespace}` is gone (`kubectl get namespace {namespace}`), create it \
              again, then retry the stage."
         ),
-        Cause::Object => "Correct what it names, then release the change again.".to_owned(),
+        Cause::Object => {
+            "Correct what it names, then release the change again; where that is something in the \
+             cluster, retry the stage."
+                .to_owned()
+        }
         Cause::Conflict => "Retry the stage when the other change is through.".to_owned(),
         Cause::Busy => {
             "Retry the stage when the API server is well again; the function retried until it \

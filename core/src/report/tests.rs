@@ -7,6 +7,10 @@ use crate::workload::health::rollout::Written;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
+fn place() -> ParameterPlace {
+    ParameterPlace::new("k8s-bear-token", Some("111122223333"), Some("eu-central-1"))
+}
+
 /// A call that was tried five times.
 fn unreached(cause: UnreachedCause) -> Unreached {
     let host = "k8s.example.com:6443".to_owned();
@@ -451,100 +455,102 @@ fn switches_that_failed() {
         failed(Aftermath::ReturnFailed(blue()), &usual),
         failure(&usual, &locked),
     ];
-    assert_snapshot!(shown(&reports), @r#"
-        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
-        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    assert_snapshot!(shown(&reports), @r"
+    JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+    smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
-        Service `web` sends to the version before, as all along. `web-blue` was scaled to
-        zero.
-        Correct the cause (docs/operations.md, smoke-test) and release the change again.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
-        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    Service `web` sends to the version before, as all along. `web-blue` was scaled to
+    zero.
+    Correct the cause and release the change again. See docs/operations.md, smoke-test.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+    smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
-        Service `web` sends to the version before, as all along. No pod of the new version is
-        left.
-        Correct the cause (docs/operations.md, smoke-test) and release the change again.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
-        smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    Service `web` sends to the version before, as all along. No pod of the new version is
+    left.
+    Correct the cause and release the change again. See docs/operations.md, smoke-test.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
+    smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
-        Service `web` sends to the version before, as all along. `web-blue` was left as it is,
-        as `rollback` is false.
-        Correct the cause (docs/operations.md, smoke-test) and release the change again.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` was taken out of service
-        again: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    Service `web` sends to the version before, as all along. `web-blue` was left as it is,
+    as `rollback` is false.
+    Correct the cause and release the change again. See docs/operations.md, smoke-test.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` was taken out of service
+    again: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
-        Service `web` sends to `web` again. `web-blue` was scaled to zero.
-        Correct the cause (docs/operations.md, smoke-test) and release the change again.
-        --
-        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
-        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
-        oops.
+    Service `web` sends to `web` again. `web-blue` was scaled to zero.
+    Correct the cause and release the change again. See docs/operations.md, smoke-test.
+    --
+    JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+    switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+    oops.
 
-        Service `web` was left sending to the new version, as `rollback` is false.
-        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
-        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
-        shop describe service/web`.
-        --
-        JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
-        switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
-        oops.
+    Service `web` was left sending to the new version, as `rollback` is false.
+    Correct the cause and release the change again. See what runs with `kubectl
+    --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+    shop describe service/web`. See docs/operations.md, smoke-test.
+    --
+    JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
+    switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
+    oops.
 
-        Service `web` was left sending to the new version, as the version before has fewer
-        pods available and cannot take over again.
-        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
-        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
-        shop describe service/web`.
-        --
-        PermissionError: The new version of Deployment `web` in `shop` was not put into
-        service: the token may not patch deployments.apps.
+    Service `web` was left sending to the new version, as the version before has fewer
+    pods available and cannot take over again.
+    Correct the cause and release the change again. See what runs with `kubectl
+    --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+    shop describe service/web`. See docs/operations.md, smoke-test.
+    --
+    PermissionError: The new version of Deployment `web` in `shop` was not put into
+    service: the token may not patch deployments.apps.
 
-        Service `web` sends to the version before, as all along. No pod of the new version is
-        left.
-        Correct the cause (docs/operations.md, forbidden) and release the change again.
-        --
-        ConfigurationError: The new version of Deployment `web` in `shop` was not put into
-        service: the token may not patch deployments.apps.
+    Service `web` sends to the version before, as all along. No pod of the new version is
+    left.
+    Grant the permission that is missing, then retry the stage. See docs/operations.md,
+    forbidden.
+    --
+    ConfigurationError: The new version of Deployment `web` in `shop` was not put into
+    service: the token may not patch deployments.apps.
 
-        Service `web` sends to the version before, as all along. No pod of the new version is
-        left.
-        Correct the cause (docs/operations.md, object-refused) and release the change again.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` was not put into service: the
-        token may not patch deployments.apps.
+    Service `web` sends to the version before, as all along. No pod of the new version is
+    left.
+    Correct the cause and release the change again. See docs/operations.md,
+    object-refused.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` was not put into service: the
+    token may not patch deployments.apps.
 
-        Service `web` sends to the version before, as all along. No pod of the new version is
-        left.
-        Correct the cause (docs/operations.md, cluster-unavailable) and release the change
-        again.
-        --
-        PermissionError: Deployment `web` in `shop` was not changed: the token may not create
-        services, delete services, get services/proxy and patch
-        horizontalpodautoscalers.autoscaling.
+    Service `web` sends to the version before, as all along. No pod of the new version is
+    left.
+    Retry the stage when the API server is well again. See docs/operations.md,
+    cluster-unavailable.
+    --
+    PermissionError: Deployment `web` in `shop` was not changed: the token may not create
+    services, delete services, get services/proxy and patch
+    horizontalpodautoscalers.autoscaling.
 
-        Grant the verb `create` on `services`, the verb `delete` on `services`, the verb `get`
-        on `services/proxy` and the verb `patch` on `horizontalpodautoscalers.autoscaling` to
-        the token's ServiceAccount by a Role in this namespace; deploy/rbac.yaml and
-        deploy/rbac-switching.yaml have all verbs that are needed. See docs/operations.md,
-        forbidden.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
-        test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    Grant the verb `create` on `services`, the verb `delete` on `services`, the verb `get`
+    on `services/proxy` and the verb `patch` on `horizontalpodautoscalers.autoscaling` to
+    the token's ServiceAccount by a Role in this namespace; deploy/rbac.yaml and
+    deploy/rbac-switching.yaml have all verbs that are needed. See docs/operations.md,
+    forbidden.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
+    test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
 
-        Service `web` sends to the version before, but `web-blue` could not be cleared away in
-        time.
-        Correct the cause (docs/operations.md, smoke-test). See what runs with `kubectl
-        --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
-        shop describe service/web`.
-        --
-        RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
-        execution `run-1` has been at work on the same Service. Nothing was begun.
+    Service `web` sends to the version before, but `web-blue` could not be cleared away in
+    time.
+    Correct the cause and release the change again. See what runs with `kubectl
+    --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
+    shop describe service/web`. See docs/operations.md, smoke-test.
+    --
+    RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
+    execution `run-1` has been at work on the same Service. Nothing was begun.
 
-        Retry when that execution is through. If it was stopped, its lock ends by itself at
-        2026-01-01T00:01:30Z. See docs/operations.md, locked.
-        "#);
+    Retry the stage when that execution is through. If it was stopped, its lock ends by
+    itself at 2026-01-01T00:01:30Z. See docs/operations.md, locked.
+    ");
     let timed_out = switch_timed_out(Duration::from_secs(900), "web");
     let missing = endpoints_missing("web", "web-blue");
     assert_snapshot!(wrapped(&format!("{timed_out}\n{missing}")), @r#"
@@ -624,69 +630,69 @@ fn failures() {
         out_of_sync(None, false),
     ]
     .map(|failure| super::failure(&request(), &failure));
-    assert_snapshot!(shown(&reports), @r#"
-        ConfigurationError: Deployment `web` in `shop` was not changed: `images.web` names
-        container `web`, which the Deployment does not have; it has `app`.
+    assert_snapshot!(shown(&reports), @r"
+    ConfigurationError: Deployment `web` in `shop` was not changed: `images.web` names
+    container `web`, which the Deployment does not have; it has `app`.
 
-        Correct the action's UserParameters and release the change again. See
-        docs/operations.md, parameters.
-        --
-        ConfigurationError: Deployment `web` in `shop` was not changed: 2 things are wrong
-        with the user parameters.
+    Correct the action's UserParameters and release the change again. See
+    docs/operations.md, parameters.
+    --
+    ConfigurationError: Deployment `web` in `shop` was not changed: 2 things are wrong
+    with the user parameters.
 
-        - `images.web` names container `web`, which the Deployment does not have; it has `app`
-        - `timeout` must be x
+    - `images.web` names container `web`, which the Deployment does not have; it has `app`
+    - `timeout` must be x
 
-        Correct the action's UserParameters and release the change again. See
-        docs/operations.md, parameters.
-        --
-        ConfigurationError: Deployment `web` in `shop` does not exist, so there was nothing to
-        patch.
+    Correct the action's UserParameters and release the change again. See
+    docs/operations.md, parameters.
+    --
+    ConfigurationError: Deployment `web` in `shop` does not exist, so there was nothing to
+    patch.
 
-        Check `deployment` and `namespace` (`kubectl --namespace shop get deployments` lists
-        what is there), or give a `manifest` to create it. See docs/operations.md, missing.
-        --
-        ConfigurationError: Deployment `web` in `shop` is being deleted, so nothing was
-        changed.
+    Check `deployment` and `namespace` (`kubectl --namespace shop get deployments` lists
+    what is there), or give a `manifest` to create it. See docs/operations.md, missing.
+    --
+    ConfigurationError: Deployment `web` in `shop` is being deleted, so nothing was
+    changed.
 
-        Wait until it is gone, then create it anew with a `manifest`. See docs/operations.md,
-        being-deleted.
-        --
-        ConfigurationError: Deployment `web` in `shop` is paused: somebody stopped its
-        rollouts, so nothing was changed.
+    Wait until it is gone, then create it anew with a `manifest`. See docs/operations.md,
+    being-deleted.
+    --
+    ConfigurationError: Deployment `web` in `shop` is paused: somebody stopped its
+    rollouts, so nothing was changed.
 
-        Resume it with `kubectl --namespace shop rollout resume deployment/web`, then retry.
-        See docs/operations.md, paused.
-        --
-        SystemUnavailable: Deployment `web` in `shop` was not changed: its 15 min (timeout)
-        were over before the cluster could be written to.
+    Resume it with `kubectl --namespace shop rollout resume deployment/web`, then retry
+    the stage. See docs/operations.md, paused.
+    --
+    SystemUnavailable: Deployment `web` in `shop` was not changed: its 15 min (timeout)
+    were over before the cluster could be written to.
 
-        Retry; if the cluster is slow to answer, raise `timeout`. See docs/operations.md,
-        too-late.
-        --
-        JobFailed: Deployment `web` in `shop` was deleted while its rollout was followed.
+    Retry the stage; if the cluster is slow to answer, raise `timeout`. See
+    docs/operations.md, too-late.
+    --
+    JobFailed: Deployment `web` in `shop` was deleted while its rollout was followed.
 
-        Find out who deleted it; with a `manifest` the next deploy creates it anew. See
-        docs/operations.md, deleted.
-        --
-        RevisionOutOfSync: Deployment `web` in `shop` was changed by execution `run-3` after
-        this deploy wrote its version; the later change was left alone.
+    Find out who deleted it; with a `manifest` the next deploy creates it anew. See
+    docs/operations.md, deleted.
+    --
+    RevisionOutOfSync: Deployment `web` in `shop` was changed by execution `run-3` after
+    this deploy wrote its version; the later change was left alone.
 
-        If the later change is the wanted one, there is nothing to do; else release this one
-        again. See docs/operations.md, out-of-sync.
-        --
-        RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
-        deploy wrote its version; the later change was left alone.
+    If the later change is the wanted one, there is nothing to do; else release this one
+    again. See docs/operations.md, out-of-sync.
+    --
+    RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
+    deploy wrote its version; the later change was left alone.
 
-        If the later change is the wanted one, there is nothing to do; else release this one
-        again. See docs/operations.md, out-of-sync.
-        --
-        RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
-        deploy began; the later change was left alone.
+    If the later change is the wanted one, there is nothing to do; else retry the stage.
+    See docs/operations.md, out-of-sync.
+    --
+    RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
+    deploy began; the later change was left alone.
 
-        If the later change is the wanted one, there is nothing to do; else release this one
-        again. See docs/operations.md, out-of-sync.
-        "#);
+    If the later change is the wanted one, there is nothing to do; else retry the stage.
+    See docs/operations.md, out-of-sync.
+    ");
 }
 
 #[test]
@@ -732,96 +738,105 @@ fn rollouts_that_failed() {
         rollout("it broke", none, Aftermath::OvertakenBy(None)),
         rollout("it broke", none, Aftermath::Deleted),
     ];
-    assert_snapshot!(shown(&reports), @r#"
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
-        `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`.
+    assert_snapshot!(shown(&reports), @r"
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
+    `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`.
 
-        34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
+    34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
 
-        The last lines of `app` in pod `web-1`:
-        panic: no DATABASE_URL
+    The last lines of `app` in pod `web-1`:
+    panic: no DATABASE_URL
 
-        Rolled back: the version of revision 8 (shop/web:1) serves again.
-        Correct the cause (docs/operations.md, crash) and release the change again.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
-        `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`; Kubernetes saw no
-        progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+    Rolled back: the version of revision 8 (shop/web:1) serves again.
+    Correct the cause and release the change again. See docs/operations.md, crash.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
+    `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`; Kubernetes saw no
+    progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
 
-        34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
+    34 s after the change 1 of 2 new pods so far were ready, of 2 wanted.
 
-        The last lines of `app` in pod `web-1`:
-        panic: no DATABASE_URL
+    The last lines of `app` in pod `web-1`:
+    panic: no DATABASE_URL
 
-        Rolled back: the version of revision 8 (shop/web:1) serves again.
-        Correct the cause (docs/operations.md, crash) and release the change again.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: Kubernetes
-        saw no progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
+    Rolled back: the version of revision 8 (shop/web:1) serves again.
+    Correct the cause and release the change again. See docs/operations.md, crash.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: Kubernetes
+    saw no progress for 10 min (progressDeadlineSeconds), with 1 of 2 new pods available.
 
-        The new pods could not be read: HTTP 403.
+    The new pods could not be read: HTTP 403.
 
-        It ran this version before the job began, so nothing was changed or taken back.
-        Correct the cause and release the change again. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    It ran this version before the job began, so nothing was changed or taken back.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        It was left as it is, as `rollback` is false.
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    It was left as it is, as `rollback` is false.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        No other version served before, so there is none to return to; it was left as it is.
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    No other version served before, so there is none to return to; it was left as it is.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        It was left as it is: the version before did not serve either.
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    It was left as it is: the version before did not serve either.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        It was left as it is: ReplicaSet `web-6`, which served before, is gone
-        (revisionHistoryLimit).
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    It was left as it is: ReplicaSet `web-6`, which served before, is gone
+    (revisionHistoryLimit).
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        The version of revision 8 (shop/web:1) was brought back and does not serve: the
-        rollout was not done within 15 min (timeout), with 1 of 2 previous pods available.
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    The version of revision 8 (shop/web:1) was brought back and does not serve: the
+    rollout was not done within 15 min (timeout), with 1 of 2 previous pods available.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        Execution `run-3` has deployed since.
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    Execution `run-3` has deployed since.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        Someone else has changed it since, so that it was left as it is.
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        --
-        JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
+    Someone else has changed it since, so that it was left as it is.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    --
+    JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        It was deleted while the previous version was brought back.
-        Correct the cause. See what runs with `kubectl --namespace shop get
-        deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-        deployment/web`. See docs/operations.md, no-progress.
-        "#);
+    It was deleted while the previous version was brought back.
+    If the version itself is at fault, correct it and release the change again; else mend
+    what is around it and retry the stage. See what runs with `kubectl --namespace shop
+    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
+    deployment/web`. See docs/operations.md, no-progress.
+    ");
 }
 
 #[test]
@@ -859,7 +874,9 @@ fn causes_by_time() {
 fn access_that_is_lost_keeps_the_first_cause() {
     let error = CredentialsError::Unreachable("SSM is away".into());
     let told = |phase: &Phase| {
-        let Report::Failure { message, .. } = access_lost(&request(), phase, &error) else {
+        let Report::Failure { message, .. } =
+            access_lost(&request(), phase, &error, &ParameterPlace::default())
+        else {
             panic!("it failed")
         };
         message
@@ -897,7 +914,7 @@ fn calls_that_failed() {
         CallError::NotKubernetes("HTTP 200 with \"Welcome\"".into()),
         CallError::OutOfTime,
     ]
-    .map(|error| call_failed(&request(), &begun(), &patch, &error, None));
+    .map(|error| call_failed(&request(), &begun(), &patch, &error, None, &place()));
     assert_snapshot!(shown(&start), @r#"
     ConfigurationError: Deployment `web` in `shop` was not changed: what answers to patch
     deployments.apps is not a Kubernetes API server (HTTP 400, "The plain HTTP request was
@@ -910,15 +927,15 @@ fn calls_that_failed() {
     PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
     accept the bearer token (HTTP 401, "Unauthorized").
 
-    Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry
-    the stage. The parameter was read again, and its token was refused as well. See
+    Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the
+    stage. The parameter was read again, and its token was refused as well. See
     docs/operations.md, token-refused.
     --
     ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
     to patch deployments.apps (HTTP 403, "deployments.apps "web" is forbidden: no").
 
-    Correct what it names, then release the change again. See docs/operations.md,
-    object-refused.
+    Correct what it names, then release the change again; where that is something in the
+    cluster, retry the stage. See docs/operations.md, object-refused.
     --
     RevisionOutOfSync: Deployment `web` in `shop` was not changed: somebody else kept
     changing it at the same time (HTTP 409).
@@ -928,8 +945,8 @@ fn calls_that_failed() {
     ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
     to patch deployments.apps (HTTP 422, "Deployment.apps "web" is invalid").
 
-    Correct what it names, then release the change again. See docs/operations.md,
-    object-refused.
+    Correct what it names, then release the change again; where that is something in the
+    cluster, retry the stage. See docs/operations.md, object-refused.
     --
     SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
     patch deployments.apps just now (HTTP 429).
@@ -965,12 +982,20 @@ fn calls_that_failed() {
     SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
     to patch deployments.apps.
 
-    Retry; if it stays so, raise the function's timeout. See docs/operations.md,
+    Retry the stage; if it stays so, raise the function's timeout. See docs/operations.md,
     out-of-time.
     "#);
     let get = Call::deployment("shop", "web");
-    let later = [rolling_out(), rolling_back()]
-        .map(|phase| call_failed(&request(), &in_phase(phase), &get, &refused(403, ""), None));
+    let later = [rolling_out(), rolling_back()].map(|phase| {
+        call_failed(
+            &request(),
+            &in_phase(phase),
+            &get,
+            &refused(403, ""),
+            None,
+            &place(),
+        )
+    });
     let undo = change::undo(&live(2, "app:2"), &json!({}), "job-1", "it broke");
     let undo = Call::operations("shop", "web", undo);
     let undone = call_failed(
@@ -979,9 +1004,10 @@ fn calls_that_failed() {
         &undo,
         &refused(422, "no"),
         None,
+        &place(),
     );
     let unseen = CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused)));
-    let unread = call_failed(&request(), &begun(), &get, &unseen, None);
+    let unread = call_failed(&request(), &begun(), &get, &unseen, None, &place());
     let later = [&later[..], &[undone, unread]].concat();
     assert_snapshot!(shown(&later), @r#"
     ConfigurationError: The rollout of Deployment `web` in `shop` could not be followed to
@@ -1001,6 +1027,7 @@ fn calls_that_failed() {
     See whether the token has the permission: `kubectl --namespace shop auth can-i get
     deployments.apps`, with the token. If it has, a policy or an admission plugin of the
     cluster refuses the object; the API server's log says which. See docs/operations.md,
+    object-refused, and for what the new version failed of docs/operations.md,
     no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
@@ -1008,8 +1035,9 @@ fn calls_that_failed() {
     Deployment `web` in `shop` could not be rolled back: the API server refused to patch
     deployments.apps (HTTP 422, "no").
 
-    Correct what it names, then release the change again. See docs/operations.md,
-    no-progress.
+    Correct what it names, then release the change again; where that is something in the
+    cluster, retry the stage. See docs/operations.md, object-refused, and for what the new
+    version failed of docs/operations.md, no-progress.
     --
     SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
     be reached at `k8s.example.com:6443`: the connection was refused (tried 5 times).
@@ -1017,67 +1045,6 @@ fn calls_that_failed() {
     The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER,
     or start the API server. Then retry the stage. See docs/operations.md, unreachable.
     "#);
-}
-
-#[test]
-fn access_that_there_is_not() {
-    let name = || "token".to_owned();
-    let reports = [
-        CredentialsError::Missing("`token`".into()),
-        CredentialsError::Denied(
-            "ssm:GetParameters, or kms:Decrypt for it",
-            "AccessDeniedException: no".into(),
-        ),
-        CredentialsError::Refused("ValidationException: no".into()),
-        CredentialsError::Unreachable("it did not answer in time".into()),
-        CredentialsError::NoToken(name(), "is empty"),
-        CredentialsError::Expired(name(), at(0)),
-        CredentialsError::Ca("SSM parameter `ca` holds neither PEM nor base64 of it".into()),
-    ]
-    .map(|error| no_credentials(&error));
-    assert_snapshot!(shown(&reports), @r#"
-        ConfigurationError: There is no access to the cluster: SSM has no parameter `token`
-        (with that version or label) in this account and region.
-
-        Correct the parameter or the function's environment, then retry. See
-        docs/operations.md, credentials.
-        --
-        PermissionError: There is no access to the cluster: AWS denies ssm:GetParameters, or
-        kms:Decrypt for it (AccessDeniedException: no).
-
-        Grant what is missing, or renew the token, then retry. See docs/operations.md,
-        credentials.
-        --
-        ConfigurationError: There is no access to the cluster: SSM refused the call
-        (ValidationException: no).
-
-        Correct the parameter or the function's environment, then retry. See
-        docs/operations.md, credentials.
-        --
-        SystemUnavailable: There is no access to the cluster: SSM could not be reached: it did
-        not answer in time.
-
-        Retry. In a VPC the function needs a route to SSM, or its interface endpoint. See
-        docs/operations.md, credentials.
-        --
-        ConfigurationError: There is no access to the cluster: the token in SSM parameter
-        `token` is empty.
-
-        Correct the parameter or the function's environment, then retry. See
-        docs/operations.md, credentials.
-        --
-        PermissionError: There is no access to the cluster: the token in SSM parameter `token`
-        expired at 2026-01-01T00:00:00Z.
-
-        Grant what is missing, or renew the token, then retry. See docs/operations.md,
-        credentials.
-        --
-        ConfigurationError: There is no access to the cluster: the cluster's CA cannot be
-        used: SSM parameter `ca` holds neither PEM nor base64 of it.
-
-        Correct the parameter or the function's environment, then retry. See
-        docs/operations.md, credentials.
-        "#);
 }
 
 #[test]
@@ -1105,78 +1072,78 @@ fn whatever_else_goes_wrong() {
         panicked("src/deploy.rs:1:2"),
         no_time(),
     ];
-    assert_snapshot!(shown(&reports), @r#"
-        ConfigurationError: Nothing was deployed: `K8S_CLUSTER` is missing.
+    assert_snapshot!(shown(&reports), @r"
+    ConfigurationError: Nothing was deployed: `K8S_CLUSTER` is missing.
 
-        Correct the action's UserParameters and release the change again. See
-        docs/operations.md, parameters.
-        --
-        ConfigurationError: Nothing was deployed: the Lambda function's environment is not set
-        up correctly.
+    Correct the action's UserParameters and release the change again. See
+    docs/operations.md, parameters.
+    --
+    ConfigurationError: Nothing was deployed: the Lambda function's environment is not set
+    up correctly.
 
-        - `K8S_CLUSTER` is missing
+    - `K8S_CLUSTER` is missing
 
-        Correct the function's environment variables, then retry. See docs/operations.md,
-        environment.
-        --
-        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
-        it is none of Landfall's, or was changed on the way.
+    Correct the function's environment variables, then retry the stage. See
+    docs/operations.md, environment.
+    --
+    ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+    it is none of Landfall's, or was changed on the way.
 
-        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a version that is already there is not written again. See docs/operations.md,
-        continuation.
-        --
-        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
-        it belongs to other user parameters or another cluster.
+    This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+    stage: a version that is already there is not written again. See docs/operations.md,
+    continuation.
+    --
+    ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+    it belongs to other user parameters or another cluster.
 
-        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a version that is already there is not written again. See docs/operations.md,
-        continuation.
-        --
-        ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
-        its format 2 is not the one of this version of the function; the function was replaced
-        in the middle of the deploy.
+    This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+    stage: a version that is already there is not written again. See docs/operations.md,
+    continuation.
+    --
+    ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
+    its format 2 is not the one of this version of the function; the function was replaced
+    in the middle of the deploy.
 
-        This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-        stage: a version that is already there is not written again. See docs/operations.md,
-        continuation.
-        --
-        SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
-        in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is
-        away).
+    This job changed nothing; what an earlier one began goes on in the cluster. Retry the
+    stage: a version that is already there is not written again. See docs/operations.md,
+    continuation.
+    --
+    SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
+    in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is
+    away).
 
-        Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
-        a version that is already there is not written again. See docs/operations.md,
-        out-of-sight.
-        --
-        SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
-        in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (connection
-        refused).
+    Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
+    a version that is already there is not written again. See docs/operations.md,
+    out-of-sight.
+    --
+    SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
+    in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (connection
+    refused).
 
-        The new version of Deployment `web` in `shop` does not serve: it broke.
+    The new version of Deployment `web` in `shop` does not serve: it broke.
 
-        Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
-        a version that is already there is not written again. See docs/operations.md,
-        out-of-sight.
-        --
-        SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster has not
-        answered since 2026-01-01T00:01:01Z (it did not answer in time).
+    Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
+    a version that is already there is not written again. See docs/operations.md,
+    out-of-sight.
+    --
+    SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster has not
+    answered since 2026-01-01T00:01:01Z (it did not answer in time).
 
-        Nothing was written. Retry the stage when the cluster answers. See docs/operations.md,
-        out-of-sight.
-        --
-        JobFailed: Landfall itself broke at src/deploy.rs:1:2; what was written before goes on
-        in the cluster.
+    Nothing was written. Retry the stage when the cluster answers. See docs/operations.md,
+    out-of-sight.
+    --
+    JobFailed: Landfall itself broke at src/deploy.rs:1:2; what was written before goes on
+    in the cluster.
 
-        Please report this place as a bug. Retrying the stage is safe. See docs/operations.md,
-        bug.
-        --
-        SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
-        had begun.
+    Please report this place as a bug. Retrying the stage is safe. See docs/operations.md,
+    bug.
+    --
+    SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
+    had begun.
 
-        Raise the function's timeout (a minute or more), then retry. See docs/operations.md,
-        no-time.
-        "#);
+    Raise the function's timeout (a minute or more), then retry the stage. See
+    docs/operations.md, no-time.
+    ");
 }
 
 #[test]

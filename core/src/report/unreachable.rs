@@ -35,15 +35,17 @@ pub fn what(unreached: &Unreached) -> String {
         | UnreachedCause::NotTls
         | UnreachedCause::TooSlow => false,
     };
-    let detail = match is_told {
-        true => format!(": {}", super::quote(detail)),
-        false => String::new(),
-    };
     let tried = match tries {
-        0 | 1 => "tried once".to_owned(),
-        tries => format!("tried {tries} times"),
+        0 => None,
+        1 => Some("tried once".to_owned()),
+        tries => Some(format!("tried {tries} times")),
     };
-    format!("`{host}`: {what} ({tried}{detail})")
+    let detail = is_told.then(|| super::quote(detail));
+    let beside = tried.into_iter().chain(detail).collect::<Vec<_>>();
+    match beside.is_empty() {
+        true => format!("`{host}`: {what}"),
+        false => format!("`{host}`: {what} ({})", beside.join(": ")),
+    }
 }
 
 /// What to do so that the cluster is reached.

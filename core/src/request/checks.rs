@@ -1,7 +1,7 @@
 //! What a single value must be: names, paths, images, durations.
 
 use super::parameters::FIELDS;
-use super::text::excerpt;
+use super::shown::excerpt;
 use crate::formats::yaml::text::first_unseen;
 use crate::request::image;
 use serde_json::Value;

@@ -5,7 +5,7 @@ use super::files::{Files, Wanted};
 use super::model::{Method, Mode, Request, Switch};
 use super::origin::Origin;
 use super::parameters::FIELDS;
-use super::text::excerpt;
+use super::shown::excerpt;
 use super::unfilled::unfilled;
 use crate::problem::Fault;
 use crate::request::document::Chosen;

@@ -3,7 +3,7 @@
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
 use super::files::Member;
-use super::text::excerpt;
+use super::shown::excerpt;
 use super::unfilled::variable;
 use crate::formats::archive::plain;
 use crate::request::image::{self, Definitions};

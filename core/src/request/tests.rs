@@ -1,6 +1,6 @@
 use super::fields::EXECUTION_LIMIT;
 use super::images::PATH_LIMIT;
-use super::text::{EXCERPT, excerpt};
+use super::shown::{EXCERPT, excerpt};
 use super::*;
 use crate::formats::json::repeated;
 use serde_json::json;
@@ -811,8 +811,8 @@ fn what_is_no_object() {
             Parameters::Text(r#"'{"a": 1}'"#.into()),
             "are in quotes (`'`) of their own",
         ),
-        (Parameters::Text("[1]".into()), "and are `[1]`"),
-        (Parameters::Text(" \"x\"".into()), "and are `\"x\"`"),
+        (Parameters::Text("[1]".into()), "and are a list"),
+        (Parameters::Text(" \"x\"".into()), "and are a string"),
         (Parameters::Text("null".into()), "and are `null`"),
     ];
     for (parameters, problem) in cases {

@@ -1,13 +1,11 @@
 //! The text of the user parameters: one JSON object, or where it breaks and why.
 
 use super::parameters::{FIELDS, Parameters};
+use super::shown::{around, beginning};
 use crate::formats::json::repeated;
-use crate::formats::yaml::text::{first_unseen, unseen};
+use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
 use serde_json::{Map, Value};
-
-/// How many characters around a syntax error are shown.
-pub(super) const EXCERPT: usize = 30;
 
 /// The parameters as an object, or what keeps them from being one.
 pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
@@ -34,15 +32,15 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
              quotes, and the backslashes before the inner ones"
                 .to_owned(),
         )),
-        Ok(_) => Err(fault(format!(
-            "must be one JSON object such as {EXAMPLE}, and are `{}`",
-            excerpt(text, 0)
+        Ok(other) => Err(fault(format!(
+            "must be one JSON object such as {EXAMPLE}, and are {}",
+            kind_of(&other)
         ))),
         Err(_) if is_object(&text.replace("\\\"", "\"").replace("\\n", "\n")) => {
             Err(fault(format!(
                 "have a backslash before each quote (`{}`): they were escaped once too often. \
                  Write the quotes without",
-                excerpt(text, 0)
+                around(text, 0)
             )))
         }
         Err(error) => match text.chars().next() {
@@ -52,9 +50,21 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
             )),
             _ => Err(fault(format!(
                 "must be one JSON object such as {EXAMPLE}; they begin with `{}`",
-                excerpt(text, 0)
+                beginning(text)
             ))),
         },
+    }
+}
+
+/// What else the JSON is.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "`null`",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 
@@ -94,7 +104,7 @@ fn syntax(text: &str, error: &serde_json::Error) -> String {
     format!(
         "are not valid JSON. At character {}, the arrow in `{}`: {what}. {}",
         character + 1,
-        excerpt(text, position),
+        around(text, position),
         help(text, position, what)
     )
 }
@@ -197,33 +207,3 @@ impl Before {
 const SUBSTITUTION: &str = "CodePipeline puts the value of a #{variable} into the text as it is \
     and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) \
     breaks the JSON. Use variables whose values have none of them, such as a commit id";
-
-/// The surroundings of a place in a text, in one line, with an arrow before it.
-pub(super) fn excerpt(text: &str, position: usize) -> String {
-    let position = (0..=position.min(text.len()))
-        .rev()
-        .find(|place| text.is_char_boundary(*place))
-        .unwrap_or(0);
-    let (before, after) = text.split_at(position);
-    let skipped = before.chars().count().saturating_sub(EXCERPT);
-    let head = before.chars().skip(skipped).collect::<String>();
-    let tail = after.chars().take(EXCERPT).collect::<String>();
-    let arrow = if position > 0 { "→" } else { "" };
-    let start = if skipped > 0 { "…" } else { "" };
-    let end = if after.chars().count() > EXCERPT {
-        "…"
-    } else {
-        ""
-    };
-    let shown = format!("{start}{head}{arrow}{tail}{end}");
-    shown.chars().map(visible).collect()
-}
-
-/// A character as it can be seen in one line.
-fn visible(character: char) -> String {
-    match character {
-        other if other.is_control() => '␤'.to_string(),
-        other if unseen(other).is_some() => format!("<U+{:04X}>", u32::from(other)),
-        other => other.to_string(),
-    }
-}

@@ -74,9 +74,9 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
         let why = why.split(" (HTTP").next().unwrap_or_default();
         format!("{}, {}: {why}.\n  {next}", kind.name(), topic.anchor())
     });
-    insta::assert_snapshot!(lines.join("\n"), @r##"
+    insta::assert_snapshot!(lines.join("\n"), @r"
     PermissionError, token-refused: the cluster does not accept the bearer token.
-      Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry the stage. The parameter was read again, and its token was refused as well.
+      Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry the stage.
     PermissionError, token-lost: the bearer token did not reach the API server, which took the call to patch deployments.apps for one of `system:anonymous`.
       Whatever stands between the function and the API server (a proxy, or a load balancer that ends TLS) removes the `Authorization` header: set K8S_CLUSTER to the API server itself, then retry the stage. No permission is missing; do not grant one to `system:anonymous`.
     PermissionError, forbidden: the token may not patch deployments.apps.
@@ -88,13 +88,13 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
     ConfigurationError, quota: a quota of the namespace has no room to patch deployments.apps.
       Raise the quota, or remove what is not needed any more, then retry the stage: `kubectl --namespace shop describe resourcequota` shows what is used. It is not a matter of the token's permissions.
     ConfigurationError, policy: the admission webhook `validation.gatekeeper.sh` refused to patch deployments.apps.
-      Change what the policy names and release the change again, or ask whoever owns the policy (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`). It is not a matter of the token's permissions.
+      Change what the policy names and release the change again, or have whoever owns the policy change it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`) and retry the stage. It is not a matter of the token's permissions.
     ConfigurationError, policy: the ValidatingAdmissionPolicy `replica-limit` refused to patch deployments.apps.
-      Change what the policy names and release the change again, or ask whoever owns the policy (`kubectl get validatingadmissionpolicy replica-limit`). It is not a matter of the token's permissions.
+      Change what the policy names and release the change again, or have whoever owns the policy change it (`kubectl get validatingadmissionpolicy replica-limit`) and retry the stage. It is not a matter of the token's permissions.
     ConfigurationError, policy: the namespace's Pod Security level refused to patch deployments.apps.
-      Change what the policy names and release the change again, or ask whoever owns the policy (`kubectl get namespace shop --show-labels`). It is not a matter of the token's permissions.
+      Change what the policy names and release the change again, or have whoever owns the policy change it (`kubectl get namespace shop --show-labels`) and retry the stage. It is not a matter of the token's permissions.
     ConfigurationError, policy: a LimitRange of the namespace refused to patch deployments.apps.
-      Change what the policy names and release the change again, or ask whoever owns the policy (`kubectl --namespace shop describe limitrange`). It is not a matter of the token's permissions.
+      Change what the policy names and release the change again, or have whoever owns the policy change it (`kubectl --namespace shop describe limitrange`) and retry the stage. It is not a matter of the token's permissions.
     SystemUnavailable, webhook: the API server could not patch deployments.apps, as the admission webhook `v.example.com` did not answer as it should.
       No pod is there to answer for the admission webhook `v.example.com`: bring the pods of its Service up. Then retry the stage.
     SystemUnavailable, webhook: the API server could not patch deployments.apps, as the admission webhook `v.example.com` did not answer as it should.
@@ -104,12 +104,12 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
     RevisionOutOfSync, out-of-sync: somebody else kept changing it at the same time.
       Retry the stage when the other change is through.
     ConfigurationError, object-refused: the API server refused to patch deployments.apps.
-      Correct what it names, then release the change again.
+      Correct what it names, then release the change again; where that is something in the cluster, retry the stage.
     SystemUnavailable, cluster-unavailable: the cluster could not patch deployments.apps just now.
       Retry the stage when the API server is well again; the function retried until it gave up.
     SystemUnavailable, cluster-unavailable: the cluster could not patch deployments.apps just now.
       Retry the stage when the API server is well again; the function retried until it gave up.
-    "##);
+    ");
 }
 
 #[test]

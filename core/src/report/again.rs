@@ -1,0 +1,107 @@
+//! What to do about a cause, and how the deploy is tried again: "retry the stage" where the same
+//! version can serve then, "release the change again" where it takes another one.
+
+use crate::outcome::Topic;
+use crate::workload::health::diagnosis::Cause;
+
+/// The one thing that needs no more than the cause's own section.
+const NEW_VERSION: &str = "Correct the cause and release the change again.";
+
+/// What mends it where it may be the version itself or what is around it.
+const EITHER: &str = "If the version itself is at fault, correct it and release the change again; \
+    else mend what is around it and retry the stage.";
+
+/// The next step where a version was not taken into service, or not for long.
+pub(super) fn after(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Pods(cause) => of_pods(cause),
+        Topic::NoProgress | Topic::Endpoints => EITHER,
+        Topic::TokenRefused => {
+            "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \
+             the stage."
+        }
+        Topic::TokenLost => {
+            "Set K8S_CLUSTER to the API server itself, so that nothing on the way removes the \
+             token, then retry the stage."
+        }
+        Topic::Forbidden => "Grant the permission that is missing, then retry the stage.",
+        Topic::Quota => {
+            "Raise the quota, or remove what is not needed any more, then retry the stage."
+        }
+        Topic::Policy => {
+            "Change what the policy names and release the change again; where the policy itself is \
+             changed, retry the stage."
+        }
+        Topic::Webhook => "Bring the webhook up again, then retry the stage.",
+        Topic::BeingDeleted => {
+            "Wait until the namespace is gone and create it again, then retry the stage."
+        }
+        Topic::ClusterUnavailable
+        | Topic::Unreachable
+        | Topic::OutOfTime
+        | Topic::OutOfSight
+        | Topic::TooLate => "Retry the stage when the API server is well again.",
+        Topic::OutOfSync => {
+            "Find out who changed it and whether it is to stay; if not, retry the stage."
+        }
+        Topic::Paused => "Resume it, then retry the stage.",
+        Topic::ControllerSilent => {
+            "Have the cluster's kube-controller-manager looked at; when it works again, retry the \
+             stage."
+        }
+        Topic::Credentials
+        | Topic::Environment
+        | Topic::Untrusted
+        | Topic::NotKubernetes
+        | Topic::Continuation
+        | Topic::Locked
+        | Topic::NoTime
+        | Topic::Bug => "Correct the cause, then retry the stage.",
+        Topic::Parameters
+        | Topic::Artifact
+        | Topic::Missing
+        | Topic::Deleted
+        | Topic::Smoke
+        | Topic::ObjectRefused => NEW_VERSION,
+    }
+}
+
+fn of_pods(cause: Cause) -> &'static str {
+    match cause {
+        Cause::ImageNotFound => {
+            "Push the image and retry the stage, or correct its name and release the change again."
+        }
+        Cause::ImageDenied => {
+            "Let the cluster pull the image and retry the stage, or correct its name and release \
+             the change again."
+        }
+        Cause::ConfigMissing => {
+            "Create what is missing and retry the stage, or correct its name and release the \
+             change again."
+        }
+        Cause::PodNotCreated => {
+            "Remove what stands in the way of its pods and retry the stage; where it is the \
+             version itself, correct it and release the change again."
+        }
+        Cause::Unschedulable => {
+            "Make room for its pods and retry the stage, or correct what they ask for and release \
+             the change again."
+        }
+        Cause::PullFails => "See to the registry and the way to it, then retry the stage.",
+        Cause::NodeTrouble => "See to the node, then retry the stage.",
+        Cause::ReadinessGate | Cause::NotStarted => EITHER,
+        Cause::ImageName
+        | Cause::ImagePlatform
+        | Cause::ImageNeverPulled
+        | Cause::OutOfMemory
+        | Cause::Crash
+        | Cause::Ends
+        | Cause::ContainerNotCreated
+        | Cause::ContainerNotStarted
+        | Cause::PodFails
+        | Cause::NotReady => NEW_VERSION,
+    }
+}
+
+#[cfg(test)]
+mod tests;
