@@ -141,7 +141,7 @@ async fn what_never_heals_is_known_by_its_cause() {
         let message = plain(&message);
         assert_eq!(kind, "JobFailed");
         assert!(message.contains(words), "{words} is not in\n{message}");
-        let help = format!("(docs/operations.md, {topic})");
+        let help = format!("See docs/operations.md, {topic}.");
         assert!(message.contains(&help), "{help} is not in\n{message}");
         assert_eq!(stage.ready_images().await, [OLD_IMAGE; 2], "{topic}");
     }

@@ -267,7 +267,7 @@ async fn ssm_that_stays_away_leaves_it_open_what_is_stored() {
     stage.aws.fault("PutParameter", AwsFault::Unavailable, 100);
     let message = failure(&stage, json!({"rotate": true})).await;
     for words in [
-        "SSM could not be reached",
+        "SSM could not answer just now",
         "Whether the new one arrived all the same is not known. Either is valid",
     ] {
         assert!(message.contains(words), "{message}");

@@ -12,7 +12,13 @@ fn read(status: u16, code: &str, message: &str) -> &'static str {
         CredentialsError::Throttled(_) => "throttled",
         CredentialsError::Broken(_) => "broken",
         CredentialsError::Refused(_) => "refused",
-        other => panic!("{other:?}"),
+        CredentialsError::Denied(..)
+        | CredentialsError::KeyDenied(..)
+        | CredentialsError::Missing(_)
+        | CredentialsError::Unreachable(_)
+        | CredentialsError::NoToken(..)
+        | CredentialsError::Expired(..)
+        | CredentialsError::Ca(_) => "no answer of SSM",
     }
 }
 

@@ -61,11 +61,12 @@ fn each_cause_has_one_next_step() {
         CredentialsError::Expired(name(), at("2026-01-01T09:00:00Z"), Duration::from_secs(3 * 3600)),
         CredentialsError::Ca("SSM parameter `ca` holds neither PEM nor base64 of it".into()),
     ];
-    let told = errors.map(|error| match no_credentials(&error, &place()) {
-        crate::report::Report::Failure { kind, message, .. } => {
-            format!("{}: {}", kind.name(), message.replace("\n\n", "\n  "))
-        }
-        other => panic!("{other:?}"),
+    let told = errors.map(|error| {
+        let report = no_credentials(&error, &place());
+        let crate::report::Report::Failure { kind, message, .. } = report else {
+            panic!("it is a failure")
+        };
+        format!("{}: {}", kind.name(), message.replace("\n\n", "\n  "))
     });
     assert_snapshot!(told.join("\n"), @r"
     ConfigurationError: There is no access to the cluster: SSM has no parameter `k8s-bear-token`.
