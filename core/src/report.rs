@@ -728,14 +728,8 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
         ),
         &[],
         match by {
-            Some(_) => {
-                "If the later change is the wanted one, there is nothing to do; else release this \
-                 one again."
-            }
-            None => {
-                "If the later change is the wanted one, there is nothing to do; else retry the \
-                 stage."
-            }
+            Some(_) => present::LEAVE_OR_RELEASE,
+            None => present::LEAVE_OR_RETRY,
         },
     )
 }
@@ -757,7 +751,7 @@ fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Repor
             lost.problem()
         ),
         &[],
-        "If the later change is the wanted one, there is nothing to do; else retry the stage.",
+        present::LEAVE_OR_RETRY,
     )
 }
 

@@ -330,6 +330,8 @@ pub struct Present {
     pub sends: BTreeMap<String, usize>,
     /// The Deployments of the family that are scaled up, and how far.
     pub up: BTreeMap<String, i64>,
+    /// The Deployment that this deploy made, as long as it is there.
+    pub version: Option<String>,
 }
 
 /// A deploy that came to nothing.

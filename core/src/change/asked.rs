@@ -275,6 +275,7 @@ const SHOWN: usize = 240;
 
 fn compare(place: &Place, wanted: &Value, found: &Value) -> Option<Lost> {
     match (wanted, found) {
+        (Value::Object(_), found) if is_led_through_a_mesh(&place.key, found) => None,
         (Value::Object(wanted), Value::Object(found)) => {
             let mut fields = wanted.iter();
             fields.find_map(|(key, wanted)| {
@@ -351,6 +352,13 @@ fn known(item: &Value, keys: &[&str]) -> Map<String, Value> {
     };
     let known = keys.iter().map(|key| ((*key).to_owned(), value(key)));
     known.collect()
+}
+
+/// Whether a probe goes through a mesh's agent, which asks the application in its place.
+/// <https://istio.io/latest/docs/ops/configuration/mesh/app-health-check/>
+fn is_led_through_a_mesh(key: &str, found: &Value) -> bool {
+    let path = found.pointer("/httpGet/path").and_then(Value::as_str);
+    key.ends_with("Probe") && path.is_some_and(|path| path.starts_with("/app-health/"))
 }
 
 fn is_same(key: &str, wanted: &Value, found: &Value) -> bool {

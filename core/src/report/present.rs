@@ -13,6 +13,14 @@ use crate::workload::health::rollout::serving::Serving;
 pub(super) const SERVICE_GONE: &str = "Nothing was switched back, as there is nothing to switch. \
     What the deploy had brought up was scaled to zero again, unless nothing else would serve.";
 
+/// What to do about somebody else's later change. Which of both is wanted only people know.
+pub(super) const LEAVE_OR_RELEASE: &str =
+    "To keep what serves now, leave it; to bring this version in, release it again.";
+
+/// The same where no later execution has taken this one's place.
+pub(super) const LEAVE_OR_RETRY: &str =
+    "To keep what serves now, leave it; to bring this version in, retry the stage.";
+
 /// What to do about a selector that others set.
 const OTHERS_SET: &str = "A tool that applies the Service from files must leave its \
     `spec.selector` alone (docs/strategies.md).";
@@ -36,6 +44,18 @@ impl Present {
             available: i64::try_from(available).unwrap_or(i64::MAX),
             wanted: self.up.values().sum::<i64>().max(1),
         }
+    }
+
+    /// Whether this deploy's version gets traffic now, where it is known by name.
+    fn of_this_deploy(&self) -> String {
+        let Some(version) = &self.version else {
+            return String::new();
+        };
+        let gets = match self.sends.contains_key(version) {
+            true => "gets traffic",
+            false => "gets no traffic",
+        };
+        format!("This deploy's version, `{version}`, {gets} now. ")
     }
 
     /// What is there now, in words.
@@ -83,13 +103,8 @@ pub(super) fn set_aside(
             "Retry the stage: the next deploy holds the Service to one version first. Or \
              set its selector to the version that is to stay. {OTHERS_SET}"
         ),
-        (None, false) => format!(
-            "If the later change is the wanted one, there is nothing to do; else retry the stage. \
-             {OTHERS_SET}"
-        ),
-        (Some(_), _) => "If the later change is the wanted one, there is nothing to do; else \
-                         release this one again."
-            .to_owned(),
+        (None, false) => format!("{}{LEAVE_OR_RETRY} {OTHERS_SET}", present.of_this_deploy()),
+        (Some(_), _) => format!("{}{LEAVE_OR_RELEASE}", present.of_this_deploy()),
     };
     fail(
         Topic::OutOfSync,

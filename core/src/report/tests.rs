@@ -678,20 +678,20 @@ fn failures() {
     RevisionOutOfSync: Deployment `web` in `shop` was changed by execution `run-3` after
     this deploy wrote its version; the later change was left alone.
 
-    If the later change is the wanted one, there is nothing to do; else release this one
-    again. See docs/operations.md, out-of-sync.
+    To keep what serves now, leave it; to bring this version in, release it again. See
+    docs/operations.md, out-of-sync.
     --
     RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
     deploy wrote its version; the later change was left alone.
 
-    If the later change is the wanted one, there is nothing to do; else retry the stage.
-    See docs/operations.md, out-of-sync.
+    To keep what serves now, leave it; to bring this version in, retry the stage. See
+    docs/operations.md, out-of-sync.
     --
     RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
     deploy began; the later change was left alone.
 
-    If the later change is the wanted one, there is nothing to do; else retry the stage.
-    See docs/operations.md, out-of-sync.
+    To keep what serves now, leave it; to bring this version in, retry the stage. See
+    docs/operations.md, out-of-sync.
     ");
 }
 
@@ -1342,5 +1342,42 @@ fn every_last_line_fits_the_longest_names() {
     ] {
         let report = super::failure(&request, &failure);
         assert!(!message_of(&report).contains('…'), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
+    let request = switching(json!({}));
+    let told = |version: Option<&str>| {
+        let present = Present {
+            service: "front".into(),
+            is_there: true,
+            sends: [("web-blue".to_owned(), 2)].into(),
+            up: [("web-blue".to_owned(), 2)].into(),
+            version: version.map(str::to_owned),
+        };
+        let Report::Failure { message, .. } = present::set_aside(&request, None, None, &present)
+        else {
+            panic!("it stepped aside");
+        };
+        message
+    };
+    for (version, expected) in [
+        (
+            Some("web-blue"),
+            "This deploy's version, `web-blue`, gets traffic now. To keep",
+        ),
+        (
+            Some("web-green"),
+            "This deploy's version, `web-green`, gets no traffic now. To keep",
+        ),
+        (None, "(2 replicas). To keep what serves now, leave it"),
+    ] {
+        let told = told(version)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(told.contains(expected), "{told}");
+        assert!(!told.contains("nothing to do"), "{told}");
     }
 }

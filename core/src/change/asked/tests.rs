@@ -111,6 +111,130 @@ fn what_server_and_policies_make_of_a_template_is_the_same_version() {
 }
 
 #[test]
+fn what_well_known_webhooks_add_is_the_same_version() {
+    let asked = container(json!({
+        "env": [{"name": "A", "value": "1"}],
+        "ports": [{"containerPort": 8080}],
+        "resources": {"requests": {"cpu": "10m"}},
+        "livenessProbe": {"httpGet": {"path": "/live", "port": 8080}},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}]}));
+    let added = |more: Value, pod: Value| {
+        let mut spec = asked.clone();
+        let app = spec["containers"][0].as_object_mut().unwrap();
+        for (key, value) in more.as_object().unwrap() {
+            match (app.get_mut(key), value) {
+                (Some(Value::Array(all)), Value::Array(more)) => all.extend(more.clone()),
+                (_, value) => drop(app.insert(key.clone(), value.clone())),
+            }
+        }
+        for (key, value) in pod.as_object().unwrap() {
+            match (spec.get_mut(key), value) {
+                (Some(Value::Array(all)), Value::Array(more)) => all.extend(more.clone()),
+                (_, value) => spec[key] = value.clone(),
+            }
+        }
+        spec
+    };
+    let sidecar = |name: &str| json!({"name": name, "image": "mesh/proxy:1"});
+    let cases = [
+        (
+            "Istio",
+            added(
+                json!({"livenessProbe": {"httpGet":
+                    {"path": "/app-health/app/livez", "port": 15020}}}),
+                json!({"containers": [sidecar("istio-proxy")],
+                    "initContainers": [sidecar("istio-init")],
+                    "volumes": [{"name": "istio-envoy", "emptyDir": {}}],
+                    "securityContext": {"fsGroup": 1337}}),
+            ),
+        ),
+        (
+            "Linkerd",
+            added(
+                json!({}),
+                json!({"initContainers": [sidecar("linkerd-init"), sidecar("linkerd-proxy")]}),
+            ),
+        ),
+        (
+            "Vault's agent",
+            added(
+                json!({"volumeMounts": [{"name": "vault-secrets", "mountPath": "/vault/secrets"}]}),
+                json!({"initContainers": [sidecar("vault-agent-init")],
+                    "containers": [sidecar("vault-agent")], "shareProcessNamespace": false,
+                    "volumes": [{"name": "vault-secrets", "emptyDir": {"medium": "Memory"}}]}),
+            ),
+        ),
+        (
+            "Datadog",
+            added(
+                json!({"env": [{"name": "DD_AGENT_HOST", "valueFrom":
+                    {"fieldRef": {"fieldPath": "status.hostIP"}}}]}),
+                json!({}),
+            ),
+        ),
+        (
+            "Kyverno's mirror",
+            added(
+                json!({"image": "harbor.internal:5000/proxy/docker.io/shop/web:2"}),
+                json!({"imagePullSecrets": [{"name": "harbor"}]}),
+            ),
+        ),
+        (
+            "AWS's identity of pods",
+            added(
+                json!({"env": [{"name": "AWS_ROLE_ARN", "value": "arn:aws:iam::1:role/web"}],
+                    "volumeMounts": [{"name": "aws-iam-token", "readOnly": true,
+                        "mountPath": "/var/run/secrets/eks.amazonaws.com/serviceaccount"}]}),
+                json!({"volumes": [{"name": "aws-iam-token", "projected": {"sources": []}}]}),
+            ),
+        ),
+        (
+            "GKE's Autopilot",
+            added(
+                json!({"resources": {"requests": {"cpu": "50m", "memory": "52Mi"}},
+                    "securityContext": {"capabilities": {"drop": ["NET_RAW"]}}}),
+                json!({"tolerations": [{"key": "kubernetes.io/arch", "operator": "Equal"}],
+                    "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}}),
+            ),
+        ),
+        (
+            "OPA's mutations",
+            added(
+                json!({"imagePullPolicy": "Always", "securityContext": {"runAsNonRoot": true}}),
+                json!({"nodeSelector": {"pool": "apps"}, "priorityClassName": "low"}),
+            ),
+        ),
+    ];
+    for (name, found) in cases {
+        assert_eq!(lost(&manifest(&asked), &live(found)), None, "{name}");
+    }
+    for (name, more, field) in [
+        (
+            "a probe of others",
+            json!({"livenessProbe": {"httpGet": {"path": "/other", "port": 8080}}}),
+            "spec.template.spec.containers[app].livenessProbe.httpGet.path",
+        ),
+        (
+            "a mirror with another tag",
+            json!({"image": "harbor.internal/shop/web:1"}),
+            "spec.template.spec.containers[app].image",
+        ),
+        (
+            "another value of a variable",
+            json!({"env": [{"name": "A", "value": "2"}]}),
+            "spec.template.spec.containers[app].env[A].value",
+        ),
+    ] {
+        let lost = lost(&manifest(&asked), &live(added(more, json!({}))));
+        assert_eq!(
+            lost.map(|lost| lost.field),
+            Some(field.to_owned()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn another_template_is_told_by_its_field() {
     let port = |protocol: &str| json!({"containerPort": 53, "protocol": protocol});
     let cases = [

@@ -39,6 +39,7 @@ fn present(pods: usize, up: i64) -> Present {
         is_there: true,
         sends: sends.collect(),
         up: up.into_iter().filter(|(_, count)| *count > 0).collect(),
+        version: None,
     }
 }
 

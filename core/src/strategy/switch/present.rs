@@ -73,6 +73,7 @@ impl Context<'_> {
             is_there,
             sends,
             up,
+            version: self.made_by_this_deploy()?.map(|one| one.name().to_owned()),
         })
     }
 }

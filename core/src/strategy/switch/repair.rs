@@ -220,7 +220,7 @@ impl Context<'_> {
         }
     }
 
-    fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Decision> {
+    pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Decision> {
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();
         Ok(all.find(|one| one.annotation(marks::JOB) == job))

@@ -935,7 +935,7 @@ fn after_the_switch() {
             "what was held is given up",
             aside,
             61,
-            "give up SetAside { by: None, editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2} } }",
+            "give up SetAside { by: None, editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2}, version: Some(\"web-blue\") } }",
         ),
         ("it looks once more", unchecked, 90, "look ServiceAgain"),
         (
@@ -1195,7 +1195,7 @@ fn a_job_that_others_came_after_stops() {
     let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
     assert_eq!(
         found,
-        "give up SetAside { by: Some(\"run-9\"), editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2} } }"
+        "give up SetAside { by: Some(\"run-9\"), editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2}, version: None } }"
     );
 }
 

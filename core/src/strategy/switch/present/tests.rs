@@ -25,6 +25,7 @@ fn what_is_there_is_said_as_it_was_read() {
             .iter()
             .map(|(name, n)| ((*name).to_owned(), *n))
             .collect(),
+        version: None,
     };
     for (present, sentence) in [
         (
