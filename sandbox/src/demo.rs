@@ -1,14 +1,15 @@
 //! `landfall-sandbox demo`: six deploys, shown to a person.
 
+use crate::report::report;
+use crate::screen::{Screen, Tone};
+use crate::stage::Stage;
+use crate::stage::input::read_event;
+use crate::stage::narration::log_line;
+use landfall_sandbox::aws::{JobResult, Outcome};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-use landfall_sandbox::aws::{JobResult, Outcome};
-use serde_json::Value;
-
-use crate::picture::{Screen, Tone, report};
-use crate::stage::{Stage, log_line, read_event};
 
 /// The function's timeout: long enough for each act, so that only a hanging function meets it.
 const LIFE: Duration = Duration::from_secs(60);

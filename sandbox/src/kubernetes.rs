@@ -1,29 +1,22 @@
 //! A [`World`] behind an HTTPS server with a CA of its own.
 
-use crate::world::Answer;
-use crate::world::Body as Content;
-use crate::world::Reply;
-use crate::world::Request;
-use crate::world::Watch;
-use crate::world::World;
+mod authority;
+mod flow;
+
+use crate::kubernetes::flow::{Flow, endless, flow, line};
+use crate::world::{Answer, Body as Content, Reply, Request, Watch, World};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
-use std::convert::Infallible;
 use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,6 +24,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
+
+pub use authority::Authority;
 
 /// A little more than the world takes, so that it is the world that refuses.
 const BODY_LIMIT: usize = 3 * 1024 * 1024 + 1;
@@ -42,10 +37,6 @@ const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(5);
 /// Life of a watch that asks for none, the server's own least.
 const WATCH_LIFE: Duration = Duration::from_secs(1_800);
-/// Chunks that wait for a slow reader.
-const CHUNK_LIMIT: usize = 64;
-/// Chunks of an endless body, each of 64 KiB: more than any reader should take.
-const ENDLESS_CHUNKS: usize = 16_384;
 /// Longest sleep while nothing is planned.
 const IDLE: Duration = Duration::from_secs(3_600);
 
@@ -154,69 +145,6 @@ impl Shared {
     }
 }
 
-/// A certificate authority for servers on this machine; each one is another.
-pub struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    /// Makes a key and the certificate for it.
-    pub fn generate() -> Authority {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "kubernetes");
-        let key = KeyPair::generate().expect("ring makes keys");
-        let pem = params
-            .self_signed(&key)
-            .expect("the parameters are sound")
-            .pem();
-        Authority {
-            pem,
-            issuer: Issuer::new(params, key),
-        }
-    }
-
-    /// Its certificate, PEM.
-    pub fn pem(&self) -> &str {
-        &self.pem
-    }
-
-    /// A new certificate for 127.0.0.1 and the key to it, both PEM.
-    pub fn server_certificate(&self) -> io::Result<(String, String)> {
-        let (certificate, key) = self.sign()?;
-        Ok((certificate.pem(), key.serialize_pem()))
-    }
-
-    fn sign(&self) -> io::Result<(rcgen::Certificate, KeyPair)> {
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let params = CertificateParams::new(names).map_err(io::Error::other)?;
-        let key = KeyPair::generate().map_err(io::Error::other)?;
-        let certificate = params
-            .signed_by(&key, &self.issuer)
-            .map_err(io::Error::other)?;
-        Ok((certificate, key))
-    }
-
-    /// For an HTTP/1.1 server on 127.0.0.1, with a new key and a certificate that this signed.
-    pub fn server_config(&self) -> io::Result<ServerConfig> {
-        let (certificate, key) = self.sign()?;
-        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], private)
-            .map_err(io::Error::other)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(config)
-    }
-}
-
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     // Dropped with this task, and with it every connection.
     let mut connections = JoinSet::new();
@@ -320,65 +248,6 @@ fn write(answer: Answer) -> Response<Flow> {
         }
     }
     response
-}
-
-/// A response's body: one piece, or what a task sends.
-enum Flow {
-    Whole(Option<Bytes>),
-    Stream(mpsc::Receiver<Bytes>),
-}
-
-fn flow() -> (mpsc::Sender<Bytes>, Flow) {
-    let (sender, receiver) = mpsc::channel(CHUNK_LIMIT);
-    (sender, Flow::Stream(receiver))
-}
-
-fn endless() -> Flow {
-    let (sender, flow) = flow();
-    tokio::spawn(async move {
-        let chunk = Bytes::from(vec![b' '; 64 * 1024]);
-        for _ in 0..ENDLESS_CHUNKS {
-            if sender.send(chunk.clone()).await.is_err() {
-                return;
-            }
-        }
-    });
-    flow
-}
-
-impl Body for Flow {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut *self {
-            Flow::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Flow::Stream(receiver) => receiver
-                .poll_recv(context)
-                .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk)))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(self, Flow::Whole(None))
-    }
-
-    fn size_hint(&self) -> hyper::body::SizeHint {
-        match self {
-            Flow::Whole(bytes) => {
-                let length = bytes.as_ref().map_or(0, Bytes::len);
-                hyper::body::SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
-            }
-            Flow::Stream(_) => hyper::body::SizeHint::default(),
-        }
-    }
-}
-
-fn line(event: &Value) -> Bytes {
-    format!("{event}\n").into()
 }
 
 /// Sends a watch's events until its time is over or the client is gone.

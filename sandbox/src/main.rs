@@ -3,20 +3,23 @@
 mod demo;
 mod measure;
 mod picture;
+mod report;
+mod screen;
 mod stage;
 
+use crate::demo::Demo;
+use crate::measure::Measure;
+use crate::report::report;
+use crate::screen::{Screen, Tone};
+use crate::stage::input::{read, read_event};
+use crate::stage::{Cluster, Stage};
+use landfall_sandbox::aws::{InvocationEnd, JobResult, Outcome};
+use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-
-use demo::Demo;
-use landfall_sandbox::aws::{InvocationEnd, JobResult, Outcome};
-use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
-use measure::Measure;
-use picture::{Screen, Tone, report};
-use stage::{Cluster, Stage, read, read_event};
 
 const HELP: &str = "\
 Runs the real function against a local AWS and a local Kubernetes API.

@@ -6,17 +6,15 @@
 //!
 //! `bench/` measures other candidates beside it; this is the figure that a change is held against.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::Duration;
-
+use crate::stage::{DEPLOYMENT, TOKEN_PARAMETER};
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::{Aws, Outcome, ParameterKind};
 use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
 use landfall_sandbox::instant::InstantCluster;
 use serde_json::{Value, json};
-
-use crate::stage::{DEPLOYMENT, TOKEN_PARAMETER};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 const TOKEN: &str = "bearer-token-for-measuring";
 /// Jobs that one warm process serves after its first.

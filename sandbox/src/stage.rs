@@ -1,19 +1,24 @@
 //! What all commands share: a local AWS, a cluster, the function, and the news of what they do.
 
+pub(crate) mod input;
+pub(crate) mod narration;
+
+use crate::picture::Picture;
+use crate::screen::{Screen, Tone};
+use crate::stage::narration::{
+    aws_call, cluster_calls, handed_on, invocation_end, log_line, log_time,
+};
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::aws::{Aws, Job, Outcome, ParameterKind};
+use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
+use landfall_sandbox::kubernetes::Kubernetes;
+use landfall_sandbox::world::{Behaviour, World, sample_deployment, sample_service};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
-use landfall_sandbox::aws::{Aws, AwsCall, Invocation, InvocationEnd, Job, Outcome, ParameterKind};
-use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
-use landfall_sandbox::kubernetes::Kubernetes;
-use landfall_sandbox::world::{Behaviour, Seen, World, sample_deployment, sample_service};
-use serde_json::Value;
-
-use crate::picture::{Picture, Screen, Tone, clip};
 
 /// Where the function looks for the token.
 pub(crate) const TOKEN_PARAMETER: &str = "k8s-bear-token";
@@ -38,14 +43,6 @@ const BACK_OFF: SignedDuration = SignedDuration::from_secs(2);
 const FRAME: Duration = Duration::from_millis(100);
 /// As in a pipeline: noticeable, and one can see that the action goes on.
 const REINVOKE_AFTER: Duration = Duration::from_secs(1);
-/// A PEM file is a few kilobytes; an event is at most 256 KB.
-const FILE_BYTES: u64 = 1024 * 1024;
-
-/// What CodePipeline stores of an action's UserParameters,
-/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>.
-const USER_PARAMETERS: usize = 1000;
-/// What of the caller's environment the function gets.
-const HANDED_ON: [&str; 2] = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"];
 
 /// Where a cluster is and how to get in.
 #[derive(Clone, PartialEq, Eq)]
@@ -370,254 +367,6 @@ fn behaviours() -> [(&'static str, Behaviour); 3] {
             },
         ),
     ]
-}
-
-/// The variables of the caller that the function gets too.
-fn handed_on(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
-    let set = HANDED_ON.map(|name| Some((name.to_owned(), variable(name)?)));
-    set.into_iter().flatten().collect()
-}
-
-/// When the function wrote a log line, where that stands in it.
-fn log_time(line: &str) -> Option<Timestamp> {
-    let line: Value = serde_json::from_str(line).ok()?;
-    line["timestamp"].as_str()?.parse().ok()
-}
-
-/// A JSON log line for a person: level, message, and what only this line says.
-pub(crate) fn log_line(line: &str) -> String {
-    const SAME: [&str; 6] = [
-        "timestamp",
-        "level",
-        "message",
-        "requestId",
-        "jobId",
-        "execution",
-    ];
-    let fields = match serde_json::from_str(line) {
-        Ok(Value::Object(fields)) if fields.contains_key("message") => fields,
-        Ok(_) | Err(_) => return line.to_owned(),
-    };
-    let plain = |value: &Value| match value.as_str() {
-        Some(text) => text.replace(char::is_control, " "),
-        None => value.to_string(),
-    };
-    let of = |name: &str| fields.get(name).map(plain).unwrap_or_default();
-    let mut text = format!("{} {}", of("level"), of("message"));
-    let rest: Vec<_> = fields
-        .iter()
-        .filter(|(name, _)| !SAME.contains(&name.as_str()))
-        .collect();
-    if let [(name, value)] = rest[..]
-        && matches!(name.as_str(), "summary" | "cause")
-    {
-        return format!("{text}: {}", plain(value));
-    }
-    for (name, value) in rest {
-        let bare = value.as_str().filter(|text| !text.contains(' '));
-        let value = bare.map_or_else(|| value.to_string(), |_| plain(value));
-        text.push_str(&format!(" {name}={value}"));
-    }
-    text
-}
-
-fn aws_call(call: &AwsCall) -> (Timestamp, Tone, String) {
-    let (service, operation) = call.target.split_once('.').unwrap_or(("AWS", &call.target));
-    let service = match service {
-        "AmazonSSM" => "SSM",
-        "CodePipeline_20150709" => "CodePipeline",
-        other => other,
-    };
-    let mut text = format!("→ {service} {operation}");
-    if call.body["continuationToken"].is_string() {
-        let details = &call.body["executionDetails"];
-        let summary = details["summary"].as_str().unwrap_or_default();
-        let percent = details["percentComplete"].as_i64().unwrap_or_default();
-        text = format!("→ {service}: goes on, {percent} %: {summary}");
-    }
-    match (&call.error, call.status) {
-        (Some(error), _) => (call.at, Tone::Bad, format!("{text}  {error}")),
-        (None, Some(_)) => (call.at, Tone::Normal, text),
-        (None, None) => (call.at, Tone::Bad, format!("{text}  no answer")),
-    }
-}
-
-/// As many reads one after another are told in one line: what counts is what is written.
-const READS: usize = 4;
-
-fn cluster_calls(requests: &[Seen]) -> Vec<(Timestamp, Tone, String)> {
-    let parts = requests.chunk_by(|one, other| is_plain_read(one) && is_plain_read(other));
-    let told = parts.flat_map(|part| match part {
-        [first, ..] if part.len() >= READS => {
-            let kinds = part.iter().map(|seen| kind_of(&seen.path));
-            let kinds = kinds.collect::<BTreeSet<_>>().into_iter();
-            let kinds = kinds.collect::<Vec<_>>().join(", ");
-            let text = clip(&format!("→ {} reads: {kinds}", part.len()), 72);
-            vec![(first.time, Tone::Faint, text)]
-        }
-        part => part.iter().map(cluster_call).collect(),
-    });
-    told.collect()
-}
-
-/// A read of what is there, or is not.
-fn is_plain_read(seen: &Seen) -> bool {
-    let proxied = seen.path.contains("/proxy/");
-    let watch = seen.path.contains("watch=true");
-    let there = matches!(seen.status, 200 | 404);
-    seen.method == "GET" && there && !proxied && !watch
-}
-
-/// `pods`, of any path to one or all of them.
-fn kind_of(path: &str) -> &str {
-    let path = path.split('?').next().unwrap_or_default();
-    let rest = path.split_once("/namespaces/").map_or("", |(_, rest)| rest);
-    rest.split('/').nth(1).unwrap_or(path)
-}
-
-/// What a write is about, where it is one thing.
-fn gist(body: Option<&Value>) -> Option<String> {
-    let body = body?;
-    let review = &body["spec"]["resourceAttributes"];
-    if let (Some(verb), Some(resource)) = (review["verb"].as_str(), review["resource"].as_str()) {
-        let part = review["subresource"].as_str().unwrap_or_default();
-        let slash = if part.is_empty() { "" } else { "/" };
-        return Some(format!("may I {verb} {resource}{slash}{part}?"));
-    }
-    if body["kind"].is_string() {
-        return None;
-    }
-    if let Some(labels) = body["spec"]["selector"].as_object() {
-        let labels = labels.iter().map(|(key, value)| (key, value.as_str()));
-        let labels = labels.filter_map(|(key, value)| Some(format!("{key}={}", value?)));
-        // What tells versions apart, where anything does.
-        let (apart, common) = labels.partition::<Vec<_>, _>(|label| {
-            label.starts_with("landfall/") || label.starts_with("pod-template-hash")
-        });
-        let told = if apart.is_empty() { common } else { apart };
-        return Some(format!("selects {}", told.join(",")));
-    }
-    let notes = &body["metadata"]["annotations"];
-    match notes.get("landfall/lock") {
-        Some(_) if notes["landfall/rolled-back"].is_string() => {
-            return Some("marked as failed".to_owned());
-        }
-        Some(Value::Null) => return Some("lock given up".to_owned()),
-        Some(_) => return Some("lock taken".to_owned()),
-        None => {}
-    }
-    let replicas = body["spec"]["replicas"].as_i64()?;
-    Some(format!("replicas: {replicas}"))
-}
-
-fn cluster_call(seen: &Seen) -> (Timestamp, Tone, String) {
-    let gist = gist(seen.body.as_ref()).filter(|_| seen.method != "GET");
-    let gist = gist.map(|gist| format!("  ({gist})")).unwrap_or_default();
-    let line = request_line(&seen.method, &seen.path);
-    let text = format!("→ {line}{gist}");
-    match seen.status {
-        200..=299 => (seen.time, Tone::Normal, format!("{text}  {}", seen.status)),
-        0 => (seen.time, Tone::Bad, format!("{text}  no answer")),
-        status => (seen.time, Tone::Bad, format!("{text}  {status}")),
-    }
-}
-
-/// `GET …/deployments/demo-app`: what a person looks for in the path, and no more.
-fn request_line(method: &str, path: &str) -> String {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let has = |name: &str, value: &str| {
-        query
-            .split('&')
-            .any(|pair| pair.split_once('=') == Some((name, value)))
-    };
-    let watch = has("watch", "true") || has("watch", "1");
-    let verb = if watch { "watch" } else { method };
-    let short = match path
-        .split_once("/namespaces/")
-        .and_then(|(_, rest)| rest.split_once('/'))
-    {
-        Some((_, rest)) => format!("…/{rest}"),
-        None if path.ends_with("/selfsubjectaccessreviews") => "…/accessreviews".to_owned(),
-        None => path.to_owned(),
-    };
-    let one = query.split('&').find_map(|pair| {
-        pair.strip_prefix("fieldSelector=metadata.name%3D")
-            .or_else(|| pair.strip_prefix("fieldSelector=metadata.name="))
-    });
-    let name = one.map(|name| format!("/{name}")).unwrap_or_default();
-    let dry_run = if has("dryRun", "All") {
-        " (dry run)"
-    } else {
-        ""
-    };
-    clip(&format!("{verb} {short}{name}{dry_run}"), 64)
-}
-
-fn invocation_end(invocation: &Invocation) -> Option<(Timestamp, Tone, String)> {
-    let ended = invocation.ended?;
-    let started = invocation.started.unwrap_or(ended);
-    let seconds = ended.duration_since(started).as_secs_f64();
-    let (tone, how) = match invocation.end.as_ref()? {
-        InvocationEnd::Response(_) => (Tone::Normal, "done"),
-        InvocationEnd::Error(_) => (Tone::Bad, "failed"),
-        InvocationEnd::TimedOut => (Tone::Bad, "timed out"),
-        InvocationEnd::Crashed(_) => (Tone::Bad, "died"),
-    };
-    Some((
-        ended,
-        tone,
-        format!("← Lambda: invocation {how} after {seconds:.1} s"),
-    ))
-}
-
-/// Reads a text file of reasonable size; the error names the file.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
-    let problem = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
-    let size = std::fs::metadata(path)
-        .map_err(|error| problem(&error))?
-        .len();
-    if size > FILE_BYTES {
-        return Err(problem(&format!("more than {FILE_BYTES} bytes")));
-    }
-    std::fs::read_to_string(path).map_err(|error| problem(&error))
-}
-
-/// Reads an event. One whose job is in `used` gets a new job id: here it is a new action.
-pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Value, String> {
-    let text = read(path)?;
-    let mut event: Value = serde_json::from_str(&text)
-        .map_err(|error| format!("{} is no JSON: {error}", path.display()))?;
-    check_parameters(&event).map_err(|problem| format!("{}: {problem}", path.display()))?;
-    if let Some(Value::String(id)) = event.pointer_mut("/CodePipeline.job/id")
-        && !used.insert(id.clone())
-    {
-        *id = format!("{:08x}-5a5d-4b0c-8e0f-000000000000", used.len());
-        used.insert(id.clone());
-    }
-    Ok(event)
-}
-
-/// A pipeline with longer UserParameters cannot be stored. (Its variables are expanded only
-/// later, but an event written here that is longer is most likely a pipeline that is refused.)
-fn check_parameters(event: &Value) -> Result<(), String> {
-    const PARAMETERS: &str =
-        "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
-    let parameters = event.pointer(PARAMETERS).and_then(Value::as_str);
-    let length = parameters.map_or(0, |text| text.chars().count());
-    if length <= USER_PARAMETERS {
-        return Ok(());
-    }
-    let (length, most) = (thousands(length), thousands(USER_PARAMETERS));
-    Err(format!(
-        "UserParameters have {length} characters; CodePipeline takes {most}"
-    ))
-}
-
-fn thousands(number: usize) -> String {
-    match number {
-        0..1000 => number.to_string(),
-        _ => format!("{},{:03}", thousands(number / 1000), number % 1000),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 use super::*;
-use crate::world::Fault;
-use crate::world::On;
-use crate::world::sample_deployment;
+use crate::world::{Fault, On, sample_deployment};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};

@@ -1,6 +1,8 @@
-use serde_json::json;
-
 use super::*;
+use crate::report::{report, wrap};
+use crate::screen::changes;
+use landfall_sandbox::aws::{JobResult, Outcome, Report};
+use serde_json::json;
 
 fn pod(name: &str, hash: &str, status: Value) -> Value {
     json!({

@@ -1,6 +1,8 @@
-use serde_json::json;
-
 use super::*;
+use crate::stage::input::{check_parameters, read_event};
+use crate::stage::narration::{cluster_calls, gist, handed_on, log_line, log_time, request_line};
+use landfall_sandbox::world::Seen;
+use serde_json::json;
 
 #[test]
 fn user_parameters_must_fit_into_a_pipeline() {

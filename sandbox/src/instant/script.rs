@@ -1,0 +1,291 @@
+//! What the scripted cluster answers.
+
+use crate::instant::objects::{
+    DEPLOYMENT, IMAGE, NAMESPACE, REVISION, crashing_pod, first_deployment, replica_set, status,
+};
+use hyper::body::Bytes;
+use hyper::header::AUTHORIZATION;
+use hyper::{Method, Request, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What a client did to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It opened a connection.
+    Connected,
+    /// The TLS handshake was over, as the server sees it.
+    Secured,
+    /// A call was there as a whole.
+    Called,
+}
+
+/// What the cluster shows. The texts are made when something changes, not when they are asked for.
+pub(crate) struct Script {
+    pub(crate) authorization: String,
+    pub(crate) calls: usize,
+    pub(crate) moments: Vec<(Moment, Timestamp)>,
+    /// As the next read shows it: its rollout is complete.
+    pub(crate) deployment: Value,
+    pub(crate) deployment_text: Bytes,
+    /// The ReplicaSet of the Deployment's template.
+    pub(crate) newest: Value,
+    pub(crate) sets_text: Bytes,
+    /// A write was answered and its rollout is not yet done.
+    pub(crate) rolls_out: bool,
+    /// How many pods a new version has, all of which crash; 0 where it serves at once.
+    pub(crate) crowd: usize,
+    /// The new version is such a one.
+    pub(crate) sick: bool,
+    pub(crate) look_began: Option<Timestamp>,
+    pub(crate) look_ended: Option<Timestamp>,
+    pub(crate) look_bytes: usize,
+}
+
+/// What is sent back: a status, and a body that may stay open.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content: Bytes,
+    pub(crate) open: Duration,
+}
+
+impl Script {
+    pub(crate) fn new(token: &str) -> Script {
+        let deployment = first_deployment();
+        let newest = replica_set(&deployment);
+        let mut script = Script {
+            authorization: format!("Bearer {token}"),
+            calls: 0,
+            moments: Vec::new(),
+            deployment,
+            deployment_text: Bytes::new(),
+            newest,
+            sets_text: Bytes::new(),
+            rolls_out: false,
+            crowd: 0,
+            sick: false,
+            look_began: None,
+            look_ended: None,
+            look_bytes: 0,
+        };
+        script.write_texts(&[]);
+        script
+    }
+
+    pub(crate) fn note(&mut self, moment: Moment) {
+        if self.moments.len() < MOMENTS {
+            self.moments.push((moment, Timestamp::now()));
+        }
+    }
+
+    pub(crate) fn answer(&mut self, request: &Request<()>, body: &[u8]) -> Answer {
+        self.calls += 1;
+        self.note(Moment::Called);
+        self.roll_out();
+        let authorization = request.headers().get(AUTHORIZATION);
+        if authorization.is_none_or(|found| found.as_bytes() != self.authorization.as_bytes()) {
+            return refusal(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
+        }
+        if self.sick
+            && let Some(answer) = self.crowded(request)
+        {
+            return answer;
+        }
+        let collections = format!("/apis/apps/v1/namespaces/{NAMESPACE}/");
+        let path = request.uri().path().strip_prefix(&collections);
+        let (resource, name) =
+            path.map_or(("", ""), |path| path.split_once('/').unwrap_or((path, "")));
+        let query = Query(request.uri().query().unwrap_or_default());
+        match (request.method(), resource, name) {
+            (&Method::GET, "deployments", DEPLOYMENT) => ok(self.deployment_text.clone()),
+            (&Method::PATCH, "deployments", DEPLOYMENT) => self.patch(body),
+            (&Method::GET, "deployments", "") if query.get("watch").is_some() => self.watch(&query),
+            (&Method::GET, "replicasets", "") => self.replica_sets(&query),
+            _ => refusal(
+                StatusCode::NOT_FOUND,
+                "NotFound",
+                "the server could not find the requested resource",
+            ),
+        }
+    }
+
+    /// What a deploy asks for once it does not come to its end at once.
+    pub(crate) fn crowded(&mut self, request: &Request<()>) -> Option<Answer> {
+        let core = format!("/api/v1/namespaces/{NAMESPACE}/");
+        let sets = format!("/apis/apps/v1/namespaces/{NAMESPACE}/replicasets/");
+        let path = request.uri().path();
+        let query = Query(request.uri().query().unwrap_or_default());
+        match path.strip_prefix(&core) {
+            Some("pods") => return Some(self.pods(&query)),
+            Some("events") => {
+                self.look_ended.get_or_insert_with(Timestamp::now);
+                return Some(ok(list(&[])));
+            }
+            Some(_) => return Some(ok("panic: no DATABASE_URL\n".into())),
+            None => {}
+        }
+        path.strip_prefix(&sets).map(|name| {
+            // The only one that is asked for is the one before.
+            let mut set = self.newest.clone();
+            set["metadata"]["name"] = json!(name);
+            set["spec"]["template"]["spec"]["containers"][0]["image"] = json!(IMAGE);
+            ok(text(&set))
+        })
+    }
+
+    /// A page of pods, each as large as a real one.
+    pub(crate) fn pods(&mut self, query: &Query<'_>) -> Answer {
+        self.look_began.get_or_insert_with(Timestamp::now);
+        let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+        let from = number("continue").unwrap_or(0);
+        let to = (from + number("limit").unwrap_or(self.crowd)).min(self.crowd);
+        let pattern = crashing_pod(&self.newest).to_string();
+        let pods = (from..to).map(|number| pattern.replace("POD", &format!("{number:05}")));
+        let pods = pods.collect::<Vec<_>>().join(",");
+        let next = if to < self.crowd {
+            to.to_string()
+        } else {
+            String::new()
+        };
+        let metadata = json!({"resourceVersion": "900000", "continue": next});
+        let page = format!(r#"{{"kind":"PodList","metadata":{metadata},"items":[{pods}]}}"#);
+        self.look_bytes += page.len();
+        ok(page.into())
+    }
+
+    pub(crate) fn replica_sets(&self, query: &Query<'_>) -> Answer {
+        let ours = format!("app={DEPLOYMENT}");
+        match query.get("labelSelector") {
+            Some(selector) if selector != ours => ok(list(&[])),
+            Some(_) | None => ok(self.sets_text.clone()),
+        }
+    }
+
+    /// One event, which tells that all is done; then the stream stays open, as a real one does.
+    pub(crate) fn watch(&self, query: &Query<'_>) -> Answer {
+        let seconds = query
+            .get("timeoutSeconds")
+            .and_then(|text| text.parse().ok());
+        let event = json!({"type": "MODIFIED", "object": self.deployment});
+        Answer {
+            open: Duration::from_secs(seconds.unwrap_or(WATCH_SECONDS)),
+            ..ok(format!("{event}\n").into())
+        }
+    }
+
+    /// Takes what a deploy changes and answers as the real server does: with the new spec and the
+    /// status of the old one.
+    pub(crate) fn patch(&mut self, body: &[u8]) -> Answer {
+        let Ok(patch) = serde_json::from_slice::<Value>(body) else {
+            let text = "the body of the request was in an unknown format";
+            return refusal(StatusCode::BAD_REQUEST, "BadRequest", text);
+        };
+        let undone = patch.as_array();
+        let undone = undone.and_then(|all| all.iter().find(|it| it["path"] == "/spec/template"));
+        if let Some(operation) = undone {
+            self.deployment["spec"]["template"] = operation["value"].clone();
+        }
+        self.sick = self.crowd > 0 && undone.is_none();
+        let container = patch.pointer("/spec/template/spec/containers/0");
+        let named = container.filter(|container| container["name"] == "app");
+        if let Some(image) = named.and_then(|container| container.get("image")) {
+            self.deployment["spec"]["template"]["spec"]["containers"][0]["image"] = image.clone();
+        }
+        let annotations = &mut self.deployment["metadata"]["annotations"];
+        let changes = patch.pointer("/metadata/annotations");
+        for (name, value) in changes.and_then(Value::as_object).into_iter().flatten() {
+            match (value, annotations.as_object_mut()) {
+                (Value::Null, Some(annotations)) => {
+                    annotations.remove(name);
+                }
+                _ => annotations[name] = value.clone(),
+            }
+        }
+        let metadata = &mut self.deployment["metadata"];
+        metadata["generation"] = json!(number(&metadata["generation"]) + 1);
+        raise(&mut metadata["resourceVersion"]);
+        self.rolls_out = true;
+        ok(text(&self.deployment))
+    }
+
+    /// The work of the controllers between two calls.
+    pub(crate) fn roll_out(&mut self) {
+        if !std::mem::take(&mut self.rolls_out) {
+            return;
+        }
+        let metadata = &mut self.deployment["metadata"];
+        raise(&mut metadata["resourceVersion"]);
+        raise(&mut metadata["annotations"][REVISION]);
+        self.deployment["status"] = status(&self.deployment);
+        if self.sick {
+            let status = &mut self.deployment["status"];
+            status["readyReplicas"] = json!(0);
+            status["availableReplicas"] = json!(0);
+            status["conditions"][1]["reason"] = json!("ReplicaSetUpdated");
+        }
+        let mut old = std::mem::replace(&mut self.newest, replica_set(&self.deployment));
+        old["spec"]["replicas"] = json!(0);
+        old["status"] = json!({"replicas": 0, "observedGeneration": 2});
+        self.write_texts(&[old]);
+    }
+
+    pub(crate) fn write_texts(&mut self, older: &[Value]) {
+        self.deployment_text = text(&self.deployment);
+        let sets: Vec<_> = older.iter().chain([&self.newest]).collect();
+        self.sets_text = list(&sets);
+    }
+}
+
+/// The query of a request. Of what is escaped there only `=` is needed.
+pub(crate) struct Query<'a>(&'a str);
+
+impl Query<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        let mut pairs = self.0.split('&').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(found, _)| *found == name)?;
+        Some(value.replace("%3D", "="))
+    }
+}
+
+pub(crate) fn ok(content: Bytes) -> Answer {
+    Answer {
+        status: StatusCode::OK,
+        content,
+        open: Duration::ZERO,
+    }
+}
+
+pub(crate) fn refusal(status: StatusCode, reason: &str, message: &str) -> Answer {
+    let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "code": status.as_u16()});
+    Answer {
+        status,
+        ..ok(text(&body))
+    }
+}
+
+pub(crate) fn text(value: &Value) -> Bytes {
+    let text = serde_json::to_vec(value);
+    text.expect("a value can always be written").into()
+}
+
+pub(crate) fn list(sets: &[&Value]) -> Bytes {
+    text(&json!({"kind": "ReplicaSetList", "apiVersion": "apps/v1",
+        "metadata": {"resourceVersion": "900000"}, "items": sets}))
+}
+
+pub(crate) fn number(value: &Value) -> u64 {
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    value.as_u64().or(text).unwrap_or_default()
+}
+
+/// Counts up a number that the API writes as a text.
+pub(crate) fn raise(value: &mut Value) {
+    *value = json!((number(value) + 1).to_string());
+}
+
+/// Moments that are remembered: many deploys' worth.
+pub(crate) const MOMENTS: usize = 10_000;
+/// Life of a watch that asks for none, the API server's own least.
+pub(crate) const WATCH_SECONDS: u64 = 1_800;

@@ -1,0 +1,70 @@
+//! A certificate authority for one test.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::io;
+use std::sync::Arc;
+
+/// A certificate authority for servers on this machine; each one is another.
+pub struct Authority {
+    pub(crate) pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// Makes a key and the certificate for it.
+    pub fn generate() -> Authority {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "kubernetes");
+        let key = KeyPair::generate().expect("ring makes keys");
+        let pem = params
+            .self_signed(&key)
+            .expect("the parameters are sound")
+            .pem();
+        Authority {
+            pem,
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// Its certificate, PEM.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A new certificate for 127.0.0.1 and the key to it, both PEM.
+    pub fn server_certificate(&self) -> io::Result<(String, String)> {
+        let (certificate, key) = self.sign()?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
+    fn sign(&self) -> io::Result<(rcgen::Certificate, KeyPair)> {
+        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let params = CertificateParams::new(names).map_err(io::Error::other)?;
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .map_err(io::Error::other)?;
+        Ok((certificate, key))
+    }
+
+    /// For an HTTP/1.1 server on 127.0.0.1, with a new key and a certificate that this signed.
+    pub fn server_config(&self) -> io::Result<ServerConfig> {
+        let (certificate, key) = self.sign()?;
+        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], private)
+            .map_err(io::Error::other)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}

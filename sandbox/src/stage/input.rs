@@ -1,0 +1,56 @@
+//! Files that are given on the command line, and the events in them.
+
+use crate::stage::narration::thousands;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+/// A PEM file is a few kilobytes; an event is at most 256 KB.
+pub(crate) const FILE_BYTES: u64 = 1024 * 1024;
+/// What CodePipeline stores of an action's UserParameters,
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>.
+pub(crate) const USER_PARAMETERS: usize = 1000;
+
+/// Reads a text file of reasonable size; the error names the file.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    let problem = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
+    let size = std::fs::metadata(path)
+        .map_err(|error| problem(&error))?
+        .len();
+    if size > FILE_BYTES {
+        return Err(problem(&format!("more than {FILE_BYTES} bytes")));
+    }
+    std::fs::read_to_string(path).map_err(|error| problem(&error))
+}
+
+/// Reads an event. One whose job is in `used` gets a new job id: here it is a new action.
+pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Value, String> {
+    let text = read(path)?;
+    let mut event: Value = serde_json::from_str(&text)
+        .map_err(|error| format!("{} is no JSON: {error}", path.display()))?;
+    check_parameters(&event).map_err(|problem| format!("{}: {problem}", path.display()))?;
+    if let Some(Value::String(id)) = event.pointer_mut("/CodePipeline.job/id")
+        && !used.insert(id.clone())
+    {
+        *id = format!("{:08x}-5a5d-4b0c-8e0f-000000000000", used.len());
+        used.insert(id.clone());
+    }
+    Ok(event)
+}
+
+/// A pipeline with longer UserParameters cannot be stored. (Its variables are expanded only
+/// later, but an event written here that is longer is most likely a pipeline that is refused.)
+pub(crate) fn check_parameters(event: &Value) -> Result<(), String> {
+    const PARAMETERS: &str =
+        "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
+    let parameters = event.pointer(PARAMETERS).and_then(Value::as_str);
+    let length = parameters.map_or(0, |text| text.chars().count());
+    if length <= USER_PARAMETERS {
+        return Ok(());
+    }
+    let (length, most) = (thousands(length), thousands(USER_PARAMETERS));
+    Err(format!(
+        "UserParameters have {length} characters; CodePipeline takes {most}"
+    ))
+}
