@@ -1,6 +1,7 @@
 //! The decisions of Landfall, without a socket, a clock or an environment.
 
 pub mod change;
+pub mod engine;
 pub mod formats;
 pub mod kubernetes;
 pub mod outcome;

@@ -1,0 +1,160 @@
+//! A deploy as a state machine without I/O: whoever drives it does what [`Engine::next`] says and
+//! tells what came of it. In the function that is a socket and a clock, in the simulations a world
+//! of their own, so that what is simulated is what is shipped.
+//!
+//! Everything is observe, decide, act. The strategy decides ([`strategy::decide`]); here is what
+//! holds whatever it decides: lost races, outages, mute watches, refused clean-up, plans.
+
+mod acting;
+mod looking;
+mod model;
+mod trouble;
+mod waiting;
+
+pub use model::{Answer, Ask, Engine, Heard, Next, Note, Outcome, Reading, Watching};
+pub use trouble::OUTAGE;
+
+use crate::kubernetes::CallError;
+use crate::kubernetes::object::Deployment;
+use crate::outcome::CredentialsError;
+use crate::plan::{self, Plan};
+use crate::request::Mode;
+use crate::strategy::{self, Decision};
+use jiff::Timestamp;
+use model::Pending;
+
+/// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
+/// circles.
+const STEPS: u32 = 100;
+
+/// Writes of one invocation. The longest switch deletes some twenty versions beside its own ten.
+const WRITES: u32 = 200;
+
+/// What the API server remarks on writes that is kept: a summary is to stay readable.
+const WARNINGS: usize = 5;
+
+impl Engine {
+    /// What to do next. Asked again before the answer came, it says the same once more.
+    pub fn next(&mut self, now: Timestamp) -> Next {
+        loop {
+            if let Some(outcome) = self.outcome.take() {
+                return Next::Done(outcome);
+            }
+            if let Some(ask) = &self.asked {
+                return Next::Ask(ask.clone());
+            }
+            if self.begun && now >= self.until {
+                let waiting = self.waiting.take();
+                return Next::Done(Box::new(Outcome::HandedOver(waiting)));
+            }
+            self.begun = true;
+            if let Some(end) = self.paused.filter(|end| now < *end) {
+                return Next::Sleep(end);
+            }
+            self.paused = None;
+            if let Some(watching) = self.decide(now) {
+                return Next::Watch(watching);
+            }
+        }
+    }
+
+    /// Takes the answer to what was asked.
+    pub fn answered(&mut self, result: Result<Answer, CallError>, now: Timestamp) {
+        self.asked = None;
+        match self.pending.take() {
+            Some(Pending::Look(look, call)) => self.looked(&look, call, result, now),
+            Some(Pending::Act(action, call)) => self.acted(action, call, result, now),
+            Some(Pending::Plan(live, call)) => match looking::object(&call, result) {
+                Ok(object) => {
+                    let after = Deployment::new(object);
+                    let plan = plan::tried(&self.request, live.map(|live| *live), after);
+                    self.planned(plan);
+                }
+                Err(error) => self.trouble(call, error, now),
+            },
+            Some(Pending::Review(call, refusal)) => self.reviewed(call, refusal, result, now),
+            None => {}
+        }
+    }
+
+    /// Takes what the API server remarked on a write.
+    pub fn remarked(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            let known = &mut self.continuation.warnings;
+            if known.len() < WARNINGS && !known.contains(&warning) {
+                self.notes.push(Note::Warning(warning.clone()));
+                known.push(warning);
+            }
+        }
+    }
+
+    /// There is no access any more: what was refused last ends the deploy for that.
+    pub fn lock_out(&mut self, error: CredentialsError) {
+        self.locked_out = Some(error);
+    }
+
+    /// What is worth a line in the log, since the last time.
+    pub fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// One decision, and what follows from it here. A watch to be followed is given back.
+    fn decide(&mut self, now: Timestamp) -> Option<Watching> {
+        self.decided_at = now;
+        let decision = strategy::decide(&self.request, &self.continuation, &self.observation, now);
+        self.steps += 1;
+        assert!(self.steps <= STEPS, "the strategy turns in circles");
+        if self.request.mode == Mode::Plan && self.plan(&decision, now) {
+            return None;
+        }
+        match decision {
+            Decision::Look(look) => self.look(look, now),
+            Decision::Act(action) => {
+                self.steps = 0;
+                self.writes += 1;
+                assert!(self.writes <= WRITES, "the strategy writes in circles");
+                self.act(action.hide(self.mask));
+            }
+            Decision::Enter(phase) => self.enter(phase.hide(self.mask)),
+            Decision::Remember(sights) => self.continuation.sights = sights,
+            Decision::Steady(steady) => self.continuation.steady = Some(steady),
+            Decision::Wait(wait) => {
+                self.steps = 0;
+                return self.wait(wait, now);
+            }
+            Decision::Finish(success) => self.end(Outcome::Finished(Box::new(success))),
+            Decision::GiveUp(failure) => self.end(Outcome::Failed(failure)),
+        }
+        None
+    }
+
+    /// Tries the first write instead of doing it, so that nothing is written: false where the
+    /// decision is not one to write.
+    fn plan(&mut self, decision: &Decision, now: Timestamp) -> bool {
+        let author = strategy::author(&self.request, &self.continuation, now);
+        match plan::step(&self.request, &self.observation, decision, &author) {
+            plan::Step::GoOn => return false,
+            plan::Step::Try(call, live) => {
+                let until = self.until;
+                self.ask((*call).clone(), Reading::Object, until);
+                self.pending = Some(Pending::Plan(live.map(Box::new), *call));
+            }
+            plan::Step::Tried(live, after) => {
+                let plan = plan::tried(&self.request, live, *after);
+                self.planned(plan);
+            }
+            plan::Step::Nothing(live) => self.planned(Plan {
+                after: None,
+                live,
+                difference: plan::Difference::default(),
+                warnings: Vec::new(),
+            }),
+        }
+        true
+    }
+
+    fn planned(&mut self, plan: Plan) {
+        let warnings = self.continuation.warnings.clone();
+        self.end(Outcome::Planned(Box::new(Plan { warnings, ..plan })));
+    }
+}

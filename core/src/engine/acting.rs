@@ -1,0 +1,147 @@
+//! Writing: what becomes of a write that was done, lost a race, or was refused.
+
+use super::looking::{ROLLBACK, object};
+use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
+use super::trouble::brief;
+use crate::change;
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::refusal::Cause;
+use crate::strategy::{self, Action, Aftermath, Failure, Observation};
+use jiff::{SignedDuration, Timestamp};
+
+/// Lost races over one write before it is given up.
+pub(super) const CONFLICTS: u32 = 8;
+
+/// The pause after a lost race, times the races lost.
+const CONFLICT_PAUSE: SignedDuration = SignedDuration::from_millis(50);
+
+/// What the deletion of a leftover that is not granted would give.
+const CLEARED: &str = "have it cleared away";
+
+impl Engine {
+    pub(super) fn act(&mut self, action: Action) {
+        self.stale_watch = true;
+        self.unmarked = false;
+        // Whatever was lost before, what was read since has shown that it was not done.
+        self.continuation.unsure = false;
+        let call = action.call(&self.request);
+        self.write(action, call);
+    }
+
+    fn write(&mut self, action: Action, call: Call) {
+        let until = self.until;
+        self.ask(call.clone(), Reading::Object, until);
+        self.pending = Some(Pending::Act(action, call));
+    }
+
+    pub(super) fn acted(
+        &mut self,
+        action: Action,
+        call: Call,
+        result: Result<Answer, CallError>,
+        now: Timestamp,
+    ) {
+        let error = match object(&call, result) {
+            Ok(object) => return self.written(&action, Deployment::new(object), now),
+            Err(error) => error,
+        };
+        if let Some(call) = self.without_marks(&action, &call, &error) {
+            return self.write(action, call);
+        }
+        if let (Action::Step(step), CallError::Refused(refusal)) = (&action, &error)
+            && let Some(name) = &step.clears
+            && ([400, 403, 405, 422].contains(&refusal.code)
+                || matches!(refusal.cause(), Cause::Policy(_)))
+        {
+            let why = brief(&call, &error, CLEARED);
+            self.notes.push(Note::Left(name.clone(), why.clone()));
+            self.observation.scene.left.push((name.clone(), why));
+            return;
+        }
+        if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
+            return self.lost_race(now);
+        }
+        if let Action::Undo {
+            revision,
+            cause,
+            kind,
+            evidence,
+            reason,
+            ..
+        } = action
+            && self.locked_out.is_none()
+            && !self.may_pass(&error)
+        {
+            let why = brief(&call, &error, ROLLBACK);
+            return self.end(Outcome::Failed(Failure::Rollout {
+                cause,
+                kind,
+                evidence,
+                aftermath: Aftermath::NotReturned(revision, why),
+                reason,
+            }));
+        }
+        self.trouble(call, error, now);
+    }
+
+    fn written(&mut self, action: &Action, after: Deployment, now: Timestamp) {
+        let phase = strategy::acted(&self.request, &self.observation, action, &after, now);
+        self.enter(phase);
+        let before = std::mem::take(&mut self.observation);
+        self.observation = strategy::seen_after(before, action, after);
+        self.continuation.unreachable_since = None;
+        self.conflicts = 0;
+        self.just_written = true;
+    }
+
+    /// The same undo without our own annotations, once: they must not stop the way back, and may be
+    /// what does not fit.
+    fn without_marks(&mut self, action: &Action, call: &Call, error: &CallError) -> Option<Call> {
+        let (Action::Undo { operations, .. }, CallError::Refused(refusal)) = (action, error) else {
+            return None;
+        };
+        let may_be_marks = [400, 403, 413, 422].contains(&refusal.code);
+        if self.unmarked || !may_be_marks || lost_a_race(action, error) {
+            return None;
+        }
+        self.unmarked = true;
+        self.notes.push(Note::WithoutMarks(refusal.message.clone()));
+        Some(Call {
+            body: Some(change::undo_of_template(operations)),
+            ..call.clone()
+        })
+    }
+
+    /// Another write came before ours: everything is to be looked at again.
+    pub(super) fn lost_race(&mut self, now: Timestamp) {
+        self.conflicts += 1;
+        self.notes.push(Note::LostRace(self.conflicts));
+        self.observation = Observation::default();
+        let races = i32::try_from(self.conflicts).unwrap_or(i32::MAX);
+        self.pause(now, CONFLICT_PAUSE * races);
+    }
+}
+
+/// 409 is a lost race by its name; JSON patch says 422 where a `test` fails, and 404 is a
+/// Deployment that went away after it was read.
+pub(super) fn lost_a_race(action: &Action, error: &CallError) -> bool {
+    let CallError::Refused(refusal) = error else {
+        // What answered may be a proxy behind which the write was done: the object tells.
+        return matches!(error, CallError::NotKubernetes(_));
+    };
+    if matches!(refusal.cause(), Cause::Policy(_) | Cause::Webhook { .. }) {
+        return false;
+    }
+    match refusal.code {
+        409 => true,
+        404 => refusal.is_status && !matches!(action, Action::Create(_)),
+        // Its own faults are told by name: https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go
+        422 => {
+            let failed_test = "the server rejected our request due to an error in our request";
+            matches!(action, Action::Undo { .. }) && refusal.message == failed_test
+        }
+        _ => false,
+    }
+}

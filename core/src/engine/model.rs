@@ -1,0 +1,275 @@
+//! What an engine is made of, what it asks for, and what it is told.
+
+use crate::kubernetes::CallError;
+use crate::kubernetes::Refusal;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object::{Deployment, ReplicaSet};
+use crate::kubernetes::pod::{Event, Pods};
+use crate::outcome::CredentialsError;
+use crate::plan::Plan;
+use crate::request::Request;
+use crate::state::continuation::{Continuation, Phase};
+use crate::strategy::{Action, Failure, Look, Observation, Success, Wait};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Send a call, and give the answer to [`Engine::answered`].
+    Ask(Ask),
+    /// Follow a Deployment, and give what was heard to [`Engine::heard`].
+    Watch(Watching),
+    /// Nothing until this time.
+    Sleep(Timestamp),
+    /// It is over.
+    Done(Box<Outcome>),
+}
+
+/// A call, and how its answer is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// The call.
+    pub call: Call,
+    /// How the answer is read.
+    pub reading: Reading,
+    /// When no answer is as good as an error.
+    pub until: Timestamp,
+}
+
+/// How an answer is read. Long lists are reduced page by page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// One object.
+    Object,
+    /// All items of a list.
+    List,
+    /// A list of ReplicaSets.
+    ReplicaSets,
+    /// The pods of this ReplicaSet.
+    Pods(String),
+    /// Which pods this ReplicaSet has, each in a word.
+    Roster(String),
+    /// Events.
+    Events,
+    /// A text.
+    Text,
+}
+
+/// An answer, by its [`Reading`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// One object.
+    Object(Value),
+    /// All items of a list.
+    List(Vec<Value>),
+    /// ReplicaSets.
+    ReplicaSets(Vec<ReplicaSet>),
+    /// Pods.
+    Pods(Box<Pods>),
+    /// Which pods there are.
+    Roster(Vec<String>),
+    /// Events.
+    Events(Vec<Event>),
+    /// A text.
+    Text(String),
+}
+
+/// A Deployment that is to be watched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Watching {
+    /// Opens the watch; one that is open already serves as well, unless it is to be `fresh`.
+    pub call: Call,
+    /// The Deployment's name.
+    pub name: String,
+    /// Whether a watch that is open is not to be trusted.
+    pub fresh: bool,
+    /// When the wait ends though nothing is heard.
+    pub until: Timestamp,
+}
+
+/// What a watch told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// It could not be opened.
+    Unopened(CallError),
+    /// The Deployment as it is now.
+    Now(Box<Deployment>),
+    /// It is gone.
+    Deleted,
+    /// The stream is over, was cut, or is none.
+    Over,
+    /// Nothing until the end of the wait.
+    Nothing,
+}
+
+/// How a deploy, or its part in this invocation, ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The new version serves.
+    Finished(Box<Success>),
+    /// What would be done, for a request that only asks.
+    Planned(Box<Plan>),
+    /// It came to nothing.
+    Failed(Failure),
+    /// A call failed for good.
+    Broken(Box<Call>, CallError),
+    /// There is no access any more.
+    LockedOut(CredentialsError),
+    /// The cluster has been silent for too long.
+    LostSight(Timestamp, String),
+    /// The next invocation goes on.
+    HandedOver(Option<Wait>),
+}
+
+/// Something worth a line in the log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Note {
+    /// Another phase began.
+    Phase(&'static str),
+    /// What is waited for.
+    Waiting(String),
+    /// Another change came first, for the so manieth time.
+    LostRace(u32),
+    /// The pods cannot be read, and why.
+    PodsUnreadable(String),
+    /// No watch can be opened, and why.
+    Unwatched(String),
+    /// Something could not be cleared away: its name, and why.
+    Left(String, String),
+    /// A rollback was refused with its annotations, and why.
+    WithoutMarks(String),
+    /// The ReplicaSet to return to is not the Deployment's.
+    ForeignReplicaSet,
+    /// The switch is taken back, and why.
+    TakenBack(String),
+    /// The cluster does not answer as it should.
+    OutOfSight {
+        /// Why.
+        error: String,
+        /// Whether it is certain that nothing has been written.
+        nothing_written: bool,
+    },
+    /// What the API server remarked on a write.
+    Warning(String),
+}
+
+/// What the outstanding call is for.
+#[derive(Clone, Debug)]
+pub(super) enum Pending {
+    Look(Look, Call),
+    Act(Action, Call),
+    Plan(Option<Box<Deployment>>, Call),
+    /// Whether the token has the right for a call that was refused without a reason.
+    Review(Call, Refusal),
+}
+
+/// A deploy in one invocation.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// What is asked for.
+    pub request: Request,
+    /// What the next invocation would go on from.
+    pub continuation: Continuation,
+    /// What was seen since the last write.
+    pub observation: Observation,
+    /// When this invocation must be over.
+    pub(super) until: Timestamp,
+    /// Hides what is secret in texts of the cluster.
+    pub(super) mask: fn(&str) -> String,
+    pub(super) outcome: Option<Box<Outcome>>,
+    pub(super) asked: Option<Ask>,
+    pub(super) pending: Option<Pending>,
+    pub(super) notes: Vec<Note>,
+    pub(super) begun: bool,
+    pub(super) paused: Option<Timestamp>,
+    pub(super) steps: u32,
+    pub(super) writes: u32,
+    pub(super) conflicts: u32,
+    /// Whether the undo that is under way has lost its annotations already.
+    pub(super) unmarked: bool,
+    pub(super) locked_out: Option<CredentialsError>,
+    pub(super) waiting: Option<Wait>,
+    pub(super) just_written: bool,
+    /// When the watch began that is followed.
+    pub(super) watched_since: Timestamp,
+    pub(super) stale_watch: bool,
+    /// The version of the Deployment during which a watch has told nothing.
+    pub(super) unheard: Option<String>,
+    pub(super) mute_watches: u32,
+    /// When the last decision was made.
+    pub(super) decided_at: Timestamp,
+}
+
+impl Engine {
+    /// A deploy that begins or goes on now, and must be over at `until`. `mask` hides what is
+    /// secret in texts of the cluster.
+    pub fn new(
+        request: Request,
+        continuation: Continuation,
+        now: Timestamp,
+        until: Timestamp,
+        mask: fn(&str) -> String,
+    ) -> Engine {
+        Engine {
+            request,
+            continuation,
+            observation: Observation::default(),
+            until,
+            mask,
+            outcome: None,
+            asked: None,
+            pending: None,
+            notes: Vec::new(),
+            begun: false,
+            paused: None,
+            steps: 0,
+            writes: 0,
+            conflicts: 0,
+            unmarked: false,
+            locked_out: None,
+            waiting: None,
+            just_written: false,
+            watched_since: now,
+            stale_watch: false,
+            unheard: None,
+            mute_watches: 0,
+            decided_at: now,
+        }
+    }
+
+    pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp) {
+        self.asked = Some(Ask {
+            call,
+            reading,
+            until,
+        });
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        self.outcome = Some(Box::new(outcome));
+    }
+
+    pub(super) fn pause(&mut self, now: Timestamp, pause: SignedDuration) {
+        self.paused = Some(self.until.min(now + pause));
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase) {
+        let name = match &phase {
+            Phase::Start => "start",
+            Phase::Rollout(_) => "rollout",
+            Phase::Rollback(_) => "rollback",
+            Phase::Switch => "switch",
+            Phase::Return(_) => "return",
+        };
+        if self.continuation.enter(phase) {
+            self.notes.push(Note::Phase(name));
+        }
+    }
+
+    /// In a while, but not in the last part of this invocation.
+    pub(super) fn soon(&self, now: Timestamp, limit: SignedDuration) -> Timestamp {
+        let left = self.until.duration_since(now).max(SignedDuration::ZERO);
+        now + limit.min(left / 3)
+    }
+}

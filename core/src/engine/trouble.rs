@@ -1,0 +1,161 @@
+//! A call that failed: over for good, or only out of sight.
+
+use super::looking::EXPLANATION_TIMEOUT;
+use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
+use crate::kubernetes::CallError;
+use crate::kubernetes::Refusal;
+use crate::kubernetes::call::{Call, Right};
+use crate::kubernetes::refusal::Cause;
+use crate::report;
+use crate::state::continuation::Phase;
+use crate::strategy;
+use jiff::{SignedDuration, Timestamp};
+
+/// How long the cluster may be silent while a rollout is followed: an API server that is replaced
+/// needs a minute or two, and the rollout goes on without it.
+pub const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
+
+/// The same before the first write, when nothing goes on in the cluster that would have to be
+/// followed: a webhook whose pod restarts needs half a minute, and whoever waits for the pipeline
+/// should hear of an address that is wrong within a minute.
+const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
+
+/// The pause before a silent cluster is asked again.
+const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// What a call that is not granted would give.
+const SWITCHED: &str = "have the switch completed";
+
+impl Engine {
+    /// Whether a call may succeed later. Once something is written, one odd answer of a proxy is no
+    /// end of it.
+    pub(super) fn may_pass(&self, error: &CallError) -> bool {
+        match error {
+            CallError::OutOfTime | CallError::Unreachable(_) => true,
+            CallError::NotKubernetes(_) => self.continuation.phase != Phase::Start,
+            CallError::Refused(refusal) => refusal.may_pass(),
+            CallError::Untrusted(_) => false,
+        }
+    }
+
+    /// Takes a failed call. Of a refusal that does not say whether a right is missing, that is
+    /// asked first.
+    pub(super) fn trouble(&mut self, call: Call, error: CallError, now: Timestamp) {
+        if let Some(error) = self.locked_out.take() {
+            return self.end(Outcome::LockedOut(error));
+        }
+        match error {
+            CallError::Refused(refusal) if refusal.cause() == Cause::Unexplained => {
+                let (verb, resource) = (call.verb.rbac(), call.resource);
+                let review = Call::may(&self.request.namespace, Right { verb, resource });
+                let until = self.soon(now, EXPLANATION_TIMEOUT);
+                self.ask(review, Reading::Object, until);
+                self.pending = Some(Pending::Review(call, refusal));
+            }
+            error => self.explained(call, error, now),
+        }
+    }
+
+    pub(super) fn reviewed(
+        &mut self,
+        call: Call,
+        mut refusal: Refusal,
+        result: Result<Answer, CallError>,
+        now: Timestamp,
+    ) {
+        if let Ok(Answer::Object(answer)) = result {
+            let allowed = answer.pointer("/status/allowed");
+            refusal.allowed = allowed.and_then(serde_json::Value::as_bool);
+        }
+        self.explained(call, CallError::Refused(refusal), now);
+    }
+
+    fn explained(&mut self, call: Call, error: CallError, now: Timestamp) {
+        let may_pass = self.may_pass(&error);
+        let why = brief(&call, &error, SWITCHED);
+        let refused = match &error {
+            CallError::Refused(refusal) => Some(report::refusal::reason(refusal)),
+            CallError::Unreachable(_)
+            | CallError::Untrusted(_)
+            | CallError::NotKubernetes(_)
+            | CallError::OutOfTime => None,
+        };
+        let back = strategy::turn_back(&self.continuation.phase, &why, refused);
+        if !may_pass && let Some(phase) = back {
+            self.notes.push(Note::TakenBack(in_short(&error)));
+            self.enter(phase);
+            self.observation.renew(None);
+            return;
+        }
+        if !may_pass {
+            return self.end(Outcome::Broken(Box::new(call), error));
+        }
+        self.out_of_sight(call, error, now);
+    }
+
+    fn out_of_sight(&mut self, call: Call, error: CallError, now: Timestamp) {
+        let why = in_short(&error);
+        let is_first = self.continuation.phase == Phase::Start;
+        if is_first && call.changes() && error.may_have_been_done() {
+            self.continuation.unsure = true;
+        }
+        // Before the first write the time of the tries that failed counts, too.
+        let began = if is_first { self.decided_at } else { now };
+        let since = *self.continuation.unreachable_since.get_or_insert(began);
+        if self.is_given_up(since, is_first, now) {
+            return self.end(match error {
+                CallError::Unreachable(_) if !is_first => Outcome::LostSight(since, why),
+                CallError::Untrusted(_) | CallError::OutOfTime => Outcome::LostSight(since, why),
+                CallError::Refused(_) | CallError::NotKubernetes(_) | CallError::Unreachable(_) => {
+                    Outcome::Broken(Box::new(call), error)
+                }
+            });
+        }
+        if error == CallError::OutOfTime {
+            let waiting = self.waiting.take();
+            return self.end(Outcome::HandedOver(waiting));
+        }
+        self.notes.push(Note::OutOfSight {
+            error: why,
+            nothing_written: is_first && !self.continuation.unsure,
+        });
+        self.stale_watch = true;
+        self.observation.renew(None);
+        self.pause(now, OUTAGE_PAUSE);
+    }
+
+    /// Whether the cluster has been silent for too long. Before the first write the deploy's own
+    /// time is a limit as well: when it is over, what the cluster said is the cause.
+    fn is_given_up(&self, since: Timestamp, is_first: bool, now: Timestamp) -> bool {
+        let silent = now.duration_since(since);
+        match is_first {
+            true => silent >= FIRST_OUTAGE || now + OUTAGE_PAUSE >= self.continuation.deadline,
+            false => silent >= OUTAGE,
+        }
+    }
+}
+
+/// Why a call failed that a deploy can do without, and what to grant for its gain.
+pub(super) fn brief(call: &Call, error: &CallError, gain: &str) -> String {
+    match error {
+        CallError::Refused(refusal) => report::refusal::brief(refusal, call, gain),
+        CallError::Unreachable(_)
+        | CallError::Untrusted(_)
+        | CallError::NotKubernetes(_)
+        | CallError::OutOfTime => in_short(error),
+    }
+}
+
+/// The error in a few words.
+pub(super) fn in_short(error: &CallError) -> String {
+    match error {
+        CallError::Refused(refusal) if refusal.message.is_empty() => {
+            format!("HTTP {}", refusal.code)
+        }
+        CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
+        CallError::Unreachable(why) | CallError::Untrusted(why) | CallError::NotKubernetes(why) => {
+            why.clone()
+        }
+        CallError::OutOfTime => "it did not answer in time".to_owned(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Waiting: by a watch where one can be had, else by reads with pauses between them.
+
+use super::model::{Engine, Heard, Note, Watching};
+use super::trouble::in_short;
+use crate::kubernetes::call::Call;
+use crate::report;
+use crate::strategy::Wait;
+use jiff::{SignedDuration, Timestamp};
+
+/// The least time between two reads that only wait for a change, where there is no watch.
+const POLL_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+
+/// How long the server is to keep a watch open. One watch serves several waits.
+const WATCH_SECONDS: i64 = 60;
+
+/// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
+const MUTE_WATCHES: u32 = 2;
+
+impl Engine {
+    /// Waits for the Deployment to change, at most as long as the decision says.
+    pub(super) fn wait(&mut self, wait: Wait, now: Timestamp) -> Option<Watching> {
+        // Everything that is needed could be read.
+        self.continuation.unreachable_since = None;
+        let at_most = SignedDuration::try_from(wait.at_most).unwrap_or(SignedDuration::MAX);
+        let end = now.saturating_add(at_most).unwrap_or(Timestamp::MAX);
+        let end = self.until.min(end);
+        if self.waiting.as_ref().map(|waiting| &waiting.progress) != Some(&wait.progress) {
+            self.notes.push(Note::Waiting(report::progress(&wait)));
+        }
+        let watched = wait.stage.watched(&self.request).map(str::to_owned);
+        let seen = self.seen_version();
+        self.waiting = Some(wait);
+        let Some(name) = watched else {
+            self.observation.renew(None);
+            self.paused = Some(end);
+            return None;
+        };
+        // A watch that told nothing while the Deployment changed is held back somewhere.
+        if self.unheard.take().is_some_and(|old| Some(old) != seen) {
+            self.mute_watches = MUTE_WATCHES;
+            self.stale_watch = true;
+        }
+        if std::mem::take(&mut self.just_written) {
+            // Where the controller was as fast as we are, one read tells all. A watch would occupy
+            // the connection, and whatever is read beside it would need another handshake.
+            self.observation.renew(None);
+            return None;
+        }
+        if self.mute_watches >= MUTE_WATCHES {
+            self.observation.renew(None);
+            self.pause(now, POLL_PAUSE);
+            return None;
+        }
+        let left = self.until.duration_since(now).as_secs() + 1;
+        let seconds = left.clamp(1, WATCH_SECONDS).unsigned_abs();
+        let version = seen.unwrap_or_default();
+        self.watched_since = now;
+        Some(Watching {
+            call: Call::watch(&self.request.namespace, &name, &version, seconds),
+            name,
+            fresh: std::mem::take(&mut self.stale_watch),
+            until: end,
+        })
+    }
+
+    /// Takes what a watch told; `is_alive` where it said anything at all, also of no change.
+    pub fn heard(&mut self, heard: Heard, is_alive: bool, now: Timestamp) {
+        if is_alive {
+            self.mute_watches = 0;
+        }
+        match heard {
+            // What keeps us from it, a read will tell in its own words.
+            Heard::Unopened(error) => {
+                self.mute_watches += 1;
+                self.notes.push(Note::Unwatched(in_short(&error)));
+                self.observation.renew(None);
+                self.pause(now, POLL_PAUSE);
+            }
+            Heard::Now(deployment) => self.observation.renew(Some(Some(*deployment))),
+            Heard::Deleted => self.observation.renew(Some(None)),
+            Heard::Over => {
+                self.mute_watches += 1;
+                self.observation.renew(None);
+                // A server that ends every watch at once must not make us ask without a pause.
+                self.paused = Some(self.until.min(self.watched_since + POLL_PAUSE));
+            }
+            Heard::Nothing => {
+                self.unheard = self.seen_version();
+                self.observation.renew(None);
+            }
+        }
+    }
+
+    fn seen_version(&self) -> Option<String> {
+        let seen = self.observation.deployment.as_ref()?.as_ref()?;
+        Some(seen.resource_version().to_owned())
+    }
+}
