@@ -7,7 +7,7 @@ use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
 use crate::aws::ssm::{self, Credentials};
 use crate::cluster::{Approach, Cluster};
-use crate::deploy::{self, Outcome};
+use crate::driver::{self, Ended};
 use crate::environment::Environment;
 use crate::job::{self, Job};
 use crate::logging;
@@ -15,6 +15,7 @@ use crate::metrics::{self, Deploy};
 use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
 use futures_util::FutureExt;
 use jiff::Timestamp;
+use landfall_core::engine::{self, Outcome};
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::outcome::{CredentialsError, ParameterPlace, Topic};
@@ -256,7 +257,11 @@ impl Function {
             "deploying"
         );
         let renew = async || self.connect(environment, true).await;
-        let outcome = deploy::run(cluster, renew, &request, &mut continuation, until).await;
+        let Ended {
+            outcome,
+            request,
+            continuation,
+        } = driver::run(cluster, renew, request, continuation, until).await;
         if let Outcome::Finished(success) = &outcome
             && let Some(deploy) = &mut *ledger.deploy.borrow_mut()
         {
@@ -477,7 +482,7 @@ fn silent(
     over: impl FnOnce() -> Report,
 ) -> Report {
     let since = *continuation.unreachable_since.get_or_insert(now);
-    if now >= continuation.deadline || now.duration_since(since) >= deploy::OUTAGE {
+    if now >= continuation.deadline || now.duration_since(since) >= engine::OUTAGE {
         return over();
     }
     report::handed_over(continuation, bound_to, None)

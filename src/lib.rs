@@ -8,7 +8,7 @@
 //! - [`environment`]: which cluster, and where its token and CA are.
 //! - [`artifact`]: the files that the user parameters name, from the input artifacts in S3.
 //! - [`cluster`]: the calls to the Kubernetes API.
-//! - [`deploy`]: the loop that observes, decides and acts.
+//! - [`driver`]: runs the engine; its calls go out, its waits are slept.
 //! - [`rotation`]: a new token for the cluster, and what is said of it.
 //! - [`metrics`]: what became of it, counted for CloudWatch.
 //! - [`aws`]: SSM, CodePipeline and S3.
@@ -19,7 +19,7 @@ pub mod job;
 pub mod environment;
 pub mod artifact;
 pub mod cluster;
-pub mod deploy;
+pub mod driver;
 pub mod rotation;
 pub mod metrics;
 pub mod aws;

@@ -6,6 +6,7 @@
 //! holds whatever it decides: lost races, outages, mute watches, refused clean-up, plans.
 
 mod acting;
+mod ending;
 mod looking;
 mod model;
 mod trouble;
@@ -73,6 +74,9 @@ impl Engine {
                 Err(error) => self.trouble(call, error, now),
             },
             Some(Pending::Review(call, refusal)) => self.reviewed(call, refusal, result, now),
+            Some(Pending::End(ending, sought, call)) => {
+                self.seen_at_end(*ending, &sought, &call, result, now);
+            }
             None => {}
         }
     }
@@ -158,3 +162,6 @@ impl Engine {
         self.end(Outcome::Planned(Box::new(Plan { warnings, ..plan })));
     }
 }
+
+#[cfg(test)]
+mod tests;

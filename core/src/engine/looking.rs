@@ -77,6 +77,15 @@ fn items(result: Result<Answer, CallError>) -> Result<Vec<Value>, CallError> {
     }
 }
 
+/// How the answer about something around a Service is read.
+pub(super) fn reading(sought: &Sought) -> Reading {
+    match sought.shape() {
+        Shape::One => Reading::Object,
+        Shape::List => Reading::List,
+        Shape::Text => Reading::Text,
+    }
+}
+
 impl Engine {
     pub(super) fn look(&mut self, look: Look, now: Timestamp) {
         let call = look.call(&self.request);
@@ -90,11 +99,10 @@ impl Engine {
             Look::Deployment | Look::Newcomer { .. } | Look::Previous { .. } | Look::DryRun(_) => {
                 (Reading::Object, None)
             }
-            Look::Scene(sought) => match sought.shape() {
-                Shape::One => (Reading::Object, None),
-                Shape::List => (Reading::List, None),
-                Shape::Text => (Reading::Text, Some(SMOKE_TIMEOUT)),
-            },
+            Look::Scene(sought) => {
+                let limit = (sought.shape() == Shape::Text).then_some(SMOKE_TIMEOUT);
+                (reading(sought), limit)
+            }
         };
         let until = limit.map_or(self.until, |limit| self.soon(now, limit));
         self.ask(call.clone(), reading, until);
@@ -177,7 +185,7 @@ impl Engine {
     }
 
     /// Something around a Service.
-    fn scene(
+    pub(super) fn scene(
         &mut self,
         sought: &Sought,
         call: &Call,
@@ -291,12 +299,11 @@ impl Engine {
 }
 
 fn text(result: Result<Answer, CallError>) -> Result<String, CallError> {
-    match result? {
-        Answer::Text(text) => Ok(text),
-        _ => Err(CallError::NotKubernetes(
-            "an answer that is no text".to_owned(),
-        )),
-    }
+    let Answer::Text(text) = result? else {
+        let odd = "an answer that is no text".to_owned();
+        return Err(CallError::NotKubernetes(odd));
+    };
+    Ok(text)
 }
 
 /// Whether a question before the first write cannot be asked here. A webhook may be unfit for a dry

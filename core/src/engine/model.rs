@@ -7,9 +7,11 @@ use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::pod::{Event, Pods};
 use crate::outcome::CredentialsError;
 use crate::plan::Plan;
+use crate::report::outage;
 use crate::request::Request;
 use crate::state::continuation::{Continuation, Phase};
-use crate::strategy::{Action, Failure, Look, Observation, Success, Wait};
+use crate::strategy::scene::Sought;
+use crate::strategy::{Action, Failure, Look, Observation, Present, Success, Wait};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -112,14 +114,29 @@ pub enum Outcome {
     Planned(Box<Plan>),
     /// It came to nothing.
     Failed(Failure),
-    /// A call failed for good.
-    Broken(Box<Call>, CallError),
+    /// A call failed for good; in a switch, with what is there now.
+    Broken(Box<Call>, CallError, Option<Box<Present>>),
     /// There is no access any more.
     LockedOut(CredentialsError),
     /// The cluster has been silent for too long.
     LostSight(Timestamp, String),
     /// The next invocation goes on.
     HandedOver(Option<Wait>),
+}
+
+impl Outcome {
+    /// Whether pods are wanted and none was seen to serve at the end.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Outcome::Failed(failure) => failure.is_outage(),
+            Outcome::Broken(_, _, present) => present.as_deref().is_some_and(outage::is_of_switch),
+            Outcome::Finished(_)
+            | Outcome::Planned(_)
+            | Outcome::LockedOut(_)
+            | Outcome::LostSight(..)
+            | Outcome::HandedOver(_) => false,
+        }
+    }
 }
 
 /// Something worth a line in the log.
@@ -141,6 +158,8 @@ pub enum Note {
     WithoutMarks(String),
     /// The ReplicaSet to return to is not the Deployment's.
     ForeignReplicaSet,
+    /// What is there after a switch was broken off cannot be read, and why.
+    PresentUnreadable(String),
     /// The switch is taken back, and why.
     TakenBack(String),
     /// The cluster does not answer as it should.
@@ -162,6 +181,16 @@ pub(super) enum Pending {
     Plan(Option<Box<Deployment>>, Call),
     /// Whether the token has the right for a call that was refused without a reason.
     Review(Call, Refusal),
+    /// What is there at the end of a switch that a call has ended.
+    End(Box<Ending>, Sought, Call),
+}
+
+/// The call that ended a deploy, and how much more is looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) call: Call,
+    pub(super) error: CallError,
+    pub(super) looks: usize,
 }
 
 /// A deploy in one invocation.

@@ -44,16 +44,19 @@ impl Engine {
         if let Some(error) = self.locked_out.take() {
             return self.end(Outcome::LockedOut(error));
         }
-        match error {
-            CallError::Refused(refusal) if refusal.cause() == Cause::Unexplained => {
-                let (verb, resource) = (call.verb.rbac(), call.resource);
-                let review = Call::may(&self.request.namespace, Right { verb, resource });
-                let until = self.soon(now, EXPLANATION_TIMEOUT);
-                self.ask(review, Reading::Object, until);
-                self.pending = Some(Pending::Review(call, refusal));
-            }
-            error => self.explained(call, error, now),
-        }
+        let unexplained = match &error {
+            CallError::Refused(refusal) if refusal.cause() == Cause::Unexplained => refusal.clone(),
+            CallError::Refused(_)
+            | CallError::Unreachable(_)
+            | CallError::Untrusted(_)
+            | CallError::NotKubernetes(_)
+            | CallError::OutOfTime => return self.explained(call, error, now),
+        };
+        let (verb, resource) = (call.verb.rbac(), call.resource);
+        let review = Call::may(&self.request.namespace, Right { verb, resource });
+        let until = self.soon(now, EXPLANATION_TIMEOUT);
+        self.ask(review, Reading::Object, until);
+        self.pending = Some(Pending::Review(call, unexplained));
     }
 
     pub(super) fn reviewed(
@@ -88,7 +91,7 @@ impl Engine {
             return;
         }
         if !may_pass {
-            return self.end(Outcome::Broken(Box::new(call), error));
+            return self.broken(call, error);
         }
         self.out_of_sight(call, error, now);
     }
@@ -103,13 +106,17 @@ impl Engine {
         let began = if is_first { self.decided_at } else { now };
         let since = *self.continuation.unreachable_since.get_or_insert(began);
         if self.is_given_up(since, is_first, now) {
-            return self.end(match error {
-                CallError::Unreachable(_) if !is_first => Outcome::LostSight(since, why),
-                CallError::Untrusted(_) | CallError::OutOfTime => Outcome::LostSight(since, why),
-                CallError::Refused(_) | CallError::NotKubernetes(_) | CallError::Unreachable(_) => {
-                    Outcome::Broken(Box::new(call), error)
+            return match error {
+                CallError::Unreachable(_) if !is_first => {
+                    self.end(Outcome::LostSight(since, why));
                 }
-            });
+                CallError::Untrusted(_) | CallError::OutOfTime => {
+                    self.end(Outcome::LostSight(since, why));
+                }
+                CallError::Refused(_) | CallError::NotKubernetes(_) | CallError::Unreachable(_) => {
+                    self.broken(call, error);
+                }
+            };
         }
         if error == CallError::OutOfTime {
             let waiting = self.waiting.take();
@@ -153,9 +160,9 @@ pub(super) fn in_short(error: &CallError) -> String {
             format!("HTTP {}", refusal.code)
         }
         CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
-        CallError::Unreachable(why) | CallError::Untrusted(why) | CallError::NotKubernetes(why) => {
-            why.clone()
-        }
+        CallError::Unreachable(unreached) => report::unreached(unreached),
+        CallError::Untrusted(untrusted) => report::untrusted(untrusted),
+        CallError::NotKubernetes(why) => why.clone(),
         CallError::OutOfTime => "it did not answer in time".to_owned(),
     }
 }

@@ -94,6 +94,11 @@ const ANONYMOUS: &str = "system:anonymous";
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 impl Refusal {
+    /// Whether it is the token that is not accepted, so that another one may be.
+    pub fn is_of_token(&self) -> bool {
+        self.code == 401 && !matches!(self.cause(), Cause::Policy(_))
+    }
+
     /// Why the call was refused.
     pub fn cause(&self) -> Cause {
         let message = &*self.message;

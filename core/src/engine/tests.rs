@@ -1,5 +1,11 @@
-use super::*;
-use landfall_core::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use super::acting::lost_a_race;
+use super::looking::targets;
+use super::trouble::{brief, in_short};
+use crate::kubernetes::call::Call;
+use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use crate::kubernetes::{CallError, Refusal};
+use crate::strategy::Action;
+use crate::workload::health::diagnosis::Evidence;
 use serde_json::json;
 
 /// A call that was tried five times.
@@ -45,7 +51,7 @@ fn which_refusals_are_a_lost_race() {
         revision: 1,
         cause: String::new(),
         kind: None,
-        evidence: diagnosis::Evidence::default(),
+        evidence: Evidence::default(),
         reason: None,
     };
     let failed_test = CallError::Refused(Refusal {
@@ -107,7 +113,7 @@ fn an_error_in_a_few_words() {
         (CallError::NotKubernetes("a page".into()), "a page"),
         (CallError::OutOfTime, "it did not answer in time"),
     ] {
-        assert_eq!(unreadable(&error), expected);
+        assert_eq!(in_short(&error), expected);
     }
 }
 
@@ -120,13 +126,10 @@ fn what_may_not_be_read_names_the_verb_to_grant() {
         is_status: true,
         ..Refusal::default()
     });
-    let told = unreadable_call(&log, &denied, EVIDENCE);
+    let told = brief(&log, &denied, "see more");
     assert!(
         told.contains("grant the verb `get` on `pods/log`"),
         "{told}"
     );
-    assert_eq!(
-        unreadable_call(&log, &refused(503, true), EVIDENCE),
-        "HTTP 503"
-    );
+    assert_eq!(brief(&log, &refused(503, true), "see more"), "HTTP 503");
 }

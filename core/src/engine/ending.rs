@@ -1,0 +1,70 @@
+//! What is read when a call has ended a switch: what its Service sends to, and what is scaled up.
+
+use super::model::{Answer, Ending, Engine, Note, Outcome, Pending};
+use super::trouble::in_short;
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::state::continuation::Phase;
+use crate::strategy::scene::Sought;
+use crate::strategy::{self, Decision, Look, Present};
+use jiff::Timestamp;
+
+/// What is looked at for it: the Service, its EndpointSlices, and the Deployments behind it.
+const LOOKS: usize = 6;
+
+impl Engine {
+    /// Ends with a call that failed for good; of a switch that was begun, with what is there now.
+    pub(super) fn broken(&mut self, call: Call, error: CallError) {
+        let ending = Ending {
+            call,
+            error,
+            looks: LOOKS,
+        };
+        let begun = self.continuation.phase != Phase::Start;
+        if self.request.strategy.switch().is_none() || !begun {
+            return self.break_off(ending, None);
+        }
+        self.observation.renew(None);
+        self.observation.scene.service = None;
+        self.look_at_end(ending, Sought::Service);
+    }
+
+    fn look_at_end(&mut self, ending: Ending, sought: Sought) {
+        let call = sought.call(&self.request);
+        let until = self.until;
+        self.ask(call.clone(), super::looking::reading(&sought), until);
+        self.pending = Some(Pending::End(Box::new(ending), sought, call));
+    }
+
+    pub(super) fn seen_at_end(
+        &mut self,
+        mut ending: Ending,
+        sought: &Sought,
+        call: &Call,
+        result: Result<Answer, CallError>,
+        now: Timestamp,
+    ) {
+        if let Err(error) = self.scene(sought, call, result) {
+            self.notes.push(Note::PresentUnreadable(in_short(&error)));
+            return self.break_off(ending, None);
+        }
+        ending.looks -= 1;
+        let Some(switch) = self.request.strategy.switch() else {
+            return self.break_off(ending, None);
+        };
+        let (request, observation) = (&self.request, &self.observation);
+        let continuation = &self.continuation;
+        match strategy::switch::present(request, switch, continuation, observation, now) {
+            Ok(present) => self.break_off(ending, Some(present)),
+            Err(Decision::Look(Look::Scene(next))) if ending.looks > 0 => {
+                self.look_at_end(ending, next);
+            }
+            Err(_) => self.break_off(ending, None),
+        }
+    }
+
+    fn break_off(&mut self, ending: Ending, present: Option<Present>) {
+        let call = Box::new(ending.call);
+        self.end(Outcome::Broken(call, ending.error, present.map(Box::new)));
+    }
+}
