@@ -6,7 +6,7 @@ use crate::environment::Environment;
 use crate::http::{self, Trust, chain};
 use crate::logging;
 use jiff::Timestamp;
-use landfall_core::kubernetes::answer;
+use landfall_core::kubernetes::answer::{self, excerpt};
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
 use landfall_core::kubernetes::contact::{Unreached, UnreachedCause, Untrusted};
 use landfall_core::kubernetes::object::Deployment;
@@ -25,10 +25,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-/// How much of a refusal's sentence is kept, and of a proxy's page looked at: no report quotes more
-/// than some hundred characters, and who refuses stands at the beginning.
-const MAX_ERROR_TEXT: usize = 64 * 1024;
-
 /// Pages of one list: a thousand objects of one Deployment.
 const MAX_PAGES: usize = 20;
 
@@ -42,8 +38,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// request 34 s.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(36);
 
-/// How much of an unexpected answer is quoted.
-const EXCERPT: usize = 300;
 
 /// A connection to the cluster's API.
 #[derive(Debug)]
@@ -277,7 +271,7 @@ impl Cluster {
         parse(&body).ok_or_else(|| {
             let why = match call.is_answered_in_secret() {
                 true => format!("HTTP {code} with what is no JSON object"),
-                false => format!("HTTP {code} with \"{}\"", excerpt(&body)),
+                false => format!("HTTP {code} with \"{}\"", excerpt(&body, logging::masked)),
             };
             permanent(CallError::NotKubernetes(why))
         })
@@ -330,7 +324,13 @@ impl Cluster {
         let body = timeout_at(limit, http::read(response, MAX_BODY)).await;
         // A refusal whose body breaks off is a refusal all the same.
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        Err(refusal(status.as_u16(), &body, asked, self.life))
+        let (mut refusal, seconds) = Refusal::read(status.as_u16(), &body, logging::masked);
+        refusal.token = (refusal.code == 401).then(|| (self.life, Timestamp::now()));
+        let failure = match refusal.may_pass() {
+            true => Failure::Transient(asked.or(seconds.map(Duration::from_secs))),
+            false => Failure::Permanent,
+        };
+        Err((CallError::Refused(refusal), failure))
     }
 
     /// The server's host and port.
@@ -481,52 +481,6 @@ fn permanent(error: CallError) -> Attempt {
     (error, Failure::Permanent)
 }
 
-fn refusal(code: u16, body: &[u8], asked: Option<Duration>, life: Life) -> Attempt {
-    let status = serde_json::from_slice::<Value>(body).ok();
-    let status = status.filter(|status| status["kind"] == "Status");
-    let is_status = status.is_some();
-    let (reason, message, seconds) = match status {
-        Some(status) => {
-            let text = |field: &str| status[field].as_str().unwrap_or_default().to_owned();
-            let seconds = status["details"]["retryAfterSeconds"].as_u64();
-            (
-                text("reason"),
-                clip(
-                    &without_object(&logging::masked(&text("message"))),
-                    MAX_ERROR_TEXT,
-                ),
-                seconds.unwrap_or(0),
-            )
-        }
-        None => (String::new(), excerpt(body), 0),
-    };
-    let refusal = Refusal {
-        code,
-        reason,
-        message,
-        is_status,
-        token: (code == 401).then(|| (life, Timestamp::now())),
-        ..Refusal::default()
-    };
-    let asked = asked.or((seconds > 0).then(|| Duration::from_secs(seconds)));
-    let failure = match refusal.may_pass() {
-        true => Failure::Transient(asked),
-        false => Failure::Permanent,
-    };
-    (CallError::Refused(refusal), failure)
-}
-
-/// A refused JSON patch quotes the whole object, with values that nobody told us to hide.
-/// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
-fn without_object(message: &str) -> String {
-    const QUOTE: &str = "patch: Invalid value: ";
-    let Some((before, rest)) = message.split_once(QUOTE) else {
-        return message.to_owned();
-    };
-    let after = rest.rsplit_once("}\": ").map_or("", |(_, after)| after);
-    format!("{before}{QUOTE}(the object): {after}")
-}
-
 fn redirection(response: &Response) -> String {
     let location = response.headers().get(LOCATION);
     let host = location
@@ -537,28 +491,6 @@ fn redirection(response: &Response) -> String {
         Some(host) => format!("HTTP {code} leads to `{host}`, and no redirect is followed"),
         None => format!("HTTP {code} leads elsewhere, and no redirect is followed"),
     }
-}
-
-/// The text of a body that is no JSON: a proxy's page without its tags, in one line.
-fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_TEXT)]);
-    // Hidden before it is cut and changed: afterwards a value might not be known again.
-    let text = logging::masked(&text);
-    let mut plain = String::new();
-    let mut in_tag = false;
-    for character in text.chars() {
-        match character {
-            '<' => in_tag = true,
-            '>' if in_tag => {
-                in_tag = false;
-                plain.push(' ');
-            }
-            character if !in_tag => plain.push(character),
-            _ => {}
-        }
-    }
-    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    clip(&words, EXCERPT)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! is made of, which nobody here reads and which a write need not give back.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
 
+use crate::text::clip;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -108,6 +109,36 @@ impl<'de> Visitor<'de> for Place {
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
         Ok(value.into())
     }
+}
+
+/// How much of a refusal's sentence is kept, and of a proxy's page looked at: no report quotes more
+/// than some hundred characters, and who refuses stands at the beginning.
+pub const MAX_ERROR_TEXT: usize = 64 * 1024;
+
+/// How much of an unexpected answer is quoted.
+const EXCERPT: usize = 300;
+
+/// The text of a body that is no JSON: a proxy's page without its tags, in one line. `mask` hides
+/// what is secret.
+pub fn excerpt(body: &[u8], mask: impl Fn(&str) -> String) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_TEXT)]);
+    // Hidden before it is cut and changed: afterwards a value might not be known again.
+    let text = mask(&text);
+    let mut plain = String::new();
+    let mut in_tag = false;
+    for character in text.chars() {
+        match character {
+            '<' => in_tag = true,
+            '>' if in_tag => {
+                in_tag = false;
+                plain.push(' ');
+            }
+            character if !in_tag => plain.push(character),
+            _ => {}
+        }
+    }
+    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    clip(&words, EXCERPT)
 }
 
 #[cfg(test)]
