@@ -3,7 +3,9 @@
 use crate::cluster::{Change, Cluster, Watch};
 use crate::logging;
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Note, Outcome, Reading, Watching};
+use landfall_core::engine::{
+    Answer, Ask, Ended, Engine, Heard, Next, Note, Outcome, Reading, Watching,
+};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::object::ReplicaSet;
 use landfall_core::outcome::CredentialsError;
@@ -17,17 +19,6 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// When a watch that the server should have ended, after a minute, is taken for dead.
 const WATCH_TRUST: Duration = Duration::from_secs(65);
-
-/// What became of a deploy, and what is known of it.
-#[derive(Debug)]
-pub struct Ended {
-    /// How it ended, or its part in this invocation.
-    pub outcome: Outcome,
-    /// What was asked for.
-    pub request: Request,
-    /// What the next invocation goes on from.
-    pub continuation: Continuation,
-}
 
 /// Runs a deploy until it ends or `until` comes. `renew` fetches the token anew and connects.
 pub async fn run(
@@ -50,11 +41,7 @@ pub async fn run(
         until,
     };
     let outcome = driver.run().await;
-    Ended {
-        outcome,
-        request: driver.engine.request,
-        continuation: driver.engine.continuation,
-    }
+    driver.engine.ended(outcome)
 }
 
 struct Driver<R> {

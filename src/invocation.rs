@@ -7,7 +7,7 @@ use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
 use crate::aws::ssm::{self, Credentials};
 use crate::cluster::{Approach, Cluster};
-use crate::driver::{self, Ended};
+use crate::driver;
 use crate::environment::Environment;
 use crate::job::{self, Job};
 use crate::logging;
@@ -257,23 +257,14 @@ impl Function {
             "deploying"
         );
         let renew = async || self.connect(environment, true).await;
-        let Ended {
-            outcome,
-            request,
-            continuation,
-        } = driver::run(cluster, renew, request, continuation, until).await;
-        if let Outcome::Finished(success) = &outcome
-            && let Some(deploy) = &mut *ledger.deploy.borrow_mut()
-        {
-            deploy.wrote = success.wrote;
-        }
+        let ended = driver::run(cluster, renew, request, continuation, until).await;
         if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
-            deploy.outage = outcome.is_outage();
+            deploy.ended(&ended.outcome);
         }
-        if let Outcome::Failed(Failure::Faults(faults)) = &outcome {
+        if let Outcome::Failed(Failure::Faults(faults)) = &ended.outcome {
             ledger.note(faults);
         }
-        conclude(&request, &continuation, &bound_to, outcome, &place)
+        ended.report(&bound_to, &place, Timestamp::now())
     }
 
     /// The connection that is open, or a new one; `anew` where the token was refused.
@@ -486,33 +477,6 @@ fn silent(
         return over();
     }
     report::handed_over(continuation, bound_to, None)
-}
-
-fn conclude(
-    request: &Request,
-    continuation: &Continuation,
-    bound_to: &str,
-    outcome: Outcome,
-    place: &ParameterPlace,
-) -> Report {
-    match outcome {
-        Outcome::Finished(success) => {
-            report::success(request, continuation, &success, Timestamp::now())
-        }
-        Outcome::Planned(plan) => report::planned(request, &plan),
-        Outcome::Failed(failure) => report::failure(request, &failure),
-        Outcome::Broken(call, error, present) => {
-            let present = present.as_deref();
-            report::call_failed(request, continuation, &call, &error, present, place)
-        }
-        Outcome::LockedOut(error) => {
-            report::access_lost(request, &continuation.phase, &error, place)
-        }
-        Outcome::LostSight(since, why) => report::lost_sight(request, continuation, since, &why),
-        Outcome::HandedOver(waiting) => {
-            report::handed_over(continuation, bound_to, waiting.as_ref())
-        }
-    }
 }
 
 /// Logs a new token, and what a person should know of the former one.

@@ -5,6 +5,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use jiff::{SignedDuration, Timestamp};
+use landfall_core::engine::Outcome;
 use landfall_core::report::Report;
 use landfall_core::request::{Mode, Request};
 use serde_json::{Map, Value, json};
@@ -60,6 +61,14 @@ impl Deploy {
             wrote: false,
             outage: false,
         }
+    }
+
+    /// Takes note of how it ended.
+    pub fn ended(&mut self, outcome: &Outcome) {
+        if let Outcome::Finished(success) = outcome {
+            self.wrote = success.wrote;
+        }
+        self.outage = outcome.is_outage();
     }
 }
 

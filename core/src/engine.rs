@@ -6,12 +6,14 @@
 //! holds whatever it decides: lost races, outages, mute watches, refused clean-up, plans.
 
 mod acting;
+mod conclusion;
 mod ending;
 mod looking;
 mod model;
 mod trouble;
 mod waiting;
 
+pub use conclusion::Ended;
 pub use model::{Answer, Ask, Engine, Heard, Next, Note, Outcome, Reading, Watching};
 pub use trouble::OUTAGE;
 

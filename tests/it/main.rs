@@ -8,6 +8,7 @@
 )]
 
 mod stage;
+mod simulated;
 mod cluster;
 mod real;
 mod prober;

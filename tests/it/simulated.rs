@@ -1,0 +1,73 @@
+//! The engine's calls against the sandbox's world, without a socket: requests as the world takes
+//! them, replies as the function reads them.
+
+use crate::stage::TOKEN;
+use landfall_core::engine::{Answer, Reading};
+use landfall_core::kubernetes::call::Call;
+use landfall_core::kubernetes::object::ReplicaSet;
+use landfall_core::kubernetes::pod::{self, Pods};
+use landfall_core::kubernetes::{CallError, Refusal};
+use landfall_core::workload::health::steadiness;
+use landfall_sandbox::world::{self, Body, Reply};
+use serde_json::{Value, json};
+
+/// A call as a request of HTTP.
+pub fn request(call: &Call) -> world::Request {
+    let mut path = call.path.to_string();
+    if !call.query.is_empty() {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        path = format!("{path}?{}", query.extend_pairs(&call.query).finish());
+    }
+    let body = call
+        .body
+        .as_ref()
+        .map(|body| serde_json::to_vec(body).unwrap());
+    world::Request {
+        method: call.verb.method().to_owned(),
+        path,
+        content_type: call.verb.content_type().map(str::to_owned),
+        authorization: Some(format!("Bearer {TOKEN}")),
+        user_agent: None,
+        body: body.unwrap_or_default(),
+    }
+}
+
+/// A refusal with a `Status`.
+pub fn refused(code: u16, reason: &str, message: &str) -> Result<Answer, CallError> {
+    let status = json!({"kind": "Status", "reason": reason, "message": message});
+    let body = serde_json::to_vec(&status).unwrap();
+    let (refusal, _) = Refusal::read(code, &body, str::to_owned);
+    Err(CallError::Refused(refusal))
+}
+
+/// A reply, read as it was asked to be.
+pub fn read(reading: &Reading, reply: Reply) -> Result<Answer, CallError> {
+    let Reply::Answer(answer) = reply else {
+        panic!("{reply:?}");
+    };
+    let (code, object, text) = match answer.body {
+        Body::Json(object) => (answer.status, object, None),
+        Body::Text(text) => (answer.status, Value::Null, Some(text)),
+        other => panic!("{other:?}"),
+    };
+    let whole = || text.clone().unwrap_or_else(|| object.to_string());
+    if !(200..300).contains(&code) {
+        let (refusal, _) = Refusal::read(code, whole().as_bytes(), str::to_owned);
+        return Err(CallError::Refused(refusal));
+    }
+    let items = || object["items"].as_array().into_iter().flatten();
+    Ok(match reading {
+        Reading::Object => Answer::Object(object),
+        Reading::List => Answer::List(items().cloned().collect()),
+        Reading::ReplicaSets => Answer::ReplicaSets(items().map(ReplicaSet::read).collect()),
+        Reading::Pods(set) => {
+            let (pods, _) = Pods::read(whole().as_bytes(), set).unwrap();
+            Answer::Pods(Box::new(pods))
+        }
+        Reading::Roster(set) => {
+            Answer::Roster(items().filter_map(|it| steadiness::pod(it, set)).collect())
+        }
+        Reading::Events => Answer::Events(pod::events(whole().as_bytes()).unwrap()),
+        Reading::Text => Answer::Text(whole()),
+    })
+}
