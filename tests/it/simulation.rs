@@ -1,25 +1,21 @@
-//! The pure core against the sandbox's world, without sockets and in simulated time: every single
+//! The engine against the sandbox's world, without sockets and in simulated time: every single
 //! fault at every call, every interruption at every call, then seeded mixtures of them.
 
+use crate::simulated;
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::object::{Deployment, ReplicaSet, template_of};
-use landfall_core::kubernetes::pod::{self, Pods};
-use landfall_core::request::Parameters;
-use landfall_core::request::Request;
+use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
+use landfall_core::kubernetes::CallError;
+use landfall_core::kubernetes::call::Verb;
+use landfall_core::kubernetes::object::Deployment;
+use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
-use landfall_core::strategy::{
-    self, Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Success,
-};
-use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
-use landfall_core::workload::health::steadiness::{self, Roster};
-use landfall_sandbox::world::{self, Behaviour, Body, Reply, World};
+use landfall_core::strategy::{Aftermath, Failure, Success};
+use landfall_sandbox::world::{Behaviour, World};
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const JOB: &str = "11111111-abcd-1111-abcd-000000000001";
@@ -77,12 +73,10 @@ struct Simulation {
     health: Health,
     world: World,
     now: Timestamp,
-    request: Request,
     bound_to: String,
-    continuation: Continuation,
+    engine: Engine,
     /// The tokens handed over so far.
     tokens: Vec<String>,
-    observation: Observation,
     /// Calls and waits so far: the points at which something can happen.
     points: u32,
     plan: Vec<(u32, Disturbance)>,
@@ -94,6 +88,12 @@ struct Simulation {
     overtaken_after_write: Option<bool>,
     /// The Deployment was not read since.
     overtaking_unseen: bool,
+}
+
+/// An invocation that lasts as long as it takes; where it ends is a disturbance.
+fn engine(continuation: Continuation, request: Request, now: Timestamp) -> Engine {
+    let end = now + SignedDuration::from_hours(24);
+    Engine::new(request, continuation, now, end, str::to_owned)
 }
 
 #[derive(Debug)]
@@ -122,11 +122,9 @@ impl Simulation {
             health,
             world,
             now,
-            continuation: Continuation::begin(JOB, now, request.timeout),
-            request,
+            engine: engine(Continuation::begin(JOB, now, request.timeout), request, now),
             bound_to: text,
             tokens: Vec::new(),
-            observation: Observation::default(),
             points: 0,
             plan: Vec::new(),
             transcript: None,
@@ -156,18 +154,17 @@ impl Simulation {
     }
 
     fn step(&mut self) -> Option<End> {
-        let (request, continuation) = (&self.request, &self.continuation);
-        let decision = strategy::decide(request, continuation, &self.observation, self.now);
-        self.note(|| outline(&decision));
-        match decision {
-            Decision::Look(look) => self.look(&look),
-            Decision::Act(action) => self.act(&action),
-            Decision::Enter(phase) => drop(self.continuation.enter(phase)),
-            Decision::Remember(sights) => self.continuation.sights = sights,
-            Decision::Steady(steady) => self.continuation.steady = Some(steady),
-            Decision::Wait(wait) => self.wait(wait.at_most),
-            Decision::Finish(success) => return Some(End::Finished(Box::new(success))),
-            Decision::GiveUp(failure) => return Some(End::Failed(failure)),
+        let next = self.engine.next(self.now);
+        self.note(|| format!("{next:?}"));
+        match next {
+            Next::Ask(ask) => self.ask(&ask),
+            Next::Watch(watching) => self.watch(&watching),
+            Next::Sleep(end) => self.pass(end.duration_since(self.now)),
+            Next::Done(outcome) => match *outcome {
+                Outcome::Finished(success) => return Some(End::Finished(success)),
+                Outcome::Failed(failure) => return Some(End::Failed(failure)),
+                other => panic!("{other:?}"),
+            },
         }
         None
     }
@@ -178,118 +175,33 @@ impl Simulation {
         }
     }
 
-    fn act(&mut self, action: &Action) {
-        match self.send(&action.call(&self.request)) {
-            None => {}
-            Some((200..=201, object)) => {
-                let after = Deployment::new(object);
-                let (request, observation) = (&self.request, &self.observation);
-                let phase = strategy::acted(request, observation, action, &after, self.now);
-                self.continuation.enter(phase);
-                self.observation = Observation::of(Some(after));
-            }
-            Some((409 | 404 | 422, _)) => self.observation.renew(None),
-            Some((code, body)) => panic!("{code} {body}"),
-        }
-    }
-
-    fn look(&mut self, look: &Look) {
-        let Some((code, object)) = self.send(&look.call(&self.request)) else {
-            return;
-        };
-        let items = object["items"].as_array().cloned().unwrap_or_default();
-        match look {
-            Look::Deployment => {
-                self.overtaking_unseen = false;
-                let found = (code == 200).then(|| Deployment::new(object));
-                self.observation.renew(Some(found));
-            }
-            Look::Newcomer { .. } | Look::Scene(_) => unreachable!("nothing is switched here"),
-            Look::ReplicaSets { .. } => {
-                self.observation.replica_sets = Some(items.iter().map(ReplicaSet::read).collect());
-            }
-            Look::Autoscalers => self.observation.autoscaled = Some(!items.is_empty()),
-            Look::Pods { set, .. } => {
-                let (pods, _) = Pods::read(object.to_string().as_bytes(), set).unwrap();
-                let mut sets = self.observation.replica_sets.iter().flatten();
-                self.observation.sight = Some(Sight {
-                    at: self.now,
-                    set: sets.find(|found| found.name == *set).cloned().unwrap(),
-                    pods: Ok(pods),
-                });
-                self.observation.explanation = Explanation::default();
-            }
-            Look::Roster { set, .. } => {
-                let pods = items.iter().filter_map(|pod| steadiness::pod(pod, set));
-                let pods = steadiness::summed(pods);
-                self.observation.roster = Some(Roster { at: self.now, pods });
-            }
-            Look::DryRun(_) => {
-                if [200, 201].contains(&code) {
-                    let after = Deployment::new(object);
-                    self.observation.dry_run = Some(DryRun::Would(after));
-                } else {
-                    self.observation.renew(None);
-                }
-            }
-            Look::Editor { .. } => self.observation.editor = Some(None),
-            Look::Events { .. } => {
-                let events = pod::events(object.to_string().as_bytes()).unwrap();
-                self.observation.explanation.events = Some(Ok(events));
-            }
-            Look::Log { .. } => {
-                let log = match code {
-                    200 => Ok(diagnosis::log_lines(object.as_str().unwrap())),
-                    _ => Err(object.to_string()),
-                };
-                self.observation.explanation.log = Some(log);
-            }
-            Look::Previous { .. } => {
-                let live = self.observation.deployment.clone().flatten();
-                let set = Some(&object).filter(|_| code == 200).zip(live);
-                let template = set.and_then(|(set, live)| template_of(set, &live));
-                self.observation.previous_template = Some(Ok(template));
-            }
-        }
-    }
-
     /// Waits as a watch does: until the Deployment changes. Most disturbances happen here, too.
-    fn wait(&mut self, at_most: Duration) {
+    fn watch(&mut self, watching: &Watching) {
         match self.planned() {
             None | Some(NotDone | AnswerLost) => {}
-            Some(DiesBefore | DiesAfter) => {
-                self.restart();
-                return;
-            }
-            Some(HandedOver) => {
-                self.hand_over();
-                return;
-            }
-            Some(Replayed) => {
-                self.replay();
-                return;
-            }
+            Some(DiesBefore | DiesAfter) => return self.restart(),
+            Some(HandedOver) => return self.hand_over(),
+            Some(Replayed) => return self.replay(),
             Some(Scaled) => _ = self.world.scale("default", "demo-app", 3, self.now),
             Some(Overtaken) => self.overtake(),
             Some(Renamed) => self.rename(),
         }
-        let seen = self.observation.deployment.as_ref();
+        let seen = self.engine.observation.deployment.as_ref();
         let seen = seen.and_then(Option::as_ref);
         let seen = seen.map(|seen| seen.resource_version().to_owned());
-        let end = self.now + at_most;
+        let end = watching.until;
         while self.now < end {
             let next = self.world.next_change().unwrap_or(end).min(end);
             self.now = next.max(self.now + SignedDuration::from_nanos(1));
             self.advance();
             let found = self.world.deployment("default", "demo-app").unwrap();
             if seen.as_deref() != found["metadata"]["resourceVersion"].as_str() {
-                let found = Deployment::new(found.clone());
+                let found = Box::new(Deployment::new(found.clone()));
                 self.overtaking_unseen = false;
-                self.observation.renew(Some(Some(found)));
-                return;
+                return self.engine.heard(Heard::Now(found), true, self.now);
             }
         }
-        self.observation.renew(None);
+        self.engine.heard(Heard::Nothing, true, self.now);
     }
 
     /// What is planned for this point.
@@ -303,67 +215,61 @@ impl Simulation {
         planned
     }
 
-    /// One call with whatever is planned for it. `None` where the invocation ended by it.
-    fn send(&mut self, call: &Call) -> Option<(u16, Value)> {
+    /// One call with whatever is planned for it.
+    fn ask(&mut self, ask: &Ask) {
         match self.planned() {
-            None => Some(self.perform(call)),
-            Some(NotDone) => {
-                self.pass(SignedDuration::from_millis(200));
-                Some(self.perform(call))
-            }
+            None => {}
+            Some(NotDone) => self.pass(SignedDuration::from_millis(200)),
             Some(AnswerLost) => {
-                self.perform(call);
+                drop(self.perform(ask));
                 self.pass(SignedDuration::from_millis(200));
-                Some(self.perform(call))
             }
-            Some(DiesBefore) => self.restart(),
+            Some(DiesBefore) => return self.restart(),
             Some(DiesAfter) => {
-                self.perform(call);
-                self.restart()
+                drop(self.perform(ask));
+                return self.restart();
             }
-            Some(HandedOver) => self.hand_over(),
-            Some(Replayed) => self.replay(),
-            Some(Scaled) => {
-                self.world.scale("default", "demo-app", 3, self.now);
-                Some(self.perform(call))
-            }
-            Some(Overtaken) => {
-                self.overtake();
-                Some(self.perform(call))
-            }
-            Some(Renamed) => {
-                self.rename();
-                Some(self.perform(call))
-            }
+            Some(HandedOver) => return self.hand_over(),
+            Some(Replayed) => return self.replay(),
+            Some(Scaled) => _ = self.world.scale("default", "demo-app", 3, self.now),
+            Some(Overtaken) => self.overtake(),
+            Some(Renamed) => self.rename(),
         }
+        let answer = self.perform(ask);
+        if ask.call.verb == Verb::Get && ask.call.path.ends_with("/deployments/demo-app") {
+            self.overtaking_unseen = false;
+        }
+        self.engine.answered(answer, self.now);
     }
 
     /// Lambda repeats the event a minute later, to a process that knows nothing.
-    fn restart(&mut self) -> Option<(u16, Value)> {
+    fn restart(&mut self) {
         self.pass(SignedDuration::from_mins(1));
-        self.continuation = Continuation::begin(JOB, self.now, self.request.timeout);
-        self.observation = Observation::default();
-        None
+        let timeout = self.engine.request.timeout;
+        self.invoke(Continuation::begin(JOB, self.now, timeout));
     }
 
-    fn hand_over(&mut self) -> Option<(u16, Value)> {
-        let token = self.continuation.encode(&self.bound_to);
+    fn hand_over(&mut self) {
+        let token = self.engine.continuation.encode(&self.bound_to);
         self.tokens.push(token.clone());
-        self.resume(&token)
+        self.resume(&token);
     }
 
     /// The oldest token comes again.
-    fn replay(&mut self) -> Option<(u16, Value)> {
-        let token = self.continuation.encode(&self.bound_to);
+    fn replay(&mut self) {
+        let token = self.engine.continuation.encode(&self.bound_to);
         let token = self.tokens.first().cloned().unwrap_or(token);
-        self.resume(&token)
+        self.resume(&token);
     }
 
-    fn resume(&mut self, token: &str) -> Option<(u16, Value)> {
+    fn resume(&mut self, token: &str) {
         self.pass(SignedDuration::from_secs(20));
-        self.continuation = Continuation::decode(token, &self.bound_to).unwrap();
-        self.observation = Observation::default();
-        None
+        self.invoke(Continuation::decode(token, &self.bound_to).unwrap());
+    }
+
+    /// A process that has read nothing.
+    fn invoke(&mut self, continuation: Continuation) {
+        self.engine = engine(continuation, self.engine.request.clone(), self.now);
     }
 
     fn overtake(&mut self) {
@@ -381,33 +287,10 @@ impl Simulation {
         self.world.apply(theirs, self.now);
     }
 
-    fn perform(&mut self, call: &Call) -> (u16, Value) {
-        let mut path = call.path.to_string();
-        if !call.query.is_empty() {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            path = format!("{path}?{}", query.extend_pairs(&call.query).finish());
-        }
-        let request = world::Request {
-            method: call.verb.method().to_owned(),
-            path,
-            content_type: call.verb.content_type().map(str::to_owned),
-            authorization: Some(format!("Bearer {TOKEN}")),
-            user_agent: None,
-            body: call
-                .body
-                .as_ref()
-                .map(|body| body.to_string().into_bytes())
-                .unwrap_or_default(),
-        };
+    fn perform(&mut self, ask: &Ask) -> Result<Answer, CallError> {
         self.pass(SignedDuration::from_millis(5));
-        match self.world.answer(&request, self.now) {
-            Reply::Answer(answer) => match answer.body {
-                Body::Json(body) => (answer.status, body),
-                Body::Text(text) => (answer.status, Value::String(text)),
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        }
+        let reply = self.world.answer(&simulated::request(&ask.call), self.now);
+        simulated::read(&ask.reading, reply)
     }
 
     fn pass(&mut self, time: SignedDuration) {
@@ -472,19 +355,6 @@ impl Simulation {
         let deployment = self.deployment();
         let revision = &deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"];
         revision.as_str().unwrap().parse().unwrap()
-    }
-}
-
-fn outline(decision: &Decision) -> String {
-    match decision {
-        Decision::Look(look) => format!("look {look:?}"),
-        Decision::Act(action) => format!("act {action:?}"),
-        Decision::Enter(phase) => format!("enter {phase:?}"),
-        Decision::Remember(sights) => format!("remember {sights:?}"),
-        Decision::Steady(steady) => format!("steady {steady:?}"),
-        Decision::Wait(wait) => format!("wait {:?}", wait.progress),
-        Decision::Finish(_) => "finish".to_owned(),
-        Decision::GiveUp(failure) => format!("give up {failure:?}"),
     }
 }
 
@@ -602,8 +472,8 @@ fn judge(simulation: &mut Simulation, end: End) {
     // The same event once more, after all is over, changes nothing.
     let version = simulation.image();
     simulation.plan.clear();
-    simulation.continuation = Continuation::begin(JOB, simulation.now, simulation.request.timeout);
-    simulation.observation = Observation::default();
+    let timeout = simulation.engine.request.timeout;
+    simulation.invoke(Continuation::begin(JOB, simulation.now, timeout));
     simulation.run();
     assert_eq!(simulation.image(), version, "a repetition moved the target");
 }
