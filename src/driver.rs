@@ -189,6 +189,9 @@ fn log(note: &Note) {
         Note::ForeignReplicaSet => {
             tracing::warn!("the ReplicaSet to return to is not the Deployment's; ignored");
         }
+        Note::PresentUnreadable(error) => {
+            tracing::warn!(error, "what is there now cannot be read");
+        }
         Note::TakenBack(error) => tracing::warn!(error, "the switch is taken back"),
         Note::OutOfSight {
             error,

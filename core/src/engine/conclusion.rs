@@ -36,7 +36,9 @@ impl Ended {
             Outcome::Finished(success) => report::success(request, continuation, success, now),
             Outcome::Planned(plan) => report::planned(request, plan),
             Outcome::Failed(failure) => report::failure(request, failure),
-            Outcome::Broken(call, error) => report::call_failed(request, continuation, call, error),
+            Outcome::Broken(call, error, present) => {
+                report::call_failed(request, continuation, call, error, present.as_deref())
+            }
             Outcome::LockedOut(error) => report::access_lost(request, &continuation.phase, error),
             Outcome::LostSight(since, why) => {
                 report::lost_sight(request, continuation, *since, why)
