@@ -1,24 +1,20 @@
-//! Blue/green and immutable in simulated time: the pure core against the sandbox's world, without
+//! Blue/green and immutable in simulated time: the engine against the sandbox's world, without
 //! sockets. Every single disturbance at every point of every deploy, pairs of them, then seeded
 //! mixtures; after every step of the world the Service's EndpointSlice is held against what must
 //! never happen.
 
+use crate::simulated::{self, refused};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
+use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
+use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
-use landfall_core::kubernetes::pod::{self, Pods};
-use landfall_core::request::Parameters;
-use landfall_core::request::Request;
-use landfall_core::state::continuation::{Continuation, Phase, Reason};
-use landfall_core::strategy::scene::{Answer, Shape, Sought};
-use landfall_core::strategy::{
-    self, Action, Aftermath, Decision, DryRun, Failure, Fate, Look, Observation, Success, Wait,
-};
-use landfall_core::workload::health::diagnosis::{self, Explanation, Sight};
-use landfall_core::workload::health::steadiness::{self, Roster};
+use landfall_core::kubernetes::object::Deployment;
+use landfall_core::request::{Parameters, Request};
+use landfall_core::state::continuation::Continuation;
+use landfall_core::strategy::{Aftermath, Failure, Fate, Success};
 use landfall_sandbox::world::{
-    self, Behaviour, Body, Fault, On, Reply, World, sample_autoscaler, sample_service,
+    Behaviour, Fault, On, Reply, World, sample_autoscaler, sample_service,
 };
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -38,8 +34,6 @@ const STEPS: u32 = 4000;
 /// What a deploy may take: its timeout of ten minutes, as long for the way back, and what a bake, a
 /// retirement and the last calls need.
 const LONGEST: SignedDuration = SignedDuration::from_mins(30);
-/// Lost races that the loop bears, as in `deploy.rs`.
-const CONFLICTS: u32 = 8;
 /// How often the autoscaler looks.
 const SCALING: SignedDuration = SignedDuration::from_secs(15);
 /// Seeds of the mixtures; `LANDFALL_SEEDS` asks for more.
@@ -249,15 +243,13 @@ struct Simulation {
     setting: Setting,
     world: World,
     now: Timestamp,
-    request: Request,
+    engine: Engine,
+    /// What the engine wants next, where it was asked already.
+    next: Option<Next>,
     text: String,
     job: String,
     image: String,
-    continuation: Continuation,
     tokens: Vec<String>,
-    observation: Observation,
-    conflicts: u32,
-    just_written: bool,
     points: u32,
     plan: Plan,
     /// What is to happen at the next call whose method, path and body have these words, in this
@@ -313,15 +305,16 @@ impl Simulation {
             setting,
             world,
             now,
-            request: request("1", "run-0", OLD_IMAGE, setting).1,
+            engine: engine(
+                Continuation::begin("", now, std::time::Duration::from_secs(1)),
+                request("1", "run-0", OLD_IMAGE, setting).1,
+                now,
+            ),
+            next: None,
             text: String::new(),
             job: String::new(),
             image: String::new(),
-            continuation: Continuation::begin("", now, std::time::Duration::from_secs(1)),
             tokens: Vec::new(),
-            observation: Observation::default(),
-            conflicts: 0,
-            just_written: false,
             points: 0,
             plan: Vec::new(),
             aims: Vec::new(),
@@ -393,21 +386,24 @@ impl Simulation {
     fn begin(&mut self, job: &str, execution: &str, image: &str) {
         DEPLOYS.fetch_add(1, Ordering::Relaxed);
         let (text, request) = request(job, execution, image, self.setting);
-        self.continuation = Continuation::begin(job, self.now, request.timeout);
-        self.request = request;
         self.text = text;
         job.clone_into(&mut self.job);
         image.clone_into(&mut self.image);
         self.tokens.clear();
-        self.forget();
+        let continuation = Continuation::begin(job, self.now, request.timeout);
+        self.invoke(continuation, request);
     }
 
     /// A process that has read nothing.
-    fn forget(&mut self) {
+    fn invoke(&mut self, continuation: Continuation, request: Request) {
         self.begun = self.now;
-        self.observation = Observation::default();
-        self.conflicts = 0;
-        self.just_written = false;
+        self.next = None;
+        self.engine = engine(continuation, request, self.now);
+    }
+
+    /// The same request goes on.
+    fn resume(&mut self, continuation: Continuation) {
+        self.invoke(continuation, self.engine.request.clone());
     }
 
     fn run(&mut self) -> End {
@@ -421,36 +417,32 @@ impl Simulation {
         panic!("it does not end");
     }
 
-    fn decide(&self) -> Decision {
-        let (request, continuation) = (&self.request, &self.continuation);
-        strategy::decide(request, continuation, &self.observation, self.now)
+    /// What the engine wants next.
+    fn peek(&mut self) -> &Next {
+        let (engine, now) = (&mut self.engine, self.now);
+        self.next.get_or_insert_with(|| engine.next(now))
     }
 
     fn step(&mut self) -> Option<End> {
-        let decision = self.decide();
-        self.note(|| outline(&decision));
-        match decision {
-            Decision::Look(look) => self.look(&look),
-            Decision::Act(action) => self.act(&action),
-            Decision::Enter(phase) => {
-                self.continuation.enter(phase);
-                None
+        self.peek();
+        let next = self.next.take()?;
+        self.note(|| outline(&next));
+        match next {
+            Next::Ask(ask) => self.ask(&ask),
+            Next::Watch(watching) => self.watch(&watching),
+            Next::Sleep(end) => self.sleep(end),
+            Next::Done(outcome) => {
+                return Some(match *outcome {
+                    Outcome::Finished(success) => End::Finished(success),
+                    Outcome::Failed(failure) => End::Failed(failure),
+                    Outcome::Broken(_, CallError::Refused(refusal), _) => {
+                        End::Broken(refusal.code, refusal.message)
+                    }
+                    other => panic!("{other:?}"),
+                });
             }
-            Decision::Remember(sights) => {
-                self.continuation.sights = sights;
-                None
-            }
-            Decision::Steady(steady) => {
-                self.continuation.steady = Some(steady);
-                None
-            }
-            Decision::Wait(wait) => {
-                self.wait(&wait);
-                None
-            }
-            Decision::Finish(success) => Some(End::Finished(Box::new(success))),
-            Decision::GiveUp(failure) => Some(End::Failed(failure)),
         }
+        None
     }
 
     fn note(&mut self, line: impl FnOnce() -> String) {
@@ -459,194 +451,69 @@ impl Simulation {
         }
     }
 
-    fn look(&mut self, look: &Look) -> Option<End> {
-        let (code, mut object) = match self.send(&look.call(&self.request), false) {
-            Sent::Answered(code, object) => (code, object),
-            Sent::Gone => return None,
-            Sent::Unavailable => return self.trouble(503, "unavailable"),
-        };
-        let is_trial = matches!(look, Look::Scene(Sought::Trial(_)));
-        if is_trial && code == 409 && self.conflicts < CONFLICTS {
-            self.conflicts += 1;
-            self.observation.renew(None);
-            return None;
-        }
-        let is_text = matches!(look, Look::Log { .. } | Look::Scene(Sought::Smoke { .. }));
-        if !is_text && ![200, 201, 404].contains(&code) {
-            return self.trouble(code, &object.to_string());
-        }
-        // These are read from the text of the answer.
-        let whole = matches!(look, Look::Pods { .. } | Look::Events { .. });
-        let items = object.get_mut("items").filter(|_| !whole);
-        let items = match items.map(Value::take) {
-            Some(Value::Array(items)) => items,
-            _ => Vec::new(),
-        };
-        match look {
-            Look::Deployment | Look::Newcomer { .. } => {
-                let found = (code == 200).then(|| Deployment::new(object));
-                self.observation.renew(Some(found));
-            }
-            Look::Scene(sought) => {
-                let answer = match sought.shape() {
-                    Shape::One => Answer::One((code != 404).then_some(object)),
-                    Shape::List => Answer::List(items),
-                    Shape::Text => Answer::Text(match code {
-                        200..300 => Ok(object.as_str().unwrap_or_default().to_owned()),
-                        _ => Err(format!("HTTP {code}")),
-                    }),
-                };
-                self.observation.scene.take(sought, answer);
-            }
-            Look::ReplicaSets { .. } => {
-                self.observation.replica_sets = Some(items.iter().map(ReplicaSet::read).collect());
-            }
-            Look::Autoscalers => self.observation.autoscaled = Some(!items.is_empty()),
-            Look::Pods { set, .. } => {
-                let (pods, _) = Pods::read(object.to_string().as_bytes(), set).unwrap();
-                let mut sets = self.observation.replica_sets.iter().flatten();
-                self.observation.sight = Some(Sight {
-                    at: self.now,
-                    set: sets
-                        .find(|found| found.name == *set)
-                        .cloned()
-                        .unwrap_or_default(),
-                    pods: Ok(pods),
-                });
-                self.observation.explanation = Explanation::default();
-            }
-            Look::Roster { set, .. } => {
-                let pods = items.iter().filter_map(|pod| steadiness::pod(pod, set));
-                let pods = steadiness::summed(pods);
-                self.observation.roster = Some(Roster { at: self.now, pods });
-            }
-            Look::DryRun(_) => {
-                if [200, 201].contains(&code) {
-                    let after = Deployment::new(object);
-                    self.observation.dry_run = Some(DryRun::Would(after));
-                } else {
-                    self.observation.renew(None);
-                }
-            }
-            Look::Editor { .. } => self.observation.editor = Some(None),
-            Look::Events { .. } => {
-                let events = pod::events(object.to_string().as_bytes()).unwrap();
-                self.observation.explanation.events = Some(Ok(events));
-            }
-            Look::Log { .. } => {
-                let log = match code {
-                    200 => Ok(diagnosis::log_lines(object.as_str().unwrap())),
-                    _ => Err(object.to_string()),
-                };
-                self.observation.explanation.log = Some(log);
-            }
-            Look::Previous { .. } => panic!("no rollout is undone here"),
-        }
-        None
-    }
-
-    /// As `deploy.rs` does it.
-    fn act(&mut self, action: &Action) -> Option<End> {
-        let call = action.call(&self.request);
-        assert!(is_bound(&call), "it is bound to nothing: {call:?}");
-        let (code, object) = match self.send(&call, true) {
-            Sent::Answered(code, object) => (code, object),
-            Sent::Gone => return None,
-            Sent::Unavailable => return self.trouble(503, "unavailable"),
-        };
-        if (200..300).contains(&code) {
-            let after = Deployment::new(object);
-            let (request, observation) = (&self.request, &self.observation);
-            let phase = strategy::acted(request, observation, action, &after, self.now);
-            self.continuation.enter(phase);
-            let before = std::mem::take(&mut self.observation);
-            self.observation = strategy::seen_after(before, action, after);
-            self.conflicts = 0;
-            self.just_written = true;
-            return None;
-        }
-        if let Action::Step(step) = action
-            && let Some(name) = &step.clears
-            && [400, 403, 405, 422].contains(&code)
-        {
-            let left = (name.clone(), object.to_string());
-            self.observation.scene.left.push(left);
-            return None;
-        }
-        if [409, 404].contains(&code) && self.conflicts < CONFLICTS {
-            self.conflicts += 1;
-            self.observation.renew(None);
-            self.pass(SignedDuration::from_millis(50 * i64::from(self.conflicts)));
-            return None;
-        }
-        self.trouble(code, &object.to_string())
-    }
-
-    /// As `deploy.rs` does it.
-    fn trouble(&mut self, code: u16, why: &str) -> Option<End> {
-        let passing = [429, 503].contains(&code) && self.continuation.phase != Phase::Start;
-        if !passing {
-            let Some(phase) =
-                strategy::turn_back(&self.continuation.phase, why, Some(Reason::Refused(code)))
-            else {
-                return Some(End::Broken(code, why.to_owned()));
-            };
-            self.continuation.enter(phase);
-            self.observation.renew(None);
-            return None;
-        }
-        self.observation.renew(None);
-        self.pass(SignedDuration::from_secs(2));
-        None
-    }
-
-    /// Waits as a watch does, or for the time alone.
-    fn wait(&mut self, wait: &Wait) {
+    /// What may happen while nothing is asked. `None` where the invocation ended by it.
+    fn disturb_wait(&mut self) -> Option<Option<Disturbance>> {
         let planned = self.planned(|| "wait".to_owned());
         match planned {
-            None => {}
-            Some(DiesBefore) => return self.restart(),
-            Some(HandedOver) => return self.hand_over(),
-            Some(Replayed) => return self.replay(),
-            Some(AgainBefore) => return self.again(),
-            Some(OtherBefore) => return self.other(),
-            Some(Scaled) => self.scale(),
-            Some(Overtaken) => self.overtake(),
-            Some(it) if MEDDLING.contains(&it) => self.meddle(it),
-            Some(_) => {}
+            Some(DiesBefore) => self.restart(),
+            Some(HandedOver) => self.hand_over(),
+            Some(Replayed) => self.replay(),
+            Some(AgainBefore) => self.again(),
+            Some(OtherBefore) => self.other(),
+            Some(Scaled) => {
+                self.scale();
+                return Some(planned);
+            }
+            Some(Overtaken) => {
+                self.overtake();
+                return Some(planned);
+            }
+            Some(it) if MEDDLING.contains(&it) => {
+                self.meddle(it);
+                return Some(planned);
+            }
+            Some(_) | None => return Some(planned),
         }
-        let end = self.now + wait.at_most;
-        let watched = wait.stage.watched(&self.request).map(str::to_owned);
-        let Some(name) = watched else {
+        None
+    }
+
+    fn sleep(&mut self, end: Timestamp) {
+        if self.disturb_wait().is_some() {
             self.pass(end.duration_since(self.now));
-            self.observation.renew(None);
+        }
+    }
+
+    /// A watch tells of each change of the Deployment.
+    fn watch(&mut self, watching: &Watching) {
+        let Some(planned) = self.disturb_wait() else {
             return;
         };
-        if std::mem::take(&mut self.just_written) || planned == Some(Cut) {
+        let end = watching.until;
+        if planned == Some(Cut) {
             self.pass(SignedDuration::from_millis(1));
-            self.observation.renew(None);
-            return;
+            return self.engine.heard(Heard::Over, true, self.now);
         }
         if planned == Some(Deaf) {
             self.pass(end.duration_since(self.now));
-            self.observation.renew(None);
-            return;
+            return self.engine.heard(Heard::Nothing, false, self.now);
         }
-        let seen = self.observation.deployment.as_ref();
+        let seen = self.engine.observation.deployment.as_ref();
         let seen = seen.and_then(Option::as_ref);
         let seen = seen.map(|seen| seen.resource_version().to_owned());
         while self.now < end {
             self.now = self.next_change(end);
             self.advance();
-            let found = self.world.deployment("default", &name);
+            let found = self.world.deployment("default", &watching.name);
             let version = found.and_then(|found| found["metadata"]["resourceVersion"].as_str());
             if version != seen.as_deref() {
-                let found = found.cloned().map(Deployment::new);
-                self.observation.renew(Some(found));
-                return;
+                let heard = match found.cloned().map(Deployment::new) {
+                    Some(found) => Heard::Now(Box::new(found)),
+                    None => Heard::Deleted,
+                };
+                return self.engine.heard(heard, true, self.now);
             }
         }
-        self.observation.renew(None);
+        self.engine.heard(Heard::Nothing, true, self.now);
     }
 
     /// What is planned for this point.
@@ -671,7 +538,20 @@ impl Simulation {
     }
 
     /// One call with whatever is planned for it.
-    fn send(&mut self, call: &Call, writes: bool) -> Sent {
+    fn ask(&mut self, ask: &Ask) {
+        let (call, writes) = (&ask.call, ask.call.changes());
+        assert!(
+            !writes || is_bound(call),
+            "it is bound to nothing: {call:?}"
+        );
+        if let Some(answer) = self.disturbed(ask, writes) {
+            self.engine.answered(answer, self.now);
+        }
+    }
+
+    /// The answer; `None` where the invocation ended instead.
+    fn disturbed(&mut self, ask: &Ask, writes: bool) -> Option<Result<Answer, CallError>> {
+        let call = &ask.call;
         let point = || {
             let body = call.body.as_ref().map(Value::to_string);
             let body = body.unwrap_or_default();
@@ -686,69 +566,50 @@ impl Simulation {
             None => {}
             Some(Retried) => self.pass(SignedDuration::from_millis(200)),
             Some(AnswerLost) => {
-                self.perform(call);
+                drop(self.perform(ask));
                 self.pass(SignedDuration::from_millis(200));
             }
-            Some(Unavailable) => return Sent::Unavailable,
+            Some(Unavailable) => {
+                return Some(refused(503, "ServiceUnavailable", "unavailable"));
+            }
             Some(DoneUnavailable) => {
-                self.perform(call);
-                return Sent::Unavailable;
+                drop(self.perform(ask));
+                return Some(refused(503, "ServiceUnavailable", "unavailable"));
             }
             Some(Conflict) if writes => {
-                return Sent::Answered(409, json!({"message": "somebody else was faster"}));
+                return Some(refused(409, "Conflict", "somebody else was faster"));
             }
             Some(Refused) if writes => {
-                return Sent::Answered(422, json!({"message": "a webhook says no"}));
+                return Some(refused(422, "Invalid", "a webhook says no"));
             }
-            Some(Refused) => return Sent::Answered(403, json!({"message": "it is forbidden"})),
-            Some(Conflict) => {}
+            Some(Refused) => return Some(refused(403, "Forbidden", "it is forbidden")),
+            Some(Conflict | Cut | Deaf) => {}
             Some(Stale) => self.world.fault(On::any(), Fault::Stale, 1),
-            Some(DiesBefore) => {
-                self.restart();
-                return Sent::Gone;
-            }
+            Some(DiesBefore) => return self.ended(Simulation::restart),
             Some(DiesAfter) => {
-                self.perform(call);
-                self.restart();
-                return Sent::Gone;
+                drop(self.perform(ask));
+                return self.ended(Simulation::restart);
             }
-            Some(HandedOver) => {
-                self.hand_over();
-                return Sent::Gone;
-            }
-            Some(Replayed) => {
-                self.replay();
-                return Sent::Gone;
-            }
-            Some(AgainBefore) => {
-                self.again();
-                return Sent::Gone;
-            }
+            Some(HandedOver) => return self.ended(Simulation::hand_over),
+            Some(Replayed) => return self.ended(Simulation::replay),
+            Some(AgainBefore) => return self.ended(Simulation::again),
             Some(AgainAfter) => {
-                self.perform(call);
-                self.again();
-                return Sent::Gone;
+                drop(self.perform(ask));
+                return self.ended(Simulation::again);
             }
-            Some(OtherBefore) => {
-                self.other();
-                return Sent::Gone;
-            }
+            Some(OtherBefore) => return self.ended(Simulation::other),
             Some(OtherAfter) => {
-                self.perform(call);
-                self.other();
-                return Sent::Gone;
+                drop(self.perform(ask));
+                return self.ended(Simulation::other);
             }
-            Some(Cut | Deaf) => {}
             Some(Late | LateOther) if !writes || call.verb.method() == "POST" => {}
             Some(Late) => {
                 self.late.push(call.clone());
-                self.restart();
-                return Sent::Gone;
+                return self.ended(Simulation::restart);
             }
             Some(LateOther) => {
                 self.late.push(call.clone());
-                self.other();
-                return Sent::Gone;
+                return self.ended(Simulation::other);
             }
             Some(Scaled) => self.scale(),
             Some(Overtaken) => self.overtake(),
@@ -756,41 +617,45 @@ impl Simulation {
                 self.meddle(it);
             }
         }
-        let (code, object) = self.perform(call);
-        Sent::Answered(code, object)
+        Some(self.perform(ask))
+    }
+
+    /// The invocation ends by this.
+    fn ended<T>(&mut self, how: fn(&mut Simulation)) -> Option<T> {
+        how(self);
+        None
     }
 
     /// Lambda repeats the event a minute later, to a process that knows nothing.
     fn restart(&mut self) {
         self.pass(SignedDuration::from_mins(1));
-        self.continuation = Continuation::begin(&self.job, self.now, self.request.timeout);
-        self.forget();
+        let timeout = self.engine.request.timeout;
+        self.resume(Continuation::begin(&self.job, self.now, timeout));
     }
 
     fn hand_over(&mut self) {
-        let token = self.continuation.encode(&self.text);
+        let token = self.engine.continuation.encode(&self.text);
         self.tokens.push(token.clone());
-        self.resume(&token);
+        self.take_up(&token);
     }
 
     /// The oldest token comes again.
     fn replay(&mut self) {
-        let token = self.continuation.encode(&self.text);
+        let token = self.engine.continuation.encode(&self.text);
         let token = self.tokens.first().cloned().unwrap_or(token);
-        self.resume(&token);
+        self.take_up(&token);
     }
 
-    fn resume(&mut self, token: &str) {
+    fn take_up(&mut self, token: &str) {
         self.pass(SignedDuration::from_secs(20));
-        self.continuation = Continuation::decode(token, &self.text).unwrap();
-        self.forget();
+        self.resume(Continuation::decode(token, &self.text).unwrap());
     }
 
     /// A person retries the stage.
     fn again(&mut self) {
         self.pass(SignedDuration::from_mins(1));
         let (job, image) = (format!("{}-again", self.job), self.image.clone());
-        let execution = self.request.execution.clone();
+        let execution = self.engine.request.execution.clone();
         self.begin(&job, &execution, &image);
     }
 
@@ -878,35 +743,16 @@ impl Simulation {
         Some(lock["version"].as_str()?.to_owned())
     }
 
-    fn perform(&mut self, call: &Call) -> (u16, Value) {
-        let mut path = call.path.to_string();
-        if !call.query.is_empty() {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            path = format!("{path}?{}", query.extend_pairs(&call.query).finish());
-        }
-        let request = world::Request {
-            method: call.verb.method().to_owned(),
-            path,
-            content_type: call.verb.content_type().map(str::to_owned),
-            authorization: Some(format!("Bearer {TOKEN}")),
-            user_agent: None,
-            body: call
-                .body
-                .as_ref()
-                .map(|body| serde_json::to_vec(body).expect("it is JSON"))
-                .unwrap_or_default(),
-        };
+    fn perform(&mut self, ask: &Ask) -> Result<Answer, CallError> {
+        let reply = self.send(&ask.call);
+        simulated::read(&ask.reading, reply)
+    }
+
+    fn send(&mut self, call: &Call) -> Reply {
         self.pass(SignedDuration::from_millis(5));
-        let reply = self.world.answer(&request, self.now);
+        let reply = self.world.answer(&simulated::request(call), self.now);
         self.check();
-        match reply {
-            Reply::Answer(answer) => match answer.body {
-                Body::Json(body) => (answer.status, body),
-                Body::Text(text) => (answer.status, Value::String(text)),
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        }
+        reply
     }
 
     fn pass(&mut self, time: SignedDuration) {
@@ -1119,13 +965,6 @@ impl Simulation {
     }
 }
 
-enum Sent {
-    Answered(u16, Value),
-    Unavailable,
-    /// The invocation ended by it.
-    Gone,
-}
-
 fn request(job: &str, execution: &str, image: &str, setting: Setting) -> (String, Request) {
     let strategy = if setting.immutable {
         "immutable"
@@ -1163,29 +1002,6 @@ fn is_ready(pod: &Value) -> bool {
     let mut conditions = conditions.into_iter().flatten();
     pod["metadata"].get("deletionTimestamp").is_none()
         && conditions.any(|it| it["type"] == "Ready" && it["status"] == "True")
-}
-
-fn outline(decision: &Decision) -> String {
-    match decision {
-        Decision::Look(look) => format!("look {look:?}"),
-        Decision::Act(Action::Step(step)) => {
-            let body = step
-                .call
-                .body
-                .as_ref()
-                .map(Value::to_string)
-                .unwrap_or_default();
-            let body = body.chars().take(400).collect::<String>();
-            format!("{} {} {body}", step.call.verb.method(), step.call.path)
-        }
-        Decision::Act(action) => format!("act {action:?}"),
-        Decision::Enter(phase) => format!("enter {phase:?}"),
-        Decision::Remember(sights) => format!("remember {sights:?}"),
-        Decision::Steady(steady) => format!("steady {steady:?}"),
-        Decision::Wait(wait) => format!("wait {:?} at most {:?}", wait.stage, wait.at_most),
-        Decision::Finish(_) => "finish".to_owned(),
-        Decision::GiveUp(failure) => format!("give up {failure:?}"),
-    }
 }
 
 /// Plans that were carried out, and deploys that were begun for them: the disturbed one, whoever
@@ -1282,7 +1098,11 @@ fn judge(simulation: &mut Simulation, end: &End) {
         return judge_meddled(simulation, end);
     }
     for call in std::mem::take(&mut simulation.late) {
-        let (code, _) = simulation.perform(&call);
+        let reply = simulation.send(&call);
+        let Reply::Answer(answer) = reply else {
+            panic!("{reply:?}");
+        };
+        let code = answer.status;
         simulation.note(|| format!("{code} for a late {} {}", call.verb.method(), call.path));
     }
     simulation.pass(SignedDuration::from_secs(5));
@@ -1367,7 +1187,7 @@ fn judge(simulation: &mut Simulation, end: &End) {
 fn judge_meddled(simulation: &mut Simulation, end: &End) {
     simulation.plan.clear();
     for call in std::mem::take(&mut simulation.late) {
-        simulation.perform(&call);
+        drop(simulation.send(&call));
     }
     simulation.pass(SignedDuration::from_secs(60));
     if simulation
@@ -1588,18 +1408,33 @@ fn for_each(settings: &[Setting], work: impl Fn(Setting) + Sync) {
     });
 }
 
+fn outline(next: &Next) -> String {
+    match next {
+        Next::Ask(ask) => {
+            let body = ask.call.body.as_ref().map(Value::to_string);
+            let method = ask.call.verb.method();
+            format!("{method} {} {}", ask.call.path, body.unwrap_or_default())
+        }
+        Next::Watch(watching) => format!("watch {} until {}", watching.name, watching.until),
+        Next::Sleep(end) => format!("sleep until {end}"),
+        Next::Done(outcome) => format!("done {outcome:?}"),
+    }
+}
+
+/// An invocation that lasts as long as it takes; where it ends is a disturbance.
+fn engine(continuation: Continuation, request: Request, now: Timestamp) -> Engine {
+    let end = now + SignedDuration::from_hours(24);
+    Engine::new(request, continuation, now, end, str::to_owned)
+}
+
 /// Every disturbance that means something at this point.
-fn suitable(decision: &Decision) -> Vec<Disturbance> {
+fn suitable(next: &Next) -> Vec<Disturbance> {
     let all = ALL.into_iter();
-    match decision {
-        Decision::Look(_) => all.filter(|it| it.suits_read()).collect(),
-        Decision::Act(_) => all.filter(|it| it.suits_write()).collect(),
-        Decision::Wait(_) => all.filter(|it| it.suits_wait()).collect(),
-        Decision::Enter(_)
-        | Decision::Remember(_)
-        | Decision::Steady(_)
-        | Decision::Finish(_)
-        | Decision::GiveUp(_) => Vec::new(),
+    match next {
+        Next::Ask(ask) if ask.call.changes() => all.filter(|it| it.suits_write()).collect(),
+        Next::Ask(_) => all.filter(|it| it.suits_read()).collect(),
+        Next::Watch(_) | Next::Sleep(_) => all.filter(|it| it.suits_wait()).collect(),
+        Next::Done(_) => Vec::new(),
     }
 }
 
@@ -1621,7 +1456,7 @@ fn asked(variable: &str, or: u64) -> u64 {
 /// with the copy and each disturbance that means something there, planned.
 fn at_every_point(mut simulation: Simulation, disturb: impl Fn(Simulation)) {
     for _ in 0..STEPS {
-        for disturbance in suitable(&simulation.decide()) {
+        for disturbance in suitable(simulation.peek()) {
             let mut copy = simulation.clone();
             copy.plan.push((copy.points + 1, disturbance));
             disturb(copy);
