@@ -15,7 +15,6 @@ use landfall_core::kubernetes::token::{Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, warning};
 use landfall_core::retry::{self, Failure, Next};
 use landfall_core::state::marks;
-use landfall_core::text::clip;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WARNING,
 };

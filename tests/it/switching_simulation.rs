@@ -1556,12 +1556,12 @@ fn every_pair_of_executions_that_die() {
     for_each(&plain.collect::<Vec<_>>(), |setting| {
         let is_whole = !setting.immutable && setting.start == Start::Adoption;
         at_every_point(Simulation::new(setting), |mut disturbed| {
-            let writes = matches!(disturbed.decide(), Decision::Act(_));
+            let writes = matches!(disturbed.peek(), Next::Ask(ask) if ask.call.changes());
             if !writes || !dies(&disturbed) || quietly(|| drop(disturbed.step())).is_err() {
                 return;
             }
-            at_every_point(disturbed, |twice| {
-                let waits = matches!(twice.decide(), Decision::Wait(_));
+            at_every_point(disturbed, |mut twice| {
+                let waits = matches!(twice.peek(), Next::Watch(_) | Next::Sleep(_));
                 if waits && dies(&twice) && (is_whole || stride.hits()) {
                     finish(twice);
                 }

@@ -294,7 +294,9 @@ impl Pursuit<'_> {
             return self.look_at_sets();
         };
         let sight = self.observation.sight.as_ref();
-        let stale = sight.is_none() || self.next_sight().is_zero();
+        // What could not be read a while ago, when the cluster did not answer, may be read now.
+        let missed = sight.is_some_and(|it| it.pods.is_err() && it.at + PODS_WINDOW <= self.now);
+        let stale = sight.is_none() || missed || self.next_sight().is_zero();
         if let Some(set) = self.newest(sets)
             && stale
         {
