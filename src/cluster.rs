@@ -37,7 +37,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// request 34 s.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(36);
 
-
 /// A connection to the cluster's API.
 #[derive(Debug)]
 pub struct Cluster {

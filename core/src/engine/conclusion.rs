@@ -1,6 +1,7 @@
 //! The end of a deploy, and its report.
 
 use super::model::{Engine, Outcome};
+use crate::outcome::ParameterPlace;
 use crate::report::{self, Report};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
@@ -29,17 +30,25 @@ impl Engine {
 }
 
 impl Ended {
-    /// What CodePipeline is told. A continuation token is bound to `bound_to`.
-    pub fn report(&self, bound_to: &str, now: Timestamp) -> Report {
+    /// What CodePipeline is told. A continuation token is bound to `bound_to`; `place` is
+    /// where the token is.
+    pub fn report(&self, bound_to: &str, place: &ParameterPlace, now: Timestamp) -> Report {
         let (request, continuation) = (&self.request, &self.continuation);
         match &self.outcome {
             Outcome::Finished(success) => report::success(request, continuation, success, now),
             Outcome::Planned(plan) => report::planned(request, plan),
             Outcome::Failed(failure) => report::failure(request, failure),
-            Outcome::Broken(call, error, present) => {
-                report::call_failed(request, continuation, call, error, present.as_deref())
+            Outcome::Broken(call, error, present) => report::call_failed(
+                request,
+                continuation,
+                call,
+                error,
+                present.as_deref(),
+                place,
+            ),
+            Outcome::LockedOut(error) => {
+                report::access_lost(request, &continuation.phase, error, place)
             }
-            Outcome::LockedOut(error) => report::access_lost(request, &continuation.phase, error),
             Outcome::LostSight(since, why) => {
                 report::lost_sight(request, continuation, *since, why)
             }
