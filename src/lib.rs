@@ -14,6 +14,11 @@
 //! - [`aws`]: SSM, CodePipeline and S3.
 //! - [`http`], [`logging`]: the one HTTPS stack and the log lines.
 
+#![cfg_attr(
+    test,
+    allow(clippy::too_many_lines, reason = "tables of cases are long")
+)]
+
 pub mod invocation;
 pub mod job;
 pub mod environment;

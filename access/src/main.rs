@@ -1,6 +1,11 @@
 //! `landfall-access`: gives Landfall its rights in the cluster, stores token and CA in SSM, and
 //! proves that they work.
 
+#![cfg_attr(
+    test,
+    allow(clippy::too_many_lines, reason = "tables of cases are long")
+)]
+
 mod account;
 mod command;
 mod failure;

@@ -1,5 +1,10 @@
 //! `landfall-sandbox`: runs the real function against a local AWS and a local Kubernetes.
 
+#![cfg_attr(
+    test,
+    allow(clippy::too_many_lines, reason = "tables of cases are long")
+)]
+
 mod demo;
 mod measure;
 mod picture;

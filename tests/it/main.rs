@@ -3,6 +3,7 @@
 #![allow(
     missing_docs,
     unreachable_pub,
+    clippy::too_many_lines,
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm
 )]
