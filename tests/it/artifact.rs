@@ -1,17 +1,18 @@
 //! Deploys from input artifacts: manifests, images and variables as pipelines carry them.
 
-use crate::stage::{Ended, LIFE, OLD_IMAGE, SHORT, Stage, demo_app, plain};
+mod refused;
+mod large;
+mod plan;
+
+use crate::stage::{Ended, LIFE, SHORT, Stage, demo_app, plain};
 use landfall_sandbox::aws::AwsFault;
-use landfall_sandbox::world::sample_service;
 use serde_json::{Value, json};
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub const BUCKET: &str = "codepipeline-eu-central-1-111111111111";
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const REVISION: &str = "e0c7b6e7d5d3cb0f3b2b2dbd9e2b4f0f8a3a0001";
-/// What a function may use for an artifact of any size.
-const MEMORY: u64 = 64 * 1024;
 
 /// An archive of stored members, made here. A large one is mostly pages of zeros never touched.
 pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
@@ -254,306 +255,6 @@ async fn a_deploy_that_goes_on_reads_its_files_again() {
     stage.wrote(&["PUT"]);
 }
 
-/// The type, the first line and the last of a failure.
-async fn refused(
-    artifacts: &[(&str, Option<&[u8]>)],
-    fault: Option<AwsFault>,
-    file: &str,
-) -> String {
-    let stage = Stage::new().await;
-    if let Some(fault) = fault {
-        stage.aws.fault("S3", fault, 9);
-    }
-    // One bucket is always there.
-    stage.aws.put_object(BUCKET, "x", Vec::new());
-    let (kind, message) = deploy(&stage, artifacts, json!({"manifest": file}))
-        .await
-        .failure();
-    stage.wrote(&[]);
-    plain(&format!("{kind}\n{message}"))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_keeps_an_artifact_from_being_read_is_told() {
-    let none: [(&str, Option<&[u8]>); 1] = [("Source", None)];
-    insta::assert_snapshot!(refused(&none, None, "app.yaml").await, @r#"
-    RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: it is not there (NoSuchKey: The specified key does not exist).
-
-    Release the change again, so that the artifact is made anew. A lifecycle rule of the bucket may remove artifacts that are still needed. See docs/operations.md, artifact.
-    "#);
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::AccessDenied), "app.yaml").await, @r#"
-        PermissionError
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
-
-        The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. See docs/operations.md, artifact.
-        "#);
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::KmsAccessDenied), "app.yaml").await, @r#"
-        PermissionError
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the key that it is encrypted with is denied (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action).
-
-        The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's policy must allow it; the key must be enabled. See docs/operations.md, artifact.
-        "#);
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::ExpiredToken), "app.yaml").await, @r#"
-        PermissionError
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the job's credentials have expired (ExpiredToken: The provided token has expired).
-
-        Retry: each job brings credentials of its own. Where this happens again, the job waited too long before it was run. See docs/operations.md, artifact.
-        "#);
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::Throttling), "app.yaml").await, @r"
-    SystemUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 is overloaded, and stayed so (SlowDown: Please reduce your request rate).
-
-    Retry the stage in a few minutes: S3 or the way to it is overloaded, and nothing is wrong with the artifact. See docs/operations.md, artifact.
-    ");
-    insta::assert_snapshot!(refused(&none, None, "Build::app.yaml").await, @r#"
-        ConfigurationError
-        `Build::app.yaml` is to be read from an input artifact that the action does not have; it has `Source`.
-
-        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again. See docs/operations.md, artifact.
-        "#);
-    insta::assert_snapshot!(refused(&[], None, "app.yaml").await, @r#"
-        ConfigurationError
-        `app.yaml` is to be read from an input artifact, and the action has none.
-
-        List the artifact among the action's InputArtifacts, or correct the name in the UserParameters, and release the change again. See docs/operations.md, artifact.
-        "#);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_artifact_is_instead_is_told() {
-    let refused =
-        async |content: &[u8], file: &str| refused(&[("Source", Some(content))], None, file).await;
-    let pointer = br#"{"fullRepositoryId": "team/app", "cloneUrl": "https://x/y.git"}"#;
-    insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r##"
-    RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
-
-    Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. See docs/operations.md, artifact.
-    "##);
-    let manifest = br#"{"apiVersion": "apps/v1", "kind": "Deployment"}"#;
-    insta::assert_snapshot!(refused(manifest, "app.yaml").await, @r##"
-    RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document.
-
-    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
-    "##);
-    insta::assert_snapshot!(refused(b"kind: Deployment\n", "app.yaml").await, @r##"
-    RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a text.
-
-    An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
-    "##);
-    insta::assert_snapshot!(refused(b"", "app.yaml").await, @r##"
-    RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is empty.
-
-    Look at what the action that makes the artifact puts there: it must be a ZIP archive with the file in it. See docs/operations.md, artifact.
-    "##);
-    let other = zip(&[
-        ("app/main.py", b"x"),
-        ("k8s/", b""),
-        ("k8s/service.yml", b"x"),
-    ]);
-    insta::assert_snapshot!(refused(&other, "deployment.yaml").await, @r##"
-    RevisionUnavailable
-    There is no file `deployment.yaml` in artifact `Source`; among others it has `app/main.py`, `k8s/service.yml`.
-
-    Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). See docs/operations.md, artifact.
-    "##);
-    let large = zip(&[("app.yaml", &vec![b' '; 3 << 20])]);
-    insta::assert_snapshot!(refused(&large, "app.yaml").await, @r##"
-    RevisionUnavailable
-    `app.yaml` has 3 MiB, and at most 2 MiB is read.
-
-    Give the Deployment a file of its own, and name that: of a file with other objects nothing else is applied. See docs/operations.md, artifact.
-    "##);
-    let near = zip(&[("k8s/app.yml", b"x"), ("README.md", b"x")]);
-    insta::assert_snapshot!(refused(&near, "app.yaml").await, @r#"
-        RevisionUnavailable
-        There is no file `app.yaml` in artifact `Source`; there is `k8s/app.yml`.
-
-        Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). See docs/operations.md, artifact.
-        "#);
-    let encrypted = archive("infozip-encrypted");
-    insta::assert_snapshot!(refused(&encrypted, "k8s/deployment.yaml").await, @r##"
-    RevisionUnavailable
-    `k8s/deployment.yaml` is encrypted with a password.
-
-    Have the action that makes the artifact write a plain ZIP archive, stored or deflated, without a password or links. See docs/operations.md, artifact.
-    "##);
-    let service = zip(&[("app.yaml", b"kind: Service\nmetadata: {name: web}\n")]);
-    insta::assert_snapshot!(refused(&service, "app.yaml").await, @r#"
-        ConfigurationError
-        Nothing was deployed: `manifest` names `app.yaml`, which has no Deployment; it has `Service/web`.
-
-        Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, parameters.
-        "#);
-    let place =
-        b"kind: Deployment\nmetadata: {name: demo-app}\nspec: {template: {spec: {containers: \
-        [{name: app, image: 'app:${TAG}'}]}}}\n";
-    insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r##"
-    ConfigurationError
-    Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
-
-    Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, parameters.
-    "##);
-}
-
-/// A function whose memory is looked at.
-fn memory(stage: &Stage) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", stage.function.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.trim().strip_suffix("kB"));
-    number.unwrap().trim().parse().unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_large_artifact_takes_few_reads_and_little_memory() {
-    let stage = Stage::new().await;
-    let text = manifest(&stage, NEW_IMAGE).to_string();
-    let names = (0..20_000)
-        .map(|n| format!("node_modules/{n}/package.json"))
-        .collect::<Vec<_>>();
-    let large = vec![0; 200 << 20];
-    let mut members = vec![("app.json", text.as_bytes()), ("large.bin", &*large)];
-    members.extend(names.iter().map(|name| (name.as_str(), &b"{}"[..])));
-    let source = zip(&members);
-    let artifacts: [(&str, Option<&[u8]>); 1] = [("Source", Some(&source))];
-    deploy(&stage, &artifacts, json!({"manifest": "app.json"}))
-        .await
-        .success();
-    assert_eq!(reads(&stage), 3, "its end, its directory and the member");
-    println!("200 MB: {} KiB at the most", memory(&stage));
-    assert!(memory(&stage) < MEMORY, "{} KiB", memory(&stage));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn hostile_files_are_refused_in_little_time_and_memory() {
-    let mut laughs = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (one, other) in "abcdefgh".chars().zip("bcdefghi".chars()) {
-        laughs.push_str(&format!(
-            "{other}: &{other} [{}]\n",
-            format!("*{one}, ").repeat(10)
-        ));
-    }
-    let documents = "---\na: 1\n".repeat(100_000);
-    let wide = "- 0\n".repeat(450_000);
-    let deep = "[".repeat(1_000_000);
-    let json = format!("{{\"a\": [0{}]}}", ",0".repeat(900_000));
-    let mappings = "- {a: 1}\n".repeat(200_000);
-    let one_line = format!("[{}]", "\"a\",".repeat(460_000));
-    let bomb = archive("bomb");
-    let text = |text: &str| zip(&[("app.yaml", text.as_bytes())]);
-    let large = zip(&[("app.yaml", &vec![b' '; 3 << 20])]);
-    for (name, content, expected) in [
-        ("laughs", text(&laughs), "more than 600000 values"),
-        (
-            "documents",
-            text(&documents),
-            "has more than 10000 documents",
-        ),
-        ("wide", text(&wide), "has a document without a `kind`"),
-        ("deep", text(&deep), "signs within one bracket"),
-        ("mappings", text(&mappings), "more than 600000 values"),
-        ("one line", text(&one_line), "signs within one bracket"),
-        ("JSON", text(&json), "more than 600000 values"),
-        ("large", large, "has 3 MiB, and at most 2 MiB is read"),
-        ("bomb", bomb, "at most 2 MiB is read"),
-    ] {
-        let stage = Stage::new().await;
-        let artifacts: [(&str, Option<&[u8]>); 1] = [("Source", Some(&content))];
-        let start = Instant::now();
-        let parameters = json!({"manifest": "app.yaml"});
-        let (_, message) = deploy(&stage, &artifacts, parameters).await.failure();
-        let (took, memory) = (start.elapsed(), memory(&stage));
-        println!("{name}: {took:?}, {memory} KiB");
-        assert!(message.contains(expected), "{name}: {message}");
-        assert!(memory < MEMORY, "{name}: {memory} KiB");
-        // A second in the form that is shipped; the test's own is ten times slower.
-        assert!(took < Duration::from_secs(10), "{name}: {took:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plan_tells_the_difference_and_writes_nothing() {
-    let stage = Stage::new().await;
-    let parameters = |image: &str| {
-        json!({"deployment": "demo-app", "images": {"app": image}, "mode": "plan",
-            "env": {"PASSWORD": "env-value-5ecret"}, "container": "app", "execution": "run-7"})
-    };
-    let (summary, variables) = stage.deploy(parameters(NEW_IMAGE)).await.success();
-    insta::assert_snapshot!(summary, @r#"
-        Plan: 2 things would change in Deployment `demo-app` in `default`. Nothing was written.
-        + spec.template.spec.containers[app].env[PASSWORD]: {"name":"PASSWORD","value":"(hidden)"}
-        spec.template.spec.containers[app].image: registry.example.com/demo-app:1.0.0 → registry.example.com/demo-app:2.0.0
-        "#);
-    assert_eq!(variables["Mode"], "plan");
-    assert_eq!(variables["ChangeCount"], "2");
-    assert_eq!(variables["Image"], NEW_IMAGE);
-    let all = format!("{variables:?}");
-    assert!(
-        variables["Changes"].contains("(hidden)") && !all.contains("5ecret"),
-        "{all}"
-    );
-    let same = json!({"deployment": "demo-app", "images": {"app": OLD_IMAGE}, "mode": "plan"});
-    let (summary, variables) = stage.deploy(same).await.success();
-    insta::assert_snapshot!(summary, @r#"Plan: nothing would change in Deployment `demo-app` in `default`. Nothing was written."#);
-    assert_eq!(variables["Changes"], "");
-    // What the API server would refuse is known before.
-    let mut wrong = manifest(&stage, NEW_IMAGE);
-    wrong["spec"]["template"]["spec"]["containers"][0]["imagePulPolicy"] = json!("Always");
-    let wrong = json!({"manifest": wrong, "mode": "plan"});
-    let (kind, message) = stage.deploy(wrong).await.failure();
-    assert_eq!(kind, "ConfigurationError");
-    assert!(message.contains("imagePulPolicy"), "{message}");
-    let restart = json!({"deployment": "demo-app", "restart": true, "mode": "plan"});
-    let (summary, _) = stage.deploy(restart).await.success();
-    assert!(summary.contains("1 thing would change"), "{summary}");
-    assert!(summary.contains("restartedAt"), "{summary}");
-    assert_eq!(stage.image().await, OLD_IMAGE);
-    let deployment = stage.deployment().await;
-    assert!(
-        deployment["metadata"]["annotations"]["landfall/job"].is_null(),
-        "{deployment:#}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plan_of_something_new_tells_it_whole() {
-    let stage = Stage::given([]).await;
-    let plan = json!({"manifest": manifest(&stage, NEW_IMAGE), "mode": "plan"});
-    let (summary, _) = stage.deploy(plan).await.success();
-    assert!(
-        summary.contains("`demo-app` in `default` would be created"),
-        "{summary}"
-    );
-    assert!(summary.contains(NEW_IMAGE), "{summary}");
-    assert_eq!(stage.cluster.deployment().await, None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plan_of_a_switch_tells_what_the_newcomer_brings() {
-    for strategy in ["blueGreen", "immutable"] {
-        let stage = Stage::given([demo_app(600), sample_service("demo-app")]).await;
-        crate::blue_green::endpoints_are_known(&stage).await;
-        let mut parameters = crate::blue_green::switch(strategy, NEW_IMAGE);
-        parameters["mode"] = json!("plan");
-        let (summary, variables) = stage.deploy(parameters).await.success();
-        let line = format!("containers[app].image: {OLD_IMAGE} → {NEW_IMAGE}");
-        assert!(summary.contains(&line), "{summary}");
-        assert!(summary.contains("switches Service `demo-app`"), "{summary}");
-        assert_eq!(variables["ChangeCount"], "1", "{variables:?}");
-        assert_eq!(stage.image().await, OLD_IMAGE);
-        let service = crate::blue_green::service(&stage).await;
-        assert!(
-            service["metadata"]["annotations"]["landfall/lock"].is_null(),
-            "{service:#}"
-        );
-        assert_eq!(stage.cluster.objects("deployments").await.len(), 1);
-    }
-}
-
 /// An artifact that has no files leaves it to the next; one that may have the file does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
@@ -614,4 +315,23 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
 
     The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. Where another artifact has the file, name that: `ArtifactName::app.yaml`. See docs/operations.md, artifact.
     "##);
+}
+
+/// The type, the first line and the last of a failure.
+async fn refused(
+    artifacts: &[(&str, Option<&[u8]>)],
+    fault: Option<AwsFault>,
+    file: &str,
+) -> String {
+    let stage = Stage::new().await;
+    if let Some(fault) = fault {
+        stage.aws.fault("S3", fault, 9);
+    }
+    // One bucket is always there.
+    stage.aws.put_object(BUCKET, "x", Vec::new());
+    let (kind, message) = deploy(&stage, artifacts, json!({"manifest": file}))
+        .await
+        .failure();
+    stage.wrote(&[]);
+    plain(&format!("{kind}\n{message}"))
 }
