@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub enum Reply {
     /// A response.
     Answer(Answer),
-    /// A stream of changes: first `initial`, then what [`World::watch`] gives.
+    /// A stream of changes: first `initial`, then what `World::watch` gives.
     Watch(Watch),
     /// Never an answer; the connection stays open.
     Stall,
@@ -29,7 +29,7 @@ pub struct Watch {
     pub name: Option<String>,
     /// The label selector as it was asked.
     pub label_selector: Option<String>,
-    /// Where the log of changes is to be read from; the `after` of the first [`World::watch`].
+    /// Where the log of changes is to be read from; the `after` of the first `World::watch`.
     pub since: u64,
     /// After how many seconds the server ends the stream.
     pub timeout_seconds: Option<u64>,
