@@ -5,7 +5,8 @@ use crate::aws::answer::Refusal;
 
 /// `Name` is at most this long.
 pub(super) const NAME_LENGTH: usize = 2048;
-pub(super) const NAME_RULE: &str = "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). \
+pub(super) const NAME_RULE: &str = "\
+    Parameter name: can't be prefixed with \"ssm\" (case-insensitive). \
     If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can \
     be formed as a mix of letters, numbers and the following 3 symbols .-_";
 

@@ -3,23 +3,29 @@
 use crate::world::api::status::Cause;
 use serde_json::Value;
 
-pub(crate) const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters \
+pub(crate) const LABEL: &str = "\
+    a lowercase RFC 1123 label must consist of lower case alphanumeric characters \
     or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', \
     regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-pub(crate) const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
+pub(crate) const SUBDOMAIN: &str = "\
+    a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
     characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
     'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-pub(crate) const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric \
+pub(crate) const LABEL_VALUE: &str = "\
+    a valid label must be an empty string or consist of alphanumeric \
     characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. \
     'MyValue',  or 'my_value',  or '12345', regex used for validation is \
     '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-pub(crate) const VARIABLE: &str = "a valid environment variable name must consist only of printable ASCII \
+pub(crate) const VARIABLE: &str = "\
+    a valid environment variable name must consist only of printable ASCII \
     characters other than '='";
-pub(crate) const NAME_PART: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and \
+pub(crate) const NAME_PART: &str = "\
+    name part must consist of alphanumeric characters, '-', '_' or '.', and \
     must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or \
     '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-pub(crate) const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' \
+pub(crate) const PERCENT: &str = "\
+    a valid percent string must be a numeric string followed by an ending '%' \
     (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
 /// Most bytes of all annotations together.
 pub(crate) const ANNOTATION_LIMIT: usize = 256 * 1024;
