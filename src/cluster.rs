@@ -1,15 +1,17 @@
 //! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
 
 pub(crate) mod failure;
+mod watch;
+
+pub use watch::{Change, Watch};
 
 use crate::environment::Environment;
-use crate::http::{self, Trust, chain};
+use crate::http::{self, Trust};
 use crate::logging;
 use jiff::Timestamp;
 use landfall_core::kubernetes::answer::{self, excerpt};
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
 use landfall_core::kubernetes::contact::{Unreached, UnreachedCause, Untrusted};
-use landfall_core::kubernetes::object::Deployment;
 use landfall_core::kubernetes::pod::{self, Event, Pods};
 use landfall_core::kubernetes::token::{Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, warning};
@@ -382,88 +384,6 @@ impl Cluster {
             request = request.header(CONTENT_TYPE, kind).body(body.to_string());
         }
         Ok(request)
-    }
-}
-
-/// A stream of changes of one Deployment.
-#[derive(Debug)]
-pub struct Watch {
-    opened: Instant,
-    response: Response,
-    line: Vec<u8>,
-    rest: Vec<u8>,
-}
-
-/// What a watch tells.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    /// The Deployment as it is now.
-    Now(Deployment),
-    /// It is gone.
-    Deleted,
-    /// Something that tells nothing of the object, such as a bookmark.
-    Nothing,
-    /// The stream is over, was cut, or is none: read the object.
-    Over,
-}
-
-impl Watch {
-    /// When the server began to send.
-    pub fn opened(&self) -> Instant {
-        self.opened
-    }
-    /// Waits for the next change of the Deployment of this name.
-    pub async fn next(&mut self, name: &str) -> Change {
-        loop {
-            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-                let rest = self.rest.split_off(end + 1);
-                self.line.append(&mut self.rest);
-                self.rest = rest;
-                let change = change(&self.line, name);
-                self.line.clear();
-                return change;
-            }
-            self.line.append(&mut self.rest);
-            if self.line.len() > MAX_BODY {
-                return Change::Over;
-            }
-            match self.response.chunk().await {
-                Ok(Some(chunk)) => self.rest = chunk.to_vec(),
-                // An answer without a line's end may be one object: what a server without watches
-                // sends. It is no change, and reading the object tells more.
-                Ok(None) => return Change::Over,
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "the watch broke off");
-                    return Change::Over;
-                }
-            }
-        }
-    }
-}
-
-/// Reads one line of a watch.
-/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
-fn change(line: &[u8], name: &str) -> Change {
-    let Some(mut event) = answer::read(line) else {
-        return Change::Over;
-    };
-    let kind = event
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let is_ours = event
-        .pointer("/object/metadata/name")
-        .and_then(Value::as_str)
-        == Some(name);
-    match kind {
-        "ADDED" | "MODIFIED" if is_ours => {
-            logging::learn(&event["object"]);
-            Change::Now(Deployment::new(event["object"].take()))
-        }
-        "DELETED" if is_ours => Change::Deleted,
-        "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" => Change::Nothing,
-        // ERROR carries a Status, most often 410 Gone: the history does not reach back so far.
-        _ => Change::Over,
     }
 }
 

@@ -6,8 +6,11 @@
 //! holds whatever it decides: lost races, outages, mute watches, refused clean-up, plans.
 
 mod acting;
+mod answers;
+mod brief;
 mod conclusion;
 mod ending;
+mod limits;
 mod looking;
 mod model;
 mod trouble;
@@ -67,7 +70,7 @@ impl Engine {
         match self.pending.take() {
             Some(Pending::Look(look, call)) => self.looked(&look, call, result, now),
             Some(Pending::Act(action, call)) => self.acted(action, call, result, now),
-            Some(Pending::Plan(live, call)) => match looking::object(&call, result) {
+            Some(Pending::Plan(live, call)) => match answers::object(&call, result) {
                 Ok(object) => {
                     let after = Deployment::new(object);
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);

@@ -1,8 +1,9 @@
 //! Writing: what becomes of a write that was done, lost a race, or was refused.
 
-use super::looking::{ROLLBACK, object};
+use super::answers::object;
+use super::brief::brief;
+use super::limits::{CONFLICTS, ROLLBACK};
 use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
-use super::trouble::brief;
 use crate::change;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
@@ -10,9 +11,6 @@ use crate::kubernetes::object::Deployment;
 use crate::kubernetes::refusal::Cause;
 use crate::strategy::{self, Action, Aftermath, Failure, Observation};
 use jiff::{SignedDuration, Timestamp};
-
-/// Lost races over one write before it is given up.
-pub(super) const CONFLICTS: u32 = 8;
 
 /// The pause after a lost race, times the races lost.
 const CONFLICT_PAUSE: SignedDuration = SignedDuration::from_millis(50);

@@ -1,7 +1,7 @@
 //! What is read when a call has ended a switch: what its Service sends to, and what is scaled up.
 
+use super::brief::in_short;
 use super::model::{Answer, Ending, Engine, Note, Outcome, Pending};
-use super::trouble::in_short;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::state::continuation::Phase;

@@ -1,12 +1,14 @@
 //! Reading: what a look asks for, and what its answer is to the observation.
 
-use super::acting::CONFLICTS;
+use super::answers::{
+    cannot_be_tried, found, is_of_proxy, items, object, says_nothing, targets, text,
+};
+use super::brief::{brief, in_short};
+use super::limits::{CONFLICTS, EXPLANATION_TIMEOUT, ROLLBACK};
 use super::model::{Answer, Engine, Note, Pending, Reading};
-use super::trouble::{brief, in_short};
 use crate::change::editor::Editor;
 use crate::kubernetes::CallError;
-use crate::kubernetes::Refusal;
-use crate::kubernetes::call::{Call, Verb};
+use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, template_of};
 use crate::strategy::scene::{self, Shape, Sought};
 use crate::strategy::{DryRun, Look};
@@ -19,63 +21,14 @@ use serde_json::Value;
 /// of a short life it is a third.
 const PODS_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 
-/// The same for what explains a failure: events and the end of a log.
-pub(super) const EXPLANATION_TIMEOUT: SignedDuration = SignedDuration::from_secs(3);
-
 /// How long one answer of the smoke test may take.
 const SMOKE_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a call that is not granted would give.
 const EVIDENCE: &str = "see more";
-/// See [`EVIDENCE`].
-pub(super) const ROLLBACK: &str = "have it rolled back";
+
 /// See [`EVIDENCE`].
 const SMOKE: &str = "have the smoke test run";
-
-/// One object. JSON that is no object of Kubernetes is an odd answer, whatever its status.
-pub(super) fn object(call: &Call, result: Result<Answer, CallError>) -> Result<Value, CallError> {
-    let odd = || CallError::NotKubernetes("an answer that is no object".to_owned());
-    let Answer::Object(object) = result? else {
-        return Err(odd());
-    };
-    // A deletion may be answered by a Status of success.
-    let deleted = call.verb == Verb::Delete && object["status"] == "Success";
-    // A question has no name.
-    let reviewed = object["status"]["allowed"].is_boolean();
-    let named = object["metadata"]["name"].is_string();
-    if named || deleted || reviewed {
-        Ok(object)
-    } else {
-        Err(odd())
-    }
-}
-
-/// One object, or that there is none. A 404 that is not Kubernetes' own says neither.
-fn found(call: &Call, result: Result<Answer, CallError>) -> Result<Option<Value>, CallError> {
-    match object(call, result) {
-        Ok(object) => Ok(Some(object)),
-        Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => Ok(None),
-        Err(CallError::Refused(refusal)) if refusal.code == 404 => {
-            let why = format!("HTTP 404 with \"{}\"", refusal.message);
-            Err(CallError::NotKubernetes(why))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// A list; a kind of object that the cluster does not know has no items.
-fn items(result: Result<Answer, CallError>) -> Result<Vec<Value>, CallError> {
-    match result {
-        Ok(Answer::List(items)) => Ok(items),
-        Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
-        Ok(_) => Err(CallError::NotKubernetes(
-            "an answer that is no list".to_owned(),
-        )),
-    }
-}
 
 /// How the answer about something around a Service is read.
 pub(super) fn reading(sought: &Sought) -> Reading {
@@ -296,58 +249,4 @@ impl Engine {
         self.observation.previous_template = Some(template);
         Ok(())
     }
-}
-
-fn text(result: Result<Answer, CallError>) -> Result<String, CallError> {
-    let Answer::Text(text) = result? else {
-        let odd = "an answer that is no text".to_owned();
-        return Err(CallError::NotKubernetes(odd));
-    };
-    Ok(text)
-}
-
-/// Whether a question before the first write cannot be asked here. A webhook may be unfit for a dry
-/// run, and a token may be denied to ask what it may.
-/// <https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/errors/statuserror.go>
-fn says_nothing(sought: &Sought, error: &CallError) -> bool {
-    let CallError::Refused(refusal) = error else {
-        return false;
-    };
-    match sought {
-        Sought::Trial(_) => cannot_be_tried(refusal),
-        Sought::Right(_) => refusal.code == 403,
-        Sought::Service
-        | Sought::ServiceAgain
-        | Sought::Preview
-        | Sought::Deployment(_)
-        | Sought::Versions
-        | Sought::ReplicaSets(_)
-        | Sought::Members(_)
-        | Sought::Autoscalers
-        | Sought::Endpoints(_)
-        | Sought::Smoke { .. } => false,
-    }
-}
-
-/// Whether a webhook is unfit for a dry run.
-fn cannot_be_tried(refusal: &Refusal) -> bool {
-    refusal.code == 400 && refusal.message.contains("dry run")
-}
-
-/// Whether it was the API server that could not ask the application, and not the application that
-/// gave an answer.
-fn is_of_proxy(error: &CallError) -> bool {
-    match error {
-        CallError::Refused(refusal) => {
-            refusal.is_status && matches!(refusal.code, 401 | 429 | 500..)
-        }
-        CallError::Unreachable(_) => true,
-        CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
-    }
-}
-
-/// Whether a HorizontalPodAutoscaler scales the Deployment of this name.
-pub(super) fn targets(scaler: &Value, name: &str) -> bool {
-    let target = &scaler["spec"]["scaleTargetRef"];
-    target["kind"] == "Deployment" && target["name"] == name
 }

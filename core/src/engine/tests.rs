@@ -1,6 +1,6 @@
 use super::acting::lost_a_race;
-use super::looking::targets;
-use super::trouble::{brief, in_short};
+use super::answers::targets;
+use super::brief::{brief, in_short};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use crate::kubernetes::{CallError, Refusal};

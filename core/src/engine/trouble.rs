@@ -1,6 +1,7 @@
 //! A call that failed: over for good, or only out of sight.
 
-use super::looking::EXPLANATION_TIMEOUT;
+use super::brief::{brief, in_short};
+use super::limits::EXPLANATION_TIMEOUT;
 use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
 use crate::kubernetes::CallError;
 use crate::kubernetes::Refusal;
@@ -139,30 +140,5 @@ impl Engine {
             true => silent >= FIRST_OUTAGE || now + OUTAGE_PAUSE >= self.continuation.deadline,
             false => silent >= OUTAGE,
         }
-    }
-}
-
-/// Why a call failed that a deploy can do without, and what to grant for its gain.
-pub(super) fn brief(call: &Call, error: &CallError, gain: &str) -> String {
-    match error {
-        CallError::Refused(refusal) => report::refusal::brief(refusal, call, gain),
-        CallError::Unreachable(_)
-        | CallError::Untrusted(_)
-        | CallError::NotKubernetes(_)
-        | CallError::OutOfTime => in_short(error),
-    }
-}
-
-/// The error in a few words.
-pub(super) fn in_short(error: &CallError) -> String {
-    match error {
-        CallError::Refused(refusal) if refusal.message.is_empty() => {
-            format!("HTTP {}", refusal.code)
-        }
-        CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
-        CallError::Unreachable(unreached) => report::unreached(unreached),
-        CallError::Untrusted(untrusted) => report::untrusted(untrusted),
-        CallError::NotKubernetes(why) => why.clone(),
-        CallError::OutOfTime => "it did not answer in time".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Waiting: by a watch where one can be had, else by reads with pauses between them.
 
+use super::brief::in_short;
 use super::model::{Engine, Heard, Note, Watching};
-use super::trouble::in_short;
 use crate::kubernetes::call::Call;
 use crate::report;
 use crate::strategy::Wait;

@@ -1,0 +1,109 @@
+//! Answers, read: what is odd about one, and what it means that something is not there.
+
+use super::model::Answer;
+use crate::kubernetes::call::{Call, Verb};
+use crate::kubernetes::{CallError, Refusal};
+use crate::strategy::scene::Sought;
+use serde_json::Value;
+
+/// One object. JSON that is no object of Kubernetes is an odd answer, whatever its status.
+pub(super) fn object(call: &Call, result: Result<Answer, CallError>) -> Result<Value, CallError> {
+    let odd = || CallError::NotKubernetes("an answer that is no object".to_owned());
+    let Answer::Object(object) = result? else {
+        return Err(odd());
+    };
+    // A deletion may be answered by a Status of success.
+    let deleted = call.verb == Verb::Delete && object["status"] == "Success";
+    // A question has no name.
+    let reviewed = object["status"]["allowed"].is_boolean();
+    let named = object["metadata"]["name"].is_string();
+    if named || deleted || reviewed {
+        Ok(object)
+    } else {
+        Err(odd())
+    }
+}
+
+/// One object, or that there is none. A 404 that is not Kubernetes' own says neither.
+pub(super) fn found(
+    call: &Call,
+    result: Result<Answer, CallError>,
+) -> Result<Option<Value>, CallError> {
+    match object(call, result) {
+        Ok(object) => Ok(Some(object)),
+        Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => Ok(None),
+        Err(CallError::Refused(refusal)) if refusal.code == 404 => {
+            let why = format!("HTTP 404 with \"{}\"", refusal.message);
+            Err(CallError::NotKubernetes(why))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A list; a kind of object that the cluster does not know has no items.
+pub(super) fn items(result: Result<Answer, CallError>) -> Result<Vec<Value>, CallError> {
+    match result {
+        Ok(Answer::List(items)) => Ok(items),
+        Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+        Ok(_) => Err(CallError::NotKubernetes(
+            "an answer that is no list".to_owned(),
+        )),
+    }
+}
+
+pub(super) fn text(result: Result<Answer, CallError>) -> Result<String, CallError> {
+    let Answer::Text(text) = result? else {
+        let odd = "an answer that is no text".to_owned();
+        return Err(CallError::NotKubernetes(odd));
+    };
+    Ok(text)
+}
+
+/// Whether a question before the first write cannot be asked here. A webhook may be unfit for a dry
+/// run, and a token may be denied to ask what it may.
+/// <https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/errors/statuserror.go>
+pub(super) fn says_nothing(sought: &Sought, error: &CallError) -> bool {
+    let CallError::Refused(refusal) = error else {
+        return false;
+    };
+    match sought {
+        Sought::Trial(_) => cannot_be_tried(refusal),
+        Sought::Right(_) => refusal.code == 403,
+        Sought::Service
+        | Sought::ServiceAgain
+        | Sought::Preview
+        | Sought::Deployment(_)
+        | Sought::Versions
+        | Sought::ReplicaSets(_)
+        | Sought::Members(_)
+        | Sought::Autoscalers
+        | Sought::Endpoints(_)
+        | Sought::Smoke { .. } => false,
+    }
+}
+
+/// Whether a webhook is unfit for a dry run.
+pub(super) fn cannot_be_tried(refusal: &Refusal) -> bool {
+    refusal.code == 400 && refusal.message.contains("dry run")
+}
+
+/// Whether it was the API server that could not ask the application, and not the application that
+/// gave an answer.
+pub(super) fn is_of_proxy(error: &CallError) -> bool {
+    match error {
+        CallError::Refused(refusal) => {
+            refusal.is_status && matches!(refusal.code, 401 | 429 | 500..)
+        }
+        CallError::Unreachable(_) => true,
+        CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
+    }
+}
+
+/// Whether a HorizontalPodAutoscaler scales the Deployment of this name.
+pub(super) fn targets(scaler: &Value, name: &str) -> bool {
+    let target = &scaler["spec"]["scaleTargetRef"];
+    target["kind"] == "Deployment" && target["name"] == name
+}

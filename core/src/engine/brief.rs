@@ -1,0 +1,30 @@
+//! A failed call in a few words, for the log and for what can be done without.
+
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::report;
+
+/// Why a call failed that a deploy can do without, and what to grant for its gain.
+pub(super) fn brief(call: &Call, error: &CallError, gain: &str) -> String {
+    match error {
+        CallError::Refused(refusal) => report::refusal::brief(refusal, call, gain),
+        CallError::Unreachable(_)
+        | CallError::Untrusted(_)
+        | CallError::NotKubernetes(_)
+        | CallError::OutOfTime => in_short(error),
+    }
+}
+
+/// The error in a few words.
+pub(super) fn in_short(error: &CallError) -> String {
+    match error {
+        CallError::Refused(refusal) if refusal.message.is_empty() => {
+            format!("HTTP {}", refusal.code)
+        }
+        CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
+        CallError::Unreachable(unreached) => report::unreached(unreached),
+        CallError::Untrusted(untrusted) => report::untrusted(untrusted),
+        CallError::NotKubernetes(why) => why.clone(),
+        CallError::OutOfTime => "it did not answer in time".to_owned(),
+    }
+}
