@@ -149,6 +149,16 @@ impl<'a> Search<'a> {
     }
 }
 
+/// That S3 did not answer before the end of the invocation.
+pub fn no_answer(job: &Job) -> ArtifactError {
+    let Some(artifact) = job.artifacts.first() else {
+        return ArtifactError::NoKeys;
+    };
+    let place = Place::new(&artifact.name, &artifact.bucket, &artifact.key);
+    let why = "it did not answer in time".to_owned();
+    ArtifactError::Store(place, StoreError::Unreachable(why))
+}
+
 /// An archive that is being read.
 struct Archive<'a> {
     place: Place,

@@ -17,9 +17,7 @@ use landfall_core::kubernetes::token::{Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, warning};
 use landfall_core::retry::{self, Failure, Next};
 use landfall_core::state::marks;
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER, WARNING,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
 use reqwest::{Response, Url};
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
@@ -314,7 +312,7 @@ impl Cluster {
             return Ok(response);
         }
         if status.is_redirection() {
-            let why = redirection(&response);
+            let why = failure::redirection(&response);
             return Err(permanent(CallError::NotKubernetes(why)));
         }
         let asked = response.headers().get(RETRY_AFTER);
@@ -397,18 +395,6 @@ fn time_limit(call: &Call) -> Duration {
 
 fn permanent(error: CallError) -> Attempt {
     (error, Failure::Permanent)
-}
-
-fn redirection(response: &Response) -> String {
-    let location = response.headers().get(LOCATION);
-    let host = location
-        .and_then(|location| Url::parse(location.to_str().ok()?).ok())
-        .and_then(|url| url.host_str().map(str::to_owned));
-    let code = response.status().as_u16();
-    match host {
-        Some(host) => format!("HTTP {code} leads to `{host}`, and no redirect is followed"),
-        None => format!("HTTP {code} leads elsewhere, and no redirect is followed"),
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use landfall_core::kubernetes::contact::{CertificateFault, UnreachedCause};
+use reqwest::header::LOCATION;
+use reqwest::{Response, Url};
 use rustls::pki_types::UnixTime;
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -139,6 +141,19 @@ fn each_layer<'a>(
             Some(held) => Some(held),
             None => error.source(),
         };
+    }
+}
+
+/// That an answer leads elsewhere, without what the address may tell.
+pub(super) fn redirection(response: &Response) -> String {
+    let location = response.headers().get(LOCATION);
+    let host = location
+        .and_then(|location| Url::parse(location.to_str().ok()?).ok())
+        .and_then(|url| url.host_str().map(str::to_owned));
+    let code = response.status().as_u16();
+    match host {
+        Some(host) => format!("HTTP {code} leads to `{host}`, and no redirect is followed"),
+        None => format!("HTTP {code} leads elsewhere, and no redirect is followed"),
     }
 }
 

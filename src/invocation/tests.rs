@@ -1,4 +1,5 @@
 use super::*;
+use landfall_core::outcome::CredentialsError;
 use landfall_core::outcome::Kind;
 
 fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {

@@ -2,6 +2,7 @@ use super::*;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use insta::assert_snapshot;
+use landfall_core::kubernetes::Refusal;
 use landfall_core::kubernetes::contact::{Unreached, UnreachedCause};
 
 const NOW: &str = "2026-01-01T00:00:00Z";
@@ -432,8 +433,8 @@ fn words_for_what_aws_and_the_cluster_say() {
     Try again; if it stays so, its API servers do not have the same keys.
     --
     The token in SSM parameter `t` was not renewed: there was no time left to try the new
-    one. The present one was kept, and has no end. Retry the stage; if it stays so, raise
-    the function's timeout.
+    one. The present one was kept, and has no end. Try again; if it stays so, raise the
+    function's timeout.
     --
     The token in SSM parameter `t` was not renewed: the cluster could not be reached at
     `k8s.example.com:6443`: the connection was refused (tried 5 times). The present one

@@ -1,0 +1,42 @@
+//! Why an invocation is answered with an error.
+
+/// Why an invocation is answered with an error, so that Lambda counts it as one.
+#[derive(Debug, PartialEq)]
+pub enum Unreported {
+    /// There is no job to report to.
+    NoJob,
+    /// The report could not be delivered.
+    Undelivered(String),
+    /// The cluster's token was to be renewed and was not.
+    NotRenewed(String),
+}
+
+impl std::fmt::Display for Unreported {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Unreported::NoJob => formatter.write_str(
+                "this is no CodePipeline job: the event has no `CodePipeline.job` with an `id`",
+            ),
+            Unreported::Undelivered(why) => {
+                write!(formatter, "CodePipeline did not take the report: {why}")
+            }
+            Unreported::NotRenewed(why) => formatter.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Unreported {}
+
+impl From<Unreported> for lambda_runtime::Diagnostic {
+    fn from(unreported: Unreported) -> Self {
+        let kind = match unreported {
+            Unreported::NoJob => "NoJob",
+            Unreported::Undelivered(_) => "Undelivered",
+            Unreported::NotRenewed(_) => "NotRenewed",
+        };
+        lambda_runtime::Diagnostic {
+            error_type: kind.to_owned(),
+            error_message: unreported.to_string(),
+        }
+    }
+}
