@@ -1,6 +1,5 @@
 //! What of broken user parameters is shown: the place and the character, and of what is around
-//! it no
-//! value of `env` or `variables`.
+//! it no value of `env` or `variables`.
 
 use crate::formats::yaml::text::unseen;
 
