@@ -155,7 +155,8 @@ fn next(cause: &Cause, call: &Call, namespace: &str, roles: &str) -> String {
         ),
         Cause::Policy(policy) => format!(
             "Change what the policy names and release the change again, or have whoever owns the \
-             policy change it ({}) and retry the stage. It is not a matter of the token's permissions.",
+             policy change it ({}) and retry the stage. It is not a matter of the \
+             token's permissions.",
             look_up(policy, namespace)
         ),
         Cause::Webhook { name, trouble } => {
