@@ -1,6 +1,8 @@
 //! A rollout that is followed: to its end, or until its pods show that it never ends.
 
-use super::{Decision, Look, Observation, Stage, Wait};
+use super::decision::{Decision, Stage, Wait};
+use super::look::Look;
+use super::observation::Observation;
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::report;
 use crate::request::Request;

@@ -3,12 +3,14 @@
 
 pub mod way_back;
 
+use super::action::Action;
+use super::author::{author, other_author};
+use super::decision::{Decision, Stage, Wait};
+use super::look::Look;
+use super::observation::{DryRun, Observation};
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit};
 use super::pursuit::{catching_up, waiting_for_replica_set};
-use super::{
-    Action, Aftermath, Decision, DryRun, Failure, Look, Observation, Stage, Success, Version, Wait,
-    author, other_author,
-};
+use super::result::{Aftermath, Failure, Success, Version};
 use crate::change::asked::{self, Lost};
 use crate::change::{self, Change};
 use crate::kubernetes::object::{self, Deployment, timestamp};

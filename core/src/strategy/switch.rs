@@ -6,15 +6,16 @@
 //! No write but the switch itself changes which pods get traffic. What a failure takes back is in
 //! [`super::switch_back`].
 
+use super::action::{Action, Step};
 use super::claim::{self, Lock, Narrow};
+use super::decision::{Decision, Stage, Wait};
 use super::immutable;
+use super::look::Look;
 use super::newcomer::{self, Newcomer};
+use super::observation::Observation;
 use super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit, WATCH_WINDOW};
+use super::result::{Aftermath, Failure, Former, Present, Success, Switched};
 use super::scene::{Scene, Smoked, Sought, preview_name};
-use super::{
-    Action, Aftermath, Decision, Failure, Former, Look, Observation, Present, Stage, Step, Success,
-    Switched, Wait,
-};
 use crate::change::Author;
 use crate::kubernetes::call::{Call, Right};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet, timestamp};
@@ -1163,7 +1164,7 @@ impl Context<'_> {
     }
 
     fn author(&self, now: Timestamp) -> Author<'_> {
-        super::author(self.request, self.continuation, now)
+        super::author::author(self.request, self.continuation, now)
     }
 
     /// The phase that a write leaves as it is; the first one opens the switch.

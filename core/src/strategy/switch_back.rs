@@ -3,10 +3,11 @@
 //! switches it back. Everything else follows when the old version is all that serves.
 
 use super::claim::{self, Lock};
+use super::decision::{Decision, Stage};
 use super::newcomer;
 use super::pursuit::CATCHING_UP;
+use super::result::{Aftermath, Fate};
 use super::switch::{Context, Next, ended};
-use super::{Aftermath, Decision, Fate, Stage};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
 use crate::state::continuation::{CAUSE_LIMIT, Phase, Return};

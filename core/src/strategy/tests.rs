@@ -1,9 +1,14 @@
+use super::author::other_author;
+use super::scene::Scene;
 use super::*;
 use crate::change;
+use crate::kubernetes::call::Call;
 use crate::kubernetes::call::Verb;
 use crate::request::Parameters;
 use crate::state::marks;
+use crate::workload::health::diagnosis::Explanation;
 use serde_json::json;
+use std::time::Duration;
 
 fn request() -> Request {
     let fields = json!({"deployment": "web", "namespace": "shop", "restart": true});

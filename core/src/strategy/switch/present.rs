@@ -4,7 +4,9 @@
 use super::Context;
 use crate::change::editor::Editor;
 use crate::kubernetes::object::Deployment;
-use crate::strategy::{Aftermath, Decision, Failure, Look, Present};
+use crate::strategy::decision::Decision;
+use crate::strategy::look::Look;
+use crate::strategy::result::{Aftermath, Failure, Present};
 use std::collections::BTreeMap;
 
 /// The Deployment that a pod is named after: both names between were made by controllers.

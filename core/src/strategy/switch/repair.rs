@@ -12,8 +12,10 @@ use crate::request::Mode;
 use crate::state::continuation::{Phase, Reason, Return};
 use crate::state::marks;
 use crate::state::marks::VERSION;
+use crate::strategy::action::{Action, Step};
+use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pursuit::CATCHING_UP;
-use crate::strategy::{Action, Aftermath, Decision, Failure, Stage, Step};
+use crate::strategy::result::{Aftermath, Failure};
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
 

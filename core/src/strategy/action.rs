@@ -1,0 +1,103 @@
+//! The writes of a deploy.
+
+use crate::kubernetes::call::Call;
+use crate::request::Request;
+use crate::state::continuation::{Phase, Reason};
+use crate::state::marks;
+use crate::workload::health::diagnosis::{Cause, Evidence};
+use serde_json::Value;
+
+/// A write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Patch the named fields.
+    Patch(Value),
+    /// Replace the object.
+    Put(Value),
+    /// Create the object.
+    Create(Value),
+    /// Bring the previous template back.
+    Undo {
+        /// JSON-patch operations.
+        operations: Value,
+        /// The revision that they bring back.
+        revision: u64,
+        /// Why.
+        cause: String,
+        /// What kind of cause that is, where it is known.
+        kind: Option<Cause>,
+        /// What was seen of it.
+        evidence: Evidence,
+        /// Why, where the pods are not to blame.
+        reason: Option<Reason>,
+    },
+    /// One of the writes of a switch.
+    Step(Box<Step>),
+}
+
+/// One write of a switch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The write.
+    pub call: Call,
+    /// The phase after it.
+    pub then: Phase,
+    /// What is cleared away by it, where the deploy does not fail if that is refused.
+    pub clears: Option<String>,
+}
+
+impl Action {
+    /// The same with its texts run through `mask`: the cause of an undo goes into the cluster and
+    /// quotes what the cluster said.
+    pub fn hide(self, mask: impl Fn(&str) -> String) -> Action {
+        match self {
+            Action::Undo {
+                mut operations,
+                revision,
+                cause,
+                kind,
+                evidence,
+                reason,
+            } => {
+                let cause = mask(&cause);
+                let all = operations.as_array_mut().into_iter().flatten();
+                for operation in all.filter(|operation| operation["path"] == marks::CAUSE_PATH) {
+                    operation["value"] = Value::String(cause.clone());
+                }
+                Action::Undo {
+                    operations,
+                    revision,
+                    cause,
+                    kind,
+                    evidence: evidence.hide(&mask),
+                    reason,
+                }
+            }
+            Action::Step(mut step) => {
+                let notes = step.call.body.as_mut();
+                let notes = notes.and_then(|body| body.pointer_mut("/metadata/annotations"));
+                if let Some(Value::String(cause)) = notes.and_then(|all| all.get_mut(marks::CAUSE))
+                {
+                    *cause = mask(cause);
+                }
+                step.then = step.then.hide(mask);
+                Action::Step(step)
+            }
+            other @ (Action::Patch(_) | Action::Put(_) | Action::Create(_)) => other,
+        }
+    }
+
+    /// The call that performs it.
+    pub fn call(&self, request: &Request) -> Call {
+        let (namespace, name) = (&request.namespace, &request.deployment);
+        match self {
+            Action::Patch(patch) => Call::patch(namespace, name, patch.clone()),
+            Action::Put(object) => Call::put(namespace, name, object.clone()),
+            Action::Create(object) => Call::create(namespace, object.clone()),
+            Action::Undo { operations, .. } => {
+                Call::operations(namespace, name, operations.clone())
+            }
+            Action::Step(step) => step.call.clone(),
+        }
+    }
+}

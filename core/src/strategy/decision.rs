@@ -1,0 +1,93 @@
+//! The one next step of a deploy.
+
+use super::action::Action;
+use super::look::Look;
+use super::result::{Failure, Success};
+use crate::request::Request;
+use crate::state::continuation::Phase;
+use crate::workload::health::diagnosis::Sights;
+use crate::workload::health::rollout::Progress;
+use crate::workload::health::steadiness::Steady;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// The one next step of a deploy.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Read this, then decide again.
+    Look(Look),
+    /// Write this, then decide again on the object that comes back.
+    Act(Action),
+    /// Nothing to write: go on in this phase.
+    Enter(Phase),
+    /// Keep in mind what the looks at the new version's pods have shown.
+    Remember(Sights),
+    /// Keep in mind that pods which nothing probes were seen available.
+    Steady(Steady),
+    /// Wait for the Deployment to change.
+    Wait(Wait),
+    /// The new version serves.
+    Finish(Success),
+    /// It came to nothing, and all that can be done about it is done.
+    GiveUp(Failure),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// How far it is.
+    pub progress: Progress,
+    /// Whether the previous version is being brought back.
+    pub rollback: bool,
+    /// When to read again even if nothing is heard.
+    pub at_most: Duration,
+    /// What it is about.
+    pub stage: Stage,
+}
+
+/// What a wait is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Stage {
+    /// The rollout of the Deployment that the request names.
+    #[default]
+    Rollout,
+    /// The newcomer of this name, before the switch.
+    Newcomer(String),
+    /// Another execution is at work on the Service.
+    Lock {
+        /// Which.
+        execution: String,
+        /// When its lock ends by itself.
+        until: Timestamp,
+    },
+    /// The smoke test.
+    Smoke,
+    /// The endpoints of this Service.
+    Endpoints(String),
+    /// The old version is still there at full scale.
+    Bake {
+        /// The newcomer.
+        newcomer: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Pods of this Deployment are to end.
+    Leaving(String),
+    /// This Deployment is being changed by somebody else.
+    Settling(String),
+}
+
+impl Stage {
+    /// The Deployment whose changes end the wait, where there is one.
+    pub fn watched<'a>(&'a self, request: &'a Request) -> Option<&'a str> {
+        match self {
+            Stage::Rollout => Some(&request.deployment),
+            Stage::Newcomer(name) | Stage::Bake { newcomer: name, .. } => Some(name),
+            Stage::Lock { .. }
+            | Stage::Smoke
+            | Stage::Endpoints(_)
+            | Stage::Leaving(_)
+            | Stage::Settling(_) => None,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a deploy comes to.
+
+use crate::change::asked::Lost;
+use crate::change::editor::Editor;
+use crate::kubernetes::call::Right;
+use crate::kubernetes::object::Deployment;
+use crate::problem::Fault;
+use crate::state::continuation::Reason;
+use crate::text::clip;
+use crate::workload::health::diagnosis::{Cause, Evidence};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Images that name a version: more would hide what the sentence says.
+const IMAGES_NAMED: usize = 3;
+
+/// How long they may be together: one of ECR's with a digest.
+const IMAGE_LIMIT: usize = 200;
+
+/// A version that serves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Success {
+    /// The Deployment as it serves.
+    pub deployment: Deployment,
+    /// Whether this deploy wrote anything.
+    pub wrote: bool,
+    /// The revision that served before, where one did.
+    pub previous_revision: Option<u64>,
+    /// The Service that sends to it, where one was switched or would have been.
+    pub switched: Option<Switched>,
+}
+
+/// A Service that sends to a new version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Switched {
+    /// The Service.
+    pub service: String,
+    /// The Deployment that served before, and what became of it.
+    pub from: Option<(String, Former)>,
+    /// What could not be cleared away, and why.
+    pub left: Vec<(String, String)>,
+}
+
+/// What is there when a switch ends otherwise than it should, as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Present {
+    /// The Service.
+    pub service: String,
+    /// Whether there is one.
+    pub is_there: bool,
+    /// The Deployments that it sends to, each with the number of pods; what belongs to none is
+    /// named itself.
+    pub sends: BTreeMap<String, usize>,
+    /// The Deployments of the family that are scaled up, and how far.
+    pub up: BTreeMap<String, i64>,
+    /// The Deployment that this deploy made, as long as it is there.
+    pub version: Option<String>,
+}
+
+/// A deploy that came to nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// The request does not fit the Deployment.
+    Faults(Vec<Fault>),
+    /// The Deployment to patch is not there.
+    Missing,
+    /// The Deployment is being deleted.
+    BeingDeleted,
+    /// The Deployment is paused.
+    Paused,
+    /// The time was over before anything could be written.
+    TooLate,
+    /// The token lacks rights that will be needed.
+    Forbidden(Vec<Right>),
+    /// Another execution was at work on the Service all the time.
+    Locked {
+        /// Which.
+        execution: String,
+        /// When its lock ends by itself.
+        until: Timestamp,
+    },
+    /// The Deployment went away while its rollout was followed.
+    Deleted,
+    /// Someone else's change came after ours.
+    OutOfSync {
+        /// Who made it, where it was one of us.
+        by: Option<String>,
+        /// Whether our change had been written.
+        wrote: bool,
+    },
+    /// Someone else took back what this deploy had written.
+    Overwritten {
+        /// What was asked for and is not so any more.
+        lost: Lost,
+        /// Who did it, where the server notes that.
+        editor: Option<Editor>,
+    },
+    /// Someone else's change came after ours to what a switch is about.
+    SetAside {
+        /// Who made it, where it was one of us.
+        by: Option<String>,
+        /// Who it was otherwise, where the server notes that.
+        editor: Option<Editor>,
+        /// What is there now.
+        present: Present,
+    },
+    /// The new version does not serve.
+    Rollout {
+        /// What happened, in a sentence, with the reason.
+        cause: String,
+        /// What kind of cause that is, where it is known.
+        kind: Option<Cause>,
+        /// What was seen of it.
+        evidence: Evidence,
+        /// What of a switch failed, where the pods are not to blame.
+        reason: Option<Reason>,
+        /// What became of the previous version.
+        aftermath: Aftermath,
+    },
+}
+
+/// What was done about a rollout that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Aftermath {
+    /// The user wants it left.
+    RollbackDisabled,
+    /// Nothing was written, so there is nothing to take back.
+    NothingWritten,
+    /// There was nothing before.
+    NothingToReturnTo,
+    /// There was a version before, and it did not serve either.
+    NothingServed,
+    /// The ReplicaSet that served before is gone.
+    PreviousGone(String),
+    /// It could not be brought back, and why.
+    NotReturned(u64, String),
+    /// The previous version serves again.
+    RolledBack(Version),
+    /// The previous version was brought back, and is not known to serve as it should.
+    RollbackFailed(Version, String),
+    /// Somebody paused the Deployment: nothing is written over that.
+    Paused,
+    /// Someone else changed the Deployment meanwhile.
+    OvertakenBy(Option<String>),
+    /// The Deployment was deleted meanwhile.
+    Deleted,
+    /// The Service was deleted meanwhile.
+    ServiceGone,
+    /// The Service never sent to the new version.
+    Unswitched(Fate),
+    /// The Service sends to this Deployment again.
+    SwitchedBack(String, Fate),
+    /// The user wants the Service left where it is.
+    LeftSwitched,
+    /// The Service was left where it is: the version before cannot take over again.
+    NoWayBack,
+    /// It took too long to take everything back; this was still to be waited for.
+    ReturnFailed(String),
+}
+
+/// A version by what people know it by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Version {
+    /// The number in `kubectl rollout history`, as it is now.
+    pub revision: u64,
+    /// The images of its containers.
+    pub image: String,
+}
+
+impl Version {
+    /// The version that a Deployment has now.
+    pub fn of(live: &Deployment) -> Version {
+        let images = live.containers("containers").iter();
+        let images = images.filter_map(|container| container.get("image")?.as_str());
+        Version {
+            revision: live.revision().unwrap_or_default(),
+            image: clip(
+                &images.take(IMAGES_NAMED).collect::<Vec<_>>().join(", "),
+                IMAGE_LIMIT,
+            ),
+        }
+    }
+}
+
+/// What became of a newcomer that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// There is none.
+    Gone,
+    /// It is there, scaled to zero.
+    ScaledDown(String),
+    /// It was left as it is.
+    Left(String),
+}
+
+/// What became of the Deployment that served before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Former {
+    /// It is there, at zero.
+    ScaledDown,
+    /// We deleted it, as none is to be kept.
+    NotKept,
+    /// Somebody else deleted it meanwhile.
+    DeletedByOthers,
+}
