@@ -43,3 +43,4 @@ mod parameters;
 mod template;
 mod fuzz;
 mod tidy;
+mod floors;

@@ -3,9 +3,11 @@
 //! check, no retry, no diagnosis, no rollback, no continuation, no log. Any fault ends it.
 
 mod connection;
+mod environment;
 mod signature;
 
 use connection::Connection;
+use environment::variable;
 use serde_json::{Value, json};
 use signature::Signer;
 
@@ -53,10 +55,6 @@ fn main() {
         let answer = format!("/2018-06-01/runtime/invocation/{request}/response");
         runtime.call("POST", &answer, &[], b"null");
     }
-}
-
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
 }
 
 fn text(value: &Value) -> &str {

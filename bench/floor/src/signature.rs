@@ -1,7 +1,7 @@
 //! AWS's signature, version 4:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
-use crate::variable;
+use crate::environment::variable;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ring::{digest, hmac};

@@ -24,8 +24,7 @@ pub const FIELD_MANAGER: &str = "landfall";
 /// has 50 of them, which are a few kilobytes each in practice.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// Items asked for in one page of a list: old ReplicaSets with large templates stay below
-/// [`MAX_BODY`].
+/// Items in one page of a list: old ReplicaSets with large templates stay below [`MAX_BODY`].
 const PAGE: &str = "50";
 
 /// The same for pods, which are read typed and page by page: 30 KB each fit, and they have ten.
@@ -313,8 +312,7 @@ impl Call {
         }
     }
 
-    /// What the API server would say to a call that has a part that is not valid: there is no such
-    /// object, or such a request. Nothing is sent.
+    /// How the API server would refuse a call with a part that is not valid. Nothing is sent.
     pub fn refused(&self) -> Option<Refusal> {
         if !self.path.is_void() {
             return None;

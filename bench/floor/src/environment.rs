@@ -1,0 +1,5 @@
+//! The variables that the function is given.
+
+pub(crate) fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
+}
