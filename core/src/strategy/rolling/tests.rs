@@ -1,12 +1,21 @@
+use super::forward::UNPROCESSABLE;
 use super::*;
+use crate::change::asked;
+use crate::change::{self, Change};
 use crate::kubernetes::object::{REVISION, ReplicaSet};
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
+use crate::problem::Fault;
 use crate::request::Parameters;
+use crate::state::continuation::{CAUSE_LIMIT, Reason};
 use crate::state::marks;
+use crate::strategy::{DryRun, Stage, Success, Version, Wait, author};
+use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::diagnosis::{self, Explanation, Sight};
+use crate::workload::health::rollout::Progress;
 use crate::workload::health::rollout::WaitsFor;
 use crate::workload::health::steadiness::{Roster, Steady};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The decision once the last look is remembered, which is a step of its own.
 fn decide(

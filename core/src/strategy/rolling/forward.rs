@@ -1,0 +1,283 @@
+//! The way to the new version.
+
+use super::super::action::Action;
+use super::super::author::{author, other_author};
+use super::super::decision::{Decision, Stage};
+use super::super::look::Look;
+use super::super::observation::DryRun;
+use super::super::pursuit::{Failed, Followed, Pursuit};
+use super::super::result::{Aftermath, Failure, Success};
+use super::context::{Context, is_current, retired};
+use super::undo::ROLLBACK_LIMIT;
+use crate::change::asked::{self, Lost};
+use crate::change::{self, Change};
+use crate::kubernetes::object::{Deployment, timestamp};
+use crate::plan;
+use crate::request::Method;
+use crate::state::baseline::Previous;
+use crate::state::continuation::{CAUSE_LIMIT, Phase, Reason, Rollback, Rollout};
+use crate::state::marks;
+use crate::text::clip;
+use crate::workload::health::diagnosis::Evidence;
+use crate::workload::health::rollout::Written;
+
+/// What a server says that cannot make of a request what it asks for.
+pub(super) const UNPROCESSABLE: u16 = 422;
+
+impl Context<'_> {
+    pub(super) fn start_from_nothing(&self) -> Decision {
+        if self.now >= self.continuation.deadline {
+            return Decision::GiveUp(Failure::TooLate);
+        }
+        match self.request.method {
+            Method::Patch => Decision::GiveUp(Failure::Missing),
+            Method::Put => {
+                let author = author(self.request, self.continuation, self.now);
+                match change::create(self.request, &author) {
+                    Ok(object) => Decision::Act(Action::Create(object)),
+                    Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
+                }
+            }
+        }
+    }
+
+    pub(super) fn start(&self, live: &Deployment) -> Decision {
+        if live.is_being_deleted() {
+            return Decision::GiveUp(Failure::BeingDeleted);
+        }
+        let job = &self.continuation.job;
+        let mut superseded = live
+            .annotation(marks::SUPERSEDED)
+            .into_iter()
+            .flat_map(|jobs| jobs.split(','));
+        if superseded.any(|superseded| superseded == job) {
+            let by = other_author(live, self.continuation);
+            return Decision::GiveUp(Failure::OutOfSync { by, wrote: true });
+        }
+        if live.annotation(marks::JOB) == Some(job) {
+            return self.take_up(live);
+        }
+        if self.now >= self.continuation.deadline {
+            return Decision::GiveUp(Failure::TooLate);
+        }
+        let unpaused = |manifest: &serde_json::Value| {
+            manifest.pointer("/spec/paused") == Some(&serde_json::Value::Bool(false))
+        };
+        if live.is_paused() && !self.request.manifest.as_ref().is_some_and(unpaused) {
+            return Decision::GiveUp(Failure::Paused);
+        }
+        // A switch has scaled it to zero: whatever is rolled here would serve nobody.
+        if live.replicas() == 0 && live.annotation(marks::REPLICAS).is_some() {
+            return Decision::GiveUp(Failure::Faults(vec![retired(live)]));
+        }
+        let Some(sets) = &self.observation.replica_sets else {
+            let selector = live.selector();
+            return Decision::Look(Look::ReplicaSets { selector });
+        };
+        let autoscaled = match self.observation.autoscaled {
+            None if change::needs_autoscalers(self.request, live) => {
+                return Decision::Look(Look::Autoscalers);
+            }
+            autoscaled => autoscaled.unwrap_or(false),
+        };
+        let author = author(self.request, self.continuation, self.now);
+        match change::plan(self.request, live, sets, autoscaled, &author) {
+            Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
+            Ok(Change::Patch(patch)) => self.tried(live, Action::Patch(patch)),
+            Ok(Change::Put(object)) => self.tried(live, Action::Put(object)),
+            Ok(Change::Nothing) => self.already_there(live),
+        }
+    }
+
+    /// A manifest is tried before it is written: what it says and what the server makes of it are
+    /// two things.
+    pub(super) fn tried(&self, live: &Deployment, action: Action) -> Decision {
+        if self.request.manifest.is_none() {
+            return Decision::Act(action);
+        }
+        match &self.observation.dry_run {
+            None => {
+                let call = action.call(self.request).dry_run();
+                Decision::Look(Look::DryRun(Box::new(call)))
+            }
+            Some(DryRun::Unable) => Decision::Act(action),
+            Some(DryRun::Would(after)) => {
+                if let Some(lost) = asked::lost(self.request, after) {
+                    return Decision::GiveUp(Failure::Faults(vec![lost.fault(self.request)]));
+                }
+                let difference = plan::difference(live.value(), after.value());
+                match difference.count() == 0 && !self.request.restart {
+                    true => self.already_there(live),
+                    false => Decision::Act(action),
+                }
+            }
+        }
+    }
+
+    /// There is nothing to write; whether it serves is still to be seen.
+    pub(super) fn already_there(&self, live: &Deployment) -> Decision {
+        Decision::Enter(Phase::Rollout(Rollout {
+            written: Written::adopted(live, self.now),
+            wrote: false,
+            changed_since: false,
+            previous: None,
+        }))
+    }
+
+    /// Goes on with a deploy of ours whose continuation, or the answer to whose write, was lost.
+    pub(super) fn take_up(&self, live: &Deployment) -> Decision {
+        let deployed_at = live.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        let at = deployed_at.unwrap_or(self.now);
+        let previous = Previous::recorded(live);
+        if live.annotation(marks::ROLLED_BACK) == Some(&self.continuation.job) {
+            return self.take_up_rollback(live, previous);
+        }
+        let changed_since = !change::is_untouched(live);
+        if changed_since && let Some(lost) = asked::lost_since(self.request, live) {
+            return self.overwritten(lost);
+        }
+        Decision::Enter(Phase::Rollout(Rollout {
+            written: Written::adopted(live, at),
+            wrote: true,
+            changed_since,
+            previous,
+        }))
+    }
+
+    pub(super) fn take_up_rollback(
+        &self,
+        live: &Deployment,
+        previous: Option<Previous>,
+    ) -> Decision {
+        if let Some(previous) = &previous {
+            match &self.observation.previous_template {
+                None => {
+                    let name = previous.name.clone();
+                    return Decision::Look(Look::Previous { name });
+                }
+                Some(Ok(Some(template))) if !is_current(template, live) => {
+                    let by = other_author(live, self.continuation);
+                    let cause = live.annotation(marks::CAUSE).unwrap_or_default();
+                    return Decision::GiveUp(Failure::Rollout {
+                        cause: cause.to_owned(),
+                        kind: None,
+                        evidence: Evidence::default(),
+                        aftermath: Aftermath::OvertakenBy(by),
+                        reason: None,
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+        let cause = live.annotation(marks::CAUSE).unwrap_or_default().to_owned();
+        Decision::Enter(Phase::Rollback(Rollback {
+            // Whatever deadline has passed, it passed before the rollback was written.
+            written: Written::new(Some(live), live, self.now),
+            revision: previous.map_or(0, |previous| previous.revision),
+            cause: clip(&cause, CAUSE_LIMIT),
+            kind: None,
+            evidence: Evidence::default(),
+            reason: None,
+            deadline: self.now + self.request.timeout.min(ROLLBACK_LIMIT),
+        }))
+    }
+
+    pub(super) fn rollout(&self, rollout: &Rollout, live: &Deployment) -> Decision {
+        let written = &rollout.written;
+        if let Some(other) = self.overtaken(written, rollout.wrote, live) {
+            if live.annotation(marks::ROLLED_BACK) == Some(&self.continuation.job) {
+                return self.take_up_rollback(live, rollout.previous.clone());
+            }
+            let same = live.uid() == written.uid && !live.is_being_deleted();
+            if same && other_author(live, self.continuation).is_none() {
+                return self.changed(rollout, live);
+            }
+            return other;
+        }
+        let is_ours = rollout.wrote && live.generation() >= written.generation;
+        if is_ours && let Some(lost) = asked::lost(self.request, live) {
+            return self.other_than_asked(rollout, live, &lost);
+        }
+        let pursuit = Pursuit {
+            request: self.request,
+            observation: self.observation,
+            rollout,
+            sights: &self.continuation.sights,
+            steady: self.continuation.steady.as_ref(),
+            live,
+            now: self.now,
+            deadline: self.continuation.deadline,
+            stage: Stage::Rollout,
+        };
+        match pursuit.next() {
+            Followed::Serves => self.finish(rollout, live),
+            Followed::GoesOn(decision) => decision,
+            Followed::Failed(failed) => self.take_back(rollout, live, failed),
+        }
+    }
+
+    /// Someone has changed the template. As long as it has what was asked for, that is followed
+    /// on; but never undone, as it is theirs, too.
+    pub(super) fn changed(&self, rollout: &Rollout, live: &Deployment) -> Decision {
+        match asked::lost_since(self.request, live) {
+            Some(lost) if rollout.wrote => self.overwritten(lost),
+            Some(_) => Decision::GiveUp(Failure::OutOfSync {
+                by: None,
+                wrote: false,
+            }),
+            None => Decision::Enter(Phase::Rollout(Rollout {
+                written: Written {
+                    generation: live.generation(),
+                    template: live.template_digest(),
+                    ..rollout.written.clone()
+                },
+                changed_since: true,
+                ..rollout.clone()
+            })),
+        }
+    }
+
+    /// Someone took back what we had written.
+    pub(super) fn overwritten(&self, lost: Lost) -> Decision {
+        match &self.observation.editor {
+            None => Decision::Look(Look::Editor { steps: lost.steps }),
+            Some(editor) => Decision::GiveUp(Failure::Overwritten {
+                lost,
+                editor: editor.clone(),
+            }),
+        }
+    }
+
+    /// The server took the write and made another template of it.
+    pub(super) fn other_than_asked(
+        &self,
+        rollout: &Rollout,
+        live: &Deployment,
+        lost: &Lost,
+    ) -> Decision {
+        if self.observation.replica_sets.is_none() {
+            let selector = live.selector();
+            return Decision::Look(Look::ReplicaSets { selector });
+        }
+        let cause = format!(
+            "the API server stored another template than was asked for: `{}` {}",
+            lost.field,
+            lost.problem()
+        );
+        let failed = Failed {
+            cause: clip(&cause, CAUSE_LIMIT),
+            reason: Some(Reason::Refused(UNPROCESSABLE)),
+            ..Failed::default()
+        };
+        self.take_back(rollout, live, failed)
+    }
+
+    pub(super) fn finish(&self, rollout: &Rollout, live: &Deployment) -> Decision {
+        Decision::Finish(Success {
+            deployment: live.clone(),
+            wrote: rollout.wrote,
+            previous_revision: rollout.previous.as_ref().map(|previous| previous.revision),
+            switched: None,
+        })
+    }
+}
