@@ -674,6 +674,7 @@ fn what_failed(cause: Option<Cause>, reason: Option<Reason>) -> (Topic, Kind) {
         Reason::Endpoints => (Topic::Endpoints, Kind::JobFailed),
         Reason::Time => (Topic::NoProgress, Kind::JobFailed),
         Reason::Changed => (Topic::OutOfSync, Kind::JobFailed),
+        Reason::Selector => (Topic::OutOfSync, Kind::RevisionOutOfSync),
         Reason::Unobserved => (Topic::ControllerSilent, Kind::SystemUnavailable),
         Reason::Paused => (Topic::Paused, Kind::JobFailed),
     }

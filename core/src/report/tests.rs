@@ -1381,3 +1381,11 @@ fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
         assert!(!told.contains("nothing to do"), "{told}");
     }
 }
+
+#[test]
+fn a_selector_that_others_changed_is_out_of_sync() {
+    let found = what_failed(None, Some(Reason::Selector));
+    assert_eq!(found, (Topic::OutOfSync, Kind::RevisionOutOfSync));
+    let found = what_failed(None, Some(Reason::Changed));
+    assert_eq!(found, (Topic::OutOfSync, Kind::JobFailed));
+}

@@ -127,6 +127,8 @@ pub enum Reason {
     Time,
     /// Someone else changed what the switch is about.
     Changed,
+    /// Someone else changed the selector of the Service that is to be switched.
+    Selector,
     /// Kubernetes' controllers never took up what was written.
     Unobserved,
     /// The Deployment was paused in the middle of its rollout.

@@ -153,7 +153,7 @@ impl Context<'_> {
             Some(lock) if lock.selects_by(&service.selector()) => {}
             Some(_) if service.selector().contains_key(TEMPLATE_HASH) => {
                 let why = report::selector_changed(service.name());
-                return Ok(self.fail(Reason::Changed, &why));
+                return Ok(self.fail(Reason::Selector, &why));
             }
             Some(lock) => return self.set_aside(service, lock, false),
         }

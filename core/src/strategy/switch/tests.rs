@@ -175,6 +175,16 @@ fn decided(request: &Request, phase: &Phase, observation: &Observation, now: Tim
     outline(&decide(request, switch, &continuation, observation, now))
 }
 
+/// Whether a write finds only what was read: by its version, by what it is, or by there being none.
+fn is_bound(call: &Call) -> bool {
+    let body = call.body.as_ref().unwrap();
+    match call.verb.rbac() {
+        "create" => body["metadata"]["name"].is_string(),
+        "delete" => body["preconditions"]["uid"].is_string(),
+        _ => body["metadata"]["resourceVersion"].is_string(),
+    }
+}
+
 /// A decision in a line: a write with its path and what it changes of spec and notes.
 fn outline(decision: &Decision) -> String {
     match decision {
@@ -185,6 +195,7 @@ fn outline(decision: &Decision) -> String {
         Decision::Look(Look::Scene(sought)) => format!("look {sought:?}"),
         Decision::Look(look) => format!("look {look:?}"),
         Decision::Act(Action::Step(step)) => {
+            assert!(is_bound(&step.call), "{:?}", step.call);
             let body = step.call.body.clone().unwrap_or_default();
             let place = step.call.path.rsplit_once("shop/").unwrap().1.to_owned();
             let verb = step.call.verb.rbac();
@@ -697,6 +708,66 @@ fn somebody_elses_lock_is_waited_for_until_it_ends() {
     }
     let lost = found("run-1", Phase::Switch, 1);
     assert!(lost.contains("SetAside"), "{lost}");
+}
+
+#[test]
+fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync() {
+    let pinned = json!({"app": "web", TEMPLATE_HASH: "h"});
+    let mut ours: Value = serde_json::from_str(&lock("job-2", "run-2")).unwrap();
+    ours["selector"] = pinned.clone();
+    let notes = json!({marks::LOCK: ours.to_string(), marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+    let of = |selector: &Value, notes: &Value, newcomer: Deployment, phase: Phase| {
+        let mut observation = seen(service(selector.clone(), notes.clone()), Some(newcomer));
+        let edited = written(&service(selector.clone(), json!({})).selector());
+        let members_of = &mut observation.scene.members;
+        members_of.entry(edited).or_insert_with(|| members("web"));
+        members_of.insert("app=web,tier=front".to_owned(), members("web"));
+        observation
+            .scene
+            .endpoints
+            .insert("web".into(), endpoints("web"));
+        let continuation = Continuation {
+            phase,
+            ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
+        };
+        let request = request(json!({}));
+        let switch = request.strategy.switch().unwrap();
+        decide(&request, switch, &continuation, &observation, at(6))
+    };
+    let up = || blue(json!({}));
+    let idle = || blue(json!({"spec": {"replicas": 0}}));
+    // What was written is as it was: the deploy goes on.
+    let on = outline(&of(&pinned, &notes, up(), Phase::Switch));
+    assert!(!on.starts_with("return"), "{on}");
+    let edits = [
+        json!({"app": "web", TEMPLATE_HASH: "h", "tier": "front"}),
+        json!({TEMPLATE_HASH: "h"}),
+        json!({"app": "web", TEMPLATE_HASH: "other"}),
+    ];
+    for edited in edits {
+        let decision = of(&edited, &notes, up(), Phase::Switch);
+        let Decision::Enter(Phase::Return(back)) = decision else {
+            panic!("{edited}: {decision:?}");
+        };
+        assert_eq!(back.reason, Some(Reason::Selector), "{edited}");
+    }
+    // Nothing of theirs is overwritten on the way back, and the newcomer is put away.
+    let edited = json!({"app": "web", TEMPLATE_HASH: "h", "tier": "front"});
+    let mark = outline(&of(&edited, &notes, up(), Phase::Return(failed())));
+    assert_eq!(
+        mark,
+        "patch services/web null +cause +lock +rolled-back -superseded"
+    );
+    let mut marked = notes.clone();
+    marked[marks::ROLLED_BACK] = json!("job-2");
+    let away = outline(&of(&edited, &marked, up(), Phase::Return(failed())));
+    assert_eq!(
+        away,
+        r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#
+    );
+    let release = outline(&of(&edited, &marked, idle(), Phase::Return(failed())));
+    let kept = r#"{"selector":{"app":"web","pod-template-hash":null,"tier":"front"}}"#;
+    assert!(release.contains(kept), "{release}");
 }
 
 #[test]
