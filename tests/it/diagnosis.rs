@@ -337,8 +337,8 @@ fn every_failure_has_its_place_in_the_handbook() {
             "`{heading}` is there twice"
         );
     }
-    let mut told = anchors("src/diagnosis/cause.rs");
-    told.extend(anchors("src/report.rs"));
+    let mut told = anchors("core/src/outcome/cause.rs");
+    told.extend(anchors("core/src/outcome/failure.rs"));
     assert!(told.len() > 30, "{told:?}");
     assert_eq!(told, described);
 }

@@ -68,10 +68,7 @@ const LONG_YET: &[(&str, &str)] = &[
     ("core/src/report:call_failed", BEING_DIVIDED),
     ("core/src/report:failure", BEING_DIVIDED),
     ("core/src/report:planned", BEING_DIVIDED),
-    ("core/src/strategy", BEING_DIVIDED),
     ("core/src/strategy/pursuit", BEING_DIVIDED),
-    ("core/src/strategy/rolling", BEING_DIVIDED),
-    ("core/src/strategy/rolling:rollback", BEING_DIVIDED),
     ("core/src/strategy/switch", BEING_DIVIDED),
 ];
 

@@ -57,8 +57,8 @@ enum Disturbance {
     /// The call is carried out and its answer lost; it is tried again.
     AnswerLost,
     /// 429, 503 or silence until all tries are used up. The call is not carried out. These are one
-    /// class: `refusal` in `cluster.rs` tries each of them again, and `may_pass` in `deploy.rs`
-    /// makes no difference between them.
+    /// class: the cluster's client tries each of them again, and the engine makes no difference
+    /// between them.
     Unavailable,
     /// The same, but the call is carried out.
     DoneUnavailable,

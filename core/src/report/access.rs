@@ -1,5 +1,5 @@
-//! The words for a token that cannot be had or is refused: where it is kept, what it says of its own
-//! time, and the one next step of each cause.
+//! The words for a token that cannot be had or is refused: where it is kept, when it expires, and
+//! the one next step of each cause.
 
 use crate::kubernetes::token::Life;
 use crate::outcome::{CredentialsError, KeyFault, ParameterPlace};
