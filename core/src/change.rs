@@ -7,6 +7,7 @@
 
 pub mod ambiguity;
 pub mod asked;
+pub mod difference;
 pub mod editor;
 
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};

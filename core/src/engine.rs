@@ -20,6 +20,7 @@ pub use conclusion::Ended;
 pub use model::{Answer, Ask, Engine, Heard, Next, Note, Outcome, Reading, Watching};
 pub use trouble::OUTAGE;
 
+use crate::change::difference::Difference;
 use crate::kubernetes::CallError;
 use crate::kubernetes::object::Deployment;
 use crate::outcome::CredentialsError;
@@ -155,7 +156,7 @@ impl Engine {
             plan::Step::Nothing(live) => self.planned(Plan {
                 after: None,
                 live,
-                difference: plan::Difference::default(),
+                difference: Difference::default(),
                 warnings: Vec::new(),
             }),
         }

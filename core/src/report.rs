@@ -700,8 +700,8 @@ fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
         ),
         &[],
         &format!(
-            "Retry the stage when that execution is through. If it was stopped, its lock ends by itself at \
-             {until:.0}."
+            "Retry the stage when that execution is through. If it was stopped, its lock ends by \
+             itself at {until:.0}."
         ),
     )
 }

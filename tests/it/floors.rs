@@ -43,11 +43,6 @@ const IMPORTS_YET: &[(&str, &str, &str)] = &[
     ),
     (
         "core/src/strategy",
-        "core/src/plan",
-        "the difference that a dry run shows stands beside the plan made of it",
-    ),
-    (
-        "core/src/strategy",
         "core/src/strategy",
         "types and dispatch are in one file, which the strategies need and which needs them",
     ),

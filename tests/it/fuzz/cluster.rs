@@ -1,10 +1,10 @@
 //! What the cluster says, broken in every way.
 
 use crate::fuzz::fuzz;
+use landfall_core::change::difference::difference;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
 use landfall_core::kubernetes::service::Service;
-use landfall_core::plan;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::baseline::Previous;
 use landfall_core::state::continuation::Continuation;
@@ -210,7 +210,7 @@ fn answers_of_the_api() {
         );
         _ = ReplicaSet::read(&object);
         _ = Service::new(object.clone());
-        let difference = plan::difference(&deployment, &object);
+        let difference = difference(&deployment, &object);
         assert!(difference.lines.len() <= 100);
     });
 }

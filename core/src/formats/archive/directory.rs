@@ -28,7 +28,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Finds it, given the last bytes of an archive of `total` bytes: [`super::TAIL`] of them, or all.
+    /// Finds it in the last bytes of an archive of `total` bytes: [`super::TAIL`] of them, or all.
     pub fn find(tail: &[u8], total: u64) -> Result<Directory, ArchiveError> {
         if total > ARCHIVE_LIMIT {
             let (is, may) = (size(total), size(ARCHIVE_LIMIT));

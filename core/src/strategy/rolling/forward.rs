@@ -10,9 +10,9 @@ use super::super::result::{Aftermath, Failure, Success};
 use super::context::{Context, is_current, retired};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
+use crate::change::difference::difference;
 use crate::change::{self, Change};
 use crate::kubernetes::object::{Deployment, timestamp};
-use crate::plan;
 use crate::request::Method;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{CAUSE_LIMIT, Phase, Reason, Rollback, Rollout};
@@ -105,7 +105,7 @@ impl Context<'_> {
                 if let Some(lost) = asked::lost(self.request, after) {
                     return Decision::GiveUp(Failure::Faults(vec![lost.fault(self.request)]));
                 }
-                let difference = plan::difference(live.value(), after.value());
+                let difference = difference(live.value(), after.value());
                 match difference.count() == 0 && !self.request.restart {
                     true => self.already_there(live),
                     false => Decision::Act(action),

@@ -1,0 +1,233 @@
+//! What differs between two objects, in lines for a person: without what belongs to the server or
+//! to Landfall, and with the values of variables hidden.
+
+use crate::state::marks;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// The most lines of a difference; more are counted.
+const LINES_LIMIT: usize = 100;
+
+/// The longest value in a line, in characters: an image in ECR with a digest and a long name.
+const VALUE_LIMIT: usize = 240;
+
+/// What stands for the value of a variable.
+const HIDDEN: &str = "(hidden)";
+
+/// What belongs to the server, or to us, and is no part of a version.
+const OWN_FIELDS: [&str; 6] = [
+    "metadata.managedFields",
+    "metadata.resourceVersion",
+    "metadata.generation",
+    "metadata.uid",
+    "metadata.creationTimestamp",
+    "status",
+];
+
+/// Annotations by the beginnings of their names, for the same reason.
+const OWN_ANNOTATIONS: [&str; 4] = [
+    "landfall/",
+    "deployment.kubernetes.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    marks::CHANGE_CAUSE,
+];
+
+/// A difference in lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Difference {
+    /// `path: old → new`, `+ path: new`, `- path: old`.
+    pub lines: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
+    /// Whether there is no live object.
+    is_new: bool,
+}
+
+/// What differs between two objects, values of variables hidden.
+pub fn difference(live: &Value, wanted: &Value) -> Difference {
+    let mut difference = Difference {
+        is_new: live.is_null(),
+        ..Difference::default()
+    };
+    let (live, wanted) = (without_own(live), without_own(wanted));
+    difference.compare(
+        "",
+        Some(&live).filter(|live| !live.is_null()),
+        Some(&wanted),
+    );
+    difference
+}
+
+impl Difference {
+    /// How many lines there would be.
+    pub fn count(&self) -> usize {
+        self.lines.len() + self.more
+    }
+
+    fn line(&mut self, line: String) {
+        match self.lines.len() < LINES_LIMIT {
+            true => self.lines.push(line),
+            false => self.more += 1,
+        }
+    }
+
+    fn compare(&mut self, path: &str, live: Option<&Value>, wanted: Option<&Value>) {
+        if live == wanted || is_own(path) {
+            return;
+        }
+        match (live, wanted) {
+            (Some(Value::Object(live)), Some(Value::Object(wanted))) => {
+                self.objects(path, live, wanted);
+            }
+            (Some(Value::Array(live)), Some(Value::Array(wanted))) => {
+                self.arrays(path, live, wanted);
+            }
+            // A new thing is told in one line, but for the whole object, of which each field is.
+            (None, Some(Value::Object(wanted))) if self.is_new && !wanted.is_empty() => {
+                self.objects(path, &Map::new(), wanted);
+            }
+            (None, Some(Value::Array(wanted))) if self.is_new && names(wanted).is_some() => {
+                self.arrays(path, &[], wanted);
+            }
+            (Some(live), Some(wanted)) => {
+                let (live, wanted) = (shown(path, live), shown(path, wanted));
+                match live == HIDDEN && wanted == HIDDEN {
+                    true => self.line(format!("{path}: changed {HIDDEN}")),
+                    false => self.line(format!("{path}: {live} → {wanted}")),
+                }
+            }
+            (None, Some(wanted)) => self.line(format!("+ {path}: {}", shown(path, wanted))),
+            (Some(live), None) => self.line(format!("- {path}: {}", shown(path, live))),
+            (None, None) => {}
+        }
+    }
+
+    fn objects(&mut self, path: &str, live: &Map<String, Value>, wanted: &Map<String, Value>) {
+        let names = live.keys().chain(wanted.keys()).collect::<BTreeSet<_>>();
+        for name in names {
+            let path = match path {
+                "" => name.clone(),
+                path => format!("{path}.{name}"),
+            };
+            self.compare(&path, live.get(name), wanted.get(name));
+        }
+    }
+
+    /// Lists of named things are compared by their names, others place by place.
+    fn arrays(&mut self, path: &str, live: &[Value], wanted: &[Value]) {
+        let (Some(live_names), Some(wanted_names)) = (names(live), names(wanted)) else {
+            for index in 0..live.len().max(wanted.len()) {
+                let path = format!("{path}[{index}]");
+                self.compare(&path, live.get(index), wanted.get(index));
+            }
+            return;
+        };
+        let find = |names: &[&str], name: &str| names.iter().position(|found| *found == name);
+        for (name, wanted) in wanted_names.iter().zip(wanted) {
+            let live = find(&live_names, name).map(|index| &live[index]);
+            self.compare(&format!("{path}[{name}]"), live, Some(wanted));
+        }
+        for (name, live) in live_names.iter().zip(live) {
+            if find(&wanted_names, name).is_none() {
+                self.compare(&format!("{path}[{name}]"), Some(live), None);
+            }
+        }
+        let kept = |names: &[&str], others: &[&str]| {
+            let kept = names.iter().filter(|name| others.contains(name));
+            kept.map(|name| (*name).to_owned()).collect::<Vec<_>>()
+        };
+        // Variables may refer to those before them, and init containers run one after the other.
+        let order = kept(&wanted_names, &live_names);
+        if order != kept(&live_names, &wanted_names) {
+            self.line(format!("{path}: in another order, {}", order.join(", ")));
+        }
+    }
+}
+
+/// An object without the annotations that are not told, also where there are no others.
+fn without_own(object: &Value) -> Value {
+    let mut object = object.clone();
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return object;
+    };
+    if let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    {
+        annotations.retain(|name, _| !OWN_ANNOTATIONS.iter().any(|own| name.starts_with(own)));
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+    object
+}
+
+fn is_own(path: &str) -> bool {
+    OWN_FIELDS.contains(&path)
+}
+
+/// The names of the items, where each has one of its own.
+fn names(items: &[Value]) -> Option<Vec<&str>> {
+    let names = items.iter().map(|item| item.get("name")?.as_str());
+    let names = names.collect::<Option<Vec<_>>>()?;
+    let unique = names.iter().collect::<BTreeSet<_>>();
+    (unique.len() == names.len()).then_some(names)
+}
+
+/// A value in short, and in one line.
+fn shown(path: &str, value: &Value) -> String {
+    let mut value = value.clone();
+    let in_variable = path.contains(".env[");
+    if in_variable && path.ends_with("].value") {
+        return HIDDEN.to_owned();
+    }
+    match in_variable || path.ends_with(".env") {
+        true => hide_variables(&mut value),
+        false => hide_inside(&mut value),
+    }
+    let mut text = match value.as_str().filter(|text| plain(text)) {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
+    };
+    if text.chars().count() > VALUE_LIMIT {
+        text = text.chars().take(VALUE_LIMIT).collect::<String>() + "…";
+    }
+    text
+}
+
+/// A text that needs no quotes to be told from what stands around it.
+fn plain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| !c.is_control() && !c.is_whitespace())
+}
+
+/// Hides the values in a variable, or in a list of them.
+fn hide_variables(value: &mut Value) {
+    match value {
+        Value::Array(variables) => variables.iter_mut().for_each(hide_variables),
+        Value::Object(variable) => {
+            if let Some(value) = variable.get_mut("value") {
+                *value = HIDDEN.into();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Hides the values of the variables anywhere in a value.
+fn hide_inside(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(hide_inside),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match name == "env" {
+                    true => hide_variables(field),
+                    false => hide_inside(field),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;
