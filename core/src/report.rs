@@ -28,10 +28,10 @@ use crate::problem::Fault;
 use crate::request::{Request, located};
 use crate::state::continuation::{Continuation, Phase, Reason, Unusable};
 use crate::state::marks;
+use crate::strategy::causes::{CAUSE_QUOTE_LIMIT, PREVIOUS, pods, pods_state};
 use crate::strategy::{Aftermath, Failure, Fate, Former, Present, Stage, Success, Switched, Wait};
-use crate::text::{clip, listed, one_line, words};
+use crate::text::{clip, listed, quote, words};
 use crate::workload::health::diagnosis::{Cause, Evidence};
-use crate::workload::health::rollout::{Progress, WaitsFor};
 use crate::workload::health::steadiness::SECOND_LOOK;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -49,12 +49,6 @@ const VARIABLE_LIMIT: usize = 4096;
 const HEADLINE_LIMIT: usize = 1500;
 /// See [`HEADLINE_LIMIT`].
 const NEXT_LIMIT: usize = 1300;
-/// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
-const QUOTE_LIMIT: usize = 800;
-/// How much of a cause is what is wrong with the pods; the rest is for how far the rollout came.
-const TOLD_LIMIT: usize = 440;
-/// The same within a cause, which must leave room for how far the rollout had come.
-const CAUSE_QUOTE_LIMIT: usize = 380;
 /// The output variable with what a plan would change: the one that has values of others in it.
 const CHANGES: &str = "Changes";
 /// Room for how many lines of a plan were left out.
@@ -426,130 +420,6 @@ pub fn progress(wait: &Wait) -> String {
     } else {
         state
     }
-}
-
-/// The pods that a rollback waits for.
-const PREVIOUS: &str = "previous";
-
-fn pods_state(progress: &Progress, which: &str) -> String {
-    let Progress {
-        available, wanted, ..
-    } = progress;
-    let count = format!(
-        "{available} of {wanted} {which} {} available",
-        pods(*wanted)
-    );
-    let state = match progress.waits_for {
-        WaitsFor::Observation => "Kubernetes has not taken up the change yet".to_owned(),
-        WaitsFor::Resumption => format!("{count}; the Deployment was paused"),
-        WaitsFor::OldPods(left) if which == PREVIOUS => {
-            format!("{count}; {left} failed {} left", pods(left))
-        }
-        WaitsFor::OldPods(left) => format!("{count}; {left} old {} left", pods(left)),
-        WaitsFor::EndingPods(left) => format!(
-            "{count}; {left} old {} still ending, and no new one starts before (Recreate)",
-            if left == 1 { "pod is" } else { "pods are" }
-        ),
-        WaitsFor::SecondLook => format!(
-            "{count}; looked at once more in some seconds, as nothing probes whether they serve"
-        ),
-        WaitsFor::NewPods | WaitsFor::Availability => count,
-    };
-    match &progress.obstacle {
-        Some(obstacle) => format!("{state}; {}", quote(obstacle)),
-        None => state,
-    }
-}
-
-/// The cause of a failure that Kubernetes itself declared. `which` pods: `new` or `previous`.
-pub fn deadline_exceeded(live: &Deployment, progress: &Progress, which: &str) -> String {
-    let seconds = live.progress_deadline_seconds().max(0).unsigned_abs();
-    format!(
-        "Kubernetes saw no progress for {} (progressDeadlineSeconds), with {}",
-        words(Duration::from_secs(seconds)),
-        pods_state(progress, which)
-    )
-}
-
-/// The cause of a failure by our own clock. `which` pods: `new` or `previous`.
-pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
-    let joint = match progress.waits_for {
-        WaitsFor::Resumption => {
-            return format!(
-                "the Deployment was paused (spec.paused) in the middle of its rollout, with {} of \
-                 {} {which} {} available, and was not resumed within {} (timeout)",
-                progress.available,
-                progress.wanted,
-                pods(progress.wanted),
-                words(timeout)
-            );
-        }
-        WaitsFor::Observation => "and",
-        WaitsFor::NewPods
-        | WaitsFor::OldPods(_)
-        | WaitsFor::EndingPods(_)
-        | WaitsFor::SecondLook
-        | WaitsFor::Availability => "with",
-    };
-    format!(
-        "the rollout was not done within {} (timeout), {joint} {}",
-        words(timeout),
-        pods_state(progress, which)
-    )
-}
-
-/// The cause where Kubernetes may not even create the new version's ReplicaSet.
-pub fn no_replica_set(refused: &str) -> String {
-    format!(
-        "no new pod can be created, as its ReplicaSet is refused: {}",
-        clip(&quote(refused), CAUSE_QUOTE_LIMIT)
-    )
-}
-
-/// The cause where the new version fails its smoke test.
-pub fn smoke_failed(path: &str, tries: u32, why: &str) -> String {
-    let why = clip(why, CAUSE_QUOTE_LIMIT);
-    format!("its smoke test, GET {path}, failed {tries} times, the last time so: {why}")
-}
-
-/// The cause where pods are ready and no traffic goes to them.
-pub fn endpoints_missing(service: &str, deployment: &str) -> String {
-    format!(
-        "the endpoints of Service `{service}` never became the ready pods of `{deployment}` and \
-         no others"
-    )
-}
-
-/// The cause where somebody else has changed a Service's selector.
-pub fn selector_changed(service: &str) -> String {
-    format!("the selector of Service `{service}` was changed by someone else meanwhile")
-}
-
-/// The cause where somebody has scaled the new version to zero.
-pub fn scaled_away(deployment: &str) -> String {
-    format!("`{deployment}` was scaled to zero by someone else")
-}
-
-/// The cause where somebody has deleted a Service in the middle.
-pub fn service_deleted(service: &str) -> String {
-    format!("Service `{service}` was deleted by someone else in the middle of the deploy")
-}
-
-/// The cause where the time was over before the switch.
-pub fn switch_timed_out(timeout: Duration, service: &str) -> String {
-    format!(
-        "Service `{service}` could not be switched within {} (timeout)",
-        words(timeout)
-    )
-}
-
-/// The cause: what is wrong with the pods, then what has run out. One of them is there.
-pub fn cause(told: Option<String>, stopped: Option<String>) -> String {
-    let told = told.map(|told| clip(&told, TOLD_LIMIT));
-    told.into_iter()
-        .chain(stopped)
-        .collect::<Vec<_>>()
-        .join("; ")
 }
 
 /// A deploy that came to nothing.
@@ -1280,20 +1150,11 @@ fn message(headline: &str, evidence: &[String], next: &str) -> String {
     }
 }
 
-/// Somebody else's text in one line and of bounded length; a final full stop is ours to set.
-fn quote(text: &str) -> String {
-    clip(one_line(text).trim_end_matches('.'), QUOTE_LIMIT)
-}
-
 fn target(request: &Request) -> String {
     format!(
         "Deployment `{}` in `{}`",
         request.deployment, request.namespace
     )
-}
-
-fn pods(count: i64) -> &'static str {
-    if count == 1 { "pod" } else { "pods" }
 }
 
 /// The images that the request is about, else the first container's.

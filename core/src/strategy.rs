@@ -7,6 +7,7 @@
 mod action;
 mod author;
 pub mod blue_green;
+pub mod causes;
 pub mod claim;
 mod decision;
 pub mod immutable;

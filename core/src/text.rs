@@ -4,6 +4,9 @@ pub mod redaction;
 
 use std::time::Duration;
 
+/// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
+const QUOTE_LIMIT: usize = 800;
+
 /// The most documents that are told by name.
 const TOLD: usize = 10;
 
@@ -20,6 +23,11 @@ pub fn clip(text: &str, limit: usize) -> String {
 /// A text in one line, its blanks made one each.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Somebody else's text in one line and of bounded length; a final full stop is ours to set.
+pub fn quote(text: &str) -> String {
+    clip(one_line(text).trim_end_matches('.'), QUOTE_LIMIT)
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -38,11 +38,6 @@ const FLOORED: &[&str] = &["core/src", "src"];
 const IMPORTS_YET: &[(&str, &str, &str)] = &[
     (
         "core/src/strategy",
-        "core/src/report",
-        "strategies make sentences of causes; these are to be typed until the report",
-    ),
-    (
-        "core/src/strategy",
         "core/src/strategy",
         "types and dispatch are in one file, which the strategies need and which needs them",
     ),

@@ -1,6 +1,7 @@
 //! What serves after a deploy that failed. An outage is told before anything else.
 
 use crate::request::Request;
+use crate::strategy::causes::pods;
 use crate::strategy::{Aftermath, Failure, Present, Version};
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
@@ -113,7 +114,7 @@ fn counted(serving: Serving) -> String {
         "{} of {} {}",
         serving.available.min(serving.wanted),
         serving.wanted,
-        super::pods(serving.wanted)
+        pods(serving.wanted)
     )
 }
 

@@ -3,7 +3,11 @@ use crate::change;
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use crate::request::Parameters;
 use crate::state::continuation::{Rollback, Rollout};
-use crate::workload::health::rollout::Written;
+use crate::strategy::causes::{
+    TOLD_LIMIT, cause, deadline_exceeded, endpoints_missing, smoke_failed, switch_timed_out,
+    timed_out,
+};
+use crate::workload::health::rollout::{Progress, WaitsFor, Written};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 

@@ -2,6 +2,7 @@
 //! at which host, and the one next step of that cause.
 
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use crate::text::quote;
 
 /// What happened, to which host, how often. It follows the words "could not be reached".
 pub fn what(unreached: &Unreached) -> String {
@@ -40,7 +41,7 @@ pub fn what(unreached: &Unreached) -> String {
         1 => Some("tried once".to_owned()),
         tries => Some(format!("tried {tries} times")),
     };
-    let detail = is_told.then(|| super::quote(detail));
+    let detail = is_told.then(|| quote(detail));
     let beside = tried.into_iter().chain(detail).collect::<Vec<_>>();
     match beside.is_empty() {
         true => format!("`{host}`: {what}"),

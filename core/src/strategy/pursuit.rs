@@ -1,10 +1,10 @@
 //! A rollout that is followed: to its end, or until its pods show that it never ends.
 
+use super::causes;
 use super::decision::{Decision, Stage, Wait};
 use super::look::Look;
 use super::observation::Observation;
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
-use crate::report;
 use crate::request::Request;
 use crate::state::continuation::{CAUSE_LIMIT, Reason, Rollout};
 use crate::text::clip;
@@ -88,7 +88,7 @@ impl Pursuit<'_> {
             },
             Verdict::Progressing(progress) => self.follow(progress),
             Verdict::Failed(progress) => {
-                let cause = report::deadline_exceeded(self.live, &progress, "new");
+                let cause = causes::deadline_exceeded(self.live, &progress, "new");
                 self.fail(Some(cause))
             }
         }
@@ -153,7 +153,7 @@ impl Pursuit<'_> {
         if let (WaitsFor::Observation, Some(refused)) = (progress.waits_for, &progress.obstacle) {
             let grace = self.request.patience * diagnosis::SUPPLY;
             if self.now >= self.rollout.written.at + grace || self.now >= self.deadline {
-                return self.fail(Some(report::no_replica_set(refused)));
+                return self.fail(Some(causes::no_replica_set(refused)));
             }
         }
         if stands || self.now >= self.deadline {
@@ -277,7 +277,7 @@ impl Pursuit<'_> {
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Followed {
         if self.now >= self.deadline {
-            let cause = report::timed_out(self.request.timeout, &progress, "new");
+            let cause = causes::timed_out(self.request.timeout, &progress, "new");
             return self.fail(Some(cause));
         }
         let left = self.deadline.duration_since(self.now).unsigned_abs();
@@ -323,7 +323,7 @@ impl Pursuit<'_> {
         // Pods that were stopped in the middle are no cause.
         let told = told.filter(|_| reason.is_none());
         Followed::Failed(Failed {
-            cause: clip(&report::cause(told, stopped), CAUSE_LIMIT),
+            cause: clip(&causes::cause(told, stopped), CAUSE_LIMIT),
             kind: match self.is_refused() {
                 true => Some(diagnosis::Cause::PodNotCreated),
                 false => finding.map(|finding| finding.cause),

@@ -7,6 +7,7 @@
 //! [`super::switch_back`].
 
 use super::action::{Action, Step};
+use super::causes;
 use super::claim::{self, Lock, Narrow};
 use super::decision::{Decision, Stage, Wait};
 use super::immutable;
@@ -21,7 +22,6 @@ use crate::kubernetes::call::{Call, Right};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet, timestamp};
 use crate::kubernetes::service::{Autoscaler, Member, Selector, Service, TEMPLATE_HASH, written};
 use crate::problem::Fault;
-use crate::report;
 use crate::request::{Request, Smoke, Strategy, Switch};
 use crate::state::continuation::{Continuation, Phase, Reason, Return, Rollout};
 use crate::state::marks::PREVIEW_OF;
@@ -152,7 +152,7 @@ impl Context<'_> {
             }
             Some(lock) if lock.selects_by(&service.selector()) => {}
             Some(_) if service.selector().contains_key(TEMPLATE_HASH) => {
-                let why = report::selector_changed(service.name());
+                let why = causes::selector_changed(service.name());
                 return Ok(self.fail(Reason::Selector, &why));
             }
             Some(lock) => return self.set_aside(service, lock, false),
@@ -471,7 +471,7 @@ impl Context<'_> {
             }
             Some(Err(why)) => Err(self.fail(
                 Reason::Smoke,
-                &report::smoke_failed(&smoke.path, tries + unanswered, why),
+                &causes::smoke_failed(&smoke.path, tries + unanswered, why),
             )),
         }
     }
@@ -549,7 +549,7 @@ impl Context<'_> {
             return Ok(());
         }
         if self.now >= deadline {
-            let missing = report::endpoints_missing(service.name(), found.name());
+            let missing = causes::endpoints_missing(service.name(), found.name());
             return Err(self.fail(Reason::Endpoints, &missing));
         }
         let stage = Stage::Endpoints(service.name().to_owned());
@@ -600,7 +600,7 @@ impl Context<'_> {
         };
         if found.replicas() == 0 {
             let back = Return {
-                cause: report::scaled_away(found.name()),
+                cause: causes::scaled_away(found.name()),
                 kind: None,
                 evidence: crate::workload::health::diagnosis::Evidence::default(),
                 reason: Some(Reason::Changed),
@@ -857,7 +857,7 @@ impl Context<'_> {
         let timeout = self.request.timeout;
         Err(self.fail(
             Reason::Time,
-            &report::switch_timed_out(timeout, service.name()),
+            &causes::switch_timed_out(timeout, service.name()),
         ))
     }
 }

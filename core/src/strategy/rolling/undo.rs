@@ -2,6 +2,7 @@
 
 use super::super::action::Action;
 use super::super::author::other_author;
+use super::super::causes;
 use super::super::decision::{Decision, Stage, Wait};
 use super::super::look::Look;
 use super::super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit};
@@ -10,7 +11,6 @@ use super::super::result::{Aftermath, Failure, Version};
 use super::context::{Context, is_current};
 use crate::change::{self};
 use crate::kubernetes::object::Deployment;
-use crate::report;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Reason, Rollback, Rollout};
@@ -175,12 +175,12 @@ impl Context<'_> {
                 (progress, at_most)
             }
             Verdict::Failed(progress) => {
-                return failed(report::deadline_exceeded(live, &progress, "previous"));
+                return failed(causes::deadline_exceeded(live, &progress, "previous"));
             }
         };
         if self.now >= rollback.deadline {
             let timeout = rollback_limit(self.request, rollback.reason);
-            return failed(report::timed_out(timeout, &progress, "previous"));
+            return failed(causes::timed_out(timeout, &progress, "previous"));
         }
         self.wait(progress, rollback.deadline, at_most, true)
     }

@@ -1,13 +1,13 @@
 //! What is done when somebody else is at the Service while it is switched: its selector changed,
 //! the live Deployment rolled under it, the Service deleted, the newcomer scaled away.
 
+use super::super::causes;
 use super::super::claim::{self, Lock};
 use super::super::newcomer;
 use super::{Context, Next, is_of};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Member, Selector, Service, TEMPLATE_HASH, read_selector};
-use crate::report;
 use crate::request::Mode;
 use crate::state::continuation::{Phase, Reason, Return};
 use crate::state::marks;
@@ -215,7 +215,7 @@ impl Context<'_> {
 
     fn deleted(&self) -> Return {
         Return {
-            cause: report::service_deleted(&self.switch.service),
+            cause: causes::service_deleted(&self.switch.service),
             kind: None,
             evidence: Evidence::default(),
             reason: Some(Reason::Changed),
@@ -281,7 +281,7 @@ impl Context<'_> {
             return Ok(());
         }
         if self.now >= deadline {
-            let missing = report::endpoints_missing(service.name(), found.name());
+            let missing = causes::endpoints_missing(service.name(), found.name());
             return Err(self.fail(Reason::Endpoints, &missing));
         }
         let stage = Stage::Endpoints(service.name().to_owned());
