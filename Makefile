@@ -28,7 +28,7 @@ WITH_TOOLS := PATH="$(abspath $(TOOLS)/python/bin):$$PATH"
 SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access picture invoke build test fuzz simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
+.PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access picture invoke build test fuzz yaml-cases simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ test: ## all tests
 
 fuzz: ## break what comes from outside in every way: make fuzz [SECONDS=60], for each of six targets
 	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture
+
+# What kubectl makes of each text of the corpus; where it says something new the test fails.
+yaml-cases: control-plane ## ask kubectl again what the YAML in tests/yaml/cases.json means
+	python3 tests/tools/yaml.py $(CONTROL_PLANE)/kubectl tests/yaml/cases.json
 
 # `make test` takes one in so many of these. SEEDS: mixtures of disturbances, each two deploys.
 simulation: ## every disturbance of a switch, pairs of them, and a hundred thousand deploys

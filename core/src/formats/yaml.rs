@@ -17,8 +17,8 @@ mod scalar;
 mod scan;
 pub mod text;
 
+use budget::too_many_documents;
 pub use budget::{DEPTH_LIMIT, DOCUMENTS_LIMIT, TEXT_LIMIT, VALUES_LIMIT, YamlError};
-use budget::{SIGNS_LIMIT, too_many_documents, too_many_signs};
 use held::Reduce;
 use reader::Reader;
 use serde_json::Value;
@@ -51,33 +51,35 @@ fn documents(
     take: impl FnMut(Value),
 ) -> Result<(), YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let Some(inner) = text.trim_start().strip_prefix('{') else {
-        return yaml_documents(text, reduce, take);
-    };
-    // What begins with a bracket is JSON; without JSON's quotes it may be YAML of the same form.
-    match json::syntax(text) {
-        Err(_) if !inner.trim_start().starts_with('"') => yaml_documents(text, reduce, take),
-        Err(error) => Err(error),
-        Ok(()) => json::read(text, reduce, take),
+    if !text.trim_start().starts_with('{') {
+        let text = scan::without_inner_marks(text);
+        return parts(scan::documents(&text), reduce, take);
+    }
+    // What begins with a bracket is JSON, or YAML that looks like it.
+    match json::documents(text) {
+        Ok(found) => parts(found.into_iter(), reduce, take),
+        Err(fault) => parts(scan::documents(text), reduce, take).map_err(|error| {
+            // To those who write JSON its own fault says more.
+            match text.trim_start()[1..].trim_start().starts_with('"') {
+                true => fault,
+                false => error,
+            }
+        }),
     }
 }
 
-fn yaml_documents(
-    text: &str,
+/// Reads the parts of a file, each with the lines before it.
+fn parts<'a>(
+    parts: impl Iterator<Item = (usize, &'a str)>,
     mut reduce: Option<Reduce<'_>>,
     mut take: impl FnMut(Value),
 ) -> Result<(), YamlError> {
-    let text = scan::without_inner_marks(text);
-    let text = scan::with_spaces_after_colons(&text);
     let mut documents = 0;
-    for (line, text) in scan::documents(&text) {
+    for (line, text) in parts {
         let at_line = |mut error: YamlError| {
             error.line += line;
             error
         };
-        if let Some(line) = scan::too_many_signs(text, SIGNS_LIMIT) {
-            return Err(at_line(too_many_signs(line)));
-        }
         let reduce = reduce.as_mut().map(|reduce| &mut **reduce as Reduce<'_>);
         let mut reader = Reader::new(text, reduce);
         while let Some(document) = reader.document().map_err(at_line)? {

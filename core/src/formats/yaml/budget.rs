@@ -12,10 +12,6 @@ pub const VALUES_LIMIT: usize = 600_000;
 /// 650 bytes.
 pub(super) const MAPPING_VALUES: usize = 20;
 
-/// The most signs that begin something, from one bracket to its end. The parser holds all that is
-/// between them before it tells of the first of it: up to three tokens a sign, 30 MB of these.
-pub(super) const SIGNS_LIMIT: usize = 80_000;
-
 /// The most text in an object, aliases resolved: twice what a file may have.
 pub const TEXT_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -33,14 +29,6 @@ pub struct YamlError {
 
 pub(super) fn too_many_documents() -> String {
     format!("has more than {DOCUMENTS_LIMIT} documents")
-}
-
-pub(super) fn too_many_signs(line: usize) -> YamlError {
-    let problem = format!(
-        "has more than {SIGNS_LIMIT} signs within one bracket: give the \
-                           Deployment a file of its own"
-    );
-    YamlError { line, problem }
 }
 
 pub(super) fn too_many(line: usize) -> YamlError {

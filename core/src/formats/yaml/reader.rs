@@ -3,9 +3,9 @@
 use super::budget::{Budget, DEPTH_LIMIT, MAPPING_VALUES, YamlError, too_many};
 use super::held::{Field, Fields, Reduce};
 use super::scalar::{scalar_value, unknown};
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::{Map, Value};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 pub(super) struct Reader<'a, 'r> {
     parser: Parser<'a, StrInput<'a>>,
@@ -13,6 +13,8 @@ pub(super) struct Reader<'a, 'r> {
     budget: Budget,
     anchors: HashMap<usize, Anchored>,
     reduce: Option<Reduce<'r>>,
+    /// What is read now is looked at for its faults alone: nothing of it is held.
+    is_unread: bool,
 }
 
 /// A value that aliases may stand for, and what it counts. One that was not read is null: only what
@@ -31,6 +33,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             budget: Budget::FULL,
             anchors: HashMap::new(),
             reduce,
+            is_unread: false,
         }
     }
 
@@ -44,25 +47,19 @@ impl<'a, 'r> Reader<'a, 'r> {
     /// The next document; `None` after the last one.
     pub(super) fn document(&mut self) -> Result<Option<Value>, YamlError> {
         loop {
-            match self.next()? {
-                Event::StreamEnd => return Ok(None),
-                Event::DocumentStart(_) => break,
-                Event::Nothing
-                | Event::StreamStart
-                | Event::DocumentEnd
-                | Event::Alias(_)
-                | Event::Scalar(..)
-                | Event::SequenceStart(..)
-                | Event::SequenceEnd
-                | Event::MappingStart(..)
-                | Event::MappingEnd => {}
+            let event = self.next()?;
+            if event == Event::StreamEnd {
+                return Ok(None);
+            }
+            if matches!(event, Event::DocumentStart(..)) {
+                break;
             }
         }
         self.anchors.clear();
         self.budget = Budget::FULL;
         let event = self.next()?;
         match (event, self.reduce.is_some()) {
-            (Event::MappingStart(0, None), true) => self.object(0, true).map(Some),
+            (Event::MappingStart(_, 0, None), true) => self.object(0, true).map(Some),
             (event, _) => self.value(event, 0).map(Some),
         }
     }
@@ -84,14 +81,22 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     fn count(&mut self, values: usize, text: usize) -> Result<(), YamlError> {
-        let left = self.budget.without(values, text);
-        self.budget = left.ok_or_else(|| too_many(self.line))?;
+        if !self.is_unread {
+            let left = self.budget.without(values, text);
+            self.budget = left.ok_or_else(|| too_many(self.line))?;
+        }
         Ok(())
     }
 
     /// The value that an event begins.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser may get more kinds of events; it tells the new ones only if asked to"
+    )]
     fn value(&mut self, event: Event<'a>, depth: usize) -> Result<Value, YamlError> {
-        self.depth(depth)?;
+        if depth > DEPTH_LIMIT {
+            return Err(self.error(format!("is nested deeper than {DEPTH_LIMIT} levels")));
+        }
         let before = self.budget;
         let (anchor, value) = match event {
             Event::Alias(anchor) => return self.alias(anchor),
@@ -101,53 +106,59 @@ impl<'a, 'r> Reader<'a, 'r> {
                 let value = scalar_value(scalar, style, tag).map_err(|why| self.error(why))?;
                 (anchor, value)
             }
-            Event::SequenceStart(anchor, tag) => {
+            Event::SequenceStart(_, anchor, tag) => {
                 self.count(1, 0)?;
                 self.plain_tag(tag.as_deref(), "seq")?;
                 (anchor, self.sequence(depth)?)
             }
-            Event::MappingStart(anchor, tag) => {
-                self.count(MAPPING_VALUES, 0)?;
+            Event::MappingStart(_, anchor, tag) => {
                 self.plain_tag(tag.as_deref(), "map")?;
-                (anchor, self.mapping(depth)?)
+                (anchor, self.mapping(depth, None)?)
             }
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd
-            | Event::SequenceEnd
-            | Event::MappingEnd => return Err(self.error("ends too early")),
+            _ => return Err(self.error("ends too early")),
         };
         if anchor != 0 {
-            let values = before.values - self.budget.values;
-            let text = before.text - self.budget.text;
-            // It is kept beside its first place, and so counts twice.
-            self.count(values, text)?;
-            let anchored = Anchored {
-                value: value.clone(),
-                values,
-                text,
-            };
-            self.anchors.insert(anchor, anchored);
+            self.anchor(anchor, &value, before)?;
         }
         Ok(value)
     }
 
-    fn depth(&self, depth: usize) -> Result<(), YamlError> {
-        match depth > DEPTH_LIMIT {
-            true => Err(self.error(format!("is nested deeper than {DEPTH_LIMIT} levels"))),
-            false => Ok(()),
-        }
+    /// Keeps a value for its aliases, beside its first place: it counts twice.
+    fn anchor(&mut self, anchor: usize, value: &Value, before: Budget) -> Result<(), YamlError> {
+        let values = before.values - self.budget.values;
+        let text = before.text - self.budget.text;
+        self.count(values, text)?;
+        let value = match self.is_unread {
+            true => Value::Null,
+            false => value.clone(),
+        };
+        let anchored = Anchored {
+            value,
+            values,
+            text,
+        };
+        self.anchors.insert(anchor, anchored);
+        Ok(())
     }
 
     fn alias(&mut self, anchor: usize) -> Result<Value, YamlError> {
         let Some(anchored) = self.anchors.get(&anchor) else {
             return Err(self.error("has an alias for something that it is a part of"));
         };
-        let (values, text) = (anchored.values, anchored.text);
+        if self.is_unread {
+            return Ok(Value::Null);
+        }
+        let (values, text) = (anchored.values.max(1), anchored.text);
         self.count(values, text)?;
         Ok(self.anchors[&anchor].value.clone())
+    }
+
+    /// Reads past a value; what is wrong with it is told, as if it were kept.
+    fn unread(&mut self, event: Event<'a>, depth: usize) -> Result<(), YamlError> {
+        let before = std::mem::replace(&mut self.is_unread, true);
+        self.value(event, depth)?;
+        self.is_unread = before;
+        Ok(())
     }
 
     fn sequence(&mut self, depth: usize) -> Result<Value, YamlError> {
@@ -157,102 +168,97 @@ impl<'a, 'r> Reader<'a, 'r> {
             if event == Event::SequenceEnd {
                 return Ok(Value::Array(items));
             }
-            items.push(self.value(event, depth + 1)?);
+            let item = self.value(event, depth + 1)?;
+            if !self.is_unread {
+                items.push(item);
+            }
         }
     }
 
-    fn mapping(&mut self, depth: usize) -> Result<Value, YamlError> {
+    /// A mapping; with `kinds` that of an object, of which some fields are not held.
+    fn mapping(&mut self, depth: usize, mut kinds: Option<Fields>) -> Result<Value, YamlError> {
+        self.count(MAPPING_VALUES, 0)?;
+        let budget = self.budget;
         let mut fields = Map::new();
-        let mut merged = Vec::new();
+        let mut merged = Map::new();
         loop {
             let event = self.next()?;
             if event == Event::MappingEnd {
                 break;
             }
             let merges = is_merge(&event);
-            let key = self.value(event, depth + 1)?;
-            let key = self.key(key)?;
-            let line = self.line;
-            let event = self.next()?;
-            let value = self.value(event, depth + 1)?;
-            if merges {
-                merged.push(value);
-            } else if fields.contains_key(&key) {
-                return Err(twice(line, &key));
-            } else {
-                fields.insert(key, value);
+            let key = self.key(event, depth + 1)?;
+            if !merges && fields.contains_key(&key) {
+                return Err(self.error(format!("has `{key}` twice in one place")));
+            }
+            let field = kinds.as_ref().map_or(Field::Held, |kinds| kinds.of(&key));
+            let value = match (field, self.next()?) {
+                (Field::Unread, event) => {
+                    self.unread(event, depth + 1)?;
+                    Value::Null
+                }
+                (Field::Items, Event::SequenceStart(_, 0, None)) => self.items(depth + 1)?,
+                (Field::Items | Field::Held, event) => self.value(event, depth + 1)?,
+            };
+            if let Some(kinds) = &mut kinds {
+                kinds.saw(&key, &value);
+            }
+            match merges {
+                // Nobody asks for what an object has by a merge that is not read.
+                true if field == Field::Unread || self.is_unread => {}
+                true => self.merge(value, &mut fields, &mut merged)?,
+                false if self.is_unread => _ = fields.insert(key, Value::Null),
+                false => _ = fields.insert(key, value),
             }
         }
-        self.merge(&mut fields, merged)?;
+        if self.is_unread {
+            // Its keys were held as long as one could stand twice.
+            self.budget = budget;
+            return Ok(Value::Null);
+        }
+        for (key, value) in merged {
+            fields.entry(key).or_insert(value);
+        }
         Ok(Value::Object(fields))
     }
 
-    fn merge(&self, fields: &mut Map<String, Value>, merged: Vec<Value>) -> Result<(), YamlError> {
-        for source in merged {
-            let sources = match source {
-                Value::Array(sources) => sources,
-                one @ (Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Object(_)) => vec![one],
+    /// Merges (`<<`) a mapping, or several of which the first counts most. As `kubectl` does it,
+    /// it goes over the fields before it, and those after it go over it.
+    fn merge(
+        &self,
+        source: Value,
+        fields: &mut Map<String, Value>,
+        merged: &mut Map<String, Value>,
+    ) -> Result<(), YamlError> {
+        let sources = match source {
+            Value::Array(sources) => sources,
+            one @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_)) => vec![one],
+        };
+        for source in sources.into_iter().rev() {
+            let Value::Object(source) = source else {
+                return Err(self.error("merges (`<<`) something that is no mapping"));
             };
-            for source in sources {
-                let Value::Object(source) = source else {
-                    return Err(self.error("merges (`<<`) something that is no mapping"));
-                };
-                for (key, value) in source {
-                    fields.entry(key).or_insert(value);
+            for (key, value) in source {
+                match fields.get_mut(&key) {
+                    Some(field) => *field = value,
+                    None => _ = merged.insert(key, value),
                 }
             }
         }
         Ok(())
     }
 
-    /// An object of Kubernetes, or with `may_have_items` a list of them. What nobody asks for is
-    /// read for its faults alone, and holds nothing.
+    /// An object of Kubernetes, or with `may_have_items` a list of them.
     fn object(&mut self, depth: usize, may_have_items: bool) -> Result<Value, YamlError> {
-        self.count(MAPPING_VALUES, 0)?;
-        let mut kinds = Fields {
+        let kinds = Fields {
             may_have_items,
             ..Fields::default()
         };
-        let mut fields = Map::new();
-        let mut unread = BTreeSet::new();
-        let mut merged = Vec::new();
-        loop {
-            let event = self.next()?;
-            if event == Event::MappingEnd {
-                break;
-            }
-            let merges = is_merge(&event);
-            let key = self.value(event, depth + 1)?;
-            let key = self.key(key)?;
-            let line = self.line;
-            let event = self.next()?;
-            if !merges && (fields.contains_key(&key) || unread.contains(&key)) {
-                return Err(twice(line, &key));
-            }
-            match (kinds.of(&key), event) {
-                (Field::Unread, event) => {
-                    self.skim(event, depth + 1)?;
-                    unread.insert(key);
-                }
-                (Field::Items, Event::SequenceStart(0, None)) => {
-                    fields.insert(key, self.items(depth + 1)?);
-                }
-                (Field::Items | Field::Held, event) => {
-                    let value = self.value(event, depth + 1)?;
-                    kinds.saw(&key, &value);
-                    match merges {
-                        true => merged.push(value),
-                        false => _ = fields.insert(key, value),
-                    }
-                }
-            }
-        }
-        self.merge(&mut fields, merged)?;
-        let object = Value::Object(fields);
+        let object = self.mapping(depth, Some(kinds))?;
         let is_list = may_have_items && object["kind"] == "List" && object["items"].is_array();
         Ok(match &mut self.reduce {
             Some(reduce) if !is_list => reduce(object),
@@ -270,80 +276,18 @@ impl<'a, 'r> Reader<'a, 'r> {
             if event == Event::SequenceEnd {
                 return Ok(Value::Array(items));
             }
-            items.push(match matches!(event, Event::MappingStart(0, None)) {
+            items.push(match matches!(event, Event::MappingStart(_, 0, None)) {
                 true => self.object(depth, false)?,
                 false => self.value(event, depth)?,
             });
         }
     }
 
-    /// Reads past a value; what is wrong with it is told, as if it were kept.
-    fn skim(&mut self, event: Event<'a>, depth: usize) -> Result<(), YamlError> {
-        self.depth(depth)?;
-        let anchor = match event {
-            Event::Alias(anchor) if self.anchors.contains_key(&anchor) => return Ok(()),
-            Event::Alias(_) => {
-                return Err(self.error("has an alias for something that it is a part of"));
-            }
-            Event::Scalar(scalar, style, anchor, tag) => {
-                scalar_value(scalar, style, tag.as_deref()).map_err(|why| self.error(why))?;
-                anchor
-            }
-            Event::SequenceStart(anchor, tag) => {
-                self.plain_tag(tag.as_deref(), "seq")?;
-                let mut event = self.next()?;
-                while event != Event::SequenceEnd {
-                    self.skim(event, depth + 1)?;
-                    event = self.next()?;
-                }
-                anchor
-            }
-            Event::MappingStart(anchor, tag) => {
-                self.plain_tag(tag.as_deref(), "map")?;
-                self.skim_mapping(depth)?;
-                anchor
-            }
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd
-            | Event::SequenceEnd
-            | Event::MappingEnd => return Err(self.error("ends too early")),
-        };
-        if anchor != 0 {
-            let nothing = Anchored {
-                value: Value::Null,
-                values: 1,
-                text: 0,
-            };
-            self.anchors.insert(anchor, nothing);
-        }
-        Ok(())
-    }
-
-    fn skim_mapping(&mut self, depth: usize) -> Result<(), YamlError> {
-        let mut keys = BTreeSet::new();
-        let budget = self.budget;
-        loop {
-            let event = self.next()?;
-            if event == Event::MappingEnd {
-                self.budget = budget;
-                return Ok(());
-            }
-            let merges = is_merge(&event);
-            let key = self.value(event, depth + 1)?;
-            let key = self.key(key)?;
-            if keys.contains(&key) && !merges {
-                return Err(twice(self.line, &key));
-            }
-            keys.insert(key);
-            let event = self.next()?;
-            self.skim(event, depth + 1)?;
-        }
-    }
-
-    fn key(&self, key: Value) -> Result<String, YamlError> {
+    /// A key, which is held also where its value is not.
+    fn key(&mut self, event: Event<'a>, depth: usize) -> Result<String, YamlError> {
+        let before = std::mem::replace(&mut self.is_unread, false);
+        let key = self.value(event, depth)?;
+        self.is_unread = before;
         match key {
             Value::String(key) => Ok(key),
             Value::Bool(key) => Ok(key.to_string()),
@@ -356,9 +300,7 @@ impl<'a, 'r> Reader<'a, 'r> {
 
     fn plain_tag(&self, tag: Option<&Tag>, expected: &str) -> Result<(), YamlError> {
         match tag {
-            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == expected) => {
-                Err(self.error(unknown(tag)))
-            }
+            Some(tag) if tag.core_suffix() != Some(expected) => Err(self.error(unknown(tag))),
             _ => Ok(()),
         }
     }
@@ -366,11 +308,4 @@ impl<'a, 'r> Reader<'a, 'r> {
 
 fn is_merge(key: &Event<'_>) -> bool {
     matches!(key, Event::Scalar(key, ScalarStyle::Plain, _, None) if key == "<<")
-}
-
-fn twice(line: usize, key: &str) -> YamlError {
-    YamlError {
-        line,
-        problem: format!("has `{key}` twice in one place"),
-    }
 }

@@ -1,14 +1,11 @@
 //! What a scalar of YAML means: YAML 1.1 where `kubectl` reads it so.
 
-use saphyr_parser::{ScalarStyle, Tag};
+use granit_parser::{ScalarStyle, Tag};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 
 pub(super) fn unknown(tag: &Tag) -> String {
-    let tag = match tag.is_yaml_core_schema() {
-        true => format!("!!{}", tag.suffix),
-        false => tag.to_string(),
-    };
+    let tag = tag.original();
     format!("has the tag `{tag}`, which Kubernetes does not know")
 }
 
@@ -29,23 +26,21 @@ pub(super) fn scalar_value(
             | ScalarStyle::Folded => Ok(Value::String(scalar.into_owned())),
         };
     };
-    if !tag.is_yaml_core_schema() {
+    let Some(name) = tag.core_suffix() else {
         // A lone `!` says that it is a string.
-        let lone = tag.handle.is_empty() && tag.suffix == "!";
-        return match lone {
+        return match tag.original() == "!" {
             true => Ok(Value::String(scalar.into_owned())),
             false => Err(unknown(tag)),
         };
-    }
+    };
     let value = resolved(&scalar)?;
-    match (&*tag.suffix, &value) {
+    match (name, &value) {
         ("str", _) => Ok(Value::String(scalar.into_owned())),
         ("null", Value::Null) | ("bool", Value::Bool(_)) | ("float", Value::Number(_)) => Ok(value),
         ("int", Value::Number(number)) if !number.is_f64() => Ok(value),
-        ("null" | "bool" | "int" | "float", _) => Err(format!(
-            "has the tag `!!{}` before something else",
-            tag.suffix
-        )),
+        ("null" | "bool" | "int" | "float", _) => {
+            Err(format!("has the tag `!!{name}` before something else"))
+        }
         _ => Err(unknown(tag)),
     }
 }
