@@ -1218,5 +1218,5 @@ fn faults_of_files_and_variables_are_told_together() {
     `mode` must be `deploy` or `plan`, and is `dry`
     "#);
     let broken = files(Some("a: [\n"), None);
-    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r#"`manifest` names `a.yaml`, which is no valid YAML: while parsing a node, did not find expected node content (line 2)"#);
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r"`manifest` names `a.yaml`, which is no valid YAML: unclosed bracket '[' (line 1)");
 }

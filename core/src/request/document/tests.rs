@@ -94,7 +94,7 @@ fn a_file_without_the_one_deployment_is_refused() {
             @"has no Deployment `c`; it has `Deployment/a`, `Deployment/b`");
     insta::assert_snapshot!(refused(&(deployment("a") + "---\n" + &deployment("a")), Some("a")),
             @"has 2 Deployments of the name `a`");
-    insta::assert_snapshot!(refused("a: [\n", None), @r#"is no valid YAML: while parsing a node, did not find expected node content (line 2)"#);
+    insta::assert_snapshot!(refused("a: [\n", None), @r"is no valid YAML: unclosed bracket '[' (line 1)");
     insta::assert_snapshot!(refused("replicas: 1\n", None),
             @"has a document without a `kind`: each must be an object of Kubernetes. Templates (of Helm, say) must be rendered before");
     insta::assert_snapshot!(refused("- a\n", None),
