@@ -63,7 +63,7 @@ fuzz: ## break what comes from outside in every way: make fuzz [SECONDS=60], for
 
 # What kubectl makes of each text of the corpus; where it says something new the test fails.
 yaml-cases: control-plane ## ask kubectl again what the YAML in tests/yaml/cases.json means
-	python3 tests/tools/yaml.py $(CONTROL_PLANE)/kubectl tests/yaml/cases.json
+	python3 tests/tools/yaml_cases.py $(CONTROL_PLANE)/kubectl tests/yaml/cases.json
 
 # `make test` takes one in so many of these. SEEDS: mixtures of disturbances, each two deploys.
 simulation: ## every disturbance of a switch, pairs of them, and a hundred thousand deploys

@@ -1,11 +1,11 @@
 """Asks kubectl what the texts of a corpus mean, and writes its answers beside them.
 
-Usage: yaml.py KUBECTL CORPUS
+Usage: yaml_cases.py KUBECTL CORPUS
 
 The corpus is a list of cases, one a line. A case has a `value` (what stands after a key), `fields` (what
 stands beside them in an object), or a `file`. In the place of an answer it gets `json`, the objects that
 kubectl makes of it, or `refused`, what kubectl says. Other fields stay: `in` (how the file's text is
-written), `kept` and `why` (where Landfall means to differ).
+written), `landfall` and `why` (what Landfall makes of it where it means to differ).
 """
 
 import json
