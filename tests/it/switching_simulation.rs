@@ -1572,6 +1572,29 @@ fn every_pair_of_executions_that_die() {
     all_is_well();
 }
 
+/// Somebody scales the new version to zero, and once more after it was brought back: what is up of
+/// the version before serves again, at the latest by whoever deploys next.
+#[test]
+fn the_new_version_is_scaled_away_twice() {
+    let setting = Setting {
+        immutable: false,
+        start: Start::Third,
+        scaled: true,
+        smoke: true,
+        health: Well,
+        locked: Locked::No,
+    };
+    // The first one right before the old version is retired.
+    for first in 104..114 {
+        for second in (first + 1..first + 31).step_by(3) {
+            let mut simulation = Simulation::new(setting);
+            simulation.plan = vec![(first, ScaledAway), (second, ScaledAway)];
+            finish(simulation);
+        }
+    }
+    all_is_well();
+}
+
 /// What once went wrong, by the defect that it showed.
 fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
     let setting = |immutable, start, scaled, health| Setting {

@@ -297,7 +297,7 @@ impl Pursuit<'_> {
         };
         let sight = self.observation.sight.as_ref();
         // What could not be read a while ago, when the cluster did not answer, may be read now.
-        let missed = sight.is_some_and(|it| it.pods.is_err() && it.at + PODS_WINDOW <= self.now);
+        let missed = sight.is_some_and(|it| it.pods.is_err() && it.at + CATCHING_UP <= self.now);
         let stale = sight.is_none() || missed || self.next_sight().is_zero();
         if let Some(set) = self.newest(sets)
             && stale

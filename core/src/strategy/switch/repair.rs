@@ -108,7 +108,11 @@ impl Context<'_> {
     /// version before serves again, as long as it is there. No lock counts any more by then.
     pub(in crate::strategy) fn return_from_empty(&self, service: &Service) -> Result<(), Decision> {
         let selector = service.selector();
-        let Some(before) = claim::selector_before(service).filter(|it| *it != selector) else {
+        let before = match claim::selector_before(service) {
+            Some(before) => Some(before),
+            None => self.selector_of_former(service)?,
+        };
+        let Some(before) = before.filter(|it| *it != selector) else {
             return Ok(());
         };
         if self.request.mode == Mode::Plan
@@ -121,6 +125,21 @@ impl Context<'_> {
         self.rechecked()?;
         let patch = claim::select(service, &before, true);
         Err(self.patch_service(patch, self.continuation.phase.clone()))
+    }
+
+    /// The selector of the version that served before the last switch, where that has one of its
+    /// own: what was retired by a switch whose new version somebody has scaled away may be up yet.
+    fn selector_of_former(&self, service: &Service) -> Result<Option<Selector>, Decision> {
+        let selector = service.selector();
+        if self.members(&selector)?.iter().any(|member| member.ready) {
+            return Ok(None);
+        }
+        let Some(from) = claim::from(service) else {
+            return Ok(None);
+        };
+        let former = self.deployment(from)?.filter(|one| one.replicas() > 0);
+        let version = former.and_then(marks::version_of);
+        Ok(version.map(|version| claim::of_version(&selector, version)))
     }
 
     /// Whether the Service selects as the switch of this lock made it.
