@@ -31,7 +31,6 @@ pub use result::{Aftermath, Failure, Fate, Former, Present, Success, Switched, V
 use crate::kubernetes::object::Deployment;
 use crate::request::{Request, Strategy};
 use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, Return};
-use crate::state::marks;
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;

@@ -48,13 +48,7 @@ pub fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
     let region = place.region.as_deref().unwrap_or("REGION");
     let next = match error {
         CredentialsError::Missing(names) => {
-            let name = names.split('`').nth(1).unwrap_or_default();
-            return format!(
-                "Store it in that region under this name, or correct K8S_TOKEN_PARAMETER or \
-                 K8S_CA_PARAMETER, then retry the stage. `aws ssm get-parameter-history --region \
-                 {region} --name {} --query 'Parameters[].[Version,Labels]'` lists what is there.",
-                without_selector(name)
-            );
+            return missing(names, region);
         }
         CredentialsError::Denied(right, said) => {
             return format!("{}, then retry the stage.", grant(right, said));
@@ -115,6 +109,16 @@ pub fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
         }
     };
     next.to_owned()
+}
+
+fn missing(names: &str, region: &str) -> String {
+    let name = names.split('`').nth(1).unwrap_or_default();
+    format!(
+        "Store it in that region under this name, or correct K8S_TOKEN_PARAMETER or \
+         K8S_CA_PARAMETER, then retry the stage. `aws ssm get-parameter-history --region \
+         {region} --name {} --query 'Parameters[].[Version,Labels]'` lists what is there.",
+        without_selector(name)
+    )
 }
 
 /// Where a right is to be granted, by what AWS says of who denies it.

@@ -1,7 +1,7 @@
 //! What is wrong with user parameters and the files that they name: each fault with the place where
 //! it is to be mended.
 
-use super::{Report, fail};
+use super::model::{Report, fail};
 use crate::outcome::{Kind, Topic};
 use crate::problem::Fault;
 use crate::request::Origin;

@@ -1,6 +1,6 @@
 //! The last that is done to a report: what must not be seen is taken out, within the limits.
 
-use super::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, refit};
+use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, refit};
 use crate::text::clip;
 use crate::text::redaction::{Mask, visible};
 

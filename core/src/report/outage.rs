@@ -1,5 +1,6 @@
 //! What serves after a deploy that failed. An outage is told before anything else.
 
+use super::model::target;
 use crate::request::Request;
 use crate::strategy::causes::pods;
 use crate::strategy::{Aftermath, Failure, Present, Version};
@@ -55,10 +56,7 @@ pub(super) fn told(request: &Request, serving: Option<Serving>, headline: String
             "Outage: no pod of Service `{}` in `{}` serves. {headline}",
             switch.service, request.namespace
         ),
-        None => format!(
-            "Outage: no pod of {} serves. {headline}",
-            super::target(request)
-        ),
+        None => format!("Outage: no pod of {} serves. {headline}", target(request)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is said of a switch that somebody else has come between: what the Service sends to now,
 //! and what is still scaled up.
 
-use super::{Report, fail, outage};
+use super::model::{Report, fail};
+use super::outage;
 use crate::change::editor::Editor;
 use crate::outcome::{Kind, Topic};
 use crate::request::Request;

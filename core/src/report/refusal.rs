@@ -1,13 +1,24 @@
 //! The words for a call that the API server refused: why, of which type, and the one next step of
 //! that cause.
 
-use super::{Trouble, said};
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::Call;
 pub(super) use crate::kubernetes::refusal::Cause;
 use crate::kubernetes::refusal::{Policy, User, WebhookTrouble};
 use crate::outcome::{Kind, Topic};
 use crate::state::continuation::Reason;
+use crate::text::quote;
+
+/// Of what kind a failure is, why it is one, and what to do.
+pub type Trouble = (Topic, Kind, String, String);
+
+/// What the cluster says of a call that it refuses.
+pub fn said(refusal: &Refusal) -> String {
+    match refusal.message.as_str() {
+        "" => format!("HTTP {}", refusal.code),
+        message => format!("HTTP {}, \"{}\"", refusal.code, quote(message)),
+    }
+}
 
 /// What a refusal means for a deploy. `what` the call was to do, `namespace` where, `roles` the
 /// files with all verbs that the request needs.

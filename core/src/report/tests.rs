@@ -1,15 +1,31 @@
+use super::model::{
+    EXTERNAL_ID_LIMIT, HEADLINE_LIMIT, NEXT_LIMIT, VARIABLE_LIMIT, message, target,
+};
+use super::rollout_failed::what_failed;
 use super::*;
 use crate::change;
+use crate::kubernetes::call::{Call, Right};
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::{CallError, Refusal};
+use crate::outcome::{CredentialsError, Kind, ParameterPlace, Topic};
+use crate::problem::Fault;
 use crate::request::Parameters;
+use crate::request::Request;
+use crate::state::continuation::{Continuation, Phase, Reason, Unusable};
 use crate::state::continuation::{Rollback, Rollout};
 use crate::strategy::causes::{
     TOLD_LIMIT, cause, deadline_exceeded, endpoints_missing, smoke_failed, switch_timed_out,
     timed_out,
 };
+use crate::strategy::{Aftermath, Failure, Fate, Former, Present, Stage, Success, Switched, Wait};
+use crate::text::{clip, words};
+use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::rollout::{Progress, WaitsFor, Written};
 use insta::assert_snapshot;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn place() -> ParameterPlace {
     ParameterPlace::new("k8s-bear-token", Some("111122223333"), Some("eu-central-1"))

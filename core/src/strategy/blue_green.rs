@@ -1,8 +1,8 @@
 //! Blue/green: two Deployments take turns. The one that does not serve gets the new version, and is
 //! kept, scaled to zero, for a fast way back.
 
-use super::marks::version_of;
 use crate::kubernetes::object::Deployment;
+use crate::state::marks::version_of;
 
 /// The one of the two that does not serve; blue comes first.
 pub fn version(live: &Deployment) -> &'static str {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::outcome::{Kind, Topic};
-use crate::report::{MESSAGE_LIMIT, fail};
+use crate::report::MESSAGE_LIMIT;
+use crate::report::model::fail;
 
 fn mask(secrets: &[&str]) -> Mask {
     let mut mask = Mask::new();

@@ -1,0 +1,227 @@
+//! Calls that failed for good, a cluster out of sight, and access that was lost.
+
+use super::model::{NEXT_LIMIT, Report, fail, target};
+use super::refusal::Trouble;
+use super::rollout_failed::{failed_rollout, roles, what_failed};
+use super::{access, handbook, outage, refusal, unreachable};
+use crate::kubernetes::call::Call;
+use crate::kubernetes::{CallError, Refusal};
+use crate::outcome::{CredentialsError, Kind, ParameterPlace, Topic};
+use crate::request::{Request, located};
+use crate::state::continuation::{Continuation, Phase};
+use crate::state::marks;
+use crate::strategy::Present;
+use crate::text::quote;
+use crate::workload::health::diagnosis::Evidence;
+use jiff::Timestamp;
+
+/// A call to the cluster failed for good.
+pub fn call_failed(
+    request: &Request,
+    continuation: &Continuation,
+    call: &Call,
+    error: &CallError,
+    present: Option<&Present>,
+    place: &ParameterPlace,
+) -> Report {
+    let phase = &continuation.phase;
+    let target = target(request);
+    let first = |headline| outage::told(request, present.map(Present::serving), headline);
+    let now = present.map(Present::sentence);
+    let done = done_at(&target, continuation, call, error);
+    let what = format!("{} {}", call.verb.rbac(), call.resource);
+    let (topic, kind, why, mut next) = trouble(error, &what).unwrap_or_else(|refusal| {
+        let place = match &request.manifest {
+            Some(manifest) if refusal.cause() == refusal::Cause::Object => {
+                located(&refusal.message, manifest)
+            }
+            Some(_) | None => None,
+        };
+        let told = refusal::told(refusal, call, &what, &request.namespace, roles(request));
+        match place {
+            Some(place) => {
+                let next = format!("{place} Correct it, then release the change again.");
+                (told.0, told.1, told.2, next)
+            }
+            None => told,
+        }
+    });
+    let since = match (error, continuation.unreachable_since) {
+        (CallError::Unreachable(_), Some(since)) => format!(", again and again since {since:.0}"),
+        (_, _) => String::new(),
+    };
+    let also = format!("{done}: {why}{since}.");
+    let mut token = None;
+    if topic == Topic::TokenRefused
+        && let CallError::Refused(refusal) = error
+    {
+        let seen = refusal.token;
+        next = access::store_another(place, seen.map(|(life, _)| life));
+        token = seen.map(|(life, at)| access::refused_token(place, life, at));
+    }
+    let beside = token.into_iter().chain(now).collect::<Vec<_>>();
+    match first_cause(&target, phase, call.body.as_ref()) {
+        // The rollout failed before the call did, and that is what the deploy failed of.
+        Some(cause) => {
+            let (failed, seen) = match phase {
+                Phase::Rollback(rollback) => {
+                    (what_failed(rollback.kind, None), rollback.evidence.clone())
+                }
+                Phase::Return(back) => (what_failed(back.kind, back.reason), back.evidence.clone()),
+                Phase::Start | Phase::Rollout(_) | Phase::Switch => {
+                    (what_failed(None, None), Evidence::default())
+                }
+            };
+            // What is refused comes with the section that helps there.
+            let next = handbook::with_two_sections(&next, topic, failed.0, NEXT_LIMIT);
+            let also = [also].into_iter().chain(beside).collect::<Vec<_>>();
+            failed_rollout(failed, &first(cause), &also.join("\n"), &seen, &next)
+        }
+        None => fail(topic, kind, &first(also), &beside, &next),
+    }
+}
+
+/// What the failed call leaves undone.
+fn done_at(target: &str, continuation: &Continuation, call: &Call, error: &CallError) -> String {
+    let lost = continuation.unsure || call.changes() && error.may_have_been_done();
+    match &continuation.phase {
+        // A write whose answer was lost may have been performed.
+        Phase::Start if lost => {
+            format!("Whether {target} was changed is not known")
+        }
+        Phase::Start => format!("{target} was not changed"),
+        Phase::Rollout(_) if call.verb.writes() => format!("{target} could not be rolled back"),
+        Phase::Rollout(_) => format!("The rollout of {target} could not be followed to its end"),
+        Phase::Rollback(_) => format!("The rollback of {target} could not be followed to its end"),
+        Phase::Switch => format!("The switch to the new version of {target} was not completed"),
+        Phase::Return(_) => format!("The failed switch of {target} could not be taken back"),
+    }
+}
+
+/// The words for a call that failed. `what` it was to do; a refusal is given back.
+pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refusal> {
+    Ok(match error {
+        CallError::Refused(refusal) => return Err(refusal),
+        CallError::Unreachable(unreached) => (
+            Topic::Unreachable,
+            Kind::SystemUnavailable,
+            format!(
+                "the cluster could not be reached at {}",
+                unreachable::what(unreached)
+            ),
+            unreachable::next(unreached.cause).to_owned(),
+        ),
+        CallError::Untrusted(untrusted) => (
+            Topic::Untrusted,
+            Kind::ConfigurationError,
+            format!(
+                "the cluster's certificate, as `{}` shows it, is not trusted: {}",
+                untrusted.host,
+                unreachable::untrusted(untrusted)
+            ),
+            unreachable::trust(&untrusted.fault).to_owned(),
+        ),
+        CallError::NotKubernetes(why) => (
+            Topic::NotKubernetes,
+            Kind::ConfigurationError,
+            format!("what answers at K8S_CLUSTER is no Kubernetes API: {why}"),
+            "Set K8S_CLUSTER to the API server itself.".to_owned(),
+        ),
+        CallError::OutOfTime => (
+            Topic::OutOfTime,
+            Kind::SystemUnavailable,
+            format!("there was no time left to {what}"),
+            "Retry the stage; if it stays so, raise the function's timeout.".to_owned(),
+        ),
+    })
+}
+
+/// Why the new version failed, where the trouble came with its rollback or the writing of that.
+fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
+    let cause = match phase {
+        Phase::Start | Phase::Switch => return None,
+        Phase::Rollback(rollback) => &rollback.cause,
+        Phase::Return(back) => &back.cause,
+        Phase::Rollout(_) => {
+            let mut operations = written?.as_array()?.iter();
+            operations.find(|operation| operation["path"] == marks::CAUSE_PATH)?["value"]
+                .as_str()?
+        }
+    };
+    Some(format!(
+        "The new version of {target} does not serve: {cause}."
+    ))
+}
+
+/// The cluster did not answer for too long.
+pub fn lost_sight(
+    request: &Request,
+    continuation: &Continuation,
+    since: Timestamp,
+    why: &str,
+) -> Report {
+    let phase = &continuation.phase;
+    let target = target(request);
+    let cause = first_cause(&target, phase, None);
+    let said = format!(
+        "the cluster has not answered since {since:.0} ({})",
+        quote(why)
+    );
+    let (headline, next) = match phase {
+        Phase::Start if !continuation.unsure => (
+            format!("{target} was not changed: {said}."),
+            "Nothing was written. Retry the stage when the cluster answers.",
+        ),
+        Phase::Start
+        | Phase::Rollout(_)
+        | Phase::Rollback(_)
+        | Phase::Switch
+        | Phase::Return(_) => (
+            format!("Lost contact with the cluster during the deploy of {target}: {said}."),
+            "Whatever was written goes on in the cluster. Retry the stage when the cluster \
+             answers: a version that is already there is not written again.",
+        ),
+    };
+    fail(
+        Topic::OutOfSight,
+        Kind::SystemUnavailable,
+        &headline,
+        cause.as_slice(),
+        next,
+    )
+}
+
+/// Token or CA cannot be had. `place` is where the token is kept.
+pub fn no_credentials(error: &CredentialsError, place: &ParameterPlace) -> Report {
+    locked_out(error, place, None)
+}
+
+/// The same in the middle of a deploy, whose first cause, if there is one, is told as well.
+pub fn access_lost(
+    request: &Request,
+    phase: &Phase,
+    error: &CredentialsError,
+    place: &ParameterPlace,
+) -> Report {
+    let target = target(request);
+    let cause = first_cause(&target, phase, None).or_else(|| match phase {
+        Phase::Start => None,
+        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::Return(_) => Some(format!(
+            "The new version of {target} has been written, and goes on without being followed."
+        )),
+    });
+    locked_out(error, place, cause)
+}
+
+fn locked_out(error: &CredentialsError, place: &ParameterPlace, cause: Option<String>) -> Report {
+    let headline = format!("There is no access to the cluster: {error}.");
+    let kept = format!("The token is kept in {place}.");
+    let evidence = cause.into_iter().chain([kept]).collect::<Vec<_>>();
+    fail(
+        Topic::Credentials,
+        error.kind(),
+        &headline,
+        &evidence,
+        &access::next(error, place),
+    )
+}

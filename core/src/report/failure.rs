@@ -1,0 +1,208 @@
+//! A deploy that came to nothing.
+
+use super::model::{Report, fail, target};
+use super::rollout_failed::{roles, rollout_failed, what_failed};
+use super::{faults, present};
+use crate::change::asked::Lost;
+use crate::change::editor::Editor;
+use crate::kubernetes::call::Right;
+use crate::outcome::{Kind, Topic};
+use crate::request::Request;
+use crate::strategy::Failure;
+use crate::text::{listed, words};
+use jiff::Timestamp;
+
+/// A deploy that came to nothing.
+pub fn failure(request: &Request, failure: &Failure) -> Report {
+    match failure {
+        Failure::Faults(faults) => faults::found(
+            &format!("{} was not changed", target(request)),
+            faults,
+            &request.origin,
+        ),
+        Failure::Missing => missing(request),
+        Failure::BeingDeleted => being_deleted(request),
+        Failure::Paused => paused(request),
+        Failure::TooLate => too_late(request),
+        Failure::Locked { execution, until } => locked(request, execution, *until),
+        Failure::Forbidden(rights) => forbidden(request, rights),
+        Failure::Deleted => deleted(request),
+        Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
+        Failure::Overwritten { lost, editor } => overwritten(request, lost, editor.as_ref()),
+        Failure::SetAside {
+            by,
+            editor,
+            present,
+        } => present::set_aside(request, by.as_deref(), editor.as_ref(), present),
+        Failure::Rollout {
+            cause,
+            kind,
+            evidence,
+            reason,
+            aftermath,
+        } => {
+            let (topic, kind) = what_failed(*kind, *reason);
+            rollout_failed(request, cause, (topic, kind), evidence, aftermath)
+        }
+    }
+}
+
+fn missing(request: &Request) -> Report {
+    let target = target(request);
+    let namespace = &request.namespace;
+    fail(
+        Topic::Missing,
+        Kind::ConfigurationError,
+        &format!("{target} does not exist, so there was nothing to patch."),
+        &[],
+        &format!(
+            "Check `deployment` and `namespace` (`kubectl --namespace {namespace} get \
+             deployments` lists what is there), or give a `manifest` to create it."
+        ),
+    )
+}
+
+fn being_deleted(request: &Request) -> Report {
+    let target = target(request);
+    fail(
+        Topic::BeingDeleted,
+        Kind::ConfigurationError,
+        &format!("{target} is being deleted, so nothing was changed."),
+        &[],
+        "Wait until it is gone, then create it anew with a `manifest`.",
+    )
+}
+
+fn paused(request: &Request) -> Report {
+    let target = target(request);
+    let (namespace, name) = (&request.namespace, &request.deployment);
+    fail(
+        Topic::Paused,
+        Kind::ConfigurationError,
+        &format!("{target} is paused: somebody stopped its rollouts, so nothing was changed."),
+        &[],
+        &format!(
+            "Resume it with `kubectl --namespace {namespace} rollout resume \
+             deployment/{name}`, then retry the stage."
+        ),
+    )
+}
+
+fn too_late(request: &Request) -> Report {
+    let target = target(request);
+    fail(
+        Topic::TooLate,
+        Kind::SystemUnavailable,
+        &format!(
+            "{target} was not changed: its {} (timeout) were over before the cluster could be \
+             written to.",
+            words(request.timeout)
+        ),
+        &[],
+        "Retry the stage; if the cluster is slow to answer, raise `timeout`.",
+    )
+}
+
+fn deleted(request: &Request) -> Report {
+    let target = target(request);
+    fail(
+        Topic::Deleted,
+        Kind::JobFailed,
+        &format!("{target} was deleted while its rollout was followed."),
+        &[],
+        "Find out who deleted it; with a `manifest` the next deploy creates it anew.",
+    )
+}
+
+fn forbidden(request: &Request, rights: &[Right]) -> Report {
+    let may_not = rights
+        .iter()
+        .map(|right| format!("{} {}", right.verb, right.resource));
+    let grant = rights
+        .iter()
+        .map(|right| format!("the verb `{}` on `{}`", right.verb, right.resource));
+    fail(
+        Topic::Forbidden,
+        Kind::PermissionError,
+        &format!(
+            "{} was not changed: the token may not {}.",
+            target(request),
+            listed(may_not.collect())
+        ),
+        &[],
+        &format!(
+            "Grant {} to the token's ServiceAccount by a Role in this namespace; {} all verbs that \
+             are needed.",
+            listed(grant.collect()),
+            roles(request)
+        ),
+    )
+}
+
+fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
+    fail(
+        Topic::Locked,
+        Kind::RevisionOutOfSync,
+        &format!(
+            "{} was not changed: for {} (timeout) execution `{execution}` has been at work on the \
+             same Service. Nothing was begun.",
+            target(request),
+            words(request.timeout)
+        ),
+        &[],
+        &format!(
+            "Retry the stage when that execution is through. If it was stopped, its lock ends by \
+             itself at {until:.0}."
+        ),
+    )
+}
+
+fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
+    let who = match by {
+        Some(execution) => format!("execution `{execution}`"),
+        None => "someone else".to_owned(),
+    };
+    let ours = if wrote {
+        "this deploy wrote its version"
+    } else {
+        "this deploy began"
+    };
+    let changed = match request.strategy.switch() {
+        Some(switch) => format!("Service `{}` in `{}`", switch.service, request.namespace),
+        None => target(request),
+    };
+    fail(
+        Topic::OutOfSync,
+        Kind::RevisionOutOfSync,
+        &format!(
+            "{} was changed by {who} after {ours}; the later change was left alone.",
+            changed
+        ),
+        &[],
+        match by {
+            Some(_) => present::LEAVE_OR_RELEASE,
+            None => present::LEAVE_OR_RETRY,
+        },
+    )
+}
+
+/// Someone took back what was asked for: which field, and who.
+fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Report {
+    let who = match editor {
+        Some(editor) => format!("`{}` (at {})", editor.manager, editor.time),
+        None => "someone else".to_owned(),
+    };
+    fail(
+        Topic::OutOfSync,
+        Kind::RevisionOutOfSync,
+        &format!(
+            "{} was changed by {who} after this deploy wrote its version: `{}` {}; the later \
+             change was left alone.",
+            target(request),
+            lost.field,
+            lost.problem()
+        ),
+        &[],
+        present::LEAVE_OR_RETRY,
+    )
+}

@@ -1,0 +1,134 @@
+//! What CodePipeline is told, within its limits.
+
+use super::handbook;
+use crate::outcome::{Kind, Topic};
+use crate::request::Request;
+use crate::text::clip;
+
+/// CodePipeline's limits, in characters; we count bytes, which are never fewer.
+/// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureDetails.html>
+pub const MESSAGE_LIMIT: usize = 5000;
+/// The limit of a summary.
+pub const SUMMARY_LIMIT: usize = 2048;
+/// The limit of an external execution id.
+pub(super) const EXTERNAL_ID_LIMIT: usize = 1500;
+/// How much of an output variable is kept; all of them may have 122,880 bytes together.
+pub(super) const VARIABLE_LIMIT: usize = 4096;
+/// How much of a message the first and the last part may take, so that both always fit.
+pub(super) const HEADLINE_LIMIT: usize = 1500;
+/// See [`HEADLINE_LIMIT`].
+pub(super) const NEXT_LIMIT: usize = 1300;
+/// The output variable with what a plan would change: the one that has values of others in it.
+pub(super) const CHANGES: &str = "Changes";
+/// What is between the parts of a message.
+pub(super) const PARAGRAPH: &str = "\n\n";
+
+/// What CodePipeline is told about a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// The new version serves.
+    Success {
+        /// What runs now, where, and how long it took.
+        summary: String,
+        /// `namespace/deployment@revision`.
+        external_id: String,
+        /// What later actions may use.
+        variables: Vec<(&'static str, String)>,
+    },
+    /// The deploy goes on in another invocation.
+    Progress {
+        /// What the next invocation needs.
+        token: String,
+        /// How far it is.
+        summary: String,
+        /// The same in percent.
+        percent: i32,
+    },
+    /// It failed.
+    Failure {
+        /// The type by CodePipeline's names.
+        kind: Kind,
+        /// Where to read more of it.
+        topic: Topic,
+        /// The message.
+        message: String,
+    },
+}
+
+impl Report {
+    /// The same with nothing in it that CodePipeline could refuse.
+    pub fn bare(&self) -> Report {
+        match self {
+            Report::Success { .. } => Report::Success {
+                summary: "The new version serves.".to_owned(),
+                external_id: "landfall".to_owned(),
+                variables: Vec::new(),
+            },
+            Report::Progress { token, .. } => Report::Progress {
+                token: token.clone(),
+                summary: "The deploy goes on.".to_owned(),
+                percent: 0,
+            },
+            Report::Failure {
+                kind,
+                topic,
+                message,
+            } => Report::Failure {
+                kind: *kind,
+                topic: *topic,
+                message: clip(
+                    message.lines().next().unwrap_or("It failed."),
+                    HEADLINE_LIMIT,
+                ),
+            },
+        }
+    }
+}
+
+/// A message that hiding made longer, within the limit again.
+pub(super) fn refit(text: String) -> String {
+    if text.len() <= MESSAGE_LIMIT {
+        return text;
+    }
+    let (headline, rest) = text.split_once(PARAGRAPH).unwrap_or((&text, ""));
+    let (evidence, next) = rest.rsplit_once(PARAGRAPH).unwrap_or(("", rest));
+    message(headline, &[evidence.to_owned()], next)
+}
+
+pub(super) fn fail(
+    topic: Topic,
+    kind: Kind,
+    headline: &str,
+    evidence: &[String],
+    next: &str,
+) -> Report {
+    Report::Failure {
+        kind,
+        topic,
+        message: message(
+            headline,
+            evidence,
+            &handbook::with_section(next, topic, NEXT_LIMIT),
+        ),
+    }
+}
+
+/// Puts a message together within [`MESSAGE_LIMIT`], never cutting out its first or last part.
+pub(super) fn message(headline: &str, evidence: &[String], next: &str) -> String {
+    let headline = clip(headline, HEADLINE_LIMIT);
+    let next = clip(next, NEXT_LIMIT);
+    let room = MESSAGE_LIMIT - headline.len() - next.len() - 2 * PARAGRAPH.len();
+    let evidence = clip(&evidence.join("\n"), room);
+    if evidence.is_empty() {
+        format!("{headline}{PARAGRAPH}{next}")
+    } else {
+        format!("{headline}{PARAGRAPH}{evidence}{PARAGRAPH}{next}")
+    }
+}
+
+pub(super) fn target(request: &Request) -> String {
+    format!(
+        "Deployment `{}` in `{}`",
+        request.deployment, request.namespace
+    )
+}

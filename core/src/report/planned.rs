@@ -1,0 +1,93 @@
+//! What a deploy would change, told instead of done.
+
+use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
+use super::success::{beside, image, succeeded, warned};
+use crate::change::difference::Difference;
+use crate::kubernetes::object::Deployment;
+use crate::plan::Plan;
+use crate::request::Request;
+
+/// Room for how many lines of a plan were left out.
+const PLAN_TAIL: usize = 30;
+
+/// What a deploy would change. Nothing was written.
+pub fn planned(request: &Request, plan: &Plan) -> Report {
+    let target = target(request);
+    let Plan {
+        after,
+        live,
+        difference,
+        warnings,
+    } = plan;
+    let serving = live.as_ref().or(after.as_ref());
+    let count = difference.count();
+    let things = if count == 1 { "thing" } else { "things" };
+    let headline = match (live, after) {
+        (_, Some(_)) if count == 0 => format!("Plan: nothing would change in {target}"),
+        (_, None) => format!("Plan: nothing would change in {target}"),
+        (None, Some(_)) => format!("Plan: {target} would be created"),
+        (Some(_), Some(_)) => format!("Plan: {count} {things} would change in {target}"),
+    };
+    let lines = |limit| told(difference, limit);
+    let strategy = match request.strategy.switch() {
+        Some(switch) => format!(
+            " The strategy `{}` brings it up beside the old one and switches Service `{}`.",
+            request.strategy.name(),
+            switch.service
+        ),
+        None => String::new(),
+    };
+    let rest = format!(
+        "{headline}. Nothing was written.{strategy}{}{}",
+        warned(warnings),
+        beside(request)
+    );
+    let listed = lines(SUMMARY_LIMIT - rest.len().min(SUMMARY_LIMIT / 2));
+    let summary = match listed.is_empty() {
+        true => rest,
+        false => format!("{rest}\n{listed}"),
+    };
+    let revision = live
+        .as_ref()
+        .and_then(Deployment::revision)
+        .unwrap_or_default()
+        .to_string();
+    let images = after
+        .as_ref()
+        .or(serving)
+        .map(|object| image(request, object));
+    let name = match (request.strategy.switch(), serving) {
+        (Some(_), Some(serving)) => serving.name().to_owned(),
+        _ => request.deployment.clone(),
+    };
+    let external = format!("{}/{name}@{revision}", request.namespace);
+    let variables = [
+        ("Namespace", request.namespace.clone()),
+        ("Deployment", name),
+        ("Revision", revision),
+        ("Image", images.unwrap_or_default()),
+        ("Strategy", request.strategy.name().to_owned()),
+        ("Mode", "plan".to_owned()),
+        ("ChangeCount", count.to_string()),
+        (CHANGES, lines(VARIABLE_LIMIT)),
+    ];
+    succeeded(request, &summary, &external, variables)
+}
+
+/// As many lines of a difference as fit, and how many are left out.
+fn told(difference: &Difference, limit: usize) -> String {
+    let mut text = String::new();
+    for (index, line) in difference.lines.iter().enumerate() {
+        if text.len() + line.len() + PLAN_TAIL > limit {
+            let left = difference.count() - index;
+            text.push_str(&format!("\n… and {left} more"));
+            return text;
+        }
+        text.push_str(if text.is_empty() { "" } else { "\n" });
+        text.push_str(line);
+    }
+    match difference.more {
+        0 => text,
+        more => format!("{text}\n… and {more} more"),
+    }
+}

@@ -1,0 +1,186 @@
+//! A deploy that worked: its summary and the output variables.
+
+use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
+use crate::kubernetes::object::Deployment;
+use crate::request::Request;
+use crate::state::continuation::Continuation;
+use crate::strategy::causes::pods;
+use crate::strategy::{Former, Success, Switched};
+use crate::text::{clip, quote, words};
+use crate::workload::health::steadiness::SECOND_LOOK;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// The new version serves.
+pub fn success(
+    request: &Request,
+    continuation: &Continuation,
+    success: &Success,
+    now: Timestamp,
+) -> Report {
+    let live = &success.deployment;
+    let seconds = now.duration_since(continuation.started).as_secs().max(0);
+    let image = image(request, live);
+    let revision = live.revision().map(|revision| revision.to_string());
+    let revision = revision.unwrap_or_else(|| "1".to_owned());
+    let target = target(request);
+    let pods = match live.replicas() {
+        0 => "it is scaled to zero, so no pod runs".to_owned(),
+        wanted => format!(
+            "{} of {wanted} {} available",
+            live.available_replicas(),
+            pods(wanted)
+        ),
+    };
+    let time = words(Duration::from_secs(seconds.unsigned_abs()));
+    let summary = match (success.wrote, live.replicas()) {
+        (true, 0) => {
+            format!("{target} has revision {revision} ({image}) after {time}; {pods}.")
+        }
+        (true, _) => {
+            format!("{target} runs revision {revision} ({image}): {pods} after {time}.")
+        }
+        (false, _) => format!(
+            "{target} already ran this version, so nothing was changed: revision {revision} \
+             ({image}); {pods}."
+        ),
+    };
+    let summary = match &success.switched {
+        Some(switched) => {
+            let runs = format!("`{}` ({image}): {pods}", live.name());
+            switched_summary(request, success.wrote, switched, &runs, &time)
+        }
+        None => summary,
+    };
+    let previous = match (success.wrote, success.previous_revision) {
+        (true, previous) => previous.map(|previous| previous.to_string()),
+        (false, _) => Some(revision.clone()),
+    };
+    let name = match success.switched {
+        Some(_) => live.name(),
+        None => &*request.deployment,
+    };
+    let external = format!("{}/{name}@{revision}", request.namespace);
+    let twice = match &continuation.steady {
+        Some(steady) if steady.held => format!(
+            " Nothing probes whether it serves: its pods were seen unchanged twice, {} apart.",
+            words(SECOND_LOOK)
+        ),
+        Some(_) | None => String::new(),
+    };
+    let summary = summary + &twice + &warned(&continuation.warnings) + &beside(request);
+    let variables = [
+        ("Namespace", request.namespace.clone()),
+        ("Deployment", name.to_owned()),
+        ("Revision", revision),
+        ("PreviousRevision", previous.unwrap_or_default()),
+        ("Image", image),
+        ("Strategy", request.strategy.name().to_owned()),
+        ("DurationSeconds", seconds.to_string()),
+    ];
+    succeeded(request, &summary, &external, variables)
+}
+
+/// A success within CodePipeline's limits, with what the deploy came from.
+pub(super) fn succeeded<const N: usize>(
+    request: &Request,
+    summary: &str,
+    external: &str,
+    variables: [(&'static str, String); N],
+) -> Report {
+    let variables = variables.into_iter().chain(origin(request));
+    Report::Success {
+        summary: clip(summary, SUMMARY_LIMIT),
+        external_id: clip(external, EXTERNAL_ID_LIMIT),
+        variables: variables
+            .map(|(name, value)| (name, clip(&value, VARIABLE_LIMIT)))
+            .collect(),
+    }
+}
+
+/// The facts of where a version comes from, where they are known.
+pub(super) fn origin(request: &Request) -> Vec<(&'static str, String)> {
+    let execution = ("Execution", request.execution.clone());
+    let commit = request
+        .commit
+        .iter()
+        .map(|commit| ("Commit", commit.clone()));
+    let beside = (!request.beside.is_empty()).then(|| ("NotApplied", request.beside.join(",")));
+    std::iter::once(execution)
+        .chain(commit)
+        .chain(beside)
+        .collect()
+}
+
+/// What the API server remarked on a write, as `kubectl` prints it.
+pub(super) fn warned(warnings: &[String]) -> String {
+    let warnings = warnings
+        .iter()
+        .map(|warning| format!(" Warning: {warning}"));
+    warnings.collect()
+}
+
+/// What was in the manifest's file and is not applied.
+pub(super) fn beside(request: &Request) -> String {
+    match request.beside.as_slice() {
+        [] => String::new(),
+        beside => format!(
+            " The manifest's file has more, which was not applied: {}.",
+            crate::text::told(beside)
+        ),
+    }
+}
+
+pub(super) fn switched_summary(
+    request: &Request,
+    wrote: bool,
+    switched: &Switched,
+    runs: &str,
+    time: &str,
+) -> String {
+    let service = &switched.service;
+    let namespace = &request.namespace;
+    if !wrote {
+        return format!(
+            "Service `{service}` in `{namespace}` already sent to this version, so nothing was \
+             changed: Deployment {runs}."
+        );
+    }
+    let from = switched.from.iter();
+    let from = from.map(|(from, became)| {
+        let became = match became {
+            Former::ScaledDown => "is scaled to zero",
+            Former::NotKept => "was deleted, as `keep` is 0",
+            Former::DeletedByOthers => "was deleted by someone else meanwhile",
+        };
+        format!(" `{from}`, which served before, {became}.")
+    });
+    let left = switched.left.iter();
+    let left =
+        left.map(|(name, why)| format!(" `{name}` could not be cleared away: {}.", quote(why)));
+    let more = from.chain(left).collect::<String>();
+    format!("Service `{service}` in `{namespace}` sends to Deployment {runs} after {time}.{more}")
+}
+
+/// The images that the request is about, else the first container's.
+pub(super) fn image(request: &Request, live: &Deployment) -> String {
+    let containers = ["containers", "initContainers"]
+        .map(|list| live.containers(list))
+        .concat();
+    let image_of =
+        |container: &serde_json::Value| Some(container.get("image")?.as_str()?.to_owned());
+    let named = containers
+        .iter()
+        .filter(|container| {
+            let name = container.get("name").and_then(serde_json::Value::as_str);
+            let sole = live.containers("containers").len() == 1;
+            name.is_some_and(|name| request.image(name, sole).is_some())
+        })
+        .filter_map(image_of)
+        .collect::<Vec<_>>();
+    if named.is_empty() {
+        containers.first().and_then(image_of).unwrap_or_default()
+    } else {
+        named.join(",")
+    }
+}

@@ -1,0 +1,85 @@
+//! A job that ends before its deploy is known, or because the code broke.
+
+use super::model::{Report, fail};
+use crate::outcome::{ArtifactError, Kind, Topic};
+use crate::problem::Fault;
+use crate::state::continuation::{Phase, Unusable};
+
+/// A file of an input artifact cannot be had. `phase` is how far the deploy had come.
+pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
+    let begun = match phase {
+        Phase::Start => Vec::new(),
+        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::Return(_) => vec![
+            "An earlier invocation had begun to write the new version. What it wrote stays, and is \
+             not followed any more."
+                .to_owned(),
+        ],
+    };
+    let headline = format!("{error}.");
+    fail(
+        Topic::Artifact,
+        error.kind(),
+        &headline,
+        &begun,
+        &error.next(),
+    )
+}
+
+/// The function's environment is wrong.
+pub fn wrong_environment(faults: &[Fault]) -> Report {
+    let lines = faults
+        .iter()
+        .map(|fault| format!("- `{}` {}", fault.field, fault.problem))
+        .collect::<Vec<_>>();
+    fail(
+        Topic::Environment,
+        Kind::ConfigurationError,
+        "Nothing was deployed: the Lambda function's environment is not set up correctly.",
+        &lines,
+        "Correct the function's environment variables, then retry the stage.",
+    )
+}
+
+/// The continuation token cannot be used.
+pub fn unusable_continuation(unusable: &Unusable) -> Report {
+    let why = match unusable {
+        Unusable::Damaged => "it is none of Landfall's, or was changed on the way".to_owned(),
+        Unusable::Foreign => "it belongs to other user parameters or another cluster".to_owned(),
+        Unusable::Version(version) => format!(
+            "its format {version} is not the one of this version of the function; the function was \
+             replaced in the middle of the deploy"
+        ),
+    };
+    fail(
+        Topic::Continuation,
+        Kind::ConfigurationError,
+        &format!("The deploy cannot go on: the continuation token cannot be used, as {why}."),
+        &[],
+        "This job changed nothing; what an earlier one began goes on in the cluster. Retry the \
+         stage: a version that is already there is not written again.",
+    )
+}
+
+/// The code broke. The place names the fault; a panic's own words might hold a value.
+pub fn panicked(place: &str) -> Report {
+    fail(
+        Topic::Bug,
+        Kind::JobFailed,
+        &format!(
+            "Landfall itself broke at {place}; what was written before goes on in the cluster."
+        ),
+        &[],
+        "Please report this place as a bug. Retrying the stage is safe.",
+    )
+}
+
+/// The invocation ended before the deploy knew what it is about.
+pub fn no_time() -> Report {
+    fail(
+        Topic::NoTime,
+        Kind::SystemUnavailable,
+        "Nothing was deployed: the Lambda function ran out of time before it had begun.",
+        &[],
+        "Raise the function's timeout (a minute or more), then retry the stage.",
+    )
+}

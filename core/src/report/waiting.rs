@@ -1,0 +1,71 @@
+//! A deploy that goes on in the next invocation, and how far it is.
+
+use super::model::{Report, SUMMARY_LIMIT};
+use crate::state::continuation::{Continuation, Phase};
+use crate::strategy::causes::{PREVIOUS, pods_state};
+use crate::strategy::{Stage, Wait};
+use crate::text::clip;
+
+/// The deploy goes on in the next invocation.
+pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<&Wait>) -> Report {
+    let unreachable = continuation.unreachable_since;
+    let summary = match (waiting, &continuation.phase, unreachable) {
+        (_, Phase::Start, Some(since)) if !continuation.unsure => format!(
+            "nothing is written yet: since {since:.0} the cluster does not answer as it should, \
+             and is asked again"
+        ),
+        (_, _, Some(since)) => format!("since {since:.0} the cluster does not answer as it should"),
+        (Some(wait), _, _) => progress(wait),
+        (None, Phase::Start, _) => "about to start".to_owned(),
+        (None, Phase::Rollout(_), _) => "the rollout goes on".to_owned(),
+        (None, Phase::Rollback(_), _) => "the rollback goes on".to_owned(),
+        (None, Phase::Switch, _) => "the switch goes on".to_owned(),
+        (None, Phase::Return(_), _) => "what was written is being taken back".to_owned(),
+    };
+    let percent = waiting
+        .filter(|wait| !wait.rollback && wait.progress.wanted > 0)
+        .map_or(0, |wait| {
+            wait.progress.available * 100 / wait.progress.wanted
+        });
+    Report::Progress {
+        token: continuation.encode(bound_to),
+        summary: clip(&summary, SUMMARY_LIMIT),
+        // A hundred is said by success alone.
+        percent: i32::try_from(percent.clamp(0, 99)).unwrap_or(0),
+    }
+}
+
+/// How far a rollout is: "1 of 2 new pods available".
+pub fn progress(wait: &Wait) -> String {
+    let progress = &wait.progress;
+    let new = || pods_state(progress, "new");
+    let switching = match &wait.stage {
+        Stage::Rollout => None,
+        Stage::Newcomer(name) => Some(format!("`{name}`: {}", new())),
+        Stage::Lock { execution, until } => Some(format!(
+            "execution `{execution}` is at work on the Service, until {until:.0} at the latest"
+        )),
+        Stage::Smoke => Some("the smoke test goes on".to_owned()),
+        Stage::Endpoints(service) => Some(format!(
+            "waiting for the endpoints of Service `{service}` to follow"
+        )),
+        Stage::Bake { newcomer, until } => Some(format!(
+            "`{newcomer}` serves ({}); the version before is kept until {until:.0}",
+            new()
+        )),
+        Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to end")),
+        Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
+    };
+    if let Some(state) = switching {
+        return match wait.rollback {
+            true => format!("taking back: {state}"),
+            false => state,
+        };
+    }
+    let state = pods_state(progress, if wait.rollback { PREVIOUS } else { "new" });
+    if wait.rollback {
+        format!("rolling back: {state}")
+    } else {
+        state
+    }
+}
