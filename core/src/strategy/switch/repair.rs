@@ -130,13 +130,13 @@ impl Context<'_> {
     /// The selector of the version that served before the last switch, where that has one of its
     /// own: what was retired by a switch whose new version somebody has scaled away may be up yet.
     fn selector_of_former(&self, service: &Service) -> Result<Option<Selector>, Decision> {
+        let Some(from) = claim::from(service) else {
+            return Ok(None);
+        };
         let selector = service.selector();
         if self.members(&selector)?.iter().any(|member| member.ready) {
             return Ok(None);
         }
-        let Some(from) = claim::from(service) else {
-            return Ok(None);
-        };
         let former = self.deployment(from)?.filter(|one| one.replicas() > 0);
         let version = former.and_then(marks::version_of);
         Ok(version.map(|version| claim::of_version(&selector, version)))
