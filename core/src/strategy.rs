@@ -19,7 +19,6 @@ mod result;
 pub mod rolling;
 pub mod scene;
 pub mod switch;
-pub mod switch_back;
 
 pub use action::{Action, Step};
 pub use author::author;

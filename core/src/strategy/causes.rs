@@ -1,5 +1,5 @@
-//! Why a deploy fails, where it is decided and not read from the pods: in words, because the cluster
-//! (`landfall/cause`) and the continuation keep them until the report is made.
+//! Why a deploy fails, where it is decided and not read from the pods: in words, because the
+//! cluster (`landfall/cause`) and the continuation keep them until the report is made.
 
 use crate::kubernetes::object::Deployment;
 use crate::text::{clip, quote, words};
@@ -9,7 +9,8 @@ use std::time::Duration;
 /// How much of a cause is what is wrong with the pods; the rest is for how far the rollout came.
 pub const TOLD_LIMIT: usize = 440;
 
-/// How much of somebody else's text goes into a cause, which must leave room for how far the rollout had come.
+/// How much of somebody else's text goes into a cause, which must leave room for how far the
+/// rollout had come.
 pub const CAUSE_QUOTE_LIMIT: usize = 380;
 
 /// The pods that a rollback waits for.

@@ -1,7 +1,7 @@
 //! What is there when a deploy ends otherwise than it should: what the Service sends to, and what
 //! is scaled up. It is read, not concluded from what was written: others write, too.
 
-use super::Context;
+use super::context::Context;
 use crate::change::editor::Editor;
 use crate::kubernetes::object::Deployment;
 use crate::strategy::decision::Decision;

@@ -1,23 +1,21 @@
 //! What is done when somebody else is at the Service while it is switched: its selector changed,
 //! the live Deployment rolled under it, the Service deleted, the newcomer scaled away.
 
-use super::super::causes;
-use super::super::claim::{self, Lock};
-use super::super::newcomer;
-use super::{Context, Next, is_of};
+use super::cleanup::selects;
+use super::context::{Context, Next, ended};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::service::{Member, Selector, Service, TEMPLATE_HASH, read_selector};
+use crate::kubernetes::service::{Member, Selector, Service, TEMPLATE_HASH};
 use crate::request::Mode;
 use crate::state::continuation::{Phase, Reason, Return};
 use crate::state::marks;
-use crate::state::marks::VERSION;
 use crate::strategy::action::{Action, Step};
-use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::pursuit::CATCHING_UP;
+use crate::strategy::causes;
+use crate::strategy::claim::{self, Lock};
+use crate::strategy::decision::Decision;
+use crate::strategy::newcomer;
 use crate::strategy::result::{Aftermath, Failure};
 use crate::workload::health::diagnosis::Evidence;
-use jiff::Timestamp;
 
 /// What to do about a Service that is held to pods which are no more.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,24 +56,10 @@ pub(super) fn refill(
     }
 }
 
-/// Whether a selector finds a Deployment's pods, by the labels of its template. What the controller
-/// adds tells the plain one's pods alone.
-pub(super) fn selects(selector: &Selector, deployment: &Deployment, plain: &str) -> bool {
-    let labels = deployment.value().pointer("/spec/template/metadata/labels");
-    let mut labels = read_selector(labels);
-    if let Some(hash) = selector.get(TEMPLATE_HASH)
-        && deployment.name() == plain
-    {
-        labels.insert(TEMPLATE_HASH.to_owned(), hash.clone());
-    }
-    let mut pairs = selector.iter();
-    pairs.all(|(key, value)| labels.get(key) == Some(value))
-}
-
 impl Context<'_> {
     /// A Service that is held to the pods of one ReplicaSet is empty once its Deployment is rolled.
     /// Whoever sees that mends it, whoever has the lock: the write is bound to what was read.
-    pub(in crate::strategy) fn refill(&self, service: &Service) -> Result<(), Decision> {
+    pub(super) fn refill(&self, service: &Service) -> Result<(), Decision> {
         let selector = service.selector();
         if !selector.contains_key(TEMPLATE_HASH)
             || !self.endpoints(service.name())?.ready.is_empty()
@@ -106,7 +90,7 @@ impl Context<'_> {
 
     /// A deploy died after its switch, and nothing is left of the version that it switched to: the
     /// version before serves again, as long as it is there. No lock counts any more by then.
-    pub(in crate::strategy) fn return_from_empty(&self, service: &Service) -> Result<(), Decision> {
+    pub(super) fn return_from_empty(&self, service: &Service) -> Result<(), Decision> {
         let selector = service.selector();
         let before = match claim::selector_before(service) {
             Some(before) => Some(before),
@@ -142,24 +126,10 @@ impl Context<'_> {
         Ok(version.map(|version| claim::of_version(&selector, version)))
     }
 
-    /// Whether the Service selects as the switch of this lock made it.
-    pub(in crate::strategy) fn is_as_switched(service: &Service, lock: &Lock) -> bool {
-        let selector = service.selector();
-        match claim::selector_before(service) {
-            Some(before) => selector == claim::of_version(&before, &lock.version),
-            None => selector.get(VERSION) == Some(&lock.version),
-        }
-    }
-
     /// Somebody else has changed the Service's selector: that stands, and what was held for this
     /// deploy is given up. The newcomer is put away where it would get traffic beside a version
     /// that serves without it, or where it never was to get any.
-    pub(in crate::strategy) fn set_aside(
-        &self,
-        service: &Service,
-        lock: &Lock,
-        switched: bool,
-    ) -> Next {
+    pub(super) fn set_aside(&self, service: &Service, lock: &Lock, switched: bool) -> Next {
         let name = self.name_of(&lock.version);
         let other = self.serves_beside(service, &name)?;
         let target = other.map_or(&*name, Deployment::name);
@@ -212,39 +182,33 @@ impl Context<'_> {
         };
         let Some(ours) = ours else {
             if let Phase::Return(back) = &self.continuation.phase {
-                return super::ended(back, Aftermath::ServiceGone);
+                return ended(back, Aftermath::ServiceGone);
             }
             if self.continuation.phase == Phase::Start {
                 let fault = self.service_fault("does not exist in this namespace");
                 return Decision::GiveUp(Failure::Faults(vec![fault]));
             }
-            return super::ended(&self.deleted(), Aftermath::ServiceGone);
+            return ended(&self.deleted(), Aftermath::ServiceGone);
         };
         match self.put_away_without_service(ours) {
             Ok(()) => {}
             Err(decision) => return decision,
         }
         match &self.continuation.phase {
-            Phase::Return(back) => super::ended(back, Aftermath::ServiceGone),
+            Phase::Return(back) => ended(back, Aftermath::ServiceGone),
             Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => {
-                super::ended(&self.deleted(), Aftermath::ServiceGone)
+                ended(&self.deleted(), Aftermath::ServiceGone)
             }
         }
     }
 
-    fn deleted(&self) -> Return {
+    pub(super) fn deleted(&self) -> Return {
         Return {
             cause: causes::service_deleted(&self.switch.service),
             kind: None,
             evidence: Evidence::default(),
             reason: Some(Reason::Changed),
         }
-    }
-
-    pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Decision> {
-        let job = Some(&*self.continuation.job);
-        let mut all = self.versions()?.iter();
-        Ok(all.find(|one| one.annotation(marks::JOB) == job))
     }
 
     fn put_away_without_service(&self, ours: &Deployment) -> Result<(), Decision> {
@@ -263,48 +227,6 @@ impl Context<'_> {
             return Err(self.scale_down(ours, patch));
         }
         self.clear_preview()
-    }
-
-    /// How many replicas the newcomer is held at after the switch: those that were wanted then, or
-    /// one at least where the old version is going already.
-    pub(super) fn held(
-        &self,
-        lock: &Lock,
-        found: &Deployment,
-        retiring: bool,
-    ) -> Result<i64, Decision> {
-        let wanted = match lock.wanted {
-            Some(wanted) if !retiring => wanted.max(1),
-            Some(_) | None => 1,
-        };
-        if found.replicas() >= wanted {
-            return Ok(wanted);
-        }
-        let scalers = self.autoscalers()?.iter();
-        let mut scalers = scalers.filter(|scaler| is_of(scaler, &[found.name()]));
-        let most = scalers.next().map_or(i64::MAX, |scaler| scaler.maximum());
-        Ok(wanted.min(most.max(1)))
-    }
-
-    /// The Service sends to at least one pod of this Deployment: nothing else is taken away before.
-    pub(super) fn see_serving(
-        &self,
-        service: &Service,
-        found: &Deployment,
-        deadline: Timestamp,
-    ) -> Result<(), Decision> {
-        let members = self.members(&service.selector())?;
-        let endpoints = self.endpoints(service.name())?;
-        let serves = |member: &Member| endpoints.ready.contains(&member.name);
-        if members.iter().any(serves) {
-            return Ok(());
-        }
-        if self.now >= deadline {
-            let missing = causes::endpoints_missing(service.name(), found.name());
-            return Err(self.fail(Reason::Endpoints, &missing));
-        }
-        let stage = Stage::Endpoints(service.name().to_owned());
-        Err(self.wait(stage, CATCHING_UP))
     }
 }
 

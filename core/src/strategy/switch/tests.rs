@@ -1,8 +1,16 @@
 use super::*;
-use crate::kubernetes::service::Endpoints;
+use crate::kubernetes::call::{Call, Right};
+use crate::kubernetes::object::{self, Deployment, ReplicaSet};
+use crate::kubernetes::service::{Autoscaler, Endpoints, Member, TEMPLATE_HASH, written};
 use crate::request::Parameters;
-use crate::state::marks;
-use crate::state::marks::FAMILY;
+use crate::state::continuation::{Reason, Return};
+use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
+use crate::strategy::action::Action;
+use crate::strategy::claim;
+use crate::strategy::look::Look;
+use crate::strategy::scene::{Scene, Smoked};
+use serde_json::{Value, json};
+use std::time::Duration;
 
 fn at(seconds: u64) -> Timestamp {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -1268,119 +1276,4 @@ fn a_job_that_others_came_after_stops() {
         found,
         "give up SetAside { by: Some(\"run-9\"), editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2}, version: None } }"
     );
-}
-
-#[test]
-fn the_proxy_is_asked_for_the_port_that_is_meant() {
-    let ask = |port: Option<&str>| Smoke {
-        path: "/".into(),
-        contains: None,
-        port: port.map(str::to_owned),
-    };
-    let udp = json!({"name": "dns", "port": 53, "protocol": "UDP"});
-    let metrics = json!({"name": "metrics", "port": 9090});
-    for (ports, asked, expected) in [
-        (json!([{"port": 80}]), None, Some("web:80")),
-        (
-            json!([{"name": "http", "port": 80}]),
-            None,
-            Some("web:http"),
-        ),
-        (json!([{"port": 443}]), None, Some("https:web:443")),
-        // A load balancer that ends TLS itself.
-        (
-            json!([{"name": "http", "port": 443}]),
-            None,
-            Some("web:http"),
-        ),
-        (
-            json!([{"name": "https-api", "port": 8443}]),
-            None,
-            Some("https:web:https-api"),
-        ),
-        (
-            json!([{"port": 9, "appProtocol": "https"}]),
-            None,
-            Some("https:web:9"),
-        ),
-        (
-            json!([{"port": 443, "appProtocol": "http"}]),
-            None,
-            Some("web:443"),
-        ),
-        (json!([udp, {"port": 80}]), None, Some("web:80")),
-        (
-            json!([metrics, {"name": "web", "port": 80}]),
-            Some("web"),
-            Some("web:web"),
-        ),
-        (
-            json!([metrics, {"name": "web", "port": 80}]),
-            Some("80"),
-            Some("web:web"),
-        ),
-        (json!([metrics]), Some("web"), None),
-        (json!([udp]), None, None),
-        (json!([]), None, None),
-    ] {
-        let service = Service::new(json!({"metadata": {"name": "web"}, "spec": {"ports": ports}}));
-        let port = port_of(&service, &ask(asked));
-        let found = port.map(|port| proxy_target(&service, Some(port)));
-        assert_eq!(found.as_deref(), expected, "{ports}");
-    }
-}
-
-#[test]
-fn an_autoscalers_floor_is_held_and_given_back() {
-    let scaler = |target: &str, minimum: i64, kept: Value| {
-        Autoscaler::new(json!({"metadata": {"resourceVersion": "1",
-                    "annotations": {MIN_REPLICAS: kept}},
-                "spec": {"minReplicas": minimum, "maxReplicas": 4,
-                    "scaleTargetRef": {"kind": "Deployment", "name": target}}}))
-    };
-    let none = || Value::Null;
-    for (name, scaler, floor, expected) in [
-        (
-            "moved",
-            scaler("web", 1, none()),
-            Some(3),
-            Some((3, json!("1"))),
-        ),
-        (
-            "never above its maximum",
-            scaler("web", 1, none()),
-            Some(9),
-            Some((4, json!("1"))),
-        ),
-        (
-            "never lowered",
-            scaler("web", 2, none()),
-            Some(1),
-            Some((2, json!("2"))),
-        ),
-        ("held already", scaler("blue", 3, json!("1")), Some(3), None),
-        (
-            "given back",
-            scaler("blue", 3, json!("1")),
-            None,
-            Some((1, none())),
-        ),
-        ("given back already", scaler("blue", 1, none()), None, None),
-        (
-            "the first floor counts",
-            scaler("web", 3, json!("1")),
-            Some(2),
-            Some((2, json!("1"))),
-        ),
-    ] {
-        let patch = autoscaler_patch(&scaler, "blue", floor);
-        let found = patch.map(|patch| {
-            let minimum = patch["spec"]["minReplicas"].as_i64().unwrap();
-            (
-                minimum,
-                patch["metadata"]["annotations"][MIN_REPLICAS].clone(),
-            )
-        });
-        assert_eq!(found, expected, "{name}");
-    }
 }

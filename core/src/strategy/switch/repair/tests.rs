@@ -1,4 +1,5 @@
 use super::*;
+use crate::state::marks::VERSION;
 use serde_json::json;
 
 fn selector(pairs: &[(&str, &str)]) -> Selector {

@@ -2,17 +2,16 @@
 //! why, so that whoever goes on goes on backwards; where the Service was switched, the same write
 //! switches it back. Everything else follows when the old version is all that serves.
 
-use super::claim::{self, Lock};
-use super::decision::{Decision, Stage};
-use super::newcomer;
-use super::pursuit::CATCHING_UP;
-use super::result::{Aftermath, Fate};
-use super::switch::{Context, Next, ended};
+use super::context::{Context, Next, ended};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
 use crate::state::continuation::{CAUSE_LIMIT, Phase, Return};
-use crate::state::marks;
-use crate::state::marks::VERSION;
+use crate::state::marks::{self, VERSION};
+use crate::strategy::claim::{self, Lock};
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::newcomer;
+use crate::strategy::pursuit::CATCHING_UP;
+use crate::strategy::result::{Aftermath, Fate};
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
 use std::time::Duration;
@@ -154,7 +153,7 @@ impl Context<'_> {
 
     /// Scales a newcomer down. It is not deleted: a write that created it and is still under way
     /// would make it anew when all is over. The next deploy that succeeds does so.
-    fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
+    pub(super) fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
         if one.replicas() == 0 || one.is_being_deleted() || self.is_left(one.name()) {
             return Ok(());
         }

@@ -1,0 +1,189 @@
+//! Whether a switch may begin, and its first write: the lock, which holds the Service to what
+//! serves.
+
+use super::autoscaler::is_of;
+use super::context::{Context, Next, look};
+use crate::kubernetes::call::Right;
+use crate::kubernetes::object::{self, Deployment, ReplicaSet};
+use crate::kubernetes::service::{Autoscaler, Service, TEMPLATE_HASH};
+use crate::problem::Fault;
+use crate::state::continuation::Phase;
+use crate::state::marks::{self, VERSION};
+use crate::strategy::claim::{self, Lock, Narrow};
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::newcomer::Newcomer;
+use crate::strategy::pursuit::CATCHING_UP;
+use crate::strategy::result::Failure;
+use crate::strategy::scene::Sought;
+use std::time::Duration;
+
+/// How often a lock of somebody else's is looked at.
+const LOCK_WINDOW: Duration = Duration::from_secs(5);
+
+/// How long a Deployment that is adopted may need to settle: an autoscaler may be at it.
+const SETTLING: Duration = Duration::from_secs(20);
+
+impl Context<'_> {
+    /// Whether the Service may be worked on at all.
+    pub(super) fn admit(&self, service: &Service) -> Result<(), Decision> {
+        let late = self.now >= self.continuation.deadline;
+        let other = Lock::read(service).filter(|lock| lock.execution != self.request.execution);
+        if let Some(other) = other.filter(|lock| late || lock.holds(self.now)) {
+            let (execution, until) = (other.execution.clone(), other.expires());
+            if self.continuation.phase != Phase::Start {
+                let by = Some(execution);
+                return Err(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
+            }
+            if late {
+                return Err(Decision::GiveUp(Failure::Locked { execution, until }));
+            }
+            return Err(self.wait(Stage::Lock { execution, until }, LOCK_WINDOW));
+        }
+        if late {
+            return Err(Decision::GiveUp(Failure::TooLate));
+        }
+        let problem = if service.is_being_deleted() {
+            "is being deleted".to_owned()
+        } else if service.kind() == "ExternalName" {
+            "is of type ExternalName: it sends to a DNS name, not to pods, so it cannot be switched"
+                .to_owned()
+        } else if service.selector().is_empty() {
+            "has no selector: somebody else writes its endpoints, so it cannot be switched"
+                .to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(self.refuse(None, vec![self.service_fault(&problem)]))
+    }
+
+    /// Checks all that can be known beforehand, then takes the lock: the first write.
+    pub(super) fn claim(&self, service: &Service, live: &Deployment, newcomer: &Newcomer) -> Next {
+        if live.is_being_deleted() {
+            return Ok(Decision::GiveUp(Failure::BeingDeleted));
+        }
+        if live.is_paused() {
+            return Ok(Decision::GiveUp(Failure::Paused));
+        }
+        let sets = self.replica_sets(&live.selector())?;
+        let mut selector = service.selector();
+        let narrowed = selector.get(TEMPLATE_HASH).cloned();
+        let whole = only_set(live, sets);
+        // A dead deploy's narrowing, to pods that were rolled away since: it is done once more.
+        let outdated =
+            narrowed.is_some() && narrowed.as_ref() != whole.map(|set| &set.template_hash);
+        if outdated {
+            selector = claim::common(&selector);
+        }
+        let members = self.members(&selector)?;
+        let found = self.newcomer(&newcomer.name)?;
+        if self.switch.smoke.is_some() {
+            self.preview()?;
+        }
+        let mut faults = Vec::from_iter(self.fault_of_service(live));
+        // Whatever is needed later must be readable before anything is written.
+        let scalers = self.autoscalers()?;
+        self.versions()?;
+        self.see_no_strangers(service, &mut faults)?;
+        let own = marks::version_of(live);
+        let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
+        // Where the first write leaves but one of the family behind the Service, the others go.
+        match self.fault_of_members(live, sets, members, adopted) {
+            Some(fault) => faults.push(fault),
+            None => faults.extend(self.fault_of_labels(newcomer, &selector)),
+        }
+        faults.extend(self.fault_of_names(newcomer, found));
+        faults.extend(self.fault_of_preview(service));
+        let narrow = match adopted.then(|| own.ok_or(whole)) {
+            None => Narrow::Not,
+            Some(Ok(version)) => Narrow::Version(version),
+            Some(Err(Some(set))) => Narrow::Hash(&set.template_hash),
+            Some(Err(None)) if self.is_settling(live, sets) => {
+                let stage = Stage::Settling(live.name().to_owned());
+                return Ok(self.wait(stage, CATCHING_UP));
+            }
+            Some(Err(None)) => {
+                faults.push(Fault::new(
+                    "deployment",
+                    format!(
+                        "names `{}`, which is in the middle of a rollout. Before its Service is \
+                         switched for the first time all its pods must be of one version: wait \
+                         until that rollout is done, or undo it",
+                        live.name()
+                    ),
+                ));
+                Narrow::Not
+            }
+        };
+        if !faults.is_empty() {
+            // Another execution may have begun after the Service was read: these are its pods then.
+            self.rechecked()?;
+            return Ok(self.refuse(None, faults));
+        }
+        self.check_rights(live, scalers)?;
+        self.try_newcomer(live, newcomer, found)?;
+        let lock = self.lock(&newcomer.version);
+        Ok(self.patch_service(claim::take(service, &lock, narrow), Phase::Switch))
+    }
+
+    /// What will be needed and cannot be tried by reading: a right that is missing is better told
+    /// now than in the middle.
+    fn check_rights(&self, live: &Deployment, scalers: &[Autoscaler]) -> Result<(), Decision> {
+        let mut needed = Vec::new();
+        if self.switch.smoke.is_some() {
+            needed.extend(Right::SMOKE);
+        }
+        let names = self.names(&[live.name()])?;
+        if scalers.iter().any(|scaler| is_of(scaler, &names)) {
+            needed.push(Right::SCALE);
+        }
+        let mut missing = Vec::new();
+        for right in needed {
+            match self.scene.rights.get(&right) {
+                None => return Err(look(Sought::Right(right))),
+                Some(false) => missing.push(right),
+                Some(true) => {}
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Decision::GiveUp(Failure::Forbidden(missing)))
+    }
+
+    /// The API server says what it thinks of the newcomer before anything is written.
+    fn try_newcomer(
+        &self,
+        live: &Deployment,
+        newcomer: &Newcomer,
+        found: Option<&Deployment>,
+    ) -> Result<(), Decision> {
+        if self.scene.tried || found.is_some_and(Deployment::is_being_deleted) {
+            return Ok(());
+        }
+        let call = self.write(live, newcomer, found).dry_run();
+        Err(look(Sought::Trial(Box::new(call))))
+    }
+
+    /// Whether a Deployment may have but one version's pods in a moment. Where all pods are of one
+    /// already, it is being scaled, at whatever time that began.
+    fn is_settling(&self, live: &Deployment, sets: &[ReplicaSet]) -> bool {
+        let begun = self.now < self.continuation.started + SETTLING;
+        begun || object::newest(live, sets).is_some_and(|newest| is_alone(newest, live, sets))
+    }
+}
+
+/// The one ReplicaSet that has all pods of a Deployment whose rollout is done.
+fn only_set<'a>(live: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
+    let newest = object::newest(live, sets)?;
+    let alone = is_alone(newest, live, sets);
+    let seen = live.observed_generation() >= live.generation();
+    let done = live.updated_replicas() == live.total_replicas();
+    (alone && seen && done && !newest.template_hash.is_empty()).then_some(newest)
+}
+
+/// Whether no other ReplicaSet of the Deployment has pods.
+fn is_alone(newest: &ReplicaSet, live: &Deployment, sets: &[ReplicaSet]) -> bool {
+    let own = sets.iter().filter(|set| set.owner == live.uid());
+    let mut with_pods = own.filter(|set| set.replicas > 0);
+    with_pods.all(|set| set.name == newest.name)
+}

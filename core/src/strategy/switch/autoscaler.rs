@@ -1,0 +1,98 @@
+//! The autoscaler of a family: it is pointed at the Deployment that serves, and held at a floor
+//! meanwhile.
+
+use super::context::Context;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::service::Autoscaler;
+use crate::state::marks::MIN_REPLICAS;
+use crate::strategy::claim::Lock;
+use crate::strategy::decision::Decision;
+use serde_json::{Value, json};
+
+impl Context<'_> {
+    /// Points the autoscaler of the family at a Deployment. `floor`: it may not scale below that
+    /// until the floor that it had is given back, by `None`.
+    pub(super) fn move_autoscaler(
+        &self,
+        from: &str,
+        to: &str,
+        floor: Option<i64>,
+    ) -> Result<(), Decision> {
+        let names = self.names(&[from, to])?;
+        let scalers = self.autoscalers()?.iter();
+        for scaler in scalers.filter(|scaler| is_of(scaler, &names)) {
+            if let Some(patch) = autoscaler_patch(scaler, to, floor) {
+                let namespace = &self.request.namespace;
+                let call = Call::merge_autoscaler(namespace, scaler.name(), patch);
+                return Err(self.step(call));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the family's Deployments, and these.
+    pub(super) fn names<'b>(&'b self, more: &[&'b str]) -> Result<Vec<&'b str>, Decision> {
+        let names = self.versions()?.iter().map(Deployment::name);
+        let more = more.iter().copied();
+        Ok(names
+            .chain(more)
+            .chain([&*self.request.deployment])
+            .collect())
+    }
+
+    /// How many replicas the newcomer is held at after the switch: those that were wanted then, or
+    /// one at least where the old version is going already.
+    pub(super) fn held(
+        &self,
+        lock: &Lock,
+        found: &Deployment,
+        retiring: bool,
+    ) -> Result<i64, Decision> {
+        let wanted = match lock.wanted {
+            Some(wanted) if !retiring => wanted.max(1),
+            Some(_) | None => 1,
+        };
+        if found.replicas() >= wanted {
+            return Ok(wanted);
+        }
+        let scalers = self.autoscalers()?.iter();
+        let mut scalers = scalers.filter(|scaler| is_of(scaler, &[found.name()]));
+        let most = scalers.next().map_or(i64::MAX, |scaler| scaler.maximum());
+        Ok(wanted.min(most.max(1)))
+    }
+}
+
+/// Whether an autoscaler scales one of these Deployments.
+pub(super) fn is_of(scaler: &Autoscaler, names: &[&str]) -> bool {
+    scaler
+        .target()
+        .is_some_and(|target| names.contains(&target))
+}
+
+/// What makes an autoscaler scale this Deployment with this floor; `None` where it does.
+pub(super) fn autoscaler_patch(scaler: &Autoscaler, to: &str, floor: Option<i64>) -> Option<Value> {
+    let kept = scaler.annotation(MIN_REPLICAS);
+    let kept = kept.and_then(|text| text.parse::<i64>().ok());
+    let original = kept.unwrap_or(scaler.minimum());
+    let (minimum, note) = match floor {
+        Some(floor) => {
+            let held = floor.min(scaler.maximum()).max(original);
+            (held, json!(original.to_string()))
+        }
+        None => (original, Value::Null),
+    };
+    let held = floor.is_none() || kept.is_some();
+    let released = floor.is_some() || kept.is_none();
+    if scaler.target() == Some(to) && held && released && scaler.minimum() >= minimum {
+        return None;
+    }
+    Some(
+        json!({"metadata": {"resourceVersion": scaler.resource_version(),
+            "annotations": {MIN_REPLICAS: note}},
+        "spec": {"minReplicas": minimum, "scaleTargetRef": {"name": to}}}),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! After the switch: the new version is seen to serve for its time before the old one goes.
+
+use super::context::{Context, Next, count};
+use crate::kubernetes::object::{Deployment, timestamp};
+use crate::kubernetes::service::{Member, Service};
+use crate::state::continuation::Reason;
+use crate::state::marks;
+use crate::strategy::causes;
+use crate::strategy::claim::{self, Lock};
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pursuit::{CATCHING_UP, WATCH_WINDOW};
+use jiff::Timestamp;
+
+impl Context<'_> {
+    /// After the switch: sees the new version serve for the time of the bake, then retires the old.
+    pub(super) fn after(&self, service: &Service, lock: &Lock) -> Next {
+        if !Self::is_as_switched(service, lock) {
+            return self.set_aside(service, lock, true);
+        }
+        let name = self.name_of(&lock.version);
+        let Some(found) = self.newcomer(&name)? else {
+            return Ok(self.fail(
+                Reason::Changed,
+                &format!("Deployment `{name}` was deleted by someone else"),
+            ));
+        };
+        let from = claim::from(service).unwrap_or_default();
+        let old = self.deployment(from)?;
+        // Only a newcomer that has served for its time retires the old one.
+        let retiring = service.annotation(marks::RETIRING).is_some()
+            || old.is_none_or(|old| old.replicas() == 0);
+        let held = self.held(lock, found, retiring)?;
+        if found.replicas() < held {
+            self.rechecked()?;
+            return Ok(self.scale_up(found, held));
+        }
+        if retiring {
+            self.see_serving(service, found, lock.deadline)?;
+            return self.retire(service, found);
+        }
+        let switched = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        let until = switched.unwrap_or(self.now) + self.switch.bake;
+        let stage = Stage::Bake {
+            newcomer: name,
+            until,
+        };
+        let deadline = lock.deadline.max(until);
+        self.follow(found, deadline, stage.clone())?;
+        self.see_endpoints(service, found, deadline)?;
+        if self.now < until {
+            let left = until.duration_since(self.now).unsigned_abs();
+            return Ok(self.wait(stage, WATCH_WINDOW.min(left)));
+        }
+        self.retire(service, found)
+    }
+
+    /// The Service sends to all pods of this Deployment, and to no others.
+    pub(super) fn see_endpoints(
+        &self,
+        service: &Service,
+        found: &Deployment,
+        deadline: Timestamp,
+    ) -> Result<(), Decision> {
+        let members = self.members(&service.selector())?;
+        let endpoints = self.endpoints(service.name())?;
+        if endpoints.are_all_of(members, count(found.replicas().max(1))) {
+            return Ok(());
+        }
+        if self.now >= deadline {
+            let missing = causes::endpoints_missing(service.name(), found.name());
+            return Err(self.fail(Reason::Endpoints, &missing));
+        }
+        let stage = Stage::Endpoints(service.name().to_owned());
+        Err(self.wait(stage, CATCHING_UP))
+    }
+
+    /// The Service sends to at least one pod of this Deployment: nothing else is taken away before.
+    fn see_serving(
+        &self,
+        service: &Service,
+        found: &Deployment,
+        deadline: Timestamp,
+    ) -> Result<(), Decision> {
+        let members = self.members(&service.selector())?;
+        let endpoints = self.endpoints(service.name())?;
+        let serves = |member: &Member| endpoints.ready.contains(&member.name);
+        if members.iter().any(serves) {
+            return Ok(());
+        }
+        if self.now >= deadline {
+            let missing = causes::endpoints_missing(service.name(), found.name());
+            return Err(self.fail(Reason::Endpoints, &missing));
+        }
+        let stage = Stage::Endpoints(service.name().to_owned());
+        Err(self.wait(stage, CATCHING_UP))
+    }
+}

@@ -1,0 +1,135 @@
+//! The Deployment of the new version on its way up: written, scaled, followed, and found by the
+//! Service.
+
+use super::context::{Context, count};
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object::{self, Deployment, timestamp};
+use crate::kubernetes::service::{Member, Service, TEMPLATE_HASH};
+use crate::state::continuation::{Reason, Rollout};
+use crate::state::marks;
+use crate::strategy::claim;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::newcomer::Newcomer;
+use crate::strategy::pursuit::{CATCHING_UP, Followed, Pursuit};
+use crate::workload::health::rollout::Written;
+use jiff::Timestamp;
+use serde_json::json;
+
+impl Context<'_> {
+    /// The write that brings the newcomer up, in the place of an idle one where there is one.
+    pub(super) fn write(
+        &self,
+        live: &Deployment,
+        newcomer: &Newcomer,
+        found: Option<&Deployment>,
+    ) -> Call {
+        let author = self.author(self.now);
+        let namespace = &self.request.namespace;
+        match found {
+            None => Call::create(namespace, newcomer.create(self.request, live, &author)),
+            Some(found) => {
+                let object = newcomer.replace(self.request, live, found, &author);
+                Call::put(namespace, &newcomer.name, object)
+            }
+        }
+    }
+
+    /// The live one was scaled up meanwhile, or the newcomer down, by an autoscaler that a dead
+    /// deploy left on it. Once: whoever undoes it means it.
+    pub(super) fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
+        let wanted = replicas.to_string();
+        if found.annotation(marks::WANTED) == Some(&wanted) {
+            let (name, has) = (found.name(), found.replicas());
+            let why =
+                format!("`{name}` is held at {has} replicas by someone else; {wanted} are wanted");
+            return self.fail(Reason::Changed, &why);
+        }
+        let patch = json!({"metadata": {"resourceVersion": found.resource_version(),
+                "annotations": {marks::WANTED: wanted}},
+            "spec": {"replicas": replicas}});
+        self.step(Call::merge(&self.request.namespace, found.name(), patch))
+    }
+
+    /// Once the Service is held to one ReplicaSet's pods, another rollout of the live Deployment
+    /// would leave it without any.
+    pub(super) fn check_narrowing(
+        &self,
+        service: &Service,
+        live: &Deployment,
+    ) -> Result<(), Decision> {
+        let selector = service.selector();
+        let Some(hash) = selector.get(TEMPLATE_HASH) else {
+            return Ok(());
+        };
+        let sets = self.replica_sets(&live.selector())?;
+        match object::newest(live, sets) {
+            Some(set) if set.template_hash != *hash => {
+                let name = live.name();
+                let why = format!("Deployment `{name}` was changed by someone else meanwhile");
+                Err(self.fail(Reason::Changed, &why))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The pods that the Service will find are the newcomer's, and all of them are ready.
+    pub(super) fn confirm(
+        &self,
+        service: &Service,
+        version: &str,
+        found: &Deployment,
+    ) -> Result<&[Member], Decision> {
+        let members = self.members(&claim::of_version(&service.selector(), version))?;
+        let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
+        let staying = |member: &&Member| !member.going;
+        let mut staying = members.iter().filter(staying);
+        if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
+            let (pod, service) = (&foreign.name, service.name());
+            return Err(self.fail(
+                Reason::Changed,
+                &format!(
+                    "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
+                    found.name()
+                ),
+            ));
+        }
+        let ready = members.iter().filter(|member| member.ready).count();
+        if count(found.replicas()) > ready {
+            self.in_time()?;
+            return Err(self.wait(Stage::Newcomer(found.name().to_owned()), CATCHING_UP));
+        }
+        Ok(members)
+    }
+
+    /// Follows a Deployment's rollout; something else is next until it serves.
+    pub(super) fn follow(
+        &self,
+        found: &Deployment,
+        deadline: Timestamp,
+        stage: Stage,
+    ) -> Result<(), Decision> {
+        let deployed_at = found.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        let rollout = Rollout {
+            written: Written::adopted(found, deployed_at.unwrap_or(self.continuation.started)),
+            wrote: true,
+            changed_since: false,
+            previous: None,
+        };
+        let pursuit = Pursuit {
+            request: self.request,
+            observation: self.observation,
+            rollout: &rollout,
+            sights: &self.continuation.sights,
+            steady: self.continuation.steady.as_ref(),
+            live: found,
+            now: self.now,
+            deadline,
+            stage,
+        };
+        match pursuit.next() {
+            Followed::Serves => Ok(()),
+            Followed::GoesOn(decision) => Err(decision),
+            Followed::Failed(failed) => Err(self.failed(failed, None)),
+        }
+    }
+}

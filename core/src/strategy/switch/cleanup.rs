@@ -1,0 +1,94 @@
+//! What no traffic goes to any more is scaled down or deleted.
+
+use super::context::{Context, Next};
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH, read_selector};
+use crate::request::Strategy;
+use crate::state::continuation::Phase;
+use crate::state::marks;
+use crate::strategy::claim;
+use crate::strategy::decision::Decision;
+use crate::strategy::immutable;
+use crate::strategy::newcomer;
+use crate::strategy::result::Failure;
+use serde_json::Value;
+
+impl Context<'_> {
+    /// Scales down all others of the family, deletes what is beyond `keep`, and gives the lock up.
+    pub(super) fn retire(&self, service: &Service, found: &Deployment) -> Next {
+        self.move_autoscaler("", found.name(), None)?;
+        if let Some(running) = self.other_that_runs(found)? {
+            self.unselected(running)?;
+            if service.annotation(marks::RETIRING).is_none() {
+                return Ok(self.patch_service(claim::retire(service), Phase::Switch));
+            }
+            return Ok(self.scale_down(running, newcomer::scale_down(running)));
+        }
+        if let Strategy::Immutable { keep, .. } = &self.request.strategy {
+            let others = self.versions()?.iter();
+            let others = others.filter(|one| one.name() != found.name() && !one.is_being_deleted());
+            let others = others.collect::<Vec<_>>();
+            let from = claim::from(service).unwrap_or_default();
+            let surplus = immutable::surplus(&others, from, *keep);
+            let mut surplus = surplus.into_iter().filter(|one| !self.is_left(one.name()));
+            if let Some(one) = surplus.next() {
+                self.unselected(one)?;
+                return Ok(self.delete(one));
+            }
+        }
+        self.clear_preview()?;
+        Ok(self.patch_service(claim::release(service, None), Phase::Switch))
+    }
+
+    /// Another one of the family that is not at zero, and could be brought there.
+    pub(super) fn other_that_runs(
+        &self,
+        found: &Deployment,
+    ) -> Result<Option<&Deployment>, Decision> {
+        let plain = self.deployment(&self.request.deployment)?;
+        let mut all = plain.into_iter().chain(self.versions()?);
+        Ok(all.find(|one| {
+            let other = one.name() != found.name() && !one.is_being_deleted();
+            other && one.replicas() > 0 && !self.is_left(one.name())
+        }))
+    }
+
+    /// The Service was read again right now, and does not send to this Deployment.
+    pub(super) fn unselected(&self, deployment: &Deployment) -> Result<(), Decision> {
+        self.rechecked()?;
+        if let Some(service) = self.seen_service()
+            && selects(&service.selector(), deployment, &self.request.deployment)
+        {
+            let by = None;
+            return Err(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
+        }
+        Ok(())
+    }
+
+    /// Scales one down, where that is not what the deploy is judged by.
+    pub(super) fn scale_down(&self, one: &Deployment, patch: Value) -> Decision {
+        let call = Call::merge(&self.request.namespace, one.name(), patch);
+        self.clearing(call, one.name())
+    }
+
+    pub(super) fn delete(&self, deployment: &Deployment) -> Decision {
+        let (namespace, name) = (&self.request.namespace, deployment.name());
+        let call = Call::delete(namespace, name, deployment.uid());
+        self.clearing(call, name)
+    }
+}
+
+/// Whether a selector finds a Deployment's pods, by the labels of its template. What the controller
+/// adds tells the plain one's pods alone.
+pub(super) fn selects(selector: &Selector, deployment: &Deployment, plain: &str) -> bool {
+    let labels = deployment.value().pointer("/spec/template/metadata/labels");
+    let mut labels = read_selector(labels);
+    if let Some(hash) = selector.get(TEMPLATE_HASH)
+        && deployment.name() == plain
+    {
+        labels.insert(TEMPLATE_HASH.to_owned(), hash.clone());
+    }
+    let mut pairs = selector.iter();
+    pairs.all(|(key, value)| labels.get(key) == Some(value))
+}

@@ -1,0 +1,240 @@
+//! What a switch knows, what it reads, and how it makes a decision: what all of its steps share.
+
+use crate::change::Author;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object::{Deployment, ReplicaSet};
+use crate::kubernetes::service::{Autoscaler, Endpoints, Member, Selector, Service, written};
+use crate::problem::Fault;
+use crate::request::{Request, Switch};
+use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, Return};
+use crate::state::marks;
+use crate::strategy::action::{Action, Step};
+use crate::strategy::author::author;
+use crate::strategy::causes;
+use crate::strategy::claim::Lock;
+use crate::strategy::decision::{Decision, Stage, Wait};
+use crate::strategy::look::Look;
+use crate::strategy::observation::Observation;
+use crate::strategy::pursuit::Failed;
+use crate::strategy::result::{Aftermath, Failure};
+use crate::strategy::scene::{Scene, Sought};
+use crate::text::clip;
+use crate::workload::health::rollout::{Progress, WaitsFor};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::time::Duration;
+
+/// All that a decision may depend on.
+pub(super) struct Context<'a> {
+    pub(super) request: &'a Request,
+    pub(super) switch: &'a Switch,
+    pub(super) continuation: &'a Continuation,
+    pub(super) observation: &'a Observation,
+    pub(super) scene: &'a Scene,
+    pub(super) now: Timestamp,
+}
+
+/// Something to do first, or what comes of it.
+pub(super) type Next = Result<Decision, Decision>;
+
+impl Context<'_> {
+    /// The Service, where it was read and is there.
+    pub(super) fn seen_service(&self) -> Option<&Service> {
+        self.scene.service.as_ref()?.as_ref()
+    }
+
+    /// The Service was read again since the last write or wait; what else was seen is older.
+    pub(super) fn rechecked(&self) -> Result<(), Decision> {
+        match self.scene.rechecked {
+            true => Ok(()),
+            false => Err(look(Sought::ServiceAgain)),
+        }
+    }
+
+    pub(super) fn deployment(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
+        match self.scene.deployments.get(name) {
+            Some(found) => Ok(found.as_ref()),
+            None => Err(look(Sought::Deployment(name.to_owned()))),
+        }
+    }
+
+    /// The Deployment that gets the new version; it is the one that is watched.
+    pub(super) fn newcomer(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
+        match &self.observation.deployment {
+            Some(None) => Ok(None),
+            Some(Some(found)) if found.name() == name => Ok(Some(found)),
+            Some(Some(_)) | None => Err(Decision::Look(Look::Newcomer {
+                name: name.to_owned(),
+            })),
+        }
+    }
+
+    pub(super) fn replica_sets(&self, selector: &str) -> Result<&[ReplicaSet], Decision> {
+        match self.scene.replica_sets.get(selector) {
+            Some(sets) => Ok(sets),
+            None => Err(look(Sought::ReplicaSets(selector.to_owned()))),
+        }
+    }
+
+    pub(super) fn members(&self, selector: &Selector) -> Result<&[Member], Decision> {
+        let selector = written(selector);
+        match self.scene.members.get(&selector) {
+            Some(members) => Ok(members),
+            None => Err(look(Sought::Members(selector))),
+        }
+    }
+
+    pub(super) fn endpoints(&self, service: &str) -> Result<&Endpoints, Decision> {
+        match self.scene.endpoints.get(service) {
+            Some(endpoints) => Ok(endpoints),
+            None => Err(look(Sought::Endpoints(service.to_owned()))),
+        }
+    }
+
+    pub(super) fn autoscalers(&self) -> Result<&[Autoscaler], Decision> {
+        let seen = self.scene.autoscalers.as_deref();
+        seen.ok_or_else(|| look(Sought::Autoscalers))
+    }
+
+    pub(super) fn versions(&self) -> Result<&[Deployment], Decision> {
+        let seen = self.scene.versions.as_deref();
+        seen.ok_or_else(|| look(Sought::Versions))
+    }
+
+    pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Decision> {
+        let job = Some(&*self.continuation.job);
+        let mut all = self.versions()?.iter();
+        Ok(all.find(|one| one.annotation(marks::JOB) == job))
+    }
+
+    pub(super) fn is_left(&self, name: &str) -> bool {
+        self.scene.left.iter().any(|(left, _)| left == name)
+    }
+
+    pub(super) fn name_of(&self, version: &str) -> String {
+        format!("{}-{version}", self.request.deployment)
+    }
+
+    pub(super) fn author(&self, now: Timestamp) -> Author<'_> {
+        author(self.request, self.continuation, now)
+    }
+
+    /// The phase that a write leaves as it is; the first one opens the switch.
+    pub(super) fn phase(&self) -> Phase {
+        if let Phase::Return(back) = &self.continuation.phase {
+            return Phase::Return(back.clone());
+        }
+        Phase::Switch
+    }
+
+    /// A write that clears something away: the deploy does not fail where it is refused.
+    pub(super) fn clearing(&self, call: Call, name: &str) -> Decision {
+        Decision::Act(Action::Step(Box::new(Step {
+            call,
+            then: self.phase(),
+            clears: Some(name.to_owned()),
+        })))
+    }
+
+    pub(super) fn step(&self, call: Call) -> Decision {
+        Decision::Act(Action::Step(Box::new(Step {
+            call,
+            then: self.phase(),
+            clears: None,
+        })))
+    }
+
+    pub(super) fn patch_service(&self, patch: Value, then: Phase) -> Decision {
+        let call = Call::merge_service(&self.request.namespace, &self.switch.service, patch);
+        let clears = None;
+        Decision::Act(Action::Step(Box::new(Step { call, then, clears })))
+    }
+
+    pub(super) fn wait(&self, stage: Stage, at_most: Duration) -> Decision {
+        let found = self.observation.deployment.as_ref();
+        let found = found.and_then(Option::as_ref);
+        Decision::Wait(Wait {
+            progress: Progress {
+                waits_for: WaitsFor::Availability,
+                available: found.map_or(0, Deployment::available_replicas),
+                wanted: found.map_or(0, Deployment::replicas),
+                obstacle: None,
+            },
+            rollback: matches!(self.continuation.phase, Phase::Return(_)),
+            at_most,
+            stage,
+        })
+    }
+
+    /// The deploy has failed: what was written is taken back, if anything was.
+    pub(super) fn failed(&self, failed: Failed, reason: Option<Reason>) -> Decision {
+        let back = Return {
+            cause: failed.cause,
+            kind: failed.kind,
+            evidence: failed.evidence,
+            reason,
+        };
+        let ours = self.seen_service().and_then(Lock::read);
+        match ours.filter(|lock| lock.job == self.continuation.job) {
+            Some(_) => Decision::Enter(Phase::Return(back)),
+            None => ended(&back, Aftermath::NothingWritten),
+        }
+    }
+
+    pub(super) fn fail(&self, reason: Reason, cause: &str) -> Decision {
+        let failed = Failed {
+            cause: clip(cause, CAUSE_LIMIT),
+            ..Failed::default()
+        };
+        self.failed(failed, Some(reason))
+    }
+
+    /// What the request asks for cannot be had.
+    pub(super) fn refuse(&self, lock: Option<&Lock>, faults: Vec<Fault>) -> Decision {
+        match (lock, faults.first()) {
+            (Some(_), Some(fault)) => self.fail(
+                Reason::Changed,
+                &format!("`{}` {}", fault.field, fault.problem),
+            ),
+            _ => Decision::GiveUp(Failure::Faults(faults)),
+        }
+    }
+
+    /// Nothing new is begun after the deadline.
+    pub(super) fn in_time(&self) -> Result<(), Decision> {
+        let lock = self.seen_service().and_then(Lock::read);
+        let deadline = lock.map_or(self.continuation.deadline, |lock| lock.deadline);
+        if self.now < deadline {
+            return Ok(());
+        }
+        let timeout = self.request.timeout;
+        Err(self.fail(
+            Reason::Time,
+            &causes::switch_timed_out(timeout, &self.switch.service),
+        ))
+    }
+
+    pub(super) fn service_fault(&self, problem: &str) -> Fault {
+        let service = &self.switch.service;
+        Fault::new("service", format!("names `{service}`, which {problem}"))
+    }
+}
+
+/// The end of a failed switch: what counts is why the newcomer failed.
+pub(super) fn ended(back: &Return, aftermath: Aftermath) -> Decision {
+    Decision::GiveUp(Failure::Rollout {
+        cause: back.cause.clone(),
+        kind: back.kind,
+        evidence: back.evidence.clone(),
+        reason: back.reason,
+        aftermath,
+    })
+}
+
+pub(super) fn look(sought: Sought) -> Decision {
+    Decision::Look(Look::Scene(sought))
+}
+
+pub(super) fn count(replicas: i64) -> usize {
+    usize::try_from(replicas).unwrap_or(0)
+}

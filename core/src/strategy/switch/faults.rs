@@ -1,0 +1,166 @@
+//! What speaks against a switch in what was read, said before anything is written.
+
+use super::context::Context;
+use super::smoke::port_of;
+use crate::kubernetes::object::{Deployment, ReplicaSet};
+use crate::kubernetes::service::{Member, Selector, Service};
+use crate::problem::Fault;
+use crate::state::marks;
+use crate::strategy::claim;
+use crate::strategy::decision::Decision;
+use crate::strategy::newcomer::{self, Newcomer};
+use crate::strategy::scene::preview_name;
+
+impl Context<'_> {
+    /// The Service must send to the live Deployment's pods, and to no others.
+    pub(super) fn fault_of_members(
+        &self,
+        live: &Deployment,
+        sets: &[ReplicaSet],
+        members: &[Member],
+        family: bool,
+    ) -> Option<Fault> {
+        let mut members = members.iter().filter(|member| !member.going).peekable();
+        if members.peek().is_none() {
+            return Some(self.service_fault(
+                "selects no pods. This strategy takes over from a version that serves",
+            ));
+        }
+        let versions = self.scene.versions.as_deref().unwrap_or_default();
+        let of_family = |member: &Member| {
+            let plain = &*self.request.deployment;
+            let mut all = versions.iter().map(Deployment::name).chain([plain]);
+            family && all.any(|name| member.is_under(name))
+        };
+        let members = members.collect::<Vec<_>>();
+        let own = |member: &&Member| member.is_of(live, sets);
+        let foreign = members
+            .iter()
+            .find(|member| !own(member) && !of_family(member));
+        let Some(foreign) = foreign else {
+            let mut ready = members.iter().filter(|member| member.ready).peekable();
+            let others_alone = ready.peek().is_some() && !ready.any(own);
+            return others_alone.then(|| {
+                let name = live.name();
+                self.service_fault(&format!(
+                    "sends to other pods than those of `{name}`, none of which is ready. Bring \
+                     `{name}` up again, or scale it to zero if the others are to stay"
+                ))
+            });
+        };
+        Some(self.service_fault(&format!(
+            "selects pods of others as well, such as `{}`: switching it would cut them off. Give \
+             `{}` a Service whose selector finds its pods alone",
+            foreign.name,
+            live.name()
+        )))
+    }
+
+    /// The end will demand that the new pods are the Service's endpoints and no others are: whoever
+    /// writes endpoints of his own into it is told before anything is written.
+    pub(super) fn see_no_strangers(
+        &self,
+        service: &Service,
+        faults: &mut Vec<Fault>,
+    ) -> Result<(), Decision> {
+        let strangers = &self.endpoints(service.name())?.strangers;
+        faults.extend(strangers.iter().next().map(|slice| {
+            self.service_fault(&format!(
+                "has endpoints of somebody else in EndpointSlice `{slice}`: it would send to them \
+                 whatever its selector says. Delete that EndpointSlice, or give `{}` a Service \
+                 without one",
+                self.request.deployment
+            ))
+        }));
+        Ok(())
+    }
+
+    /// Two Services cannot take turns on the same Deployments: each would retire what the other one
+    /// sends to.
+    pub(super) fn fault_of_service(&self, live: &Deployment) -> Option<Fault> {
+        let ours = &*self.switch.service;
+        let versions = self.scene.versions.iter().flatten();
+        let other = [live].into_iter().chain(versions).find_map(|one| {
+            let service = one.annotation(marks::SERVICE)?;
+            (service != ours).then(|| (one.name(), service))
+        });
+        let (name, other) = other?;
+        Some(self.service_fault(&format!(
+            "is not the one that `{name}` was deployed behind: that is `{other}`, whose pods would \
+             be taken away. Switch `{other}`; or, if it is no longer used, remove the annotation \
+             {} from the Deployments",
+            marks::SERVICE
+        )))
+    }
+
+    pub(super) fn fault_of_names(
+        &self,
+        newcomer: &Newcomer,
+        found: Option<&Deployment>,
+    ) -> Option<Fault> {
+        let taken = found?;
+        if newcomer::is_ours(taken, &self.request.deployment, &newcomer.version) {
+            return None;
+        }
+        let name = &newcomer.name;
+        Some(Fault::new(
+            "deployment",
+            format!(
+                "needs a Deployment `{name}` for the new version, and one of that name is there \
+                 that Landfall did not make: delete or rename it"
+            ),
+        ))
+    }
+
+    /// Pods that the Service does not find would never get traffic.
+    pub(super) fn fault_of_labels(
+        &self,
+        newcomer: &Newcomer,
+        selector: &Selector,
+    ) -> Option<Fault> {
+        let missing = newcomer.missing(&claim::common(selector));
+        let service = &self.switch.service;
+        let labels = missing.join("`, `");
+        let fault = match &self.request.manifest {
+            Some(_) => Fault::new(
+                "manifest.spec.template.metadata.labels",
+                format!("lack `{labels}`, by which Service `{service}` selects its pods"),
+            ),
+            None => self.service_fault(&format!(
+                "selects by `{labels}`, which the Deployment's pod template does not have"
+            )),
+        };
+        (!missing.is_empty()).then_some(fault)
+    }
+
+    pub(super) fn fault_of_preview(&self, service: &Service) -> Option<Fault> {
+        let smoke = self.switch.smoke.as_ref()?;
+        if port_of(service, smoke).is_none() {
+            let known = service
+                .ports()
+                .iter()
+                .map(|port| match port["name"].as_str() {
+                    Some(name) => format!("`{name}`"),
+                    None => format!("`{}`", port["port"]),
+                });
+            let known = known.collect::<Vec<_>>().join(", ");
+            let has = if known.is_empty() { "no port" } else { &*known };
+            let problem = match &smoke.port {
+                Some(port) => format!("is to ask port `{port}` by TCP, and the Service has {has}"),
+                None => format!("needs a port to ask by TCP, and the Service has {has}"),
+            };
+            return Some(Fault::new("smoke", problem));
+        }
+        let preview = self.scene.preview.as_ref()?.as_ref()?;
+        let name = preview_name(&self.switch.service);
+        (!self.owns_preview(preview)).then(|| {
+            Fault::new(
+                "smoke",
+                format!(
+                    "needs a Service `{name}` for a while, and one of that name is there that \
+                     Landfall did not make: delete or rename it"
+                ),
+            )
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! The way to the switch, and its end: each step follows from what the Service and its
+//! Deployments say.
+
+use super::context::{Context, Next, ended};
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::service::{Service, TEMPLATE_HASH};
+use crate::request::Strategy;
+use crate::state::continuation::{Phase, Reason, Return};
+use crate::state::marks;
+use crate::strategy::causes;
+use crate::strategy::claim::{self, Lock, Narrow};
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::newcomer::Newcomer;
+use crate::strategy::pursuit::CATCHING_UP;
+use crate::strategy::result::{Aftermath, Failure, Former, Success, Switched};
+use crate::workload::health::diagnosis::Evidence;
+use std::time::Duration;
+
+/// What the steps after the bake may take.
+pub(super) const RETIRING: Duration = Duration::from_secs(120);
+
+impl Context<'_> {
+    /// Up to the switch. `lock` is ours; without it nothing has been written, and whatever speaks
+    /// against the switch ends the deploy.
+    pub(super) fn before(&self, service: &Service, lock: Option<&Lock>) -> Next {
+        match lock {
+            None => {
+                self.refill(service)?;
+                self.admit(service)?;
+                self.return_from_empty(service)?;
+            }
+            Some(lock) if lock.selects_by(&service.selector()) => {}
+            Some(_) if service.selector().contains_key(TEMPLATE_HASH) => {
+                let why = causes::selector_changed(service.name());
+                return Ok(self.fail(Reason::Selector, &why));
+            }
+            Some(lock) => return self.set_aside(service, lock, false),
+        }
+        let live = self.live(service)?;
+        let since = lock.map_or(self.continuation.started, |lock| lock.since);
+        let newcomer = match Newcomer::render(self.request, live, &self.author(since)) {
+            Ok(newcomer) => newcomer,
+            Err(faults) => return Ok(self.refuse(lock, faults)),
+        };
+        let is_live = newcomer.is_live(live);
+        let Some(lock) = lock else {
+            if is_live {
+                return self.already_live(service, live);
+            }
+            return self.claim(service, live, &newcomer);
+        };
+        if is_live {
+            return self.tidy(service, lock, live);
+        }
+        if newcomer.version != lock.version {
+            return Ok(self.fail(
+                Reason::Changed,
+                "the live Deployment was changed by someone else meanwhile",
+            ));
+        }
+        self.check_narrowing(service, live)?;
+        let found = self.newcomer(&newcomer.name)?;
+        let Some(found) = found else {
+            return Ok(self.step(self.write(live, &newcomer, None)));
+        };
+        if found.is_being_deleted() {
+            self.in_time()?;
+            return Ok(self.wait(Stage::Leaving(newcomer.name.clone()), CATCHING_UP));
+        }
+        if found.annotation(marks::JOB) != Some(&self.continuation.job) {
+            return Ok(self.step(self.write(live, &newcomer, Some(found))));
+        }
+        if found.replicas() == 0 {
+            self.rechecked()?;
+            return Ok(self.scale_up(found, live.replicas().max(1)));
+        }
+        self.follow(found, lock.deadline, Stage::Newcomer(newcomer.name.clone()))?;
+        let members = self.confirm(service, &newcomer.version, found)?;
+        self.in_time()?;
+        if let Some(smoke) = &self.switch.smoke {
+            self.smoke(service, &newcomer.version, members, smoke)?;
+        }
+        self.move_autoscaler(live.name(), &newcomer.name, Some(live.replicas()))?;
+        // While it came up the live one may have been scaled.
+        self.rechecked()?;
+        if found.replicas() < live.replicas() {
+            return Ok(self.scale_up(found, live.replicas()));
+        }
+        Ok(self.make_switch(service, lock, live, &newcomer))
+    }
+
+    fn make_switch(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        live: &Deployment,
+        newcomer: &Newcomer,
+    ) -> Decision {
+        let lock = Lock {
+            deadline: lock.deadline.max(self.now + self.switch.bake + RETIRING),
+            wanted: Some(live.replicas()),
+            ..lock.clone()
+        };
+        let to = (&*newcomer.name, &*newcomer.version);
+        let author = self.author(self.now);
+        let patch = claim::switch(service, &lock, live.name(), to, &author);
+        self.patch_service(patch, Phase::Switch)
+    }
+
+    /// The version asked for serves, and an earlier deploy of another one died before its switch.
+    fn tidy(&self, service: &Service, lock: &Lock, live: &Deployment) -> Next {
+        if !service.selector().contains_key(TEMPLATE_HASH) {
+            return self.retire(service, live);
+        }
+        if let Some(stage) = self.clear(service, &lock.version, false, live)? {
+            self.in_time()?;
+            return Ok(self.wait(stage, CATCHING_UP));
+        }
+        self.clear_preview()?;
+        let patch = claim::release(service, self.widened(service).as_ref());
+        Ok(self.patch_service(patch, Phase::Switch))
+    }
+
+    /// The version asked for is the one that serves.
+    fn already_live(&self, service: &Service, live: &Deployment) -> Next {
+        if let Some(dead) = Lock::read(service) {
+            return Ok(self.inherit(service, live, &dead));
+        }
+        let Some(found) = self.newcomer(live.name())? else {
+            return Ok(Decision::GiveUp(Failure::Deleted));
+        };
+        let deadline = self.continuation.deadline;
+        self.follow(found, deadline, Stage::Newcomer(live.name().to_owned()))?;
+        self.see_endpoints(service, found, deadline)?;
+        // An earlier deploy may have failed to bring the others down.
+        if self.other_that_runs(found)?.is_some() {
+            let lock = self.lock(marks::version_of(live).unwrap_or_default());
+            let patch = claim::take(service, &lock, Narrow::Not);
+            return Ok(self.patch_service(patch, Phase::Switch));
+        }
+        Ok(self.succeed(service, found, false, None))
+    }
+
+    /// The switch of this job is complete: the lock was given up as the last step.
+    pub(super) fn done(&self, service: &Service) -> Next {
+        let to = claim::to(service).unwrap_or_default();
+        let Some(found) = self.newcomer(to)? else {
+            return Ok(Decision::GiveUp(Failure::Deleted));
+        };
+        if found.replicas() == 0 {
+            let back = Return {
+                cause: causes::scaled_away(found.name()),
+                kind: None,
+                evidence: Evidence::default(),
+                reason: Some(Reason::Changed),
+            };
+            return Ok(ended(&back, Aftermath::NoWayBack));
+        }
+        let from = match claim::from(service) {
+            Some(from) => Some((from.to_owned(), self.former(from)?)),
+            None => None,
+        };
+        Ok(self.succeed(service, found, true, from))
+    }
+
+    /// What became of the one that served before. Of ours only what was not to be kept is deleted
+    /// by ourselves.
+    fn former(&self, from: &str) -> Result<Former, Decision> {
+        let keeps_none = matches!(self.request.strategy, Strategy::Immutable { keep: 0, .. });
+        let is_plain = from == self.request.deployment;
+        Ok(match self.deployment(from)? {
+            Some(_) => Former::ScaledDown,
+            None if keeps_none && !is_plain => Former::NotKept,
+            None => Former::DeletedByOthers,
+        })
+    }
+
+    fn succeed(
+        &self,
+        service: &Service,
+        found: &Deployment,
+        wrote: bool,
+        from: Option<(String, Former)>,
+    ) -> Decision {
+        Decision::Finish(Success {
+            deployment: found.clone(),
+            wrote,
+            previous_revision: None,
+            switched: Some(Switched {
+                service: service.name().to_owned(),
+                from,
+                left: self.scene.left.clone(),
+            }),
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! The smoke test: the new version is asked over a Service of its own before it gets traffic.
+
+use super::context::{Context, look};
+use crate::kubernetes::call::Call;
+use crate::kubernetes::service::{Member, Service};
+use crate::request::Smoke;
+use crate::state::continuation::Reason;
+use crate::state::marks::PREVIEW_OF;
+use crate::strategy::causes;
+use crate::strategy::claim;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pursuit::CATCHING_UP;
+use crate::strategy::scene::{Smoked, Sought, preview_name};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How often the smoke test is asked before its failure counts, and the pause between: the first
+/// request to a fresh application may well fail.
+const SMOKE_TRIES: u32 = 3;
+
+/// The same where the API server does not reach the application: with the pauses half a minute.
+const SMOKE_UNANSWERED: u32 = 15;
+
+/// See [`SMOKE_TRIES`].
+const SMOKE_PAUSE: Duration = Duration::from_secs(2);
+
+impl Context<'_> {
+    /// Asks the newcomer over a Service of its own.
+    pub(super) fn smoke(
+        &self,
+        service: &Service,
+        version: &str,
+        members: &[Member],
+        smoke: &Smoke,
+    ) -> Result<(), Decision> {
+        let Smoked {
+            tries, unanswered, ..
+        } = self.scene.smoke;
+        if self.scene.smoke.last == Some(Ok(())) {
+            return Ok(());
+        }
+        let wanted = preview(service, &self.request.namespace, version);
+        let namespace = &self.request.namespace;
+        let Some(found) = self.preview()? else {
+            return Err(self.step(Call::create_service(namespace, wanted)));
+        };
+        if json!(found.selector()) != wanted["spec"]["selector"] {
+            self.clear_preview()?;
+        }
+        let endpoints = self.endpoints(found.name())?;
+        if !endpoints.are_all_of(members, 1) {
+            return Err(self.wait(Stage::Smoke, CATCHING_UP));
+        }
+        match &self.scene.smoke.last {
+            Some(Ok(())) => Ok(()),
+            None => Err(look(Sought::Smoke {
+                target: proxy_target(found, port_of(found, smoke)),
+                path: smoke.path.clone(),
+                contains: smoke.contains.clone(),
+            })),
+            Some(Err(_)) if tries < SMOKE_TRIES && unanswered < SMOKE_UNANSWERED => {
+                Err(self.wait(Stage::Smoke, SMOKE_PAUSE))
+            }
+            Some(Err(why)) => Err(self.fail(
+                Reason::Smoke,
+                &causes::smoke_failed(&smoke.path, tries + unanswered, why),
+            )),
+        }
+    }
+
+    pub(super) fn preview(&self) -> Result<Option<&Service>, Decision> {
+        let seen = self.scene.preview.as_ref();
+        seen.map(Option::as_ref)
+            .ok_or_else(|| look(Sought::Preview))
+    }
+
+    pub(super) fn owns_preview(&self, preview: &Service) -> bool {
+        preview.annotation(PREVIEW_OF) == Some(&self.switch.service)
+    }
+
+    /// Takes the smoke test's Service away, where it is ours.
+    pub(super) fn clear_preview(&self) -> Result<(), Decision> {
+        match self.preview()? {
+            Some(preview) if self.owns_preview(preview) && !self.is_left(preview.name()) => {
+                let (namespace, name) = (&self.request.namespace, preview.name());
+                let call = Call::delete_service(namespace, name, preview.uid());
+                Err(self.clearing(call, name))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// The Service of the smoke test: the same ports, for the newcomer's pods.
+pub(super) fn preview(service: &Service, namespace: &str, version: &str) -> Value {
+    let ports = service.ports().iter().map(|port| {
+        let kept = ["name", "protocol", "appProtocol", "port", "targetPort"];
+        let kept = kept
+            .into_iter()
+            .filter_map(|field| Some((field, port.get(field)?)));
+        json!(kept.collect::<std::collections::BTreeMap<_, _>>())
+    });
+    json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": preview_name(service.name()), "namespace": namespace,
+            "annotations": {PREVIEW_OF: service.name()}},
+        "spec": {"selector": claim::of_version(&service.selector(), version),
+            "ports": ports.collect::<Vec<_>>()}})
+}
+
+/// The port that the smoke test asks, of those that speak TCP.
+pub(super) fn port_of<'a>(service: &'a Service, smoke: &Smoke) -> Option<&'a Value> {
+    let is_tcp = |port: &&Value| matches!(port["protocol"].as_str(), None | Some("TCP"));
+    let mut ports = service.ports().iter().filter(is_tcp);
+    let Some(wanted) = &smoke.port else {
+        return ports.next();
+    };
+    let number = wanted.parse::<u16>().ok();
+    ports.find(|port| {
+        let by_number = number.is_some_and(|number| port["port"] == number);
+        port["name"] == **wanted || by_number
+    })
+}
+
+/// A port of a Service as the API server's proxy names it. A number alone tells https, a name says
+/// itself what it is.
+/// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls>
+pub(super) fn proxy_target(service: &Service, port: Option<&Value>) -> String {
+    let port = port.unwrap_or(&Value::Null);
+    let name = port["name"].as_str().unwrap_or_default();
+    let number = port["port"].as_i64().unwrap_or(80);
+    let https = match port["appProtocol"].as_str() {
+        Some(protocol) => protocol == "https",
+        None => name.starts_with("https") || name.is_empty() && number == 443,
+    };
+    let port = match name {
+        "" => number.to_string(),
+        name => name.to_owned(),
+    };
+    let scheme = if https { "https:" } else { "" };
+    format!("{scheme}{}:{port}", service.name())
+}
+
+#[cfg(test)]
+mod tests;
