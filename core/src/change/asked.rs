@@ -5,10 +5,15 @@
 //! (sidecars, resources, a digest for a tag). None of that makes another version. Another image, a
 //! port that is gone or another value of a variable does.
 
-use super::{CONTAINER_LISTS, Fault, RESTARTED_AT, contains, is_empty, is_same_quantity};
-use super::{DEPLOYED_AT, names, set_in_manifest, sets_env};
+use super::comparison::{contains, is_empty, is_same_image, is_same_quantity};
+use super::entries::{CONTAINER_LISTS, names};
+use super::notes::RESTARTED_AT;
+use super::patch::sets_env;
+use super::put::set_in_manifest;
 use crate::kubernetes::object::{Deployment, timestamp};
+use crate::problem::Fault;
 use crate::request::Request;
+use crate::state::marks::DEPLOYED_AT;
 use serde_json::{Map, Value, json};
 
 /// Where the template stands in a Deployment.
@@ -368,36 +373,6 @@ fn is_same(key: &str, wanted: &Value, found: &Value) -> bool {
         ("value", _, _) => wanted == found,
         _ => wanted == found || is_same_quantity(wanted, found),
     }
-}
-
-/// Whether one is the other as admission writes it: with its digest, or from a mirror.
-fn is_same_image(wanted: &str, found: &str) -> bool {
-    let parts = |image: &str| {
-        let image = image.trim();
-        let last = image.rsplit('/').next().unwrap_or_default().to_owned();
-        let (named, digest) = match last.split_once('@') {
-            Some((named, digest)) => (named.to_owned(), Some(digest.to_owned())),
-            None => (last, None),
-        };
-        let (name, tag) = match named.split_once(':') {
-            Some((name, tag)) => (name.to_owned(), Some(tag.to_owned())),
-            None => (named, None),
-        };
-        (name, tag, digest)
-    };
-    let (name, tag, digest) = parts(wanted);
-    let (found_name, found_tag, found_digest) = parts(found);
-    if wanted == found {
-        return true;
-    }
-    let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
-    let same_tag = found_tag == tag || (found_tag.is_none() && tag.as_deref() == Some("latest"));
-    name == found_name
-        && match (&digest, &found_digest) {
-            (Some(digest), found) => found.as_ref() == Some(digest),
-            (None, Some(_)) => found_tag.is_none() || same_tag,
-            (None, None) => same_tag,
-        }
 }
 
 #[cfg(test)]

@@ -1,5 +1,10 @@
 use super::*;
 use crate::request::Parameters;
+use crate::state::marks::{
+    CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, ROLLED_BACK,
+    SUPERSEDED,
+};
+use serde_json::Map;
 
 const NOW: &str = "2026-01-01T00:00:00Z";
 

@@ -1,0 +1,70 @@
+//! What a request must agree on with the Deployment that is there.
+
+use super::comparison::contains;
+use crate::kubernetes::object::Deployment;
+use crate::problem::Fault;
+use crate::request::Request;
+use serde_json::Value;
+
+/// Refuses images and variables for containers that are not there: a strategic merge patch would
+/// add them.
+pub(super) fn check_containers(
+    request: &Request,
+    known: &[Vec<String>; 2],
+) -> Result<(), Vec<Fault>> {
+    let there = known.concat();
+    let listed = match there.as_slice() {
+        [] => "it has none".to_owned(),
+        names => format!("it has `{}`", names.join("`, `")),
+    };
+    let images = request
+        .images
+        .keys()
+        .map(|name| (format!("images.{name}"), name));
+    let container = request.container.iter();
+    let mut faults = images
+        .chain(container.map(|name| ("container".to_owned(), name)))
+        .filter(|(_, name)| !there.contains(name))
+        .map(|(field, name)| {
+            let problem =
+                format!("names container `{name}`, which the Deployment does not have; {listed}");
+            Fault::new(field, problem)
+        })
+        .collect::<Vec<_>>();
+    if request.sole_image.is_some() && known[0].len() != 1 {
+        let problem =
+            format!("has one image and names no container; {listed}. Say which by `container`");
+        faults.push(Fault::new("images", problem));
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults)
+    }
+}
+
+/// A Deployment keeps the selector that it was created with.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates>
+pub(super) fn check_selector(object: &Value, live: &Deployment) -> Result<(), Vec<Fault>> {
+    let wanted = object.pointer("/spec/selector").unwrap_or(&Value::Null);
+    let found = live
+        .value()
+        .pointer("/spec/selector")
+        .unwrap_or(&Value::Null);
+    if contains(found, wanted) && contains(wanted, found) {
+        return Ok(());
+    }
+    let is = if wanted.is_null() {
+        "is missing".to_owned()
+    } else {
+        format!("is {wanted}")
+    };
+    Err(vec![Fault::new(
+        "manifest.spec.selector",
+        format!(
+            "{is} and the live Deployment has {found}. Kubernetes never lets the selector \
+             of a Deployment change, as the pods of the old one would be orphaned: keep the live \
+             selector, or deploy under another name"
+        ),
+    )])
+}

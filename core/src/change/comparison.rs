@@ -1,0 +1,101 @@
+//! Whether two values mean the same to Kubernetes.
+
+use serde_json::Value;
+
+/// Whether everything that `wanted` names is in `found`, which the server completed with defaults,
+/// relieved of empty fields and wrote in its own spelling of quantities.
+pub fn contains(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
+            let found = found.get(key);
+            found.map_or(is_empty(wanted), |found| contains(found, wanted))
+        }),
+        (Value::Array(found), Value::Array(wanted)) => {
+            found.len() == wanted.len()
+                && found
+                    .iter()
+                    .zip(wanted)
+                    .all(|(found, wanted)| contains(found, wanted))
+        }
+        (found, wanted) => found == wanted || is_same_quantity(found, wanted),
+    }
+}
+
+/// What the server leaves out when it writes an object: null, false, 0, "", [] and {}.
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(value) => value.as_f64() == Some(0.0),
+        Value::String(value) => value.is_empty(),
+        Value::Array(value) => value.is_empty(),
+        Value::Object(value) => value.values().all(is_empty),
+    }
+}
+
+/// `0.5` and `500m`, `1024Mi` and `1Gi` are one quantity each.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
+pub(super) fn is_same_quantity(one: &Value, other: &Value) -> bool {
+    let (Some(one), Some(other)) = (quantity(one), quantity(other)) else {
+        return false;
+    };
+    (one - other).abs() <= one.abs() * 1e-12
+}
+
+pub(super) fn quantity(value: &Value) -> Option<f64> {
+    const SUFFIXES: [(&str, f64); 13] = [
+        ("Ki", 1024.0),
+        ("Mi", 1048576.0),
+        ("Gi", 1073741824.0),
+        ("Ti", 1099511627776.0),
+        ("Pi", 1125899906842624.0),
+        ("n", 1e-9),
+        ("u", 1e-6),
+        ("m", 1e-3),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("P", 1e15),
+    ];
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let (digits, factor) = SUFFIXES
+        .iter()
+        .find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)))
+        .unwrap_or((&text, 1.0));
+    Some(digits.parse::<f64>().ok()? * factor)
+}
+
+/// Whether one is the other as admission writes it: with its digest, or from a mirror.
+pub(super) fn is_same_image(wanted: &str, found: &str) -> bool {
+    let parts = |image: &str| {
+        let image = image.trim();
+        let last = image.rsplit('/').next().unwrap_or_default().to_owned();
+        let (named, digest) = match last.split_once('@') {
+            Some((named, digest)) => (named.to_owned(), Some(digest.to_owned())),
+            None => (last, None),
+        };
+        let (name, tag) = match named.split_once(':') {
+            Some((name, tag)) => (name.to_owned(), Some(tag.to_owned())),
+            None => (named, None),
+        };
+        (name, tag, digest)
+    };
+    let (name, tag, digest) = parts(wanted);
+    let (found_name, found_tag, found_digest) = parts(found);
+    if wanted == found {
+        return true;
+    }
+    let tag = tag.or_else(|| digest.is_none().then(|| "latest".to_owned()));
+    let same_tag = found_tag == tag || (found_tag.is_none() && tag.as_deref() == Some("latest"));
+    name == found_name
+        && match (&digest, &found_digest) {
+            (Some(digest), found) => found.as_ref() == Some(digest),
+            (None, Some(_)) => found_tag.is_none() || same_tag,
+            (None, None) => same_tag,
+        }
+}

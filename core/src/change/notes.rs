@@ -1,0 +1,108 @@
+//! The annotations that go with a change.
+
+use super::model::Author;
+use crate::kubernetes::object::Deployment;
+use crate::request::Request;
+use crate::state::baseline::Previous;
+use crate::state::marks::{
+    CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, ROLLED_BACK,
+    SUPERSEDED,
+};
+use serde_json::{Map, Value, json};
+
+/// The longest [`CHANGE_CAUSE`], in characters: a line in a table.
+const CHANGE_CAUSE_LIMIT: usize = 500;
+
+/// Jobs remembered in [`SUPERSEDED`]: Lambda repeats an event for six hours at the most, and more
+/// deploys of one Deployment in that time than this are not to be expected.
+pub const SUPERSEDED_LIMIT: usize = 8;
+
+/// What `kubectl rollout restart` writes into the template, too.
+pub(super) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// The annotations of a write. A `null` takes away what an earlier deploy left.
+pub(super) fn annotations(
+    request: &Request,
+    live: Option<&Deployment>,
+    previous: Option<Previous>,
+    author: &Author,
+) -> Map<String, Value> {
+    let last = |name: &str| live.and_then(|live| live.annotation(name));
+    let superseded = last(JOB)
+        .into_iter()
+        .chain(
+            last(SUPERSEDED)
+                .into_iter()
+                .flat_map(|jobs| jobs.split(',')),
+        )
+        .filter(|job| *job != author.job && !job.is_empty())
+        .take(SUPERSEDED_LIMIT)
+        .collect::<Vec<_>>()
+        .join(",");
+    let or_null = |text: Option<String>| text.map_or(Value::Null, Value::String);
+    let previous = previous.map(|previous| format!("{}@{}", previous.name, previous.revision));
+    let generation = live.map_or(0, Deployment::generation) + 1;
+    let all = [
+        (EXECUTION, json!(author.execution)),
+        (JOB, json!(author.job)),
+        (DEPLOYED_AT, json!(author.now.to_string())),
+        (GENERATION, json!(generation.to_string())),
+        (PREVIOUS, or_null(previous)),
+        (
+            SUPERSEDED,
+            or_null((!superseded.is_empty()).then_some(superseded)),
+        ),
+        (ROLLED_BACK, Value::Null),
+        (CAUSE, Value::Null),
+        (COMMIT, or_null(request.commit.clone())),
+        (CHANGE_CAUSE, or_null(change_cause(request, author))),
+    ];
+    // A null for what is not there says nothing; and a line of the manifest's own stays.
+    let removes = |name: &str| last(name).is_some() && name != CHANGE_CAUSE;
+    all.into_iter()
+        .filter(|(name, value)| !value.is_null() || removes(name))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// What a version is known by later: its commit, and a line for its history.
+pub fn history(request: &Request, author: &Author) -> Vec<(String, String)> {
+    let commit = request.commit.clone().map(|commit| (COMMIT, commit));
+    let line = change_cause(request, author).map(|line| (CHANGE_CAUSE, line));
+    let known = commit.into_iter().chain(line);
+    known.map(|(name, text)| (name.to_owned(), text)).collect()
+}
+
+/// A line on this version for its history. `None` where a manifest has a line of its own.
+pub(super) fn change_cause(request: &Request, author: &Author) -> Option<String> {
+    let manifest = request.manifest.as_ref();
+    let notes = manifest.and_then(|manifest| manifest.pointer("/metadata/annotations"));
+    if notes.is_some_and(|notes| notes.get(CHANGE_CAUSE).is_some()) {
+        return None;
+    }
+    let mut images = request
+        .images
+        .values()
+        .chain(&request.sole_image)
+        .cloned()
+        .collect::<Vec<_>>();
+    if let (true, Some(manifest)) = (images.is_empty(), manifest) {
+        let containers = manifest.pointer("/spec/template/spec/containers");
+        let containers = containers.and_then(Value::as_array).into_iter().flatten();
+        let image = |container: &Value| Some(container.get("image")?.as_str()?.to_owned());
+        images.extend(containers.filter_map(image));
+    }
+    let commit = request
+        .commit
+        .iter()
+        .map(|commit| format!("commit {commit}"));
+    let images = images.iter().map(|image| format!("image {image}"));
+    let facts = [format!("execution {}", author.execution)];
+    let line = facts
+        .into_iter()
+        .chain(commit)
+        .chain(images)
+        .collect::<Vec<_>>()
+        .join(", ");
+    Some(line.chars().take(CHANGE_CAUSE_LIMIT).collect())
+}

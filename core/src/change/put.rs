@@ -1,0 +1,128 @@
+//! A change as a whole object: the manifest, with what the request sets in it.
+
+use super::checks::{check_containers, check_selector};
+use super::entries::{CONTAINER_LISTS, entry, merge_into, names_in};
+use super::model::Author;
+use super::notes::RESTARTED_AT;
+use super::patch::sets_env;
+use crate::kubernetes::object;
+use crate::kubernetes::object::Deployment;
+use crate::problem::Fault;
+use crate::request::Request;
+use serde_json::{Map, Value, json};
+
+pub(super) fn put(
+    request: &Request,
+    live: &Deployment,
+    autoscaled: bool,
+    annotations: Map<String, Value>,
+    author: &Author,
+) -> Result<Value, Vec<Fault>> {
+    let mut object = request.manifest.clone().unwrap_or_default();
+    set_in_manifest(request, &mut object)?;
+    check_selector(&object, live)?;
+    identify(request, &mut object);
+    for field in ["resourceVersion", "uid"] {
+        let found = live
+            .value()
+            .pointer("/metadata")
+            .and_then(|meta| meta.get(field));
+        if let Some(found) = found {
+            *entry(&mut object, &["metadata", field]) = found.clone();
+        }
+    }
+    if autoscaled || manifest_replicas(&object).is_none() {
+        *entry(&mut object, &["spec", "replicas"]) = json!(live.replicas());
+    }
+    keep_restart(&mut object, live);
+    if request.restart {
+        *entry(
+            &mut object,
+            &["spec", "template", "metadata", "annotations", RESTARTED_AT],
+        ) = json!(author.now.to_string());
+    }
+    let revision = live.annotation(object::REVISION).map(|text| json!(text));
+    let kept = revision.map(|text| (object::REVISION.to_owned(), text));
+    let annotations = annotations
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .chain(kept);
+    merge_into(
+        entry(&mut object, &["metadata", "annotations"]),
+        annotations.collect(),
+    );
+    Ok(object)
+}
+
+/// A restart that somebody made since is no part of the version: without this the same manifest
+/// would roll every pod again.
+pub(super) fn keep_restart(object: &mut Value, live: &Deployment) {
+    let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
+    let pointer = "/spec/template/metadata/annotations";
+    let named = object
+        .pointer(pointer)
+        .is_some_and(|annotations| annotations.get(RESTARTED_AT).is_some());
+    let restarted = live.value().pointer(pointer);
+    let restarted = restarted.and_then(|annotations| annotations.get(RESTARTED_AT));
+    if let (false, Some(time)) = (named, restarted) {
+        *entry(object, &path) = time.clone();
+    }
+}
+
+pub(super) fn identify(request: &Request, object: &mut Value) {
+    object["apiVersion"] = json!("apps/v1");
+    object["kind"] = json!("Deployment");
+    *entry(object, &["metadata", "name"]) = json!(request.deployment);
+    *entry(object, &["metadata", "namespace"]) = json!(request.namespace);
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+    }
+}
+
+/// Sets images and variables in the manifest's own containers.
+pub(super) fn set_in_manifest(request: &Request, object: &mut Value) -> Result<(), Vec<Fault>> {
+    let known = CONTAINER_LISTS.map(|list| names_in(object, list));
+    check_containers(request, &known)?;
+    let sole = known[0].len() == 1;
+    for list in CONTAINER_LISTS {
+        let containers = object.pointer_mut("/spec/template/spec");
+        let containers = containers.and_then(|spec| spec.get_mut(list)?.as_array_mut());
+        for container in containers.into_iter().flatten() {
+            let name = container.get("name").and_then(Value::as_str);
+            let name = name.unwrap_or_default().to_owned();
+            if let Some(image) = request.image(&name, sole && list == CONTAINER_LISTS[0]) {
+                container["image"] = json!(image);
+            }
+            if sets_env(request, list, &name) {
+                for (variable, value) in &request.env {
+                    set_variable(
+                        container,
+                        variable,
+                        value.as_ref().map(|value| value.reveal()),
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn set_variable(container: &mut Value, name: &str, value: Option<&str>) {
+    let Some(container) = container.as_object_mut() else {
+        return;
+    };
+    let variables = container.entry("env").or_insert_with(|| json!([]));
+    if let Some(variables) = variables.as_array_mut() {
+        let is_it = |variable: &Value| variable.get("name").and_then(Value::as_str) == Some(name);
+        let place = variables.iter().position(is_it);
+        variables.retain(|variable| !is_it(variable));
+        if let Some(value) = value {
+            let place = place.unwrap_or(variables.len()).min(variables.len());
+            variables.insert(place, json!({"name": name, "value": value}));
+        }
+    }
+}
+
+pub(super) fn manifest_replicas(manifest: &Value) -> Option<i64> {
+    manifest.pointer("/spec/replicas")?.as_i64()
+}

@@ -1,0 +1,46 @@
+//! The way back: a JSON patch that brings a template back.
+
+use crate::kubernetes::object;
+use crate::kubernetes::object::Deployment;
+use crate::state::marks::{CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT};
+use serde_json::{Value, json};
+
+/// The operations that bring back a template: all or none, and only on the state that was seen.
+/// <https://datatracker.ietf.org/doc/html/rfc6902#section-4.6>
+pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Value {
+    let mut operations = vec![
+        json!({"op": "test", "path": "/metadata/uid", "value": seen.uid()}),
+        json!({"op": "test", "path": "/metadata/generation", "value": seen.generation()}),
+        // A status, too: it may have come right while its failure was being explained.
+        json!({"op": "test", "path": "/metadata/resourceVersion",
+            "value": seen.resource_version()}),
+        json!({"op": "replace", "path": "/spec/template",
+            "value": object::without_template_hash(template)}),
+    ];
+    if seen.value().pointer("/metadata/annotations").is_none() {
+        operations.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
+    }
+    let rolled_back = "/metadata/annotations/landfall~1rolled-back";
+    operations.push(json!({"op": "add", "path": rolled_back, "value": job}));
+    operations.push(json!({"op": "add", "path": CAUSE_PATH, "value": cause}));
+    // Kubernetes copies annotations to the ReplicaSet: these are of the version that goes.
+    if seen.annotation(COMMIT).is_some() {
+        let path = "/metadata/annotations/landfall~1commit";
+        operations.push(json!({"op": "remove", "path": path}));
+    }
+    if seen.annotation(CHANGE_CAUSE).is_some() {
+        let line = format!("rolled back, after job {job} failed");
+        operations.push(json!({"op": "add", "path": CHANGE_CAUSE_PATH, "value": line}));
+    }
+    Value::Array(operations)
+}
+
+/// The same as the template alone, for a server that refuses our notes on the object.
+pub fn undo_of_template(operations: &Value) -> Value {
+    let all = operations.as_array().into_iter().flatten();
+    let ours = |operation: &&Value| {
+        let path = operation["path"].as_str().unwrap_or_default();
+        path.starts_with("/metadata/annotations")
+    };
+    all.filter(|operation| !ours(operation)).cloned().collect()
+}
