@@ -14,6 +14,7 @@ pub mod immutable;
 mod look;
 pub mod newcomer;
 mod observation;
+mod pauses;
 pub mod pursuit;
 mod result;
 pub mod rolling;

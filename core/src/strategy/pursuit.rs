@@ -4,6 +4,7 @@ use super::causes;
 use super::decision::{Decision, Stage, Wait};
 use super::look::Look;
 use super::observation::Observation;
+pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, catching_up};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::request::Request;
 use crate::state::continuation::{CAUSE_LIMIT, Reason, Rollout};
@@ -15,21 +16,6 @@ use crate::workload::health::rollout::{self, Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, SECOND_LOOK, Steady};
 use jiff::Timestamp;
 use std::time::Duration;
-
-/// How long a watch is trusted to tell of changes before the object is read anew. A proxy between
-/// may hold a dead connection open for ever.
-pub const WATCH_WINDOW: Duration = Duration::from_secs(10);
-
-/// How soon to read again what was seen in an inconsistent state (an object older than our write,
-/// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
-pub const CATCHING_UP: Duration = Duration::from_secs(1);
-
-/// How often the pods are looked at while a rollout goes on, and how long after a write for the
-/// first time: what is done by then costs nothing, and what is broken is known within 5 s.
-pub const PODS_WINDOW: Duration = Duration::from_secs(4);
-
-/// The same where they could not be read, and while what they showed is acted upon.
-pub const LONG_WINDOW: Duration = Duration::from_secs(30);
 
 /// All that following a rollout may depend on.
 pub struct Pursuit<'a> {
@@ -386,19 +372,6 @@ impl Pursuit<'_> {
             },
             set: set.name.clone(),
         }))
-    }
-}
-
-/// What the API server's caches must catch up with is asked for again soon.
-pub fn catching_up(progress: &Progress) -> Duration {
-    match progress.waits_for {
-        WaitsFor::Observation => CATCHING_UP,
-        WaitsFor::Resumption
-        | WaitsFor::NewPods
-        | WaitsFor::OldPods(_)
-        | WaitsFor::EndingPods(_)
-        | WaitsFor::Availability
-        | WaitsFor::SecondLook => WATCH_WINDOW,
     }
 }
 
