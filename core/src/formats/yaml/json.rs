@@ -1,4 +1,5 @@
-//! JSON is YAML to the parser, but for documents that follow each other without a mark between them.
+//! JSON is YAML to the parser, but for documents that follow each other without a mark between
+//! them.
 
 use super::budget::YamlError;
 use serde::de::IgnoredAny;

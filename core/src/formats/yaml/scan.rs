@@ -1,4 +1,5 @@
-//! What is known of a text without parsing it: where its documents are, and whether it is a template.
+//! What is known of a text without parsing it: where its documents are, and whether it is a
+//! template.
 
 use std::borrow::Cow;
 

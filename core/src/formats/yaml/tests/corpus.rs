@@ -1,4 +1,5 @@
-//! What kubectl makes of the texts in `tests/yaml/cases.json`, and whether we make the same of them.
+//! What kubectl makes of the texts in `tests/yaml/cases.json`, and whether we make the
+//! same of them.
 //!
 //! `make yaml-cases` asks kubectl again. Where we mean to differ the case says so, and why.
 
