@@ -1,4 +1,4 @@
-//! Every sentence that a user sees. The first line of a failure says what happened to what, and
+//! What a user is told, in words. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
 pub mod access;
