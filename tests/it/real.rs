@@ -3,7 +3,7 @@
 use landfall::http::{self, Trust};
 use landfall_sandbox::world::Seen;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -121,7 +121,9 @@ impl Namespace {
         body: String,
     ) -> (u16, Value) {
         let request = self.client.request(method, format!("{}{path}", self.admin));
+        // What a story sets up is another's in `managedFields`, not Landfall's.
         let answer = request
+            .header(USER_AGENT, "story")
             .header(CONTENT_TYPE, content_type)
             .body(body)
             .send()
