@@ -7,6 +7,10 @@ use std::time::Duration;
 /// may hold a dead connection open for ever.
 pub const WATCH_WINDOW: Duration = Duration::from_secs(10);
 
+/// How often the Service is looked at while the new version is watched behind it: nothing tells of
+/// a selector that somebody else sets, and until it is seen two versions may serve.
+pub(super) const BAKE_WINDOW: Duration = Duration::from_secs(4);
+
 /// How soon to read again what was seen in an inconsistent state (an object older than our write,
 /// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
 pub const CATCHING_UP: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use crate::state::marks;
 use crate::strategy::causes;
 use crate::strategy::claim::{self, Lock};
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::pursuit::{CATCHING_UP, WATCH_WINDOW};
+use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
 use jiff::Timestamp;
 
 impl Context<'_> {
@@ -49,7 +49,7 @@ impl Context<'_> {
         self.see_endpoints(service, found, deadline)?;
         if self.now < until {
             let left = until.duration_since(self.now).unsigned_abs();
-            return Ok(self.wait(stage, WATCH_WINDOW.min(left)));
+            return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
         }
         self.retire(service, found)
     }

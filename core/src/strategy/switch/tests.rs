@@ -984,7 +984,7 @@ fn after_the_switch() {
             "it bakes",
             baking(),
             61,
-            "wait 10s Bake { newcomer: \"web-blue\", until: 2026-01-01T00:01:30Z }",
+            "wait 4s Bake { newcomer: \"web-blue\", until: 2026-01-01T00:01:30Z }",
         ),
         (
             "endpoints lag",
