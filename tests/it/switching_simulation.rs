@@ -1654,6 +1654,15 @@ fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             ],
         ),
         (
+            "an autoscaler that had its own floor again was taken for somebody who holds it down",
+            setting(true, Start::Adoption, true, Slow),
+            vec![
+                (&["POST", "landfall/preview-of"], Scaled),
+                (&["PATCH", "autoscalers", r#"min-replicas":null"#], Retried),
+                (&["GET", "/services/demo-app"], Replayed),
+            ],
+        ),
+        (
             "who waited for a dead one's lock had seconds left, and its version did not serve",
             setting(false, Start::Adoption, false, Well),
             [

@@ -58,8 +58,12 @@ impl Context<'_> {
         }
         let scalers = self.autoscalers()?.iter();
         let mut scalers = scalers.filter(|scaler| is_of(scaler, &[found.name()]));
-        let most = scalers.next().map_or(i64::MAX, |scaler| scaler.maximum());
-        Ok(wanted.min(most.max(1)))
+        // An autoscaler holds it, from its floor up: while that is raised to what was wanted, and
+        // with fewer once the floor is its own again.
+        Ok(match scalers.next() {
+            Some(scaler) => wanted.min(scaler.minimum().min(scaler.maximum()).max(1)),
+            None => wanted,
+        })
     }
 }
 
