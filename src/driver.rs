@@ -71,7 +71,6 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
                 Next::Sleep(end) => sleep_until(instant(end)).await,
                 Next::Done(outcome) => return *outcome,
             }
-            self.log();
         }
     }
 

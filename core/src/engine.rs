@@ -47,7 +47,7 @@ impl Engine {
             if let Some(outcome) = self.outcome.take() {
                 return Next::Done(outcome);
             }
-            if let Some(ask) = &self.asked {
+            if let Some((ask, _)) = &self.asked {
                 return Next::Ask(ask.clone());
             }
             if self.begun && now >= self.until {
@@ -67,11 +67,13 @@ impl Engine {
 
     /// Takes the answer to what was asked.
     pub fn answered(&mut self, result: Result<Answer, CallError>, now: Timestamp) {
-        self.asked = None;
-        match self.pending.take() {
-            Some(Pending::Look(look, call)) => self.looked(&look, call, result, now),
-            Some(Pending::Act(action, call)) => self.acted(action, call, result, now),
-            Some(Pending::Plan(live, call)) => match answers::object(&call, result) {
+        let Some((Ask { call, .. }, why)) = self.asked.take() else {
+            return;
+        };
+        match why {
+            Pending::Look(look) => self.looked(&look, call, result, now),
+            Pending::Act(action) => self.acted(action, call, result, now),
+            Pending::Plan(live) => match answers::object(&call, result) {
                 Ok(object) => {
                     let after = Deployment::new(object);
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);
@@ -79,11 +81,10 @@ impl Engine {
                 }
                 Err(error) => self.trouble(call, error, now),
             },
-            Some(Pending::Review(call, refusal)) => self.reviewed(call, refusal, result, now),
-            Some(Pending::End(ending, sought, call)) => {
+            Pending::Review(refused, refusal) => self.reviewed(refused, refusal, result, now),
+            Pending::End(ending, sought) => {
                 self.seen_at_end(*ending, &sought, &call, result, now);
             }
-            None => {}
         }
     }
 
@@ -145,9 +146,8 @@ impl Engine {
         match plan::step(&self.request, &self.observation, decision, &author) {
             plan::Step::GoOn => return false,
             plan::Step::Try(call, live) => {
-                let until = self.until;
-                self.ask((*call).clone(), Reading::Object, until);
-                self.pending = Some(Pending::Plan(live.map(Box::new), *call));
+                let why = Pending::Plan(live.map(Box::new));
+                self.ask(*call, Reading::Object, self.until, why);
             }
             plan::Step::Tried(live, after) => {
                 let plan = plan::tried(&self.request, live, *after);

@@ -29,9 +29,7 @@ impl Engine {
     }
 
     fn write(&mut self, action: Action, call: Call) {
-        let until = self.until;
-        self.ask(call.clone(), Reading::Object, until);
-        self.pending = Some(Pending::Act(action, call));
+        self.ask(call, Reading::Object, self.until, Pending::Act(action));
     }
 
     pub(super) fn acted(

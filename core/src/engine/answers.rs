@@ -6,7 +6,8 @@ use crate::kubernetes::{CallError, Refusal};
 use crate::strategy::scene::Sought;
 use serde_json::Value;
 
-/// One object. JSON that is no object of Kubernetes is an odd answer, whatever its status.
+/// Reads one object. JSON that is not a Kubernetes object is an unexpected answer, whatever its
+/// status.
 pub(super) fn object(call: &Call, result: Result<Answer, CallError>) -> Result<Value, CallError> {
     let odd = || CallError::NotKubernetes("an answer that is no object".to_owned());
     let Answer::Object(object) = result? else {
@@ -24,7 +25,8 @@ pub(super) fn object(call: &Call, result: Result<Answer, CallError>) -> Result<V
     }
 }
 
-/// One object, or that there is none. A 404 that is not Kubernetes' own says neither.
+/// Reads one object, or `None` where it does not exist. A 404 that is not a Kubernetes `Status` is
+/// an unexpected answer.
 pub(super) fn found(
     call: &Call,
     result: Result<Answer, CallError>,
@@ -40,7 +42,7 @@ pub(super) fn found(
     }
 }
 
-/// A list; a kind of object that the cluster does not know has no items.
+/// Reads a list. A resource that the cluster does not serve has no items.
 pub(super) fn items(result: Result<Answer, CallError>) -> Result<Vec<Value>, CallError> {
     match result {
         Ok(Answer::List(items)) => Ok(items),

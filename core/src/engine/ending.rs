@@ -31,9 +31,9 @@ impl Engine {
 
     fn look_at_end(&mut self, ending: Ending, sought: Sought) {
         let call = sought.call(&self.request);
-        let until = self.until;
-        self.ask(call.clone(), super::looking::reading(&sought), until);
-        self.pending = Some(Pending::End(Box::new(ending), sought, call));
+        let reading = super::looking::reading(&sought);
+        let why = Pending::End(Box::new(ending), sought);
+        self.ask(call, reading, self.until, why);
     }
 
     pub(super) fn seen_at_end(

@@ -58,8 +58,7 @@ impl Engine {
             }
         };
         let until = limit.map_or(self.until, |limit| self.soon(now, limit));
-        self.ask(call.clone(), reading, until);
-        self.pending = Some(Pending::Look(look, call));
+        self.ask(call, reading, until, Pending::Look(look));
     }
 
     pub(super) fn looked(
@@ -176,7 +175,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The pods of a ReplicaSet. That they cannot be read is no end of anything.
+    /// Takes the pods of a ReplicaSet. A deploy continues without them if they cannot be read.
     fn pods(&mut self, call: &Call, set: &str, result: Result<Answer, CallError>, now: Timestamp) {
         let mut sets = self.observation.replica_sets.iter().flatten();
         let set = sets.find(|found| found.name == set).cloned();
@@ -196,7 +195,7 @@ impl Engine {
         self.observation.explanation = Explanation::default();
     }
 
-    /// Which pods a ReplicaSet has. Where they may not be read the Deployment's counters must do.
+    /// Takes which pods a ReplicaSet has. Without them the Deployment's counters decide.
     fn roster(&mut self, result: Result<Answer, CallError>, now: Timestamp) {
         let pods = match result {
             Ok(Answer::Roster(pods)) => pods,

@@ -1,10 +1,9 @@
 //! What an engine is made of, what it asks for, and what it is told.
 
-use crate::kubernetes::CallError;
-use crate::kubernetes::Refusal;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::pod::{Event, Pods};
+use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::CredentialsError;
 use crate::plan::Plan;
 use crate::report::outage;
@@ -176,13 +175,13 @@ pub enum Note {
 /// What the outstanding call is for.
 #[derive(Clone, Debug)]
 pub(super) enum Pending {
-    Look(Look, Call),
-    Act(Action, Call),
-    Plan(Option<Box<Deployment>>, Call),
-    /// Whether the token has the right for a call that was refused without a reason.
+    Look(Look),
+    Act(Action),
+    Plan(Option<Box<Deployment>>),
+    /// Whether the token has the right for this call, which was refused without a reason.
     Review(Call, Refusal),
     /// What is there at the end of a switch that a call has ended.
-    End(Box<Ending>, Sought, Call),
+    End(Box<Ending>, Sought),
 }
 
 /// The call that ended a deploy, and how much more is looked at.
@@ -207,8 +206,8 @@ pub struct Engine {
     /// Hides what is secret in texts of the cluster.
     pub(super) mask: fn(&str) -> String,
     pub(super) outcome: Option<Box<Outcome>>,
-    pub(super) asked: Option<Ask>,
-    pub(super) pending: Option<Pending>,
+    /// The outstanding call, and what it is for.
+    pub(super) asked: Option<(Ask, Pending)>,
     pub(super) notes: Vec<Note>,
     pub(super) begun: bool,
     pub(super) paused: Option<Timestamp>,
@@ -248,7 +247,6 @@ impl Engine {
             mask,
             outcome: None,
             asked: None,
-            pending: None,
             notes: Vec::new(),
             begun: false,
             paused: None,
@@ -267,12 +265,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp) {
-        self.asked = Some(Ask {
+    pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp, why: Pending) {
+        let ask = Ask {
             call,
             reading,
             until,
-        });
+        };
+        self.asked = Some((ask, why));
     }
 
     pub(super) fn end(&mut self, outcome: Outcome) {

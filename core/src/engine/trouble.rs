@@ -3,13 +3,11 @@
 use super::brief::{brief, in_short};
 use super::limits::EXPLANATION_TIMEOUT;
 use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
-use crate::kubernetes::CallError;
-use crate::kubernetes::Refusal;
 use crate::kubernetes::call::{Call, Right};
 use crate::kubernetes::refusal::Cause;
-use crate::report;
+use crate::kubernetes::{CallError, Refusal};
 use crate::state::continuation::Phase;
-use crate::strategy;
+use crate::{report, strategy};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the cluster may be silent while a rollout is followed: an API server that is replaced
@@ -56,8 +54,8 @@ impl Engine {
         let (verb, resource) = (call.verb.rbac(), call.resource);
         let review = Call::may(&self.request.namespace, Right { verb, resource });
         let until = self.soon(now, EXPLANATION_TIMEOUT);
-        self.ask(review, Reading::Object, until);
-        self.pending = Some(Pending::Review(call, unexplained));
+        let why = Pending::Review(call, unexplained);
+        self.ask(review, Reading::Object, until, why);
     }
 
     pub(super) fn reviewed(
