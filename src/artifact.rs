@@ -6,16 +6,21 @@ use crate::job::{Artifact, Job, Keys};
 use landfall_core::formats::archive::{
     ArchiveError, Directory, Listed, Listing, Member as Packed, TAIL, Unpacked,
 };
-use landfall_core::outcome::StoreError;
-use landfall_core::outcome::{ArtifactError, Place, Searched};
+use landfall_core::outcome::{ArtifactError, Place, Searched, StoreError};
 use landfall_core::request::{File, Files, Member, Wanted};
 use std::ops::Range;
+use tokio::time::{Instant, timeout_at};
 
 /// Reads of one member: its local header may be longer than its directory says.
 const MEMBER_READS: u32 = 3;
 
-/// Reads the files that are wanted.
-pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, ArtifactError> {
+/// Reads the files that are wanted. What has not answered by `until` counts as not reached.
+pub async fn read(
+    store: &Store,
+    job: &Job,
+    wanted: &Wanted,
+    until: Instant,
+) -> Result<Files, ArtifactError> {
     let members = [&wanted.manifest, &wanted.images];
     let members = members.into_iter().flatten().collect::<Vec<_>>();
     let Some(first) = members.first() else {
@@ -47,7 +52,9 @@ pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, Ar
         members,
     };
     for artifact in &job.artifacts {
-        search.look(store, keys, artifact).await?;
+        let look = search.look(store, keys, artifact);
+        let looked = timeout_at(until, look).await;
+        looked.unwrap_or_else(|_| Err(no_answer(artifact)))?;
     }
     let (members, found) = (search.members, search.found);
     if let Some(index) = found.iter().position(Option::is_none) {
@@ -72,6 +79,15 @@ pub async fn read(store: &Store, job: &Job, wanted: &Wanted) -> Result<Files, Ar
         manifest: wanted.manifest.as_ref().and_then(|_| found.next()),
         images: wanted.images.as_ref().and_then(|_| found.next()),
     })
+}
+
+fn no_answer(artifact: &Artifact) -> ArtifactError {
+    let why = "it did not answer in time".to_owned();
+    ArtifactError::Store(place_of(artifact), StoreError::Unreachable(why))
+}
+
+fn place_of(artifact: &Artifact) -> Place {
+    Place::new(&artifact.name, &artifact.bucket, &artifact.key)
 }
 
 /// A search for files through the artifacts, in their order.
@@ -149,16 +165,6 @@ impl<'a> Search<'a> {
     }
 }
 
-/// That S3 did not answer before the end of the invocation.
-pub fn no_answer(job: &Job) -> ArtifactError {
-    let Some(artifact) = job.artifacts.first() else {
-        return ArtifactError::NoKeys;
-    };
-    let place = Place::new(&artifact.name, &artifact.bucket, &artifact.key);
-    let why = "it did not answer in time".to_owned();
-    ArtifactError::Store(place, StoreError::Unreachable(why))
-}
-
 /// An archive that is being read.
 struct Archive<'a> {
     place: Place,
@@ -187,7 +193,7 @@ impl<'a> Archive<'a> {
         artifact: &'a Artifact,
         region: Option<String>,
     ) -> Result<Archive<'a>, ArtifactError> {
-        let place = Place::new(&artifact.name, &artifact.bucket, &artifact.key);
+        let place = place_of(artifact);
         let opened = store.open(keys, artifact, TAIL, region).await;
         let (object, tail) = opened.map_err(|error| ArtifactError::Store(place.clone(), error))?;
         let directory = Directory::find(&tail, object.total);

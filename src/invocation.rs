@@ -8,16 +8,14 @@ mod unreported;
 
 pub use unreported::Unreported;
 
-use crate::artifact;
 use crate::aws::clients::Aws;
 use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
-use crate::driver;
 use crate::environment::Environment;
 use crate::job::{self, Job};
-use crate::logging;
 use crate::metrics::{self, Deploy};
 use crate::rotation::{self, Present, Why};
+use crate::{artifact, driver, logging};
 use access::Access;
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -212,13 +210,12 @@ impl Function {
         until: Instant,
     ) -> Result<Files, Report> {
         let now = Timestamp::now();
-        let read = artifact::read(&self.store, job, wanted);
-        let (error, is_cut) = match timeout_at(until, read).await {
-            Ok(Ok(files)) => return Ok(files),
-            Ok(Err(error)) => (error, false),
-            Err(_) => (artifact::no_answer(job), true),
+        let error = match artifact::read(&self.store, job, wanted, until).await {
+            Ok(files) => return Ok(files),
+            Err(error) => error,
         };
-        let goes_on = is_cut || error.may_pass() && continuation.phase != Phase::Start;
+        let is_cut = Instant::now() >= until;
+        let goes_on = error.may_pass() && (is_cut || continuation.phase != Phase::Start);
         let report = report::no_artifact(&error, &continuation.phase);
         Err(match goes_on {
             true => silent(continuation, bound_to, now, || report),
