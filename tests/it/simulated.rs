@@ -2,13 +2,16 @@
 //! them, replies as the function reads them.
 
 use crate::stage::TOKEN;
-use landfall_core::engine::{Answer, Reading};
+use jiff::{SignedDuration, Timestamp};
+use landfall_core::engine::{Answer, Engine, Heard, Reading, Watching};
 use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::object::ReplicaSet;
+use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
 use landfall_core::kubernetes::pod::{self, Pods};
 use landfall_core::kubernetes::{CallError, Refusal};
+use landfall_core::request::Request;
+use landfall_core::state::continuation::Continuation;
 use landfall_core::workload::health::steadiness;
-use landfall_sandbox::world::{self, Body, Reply};
+use landfall_sandbox::world::{self, Body, Reply, World};
 use serde_json::{Value, json};
 
 /// A call as a request of HTTP.
@@ -69,5 +72,26 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Answer, CallError> {
         }
         Reading::Events => Answer::Events(pod::events(whole().as_bytes()).unwrap()),
         Reading::Text => Answer::Text(whole()),
+    })
+}
+
+/// An invocation that lasts as long as it takes; where it ends is a disturbance.
+pub fn engine(continuation: Continuation, request: Request, now: Timestamp) -> Engine {
+    let end = now + SignedDuration::from_hours(24);
+    Engine::new(request, continuation, now, end, str::to_owned)
+}
+
+/// What a watch tells once the Deployment is another one than the engine has seen.
+pub fn heard(world: &World, engine: &Engine, watching: &Watching) -> Option<Heard> {
+    let seen = engine.observation.deployment.as_ref();
+    let seen = seen.and_then(Option::as_ref);
+    let found = world.deployment("default", &watching.name);
+    let version = found.and_then(|found| found["metadata"]["resourceVersion"].as_str());
+    if version == seen.map(Deployment::resource_version) {
+        return None;
+    }
+    Some(match found.cloned().map(Deployment::new) {
+        Some(found) => Heard::Now(Box::new(found)),
+        None => Heard::Deleted,
     })
 }

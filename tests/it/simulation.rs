@@ -1,13 +1,12 @@
 //! The engine against the sandbox's world, without sockets and in simulated time: every single
 //! fault at every call, every interruption at every call, then seeded mixtures of them.
 
-use crate::simulated;
+use crate::simulated::{self, engine};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Verb;
-use landfall_core::kubernetes::object::Deployment;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{Aftermath, Failure, Success};
@@ -88,12 +87,6 @@ struct Simulation {
     overtaken_after_write: Option<bool>,
     /// The Deployment was not read since.
     overtaking_unseen: bool,
-}
-
-/// An invocation that lasts as long as it takes; where it ends is a disturbance.
-fn engine(continuation: Continuation, request: Request, now: Timestamp) -> Engine {
-    let end = now + SignedDuration::from_hours(24);
-    Engine::new(request, continuation, now, end, str::to_owned)
 }
 
 #[derive(Debug)]
@@ -186,19 +179,14 @@ impl Simulation {
             Some(Overtaken) => self.overtake(),
             Some(Renamed) => self.rename(),
         }
-        let seen = self.engine.observation.deployment.as_ref();
-        let seen = seen.and_then(Option::as_ref);
-        let seen = seen.map(|seen| seen.resource_version().to_owned());
         let end = watching.until;
         while self.now < end {
             let next = self.world.next_change().unwrap_or(end).min(end);
             self.now = next.max(self.now + SignedDuration::from_nanos(1));
             self.advance();
-            let found = self.world.deployment("default", "demo-app").unwrap();
-            if seen.as_deref() != found["metadata"]["resourceVersion"].as_str() {
-                let found = Box::new(Deployment::new(found.clone()));
+            if let Some(heard) = simulated::heard(&self.world, &self.engine, watching) {
                 self.overtaking_unseen = false;
-                return self.engine.heard(Heard::Now(found), true, self.now);
+                return self.engine.heard(heard, true, self.now);
             }
         }
         self.engine.heard(Heard::Nothing, true, self.now);

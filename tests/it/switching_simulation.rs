@@ -3,13 +3,12 @@
 //! mixtures; after every step of the world the Service's EndpointSlice is held against what must
 //! never happen.
 
-use crate::simulated::{self, refused};
+use crate::simulated::{self, engine, refused};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::object::Deployment;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{Aftermath, Failure, Fate, Success};
@@ -497,19 +496,10 @@ impl Simulation {
             self.pass(end.duration_since(self.now));
             return self.engine.heard(Heard::Nothing, false, self.now);
         }
-        let seen = self.engine.observation.deployment.as_ref();
-        let seen = seen.and_then(Option::as_ref);
-        let seen = seen.map(|seen| seen.resource_version().to_owned());
         while self.now < end {
             self.now = self.next_change(end);
             self.advance();
-            let found = self.world.deployment("default", &watching.name);
-            let version = found.and_then(|found| found["metadata"]["resourceVersion"].as_str());
-            if version != seen.as_deref() {
-                let heard = match found.cloned().map(Deployment::new) {
-                    Some(found) => Heard::Now(Box::new(found)),
-                    None => Heard::Deleted,
-                };
+            if let Some(heard) = simulated::heard(&self.world, &self.engine, watching) {
                 return self.engine.heard(heard, true, self.now);
             }
         }
@@ -1419,12 +1409,6 @@ fn outline(next: &Next) -> String {
         Next::Sleep(end) => format!("sleep until {end}"),
         Next::Done(outcome) => format!("done {outcome:?}"),
     }
-}
-
-/// An invocation that lasts as long as it takes; where it ends is a disturbance.
-fn engine(continuation: Continuation, request: Request, now: Timestamp) -> Engine {
-    let end = now + SignedDuration::from_hours(24);
-    Engine::new(request, continuation, now, end, str::to_owned)
 }
 
 /// Every disturbance that means something at this point.

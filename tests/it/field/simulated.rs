@@ -8,7 +8,6 @@ use crate::simulated;
 use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Engine, Heard, Next, Watching};
-use landfall_core::kubernetes::object::Deployment;
 use landfall_core::outcome::ParameterPlace;
 use landfall_core::report::Report;
 use landfall_core::request::{Parameters, Request};
@@ -152,21 +151,11 @@ impl<'a> Play<'a> {
 
     /// A watch tells of each change of the Deployment.
     fn watch(&mut self, watching: &Watching) {
-        let seen = self.engine.observation.deployment.as_ref();
-        let seen = seen.and_then(Option::as_ref);
-        let seen = seen.map(|seen| seen.resource_version().to_owned());
         while self.now < watching.until {
             self.now = self.next_change(watching.until);
             self.advance();
-            let found = self.world.deployment("default", &watching.name);
-            let version = found.and_then(|found| found["metadata"]["resourceVersion"].as_str());
-            if version != seen.as_deref() {
-                let heard = match found.cloned().map(Deployment::new) {
-                    Some(found) => Heard::Now(Box::new(found)),
-                    None => Heard::Deleted,
-                };
-                self.engine.heard(heard, true, self.now);
-                return;
+            if let Some(heard) = simulated::heard(&self.world, &self.engine, watching) {
+                return self.engine.heard(heard, true, self.now);
             }
         }
         self.engine.heard(Heard::Nothing, true, self.now);
