@@ -151,6 +151,18 @@ pub struct Rollout {
     pub previous: Option<Previous>,
 }
 
+impl Rollout {
+    /// One of our own behind which there is no version to return to: it is followed, no more.
+    pub fn followed(written: Written) -> Rollout {
+        Rollout {
+            written,
+            wrote: true,
+            changed_since: false,
+            previous: None,
+        }
+    }
+}
+
 /// A rollback that is followed.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Rollback {

@@ -7,10 +7,10 @@ use super::observation::Observation;
 pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, catching_up};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::request::Request;
-use crate::state::continuation::{CAUSE_LIMIT, Reason, Rollout};
+use crate::state::continuation::{CAUSE_LIMIT, Continuation, Reason, Rollout};
 use crate::text::clip;
 use crate::workload::health::diagnosis::{
-    self, Diagnosis, Evidence, Explanation, Finding, Sight, Sights, Since,
+    self, Diagnosis, Evidence, Explanation, Finding, Sight, Since,
 };
 use crate::workload::health::rollout::{self, Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, SECOND_LOOK, Steady};
@@ -26,9 +26,7 @@ pub struct Pursuit<'a> {
     /// The rollout that is followed.
     pub rollout: &'a Rollout,
     /// What earlier looks at its pods have shown.
-    pub sights: &'a Sights,
-    /// The first look at its pods, where nothing probes them.
-    pub steady: Option<&'a Steady>,
+    pub continuation: &'a Continuation,
     /// The Deployment as it is.
     pub live: &'a Deployment,
     /// The time.
@@ -82,7 +80,7 @@ impl Pursuit<'_> {
 
     /// All pods are available. Where nothing probes them they must be so for a while.
     pub fn serves(&self, sets: &[ReplicaSet]) -> Followed {
-        let held = self.steady.is_some_and(|steady| steady.held);
+        let held = self.steady().is_some_and(|steady| steady.held);
         if held || !steadiness::is_untested(self.live) {
             return Followed::Serves;
         }
@@ -99,9 +97,9 @@ impl Pursuit<'_> {
             waits_for: WaitsFor::SecondLook,
             ..waiting_for_replica_set(self.live)
         };
-        let Some(steady) = self.steady.filter(|steady| steady.pods == roster.pods) else {
+        let Some(steady) = self.steady().filter(|steady| steady.pods == roster.pods) else {
             // A second look is worth some seconds of overtime; pods that come and go are not.
-            if self.steady.is_some() && self.now >= self.deadline {
+            if self.steady().is_some() && self.now >= self.deadline {
                 return self.wait_or_fail(progress, SECOND_LOOK);
             }
             return Followed::GoesOn(Decision::Steady(Steady {
@@ -156,9 +154,9 @@ impl Pursuit<'_> {
         }
         if let Some(sight) = &self.observation.sight
             && sight.pods.is_ok()
-            && self.sights.last != Some(sight.at)
+            && self.continuation.sights.last != Some(sight.at)
         {
-            let sights = self.sights.with(sight, &self.since());
+            let sights = self.continuation.sights.with(sight, &self.since());
             return Followed::GoesOn(Decision::Remember(sights));
         }
         match self.diagnosis() {
@@ -194,6 +192,11 @@ impl Pursuit<'_> {
         }
     }
 
+    /// The first look at its pods, where nothing probes them.
+    fn steady(&self) -> Option<&Steady> {
+        self.continuation.steady.as_ref()
+    }
+
     /// Since when what is seen can have lasted.
     fn since(&self) -> Since<'_> {
         let explanation = &self.observation.explanation;
@@ -205,7 +208,7 @@ impl Pursuit<'_> {
             rollout.wrote,
             replaces,
             self.live,
-            self.sights,
+            &self.continuation.sights,
             explanation,
         )
         .freeing_nothing(self.stage != Stage::Rollout)

@@ -5,8 +5,9 @@ use super::super::author::other_author;
 use super::super::causes;
 use super::super::decision::{Decision, Stage, Wait};
 use super::super::look::Look;
-use super::super::pursuit::{CATCHING_UP, Failed, Followed, Pursuit};
-use super::super::pursuit::{catching_up, waiting_for_replica_set};
+use super::super::pursuit::{
+    CATCHING_UP, Failed, Followed, Pursuit, catching_up, waiting_for_replica_set,
+};
 use super::super::result::{Aftermath, Failure, Version};
 use super::context::{Context, is_current};
 use crate::change::{self};
@@ -122,18 +123,12 @@ impl Context<'_> {
         if let Some(aftermath) = self.interrupted(rollback, live) {
             return ended(rollback, aftermath);
         }
-        let rollout = Rollout {
-            written: rollback.written.clone(),
-            wrote: true,
-            changed_since: false,
-            previous: None,
-        };
+        let rollout = Rollout::followed(rollback.written.clone());
         let pursuit = Pursuit {
             request: self.request,
             observation: self.observation,
             rollout: &rollout,
-            sights: &self.continuation.sights,
-            steady: self.continuation.steady.as_ref(),
+            continuation: self.continuation,
             live,
             now: self.now,
             deadline: rollback.deadline,

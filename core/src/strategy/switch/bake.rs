@@ -66,12 +66,7 @@ impl Context<'_> {
         if endpoints.are_all_of(members, count(found.replicas().max(1))) {
             return Ok(());
         }
-        if self.now >= deadline {
-            let missing = causes::endpoints_missing(service.name(), found.name());
-            return Err(self.fail(Reason::Endpoints, &missing));
-        }
-        let stage = Stage::Endpoints(service.name().to_owned());
-        Err(self.wait(stage, CATCHING_UP))
+        Err(self.expect_endpoints(service, found, deadline))
     }
 
     /// The Service sends to at least one pod of this Deployment: nothing else is taken away before.
@@ -87,11 +82,21 @@ impl Context<'_> {
         if members.iter().any(serves) {
             return Ok(());
         }
+        Err(self.expect_endpoints(service, found, deadline))
+    }
+
+    /// The endpoints are not yet as they must be: until the deadline they may become so.
+    fn expect_endpoints(
+        &self,
+        service: &Service,
+        found: &Deployment,
+        deadline: Timestamp,
+    ) -> Decision {
         if self.now >= deadline {
             let missing = causes::endpoints_missing(service.name(), found.name());
-            return Err(self.fail(Reason::Endpoints, &missing));
+            return self.fail(Reason::Endpoints, &missing);
         }
         let stage = Stage::Endpoints(service.name().to_owned());
-        Err(self.wait(stage, CATCHING_UP))
+        self.wait(stage, CATCHING_UP)
     }
 }

@@ -109,18 +109,13 @@ impl Context<'_> {
         stage: Stage,
     ) -> Result<(), Decision> {
         let deployed_at = found.annotation(marks::DEPLOYED_AT).and_then(timestamp);
-        let rollout = Rollout {
-            written: Written::adopted(found, deployed_at.unwrap_or(self.continuation.started)),
-            wrote: true,
-            changed_since: false,
-            previous: None,
-        };
+        let since = deployed_at.unwrap_or(self.continuation.started);
+        let rollout = Rollout::followed(Written::adopted(found, since));
         let pursuit = Pursuit {
             request: self.request,
             observation: self.observation,
             rollout: &rollout,
-            sights: &self.continuation.sights,
-            steady: self.continuation.steady.as_ref(),
+            continuation: self.continuation,
             live: found,
             now: self.now,
             deadline,
