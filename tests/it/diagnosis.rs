@@ -199,7 +199,7 @@ async fn a_version_that_did_not_serve_is_not_brought_back() {
     let stage = Stage::in_sandbox(|world, now| {
         world.behave("demo-app:1.0.0", Behaviour::InvalidImageName);
         world.behave("sick", Behaviour::InvalidImageName);
-        let mut deployment = demo_app(1);
+        let mut deployment = demo_app(3);
         deployment["spec"]["replicas"] = json!(1);
         world.apply(deployment, now);
     })
