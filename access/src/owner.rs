@@ -19,7 +19,7 @@ pub(crate) enum Owner {
     Account(String),
     /// An account's of this name, whom this cluster does not know.
     Stranger(String),
-    /// Nobody can tell: it is no token of a ServiceAccount.
+    /// Unknown: it is not a ServiceAccount's token.
     Nobody,
     /// Another CA.
     Cluster,

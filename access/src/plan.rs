@@ -231,7 +231,7 @@ fn source(options: &Options, target: &Target, seen: &Seen, now: Timestamp) -> So
         .token
         .as_ref()
         .and_then(|stored| Token::new(&stored.value));
-    // The API server remembers for ten seconds a token whose ServiceAccount is no more.
+    // The API server caches a token for ten seconds after its ServiceAccount was deleted.
     let is_new = |grant: &Grant| grant.outlook.iter().any(|line| line == NEW_ACCOUNT);
     let works = seen.works && !seen.grants.iter().any(is_new);
     match stored.and_then(|token| Some((token.expires()?, token))) {

@@ -1,6 +1,5 @@
 use super::*;
-use landfall_core::outcome::CredentialsError;
-use landfall_core::outcome::Kind;
+use landfall_core::outcome::{CredentialsError, Kind};
 
 fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,7 +1,6 @@
 //! `docs/parameters.schema.json` against the code: the same fields, and the same verdicts.
 
-use landfall_core::request::Parameters;
-use landfall_core::request::{Draft, FIELDS};
+use landfall_core::request::{Draft, FIELDS, Parameters};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;

@@ -14,7 +14,7 @@ const VALUE_LIMIT: usize = 240;
 /// What stands for the value of a variable.
 const HIDDEN: &str = "(hidden)";
 
-/// What belongs to the server, or to us, and is no part of a version.
+/// Fields that belong to the server or to Landfall, not to the version.
 const OWN_FIELDS: [&str; 6] = [
     "metadata.managedFields",
     "metadata.resourceVersion",

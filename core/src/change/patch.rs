@@ -5,8 +5,7 @@ use super::checks::check_containers;
 use super::entries::{
     CONTAINER_LISTS, container_entry, entry, merge_into, merge_named, names, names_in,
 };
-use super::model::Author;
-use super::model::Change;
+use super::model::{Author, Change};
 use super::notes::RESTARTED_AT;
 use crate::kubernetes::object::Deployment;
 use crate::problem::Fault;

@@ -5,8 +5,7 @@ use super::entries::{CONTAINER_LISTS, entry, merge_into, names_in};
 use super::model::Author;
 use super::notes::RESTARTED_AT;
 use super::patch::sets_env;
-use crate::kubernetes::object;
-use crate::kubernetes::object::Deployment;
+use crate::kubernetes::object::{self, Deployment};
 use crate::problem::Fault;
 use crate::request::Request;
 use serde_json::{Map, Value, json};
@@ -54,8 +53,8 @@ pub(super) fn put(
     Ok(object)
 }
 
-/// A restart that somebody made since is no part of the version: without this the same manifest
-/// would roll every pod again.
+/// Keeps a restart that somebody made since, which does not belong to the version: without this
+/// the same manifest would roll every pod again.
 pub(super) fn keep_restart(object: &mut Value, live: &Deployment) {
     let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
     let pointer = "/spec/template/metadata/annotations";

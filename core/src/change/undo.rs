@@ -1,7 +1,6 @@
 //! The way back: a JSON patch that brings a template back.
 
-use crate::kubernetes::object;
-use crate::kubernetes::object::Deployment;
+use crate::kubernetes::object::{self, Deployment};
 use crate::state::marks::{CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT};
 use serde_json::{Value, json};
 

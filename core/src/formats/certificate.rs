@@ -3,10 +3,9 @@
 //! key as well, so that nothing of it is ever quoted.
 //! <https://www.rfc-editor.org/rfc/rfc7468>
 
-use base64::Engine;
-use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::{Engine, alphabet};
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 

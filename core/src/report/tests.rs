@@ -10,10 +10,8 @@ use crate::kubernetes::object::Deployment;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialsError, Kind, ParameterPlace, Topic};
 use crate::problem::Fault;
-use crate::request::Parameters;
-use crate::request::Request;
-use crate::state::continuation::{Continuation, Phase, Reason, Unusable};
-use crate::state::continuation::{Rollback, Rollout};
+use crate::request::{Parameters, Request};
+use crate::state::continuation::{Continuation, Phase, Reason, Rollback, Rollout, Unusable};
 use crate::strategy::causes::{
     TOLD_LIMIT, cause, deadline_exceeded, endpoints_missing, smoke_failed, switch_timed_out,
     timed_out,

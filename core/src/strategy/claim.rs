@@ -6,8 +6,9 @@
 
 use crate::change::{self, Author};
 use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH};
-use crate::state::marks::VERSION;
-use crate::state::marks::{self, FROM, LOCK, RETIRING, SELECTOR_BEFORE, TO, WIDE_SELECTOR};
+use crate::state::marks::{
+    self, FROM, LOCK, RETIRING, SELECTOR_BEFORE, TO, VERSION, WIDE_SELECTOR,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

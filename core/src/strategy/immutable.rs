@@ -2,8 +2,7 @@
 //! ones are kept, scaled to zero: to deploy one of them again is to bring it back.
 
 use crate::kubernetes::object::{Deployment, timestamp};
-use crate::state::marks;
-use crate::state::marks::CREATED_BY;
+use crate::state::marks::{self, CREATED_BY};
 
 /// Of a digest's sixteen characters these are enough to tell the versions of one application apart,
 /// and leave room in names.

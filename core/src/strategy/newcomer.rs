@@ -7,9 +7,7 @@ use crate::kubernetes::object::{self, Deployment};
 use crate::kubernetes::service::{Selector, read_selector};
 use crate::problem::Fault;
 use crate::request::{Request, Strategy};
-use crate::state::marks::FAMILY;
-use crate::state::marks::VERSION;
-use crate::state::marks::{self, CREATED_BY, DIGEST, REPLICAS, SERVICE};
+use crate::state::marks::{self, CREATED_BY, DIGEST, FAMILY, REPLICAS, SERVICE, VERSION};
 use serde_json::{Map, Value, json};
 
 /// Annotations that belong to one object and are not handed on.

@@ -1,7 +1,6 @@
 //! Artifacts that cannot be read, and what is said of them.
 
-use crate::artifact::refused;
-use crate::artifact::{archive, zip};
+use crate::artifact::{archive, refused, zip};
 use landfall_sandbox::aws::AwsFault;
 
 #[tokio::test(flavor = "multi_thread")]

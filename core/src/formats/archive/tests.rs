@@ -1,8 +1,7 @@
 use super::bytes::*;
 use super::listing::{ALIKE_LIMIT, NEAR_LIMIT};
 use super::member::*;
-use super::names::ALIKE_LENGTH;
-use super::names::NAME_LIMIT;
+use super::names::{ALIKE_LENGTH, NAME_LIMIT};
 use super::*;
 use proptest::prelude::*;
 use std::ops::Range;

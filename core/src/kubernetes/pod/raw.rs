@@ -1,7 +1,6 @@
 //! How a list of pods is written in JSON.
 
-use super::model::TEXT_LIMIT;
-use super::model::{Container, Ended, Failed, Gate, Pod, Said, State, Unscheduled};
+use super::model::{Container, Ended, Failed, Gate, Pod, Said, State, TEXT_LIMIT, Unscheduled};
 use crate::kubernetes::object::timestamp;
 use crate::text::clip;
 use jiff::Timestamp;

@@ -1,9 +1,8 @@
 //! What a stored token is by its looks: the things that people store in its place are told before
 //! anything is sent, and none of them is quoted.
 
-use base64::Engine;
-use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 use serde_json::Value;
 
 /// The shortest text that is taken for an encoded JWT: below it any short word might be one.

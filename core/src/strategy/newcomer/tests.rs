@@ -1,7 +1,6 @@
 use super::*;
 use crate::request::Parameters;
-use crate::state::marks;
-use crate::state::marks::version_of;
+use crate::state::marks::{self, version_of};
 
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web", "namespace": "shop", "service": "web",

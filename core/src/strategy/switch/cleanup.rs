@@ -7,11 +7,9 @@ use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH, read_selector
 use crate::request::Strategy;
 use crate::state::continuation::Phase;
 use crate::state::marks;
-use crate::strategy::claim;
 use crate::strategy::decision::Decision;
-use crate::strategy::immutable;
-use crate::strategy::newcomer;
 use crate::strategy::result::Failure;
+use crate::strategy::{claim, immutable, newcomer};
 use serde_json::Value;
 
 impl Context<'_> {

@@ -10,11 +10,10 @@ use crate::request::Mode;
 use crate::state::continuation::{Phase, Reason, Return};
 use crate::state::marks;
 use crate::strategy::action::{Action, Step};
-use crate::strategy::causes;
 use crate::strategy::claim::{self, Lock};
 use crate::strategy::decision::Decision;
-use crate::strategy::newcomer;
 use crate::strategy::result::{Aftermath, Failure};
+use crate::strategy::{causes, newcomer};
 use crate::workload::health::diagnosis::Evidence;
 
 /// What to do about a Service that is held to pods which are no more.

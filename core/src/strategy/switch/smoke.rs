@@ -6,11 +6,10 @@ use crate::kubernetes::service::{Member, Service};
 use crate::request::Smoke;
 use crate::state::continuation::Reason;
 use crate::state::marks::PREVIEW_OF;
-use crate::strategy::causes;
-use crate::strategy::claim;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pursuit::CATCHING_UP;
 use crate::strategy::scene::{Smoked, Sought, preview_name};
+use crate::strategy::{causes, claim};
 use serde_json::{Value, json};
 use std::time::Duration;
 
