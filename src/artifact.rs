@@ -4,10 +4,10 @@
 use crate::aws::s3::{Object, Store};
 use crate::job::{Artifact, Job, Keys};
 use landfall_core::formats::archive::{
-    ArchiveError, Directory, Listed, Listing, Member as Packed, TAIL, Unpacked,
+    ArchiveError, ArchiveMember as Packed, Directory, Listed, Listing, TAIL, Unpacked,
 };
 use landfall_core::outcome::{ArtifactError, Place, Searched, StoreError};
-use landfall_core::request::{File, Files, Member, Wanted};
+use landfall_core::request::{File, FileReference, Files, Wanted};
 use std::ops::Range;
 use tokio::time::{Instant, timeout_at};
 
@@ -92,7 +92,7 @@ fn place_of(artifact: &Artifact) -> Place {
 
 /// A search for files through the artifacts, in their order.
 struct Search<'a> {
-    members: Vec<&'a Member>,
+    members: Vec<&'a FileReference>,
     found: Vec<Option<File>>,
     /// For each file the names that are like its own.
     near: Vec<Vec<String>>,
@@ -251,7 +251,11 @@ impl<'a> Archive<'a> {
         self.tail.get(place(range.start)?..place(range.end)?)
     }
 
-    async fn unpack(&mut self, packed: &Packed, member: &Member) -> Result<Vec<u8>, ArtifactError> {
+    async fn unpack(
+        &mut self,
+        packed: &Packed,
+        member: &FileReference,
+    ) -> Result<Vec<u8>, ArtifactError> {
         let error = |error| ArtifactError::Packed(member.clone(), error);
         let mut range = packed.range();
         for _ in 0..MEMBER_READS {

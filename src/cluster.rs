@@ -3,7 +3,7 @@
 pub(crate) mod failure;
 mod watch;
 
-pub use watch::{Change, Watch};
+pub use watch::{Watch, WatchEvent};
 
 use crate::environment::Environment;
 use crate::http::{self, Trust};

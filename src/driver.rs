@@ -1,6 +1,6 @@
 //! Runs an engine: its calls go out, their answers come back, its waits are slept.
 
-use crate::cluster::{Change, Cluster, Watch};
+use crate::cluster::{Cluster, Watch, WatchEvent};
 use crate::logging;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{
@@ -145,13 +145,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
         let mut is_alive = false;
         loop {
             match timeout_at(end, watch.next(&watching.name)).await {
-                Ok(Change::Nothing) => is_alive = true,
-                Ok(Change::Now(deployment)) => {
+                Ok(WatchEvent::Nothing) => is_alive = true,
+                Ok(WatchEvent::Now(deployment)) => {
                     self.watch = Some(watch);
                     return (Heard::Now(Box::new(deployment)), true);
                 }
-                Ok(Change::Deleted) => return (Heard::Deleted, is_alive),
-                Ok(Change::Over) => return (Heard::Over, is_alive),
+                Ok(WatchEvent::Deleted) => return (Heard::Deleted, is_alive),
+                Ok(WatchEvent::Over) => return (Heard::Over, is_alive),
                 Err(_) => {
                     let is_young = watch.opened().elapsed() < WATCH_TRUST;
                     self.watch = Some(watch).filter(|_| is_young);

@@ -38,7 +38,7 @@ pub fn client(trust: Trust<'_>) -> Result<reqwest::Client, String> {
     if let Trust::Only(pem) | Trust::Also(pem) = trust {
         for certificate in certificate::read(pem).map_err(|why| why.to_string())? {
             let added = roots.add(certificate);
-            added.map_err(|_| certificate::Unusable::NoX509.to_string())?;
+            added.map_err(|_| certificate::CertificateError::NoX509.to_string())?;
         }
     }
     if let Trust::Public | Trust::Also(_) = trust {

@@ -13,14 +13,14 @@ use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
 use crate::environment::Environment;
 use crate::job::{self, Job};
-use crate::metrics::{self, Deploy};
-use crate::rotation::{self, Present, Why};
+use crate::metrics::{self, DeployMetrics};
+use crate::rotation::{self, CurrentToken, RotationError};
 use crate::{artifact, driver, logging};
 use access::Access;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use landfall_core::engine::{self, Outcome};
-use landfall_core::outcome::{ParameterPlace, Topic};
+use landfall_core::outcome::{FailureCode, ParameterPlace};
 use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
 use landfall_core::request::{Draft, Files, Origin, Request, Wanted};
@@ -118,7 +118,7 @@ impl Function {
 
     /// Renews the cluster's token, and answers until when the new one is valid.
     async fn rotate(&self, event: &Value, until: Instant) -> Result<Value, Unreported> {
-        let mut present = Present::default();
+        let mut present = CurrentToken::default();
         let renewed = AssertUnwindSafe(self.access.renew(event, &mut present, until));
         let why = match renewed.catch_unwind().await {
             Ok(Ok(renewed)) => {
@@ -127,7 +127,7 @@ impl Function {
                 return Ok(renewed.answer());
             }
             Ok(Err(why)) => why,
-            Err(_) => Why::Broken(logging::panic_place()),
+            Err(_) => RotationError::Broken(logging::panic_place()),
         };
         let cause = logging::masked(&present.not_renewed(&why));
         tracing::error!(cause, "the token was not renewed");
@@ -176,7 +176,7 @@ impl Function {
             Ok(request) => request,
             Err(report) => return report,
         };
-        *ledger.deploy.borrow_mut() = Some(Deploy::of(&request, continuation.started));
+        *ledger.deploy.borrow_mut() = Some(DeployMetrics::of(&request, continuation.started));
         let cluster = match timeout_at(until, self.access.connect(environment, false)).await {
             Ok(Ok(cluster)) => cluster,
             Ok(Err(error)) => return report::no_credentials(&error, &place),
@@ -325,17 +325,18 @@ fn log(report: &Report, ledger: &Ledger) {
         } => tracing::info!(summary, percent, "handing over to the next invocation"),
         Report::Failure {
             kind,
-            topic,
+            failure_code,
             message,
         } => {
             let faults = ledger.faults.borrow().join(", ");
             let faults = (!faults.is_empty()).then_some(faults);
-            let is_quoted = *topic == Topic::Parameters && ledger.begun.borrow().is_none();
+            let is_quoted =
+                *failure_code == FailureCode::Parameters && ledger.begun.borrow().is_none();
             let cause = match is_quoted {
                 true => "the user parameters are wrong",
                 false => message.lines().next().unwrap_or_default(),
             };
-            let (kind, topic) = (kind.name(), topic.anchor());
+            let (kind, topic) = (kind.name(), failure_code.anchor());
             tracing::error!(kind, topic, cause, faults, "reporting failure");
         }
     }

@@ -35,7 +35,7 @@ const METRICS: [(&str, &str); 6] = [
 
 /// What a report is about.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deploy {
+pub struct DeployMetrics {
     namespace: String,
     deployment: String,
     strategy: &'static str,
@@ -48,10 +48,10 @@ pub struct Deploy {
     pub outage: bool,
 }
 
-impl Deploy {
+impl DeployMetrics {
     /// The deploy that a request asks for, begun at `started`.
-    pub fn of(request: &Request, started: Timestamp) -> Deploy {
-        Deploy {
+    pub fn of(request: &Request, started: Timestamp) -> DeployMetrics {
+        DeployMetrics {
             namespace: request.namespace.clone(),
             deployment: request.deployment.clone(),
             strategy: request.strategy.name(),
@@ -74,7 +74,7 @@ impl Deploy {
 
 /// Logs the metrics of a deploy that ended with this report; of a plan, and of a deploy that goes
 /// on, there are none. `deploy` is `None` where it is not known what was to be deployed.
-pub fn count(function: &str, deploy: Option<&Deploy>, report: &Report, now: Timestamp) {
+pub fn count(function: &str, deploy: Option<&DeployMetrics>, report: &Report, now: Timestamp) {
     let failed = match report {
         Report::Success { .. } => false,
         Report::Failure { .. } => true,

@@ -37,7 +37,7 @@ const CLOCKS: Duration = Duration::from_secs(60);
 
 /// What an event asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wish {
+pub struct RotationRequest {
     /// How long the new token is to live.
     pub lifetime: Duration,
 }
@@ -47,9 +47,9 @@ pub fn is_meant(event: &Value) -> bool {
     event.get(ROTATE).is_some()
 }
 
-impl Wish {
+impl RotationRequest {
     /// Reads the event, or names everything that is wrong with it.
-    pub fn read(event: &Value) -> Result<Wish, Why> {
+    pub fn read(event: &Value) -> Result<RotationRequest, RotationError> {
         let mut faults = Vec::new();
         for (field, value) in event.as_object().into_iter().flatten() {
             match (field.as_str(), value) {
@@ -63,10 +63,10 @@ impl Wish {
         }
         let lifetime = event.get(LIFETIME).map_or(Ok(SHORTEST_LIFETIME), lifetime);
         match lifetime {
-            Ok(lifetime) if faults.is_empty() => Ok(Wish { lifetime }),
+            Ok(lifetime) if faults.is_empty() => Ok(RotationRequest { lifetime }),
             lifetime => {
                 faults.extend(lifetime.err());
-                Err(Why::Event(faults))
+                Err(RotationError::Event(faults))
             }
         }
     }
@@ -84,43 +84,43 @@ fn lifetime(value: &Value) -> Result<Duration, Fault> {
 }
 
 /// Refuses a parameter that names one version or label: a new version would not be read.
-pub fn unpinned(parameter: &str) -> Result<(), Why> {
+pub fn unpinned(parameter: &str) -> Result<(), RotationError> {
     // arn:aws:ssm:REGION:ACCOUNT:parameter/NAME has colons of its own.
     let name = match parameter.starts_with("arn:") {
         true => parameter.splitn(6, ':').last().unwrap_or_default(),
         false => parameter,
     };
     match name.contains(':') {
-        true => Err(Why::Pinned),
+        true => Err(RotationError::Pinned),
         false => Ok(()),
     }
 }
 
 /// Refuses a parameter that cannot have a new version from here.
-pub fn renewable(kept: &ParameterHistory) -> Result<(), Why> {
+pub fn renewable(kept: &ParameterHistory) -> Result<(), RotationError> {
     match (kept.name(), kept.r#type()) {
         // Of a parameter that another account shares, SSM tells the ARN.
-        (Some(name), _) if name.starts_with("arn:") => Err(Why::Shared),
+        (Some(name), _) if name.starts_with("arn:") => Err(RotationError::Shared),
         (Some(_), Some(ParameterType::SecureString)) => Ok(()),
-        (_, _) => Err(Why::Plain),
+        (_, _) => Err(RotationError::Plain),
     }
 }
 
 /// Whose token it is, by the cluster's word.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Holder {
+pub struct TokenSubject {
     name: String,
     uid: String,
     groups: BTreeSet<String>,
 }
 
-impl Holder {
+impl TokenSubject {
     /// Reads a SelfSubjectReview.
-    pub fn read(review: &Value) -> Result<Holder, Why> {
+    pub fn read(review: &Value) -> Result<TokenSubject, RotationError> {
         let info = &review["status"]["userInfo"];
         let text = |field: &str| info[field].as_str().unwrap_or_default().to_owned();
         let groups = info["groups"].as_array().into_iter().flatten();
-        let holder = Holder {
+        let holder = TokenSubject {
             name: text("username"),
             uid: text("uid"),
             groups: groups
@@ -129,14 +129,14 @@ impl Holder {
                 .collect(),
         };
         match holder.name.is_empty() {
-            true => Err(Why::Nameless),
+            true => Err(RotationError::Nameless),
             false => Ok(holder),
         }
     }
 
     /// Namespace and name of the ServiceAccount. Nobody else can be given a token.
     /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens>
-    pub fn account(&self) -> Result<(&str, &str), Why> {
+    pub fn account(&self) -> Result<(&str, &str), RotationError> {
         // Names become a part of a path, and so have nothing that would lead elsewhere.
         let is_name = |name: &str| {
             let mut bytes = name.bytes();
@@ -147,14 +147,14 @@ impl Holder {
         account
             .and_then(|account| account.split_once(':'))
             .filter(|(namespace, name)| is_name(namespace) && is_name(name))
-            .ok_or_else(|| Why::NoAccount(self.name.clone()))
+            .ok_or_else(|| RotationError::NoAccount(self.name.clone()))
     }
 
     /// Refuses a token of somebody else, or with other rights: they hang on name and groups.
-    pub fn same(&self, new: &Holder) -> Result<(), Why> {
+    pub fn same(&self, new: &TokenSubject) -> Result<(), RotationError> {
         match self == new {
             true => Ok(()),
-            false => Err(Why::Stranger(self.name.clone(), new.name.clone())),
+            false => Err(RotationError::Stranger(self.name.clone(), new.name.clone())),
         }
     }
 }
@@ -171,37 +171,39 @@ pub struct Issued {
 impl Issued {
     /// Reads a TokenRequest that was answered. The API server may shorten what was asked for, and
     /// its own word is what counts.
-    pub fn read(answer: &Value, now: Timestamp) -> Result<Issued, Why> {
+    pub fn read(answer: &Value, now: Timestamp) -> Result<Issued, RotationError> {
         let status = &answer["status"];
         let token = Token::new(status["token"].as_str().unwrap_or_default());
         let until = status["expirationTimestamp"].as_str().unwrap_or_default();
         if token.reveal().is_empty() || !token.fits_a_header() {
-            return Err(Why::Unusable("there is no token in its answer"));
+            return Err(RotationError::Unusable("there is no token in its answer"));
         }
         match until.parse::<Timestamp>() {
             Ok(until) if until > now => Ok(Issued { token, until }),
-            Ok(_) => Err(Why::Unusable("the new token has ended already")),
-            Err(_) => Err(Why::Unusable("it does not say when the new token ends")),
+            Ok(_) => Err(RotationError::Unusable("the new token has ended already")),
+            Err(_) => Err(RotationError::Unusable(
+                "it does not say when the new token ends",
+            )),
         }
     }
 
     /// Refuses one that would end before the schedule has had two more tries.
-    pub fn lasts(&self, now: Timestamp) -> Result<(), Why> {
+    pub fn lasts(&self, now: Timestamp) -> Result<(), RotationError> {
         match self.until < now + LEAST_LEFT {
-            true => Err(Why::Short(self.until)),
+            true => Err(RotationError::Short(self.until)),
             false => Ok(()),
         }
     }
 
     /// Whether it ends before the time that was asked for.
-    pub fn is_short(&self, wish: &Wish, now: Timestamp) -> bool {
+    pub fn is_short(&self, wish: &RotationRequest, now: Timestamp) -> bool {
         self.until + CLOCKS < now + wish.lifetime
     }
 }
 
 /// How the token that was there ends.
 #[derive(Clone, Debug, PartialEq)]
-pub enum End {
+pub enum Expiry {
     /// At this time.
     At(Timestamp),
     /// When its Secret (namespace and name) is deleted.
@@ -210,31 +212,31 @@ pub enum End {
     Unknown,
 }
 
-impl End {
+impl Expiry {
     /// What a token says of it.
-    pub fn of(token: &Token) -> End {
+    pub fn of(token: &Token) -> Expiry {
         if let Some(at) = token.expires() {
-            return End::At(at);
+            return Expiry::At(at);
         }
         let claims = token.claims().unwrap_or_default();
         let claim = |name: &str| claims[name].as_str().map(str::to_owned);
         let namespace = claim("kubernetes.io/serviceaccount/namespace");
         let secret = claim("kubernetes.io/serviceaccount/secret.name");
         match (namespace, secret) {
-            (Some(namespace), Some(secret)) => End::WithSecret(namespace, secret),
-            (_, _) => End::Unknown,
+            (Some(namespace), Some(secret)) => Expiry::WithSecret(namespace, secret),
+            (_, _) => Expiry::Unknown,
         }
     }
 
     /// What is to be done about the former token, if anything.
     pub fn advice(&self) -> Option<String> {
         match self {
-            End::At(_) => None,
-            End::WithSecret(namespace, secret) => Some(format!(
+            Expiry::At(_) => None,
+            Expiry::WithSecret(namespace, secret) => Some(format!(
                 "The former token has no end. It ends with its Secret: kubectl --namespace \
                  {namespace} delete secret {secret}"
             )),
-            End::Unknown => Some(
+            Expiry::Unknown => Some(
                 "The former token does not say when it ends. If it has no end, revoke it where it \
                  was made."
                     .to_owned(),
@@ -253,7 +255,7 @@ pub struct Renewed {
     /// When the new token ends.
     pub until: Timestamp,
     /// How the former one does.
-    pub former: End,
+    pub former: Expiry,
     /// Whether the new one ends earlier than was asked for.
     pub short: bool,
 }
@@ -268,7 +270,7 @@ impl Renewed {
 
 /// What a call to the cluster was for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Step {
+pub enum RotationStep {
     /// To learn whose token the present one is.
     Ask,
     /// To have a new one issued.
@@ -279,7 +281,7 @@ pub enum Step {
 
 /// Why there is no new token.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Why {
+pub enum RotationError {
     /// The event is wrong.
     Event(Vec<Fault>),
     /// The function's environment is wrong.
@@ -293,7 +295,7 @@ pub enum Why {
     /// The present token, the CA, or how they are kept cannot be read.
     NoAccess(CredentialsError),
     /// The cluster does not do what it is asked to.
-    Call(Step, CallError),
+    Call(RotationStep, CallError),
     /// The cluster does not say whose token it is.
     Nameless,
     /// The present token is not a ServiceAccount's, but this user's.
@@ -312,13 +314,13 @@ pub enum Why {
 
 /// What is known of the present token, for the words where it is not renewed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Present {
+pub struct CurrentToken {
     /// The SSM parameter that it is in.
     pub parameter: Option<String>,
     /// The region of that.
     pub region: Option<String>,
     /// How it ends, where it was read.
-    pub end: Option<End>,
+    pub end: Option<Expiry>,
 }
 
 #[cfg(test)]

@@ -144,16 +144,16 @@ impl Engine {
     fn plan(&mut self, decision: &Decision, now: Timestamp) -> bool {
         let author = strategy::author(&self.request, &self.continuation, now);
         match plan::step(&self.request, &self.observation, decision, &author) {
-            plan::Step::GoOn => return false,
-            plan::Step::Try(call, live) => {
+            plan::PlanStep::GoOn => return false,
+            plan::PlanStep::Try(call, live) => {
                 let why = Pending::Plan(live.map(Box::new));
                 self.ask(*call, Reading::Object, self.until, why);
             }
-            plan::Step::Tried(live, after) => {
+            plan::PlanStep::Tried(live, after) => {
                 let plan = plan::tried(&self.request, live, *after);
                 self.planned(plan);
             }
-            plan::Step::Nothing(live) => self.planned(Plan {
+            plan::PlanStep::Nothing(live) => self.planned(Plan {
                 after: None,
                 live,
                 difference: Difference::default(),

@@ -9,8 +9,8 @@ mod failure;
 mod store;
 
 pub use access::{CredentialsError, KeyFault, ParameterPlace, check};
-pub use answered::AwsRight;
+pub use answered::AwsPermission;
 pub use artifact::{ArtifactError, Place, Searched};
 pub use cause::{Cause, Grace, SUPPLY};
-pub use failure::{Kind, Topic};
+pub use failure::{FailureCode, FailureType};
 pub use store::StoreError;

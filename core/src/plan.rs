@@ -7,7 +7,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::marks::VERSION;
-use crate::strategy::newcomer::Newcomer;
+use crate::strategy::candidate::Candidate;
 use crate::strategy::{Action, Decision, DryRun, Observation};
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub struct Plan {
 
 /// What a decision means for a plan.
 #[derive(Debug, PartialEq)]
-pub enum Step {
+pub enum PlanStep {
     /// Nothing yet, or the end that it has anyway.
     GoOn,
     /// This is to be tried, and compared with the live object.
@@ -38,13 +38,13 @@ pub enum Step {
 }
 
 /// Takes the first decision that would write for the plan. A switch begins with its Service; what
-/// counts is the newcomer, which is tried under a name that nobody has.
+/// counts is the candidate, which is tried under a name that nobody has.
 pub fn step(
     request: &Request,
     observation: &Observation,
     decision: &Decision,
     author: &Author,
-) -> Step {
+) -> PlanStep {
     let live = || match request.strategy.switch() {
         Some(_) => switched(request, observation).cloned(),
         None => observation.deployment.clone().flatten(),
@@ -55,27 +55,27 @@ pub fn step(
         | Decision::Wait(_)
         | Decision::Remember(_)
         | Decision::Steady(_)
-        | Decision::GiveUp(_) => Step::GoOn,
+        | Decision::GiveUp(_) => PlanStep::GoOn,
         Decision::Act(Action::Step(_)) => {
             let Some(live) = live() else {
-                return Step::Nothing(None);
+                return PlanStep::Nothing(None);
             };
-            let Ok(newcomer) = Newcomer::render(request, &live, author) else {
-                return Step::Nothing(Some(live));
+            let Ok(candidate) = Candidate::render(request, &live, author) else {
+                return PlanStep::Nothing(Some(live));
             };
-            let mut object = newcomer.create(request, &live, author);
-            object["metadata"]["name"] = format!("{}-plan", newcomer.name).into();
+            let mut object = candidate.create(request, &live, author);
+            object["metadata"]["name"] = format!("{}-plan", candidate.name).into();
             let call = Call::create(&request.namespace, object).dry_run();
-            Step::Try(Box::new(call), Some(live))
+            PlanStep::Try(Box::new(call), Some(live))
         }
         Decision::Act(action) => match &observation.dry_run {
-            Some(DryRun::Would(after)) => Step::Tried(live(), Box::new(after.clone())),
+            Some(DryRun::Would(after)) => PlanStep::Tried(live(), Box::new(after.clone())),
             Some(DryRun::Unable) | None => {
-                Step::Try(Box::new(action.call(request).dry_run()), live())
+                PlanStep::Try(Box::new(action.call(request).dry_run()), live())
             }
         },
-        Decision::Enter(_) => Step::Nothing(live()),
-        Decision::Finish(success) => Step::Nothing(Some(success.deployment.clone())),
+        Decision::Enter(_) => PlanStep::Nothing(live()),
+        Decision::Finish(success) => PlanStep::Nothing(Some(success.deployment.clone())),
     }
 }
 
@@ -96,7 +96,7 @@ pub fn tried(request: &Request, live: Option<Deployment>, after: Deployment) -> 
     let mut before = live.as_ref().map_or(&nothing, Deployment::value).clone();
     let mut wanted = after.value().clone();
     if request.strategy.switch().is_some() {
-        // Name, labels and selector of a newcomer are its own.
+        // Name, labels and selector of a candidate are its own.
         for object in [&mut before, &mut wanted] {
             let template = object["spec"]["template"].take();
             *object = serde_json::json!({"spec": {"template": template}});

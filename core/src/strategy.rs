@@ -8,14 +8,14 @@ mod action;
 mod author;
 pub mod blue_green;
 pub mod causes;
-pub mod claim;
+pub mod service_lock;
 mod decision;
 pub mod immutable;
 mod look;
-pub mod newcomer;
+pub mod candidate;
 mod observation;
 mod pauses;
-pub mod pursuit;
+pub mod rollout_tracker;
 mod result;
 pub mod rolling;
 pub mod scene;
@@ -26,11 +26,13 @@ pub use author::author;
 pub use decision::{Decision, Stage, Wait};
 pub use look::Look;
 pub use observation::{DryRun, Observation};
-pub use result::{Aftermath, Failure, Fate, Former, Present, Success, Switched, Version};
+pub use result::{
+    CandidateState, Failure, Former, RollbackResult, Success, Switched, TrafficState, Version,
+};
 
 use crate::kubernetes::object::Deployment;
 use crate::request::{Request, Strategy};
-use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, Return};
+use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, SwitchRollback};
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
@@ -85,13 +87,13 @@ pub fn seen_after(before: Observation, action: &Action, after: Deployment) -> Ob
 /// `None` where there is nothing to take back, or that is what was refused.
 pub fn turn_back(phase: &Phase, why: &str, refused: Option<Reason>) -> Option<Phase> {
     match phase {
-        Phase::Switch => Some(Phase::Return(Return {
+        Phase::Switch => Some(Phase::SwitchRollback(SwitchRollback {
             cause: clip(why, CAUSE_LIMIT),
             kind: None,
             evidence: Evidence::default(),
             reason: refused,
         })),
-        Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Return(_) => None,
+        Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::SwitchRollback(_) => None,
     }
 }
 

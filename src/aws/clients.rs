@@ -2,7 +2,7 @@
 
 use super::failure::ATTEMPT;
 use super::http_client::HttpsClient;
-use super::settings::{Service, Settings};
+use super::settings::{AwsService, Settings};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
@@ -41,7 +41,7 @@ impl Aws {
 
     /// The client of SSM, or what is not set that it needs.
     pub fn ssm(&self) -> Result<&aws_sdk_ssm::Client, String> {
-        let config = self.config(Service::Ssm)?;
+        let config = self.config(AwsService::Ssm)?;
         Ok(self.ssm.get_or_init(|| {
             let config = aws_sdk_ssm::config::Builder::from(&config());
             aws_sdk_ssm::Client::from_conf(config.retry_partition(no_quota()).build())
@@ -50,7 +50,7 @@ impl Aws {
 
     /// The client of CodePipeline, or what is not set that it needs.
     pub fn codepipeline(&self) -> Result<&aws_sdk_codepipeline::Client, String> {
-        let config = self.config(Service::CodePipeline)?;
+        let config = self.config(AwsService::CodePipeline)?;
         Ok(self.codepipeline.get_or_init(|| {
             let config = aws_sdk_codepipeline::config::Builder::from(&config());
             aws_sdk_codepipeline::Client::from_conf(config.retry_partition(no_quota()).build())
@@ -58,7 +58,7 @@ impl Aws {
     }
 
     /// What makes the configuration of a client.
-    fn config(&self, service: Service) -> Result<impl FnOnce() -> SdkConfig, String> {
+    fn config(&self, service: AwsService) -> Result<impl FnOnce() -> SdkConfig, String> {
         let settings = &self.settings;
         let region = settings.region.as_ref().ok_or("AWS_REGION is not set")?;
         let missing = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";

@@ -8,7 +8,7 @@ use super::clients::Aws;
 use super::failure::is_transient;
 use super::http_client::HttpsClient;
 use super::partition;
-use super::settings::{Service, Settings};
+use super::settings::{AwsService, Settings};
 use super::signature::Signature;
 use crate::http::{self, chain};
 use crate::job::{Artifact, Keys};
@@ -48,7 +48,7 @@ pub struct Object<'a> {
 }
 
 /// A failed read.
-enum Trouble {
+enum S3Error {
     /// It failed, and another attempt may help or not.
     Failed(StoreError, Failure),
     /// The bucket is in this region.
@@ -104,7 +104,7 @@ impl Store {
 
     /// Where S3 is in a region, where no other address is given for it.
     async fn host(&self, region: &str) -> Result<String, StoreError> {
-        if self.settings.endpoint(Service::S3).is_some() {
+        if self.settings.endpoint(AwsService::S3).is_some() {
             return Ok(String::new());
         }
         let suffix = partition::suffix(region).await;
@@ -120,7 +120,7 @@ impl Store {
     /// The address of an object. A bucket with a dot in its name would not fit the certificate.
     fn url(&self, host: &str, bucket: &str, key: &str) -> String {
         let key = encoded(key);
-        if let Some(endpoint) = self.settings.endpoint(Service::S3) {
+        if let Some(endpoint) = self.settings.endpoint(AwsService::S3) {
             return format!("{endpoint}/{}/{key}", encoded(bucket));
         }
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -187,18 +187,18 @@ impl Object<'_> {
             };
             attempts += 1;
             match trouble {
-                Trouble::Elsewhere(region) if !moved => {
+                S3Error::Elsewhere(region) if !moved => {
                     tracing::info!(region, "the bucket is in another region");
                     self.host = self.store.host(&region).await?;
                     self.region = region;
                     moved = true;
                 }
-                Trouble::Elsewhere(region) => {
+                S3Error::Elsewhere(region) => {
                     let why = format!("the bucket is said to be in {region}, and is not");
                     return Err(StoreError::Refused(why).into());
                 }
                 // Whoever reads has a deadline around all of it.
-                Trouble::Failed(error, failure) => {
+                S3Error::Failed(error, failure) => {
                     match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
                         Next::Retry(pause) => sleep(pause).await,
                         Next::GiveUp | Next::OutOfTime => return Err(error.into()),
@@ -229,8 +229,8 @@ impl Object<'_> {
         }
     }
 
-    async fn ask(&mut self, range: &str) -> Result<Response, Trouble> {
-        let permanent = |error| Trouble::Failed(error, Failure::Permanent);
+    async fn ask(&mut self, range: &str) -> Result<Response, S3Error> {
+        let permanent = |error| S3Error::Failed(error, Failure::Permanent);
         let refused = |why: String| permanent(StoreError::Refused(why));
         let (url, headers) = self.request(range).map_err(refused)?;
         let client = self.store.https.client();
@@ -287,7 +287,7 @@ impl Object<'_> {
         Ok((url, headers))
     }
 
-    async fn refusal(&self, response: Response) -> Trouble {
+    async fn refusal(&self, response: Response) -> S3Error {
         let status = response.status();
         let told = response.headers().get("x-amz-bucket-region");
         let told = told
@@ -304,7 +304,7 @@ impl Object<'_> {
             && is_region(&region)
             && region != self.region
         {
-            return Trouble::Elsewhere(region);
+            return S3Error::Elsewhere(region);
         }
         let text = element(&body, "Message").unwrap_or_default();
         let text = text.trim_end_matches('.');
@@ -314,7 +314,7 @@ impl Object<'_> {
             (false, false) => format!("{code}: {text}"),
         };
         let (error, failure) = refusal(status.as_u16(), &code, said, asked);
-        Trouble::Failed(error, failure)
+        S3Error::Failed(error, failure)
     }
 }
 
@@ -323,8 +323,8 @@ fn is_region(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.bytes().all(plain)
 }
 
-fn unreachable(why: String) -> Trouble {
-    Trouble::Failed(StoreError::Unreachable(why), Failure::Transient(None))
+fn unreachable(why: String) -> S3Error {
+    S3Error::Failed(StoreError::Unreachable(why), Failure::Transient(None))
 }
 
 /// What an error of S3 means.

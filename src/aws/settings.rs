@@ -7,7 +7,7 @@ use crate::job::Keys;
 
 /// A service of AWS.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Service {
+pub enum AwsService {
     /// Systems Manager, of which we use the Parameter Store.
     Ssm,
     /// CodePipeline.
@@ -27,7 +27,7 @@ pub struct Settings {
     pub dual_stack: bool,
     /// The function's own credentials.
     pub keys: Option<Keys>,
-    endpoints: Vec<(Service, String)>,
+    endpoints: Vec<(AwsService, String)>,
 }
 
 impl Settings {
@@ -41,9 +41,9 @@ impl Settings {
             Some((service, url.trim_end_matches('/').to_owned()))
         };
         let services = [
-            (Service::Ssm, "AWS_ENDPOINT_URL_SSM"),
-            (Service::CodePipeline, "AWS_ENDPOINT_URL_CODEPIPELINE"),
-            (Service::S3, "AWS_ENDPOINT_URL_S3"),
+            (AwsService::Ssm, "AWS_ENDPOINT_URL_SSM"),
+            (AwsService::CodePipeline, "AWS_ENDPOINT_URL_CODEPIPELINE"),
+            (AwsService::S3, "AWS_ENDPOINT_URL_S3"),
         ];
         Settings {
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),
@@ -59,7 +59,7 @@ impl Settings {
     }
 
     /// What a service's address is replaced by, without a slash at the end.
-    pub fn endpoint(&self, service: Service) -> Option<&str> {
+    pub fn endpoint(&self, service: AwsService) -> Option<&str> {
         let mut endpoints = self.endpoints.iter();
         let found = endpoints.find(|(given, _)| *given == service);
         found.map(|(_, url)| url.as_str())

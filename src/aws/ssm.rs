@@ -8,7 +8,7 @@ use aws_sdk_ssm::types::{Parameter, ParameterHistory};
 use jiff::Timestamp;
 use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
-use landfall_core::outcome::{AwsRight, CredentialsError, check};
+use landfall_core::outcome::{AwsPermission, CredentialsError, check};
 
 /// Versions of a parameter in one page; SSM gives no more.
 const VERSIONS_PAGE: i32 = 50;
@@ -41,7 +41,7 @@ pub async fn fetch(
         call = call.names(name);
     }
     let answer = call.send().await;
-    let answer = answer.map_err(|error| refused(AwsRight::READING, failure::read(error)))?;
+    let answer = answer.map_err(|error| refused(AwsPermission::READING, failure::read(error)))?;
     let invalid = answer.invalid_parameters();
     if !invalid.is_empty() {
         let names = invalid.join("`, `");
@@ -77,7 +77,7 @@ pub async fn newest(aws: &Aws, name: &str) -> Result<ParameterHistory, Credentia
         let call = client(aws)?.get_parameter_history().name(name);
         let call = call.max_results(VERSIONS_PAGE).set_next_token(token);
         let page = call.send().await;
-        let page = page.map_err(|error| refused(AwsRight::LOOKING, failure::read(error)))?;
+        let page = page.map_err(|error| refused(AwsPermission::LOOKING, failure::read(error)))?;
         let versions = page.parameters.unwrap_or_default();
         newest = newest
             .into_iter()
@@ -110,7 +110,7 @@ pub async fn store(
         .set_description(kept.description().map(str::to_owned))
         .set_allowed_pattern(kept.allowed_pattern().map(str::to_owned));
     let stored = call.send().await;
-    let stored = stored.map_err(|error| refused(AwsRight::WRITING, failure::read(error)))?;
+    let stored = stored.map_err(|error| refused(AwsPermission::WRITING, failure::read(error)))?;
     Ok(stored.version())
 }
 
@@ -135,7 +135,7 @@ fn is_named(parameter: &Parameter, asked: &str) -> bool {
     names.into_iter().flatten().any(is_asked)
 }
 
-fn refused(right: AwsRight, error: AwsError) -> CredentialsError {
+fn refused(right: AwsPermission, error: AwsError) -> CredentialsError {
     match error {
         AwsError::Unreachable(why) => CredentialsError::Unreachable(why),
         AwsError::Refused(status, code, message) => {

@@ -20,7 +20,7 @@ pub struct Watch {
 
 /// What a watch tells.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum WatchEvent {
     /// The Deployment as it is now.
     Now(Deployment),
     /// It is gone.
@@ -37,7 +37,7 @@ impl Watch {
         self.opened
     }
     /// Waits for the next change of the Deployment of this name.
-    pub async fn next(&mut self, name: &str) -> Change {
+    pub async fn next(&mut self, name: &str) -> WatchEvent {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let rest = self.rest.split_off(end + 1);
@@ -49,16 +49,16 @@ impl Watch {
             }
             self.line.append(&mut self.rest);
             if self.line.len() > MAX_BODY {
-                return Change::Over;
+                return WatchEvent::Over;
             }
             match self.response.chunk().await {
                 Ok(Some(chunk)) => self.rest = chunk.to_vec(),
                 // An answer without a line's end may be one object: what a server without watches
                 // sends. It is no change, and reading the object tells more.
-                Ok(None) => return Change::Over,
+                Ok(None) => return WatchEvent::Over,
                 Err(error) => {
                     tracing::warn!(error = chain(&error), "the watch broke off");
-                    return Change::Over;
+                    return WatchEvent::Over;
                 }
             }
         }
@@ -67,9 +67,9 @@ impl Watch {
 
 /// Reads one line of a watch.
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
-fn change(line: &[u8], name: &str) -> Change {
+fn change(line: &[u8], name: &str) -> WatchEvent {
     let Some(mut event) = answer::read(line) else {
-        return Change::Over;
+        return WatchEvent::Over;
     };
     let kind = event
         .get("type")
@@ -82,11 +82,11 @@ fn change(line: &[u8], name: &str) -> Change {
     match kind {
         "ADDED" | "MODIFIED" if is_ours => {
             logging::learn(&event["object"]);
-            Change::Now(Deployment::new(event["object"].take()))
+            WatchEvent::Now(Deployment::new(event["object"].take()))
         }
-        "DELETED" if is_ours => Change::Deleted,
-        "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" => Change::Nothing,
+        "DELETED" if is_ours => WatchEvent::Deleted,
+        "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" => WatchEvent::Nothing,
         // ERROR carries a Status, most often 410 Gone: the history does not reach back so far.
-        _ => Change::Over,
+        _ => WatchEvent::Over,
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of a running invocation, however it ends.
 
-use crate::metrics::Deploy;
+use crate::metrics::DeployMetrics;
 use landfall_core::problem::Fault;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::text::clip;
@@ -21,7 +21,7 @@ pub(super) struct Ledger {
     /// What is wrong with parameters or environment, by the names of the fields.
     pub(super) faults: RefCell<Vec<String>>,
     /// What is deployed, for the metrics.
-    pub(super) deploy: RefCell<Option<Deploy>>,
+    pub(super) deploy: RefCell<Option<DeployMetrics>>,
 }
 
 impl Ledger {

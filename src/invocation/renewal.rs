@@ -5,7 +5,10 @@ use crate::aws::ssm::{self, Credentials};
 use crate::cluster::{Approach, Cluster};
 use crate::environment::Environment;
 use crate::logging;
-use crate::rotation::{self, End, Holder, Issued, Present, Renewed, Step, Why, Wish};
+use crate::rotation::{
+    self, CurrentToken, Expiry, Issued, Renewed, RotationError, RotationRequest, RotationStep,
+    TokenSubject,
+};
 use jiff::Timestamp;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::outcome::CredentialsError;
@@ -19,29 +22,30 @@ impl Access {
     pub(super) async fn renew(
         &self,
         event: &Value,
-        known: &mut Present,
+        known: &mut CurrentToken,
         until: Instant,
-    ) -> Result<Renewed, Why> {
-        let wish = Wish::read(event)?;
+    ) -> Result<Renewed, RotationError> {
+        let wish = RotationRequest::read(event)?;
         let environment = self.environment.as_ref();
-        let environment = environment.map_err(|faults| Why::Environment(faults.clone()))?;
+        let environment =
+            environment.map_err(|faults| RotationError::Environment(faults.clone()))?;
         let (aws, name) = (&self.aws, &environment.token_parameter);
         known.parameter = Some(name.clone());
         known.region.clone_from(&self.aws.settings.region);
         rotation::unpinned(name)?;
         let now = Timestamp::now();
         let fetched = in_time(until, ssm::fetch(aws, environment, now)).await;
-        let present = fetched.map_err(Why::NoAccess)?;
+        let present = fetched.map_err(RotationError::NoAccess)?;
         logging::hide([present.token.reveal()]);
-        let former = End::of(&present.token);
+        let former = Expiry::of(&present.token);
         known.end = Some(former.clone());
         let newest = in_time(until, ssm::newest(aws, name)).await;
-        let newest = newest.map_err(Why::NoAccess)?;
+        let newest = newest.map_err(RotationError::NoAccess)?;
         rotation::renewable(&newest)?;
         let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
         issued.lasts(now)?;
         let stored = in_time(until, ssm::store(aws, &newest, &issued.token)).await;
-        let version = stored.map_err(Why::NotStored)?;
+        let version = stored.map_err(RotationError::NotStored)?;
         // It was tried, so that a warm function needs no other: the former one may end any time.
         *self.connection.lock().await = Some(Connection {
             cluster: Arc::new(cluster),
@@ -61,23 +65,28 @@ impl Access {
 async fn exchange(
     environment: &Environment,
     present: &Credentials,
-    wish: &Wish,
+    wish: &RotationRequest,
     until: Instant,
-) -> Result<(Cluster, Issued), Why> {
-    let no_ca = |why| Why::NoAccess(CredentialsError::Ca(why));
+) -> Result<(Cluster, Issued), RotationError> {
+    let no_ca = |why| RotationError::NoAccess(CredentialsError::Ca(why));
     let approach = Approach::new(environment, present.ca.as_deref()).map_err(no_ca)?;
     let cluster = Cluster::on(&approach, &present.token).map_err(no_ca)?;
-    let failed = |step| move |error| Why::Call(step, error);
+    let failed = |step| move |error| RotationError::Call(step, error);
     let review = cluster.send(&Call::who_am_i(), until).await;
-    let holder = Holder::read(&review.map_err(failed(Step::Ask))?)?;
+    let holder = TokenSubject::read(&review.map_err(failed(RotationStep::Ask))?)?;
     let (namespace, account) = holder.account()?;
     let call = Call::token(namespace, account, wish.lifetime);
     let answer = cluster.send(&call, until).await;
-    let issued = Issued::read(&answer.map_err(failed(Step::Issue))?, Timestamp::now())?;
+    let issued = Issued::read(
+        &answer.map_err(failed(RotationStep::Issue))?,
+        Timestamp::now(),
+    )?;
     logging::hide([issued.token.reveal()]);
     let cluster = Cluster::on(&approach, &issued.token).map_err(no_ca)?;
     let review = cluster.send(&Call::who_am_i(), until).await;
-    holder.same(&Holder::read(&review.map_err(failed(Step::Try))?)?)?;
+    holder.same(&TokenSubject::read(
+        &review.map_err(failed(RotationStep::Try))?,
+    )?)?;
     Ok((cluster, issued))
 }
 

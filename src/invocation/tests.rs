@@ -1,5 +1,5 @@
 use super::*;
-use landfall_core::outcome::{CredentialsError, Kind};
+use landfall_core::outcome::{CredentialsError, FailureType};
 
 fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -39,7 +39,7 @@ fn a_panic_becomes_a_report_that_quotes_nothing() {
     let Report::Failure { kind, message, .. } = report else {
         panic!("it must be a failure");
     };
-    assert_eq!(kind, Kind::JobFailed);
+    assert_eq!(kind, FailureType::JobFailed);
     assert!(message.contains("src/invocation/tests.rs:"), "{message}");
     assert!(!message.contains("secret"), "{message}");
 }
@@ -57,7 +57,7 @@ fn work_that_does_not_end_is_handed_over() {
     let Report::Failure { kind, .. } = run(std::future::pending(), &Ledger::default()) else {
         panic!("nothing is known that could go on");
     };
-    assert_eq!(kind, Kind::SystemUnavailable);
+    assert_eq!(kind, FailureType::SystemUnavailable);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_silent_ssm_is_waited_for_but_not_for_ever() {
     assert!(matches!(
         last,
         Report::Failure {
-            kind: Kind::SystemUnavailable,
+            kind: FailureType::SystemUnavailable,
             ..
         }
     ));

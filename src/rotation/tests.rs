@@ -26,8 +26,8 @@ fn jwt(claims: &Value) -> Token {
 }
 
 fn fields(event: Value) -> Vec<String> {
-    match Wish::read(&event) {
-        Err(Why::Event(faults)) => faults.into_iter().map(|fault| fault.field).collect(),
+    match RotationRequest::read(&event) {
+        Err(RotationError::Event(faults)) => faults.into_iter().map(|fault| fault.field).collect(),
         other => panic!("{event}: {other:?}"),
     }
 }
@@ -41,7 +41,11 @@ fn an_event_is_read_or_all_its_faults_are_named() {
         (json!({"rotate": true, "lifetime": "168h"}), 604_800),
     ] {
         let lifetime = Duration::from_secs(seconds);
-        assert_eq!(Wish::read(&event), Ok(Wish { lifetime }), "{event}");
+        assert_eq!(
+            RotationRequest::read(&event),
+            Ok(RotationRequest { lifetime }),
+            "{event}"
+        );
         assert!(is_meant(&event));
     }
     for (event, faulty) in [
@@ -77,7 +81,7 @@ fn a_name_with_version_or_label_is_pinned() {
         assert_eq!(unpinned(free), Ok(()), "{free}");
     }
     for pinned in ["t:1", "/k8s/token:good", &format!("{arn}:3")] {
-        assert_eq!(unpinned(pinned), Err(Why::Pinned), "{pinned}");
+        assert_eq!(unpinned(pinned), Err(RotationError::Pinned), "{pinned}");
     }
 }
 
@@ -89,9 +93,9 @@ fn only_a_secure_string_of_our_own_is_renewed() {
     let secure = ParameterType::SecureString;
     assert_eq!(renewable(&kept("t", secure.clone())), Ok(()));
     let plain = renewable(&kept("t", ParameterType::String));
-    assert_eq!(plain, Err(Why::Plain));
+    assert_eq!(plain, Err(RotationError::Plain));
     let shared = renewable(&kept("arn:aws:ssm:r:1:parameter/t", secure));
-    assert_eq!(shared, Err(Why::Shared));
+    assert_eq!(shared, Err(RotationError::Shared));
 }
 
 fn review(name: &str, uid: &str, groups: &[&str]) -> Value {
@@ -101,7 +105,7 @@ fn review(name: &str, uid: &str, groups: &[&str]) -> Value {
 #[test]
 fn a_service_account_is_known_by_the_name_that_the_cluster_gives() {
     let account = |name: &str| {
-        let holder = Holder::read(&review(name, "", &[])).expect("it has a name");
+        let holder = TokenSubject::read(&review(name, "", &[])).expect("it has a name");
         holder
             .account()
             .map(|(space, name)| format!("{space}/{name}"))
@@ -123,17 +127,24 @@ fn a_service_account_is_known_by_the_name_that_the_cluster_gives() {
         "system:serviceaccount:shop:a:b",
         "arn:aws:iam::111122223333:role/deploy",
     ] {
-        assert_eq!(account(name), Err(Why::NoAccount(name.to_owned())));
+        assert_eq!(
+            account(name),
+            Err(RotationError::NoAccount(name.to_owned()))
+        );
     }
     for empty in [json!({}), review("", "", &[]), json!({"status": "x"})] {
-        assert_eq!(Holder::read(&empty), Err(Why::Nameless), "{empty}");
+        assert_eq!(
+            TokenSubject::read(&empty),
+            Err(RotationError::Nameless),
+            "{empty}"
+        );
     }
 }
 
 #[test]
 fn a_new_token_has_the_same_holder_with_the_same_rights() {
     let holder = |name, uid, groups: &[&str]| {
-        Holder::read(&review(name, uid, groups)).expect("it has a name")
+        TokenSubject::read(&review(name, uid, groups)).expect("it has a name")
     };
     let old = holder("system:serviceaccount:a:b", "1", &["x", "y"]);
     assert_eq!(old.same(&old), Ok(()));
@@ -167,7 +178,7 @@ fn what_is_issued_must_be_a_token_with_an_end() {
         answer("a.b.c", "2025-12-31T23:59:59Z"),
     ] {
         let read = Issued::read(&bad, now);
-        assert!(matches!(read, Err(Why::Unusable(_))), "{bad}");
+        assert!(matches!(read, Err(RotationError::Unusable(_))), "{bad}");
     }
     for (lifetime, is_short) in [
         (86_400, false),
@@ -176,7 +187,10 @@ fn what_is_issued_must_be_a_token_with_an_end() {
         (600, false),
     ] {
         let lifetime = Duration::from_secs(lifetime);
-        assert_eq!(issued.is_short(&Wish { lifetime }, now), is_short);
+        assert_eq!(
+            issued.is_short(&RotationRequest { lifetime }, now),
+            is_short
+        );
     }
     for (hours, lasts) in [(7, true), (8, true), (9, false), (23, false)] {
         let later = now + Duration::from_secs(hours * 3600);
@@ -186,22 +200,22 @@ fn what_is_issued_must_be_a_token_with_an_end() {
 
 #[test]
 fn how_a_token_ends_is_read_from_it() {
-    let end = |claims: Value| End::of(&jwt(&claims));
+    let end = |claims: Value| Expiry::of(&jwt(&claims));
     let expiring = end(json!({"exp": 1_767_225_600}));
-    assert_eq!(expiring, End::At(at(NOW)));
+    assert_eq!(expiring, Expiry::At(at(NOW)));
     assert_eq!(expiring.advice(), None);
     let secret = end(json!({"kubernetes.io/serviceaccount/namespace": "shop",
             "kubernetes.io/serviceaccount/secret.name": "landfall-token"}));
     assert_eq!(
         secret,
-        End::WithSecret("shop".into(), "landfall-token".into())
+        Expiry::WithSecret("shop".into(), "landfall-token".into())
     );
     let advice = secret.advice().expect("it goes on");
     assert!(advice.ends_with("kubectl --namespace shop delete secret landfall-token"));
     for claims in [json!({}), json!([]), json!({"exp": "soon"})] {
-        assert_eq!(end(claims), End::Unknown);
+        assert_eq!(end(claims), Expiry::Unknown);
     }
-    assert_eq!(End::of(&Token::new("opaque")), End::Unknown);
+    assert_eq!(Expiry::of(&Token::new("opaque")), Expiry::Unknown);
 }
 
 #[test]
@@ -210,7 +224,7 @@ fn an_answer_names_parameter_version_and_end() {
         parameter: "t".into(),
         version: 3,
         until: at("2026-01-02T00:00:00.25Z"),
-        former: End::Unknown,
+        former: Expiry::Unknown,
         short: false,
     };
     let expected = json!({"parameter": "t", "version": 3, "validUntil": "2026-01-02T00:00:00Z"});
@@ -226,8 +240,8 @@ fn refused(code: u16, message: &str) -> CallError {
     })
 }
 
-fn told(end: Option<End>, whys: impl IntoIterator<Item = Why>) -> String {
-    let present = Present {
+fn told(end: Option<Expiry>, whys: impl IntoIterator<Item = RotationError>) -> String {
+    let present = CurrentToken {
         region: Some("eu-central-1".into()),
         parameter: Some("t".into()),
         end,
@@ -257,12 +271,12 @@ fn wrapped(text: &str) -> String {
 #[test]
 fn words_for_what_cannot_be_renewed() {
     assert_snapshot!(told(None, [
-            Why::Event(vec![Fault::new("rotate", "must be `true`")]),
-            Why::Pinned,
-            Why::NoAccess(CredentialsError::Expired("t".into(), at(NOW), Duration::from_secs(60))),
-            Why::NoAccess(CredentialsError::NoToken("t".into(), "is empty")),
-            Why::NoAccess(CredentialsError::Missing("`t`".into())),
-            Why::Broken("src/x.rs:1".into()),
+            RotationError::Event(vec![Fault::new("rotate", "must be `true`")]),
+            RotationError::Pinned,
+            RotationError::NoAccess(CredentialsError::Expired("t".into(), at(NOW), Duration::from_secs(60))),
+            RotationError::NoAccess(CredentialsError::NoToken("t".into(), "is empty")),
+            RotationError::NoAccess(CredentialsError::Missing("`t`".into())),
+            RotationError::Broken("src/x.rs:1".into()),
         ]), @r#"
     The token in SSM parameter `t` was not renewed: the event is wrong: `rotate` must be
     `true`. Nothing was changed. Correct the input of the schedule, or the event.
@@ -290,14 +304,14 @@ fn words_for_what_cannot_be_renewed() {
     The token in SSM parameter `t` was not renewed: Landfall itself broke at src/x.rs:1.
     Nothing was changed. Report this place as a bug. To try again is safe.
     "#);
-    assert_snapshot!(told(Some(End::At(at(NOW))), [
-            Why::Shared,
-            Why::Plain,
-            Why::Nameless,
-            Why::NoAccount("admin".into()),
-            Why::Unusable("the new token has ended already"),
-            Why::Stranger("a".into(), "b".into()),
-            Why::Stranger("a".into(), "a".into()),
+    assert_snapshot!(told(Some(Expiry::At(at(NOW))), [
+            RotationError::Shared,
+            RotationError::Plain,
+            RotationError::Nameless,
+            RotationError::NoAccount("admin".into()),
+            RotationError::Unusable("the new token has ended already"),
+            RotationError::Stranger("a".into(), "b".into()),
+            RotationError::Stranger("a".into(), "a".into()),
         ]), @r#"
         The token in SSM parameter `t` was not renewed: it belongs to another AWS account,
         and only that can store a new version. The present one was kept, and ends at
@@ -339,10 +353,10 @@ fn words_for_what_cannot_be_renewed() {
 fn words_for_what_aws_and_the_cluster_say() {
     let denied = CredentialsError::Denied("ssm:PutParameter", "AccessDenied: no".into());
     let away = CredentialsError::Unreachable("it did not answer in time".into());
-    assert_snapshot!(told(Some(End::At(at(NOW))), [
-            Why::NotStored(denied),
-            Why::NotStored(away.clone()),
-            Why::NoAccess(away),
+    assert_snapshot!(told(Some(Expiry::At(at(NOW))), [
+            RotationError::NotStored(denied),
+            RotationError::NotStored(away.clone()),
+            RotationError::NoAccess(away),
         ]), @r"
     The token in SSM parameter `t` was not renewed: AWS denies ssm:PutParameter
     (AccessDenied: no). The present one was kept, and ends at 2026-01-01T00:00:00Z. Allow
@@ -359,21 +373,21 @@ fn words_for_what_aws_and_the_cluster_say() {
     again. A function in a VPC needs a NAT gateway, or the interface endpoint
     `com.amazonaws.eu-central-1.ssm` with a security group that lets port 443 in.
     ");
-    let forever = End::WithSecret("shop".into(), "landfall-token".into());
+    let forever = Expiry::WithSecret("shop".into(), "landfall-token".into());
     assert_snapshot!(told(Some(forever), [
-            Why::Call(Step::Ask, refused(401, "Unauthorized")),
-            Why::Call(Step::Ask, refused(404, "the server could not find the resource")),
-            Why::Call(Step::Ask, refused(403, "no")),
-            Why::Call(Step::Ask, refused(403, "selfsubjectreviews.authentication.k8s.io is forbidden: User \"system:serviceaccount:shop:landfall\" cannot create resource \"selfsubjectreviews\" in API group \"authentication.k8s.io\" at the cluster scope")),
-            Why::Call(Step::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden: User \"system:serviceaccount:shop:landfall\" cannot create resource \"serviceaccounts/token\" in API group \"\" in the namespace \"shop\"")),
-            Why::Call(Step::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden: exceeded quota: objects, requested: count/tokens=1, used: count/tokens=1, limited: count/tokens=1")),
-            Why::Call(Step::Issue, refused(403, "admission webhook \"tokens.example.com\" denied the request: no long-lived tokens")),
-            Why::Call(Step::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden")),
-            Why::Call(Step::Issue, refused(422, "spec.expirationSeconds: Invalid value")),
-            Why::Call(Step::Issue, refused(503, "")),
-            Why::Call(Step::Try, refused(401, "Unauthorized")),
-            Why::Call(Step::Try, CallError::OutOfTime),
-            Why::Call(Step::Ask, CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused)))),
+            RotationError::Call(RotationStep::Ask, refused(401, "Unauthorized")),
+            RotationError::Call(RotationStep::Ask, refused(404, "the server could not find the resource")),
+            RotationError::Call(RotationStep::Ask, refused(403, "no")),
+            RotationError::Call(RotationStep::Ask, refused(403, "selfsubjectreviews.authentication.k8s.io is forbidden: User \"system:serviceaccount:shop:landfall\" cannot create resource \"selfsubjectreviews\" in API group \"authentication.k8s.io\" at the cluster scope")),
+            RotationError::Call(RotationStep::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden: User \"system:serviceaccount:shop:landfall\" cannot create resource \"serviceaccounts/token\" in API group \"\" in the namespace \"shop\"")),
+            RotationError::Call(RotationStep::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden: exceeded quota: objects, requested: count/tokens=1, used: count/tokens=1, limited: count/tokens=1")),
+            RotationError::Call(RotationStep::Issue, refused(403, "admission webhook \"tokens.example.com\" denied the request: no long-lived tokens")),
+            RotationError::Call(RotationStep::Issue, refused(403, "serviceaccounts \"landfall\" is forbidden")),
+            RotationError::Call(RotationStep::Issue, refused(422, "spec.expirationSeconds: Invalid value")),
+            RotationError::Call(RotationStep::Issue, refused(503, "")),
+            RotationError::Call(RotationStep::Try, refused(401, "Unauthorized")),
+            RotationError::Call(RotationStep::Try, CallError::OutOfTime),
+            RotationError::Call(RotationStep::Ask, CallError::Unreachable(Box::new(unreached(UnreachedCause::ConnectionRefused)))),
         ]), @r#"
     The token in SSM parameter `t` was not renewed: the cluster does not accept the
     present one any more (HTTP 401, "Unauthorized"). No deploy works until a valid one is

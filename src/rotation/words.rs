@@ -1,15 +1,15 @@
 //! What is said of a token that was not renewed: what happened, what holds, what to do.
 
-use super::{End, Present, Step, Why};
-use landfall_core::kubernetes::refusal::Cause;
+use super::{CurrentToken, Expiry, RotationError, RotationStep};
+use landfall_core::kubernetes::refusal::RefusalCause;
 use landfall_core::kubernetes::{CallError, Refusal};
 use landfall_core::outcome::{CredentialsError, ParameterPlace};
 use landfall_core::problem::Fault;
 use landfall_core::report;
 
-impl Present {
+impl CurrentToken {
     /// What happened, what holds all the same, what to do.
-    pub fn not_renewed(&self, why: &Why) -> String {
+    pub fn not_renewed(&self, why: &RotationError) -> String {
         let parameter = self.parameter.as_deref().unwrap_or_default();
         let place = ParameterPlace::new(parameter, None, self.region.as_deref());
         let (happened, next) = why.words(&place);
@@ -22,26 +22,32 @@ impl Present {
     }
 
     /// What can still be relied upon.
-    fn holds(&self, why: &Why) -> String {
+    fn holds(&self, why: &RotationError) -> String {
         match (why, &self.end) {
             // It was asked with the present token, and that was not taken.
-            (Why::Call(Step::Ask, CallError::Refused(Refusal { code: 401, .. })), _)
-            | (Why::NoAccess(CredentialsError::Expired(..)), _) => {
+            (
+                RotationError::Call(
+                    RotationStep::Ask,
+                    CallError::Refused(Refusal { code: 401, .. }),
+                ),
+                _,
+            )
+            | (RotationError::NoAccess(CredentialsError::Expired(..)), _) => {
                 "No deploy works until a valid one is stored.".to_owned()
             }
-            (Why::NotStored(error), Some(End::At(at))) if is_lost(error) => format!(
+            (RotationError::NotStored(error), Some(Expiry::At(at))) if is_lost(error) => format!(
                 "Whether the new one arrived all the same is not known. Either is valid, the \
                  former until {at:.0}."
             ),
-            (Why::NotStored(error), _) if is_lost(error) => {
+            (RotationError::NotStored(error), _) if is_lost(error) => {
                 "Whether the new one arrived all the same is not known. Either is valid.".to_owned()
             }
             (_, None) => "Nothing was changed.".to_owned(),
-            (_, Some(End::At(at))) => format!("The present one was kept, and ends at {at:.0}."),
-            (_, Some(End::WithSecret(..))) => {
+            (_, Some(Expiry::At(at))) => format!("The present one was kept, and ends at {at:.0}."),
+            (_, Some(Expiry::WithSecret(..))) => {
                 "The present one was kept, and has no end.".to_owned()
             }
-            (_, Some(End::Unknown)) => "The present one was kept.".to_owned(),
+            (_, Some(Expiry::Unknown)) => "The present one was kept.".to_owned(),
         }
     }
 }
@@ -51,65 +57,67 @@ const FIRST: &str = "`make access ARGS=\"--namespace NAMESPACE --rotation --appl
     one and stores it, or `kubectl create token landfall --namespace NAMESPACE --duration 24h` and \
     `aws ssm put-parameter --overwrite` under the same key";
 
-impl Why {
+impl RotationError {
     /// What happened, and what to do.
     pub(super) fn words(&self, place: &ParameterPlace) -> (String, String) {
         let owned = |why: &str, next: &str| (why.to_owned(), next.to_owned());
         match self {
-            Why::Event(faults) => (
+            RotationError::Event(faults) => (
                 format!("the event is wrong: {}", list(faults)),
                 "Correct the input of the schedule, or the event.".to_owned(),
             ),
-            Why::Environment(faults) => (
+            RotationError::Environment(faults) => (
                 format!("the function's environment is wrong: {}", list(faults)),
                 "Correct the function's environment variables.".to_owned(),
             ),
-            Why::Pinned => owned(
+            RotationError::Pinned => owned(
                 "K8S_TOKEN_PARAMETER names one version or label of it, and a new version would \
                  never be read",
                 "Name the parameter alone, without `:` and what follows.",
             ),
-            Why::Shared => owned(
+            RotationError::Shared => owned(
                 "it belongs to another AWS account, and only that can store a new version",
                 "Rotate it there, or keep the token in a parameter of this account.",
             ),
-            Why::Plain => owned(
+            RotationError::Plain => owned(
                 "it is not a SecureString, so that its tokens would be kept in clear text",
                 "SSM cannot change the type of a parameter: delete it, and store the token again \
                  with `--type SecureString`.",
             ),
-            Why::NoAccess(error) | Why::NotStored(error) => (reason(error), remedy(error, place)),
-            Why::Call(step, error) => step.words(error),
-            Why::Nameless => owned(
+            RotationError::NoAccess(error) | RotationError::NotStored(error) => {
+                (reason(error), remedy(error, place))
+            }
+            RotationError::Call(step, error) => step.words(error),
+            RotationError::Nameless => owned(
                 "the cluster does not say whose the present one is",
                 "Is K8S_CLUSTER the API server itself, and not a proxy?",
             ),
-            Why::NoAccount(user) => (
+            RotationError::NoAccount(user) => (
                 format!("it belongs to `{user}`, and only ServiceAccounts can have new tokens"),
                 format!("Use a ServiceAccount's, or switch the rotation off. {FIRST}."),
             ),
-            Why::Unusable(what) => (
+            RotationError::Unusable(what) => (
                 format!("the cluster did issue a new one, but {what}"),
                 "Compare the clocks of the cluster and AWS, then try again.".to_owned(),
             ),
-            Why::Short(until) => (
+            RotationError::Short(until) => (
                 format!("the cluster grants a new one only until {until:.0}, less than 16 hours"),
                 "Renewed every 8 hours, it would end where one renewal fails. Raise the API \
                  server's `--service-account-max-token-expiration` to a day, or keep a token \
                  without an end (deploy/token-secret.yaml) and switch the rotation off."
                     .to_owned(),
             ),
-            Why::Stranger(former, new) if former == new => (
+            RotationError::Stranger(former, new) if former == new => (
                 format!("the new one is `{new}`'s as well, with another uid or other groups"),
                 "Was the ServiceAccount made anew? Try again; if it stays so, ask the cluster's \
                  administrator."
                     .to_owned(),
             ),
-            Why::Stranger(former, new) => (
+            RotationError::Stranger(former, new) => (
                 format!("it belongs to `{former}`, and the new one to `{new}`"),
                 "Ask the cluster's administrator how it signs people in.".to_owned(),
             ),
-            Why::Broken(place) => (
+            RotationError::Broken(place) => (
                 format!("Landfall itself broke at {place}"),
                 "Report this place as a bug. To try again is safe.".to_owned(),
             ),
@@ -171,12 +179,12 @@ fn without_stage(next: &str) -> String {
         .replace("retry the stage", "try again")
 }
 
-impl Step {
+impl RotationStep {
     pub(super) fn words(self, error: &CallError) -> (String, String) {
         let what = match self {
-            Step::Ask => "ask whose the present one is",
-            Step::Issue => "issue a new one",
-            Step::Try => "try the new one",
+            RotationStep::Ask => "ask whose the present one is",
+            RotationStep::Issue => "issue a new one",
+            RotationStep::Try => "try the new one",
         };
         match report::trouble(error, what) {
             Ok((_, _, why, next)) => (why, without_stage(&next)),
@@ -185,68 +193,69 @@ impl Step {
     }
 
     fn refused(self, what: &str, refusal: &Refusal) -> (String, String) {
+        use RotationStep::{Ask, Issue, Try};
         let said = report::said(refusal);
         let told = |why: &str, next: &str| (format!("{why} ({said})"), next.to_owned());
         let why = || report::refusal::why(refusal, what);
         match (refusal.cause(), self) {
-            (Cause::Anonymous, _) => (
+            (RefusalCause::Anonymous, _) => (
                 why(),
                 "Whatever stands between the function and the API server removes the \
                  `Authorization` header: set K8S_CLUSTER to the API server itself."
                     .to_owned(),
             ),
-            (Cause::Policy(_) | Cause::Webhook { .. }, _) => (
+            (RefusalCause::Policy(_) | RefusalCause::Webhook { .. }, _) => (
                 why(),
                 "Have the policy or the webhook looked at, then try again. No permission is \
                  missing."
                     .to_owned(),
             ),
-            (Cause::Quota, _) => (
+            (RefusalCause::Quota, _) => (
                 why(),
                 "Raise the quota, then try again. No permission is missing.".to_owned(),
             ),
-            (Cause::NamespaceEnding, _) => (
+            (RefusalCause::NamespaceEnding, _) => (
                 why(),
                 "Make the namespace and the ServiceAccount anew, and store a first token of it."
                     .to_owned(),
             ),
-            (Cause::NotKubernetes, _) => told(
+            (RefusalCause::NotKubernetes, _) => told(
                 "what answers at K8S_CLUSTER is not a Kubernetes API server",
                 "A proxy, a load balancer or a firewall refuses the call.",
             ),
-            (Cause::Token, Step::Ask | Step::Issue) => told(
+            (RefusalCause::Token, Ask | Issue) => told(
                 "the cluster does not accept the present one any more",
                 &format!("{FIRST}."),
             ),
-            (Cause::Token, Step::Try) => told(
+            (RefusalCause::Token, Try) => told(
                 "the cluster issued a new one and does not accept it",
                 "Try again; if it stays so, its API servers do not have the same keys.",
             ),
-            (Cause::Permission(_), Step::Issue) => told(
+            (RefusalCause::Permission(_), Issue) => told(
                 "its ServiceAccount may not create tokens for itself",
                 "Apply deploy/rbac-rotation.yaml, with the ServiceAccount's name and namespace.",
             ),
-            (Cause::Permission(_), Step::Ask | Step::Try) => told(
+            (RefusalCause::Permission(_), Ask | Try) => told(
                 &format!("the cluster does not let it {what}"),
                 "Every user may ask that by the ClusterRole `system:basic-user`: bind it to the \
                  group `system:authenticated` again.",
             ),
-            (Cause::Unexplained, _) => (
+            (RefusalCause::Unexplained, _) => (
                 why(),
                 "See whether the ServiceAccount may create tokens for itself \
                  (deploy/rbac-rotation.yaml); if it may, a policy of the cluster refuses it, and \
                  the API server's log says which."
                     .to_owned(),
             ),
-            (Cause::Busy, _) => told(
+            (RefusalCause::Busy, _) => told(
                 &format!("the cluster could not {what} just now"),
                 "Try again; the function did so itself until it gave up.",
             ),
-            (Cause::Object, Step::Ask | Step::Try) if refusal.code == 404 => told(
+            (RefusalCause::Object, Ask | Try) if refusal.code == 404 => told(
                 "the cluster knows no SelfSubjectReview",
                 "Kubernetes 1.28 or later is needed.",
             ),
-            (Cause::Object | Cause::Conflict, _) => told(
+            (RefusalCause::Object | RefusalCause::Conflict, _) => told(
                 &format!("the cluster refused to {what}"),
                 "Correct what it names, then try again.",
             ),

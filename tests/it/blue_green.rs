@@ -357,7 +357,7 @@ async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
     assert_eq!(replicas(&stage, "demo-app").await, Some(0));
     at_rest(&stage).await;
-    // The preview Service asks the newcomer alone; a try may come before its endpoints are known.
+    // The preview Service asks the candidate alone; a try may come before its endpoints are known.
     for (application, asked) in [(&old, 0..=0), (&bad, 1..=3), (&good, 2..=4)] {
         let count = application.asked(&stage.cluster);
         assert!(

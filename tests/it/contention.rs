@@ -155,7 +155,7 @@ async fn a_service_that_is_switched_by_hand_during_the_bake_is_left_so() {
     assert_eq!(variables["Deployment"], "demo-app-green");
 }
 
-/// While an adoption waits for its newcomer, somebody gives the plain Deployment another image.
+/// While an adoption waits for its candidate, somebody gives the plain Deployment another image.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plain_deployment_that_is_changed_by_hand_ends_its_adoption() {
     let stage = stage().await;

@@ -32,7 +32,7 @@ const AT_ONCE: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Deed {
     ScalesNewcomerToZero,
-    DeletesNewcomer,
+    DeletesCandidate,
     /// `kubectl rollout restart` of what serves.
     RollsLive,
     /// A GitOps tool finds a selector that is not in its repository.
@@ -60,8 +60,8 @@ use Moment::*;
 const ROWS: [(Deed, Moment); 11] = [
     (ScalesNewcomerToZero, ComesUp),
     (ScalesNewcomerToZero, Bakes),
-    (DeletesNewcomer, ComesUp),
-    (DeletesNewcomer, Bakes),
+    (DeletesCandidate, ComesUp),
+    (DeletesCandidate, Bakes),
     (RollsLive, ComesUp),
     (SetsSelectorBack, ComesUp),
     (SetsSelectorBack, Bakes),
@@ -156,8 +156,8 @@ impl Story {
         parameters["bake"] = json!("12s");
         parameters["patience"] = json!("3s");
         let job = stage.aws.submit(stage.event(&parameters), LIFE);
-        let newcomer = self.await_moment(&stage, &job, &before).await;
-        for edit in self.deed.edits(&before, &newcomer) {
+        let candidate = self.await_moment(&stage, &job, &before).await;
+        for edit in self.deed.edits(&before, &candidate) {
             let (status, answer) =
                 perform(&stage.cluster, edit.deed(stage.cluster.namespace())).await;
             assert!((200..300).contains(&status), "{edit:?}: {answer}");
@@ -197,7 +197,7 @@ impl Story {
         (spans, states)
     }
 
-    /// Waits for it; gives the newcomer's name.
+    /// Waits for it; gives the candidate's name.
     async fn await_moment(&self, stage: &Stage, job: &Job, before: &str) -> String {
         let end = Instant::now() + MOMENT;
         loop {
@@ -228,7 +228,7 @@ impl Story {
 }
 
 impl Deed {
-    fn edits(self, before: &str, newcomer: &str) -> Vec<Edit> {
+    fn edits(self, before: &str, candidate: &str) -> Vec<Edit> {
         let edit = |by: &str, resource: &str, name: &str, patch: Value| {
             let edit =
                 json!({"at": 0, "by": by, "resource": resource, "name": name, "patch": patch});
@@ -244,9 +244,9 @@ impl Deed {
         match self {
             ScalesNewcomerToZero => {
                 let patch = json!({"spec": {"replicas": 0}});
-                vec![edit("kubectl-scale", "deployments", newcomer, patch)]
+                vec![edit("kubectl-scale", "deployments", candidate, patch)]
             }
-            DeletesNewcomer => vec![edit("kubectl", "deployments", newcomer, Value::Null)],
+            DeletesCandidate => vec![edit("kubectl", "deployments", candidate, Value::Null)],
             RollsLive => {
                 let at = json!({"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"});
                 let patch = json!({"spec": {"template": {"metadata": {"annotations": at}}}});

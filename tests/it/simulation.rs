@@ -9,7 +9,7 @@ use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Verb;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
-use landfall_core::strategy::{Aftermath, Failure, Success};
+use landfall_core::strategy::{Failure, RollbackResult, Success};
 use landfall_sandbox::world::{Behaviour, World};
 use serde_json::{Value, json};
 use std::ops::RangeInclusive;
@@ -418,7 +418,9 @@ fn judge(simulation: &mut Simulation, end: End) {
         }
         (
             End::Failed(Failure::Rollout {
-                aftermath, cause, ..
+                rollback_result,
+                cause,
+                ..
             }),
             overtaken,
         ) if sick => {
@@ -427,9 +429,9 @@ fn judge(simulation: &mut Simulation, end: End) {
                 Health::Well | Health::NeverReady => "Kubernetes saw no progress",
             };
             assert!(cause.contains(told), "{cause}");
-            match aftermath {
-                Aftermath::RolledBack(_) if simulation.overtaking_unseen => assert!(theirs),
-                Aftermath::RolledBack(_) => {
+            match rollback_result {
+                RollbackResult::RolledBack(_) if simulation.overtaking_unseen => assert!(theirs),
+                RollbackResult::RolledBack(_) => {
                     let before = if overtaken.is_some() {
                         "theirs:1"
                     } else {
@@ -440,7 +442,7 @@ fn judge(simulation: &mut Simulation, end: End) {
                     assert!(ready.iter().all(|ready| *ready == image), "{ready:?}");
                 }
                 // Whether it was an autoscaler that changed it is not known after a death.
-                Aftermath::OvertakenBy(_) => assert!(theirs || simulation.was_scaled()),
+                RollbackResult::OvertakenBy(_) => assert!(theirs || simulation.was_scaled()),
                 other => panic!("{other:?}"),
             }
         }

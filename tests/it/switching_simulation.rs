@@ -11,7 +11,7 @@ use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
-use landfall_core::strategy::{Aftermath, Failure, Fate, Success};
+use landfall_core::strategy::{CandidateState, Failure, RollbackResult, Success};
 use landfall_sandbox::world::{
     Behaviour, Fault, On, Reply, World, sample_autoscaler, sample_service,
 };
@@ -95,7 +95,7 @@ enum Disturbance {
     Scaled,
     /// Somebody changes the live Deployment's image by hand.
     Overtaken,
-    /// Somebody scales what the last switch was to, or the newcomer that comes up, to zero.
+    /// Somebody scales what the last switch was to, or the candidate that comes up, to zero.
     ScaledAway,
     /// Somebody deletes the Service.
     ServiceDeleted,
@@ -1118,13 +1118,13 @@ fn judge(simulation: &mut Simulation, end: &End) {
         End::Failed(Failure::Rollout {
             cause,
             evidence,
-            aftermath,
+            rollback_result,
             ..
         }) => {
             assert!(sick || refused, "it failed without a reason: {cause}");
-            judge_aftermath(simulation, aftermath, &serves);
-            if let Aftermath::Unswitched(Fate::Left(_))
-            | Aftermath::SwitchedBack(_, Fate::Left(_)) = aftermath
+            judge_aftermath(simulation, rollback_result, &serves);
+            if let RollbackResult::Unswitched(CandidateState::Left(_))
+            | RollbackResult::SwitchedBack(_, CandidateState::Left(_)) = rollback_result
             {
                 clean = false;
             }
@@ -1139,9 +1139,11 @@ fn judge(simulation: &mut Simulation, end: &End) {
             let said = told.iter().any(|words| cause.contains(words));
             assert!(said, "{told:?} is not in: {cause}");
             // What is older than its own past may hide the pods that would take over.
-            let stale = happened(Stale) && *aftermath == Aftermath::NoWayBack;
-            if let Aftermath::NoWayBack | Aftermath::ReturnFailed(_) = aftermath {
-                assert!(happened(Scaled) || refused || stale, "{aftermath:?}");
+            let stale = happened(Stale) && *rollback_result == RollbackResult::NoWayBack;
+            if let RollbackResult::NoWayBack | RollbackResult::SwitchRollbackFailed(_) =
+                rollback_result
+            {
+                assert!(happened(Scaled) || refused || stale, "{rollback_result:?}");
                 clean = false;
             }
             let mut told = evidence.pods.iter();
@@ -1225,7 +1227,7 @@ fn judge_success(simulation: &Simulation, success: &Success) {
     }
 }
 
-fn judge_aftermath(simulation: &Simulation, aftermath: &Aftermath, serves: &str) {
+fn judge_aftermath(simulation: &Simulation, rollback_result: &RollbackResult, serves: &str) {
     // Whoever came after a death may have found the version before already taken over.
     let old = [&*simulation.before, NEW_IMAGE];
     let old = if simulation.job.starts_with('2') {
@@ -1233,17 +1235,20 @@ fn judge_aftermath(simulation: &Simulation, aftermath: &Aftermath, serves: &str)
     } else {
         &old[..1]
     };
-    let fate = match aftermath {
-        Aftermath::NothingWritten => None,
-        Aftermath::Unswitched(fate) => Some(fate),
-        Aftermath::SwitchedBack(name, fate) => {
+    let fate = match rollback_result {
+        RollbackResult::NothingWritten => None,
+        RollbackResult::Unswitched(fate) => Some(fate),
+        RollbackResult::SwitchedBack(name, fate) => {
             assert_eq!(*name, simulation.live_name());
             Some(fate)
         }
-        Aftermath::NoWayBack | Aftermath::ReturnFailed(_) => return,
+        RollbackResult::NoWayBack | RollbackResult::SwitchRollbackFailed(_) => return,
         other => panic!("{other:?}"),
     };
-    assert!(old.contains(&serves), "{aftermath:?}, and {serves} serves");
+    assert!(
+        old.contains(&serves),
+        "{rollback_result:?}, and {serves} serves"
+    );
     if simulation.setting.start == Start::Adoption && !simulation.job.starts_with('2') {
         assert_eq!(
             simulation.service()["spec"]["selector"],
@@ -1251,9 +1256,9 @@ fn judge_aftermath(simulation: &Simulation, aftermath: &Aftermath, serves: &str)
         );
     }
     match fate {
-        None | Some(Fate::Gone) => {}
-        Some(Fate::ScaledDown(name)) => assert!(!simulation.running().contains(name)),
-        Some(Fate::Left(name)) => {
+        None | Some(CandidateState::Gone) => {}
+        Some(CandidateState::ScaledDown(name)) => assert!(!simulation.running().contains(name)),
+        Some(CandidateState::Left(name)) => {
             let refused = simulation.happened.contains(&Refused);
             assert!(refused, "{name} was left");
         }
@@ -1268,8 +1273,10 @@ fn afterwards(simulation: &mut Simulation, end: &End) {
     // A return that was given up is gone on with by whoever comes.
     let broken = match end {
         End::Finished(_) => false,
-        End::Failed(Failure::Rollout { aftermath, .. }) => {
-            matches!(aftermath, Aftermath::ReturnFailed(_))
+        End::Failed(Failure::Rollout {
+            rollback_result, ..
+        }) => {
+            matches!(rollback_result, RollbackResult::SwitchRollbackFailed(_))
         }
         End::Failed(_) | End::Broken(..) => true,
     };
@@ -1607,7 +1614,7 @@ fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             )],
         ),
         (
-            "a newcomer that could not be cleared away ran on, and nobody was told",
+            "a candidate that could not be cleared away ran on, and nobody was told",
             setting(true, Start::Third, false, Doomed),
             vec![(&["PATCH", "/deployments/", r#""replicas":0"#], Refused)],
         ),

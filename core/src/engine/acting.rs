@@ -8,8 +8,8 @@ use crate::change;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::Deployment;
-use crate::kubernetes::refusal::Cause;
-use crate::strategy::{self, Action, Aftermath, Failure, Observation};
+use crate::kubernetes::refusal::RefusalCause;
+use crate::strategy::{self, Action, Failure, Observation, RollbackResult};
 use jiff::{SignedDuration, Timestamp};
 
 /// The pause after a lost race, times the races lost.
@@ -49,7 +49,7 @@ impl Engine {
         if let (Action::Step(step), CallError::Refused(refusal)) = (&action, &error)
             && let Some(name) = &step.clears
             && ([400, 403, 405, 422].contains(&refusal.code)
-                || matches!(refusal.cause(), Cause::Policy(_)))
+                || matches!(refusal.cause(), RefusalCause::Policy(_)))
         {
             let why = brief(&call, &error, CLEARED);
             self.notes.push(Note::Left(name.clone(), why.clone()));
@@ -75,7 +75,7 @@ impl Engine {
                 cause,
                 kind,
                 evidence,
-                aftermath: Aftermath::NotReturned(revision, why),
+                rollback_result: RollbackResult::NotRolledBack(revision, why),
                 reason,
             }));
         }
@@ -127,7 +127,10 @@ pub(super) fn lost_a_race(action: &Action, error: &CallError) -> bool {
         // What answered may be a proxy behind which the write was done: the object tells.
         return matches!(error, CallError::NotKubernetes(_));
     };
-    if matches!(refusal.cause(), Cause::Policy(_) | Cause::Webhook { .. }) {
+    if matches!(
+        refusal.cause(),
+        RefusalCause::Policy(_) | RefusalCause::Webhook { .. }
+    ) {
         return false;
     }
     match refusal.code {

@@ -73,7 +73,7 @@ pub(super) fn says_nothing(sought: &Sought, error: &CallError) -> bool {
     };
     match sought {
         Sought::Trial(_) => cannot_be_tried(refusal),
-        Sought::Right(_) => refusal.code == 403,
+        Sought::Permission(_) => refusal.code == 403,
         Sought::Service
         | Sought::ServiceAgain
         | Sought::Preview

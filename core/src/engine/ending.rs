@@ -6,7 +6,7 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::state::continuation::Phase;
 use crate::strategy::scene::Sought;
-use crate::strategy::{self, Decision, Look, Present};
+use crate::strategy::{self, Decision, Look, TrafficState};
 use jiff::Timestamp;
 
 /// What is looked at for it: the Service, its EndpointSlices, and the Deployments behind it.
@@ -63,7 +63,7 @@ impl Engine {
         }
     }
 
-    fn break_off(&mut self, ending: Ending, present: Option<Present>) {
+    fn break_off(&mut self, ending: Ending, present: Option<TrafficState>) {
         let call = Box::new(ending.call);
         self.end(Outcome::Broken(call, ending.error, present.map(Box::new)));
     }

@@ -12,7 +12,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, template_of};
 use crate::strategy::scene::{self, Shape, Sought};
 use crate::strategy::{DryRun, Look};
-use crate::workload::health::diagnosis::{self, Explanation, Sight};
+use crate::workload::health::diagnosis::{self, Explanation, PodSnapshot};
 use crate::workload::health::steadiness::{self, Roster};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -49,7 +49,7 @@ impl Engine {
             Look::Roster { set, .. } => (Reading::Roster(set.clone()), Some(PODS_TIMEOUT)),
             Look::Editor { .. } | Look::Log { .. } => (Reading::Text, Some(EXPLANATION_TIMEOUT)),
             Look::Events { .. } => (Reading::Events, Some(EXPLANATION_TIMEOUT)),
-            Look::Deployment | Look::Newcomer { .. } | Look::Previous { .. } | Look::DryRun(_) => {
+            Look::Deployment | Look::Candidate { .. } | Look::Previous { .. } | Look::DryRun(_) => {
                 (Reading::Object, None)
             }
             Look::Scene(sought) => {
@@ -89,7 +89,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), CallError> {
         match look {
-            Look::Deployment | Look::Newcomer { .. } => {
+            Look::Deployment | Look::Candidate { .. } => {
                 let found = found(call, result)?;
                 self.observation.renew(Some(found.map(Deployment::new)));
             }
@@ -187,7 +187,7 @@ impl Engine {
                 Err(brief(call, &error, EVIDENCE))
             }
         };
-        self.observation.sight = Some(Sight {
+        self.observation.sight = Some(PodSnapshot {
             at: now,
             set: set.unwrap_or_default(),
             pods,

@@ -10,7 +10,7 @@ use crate::report::outage;
 use crate::request::Request;
 use crate::state::continuation::{Continuation, Phase};
 use crate::strategy::scene::Sought;
-use crate::strategy::{Action, Failure, Look, Observation, Present, Success, Wait};
+use crate::strategy::{Action, Failure, Look, Observation, Success, TrafficState, Wait};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -114,7 +114,7 @@ pub enum Outcome {
     /// It came to nothing.
     Failed(Failure),
     /// A call failed for good; in a switch, with what is there now.
-    Broken(Box<Call>, CallError, Option<Box<Present>>),
+    Broken(Box<Call>, CallError, Option<Box<TrafficState>>),
     /// There is no access any more.
     LockedOut(CredentialsError),
     /// The cluster has been silent for too long.
@@ -288,7 +288,7 @@ impl Engine {
             Phase::Rollout(_) => "rollout",
             Phase::Rollback(_) => "rollback",
             Phase::Switch => "switch",
-            Phase::Return(_) => "return",
+            Phase::SwitchRollback(_) => "return",
         };
         if self.continuation.enter(phase) {
             self.notes.push(Note::Phase(name));

@@ -3,8 +3,8 @@
 use super::brief::{brief, in_short};
 use super::limits::EXPLANATION_TIMEOUT;
 use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
-use crate::kubernetes::call::{Call, Right};
-use crate::kubernetes::refusal::Cause;
+use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
 use crate::state::continuation::Phase;
 use crate::{report, strategy};
@@ -44,7 +44,9 @@ impl Engine {
             return self.end(Outcome::LockedOut(error));
         }
         let unexplained = match &error {
-            CallError::Refused(refusal) if refusal.cause() == Cause::Unexplained => refusal.clone(),
+            CallError::Refused(refusal) if refusal.cause() == RefusalCause::Unexplained => {
+                refusal.clone()
+            }
             CallError::Refused(_)
             | CallError::Unreachable(_)
             | CallError::Untrusted(_)
@@ -52,7 +54,7 @@ impl Engine {
             | CallError::OutOfTime => return self.explained(call, error, now),
         };
         let (verb, resource) = (call.verb.rbac(), call.resource);
-        let review = Call::may(&self.request.namespace, Right { verb, resource });
+        let review = Call::may(&self.request.namespace, Permission { verb, resource });
         let until = self.soon(now, EXPLANATION_TIMEOUT);
         let why = Pending::Review(call, unexplained);
         self.ask(review, Reading::Object, until, why);

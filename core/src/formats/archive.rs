@@ -14,7 +14,7 @@ mod seen;
 
 pub use directory::{ARCHIVE_LIMIT, DIRECTORY_LIMIT, Directory, MEMBERS_LIMIT};
 pub use listing::{Listed, Listing};
-pub use member::{MEMBER_LIMIT, Member, RATIO_LIMIT, Unpacked};
+pub use member::{ArchiveMember, MEMBER_LIMIT, RATIO_LIMIT, Unpacked};
 pub use problem::ArchiveError;
 
 pub use names::plain;

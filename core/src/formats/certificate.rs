@@ -23,7 +23,7 @@ const CERTIFICATE: &str = "CERTIFICATE";
 
 /// Why a value holds no certificates that can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unusable {
+pub enum CertificateError {
     /// It is neither PEM nor base64 of PEM.
     NoPem,
     /// It is PEM without a certificate.
@@ -38,19 +38,23 @@ pub enum Unusable {
     NoX509,
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for CertificateError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Unusable::NoPem => "it is neither a PEM certificate nor base64 of one",
-            Unusable::NoCertificate => {
+            CertificateError::NoPem => "it is neither a PEM certificate nor base64 of one",
+            CertificateError::NoCertificate => {
                 "its PEM has no certificate, only sections of another kind, such as a key"
             }
-            Unusable::CutOff => "it is cut off: a section of its PEM begins and does not end",
-            Unusable::Unpaired => "its PEM is damaged: its BEGIN and END lines do not match",
-            Unusable::NoBase64 => {
+            CertificateError::CutOff => {
+                "it is cut off: a section of its PEM begins and does not end"
+            }
+            CertificateError::Unpaired => {
+                "its PEM is damaged: its BEGIN and END lines do not match"
+            }
+            CertificateError::NoBase64 => {
                 "a certificate in its PEM is damaged: it is not base64, or a part is missing"
             }
-            Unusable::NoX509 => {
+            CertificateError::NoX509 => {
                 "a section of its PEM is not a readable X.509 certificate; a part may be missing"
             }
         })
@@ -59,22 +63,22 @@ impl fmt::Display for Unusable {
 
 /// The certificates in a value that is PEM, base64 of PEM, or either of them with its line breaks
 /// lost: written as `\n`, turned into blanks, or left out.
-pub fn read(value: &str) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+pub fn read(value: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let text = plain(value);
     if text.contains(DASHES) {
         return sections(&text);
     }
     let joined = text.split_whitespace().collect::<String>();
-    let decoded = BODY.decode(joined).map_err(|_| Unusable::NoPem)?;
-    let decoded = String::from_utf8(decoded).map_err(|_| Unusable::NoPem)?;
+    let decoded = BODY.decode(joined).map_err(|_| CertificateError::NoPem)?;
+    let decoded = String::from_utf8(decoded).map_err(|_| CertificateError::NoPem)?;
     match decoded.contains(DASHES) {
         true => sections(&plain(&decoded)),
-        false => Err(Unusable::NoPem),
+        false => Err(CertificateError::NoPem),
     }
 }
 
 /// The certificates as PEM in its usual form, without whatever else was in the value.
-pub fn normalized(value: &str) -> Result<String, Unusable> {
+pub fn normalized(value: &str) -> Result<String, CertificateError> {
     let certificates = read(value)?;
     let sections = certificates.iter().map(|certificate| {
         let body = STANDARD.encode(certificate);
@@ -102,13 +106,13 @@ fn plain(value: &str) -> String {
     )
 }
 
-fn sections(text: &str) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+fn sections(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((label, after)) = marker(rest, "BEGIN", "END")? {
         let (body, end, next) = section(after)?;
         if end != label {
-            return Err(Unusable::Unpaired);
+            return Err(CertificateError::Unpaired);
         }
         if label == CERTIFICATE {
             found.push(certificate(body)?);
@@ -116,7 +120,7 @@ fn sections(text: &str) -> Result<Vec<CertificateDer<'static>>, Unusable> {
         rest = next;
     }
     match found.is_empty() {
-        true => Err(Unusable::NoCertificate),
+        true => Err(CertificateError::NoCertificate),
         false => Ok(found),
     }
 }
@@ -126,15 +130,15 @@ fn marker<'a>(
     text: &'a str,
     wanted: &str,
     other: &str,
-) -> Result<Option<(String, &'a str)>, Unusable> {
+) -> Result<Option<(String, &'a str)>, CertificateError> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(DASHES) {
         let start = after.trim_start_matches('-').trim_start();
         if start.starts_with(other) {
-            return Err(Unusable::Unpaired);
+            return Err(CertificateError::Unpaired);
         }
         if let Some(label) = start.strip_prefix(wanted) {
-            let (label, next) = label.split_once(DASHES).ok_or(Unusable::CutOff)?;
+            let (label, next) = label.split_once(DASHES).ok_or(CertificateError::CutOff)?;
             let label = label.split_whitespace().collect();
             return Ok(Some((label, next)));
         }
@@ -144,21 +148,23 @@ fn marker<'a>(
 }
 
 /// A section's body, the label of its end, and what comes after it.
-fn section(text: &str) -> Result<(&str, String, &str), Unusable> {
-    let (body, _) = text.split_once(DASHES).ok_or(Unusable::CutOff)?;
+fn section(text: &str) -> Result<(&str, String, &str), CertificateError> {
+    let (body, _) = text.split_once(DASHES).ok_or(CertificateError::CutOff)?;
     let (label, rest) = marker(&text[body.len()..], "END", "BEGIN")
-        .map_err(|_| Unusable::CutOff)?
-        .ok_or(Unusable::CutOff)?;
+        .map_err(|_| CertificateError::CutOff)?
+        .ok_or(CertificateError::CutOff)?;
     // A marker may have more dashes than five.
     Ok((body.trim_start_matches('-'), label, rest))
 }
 
-fn certificate(body: &str) -> Result<CertificateDer<'static>, Unusable> {
+fn certificate(body: &str) -> Result<CertificateDer<'static>, CertificateError> {
     let joined = body.split_whitespace().collect::<String>();
-    let der = BODY.decode(joined).map_err(|_| Unusable::NoBase64)?;
+    let der = BODY
+        .decode(joined)
+        .map_err(|_| CertificateError::NoBase64)?;
     match is_whole(&der) {
         true => Ok(CertificateDer::from(der)),
-        false => Err(Unusable::NoX509),
+        false => Err(CertificateError::NoX509),
     }
 }
 

@@ -8,7 +8,7 @@ use super::error::Refusal;
 use super::name::{LabelSelector, Name, Rule};
 use super::path::One;
 pub use super::path::{Path, Query};
-pub use super::permission::Right;
+pub use super::permission::Permission;
 use super::resource::{
     AUTOSCALERS, DEPLOYMENTS, IDENTITIES, LOGS, PROXY, REVIEWS, SERVICES, TOKENS, autoscalers_path,
     deployment_path, deployments_path, services_path,
@@ -54,7 +54,7 @@ pub struct Call {
 impl Call {
     /// Asks whether the token has a right. Every account may ask this about itself.
     /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
-    pub fn may(namespace: &str, right: Right) -> Call {
+    pub fn may(namespace: &str, right: Permission) -> Call {
         let (whole, group) = right
             .resource
             .split_once('.')

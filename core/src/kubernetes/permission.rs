@@ -4,31 +4,31 @@ use super::resource::{AUTOSCALERS, PROXY, SERVICES};
 
 /// What a rule of a Role grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Right {
+pub struct Permission {
     /// The verb.
     pub verb: &'static str,
     /// The resource with its group and its part: `deployments.apps`, `services/proxy`.
     pub resource: &'static str,
 }
 
-impl Right {
+impl Permission {
     /// To create and delete a Service, and to ask its pods.
-    pub const SMOKE: [Right; 3] = [
-        Right {
+    pub const SMOKE: [Permission; 3] = [
+        Permission {
             verb: "create",
             resource: SERVICES,
         },
-        Right {
+        Permission {
             verb: "delete",
             resource: SERVICES,
         },
-        Right {
+        Permission {
             verb: "get",
             resource: PROXY,
         },
     ];
     /// To change an autoscaler.
-    pub const SCALE: Right = Right {
+    pub const SCALE: Permission = Permission {
         verb: "patch",
         resource: AUTOSCALERS,
     };

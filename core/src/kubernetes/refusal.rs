@@ -7,7 +7,7 @@ use crate::retry;
 
 /// Why a call was refused.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Cause {
+pub enum RefusalCause {
     /// The answer is a proxy's, not an API server's.
     NotKubernetes,
     /// The token is not accepted.
@@ -96,14 +96,14 @@ const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 impl Refusal {
     /// Whether it is the token that is not accepted, so that another one may be.
     pub fn is_of_token(&self) -> bool {
-        self.code == 401 && !matches!(self.cause(), Cause::Policy(_))
+        self.code == 401 && !matches!(self.cause(), RefusalCause::Policy(_))
     }
 
     /// Why the call was refused.
-    pub fn cause(&self) -> Cause {
+    pub fn cause(&self) -> RefusalCause {
         let message = &*self.message;
         if !self.is_status && (400..=403).contains(&self.code) {
-            return Cause::NotKubernetes;
+            return RefusalCause::NotKubernetes;
         }
         if self.is_status
             && let Some(cause) = by_form(message)
@@ -111,13 +111,15 @@ impl Refusal {
             return cause;
         }
         match (self.code, self.allowed) {
-            (401, _) => Cause::Token,
-            (403, Some(false)) => Cause::Permission(User::Unknown),
-            (403, None) if says_nothing(message) => Cause::Unexplained,
-            (409, _) => Cause::Conflict,
+            (401, _) => RefusalCause::Token,
+            (403, Some(false)) => RefusalCause::Permission(User::Unknown),
+            (403, None) if says_nothing(message) => RefusalCause::Unexplained,
+            (409, _) => RefusalCause::Conflict,
             // A list whose items have no key to merge them by is told so, and with 500.
-            (code, _) if retry::is_transient(code) && !message.contains("merge key") => Cause::Busy,
-            (_, _) => Cause::Object,
+            (code, _) if retry::is_transient(code) && !message.contains("merge key") => {
+                RefusalCause::Busy
+            }
+            (_, _) => RefusalCause::Object,
         }
     }
 
@@ -125,45 +127,45 @@ impl Refusal {
     /// storage, as admission and validation are. Of a server's own error nothing is known.
     pub fn stored_nothing(&self) -> bool {
         match self.cause() {
-            Cause::Busy => self.code == 429,
+            RefusalCause::Busy => self.code == 429,
             // An object is converted for its answer, too, when it is stored already.
-            Cause::Webhook { .. } => !self.message.contains("conversion webhook for"),
-            Cause::NotKubernetes
-            | Cause::Token
-            | Cause::Anonymous
-            | Cause::Permission(_)
-            | Cause::Unexplained
-            | Cause::Quota
-            | Cause::Policy(_)
-            | Cause::NamespaceEnding
-            | Cause::Object
-            | Cause::Conflict => true,
+            RefusalCause::Webhook { .. } => !self.message.contains("conversion webhook for"),
+            RefusalCause::NotKubernetes
+            | RefusalCause::Token
+            | RefusalCause::Anonymous
+            | RefusalCause::Permission(_)
+            | RefusalCause::Unexplained
+            | RefusalCause::Quota
+            | RefusalCause::Policy(_)
+            | RefusalCause::NamespaceEnding
+            | RefusalCause::Object
+            | RefusalCause::Conflict => true,
         }
     }
 
     /// Whether the same call may succeed a while later, without anybody changing it.
     pub fn may_pass(&self) -> bool {
         match self.cause() {
-            Cause::Busy | Cause::Webhook { .. } => true,
-            Cause::NotKubernetes
-            | Cause::Token
-            | Cause::Anonymous
-            | Cause::Permission(_)
-            | Cause::Unexplained
-            | Cause::Quota
-            | Cause::Policy(_)
-            | Cause::NamespaceEnding
-            | Cause::Object
-            | Cause::Conflict => false,
+            RefusalCause::Busy | RefusalCause::Webhook { .. } => true,
+            RefusalCause::NotKubernetes
+            | RefusalCause::Token
+            | RefusalCause::Anonymous
+            | RefusalCause::Permission(_)
+            | RefusalCause::Unexplained
+            | RefusalCause::Quota
+            | RefusalCause::Policy(_)
+            | RefusalCause::NamespaceEnding
+            | RefusalCause::Object
+            | RefusalCause::Conflict => false,
         }
     }
 }
 
 /// What a sentence of fixed form says, whatever the status beside it.
-fn by_form(message: &str) -> Option<Cause> {
+fn by_form(message: &str) -> Option<RefusalCause> {
     // Admission comes first: its reasons are free text, and may quote an authorizer.
     if let Some(policy) = denied_by(message) {
-        return Some(Cause::Policy(policy));
+        return Some(RefusalCause::Policy(policy));
     }
     if let Some(cause) = webhook_failed(message) {
         return Some(cause);
@@ -171,22 +173,22 @@ fn by_form(message: &str) -> Option<Cause> {
     let reason = forbidden(message)?;
     if let Some(user) = denied_user(reason) {
         return Some(match user {
-            ANONYMOUS => Cause::Anonymous,
-            user => Cause::Permission(read_user(user)),
+            ANONYMOUS => RefusalCause::Anonymous,
+            user => RefusalCause::Permission(read_user(user)),
         });
     }
     let begins = |beginnings: &[&str]| beginnings.iter().any(|it| reason.starts_with(it));
     if begins(&["exceeded quota", "status unknown for quota"]) {
-        return Some(Cause::Quota);
+        return Some(RefusalCause::Quota);
     }
     if reason.starts_with("violates PodSecurity") {
-        return Some(Cause::Policy(Policy::PodSecurity));
+        return Some(RefusalCause::Policy(Policy::PodSecurity));
     }
     if reason.starts_with("unable to validate against any security context constraint") {
-        return Some(Cause::Policy(Policy::SecurityContextConstraints));
+        return Some(RefusalCause::Policy(Policy::SecurityContextConstraints));
     }
     if reason.contains("because it is being terminated") {
-        return Some(Cause::NamespaceEnding);
+        return Some(RefusalCause::NamespaceEnding);
     }
     // Several violations stand in brackets: "[maximum cpu usage per …, maximum memory usage …]".
     // https://github.com/kubernetes/kubernetes/blob/master/plugin/pkg/admission/limitranger/admission.go
@@ -198,7 +200,7 @@ fn by_form(message: &str) -> Option<Cause> {
     ];
     let limited = ["maximum ", "minimum ", "max ", "min "];
     if limited.iter().any(|it| first.starts_with(it)) && range.iter().any(|it| first.contains(it)) {
-        return Some(Cause::Policy(Policy::LimitRange));
+        return Some(RefusalCause::Policy(Policy::LimitRange));
     }
     None
 }
@@ -256,7 +258,7 @@ fn denied_by(message: &str) -> Option<Policy> {
 }
 
 /// An admission webhook that could not be asked, or whose answer is none.
-fn webhook_failed(message: &str) -> Option<Cause> {
+fn webhook_failed(message: &str) -> Option<RefusalCause> {
     let marks = [
         "failed calling webhook",
         "failed to call webhook",
@@ -283,7 +285,7 @@ fn webhook_failed(message: &str) -> Option<Cause> {
     } else {
         WebhookTrouble::Other
     };
-    Some(Cause::Webhook {
+    Some(RefusalCause::Webhook {
         name: name.map(|(name, _)| name.to_owned()).unwrap_or_default(),
         trouble,
     })

@@ -94,7 +94,7 @@ pub fn written(selector: &Selector) -> String {
 
 /// A pod that a selector finds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Member {
+pub struct ServicePod {
     /// `metadata.name`.
     pub name: String,
     /// The name of the object that controls it; empty where none does.
@@ -107,9 +107,9 @@ pub struct Member {
     pub over: bool,
 }
 
-impl Member {
+impl ServicePod {
     /// Reads one item of a list.
-    pub fn read(pod: &Value) -> Member {
+    pub fn read(pod: &Value) -> ServicePod {
         let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
         let all = |pointer: &str| pod.pointer(pointer).and_then(Value::as_array);
         let going = text("/metadata/deletionTimestamp").is_some();
@@ -118,7 +118,7 @@ impl Member {
         let mut conditions = all("/status/conditions").into_iter().flatten();
         let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
         let phase = text("/status/phase").unwrap_or_default();
-        Member {
+        ServicePod {
             name: text("/metadata/name").unwrap_or_default().to_owned(),
             owner: owner
                 .and_then(|owner| owner["name"].as_str())
@@ -189,7 +189,7 @@ impl Endpoints {
     }
 
     /// Whether all of them, and at least so many, are among these pods.
-    pub fn are_all_of(&self, members: &[Member], wanted: usize) -> bool {
+    pub fn are_all_of(&self, members: &[ServicePod], wanted: usize) -> bool {
         let known = |name: &String| members.iter().any(|member| member.name == *name);
         self.ready.len() >= wanted && self.ready.iter().all(known)
     }

@@ -1,6 +1,6 @@
 //! Why there is no access to the cluster.
 
-use super::failure::Kind;
+use super::failure::FailureType;
 use crate::kubernetes::token::{Token, appearance};
 use crate::text::words;
 use jiff::Timestamp;
@@ -94,20 +94,20 @@ impl fmt::Display for ParameterPlace {
 
 impl CredentialsError {
     /// The type of failure that it is reported as.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FailureType {
         match self {
             CredentialsError::Denied(..)
             | CredentialsError::KeyDenied(..)
             | CredentialsError::NotSigned(_)
-            | CredentialsError::Expired(..) => Kind::PermissionError,
+            | CredentialsError::Expired(..) => FailureType::PermissionError,
             CredentialsError::Throttled(_)
             | CredentialsError::Broken(_)
-            | CredentialsError::Unreachable(_) => Kind::SystemUnavailable,
+            | CredentialsError::Unreachable(_) => FailureType::SystemUnavailable,
             CredentialsError::Missing(_)
             | CredentialsError::KeyUnusable(..)
             | CredentialsError::Refused(_)
             | CredentialsError::NoToken(..)
-            | CredentialsError::Ca(_) => Kind::ConfigurationError,
+            | CredentialsError::Ca(_) => FailureType::ConfigurationError,
         }
     }
 }

@@ -5,29 +5,29 @@ use super::access::{CredentialsError, KeyFault};
 
 /// What a call of SSM takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AwsRight {
+pub struct AwsPermission {
     /// The right to call it.
     pub call: &'static str,
     /// The right on the key of what is encrypted.
     pub key: &'static str,
 }
 
-impl AwsRight {
+impl AwsPermission {
     /// Reading parameters.
-    pub const READING: AwsRight = AwsRight {
+    pub const READING: AwsPermission = AwsPermission {
         call: "ssm:GetParameters",
         key: "kms:Decrypt",
     };
 
     /// Reading how one is kept.
-    pub const LOOKING: AwsRight = AwsRight {
+    pub const LOOKING: AwsPermission = AwsPermission {
         call: "ssm:GetParameterHistory",
         key: "kms:Decrypt",
     };
 
     /// Writing one: a standard parameter is encrypted by the key itself, an advanced one by a data
     /// key. <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
-    pub const WRITING: AwsRight = AwsRight {
+    pub const WRITING: AwsPermission = AwsPermission {
         call: "ssm:PutParameter",
         key: "kms:Encrypt and kms:GenerateDataKey",
     };
@@ -35,7 +35,12 @@ impl AwsRight {
 
 impl CredentialsError {
     /// What an answer of SSM means that is an error.
-    pub fn answered(right: AwsRight, status: u16, code: &str, message: &str) -> CredentialsError {
+    pub fn answered(
+        right: AwsPermission,
+        status: u16,
+        code: &str,
+        message: &str,
+    ) -> CredentialsError {
         let said = format!("{code}: {message}");
         let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
         let is_of_key = has(&["AWSKMS", "kms:", "KMS", "ciphertext", "InvalidKeyId"]);

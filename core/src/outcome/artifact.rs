@@ -1,9 +1,9 @@
 //! Why a file of an artifact cannot be had: its type, its words, and what to do about it.
 
-use super::failure::Kind;
+use super::failure::FailureType;
 use super::store::StoreError;
 use crate::formats::archive::{ArchiveError, Found};
-use crate::request::Member;
+use crate::request::FileReference;
 use crate::text::told;
 use std::fmt;
 
@@ -11,9 +11,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq)]
 pub enum ArtifactError {
     /// The action has no input artifacts, and this file is wanted.
-    NoArtifacts(Member),
+    NoArtifacts(FileReference),
     /// It has none of this name, but these.
-    NoSuchArtifact(Member, Vec<String>),
+    NoSuchArtifact(FileReference, Vec<String>),
     /// The job brings no credentials.
     NoKeys,
     /// The artifact of this name, there, cannot be read.
@@ -21,9 +21,9 @@ pub enum ArtifactError {
     /// It can, and is not what it should be.
     Archive(Place, ArchiveError),
     /// A file in it is not what it should be.
-    Packed(Member, ArchiveError),
+    Packed(FileReference, ArchiveError),
     /// No artifact has the file; these were searched, and have files of like names.
-    NoSuchFile(Member, Vec<(String, Searched)>, Vec<String>),
+    NoSuchFile(FileReference, Vec<(String, Searched)>, Vec<String>),
     /// An artifact that may have the file, of this path, cannot be read; there may be others.
     First(Box<ArtifactError>, String),
 }
@@ -65,25 +65,25 @@ impl ArtifactError {
     }
 
     /// The type of failure that it is reported as.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> FailureType {
         match self {
             ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
-                Kind::ConfigurationError
+                FailureType::ConfigurationError
             }
-            ArtifactError::NoKeys => Kind::PermissionError,
+            ArtifactError::NoKeys => FailureType::PermissionError,
             ArtifactError::First(error, _) => error.kind(),
             ArtifactError::Archive(..)
             | ArtifactError::Packed(..)
-            | ArtifactError::NoSuchFile(..) => Kind::RevisionUnavailable,
+            | ArtifactError::NoSuchFile(..) => FailureType::RevisionUnavailable,
             ArtifactError::Store(_, error) => match error {
                 StoreError::Missing(_) | StoreError::Frozen | StoreError::Changed => {
-                    Kind::RevisionUnavailable
+                    FailureType::RevisionUnavailable
                 }
                 StoreError::Denied(_) | StoreError::KeyDenied(_) | StoreError::Expired(_) => {
-                    Kind::PermissionError
+                    FailureType::PermissionError
                 }
                 StoreError::Unreachable(_) | StoreError::Busy(_) | StoreError::Refused(_) => {
-                    Kind::SystemUnavailable
+                    FailureType::SystemUnavailable
                 }
             },
         }

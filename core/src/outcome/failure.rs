@@ -4,7 +4,7 @@ use super::cause::Cause;
 
 /// CodePipeline's types of failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum FailureType {
     /// Parameters or manifest are wrong, or do not fit the cluster.
     ConfigurationError,
     /// SSM, KMS or the cluster denies access.
@@ -19,23 +19,23 @@ pub enum Kind {
     SystemUnavailable,
 }
 
-impl Kind {
+impl FailureType {
     /// The name in CodePipeline's API.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::ConfigurationError => "ConfigurationError",
-            Kind::PermissionError => "PermissionError",
-            Kind::JobFailed => "JobFailed",
-            Kind::RevisionOutOfSync => "RevisionOutOfSync",
-            Kind::RevisionUnavailable => "RevisionUnavailable",
-            Kind::SystemUnavailable => "SystemUnavailable",
+            FailureType::ConfigurationError => "ConfigurationError",
+            FailureType::PermissionError => "PermissionError",
+            FailureType::JobFailed => "JobFailed",
+            FailureType::RevisionOutOfSync => "RevisionOutOfSync",
+            FailureType::RevisionUnavailable => "RevisionUnavailable",
+            FailureType::SystemUnavailable => "SystemUnavailable",
         }
     }
 }
 
 /// What a failure is about. Each has a heading in `docs/operations.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Topic {
+pub enum FailureCode {
     /// The new version does not serve, and its pods say why.
     Pods(Cause),
     /// The new version does not serve, and no pod says why.
@@ -102,47 +102,47 @@ pub enum Topic {
     NoTime,
 }
 
-impl Topic {
+impl FailureCode {
     /// The heading in `docs/operations.md`.
     pub fn anchor(self) -> &'static str {
         match self {
-            Topic::Pods(cause) => cause.anchor(),
-            Topic::NoProgress => "no-progress",
-            Topic::Parameters => "parameters",
-            Topic::Artifact => "artifact",
-            Topic::Environment => "environment",
-            Topic::Continuation => "continuation",
-            Topic::Credentials => "credentials",
-            Topic::Missing => "missing",
-            Topic::BeingDeleted => "being-deleted",
-            Topic::Paused => "paused",
-            Topic::TooLate => "too-late",
-            Topic::ControllerSilent => "controller-silent",
-            Topic::Deleted => "deleted",
-            Topic::OutOfSync => "out-of-sync",
-            Topic::Locked => "locked",
-            Topic::Smoke => "smoke-test",
-            Topic::Endpoints => "endpoints",
-            Topic::TokenRefused => "token-refused",
-            Topic::TokenLost => "token-lost",
-            Topic::Forbidden => "forbidden",
-            Topic::Quota => "quota",
-            Topic::Policy => "policy",
-            Topic::Webhook => "webhook",
-            Topic::ObjectRefused => "object-refused",
-            Topic::ClusterUnavailable => "cluster-unavailable",
-            Topic::Unreachable => "unreachable",
-            Topic::Untrusted => "untrusted",
-            Topic::NotKubernetes => "not-kubernetes",
-            Topic::OutOfTime => "out-of-time",
-            Topic::OutOfSight => "out-of-sight",
-            Topic::Bug => "bug",
-            Topic::NoTime => "no-time",
+            FailureCode::Pods(cause) => cause.anchor(),
+            FailureCode::NoProgress => "no-progress",
+            FailureCode::Parameters => "parameters",
+            FailureCode::Artifact => "artifact",
+            FailureCode::Environment => "environment",
+            FailureCode::Continuation => "continuation",
+            FailureCode::Credentials => "credentials",
+            FailureCode::Missing => "missing",
+            FailureCode::BeingDeleted => "being-deleted",
+            FailureCode::Paused => "paused",
+            FailureCode::TooLate => "too-late",
+            FailureCode::ControllerSilent => "controller-silent",
+            FailureCode::Deleted => "deleted",
+            FailureCode::OutOfSync => "out-of-sync",
+            FailureCode::Locked => "locked",
+            FailureCode::Smoke => "smoke-test",
+            FailureCode::Endpoints => "endpoints",
+            FailureCode::TokenRefused => "token-refused",
+            FailureCode::TokenLost => "token-lost",
+            FailureCode::Forbidden => "forbidden",
+            FailureCode::Quota => "quota",
+            FailureCode::Policy => "policy",
+            FailureCode::Webhook => "webhook",
+            FailureCode::ObjectRefused => "object-refused",
+            FailureCode::ClusterUnavailable => "cluster-unavailable",
+            FailureCode::Unreachable => "unreachable",
+            FailureCode::Untrusted => "untrusted",
+            FailureCode::NotKubernetes => "not-kubernetes",
+            FailureCode::OutOfTime => "out-of-time",
+            FailureCode::OutOfSight => "out-of-sight",
+            FailureCode::Bug => "bug",
+            FailureCode::NoTime => "no-time",
         }
     }
 
     /// What a rollout failed of.
-    pub fn of(cause: Option<Cause>) -> Topic {
-        cause.map_or(Topic::NoProgress, Topic::Pods)
+    pub fn of(cause: Option<Cause>) -> FailureCode {
+        cause.map_or(FailureCode::NoProgress, FailureCode::Pods)
     }
 }

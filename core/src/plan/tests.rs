@@ -15,15 +15,18 @@ fn the_first_write_is_tried_and_nothing_else() {
     };
     let seen = Observation::default();
     let step = |decision: Decision| step(&request, &seen, &decision, &author);
-    assert_eq!(step(Decision::Look(Look::Deployment)), Step::GoOn);
-    assert_eq!(step(Decision::GiveUp(Failure::Missing)), Step::GoOn);
-    assert_eq!(step(Decision::Enter(Phase::Switch)), Step::Nothing(None));
+    assert_eq!(step(Decision::Look(Look::Deployment)), PlanStep::GoOn);
+    assert_eq!(step(Decision::GiveUp(Failure::Missing)), PlanStep::GoOn);
+    assert_eq!(
+        step(Decision::Enter(Phase::Switch)),
+        PlanStep::Nothing(None)
+    );
     for action in [
         Action::Patch(json!({})),
         Action::Put(json!({})),
         Action::Create(json!({})),
     ] {
-        let Step::Try(call, None) = step(Decision::Act(action.clone())) else {
+        let PlanStep::Try(call, None) = step(Decision::Act(action.clone())) else {
             panic!("{action:?} is not tried");
         };
         assert!(

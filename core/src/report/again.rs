@@ -1,7 +1,7 @@
 //! What to do about a cause, and how the deploy is tried again: "retry the stage" where the same
 //! version can serve then, "release the change again" where it takes another one.
 
-use crate::outcome::Topic;
+use crate::outcome::FailureCode;
 use crate::workload::health::diagnosis::Cause;
 
 /// The one thing that needs no more than the cause's own section.
@@ -12,57 +12,57 @@ const EITHER: &str = "If the version itself is at fault, correct it and release 
     else mend what is around it and retry the stage.";
 
 /// The next step where a version was not taken into service, or not for long.
-pub(super) fn after(topic: Topic) -> &'static str {
-    match topic {
-        Topic::Pods(cause) => of_pods(cause),
-        Topic::NoProgress | Topic::Endpoints => EITHER,
-        Topic::TokenRefused => {
+pub(super) fn after(failure_code: FailureCode) -> &'static str {
+    match failure_code {
+        FailureCode::Pods(cause) => of_pods(cause),
+        FailureCode::NoProgress | FailureCode::Endpoints => EITHER,
+        FailureCode::TokenRefused => {
             "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \
              the stage."
         }
-        Topic::TokenLost => {
+        FailureCode::TokenLost => {
             "Set K8S_CLUSTER to the API server itself, so that nothing on the way removes the \
              token, then retry the stage."
         }
-        Topic::Forbidden => "Grant the permission that is missing, then retry the stage.",
-        Topic::Quota => {
+        FailureCode::Forbidden => "Grant the permission that is missing, then retry the stage.",
+        FailureCode::Quota => {
             "Raise the quota, or remove what is not needed any more, then retry the stage."
         }
-        Topic::Policy => {
+        FailureCode::Policy => {
             "Change what the policy names and release the change again; where the policy itself is \
              changed, retry the stage."
         }
-        Topic::Webhook => "Bring the webhook up again, then retry the stage.",
-        Topic::BeingDeleted => {
+        FailureCode::Webhook => "Bring the webhook up again, then retry the stage.",
+        FailureCode::BeingDeleted => {
             "Wait until the namespace is gone and create it again, then retry the stage."
         }
-        Topic::ClusterUnavailable
-        | Topic::Unreachable
-        | Topic::OutOfTime
-        | Topic::OutOfSight
-        | Topic::TooLate => "Retry the stage when the API server is well again.",
-        Topic::OutOfSync => {
+        FailureCode::ClusterUnavailable
+        | FailureCode::Unreachable
+        | FailureCode::OutOfTime
+        | FailureCode::OutOfSight
+        | FailureCode::TooLate => "Retry the stage when the API server is well again.",
+        FailureCode::OutOfSync => {
             "Find out who changed it and whether it is to stay; if not, retry the stage."
         }
-        Topic::Paused => "Resume it, then retry the stage.",
-        Topic::ControllerSilent => {
+        FailureCode::Paused => "Resume it, then retry the stage.",
+        FailureCode::ControllerSilent => {
             "Have the cluster's kube-controller-manager looked at; when it works again, retry the \
              stage."
         }
-        Topic::Credentials
-        | Topic::Environment
-        | Topic::Untrusted
-        | Topic::NotKubernetes
-        | Topic::Continuation
-        | Topic::Locked
-        | Topic::NoTime
-        | Topic::Bug => "Correct the cause, then retry the stage.",
-        Topic::Parameters
-        | Topic::Artifact
-        | Topic::Missing
-        | Topic::Deleted
-        | Topic::Smoke
-        | Topic::ObjectRefused => NEW_VERSION,
+        FailureCode::Credentials
+        | FailureCode::Environment
+        | FailureCode::Untrusted
+        | FailureCode::NotKubernetes
+        | FailureCode::Continuation
+        | FailureCode::Locked
+        | FailureCode::NoTime
+        | FailureCode::Bug => "Correct the cause, then retry the stage.",
+        FailureCode::Parameters
+        | FailureCode::Artifact
+        | FailureCode::Missing
+        | FailureCode::Deleted
+        | FailureCode::Smoke
+        | FailureCode::ObjectRefused => NEW_VERSION,
     }
 }
 

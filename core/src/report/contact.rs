@@ -6,11 +6,11 @@ use super::rollout_failed::{failed_rollout, roles, what_failed};
 use super::{access, handbook, outage, refusal, unreachable};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
-use crate::outcome::{CredentialsError, Kind, ParameterPlace, Topic};
+use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
 use crate::request::{Request, located};
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::marks;
-use crate::strategy::Present;
+use crate::strategy::TrafficState;
 use crate::text::quote;
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
@@ -21,18 +21,18 @@ pub fn call_failed(
     continuation: &Continuation,
     call: &Call,
     error: &CallError,
-    present: Option<&Present>,
+    present: Option<&TrafficState>,
     place: &ParameterPlace,
 ) -> Report {
     let phase = &continuation.phase;
     let target = target(request);
-    let first = |headline| outage::told(request, present.map(Present::serving), headline);
-    let now = present.map(Present::sentence);
+    let first = |headline| outage::told(request, present.map(TrafficState::serving), headline);
+    let now = present.map(TrafficState::sentence);
     let done = done_at(&target, continuation, call, error);
     let what = format!("{} {}", call.verb.rbac(), call.resource);
-    let (topic, kind, why, mut next) = trouble(error, &what).unwrap_or_else(|refusal| {
+    let (failure_code, kind, why, mut next) = trouble(error, &what).unwrap_or_else(|refusal| {
         let place = match &request.manifest {
-            Some(manifest) if refusal.cause() == refusal::Cause::Object => {
+            Some(manifest) if refusal.cause() == refusal::RefusalCause::Object => {
                 located(&refusal.message, manifest)
             }
             Some(_) | None => None,
@@ -52,7 +52,7 @@ pub fn call_failed(
     };
     let also = format!("{done}: {why}{since}.");
     let mut token = None;
-    if topic == Topic::TokenRefused
+    if failure_code == FailureCode::TokenRefused
         && let CallError::Refused(refusal) = error
     {
         let seen = refusal.token;
@@ -67,17 +67,19 @@ pub fn call_failed(
                 Phase::Rollback(rollback) => {
                     (what_failed(rollback.kind, None), rollback.evidence.clone())
                 }
-                Phase::Return(back) => (what_failed(back.kind, back.reason), back.evidence.clone()),
+                Phase::SwitchRollback(back) => {
+                    (what_failed(back.kind, back.reason), back.evidence.clone())
+                }
                 Phase::Start | Phase::Rollout(_) | Phase::Switch => {
                     (what_failed(None, None), Evidence::default())
                 }
             };
             // What is refused comes with the section that helps there.
-            let next = handbook::with_two_sections(&next, topic, failed.0, NEXT_LIMIT);
+            let next = handbook::with_two_sections(&next, failure_code, failed.0, NEXT_LIMIT);
             let also = [also].into_iter().chain(beside).collect::<Vec<_>>();
             failed_rollout(failed, &first(cause), &also.join("\n"), &seen, &next)
         }
-        None => fail(topic, kind, &first(also), &beside, &next),
+        None => fail(failure_code, kind, &first(also), &beside, &next),
     }
 }
 
@@ -94,7 +96,9 @@ fn done_at(target: &str, continuation: &Continuation, call: &Call, error: &CallE
         Phase::Rollout(_) => format!("The rollout of {target} could not be followed to its end"),
         Phase::Rollback(_) => format!("The rollback of {target} could not be followed to its end"),
         Phase::Switch => format!("The switch to the new version of {target} was not completed"),
-        Phase::Return(_) => format!("The failed switch of {target} could not be taken back"),
+        Phase::SwitchRollback(_) => {
+            format!("The failed switch of {target} could not be taken back")
+        }
     }
 }
 
@@ -103,8 +107,8 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
     Ok(match error {
         CallError::Refused(refusal) => return Err(refusal),
         CallError::Unreachable(unreached) => (
-            Topic::Unreachable,
-            Kind::SystemUnavailable,
+            FailureCode::Unreachable,
+            FailureType::SystemUnavailable,
             format!(
                 "the cluster could not be reached at {}",
                 unreachable::what(unreached)
@@ -112,8 +116,8 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
             unreachable::next(unreached.cause).to_owned(),
         ),
         CallError::Untrusted(untrusted) => (
-            Topic::Untrusted,
-            Kind::ConfigurationError,
+            FailureCode::Untrusted,
+            FailureType::ConfigurationError,
             format!(
                 "the cluster's certificate, as `{}` shows it, is not trusted: {}",
                 untrusted.host,
@@ -122,14 +126,14 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
             unreachable::trust(&untrusted.fault).to_owned(),
         ),
         CallError::NotKubernetes(why) => (
-            Topic::NotKubernetes,
-            Kind::ConfigurationError,
+            FailureCode::NotKubernetes,
+            FailureType::ConfigurationError,
             format!("what answers at K8S_CLUSTER is no Kubernetes API: {why}"),
             "Set K8S_CLUSTER to the API server itself.".to_owned(),
         ),
         CallError::OutOfTime => (
-            Topic::OutOfTime,
-            Kind::SystemUnavailable,
+            FailureCode::OutOfTime,
+            FailureType::SystemUnavailable,
             format!("there was no time left to {what}"),
             "Retry the stage; if it stays so, raise the function's timeout.".to_owned(),
         ),
@@ -141,7 +145,7 @@ fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>)
     let cause = match phase {
         Phase::Start | Phase::Switch => return None,
         Phase::Rollback(rollback) => &rollback.cause,
-        Phase::Return(back) => &back.cause,
+        Phase::SwitchRollback(back) => &back.cause,
         Phase::Rollout(_) => {
             let mut operations = written?.as_array()?.iter();
             operations.find(|operation| operation["path"] == marks::CAUSE_PATH)?["value"]
@@ -176,15 +180,15 @@ pub fn lost_sight(
         | Phase::Rollout(_)
         | Phase::Rollback(_)
         | Phase::Switch
-        | Phase::Return(_) => (
+        | Phase::SwitchRollback(_) => (
             format!("Lost contact with the cluster during the deploy of {target}: {said}."),
             "Whatever was written goes on in the cluster. Retry the stage when the cluster \
              answers: a version that is already there is not written again.",
         ),
     };
     fail(
-        Topic::OutOfSight,
-        Kind::SystemUnavailable,
+        FailureCode::OutOfSight,
+        FailureType::SystemUnavailable,
         &headline,
         cause.as_slice(),
         next,
@@ -206,9 +210,11 @@ pub fn access_lost(
     let target = target(request);
     let cause = first_cause(&target, phase, None).or_else(|| match phase {
         Phase::Start => None,
-        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::Return(_) => Some(format!(
-            "The new version of {target} has been written, and goes on without being followed."
-        )),
+        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::SwitchRollback(_) => {
+            Some(format!(
+                "The new version of {target} has been written, and goes on without being followed."
+            ))
+        }
     });
     locked_out(error, place, cause)
 }
@@ -218,7 +224,7 @@ fn locked_out(error: &CredentialsError, place: &ParameterPlace, cause: Option<St
     let kept = format!("The token is kept in {place}.");
     let evidence = cause.into_iter().chain([kept]).collect::<Vec<_>>();
     fail(
-        Topic::Credentials,
+        FailureCode::Credentials,
         error.kind(),
         &headline,
         &evidence,

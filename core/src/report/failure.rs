@@ -5,8 +5,8 @@ use super::rollout_failed::{roles, rollout_failed, what_failed};
 use super::{faults, present};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
-use crate::kubernetes::call::Right;
-use crate::outcome::{Kind, Topic};
+use crate::kubernetes::call::Permission;
+use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
 use crate::strategy::Failure;
 use crate::text::{listed, words};
@@ -25,7 +25,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
         Failure::Paused => paused(request),
         Failure::TooLate => too_late(request),
         Failure::Locked { execution, until } => locked(request, execution, *until),
-        Failure::Forbidden(rights) => forbidden(request, rights),
+        Failure::Forbidden(permissions) => forbidden(request, permissions),
         Failure::Deleted => deleted(request),
         Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         Failure::Overwritten { lost, editor } => overwritten(request, lost, editor.as_ref()),
@@ -39,10 +39,16 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             kind,
             evidence,
             reason,
-            aftermath,
+            rollback_result,
         } => {
-            let (topic, kind) = what_failed(*kind, *reason);
-            rollout_failed(request, cause, (topic, kind), evidence, aftermath)
+            let (failure_code, kind) = what_failed(*kind, *reason);
+            rollout_failed(
+                request,
+                cause,
+                (failure_code, kind),
+                evidence,
+                rollback_result,
+            )
         }
     }
 }
@@ -51,8 +57,8 @@ fn missing(request: &Request) -> Report {
     let target = target(request);
     let namespace = &request.namespace;
     fail(
-        Topic::Missing,
-        Kind::ConfigurationError,
+        FailureCode::Missing,
+        FailureType::ConfigurationError,
         &format!("{target} does not exist, so there was nothing to patch."),
         &[],
         &format!(
@@ -65,8 +71,8 @@ fn missing(request: &Request) -> Report {
 fn being_deleted(request: &Request) -> Report {
     let target = target(request);
     fail(
-        Topic::BeingDeleted,
-        Kind::ConfigurationError,
+        FailureCode::BeingDeleted,
+        FailureType::ConfigurationError,
         &format!("{target} is being deleted, so nothing was changed."),
         &[],
         "Wait until it is gone, then create it anew with a `manifest`.",
@@ -77,8 +83,8 @@ fn paused(request: &Request) -> Report {
     let target = target(request);
     let (namespace, name) = (&request.namespace, &request.deployment);
     fail(
-        Topic::Paused,
-        Kind::ConfigurationError,
+        FailureCode::Paused,
+        FailureType::ConfigurationError,
         &format!("{target} is paused: somebody stopped its rollouts, so nothing was changed."),
         &[],
         &format!(
@@ -91,8 +97,8 @@ fn paused(request: &Request) -> Report {
 fn too_late(request: &Request) -> Report {
     let target = target(request);
     fail(
-        Topic::TooLate,
-        Kind::SystemUnavailable,
+        FailureCode::TooLate,
+        FailureType::SystemUnavailable,
         &format!(
             "{target} was not changed: its {} (timeout) were over before the cluster could be \
              written to.",
@@ -106,24 +112,24 @@ fn too_late(request: &Request) -> Report {
 fn deleted(request: &Request) -> Report {
     let target = target(request);
     fail(
-        Topic::Deleted,
-        Kind::JobFailed,
+        FailureCode::Deleted,
+        FailureType::JobFailed,
         &format!("{target} was deleted while its rollout was followed."),
         &[],
         "Find out who deleted it; with a `manifest` the next deploy creates it anew.",
     )
 }
 
-fn forbidden(request: &Request, rights: &[Right]) -> Report {
-    let may_not = rights
+fn forbidden(request: &Request, permissions: &[Permission]) -> Report {
+    let may_not = permissions
         .iter()
         .map(|right| format!("{} {}", right.verb, right.resource));
-    let grant = rights
+    let grant = permissions
         .iter()
         .map(|right| format!("the verb `{}` on `{}`", right.verb, right.resource));
     fail(
-        Topic::Forbidden,
-        Kind::PermissionError,
+        FailureCode::Forbidden,
+        FailureType::PermissionError,
         &format!(
             "{} was not changed: the token may not {}.",
             target(request),
@@ -141,8 +147,8 @@ fn forbidden(request: &Request, rights: &[Right]) -> Report {
 
 fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
     fail(
-        Topic::Locked,
-        Kind::RevisionOutOfSync,
+        FailureCode::Locked,
+        FailureType::RevisionOutOfSync,
         &format!(
             "{} was not changed: for {} (timeout) execution `{execution}` has been at work on the \
              same Service. Nothing was begun.",
@@ -172,8 +178,8 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
         None => target(request),
     };
     fail(
-        Topic::OutOfSync,
-        Kind::RevisionOutOfSync,
+        FailureCode::OutOfSync,
+        FailureType::RevisionOutOfSync,
         &format!(
             "{} was changed by {who} after {ours}; the later change was left alone.",
             changed
@@ -193,8 +199,8 @@ fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Repor
         None => "someone else".to_owned(),
     };
     fail(
-        Topic::OutOfSync,
-        Kind::RevisionOutOfSync,
+        FailureCode::OutOfSync,
+        FailureType::RevisionOutOfSync,
         &format!(
             "{} was changed by {who} after this deploy wrote its version: `{}` {}; the later \
              change was left alone.",

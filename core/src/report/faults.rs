@@ -2,7 +2,7 @@
 //! it is to be mended.
 
 use super::model::{Report, fail};
-use crate::outcome::{Kind, Topic};
+use crate::outcome::{FailureCode, FailureType};
 use crate::problem::Fault;
 use crate::request::Origin;
 
@@ -66,8 +66,8 @@ pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
         ),
     };
     fail(
-        Topic::Parameters,
-        Kind::ConfigurationError,
+        FailureCode::Parameters,
+        FailureType::ConfigurationError,
         &headline,
         &evidence,
         &next,

@@ -1,6 +1,6 @@
 //! Where a failure is explained: the section of the handbook that is about it.
 
-use crate::outcome::Topic;
+use crate::outcome::FailureCode;
 use crate::text::clip;
 
 /// The handbook, within the repository.
@@ -10,8 +10,8 @@ const PAGE: &str = "docs/operations.md";
 const HOMEPAGE: &str = env!("CARGO_PKG_HOMEPAGE");
 
 /// The section about a failure: its address, or without one the page and its heading.
-pub(super) fn section(topic: Topic) -> String {
-    address(HOMEPAGE, topic.anchor())
+pub(super) fn section(failure_code: FailureCode) -> String {
+    address(HOMEPAGE, failure_code.anchor())
 }
 
 fn address(homepage: &str, anchor: &str) -> String {
@@ -25,8 +25,8 @@ fn address(homepage: &str, anchor: &str) -> String {
 }
 
 /// What to do next, which ends with the section.
-pub(super) fn with_section(next: &str, topic: Topic, limit: usize) -> String {
-    let section = section(topic);
+pub(super) fn with_section(next: &str, failure_code: FailureCode, limit: usize) -> String {
+    let section = section(failure_code);
     if next.ends_with(&format!("{section}.")) {
         return next.to_owned();
     }
@@ -34,7 +34,12 @@ pub(super) fn with_section(next: &str, topic: Topic, limit: usize) -> String {
 }
 
 /// What to do about a call that failed after the new version did, which ends with both sections.
-pub(super) fn with_two_sections(next: &str, call: Topic, version: Topic, limit: usize) -> String {
+pub(super) fn with_two_sections(
+    next: &str,
+    call: FailureCode,
+    version: FailureCode,
+    limit: usize,
+) -> String {
     let (call, version) = (section(call), section(version));
     let see = format!(" See {call}, and for what the new version failed of {version}.");
     ending(next, &see, limit)

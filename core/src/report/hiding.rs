@@ -35,11 +35,11 @@ impl Report {
             },
             Report::Failure {
                 kind,
-                topic,
+                failure_code,
                 message,
             } => Report::Failure {
                 kind,
-                topic,
+                failure_code,
                 message: refit(mask.text(&message)),
             },
         }

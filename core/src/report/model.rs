@@ -1,7 +1,7 @@
 //! What CodePipeline is told, within its limits.
 
 use super::handbook;
-use crate::outcome::{Kind, Topic};
+use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
 use crate::text::clip;
 
@@ -47,9 +47,9 @@ pub enum Report {
     /// It failed.
     Failure {
         /// The type by CodePipeline's names.
-        kind: Kind,
+        kind: FailureType,
         /// Where to read more of it.
-        topic: Topic,
+        failure_code: FailureCode,
         /// The message.
         message: String,
     },
@@ -71,11 +71,11 @@ impl Report {
             },
             Report::Failure {
                 kind,
-                topic,
+                failure_code,
                 message,
             } => Report::Failure {
                 kind: *kind,
-                topic: *topic,
+                failure_code: *failure_code,
                 message: clip(
                     message.lines().next().unwrap_or("It failed."),
                     HEADLINE_LIMIT,
@@ -96,19 +96,19 @@ pub(super) fn refit(text: String) -> String {
 }
 
 pub(super) fn fail(
-    topic: Topic,
-    kind: Kind,
+    failure_code: FailureCode,
+    kind: FailureType,
     headline: &str,
     evidence: &[String],
     next: &str,
 ) -> Report {
     Report::Failure {
         kind,
-        topic,
+        failure_code,
         message: message(
             headline,
             evidence,
-            &handbook::with_section(next, topic, NEXT_LIMIT),
+            &handbook::with_section(next, failure_code, NEXT_LIMIT),
         ),
     }
 }

@@ -3,7 +3,7 @@
 use super::model::target;
 use crate::request::Request;
 use crate::strategy::causes::pods;
-use crate::strategy::{Aftermath, Failure, Present, Version};
+use crate::strategy::{Failure, RollbackResult, TrafficState, Version};
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::rollout::serving::Serving;
@@ -17,9 +17,9 @@ impl Failure {
         match self {
             Failure::Rollout {
                 evidence,
-                aftermath,
+                rollback_result,
                 ..
-            } => is_outage(evidence, aftermath),
+            } => is_outage(evidence, rollback_result),
             Failure::Faults(_)
             | Failure::Missing
             | Failure::BeingDeleted
@@ -36,13 +36,13 @@ impl Failure {
 }
 
 /// Whether nothing gets traffic of a switch that a call has ended.
-pub fn is_of_switch(present: &Present) -> bool {
+pub fn is_of_switch(present: &TrafficState) -> bool {
     present.serving().is_outage()
 }
 
 /// A first version that never served is no outage: nothing was there to go out.
-fn is_outage(evidence: &Evidence, aftermath: &Aftermath) -> bool {
-    let nothing_before = *aftermath == Aftermath::NothingToReturnTo;
+fn is_outage(evidence: &Evidence, rollback_result: &RollbackResult) -> bool {
+    let nothing_before = *rollback_result == RollbackResult::NothingToRollBackTo;
     !nothing_before && evidence.serving.is_some_and(|serving| serving.is_outage())
 }
 
@@ -65,13 +65,13 @@ pub(super) fn first(
     request: &Request,
     headline: String,
     evidence: &Evidence,
-    aftermath: &Aftermath,
+    rollback_result: &RollbackResult,
 ) -> String {
-    if !is_outage(evidence, aftermath) {
+    if !is_outage(evidence, rollback_result) {
         return headline;
     }
     let mut back = String::new();
-    if let Aftermath::RollbackFailed(version, why) = aftermath {
+    if let RollbackResult::RollbackFailed(version, why) = rollback_result {
         back = format!(
             "{} was brought back and does not serve either: {}. ",
             capital(&named(version)),

@@ -4,9 +4,9 @@
 use super::model::{Report, fail};
 use super::outage;
 use crate::change::editor::Editor;
-use crate::outcome::{Kind, Topic};
+use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
-use crate::strategy::Present;
+use crate::strategy::TrafficState;
 use crate::text::listed;
 use crate::workload::health::rollout::serving::Serving;
 
@@ -31,7 +31,7 @@ fn counted(count: i64, what: &str) -> String {
     format!("{count} {what}{plural}")
 }
 
-impl Present {
+impl TrafficState {
     /// Whether pods of more than one version get traffic.
     pub fn is_mixed(&self) -> bool {
         self.sends.len() > 1
@@ -91,7 +91,7 @@ pub(super) fn set_aside(
     request: &Request,
     by: Option<&str>,
     editor: Option<&Editor>,
-    present: &Present,
+    present: &TrafficState,
 ) -> Report {
     let who = match (by, editor) {
         (Some(execution), _) => format!("execution `{execution}`"),
@@ -108,8 +108,8 @@ pub(super) fn set_aside(
         (Some(_), _) => format!("{}{LEAVE_OR_RELEASE}", present.of_this_deploy()),
     };
     fail(
-        Topic::OutOfSync,
-        Kind::RevisionOutOfSync,
+        FailureCode::OutOfSync,
+        FailureType::RevisionOutOfSync,
         &outage::told(
             request,
             Some(present.serving()),

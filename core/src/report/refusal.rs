@@ -3,14 +3,14 @@
 
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::Call;
-pub(super) use crate::kubernetes::refusal::Cause;
+pub(super) use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::refusal::{Policy, User, WebhookTrouble};
-use crate::outcome::{Kind, Topic};
+use crate::outcome::{FailureCode, FailureType};
 use crate::state::continuation::Reason;
 use crate::text::quote;
 
 /// Of what kind a failure is, why it is one, and what to do.
-pub type Trouble = (Topic, Kind, String, String);
+pub type Trouble = (FailureCode, FailureType, String, String);
 
 /// What the cluster says of a call that it refuses.
 pub fn said(refusal: &Refusal) -> String {
@@ -30,42 +30,51 @@ pub(super) fn told(
     roles: &str,
 ) -> Trouble {
     let cause = refusal.cause();
-    let (topic, kind) = class(&cause);
+    let (failure_code, kind) = class(&cause);
     let next = next(&cause, call, namespace, roles);
-    (topic, kind, why(refusal, what), next)
+    (failure_code, kind, why(refusal, what), next)
 }
 
 /// Section and type of a cause.
-pub(super) fn class(cause: &Cause) -> (Topic, Kind) {
+pub(super) fn class(cause: &RefusalCause) -> (FailureCode, FailureType) {
     match cause {
-        Cause::NotKubernetes => (Topic::NotKubernetes, Kind::ConfigurationError),
-        Cause::Token => (Topic::TokenRefused, Kind::PermissionError),
-        Cause::Anonymous => (Topic::TokenLost, Kind::PermissionError),
-        Cause::Permission(_) => (Topic::Forbidden, Kind::PermissionError),
-        Cause::Quota => (Topic::Quota, Kind::ConfigurationError),
-        Cause::Policy(_) => (Topic::Policy, Kind::ConfigurationError),
-        Cause::Webhook { .. } => (Topic::Webhook, Kind::SystemUnavailable),
-        Cause::NamespaceEnding => (Topic::BeingDeleted, Kind::ConfigurationError),
-        Cause::Object | Cause::Unexplained => (Topic::ObjectRefused, Kind::ConfigurationError),
-        Cause::Conflict => (Topic::OutOfSync, Kind::RevisionOutOfSync),
-        Cause::Busy => (Topic::ClusterUnavailable, Kind::SystemUnavailable),
+        RefusalCause::NotKubernetes => {
+            (FailureCode::NotKubernetes, FailureType::ConfigurationError)
+        }
+        RefusalCause::Token => (FailureCode::TokenRefused, FailureType::PermissionError),
+        RefusalCause::Anonymous => (FailureCode::TokenLost, FailureType::PermissionError),
+        RefusalCause::Permission(_) => (FailureCode::Forbidden, FailureType::PermissionError),
+        RefusalCause::Quota => (FailureCode::Quota, FailureType::ConfigurationError),
+        RefusalCause::Policy(_) => (FailureCode::Policy, FailureType::ConfigurationError),
+        RefusalCause::Webhook { .. } => (FailureCode::Webhook, FailureType::SystemUnavailable),
+        RefusalCause::NamespaceEnding => {
+            (FailureCode::BeingDeleted, FailureType::ConfigurationError)
+        }
+        RefusalCause::Object | RefusalCause::Unexplained => {
+            (FailureCode::ObjectRefused, FailureType::ConfigurationError)
+        }
+        RefusalCause::Conflict => (FailureCode::OutOfSync, FailureType::RevisionOutOfSync),
+        RefusalCause::Busy => (
+            FailureCode::ClusterUnavailable,
+            FailureType::SystemUnavailable,
+        ),
     }
 }
 
 /// What a switch failed of, where the API server refused one of its calls.
 pub fn reason(refusal: &Refusal) -> Reason {
     match refusal.cause() {
-        Cause::Anonymous => Reason::TokenLost,
-        Cause::Quota => Reason::Quota,
-        Cause::Policy(_) => Reason::Policy,
-        Cause::Webhook { .. } => Reason::Webhook,
-        Cause::NamespaceEnding => Reason::NamespaceEnding,
-        Cause::Object | Cause::Unexplained => Reason::Object,
-        Cause::NotKubernetes
-        | Cause::Token
-        | Cause::Permission(_)
-        | Cause::Conflict
-        | Cause::Busy => Reason::Refused(refusal.code),
+        RefusalCause::Anonymous => Reason::TokenLost,
+        RefusalCause::Quota => Reason::Quota,
+        RefusalCause::Policy(_) => Reason::Policy,
+        RefusalCause::Webhook { .. } => Reason::Webhook,
+        RefusalCause::NamespaceEnding => Reason::NamespaceEnding,
+        RefusalCause::Object | RefusalCause::Unexplained => Reason::Object,
+        RefusalCause::NotKubernetes
+        | RefusalCause::Token
+        | RefusalCause::Permission(_)
+        | RefusalCause::Conflict
+        | RefusalCause::Busy => Reason::Refused(refusal.code),
     }
 }
 
@@ -73,30 +82,32 @@ pub fn reason(refusal: &Refusal) -> Reason {
 pub fn why(refusal: &Refusal, what: &str) -> String {
     let said = said(refusal);
     match refusal.cause() {
-        Cause::NotKubernetes => {
+        RefusalCause::NotKubernetes => {
             format!("what answers to {what} is not a Kubernetes API server ({said})")
         }
-        Cause::Token => format!("the cluster does not accept the bearer token ({said})"),
-        Cause::Anonymous => format!(
+        RefusalCause::Token => format!("the cluster does not accept the bearer token ({said})"),
+        RefusalCause::Anonymous => format!(
             "the bearer token did not reach the API server, which took the call to {what} for one \
              of `system:anonymous` ({said})"
         ),
-        Cause::Permission(_) => format!("the token may not {what} ({said})"),
-        Cause::Unexplained => {
+        RefusalCause::Permission(_) => format!("the token may not {what} ({said})"),
+        RefusalCause::Unexplained => {
             format!("the API server forbids to {what} and does not say why ({said})")
         }
-        Cause::Quota => format!("a quota of the namespace has no room to {what} ({said})"),
-        Cause::Policy(policy) => format!("{} refused to {what} ({said})", named(&policy)),
-        Cause::Webhook { name, .. } => format!(
+        RefusalCause::Quota => format!("a quota of the namespace has no room to {what} ({said})"),
+        RefusalCause::Policy(policy) => format!("{} refused to {what} ({said})", named(&policy)),
+        RefusalCause::Webhook { name, .. } => format!(
             "the API server could not {what}, as {} did not answer as it should ({said})",
             webhook(&name)
         ),
-        Cause::NamespaceEnding => {
+        RefusalCause::NamespaceEnding => {
             format!("its namespace is being deleted, so that nothing can be created ({said})")
         }
-        Cause::Object => format!("the API server refused to {what} ({said})"),
-        Cause::Conflict => format!("somebody else kept changing it at the same time ({said})"),
-        Cause::Busy => format!("the cluster could not {what} just now ({said})"),
+        RefusalCause::Object => format!("the API server refused to {what} ({said})"),
+        RefusalCause::Conflict => {
+            format!("somebody else kept changing it at the same time ({said})")
+        }
+        RefusalCause::Busy => format!("the cluster could not {what} just now ({said})"),
     }
 }
 
@@ -105,47 +116,49 @@ pub fn brief(refusal: &Refusal, call: &Call, gain: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), call.resource);
     let what = format!("{verb} {resource}");
     match refusal.cause() {
-        Cause::Permission(_) => format!(
+        RefusalCause::Permission(_) => format!(
             "the token may not {what}; grant the verb `{verb}` on `{resource}` to {gain} the next \
              time"
         ),
-        Cause::Unexplained
-        | Cause::Anonymous
-        | Cause::Quota
-        | Cause::Policy(_)
-        | Cause::Webhook { .. }
-        | Cause::NamespaceEnding => why(refusal, &what),
-        Cause::NotKubernetes | Cause::Token | Cause::Object | Cause::Conflict | Cause::Busy => {
-            match &*refusal.message {
-                "" => format!("HTTP {}", refusal.code),
-                message => format!("HTTP {}: {message}", refusal.code),
-            }
-        }
+        RefusalCause::Unexplained
+        | RefusalCause::Anonymous
+        | RefusalCause::Quota
+        | RefusalCause::Policy(_)
+        | RefusalCause::Webhook { .. }
+        | RefusalCause::NamespaceEnding => why(refusal, &what),
+        RefusalCause::NotKubernetes
+        | RefusalCause::Token
+        | RefusalCause::Object
+        | RefusalCause::Conflict
+        | RefusalCause::Busy => match &*refusal.message {
+            "" => format!("HTTP {}", refusal.code),
+            message => format!("HTTP {}: {message}", refusal.code),
+        },
     }
 }
 
-fn next(cause: &Cause, call: &Call, namespace: &str, roles: &str) -> String {
+fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), call.resource);
     match cause {
-        Cause::NotKubernetes => {
+        RefusalCause::NotKubernetes => {
             "A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address: \
              it must reach the API server itself, by https. Then retry the stage."
                 .to_owned()
         }
         // Told with the parameter by whoever knows it.
-        Cause::Token => {
+        RefusalCause::Token => {
             "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \
              the stage."
                 .to_owned()
         }
-        Cause::Anonymous => {
+        RefusalCause::Anonymous => {
             "Whatever stands between the function and the API server (a proxy, or a load balancer \
              that ends TLS) removes the `Authorization` header: set K8S_CLUSTER to the API server \
              itself, then retry the stage. No permission is missing; do not grant one to \
              `system:anonymous`."
                 .to_owned()
         }
-        Cause::Permission(user) => format!(
+        RefusalCause::Permission(user) => format!(
             "Grant the verb `{verb}` on `{resource}` to {} by a Role and a RoleBinding in this \
              namespace{}, then retry the stage; {roles} all verbs that are needed.",
             subject(user),
@@ -154,36 +167,36 @@ fn next(cause: &Cause, call: &Call, namespace: &str, roles: &str) -> String {
                 User::ServiceAccount { .. } | User::Named(_) | User::Unknown => "",
             }
         ),
-        Cause::Unexplained => format!(
+        RefusalCause::Unexplained => format!(
             "See whether the token has the permission: `kubectl --namespace {namespace} auth can-i \
              {verb} {resource}`, with the token. If it has, a policy or an admission plugin of the \
              cluster refuses the object; the API server's log says which."
         ),
-        Cause::Quota => format!(
+        RefusalCause::Quota => format!(
             "Raise the quota, or remove what is not needed any more, then retry the stage: \
              `kubectl --namespace {namespace} describe resourcequota` shows what is used. It is \
              not a matter of the token's permissions."
         ),
-        Cause::Policy(policy) => format!(
+        RefusalCause::Policy(policy) => format!(
             "Change what the policy names and release the change again, or have whoever owns the \
              policy change it ({}) and retry the stage. It is not a matter of the \
              token's permissions.",
             look_up(policy, namespace)
         ),
-        Cause::Webhook { name, trouble } => {
+        RefusalCause::Webhook { name, trouble } => {
             format!("{} Then retry the stage.", mend(name, *trouble))
         }
-        Cause::NamespaceEnding => format!(
+        RefusalCause::NamespaceEnding => format!(
             "Wait until `{namespace}` is gone (`kubectl get namespace {namespace}`), create it \
              again, then retry the stage."
         ),
-        Cause::Object => {
+        RefusalCause::Object => {
             "Correct what it names, then release the change again; where that is something in the \
              cluster, retry the stage."
                 .to_owned()
         }
-        Cause::Conflict => "Retry the stage when the other change is through.".to_owned(),
-        Cause::Busy => {
+        RefusalCause::Conflict => "Retry the stage when the other change is through.".to_owned(),
+        RefusalCause::Busy => {
             "Retry the stage when the API server is well again; the function retried until it \
              gave up."
                 .to_owned()

@@ -4,22 +4,26 @@ use super::model::{
 use super::rollout_failed::what_failed;
 use super::*;
 use crate::change;
-use crate::kubernetes::call::{Call, Right};
+use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::{CallError, Refusal};
-use crate::outcome::{CredentialsError, Kind, ParameterPlace, Topic};
+use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
 use crate::problem::Fault;
 use crate::request::{Parameters, Request};
-use crate::state::continuation::{Continuation, Phase, Reason, Rollback, Rollout, Unusable};
+use crate::state::continuation::{
+    Continuation, ContinuationError, Phase, Reason, Rollback, Rollout,
+};
 use crate::strategy::causes::{
     TOLD_LIMIT, cause, deadline_exceeded, endpoints_missing, smoke_failed, switch_timed_out,
     timed_out,
 };
-use crate::strategy::{Aftermath, Failure, Fate, Former, Present, Stage, Success, Switched, Wait};
+use crate::strategy::{
+    CandidateState, Failure, Former, RollbackResult, Stage, Success, Switched, TrafficState, Wait,
+};
 use crate::text::{clip, words};
 use crate::workload::health::diagnosis::{Cause, Evidence};
-use crate::workload::health::rollout::{Progress, WaitsFor, Written};
+use crate::workload::health::rollout::{Progress, WaitsFor, WriteReceipt};
 use insta::assert_snapshot;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -76,8 +80,8 @@ fn in_phase(phase: Phase) -> Continuation {
     Continuation { phase, ..begun() }
 }
 
-fn written() -> Written {
-    Written::new(None, &live(2, "app:2"), at(0))
+fn written() -> WriteReceipt {
+    WriteReceipt::new(None, &live(2, "app:2"), at(0))
 }
 
 fn rolling_out() -> Phase {
@@ -382,7 +386,7 @@ fn switches_that_succeeded() {
 fn stages_of_a_switch() {
     let until = at(90);
     let lines = [
-        Stage::Newcomer("web-blue".into()),
+        Stage::Candidate("web-blue".into()),
         Stage::Lock {
             execution: "run-1".into(),
             until,
@@ -390,7 +394,7 @@ fn stages_of_a_switch() {
         Stage::Smoke,
         Stage::Endpoints("web".into()),
         Stage::Bake {
-            newcomer: "web-blue".into(),
+            candidate: "web-blue".into(),
             until,
         },
         Stage::Leaving("web-blue".into()),
@@ -427,12 +431,12 @@ fn stages_of_a_switch() {
 #[test]
 fn switches_that_failed() {
     let smoke = smoke_failed("/health", 3, "HTTP 500: oops");
-    let failed = |aftermath, request: &Request| {
+    let failed = |rollback_result, request: &Request| {
         let of_smoke = Failure::Rollout {
             cause: smoke.clone(),
             kind: None,
             evidence: Evidence::default(),
-            aftermath,
+            rollback_result,
             reason: Some(Reason::Smoke),
         };
         failure(request, &of_smoke)
@@ -450,27 +454,33 @@ fn switches_that_failed() {
             cause,
             kind: None,
             evidence: Evidence::default(),
-            aftermath: Aftermath::Unswitched(Fate::Gone),
+            rollback_result: RollbackResult::Unswitched(CandidateState::Gone),
             reason: Some(Reason::Refused(code)),
         };
         failure(&usual, &refused)
     };
-    let rights = [&Right::SMOKE[..], &[Right::SCALE]].concat();
+    let permissions = [&Permission::SMOKE[..], &[Permission::SCALE]].concat();
     let reports = [
-        failed(Aftermath::Unswitched(Fate::ScaledDown(blue())), &usual),
-        failed(Aftermath::Unswitched(Fate::Gone), &usual),
-        failed(Aftermath::Unswitched(Fate::Left(blue())), &left),
         failed(
-            Aftermath::SwitchedBack("web".into(), Fate::ScaledDown(blue())),
+            RollbackResult::Unswitched(CandidateState::ScaledDown(blue())),
             &usual,
         ),
-        failed(Aftermath::LeftSwitched, &left),
-        failed(Aftermath::NoWayBack, &usual),
+        failed(RollbackResult::Unswitched(CandidateState::Gone), &usual),
+        failed(
+            RollbackResult::Unswitched(CandidateState::Left(blue())),
+            &left,
+        ),
+        failed(
+            RollbackResult::SwitchedBack("web".into(), CandidateState::ScaledDown(blue())),
+            &usual,
+        ),
+        failed(RollbackResult::LeftSwitched, &left),
+        failed(RollbackResult::NoWayBack, &usual),
         refused(403),
         refused(422),
         refused(503),
-        failure(&usual, &Failure::Forbidden(rights)),
-        failed(Aftermath::ReturnFailed(blue()), &usual),
+        failure(&usual, &Failure::Forbidden(permissions)),
+        failed(RollbackResult::SwitchRollbackFailed(blue()), &usual),
         failure(&usual, &locked),
     ];
     assert_snapshot!(shown(&reports), @r"
@@ -727,12 +737,12 @@ fn rollouts_that_failed() {
         ],
     );
     let why = timed_out(Duration::from_secs(900), &short, "previous");
-    let rollout = |cause: &str, seen: &Evidence, aftermath| {
+    let rollout = |cause: &str, seen: &Evidence, rollback_result| {
         let failure = Failure::Rollout {
             cause: cause.to_owned(),
             kind: cause.contains("exits").then_some(Cause::Crash),
             evidence: seen.clone(),
-            aftermath,
+            rollback_result,
             reason: None,
         };
         super::failure(&request(), &failure)
@@ -740,21 +750,29 @@ fn rollouts_that_failed() {
     let unread = evidence(&["The new pods could not be read: HTTP 403."], &[]);
     let none = &Evidence::default();
     let reports = [
-        rollout(crash, &seen, Aftermath::RolledBack(version())),
-        rollout(&told, &seen, Aftermath::RolledBack(version())),
-        rollout(&stopped, &unread, Aftermath::NothingWritten),
-        rollout("it broke", none, Aftermath::RollbackDisabled),
-        rollout("it broke", none, Aftermath::NothingToReturnTo),
-        rollout("it broke", none, Aftermath::NothingServed),
-        rollout("it broke", none, Aftermath::PreviousGone("web-6".into())),
-        rollout("it broke", none, Aftermath::RollbackFailed(version(), why)),
+        rollout(crash, &seen, RollbackResult::RolledBack(version())),
+        rollout(&told, &seen, RollbackResult::RolledBack(version())),
+        rollout(&stopped, &unread, RollbackResult::NothingWritten),
+        rollout("it broke", none, RollbackResult::RollbackDisabled),
+        rollout("it broke", none, RollbackResult::NothingToRollBackTo),
+        rollout("it broke", none, RollbackResult::NothingServed),
         rollout(
             "it broke",
             none,
-            Aftermath::OvertakenBy(Some("run-3".into())),
+            RollbackResult::PreviousGone("web-6".into()),
         ),
-        rollout("it broke", none, Aftermath::OvertakenBy(None)),
-        rollout("it broke", none, Aftermath::Deleted),
+        rollout(
+            "it broke",
+            none,
+            RollbackResult::RollbackFailed(version(), why),
+        ),
+        rollout(
+            "it broke",
+            none,
+            RollbackResult::OvertakenBy(Some("run-3".into())),
+        ),
+        rollout("it broke", none, RollbackResult::OvertakenBy(None)),
+        rollout("it broke", none, RollbackResult::Deleted),
     ];
     assert_snapshot!(shown(&reports), @r"
     JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
@@ -1071,9 +1089,9 @@ fn whatever_else_goes_wrong() {
     let reports = [
         wrong_parameters(&faults),
         wrong_environment(&faults),
-        unusable_continuation(&Unusable::Damaged),
-        unusable_continuation(&Unusable::Foreign),
-        unusable_continuation(&Unusable::Version("2".into())),
+        unusable_continuation(&ContinuationError::Damaged),
+        unusable_continuation(&ContinuationError::Foreign),
+        unusable_continuation(&ContinuationError::Version("2".into())),
         lost_sight(
             &request(),
             &in_phase(rolling_out()),
@@ -1317,7 +1335,7 @@ fn no_input_makes_a_report_too_long() {
             log: [vec![line; 20], vec!["the last line".into()]].concat(),
             serving: None,
         },
-        aftermath: Aftermath::RollbackFailed(
+        rollback_result: RollbackResult::RollbackFailed(
             crate::strategy::Version {
                 revision: u64::MAX,
                 image: "i".repeat(200),
@@ -1340,19 +1358,19 @@ fn no_input_makes_a_report_too_long() {
 #[test]
 fn every_last_line_fits_the_longest_names() {
     let request = longest_request();
-    let rollout = |aftermath| Failure::Rollout {
+    let rollout = |rollback_result| Failure::Rollout {
         cause: "it broke".into(),
         kind: None,
         evidence: Evidence::default(),
-        aftermath,
+        rollback_result,
         reason: None,
     };
     let by = || Some("😀".repeat(128));
     for failure in [
         Failure::Missing,
         Failure::Paused,
-        rollout(Aftermath::PreviousGone("s".repeat(253))),
-        rollout(Aftermath::OvertakenBy(by())),
+        rollout(RollbackResult::PreviousGone("s".repeat(253))),
+        rollout(RollbackResult::OvertakenBy(by())),
         Failure::OutOfSync {
             by: by(),
             wrote: true,
@@ -1367,7 +1385,7 @@ fn every_last_line_fits_the_longest_names() {
 fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
     let request = switching(json!({}));
     let told = |version: Option<&str>| {
-        let present = Present {
+        let present = TrafficState {
             service: "front".into(),
             is_there: true,
             sends: [("web-blue".to_owned(), 2)].into(),
@@ -1403,7 +1421,10 @@ fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
 #[test]
 fn a_selector_that_others_changed_is_out_of_sync() {
     let found = what_failed(None, Some(Reason::Selector));
-    assert_eq!(found, (Topic::OutOfSync, Kind::RevisionOutOfSync));
+    assert_eq!(
+        found,
+        (FailureCode::OutOfSync, FailureType::RevisionOutOfSync)
+    );
     let found = what_failed(None, Some(Reason::Changed));
-    assert_eq!(found, (Topic::OutOfSync, Kind::JobFailed));
+    assert_eq!(found, (FailureCode::OutOfSync, FailureType::JobFailed));
 }

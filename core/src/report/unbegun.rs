@@ -1,15 +1,15 @@
 //! A job that ends before its deploy is known, or because the code broke.
 
 use super::model::{Report, fail};
-use crate::outcome::{ArtifactError, Kind, Topic};
+use crate::outcome::{ArtifactError, FailureCode, FailureType};
 use crate::problem::Fault;
-use crate::state::continuation::{Phase, Unusable};
+use crate::state::continuation::{ContinuationError, Phase};
 
 /// A file of an input artifact cannot be had. `phase` is how far the deploy had come.
 pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
     let begun = match phase {
         Phase::Start => Vec::new(),
-        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::Return(_) => vec![
+        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::SwitchRollback(_) => vec![
             "An earlier invocation had begun to write the new version. What it wrote stays, and is \
              not followed any more."
                 .to_owned(),
@@ -17,7 +17,7 @@ pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
     };
     let headline = format!("{error}.");
     fail(
-        Topic::Artifact,
+        FailureCode::Artifact,
         error.kind(),
         &headline,
         &begun,
@@ -32,8 +32,8 @@ pub fn wrong_environment(faults: &[Fault]) -> Report {
         .map(|fault| format!("- `{}` {}", fault.field, fault.problem))
         .collect::<Vec<_>>();
     fail(
-        Topic::Environment,
-        Kind::ConfigurationError,
+        FailureCode::Environment,
+        FailureType::ConfigurationError,
         "Nothing was deployed: the Lambda function's environment is not set up correctly.",
         &lines,
         "Correct the function's environment variables, then retry the stage.",
@@ -41,18 +41,22 @@ pub fn wrong_environment(faults: &[Fault]) -> Report {
 }
 
 /// The continuation token cannot be used.
-pub fn unusable_continuation(unusable: &Unusable) -> Report {
+pub fn unusable_continuation(unusable: &ContinuationError) -> Report {
     let why = match unusable {
-        Unusable::Damaged => "it is none of Landfall's, or was changed on the way".to_owned(),
-        Unusable::Foreign => "it belongs to other user parameters or another cluster".to_owned(),
-        Unusable::Version(version) => format!(
+        ContinuationError::Damaged => {
+            "it is none of Landfall's, or was changed on the way".to_owned()
+        }
+        ContinuationError::Foreign => {
+            "it belongs to other user parameters or another cluster".to_owned()
+        }
+        ContinuationError::Version(version) => format!(
             "its format {version} is not the one of this version of the function; the function was \
              replaced in the middle of the deploy"
         ),
     };
     fail(
-        Topic::Continuation,
-        Kind::ConfigurationError,
+        FailureCode::Continuation,
+        FailureType::ConfigurationError,
         &format!("The deploy cannot go on: the continuation token cannot be used, as {why}."),
         &[],
         "This job changed nothing; what an earlier one began goes on in the cluster. Retry the \
@@ -63,8 +67,8 @@ pub fn unusable_continuation(unusable: &Unusable) -> Report {
 /// The code broke. The place names the fault; a panic's own words might hold a value.
 pub fn panicked(place: &str) -> Report {
     fail(
-        Topic::Bug,
-        Kind::JobFailed,
+        FailureCode::Bug,
+        FailureType::JobFailed,
         &format!(
             "Landfall itself broke at {place}; what was written before goes on in the cluster."
         ),
@@ -76,8 +80,8 @@ pub fn panicked(place: &str) -> Report {
 /// The invocation ended before the deploy knew what it is about.
 pub fn no_time() -> Report {
     fail(
-        Topic::NoTime,
-        Kind::SystemUnavailable,
+        FailureCode::NoTime,
+        FailureType::SystemUnavailable,
         "Nothing was deployed: the Lambda function ran out of time before it had begun.",
         &[],
         "Raise the function's timeout (a minute or more), then retry the stage.",

@@ -20,7 +20,7 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
         (None, Phase::Rollout(_), _) => "the rollout goes on".to_owned(),
         (None, Phase::Rollback(_), _) => "the rollback goes on".to_owned(),
         (None, Phase::Switch, _) => "the switch goes on".to_owned(),
-        (None, Phase::Return(_), _) => "what was written is being taken back".to_owned(),
+        (None, Phase::SwitchRollback(_), _) => "what was written is being taken back".to_owned(),
     };
     let percent = waiting
         .filter(|wait| !wait.rollback && wait.progress.wanted > 0)
@@ -41,7 +41,7 @@ pub fn progress(wait: &Wait) -> String {
     let new = || pods_state(progress, "new");
     let switching = match &wait.stage {
         Stage::Rollout => None,
-        Stage::Newcomer(name) => Some(format!("`{name}`: {}", new())),
+        Stage::Candidate(name) => Some(format!("`{name}`: {}", new())),
         Stage::Lock { execution, until } => Some(format!(
             "execution `{execution}` is at work on the Service, until {until:.0} at the latest"
         )),
@@ -49,8 +49,8 @@ pub fn progress(wait: &Wait) -> String {
         Stage::Endpoints(service) => Some(format!(
             "waiting for the endpoints of Service `{service}` to follow"
         )),
-        Stage::Bake { newcomer, until } => Some(format!(
-            "`{newcomer}` serves ({}); the version before is kept until {until:.0}",
+        Stage::Bake { candidate, until } => Some(format!(
+            "`{candidate}` serves ({}); the version before is kept until {until:.0}",
             new()
         )),
         Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to end")),

@@ -21,7 +21,7 @@ const LABEL_LIMIT: usize = 100;
 pub struct Chosen {
     /// The Deployment, as it stands there.
     pub deployment: Value,
-    /// The other objects, `Kind/name`, which are not applied.
+    /// The other objects, `FailureType/name`, which are not applied.
     pub beside: Vec<String>,
 }
 
@@ -207,7 +207,7 @@ fn named(object: &Value) -> Value {
     named
 }
 
-/// `Kind/name`.
+/// `FailureType/name`.
 fn label(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     format!(

@@ -4,21 +4,21 @@ use std::fmt;
 
 /// A file in an input artifact.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Member {
+pub struct FileReference {
     /// The artifact's name; `None` for the first one that has the file.
     pub artifact: Option<String>,
     /// Its path in there, with `/` between folders.
     pub path: String,
 }
 
-impl Member {
+impl FileReference {
     /// Whether the artifact of this name may have it.
     pub fn may_be_in(&self, artifact: &str) -> bool {
         self.artifact.as_ref().is_none_or(|name| name == artifact)
     }
 }
 
-impl fmt::Display for Member {
+impl fmt::Display for FileReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.artifact {
             Some(artifact) => write!(formatter, "`{artifact}::{}`", self.path),
@@ -31,9 +31,9 @@ impl fmt::Display for Member {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
     /// Of `manifest`.
-    pub manifest: Option<Member>,
+    pub manifest: Option<FileReference>,
     /// Of `images`.
-    pub images: Option<Member>,
+    pub images: Option<FileReference>,
 }
 
 /// A file that was read.

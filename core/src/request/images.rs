@@ -2,7 +2,7 @@
 
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
-use super::files::Member;
+use super::files::FileReference;
 use super::shown::excerpt;
 use super::unfilled::variable;
 use crate::formats::archive::plain;
@@ -116,7 +116,12 @@ impl Check<'_> {
     }
 
     /// A file's place: `path`, or `Artifact::path`.
-    pub(super) fn member(&mut self, field: &str, text: &str, example: &str) -> Option<Member> {
+    pub(super) fn member(
+        &mut self,
+        field: &str,
+        text: &str,
+        example: &str,
+    ) -> Option<FileReference> {
         let (artifact, path) = match text.split_once("::") {
             Some((artifact, path)) => (Some(artifact), path),
             None => (None, text),
@@ -142,7 +147,7 @@ impl Check<'_> {
                 excerpt(artifact.unwrap_or_default(), 0)
             )
         } else {
-            return Some(Member {
+            return Some(FileReference {
                 artifact: artifact.map(str::to_owned),
                 path: path.to_owned(),
             });

@@ -27,7 +27,7 @@ pub struct Request {
     pub manifest: Option<Value>,
     /// The files that it was read from.
     pub origin: Origin,
-    /// What else was in the manifest's file, `Kind/name`, and is not applied.
+    /// What else was in the manifest's file, `FailureType/name`, and is not applied.
     pub beside: Vec<String>,
     /// The commit that is deployed, where it is known.
     pub commit: Option<String>,

@@ -1,6 +1,6 @@
 //! Which fields of a request are from a file: a fault in a file is mended there.
 
-use super::files::{File, Files, Member, Wanted};
+use super::files::{File, FileReference, Files, Wanted};
 
 /// The files that a request was read from, as they are told.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Origin {
 impl Origin {
     /// By what was wanted and what was read.
     pub fn new(wanted: &Wanted, files: &Files) -> Origin {
-        let told = |member: &Option<Member>, file: &Option<File>| {
+        let told = |member: &Option<FileReference>, file: &Option<File>| {
             let (member, file) = member.as_ref().zip(file.as_ref())?;
             Some(match file.artifact.is_empty() {
                 true => format!("`{}`", member.path),

@@ -7,8 +7,8 @@
 use crate::kubernetes::object::digest;
 use crate::state::baseline::Previous;
 use crate::text::clip;
-use crate::workload::health::diagnosis::{Cause, Evidence, Sights};
-use crate::workload::health::rollout::Written;
+use crate::workload::health::diagnosis::{Cause, Evidence, SymptomHistory};
+use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::health::steadiness::Steady;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -42,8 +42,8 @@ pub struct Continuation {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
     /// What the looks at the new version's pods have shown.
-    #[serde(default, skip_serializing_if = "Sights::is_empty")]
-    pub sights: Sights,
+    #[serde(default, skip_serializing_if = "SymptomHistory::is_empty")]
+    pub sights: SymptomHistory,
     /// The first look at new pods that nothing probes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady: Option<Steady>,
@@ -64,19 +64,19 @@ pub enum Phase {
     Rollout(Rollout),
     /// Waits for the previous version to serve again.
     Rollback(Rollback),
-    /// Waits for a newcomer to serve in the old one's place; the Service tells how far that is.
+    /// Waits for a candidate to serve in the old one's place; the Service tells how far that is.
     Switch,
-    /// Waits for the old one to be all that serves, as the newcomer failed.
-    Return(Return),
+    /// Waits for the old one to be all that serves, as the candidate failed.
+    SwitchRollback(SwitchRollback),
 }
 
 impl Phase {
     /// The same with what it quotes run through `mask`: a token is shown in CodePipeline.
     pub fn hide(self, mask: impl Fn(&str) -> String) -> Phase {
-        let Phase::Return(back) = self else {
+        let Phase::SwitchRollback(back) = self else {
             return self;
         };
-        Phase::Return(Return {
+        Phase::SwitchRollback(SwitchRollback {
             cause: mask(&back.cause),
             kind: back.kind,
             evidence: back.evidence.hide(mask),
@@ -87,8 +87,8 @@ impl Phase {
 
 /// A failed switch that is undone.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct Return {
-    /// Why the newcomer failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
+pub struct SwitchRollback {
+    /// Why the candidate failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
     pub cause: String,
     /// What kind of cause that is, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,7 +109,7 @@ pub enum Reason {
     Refused(u16),
     /// The token does not reach the API server.
     TokenLost,
-    /// A quota has no room for the newcomer.
+    /// A quota has no room for the candidate.
     Quota,
     /// A policy of the cluster refuses something.
     Policy,
@@ -139,7 +139,7 @@ pub enum Reason {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Rollout {
     /// What we wrote, or found written.
-    pub written: Written,
+    pub written: WriteReceipt,
     /// Whether it was ours; where there was nothing to change it is not.
     pub wrote: bool,
     /// Whether something about the Deployment was changed after our write and before we took it up
@@ -153,7 +153,7 @@ pub struct Rollout {
 
 impl Rollout {
     /// One of our own behind which there is no version to return to: it is followed, no more.
-    pub fn followed(written: Written) -> Rollout {
+    pub fn followed(written: WriteReceipt) -> Rollout {
         Rollout {
             written,
             wrote: true,
@@ -167,7 +167,7 @@ impl Rollout {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Rollback {
     /// The write that brought the previous template back.
-    pub written: Written,
+    pub written: WriteReceipt,
     /// The revision that it came from.
     pub revision: u64,
     /// Why the new version failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
@@ -187,7 +187,7 @@ pub struct Rollback {
 
 /// Why a token cannot be used.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Unusable {
+pub enum ContinuationError {
     /// It is no token of ours, or was cut or changed on the way.
     Damaged,
     /// It belongs to other user parameters or another cluster.
@@ -205,7 +205,7 @@ impl Continuation {
             deadline: now + timeout,
             unreachable_since: None,
             unsure: false,
-            sights: Sights::default(),
+            sights: SymptomHistory::default(),
             steady: None,
             warnings: Vec::new(),
             phase: Phase::Start,
@@ -217,7 +217,7 @@ impl Continuation {
     pub fn enter(&mut self, phase: Phase) -> bool {
         let is_new = std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase);
         if is_new {
-            self.sights = Sights::default();
+            self.sights = SymptomHistory::default();
             self.steady = None;
         }
         self.phase = phase;
@@ -244,7 +244,7 @@ impl Continuation {
             let (cause, evidence) = match &mut bound.state.phase {
                 Phase::Start | Phase::Rollout(_) | Phase::Switch => return token,
                 Phase::Rollback(rollback) => (&mut rollback.cause, &mut rollback.evidence),
-                Phase::Return(back) => (&mut back.cause, &mut back.evidence),
+                Phase::SwitchRollback(back) => (&mut back.cause, &mut back.evidence),
             };
             if token.len() <= TOKEN_LIMIT {
                 return token;
@@ -261,27 +261,30 @@ impl Continuation {
     }
 
     /// Reads a token back, if it is whole and belongs to this request.
-    pub fn decode(token: &str, bound_to: &str) -> Result<Continuation, Unusable> {
+    pub fn decode(token: &str, bound_to: &str) -> Result<Continuation, ContinuationError> {
         if token.len() > TOKEN_LIMIT {
-            return Err(Unusable::Damaged);
+            return Err(ContinuationError::Damaged);
         }
-        let token = token.strip_prefix(PREFIX).ok_or(Unusable::Damaged)?;
-        let (version, rest) = token.split_once('.').ok_or(Unusable::Damaged)?;
+        let token = token
+            .strip_prefix(PREFIX)
+            .ok_or(ContinuationError::Damaged)?;
+        let (version, rest) = token.split_once('.').ok_or(ContinuationError::Damaged)?;
         if version
             .parse::<u32>()
             .is_ok_and(|version| version != VERSION)
         {
-            return Err(Unusable::Version(version.to_owned()));
+            return Err(ContinuationError::Version(version.to_owned()));
         }
-        let (payload, check) = rest.split_once('.').ok_or(Unusable::Damaged)?;
+        let (payload, check) = rest.split_once('.').ok_or(ContinuationError::Damaged)?;
         if version.parse() != Ok(VERSION) || check != digest(payload) {
-            return Err(Unusable::Damaged);
+            return Err(ContinuationError::Damaged);
         }
         let bytes = URL_SAFE_NO_PAD.decode(payload);
-        let bytes = bytes.map_err(|_| Unusable::Damaged)?;
-        let bound: Bound = serde_json::from_slice(&bytes).map_err(|_| Unusable::Damaged)?;
+        let bytes = bytes.map_err(|_| ContinuationError::Damaged)?;
+        let bound: Bound =
+            serde_json::from_slice(&bytes).map_err(|_| ContinuationError::Damaged)?;
         if bound.request != digest(bound_to) {
-            return Err(Unusable::Foreign);
+            return Err(ContinuationError::Foreign);
         }
         Ok(bound.state)
     }

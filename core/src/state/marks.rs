@@ -34,7 +34,7 @@ pub const CAUSE_PATH: &str = "/metadata/annotations/landfall~1cause";
 /// Who is at work, and until when at the latest.
 pub const LOCK: &str = "landfall/lock";
 /// The selector that the Service had before it was narrowed to one version's pods.
-pub const WIDE_SELECTOR: &str = "landfall/wide-selector";
+pub const ORIGINAL_SELECTOR: &str = "landfall/wide-selector";
 /// The selector before the switch.
 pub const SELECTOR_BEFORE: &str = "landfall/selector-before";
 /// The Deployment that served before the last switch.
@@ -52,7 +52,7 @@ pub const DIGEST: &str = "landfall/digest";
 pub const CREATED_BY: &str = "landfall/created-by";
 /// How many replicas a Deployment had before it was scaled to zero.
 pub const REPLICAS: &str = "landfall/replicas";
-/// How many replicas a newcomer was given again, after somebody had scaled it down.
+/// How many replicas a candidate was given again, after somebody had scaled it down.
 pub const WANTED: &str = "landfall/wanted";
 /// The Service that the Deployment is behind: another one must not be switched to it.
 pub const SERVICE: &str = "landfall/service";
@@ -96,7 +96,7 @@ fn invalid_on(object: &Value) -> impl Iterator<Item = &'static str> {
         FROM | TO => name_of(text).is_some(),
         _ => selector_of(text).is_some(),
     };
-    let read = [PREVIOUS, FROM, TO, WIDE_SELECTOR, SELECTOR_BEFORE];
+    let read = [PREVIOUS, FROM, TO, ORIGINAL_SELECTOR, SELECTOR_BEFORE];
     read.into_iter().filter(move |mark| {
         text(mark).is_some_and(|text| !text.is_empty() && !is_valid(mark, text))
     })

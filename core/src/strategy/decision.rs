@@ -5,7 +5,7 @@ use super::look::Look;
 use super::result::{Failure, Success};
 use crate::request::Request;
 use crate::state::continuation::Phase;
-use crate::workload::health::diagnosis::Sights;
+use crate::workload::health::diagnosis::SymptomHistory;
 use crate::workload::health::rollout::Progress;
 use crate::workload::health::steadiness::Steady;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ pub enum Decision {
     /// Nothing to write: go on in this phase.
     Enter(Phase),
     /// Keep in mind what the looks at the new version's pods have shown.
-    Remember(Sights),
+    Remember(SymptomHistory),
     /// Keep in mind that pods which nothing probes were seen available.
     Steady(Steady),
     /// Wait for the Deployment to change.
@@ -51,8 +51,8 @@ pub enum Stage {
     /// The rollout of the Deployment that the request names.
     #[default]
     Rollout,
-    /// The newcomer of this name, before the switch.
-    Newcomer(String),
+    /// The candidate of this name, before the switch.
+    Candidate(String),
     /// Another execution is at work on the Service.
     Lock {
         /// Which.
@@ -66,8 +66,8 @@ pub enum Stage {
     Endpoints(String),
     /// The old version is still there at full scale.
     Bake {
-        /// The newcomer.
-        newcomer: String,
+        /// The candidate.
+        candidate: String,
         /// Until when.
         until: Timestamp,
     },
@@ -82,7 +82,10 @@ impl Stage {
     pub fn watched<'a>(&'a self, request: &'a Request) -> Option<&'a str> {
         match self {
             Stage::Rollout => Some(&request.deployment),
-            Stage::Newcomer(name) | Stage::Bake { newcomer: name, .. } => Some(name),
+            Stage::Candidate(name)
+            | Stage::Bake {
+                candidate: name, ..
+            } => Some(name),
             Stage::Lock { .. }
             | Stage::Smoke
             | Stage::Endpoints(_)

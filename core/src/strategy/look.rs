@@ -11,7 +11,7 @@ pub enum Look {
     /// The Deployment.
     Deployment,
     /// The Deployment of this name, which gets the new version.
-    Newcomer {
+    Candidate {
         /// Its name.
         name: String,
     },
@@ -79,7 +79,7 @@ impl Look {
                 None => Call::deployment(namespace, &request.deployment),
             },
             Look::DryRun(call) => (**call).clone(),
-            Look::Newcomer { name } => Call::deployment(namespace, name),
+            Look::Candidate { name } => Call::deployment(namespace, name),
             Look::Scene(sought) => sought.call(request),
             Look::ReplicaSets { selector } => Call::replica_sets(namespace, selector),
             Look::Autoscalers => Call::autoscalers(namespace),

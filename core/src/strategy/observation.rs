@@ -3,7 +3,7 @@
 use super::scene::Scene;
 use crate::change::editor::Editor;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::workload::health::diagnosis::{Explanation, Sight};
+use crate::workload::health::diagnosis::{Explanation, PodSnapshot};
 use crate::workload::health::steadiness::Roster;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ pub struct Observation {
     /// Whether a HorizontalPodAutoscaler targets it.
     pub autoscaled: Option<bool>,
     /// The last look at the pods of the newest ReplicaSet.
-    pub sight: Option<Sight>,
+    pub sight: Option<PodSnapshot>,
     /// Which pods it has, where nothing probes them.
     pub roster: Option<Roster>,
     /// What the first write would make of it.
@@ -30,7 +30,7 @@ pub struct Observation {
     /// may not be read.
     pub previous_template: Option<Result<Option<Value>, String>>,
     /// The Service and what is around it, where one is switched. The Deployment above is then the
-    /// newcomer.
+    /// candidate.
     pub scene: Scene,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
-use crate::kubernetes::call::Right;
+use crate::kubernetes::call::Permission;
 use crate::kubernetes::object::Deployment;
 use crate::problem::Fault;
 use crate::state::continuation::Reason;
@@ -43,7 +43,7 @@ pub struct Switched {
 
 /// What is there when a switch ends otherwise than it should, as it was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Present {
+pub struct TrafficState {
     /// The Service.
     pub service: String,
     /// Whether there is one.
@@ -71,7 +71,7 @@ pub enum Failure {
     /// The time was over before anything could be written.
     TooLate,
     /// The token lacks rights that will be needed.
-    Forbidden(Vec<Right>),
+    Forbidden(Vec<Permission>),
     /// Another execution was at work on the Service all the time.
     Locked {
         /// Which.
@@ -102,7 +102,7 @@ pub enum Failure {
         /// Who it was otherwise, where the server notes that.
         editor: Option<Editor>,
         /// What is there now.
-        present: Present,
+        present: TrafficState,
     },
     /// The new version does not serve.
     Rollout {
@@ -115,25 +115,25 @@ pub enum Failure {
         /// What of a switch failed, where the pods are not to blame.
         reason: Option<Reason>,
         /// What became of the previous version.
-        aftermath: Aftermath,
+        rollback_result: RollbackResult,
     },
 }
 
 /// What was done about a rollout that failed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Aftermath {
+pub enum RollbackResult {
     /// The user wants it left.
     RollbackDisabled,
     /// Nothing was written, so there is nothing to take back.
     NothingWritten,
     /// There was nothing before.
-    NothingToReturnTo,
+    NothingToRollBackTo,
     /// There was a version before, and it did not serve either.
     NothingServed,
     /// The ReplicaSet that served before is gone.
     PreviousGone(String),
     /// It could not be brought back, and why.
-    NotReturned(u64, String),
+    NotRolledBack(u64, String),
     /// The previous version serves again.
     RolledBack(Version),
     /// The previous version was brought back, and is not known to serve as it should.
@@ -147,15 +147,15 @@ pub enum Aftermath {
     /// The Service was deleted meanwhile.
     ServiceGone,
     /// The Service never sent to the new version.
-    Unswitched(Fate),
+    Unswitched(CandidateState),
     /// The Service sends to this Deployment again.
-    SwitchedBack(String, Fate),
+    SwitchedBack(String, CandidateState),
     /// The user wants the Service left where it is.
     LeftSwitched,
     /// The Service was left where it is: the version before cannot take over again.
     NoWayBack,
     /// It took too long to take everything back; this was still to be waited for.
-    ReturnFailed(String),
+    SwitchRollbackFailed(String),
 }
 
 /// A version by what people know it by.
@@ -182,9 +182,9 @@ impl Version {
     }
 }
 
-/// What became of a newcomer that failed.
+/// What became of a candidate that failed.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fate {
+pub enum CandidateState {
     /// There is none.
     Gone,
     /// It is there, scaled to zero.

@@ -10,12 +10,12 @@ use super::action::Action;
 use super::decision::Decision;
 use super::look::Look;
 use super::observation::Observation;
-use super::result::{Aftermath, Failure};
+use super::result::{Failure, RollbackResult};
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Continuation, Phase, Rollback, Rollout};
-use crate::workload::health::rollout::Written;
+use crate::workload::health::rollout::WriteReceipt;
 use context::Context;
 use jiff::Timestamp;
 use undo::{ended, rollback_limit};
@@ -38,12 +38,14 @@ pub fn decide(
     };
     match (&continuation.phase, deployment) {
         // A token is bound to its request, so that a rolling deploy never has a switch's phase.
-        (Phase::Start | Phase::Switch | Phase::Return(_), None) => context.start_from_nothing(),
-        (Phase::Start | Phase::Switch | Phase::Return(_), Some(deployment)) => {
+        (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), None) => {
+            context.start_from_nothing()
+        }
+        (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), Some(deployment)) => {
             context.start(deployment)
         }
         (Phase::Rollout(_), None) => Decision::GiveUp(Failure::Deleted),
-        (Phase::Rollback(rollback), None) => ended(rollback, Aftermath::Deleted),
+        (Phase::Rollback(rollback), None) => ended(rollback, RollbackResult::Deleted),
         (Phase::Rollout(rollout), Some(deployment)) => context.rollout(rollout, deployment),
         (Phase::Rollback(rollback), Some(deployment)) => context.rollback(rollback, deployment),
     }
@@ -58,7 +60,7 @@ pub fn acted(
     now: Timestamp,
 ) -> Phase {
     let before = observation.deployment.as_ref().and_then(Option::as_ref);
-    let written = Written::new(before, after, now);
+    let written = WriteReceipt::new(before, after, now);
     match action {
         Action::Step(step) => step.then.clone(),
         Action::Patch(_) | Action::Put(_) | Action::Create(_) => Phase::Rollout(Rollout {

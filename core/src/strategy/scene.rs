@@ -1,8 +1,8 @@
 //! What was seen of a Service and the Deployments behind it, and how it is looked at.
 
-use crate::kubernetes::call::{Call, Right};
+use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::service::{Autoscaler, Endpoints, Member, Service};
+use crate::kubernetes::service::{Autoscaler, Endpoints, Service, ServicePod};
 use crate::request::Request;
 use crate::state::marks::FAMILY;
 use serde_json::Value;
@@ -24,14 +24,14 @@ pub struct Scene {
     /// ReplicaSets by label selector.
     pub replica_sets: BTreeMap<String, Vec<ReplicaSet>>,
     /// Pods by label selector.
-    pub members: BTreeMap<String, Vec<Member>>,
+    pub members: BTreeMap<String, Vec<ServicePod>>,
     /// Endpoints by Service.
     pub endpoints: BTreeMap<String, Endpoints>,
     /// The namespace's autoscalers.
     pub autoscalers: Option<Vec<Autoscaler>>,
     /// What the token may do.
-    pub rights: BTreeMap<Right, bool>,
-    /// Whether the server would take the newcomer.
+    pub permissions: BTreeMap<Permission, bool>,
+    /// Whether the server would take the candidate.
     pub tried: bool,
     /// The smoke test.
     pub smoke: Smoked,
@@ -72,8 +72,8 @@ pub enum Sought {
     /// The EndpointSlices of a Service.
     Endpoints(String),
     /// Whether the token has a right.
-    Right(Right),
-    /// Whether the server would take this write, the newcomer's.
+    Permission(Permission),
+    /// Whether the server would take this write, the candidate's.
     Trial(Box<Call>),
     /// The smoke test.
     Smoke {
@@ -127,7 +127,7 @@ impl Sought {
             Sought::Members(selector) => Call::pods(namespace, selector),
             Sought::Autoscalers => Call::autoscalers(namespace),
             Sought::Endpoints(service) => Call::endpoint_slices(namespace, service),
-            Sought::Right(right) => Call::may(namespace, *right),
+            Sought::Permission(right) => Call::may(namespace, *right),
             Sought::Trial(call) => Call::clone(call),
             Sought::Smoke { target, path, .. } => Call::proxy(namespace, target, path),
         }
@@ -140,7 +140,7 @@ impl Sought {
             | Sought::ServiceAgain
             | Sought::Preview
             | Sought::Deployment(_)
-            | Sought::Right(_)
+            | Sought::Permission(_)
             | Sought::Trial(_) => Shape::One,
             Sought::Versions
             | Sought::ReplicaSets(_)
@@ -190,9 +190,9 @@ impl Scene {
                 self.deployments.insert(name.clone(), found);
             }
             // Whoever may not even ask is told by the refusal of the thing itself.
-            Sought::Right(right) => {
+            Sought::Permission(right) => {
                 let answer = object.and_then(|review| review.pointer("/status/allowed")?.as_bool());
-                self.rights.insert(*right, answer.unwrap_or(true));
+                self.permissions.insert(*right, answer.unwrap_or(true));
             }
             Sought::Trial(_) => self.tried = true,
             Sought::Versions
@@ -213,7 +213,10 @@ impl Scene {
                 self.replica_sets.insert(selector.clone(), sets);
             }
             Sought::Members(selector) => {
-                let members = items.iter().map(Member::read).filter(|member| !member.over);
+                let members = items
+                    .iter()
+                    .map(ServicePod::read)
+                    .filter(|member| !member.over);
                 self.members.insert(selector.clone(), members.collect());
             }
             Sought::Autoscalers => {
@@ -227,13 +230,13 @@ impl Scene {
             | Sought::ServiceAgain
             | Sought::Preview
             | Sought::Deployment(_)
-            | Sought::Right(_)
+            | Sought::Permission(_)
             | Sought::Trial(_)
             | Sought::Smoke { .. } => {}
         }
     }
 
-    /// After the newcomer has changed: its pods are to be looked at again.
+    /// After the candidate has changed: its pods are to be looked at again.
     pub fn stirred(self) -> Scene {
         Scene {
             members: BTreeMap::new(),

@@ -21,11 +21,11 @@ mod repair;
 mod smoke;
 mod undo;
 
-use super::claim::Lock;
 use super::decision::Decision;
 use super::observation::Observation;
-use super::result::{Aftermath, Failure, Present};
+use super::result::{Failure, RollbackResult, TrafficState};
 use super::scene::Sought;
+use super::service_lock::Lock;
 use crate::kubernetes::service::Service;
 use crate::request::{Request, Switch};
 use crate::state::continuation::{Continuation, Phase};
@@ -61,7 +61,7 @@ pub fn present(
     continuation: &Continuation,
     observation: &Observation,
     now: Timestamp,
-) -> Result<Present, Decision> {
+) -> Result<TrafficState, Decision> {
     let scene = &observation.scene;
     let context = Context {
         request,
@@ -84,8 +84,8 @@ impl Context<'_> {
             let since = service.annotation(marks::JOB) != Some(job);
             let by = service.annotation(marks::EXECUTION).filter(|_| since);
             let by = by.map(str::to_owned);
-            if let Phase::Return(back) = &self.continuation.phase {
-                return Ok(ended(back, Aftermath::OvertakenBy(by)));
+            if let Phase::SwitchRollback(back) = &self.continuation.phase {
+                return Ok(ended(back, RollbackResult::OvertakenBy(by)));
             }
             return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
@@ -95,14 +95,14 @@ impl Context<'_> {
         match (lock, &self.continuation.phase) {
             (None, _) if failed => self.taken_back(service, switched),
             (Some(lock), _) if failed => self.take_back(service, &lock, switched),
-            (Some(lock), Phase::Return(back)) => self.turn(service, &lock, switched, back),
+            (Some(lock), Phase::SwitchRollback(back)) => self.turn(service, &lock, switched, back),
             (Some(lock), _) if switched => self.after(service, &lock),
             (None, _) if switched => self.done(service),
-            (None, Phase::Return(back)) => {
+            (None, Phase::SwitchRollback(back)) => {
                 // The first look may be older than our own lock.
                 self.rechecked()?;
                 let by = Lock::read(service).map(|lock| lock.execution);
-                Ok(ended(back, Aftermath::OvertakenBy(by)))
+                Ok(ended(back, RollbackResult::OvertakenBy(by)))
             }
             (lock, _) => self.before(service, lock.as_ref()),
         }

@@ -158,7 +158,7 @@ fn step() -> Action {
     let notes = json!({"metadata": {"annotations": {marks::CAUSE: "my s3cret", "a": "s3cret"}}});
     Action::Step(Box::new(Step {
         call: Call::merge_service("shop", "web", notes),
-        then: Phase::Return(Return {
+        then: Phase::SwitchRollback(SwitchRollback {
             cause: "my s3cret".into(),
             kind: None,
             evidence: Evidence {
@@ -182,7 +182,7 @@ fn a_step_is_its_call_and_its_cause_is_masked() {
     let Action::Step(step) = hidden else {
         panic!("it stays a step")
     };
-    let Phase::Return(back) = step.then else {
+    let Phase::SwitchRollback(back) = step.then else {
         panic!("it stays a return")
     };
     assert_eq!(
@@ -208,7 +208,9 @@ fn after_a_step_all_is_to_be_seen_again() {
 #[test]
 fn only_a_switch_is_turned_back() {
     let turned = turn_back(&Phase::Switch, "the token may not", Some(Reason::Policy));
-    assert!(matches!(turned, Some(Phase::Return(back)) if back.cause == "the token may not"));
+    assert!(
+        matches!(turned, Some(Phase::SwitchRollback(back)) if back.cause == "the token may not")
+    );
     let Action::Step(step) = step() else {
         panic!("it is a step")
     };
@@ -221,14 +223,14 @@ fn only_a_switch_is_turned_back() {
 fn what_a_wait_watches() {
     let request = request();
     let until = Timestamp::UNIX_EPOCH;
-    let newcomer = || "web-blue".to_owned();
+    let candidate = || "web-blue".to_owned();
     let execution = "run-1".to_owned();
     for (stage, expected) in [
         (Stage::Rollout, Some("web")),
-        (Stage::Newcomer(newcomer()), Some("web-blue")),
+        (Stage::Candidate(candidate()), Some("web-blue")),
         (
             Stage::Bake {
-                newcomer: newcomer(),
+                candidate: candidate(),
                 until,
             },
             Some("web-blue"),
@@ -236,7 +238,7 @@ fn what_a_wait_watches() {
         (Stage::Lock { execution, until }, None),
         (Stage::Smoke, None),
         (Stage::Endpoints("web".into()), None),
-        (Stage::Leaving(newcomer()), None),
+        (Stage::Leaving(candidate()), None),
         (Stage::Settling("web".into()), None),
     ] {
         assert_eq!(stage.watched(&request), expected);

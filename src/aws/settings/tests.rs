@@ -14,16 +14,16 @@ fn an_endpoint_of_a_service_comes_before_that_of_all() {
         ("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:2/base/"),
     ]);
     let endpoint = |service| settings.endpoint(service).unwrap();
-    assert_eq!(endpoint(Service::Ssm), "http://127.0.0.1:2/base");
-    assert_eq!(endpoint(Service::CodePipeline), "http://127.0.0.1:1");
-    assert_eq!(endpoint(Service::S3), "http://127.0.0.1:1");
+    assert_eq!(endpoint(AwsService::Ssm), "http://127.0.0.1:2/base");
+    assert_eq!(endpoint(AwsService::CodePipeline), "http://127.0.0.1:1");
+    assert_eq!(endpoint(AwsService::S3), "http://127.0.0.1:1");
     let others = read(&[
         ("AWS_ENDPOINT_URL_CODEPIPELINE", "http://c"),
         ("AWS_ENDPOINT_URL_S3", "http://s"),
     ]);
-    assert_eq!(others.endpoint(Service::CodePipeline), Some("http://c"));
-    assert_eq!(others.endpoint(Service::S3), Some("http://s"));
-    assert_eq!(others.endpoint(Service::Ssm), None);
+    assert_eq!(others.endpoint(AwsService::CodePipeline), Some("http://c"));
+    assert_eq!(others.endpoint(AwsService::S3), Some("http://s"));
+    assert_eq!(others.endpoint(AwsService::Ssm), None);
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub fn play(case: &Case) -> (Ending, Objects) {
         Report::Success { summary, .. } => ("success".to_owned(), summary, None),
         Report::Failure {
             kind,
-            topic,
+            failure_code: topic,
             message,
         } => (
             kind.name().to_owned(),

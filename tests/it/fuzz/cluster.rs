@@ -78,7 +78,7 @@ fn decide_on(request: &Request, mut seen: Observation, deployment: &Value, text:
                 };
                 seen.scene.take(sought, answer);
             }
-            Look::Deployment | Look::Newcomer { .. } => {
+            Look::Deployment | Look::Candidate { .. } => {
                 seen.renew(Some(Some(Deployment::new(named(deployment, text)))));
             }
             Look::ReplicaSets { .. }
@@ -143,7 +143,7 @@ fn notes_in_the_cluster() {
         let name = previous.map_or_else(|| text.clone(), |previous| previous.name);
         let all = [
             Look::Previous { name: name.clone() },
-            Look::Newcomer { name: name.clone() },
+            Look::Candidate { name: name.clone() },
             Look::ReplicaSets {
                 selector: text.clone(),
             },

@@ -28,8 +28,8 @@ fn moments() -> Vec<Moment> {
     let well = Version::Well;
     vec![
         ("claimed", well, |it, _, _| noted(it, "lock")),
-        ("newcomer written", well, |_, all, _| all.len() > 1),
-        ("newcomer ready", well, |_, all, _| {
+        ("candidate written", well, |_, all, _| all.len() > 1),
+        ("candidate ready", well, |_, all, _| {
             let ready = all
                 .iter()
                 .filter(|it| it["status"]["availableReplicas"] == 2);
@@ -47,7 +47,7 @@ fn moments() -> Vec<Moment> {
         ("marked as failed", Version::FailsSmoke, |it, _, _| {
             noted(it, "rolled-back")
         }),
-        ("newcomer put away", Version::FailsSmoke, |it, all, _| {
+        ("candidate put away", Version::FailsSmoke, |it, all, _| {
             noted(it, "rolled-back") && (idle(all) > 0 || all.len() == 1)
         }),
         ("given up", Version::FailsSmoke, |it, _, _| {
@@ -139,14 +139,14 @@ async fn killed_at(strategy: &'static str, (name, version, is_now): Moment) {
     assert!(seen, "{strategy}, {name}: it was not killed");
 }
 
-/// Somebody deletes the newcomer's Deployment after the switch and leaves its pods; these go when
+/// Somebody deletes the candidate's Deployment after the switch and leaves its pods; these go when
 /// the Service has no use for them.
 enum Loss {
     /// Until the Service selects another version than this one.
     Awaited(String),
-    /// The newcomer's pods, and the version that the Service is to select again.
+    /// The candidate's pods, and the version that the Service is to select again.
     Orphaned {
-        newcomer: String,
+        candidate: String,
         before: String,
     },
     Over,
@@ -169,21 +169,21 @@ impl Loss {
                     .await;
                 *self = Loss::Orphaned {
                     before: before.clone(),
-                    newcomer: selected,
+                    candidate: selected,
                 };
             }
-            Loss::Orphaned { newcomer, before } if *before == selected => {
+            Loss::Orphaned { candidate, before } if *before == selected => {
                 // The endpoints follow the selector a little later.
                 let slices = stage.cluster.objects("endpointslices").await;
                 let slices = slices.iter().filter(|slice| slice["endpoints"].is_array());
                 let text = slices.map(|slice| slice["endpoints"].to_string());
                 if text
                     .collect::<String>()
-                    .contains(&format!("\"demo-app-{newcomer}-"))
+                    .contains(&format!("\"demo-app-{candidate}-"))
                 {
                     return;
                 }
-                let of = format!("replicasets?labelSelector=landfall%2Fversion%3D{newcomer}");
+                let of = format!("replicasets?labelSelector=landfall%2Fversion%3D{candidate}");
                 namespace.delete(&namespace.path("apps/v1", &of)).await;
                 *self = Loss::Over;
             }

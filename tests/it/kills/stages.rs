@@ -13,21 +13,21 @@ pub(super) fn stage_of(service: &Value, deployments: &[Value], job: &str) -> Str
     if lock["job"] != job {
         return NO_TRACE.into();
     }
-    let newcomer = deployments
+    let candidate = deployments
         .iter()
         .find(|it| it["metadata"]["annotations"]["landfall/job"] == job);
     let running = deployments.iter().filter(|it| it["spec"]["replicas"] != 0);
     if note("rolled-back") == job {
         return "5 taking back".into();
     }
-    match (note("job") == job, newcomer) {
+    match (note("job") == job, candidate) {
         (true, _) if running.count() > 1 => "4 switched, baking".into(),
         (true, _) => "4 switched, retiring".into(),
         (false, None) => "2 claimed".into(),
         (false, Some(found)) => {
             let ready = found["status"]["availableReplicas"] == found["spec"]["replicas"];
             let ready = if ready { "ready" } else { "not ready" };
-            format!("3 newcomer {ready}")
+            format!("3 candidate {ready}")
         }
     }
 }

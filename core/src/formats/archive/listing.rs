@@ -2,7 +2,7 @@
 
 use super::bytes::{ENTRY, ENTRY_LENGTH, field, u16_at};
 use super::directory::{Directory, few};
-use super::member::{Member, member};
+use super::member::{ArchiveMember, member};
 use super::names::{NAME_LIMIT, is_folder, is_likely, is_near, plain};
 use super::problem::ArchiveError;
 
@@ -20,7 +20,7 @@ pub(super) const ALIKE_LIMIT: usize = 5000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
     /// In the order in which they were asked for; an error where one is there that cannot be read.
-    pub found: Vec<Option<Result<Member, ArchiveError>>>,
+    pub found: Vec<Option<Result<ArchiveMember, ArchiveError>>>,
     /// Names that look like the ones that are not there.
     pub near: Vec<Vec<String>>,
     /// Some of all names, those first that a manifest may have.

@@ -22,7 +22,7 @@ const EXTRA_ROOM: u64 = 512;
 
 /// A member as the directory tells of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Member {
+pub struct ArchiveMember {
     raw_name: Vec<u8>,
     method: u16,
     check: u32,
@@ -38,7 +38,7 @@ pub(super) fn member(
     raw_name: &[u8],
     extra: &[u8],
     directory: &Directory,
-) -> Result<Member, ArchiveError> {
+) -> Result<ArchiveMember, ArchiveError> {
     const UNIX: [u8; 2] = [3, 19];
     let [flags, method] = [8, 10].map(|place| u16_at(entry, place));
     let mode = u32_at(entry, 38) >> 16;
@@ -65,7 +65,7 @@ pub(super) fn member(
         wide = rest;
         Ok(u64::from_le_bytes(*first))
     };
-    let member = Member {
+    let member = ArchiveMember {
         size: number(24)?,
         compressed: number(20)?,
         start: number(42)?
@@ -92,8 +92,8 @@ pub enum Unpacked {
     Needs(Range<u64>),
 }
 
-impl Member {
-    fn checked(self) -> Result<Member, ArchiveError> {
+impl ArchiveMember {
+    fn checked(self) -> Result<ArchiveMember, ArchiveError> {
         if self.size > MEMBER_LIMIT {
             let (is, may) = (size(self.size), size(MEMBER_LIMIT));
             return Err(ArchiveError::Limit("has", is, may));

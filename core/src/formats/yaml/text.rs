@@ -9,9 +9,9 @@ pub fn decode(content: &[u8]) -> Result<Cow<'_, str>, String> {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         _ => match std::str::from_utf8(content) {
-            Ok(text) if text.contains('\0') && is_wide(content) => Err(UNMARKED.to_owned()),
+            Ok(text) if text.contains('\0') && is_original(content) => Err(UNMARKED.to_owned()),
             Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).into()),
-            Err(_) if is_wide(content) => Err(UNMARKED.to_owned()),
+            Err(_) if is_original(content) => Err(UNMARKED.to_owned()),
             Err(error) => {
                 let line = line_of(content, error.valid_up_to());
                 Err(format!(
@@ -37,7 +37,7 @@ fn wide(content: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, String
 }
 
 /// Whether nearly every other one of the first bytes is zero, as it is in text of western letters.
-fn is_wide(content: &[u8]) -> bool {
+fn is_original(content: &[u8]) -> bool {
     let head = &content[..content.len().min(64)];
     let zeros = |first| {
         let bytes = head.iter().skip(first).step_by(2);

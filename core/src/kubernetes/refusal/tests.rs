@@ -11,19 +11,19 @@ fn status(code: u16, message: &str) -> Refusal {
     }
 }
 
-fn account(namespace: &str, name: &str) -> Cause {
-    Cause::Permission(User::ServiceAccount {
+fn account(namespace: &str, name: &str) -> RefusalCause {
+    RefusalCause::Permission(User::ServiceAccount {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     })
 }
 
-fn named(user: &str) -> Cause {
-    Cause::Permission(User::Named(user.to_owned()))
+fn named(user: &str) -> RefusalCause {
+    RefusalCause::Permission(User::Named(user.to_owned()))
 }
 
-fn webhook(name: &str, trouble: WebhookTrouble) -> Cause {
-    Cause::Webhook {
+fn webhook(name: &str, trouble: WebhookTrouble) -> RefusalCause {
+    RefusalCause::Webhook {
         name: name.to_owned(),
         trouble,
     }
@@ -64,7 +64,7 @@ fn what_the_authorizer_denies_is_a_missing_permission() {
         // EKS: an access entry's user, and aws-auth's.
         (
             r#"deployments.apps "web" is forbidden: User "arn:aws:sts::111122223333:assumed-role/deploy/session" cannot get resource "deployments" in API group "apps" in the namespace "shop""#.into(),
-            Cause::Permission(User::Iam(
+            RefusalCause::Permission(User::Iam(
                 "arn:aws:sts::111122223333:assumed-role/deploy/session".into(),
             )),
         ),
@@ -105,14 +105,14 @@ fn what_the_authorizer_denies_is_a_missing_permission() {
 #[test]
 fn who_comes_without_a_token_lacks_no_permission() {
     let message = r#"deployments.apps "web" is forbidden: User "system:anonymous" cannot get resource "deployments" in API group "apps" in the namespace "shop""#;
-    assert_eq!(status(403, message).cause(), Cause::Anonymous);
+    assert_eq!(status(403, message).cause(), RefusalCause::Anonymous);
     let path = r#"forbidden: User "system:anonymous" cannot get path "/apis""#;
-    assert_eq!(status(403, path).cause(), Cause::Anonymous);
+    assert_eq!(status(403, path).cause(), RefusalCause::Anonymous);
 }
 
 #[test]
 fn a_policy_is_one_whatever_status_it_answers_with() {
-    let policy = |name: &str| Cause::Policy(Policy::Webhook(name.to_owned()));
+    let policy = |name: &str| RefusalCause::Policy(Policy::Webhook(name.to_owned()));
     let rows = [
         (
             403,
@@ -157,37 +157,37 @@ fn a_policy_is_one_whatever_status_it_answers_with() {
         (
             403,
             r#"deployments.apps "web" is forbidden: ValidatingAdmissionPolicy 'replica-limit' with binding 'replica-limit-shop' denied request: failed expression: object.spec.replicas <= 5"#,
-            Cause::Policy(Policy::Admission("replica-limit".into())),
+            RefusalCause::Policy(Policy::Admission("replica-limit".into())),
         ),
         (
             401,
             r#"deployments.apps "web" is unauthorized: ValidatingAdmissionPolicy 'owner' with binding 'owner' denied request: the owner is missing"#,
-            Cause::Policy(Policy::Admission("owner".into())),
+            RefusalCause::Policy(Policy::Admission("owner".into())),
         ),
         (
             422,
             r#"deployments.apps "web" is invalid: : ValidatingAdmissionPolicy 'p' with binding 'b' denied request: expression 'object.x' resulted in error: no such key: x"#,
-            Cause::Policy(Policy::Admission("p".into())),
+            RefusalCause::Policy(Policy::Admission("p".into())),
         ),
         (
             403,
             r#"pods "web-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false"#,
-            Cause::Policy(Policy::PodSecurity),
+            RefusalCause::Policy(Policy::PodSecurity),
         ),
         (
             403,
             r#"pods "web-1" is forbidden: unable to validate against any security context constraint: [provider "anyuid": Forbidden: not usable by user or serviceaccount]"#,
-            Cause::Policy(Policy::SecurityContextConstraints),
+            RefusalCause::Policy(Policy::SecurityContextConstraints),
         ),
         (
             403,
             r#"pods "web-1" is forbidden: maximum cpu usage per Container is 1, but limit is 2"#,
-            Cause::Policy(Policy::LimitRange),
+            RefusalCause::Policy(Policy::LimitRange),
         ),
         (
             403,
             r#"pods "web-1" is forbidden: [minimum memory usage per Container is 100Mi, but request is 10Mi, maximum cpu usage per Pod is 2, but limit is 3]"#,
-            Cause::Policy(Policy::LimitRange),
+            RefusalCause::Policy(Policy::LimitRange),
         ),
     ];
     for (code, message, expected) in rows {
@@ -202,30 +202,33 @@ fn quotas_namespaces_and_plugins_are_no_permissions() {
     let rows = [
         (
             r#"deployments.apps "web-blue" is forbidden: exceeded quota: objects, requested: count/deployments.apps=1, used: count/deployments.apps=1, limited: count/deployments.apps=1"#,
-            Cause::Quota,
+            RefusalCause::Quota,
         ),
         (
             r#"pods "web-1" is forbidden: status unknown for quota: cpu, resources: limits.cpu"#,
-            Cause::Quota,
+            RefusalCause::Quota,
         ),
         // What it names is missing in the template; a larger quota does not help.
         (
             r#"pods "web-1" is forbidden: failed quota: cpu: must specify limits.cpu for: app"#,
-            Cause::Object,
+            RefusalCause::Object,
         ),
         (
             r#"deployments.apps "web" is forbidden: unable to create new content in namespace shop because it is being terminated"#,
-            Cause::NamespaceEnding,
+            RefusalCause::NamespaceEnding,
         ),
         (
             r#"pods "web-1" is forbidden: error looking up service account shop/web: serviceaccount "web" not found"#,
-            Cause::Object,
+            RefusalCause::Object,
         ),
         (
             r#"pods "web-1" is forbidden: no PriorityClass with name high was found"#,
-            Cause::Object,
+            RefusalCause::Object,
         ),
-        (r#"deployments.apps "web" is forbidden: no."#, Cause::Object),
+        (
+            r#"deployments.apps "web" is forbidden: no."#,
+            RefusalCause::Object,
+        ),
     ];
     for (message, expected) in rows {
         let refusal = status(403, message);
@@ -283,28 +286,36 @@ fn without_a_form_the_status_decides() {
         (
             400,
             "Deployment in version \"v1\" cannot be handled",
-            Cause::Object,
+            RefusalCause::Object,
         ),
-        (401, "Unauthorized", Cause::Token),
-        (403, "", Cause::Unexplained),
-        (403, "Forbidden", Cause::Unexplained),
+        (401, "Unauthorized", RefusalCause::Token),
+        (403, "", RefusalCause::Unexplained),
+        (403, "Forbidden", RefusalCause::Unexplained),
         (
             403,
             "deployments.apps \"web\" is forbidden",
-            Cause::Unexplained,
+            RefusalCause::Unexplained,
         ),
         (
             403,
             "deployments.apps \"web\" is forbidden: ",
-            Cause::Unexplained,
+            RefusalCause::Unexplained,
         ),
-        (404, "namespaces \"shop\" not found", Cause::Object),
-        (409, "the object has been modified", Cause::Conflict),
-        (422, "spec.replicas: Invalid value: -1", Cause::Object),
-        (429, "too many requests", Cause::Busy),
-        (500, "etcdserver: request timed out", Cause::Busy),
-        (500, "does not declare a merge key: map: {}", Cause::Object),
-        (503, "", Cause::Busy),
+        (404, "namespaces \"shop\" not found", RefusalCause::Object),
+        (409, "the object has been modified", RefusalCause::Conflict),
+        (
+            422,
+            "spec.replicas: Invalid value: -1",
+            RefusalCause::Object,
+        ),
+        (429, "too many requests", RefusalCause::Busy),
+        (500, "etcdserver: request timed out", RefusalCause::Busy),
+        (
+            500,
+            "does not declare a merge key: map: {}",
+            RefusalCause::Object,
+        ),
+        (503, "", RefusalCause::Busy),
     ];
     for (code, message, expected) in rows {
         assert_eq!(status(code, message).cause(), expected, "{code} {message}");
@@ -319,8 +330,11 @@ fn a_refusal_without_words_is_what_the_review_says() {
         allowed: Some(allowed),
         ..status(403, "")
     };
-    assert_eq!(asked(false).cause(), Cause::Permission(User::Unknown));
-    assert_eq!(asked(true).cause(), Cause::Object);
+    assert_eq!(
+        asked(false).cause(),
+        RefusalCause::Permission(User::Unknown)
+    );
+    assert_eq!(asked(true).cause(), RefusalCause::Object);
 }
 
 #[test]
@@ -331,13 +345,13 @@ fn what_is_no_status_is_not_from_an_api_server() {
             message: r#"User "x" cannot get resource "y""#.into(),
             ..Refusal::default()
         };
-        assert_eq!(page.cause(), Cause::NotKubernetes);
+        assert_eq!(page.cause(), RefusalCause::NotKubernetes);
     }
     let gateway = Refusal {
         code: 502,
         message: "Bad Gateway".into(),
         ..Refusal::default()
     };
-    assert_eq!(gateway.cause(), Cause::Busy);
+    assert_eq!(gateway.cause(), RefusalCause::Busy);
     assert!(!gateway.stored_nothing());
 }

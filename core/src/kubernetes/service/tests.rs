@@ -7,7 +7,7 @@ fn absent_fields_are_states() {
         let service = Service::new(hostile.clone());
         assert_eq!((service.name(), service.kind()), ("", "ClusterIP"));
         assert!(service.selector().is_empty() && service.ports().is_empty());
-        assert_eq!(Member::read(&hostile), Member::default());
+        assert_eq!(ServicePod::read(&hostile), ServicePod::default());
         assert_eq!(Autoscaler::new(hostile).target(), None);
     }
     assert_eq!(
@@ -29,7 +29,7 @@ fn a_member_that_is_going_is_not_ready() {
             "over" => pod["status"]["phase"] = json!("Failed"),
             _ => {}
         }
-        let member = Member::read(&pod);
+        let member = ServicePod::read(&pod);
         assert_eq!((&*member.name, &*member.owner), ("a", "web-1"));
         (member.ready, member.going, member.over)
     };
@@ -58,9 +58,9 @@ fn endpoints_are_ready_unless_they_say_otherwise_and_count_once() {
         .map(String::as_str)
         .collect::<Vec<_>>();
     assert_eq!(ready, ["10.0.0.9", "a", "c"]);
-    let member = |name: &str| Member {
+    let member = |name: &str| ServicePod {
         name: name.into(),
-        ..Member::default()
+        ..ServicePod::default()
     };
     let known = ["10.0.0.9", "a", "c", "d"].map(member);
     assert!(endpoints.are_all_of(&known, 3));

@@ -2,7 +2,7 @@ use super::*;
 
 /// What the answer is taken for, in a word.
 fn read(status: u16, code: &str, message: &str) -> &'static str {
-    match CredentialsError::answered(AwsRight::READING, status, code, message) {
+    match CredentialsError::answered(AwsPermission::READING, status, code, message) {
         CredentialsError::Denied("ssm:GetParameters", _) => "denied",
         CredentialsError::KeyDenied("kms:Decrypt", _) => "key denied",
         CredentialsError::KeyUnusable(KeyFault::Disabled, _) => "key disabled",

@@ -1,9 +1,9 @@
 use super::*;
-use crate::request::{File, Files, Member, Wanted};
+use crate::request::{File, FileReference, Files, Wanted};
 
 fn origin() -> Origin {
     let member = |path: &str| {
-        Some(Member {
+        Some(FileReference {
             artifact: None,
             path: path.to_owned(),
         })

@@ -36,15 +36,15 @@ fn the_handbook_is_where_the_homepage_is() {
             "https://landfall.example.com/docs/operations.md#quota",
         ),
     ] {
-        assert_eq!(address(homepage, Topic::Quota.anchor()), expected);
+        assert_eq!(address(homepage, FailureCode::Quota.anchor()), expected);
     }
 }
 
 #[test]
 fn the_section_stands_once_and_is_never_cut() {
-    let once = with_section("Retry.", Topic::Quota, 100);
-    assert_eq!(once, format!("Retry. See {}.", section(Topic::Quota)));
-    assert_eq!(with_section(&once, Topic::Quota, 100), once);
-    let long = with_section(&"x".repeat(500), Topic::Quota, 100);
+    let once = with_section("Retry.", FailureCode::Quota, 100);
+    assert_eq!(once, format!("Retry. See {}.", section(FailureCode::Quota)));
+    assert_eq!(with_section(&once, FailureCode::Quota, 100), once);
+    let long = with_section(&"x".repeat(500), FailureCode::Quota, 100);
     assert!(long.len() <= 100 && long.ends_with("quota."), "{long}");
 }

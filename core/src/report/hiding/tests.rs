@@ -1,5 +1,5 @@
 use super::*;
-use crate::outcome::{Kind, Topic};
+use crate::outcome::{FailureCode, FailureType};
 use crate::report::MESSAGE_LIMIT;
 use crate::report::model::fail;
 
@@ -42,8 +42,8 @@ fn what_does_not_show_is_in_no_part_of_a_report() {
         "{variables:?}"
     );
     let failure = fail(
-        Topic::Bug,
-        Kind::JobFailed,
+        FailureCode::Bug,
+        FailureType::JobFailed,
         &odd,
         std::slice::from_ref(&odd),
         &odd,
@@ -69,8 +69,8 @@ fn a_mask_covers_every_text_but_names() {
             percent: 5,
         },
         Report::Failure {
-            topic: Topic::Bug,
-            kind: Kind::JobFailed,
+            failure_code: FailureCode::Bug,
+            kind: FailureType::JobFailed,
             message: "s3cret".into(),
         },
     ];
@@ -118,8 +118,8 @@ fn hiding_makes_no_report_too_long() {
         assert!(summary.len() <= SUMMARY_LIMIT, "{}", summary.len());
     }
     let failure = fail(
-        Topic::Bug,
-        Kind::JobFailed,
+        FailureCode::Bug,
+        FailureType::JobFailed,
         "first 12345",
         &[many],
         "last 12345",

@@ -30,11 +30,11 @@ fn switch() -> Request {
     request(serde_json::json!({"strategy": "blueGreen", "service": "front"}))
 }
 
-fn present(pods: usize, up: i64) -> Present {
+fn present(pods: usize, up: i64) -> TrafficState {
     let sends = [("web".to_owned(), pods)];
     let sends = sends.into_iter().filter(|(_, pods)| *pods > 0);
     let up = [("web".to_owned(), up)];
-    Present {
+    TrafficState {
         service: "front".into(),
         is_there: true,
         sends: sends.collect(),
@@ -43,7 +43,7 @@ fn present(pods: usize, up: i64) -> Present {
     }
 }
 
-fn set_aside(present: Present) -> Failure {
+fn set_aside(present: TrafficState) -> Failure {
     Failure::SetAside {
         by: None,
         editor: None,
@@ -58,20 +58,20 @@ fn version() -> Version {
     }
 }
 
-fn failed(evidence: Evidence, aftermath: Aftermath) -> Failure {
+fn failed(evidence: Evidence, rollback_result: RollbackResult) -> Failure {
     Failure::Rollout {
         cause: "it broke".into(),
         kind: None,
         evidence,
         reason: None,
-        aftermath,
+        rollback_result,
     }
 }
 
 #[test]
 fn an_outage_is_counted_where_no_pod_serves_that_should() {
-    let back = || Aftermath::RollbackFailed(version(), "no node has room".into());
-    let gone = || Aftermath::PreviousGone("web-1".into());
+    let back = || RollbackResult::RollbackFailed(version(), "no node has room".into());
+    let gone = || RollbackResult::PreviousGone("web-1".into());
     for (name, failure, expected) in [
         (
             "the old version does not come up",
@@ -91,7 +91,7 @@ fn an_outage_is_counted_where_no_pod_serves_that_should() {
         ),
         (
             "the first version of all",
-            failed(seen(0), Aftermath::NothingToReturnTo),
+            failed(seen(0), RollbackResult::NothingToRollBackTo),
             false,
         ),
         ("deleted by somebody", Failure::Deleted, false),
@@ -106,7 +106,7 @@ fn an_outage_is_counted_where_no_pod_serves_that_should() {
 #[test]
 fn an_outage_stands_first_with_what_holds_the_old_version_up() {
     let why = "no node has room".to_owned();
-    let back = Aftermath::RollbackFailed(version(), why.clone());
+    let back = RollbackResult::RollbackFailed(version(), why.clone());
     let headline = || "The new version does not serve: it broke.".to_owned();
     let told = first(&rolling(), headline(), &seen(0), &back);
     assert_eq!(

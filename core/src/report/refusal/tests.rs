@@ -64,7 +64,7 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
             is_status: true,
             ..Refusal::default()
         };
-        let (topic, kind, why, next) = told(
+        let (failure_code, kind, why, next) = told(
             &refusal,
             &call,
             "patch deployments.apps",
@@ -72,7 +72,11 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
             "deploy/rbac.yaml has",
         );
         let why = why.split(" (HTTP").next().unwrap_or_default();
-        format!("{}, {}: {why}.\n  {next}", kind.name(), topic.anchor())
+        format!(
+            "{}, {}: {why}.\n  {next}",
+            kind.name(),
+            failure_code.anchor()
+        )
     });
     insta::assert_snapshot!(lines.join("\n"), @r"
     PermissionError, token-refused: the cluster does not accept the bearer token.

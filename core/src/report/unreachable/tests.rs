@@ -12,8 +12,12 @@ fn unreached(cause: UnreachedCause) -> Unreached {
 
 fn shown(errors: impl IntoIterator<Item = CallError>) -> String {
     let line = |error: CallError| {
-        let (topic, kind, why, next) = trouble(&error, "get deployments").unwrap();
-        format!("{} ({}): {why}.\n  {next}\n", kind.name(), topic.anchor())
+        let (failure_code, kind, why, next) = trouble(&error, "get deployments").unwrap();
+        format!(
+            "{} ({}): {why}.\n  {next}\n",
+            kind.name(),
+            failure_code.anchor()
+        )
     };
     errors.into_iter().map(line).collect()
 }

@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn a_field_is_of_the_file_that_it_was_read_from() {
     let member = |path: &str| {
-        Some(Member {
+        Some(FileReference {
             artifact: None,
             path: path.to_owned(),
         })

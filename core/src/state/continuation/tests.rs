@@ -8,11 +8,11 @@ fn longest() -> Continuation {
         deadline: at,
         unreachable_since: Some(at),
         unsure: true,
-        sights: Sights::default(),
+        sights: SymptomHistory::default(),
         steady: None,
         warnings: Vec::new(),
         phase: Phase::Rollback(Rollback {
-            written: Written {
+            written: WriteReceipt {
                 uid: "u".repeat(36),
                 generation: i64::MAX,
                 template: "f".repeat(16),
@@ -86,10 +86,10 @@ fn the_longest_token_fits() {
     };
     assert!(rollout.encode("request").len() <= TOKEN_LIMIT);
     let at = rollout.started;
-    let sights = Sights {
+    let sights = SymptomHistory {
         last: Some(at),
         seen: vec![(Cause::ContainerNotCreated, at); 30],
-        ..Sights::default()
+        ..SymptomHistory::default()
     };
     let ill = Continuation { sights, ..rollout };
     let token = ill.encode("request");
@@ -128,7 +128,7 @@ fn a_switch_fits_and_comes_back() {
         serving: None,
     };
     let back = |cause: String| {
-        Phase::Return(Return {
+        Phase::SwitchRollback(SwitchRollback {
             cause,
             kind: rollback.kind,
             evidence: evidence.clone(),
@@ -150,7 +150,7 @@ fn a_switch_fits_and_comes_back() {
         ..longest()
     };
     let read = Continuation::decode(&state.encode("request"), "request").unwrap();
-    assert!(matches!(read.phase, Phase::Return(back) if back.cause == "it broke"));
+    assert!(matches!(read.phase, Phase::SwitchRollback(back) if back.cause == "it broke"));
     let state = Continuation {
         phase: Phase::Switch,
         ..longest()
@@ -163,7 +163,7 @@ fn a_token_of_another_request_is_foreign() {
     let token = longest().encode("request");
     assert_eq!(
         Continuation::decode(&token, "other"),
-        Err(Unusable::Foreign)
+        Err(ContinuationError::Foreign)
     );
 }
 
@@ -172,7 +172,7 @@ fn a_token_of_another_version_says_so() {
     let token = longest().encode("r").replacen("-1.", "-2.", 1);
     assert_eq!(
         Continuation::decode(&token, "r"),
-        Err(Unusable::Version("2".into()))
+        Err(ContinuationError::Version("2".into()))
     );
 }
 
@@ -202,7 +202,7 @@ fn no_single_change_of_a_token_goes_unnoticed() {
     ] {
         assert_eq!(
             Continuation::decode(hostile, "request"),
-            Err(Unusable::Damaged)
+            Err(ContinuationError::Damaged)
         );
     }
 }

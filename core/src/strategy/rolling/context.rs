@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::rollout::serving::Serving;
-use crate::workload::health::rollout::{Progress, Written};
+use crate::workload::health::rollout::{Progress, WriteReceipt};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Context<'_> {
     /// Whether what we follow is still there. An object older than our write proves nothing.
     pub(super) fn overtaken(
         &self,
-        written: &Written,
+        written: &WriteReceipt,
         wrote: bool,
         live: &Deployment,
     ) -> Option<Decision> {

@@ -5,8 +5,8 @@ use super::super::author::{author, other_author};
 use super::super::decision::{Decision, Stage};
 use super::super::look::Look;
 use super::super::observation::DryRun;
-use super::super::pursuit::{Failed, Followed, Pursuit};
-use super::super::result::{Aftermath, Failure, Success};
+use super::super::result::{Failure, RollbackResult, Success};
+use super::super::rollout_tracker::{RolloutFailure, RolloutState, RolloutTracker};
 use super::context::{Context, is_current, retired};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
@@ -19,7 +19,7 @@ use crate::state::continuation::{CAUSE_LIMIT, Phase, Reason, Rollback, Rollout};
 use crate::state::marks;
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
-use crate::workload::health::rollout::Written;
+use crate::workload::health::rollout::WriteReceipt;
 
 /// What a server says that cannot make of a request what it asks for.
 pub(super) const UNPROCESSABLE: u16 = 422;
@@ -117,7 +117,7 @@ impl Context<'_> {
     /// There is nothing to write; whether it serves is still to be seen.
     pub(super) fn already_there(&self, live: &Deployment) -> Decision {
         Decision::Enter(Phase::Rollout(Rollout {
-            written: Written::adopted(live, self.now),
+            written: WriteReceipt::adopted(live, self.now),
             wrote: false,
             changed_since: false,
             previous: None,
@@ -137,7 +137,7 @@ impl Context<'_> {
             return self.overwritten(lost);
         }
         Decision::Enter(Phase::Rollout(Rollout {
-            written: Written::adopted(live, at),
+            written: WriteReceipt::adopted(live, at),
             wrote: true,
             changed_since,
             previous,
@@ -162,7 +162,7 @@ impl Context<'_> {
                         cause: cause.to_owned(),
                         kind: None,
                         evidence: Evidence::default(),
-                        aftermath: Aftermath::OvertakenBy(by),
+                        rollback_result: RollbackResult::OvertakenBy(by),
                         reason: None,
                     });
                 }
@@ -172,7 +172,7 @@ impl Context<'_> {
         let cause = live.annotation(marks::CAUSE).unwrap_or_default().to_owned();
         Decision::Enter(Phase::Rollback(Rollback {
             // Whatever deadline has passed, it passed before the rollback was written.
-            written: Written::new(Some(live), live, self.now),
+            written: WriteReceipt::new(Some(live), live, self.now),
             revision: previous.map_or(0, |previous| previous.revision),
             cause: clip(&cause, CAUSE_LIMIT),
             kind: None,
@@ -198,7 +198,7 @@ impl Context<'_> {
         if is_ours && let Some(lost) = asked::lost(self.request, live) {
             return self.other_than_asked(rollout, live, &lost);
         }
-        let pursuit = Pursuit {
+        let rollout_tracker = RolloutTracker {
             request: self.request,
             observation: self.observation,
             rollout,
@@ -208,10 +208,10 @@ impl Context<'_> {
             deadline: self.continuation.deadline,
             stage: Stage::Rollout,
         };
-        match pursuit.next() {
-            Followed::Serves => self.finish(rollout, live),
-            Followed::GoesOn(decision) => decision,
-            Followed::Failed(failed) => self.take_back(rollout, live, failed),
+        match rollout_tracker.next() {
+            RolloutState::Serves => self.finish(rollout, live),
+            RolloutState::GoesOn(decision) => decision,
+            RolloutState::Failed(failed) => self.take_back(rollout, live, failed),
         }
     }
 
@@ -225,7 +225,7 @@ impl Context<'_> {
                 wrote: false,
             }),
             None => Decision::Enter(Phase::Rollout(Rollout {
-                written: Written {
+                written: WriteReceipt {
                     generation: live.generation(),
                     template: live.template_digest(),
                     ..rollout.written.clone()
@@ -263,10 +263,10 @@ impl Context<'_> {
             lost.field,
             lost.problem()
         );
-        let failed = Failed {
+        let failed = RolloutFailure {
             cause: clip(&cause, CAUSE_LIMIT),
             reason: Some(Reason::Refused(UNPROCESSABLE)),
-            ..Failed::default()
+            ..RolloutFailure::default()
         };
         self.take_back(rollout, live, failed)
     }

@@ -8,7 +8,7 @@ use crate::request::Parameters;
 use crate::state::continuation::{CAUSE_LIMIT, Reason};
 use crate::state::marks;
 use crate::strategy::{DryRun, Stage, Success, Version, Wait, author};
-use crate::workload::health::diagnosis::{self, Evidence, Explanation, Sight};
+use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot};
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use crate::workload::health::steadiness::{Roster, Steady};
 use serde_json::{Value, json};
@@ -182,8 +182,8 @@ fn seen_failing(deployment: Deployment, previous: Option<Value>) -> Observation 
 }
 
 /// The newest look of all rows.
-fn sight(pods: Result<Pods, String>) -> Sight {
-    Sight {
+fn sight(pods: Result<Pods, String>) -> PodSnapshot {
+    PodSnapshot {
         at: at(899),
         set: set("web-2", 2, 1),
         pods,
@@ -248,7 +248,7 @@ fn previous() -> Previous {
 
 fn rollout() -> Rollout {
     Rollout {
-        written: Written::new(None, &live(json!({})), at(0)),
+        written: WriteReceipt::new(None, &live(json!({})), at(0)),
         wrote: true,
         changed_since: false,
         previous: Some(previous()),
@@ -267,7 +267,7 @@ fn undone(changes: Value) -> Deployment {
 
 fn rollback() -> Rollback {
     Rollback {
-        written: Written::new(None, &undone(json!({})), at(60)),
+        written: WriteReceipt::new(None, &undone(json!({})), at(60)),
         revision: 1,
         cause: "it broke".into(),
         kind: None,
@@ -340,14 +340,14 @@ fn out_of_sync(by: Option<&str>, wrote: bool) -> Decision {
     Decision::GiveUp(Failure::OutOfSync { by, wrote })
 }
 
-fn gives_up(cause: &str, evidence: Evidence, aftermath: Aftermath) -> Decision {
+fn gives_up(cause: &str, evidence: Evidence, rollback_result: RollbackResult) -> Decision {
     let seen = evidence != Evidence::default();
     let in_a_pod = seen && cause.contains("in pod");
     Decision::GiveUp(Failure::Rollout {
         cause: cause.into(),
         kind: in_a_pod.then_some(diagnosis::Cause::NotReady),
         evidence,
-        aftermath,
+        rollback_result,
         reason: None,
     })
 }
@@ -482,7 +482,7 @@ fn a_start_that_looks_and_writes() {
     let autoscalers = Decision::Look(Look::Autoscalers);
     let paused = before(json!({"spec": {"paused": true}}));
     let unwritten = Decision::Enter(Phase::Rollout(Rollout {
-        written: Written::adopted(&before(json!({})), at(1)),
+        written: WriteReceipt::adopted(&before(json!({})), at(1)),
         wrote: false,
         changed_since: false,
         previous: None,
@@ -623,7 +623,7 @@ fn a_start_that_was_made_before() {
     let patch = || request(json!({}));
     let taken_up = |live: &Deployment, seconds, previous| {
         Decision::Enter(Phase::Rollout(Rollout {
-            written: Written::adopted(live, at(seconds)),
+            written: WriteReceipt::adopted(live, at(seconds)),
             wrote: true,
             changed_since: false,
             previous,
@@ -640,16 +640,16 @@ fn a_start_that_was_made_before() {
     let unrelated = live(json!({"metadata": {"annotations": {marks::ROLLED_BACK: "job-1"}}}));
     let paused = live(json!({"spec": {"paused": true}}));
     let taken_back = Decision::Enter(Phase::Rollback(Rollback {
-        written: Written::new(None, &undone(json!({})), at(70)),
+        written: WriteReceipt::new(None, &undone(json!({})), at(70)),
         deadline: at(970),
         ..rollback()
     }));
     let past = at(5);
-    assert_eq!(Written::adopted(&ours, past).at, past);
+    assert_eq!(WriteReceipt::adopted(&ours, past).at, past);
     let followed = |live: &Deployment| taken_up(live, 5, Some(previous()));
     let touched = |live: &Deployment| {
         Decision::Enter(Phase::Rollout(Rollout {
-            written: Written::adopted(live, past),
+            written: WriteReceipt::adopted(live, past),
             wrote: true,
             changed_since: true,
             previous: Some(previous()),
@@ -743,7 +743,7 @@ fn a_start_that_was_made_before() {
                 gives_up(
                     "it broke",
                     Evidence::default(),
-                    Aftermath::OvertakenBy(None),
+                    RollbackResult::OvertakenBy(None),
                 ),
             ),
             (
@@ -896,7 +896,7 @@ fn a_rollout_that_was_overtaken() {
     ));
     let taken_back = |live: &Deployment| {
         Decision::Enter(Phase::Rollback(Rollback {
-            written: Written::new(None, live, at(60)),
+            written: WriteReceipt::new(None, live, at(60)),
             ..rollback()
         }))
     };
@@ -994,7 +994,7 @@ fn pods_are_looked_at_in_their_own_time() {
     let patch = || request(json!({}));
     let stuck = || live(short());
     let looked = |pods| Observation {
-        sight: Some(Sight {
+        sight: Some(PodSnapshot {
             at: at(20),
             ..sight(pods)
         }),
@@ -1258,11 +1258,11 @@ fn a_rollout_that_failed_and_stays() {
     let no_rollback = || request(json!({"rollback": false}));
     let cause = format!("{IN_A_POD}; {EXCEEDED}");
     let failing = || live(exceeded());
-    let end = |aftermath| gives_up(&cause, evidence(&failing()), aftermath);
+    let end = |rollback_result| gives_up(&cause, evidence(&failing()), rollback_result);
     let to = |previous: Option<Value>| seen_failing(failing(), previous);
     let mut same = template("app:2");
     same["metadata"]["labels"]["pod-template-hash"] = json!("hash-2");
-    let gone = || Aftermath::PreviousGone("web-1".into());
+    let gone = || RollbackResult::PreviousGone("web-1".into());
     let unread = Observation {
         sight: Some(sight(Err("HTTP 403".into()))),
         previous_template: Some(Ok(None)),
@@ -1280,7 +1280,7 @@ fn a_rollout_that_failed_and_stays() {
                 no_rollback(),
                 to(None),
                 60,
-                end(Aftermath::RollbackDisabled),
+                end(RollbackResult::RollbackDisabled),
             ),
             ("previous gone", patch(), to(None), 60, end(gone())),
             (
@@ -1288,7 +1288,7 @@ fn a_rollout_that_failed_and_stays() {
                 patch(),
                 to(Some(same)),
                 60,
-                end(Aftermath::NothingToReturnTo),
+                end(RollbackResult::NothingToRollBackTo),
             ),
             (
                 "pods unread",
@@ -1309,12 +1309,12 @@ fn a_rollout_that_failed_and_stays() {
         patch(),
         back(),
         60,
-        end(Aftermath::NothingServed),
+        end(RollbackResult::NothingServed),
     )];
     check(&Phase::Rollout(first.clone()), rows);
     let anew = live(json!({"metadata": {"annotations": {REVISION: "1"}},
             "status": exceeded()["status"]}));
-    let end_anew = gives_up(&cause, evidence(&anew), Aftermath::NothingToReturnTo);
+    let end_anew = gives_up(&cause, evidence(&anew), RollbackResult::NothingToRollBackTo);
     let rows = vec![(
         "the first ever",
         patch(),
@@ -1332,7 +1332,7 @@ fn a_rollout_that_failed_and_stays() {
         patch(),
         back(),
         60,
-        end(Aftermath::OvertakenBy(None)),
+        end(RollbackResult::OvertakenBy(None)),
     )];
     check(&Phase::Rollout(touched), rows);
     let unwritten = Rollout {
@@ -1345,7 +1345,7 @@ fn a_rollout_that_failed_and_stays() {
         no_rollback(),
         back(),
         60,
-        end(Aftermath::NothingWritten),
+        end(RollbackResult::NothingWritten),
     )];
     check(&Phase::Rollout(unwritten), rows);
 }
@@ -1357,14 +1357,14 @@ fn a_rollback_is_followed_to_its_end() {
     let sets = |available| vec![set("web-2", 2, 0), set("web-1", 3, available)];
     let up = |available| seen_with(undone(json!({})), sets(available));
     let looked_into = |changes: Value| Observation {
-        sight: Some(Sight {
+        sight: Some(PodSnapshot {
             at: at(960),
             ..sight(Ok(Pods::default()))
         }),
         ..seen_with(undone(changes), sets(1))
     };
-    let end = |aftermath| gives_up("it broke", Evidence::default(), aftermath);
-    let failed = |why: &str| end(Aftermath::RollbackFailed(brought_back(), why.into()));
+    let end = |rollback_result| gives_up("it broke", Evidence::default(), rollback_result);
+    let failed = |why: &str| end(RollbackResult::RollbackFailed(brought_back(), why.into()));
     let none_yet = || progress(WaitsFor::Availability, 1);
     let overwritten = |changes: Value| seen(live(theirs(changes)));
     let older = json!({"metadata": {"generation": 4}, "status": {"observedGeneration": 4}});
@@ -1386,28 +1386,28 @@ fn a_rollback_is_followed_to_its_end() {
                 patch(),
                 Observation::of(None),
                 90,
-                end(Aftermath::Deleted),
+                end(RollbackResult::Deleted),
             ),
             (
                 "being deleted",
                 patch(),
                 back(deleting()),
                 90,
-                end(Aftermath::Deleted),
+                end(RollbackResult::Deleted),
             ),
             (
                 "overtaken",
                 patch(),
                 overwritten(json!({})),
                 90,
-                end(Aftermath::OvertakenBy(Some("run-3".into()))),
+                end(RollbackResult::OvertakenBy(Some("run-3".into()))),
             ),
             (
                 "overtaken by nobody of us",
                 patch(),
                 overwritten(json!({"metadata": {"annotations": {marks::JOB: "job-2"}}})),
                 90,
-                end(Aftermath::OvertakenBy(None)),
+                end(RollbackResult::OvertakenBy(None)),
             ),
             (
                 "an older object",
@@ -1442,14 +1442,14 @@ fn a_rollback_is_followed_to_its_end() {
                 patch(),
                 up(2),
                 90,
-                end(Aftermath::RolledBack(brought_back())),
+                end(RollbackResult::RolledBack(brought_back())),
             ),
             (
                 "confirmed in the end",
                 patch(),
                 up(2),
                 9000,
-                end(Aftermath::RolledBack(brought_back())),
+                end(RollbackResult::RolledBack(brought_back())),
             ),
             (
                 "not confirmed",
@@ -1491,9 +1491,9 @@ fn a_write_leads_to_the_phase_that_follows_it() {
         let request = request(json!({"timeout": timeout}));
         acted(&request, seen, &action, &after, at(60))
     };
-    let written = Written {
+    let written = WriteReceipt {
         stale_deadline: Some("2026-01-01T00:00:30Z".into()),
-        ..Written::new(None, &after, at(60))
+        ..WriteReceipt::new(None, &after, at(60))
     };
     let rolling = Phase::Rollout(Rollout {
         written: written.clone(),
@@ -1509,7 +1509,7 @@ fn a_write_leads_to_the_phase_that_follows_it() {
     assert_eq!(phase(Action::Put(nothing()), &seen_before, "15m"), rolling);
     let created = phase(Action::Create(nothing()), &Observation::of(None), "15m");
     let first = Phase::Rollout(Rollout {
-        written: Written::new(None, &after, at(60)),
+        written: WriteReceipt::new(None, &after, at(60)),
         wrote: true,
         changed_since: false,
         previous: None,
@@ -1577,12 +1577,13 @@ fn what_others_change_beside_is_followed_and_never_undone() {
                 Some(template.clone()),
             );
             let phase = begun(Phase::Rollout(followed));
-            let Decision::GiveUp(Failure::Rollout { aftermath, .. }) =
-                decide(&request(json!({})), &phase, &failing, at(900))
+            let Decision::GiveUp(Failure::Rollout {
+                rollback_result, ..
+            }) = decide(&request(json!({})), &phase, &failing, at(900))
             else {
                 panic!("{name}: it is over");
             };
-            assert_eq!(aftermath, Aftermath::OvertakenBy(None), "{name}");
+            assert_eq!(rollback_result, RollbackResult::OvertakenBy(None), "{name}");
         }
     }
 }
@@ -1592,7 +1593,7 @@ fn another_template_than_asked_for_is_no_success_and_is_taken_back() {
     let image = |image: &str| live(json!({"spec": {"template": template(image)}}));
     let stored = image("app:9");
     let phase = Phase::Rollout(Rollout {
-        written: Written::new(None, &stored, at(0)),
+        written: WriteReceipt::new(None, &stored, at(0)),
         ..rollout()
     });
     let decision =
@@ -1671,7 +1672,7 @@ fn a_silent_controller_is_not_waited_for_twice_and_the_old_pods_are_counted() {
         ..Pods::default()
     };
     let observation = Observation {
-        sight: Some(Sight {
+        sight: Some(PodSnapshot {
             at: at(90),
             set: set("web-1", 1, 2),
             pods: Ok(pods),
@@ -1682,7 +1683,7 @@ fn a_silent_controller_is_not_waited_for_twice_and_the_old_pods_are_counted() {
     let Decision::GiveUp(Failure::Rollout {
         evidence,
         reason,
-        aftermath,
+        rollback_result,
         ..
     }) = decision
     else {
@@ -1695,7 +1696,10 @@ fn a_silent_controller_is_not_waited_for_twice_and_the_old_pods_are_counted() {
             .map(|serving| (serving.available, serving.wanted)),
         Some((2, 2))
     );
-    assert!(matches!(aftermath, Aftermath::RollbackFailed(..)));
+    assert!(matches!(
+        rollback_result,
+        RollbackResult::RollbackFailed(..)
+    ));
 }
 
 #[test]
@@ -1711,7 +1715,7 @@ fn a_pause_is_the_cause_and_nothing_is_written_over_it() {
     let Decision::GiveUp(Failure::Rollout {
         cause,
         reason,
-        aftermath,
+        rollback_result,
         ..
     }) = decision
     else {
@@ -1719,8 +1723,8 @@ fn a_pause_is_the_cause_and_nothing_is_written_over_it() {
     };
     assert!(cause.starts_with("the Deployment was paused"), "{cause}");
     assert_eq!(
-        (reason, aftermath),
-        (Some(Reason::Paused), Aftermath::Paused)
+        (reason, rollback_result),
+        (Some(Reason::Paused), RollbackResult::Paused)
     );
 }
 

@@ -5,10 +5,10 @@ use super::super::author::other_author;
 use super::super::causes;
 use super::super::decision::{Decision, Stage, Wait};
 use super::super::look::Look;
-use super::super::pursuit::{
-    CATCHING_UP, Failed, Followed, Pursuit, catching_up, waiting_for_replica_set,
+use super::super::result::{Failure, RollbackResult, Version};
+use super::super::rollout_tracker::{
+    CATCHING_UP, RolloutFailure, RolloutState, RolloutTracker, catching_up, waiting_for_replica_set,
 };
-use super::super::result::{Aftermath, Failure, Version};
 use super::context::{Context, is_current};
 use crate::change::{self};
 use crate::kubernetes::object::Deployment;
@@ -31,22 +31,22 @@ impl Context<'_> {
         &self,
         rollout: &Rollout,
         live: &Deployment,
-        failed: Failed,
+        failed: RolloutFailure,
     ) -> Decision {
-        let Failed {
+        let RolloutFailure {
             cause,
             kind,
             evidence,
             reason,
         } = failed;
-        let aftermath = match self.way_back(rollout, live) {
+        let rollback_result = match self.way_back(rollout, live) {
             Ok(previous) => match &self.observation.previous_template {
                 None => {
                     let name = previous.name.clone();
                     return Decision::Look(Look::Previous { name });
                 }
                 Some(Ok(Some(template))) if is_current(template, live) => {
-                    Aftermath::NothingToReturnTo
+                    RollbackResult::NothingToRollBackTo
                 }
                 Some(Ok(Some(template))) => {
                     let job = &self.continuation.job;
@@ -59,16 +59,16 @@ impl Context<'_> {
                         reason,
                     });
                 }
-                Some(Ok(None)) => Aftermath::PreviousGone(previous.name.clone()),
-                Some(Err(why)) => Aftermath::NotReturned(previous.revision, why.clone()),
+                Some(Ok(None)) => RollbackResult::PreviousGone(previous.name.clone()),
+                Some(Err(why)) => RollbackResult::NotRolledBack(previous.revision, why.clone()),
             },
-            Err(aftermath) => aftermath,
+            Err(rollback_result) => rollback_result,
         };
         Decision::GiveUp(Failure::Rollout {
             cause,
             kind,
             evidence: self.with_serving(evidence, live),
-            aftermath,
+            rollback_result,
             reason,
         })
     }
@@ -78,33 +78,33 @@ impl Context<'_> {
         &self,
         rollout: &Rollout,
         live: &Deployment,
-    ) -> Result<Previous, Aftermath> {
+    ) -> Result<Previous, RollbackResult> {
         if !rollout.wrote {
-            return Err(Aftermath::NothingWritten);
+            return Err(RollbackResult::NothingWritten);
         }
         if !self.request.rollback {
-            return Err(Aftermath::RollbackDisabled);
+            return Err(RollbackResult::RollbackDisabled);
         }
         if rollout.changed_since {
-            return Err(Aftermath::OvertakenBy(None));
+            return Err(RollbackResult::OvertakenBy(None));
         }
         if live.is_paused() {
-            return Err(Aftermath::Paused);
+            return Err(RollbackResult::Paused);
         }
         let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
         let previous = rollout.previous.as_ref();
         super::way_back::choose(previous, &rollout.written, live, sets).ok_or(
             match live.revision() {
-                Some(2..) => Aftermath::NothingServed,
-                Some(_) | None => Aftermath::NothingToReturnTo,
+                Some(2..) => RollbackResult::NothingServed,
+                Some(_) | None => RollbackResult::NothingToRollBackTo,
             },
         )
     }
 
     /// Whether others have come between a rollback and its end.
-    fn interrupted(&self, rollback: &Rollback, live: &Deployment) -> Option<Aftermath> {
+    fn interrupted(&self, rollback: &Rollback, live: &Deployment) -> Option<RollbackResult> {
         match self.overtaken(&rollback.written, true, live)? {
-            Decision::GiveUp(Failure::Deleted) => Some(Aftermath::Deleted),
+            Decision::GiveUp(Failure::Deleted) => Some(RollbackResult::Deleted),
             Decision::Look(_)
             | Decision::Act(_)
             | Decision::Enter(_)
@@ -112,7 +112,7 @@ impl Context<'_> {
             | Decision::Steady(_)
             | Decision::Wait(_)
             | Decision::Finish(_)
-            | Decision::GiveUp(_) => Some(Aftermath::OvertakenBy(other_author(
+            | Decision::GiveUp(_) => Some(RollbackResult::OvertakenBy(other_author(
                 live,
                 self.continuation,
             ))),
@@ -120,11 +120,11 @@ impl Context<'_> {
     }
 
     pub(super) fn rollback(&self, rollback: &Rollback, live: &Deployment) -> Decision {
-        if let Some(aftermath) = self.interrupted(rollback, live) {
-            return ended(rollback, aftermath);
+        if let Some(rollback_result) = self.interrupted(rollback, live) {
+            return ended(rollback, rollback_result);
         }
         let rollout = Rollout::followed(rollback.written.clone());
-        let pursuit = Pursuit {
+        let rollout_tracker = RolloutTracker {
             request: self.request,
             observation: self.observation,
             rollout: &rollout,
@@ -134,16 +134,16 @@ impl Context<'_> {
             deadline: rollback.deadline,
             stage: Stage::Rollout,
         };
-        let failed = |stopped| match pursuit.fail(Some(stopped)) {
-            Followed::GoesOn(decision) => decision,
+        let failed = |stopped| match rollout_tracker.fail(Some(stopped)) {
+            RolloutState::GoesOn(decision) => decision,
             // What it has shown belongs to the new version; of the old one its cause is enough.
-            Followed::Failed(Failed { cause, .. }) => {
+            RolloutState::Failed(RolloutFailure { cause, .. }) => {
                 let mut rollback = rollback.clone();
                 rollback.evidence = self.with_serving(rollback.evidence, live);
                 let version = Version::of(live);
-                ended(&rollback, Aftermath::RollbackFailed(version, cause))
+                ended(&rollback, RollbackResult::RollbackFailed(version, cause))
             }
-            Followed::Serves => ended(rollback, Aftermath::RolledBack(Version::of(live))),
+            RolloutState::Serves => ended(rollback, RollbackResult::RolledBack(Version::of(live))),
         };
         let (progress, at_most) = match rollout::verdict(live, &rollback.written, self.now) {
             Verdict::Complete => {
@@ -152,14 +152,14 @@ impl Context<'_> {
                     return Decision::Look(Look::ReplicaSets { selector });
                 };
                 if rollout::holds_the_pods(live, sets) {
-                    return match pursuit.serves(sets) {
-                        Followed::GoesOn(Decision::Wait(wait)) => Decision::Wait(Wait {
+                    return match rollout_tracker.serves(sets) {
+                        RolloutState::GoesOn(Decision::Wait(wait)) => Decision::Wait(Wait {
                             rollback: true,
                             ..wait
                         }),
-                        Followed::GoesOn(decision) => decision,
-                        Followed::Serves | Followed::Failed(_) => {
-                            ended(rollback, Aftermath::RolledBack(Version::of(live)))
+                        RolloutState::GoesOn(decision) => decision,
+                        RolloutState::Serves | RolloutState::Failed(_) => {
+                            ended(rollback, RollbackResult::RolledBack(Version::of(live)))
                         }
                     };
                 }
@@ -191,12 +191,12 @@ pub(super) fn rollback_limit(request: &Request, reason: Option<Reason>) -> Durat
 }
 
 /// The end of a rollback, whichever it is: what counts is why the new version failed.
-pub(super) fn ended(rollback: &Rollback, aftermath: Aftermath) -> Decision {
+pub(super) fn ended(rollback: &Rollback, rollback_result: RollbackResult) -> Decision {
     Decision::GiveUp(Failure::Rollout {
         cause: rollback.cause.clone(),
         kind: rollback.kind,
         evidence: rollback.evidence.clone(),
-        aftermath,
+        rollback_result,
         reason: rollback.reason,
     })
 }

@@ -2,14 +2,14 @@
 
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::state::baseline::Previous;
-use crate::workload::health::rollout::Written;
+use crate::workload::health::rollout::WriteReceipt;
 
 /// The ReplicaSet to return to. The one that served before the write goes first as long as it
 /// serves; then any other that does; then the recorded one, which served before. `None` where
 /// nothing did and nothing does.
 pub fn choose(
     recorded: Option<&Previous>,
-    written: &Written,
+    written: &WriteReceipt,
     live: &Deployment,
     sets: &[ReplicaSet],
 ) -> Option<Previous> {

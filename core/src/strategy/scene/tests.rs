@@ -13,7 +13,7 @@ fn all() -> Vec<Sought> {
         Sought::Members("app=web".into()),
         Sought::Autoscalers,
         Sought::Endpoints("web".into()),
-        Sought::Right(Right::SCALE),
+        Sought::Permission(Permission::SCALE),
         Sought::Trial(Box::new(Call::create("shop", json!({})).dry_run())),
         smoke(None),
     ]
@@ -105,7 +105,7 @@ fn pods_that_are_over_are_no_members() {
 }
 
 #[test]
-fn what_stirs_the_newcomer_leaves_the_rest() {
+fn what_stirs_the_candidate_leaves_the_rest() {
     let mut scene = Scene::default();
     for sought in all() {
         scene.take(

@@ -3,18 +3,18 @@
 
 use super::autoscaler::is_of;
 use super::context::{Context, Next, look};
-use crate::kubernetes::call::Right;
+use crate::kubernetes::call::Permission;
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Service, TEMPLATE_HASH};
 use crate::problem::Fault;
 use crate::state::continuation::Phase;
 use crate::state::marks::{self, VERSION};
-use crate::strategy::claim::{self, Lock, Narrow};
+use crate::strategy::candidate::Candidate;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::newcomer::Newcomer;
-use crate::strategy::pursuit::CATCHING_UP;
 use crate::strategy::result::Failure;
+use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::scene::Sought;
+use crate::strategy::service_lock::{self, Lock, Pin};
 use std::time::Duration;
 
 /// How often a lock of somebody else's is looked at.
@@ -57,7 +57,12 @@ impl Context<'_> {
     }
 
     /// Checks all that can be known beforehand, then takes the lock: the first write.
-    pub(super) fn claim(&self, service: &Service, live: &Deployment, newcomer: &Newcomer) -> Next {
+    pub(super) fn take_lock(
+        &self,
+        service: &Service,
+        live: &Deployment,
+        candidate: &Candidate,
+    ) -> Next {
         if live.is_being_deleted() {
             return Ok(Decision::GiveUp(Failure::BeingDeleted));
         }
@@ -72,10 +77,10 @@ impl Context<'_> {
         let outdated =
             narrowed.is_some() && narrowed.as_ref() != whole.map(|set| &set.template_hash);
         if outdated {
-            selector = claim::common(&selector);
+            selector = service_lock::common(&selector);
         }
         let members = self.members(&selector)?;
-        let found = self.newcomer(&newcomer.name)?;
+        let found = self.candidate(&candidate.name)?;
         if self.switch.smoke.is_some() {
             self.preview()?;
         }
@@ -89,29 +94,21 @@ impl Context<'_> {
         // Where the first write leaves but one of the family behind the Service, the others go.
         match self.fault_of_members(live, sets, members, adopted) {
             Some(fault) => faults.push(fault),
-            None => faults.extend(self.fault_of_labels(newcomer, &selector)),
+            None => faults.extend(self.fault_of_labels(candidate, &selector)),
         }
-        faults.extend(self.fault_of_names(newcomer, found));
+        faults.extend(self.fault_of_names(candidate, found));
         faults.extend(self.fault_of_preview(service));
         let narrow = match adopted.then(|| own.ok_or(whole)) {
-            None => Narrow::Not,
-            Some(Ok(version)) => Narrow::Version(version),
-            Some(Err(Some(set))) => Narrow::Hash(&set.template_hash),
+            None => Pin::Not,
+            Some(Ok(version)) => Pin::Version(version),
+            Some(Err(Some(set))) => Pin::Hash(&set.template_hash),
             Some(Err(None)) if self.is_settling(live, sets) => {
                 let stage = Stage::Settling(live.name().to_owned());
                 return Ok(self.wait(stage, CATCHING_UP));
             }
             Some(Err(None)) => {
-                faults.push(Fault::new(
-                    "deployment",
-                    format!(
-                        "names `{}`, which is in the middle of a rollout. Before its Service is \
-                         switched for the first time all its pods must be of one version: wait \
-                         until that rollout is done, or undo it",
-                        live.name()
-                    ),
-                ));
-                Narrow::Not
+                faults.push(in_a_rollout(live));
+                Pin::Not
             }
         };
         if !faults.is_empty() {
@@ -120,9 +117,9 @@ impl Context<'_> {
             return Ok(self.refuse(None, faults));
         }
         self.check_rights(live, scalers)?;
-        self.try_newcomer(live, newcomer, found)?;
-        let lock = self.lock(&newcomer.version);
-        Ok(self.patch_service(claim::take(service, &lock, narrow), Phase::Switch))
+        self.try_candidate(live, candidate, found)?;
+        let lock = self.lock(&candidate.version);
+        Ok(self.patch_service(service_lock::take(service, &lock, narrow), Phase::Switch))
     }
 
     /// What will be needed and cannot be tried by reading: a right that is missing is better told
@@ -130,16 +127,16 @@ impl Context<'_> {
     fn check_rights(&self, live: &Deployment, scalers: &[Autoscaler]) -> Result<(), Decision> {
         let mut needed = Vec::new();
         if self.switch.smoke.is_some() {
-            needed.extend(Right::SMOKE);
+            needed.extend(Permission::SMOKE);
         }
         let names = self.names(&[live.name()])?;
         if scalers.iter().any(|scaler| is_of(scaler, &names)) {
-            needed.push(Right::SCALE);
+            needed.push(Permission::SCALE);
         }
         let mut missing = Vec::new();
         for right in needed {
-            match self.scene.rights.get(&right) {
-                None => return Err(look(Sought::Right(right))),
+            match self.scene.permissions.get(&right) {
+                None => return Err(look(Sought::Permission(right))),
                 Some(false) => missing.push(right),
                 Some(true) => {}
             }
@@ -150,17 +147,17 @@ impl Context<'_> {
         Err(Decision::GiveUp(Failure::Forbidden(missing)))
     }
 
-    /// The API server says what it thinks of the newcomer before anything is written.
-    fn try_newcomer(
+    /// The API server says what it thinks of the candidate before anything is written.
+    fn try_candidate(
         &self,
         live: &Deployment,
-        newcomer: &Newcomer,
+        candidate: &Candidate,
         found: Option<&Deployment>,
     ) -> Result<(), Decision> {
         if self.scene.tried || found.is_some_and(Deployment::is_being_deleted) {
             return Ok(());
         }
-        let call = self.write(live, newcomer, found).dry_run();
+        let call = self.write(live, candidate, found).dry_run();
         Err(look(Sought::Trial(Box::new(call))))
     }
 
@@ -186,4 +183,15 @@ fn is_alone(newest: &ReplicaSet, live: &Deployment, sets: &[ReplicaSet]) -> bool
     let own = sets.iter().filter(|set| set.owner == live.uid());
     let mut with_pods = own.filter(|set| set.replicas > 0);
     with_pods.all(|set| set.name == newest.name)
+}
+
+/// Before a Service is switched for the first time all pods of its Deployment must be of one version.
+fn in_a_rollout(live: &Deployment) -> Fault {
+    let problem = format!(
+        "names `{}`, which is in the middle of a rollout. Before its Service is switched for the \
+         first time all its pods must be of one version: wait until that rollout is done, or undo \
+         it",
+        live.name()
+    );
+    Fault::new("deployment", problem)
 }

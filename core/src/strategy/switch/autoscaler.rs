@@ -6,8 +6,8 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::Autoscaler;
 use crate::state::marks::MIN_REPLICAS;
-use crate::strategy::claim::Lock;
 use crate::strategy::decision::Decision;
+use crate::strategy::service_lock::Lock;
 use serde_json::{Value, json};
 
 impl Context<'_> {
@@ -41,7 +41,7 @@ impl Context<'_> {
             .collect())
     }
 
-    /// How many replicas the newcomer is held at after the switch: those that were wanted then, or
+    /// How many replicas the candidate is held at after the switch: those that were wanted then, or
     /// one at least where the old version is going already.
     pub(super) fn held(
         &self,

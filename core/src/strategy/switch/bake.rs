@@ -2,13 +2,13 @@
 
 use super::context::{Context, Next, count};
 use crate::kubernetes::object::{Deployment, timestamp};
-use crate::kubernetes::service::{Member, Service};
+use crate::kubernetes::service::{Service, ServicePod};
 use crate::state::continuation::Reason;
 use crate::state::marks;
 use crate::strategy::causes;
-use crate::strategy::claim::{self, Lock};
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
+use crate::strategy::service_lock::{self, Lock};
 use jiff::Timestamp;
 
 impl Context<'_> {
@@ -18,15 +18,15 @@ impl Context<'_> {
             return self.set_aside(service, lock, true);
         }
         let name = self.name_of(&lock.version);
-        let Some(found) = self.newcomer(&name)? else {
+        let Some(found) = self.candidate(&name)? else {
             return Ok(self.fail(
                 Reason::Changed,
                 &format!("Deployment `{name}` was deleted by someone else"),
             ));
         };
-        let from = claim::from(service).unwrap_or_default();
+        let from = service_lock::from(service).unwrap_or_default();
         let old = self.deployment(from)?;
-        // Only a newcomer that has served for its time retires the old one.
+        // Only a candidate that has served for its time retires the old one.
         let retiring = service.annotation(marks::RETIRING).is_some()
             || old.is_none_or(|old| old.replicas() == 0);
         let held = self.held(lock, found, retiring)?;
@@ -41,7 +41,7 @@ impl Context<'_> {
         let switched = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         let until = switched.unwrap_or(self.now) + self.switch.bake;
         let stage = Stage::Bake {
-            newcomer: name,
+            candidate: name,
             until,
         };
         let deadline = lock.deadline.max(until);
@@ -78,7 +78,7 @@ impl Context<'_> {
     ) -> Result<(), Decision> {
         let members = self.members(&service.selector())?;
         let endpoints = self.endpoints(service.name())?;
-        let serves = |member: &Member| endpoints.ready.contains(&member.name);
+        let serves = |member: &ServicePod| endpoints.ready.contains(&member.name);
         if members.iter().any(serves) {
             return Ok(());
         }

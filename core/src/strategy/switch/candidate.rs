@@ -4,37 +4,37 @@
 use super::context::{Context, count};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{self, Deployment, timestamp};
-use crate::kubernetes::service::{Member, Service, TEMPLATE_HASH};
+use crate::kubernetes::service::{Service, ServicePod, TEMPLATE_HASH};
 use crate::state::continuation::{Reason, Rollout};
 use crate::state::marks;
-use crate::strategy::claim;
+use crate::strategy::candidate::Candidate;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::newcomer::Newcomer;
-use crate::strategy::pursuit::{CATCHING_UP, Followed, Pursuit};
-use crate::workload::health::rollout::Written;
+use crate::strategy::rollout_tracker::{CATCHING_UP, RolloutState, RolloutTracker};
+use crate::strategy::service_lock;
+use crate::workload::health::rollout::WriteReceipt;
 use jiff::Timestamp;
 use serde_json::json;
 
 impl Context<'_> {
-    /// The write that brings the newcomer up, in the place of an idle one where there is one.
+    /// The write that brings the candidate up, in the place of an idle one where there is one.
     pub(super) fn write(
         &self,
         live: &Deployment,
-        newcomer: &Newcomer,
+        candidate: &Candidate,
         found: Option<&Deployment>,
     ) -> Call {
         let author = self.author(self.now);
         let namespace = &self.request.namespace;
         match found {
-            None => Call::create(namespace, newcomer.create(self.request, live, &author)),
+            None => Call::create(namespace, candidate.create(self.request, live, &author)),
             Some(found) => {
-                let object = newcomer.replace(self.request, live, found, &author);
-                Call::put(namespace, &newcomer.name, object)
+                let object = candidate.replace(self.request, live, found, &author);
+                Call::put(namespace, &candidate.name, object)
             }
         }
     }
 
-    /// The live one was scaled up meanwhile, or the newcomer down, by an autoscaler that a dead
+    /// The live one was scaled up meanwhile, or the candidate down, by an autoscaler that a dead
     /// deploy left on it. Once: whoever undoes it means it.
     pub(super) fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
         let wanted = replicas.to_string();
@@ -52,11 +52,7 @@ impl Context<'_> {
 
     /// Once the Service is held to one ReplicaSet's pods, another rollout of the live Deployment
     /// would leave it without any.
-    pub(super) fn check_narrowing(
-        &self,
-        service: &Service,
-        live: &Deployment,
-    ) -> Result<(), Decision> {
+    pub(super) fn check_pin(&self, service: &Service, live: &Deployment) -> Result<(), Decision> {
         let selector = service.selector();
         let Some(hash) = selector.get(TEMPLATE_HASH) else {
             return Ok(());
@@ -72,16 +68,16 @@ impl Context<'_> {
         }
     }
 
-    /// The pods that the Service will find are the newcomer's, and all of them are ready.
+    /// The pods that the Service will find are the candidate's, and all of them are ready.
     pub(super) fn confirm(
         &self,
         service: &Service,
         version: &str,
         found: &Deployment,
-    ) -> Result<&[Member], Decision> {
-        let members = self.members(&claim::of_version(&service.selector(), version))?;
+    ) -> Result<&[ServicePod], Decision> {
+        let members = self.members(&service_lock::of_version(&service.selector(), version))?;
         let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
-        let staying = |member: &&Member| !member.going;
+        let staying = |member: &&ServicePod| !member.going;
         let mut staying = members.iter().filter(staying);
         if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
             let (pod, service) = (&foreign.name, service.name());
@@ -96,7 +92,7 @@ impl Context<'_> {
         let ready = members.iter().filter(|member| member.ready).count();
         if count(found.replicas()) > ready {
             self.in_time()?;
-            return Err(self.wait(Stage::Newcomer(found.name().to_owned()), CATCHING_UP));
+            return Err(self.wait(Stage::Candidate(found.name().to_owned()), CATCHING_UP));
         }
         Ok(members)
     }
@@ -110,8 +106,8 @@ impl Context<'_> {
     ) -> Result<(), Decision> {
         let deployed_at = found.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         let since = deployed_at.unwrap_or(self.continuation.started);
-        let rollout = Rollout::followed(Written::adopted(found, since));
-        let pursuit = Pursuit {
+        let rollout = Rollout::followed(WriteReceipt::adopted(found, since));
+        let rollout_tracker = RolloutTracker {
             request: self.request,
             observation: self.observation,
             rollout: &rollout,
@@ -121,10 +117,10 @@ impl Context<'_> {
             deadline,
             stage,
         };
-        match pursuit.next() {
-            Followed::Serves => Ok(()),
-            Followed::GoesOn(decision) => Err(decision),
-            Followed::Failed(failed) => Err(self.failed(failed, None)),
+        match rollout_tracker.next() {
+            RolloutState::Serves => Ok(()),
+            RolloutState::GoesOn(decision) => Err(decision),
+            RolloutState::Failed(failed) => Err(self.failed(failed, None)),
         }
     }
 }

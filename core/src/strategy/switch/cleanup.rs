@@ -9,7 +9,7 @@ use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::decision::Decision;
 use crate::strategy::result::Failure;
-use crate::strategy::{claim, immutable, newcomer};
+use crate::strategy::{candidate, immutable, service_lock};
 use serde_json::Value;
 
 impl Context<'_> {
@@ -19,15 +19,15 @@ impl Context<'_> {
         if let Some(running) = self.other_that_runs(found)? {
             self.unselected(running)?;
             if service.annotation(marks::RETIRING).is_none() {
-                return Ok(self.patch_service(claim::retire(service), Phase::Switch));
+                return Ok(self.patch_service(service_lock::retire(service), Phase::Switch));
             }
-            return Ok(self.scale_down(running, newcomer::scale_down(running)));
+            return Ok(self.scale_down(running, candidate::scale_down(running)));
         }
         if let Strategy::Immutable { keep, .. } = &self.request.strategy {
             let others = self.versions()?.iter();
             let others = others.filter(|one| one.name() != found.name() && !one.is_being_deleted());
             let others = others.collect::<Vec<_>>();
-            let from = claim::from(service).unwrap_or_default();
+            let from = service_lock::from(service).unwrap_or_default();
             let surplus = immutable::surplus(&others, from, *keep);
             let mut surplus = surplus.into_iter().filter(|one| !self.is_left(one.name()));
             if let Some(one) = surplus.next() {
@@ -36,7 +36,7 @@ impl Context<'_> {
             }
         }
         self.clear_preview()?;
-        Ok(self.patch_service(claim::release(service, None), Phase::Switch))
+        Ok(self.patch_service(service_lock::release(service, None), Phase::Switch))
     }
 
     /// Another one of the family that is not at zero, and could be brought there.

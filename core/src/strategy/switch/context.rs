@@ -3,21 +3,21 @@
 use crate::change::Author;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::service::{Autoscaler, Endpoints, Member, Selector, Service, written};
+use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::problem::Fault;
 use crate::request::{Request, Switch};
-use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, Return};
+use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, SwitchRollback};
 use crate::state::marks;
 use crate::strategy::action::{Action, Step};
 use crate::strategy::author::author;
 use crate::strategy::causes;
-use crate::strategy::claim::Lock;
 use crate::strategy::decision::{Decision, Stage, Wait};
 use crate::strategy::look::Look;
 use crate::strategy::observation::Observation;
-use crate::strategy::pursuit::Failed;
-use crate::strategy::result::{Aftermath, Failure};
+use crate::strategy::result::{Failure, RollbackResult};
+use crate::strategy::rollout_tracker::RolloutFailure;
 use crate::strategy::scene::{Scene, Sought};
+use crate::strategy::service_lock::Lock;
 use crate::text::clip;
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use jiff::Timestamp;
@@ -59,11 +59,11 @@ impl Context<'_> {
     }
 
     /// The Deployment that gets the new version; it is the one that is watched.
-    pub(super) fn newcomer(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
+    pub(super) fn candidate(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
         match &self.observation.deployment {
             Some(None) => Ok(None),
             Some(Some(found)) if found.name() == name => Ok(Some(found)),
-            Some(Some(_)) | None => Err(Decision::Look(Look::Newcomer {
+            Some(Some(_)) | None => Err(Decision::Look(Look::Candidate {
                 name: name.to_owned(),
             })),
         }
@@ -76,7 +76,7 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn members(&self, selector: &Selector) -> Result<&[Member], Decision> {
+    pub(super) fn members(&self, selector: &Selector) -> Result<&[ServicePod], Decision> {
         let selector = written(selector);
         match self.scene.members.get(&selector) {
             Some(members) => Ok(members),
@@ -121,8 +121,8 @@ impl Context<'_> {
 
     /// The phase that a write leaves as it is; the first one opens the switch.
     pub(super) fn phase(&self) -> Phase {
-        if let Phase::Return(back) = &self.continuation.phase {
-            return Phase::Return(back.clone());
+        if let Phase::SwitchRollback(back) = &self.continuation.phase {
+            return Phase::SwitchRollback(back.clone());
         }
         Phase::Switch
     }
@@ -160,15 +160,15 @@ impl Context<'_> {
                 wanted: found.map_or(0, Deployment::replicas),
                 obstacle: None,
             },
-            rollback: matches!(self.continuation.phase, Phase::Return(_)),
+            rollback: matches!(self.continuation.phase, Phase::SwitchRollback(_)),
             at_most,
             stage,
         })
     }
 
     /// The deploy has failed: what was written is taken back, if anything was.
-    pub(super) fn failed(&self, failed: Failed, reason: Option<Reason>) -> Decision {
-        let back = Return {
+    pub(super) fn failed(&self, failed: RolloutFailure, reason: Option<Reason>) -> Decision {
+        let back = SwitchRollback {
             cause: failed.cause,
             kind: failed.kind,
             evidence: failed.evidence,
@@ -176,15 +176,15 @@ impl Context<'_> {
         };
         let ours = self.seen_service().and_then(Lock::read);
         match ours.filter(|lock| lock.job == self.continuation.job) {
-            Some(_) => Decision::Enter(Phase::Return(back)),
-            None => ended(&back, Aftermath::NothingWritten),
+            Some(_) => Decision::Enter(Phase::SwitchRollback(back)),
+            None => ended(&back, RollbackResult::NothingWritten),
         }
     }
 
     pub(super) fn fail(&self, reason: Reason, cause: &str) -> Decision {
-        let failed = Failed {
+        let failed = RolloutFailure {
             cause: clip(cause, CAUSE_LIMIT),
-            ..Failed::default()
+            ..RolloutFailure::default()
         };
         self.failed(failed, Some(reason))
     }
@@ -220,14 +220,14 @@ impl Context<'_> {
     }
 }
 
-/// The end of a failed switch: what counts is why the newcomer failed.
-pub(super) fn ended(back: &Return, aftermath: Aftermath) -> Decision {
+/// The end of a failed switch: what counts is why the candidate failed.
+pub(super) fn ended(back: &SwitchRollback, rollback_result: RollbackResult) -> Decision {
     Decision::GiveUp(Failure::Rollout {
         cause: back.cause.clone(),
         kind: back.kind,
         evidence: back.evidence.clone(),
         reason: back.reason,
-        aftermath,
+        rollback_result,
     })
 }
 

@@ -3,13 +3,13 @@
 use super::context::Context;
 use super::smoke::port_of;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::service::{Member, Selector, Service};
+use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::problem::Fault;
 use crate::state::marks;
-use crate::strategy::claim;
+use crate::strategy::candidate::{self, Candidate};
 use crate::strategy::decision::Decision;
-use crate::strategy::newcomer::{self, Newcomer};
 use crate::strategy::scene::preview_name;
+use crate::strategy::service_lock;
 
 impl Context<'_> {
     /// The Service must send to the live Deployment's pods, and to no others.
@@ -17,7 +17,7 @@ impl Context<'_> {
         &self,
         live: &Deployment,
         sets: &[ReplicaSet],
-        members: &[Member],
+        members: &[ServicePod],
         family: bool,
     ) -> Option<Fault> {
         let mut members = members.iter().filter(|member| !member.going).peekable();
@@ -27,13 +27,13 @@ impl Context<'_> {
             ));
         }
         let versions = self.scene.versions.as_deref().unwrap_or_default();
-        let of_family = |member: &Member| {
+        let of_family = |member: &ServicePod| {
             let plain = &*self.request.deployment;
             let mut all = versions.iter().map(Deployment::name).chain([plain]);
             family && all.any(|name| member.is_under(name))
         };
         let members = members.collect::<Vec<_>>();
-        let own = |member: &&Member| member.is_of(live, sets);
+        let own = |member: &&ServicePod| member.is_of(live, sets);
         let foreign = members
             .iter()
             .find(|member| !own(member) && !of_family(member));
@@ -95,14 +95,14 @@ impl Context<'_> {
 
     pub(super) fn fault_of_names(
         &self,
-        newcomer: &Newcomer,
+        candidate: &Candidate,
         found: Option<&Deployment>,
     ) -> Option<Fault> {
         let taken = found?;
-        if newcomer::is_ours(taken, &self.request.deployment, &newcomer.version) {
+        if candidate::is_ours(taken, &self.request.deployment, &candidate.version) {
             return None;
         }
-        let name = &newcomer.name;
+        let name = &candidate.name;
         Some(Fault::new(
             "deployment",
             format!(
@@ -115,10 +115,10 @@ impl Context<'_> {
     /// Pods that the Service does not find would never get traffic.
     pub(super) fn fault_of_labels(
         &self,
-        newcomer: &Newcomer,
+        candidate: &Candidate,
         selector: &Selector,
     ) -> Option<Fault> {
-        let missing = newcomer.missing(&claim::common(selector));
+        let missing = candidate.missing(&service_lock::common(selector));
         let service = &self.switch.service;
         let labels = missing.join("`, `");
         let fault = match &self.request.manifest {

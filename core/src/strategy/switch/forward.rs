@@ -5,14 +5,14 @@ use super::context::{Context, Next, ended};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
 use crate::request::Strategy;
-use crate::state::continuation::{Phase, Reason, Return};
+use crate::state::continuation::{Phase, Reason, SwitchRollback};
 use crate::state::marks;
+use crate::strategy::candidate::Candidate;
 use crate::strategy::causes;
-use crate::strategy::claim::{self, Lock, Narrow};
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::newcomer::Newcomer;
-use crate::strategy::pursuit::CATCHING_UP;
-use crate::strategy::result::{Aftermath, Failure, Former, Success, Switched};
+use crate::strategy::result::{Failure, Former, RollbackResult, Success, Switched};
+use crate::strategy::rollout_tracker::CATCHING_UP;
+use crate::strategy::service_lock::{self, Lock, Pin};
 use crate::workload::health::diagnosis::Evidence;
 use std::time::Duration;
 
@@ -38,55 +38,59 @@ impl Context<'_> {
         }
         let live = self.live(service)?;
         let since = lock.map_or(self.continuation.started, |lock| lock.since);
-        let newcomer = match Newcomer::render(self.request, live, &self.author(since)) {
-            Ok(newcomer) => newcomer,
+        let candidate = match Candidate::render(self.request, live, &self.author(since)) {
+            Ok(candidate) => candidate,
             Err(faults) => return Ok(self.refuse(lock, faults)),
         };
-        let is_live = newcomer.is_live(live);
+        let is_live = candidate.is_live(live);
         let Some(lock) = lock else {
             if is_live {
                 return self.already_live(service, live);
             }
-            return self.claim(service, live, &newcomer);
+            return self.take_lock(service, live, &candidate);
         };
         if is_live {
             return self.tidy(service, lock, live);
         }
-        if newcomer.version != lock.version {
+        if candidate.version != lock.version {
             return Ok(self.fail(
                 Reason::Changed,
                 "the live Deployment was changed by someone else meanwhile",
             ));
         }
-        self.check_narrowing(service, live)?;
-        let found = self.newcomer(&newcomer.name)?;
+        self.check_pin(service, live)?;
+        let found = self.candidate(&candidate.name)?;
         let Some(found) = found else {
-            return Ok(self.step(self.write(live, &newcomer, None)));
+            return Ok(self.step(self.write(live, &candidate, None)));
         };
         if found.is_being_deleted() {
             self.in_time()?;
-            return Ok(self.wait(Stage::Leaving(newcomer.name.clone()), CATCHING_UP));
+            return Ok(self.wait(Stage::Leaving(candidate.name.clone()), CATCHING_UP));
         }
         if found.annotation(marks::JOB) != Some(&self.continuation.job) {
-            return Ok(self.step(self.write(live, &newcomer, Some(found))));
+            return Ok(self.step(self.write(live, &candidate, Some(found))));
         }
         if found.replicas() == 0 {
             self.rechecked()?;
             return Ok(self.scale_up(found, live.replicas().max(1)));
         }
-        self.follow(found, lock.deadline, Stage::Newcomer(newcomer.name.clone()))?;
-        let members = self.confirm(service, &newcomer.version, found)?;
+        self.follow(
+            found,
+            lock.deadline,
+            Stage::Candidate(candidate.name.clone()),
+        )?;
+        let members = self.confirm(service, &candidate.version, found)?;
         self.in_time()?;
         if let Some(smoke) = &self.switch.smoke {
-            self.smoke(service, &newcomer.version, members, smoke)?;
+            self.smoke(service, &candidate.version, members, smoke)?;
         }
-        self.move_autoscaler(live.name(), &newcomer.name, Some(live.replicas()))?;
+        self.move_autoscaler(live.name(), &candidate.name, Some(live.replicas()))?;
         // While it came up the live one may have been scaled.
         self.rechecked()?;
         if found.replicas() < live.replicas() {
             return Ok(self.scale_up(found, live.replicas()));
         }
-        Ok(self.make_switch(service, lock, live, &newcomer))
+        Ok(self.make_switch(service, lock, live, &candidate))
     }
 
     fn make_switch(
@@ -94,16 +98,16 @@ impl Context<'_> {
         service: &Service,
         lock: &Lock,
         live: &Deployment,
-        newcomer: &Newcomer,
+        candidate: &Candidate,
     ) -> Decision {
         let lock = Lock {
             deadline: lock.deadline.max(self.now + self.switch.bake + RETIRING),
             wanted: Some(live.replicas()),
             ..lock.clone()
         };
-        let to = (&*newcomer.name, &*newcomer.version);
+        let to = (&*candidate.name, &*candidate.version);
         let author = self.author(self.now);
-        let patch = claim::switch(service, &lock, live.name(), to, &author);
+        let patch = service_lock::switch(service, &lock, live.name(), to, &author);
         self.patch_service(patch, Phase::Switch)
     }
 
@@ -117,7 +121,7 @@ impl Context<'_> {
             return Ok(self.wait(stage, CATCHING_UP));
         }
         self.clear_preview()?;
-        let patch = claim::release(service, self.widened(service).as_ref());
+        let patch = service_lock::release(service, self.widened(service).as_ref());
         Ok(self.patch_service(patch, Phase::Switch))
     }
 
@@ -126,16 +130,16 @@ impl Context<'_> {
         if let Some(dead) = Lock::read(service) {
             return Ok(self.inherit(service, live, &dead));
         }
-        let Some(found) = self.newcomer(live.name())? else {
+        let Some(found) = self.candidate(live.name())? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
         let deadline = self.continuation.deadline;
-        self.follow(found, deadline, Stage::Newcomer(live.name().to_owned()))?;
+        self.follow(found, deadline, Stage::Candidate(live.name().to_owned()))?;
         self.see_endpoints(service, found, deadline)?;
         // An earlier deploy may have failed to bring the others down.
         if self.other_that_runs(found)?.is_some() {
             let lock = self.lock(marks::version_of(live).unwrap_or_default());
-            let patch = claim::take(service, &lock, Narrow::Not);
+            let patch = service_lock::take(service, &lock, Pin::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }
         Ok(self.succeed(service, found, false, None))
@@ -143,20 +147,20 @@ impl Context<'_> {
 
     /// The switch of this job is complete: the lock was given up as the last step.
     pub(super) fn done(&self, service: &Service) -> Next {
-        let to = claim::to(service).unwrap_or_default();
-        let Some(found) = self.newcomer(to)? else {
+        let to = service_lock::to(service).unwrap_or_default();
+        let Some(found) = self.candidate(to)? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
         if found.replicas() == 0 {
-            let back = Return {
+            let back = SwitchRollback {
                 cause: causes::scaled_away(found.name()),
                 kind: None,
                 evidence: Evidence::default(),
                 reason: Some(Reason::Changed),
             };
-            return Ok(ended(&back, Aftermath::NoWayBack));
+            return Ok(ended(&back, RollbackResult::NoWayBack));
         }
-        let from = match claim::from(service) {
+        let from = match service_lock::from(service) {
             Some(from) => Some((from.to_owned(), self.former(from)?)),
             None => None,
         };

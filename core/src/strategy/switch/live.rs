@@ -5,8 +5,8 @@ use crate::kubernetes::object::{Deployment, timestamp};
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
 use crate::problem::Fault;
 use crate::state::marks::{self, VERSION};
-use crate::strategy::claim::{self, Lock};
 use crate::strategy::decision::Decision;
+use crate::strategy::service_lock::{self, Lock};
 
 impl Context<'_> {
     /// The Deployment that the Service sends to.
@@ -24,7 +24,7 @@ impl Context<'_> {
                 "names `{name}`, which does not exist. This strategy takes over from a version \
                  that serves: deploy the first one with the strategy `rolling`"
             )
-        } else if claim::to(service) == Some(&self.request.deployment) {
+        } else if service_lock::to(service) == Some(&self.request.deployment) {
             let name = &self.request.deployment;
             let (plain, _) = name.rsplit_once('-').unwrap_or((name, ""));
             format!(

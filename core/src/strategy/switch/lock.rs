@@ -5,8 +5,8 @@ use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH};
 use crate::state::continuation::Phase;
 use crate::state::marks::{self, VERSION};
-use crate::strategy::claim::{self, Lock, Narrow};
 use crate::strategy::decision::Decision;
+use crate::strategy::service_lock::{self, Lock, Pin};
 
 impl Context<'_> {
     /// Our lock, for a version. What was spent on waiting for somebody else's is not the version's:
@@ -19,7 +19,7 @@ impl Context<'_> {
             job: self.continuation.job.clone(),
             version: version.to_owned(),
             since,
-            deadline: whole.min(since + claim::LONGEST_DEPLOY),
+            deadline: whole.min(since + service_lock::LONGEST_DEPLOY),
             selector: None,
             wanted: None,
         }
@@ -30,10 +30,10 @@ impl Context<'_> {
     pub(super) fn inherit(&self, service: &Service, live: &Deployment, dead: &Lock) -> Decision {
         let lock = self.lock(&dead.version);
         let had_switched = service.annotation(marks::JOB) == Some(&dead.job)
-            && claim::to(service) == Some(live.name());
+            && service_lock::to(service) == Some(live.name());
         let patch = match had_switched {
-            true => claim::take_over(service, &lock, &self.author(self.now)),
-            false => claim::take(service, &lock, Narrow::Not),
+            true => service_lock::take_over(service, &lock, &self.author(self.now)),
+            false => service_lock::take(service, &lock, Pin::Not),
         };
         self.patch_service(patch, Phase::Switch)
     }
@@ -41,8 +41,8 @@ impl Context<'_> {
     /// Whether the Service selects as the switch of this lock made it.
     pub(super) fn is_as_switched(service: &Service, lock: &Lock) -> bool {
         let selector = service.selector();
-        match claim::selector_before(service) {
-            Some(before) => selector == claim::of_version(&before, &lock.version),
+        match service_lock::selector_before(service) {
+            Some(before) => selector == service_lock::of_version(&before, &lock.version),
             None => selector.get(VERSION) == Some(&lock.version),
         }
     }

@@ -6,7 +6,7 @@ use crate::change::editor::Editor;
 use crate::kubernetes::object::Deployment;
 use crate::strategy::decision::Decision;
 use crate::strategy::look::Look;
-use crate::strategy::result::{Aftermath, Failure, Present};
+use crate::strategy::result::{Failure, RollbackResult, TrafficState};
 use std::collections::BTreeMap;
 
 /// The Deployment that a pod is named after: both names between were made by controllers.
@@ -23,7 +23,9 @@ impl Context<'_> {
         };
         let is_told = match &failure {
             Failure::OutOfSync { wrote, .. } => *wrote,
-            Failure::Rollout { aftermath, .. } => *aftermath != Aftermath::NothingWritten,
+            Failure::Rollout {
+                rollback_result, ..
+            } => *rollback_result != RollbackResult::NothingWritten,
             Failure::Deleted => true,
             Failure::Faults(_)
             | Failure::Missing
@@ -54,7 +56,7 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn present(&self) -> Result<Present, Decision> {
+    pub(super) fn present(&self) -> Result<TrafficState, Decision> {
         let service = self.scene.service.as_ref();
         let is_there = service.is_none_or(Option::is_some);
         let plain = self.deployment(&self.request.deployment)?;
@@ -70,7 +72,7 @@ impl Context<'_> {
                 *sends.entry(name).or_insert(0) += 1;
             }
         }
-        Ok(Present {
+        Ok(TrafficState {
             service: self.switch.service.clone(),
             is_there,
             sends,
@@ -82,7 +84,7 @@ impl Context<'_> {
 
 impl Failure {
     /// The same failure, with what was read of the Service when it ended.
-    fn with(self, editor: Option<Editor>, present: Present) -> Failure {
+    fn with(self, editor: Option<Editor>, present: TrafficState) -> Failure {
         match self {
             Failure::OutOfSync { by, .. } => Failure::SetAside {
                 by,
@@ -94,7 +96,7 @@ impl Failure {
                 kind,
                 mut evidence,
                 reason,
-                aftermath,
+                rollback_result,
             } => {
                 evidence.pods.push(present.sentence());
                 evidence.serving = Some(present.serving());
@@ -103,7 +105,7 @@ impl Failure {
                     kind,
                     evidence,
                     reason,
-                    aftermath,
+                    rollback_result,
                 }
             }
             Failure::Deleted => Failure::SetAside {

@@ -1,26 +1,26 @@
 //! What is done when somebody else is at the Service while it is switched: its selector changed,
-//! the live Deployment rolled under it, the Service deleted, the newcomer scaled away.
+//! the live Deployment rolled under it, the Service deleted, the candidate scaled away.
 
 use super::cleanup::selects;
 use super::context::{Context, Next, ended};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::service::{Member, Selector, Service, TEMPLATE_HASH};
+use crate::kubernetes::service::{Selector, Service, ServicePod, TEMPLATE_HASH};
 use crate::request::Mode;
-use crate::state::continuation::{Phase, Reason, Return};
+use crate::state::continuation::{Phase, Reason, SwitchRollback};
 use crate::state::marks;
 use crate::strategy::action::{Action, Step};
-use crate::strategy::claim::{self, Lock};
 use crate::strategy::decision::Decision;
-use crate::strategy::result::{Aftermath, Failure};
-use crate::strategy::{causes, newcomer};
+use crate::strategy::result::{Failure, RollbackResult};
+use crate::strategy::service_lock::{self, Lock};
+use crate::strategy::{candidate, causes};
 use crate::workload::health::diagnosis::Evidence;
 
 /// What to do about a Service that is held to pods which are no more.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Refill {
     /// It gets the selector that it had before.
-    Wide(Selector),
+    Original(Selector),
     /// It is held to the pods of another ReplicaSet of the same Deployment: with the selector that
     /// it had, a version that nobody has judged would get traffic.
     Held(Selector),
@@ -30,16 +30,16 @@ pub(super) enum Refill {
 /// wide selector; `None` where nothing would come of it.
 pub(super) fn refill(
     wide: &Selector,
-    all: &[Member],
+    all: &[ServicePod],
     live: &Deployment,
     sets: &[ReplicaSet],
 ) -> Option<Refill> {
     all.iter().find(|member| member.ready)?;
     if all.iter().all(|member| member.is_of(live, sets)) {
-        return Some(Refill::Wide(wide.clone()));
+        return Some(Refill::Original(wide.clone()));
     }
     let ready_of = |set: &ReplicaSet| {
-        let own = |member: &&Member| member.ready && member.owner == set.name;
+        let own = |member: &&ServicePod| member.ready && member.owner == set.name;
         all.iter().filter(own).count()
     };
     let own = sets.iter().filter(|set| set.owner == live.uid());
@@ -51,7 +51,7 @@ pub(super) fn refill(
             held.insert(TEMPLATE_HASH.to_owned(), set.template_hash.clone());
             Some(Refill::Held(held))
         }
-        None => Some(Refill::Wide(wide.clone())),
+        None => Some(Refill::Original(wide.clone())),
     }
 }
 
@@ -69,14 +69,14 @@ impl Context<'_> {
         let Some(live) = self.deployment(&self.request.deployment)? else {
             return Ok(());
         };
-        let wide = claim::common(&selector);
+        let wide = service_lock::common(&selector);
         let sets = self.replica_sets(&live.selector())?;
         let refill = refill(&wide, self.members(&wide)?, live, sets);
         let patch = match refill {
             None => return Ok(()),
             Some(Refill::Held(held)) if held == selector => return Ok(()),
-            Some(Refill::Held(held)) => claim::select(service, &held, true),
-            Some(Refill::Wide(wide)) => claim::select(service, &wide, false),
+            Some(Refill::Held(held)) => service_lock::select(service, &held, true),
+            Some(Refill::Original(wide)) => service_lock::select(service, &wide, false),
         };
         self.rechecked()?;
         let call = Call::merge_service(&self.request.namespace, &self.switch.service, patch);
@@ -91,7 +91,7 @@ impl Context<'_> {
     /// version before serves again, as long as it is there. No lock counts any more by then.
     pub(super) fn return_from_empty(&self, service: &Service) -> Result<(), Decision> {
         let selector = service.selector();
-        let before = match claim::selector_before(service) {
+        let before = match service_lock::selector_before(service) {
             Some(before) => Some(before),
             None => self.selector_of_former(service)?,
         };
@@ -106,14 +106,14 @@ impl Context<'_> {
             return Ok(());
         }
         self.rechecked()?;
-        let patch = claim::select(service, &before, true);
+        let patch = service_lock::select(service, &before, true);
         Err(self.patch_service(patch, self.continuation.phase.clone()))
     }
 
     /// The selector of the version that served before the last switch, where that has one of its
     /// own: what was retired by a switch whose new version somebody has scaled away may be up yet.
     fn selector_of_former(&self, service: &Service) -> Result<Option<Selector>, Decision> {
-        let Some(from) = claim::from(service) else {
+        let Some(from) = service_lock::from(service) else {
             return Ok(None);
         };
         let selector = service.selector();
@@ -122,11 +122,11 @@ impl Context<'_> {
         }
         let former = self.deployment(from)?.filter(|one| one.replicas() > 0);
         let version = former.and_then(marks::version_of);
-        Ok(version.map(|version| claim::of_version(&selector, version)))
+        Ok(version.map(|version| service_lock::of_version(&selector, version)))
     }
 
     /// Somebody else has changed the Service's selector: that stands, and what was held for this
-    /// deploy is given up. The newcomer is put away where it would get traffic beside a version
+    /// deploy is given up. The candidate is put away where it would get traffic beside a version
     /// that serves without it, or where it never was to get any.
     pub(super) fn set_aside(&self, service: &Service, lock: &Lock, switched: bool) -> Next {
         let name = self.name_of(&lock.version);
@@ -134,7 +134,7 @@ impl Context<'_> {
         let target = other.map_or(&*name, Deployment::name);
         self.move_autoscaler(&name, target, None)?;
         if self.request.rollback
-            && let Some(found) = self.newcomer(&name)?
+            && let Some(found) = self.candidate(&name)?
             && found.replicas() > 0
             && !found.is_being_deleted()
             && !self.is_left(&name)
@@ -143,14 +143,14 @@ impl Context<'_> {
             let selected = selects(&selector, found, &self.request.deployment);
             if (selected || !switched) && !(selected && other.is_none()) {
                 self.rechecked()?;
-                let patch = newcomer::put_away(found, &self.continuation.job);
+                let patch = candidate::put_away(found, &self.continuation.job);
                 return Ok(self.scale_down(found, patch));
             }
         }
         self.clear_preview()?;
-        let patch = claim::step_aside(service, &self.continuation.job);
+        let patch = service_lock::step_aside(service, &self.continuation.job);
         let then = match &self.continuation.phase {
-            Phase::Return(back) => Phase::Return(back.clone()),
+            Phase::SwitchRollback(back) => Phase::SwitchRollback(back.clone()),
             Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => Phase::Switch,
         };
         Ok(self.patch_service(patch, then))
@@ -160,14 +160,14 @@ impl Context<'_> {
     fn serves_beside(
         &self,
         service: &Service,
-        newcomer: &str,
+        candidate: &str,
     ) -> Result<Option<&Deployment>, Decision> {
         let members = self.members(&service.selector())?;
         let plain = self.deployment(&self.request.deployment)?;
         let mut all = plain.into_iter().chain(self.versions()?);
         Ok(all.find(|one| {
-            let stays = one.name() != newcomer && one.replicas() > 0 && !one.is_being_deleted();
-            let serves = |member: &Member| member.ready && member.is_under(one.name());
+            let stays = one.name() != candidate && one.replicas() > 0 && !one.is_being_deleted();
+            let serves = |member: &ServicePod| member.ready && member.is_under(one.name());
             stays && members.iter().any(serves)
         }))
     }
@@ -180,29 +180,29 @@ impl Context<'_> {
             Err(look) => return look,
         };
         let Some(ours) = ours else {
-            if let Phase::Return(back) = &self.continuation.phase {
-                return ended(back, Aftermath::ServiceGone);
+            if let Phase::SwitchRollback(back) = &self.continuation.phase {
+                return ended(back, RollbackResult::ServiceGone);
             }
             if self.continuation.phase == Phase::Start {
                 let fault = self.service_fault("does not exist in this namespace");
                 return Decision::GiveUp(Failure::Faults(vec![fault]));
             }
-            return ended(&self.deleted(), Aftermath::ServiceGone);
+            return ended(&self.deleted(), RollbackResult::ServiceGone);
         };
         match self.put_away_without_service(ours) {
             Ok(()) => {}
             Err(decision) => return decision,
         }
         match &self.continuation.phase {
-            Phase::Return(back) => ended(back, Aftermath::ServiceGone),
+            Phase::SwitchRollback(back) => ended(back, RollbackResult::ServiceGone),
             Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => {
-                ended(&self.deleted(), Aftermath::ServiceGone)
+                ended(&self.deleted(), RollbackResult::ServiceGone)
             }
         }
     }
 
-    pub(super) fn deleted(&self) -> Return {
-        Return {
+    pub(super) fn deleted(&self) -> SwitchRollback {
+        SwitchRollback {
             cause: causes::service_deleted(&self.switch.service),
             kind: None,
             evidence: Evidence::default(),
@@ -222,7 +222,7 @@ impl Context<'_> {
         if ours.replicas() > 0 && !ours.is_being_deleted() && !self.is_left(ours.name()) {
             // It may be there again: then that decides.
             self.rechecked()?;
-            let patch = newcomer::put_away(ours, &self.continuation.job);
+            let patch = candidate::put_away(ours, &self.continuation.job);
             return Err(self.scale_down(ours, patch));
         }
         self.clear_preview()

@@ -2,14 +2,14 @@
 
 use super::context::{Context, look};
 use crate::kubernetes::call::Call;
-use crate::kubernetes::service::{Member, Service};
+use crate::kubernetes::service::{Service, ServicePod};
 use crate::request::Smoke;
 use crate::state::continuation::Reason;
 use crate::state::marks::PREVIEW_OF;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::pursuit::CATCHING_UP;
+use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::scene::{Smoked, Sought, preview_name};
-use crate::strategy::{causes, claim};
+use crate::strategy::{causes, service_lock};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -24,12 +24,12 @@ const SMOKE_UNANSWERED: u32 = 15;
 const SMOKE_PAUSE: Duration = Duration::from_secs(2);
 
 impl Context<'_> {
-    /// Asks the newcomer over a Service of its own.
+    /// Asks the candidate over a Service of its own.
     pub(super) fn smoke(
         &self,
         service: &Service,
         version: &str,
-        members: &[Member],
+        members: &[ServicePod],
         smoke: &Smoke,
     ) -> Result<(), Decision> {
         let Smoked {
@@ -90,7 +90,7 @@ impl Context<'_> {
     }
 }
 
-/// The Service of the smoke test: the same ports, for the newcomer's pods.
+/// The Service of the smoke test: the same ports, for the candidate's pods.
 pub(super) fn preview(service: &Service, namespace: &str, version: &str) -> Value {
     let ports = service.ports().iter().map(|port| {
         let kept = ["name", "protocol", "appProtocol", "port", "targetPort"];
@@ -102,7 +102,7 @@ pub(super) fn preview(service: &Service, namespace: &str, version: &str) -> Valu
     json!({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": preview_name(service.name()), "namespace": namespace,
             "annotations": {PREVIEW_OF: service.name()}},
-        "spec": {"selector": claim::of_version(&service.selector(), version),
+        "spec": {"selector": service_lock::of_version(&service.selector(), version),
             "ports": ports.collect::<Vec<_>>()}})
 }
 

@@ -1,14 +1,14 @@
 use super::*;
-use crate::kubernetes::call::{Call, Right};
+use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
-use crate::kubernetes::service::{Autoscaler, Endpoints, Member, TEMPLATE_HASH, written};
+use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, TEMPLATE_HASH, written};
 use crate::request::Parameters;
-use crate::state::continuation::{Reason, Return};
+use crate::state::continuation::{Reason, SwitchRollback};
 use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
-use crate::strategy::claim;
 use crate::strategy::look::Look;
 use crate::strategy::scene::{Scene, Smoked};
+use crate::strategy::service_lock;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn overlay(target: &mut Value, changes: &Value) {
     }
 }
 
-/// The newcomer as this deploy wrote it.
+/// The candidate as this deploy wrote it.
 fn blue(more: Value) -> Deployment {
     let written = json!({marks::JOB: "job-2", marks::DEPLOYED_AT: at(5).to_string(),
             marks::CREATED_BY: "job-2"});
@@ -82,12 +82,12 @@ fn set(deployment: &str) -> ReplicaSet {
     }
 }
 
-fn members(deployment: &str) -> Vec<Member> {
-    let member = |number| Member {
+fn members(deployment: &str) -> Vec<ServicePod> {
+    let member = |number| ServicePod {
         name: format!("{deployment}-h-{number}"),
         owner: format!("{deployment}-h"),
         ready: true,
-        ..Member::default()
+        ..ServicePod::default()
     };
     vec![member(1), member(2)]
 }
@@ -107,7 +107,7 @@ fn lock(job: &str, execution: &str) -> String {
 /// The Service under our lock, held to the plain Deployment's ReplicaSet.
 fn narrowed() -> Service {
     let notes = json!({marks::LOCK: lock("job-2", "run-2"),
-            marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+            marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
     service(json!({"app": "web", TEMPLATE_HASH: "h"}), notes)
 }
 
@@ -115,14 +115,14 @@ fn narrowed() -> Service {
 fn switched(more: Value) -> Service {
     let mut notes = json!({marks::LOCK: lock("job-2", "run-2"), marks::JOB: "job-2",
             marks::DEPLOYED_AT: at(60).to_string(), marks::FROM: "web", marks::TO: "web-blue",
-            marks::WIDE_SELECTOR: r#"{"app":"web"}"#,
+            marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#,
             marks::SELECTOR_BEFORE: r#"{"app":"web","pod-template-hash":"h"}"#});
     overlay(&mut notes, &more);
     service(json!({"app": "web", VERSION: "blue"}), notes)
 }
 
 /// All has been seen that can be, with `web` serving.
-fn seen(service: Service, newcomer: Option<Deployment>) -> Observation {
+fn seen(service: Service, candidate: Option<Deployment>) -> Observation {
     let plain = deployment("web", "app:1", json!({}));
     let of_blue = [("app", "web"), (VERSION, "blue")];
     let of_hash = [("app", "web"), (TEMPLATE_HASH, "h")];
@@ -137,7 +137,7 @@ fn seen(service: Service, newcomer: Option<Deployment>) -> Observation {
             service: Some(Some(service)),
             preview: Some(None),
             deployments: [("web".to_owned(), Some(plain))].into(),
-            versions: Some(newcomer.iter().cloned().collect()),
+            versions: Some(candidate.iter().cloned().collect()),
             replica_sets: [("app=web".to_owned(), vec![set("web")])].into(),
             members: [
                 (selector(&[("app", "web")]), members("web")),
@@ -147,12 +147,12 @@ fn seen(service: Service, newcomer: Option<Deployment>) -> Observation {
             .into(),
             endpoints: [("web".to_owned(), endpoints("web-blue"))].into(),
             autoscalers: Some(Vec::new()),
-            rights: Right::SMOKE.map(|right| (right, true)).into(),
+            permissions: Permission::SMOKE.map(|right| (right, true)).into(),
             tried: true,
             rechecked: true,
             ..Scene::default()
         },
-        deployment: Some(newcomer),
+        deployment: Some(candidate),
         ..Observation::default()
     }
 }
@@ -165,8 +165,8 @@ fn endpoints(deployment: &str) -> Endpoints {
     }
 }
 
-fn failed() -> Return {
-    Return {
+fn failed() -> SwitchRollback {
+    SwitchRollback {
         cause: "it broke".into(),
         kind: None,
         evidence: crate::workload::health::diagnosis::Evidence::default(),
@@ -224,7 +224,7 @@ fn outline(decision: &Decision) -> String {
             )
         }
         Decision::Act(action) => format!("{action:?}"),
-        Decision::Enter(Phase::Return(back)) => format!("return: {}", back.cause),
+        Decision::Enter(Phase::SwitchRollback(back)) => format!("return: {}", back.cause),
         Decision::Enter(phase) => format!("enter {phase:?}"),
         Decision::Wait(wait) => format!("wait {}s {:?}", wait.at_most.as_secs(), wait.stage),
         Decision::Finish(success) => {
@@ -240,8 +240,10 @@ fn outline(decision: &Decision) -> String {
             lines.collect::<Vec<_>>().join("; ")
         }
         Decision::GiveUp(Failure::Rollout {
-            cause, aftermath, ..
-        }) => format!("failed: {cause}: {aftermath:?}"),
+            cause,
+            rollback_result,
+            ..
+        }) => format!("failed: {cause}: {rollback_result:?}"),
         Decision::GiveUp(failure) => format!("give up {failure:?}"),
         Decision::Steady(steady) => format!("steady {steady:?}"),
         Decision::Remember(sights) => format!("remember {sights:?}"),
@@ -271,9 +273,9 @@ fn nothing_is_written_before_all_is_known() {
             r#"look Members("app=web")"#,
         ),
         (
-            "newcomer",
+            "candidate",
             |it| it.deployment = None,
-            r#"look Newcomer { name: "web-blue" }"#,
+            r#"look Candidate { name: "web-blue" }"#,
         ),
         ("preview", |it| it.scene.preview = None, "look Preview"),
         (
@@ -289,8 +291,8 @@ fn nothing_is_written_before_all_is_known() {
         ),
         (
             "rights",
-            |it| it.scene.rights.clear(),
-            r#"look Right(Right { verb: "create", resource: "services" })"#,
+            |it| it.scene.permissions.clear(),
+            r#"look Permission(Permission { verb: "create", resource: "services" })"#,
         ),
         (
             "trial",
@@ -313,23 +315,24 @@ fn all_rights_that_are_missing_are_told_at_once() {
             {"kind": "Deployment", "name": "web"}}}));
     let of_others = Autoscaler::new(json!({"spec": {"scaleTargetRef":
             {"kind": "Deployment", "name": "api"}}}));
-    let [create, delete, proxy] = Right::SMOKE;
+    let [create, delete, proxy] = Permission::SMOKE;
     for (smoke, scaler, granted, missing) in [
         (false, of_others.clone(), vec![], vec![]),
-        (true, of_others.clone(), Right::SMOKE.to_vec(), vec![]),
+        (true, of_others.clone(), Permission::SMOKE.to_vec(), vec![]),
         (true, of_others, vec![delete], vec![create, proxy]),
-        (false, of_family.clone(), vec![Right::SCALE], vec![]),
+        (false, of_family.clone(), vec![Permission::SCALE], vec![]),
         (
             true,
             of_family,
             vec![create],
-            vec![delete, proxy, Right::SCALE],
+            vec![delete, proxy, Permission::SCALE],
         ),
     ] {
         let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
         observation.scene.autoscalers = Some(vec![scaler]);
-        let all = Right::SMOKE.into_iter().chain([Right::SCALE]);
-        observation.scene.rights = all.map(|right| (right, granted.contains(&right))).collect();
+        let all = Permission::SMOKE.into_iter().chain([Permission::SCALE]);
+        observation.scene.permissions =
+            all.map(|right| (right, granted.contains(&right))).collect();
         let request = request(if smoke {
             json!({"smoke": "/"})
         } else {
@@ -363,14 +366,14 @@ fn a_version_that_failed_is_kept_at_zero_and_known_to_have_failed() {
             "job-2",
             true,
             2,
-            "failed: it broke: ReturnFailed(\"web-blue\")",
+            "failed: it broke: SwitchRollbackFailed(\"web-blue\")",
         ),
         ("job-2", false, 0, "wait 1s Leaving(\"web-blue\")"),
     ] {
         let one = blue(json!({"metadata": {"annotations": {marks::JOB: job}},
                 "spec": {"replicas": replicas}}));
         let notes = json!({marks::LOCK: lock("job-2", "run-2"), marks::ROLLED_BACK: "job-2",
-                marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+                marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
         let selector = json!({"app": "web", TEMPLATE_HASH: "h"});
         let mut observation = seen(service(selector, notes), Some(one));
         let scene = &mut observation.scene;
@@ -379,7 +382,7 @@ fn a_version_that_failed_is_kept_at_zero_and_known_to_have_failed() {
             let left = ("web-blue".to_owned(), "the token may not".to_owned());
             scene.left.push(left);
         }
-        let phase = Phase::Return(failed());
+        let phase = Phase::SwitchRollback(failed());
         let found = decided(&request, &phase, &observation, at(100));
         assert_eq!(found, expected, "{job} {is_left} {replicas}");
     }
@@ -388,7 +391,7 @@ fn a_version_that_failed_is_kept_at_zero_and_known_to_have_failed() {
 /// Its pods were rolled away since, and the Service sends to none.
 #[test]
 fn a_dead_deploys_narrowing_is_done_once_more() {
-    let notes = json!({marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+    let notes = json!({marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
     let outdated = service(json!({"app": "web", TEMPLATE_HASH: "gone"}), notes);
     let first = decided(
         &request(json!({})),
@@ -419,7 +422,7 @@ fn two_services_do_not_take_turns_on_one_deployment() {
 }
 
 #[test]
-fn a_newcomer_is_scaled_up_once_to_what_serves_now() {
+fn a_candidate_is_scaled_up_once_to_what_serves_now() {
     let live = deployment("web", "app:1", json!({"spec": {"replicas": 5}}));
     let observed = |wanted: Option<&str>, rechecked: bool| {
         let one = blue(json!({"metadata": {"annotations": {marks::WANTED: wanted}}}));
@@ -477,10 +480,10 @@ fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
             .deployments
             .insert("web-green".into(), Some(green.clone()));
         // Those of the one that was retired last may still be there, or not know it yet.
-        let going = Member {
+        let going = ServicePod {
             owner: "web-h".into(),
             going: true,
-            ..Member::default()
+            ..ServicePod::default()
         };
         let retired = members("web").into_iter().chain([going]);
         let all = members("web-green").into_iter().chain(retired);
@@ -504,17 +507,17 @@ fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
 
 #[test]
 fn a_service_of_others_as_well_is_not_narrowed() {
-    let given = |others: Member| {
+    let given = |others: ServicePod| {
         let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
         let mut all = members("web");
         all.push(others);
         observation.scene.members.insert("app=web".into(), all);
         decided(&request(json!({})), &Phase::Start, &observation, at(1))
     };
-    let strange = given(Member {
+    let strange = given(ServicePod {
         owner: "shop-h".into(),
         ready: true,
-        ..Member::default()
+        ..ServicePod::default()
     });
     assert!(
         strange.contains("selects pods of others as well"),
@@ -532,11 +535,11 @@ fn a_service_of_others_as_well_is_not_narrowed() {
     assert!(found.contains("EndpointSlice `by-hand`"), "{found}");
     // What alone serves is what is taken over from.
     let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
-    let blue = Member {
+    let blue = ServicePod {
         ready: true,
         ..members("web-blue")[0].clone()
     };
-    let down = members("web").into_iter().map(|member| Member {
+    let down = members("web").into_iter().map(|member| ServicePod {
         ready: false,
         ..member
     });
@@ -556,10 +559,10 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
         Service::new(object)
     };
     let live = |changes: Value| deployment("web", "app:1", changes);
-    let foreign = Member {
+    let foreign = ServicePod {
         name: "api-1".into(),
         owner: "api-h".into(),
-        ..Member::default()
+        ..ServicePod::default()
     };
     let strange = || {
         deployment(
@@ -723,9 +726,10 @@ fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync()
     let pinned = json!({"app": "web", TEMPLATE_HASH: "h"});
     let mut ours: Value = serde_json::from_str(&lock("job-2", "run-2")).unwrap();
     ours["selector"] = pinned.clone();
-    let notes = json!({marks::LOCK: ours.to_string(), marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
-    let of = |selector: &Value, notes: &Value, newcomer: Deployment, phase: Phase| {
-        let mut observation = seen(service(selector.clone(), notes.clone()), Some(newcomer));
+    let notes =
+        json!({marks::LOCK: ours.to_string(), marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
+    let of = |selector: &Value, notes: &Value, candidate: Deployment, phase: Phase| {
+        let mut observation = seen(service(selector.clone(), notes.clone()), Some(candidate));
         let edited = written(&service(selector.clone(), json!({})).selector());
         let members_of = &mut observation.scene.members;
         members_of.entry(edited).or_insert_with(|| members("web"));
@@ -754,26 +758,31 @@ fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync()
     ];
     for edited in edits {
         let decision = of(&edited, &notes, up(), Phase::Switch);
-        let Decision::Enter(Phase::Return(back)) = decision else {
+        let Decision::Enter(Phase::SwitchRollback(back)) = decision else {
             panic!("{edited}: {decision:?}");
         };
         assert_eq!(back.reason, Some(Reason::Selector), "{edited}");
     }
-    // Nothing of theirs is overwritten on the way back, and the newcomer is put away.
+    // Nothing of theirs is overwritten on the way back, and the candidate is put away.
     let edited = json!({"app": "web", TEMPLATE_HASH: "h", "tier": "front"});
-    let mark = outline(&of(&edited, &notes, up(), Phase::Return(failed())));
+    let mark = outline(&of(&edited, &notes, up(), Phase::SwitchRollback(failed())));
     assert_eq!(
         mark,
         "patch services/web null +cause +lock +rolled-back -superseded"
     );
     let mut marked = notes.clone();
     marked[marks::ROLLED_BACK] = json!("job-2");
-    let away = outline(&of(&edited, &marked, up(), Phase::Return(failed())));
+    let away = outline(&of(&edited, &marked, up(), Phase::SwitchRollback(failed())));
     assert_eq!(
         away,
         r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#
     );
-    let release = outline(&of(&edited, &marked, idle(), Phase::Return(failed())));
+    let release = outline(&of(
+        &edited,
+        &marked,
+        idle(),
+        Phase::SwitchRollback(failed()),
+    ));
     let kept = r#"{"selector":{"app":"web","pod-template-hash":null,"tier":"front"}}"#;
     assert!(release.contains(kept), "{release}");
 }
@@ -806,7 +815,7 @@ fn up_to_the_switch() {
     let mut scaled = seen(narrowed(), Some(blue(json!({}))));
     scaled.scene.autoscalers = Some(vec![scaler]);
     let mut foreign = seen(narrowed(), Some(blue(json!({}))));
-    let of_blue = written(&claim::of_version(&narrowed().selector(), "blue"));
+    let of_blue = written(&service_lock::of_version(&narrowed().selector(), "blue"));
     let pods = foreign.scene.members.get_mut(&of_blue).unwrap();
     pods.extend(members("api"));
     let mut fewer = seen(narrowed(), Some(blue(json!({}))));
@@ -842,10 +851,10 @@ fn up_to_the_switch() {
                 narrowed(),
                 Some(blue(json!({"status": {"availableReplicas": 1}}))),
             ),
-            "wait 3s Newcomer(\"web-blue\")",
+            "wait 3s Candidate(\"web-blue\")",
         ),
         (&plain, seen(narrowed(), Some(blue(json!({})))), switch),
-        (&plain, fewer, "wait 1s Newcomer(\"web-blue\")"),
+        (&plain, fewer, "wait 1s Candidate(\"web-blue\")"),
         (
             &plain,
             foreign,
@@ -984,7 +993,7 @@ fn after_the_switch() {
             "it bakes",
             baking(),
             61,
-            "wait 4s Bake { newcomer: \"web-blue\", until: 2026-01-01T00:01:30Z }",
+            "wait 4s Bake { candidate: \"web-blue\", until: 2026-01-01T00:01:30Z }",
         ),
         (
             "endpoints lag",
@@ -1014,7 +1023,7 @@ fn after_the_switch() {
             "what was held is given up",
             aside,
             61,
-            "give up SetAside { by: None, editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2}, version: Some(\"web-blue\") } }",
+            "give up SetAside { by: None, editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2}, version: Some(\"web-blue\") } }",
         ),
         ("it looks once more", unchecked, 90, "look ServiceAgain"),
         (
@@ -1092,7 +1101,7 @@ fn a_failure_is_taken_back_step_by_step() {
         object["spec"]["selector"] = json!(service.selector());
         let kept = [
             marks::LOCK,
-            marks::WIDE_SELECTOR,
+            marks::ORIGINAL_SELECTOR,
             marks::JOB,
             marks::FROM,
             marks::TO,
@@ -1107,10 +1116,10 @@ fn a_failure_is_taken_back_step_by_step() {
         Service::new(object)
     };
     let back = |switched: &Service| {
-        let before = claim::selector_before(switched).unwrap();
+        let before = service_lock::selector_before(switched).unwrap();
         let notes = json!({marks::LOCK: lock("job-2", "run-2"), marks::JOB: "job-2",
                 marks::FROM: "web", marks::TO: "web-blue",
-                marks::WIDE_SELECTOR: r#"{"app":"web"}"#});
+                marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
         service(json!(before), notes)
     };
     let down = || blue(json!({"spec": {"replicas": 0}}));
@@ -1185,7 +1194,7 @@ fn a_failure_is_taken_back_step_by_step() {
             "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
         ),
         (
-            "the newcomer goes",
+            "the candidate goes",
             true,
             seen(marked(narrowed(), true), Some(blue(json!({})))),
             r#"patch deployments/web-blue {"replicas":0} +replicas +rolled-back"#,
@@ -1226,7 +1235,7 @@ fn a_failure_is_taken_back_step_by_step() {
         ),
     ];
     for (name, rollback, observation, expected) in rows {
-        let phase = Phase::Return(failed());
+        let phase = Phase::SwitchRollback(failed());
         let found = decided(&request_of(rollback), &phase, &observation, at(100));
         assert_eq!(found, expected, "{name}");
     }
@@ -1234,8 +1243,13 @@ fn a_failure_is_taken_back_step_by_step() {
     let known = seen(marked(narrowed(), true), Some(down()));
     let first = decided(&request_of(true), &Phase::Start, &known, at(100));
     assert_eq!(first, "return: it broke");
-    let late = decided(&request_of(true), &Phase::Return(failed()), &known, at(900));
-    assert_eq!(late, "failed: it broke: ReturnFailed(\"web-blue\")");
+    let late = decided(
+        &request_of(true),
+        &Phase::SwitchRollback(failed()),
+        &known,
+        at(900),
+    );
+    assert_eq!(late, "failed: it broke: SwitchRollbackFailed(\"web-blue\")");
 }
 
 #[test]
@@ -1274,6 +1288,6 @@ fn a_job_that_others_came_after_stops() {
     let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
     assert_eq!(
         found,
-        "give up SetAside { by: Some(\"run-9\"), editor: None, present: Present { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2}, version: None } }"
+        "give up SetAside { by: Some(\"run-9\"), editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2}, version: None } }"
     );
 }

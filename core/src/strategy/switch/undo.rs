@@ -5,13 +5,13 @@
 use super::context::{Context, Next, ended};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
-use crate::state::continuation::{CAUSE_LIMIT, Phase, Return};
+use crate::state::continuation::{CAUSE_LIMIT, Phase, SwitchRollback};
 use crate::state::marks::{self, VERSION};
-use crate::strategy::claim::{self, Lock};
+use crate::strategy::candidate;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::newcomer;
-use crate::strategy::pursuit::CATCHING_UP;
-use crate::strategy::result::{Aftermath, Fate};
+use crate::strategy::result::{CandidateState, RollbackResult};
+use crate::strategy::rollout_tracker::CATCHING_UP;
+use crate::strategy::service_lock::{self, Lock};
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
 use std::time::Duration;
@@ -26,19 +26,19 @@ impl Context<'_> {
         service: &Service,
         lock: &Lock,
         switched: bool,
-        back: &Return,
+        back: &SwitchRollback,
     ) -> Next {
         if switched && !Self::is_as_switched(service, lock) {
             return self.set_aside(service, lock, true);
         }
         let job = &self.continuation.job;
-        let then = Phase::Return(back.clone());
+        let then = Phase::SwitchRollback(back.clone());
         let before = match switched {
-            true if self.may_return(service, lock)? => claim::selector_before(service),
+            true if self.may_return(service, lock)? => service_lock::selector_before(service),
             true => {
                 self.move_autoscaler("", &self.name_of(&lock.version), None)?;
                 self.clear_preview()?;
-                let patch = claim::mark_and_release(service, job, &back.cause);
+                let patch = service_lock::mark_and_release(service, job, &back.cause);
                 return Ok(self.patch_service(patch, then));
             }
             false => None,
@@ -47,20 +47,20 @@ impl Context<'_> {
             deadline: self.now + self.request.timeout.min(RETURN_LIMIT),
             ..lock.clone()
         };
-        let patch = claim::mark(service, &lock, job, &back.cause, before.as_ref());
+        let patch = service_lock::mark(service, &lock, job, &back.cause, before.as_ref());
         Ok(self.patch_service(patch, then))
     }
 
     /// Whether the Service is to be switched back, and the old version is there to take over: it
     /// must serve at least as well as the new one does.
     fn may_return(&self, service: &Service, lock: &Lock) -> Result<bool, Decision> {
-        let Some(before) = claim::selector_before(service) else {
+        let Some(before) = service_lock::selector_before(service) else {
             return Ok(false);
         };
         if !self.request.rollback || service.annotation(marks::RETIRING).is_some() {
             return Ok(false);
         }
-        let from = claim::from(service).unwrap_or_default();
+        let from = service_lock::from(service).unwrap_or_default();
         let old = self.deployment(from)?;
         // Pods of a Deployment that is scaled down are counted until they go.
         let old = old.filter(|old| old.replicas() > 0);
@@ -75,20 +75,22 @@ impl Context<'_> {
         // By the selector that is to hold again: the old one may have been rolled since.
         let ready = self.members(&before)?.iter().filter(|member| member.ready);
         let ready = i64::try_from(ready.count()).unwrap_or(i64::MAX);
-        let newcomer = self.newcomer(&self.name_of(&lock.version))?;
-        let of_newcomer = newcomer.map_or(0, Deployment::available_replicas);
+        let candidate = self.candidate(&self.name_of(&lock.version))?;
+        let of_candidate = candidate.map_or(0, Deployment::available_replicas);
         let ours = service.selector().get(VERSION) == Some(&lock.version);
-        Ok(ours && ready >= of_newcomer.max(1))
+        Ok(ours && ready >= of_candidate.max(1))
     }
 
     /// Takes back what was written, up to the lock.
     pub(super) fn take_back(&self, service: &Service, lock: &Lock, switched: bool) -> Next {
-        let Phase::Return(back) = &self.continuation.phase else {
-            return Ok(Decision::Enter(Phase::Return(self.recorded(service))));
+        let Phase::SwitchRollback(back) = &self.continuation.phase else {
+            return Ok(Decision::Enter(Phase::SwitchRollback(
+                self.recorded(service),
+            )));
         };
         if self.now >= lock.deadline {
             let name = self.name_of(&lock.version);
-            return Ok(ended(back, Aftermath::ReturnFailed(name)));
+            return Ok(ended(back, RollbackResult::SwitchRollbackFailed(name)));
         }
         self.refill(service)?;
         // Without the old version nothing is left to be kept apart from.
@@ -99,13 +101,16 @@ impl Context<'_> {
             if let Stage::Leaving(name) = &stage
                 && self.is_left(name)
             {
-                return Ok(ended(back, Aftermath::ReturnFailed(name.clone())));
+                return Ok(ended(
+                    back,
+                    RollbackResult::SwitchRollbackFailed(name.clone()),
+                ));
             }
             return Ok(self.wait(stage, CATCHING_UP));
         }
         self.clear_preview()?;
-        let patch = claim::release(service, self.widened(service).as_ref());
-        Ok(self.patch_service(patch, Phase::Return(back.clone())))
+        let patch = service_lock::release(service, self.widened(service).as_ref());
+        Ok(self.patch_service(patch, Phase::SwitchRollback(back.clone())))
     }
 
     /// The Deployment that the Service sends to again.
@@ -116,7 +121,7 @@ impl Context<'_> {
         }
     }
 
-    /// Clears the newcomer away; what is to be waited for, if anything.
+    /// Clears the candidate away; what is to be waited for, if anything.
     pub(super) fn clear(
         &self,
         service: &Service,
@@ -143,7 +148,7 @@ impl Context<'_> {
         }
         if narrowed {
             let sets = self.replica_sets(&old.selector())?;
-            let members = self.members(&claim::common(&service.selector()))?;
+            let members = self.members(&service_lock::common(&service.selector()))?;
             if members.iter().any(|member| !member.is_of(old, sets)) {
                 return Ok(Some(Stage::Leaving(name)));
             }
@@ -151,7 +156,7 @@ impl Context<'_> {
         Ok(None)
     }
 
-    /// Scales a newcomer down. It is not deleted: a write that created it and is still under way
+    /// Scales a candidate down. It is not deleted: a write that created it and is still under way
     /// would make it anew when all is over. The next deploy that succeeds does so.
     pub(super) fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
         if one.replicas() == 0 || one.is_being_deleted() || self.is_left(one.name()) {
@@ -160,8 +165,8 @@ impl Context<'_> {
         self.unselected(one)?;
         let job = &self.continuation.job;
         let patch = match one.annotation(marks::JOB) == Some(job) {
-            true => newcomer::put_away(one, job),
-            false => newcomer::scale_down(one),
+            true => candidate::put_away(one, job),
+            false => candidate::scale_down(one),
         };
         Err(self.scale_down(one, patch))
     }
@@ -169,7 +174,7 @@ impl Context<'_> {
     /// All is taken back, and the lock was given up as the last step.
     pub(super) fn taken_back(&self, service: &Service, switched: bool) -> Next {
         let mut back = match &self.continuation.phase {
-            Phase::Return(back) => back.clone(),
+            Phase::SwitchRollback(back) => back.clone(),
             Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch => {
                 self.recorded(service)
             }
@@ -179,14 +184,14 @@ impl Context<'_> {
         back.evidence.pods.extend(left);
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();
-        let newcomer = all.find(|one| one.annotation(marks::JOB) == job);
-        let fate = match newcomer {
-            None => Fate::Gone,
-            Some(one) if one.is_being_deleted() => Fate::Gone,
-            Some(one) if one.replicas() == 0 => Fate::ScaledDown(one.name().to_owned()),
-            Some(one) => Fate::Left(one.name().to_owned()),
+        let candidate = all.find(|one| one.annotation(marks::JOB) == job);
+        let fate = match candidate {
+            None => CandidateState::Gone,
+            Some(one) if one.is_being_deleted() => CandidateState::Gone,
+            Some(one) if one.replicas() == 0 => CandidateState::ScaledDown(one.name().to_owned()),
+            Some(one) => CandidateState::Left(one.name().to_owned()),
         };
-        let to = claim::to(service).unwrap_or_default();
+        let to = service_lock::to(service).unwrap_or_default();
         let still = service
             .selector()
             .get(VERSION)
@@ -194,21 +199,21 @@ impl Context<'_> {
         Ok(ended(
             &back,
             match (switched, still) {
-                (false, _) => Aftermath::Unswitched(fate),
-                (true, true) if !self.request.rollback => Aftermath::LeftSwitched,
-                (true, true) => Aftermath::NoWayBack,
+                (false, _) => RollbackResult::Unswitched(fate),
+                (true, true) if !self.request.rollback => RollbackResult::LeftSwitched,
+                (true, true) => RollbackResult::NoWayBack,
                 (true, false) => {
-                    let old = claim::from(service).unwrap_or_default();
-                    Aftermath::SwitchedBack(old.to_owned(), fate)
+                    let old = service_lock::from(service).unwrap_or_default();
+                    RollbackResult::SwitchedBack(old.to_owned(), fate)
                 }
             },
         ))
     }
 
     /// What the Service says of why the deploy failed.
-    fn recorded(&self, service: &Service) -> Return {
+    fn recorded(&self, service: &Service) -> SwitchRollback {
         let cause = service.annotation(marks::CAUSE).unwrap_or_default();
-        Return {
+        SwitchRollback {
             cause: clip(cause, CAUSE_LIMIT),
             kind: None,
             evidence: Evidence::default(),

@@ -19,9 +19,9 @@ mod whole;
 
 pub use crate::outcome::{Cause, SUPPLY};
 pub use evidence::{Evidence, LOG_LINES, log_lines};
-pub use finding::{Explanation, Finding, Sight};
+pub use finding::{Explanation, Finding, PodSnapshot};
 use judgement::worst;
-pub use since::{Sights, Since};
+pub use since::{Since, SymptomHistory};
 
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::pod::Pods;
@@ -46,7 +46,7 @@ pub enum Diagnosis {
 /// The state of a new version by its pods.
 pub fn diagnose<'a>(
     live: &Deployment,
-    sight: &Sight,
+    sight: &PodSnapshot,
     since: impl Into<Since<'a>>,
     patience: Duration,
 ) -> Diagnosis {
@@ -95,7 +95,7 @@ fn is_doomed(
 
 /// The finding that explains a rollout which has run out of time, however young it is.
 pub fn explain<'a>(
-    sight: &Sight,
+    sight: &PodSnapshot,
     since: impl Into<Since<'a>>,
     patience: Duration,
 ) -> Option<Finding> {

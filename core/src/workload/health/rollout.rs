@@ -15,7 +15,7 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 
 /// What we remember of a write, to tell its rollout from any other.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
-pub struct Written {
+pub struct WriteReceipt {
     /// The object that we wrote to; another uid is another object.
     pub uid: String,
     /// The generation that the write returned: a status older than it is evidence of nothing.
@@ -31,10 +31,10 @@ pub struct Written {
     pub stale_deadline: Option<String>,
 }
 
-impl Written {
+impl WriteReceipt {
     /// Remembers a write by the object that it returned and the one that was there before.
-    pub fn new(before: Option<&Deployment>, after: &Deployment, at: Timestamp) -> Written {
-        Written {
+    pub fn new(before: Option<&Deployment>, after: &Deployment, at: Timestamp) -> WriteReceipt {
+        WriteReceipt {
             uid: after.uid().to_owned(),
             generation: after.generation(),
             template: after.template_digest(),
@@ -44,10 +44,10 @@ impl Written {
     }
 
     /// Takes up a version that was written at `at`, by us in a lost invocation or by others.
-    pub fn adopted(found: &Deployment, at: Timestamp) -> Written {
+    pub fn adopted(found: &Deployment, at: Timestamp) -> WriteReceipt {
         let stale = exceeded_at(found)
             .filter(|time| timestamp(time).is_some_and(|time| time + CLOCK_SKEW < at));
-        Written {
+        WriteReceipt {
             uid: found.uid().to_owned(),
             generation: found.generation(),
             template: found.template_digest(),
@@ -103,7 +103,7 @@ pub enum WaitsFor {
 
 /// The verdict of the Deployment alone. Where it says [`Verdict::Complete`],
 /// [`holds_the_pods`] must say so too.
-pub fn verdict(deployment: &Deployment, written: &Written, now: Timestamp) -> Verdict {
+pub fn verdict(deployment: &Deployment, written: &WriteReceipt, now: Timestamp) -> Verdict {
     let wanted = deployment.replicas();
     let updated = deployment.updated_replicas();
     let total = deployment.total_replicas();
@@ -169,7 +169,7 @@ fn exceeded_at(deployment: &Deployment) -> Option<&str> {
 /// Whether Kubernetes gave up the rollout *of our write*. A condition that was there before counts
 /// once our own wait has been as long as the deadline: where an old template came back and its pods
 /// do not progress, the controller never writes it anew.
-fn deadline_exceeded(deployment: &Deployment, written: &Written, now: Timestamp) -> bool {
+fn deadline_exceeded(deployment: &Deployment, written: &WriteReceipt, now: Timestamp) -> bool {
     let Some(time) = exceeded_at(deployment) else {
         return false;
     };

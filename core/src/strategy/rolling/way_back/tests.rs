@@ -73,7 +73,7 @@ fn what_is_available_when_the_deploy_fails_decides() {
         ),
         ("none of ours", None, 4, vec![foreign, set("b", 2, 0)], None),
     ];
-    let written = Written::new(None, &live(4), "2026-01-01T00:00:00Z".parse().unwrap());
+    let written = WriteReceipt::new(None, &live(4), "2026-01-01T00:00:00Z".parse().unwrap());
     for (name, recorded, observed, sets, expected) in cases {
         let chosen = choose(recorded.as_ref(), &written, &live(observed), &sets);
         let chosen = chosen.map(|previous| previous.name);

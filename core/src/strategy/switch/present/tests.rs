@@ -14,7 +14,7 @@ fn a_pod_tells_its_deployment_by_its_name() {
 
 #[test]
 fn what_is_there_is_said_as_it_was_read() {
-    let present = |is_there, sends: &[(&str, usize)], up: &[(&str, i64)]| Present {
+    let present = |is_there, sends: &[(&str, usize)], up: &[(&str, i64)]| TrafficState {
         service: "front".into(),
         is_there,
         sends: sends

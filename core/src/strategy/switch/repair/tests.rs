@@ -23,12 +23,12 @@ fn set(name: &str, owner: &str) -> ReplicaSet {
     }
 }
 
-fn pod(owner: &str, ready: bool) -> Member {
-    Member {
+fn pod(owner: &str, ready: bool) -> ServicePod {
+    ServicePod {
         name: format!("{owner}-{ready}"),
         owner: owner.into(),
         ready,
-        ..Member::default()
+        ..ServicePod::default()
     }
 }
 
@@ -45,10 +45,13 @@ fn an_empty_service_is_filled_without_letting_in_what_nobody_has_judged() {
         // Nothing is ready: nothing would come of it.
         (vec![], None),
         (vec![pod("web-new", false)], None),
-        (vec![pod("web-new", true)], Some(Refill::Wide(wide.clone()))),
+        (
+            vec![pod("web-new", true)],
+            Some(Refill::Original(wide.clone())),
+        ),
         (
             vec![pod("web-old", false), pod("web-new", true)],
-            Some(Refill::Wide(wide.clone())),
+            Some(Refill::Original(wide.clone())),
         ),
         (
             vec![pod("web-blue-x", true), pod("web-new", true)],
@@ -62,7 +65,7 @@ fn an_empty_service_is_filled_without_letting_in_what_nobody_has_judged() {
         // An untested version is better than none.
         (
             vec![pod("web-blue-x", true), pod("web-new", false)],
-            Some(Refill::Wide(wide.clone())),
+            Some(Refill::Original(wide.clone())),
         ),
     ] {
         assert_eq!(refill(&wide, &all, &web(), &sets), expected, "{all:?}");

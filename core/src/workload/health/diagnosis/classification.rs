@@ -1,6 +1,6 @@
 //! What is wrong with a pod, by what its containers show.
 
-use super::finding::{Finding, STILL_RUNS, Sight};
+use super::finding::{Finding, PodSnapshot, STILL_RUNS};
 use super::judgement::worst;
 use super::quotes::is_mute;
 use super::since::Since;
@@ -16,7 +16,7 @@ const BACK_OFF: Duration = Duration::from_secs(300);
 
 pub(super) fn findings(
     pods: &Pods,
-    sight: &Sight,
+    sight: &PodSnapshot,
     since: &Since<'_>,
     patience: Duration,
 ) -> Vec<Finding> {
@@ -41,7 +41,7 @@ pub(super) fn findings(
 }
 
 /// What is wrong with a pod: what is final before what is not, then what tells most.
-fn of_pod(pod: &Pod, sight: &Sight, since: &Since<'_>, patience: Duration) -> Finding {
+fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration) -> Finding {
     let whole = |cause, said: String, at| Finding {
         said,
         since: at,
@@ -80,7 +80,7 @@ fn is_stale(
     finding: &Finding,
     pod: &Pod,
     container: &Container,
-    sight: &Sight,
+    sight: &PodSnapshot,
     since: &Since<'_>,
 ) -> bool {
     if !since.is_old(pod, sight) {
@@ -104,7 +104,7 @@ fn is_stale(
 fn of_container(
     pod: &Pod,
     container: &Container,
-    sight: &Sight,
+    sight: &PodSnapshot,
     since: &Since<'_>,
 ) -> Option<Finding> {
     let began = began(pod, container);
@@ -150,7 +150,7 @@ fn of_container(
 }
 
 /// A finding about one container, with what the pod itself says of it.
-fn about(cause: Cause, pod: &Pod, container: &Container, sight: &Sight) -> Finding {
+fn about(cause: Cause, pod: &Pod, container: &Container, sight: &PodSnapshot) -> Finding {
     Finding {
         container: container.name.clone(),
         init: container.init,
@@ -276,7 +276,7 @@ const COMMAND: [&str; 5] = [
     "exec format error",
 ];
 
-fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &Sight) -> Finding {
+fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &PodSnapshot) -> Finding {
     let cannot_run = ["StartError", "ContainerCannotRun"].contains(&ended.reason.as_str());
     let has_words = !ended.message.is_empty();
     let cause = if ended.reason == "OOMKilled" {

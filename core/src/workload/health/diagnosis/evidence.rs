@@ -1,7 +1,7 @@
 //! What a person wants to see under the cause: the pods, their events, their last words.
 
 use super::classification::findings;
-use super::finding::{Explanation, Finding, Sight};
+use super::finding::{Explanation, Finding, PodSnapshot};
 use super::quotes::{QUOTE, ending, plain, times};
 use super::since::Since;
 use crate::kubernetes::object::Deployment;
@@ -45,7 +45,7 @@ impl Evidence {
     /// Gathers it.
     pub fn of(
         live: &Deployment,
-        sight: Option<&Sight>,
+        sight: Option<&PodSnapshot>,
         finding: Option<&Finding>,
         explanation: &Explanation,
         since: &Since<'_>,
@@ -132,7 +132,7 @@ impl Evidence {
 /// How the new pods stand, then a line for each kind of trouble beside the cause itself.
 fn pod_lines(
     live: &Deployment,
-    sight: &Sight,
+    sight: &PodSnapshot,
     told: Option<&Finding>,
     since: &Since<'_>,
     patience: Duration,

@@ -15,7 +15,7 @@ pub(super) const CRASHES_OF_WAITING: u64 = 4;
 
 /// A look at the pods of the newest ReplicaSet.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sight {
+pub struct PodSnapshot {
     /// When it was taken.
     pub at: Timestamp,
     /// The ReplicaSet at that time.
@@ -75,7 +75,7 @@ pub struct Finding {
 pub(super) const STILL_RUNS: &str = "still runs";
 
 impl Finding {
-    pub(super) fn new(cause: Cause, pod: &Pod, sight: &Sight) -> Finding {
+    pub(super) fn new(cause: Cause, pod: &Pod, sight: &PodSnapshot) -> Finding {
         Finding {
             cause,
             pod: pod.name.clone(),

@@ -1,6 +1,6 @@
 //! How long a finding has lasted, and whether it is final.
 
-use super::finding::{CRASHES, CRASHES_OF_WAITING, Explanation, Finding, Sight};
+use super::finding::{CRASHES, CRASHES_OF_WAITING, Explanation, Finding, PodSnapshot};
 use super::quotes::{is_mute, last_warning, telling};
 use super::since::Since;
 use crate::outcome::{Cause, Grace};
@@ -9,7 +9,7 @@ use std::time::Duration;
 impl Finding {
     /// How long it has lasted at the most: nothing is older than our write and the look before
     /// the first that showed it. The cluster's own times count where its clock agrees with ours.
-    pub(super) fn age(&self, sight: &Sight, since: &Since<'_>) -> Duration {
+    pub(super) fn age(&self, sight: &PodSnapshot, since: &Since<'_>) -> Duration {
         let own = since.of(self.cause);
         let theirs = self.since.filter(|_| since.trusts_clock_of(sight));
         let began = match (theirs, self.since) {
@@ -22,7 +22,7 @@ impl Finding {
 
     pub(super) fn judged(
         mut self,
-        sight: &Sight,
+        sight: &PodSnapshot,
         since: &Since<'_>,
         patience: Duration,
     ) -> Finding {
@@ -69,12 +69,17 @@ impl Finding {
     }
 
     /// Whether Kubernetes only says that a pull fails, and no longer why: then events do.
-    pub fn wants_events(&self, sight: &Sight, since: &Since<'_>, patience: Duration) -> bool {
+    pub fn wants_events(&self, sight: &PodSnapshot, since: &Since<'_>, patience: Duration) -> bool {
         self.cause == Cause::PullFails && is_mute(&self.said) && self.age(sight, since) >= patience
     }
 
     /// What every healthy pod passes through is told only when it lasts.
-    pub(super) fn is_told(&self, sight: &Sight, since: &Since<'_>, patience: Duration) -> bool {
+    pub(super) fn is_told(
+        &self,
+        sight: &PodSnapshot,
+        since: &Since<'_>,
+        patience: Duration,
+    ) -> bool {
         let usual = matches!(
             self.cause,
             Cause::ReadinessGate | Cause::NotReady | Cause::NotStarted

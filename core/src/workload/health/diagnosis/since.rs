@@ -4,11 +4,11 @@
 //! pods were there at the first look and how often they had been restarted, and a time of the
 //! cluster counts only as long as nothing shows that its clock is wrong.
 
-use super::finding::{Explanation, Sight};
+use super::finding::{Explanation, PodSnapshot};
 use crate::kubernetes::object::{Deployment, ReplicaSet, digest};
 use crate::kubernetes::pod::{FAILED_LIMIT, Pod, Pods};
 use crate::outcome::Cause;
-use crate::workload::health::rollout::Written;
+use crate::workload::health::rollout::WriteReceipt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(super) const CLOCK: Duration = Duration::from_secs(10);
 
 /// What earlier looks have shown: since when each cause may have been there.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub struct Sights {
+pub struct SymptomHistory {
     /// The last look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
@@ -45,7 +45,7 @@ pub struct Sights {
     pub ahead: bool,
 }
 
-impl Sights {
+impl SymptomHistory {
     /// Whether nothing has been looked at.
     pub fn is_empty(&self) -> bool {
         self.last.is_none()
@@ -133,11 +133,11 @@ impl<'a> Since<'a> {
     /// What is known of a rollout that is followed: its write, whether it was ours, and whether
     /// it replaced a version that served.
     pub fn of_rollout(
-        written: &Written,
+        written: &WriteReceipt,
         wrote: bool,
         replaces: bool,
         live: &Deployment,
-        sights: &'a Sights,
+        sights: &'a SymptomHistory,
         explanation: &Explanation,
     ) -> Since<'a> {
         let mut words = sights.words.clone();
@@ -197,7 +197,7 @@ impl<'a> Since<'a> {
     }
 
     /// Whether times of the cluster can be compared with ours.
-    pub(super) fn trusts_clock_of(&self, sight: &Sight) -> bool {
+    pub(super) fn trusts_clock_of(&self, sight: &PodSnapshot) -> bool {
         let far = self
             .distance(&sight.set)
             .is_some_and(|distance| distance > CLOCK);
@@ -205,7 +205,7 @@ impl<'a> Since<'a> {
     }
 
     /// Whether a pod was there before our write, as far as can be told.
-    pub(super) fn is_old(&self, pod: &Pod, sight: &Sight) -> bool {
+    pub(super) fn is_old(&self, pod: &Pod, sight: &PodSnapshot) -> bool {
         if self.is_new(&sight.set) {
             return false;
         }
@@ -227,14 +227,14 @@ impl<'a> Since<'a> {
     }
 
     /// Whether a failed pod may be of before our write.
-    pub(super) fn was_before(&self, created: Option<Timestamp>, sight: &Sight) -> bool {
+    pub(super) fn was_before(&self, created: Option<Timestamp>, sight: &PodSnapshot) -> bool {
         let old = created.is_none_or(|created| created + SKEW < self.written);
         old && !self.is_new(&sight.set)
     }
 
     /// Whether pods go on failing as a whole: where the last of them is a while ago, the one in its
     /// place may be well.
-    pub(super) fn goes_on_failing(&self, sight: &Sight, patience: Duration) -> bool {
+    pub(super) fn goes_on_failing(&self, sight: &PodSnapshot, patience: Duration) -> bool {
         self.failed.is_none_or(|(count, last)| {
             count >= FAILED_LIMIT || last + patience / 2 > sight.at || last == sight.at
         })
@@ -250,7 +250,7 @@ impl<'a> Since<'a> {
 
     /// Whether old pods are ending within their grace period: what they leave may be all that is
     /// missing.
-    pub(super) fn old_pods_end(&self, pods: &Pods, sight: &Sight) -> bool {
+    pub(super) fn old_pods_end(&self, pods: &Pods, sight: &PodSnapshot) -> bool {
         match pods.ending {
             Some(end) => !self.trusts_clock_of(sight) || end + SKEW > sight.at,
             None => self.ending,

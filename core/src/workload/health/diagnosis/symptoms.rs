@@ -5,9 +5,9 @@
 //! cluster counts only as long as nothing shows that its clock is wrong.
 
 use super::classification::findings;
-use super::finding::Sight;
+use super::finding::PodSnapshot;
 use super::quotes::{core, is_mute};
-use super::since::{CLOCK, Sights, Since, key, known, restarts};
+use super::since::{CLOCK, Since, SymptomHistory, key, known, restarts};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::outcome::Cause;
@@ -24,13 +24,13 @@ const REMEMBERED: usize = 12;
 /// See [`REMEMBERED`].
 const WORDS: usize = 3;
 
-impl Sights {
+impl SymptomHistory {
     /// With one more look. What it shows for the first time began after the look before, which may
     /// be long ago where the invocations have a gap between them.
-    pub fn with(&self, sight: &Sight, since: &Since<'_>) -> Sights {
+    pub fn with(&self, sight: &PodSnapshot, since: &Since<'_>) -> SymptomHistory {
         let before = self.last.unwrap_or(since.written);
         let before = before.max(sight.at - LOOKS).min(sight.at);
-        let mut next = Sights {
+        let mut next = SymptomHistory {
             last: Some(sight.at),
             seen: Vec::new(),
             ..self.clone()

@@ -125,8 +125,8 @@ fn pods(ready: usize, others: Vec<Pod>) -> Pods {
     }
 }
 
-fn sight(seconds: u64, pods: Pods) -> Sight {
-    Sight {
+fn sight(seconds: u64, pods: Pods) -> PodSnapshot {
+    PodSnapshot {
         at: at(seconds),
         set: ReplicaSet {
             name: "web-2".into(),
@@ -144,7 +144,7 @@ enum Told {
 }
 use Told::{Doomed, Suspicious};
 
-fn told(replicas: i64, sight: &Sight) -> Told {
+fn told(replicas: i64, sight: &PodSnapshot) -> Told {
     match diagnose(&live(replicas), sight, at(0), PATIENCE) {
         Diagnosis::Nothing => Told::Nothing,
         Diagnosis::Suspicious(finding) => Suspicious(finding.cause),
@@ -568,7 +568,7 @@ fn what_several_pods_mean() {
 #[test]
 fn pods_that_cannot_be_created() {
     let quota = |since| Some(("exceeded quota".to_owned(), Some(at(since))));
-    let failing = |seconds, pods, since| Sight {
+    let failing = |seconds, pods, since| PodSnapshot {
         set: ReplicaSet {
             failure: quota(since),
             ..ReplicaSet::default()
@@ -606,7 +606,7 @@ fn pods_that_cannot_be_created() {
     ] {
         assert_eq!(told(2, &sight), expected, "{name}");
     }
-    let unread = Sight {
+    let unread = PodSnapshot {
         pods: Err("HTTP 403".into()),
         ..failing(900, none(), 0)
     };
@@ -618,7 +618,7 @@ fn pods_that_cannot_be_created() {
 fn a_state_that_began_late_has_its_grace() {
     let missing = || waiting("CreateContainerConfigError", "secret \"web\" not found");
     let creating = || waiting("ContainerCreating", "");
-    let mut sights = Sights::default();
+    let mut sights = SymptomHistory::default();
     for (seconds, container, expected) in [
         (30, creating(), false),
         (34, missing(), false),
@@ -880,7 +880,7 @@ fn what_a_person_sees() {
         events: Some(Err("the token may not list events".into())),
         log: Some(Err("the token may not get pods/log".into())),
     };
-    let blind = Sight {
+    let blind = PodSnapshot {
         pods: Err("HTTP 403".into()),
         ..seen.clone()
     };
@@ -1219,7 +1219,7 @@ fn whose_fault_it_is() {
 /// The pods of a switch's new version make no room for one another, those of a rollout do.
 #[test]
 fn where_some_pods_can_be_created() {
-    let half = |seconds, ready| Sight {
+    let half = |seconds, ready| PodSnapshot {
         set: ReplicaSet {
             failure: Some(("exceeded quota".to_owned(), Some(at(0)))),
             ..ReplicaSet::default()
@@ -1243,7 +1243,7 @@ fn where_some_pods_can_be_created() {
 /// Old pods that end within their grace period may leave what is missing.
 #[test]
 fn no_verdict_on_creation_while_old_pods_end() {
-    let seen = |ends: Option<u64>| Sight {
+    let seen = |ends: Option<u64>| PodSnapshot {
         set: ReplicaSet {
             failure: Some(("exceeded quota".to_owned(), Some(at(0)))),
             ..ReplicaSet::default()

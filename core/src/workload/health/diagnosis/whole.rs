@@ -1,6 +1,6 @@
 //! What is wrong with a pod as a whole: none of its containers is to blame, or it is over.
 
-use super::finding::{Finding, Sight};
+use super::finding::{Finding, PodSnapshot};
 use super::since::Since;
 use crate::kubernetes::pod::{Failed, Pod, Pods, Said};
 use crate::outcome::Cause;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What is true of a pod none of whose containers is to blame.
-pub(super) fn of_whole(pod: &Pod, sight: &Sight) -> Finding {
+pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot) -> Finding {
     let mut main = pod.containers.iter().filter(|container| !container.init);
     let started = main.clone().next().is_some() && main.all(|container| container.ready);
     let (cause, said) = if started || pod.containers_ready {
@@ -49,7 +49,7 @@ pub(super) fn words_of(said: &Said) -> String {
 /// The pods that are over, by their reasons: a loop like that of a container that crashes.
 pub(super) fn of_failed(
     pods: &Pods,
-    sight: &Sight,
+    sight: &PodSnapshot,
     since: &Since<'_>,
     patience: Duration,
 ) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! How many pods serve now, counted: what every sentence about serving is made of.
 
 use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::workload::health::diagnosis::finding::Sight;
+use crate::workload::health::diagnosis::finding::PodSnapshot;
 use serde::{Deserialize, Serialize};
 
 /// Pods of all versions that are available, and how many are wanted.
@@ -16,7 +16,7 @@ pub struct Serving {
 impl Serving {
     /// Counts them. A ReplicaSet's status is as old as its controller's last look, so that pods
     /// which were read go before it.
-    pub fn counted(live: &Deployment, sets: &[ReplicaSet], sight: Option<&Sight>) -> Serving {
+    pub fn counted(live: &Deployment, sets: &[ReplicaSet], sight: Option<&PodSnapshot>) -> Serving {
         let own = sets.iter().filter(|set| set.owner == live.uid());
         let available = own.map(|set| {
             let seen = sight.filter(|sight| sight.set.name == set.name);

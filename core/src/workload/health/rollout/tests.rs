@@ -7,8 +7,8 @@ fn now() -> Timestamp {
     "2026-01-01T00:01:00Z".parse().expect("a time")
 }
 
-fn written() -> Written {
-    Written {
+fn written() -> WriteReceipt {
+    WriteReceipt {
         uid: "u".into(),
         generation: 4,
         template: String::new(),
@@ -256,10 +256,10 @@ fn an_adopted_version_keeps_only_an_older_deadline_as_stale() {
     let at = written().at;
     let old = merged(json!({"status": {"conditions": exceeded("2026-01-01T00:00:00Z")}}));
     let new = merged(json!({"status": {"conditions": exceeded("2026-01-01T00:00:30Z")}}));
-    assert!(Written::adopted(&old, at).stale_deadline.is_some());
-    assert_eq!(Written::adopted(&new, at).stale_deadline, None);
+    assert!(WriteReceipt::adopted(&old, at).stale_deadline.is_some());
+    assert_eq!(WriteReceipt::adopted(&new, at).stale_deadline, None);
     assert_eq!(
-        Written::adopted(&merged(json!({})), at).stale_deadline,
+        WriteReceipt::adopted(&merged(json!({})), at).stale_deadline,
         None
     );
 }

@@ -1,9 +1,9 @@
 use super::*;
 use crate::kubernetes::pod::{Event, Pod};
-use crate::workload::health::diagnosis::Sight;
+use crate::workload::health::diagnosis::PodSnapshot;
 
 fn finding(cause: Cause, said: &str) -> Finding {
-    let sight = Sight {
+    let sight = PodSnapshot {
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         set: crate::kubernetes::object::ReplicaSet::default(),
         pods: Err(String::new()),

@@ -6,7 +6,7 @@ use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::pod::{Event, Pods};
 use crate::state::continuation::Rollout;
 use crate::workload::health::diagnosis::{Diagnosis, diagnose, explain};
-use crate::workload::health::rollout::Written;
+use crate::workload::health::rollout::WriteReceipt;
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -134,7 +134,7 @@ impl Story {
         )
     }
 
-    fn sight(&self, second: i64) -> Sight {
+    fn sight(&self, second: i64) -> PodSnapshot {
         let mut items = (0..self.pods.len())
             .filter_map(|number| self.pod(number, second))
             .collect::<Vec<_>>();
@@ -151,7 +151,7 @@ impl Story {
         }
         let page = json!({"items": items}).to_string();
         let created = if self.returned { -3000 } else { 1 };
-        Sight {
+        PodSnapshot {
             at: at(second),
             set: ReplicaSet {
                 name: "web-2".into(),
@@ -168,7 +168,7 @@ impl Story {
     fn end(&self) -> (Option<i64>, String) {
         let live = Deployment::new(json!({"spec": {"replicas": self.replicas}}));
         let rollout = Rollout {
-            written: Written::adopted(&live, at(0)),
+            written: WriteReceipt::adopted(&live, at(0)),
             wrote: true,
             changed_since: false,
             previous: Some(crate::state::baseline::Previous {
@@ -176,7 +176,7 @@ impl Story {
                 revision: 1,
             }),
         };
-        let mut sights = Sights::default();
+        let mut sights = SymptomHistory::default();
         let mut told = String::new();
         for second in (4..600).step_by(4) {
             let sight = self.sight(second);
@@ -742,7 +742,7 @@ fn what_is_remembered_is_bounded() {
         returned: true,
         ..Story::default()
     };
-    let sights = Sights::default().with(&story.sight(4), &at(0).into());
+    let sights = SymptomHistory::default().with(&story.sight(4), &at(0).into());
     assert_eq!((sights.first.clone(), sights.words.len()), (None, 1));
     assert!(sights.words[0].1.len() < 200);
     let few = Story {
@@ -750,11 +750,11 @@ fn what_is_remembered_is_bounded() {
         returned: true,
         ..Story::default()
     };
-    let mut sights = Sights::default().with(&few.sight(4), &at(0).into());
+    let mut sights = SymptomHistory::default().with(&few.sight(4), &at(0).into());
     assert_eq!(sights.first.as_ref().map(Vec::len), Some(3));
     // The format of a version that knew less.
     let old = r#"{"last":"2026-01-01T12:00:04Z","seen":[["crash","2026-01-01T12:00:00Z"]]}"#;
-    let read: Sights = serde_json::from_str(old).unwrap();
+    let read: SymptomHistory = serde_json::from_str(old).unwrap();
     assert_eq!(read.seen, [(Cause::Crash, at(0))]);
     let mut steps = 0;
     while sights.shrink() {

@@ -15,8 +15,8 @@ fn set(name: &str, available: i64, owner: &str) -> ReplicaSet {
     }
 }
 
-fn sight(set: ReplicaSet, ready: usize, cut: bool) -> Sight {
-    Sight {
+fn sight(set: ReplicaSet, ready: usize, cut: bool) -> PodSnapshot {
+    PodSnapshot {
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         set,
         pods: Ok(Pods {
@@ -43,7 +43,7 @@ fn pods_that_were_read_go_before_a_status() {
         let serving = Serving::counted(&live(2), &sets, Some(&sight));
         assert_eq!(serving.available, expected, "{ready} {cut}");
     }
-    let unread = Sight {
+    let unread = PodSnapshot {
         pods: Err("may not".into()),
         ..sight(sets[0].clone(), 0, false)
     };

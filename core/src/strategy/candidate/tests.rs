@@ -31,8 +31,8 @@ fn live() -> Deployment {
                     "spec": {"containers": [{"name": "app", "image": "app:1"}]}}}}))
 }
 
-fn rendered(more: Value) -> Newcomer {
-    Newcomer::render(&request(more), &live(), &author()).unwrap()
+fn rendered(more: Value) -> Candidate {
+    Candidate::render(&request(more), &live(), &author()).unwrap()
 }
 
 fn two() -> Value {
@@ -44,7 +44,7 @@ fn two() -> Value {
 fn a_live_one_of_the_same_name_that_was_changed_is_not_written_over() {
     let immutable = json!({"strategy": "immutable", "images": {"app": "app:2"}});
     let request = request(immutable);
-    let render = |live: &Deployment| Newcomer::render(&request, live, &author()).unwrap();
+    let render = |live: &Deployment| Candidate::render(&request, live, &author()).unwrap();
     let first = render(&live());
     let as_written = Deployment::new(first.create(&request, &live(), &author()));
     let again = render(&as_written);
@@ -59,9 +59,9 @@ fn a_live_one_of_the_same_name_that_was_changed_is_not_written_over() {
 }
 
 #[test]
-fn a_newcomer_is_the_live_one_with_another_template() {
-    let newcomer = rendered(two());
-    let object = newcomer.create(&request(two()), &live(), &author());
+fn a_candidate_is_the_live_one_with_another_template() {
+    let candidate = rendered(two());
+    let object = candidate.create(&request(two()), &live(), &author());
     let (metadata, spec) = (&object["metadata"], &object["spec"]);
     assert_eq!(
         (&metadata["name"], &metadata["namespace"]),
@@ -94,9 +94,9 @@ fn a_newcomer_is_the_live_one_with_another_template() {
     assert_eq!(spec["template"]["metadata"]["labels"], labels);
     assert_eq!(spec["template"]["spec"]["containers"][0]["image"], "app:2");
     let made = Deployment::new(object);
-    assert!(is_ours(&made, "web", "blue") && newcomer.is_live(&made));
+    assert!(is_ours(&made, "web", "blue") && candidate.is_live(&made));
     assert!(!is_ours(&made, "web", "green") && !is_ours(&made, "api", "blue"));
-    assert!(!is_ours(&live(), "web", "blue") && !newcomer.is_live(&live()));
+    assert!(!is_ours(&live(), "web", "blue") && !candidate.is_live(&live()));
     assert_eq!(
         (version_of(&made), version_of(&live())),
         (Some("blue"), None)
@@ -105,12 +105,12 @@ fn a_newcomer_is_the_live_one_with_another_template() {
 
 #[test]
 fn an_idle_one_keeps_what_cannot_change() {
-    let newcomer = rendered(two());
+    let candidate = rendered(two());
     let idle = Deployment::new(json!({"metadata": {"name": "web-blue", "uid": "b",
                 "resourceVersion": "9", "annotations": {object::REVISION: "2", CREATED_BY: "job-1",
                 REPLICAS: "3"}},
             "spec": {"selector": {"matchLabels": {"old": "1", VERSION: "blue"}}}}));
-    let object = newcomer.replace(&request(two()), &live(), &idle, &author());
+    let object = candidate.replace(&request(two()), &live(), &idle, &author());
     assert_eq!(object["metadata"]["uid"], "b");
     assert_eq!(object["metadata"]["resourceVersion"], "9");
     assert_eq!(object["spec"]["selector"], idle.value()["spec"]["selector"]);
@@ -145,8 +145,8 @@ fn a_manifest_gives_the_template_and_more() {
             "template": {"metadata": {"labels": {"app": "web"}},
                 "spec": {"containers": [{"name": "app", "image": "app:3"}]}}}});
     let request = request(json!({"manifest": manifest}));
-    let newcomer = Newcomer::render(&request, &live(), &author()).unwrap();
-    let object = newcomer.create(&request, &live(), &author());
+    let candidate = Candidate::render(&request, &live(), &author()).unwrap();
+    let object = candidate.create(&request, &live(), &author());
     assert_eq!(object["metadata"]["labels"]["team"], "b");
     let spec = &object["spec"];
     assert_eq!(
@@ -160,11 +160,11 @@ fn a_manifest_gives_the_template_and_more() {
     // The server completes it; what was asked for is known by its digest.
     let mut completed = object.clone();
     completed["spec"]["template"]["spec"]["dnsPolicy"] = json!("ClusterFirst");
-    assert!(newcomer.is_live(&Deployment::new(completed.clone())));
+    assert!(candidate.is_live(&Deployment::new(completed.clone())));
     completed["spec"]["template"]["spec"]["containers"][0]["image"] = json!("app:4");
-    assert!(!newcomer.is_live(&Deployment::new(completed)));
+    assert!(!candidate.is_live(&Deployment::new(completed)));
     let service = read_selector(Some(&json!({"app": "web", "tier": "front"})));
-    assert_eq!(newcomer.missing(&service), ["tier=front"]);
+    assert_eq!(candidate.missing(&service), ["tier=front"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ const OWN_NOTES: [&str; 10] = [
     "deployment.kubernetes.io/",
     "kubectl.kubernetes.io/last-applied-configuration",
     "landfall/",
-    // Whoever owns the live one by these would prune the newcomer, which is in none of its files.
+    // Whoever owns the live one by these would prune the candidate, which is in none of its files.
     "app.kubernetes.io/instance",
     "app.kubernetes.io/managed-by",
     "argocd.argoproj.io/",
@@ -27,7 +27,7 @@ const OWN_NOTES: [&str; 10] = [
 
 /// A new version, before it is written.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Newcomer {
+pub struct Candidate {
     /// Its Deployment's name.
     pub name: String,
     /// Its label: `blue`, `green` or a digest.
@@ -37,7 +37,7 @@ pub struct Newcomer {
     template: Value,
 }
 
-impl Newcomer {
+impl Candidate {
     /// Renders it. The time in `author` goes into the template where pods are to be restarted, so
     /// that it must be the same in each invocation.
     pub fn render(request: &Request, live: &Deployment, author: &Author) -> Rendered {
@@ -48,24 +48,24 @@ impl Newcomer {
             Strategy::Rolling | Strategy::BlueGreen(_) => blue_green::version(live).to_owned(),
             Strategy::Immutable { .. } => immutable::version(&digest),
         };
-        let newcomer = Newcomer::named(request, version, digest, template);
-        if newcomer.name != live.name() || newcomer.is_live(live) {
-            return Ok(newcomer);
+        let candidate = Candidate::named(request, version, digest, template);
+        if candidate.name != live.name() || candidate.is_live(live) {
+            return Ok(candidate);
         }
         // The live one has this name and was changed since: it is not to be written over.
         let now = object::template_digest(&live.value()["spec"]["template"]);
-        let version = immutable::version(&object::digest(&format!("{}{now}", newcomer.digest)));
-        let Newcomer {
+        let version = immutable::version(&object::digest(&format!("{}{now}", candidate.digest)));
+        let Candidate {
             digest, template, ..
-        } = newcomer;
-        Ok(Newcomer::named(request, version, digest, template))
+        } = candidate;
+        Ok(Candidate::named(request, version, digest, template))
     }
 
-    fn named(request: &Request, version: String, digest: String, mut template: Value) -> Newcomer {
+    fn named(request: &Request, version: String, digest: String, mut template: Value) -> Candidate {
         let labels = ["metadata", "labels"].into_iter();
         let labels = labels.fold(&mut template, |place, key| &mut place[key]);
         labels[VERSION] = json!(version);
-        Newcomer {
+        Candidate {
             name: format!("{}-{version}", request.deployment),
             version,
             digest,
@@ -186,8 +186,8 @@ impl Newcomer {
     }
 }
 
-/// A newcomer, or what the request asks for and cannot have.
-pub type Rendered = Result<Newcomer, Vec<Fault>>;
+/// A candidate, or what the request asks for and cannot have.
+pub type Rendered = Result<Candidate, Vec<Fault>>;
 
 /// Takes off what tells versions apart.
 fn unlabel(template: &mut Value) {

@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::state::continuation::{CAUSE_LIMIT, Continuation, Reason, Rollout};
 use crate::text::clip;
 use crate::workload::health::diagnosis::{
-    self, Diagnosis, Evidence, Explanation, Finding, Sight, Since,
+    self, Diagnosis, Evidence, Explanation, Finding, PodSnapshot, Since,
 };
 use crate::workload::health::rollout::{self, Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, SECOND_LOOK, Steady};
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 /// All that following a rollout may depend on.
-pub struct Pursuit<'a> {
+pub struct RolloutTracker<'a> {
     /// What is asked for.
     pub request: &'a Request,
     /// What was seen.
@@ -39,18 +39,18 @@ pub struct Pursuit<'a> {
 
 /// Where a rollout stands.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Followed {
+pub enum RolloutState {
     /// The new version serves.
     Serves,
     /// It goes on: something to look at, or to wait for.
     GoesOn(Decision),
     /// It came to nothing.
-    Failed(Failed),
+    Failed(RolloutFailure),
 }
 
 /// Why a rollout failed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Failed {
+pub struct RolloutFailure {
     /// In a sentence.
     pub cause: String,
     /// The kind of cause, where it is known.
@@ -61,9 +61,9 @@ pub struct Failed {
     pub reason: Option<Reason>,
 }
 
-impl Pursuit<'_> {
+impl RolloutTracker<'_> {
     /// Where it stands, and what is next.
-    pub fn next(&self) -> Followed {
+    pub fn next(&self) -> RolloutState {
         match rollout::verdict(self.live, &self.rollout.written, self.now) {
             Verdict::Complete => match &self.observation.replica_sets {
                 None => self.look_at_sets(),
@@ -79,16 +79,16 @@ impl Pursuit<'_> {
     }
 
     /// All pods are available. Where nothing probes them they must be so for a while.
-    pub fn serves(&self, sets: &[ReplicaSet]) -> Followed {
+    pub fn serves(&self, sets: &[ReplicaSet]) -> RolloutState {
         let held = self.steady().is_some_and(|steady| steady.held);
         if held || !steadiness::is_untested(self.live) {
-            return Followed::Serves;
+            return RolloutState::Serves;
         }
         let Some(set) = object::newest(self.live, sets) else {
-            return Followed::Serves;
+            return RolloutState::Serves;
         };
         let Some(roster) = &self.observation.roster else {
-            return Followed::GoesOn(Decision::Look(Look::Roster {
+            return RolloutState::GoesOn(Decision::Look(Look::Roster {
                 selector: pods_of(self.live, &set.template_hash),
                 set: set.name.clone(),
             }));
@@ -102,7 +102,7 @@ impl Pursuit<'_> {
             if self.steady().is_some() && self.now >= self.deadline {
                 return self.wait_or_fail(progress, SECOND_LOOK);
             }
-            return Followed::GoesOn(Decision::Steady(Steady {
+            return RolloutState::GoesOn(Decision::Steady(Steady {
                 since: roster.at,
                 pods: roster.pods.clone(),
                 held: false,
@@ -110,13 +110,13 @@ impl Pursuit<'_> {
         };
         let left = (steady.since + SECOND_LOOK).duration_since(roster.at);
         match Duration::try_from(left) {
-            Ok(left) if !left.is_zero() => Followed::GoesOn(Decision::Wait(Wait {
+            Ok(left) if !left.is_zero() => RolloutState::GoesOn(Decision::Wait(Wait {
                 progress,
                 rollback: false,
                 at_most: left,
                 stage: self.stage.clone(),
             })),
-            Ok(_) | Err(_) => Followed::GoesOn(Decision::Steady(Steady {
+            Ok(_) | Err(_) => RolloutState::GoesOn(Decision::Steady(Steady {
                 held: true,
                 ..steady.clone()
             })),
@@ -124,7 +124,7 @@ impl Pursuit<'_> {
     }
 
     /// A rollout that goes on: its pods may already show that it never ends.
-    fn follow(&self, mut progress: Progress) -> Followed {
+    fn follow(&self, mut progress: Progress) -> RolloutState {
         let at_most = catching_up(&progress);
         let stands = match progress.waits_for {
             WaitsFor::Observation | WaitsFor::Resumption => true,
@@ -157,13 +157,13 @@ impl Pursuit<'_> {
             && self.continuation.sights.last != Some(sight.at)
         {
             let sights = self.continuation.sights.with(sight, &self.since());
-            return Followed::GoesOn(Decision::Remember(sights));
+            return RolloutState::GoesOn(Decision::Remember(sights));
         }
         match self.diagnosis() {
             Diagnosis::Doomed(_) => {
                 let failed = self.fail(None);
                 // Its last words, which were read last, may be that it waits for another.
-                if !matches!(failed, Followed::Failed(_)) || !self.only_waits() {
+                if !matches!(failed, RolloutState::Failed(_)) || !self.only_waits() {
                     return failed;
                 }
             }
@@ -171,7 +171,7 @@ impl Pursuit<'_> {
                 if self.wants_events(&finding)
                     && let Some(look) = self.explanation(&finding)
                 {
-                    return Followed::GoesOn(Decision::Look(look));
+                    return RolloutState::GoesOn(Decision::Look(look));
                 }
                 progress.obstacle = Some(finding.sentence(self.live, &Explanation::default()));
             }
@@ -232,8 +232,8 @@ impl Pursuit<'_> {
     fn next_sight(&self) -> Duration {
         let explained = self.observation.explanation.events.is_some();
         let (last, window) = match &self.observation.sight {
-            Some(Sight { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
-            Some(Sight { at, .. }) => (*at, PODS_WINDOW),
+            Some(PodSnapshot { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
+            Some(PodSnapshot { at, .. }) => (*at, PODS_WINDOW),
             None => (self.rollout.written.at, PODS_WINDOW),
         };
         let left = (last + window).duration_since(self.now);
@@ -264,13 +264,13 @@ impl Pursuit<'_> {
         }
     }
 
-    fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Followed {
+    fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> RolloutState {
         if self.now >= self.deadline {
             let cause = causes::timed_out(self.request.timeout, &progress, "new");
             return self.fail(Some(cause));
         }
         let left = self.deadline.duration_since(self.now).unsigned_abs();
-        Followed::GoesOn(Decision::Wait(Wait {
+        RolloutState::GoesOn(Decision::Wait(Wait {
             progress,
             rollback: false,
             at_most: at_most.min(left),
@@ -280,7 +280,7 @@ impl Pursuit<'_> {
 
     /// A failed rollout: gathers what the pods show. `stopped` says what has run out; `None` where
     /// it is doomed.
-    pub fn fail(&self, stopped: Option<String>) -> Followed {
+    pub fn fail(&self, stopped: Option<String>) -> RolloutState {
         let Some(sets) = &self.observation.replica_sets else {
             return self.look_at_sets();
         };
@@ -297,7 +297,7 @@ impl Pursuit<'_> {
         let finding = sight.and_then(|sight| diagnosis::explain(sight, since.clone(), patience));
         let finding = finding.as_ref();
         if let Some(look) = finding.and_then(|finding| self.explanation(finding)) {
-            return Followed::GoesOn(Decision::Look(look));
+            return RolloutState::GoesOn(Decision::Look(look));
         }
         let explanation = &self.observation.explanation;
         let finding = finding
@@ -311,7 +311,7 @@ impl Pursuit<'_> {
         let reason = self.reason();
         // Pods that were stopped in the middle are no cause.
         let told = told.filter(|_| reason.is_none());
-        Followed::Failed(Failed {
+        RolloutState::Failed(RolloutFailure {
             cause: clip(&causes::cause(told, stopped), CAUSE_LIMIT),
             kind: match self.is_refused() {
                 true => Some(diagnosis::Cause::PodNotCreated),
@@ -360,14 +360,14 @@ impl Pursuit<'_> {
             .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
     }
 
-    fn look_at_sets(&self) -> Followed {
-        Followed::GoesOn(Decision::Look(Look::ReplicaSets {
+    fn look_at_sets(&self) -> RolloutState {
+        RolloutState::GoesOn(Decision::Look(Look::ReplicaSets {
             selector: self.live.selector(),
         }))
     }
 
-    fn look_at_pods(&self, set: &ReplicaSet) -> Followed {
-        Followed::GoesOn(Decision::Look(Look::Pods {
+    fn look_at_pods(&self, set: &ReplicaSet) -> RolloutState {
+        RolloutState::GoesOn(Decision::Look(Look::Pods {
             // Where no pod can be created, it counts whether old ones are ending.
             selector: match &set.failure {
                 Some(_) => self.live.selector(),

@@ -7,7 +7,7 @@
 use crate::change::{self, Author};
 use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH};
 use crate::state::marks::{
-    self, FROM, LOCK, RETIRING, SELECTOR_BEFORE, TO, VERSION, WIDE_SELECTOR,
+    self, FROM, LOCK, ORIGINAL_SELECTOR, RETIRING, SELECTOR_BEFORE, TO, VERSION,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,8 +76,8 @@ impl Lock {
 }
 
 /// The selector that the Service had before it was narrowed, where it is.
-pub fn wide_selector(service: &Service) -> Option<Selector> {
-    kept_selector(service, WIDE_SELECTOR)
+pub fn original_selector(service: &Service) -> Option<Selector> {
+    kept_selector(service, ORIGINAL_SELECTOR)
 }
 
 /// The selector that the Service had before the last switch.
@@ -121,7 +121,7 @@ pub fn of_version(selector: &Selector, version: &str) -> Selector {
 
 /// What holds a Service to the pods that serve, so that no other gets traffic by labels alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Narrow<'a> {
+pub enum Pin<'a> {
     /// It is held to one version already.
     Not,
     /// The hash of the one ReplicaSet of a Deployment that is adopted.
@@ -131,7 +131,7 @@ pub enum Narrow<'a> {
 }
 
 /// Takes the lock, and narrows the Service by the same write.
-pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
+pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
     let dead = Lock::read(service).map(|lock| lock.job);
     let mut selector = service.selector();
     let mut notes = named([
@@ -142,14 +142,14 @@ pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
         (RETIRING, Value::Null),
     ]);
     match narrow {
-        Narrow::Not => {}
-        Narrow::Hash(hash) => {
+        Pin::Not => {}
+        Pin::Hash(hash) => {
             // A dead deploy may have narrowed it to what is no more.
-            let wide = wide_selector(service).unwrap_or_else(|| common(&selector));
-            notes.insert(WIDE_SELECTOR.to_owned(), text(&wide));
+            let wide = original_selector(service).unwrap_or_else(|| common(&selector));
+            notes.insert(ORIGINAL_SELECTOR.to_owned(), text(&wide));
             selector.insert(TEMPLATE_HASH.to_owned(), hash.to_owned());
         }
-        Narrow::Version(version) => {
+        Pin::Version(version) => {
             selector.insert(VERSION.to_owned(), version.to_owned());
         }
     }
@@ -158,7 +158,7 @@ pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
         ..lock.clone()
     };
     notes.insert(LOCK.to_owned(), lock.text());
-    patch(service, notes, (narrow != Narrow::Not).then_some(&selector))
+    patch(service, notes, (narrow != Pin::Not).then_some(&selector))
 }
 
 /// Gives the Service another selector, and leaves every note as it is; `held`: it is one that holds
@@ -166,7 +166,7 @@ pub fn take(service: &Service, lock: &Lock, narrow: Narrow<'_>) -> Value {
 pub fn select(service: &Service, selector: &Selector, held: bool) -> Value {
     let mut notes = Map::new();
     if !held {
-        notes.insert(WIDE_SELECTOR.to_owned(), Value::Null);
+        notes.insert(ORIGINAL_SELECTOR.to_owned(), Value::Null);
     }
     patch(service, notes, Some(selector))
 }
@@ -255,7 +255,7 @@ pub fn release(service: &Service, wide: Option<&Selector>) -> Value {
 
 /// Everything that is there only while somebody is at work.
 fn given_up() -> Map<String, Value> {
-    named([LOCK, WIDE_SELECTOR, SELECTOR_BEFORE, RETIRING].map(|note| (note, Value::Null)))
+    named([LOCK, ORIGINAL_SELECTOR, SELECTOR_BEFORE, RETIRING].map(|note| (note, Value::Null)))
 }
 
 /// The jobs that others came after, newest first: a late repetition of one stops. `last` is one

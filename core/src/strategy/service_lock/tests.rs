@@ -102,8 +102,8 @@ fn every_write_is_bound_to_what_was_read() {
     let seen = service(json!({"app": "web"}), json!({}));
     let selector = seen.selector();
     for patch in [
-        take(&seen, &lock(), Narrow::Hash("h")),
-        take(&seen, &lock(), Narrow::Version("blue")),
+        take(&seen, &lock(), Pin::Hash("h")),
+        take(&seen, &lock(), Pin::Version("blue")),
         switch(&seen, &lock(), "web", ("web-blue", "blue"), &by()),
         take_over(&seen, &lock(), &by()),
         mark(&seen, &lock(), "job-2", "it broke", Some(&selector)),
@@ -120,7 +120,7 @@ fn there_and_back_again() {
     let plain = json!({"metadata": {"resourceVersion": "3", "annotations": {"kept": "1"}},
             "spec": {"selector": {"app": "web"}, "ports": []}});
     let see = |object: &Value| Service::new(object.clone());
-    let narrowed = patched(&plain, &take(&see(&plain), &lock(), Narrow::Hash("h")));
+    let narrowed = patched(&plain, &take(&see(&plain), &lock(), Pin::Hash("h")));
     let selector = &narrowed["spec"]["selector"];
     assert_eq!(*selector, json!({"app": "web", TEMPLATE_HASH: "h"}));
     let to = ("web-blue", "blue");
@@ -132,7 +132,7 @@ fn there_and_back_again() {
     let patch = mark(&see(&switched), &lock(), "job-2", "it broke", Some(&before));
     let back = patched(&switched, &patch);
     assert_eq!(back["spec"], narrowed["spec"]);
-    let wide = wide_selector(&see(&back));
+    let wide = original_selector(&see(&back));
     let released = patched(&back, &release(&see(&back), wide.as_ref()));
     assert_eq!(released["spec"], plain["spec"]);
     let notes = released["metadata"]["annotations"].as_object().unwrap();
