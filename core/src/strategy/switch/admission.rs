@@ -185,7 +185,7 @@ fn is_alone(newest: &ReplicaSet, live: &Deployment, sets: &[ReplicaSet]) -> bool
     with_pods.all(|set| set.name == newest.name)
 }
 
-/// Before a Service is switched for the first time all pods of its Deployment must be of one version.
+/// At the first switch of a Service all pods of its Deployment must be of one version.
 fn in_a_rollout(live: &Deployment) -> Fault {
     let problem = format!(
         "names `{}`, which is in the middle of a rollout. Before its Service is switched for the \
