@@ -66,9 +66,11 @@ yaml-cases: control-plane ## ask kubectl again what the YAML in tests/yaml/cases
 	python3 tests/tools/yaml_cases.py $(CONTROL_PLANE)/kubectl tests/yaml/cases.json
 
 # `make test` takes one in so many of these. SEEDS: mixtures of disturbances, each two deploys.
+# What is simulated is optimized here: a minute of building saves half an hour.
 simulation: ## every disturbance of a switch, pairs of them, and a hundred thousand deploys
 	LANDFALL_STRIDE=1 LANDFALL_PAIRS=4 LANDFALL_SEEDS=$(SEEDS) \
-	  $(CARGO) test --locked --test it -- --nocapture --test-threads 1 switching_simulation::
+	  $(CARGO) test --config profile.dev.package.landfall-core.opt-level=2 \
+	  --config profile.dev.package.landfall.opt-level=1 --locked --test it -- --nocapture --test-threads 1 switching_simulation::
 
 package: $(addprefix package-,$(ARCHITECTURES)) ## the zip for Lambda, for each architecture that rustup has
 

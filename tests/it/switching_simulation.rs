@@ -994,6 +994,9 @@ fn is_ready(pod: &Value) -> bool {
         && conditions.any(|it| it["type"] == "Ready" && it["status"] == "True")
 }
 
+/// A run of all takes hours: how far it is shows after so many plans.
+const TOLD_EVERY: u64 = 10_000;
+
 /// Plans that were carried out, and deploys that were begun for them: the disturbed one, whoever
 /// came between, and the one after all.
 static PLANS: AtomicU64 = AtomicU64::new(0);
@@ -1076,7 +1079,10 @@ fn all_is_well() {
 }
 
 fn judge(simulation: &mut Simulation, end: &End) {
-    PLANS.fetch_add(1, Ordering::Relaxed);
+    let plans = PLANS.fetch_add(1, Ordering::Relaxed) + 1;
+    if plans.is_multiple_of(TOLD_EVERY) {
+        println!("{plans} plans");
+    }
     let all = simulation.happened.clone();
     let happened = |disturbance| all.contains(&disturbance);
     let refused = happened(Refused);
@@ -1443,14 +1449,21 @@ fn asked(variable: &str, or: u64) -> u64 {
     text.map_or(or, |text| text.parse().unwrap())
 }
 
-/// Goes through the rest of a deploy: at each point the world is copied, and `disturb` is called
-/// with the copy and each disturbance that means something there, planned.
-fn at_every_point(mut simulation: Simulation, disturb: impl Fn(Simulation)) {
+/// Goes through the rest of a deploy: at each point and for each disturbance that means something
+/// there, a copy of the world is disturbed, where that is `wanted`.
+fn at_every_point(
+    mut simulation: Simulation,
+    wanted: impl Fn(&Next, Disturbance) -> bool,
+    disturb: impl Fn(Simulation),
+) {
     for _ in 0..STEPS {
-        for disturbance in suitable(simulation.peek()) {
-            let mut copy = simulation.clone();
-            copy.plan.push((copy.points + 1, disturbance));
-            disturb(copy);
+        let next = simulation.peek().clone();
+        for disturbance in suitable(&next) {
+            if wanted(&next, disturbance) {
+                let mut copy = simulation.clone();
+                copy.plan.push((copy.points + 1, disturbance));
+                disturb(copy);
+            }
         }
         // What fails without the disturbance is told by the test that has less of them.
         let mut over = true;
@@ -1498,10 +1511,9 @@ fn every_disturbance_at_every_point_of_a_switch() {
     let begun = std::time::Instant::now();
     let stride = Stride::of(asked("LANDFALL_STRIDE", STRIDE));
     for_each(&settings(), |setting| {
-        at_every_point(Simulation::new(setting), |disturbed| {
-            if stride.hits() {
-                finish(disturbed);
-            }
+        let wanted = |_: &Next, _| stride.hits();
+        at_every_point(Simulation::new(setting), wanted, |disturbed| {
+            finish(disturbed);
         });
     });
     tell("single disturbances", begun);
@@ -1514,15 +1526,11 @@ fn pairs_of_disturbances_of_a_switch() {
     let divisor = asked("LANDFALL_PAIRS", 1);
     let (first, second) = (Stride::of(PAIRS.0 / divisor), Stride::of(PAIRS.1 / divisor));
     for_each(&settings(), |setting| {
-        at_every_point(Simulation::new(setting), |mut disturbed| {
-            if !first.hits() || quietly(|| drop(disturbed.step())).is_err() {
-                return;
+        let first = |_: &Next, _| first.hits();
+        at_every_point(Simulation::new(setting), first, |mut disturbed| {
+            if quietly(|| drop(disturbed.step())).is_ok() {
+                at_every_point(disturbed, |_, _| second.hits(), |twice| drop(finish(twice)));
             }
-            at_every_point(disturbed, |twice| {
-                if second.hits() {
-                    finish(twice);
-                }
-            });
         });
     });
     tell("pairs", begun);
@@ -1540,23 +1548,20 @@ fn every_pair_of_executions_that_die() {
     let plain = settings().into_iter().filter(|setting| {
         setting.health == Well && !setting.scaled && setting.locked == Locked::No
     });
-    let dies = |simulation: &Simulation| {
-        let last = simulation.plan.last();
-        last.is_some_and(|(_, disturbance)| *disturbance == OtherBefore)
-    };
     for_each(&plain.collect::<Vec<_>>(), |setting| {
         let is_whole = !setting.immutable && setting.start == Start::Adoption;
-        at_every_point(Simulation::new(setting), |mut disturbed| {
-            let writes = matches!(disturbed.peek(), Next::Ask(ask) if ask.call.changes());
-            if !writes || !dies(&disturbed) || quietly(|| drop(disturbed.step())).is_err() {
-                return;
+        let first = |next: &Next, disturbance| {
+            let writes = matches!(next, Next::Ask(ask) if ask.call.changes());
+            writes && disturbance == OtherBefore
+        };
+        let second = |next: &Next, disturbance| {
+            let waits = matches!(next, Next::Watch(_) | Next::Sleep(_));
+            waits && disturbance == OtherBefore && (is_whole || stride.hits())
+        };
+        at_every_point(Simulation::new(setting), first, |mut disturbed| {
+            if quietly(|| drop(disturbed.step())).is_ok() {
+                at_every_point(disturbed, second, |twice| drop(finish(twice)));
             }
-            at_every_point(disturbed, |mut twice| {
-                let waits = matches!(twice.peek(), Next::Watch(_) | Next::Sleep(_));
-                if waits && dies(&twice) && (is_whole || stride.hits()) {
-                    finish(twice);
-                }
-            });
         });
     });
     tell("executions that die", begun);

@@ -47,7 +47,7 @@ pub(crate) struct Store {
     version: u64,
     /// Changes up to this version are forgotten.
     floor: u64,
-    log: VecDeque<Change>,
+    log: VecDeque<Arc<Change>>,
     uids: u32,
 }
 
@@ -155,13 +155,13 @@ impl Store {
         object: Arc<Value>,
         deleted: bool,
     ) {
-        self.log.push_back(Change {
+        self.log.push_back(Arc::new(Change {
             version: self.version(),
             key,
             previous,
             object,
             deleted,
-        });
+        }));
         if self.log.len() > HISTORY_LIMIT {
             self.floor = self
                 .log
