@@ -7,7 +7,7 @@ mod error;
 pub mod name;
 mod path;
 mod permission;
-mod resource;
+pub mod resource;
 mod verb;
 pub mod object;
 pub mod pod;

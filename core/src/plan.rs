@@ -5,6 +5,7 @@ use crate::change::Author;
 use crate::change::difference::{Difference, difference};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::Deployment;
+use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::request::Request;
 use crate::state::marks::VERSION;
 use crate::strategy::candidate::Candidate;
@@ -65,7 +66,7 @@ pub fn step(
             };
             let mut object = candidate.create(request, &live, author);
             object["metadata"]["name"] = format!("{}-plan", candidate.name).into();
-            let call = Call::create(&request.namespace, object).dry_run();
+            let call = Call::create(&DEPLOYMENTS, &request.namespace, object).dry_run();
             PlanStep::Try(Box::new(call), Some(live))
         }
         Decision::Act(action) => match &observation.dry_run {

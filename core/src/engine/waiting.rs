@@ -3,6 +3,7 @@
 use super::brief::in_short;
 use super::model::{Engine, Heard, Note, Watching};
 use crate::kubernetes::call::Call;
+use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::report;
 use crate::strategy::Wait;
 use jiff::{SignedDuration, Timestamp};
@@ -56,7 +57,13 @@ impl Engine {
         let version = seen.unwrap_or_default();
         self.watched_since = now;
         Some(Watching {
-            call: Call::watch(&self.request.namespace, &name, &version, seconds),
+            call: Call::watch(
+                &DEPLOYMENTS,
+                &self.request.namespace,
+                &name,
+                &version,
+                seconds,
+            ),
             name,
             fresh: std::mem::take(&mut self.stale_watch),
             until: end,

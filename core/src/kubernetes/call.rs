@@ -6,12 +6,11 @@
 
 use super::error::Refusal;
 use super::name::{LabelSelector, Name, Rule};
-use super::path::One;
 pub use super::path::{Path, Query};
 pub use super::permission::Permission;
 use super::resource::{
-    AUTOSCALERS, DEPLOYMENTS, IDENTITIES, LOGS, PROXY, REVIEWS, SERVICES, TOKENS, autoscalers_path,
-    deployment_path, deployments_path, services_path,
+    AUTOSCALERS, DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, IDENTITIES, LOGS, PODS, PROXY, REPLICA_SETS,
+    REVIEWS, Resource, SERVICES, TOKENS,
 };
 pub use super::verb::Verb;
 use serde_json::{Value, json};
@@ -52,76 +51,42 @@ pub struct Call {
 }
 
 impl Call {
-    /// Asks whether the token has a right. Every account may ask this about itself.
-    /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
-    pub fn may(namespace: &str, right: Permission) -> Call {
-        let (whole, group) = right
-            .resource
-            .split_once('.')
-            .unwrap_or((right.resource, ""));
-        let (resource, part) = whole.split_once('/').unwrap_or((whole, ""));
-        let body = json!({"apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {"namespace": namespace, "verb": right.verb,
-                "group": group, "resource": resource, "subresource": part}}});
-        let path = Path::fixed("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
-        Call {
-            resource: REVIEWS,
-            ..write(Verb::Create, path, body)
+    /// Reads one object, or the part of it that the resource is.
+    pub fn get(resource: &Resource, namespace: &str, name: &str) -> Call {
+        Call::new(Verb::Get, resource, namespace, Some(name))
+    }
+
+    /// One page of the objects under a label selector; of all where it is empty.
+    pub fn list(resource: &Resource, namespace: &str, selector: &str) -> Call {
+        let mut call = Call::new(Verb::List, resource, namespace, None);
+        if !selector.is_empty() {
+            call.select("labelSelector", LabelSelector::new(selector));
         }
+        let page = match *resource {
+            PODS => PODS_PAGE,
+            EVENTS => EVENTS_PAGE,
+            _ => PAGE,
+        };
+        call.query.push("limit", page);
+        call
     }
 
-    /// Asks whose token we have, which everyone may who has a valid one.
-    /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review>
-    pub fn who_am_i() -> Call {
-        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
-        let path = Path::fixed("/apis/authentication.k8s.io/v1/selfsubjectreviews");
-        Call {
-            resource: IDENTITIES,
-            ..write(Verb::Create, path, body)
-        }
-    }
-
-    /// Asks for another token of a ServiceAccount, for the API server itself.
-    /// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
-    pub fn token(namespace: &str, account: &str, lifetime: Duration) -> Call {
-        let account = Some(One(account, Rule::Subdomain));
-        let path = Path::of("api/v1", namespace, "serviceaccounts", account).part("/token");
-        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-            "spec": {"expirationSeconds": lifetime.as_secs()}});
-        Call {
-            resource: TOKENS,
-            ..write(Verb::Create, path, body)
-        }
-    }
-
-    /// Whether the answer has a secret, so that nothing of it may be quoted.
-    pub fn is_answered_in_secret(&self) -> bool {
-        self.resource == TOKENS
-    }
-
-    /// Whether the call changes something in the cluster.
-    pub fn changes(&self) -> bool {
-        let dry = self.query.iter().any(|(name, _)| *name == "dryRun");
-        self.verb.writes() && !dry && ![REVIEWS, IDENTITIES].contains(&self.resource)
-    }
-
-    /// Reads the Deployment.
-    pub fn deployment(namespace: &str, name: &str) -> Call {
-        read(Verb::Get, deployment_path(namespace, name), DEPLOYMENTS)
-    }
-
-    /// Follows the one Deployment from a resource version on; the server ends the stream after
-    /// `seconds`. A field selector on the name matches a Role that is limited to that name.
-    pub fn watch(namespace: &str, name: &str, resource_version: &str, seconds: u64) -> Call {
-        let mut call = read(Verb::Watch, deployments_path(namespace), DEPLOYMENTS);
+    /// Follows one object from a resource version on; the server ends the stream after `seconds`.
+    /// A field selector on the name matches a Role that is limited to that name.
+    pub fn watch(
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+        resource_version: &str,
+        seconds: u64,
+    ) -> Call {
+        let mut call = Call::new(Verb::Watch, resource, namespace, None);
         call.query.push("watch", "true");
-        match Name::new(name, Rule::Subdomain) {
-            Some(name) => call
-                .query
-                .push("fieldSelector", format!("metadata.name={name}")),
-            None => call.path = Path::default(),
-        }
+        let name = Name::new(name, resource.rule);
+        call.select(
+            "fieldSelector",
+            name.map(|name| format!("metadata.name={name}")),
+        );
         call.query.push("allowWatchBookmarks", "true");
         call.query.push("timeoutSeconds", seconds.to_string());
         if !resource_version.is_empty() {
@@ -130,52 +95,87 @@ impl Call {
         call
     }
 
-    /// One page of the ReplicaSets under a label selector.
-    pub fn replica_sets(namespace: &str, selector: &str) -> Call {
-        let path = Path::of("apis/apps/v1", namespace, "replicasets", None);
-        list(path, selector, "replicasets.apps")
+    /// Creates an object.
+    pub fn create(resource: &Resource, namespace: &str, object: Value) -> Call {
+        Call::new(Verb::Create, resource, namespace, None).with(object)
     }
 
-    /// One ReplicaSet, for its template.
-    pub fn replica_set(namespace: &str, name: &str) -> Call {
-        let name = Some(One(name, Rule::Subdomain));
-        let path = Path::of("apis/apps/v1", namespace, "replicasets", name);
-        read(Verb::Get, path, "replicasets.apps")
+    /// Replaces an object.
+    pub fn replace(resource: &Resource, namespace: &str, name: &str, object: Value) -> Call {
+        Call::new(Verb::Update, resource, namespace, Some(name)).with(object)
     }
 
-    /// One page of the pods under a label selector.
-    pub fn pods(namespace: &str, selector: &str) -> Call {
-        let path = Path::of("api/v1", namespace, "pods", None);
-        let mut call = list(path, selector, "pods");
-        call.limit(PODS_PAGE);
-        call
+    /// Patches an object; lists are merged by their keys.
+    pub fn strategic_patch(resource: &Resource, namespace: &str, name: &str, patch: Value) -> Call {
+        Call::new(Verb::StrategicMergePatch, resource, namespace, Some(name)).with(patch)
+    }
+
+    /// Patches an object; its `null`s remove.
+    pub fn merge_patch(resource: &Resource, namespace: &str, name: &str, patch: Value) -> Call {
+        Call::new(Verb::MergePatch, resource, namespace, Some(name)).with(patch)
+    }
+
+    /// Applies JSON-patch operations to an object, all or none.
+    pub fn json_patch(resource: &Resource, namespace: &str, name: &str, patch: Value) -> Call {
+        Call::new(Verb::JsonPatch, resource, namespace, Some(name)).with(patch)
+    }
+
+    /// Deletes the object of this uid, its pods behind it. One of the same name that came since has
+    /// another uid, and stays.
+    /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
+    pub fn delete(resource: &Resource, namespace: &str, name: &str, uid: &str) -> Call {
+        let body = json!({"apiVersion": "v1", "kind": "DeleteOptions",
+            "propagationPolicy": "Background", "preconditions": {"uid": uid}});
+        Call {
+            body: Some(body),
+            ..Call::new(Verb::Delete, resource, namespace, Some(name))
+        }
+    }
+
+    /// Asks whether the token has a right. Every account may ask this about itself.
+    /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
+    pub fn may(namespace: &str, right: Permission) -> Call {
+        let (whole, group) = right
+            .resource
+            .split_once('.')
+            .unwrap_or((right.resource, ""));
+        let (resource, part) = whole.split_once('/').unwrap_or((whole, ""));
+        let body = json!({"apiVersion": REVIEWS.api_version, "kind": REVIEWS.kind,
+            "spec": {"resourceAttributes": {"namespace": namespace, "verb": right.verb,
+                "group": group, "resource": resource, "subresource": part}}});
+        Call::create(&REVIEWS, "", body)
+    }
+
+    /// Asks whose token we have, which everyone may who has a valid one.
+    /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#self-subject-review>
+    pub fn who_am_i() -> Call {
+        let body = json!({"apiVersion": IDENTITIES.api_version, "kind": IDENTITIES.kind});
+        Call::create(&IDENTITIES, "", body)
+    }
+
+    /// Asks for another token of a ServiceAccount, for the API server itself.
+    /// <https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/>
+    pub fn token(namespace: &str, account: &str, lifetime: Duration) -> Call {
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": {"expirationSeconds": lifetime.as_secs()}});
+        Call::new(Verb::Create, &TOKENS, namespace, Some(account)).with(body)
     }
 
     /// The events about one object.
     pub fn events(namespace: &str, kind: &str, name: &str) -> Call {
-        let path = Path::of("api/v1", namespace, "events", None);
-        let mut call = list(path, "", "events");
+        let mut call = Call::list(&EVENTS, namespace, "");
         let kind_is_plain = kind.bytes().all(|byte| byte.is_ascii_alphabetic());
-        match Name::new(name, Rule::Subdomain).filter(|_| kind_is_plain) {
-            Some(name) => {
-                let about = format!("involvedObject.kind={kind},involvedObject.name={name}");
-                call.query.push("fieldSelector", about);
-            }
-            None => call.path = Path::default(),
-        }
-        call.limit(EVENTS_PAGE);
+        let name = Name::new(name, Rule::Subdomain).filter(|_| kind_is_plain);
+        let about =
+            name.map(|name| format!("involvedObject.kind={kind},involvedObject.name={name}"));
+        call.select("fieldSelector", about);
         call
     }
 
     /// The last lines of a container's log; `previous`: of the life before this one.
     pub fn log(namespace: &str, pod: &str, container: &str, previous: bool, lines: usize) -> Call {
-        let pod = Some(One(pod, Rule::Subdomain));
-        let path = Path::of("api/v1", namespace, "pods", pod).part("/log");
-        let mut call = read(Verb::Get, path, LOGS);
-        match Name::new(container, Rule::Label) {
-            Some(container) => call.query.push("container", container),
-            None => call.path = Path::default(),
-        }
+        let mut call = Call::get(&LOGS, namespace, pod);
+        call.select("container", Name::new(container, Rule::Label));
         call.query.push("tailLines", lines.to_string());
         call.query.push("limitBytes", LOG_BYTES);
         if previous {
@@ -184,103 +184,11 @@ impl Call {
         call
     }
 
-    /// One page of the namespace's HorizontalPodAutoscalers.
-    pub fn autoscalers(namespace: &str) -> Call {
-        list(autoscalers_path(namespace, None), "", AUTOSCALERS)
-    }
-
-    /// Patches the named fields of the Deployment.
-    pub fn patch(namespace: &str, name: &str, patch: Value) -> Call {
-        let path = deployment_path(namespace, name);
-        write(Verb::StrategicMergePatch, path, patch)
-    }
-
-    /// Replaces the Deployment.
-    pub fn put(namespace: &str, name: &str, object: Value) -> Call {
-        write(Verb::Update, deployment_path(namespace, name), object)
-    }
-
-    /// Creates the Deployment.
-    pub fn create(namespace: &str, object: Value) -> Call {
-        write(Verb::Create, deployments_path(namespace), object)
-    }
-
-    /// The same write, checked by the server in every way and not done.
-    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>
-    pub fn dry_run(mut self) -> Call {
-        self.query.push("dryRun", "All");
-        self
-    }
-
-    /// Applies JSON-patch operations to the Deployment.
-    pub fn operations(namespace: &str, name: &str, operations: Value) -> Call {
-        write(
-            Verb::JsonPatch,
-            deployment_path(namespace, name),
-            operations,
-        )
-    }
-
-    /// One page of the Deployments under a label selector.
-    pub fn deployments(namespace: &str, selector: &str) -> Call {
-        list(deployments_path(namespace), selector, DEPLOYMENTS)
-    }
-
-    /// Patches the Deployment; its `null`s remove.
-    pub fn merge(namespace: &str, name: &str, patch: Value) -> Call {
-        write(Verb::MergePatch, deployment_path(namespace, name), patch)
-    }
-
-    /// Deletes the Deployment of this uid, its pods behind it.
-    pub fn delete(namespace: &str, name: &str, uid: &str) -> Call {
-        delete(deployment_path(namespace, name), DEPLOYMENTS, uid)
-    }
-
-    /// Reads a Service.
-    pub fn service(namespace: &str, name: &str) -> Call {
-        let path = services_path(namespace, Some(name));
-        read(Verb::Get, path, SERVICES)
-    }
-
-    /// Patches a Service; its `null`s remove.
-    pub fn merge_service(namespace: &str, name: &str, patch: Value) -> Call {
-        let path = services_path(namespace, Some(name));
-        Call {
-            resource: SERVICES,
-            ..write(Verb::MergePatch, path, patch)
-        }
-    }
-
-    /// Creates a Service.
-    pub fn create_service(namespace: &str, object: Value) -> Call {
-        Call {
-            resource: SERVICES,
-            ..write(Verb::Create, services_path(namespace, None), object)
-        }
-    }
-
-    /// Deletes the Service of this uid.
-    pub fn delete_service(namespace: &str, name: &str, uid: &str) -> Call {
-        let path = services_path(namespace, Some(name));
-        delete(path, SERVICES, uid)
-    }
-
     /// One page of a Service's EndpointSlices.
     pub fn endpoint_slices(namespace: &str, service: &str) -> Call {
-        let path = Path::of(
-            "apis/discovery.k8s.io/v1",
-            namespace,
-            "endpointslices",
-            None,
-        );
-        let selector = Name::new(service, Rule::Label)
-            .map(|service| format!("kubernetes.io/service-name={service}"));
-        let mut call = list(
-            path,
-            selector.as_deref().unwrap_or_default(),
-            "endpointslices.discovery.k8s.io",
-        );
-        if selector.is_none() {
+        let selector = format!("kubernetes.io/service-name={service}");
+        let mut call = Call::list(&ENDPOINT_SLICES, namespace, &selector);
+        if Name::new(service, SERVICES.rule).is_none() {
             call.path = Path::default();
         }
         call
@@ -290,22 +198,40 @@ impl Call {
     /// `path` a checked path of HTTP.
     /// <https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/>
     pub fn proxy(namespace: &str, target: &str, path: &str) -> Call {
-        let path = services_path(namespace, None).behind(target, path);
-        read(Verb::Proxy, path, PROXY)
+        let call = Call::new(Verb::Proxy, &PROXY, namespace, None);
+        Call {
+            path: call.path.behind(target, path),
+            ..call
+        }
     }
 
-    /// Patches a HorizontalPodAutoscaler; its `null`s remove.
-    pub fn merge_autoscaler(namespace: &str, name: &str, patch: Value) -> Call {
-        let path = autoscalers_path(namespace, Some(name));
-        Call {
-            resource: AUTOSCALERS,
-            ..write(Verb::MergePatch, path, patch)
-        }
+    /// The same write, checked by the server in every way and not done.
+    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run>
+    pub fn dry_run(mut self) -> Call {
+        self.query.push("dryRun", "All");
+        self
+    }
+
+    /// The next page of the same list.
+    pub fn page(mut self, token: &str) -> Call {
+        self.query.push("continue", token);
+        self
+    }
+
+    /// Whether the answer has a secret, so that nothing of it may be quoted.
+    pub fn is_answered_in_secret(&self) -> bool {
+        self.resource == TOKENS.name
+    }
+
+    /// Whether the call changes something in the cluster.
+    pub fn changes(&self) -> bool {
+        let dry = self.query.iter().any(|(name, _)| *name == "dryRun");
+        self.verb.writes() && !dry && ![REVIEWS.name, IDENTITIES.name].contains(&self.resource)
     }
 
     /// The types of answer that are taken: a log is a text, and an application says what it likes.
     pub fn accept(&self) -> &'static str {
-        if [LOGS, PROXY].contains(&self.resource) {
+        if [LOGS.name, PROXY.name].contains(&self.resource) {
             "*/*"
         } else {
             "application/json"
@@ -337,63 +263,85 @@ impl Call {
         })
     }
 
-    fn limit(&mut self, page: &str) {
-        self.query.0.retain(|(name, _)| *name != "limit");
-        self.query.push("limit", page);
+    fn new(verb: Verb, resource: &Resource, namespace: &str, name: Option<&str>) -> Call {
+        Call {
+            verb,
+            path: Path::of(resource, namespace, name),
+            query: Query::default(),
+            body: None,
+            resource: resource.name,
+        }
     }
 
-    /// The next page of the same list.
-    pub fn page(mut self, token: &str) -> Call {
-        self.query.push("continue", token);
+    /// Every write carries our name and has its unknown fields refused, as `kubectl` does since
+    /// 1.27.
+    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
+    fn with(mut self, body: Value) -> Call {
+        self.query.push("fieldManager", FIELD_MANAGER);
+        self.query.push("fieldValidation", "Strict");
+        self.body = Some(body);
         self
     }
-}
 
-fn read(verb: Verb, path: Path, resource: &'static str) -> Call {
-    Call {
-        verb,
-        path,
-        query: Query::default(),
-        body: None,
-        resource,
+    /// Selects by a checked text; one that was not valid leaves no path.
+    fn select(&mut self, parameter: &'static str, selector: Option<impl Into<String>>) {
+        match selector {
+            Some(selector) => self.query.push(parameter, selector),
+            None => self.path = Path::default(),
+        }
     }
 }
 
-fn list(path: Path, selector: &str, resource: &'static str) -> Call {
-    let mut call = read(Verb::List, path, resource);
-    match LabelSelector::new(selector) {
-        Some(_) if selector.is_empty() => {}
-        Some(selector) => call.query.push("labelSelector", selector),
-        None => call.path = Path::default(),
+/// The resources of a deploy by their own names.
+#[expect(
+    missing_docs,
+    reason = "each goes when its last caller names the resource"
+)]
+impl Call {
+    pub fn deployment(namespace: &str, name: &str) -> Call {
+        Call::get(&DEPLOYMENTS, namespace, name)
     }
-    call.query.push("limit", PAGE);
-    call
-}
-
-/// Every write carries our name and has its unknown fields refused, as `kubectl` does since 1.27.
-/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation>
-fn write(verb: Verb, path: Path, body: Value) -> Call {
-    Call {
-        verb,
-        path,
-        query: Query(vec![
-            ("fieldManager", FIELD_MANAGER.into()),
-            ("fieldValidation", "Strict".into()),
-        ]),
-        body: Some(body),
-        resource: DEPLOYMENTS,
+    pub fn deployments(namespace: &str, selector: &str) -> Call {
+        Call::list(&DEPLOYMENTS, namespace, selector)
     }
-}
-
-/// The object that was read, or none: one of the same name that came since has another uid.
-/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
-fn delete(path: Path, resource: &'static str, uid: &str) -> Call {
-    let body = json!({"apiVersion": "v1", "kind": "DeleteOptions",
-        "propagationPolicy": "Background", "preconditions": {"uid": uid}});
-    Call {
-        query: Query::default(),
-        resource,
-        ..write(Verb::Delete, path, body)
+    pub fn replica_sets(namespace: &str, selector: &str) -> Call {
+        Call::list(&REPLICA_SETS, namespace, selector)
+    }
+    pub fn replica_set(namespace: &str, name: &str) -> Call {
+        Call::get(&REPLICA_SETS, namespace, name)
+    }
+    pub fn pods(namespace: &str, selector: &str) -> Call {
+        Call::list(&PODS, namespace, selector)
+    }
+    pub fn autoscalers(namespace: &str) -> Call {
+        Call::list(&AUTOSCALERS, namespace, "")
+    }
+    pub fn service(namespace: &str, name: &str) -> Call {
+        Call::get(&SERVICES, namespace, name)
+    }
+    pub fn patch(namespace: &str, name: &str, patch: Value) -> Call {
+        Call::strategic_patch(&DEPLOYMENTS, namespace, name, patch)
+    }
+    pub fn put(namespace: &str, name: &str, object: Value) -> Call {
+        Call::replace(&DEPLOYMENTS, namespace, name, object)
+    }
+    pub fn operations(namespace: &str, name: &str, patch: Value) -> Call {
+        Call::json_patch(&DEPLOYMENTS, namespace, name, patch)
+    }
+    pub fn merge(namespace: &str, name: &str, patch: Value) -> Call {
+        Call::merge_patch(&DEPLOYMENTS, namespace, name, patch)
+    }
+    pub fn merge_service(namespace: &str, name: &str, patch: Value) -> Call {
+        Call::merge_patch(&SERVICES, namespace, name, patch)
+    }
+    pub fn create_service(namespace: &str, object: Value) -> Call {
+        Call::create(&SERVICES, namespace, object)
+    }
+    pub fn delete_service(namespace: &str, name: &str, uid: &str) -> Call {
+        Call::delete(&SERVICES, namespace, name, uid)
+    }
+    pub fn merge_autoscaler(namespace: &str, name: &str, patch: Value) -> Call {
+        Call::merge_patch(&AUTOSCALERS, namespace, name, patch)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Paths and queries of the API, made of checked parts alone.
 
 use super::name::{Name, Rule, is_plain_path};
+use super::resource::Resource;
 use std::fmt;
 use std::ops::Deref;
 
@@ -9,35 +10,27 @@ use std::ops::Deref;
 pub struct Path(String);
 
 impl Path {
-    /// The path of a collection in a namespace, or of one object of it.
-    pub(super) fn of(
-        api: &'static str,
-        namespace: &str,
-        resource: &'static str,
-        name: Option<One<'_>>,
-    ) -> Path {
+    /// The path of a collection, or of one of its objects and the part of it that the resource is.
+    pub(super) fn of(resource: &Resource, namespace: &str, name: Option<&str>) -> Path {
         let path = || {
-            let namespace = Name::new(namespace, Rule::Label)?;
-            let collection = format!("/{api}/namespaces/{namespace}/{resource}");
-            let Some(One(name, rule)) = name else {
-                return Some(collection);
-            };
-            Some(format!("{collection}/{}", Name::new(name, rule)?))
+            let version = resource.api_version;
+            let root = if version.contains('/') { "apis" } else { "api" };
+            let mut path = format!("/{root}/{version}");
+            if resource.namespaced {
+                path += "/namespaces/";
+                path += &Name::new(namespace, Rule::Label)?;
+            }
+            let (plural, part) = resource.plural_and_part();
+            path += "/";
+            path += plural;
+            if let Some(name) = name {
+                path += "/";
+                path += &Name::new(name, resource.rule)?;
+                path += part;
+            }
+            Some(path)
         };
         Path(path().unwrap_or_default())
-    }
-
-    /// A path that is written out in this file.
-    pub(super) fn fixed(path: &'static str) -> Path {
-        Path(path.to_owned())
-    }
-
-    /// The same with a part of the object behind it.
-    pub(super) fn part(mut self, part: &'static str) -> Path {
-        if !self.is_void() {
-            self.0.push_str(part);
-        }
-        self
     }
 
     /// What is asked behind a Service's proxy: `target` is `[https:]name[:port]`.
@@ -83,9 +76,6 @@ impl<Text: AsRef<str>> PartialEq<Text> for Path {
         self.0 == other.as_ref()
     }
 }
-
-/// The name of one object, and what it has to be.
-pub(super) struct One<'a>(pub(super) &'a str, pub(super) Rule);
 
 /// The parameters of a query, which are encoded when they are sent. Selectors in it are checked.
 #[derive(Clone, Debug, Default, PartialEq)]

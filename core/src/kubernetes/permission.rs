@@ -16,20 +16,20 @@ impl Permission {
     pub const SMOKE: [Permission; 3] = [
         Permission {
             verb: "create",
-            resource: SERVICES,
+            resource: SERVICES.name,
         },
         Permission {
             verb: "delete",
-            resource: SERVICES,
+            resource: SERVICES.name,
         },
         Permission {
             verb: "get",
-            resource: PROXY,
+            resource: PROXY.name,
         },
     ];
     /// To change an autoscaler.
     pub const SCALE: Permission = Permission {
         verb: "patch",
-        resource: AUTOSCALERS,
+        resource: AUTOSCALERS.name,
     };
 }

@@ -7,6 +7,7 @@ use crate::change;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use crate::kubernetes::object::Deployment;
+use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
 use crate::problem::Fault;
@@ -925,7 +926,7 @@ fn access_that_is_lost_keeps_the_first_cause() {
 
 #[test]
 fn calls_that_failed() {
-    let patch = Call::patch("shop", "web", json!({}));
+    let patch = Call::strategic_patch(&DEPLOYMENTS, "shop", "web", json!({}));
     let refused = |code, message: &str| {
         CallError::Refused(Refusal {
             code,
@@ -1033,7 +1034,7 @@ fn calls_that_failed() {
         )
     });
     let undo = change::undo(&live(2, "app:2"), &json!({}), "job-1", "it broke");
-    let undo = Call::operations("shop", "web", undo);
+    let undo = Call::json_patch(&DEPLOYMENTS, "shop", "web", undo);
     let undone = call_failed(
         &request(),
         &in_phase(rolling_out()),

@@ -1,6 +1,7 @@
 //! The writes of a deploy.
 
 use crate::kubernetes::call::Call;
+use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::request::Request;
 use crate::state::continuation::{Phase, Reason};
 use crate::state::marks;
@@ -93,7 +94,7 @@ impl Action {
         match self {
             Action::Patch(patch) => Call::patch(namespace, name, patch.clone()),
             Action::Put(object) => Call::put(namespace, name, object.clone()),
-            Action::Create(object) => Call::create(namespace, object.clone()),
+            Action::Create(object) => Call::create(&DEPLOYMENTS, namespace, object.clone()),
             Action::Undo { operations, .. } => {
                 Call::operations(namespace, name, operations.clone())
             }

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_patch_is_a_strategic_merge_patch_under_our_name() {
-    let call = Call::patch("shop", "web", json!({"spec": {}}));
+    let call = Call::strategic_patch(&DEPLOYMENTS, "shop", "web", json!({"spec": {}}));
     assert_eq!(call.verb.method(), "PATCH");
     assert_eq!(
         call.verb.content_type(),
@@ -21,7 +21,7 @@ fn a_patch_is_a_strategic_merge_patch_under_our_name() {
 
 #[test]
 fn a_watch_names_the_one_object_and_where_to_go_on() {
-    let call = Call::watch("shop", "web", "42", 30);
+    let call = Call::watch(&DEPLOYMENTS, "shop", "web", "42", 30);
     assert_eq!(call.path, "/apis/apps/v1/namespaces/shop/deployments");
     assert_eq!(
         *call.query,
@@ -37,7 +37,7 @@ fn a_watch_names_the_one_object_and_where_to_go_on() {
 
 #[test]
 fn a_list_is_paged() {
-    let call = Call::replica_sets("shop", "app=web").page("next");
+    let call = Call::list(&REPLICA_SETS, "shop", "app=web").page("next");
     assert_eq!(
         *call.query,
         [
@@ -47,7 +47,7 @@ fn a_list_is_paged() {
         ]
     );
     assert_eq!(
-        *Call::autoscalers("shop").query,
+        *Call::list(&AUTOSCALERS, "shop", "").query,
         [("limit", "50".to_owned())]
     );
 }
@@ -77,7 +77,7 @@ fn what_explains_a_failure_is_limited() {
         let pairs = pairs.iter().map(|(name, value)| (*name, value.to_string()));
         pairs.collect::<Vec<_>>()
     };
-    let pods = Call::pods("shop", "app=web");
+    let pods = Call::list(&PODS, "shop", "app=web");
     assert_eq!(
         *pods.query,
         owned(&[("labelSelector", "app=web"), ("limit", "250")])
@@ -86,7 +86,7 @@ fn what_explains_a_failure_is_limited() {
     let about = "involvedObject.kind=Pod,involvedObject.name=web-1";
     assert_eq!(
         *events.query,
-        owned(&[("fieldSelector", about), ("limit", "100")])
+        owned(&[("limit", "100"), ("fieldSelector", about)])
     );
     let log = Call::log("shop", "web-1", "app", true, 20);
     assert_eq!(log.path, "/api/v1/namespaces/shop/pods/web-1/log");
@@ -107,7 +107,7 @@ fn what_explains_a_failure_is_limited() {
 
 #[test]
 fn a_deletion_is_bound_to_the_uid() {
-    let call = Call::delete("shop", "web-blue", "u-1");
+    let call = Call::delete(&DEPLOYMENTS, "shop", "web-blue", "u-1");
     assert_eq!(
         call.path,
         "/apis/apps/v1/namespaces/shop/deployments/web-blue"
@@ -120,15 +120,15 @@ fn a_deletion_is_bound_to_the_uid() {
 fn each_call_names_its_resource_as_rbac_does() {
     let (body, n) = (|| json!({}), "shop");
     for (call, resource, path) in [
-        (Call::service(n, "web"), "services", "services/web"),
+        (Call::get(&SERVICES, n, "web"), "services", "services/web"),
         (
-            Call::merge_service(n, "web", body()),
+            Call::merge_patch(&SERVICES, n, "web", body()),
             "services",
             "services/web",
         ),
-        (Call::create_service(n, body()), "services", "services"),
+        (Call::create(&SERVICES, n, body()), "services", "services"),
         (
-            Call::delete_service(n, "web", "u"),
+            Call::delete(&SERVICES, n, "web", "u"),
             "services",
             "services/web",
         ),
@@ -155,7 +155,7 @@ fn each_call_names_its_resource_as_rbac_does() {
     let call = Call::who_am_i();
     assert!(call.path.ends_with("/selfsubjectreviews"));
     assert!(!call.changes() && !call.is_answered_in_secret());
-    let call = Call::merge_autoscaler(n, "web", body());
+    let call = Call::merge_patch(&AUTOSCALERS, n, "web", body());
     assert_eq!(call.resource, "horizontalpodautoscalers.autoscaling");
     assert!(call.path.ends_with("/horizontalpodautoscalers/web"));
     let slices = Call::endpoint_slices(n, "web").query;
@@ -167,25 +167,25 @@ fn a_part_that_is_not_valid_leaves_no_path() {
     let (n, body) = ("shop", || json!({}));
     let with = |name: &str| {
         vec![
-            Call::deployment(n, name),
-            Call::deployment(name, "web"),
-            Call::watch(n, name, "1", 30),
-            Call::replica_set(n, name),
+            Call::get(&DEPLOYMENTS, n, name),
+            Call::get(&DEPLOYMENTS, name, "web"),
+            Call::watch(&DEPLOYMENTS, n, name, "1", 30),
+            Call::get(&REPLICA_SETS, n, name),
             Call::events(n, "Pod", name),
             Call::log(n, name, "app", false, 20),
             Call::log(n, "web-1", name, false, 20),
-            Call::patch(n, name, body()),
-            Call::put(n, name, body()),
-            Call::create(name, body()),
-            Call::operations(n, name, body()),
-            Call::merge(n, name, body()),
-            Call::delete(n, name, "u"),
-            Call::service(n, name),
-            Call::merge_service(n, name, body()),
-            Call::delete_service(n, name, "u"),
+            Call::strategic_patch(&DEPLOYMENTS, n, name, body()),
+            Call::replace(&DEPLOYMENTS, n, name, body()),
+            Call::create(&DEPLOYMENTS, name, body()),
+            Call::json_patch(&DEPLOYMENTS, n, name, body()),
+            Call::merge_patch(&DEPLOYMENTS, n, name, body()),
+            Call::delete(&DEPLOYMENTS, n, name, "u"),
+            Call::get(&SERVICES, n, name),
+            Call::merge_patch(&SERVICES, n, name, body()),
+            Call::delete(&SERVICES, n, name, "u"),
             Call::endpoint_slices(n, name),
             Call::proxy(n, name, "/health"),
-            Call::merge_autoscaler(n, name, body()),
+            Call::merge_patch(&AUTOSCALERS, n, name, body()),
             Call::token(n, name, Duration::from_secs(600)),
         ]
     };
@@ -211,9 +211,11 @@ fn a_part_that_is_not_valid_leaves_no_path() {
             assert!(!refused.message.contains(bad));
         }
     }
-    for call in [Call::replica_sets, Call::pods, Call::deployments] {
-        assert_eq!(call(n, "app=web").refused(), None);
-        let refused = call(n, "app=web,a b").refused().expect("it has no path");
+    for resource in [REPLICA_SETS, PODS, DEPLOYMENTS] {
+        assert_eq!(Call::list(&resource, n, "app=web").refused(), None);
+        let refused = Call::list(&resource, n, "app=web,a b")
+            .refused()
+            .expect("it has no path");
         assert_eq!(refused.code, 400);
     }
     for (target, path) in [

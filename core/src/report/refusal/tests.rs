@@ -1,4 +1,5 @@
 use super::*;
+use crate::kubernetes::resource::DEPLOYMENTS;
 use serde_json::json;
 
 /// What the API server says, and what a person reads of it, for each single cause.
@@ -56,7 +57,7 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
         (429, "too many requests"),
         (503, "the server is currently unable to handle the request"),
     ];
-    let call = Call::patch("shop", "web", json!({}));
+    let call = Call::strategic_patch(&DEPLOYMENTS, "shop", "web", json!({}));
     let lines = rows.map(|(code, message)| {
         let refusal = Refusal {
             code,
@@ -118,7 +119,7 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
 
 #[test]
 fn only_a_missing_permission_is_to_be_granted() {
-    let call = Call::patch("shop", "web", json!({}));
+    let call = Call::strategic_patch(&DEPLOYMENTS, "shop", "web", json!({}));
     let told = |code, message: &str| {
         let refusal = Refusal {
             code,

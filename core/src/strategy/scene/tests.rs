@@ -1,4 +1,5 @@
 use super::*;
+use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::request::Parameters;
 use serde_json::json;
 
@@ -14,7 +15,9 @@ fn all() -> Vec<Sought> {
         Sought::Autoscalers,
         Sought::Endpoints("web".into()),
         Sought::Permission(Permission::SCALE),
-        Sought::Trial(Box::new(Call::create("shop", json!({})).dry_run())),
+        Sought::Trial(Box::new(
+            Call::create(&DEPLOYMENTS, "shop", json!({})).dry_run(),
+        )),
         smoke(None),
     ]
 }

@@ -4,6 +4,7 @@
 use super::context::{Context, count};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{self, Deployment, timestamp};
+use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::service::{Service, ServicePod, TEMPLATE_HASH};
 use crate::state::continuation::{Reason, Rollout};
 use crate::state::marks;
@@ -26,7 +27,11 @@ impl Context<'_> {
         let author = self.author(self.now);
         let namespace = &self.request.namespace;
         match found {
-            None => Call::create(namespace, candidate.create(self.request, live, &author)),
+            None => Call::create(
+                &DEPLOYMENTS,
+                namespace,
+                candidate.create(self.request, live, &author),
+            ),
             Some(found) => {
                 let object = candidate.replace(self.request, live, found, &author);
                 Call::put(namespace, &candidate.name, object)

@@ -3,6 +3,7 @@
 use super::context::{Context, Next};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::Deployment;
+use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH, read_selector};
 use crate::request::Strategy;
 use crate::state::continuation::Phase;
@@ -72,7 +73,7 @@ impl Context<'_> {
 
     pub(super) fn delete(&self, deployment: &Deployment) -> Decision {
         let (namespace, name) = (&self.request.namespace, deployment.name());
-        let call = Call::delete(namespace, name, deployment.uid());
+        let call = Call::delete(&DEPLOYMENTS, namespace, name, deployment.uid());
         self.clearing(call, name)
     }
 }
