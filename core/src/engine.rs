@@ -25,7 +25,9 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::object::Deployment;
 use crate::outcome::CredentialsError;
 use crate::plan::{self, Plan};
+use crate::report;
 use crate::request::Mode;
+use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
 use jiff::Timestamp;
 use model::Pending;
@@ -125,6 +127,15 @@ impl Engine {
                 self.writes += 1;
                 assert!(self.writes <= WRITES, "the strategy writes in circles");
                 self.act(action.hide(self.mask));
+            }
+            Decision::RollBack(undo) => {
+                let failure = report::cause::recorded(undo.failure.clone());
+                let action = undo.action(&self.continuation.job, failure);
+                self.act(action.hide(self.mask));
+            }
+            Decision::TakeBack(failure) => {
+                let failure = report::cause::recorded(failure).hide(self.mask);
+                self.enter(Phase::SwitchRollback(failure));
             }
             Decision::Enter(phase) => self.enter(phase.hide(self.mask)),
             Decision::Remember(sights) => self.continuation.sights = sights,

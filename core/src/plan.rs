@@ -75,7 +75,9 @@ pub fn step(
                 PlanStep::Try(Box::new(action.call(request).dry_run()), live())
             }
         },
-        Decision::Enter(_) => PlanStep::Nothing(live()),
+        Decision::Enter(_) | Decision::RollBack(_) | Decision::TakeBack(_) => {
+            PlanStep::Nothing(live())
+        }
         Decision::Finish(success) => PlanStep::Nothing(Some(success.deployment.clone())),
     }
 }

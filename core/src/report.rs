@@ -3,6 +3,7 @@
 
 pub mod access;
 mod again;
+pub mod cause;
 mod contact;
 mod failure;
 mod faults;

@@ -23,7 +23,7 @@ pub mod switch;
 
 pub use action::{Action, Step};
 pub use author::author;
-pub use decision::{Decision, Stage, Wait};
+pub use decision::{Decision, Stage, Undo, Wait};
 pub use look::Look;
 pub use observation::{DryRun, Observation};
 pub use result::{
@@ -32,9 +32,7 @@ pub use result::{
 
 use crate::kubernetes::object::Deployment;
 use crate::request::{Request, Strategy};
-use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, SwitchRollback};
-use crate::text::clip;
-use crate::workload::health::diagnosis::Evidence;
+use crate::state::continuation::{Continuation, Phase, Reason, RecordedFailure};
 use jiff::Timestamp;
 
 /// Decides the next step of a deploy.
@@ -87,11 +85,9 @@ pub fn seen_after(before: Observation, action: &Action, after: Deployment) -> Ob
 /// `None` where there is nothing to take back, or that is what was refused.
 pub fn turn_back(phase: &Phase, why: &str, refused: Option<Reason>) -> Option<Phase> {
     match phase {
-        Phase::Switch => Some(Phase::SwitchRollback(SwitchRollback {
-            cause: clip(why, CAUSE_LIMIT),
-            kind: None,
-            evidence: Evidence::default(),
+        Phase::Switch => Some(Phase::SwitchRollback(RecordedFailure {
             reason: refused,
+            ..RecordedFailure::of(why)
         })),
         Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::SwitchRollback(_) => None,
     }

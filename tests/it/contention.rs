@@ -175,7 +175,10 @@ async fn a_plain_deployment_that_is_changed_by_hand_ends_its_adoption() {
     let (ended, ()) = tokio::join!(deploy, by_hand);
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
-    assert!(message.contains("changed by someone else"), "{message}");
+    assert!(
+        message.contains("someone else changed Deployment"),
+        "{message}"
+    );
     let selector = service(&stage).await["spec"]["selector"].take();
     assert_eq!(selector, json!({"app": "demo-app"}));
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));

@@ -234,7 +234,7 @@ async fn what_may_not_be_read_is_said_and_stops_nothing() {
         .world(|world, _| world.forbid("list", "pods"));
     let (_, message) = stage.deploy(sick(json!({"timeout": "6s"}))).await.failure();
     for told in [
-        "does not serve: the rollout was not done within 6 s (timeout)",
+        "does not serve: the rollout was not complete within 6 s (timeout)",
         "The new pods could not be read: the token may not list pods; grant the verb `list`",
         "the version of revision 3 (registry.example.com/demo-app:1.0.0",
     ] {

@@ -302,7 +302,7 @@ async fn our_own_timeout_ends_what_kubernetes_would_wait_for() {
     let (kind, message) = stage.deploy(parameters).await.failure();
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("the rollout was not done within 2 s (timeout)"),
+        message.contains("the rollout was not complete within 2 s (timeout)"),
         "{message}"
     );
     assert!(

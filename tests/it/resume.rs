@@ -45,7 +45,7 @@ async fn a_failed_rollout_is_rolled_back_over_many_invocations() {
     let (kind, message) = stage.deploy_in(SHORT, parameters).await.failure();
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("the rollout was not done within 5 s"),
+        message.contains("the rollout was not complete within 5 s"),
         "{message}"
     );
     assert!(

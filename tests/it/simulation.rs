@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Verb;
+use landfall_core::report::cause::recorded;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{Failure, RollbackResult, Success};
@@ -418,9 +419,8 @@ fn judge(simulation: &mut Simulation, end: End) {
         }
         (
             End::Failed(Failure::Rollout {
+                failure,
                 rollback_result,
-                cause,
-                ..
             }),
             overtaken,
         ) if sick => {
@@ -428,6 +428,7 @@ fn judge(simulation: &mut Simulation, end: End) {
                 Health::Doomed => "is no valid image name",
                 Health::Well | Health::NeverReady => "Kubernetes saw no progress",
             };
+            let cause = recorded((**failure).clone()).cause;
             assert!(cause.contains(told), "{cause}");
             match rollback_result {
                 RollbackResult::RolledBack(_) if simulation.overtaking_unseen => assert!(theirs),

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
+use landfall_core::report::cause::recorded;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{CandidateState, Failure, RollbackResult, Success};
@@ -1122,11 +1123,10 @@ fn judge(simulation: &mut Simulation, end: &End) {
             assert!(clean || refused, "something was left: {success:?}");
         }
         End::Failed(Failure::Rollout {
-            cause,
-            evidence,
+            failure,
             rollback_result,
-            ..
         }) => {
+            let cause = recorded((**failure).clone()).cause;
             assert!(sick || refused, "it failed without a reason: {cause}");
             judge_aftermath(simulation, rollback_result, &serves);
             if let RollbackResult::Unswitched(CandidateState::Left(_))
@@ -1152,7 +1152,7 @@ fn judge(simulation: &mut Simulation, end: &End) {
                 assert!(happened(Scaled) || refused || stale, "{rollback_result:?}");
                 clean = false;
             }
-            let mut told = evidence.pods.iter();
+            let mut told = failure.evidence.pods.iter();
             if refused && told.any(|line| line.contains("could not be cleared away")) {
                 clean = false;
             }

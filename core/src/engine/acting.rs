@@ -60,23 +60,15 @@ impl Engine {
             return self.lost_race(now);
         }
         if let Action::Undo {
-            revision,
-            cause,
-            kind,
-            evidence,
-            reason,
-            ..
+            revision, failure, ..
         } = action
             && self.locked_out.is_none()
             && !self.may_pass(&error)
         {
             let why = brief(&call, &error, ROLLBACK);
             return self.end(Outcome::Failed(Failure::Rollout {
-                cause,
-                kind,
-                evidence,
+                failure: failure.into(),
                 rollback_result: RollbackResult::NotRolledBack(revision, why),
-                reason,
             }));
         }
         self.trouble(call, error, now);

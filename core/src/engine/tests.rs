@@ -4,8 +4,8 @@ use super::brief::{brief, in_short};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use crate::kubernetes::{CallError, Refusal};
+use crate::state::continuation::RecordedFailure;
 use crate::strategy::Action;
-use crate::workload::health::diagnosis::Evidence;
 use serde_json::json;
 
 /// A call that was tried five times.
@@ -49,10 +49,7 @@ fn which_refusals_are_a_lost_race() {
     let undo = || Action::Undo {
         operations: json!([]),
         revision: 1,
-        cause: String::new(),
-        kind: None,
-        evidence: Evidence::default(),
-        reason: None,
+        failure: RecordedFailure::of(""),
     };
     let failed_test = CallError::Refused(Refusal {
         code: 422,

@@ -64,9 +64,10 @@ pub fn call_failed(
         // The rollout failed before the call did, and that is what the deploy failed of.
         Some(cause) => {
             let (failed, seen) = match phase {
-                Phase::Rollback(rollback) => {
-                    (what_failed(rollback.kind, None), rollback.evidence.clone())
-                }
+                Phase::Rollback(rollback) => (
+                    what_failed(rollback.failure.kind, None),
+                    rollback.failure.evidence.clone(),
+                ),
                 Phase::SwitchRollback(back) => {
                     (what_failed(back.kind, back.reason), back.evidence.clone())
                 }
@@ -144,7 +145,7 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
 fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
     let cause = match phase {
         Phase::Start | Phase::Switch => return None,
-        Phase::Rollback(rollback) => &rollback.cause,
+        Phase::Rollback(rollback) => &rollback.failure.cause,
         Phase::SwitchRollback(back) => &back.cause,
         Phase::Rollout(_) => {
             let mut operations = written?.as_array()?.iter();

@@ -1,7 +1,7 @@
 //! A deploy that came to nothing.
 
 use super::model::{Report, fail, target};
-use super::rollout_failed::{roles, rollout_failed, what_failed};
+use super::rollout_failed::{roles, rollout_failed};
 use super::{faults, present};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
@@ -35,21 +35,9 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
             present,
         } => present::set_aside(request, by.as_deref(), editor.as_ref(), present),
         Failure::Rollout {
-            cause,
-            kind,
-            evidence,
-            reason,
+            failure,
             rollback_result,
-        } => {
-            let (failure_code, kind) = what_failed(*kind, *reason);
-            rollout_failed(
-                request,
-                cause,
-                (failure_code, kind),
-                evidence,
-                rollback_result,
-            )
-        }
+        } => rollout_failed(request, failure, rollback_result),
     }
 }
 

@@ -1,8 +1,9 @@
 //! What serves after a deploy that failed. An outage is told before anything else.
 
+use super::cause::{PREVIOUS, cause, pods};
 use super::model::target;
 use crate::request::Request;
-use crate::strategy::causes::pods;
+use crate::strategy::causes::RolloutCause;
 use crate::strategy::{Failure, RollbackResult, TrafficState, Version};
 use crate::text::clip;
 use crate::workload::health::diagnosis::Evidence;
@@ -16,10 +17,9 @@ impl Failure {
     pub fn is_outage(&self) -> bool {
         match self {
             Failure::Rollout {
-                evidence,
+                failure,
                 rollback_result,
-                ..
-            } => is_outage(evidence, rollback_result),
+            } => is_outage(&failure.evidence, rollback_result),
             Failure::Faults(_)
             | Failure::Missing
             | Failure::BeingDeleted
@@ -75,16 +75,20 @@ pub(super) fn first(
         back = format!(
             "{} was brought back and does not serve either: {}. ",
             capital(&named(version)),
-            clip(why, WHY_LIMIT)
+            clip(&cause(why, PREVIOUS), WHY_LIMIT)
         );
     }
     told(request, evidence.serving, format!("{back}{headline}"))
 }
 
 /// What became of a version that was brought back and is not known to serve as it should.
-pub(super) fn rollback_failed(version: &Version, why: &str, serving: Option<Serving>) -> String {
+pub(super) fn rollback_failed(
+    version: &Version,
+    why: &RolloutCause,
+    serving: Option<Serving>,
+) -> String {
     let named = capital(&named(version));
-    let why = clip(why, WHY_LIMIT);
+    let why = clip(&cause(why, PREVIOUS), WHY_LIMIT);
     match serving {
         Some(serving) if !serving.is_outage() && serving.is_whole() => format!(
             "{named} was brought back, and {} serve on; the rollback itself was not seen to be \

@@ -1,11 +1,12 @@
 //! A rollout or a switch that failed: the cause, what was done about it, what is to be done.
 
+use super::cause::{self, CAUSE_QUOTE_LIMIT};
 use super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail, target};
 use super::{again, handbook, outage, present};
 use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
 use crate::state::continuation::Reason;
-use crate::strategy::causes::CAUSE_QUOTE_LIMIT;
+use crate::strategy::causes::RolloutFailure;
 use crate::strategy::{CandidateState, RollbackResult};
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence};
@@ -52,11 +53,12 @@ pub(super) fn roles(request: &Request) -> &'static str {
 
 pub(super) fn rollout_failed(
     request: &Request,
-    cause: &str,
-    (failure_code, kind): (FailureCode, FailureType),
-    evidence: &Evidence,
+    failure: &RolloutFailure,
     rollback_result: &RollbackResult,
 ) -> Report {
+    let (failure_code, kind) = what_failed(failure.kind, failure.reason);
+    let cause = cause::cause(&failure.cause, cause::NEW);
+    let evidence = &failure.evidence;
     let done = done_about(request, evidence, rollback_result);
     let next = next_after(request, failure_code, rollback_result);
     let headline = match failure_code == FailureCode::ControllerSilent {
@@ -64,7 +66,7 @@ pub(super) fn rollout_failed(
             "The new version of {} was not rolled out: {cause}.",
             target(request)
         ),
-        false => headline(&target(request), cause, rollback_result),
+        false => headline(&target(request), &cause, rollback_result),
     };
     let headline = outage::first(request, headline, evidence, rollback_result);
     failed_rollout(

@@ -1,10 +1,10 @@
 //! A deploy that worked: its summary and the output variables.
 
+use super::cause::pods;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
-use crate::strategy::causes::pods;
 use crate::strategy::{Former, Success, Switched};
 use crate::text::{clip, quote, words};
 use crate::workload::health::steadiness::SECOND_LOOK;

@@ -1,3 +1,4 @@
+use super::cause::{NEW, PREVIOUS, TOLD_LIMIT, cause};
 use super::model::{
     EXTERNAL_ID_LIMIT, HEADLINE_LIMIT, NEXT_LIMIT, VARIABLE_LIMIT, message, target,
 };
@@ -13,12 +14,9 @@ use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace}
 use crate::problem::Fault;
 use crate::request::{Parameters, Request};
 use crate::state::continuation::{
-    Continuation, ContinuationError, Phase, Reason, Rollback, Rollout,
+    Continuation, ContinuationError, Phase, Reason, RecordedFailure, Rollback, Rollout,
 };
-use crate::strategy::causes::{
-    TOLD_LIMIT, cause, deadline_exceeded, endpoints_missing, smoke_failed, switch_timed_out,
-    timed_out,
-};
+use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::strategy::{
     CandidateState, Failure, Former, RollbackResult, Stage, Success, Switched, TrafficState, Wait,
 };
@@ -98,12 +96,34 @@ fn rolling_back() -> Phase {
     Phase::Rollback(Rollback {
         written: written(),
         revision: 6,
-        cause: "it broke".into(),
-        kind: None,
-        evidence: Evidence::default(),
-        reason: None,
+        failure: RecordedFailure::of("it broke"),
         deadline: at(900),
     })
+}
+
+fn recorded(cause: &str) -> RolloutFailure {
+    RecordedFailure::of(cause).into()
+}
+
+fn stopped(told: Option<&str>, stop: Option<Stop>) -> RolloutCause {
+    RolloutCause::Pods {
+        told: told.map(str::to_owned),
+        stopped: stop,
+    }
+}
+
+fn timed_out(seconds: u64, progress: &Progress) -> Stop {
+    Stop::TimedOut {
+        timeout: Duration::from_secs(seconds),
+        progress: progress.clone(),
+    }
+}
+
+fn deadline_exceeded(progress: &Progress) -> Stop {
+    Stop::DeadlineExceeded {
+        deadline: Duration::from_secs(600),
+        progress: progress.clone(),
+    }
 }
 
 fn progress_of(waits_for: WaitsFor, available: i64, wanted: i64) -> Progress {
@@ -292,20 +312,20 @@ fn progresses() {
     let stuck = progress(&wait(stuck, false));
     let lines = format!("{}\n{stuck}", summaries.join("\n"));
     assert_snapshot!(wrapped(&lines), @r#"
-        Kubernetes has not taken up the change yet
-        rolling back: Kubernetes has not taken up the change yet
-        1 of 2 new pods available
-        rolling back: 0 of 1 previous pod available
-        1 of 2 new pods available
-        rolling back: 0 of 1 previous pod available
-        1 of 2 new pods available; 1 old pod left
-        rolling back: 0 of 1 previous pod available; 1 failed pod left
-        1 of 2 new pods available; 2 old pods left
-        rolling back: 0 of 1 previous pod available; 2 failed pods left
-        1 of 2 new pods available; the Deployment was paused
-        rolling back: 0 of 1 previous pod available; the Deployment was paused
-        0 of 2 new pods available; pods "web-1" is forbidden: exceeded quota
-        "#);
+    Kubernetes has not processed the change yet
+    rolling back: Kubernetes has not processed the change yet
+    1 of 2 new pods available
+    rolling back: 0 of 1 previous pod available
+    1 of 2 new pods available
+    rolling back: 0 of 1 previous pod available
+    1 of 2 new pods available; 1 old pod left
+    rolling back: 0 of 1 previous pod available; 1 failed pod left
+    1 of 2 new pods available; 2 old pods left
+    rolling back: 0 of 1 previous pod available; 2 failed pods left
+    1 of 2 new pods available; the Deployment was paused
+    rolling back: 0 of 1 previous pod available; the Deployment was paused
+    0 of 2 new pods available; pods "web-1" is forbidden: exceeded quota
+    "#);
 }
 
 fn switching(more: Value) -> Request {
@@ -431,14 +451,14 @@ fn stages_of_a_switch() {
 
 #[test]
 fn switches_that_failed() {
-    let smoke = smoke_failed("/health", 3, "HTTP 500: oops");
     let failed = |rollback_result, request: &Request| {
         let of_smoke = Failure::Rollout {
-            cause: smoke.clone(),
-            kind: None,
-            evidence: Evidence::default(),
+            failure: Box::new(RolloutFailure::of(RolloutCause::Smoke {
+                path: "/health".into(),
+                tries: 3,
+                last: "HTTP 500: oops".into(),
+            })),
             rollback_result,
-            reason: Some(Reason::Smoke),
         };
         failure(request, &of_smoke)
     };
@@ -450,13 +470,12 @@ fn switches_that_failed() {
         until: at(90),
     };
     let refused = |code| {
-        let cause = "the token may not patch deployments.apps".to_owned();
         let refused = Failure::Rollout {
-            cause,
-            kind: None,
-            evidence: Evidence::default(),
+            failure: Box::new(RolloutFailure {
+                reason: Some(Reason::Refused(code)),
+                ..recorded("the token may not patch deployments.apps")
+            }),
             rollback_result: RollbackResult::Unswitched(CandidateState::Gone),
-            reason: Some(Reason::Refused(code)),
         };
         failure(&usual, &refused)
     };
@@ -486,35 +505,34 @@ fn switches_that_failed() {
     ];
     assert_snapshot!(shown(&reports), @r"
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
-    smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
     Service `web` sends to the version before, as all along. `web-blue` was scaled to
     zero.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
-    smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
     Service `web` sends to the version before, as all along. No pod of the new version is
     left.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
-    smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
     Service `web` sends to the version before, as all along. `web-blue` was left as it is,
     as `rollback` is false.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The new version of Deployment `web` in `shop` was taken out of service
-    again: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    again: its smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
     Service `web` sends to `web` again. `web-blue` was scaled to zero.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
-    switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
-    oops.
+    switched: its smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
     Service `web` was left sending to the new version, as `rollback` is false.
     Correct the cause and release the change again. See what runs with `kubectl
@@ -522,8 +540,7 @@ fn switches_that_failed() {
     shop describe service/web`. See docs/operations.md, smoke-test.
     --
     JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
-    switched: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500:
-    oops.
+    switched: its smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
     Service `web` was left sending to the new version, as the version before has fewer
     pods available and cannot take over again.
@@ -566,7 +583,7 @@ fn switches_that_failed() {
     forbidden.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
-    test, GET /health, failed 3 times, the last time so: HTTP 500: oops.
+    test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
     Service `web` sends to the version before, but `web-blue` could not be cleared away in
     time.
@@ -580,12 +597,44 @@ fn switches_that_failed() {
     Retry the stage when that execution is through. If it was stopped, its lock ends by
     itself at 2026-01-01T00:01:30Z. See docs/operations.md, locked.
     ");
-    let timed_out = switch_timed_out(Duration::from_secs(900), "web");
-    let missing = endpoints_missing("web", "web-blue");
-    assert_snapshot!(wrapped(&format!("{timed_out}\n{missing}")), @r#"
-        Service `web` could not be switched within 15 min (timeout)
-        the endpoints of Service `web` never became the ready pods of `web-blue` and no others
-        "#);
+    let (service, deployment) = (|| "web".to_owned(), || "web-blue".to_owned());
+    let causes = [
+        RolloutCause::SwitchTimedOut {
+            timeout: Duration::from_secs(900),
+            service: service(),
+        },
+        RolloutCause::Endpoints {
+            service: service(),
+            deployment: deployment(),
+        },
+        RolloutCause::ForeignPod {
+            service: service(),
+            pod: "api-1".into(),
+            deployment: deployment(),
+        },
+        RolloutCause::SelectorChanged(service()),
+        RolloutCause::ServiceDeleted(service()),
+        RolloutCause::DeploymentChanged(deployment()),
+        RolloutCause::DeploymentDeleted(deployment()),
+        RolloutCause::ScaledToZero(deployment()),
+        RolloutCause::ScaleHeld {
+            deployment: deployment(),
+            replicas: 1,
+            wanted: 3,
+        },
+    ];
+    let lines = causes.map(|it| cause(&it, NEW)).join("\n");
+    assert_snapshot!(wrapped(&lines), @r"
+    Service `web` could not be switched within 15 min (timeout)
+    Service `web` never routed only to the ready pods of `web-blue`
+    Service `web` would also send to pod `api-1`, which is not one of `web-blue`
+    someone else changed the selector of Service `web` during the deploy
+    someone else deleted Service `web` during the deploy
+    someone else changed Deployment `web-blue` during the deploy
+    someone else deleted Deployment `web-blue` during the deploy
+    someone else scaled `web-blue` to zero
+    someone else keeps `web-blue` at 1 replicas; 3 are needed
+    ");
 }
 
 #[test]
@@ -727,9 +776,8 @@ fn failures() {
 #[test]
 fn rollouts_that_failed() {
     let short = progress_of(WaitsFor::Availability, 1, 2);
-    let stopped = deadline_exceeded(&live(2, "app:2"), &short, "new");
+    let exceeded = || Some(deadline_exceeded(&short));
     let crash = "`app` in pod `web-1` exits with code 1, 3 times: `panic: no DATABASE_URL`";
-    let told = cause(Some(crash.into()), Some(stopped.clone()));
     let seen = evidence(
         &["34 s after the change 1 of 2 new pods so far were ready, of 2 wanted."],
         &[
@@ -737,23 +785,41 @@ fn rollouts_that_failed() {
             "  panic: no DATABASE_URL",
         ],
     );
-    let why = timed_out(Duration::from_secs(900), &short, "previous");
-    let rollout = |cause: &str, seen: &Evidence, rollback_result| {
+    let why = stopped(None, Some(timed_out(900, &short)));
+    let of = |cause: RolloutCause, seen: &Evidence, rollback_result| {
+        let is_crash = matches!(&cause, RolloutCause::Pods { told: Some(_), .. });
         let failure = Failure::Rollout {
-            cause: cause.to_owned(),
-            kind: cause.contains("exits").then_some(Cause::Crash),
-            evidence: seen.clone(),
+            failure: Box::new(RolloutFailure {
+                cause,
+                kind: is_crash.then_some(Cause::Crash),
+                evidence: seen.clone(),
+                reason: None,
+            }),
             rollback_result,
-            reason: None,
         };
         super::failure(&request(), &failure)
+    };
+    let rollout = |cause: &str, seen: &Evidence, rollback_result| {
+        of(recorded(cause).cause, seen, rollback_result)
     };
     let unread = evidence(&["The new pods could not be read: HTTP 403."], &[]);
     let none = &Evidence::default();
     let reports = [
-        rollout(crash, &seen, RollbackResult::RolledBack(version())),
-        rollout(&told, &seen, RollbackResult::RolledBack(version())),
-        rollout(&stopped, &unread, RollbackResult::NothingWritten),
+        of(
+            stopped(Some(crash), None),
+            &seen,
+            RollbackResult::RolledBack(version()),
+        ),
+        of(
+            stopped(Some(crash), exceeded()),
+            &seen,
+            RollbackResult::RolledBack(version()),
+        ),
+        of(
+            stopped(None, exceeded()),
+            &unread,
+            RollbackResult::NothingWritten,
+        ),
         rollout("it broke", none, RollbackResult::RollbackDisabled),
         rollout("it broke", none, RollbackResult::NothingToRollBackTo),
         rollout("it broke", none, RollbackResult::NothingServed),
@@ -844,7 +910,7 @@ fn rollouts_that_failed() {
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
     The version of revision 8 (shop/web:1) was brought back and does not serve: the
-    rollout was not done within 15 min (timeout), with 1 of 2 previous pods available.
+    rollout was not complete within 15 min (timeout), with 1 of 2 previous pods available.
     If the version itself is at fault, correct it and release the change again; else mend
     what is around it and retry the stage. See what runs with `kubectl --namespace shop
     get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
@@ -886,25 +952,30 @@ fn causes_by_time() {
     ]
     .map(|(waits_for, available)| {
         let progress = progress_of(waits_for, available, 2);
-        timed_out(Duration::from_secs(90), &progress, "new")
+        cause(&stopped(None, Some(timed_out(90, &progress))), NEW)
     });
     let obstacle = Progress {
         obstacle: Some("exceeded quota".into()),
         ..progress_of(WaitsFor::NewPods, 0, 2)
     };
-    let exceeded = deadline_exceeded(&live(2, "app:2"), &obstacle, "new");
-    let lines = format!("{}\n{exceeded}", lines.join("\n"));
-    assert_snapshot!(wrapped(&lines), @r#"
-        the rollout was not done within 1 min 30 s (timeout), and Kubernetes has not taken up
-        the change yet
-        the rollout was not done within 1 min 30 s (timeout), with 0 of 2 new pods available
-        the rollout was not done within 1 min 30 s (timeout), with 2 of 2 new pods available;
-        1 old pod left
-        the Deployment was paused (spec.paused) in the middle of its rollout, with 1 of 2 new
-        pods available, and was not resumed within 1 min 30 s (timeout)
-        Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with 0 of 2 new pods
-        available; exceeded quota
-        "#);
+    let exceeded = stopped(None, Some(deadline_exceeded(&obstacle)));
+    let exceeded = cause(&exceeded, PREVIOUS);
+    let refused = stopped(None, Some(Stop::NoReplicaSet("exceeded quota".into())));
+    let refused = cause(&refused, NEW);
+    let lines = format!("{}\n{exceeded}\n{refused}", lines.join("\n"));
+    assert_snapshot!(wrapped(&lines), @r"
+    the rollout was not complete within 1 min 30 s (timeout), and Kubernetes has not
+    processed the change yet
+    the rollout was not complete within 1 min 30 s (timeout), with 0 of 2 new pods
+    available
+    the rollout was not complete within 1 min 30 s (timeout), with 2 of 2 new pods
+    available; 1 old pod left
+    the Deployment was paused (spec.paused) in the middle of its rollout, with 1 of 2 new
+    pods available, and was not resumed within 1 min 30 s (timeout)
+    Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with 0 of 2 previous
+    pods available; exceeded quota
+    no new pod can be created, because its ReplicaSet is refused: exceeded quota
+    ");
 }
 
 #[test]
@@ -1213,12 +1284,13 @@ fn what_is_left_of_a_report_that_was_refused() {
 
 #[test]
 fn a_cause_is_what_is_wrong_and_what_ran_out() {
-    let some = |text: &str| Some(text.to_owned());
-    assert_eq!(cause(some("a"), some("b")), "a; b");
-    assert_eq!(cause(None, some("b")), "b");
-    assert_eq!(cause(some("a"), None), "a");
-    let long = cause(Some("a".repeat(9000)), some("; the end"));
-    assert!(long.len() < TOLD_LIMIT + 20 && long.ends_with("the end"));
+    let stop = || timed_out(90, &progress_of(WaitsFor::NewPods, 0, 2));
+    let of = |told: Option<&str>, stop| cause(&stopped(told, stop), NEW);
+    let alone = of(None, Some(stop()));
+    assert_eq!(of(Some("a"), Some(stop())), format!("a; {alone}"));
+    assert_eq!(of(Some("a"), None), "a");
+    let long = of(Some(&"a".repeat(9000)), Some(stop()));
+    assert!(long.len() <= TOLD_LIMIT + 2 + alone.len() && long.ends_with(&alone));
 }
 
 #[test]
@@ -1325,25 +1397,24 @@ fn no_input_makes_a_report_too_long() {
     assert!(summary.len() <= SUMMARY_LIMIT);
     let line = "😀".repeat(70);
     let failed = Failure::Rollout {
-        cause: clip(
-            &cause(Some("😀".repeat(5000)), Some("it stopped".into())),
-            600,
-        ),
-        kind: Some(Cause::ContainerNotCreated),
-        evidence: Evidence {
-            pods: vec![line.clone(); 9],
-            events: vec![line.clone(); 9],
-            log: [vec![line; 20], vec!["the last line".into()]].concat(),
-            serving: None,
-        },
+        failure: Box::new(RolloutFailure {
+            cause: stopped(Some(&"😀".repeat(5000)), Some(timed_out(900, &stuck))),
+            kind: Some(Cause::ContainerNotCreated),
+            evidence: Evidence {
+                pods: vec![line.clone(); 9],
+                events: vec![line.clone(); 9],
+                log: [vec![line; 20], vec!["the last line".into()]].concat(),
+                serving: None,
+            },
+            reason: None,
+        }),
         rollback_result: RollbackResult::RollbackFailed(
             crate::strategy::Version {
                 revision: u64::MAX,
                 image: "i".repeat(200),
             },
-            timed_out(request.timeout, &stuck, "previous"),
+            stopped(None, Some(timed_out(request.timeout.as_secs(), &stuck))),
         ),
-        reason: None,
     };
     let failed = failure(&request, &failed);
     let message = message_of(&failed);
@@ -1360,11 +1431,8 @@ fn no_input_makes_a_report_too_long() {
 fn every_last_line_fits_the_longest_names() {
     let request = longest_request();
     let rollout = |rollback_result| Failure::Rollout {
-        cause: "it broke".into(),
-        kind: None,
-        evidence: Evidence::default(),
+        failure: recorded("it broke").into(),
         rollback_result,
-        reason: None,
     };
     let by = || Some("😀".repeat(128));
     for failure in [

@@ -1,8 +1,8 @@
 //! A deploy that goes on in the next invocation, and how far it is.
 
+use super::cause::{NEW, PREVIOUS, pods_state};
 use super::model::{Report, SUMMARY_LIMIT};
 use crate::state::continuation::{Continuation, Phase};
-use crate::strategy::causes::{PREVIOUS, pods_state};
 use crate::strategy::{Stage, Wait};
 use crate::text::clip;
 
@@ -38,7 +38,7 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
 /// How far a rollout is: "1 of 2 new pods available".
 pub fn progress(wait: &Wait) -> String {
     let progress = &wait.progress;
-    let new = || pods_state(progress, "new");
+    let new = || pods_state(progress, NEW);
     let switching = match &wait.stage {
         Stage::Rollout => None,
         Stage::Candidate(name) => Some(format!("`{name}`: {}", new())),
@@ -62,7 +62,7 @@ pub fn progress(wait: &Wait) -> String {
             false => state,
         };
     }
-    let state = pods_state(progress, if wait.rollback { PREVIOUS } else { "new" });
+    let state = pods_state(progress, if wait.rollback { PREVIOUS } else { NEW });
     if wait.rollback {
         format!("rolling back: {state}")
     } else {

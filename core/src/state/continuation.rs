@@ -67,38 +67,54 @@ pub enum Phase {
     /// Waits for a candidate to serve in the old one's place; the Service tells how far that is.
     Switch,
     /// Waits for the old one to be all that serves, as the candidate failed.
-    SwitchRollback(SwitchRollback),
+    SwitchRollback(RecordedFailure),
 }
 
 impl Phase {
     /// The same with what it quotes run through `mask`: a token is shown in CodePipeline.
     pub fn hide(self, mask: impl Fn(&str) -> String) -> Phase {
-        let Phase::SwitchRollback(back) = self else {
+        let Phase::SwitchRollback(failure) = self else {
             return self;
         };
-        Phase::SwitchRollback(SwitchRollback {
-            cause: mask(&back.cause),
-            kind: back.kind,
-            evidence: back.evidence.hide(mask),
-            reason: back.reason,
-        })
+        Phase::SwitchRollback(failure.hide(mask))
     }
 }
 
-/// A failed switch that is undone.
+/// Why the new version failed, kept while the previous one is brought back.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct SwitchRollback {
-    /// Why the candidate failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
+pub struct RecordedFailure {
+    /// The first cause in words, at most [`CAUSE_LIMIT`] bytes.
     pub cause: String,
-    /// What kind of cause that is, where it is known.
+    /// The cause that the pods show, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Cause>,
     /// What was seen of it: as much as a token has room for.
     #[serde(default)]
     pub evidence: Evidence,
-    /// What of the switch itself failed, where the pods are not to blame.
+    /// What failed, where the pods are not to blame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+}
+
+impl RecordedFailure {
+    /// A failure of which no more than its cause is known.
+    pub fn of(cause: &str) -> RecordedFailure {
+        RecordedFailure {
+            cause: clip(cause, CAUSE_LIMIT),
+            kind: None,
+            evidence: Evidence::default(),
+            reason: None,
+        }
+    }
+
+    /// The same with its texts run through `mask`.
+    pub fn hide(self, mask: impl Fn(&str) -> String) -> RecordedFailure {
+        RecordedFailure {
+            cause: mask(&self.cause),
+            evidence: self.evidence.hide(mask),
+            ..self
+        }
+    }
 }
 
 /// What of a switch failed that is no fault of the new version's pods.
@@ -170,17 +186,9 @@ pub struct Rollback {
     pub written: WriteReceipt,
     /// The revision that it came from.
     pub revision: u64,
-    /// Why the new version failed: the first cause, at most [`CAUSE_LIMIT`] bytes.
-    pub cause: String,
-    /// What kind of cause that is, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<Cause>,
-    /// What was seen of it: as much as a token has room for.
-    #[serde(default)]
-    pub evidence: Evidence,
-    /// Why it failed, where the pods are not to blame.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    /// Why the new version failed.
+    #[serde(flatten)]
+    pub failure: RecordedFailure,
     /// When the previous version must serve again.
     pub deadline: Timestamp,
 }
@@ -241,18 +249,19 @@ impl Continuation {
             if token.len() > TOKEN_LIMIT && bound.state.sights.shrink() {
                 continue;
             }
-            let (cause, evidence) = match &mut bound.state.phase {
+            let failure = match &mut bound.state.phase {
                 Phase::Start | Phase::Rollout(_) | Phase::Switch => return token,
-                Phase::Rollback(rollback) => (&mut rollback.cause, &mut rollback.evidence),
-                Phase::SwitchRollback(back) => (&mut back.cause, &mut back.evidence),
+                Phase::Rollback(rollback) => &mut rollback.failure,
+                Phase::SwitchRollback(failure) => failure,
             };
             if token.len() <= TOKEN_LIMIT {
                 return token;
             }
-            if evidence.shrink() {
+            if failure.evidence.shrink() {
                 continue;
             }
             // A quote takes two bytes in JSON and a control character six.
+            let cause = &mut failure.cause;
             if cause.len() <= '…'.len_utf8() {
                 return token;
             }

@@ -3,9 +3,8 @@
 use crate::kubernetes::call::Call;
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::request::Request;
-use crate::state::continuation::{Phase, Reason};
+use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks;
-use crate::workload::health::diagnosis::{Cause, Evidence};
 use serde_json::Value;
 
 /// A write.
@@ -24,13 +23,7 @@ pub enum Action {
         /// The revision that they bring back.
         revision: u64,
         /// Why.
-        cause: String,
-        /// What kind of cause that is, where it is known.
-        kind: Option<Cause>,
-        /// What was seen of it.
-        evidence: Evidence,
-        /// Why, where the pods are not to blame.
-        reason: Option<Reason>,
+        failure: RecordedFailure,
     },
     /// One of the writes of a switch.
     Step(Box<Step>),
@@ -55,23 +48,17 @@ impl Action {
             Action::Undo {
                 mut operations,
                 revision,
-                cause,
-                kind,
-                evidence,
-                reason,
+                failure,
             } => {
-                let cause = mask(&cause);
+                let failure = failure.hide(mask);
                 let all = operations.as_array_mut().into_iter().flatten();
                 for operation in all.filter(|operation| operation["path"] == marks::CAUSE_PATH) {
-                    operation["value"] = Value::String(cause.clone());
+                    operation["value"] = Value::String(failure.cause.clone());
                 }
                 Action::Undo {
                     operations,
                     revision,
-                    cause,
-                    kind,
-                    evidence: evidence.hide(&mask),
-                    reason,
+                    failure,
                 }
             }
             Action::Step(mut step) => {

@@ -1,144 +1,169 @@
-//! Why a deploy fails, where it is decided and not read from the pods: in words, because the
-//! cluster (`landfall/cause`) and the continuation keep them until the report is made.
+//! Why a rollout or a switch fails, as facts: the report makes sentences of them.
 
-use crate::kubernetes::object::Deployment;
-use crate::text::{clip, quote, words};
-use crate::workload::health::rollout::{Progress, WaitsFor};
+use crate::change::asked::Lost;
+use crate::problem::Fault;
+use crate::state::continuation::{Reason, RecordedFailure};
+use crate::workload::health::diagnosis::{Cause, Evidence};
+use crate::workload::health::rollout::Progress;
 use std::time::Duration;
 
-/// How much of a cause is what is wrong with the pods; the rest is for how far the rollout came.
-pub const TOLD_LIMIT: usize = 440;
+/// What a server says that cannot make of a request what it asks for.
+const UNPROCESSABLE: u16 = 422;
 
-/// How much of somebody else's text goes into a cause, which must leave room for how far the
-/// rollout had come.
-pub const CAUSE_QUOTE_LIMIT: usize = 380;
-
-/// The pods that a rollback waits for.
-pub const PREVIOUS: &str = "previous";
-
-/// The cause of a failure that Kubernetes itself declared. `which` pods: `new` or `previous`.
-pub fn deadline_exceeded(live: &Deployment, progress: &Progress, which: &str) -> String {
-    let seconds = live.progress_deadline_seconds().max(0).unsigned_abs();
-    format!(
-        "Kubernetes saw no progress for {} (progressDeadlineSeconds), with {}",
-        words(Duration::from_secs(seconds)),
-        pods_state(progress, which)
-    )
+/// Why the new version of a Deployment failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RolloutFailure {
+    /// What happened.
+    pub cause: RolloutCause,
+    /// The cause that the pods show, where one is known.
+    pub kind: Option<Cause>,
+    /// What was seen of it.
+    pub evidence: Evidence,
+    /// What failed, where the pods are not to blame.
+    pub reason: Option<Reason>,
 }
 
-/// The cause of a failure by our own clock. `which` pods: `new` or `previous`.
-pub fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
-    let joint = match progress.waits_for {
-        WaitsFor::Resumption => {
-            return format!(
-                "the Deployment was paused (spec.paused) in the middle of its rollout, with {} of \
-                 {} {which} {} available, and was not resumed within {} (timeout)",
-                progress.available,
-                progress.wanted,
-                pods(progress.wanted),
-                words(timeout)
-            );
+impl RolloutFailure {
+    /// A failure that is no fault of the pods.
+    pub fn of(cause: RolloutCause) -> RolloutFailure {
+        RolloutFailure {
+            reason: cause.reason(),
+            cause,
+            ..RolloutFailure::default()
         }
-        WaitsFor::Observation => "and",
-        WaitsFor::NewPods
-        | WaitsFor::OldPods(_)
-        | WaitsFor::EndingPods(_)
-        | WaitsFor::SecondLook
-        | WaitsFor::Availability => "with",
-    };
-    format!(
-        "the rollout was not done within {} (timeout), {joint} {}",
-        words(timeout),
-        pods_state(progress, which)
-    )
-}
-
-/// The cause where Kubernetes may not even create the new version's ReplicaSet.
-pub fn no_replica_set(refused: &str) -> String {
-    format!(
-        "no new pod can be created, as its ReplicaSet is refused: {}",
-        clip(&quote(refused), CAUSE_QUOTE_LIMIT)
-    )
-}
-
-/// The cause where the new version fails its smoke test.
-pub fn smoke_failed(path: &str, tries: u32, why: &str) -> String {
-    let why = clip(why, CAUSE_QUOTE_LIMIT);
-    format!("its smoke test, GET {path}, failed {tries} times, the last time so: {why}")
-}
-
-/// The cause where pods are ready and no traffic goes to them.
-pub fn endpoints_missing(service: &str, deployment: &str) -> String {
-    format!(
-        "the endpoints of Service `{service}` never became the ready pods of `{deployment}` and \
-         no others"
-    )
-}
-
-/// The cause where somebody else has changed a Service's selector.
-pub fn selector_changed(service: &str) -> String {
-    format!("the selector of Service `{service}` was changed by someone else meanwhile")
-}
-
-/// The cause where somebody has scaled the new version to zero.
-pub fn scaled_away(deployment: &str) -> String {
-    format!("`{deployment}` was scaled to zero by someone else")
-}
-
-/// The cause where somebody has deleted a Service in the middle.
-pub fn service_deleted(service: &str) -> String {
-    format!("Service `{service}` was deleted by someone else in the middle of the deploy")
-}
-
-/// The cause where the time was over before the switch.
-pub fn switch_timed_out(timeout: Duration, service: &str) -> String {
-    format!(
-        "Service `{service}` could not be switched within {} (timeout)",
-        words(timeout)
-    )
-}
-
-/// The cause: what is wrong with the pods, then what has run out. One of them is there.
-pub fn cause(told: Option<String>, stopped: Option<String>) -> String {
-    let told = told.map(|told| clip(&told, TOLD_LIMIT));
-    told.into_iter()
-        .chain(stopped)
-        .collect::<Vec<_>>()
-        .join("; ")
-}
-
-/// How far a rollout is, of the pods that are `which`: new, or [`PREVIOUS`].
-pub fn pods_state(progress: &Progress, which: &str) -> String {
-    let Progress {
-        available, wanted, ..
-    } = progress;
-    let count = format!(
-        "{available} of {wanted} {which} {} available",
-        pods(*wanted)
-    );
-    let state = match progress.waits_for {
-        WaitsFor::Observation => "Kubernetes has not taken up the change yet".to_owned(),
-        WaitsFor::Resumption => format!("{count}; the Deployment was paused"),
-        WaitsFor::OldPods(left) if which == PREVIOUS => {
-            format!("{count}; {left} failed {} left", pods(left))
-        }
-        WaitsFor::OldPods(left) => format!("{count}; {left} old {} left", pods(left)),
-        WaitsFor::EndingPods(left) => format!(
-            "{count}; {left} old {} still ending, and no new one starts before (Recreate)",
-            if left == 1 { "pod is" } else { "pods are" }
-        ),
-        WaitsFor::SecondLook => format!(
-            "{count}; looked at once more in some seconds, as nothing probes whether they serve"
-        ),
-        WaitsFor::NewPods | WaitsFor::Availability => count,
-    };
-    match &progress.obstacle {
-        Some(obstacle) => format!("{state}; {}", quote(obstacle)),
-        None => state,
     }
 }
 
-/// The noun for so many pods.
-pub fn pods(count: i64) -> &'static str {
-    if count == 1 { "pod" } else { "pods" }
+impl From<RecordedFailure> for RolloutFailure {
+    fn from(recorded: RecordedFailure) -> RolloutFailure {
+        RolloutFailure {
+            cause: RolloutCause::Recorded(recorded.cause),
+            kind: recorded.kind,
+            evidence: recorded.evidence,
+            reason: recorded.reason,
+        }
+    }
+}
+
+impl From<RecordedFailure> for Box<RolloutFailure> {
+    fn from(recorded: RecordedFailure) -> Box<RolloutFailure> {
+        Box::new(recorded.into())
+    }
+}
+
+/// What happened to a rollout or a switch that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RolloutCause {
+    /// The words that an earlier invocation has kept in the cluster or in the continuation.
+    Recorded(String),
+    /// The pods do not come up. At least one of both is known.
+    Pods {
+        /// What is wrong with them.
+        told: Option<String>,
+        /// What has run out.
+        stopped: Option<Stop>,
+    },
+    /// The API server stored another template than was asked for.
+    OtherTemplate(Lost),
+    /// The smoke test failed.
+    Smoke {
+        /// The path that was asked.
+        path: String,
+        /// How often.
+        tries: u32,
+        /// The last error.
+        last: String,
+    },
+    /// Pods are ready and no traffic goes to them, or to others as well.
+    Endpoints {
+        /// The Service.
+        service: String,
+        /// The Deployment of the pods.
+        deployment: String,
+    },
+    /// The Service could not be switched before the deadline.
+    SwitchTimedOut {
+        /// How long the deploy was allowed to take.
+        timeout: Duration,
+        /// The Service.
+        service: String,
+    },
+    /// The Service would also send to a pod that is not the candidate's.
+    ForeignPod {
+        /// The Service.
+        service: String,
+        /// The pod.
+        pod: String,
+        /// The candidate.
+        deployment: String,
+    },
+    /// Somebody changed the selector of this Service.
+    SelectorChanged(String),
+    /// Somebody deleted this Service.
+    ServiceDeleted(String),
+    /// Somebody changed this Deployment.
+    DeploymentChanged(String),
+    /// Somebody deleted this Deployment.
+    DeploymentDeleted(String),
+    /// Somebody scaled this Deployment to zero.
+    ScaledToZero(String),
+    /// Somebody holds a Deployment at another scale.
+    ScaleHeld {
+        /// The Deployment.
+        deployment: String,
+        /// How many replicas it has.
+        replicas: i64,
+        /// How many it is to have.
+        wanted: i64,
+    },
+    /// What the request asks for does not fit the cluster any more.
+    Unfit(Fault),
+}
+
+/// What ended a rollout that was not done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// Kubernetes declared that it makes no progress.
+    DeadlineExceeded {
+        /// For how long there was none.
+        deadline: Duration,
+        /// How far it was.
+        progress: Progress,
+    },
+    /// Its time was over by our own clock.
+    TimedOut {
+        /// How long it was allowed to take.
+        timeout: Duration,
+        /// How far it was.
+        progress: Progress,
+    },
+    /// Kubernetes may not even create a ReplicaSet, and says why.
+    NoReplicaSet(String),
+}
+
+impl Default for RolloutCause {
+    fn default() -> RolloutCause {
+        RolloutCause::Recorded(String::new())
+    }
+}
+
+impl RolloutCause {
+    /// What failed, where the pods are not to blame.
+    fn reason(&self) -> Option<Reason> {
+        Some(match self {
+            RolloutCause::Recorded(_) | RolloutCause::Pods { .. } => return None,
+            RolloutCause::OtherTemplate(_) => Reason::Refused(UNPROCESSABLE),
+            RolloutCause::Smoke { .. } => Reason::Smoke,
+            RolloutCause::Endpoints { .. } => Reason::Endpoints,
+            RolloutCause::SwitchTimedOut { .. } => Reason::Time,
+            RolloutCause::SelectorChanged(_) => Reason::Selector,
+            RolloutCause::ForeignPod { .. }
+            | RolloutCause::ServiceDeleted(_)
+            | RolloutCause::DeploymentChanged(_)
+            | RolloutCause::DeploymentDeleted(_)
+            | RolloutCause::ScaledToZero(_)
+            | RolloutCause::ScaleHeld { .. }
+            | RolloutCause::Unfit(_) => Reason::Changed,
+        })
+    }
 }

@@ -1,14 +1,18 @@
 //! The one next step of a deploy.
 
 use super::action::Action;
+use super::causes::RolloutFailure;
 use super::look::Look;
 use super::result::{Failure, Success};
+use crate::change;
+use crate::kubernetes::object::Deployment;
 use crate::request::Request;
-use crate::state::continuation::Phase;
+use crate::state::continuation::{Phase, RecordedFailure};
 use crate::workload::health::diagnosis::SymptomHistory;
 use crate::workload::health::rollout::Progress;
 use crate::workload::health::steadiness::Steady;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::time::Duration;
 
 /// The one next step of a deploy.
@@ -18,8 +22,12 @@ pub enum Decision {
     Look(Look),
     /// Write this, then decide again on the object that comes back.
     Act(Action),
+    /// Bring the template of the previous version back.
+    RollBack(Box<Undo>),
     /// Nothing to write: go on in this phase.
     Enter(Phase),
+    /// Nothing to write: the switch has failed, and what was written is to be taken back.
+    TakeBack(RolloutFailure),
     /// Keep in mind what the looks at the new version's pods have shown.
     Remember(SymptomHistory),
     /// Keep in mind that pods which nothing probes were seen available.
@@ -30,6 +38,30 @@ pub enum Decision {
     Finish(Success),
     /// It came to nothing, and all that can be done about it is done.
     GiveUp(Failure),
+}
+
+/// The way back to the previous version, of which only the cause is to be put into words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undo {
+    /// The Deployment as it was seen.
+    pub live: Deployment,
+    /// The template that is brought back.
+    pub template: Value,
+    /// Its revision.
+    pub revision: u64,
+    /// Why the new version failed.
+    pub failure: RolloutFailure,
+}
+
+impl Undo {
+    /// The write, with the failure in words.
+    pub fn action(self, job: &str, failure: RecordedFailure) -> Action {
+        Action::Undo {
+            operations: change::undo(&self.live, &self.template, job, &failure.cause),
+            revision: self.revision,
+            failure,
+        }
+    }
 }
 
 /// What is waited for.

@@ -1,13 +1,12 @@
 //! What a deploy comes to.
 
+use super::causes::{RolloutCause, RolloutFailure};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::object::Deployment;
 use crate::problem::Fault;
-use crate::state::continuation::Reason;
 use crate::text::clip;
-use crate::workload::health::diagnosis::{Cause, Evidence};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -106,14 +105,8 @@ pub enum Failure {
     },
     /// The new version does not serve.
     Rollout {
-        /// What happened, in a sentence, with the reason.
-        cause: String,
-        /// What kind of cause that is, where it is known.
-        kind: Option<Cause>,
-        /// What was seen of it.
-        evidence: Evidence,
-        /// What of a switch failed, where the pods are not to blame.
-        reason: Option<Reason>,
+        /// Why.
+        failure: Box<RolloutFailure>,
         /// What became of the previous version.
         rollback_result: RollbackResult,
     },
@@ -137,7 +130,7 @@ pub enum RollbackResult {
     /// The previous version serves again.
     RolledBack(Version),
     /// The previous version was brought back, and is not known to serve as it should.
-    RollbackFailed(Version, String),
+    RollbackFailed(Version, RolloutCause),
     /// Somebody paused the Deployment: nothing is written over that.
     Paused,
     /// Someone else changed the Deployment meanwhile.

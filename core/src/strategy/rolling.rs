@@ -71,20 +71,12 @@ pub fn acted(
             written,
         }),
         Action::Undo {
-            revision,
-            cause,
-            kind,
-            evidence,
-            reason,
-            ..
+            revision, failure, ..
         } => Phase::Rollback(Rollback {
             written,
             revision: *revision,
-            cause: cause.clone(),
-            kind: *kind,
-            evidence: evidence.clone(),
-            reason: *reason,
-            deadline: now + rollback_limit(request, *reason),
+            failure: failure.clone(),
+            deadline: now + rollback_limit(request, failure.reason),
         }),
     }
 }

@@ -1,14 +1,13 @@
 //! A rollout that is followed: to its end, or until its pods show that it never ends.
 
-use super::causes;
+use super::causes::{RolloutCause, RolloutFailure, Stop};
 use super::decision::{Decision, Stage, Wait};
 use super::look::Look;
 use super::observation::Observation;
 pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, catching_up};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::request::Request;
-use crate::state::continuation::{CAUSE_LIMIT, Continuation, Reason, Rollout};
-use crate::text::clip;
+use crate::state::continuation::{Continuation, Reason, Rollout};
 use crate::workload::health::diagnosis::{
     self, Diagnosis, Evidence, Explanation, Finding, PodSnapshot, Since,
 };
@@ -48,19 +47,6 @@ pub enum RolloutState {
     Failed(RolloutFailure),
 }
 
-/// Why a rollout failed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RolloutFailure {
-    /// In a sentence.
-    pub cause: String,
-    /// The kind of cause, where it is known.
-    pub kind: Option<diagnosis::Cause>,
-    /// What was seen of it.
-    pub evidence: Evidence,
-    /// Why, where the pods are not to blame.
-    pub reason: Option<Reason>,
-}
-
 impl RolloutTracker<'_> {
     /// Where it stands, and what is next.
     pub fn next(&self) -> RolloutState {
@@ -71,10 +57,7 @@ impl RolloutTracker<'_> {
                 Some(_) => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
             },
             Verdict::Progressing(progress) => self.follow(progress),
-            Verdict::Failed(progress) => {
-                let cause = causes::deadline_exceeded(self.live, &progress, "new");
-                self.fail(Some(cause))
-            }
+            Verdict::Failed(progress) => self.fail(Some(self.deadline_exceeded(progress))),
         }
     }
 
@@ -137,7 +120,7 @@ impl RolloutTracker<'_> {
         if let (WaitsFor::Observation, Some(refused)) = (progress.waits_for, &progress.obstacle) {
             let grace = self.request.patience * diagnosis::SUPPLY;
             if self.now >= self.rollout.written.at + grace || self.now >= self.deadline {
-                return self.fail(Some(causes::no_replica_set(refused)));
+                return self.fail(Some(Stop::NoReplicaSet(refused.clone())));
             }
         }
         if stands || self.now >= self.deadline {
@@ -266,8 +249,8 @@ impl RolloutTracker<'_> {
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> RolloutState {
         if self.now >= self.deadline {
-            let cause = causes::timed_out(self.request.timeout, &progress, "new");
-            return self.fail(Some(cause));
+            let timeout = self.request.timeout;
+            return self.fail(Some(Stop::TimedOut { timeout, progress }));
         }
         let left = self.deadline.duration_since(self.now).unsigned_abs();
         RolloutState::GoesOn(Decision::Wait(Wait {
@@ -280,7 +263,7 @@ impl RolloutTracker<'_> {
 
     /// A failed rollout: gathers what the pods show. `stopped` says what has run out; `None` where
     /// it is doomed.
-    pub fn fail(&self, stopped: Option<String>) -> RolloutState {
+    pub fn fail(&self, stopped: Option<Stop>) -> RolloutState {
         let Some(sets) = &self.observation.replica_sets else {
             return self.look_at_sets();
         };
@@ -312,7 +295,7 @@ impl RolloutTracker<'_> {
         // Pods that were stopped in the middle are no cause.
         let told = told.filter(|_| reason.is_none());
         RolloutState::Failed(RolloutFailure {
-            cause: clip(&causes::cause(told, stopped), CAUSE_LIMIT),
+            cause: RolloutCause::Pods { told, stopped },
             kind: match self.is_refused() {
                 true => Some(diagnosis::Cause::PodNotCreated),
                 false => finding.map(|finding| finding.cause),
@@ -320,6 +303,13 @@ impl RolloutTracker<'_> {
             evidence: Evidence::of(self.live, sight, finding, explanation, &since, patience),
             reason,
         })
+    }
+
+    /// Kubernetes has given the rollout up.
+    pub fn deadline_exceeded(&self, progress: Progress) -> Stop {
+        let seconds = self.live.progress_deadline_seconds().max(0).unsigned_abs();
+        let deadline = Duration::from_secs(seconds);
+        Stop::DeadlineExceeded { deadline, progress }
     }
 
     /// Whether Kubernetes cannot even create the ReplicaSet.

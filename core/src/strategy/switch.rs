@@ -85,7 +85,7 @@ impl Context<'_> {
             let by = service.annotation(marks::EXECUTION).filter(|_| since);
             let by = by.map(str::to_owned);
             if let Phase::SwitchRollback(back) = &self.continuation.phase {
-                return Ok(ended(back, RollbackResult::OvertakenBy(by)));
+                return Ok(ended(back.clone(), RollbackResult::OvertakenBy(by)));
             }
             return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
@@ -102,7 +102,7 @@ impl Context<'_> {
                 // The first look may be older than our own lock.
                 self.rechecked()?;
                 let by = Lock::read(service).map(|lock| lock.execution);
-                Ok(ended(back, RollbackResult::OvertakenBy(by)))
+                Ok(ended(back.clone(), RollbackResult::OvertakenBy(by)))
             }
             (lock, _) => self.before(service, lock.as_ref()),
         }

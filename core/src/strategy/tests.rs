@@ -5,7 +5,7 @@ use crate::change;
 use crate::kubernetes::call::{Call, Verb};
 use crate::request::Parameters;
 use crate::state::marks;
-use crate::workload::health::diagnosis::Explanation;
+use crate::workload::health::diagnosis::{Evidence, Explanation};
 use serde_json::json;
 use std::time::Duration;
 
@@ -72,13 +72,13 @@ fn undo() -> Action {
     Action::Undo {
         operations: change::undo(&live, &json!({"cause": "s3cret"}), "job-1", cause),
         revision: 1,
-        cause: cause.into(),
-        kind: None,
-        evidence: Evidence {
-            log: vec!["my s3cret".into()],
-            ..Evidence::default()
+        failure: RecordedFailure {
+            evidence: Evidence {
+                log: vec!["my s3cret".into()],
+                ..Evidence::default()
+            },
+            ..RecordedFailure::of(cause)
         },
-        reason: None,
     }
 }
 
@@ -113,15 +113,14 @@ fn only_cause_and_evidence_of_an_undo_are_masked() {
     let mask = |text: &str| text.replace("s3cret", "[hidden]");
     let Action::Undo {
         operations,
-        cause,
-        evidence,
+        failure,
         ..
     } = undo().hide(mask)
     else {
         panic!("it stays an undo")
     };
-    assert_eq!(cause, "the pod says [hidden]");
-    assert_eq!(evidence.log, ["my [hidden]"]);
+    assert_eq!(failure.cause, "the pod says [hidden]");
+    assert_eq!(failure.evidence.log, ["my [hidden]"]);
     let written = operations.as_array().unwrap().last().unwrap();
     assert_eq!(written["value"], "the pod says [hidden]");
     // The template is what was there; a masked one would be another version.
@@ -158,14 +157,12 @@ fn step() -> Action {
     let notes = json!({"metadata": {"annotations": {marks::CAUSE: "my s3cret", "a": "s3cret"}}});
     Action::Step(Box::new(Step {
         call: Call::merge_service("shop", "web", notes),
-        then: Phase::SwitchRollback(SwitchRollback {
-            cause: "my s3cret".into(),
-            kind: None,
+        then: Phase::SwitchRollback(RecordedFailure {
             evidence: Evidence {
                 log: vec!["my s3cret".into()],
                 ..Evidence::default()
             },
-            reason: None,
+            ..RecordedFailure::of("my s3cret")
         }),
         clears: None,
     }))

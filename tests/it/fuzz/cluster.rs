@@ -66,6 +66,8 @@ fn decide_on(request: &Request, mut seen: Observation, deployment: &Value, text:
             | Decision::Steady(_)
             | Decision::Wait(_)
             | Decision::Finish(_)
+            | Decision::RollBack(_)
+            | Decision::TakeBack(_)
             | Decision::GiveUp(_) => return,
         };
         assert_stays(&look.call(request));

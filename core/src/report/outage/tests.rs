@@ -1,4 +1,5 @@
 use super::*;
+use crate::strategy::causes::RolloutFailure;
 
 fn seen(available: i64) -> Evidence {
     Evidence {
@@ -60,17 +61,20 @@ fn version() -> Version {
 
 fn failed(evidence: Evidence, rollback_result: RollbackResult) -> Failure {
     Failure::Rollout {
-        cause: "it broke".into(),
-        kind: None,
-        evidence,
-        reason: None,
+        failure: Box::new(RolloutFailure {
+            cause: RolloutCause::Recorded("it broke".into()),
+            evidence,
+            ..RolloutFailure::default()
+        }),
         rollback_result,
     }
 }
 
 #[test]
 fn an_outage_is_counted_where_no_pod_serves_that_should() {
-    let back = || RollbackResult::RollbackFailed(version(), "no node has room".into());
+    let back = || {
+        RollbackResult::RollbackFailed(version(), RolloutCause::Recorded("no node has room".into()))
+    };
     let gone = || RollbackResult::PreviousGone("web-1".into());
     for (name, failure, expected) in [
         (
@@ -105,8 +109,8 @@ fn an_outage_is_counted_where_no_pod_serves_that_should() {
 
 #[test]
 fn an_outage_stands_first_with_what_holds_the_old_version_up() {
-    let why = "no node has room".to_owned();
-    let back = RollbackResult::RollbackFailed(version(), why.clone());
+    let why = RolloutCause::Recorded("no node has room".into());
+    let back = RollbackResult::RollbackFailed(version(), why);
     let headline = || "The new version does not serve: it broke.".to_owned();
     let told = first(&rolling(), headline(), &seen(0), &back);
     assert_eq!(
@@ -134,7 +138,8 @@ fn of_a_switch_the_service_is_what_is_out() {
 
 #[test]
 fn what_is_said_of_a_rollback_comes_of_counted_pods() {
-    let say = |available| rollback_failed(&version(), "it is slow", seen(available).serving);
+    let slow = RolloutCause::Recorded("it is slow".into());
+    let say = |available| rollback_failed(&version(), &slow, seen(available).serving);
     assert!(say(2).contains("2 of 2 pods serve on"), "{}", say(2));
     assert!(say(3).contains("2 of 2 pods serve on"), "{}", say(3));
     assert!(say(1).contains("1 of 2 pods serve;"), "{}", say(1));

@@ -20,10 +20,10 @@ fn longest() -> Continuation {
                 stale_deadline: Some(at.to_string()),
             },
             revision: u64::MAX,
-            cause: "c".repeat(CAUSE_LIMIT),
-            kind: Some(Cause::ContainerNotCreated),
-            evidence: Evidence::default(),
-            reason: None,
+            failure: RecordedFailure {
+                kind: Some(Cause::ContainerNotCreated),
+                ..RecordedFailure::of(&"c".repeat(CAUSE_LIMIT))
+            },
             deadline: at,
         }),
     }
@@ -45,8 +45,8 @@ fn a_token_carries_as_much_evidence_as_fits() {
     let Phase::Rollback(rollback) = &mut state.phase else {
         panic!("it is a rollback")
     };
-    rollback.cause = "it broke".into();
-    rollback.evidence = Evidence {
+    rollback.failure.cause = "it broke".into();
+    rollback.failure.evidence = Evidence {
         pods: lines(9),
         events: lines(9),
         log: lines(21),
@@ -61,9 +61,10 @@ fn a_token_carries_as_much_evidence_as_fits() {
     else {
         panic!("it comes back")
     };
-    assert_eq!(back.cause, "it broke");
-    assert_eq!(back.evidence.log.last().unwrap(), "20 says \"no\"");
-    assert_eq!(back.evidence.log[0], "0 says \"no\"", "the heading");
+    assert_eq!(back.failure.cause, "it broke");
+    let log = &back.failure.evidence.log;
+    assert_eq!(log.last().unwrap(), "20 says \"no\"");
+    assert_eq!(log[0], "0 says \"no\"", "the heading");
 }
 
 #[test]
@@ -105,14 +106,14 @@ fn a_cause_that_json_writes_at_length_is_cut_to_fit() {
         let Phase::Rollback(rollback) = &mut state.phase else {
             unreachable!("it is a rollback")
         };
-        rollback.cause = character.repeat(CAUSE_LIMIT / character.len());
+        rollback.failure.cause = character.repeat(CAUSE_LIMIT / character.len());
         let token = state.encode("request");
         assert!(token.len() <= TOKEN_LIMIT, "{character:?}");
         let read = Continuation::decode(&token, "request").expect("it is whole");
         let Phase::Rollback(rollback) = read.phase else {
             unreachable!("it is a rollback")
         };
-        assert!(rollback.cause.starts_with(character));
+        assert!(rollback.failure.cause.starts_with(character));
     }
 }
 
@@ -128,16 +129,16 @@ fn a_switch_fits_and_comes_back() {
         serving: None,
     };
     let back = |cause: String| {
-        Phase::SwitchRollback(SwitchRollback {
+        Phase::SwitchRollback(RecordedFailure {
             cause,
-            kind: rollback.kind,
+            kind: rollback.failure.kind,
             evidence: evidence.clone(),
             reason: None,
         })
     };
     let short = || back("it broke".into());
     for phase in [
-        back(rollback.cause.clone()),
+        back(rollback.failure.cause.clone()),
         back("\u{1}".repeat(CAUSE_LIMIT)),
     ] {
         let state = Continuation { phase, ..longest() };
@@ -205,4 +206,20 @@ fn no_single_change_of_a_token_goes_unnoticed() {
             Err(ContinuationError::Damaged)
         );
     }
+}
+
+/// A token that the version before wrote, in the middle of a rollback.
+#[test]
+fn the_cause_of_a_rollback_keeps_its_place_in_the_token() {
+    let phase = r#"{"written":{"uid":"u","generation":7,"template":"t",
+        "at":"2026-01-01T00:00:00Z"},"revision":6,"cause":"it broke","kind":"crash",
+        "evidence":{"pods":["one"]},"reason":{"refused":403},"deadline":"2026-01-01T00:15:00Z"}"#;
+    let read: Rollback = serde_json::from_str(phase).expect("it is read");
+    assert_eq!(read.failure.cause, "it broke");
+    assert_eq!(read.failure.kind, Some(Cause::Crash));
+    assert_eq!(read.failure.evidence.pods, ["one"]);
+    assert_eq!(read.failure.reason, Some(Reason::Refused(403)));
+    let written: serde_json::Value = serde_json::to_value(&read).expect("it is written");
+    let before: serde_json::Value = serde_json::from_str(phase).expect("it is JSON");
+    assert_eq!(written, before);
 }

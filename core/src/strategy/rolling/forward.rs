@@ -2,11 +2,12 @@
 
 use super::super::action::Action;
 use super::super::author::{author, other_author};
+use super::super::causes::{RolloutCause, RolloutFailure};
 use super::super::decision::{Decision, Stage};
 use super::super::look::Look;
 use super::super::observation::DryRun;
 use super::super::result::{Failure, RollbackResult, Success};
-use super::super::rollout_tracker::{RolloutFailure, RolloutState, RolloutTracker};
+use super::super::rollout_tracker::{RolloutState, RolloutTracker};
 use super::context::{Context, is_current, retired};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
@@ -15,14 +16,9 @@ use crate::change::{self, Change};
 use crate::kubernetes::object::{Deployment, timestamp};
 use crate::request::Method;
 use crate::state::baseline::Previous;
-use crate::state::continuation::{CAUSE_LIMIT, Phase, Reason, Rollback, Rollout};
+use crate::state::continuation::{Phase, RecordedFailure, Rollback, Rollout};
 use crate::state::marks;
-use crate::text::clip;
-use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::rollout::WriteReceipt;
-
-/// What a server says that cannot make of a request what it asks for.
-pub(super) const UNPROCESSABLE: u16 = 422;
 
 impl Context<'_> {
     pub(super) fn start_from_nothing(&self) -> Decision {
@@ -149,6 +145,8 @@ impl Context<'_> {
         live: &Deployment,
         previous: Option<Previous>,
     ) -> Decision {
+        let cause = live.annotation(marks::CAUSE).unwrap_or_default();
+        let recorded = RecordedFailure::of(cause);
         if let Some(previous) = &previous {
             match &self.observation.previous_template {
                 None => {
@@ -157,27 +155,19 @@ impl Context<'_> {
                 }
                 Some(Ok(Some(template))) if !is_current(template, live) => {
                     let by = other_author(live, self.continuation);
-                    let cause = live.annotation(marks::CAUSE).unwrap_or_default();
                     return Decision::GiveUp(Failure::Rollout {
-                        cause: cause.to_owned(),
-                        kind: None,
-                        evidence: Evidence::default(),
+                        failure: recorded.into(),
                         rollback_result: RollbackResult::OvertakenBy(by),
-                        reason: None,
                     });
                 }
                 Some(_) => {}
             }
         }
-        let cause = live.annotation(marks::CAUSE).unwrap_or_default().to_owned();
         Decision::Enter(Phase::Rollback(Rollback {
             // Whatever deadline has passed, it passed before the rollback was written.
             written: WriteReceipt::new(Some(live), live, self.now),
             revision: previous.map_or(0, |previous| previous.revision),
-            cause: clip(&cause, CAUSE_LIMIT),
-            kind: None,
-            evidence: Evidence::default(),
-            reason: None,
+            failure: recorded,
             deadline: self.now + self.request.timeout.min(ROLLBACK_LIMIT),
         }))
     }
@@ -196,7 +186,7 @@ impl Context<'_> {
         }
         let is_ours = rollout.wrote && live.generation() >= written.generation;
         if is_ours && let Some(lost) = asked::lost(self.request, live) {
-            return self.other_than_asked(rollout, live, &lost);
+            return self.other_than_asked(rollout, live, lost);
         }
         let rollout_tracker = RolloutTracker {
             request: self.request,
@@ -252,23 +242,14 @@ impl Context<'_> {
         &self,
         rollout: &Rollout,
         live: &Deployment,
-        lost: &Lost,
+        lost: Lost,
     ) -> Decision {
         if self.observation.replica_sets.is_none() {
             let selector = live.selector();
             return Decision::Look(Look::ReplicaSets { selector });
         }
-        let cause = format!(
-            "the API server stored another template than was asked for: `{}` {}",
-            lost.field,
-            lost.problem()
-        );
-        let failed = RolloutFailure {
-            cause: clip(&cause, CAUSE_LIMIT),
-            reason: Some(Reason::Refused(UNPROCESSABLE)),
-            ..RolloutFailure::default()
-        };
-        self.take_back(rollout, live, failed)
+        let failure = RolloutFailure::of(RolloutCause::OtherTemplate(lost));
+        self.take_back(rollout, live, failure)
     }
 
     pub(super) fn finish(&self, rollout: &Rollout, live: &Deployment) -> Decision {

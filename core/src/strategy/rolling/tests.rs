@@ -1,12 +1,13 @@
-use super::forward::UNPROCESSABLE;
 use super::*;
 use crate::change::{self, Change, asked};
 use crate::kubernetes::object::{REVISION, ReplicaSet};
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::problem::Fault;
+use crate::report::cause::{PREVIOUS, cause, recorded};
 use crate::request::Parameters;
-use crate::state::continuation::{CAUSE_LIMIT, Reason};
+use crate::state::continuation::{CAUSE_LIMIT, Reason, RecordedFailure};
 use crate::state::marks;
+use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::{DryRun, Stage, Success, Version, Wait, author};
 use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot};
 use crate::workload::health::rollout::{Progress, WaitsFor};
@@ -23,13 +24,35 @@ fn decide(
 ) -> Decision {
     let decision = super::decide(request, continuation, observation, now);
     let Decision::Remember(sights) = decision else {
-        return decision;
+        return worded(decision);
     };
     let continuation = Continuation {
         sights,
         ..continuation.clone()
     };
-    super::decide(request, &continuation, observation, now)
+    worded(super::decide(request, &continuation, observation, now))
+}
+
+/// The decision with its causes in words.
+fn worded(decision: Decision) -> Decision {
+    if let Decision::RollBack(undo) = decision {
+        let failure = recorded(undo.failure.clone());
+        return Decision::Act(undo.action("job-2", failure));
+    }
+    let Decision::GiveUp(Failure::Rollout {
+        failure,
+        mut rollback_result,
+    }) = decision
+    else {
+        return decision;
+    };
+    if let RollbackResult::RollbackFailed(_, why) = &mut rollback_result {
+        *why = RolloutCause::Recorded(cause(why, PREVIOUS));
+    }
+    Decision::GiveUp(Failure::Rollout {
+        failure: recorded(*failure).into(),
+        rollback_result,
+    })
 }
 
 fn at(seconds: u64) -> Timestamp {
@@ -269,10 +292,7 @@ fn rollback() -> Rollback {
     Rollback {
         written: WriteReceipt::new(None, &undone(json!({})), at(60)),
         revision: 1,
-        cause: "it broke".into(),
-        kind: None,
-        evidence: Evidence::default(),
-        reason: None,
+        failure: RecordedFailure::of("it broke"),
         deadline: at(960),
     }
 }
@@ -344,11 +364,13 @@ fn gives_up(cause: &str, evidence: Evidence, rollback_result: RollbackResult) ->
     let seen = evidence != Evidence::default();
     let in_a_pod = seen && cause.contains("in pod");
     Decision::GiveUp(Failure::Rollout {
-        cause: cause.into(),
-        kind: in_a_pod.then_some(diagnosis::Cause::NotReady),
-        evidence,
+        failure: Box::new(RolloutFailure {
+            cause: RolloutCause::Recorded(cause.into()),
+            kind: in_a_pod.then_some(diagnosis::Cause::NotReady),
+            evidence,
+            reason: None,
+        }),
         rollback_result,
-        reason: None,
     })
 }
 
@@ -360,8 +382,8 @@ fn check(phase: &Phase, rows: Vec<Row>) {
         let continuation = begun(phase.clone());
         let mut decision = decide(&request, &continuation, &observation, at(seconds));
         // What serves is counted in tests of its own.
-        if let Decision::GiveUp(Failure::Rollout { evidence, .. }) = &mut decision {
-            evidence.serving = None;
+        if let Decision::GiveUp(Failure::Rollout { failure, .. }) = &mut decision {
+            failure.evidence.serving = None;
         }
         assert_eq!(decision, expected, "{name}");
     }
@@ -771,7 +793,7 @@ fn a_rollback_that_is_taken_up_again_keeps_to_its_bounds() {
             panic!("it goes on with the rollback, and not: {decision:?}")
         };
         assert_eq!(rollback.deadline, at(deadline), "{timeout}");
-        assert_eq!(rollback.cause.len(), CAUSE_LIMIT);
+        assert_eq!(rollback.failure.cause.len(), CAUSE_LIMIT);
         // The deadline that the new version missed is not the old one's.
         let stale = rollback.written.stale_deadline.as_deref();
         assert_eq!(stale, Some("2026-01-01T00:00:30Z"));
@@ -1085,12 +1107,12 @@ fn a_doomed_rollout_is_undone_at_once() {
     };
     let phase = Phase::Rollout(rollout());
     let decision = decide(&request(json!({})), &begun(phase), &seen, at(20));
-    let Decision::Act(Action::Undo { cause, kind, .. }) = decision else {
+    let Decision::Act(Action::Undo { failure, .. }) = decision else {
         panic!("{decision:?}")
     };
-    assert_eq!(kind, Some(diagnosis::Cause::ImageName));
+    assert_eq!(failure.kind, Some(diagnosis::Cause::ImageName));
     assert_eq!(
-        cause,
+        failure.cause,
         "`app` in pod `web-2-x` cannot start: `app:2` is no valid image name"
     );
 }
@@ -1136,19 +1158,21 @@ fn a_rollout_that_failed_is_looked_into_and_undone() {
         Decision::Act(Action::Undo {
             operations,
             revision: 1,
-            cause: cause.into(),
-            kind: Some(diagnosis::Cause::NotReady),
-            evidence: evidence(live),
-            reason: None,
+            failure: RecordedFailure {
+                cause: cause.into(),
+                kind: Some(diagnosis::Cause::NotReady),
+                evidence: evidence(live),
+                reason: None,
+            },
         })
     };
     let cause = format!("{IN_A_POD}; {EXCEEDED}");
     let late = format!(
-        "{IN_A_POD}; the rollout was not done within 15 min (timeout), with 1 of 2 new pods \
+        "{IN_A_POD}; the rollout was not complete within 15 min (timeout), with 1 of 2 new pods \
              available"
     );
     let unconfirmed = format!(
-        "{IN_A_POD}; the rollout was not done within 15 min (timeout), with 2 of 2 new pods \
+        "{IN_A_POD}; the rollout was not complete within 15 min (timeout), with 2 of 2 new pods \
              available"
     );
     let back = || Some(template("app:1"));
@@ -1364,12 +1388,17 @@ fn a_rollback_is_followed_to_its_end() {
         ..seen_with(undone(changes), sets(1))
     };
     let end = |rollback_result| gives_up("it broke", Evidence::default(), rollback_result);
-    let failed = |why: &str| end(RollbackResult::RollbackFailed(brought_back(), why.into()));
+    let failed = |why: &str| {
+        end(RollbackResult::RollbackFailed(
+            brought_back(),
+            RolloutCause::Recorded(why.into()),
+        ))
+    };
     let none_yet = || progress(WaitsFor::Availability, 1);
     let overwritten = |changes: Value| seen(live(theirs(changes)));
     let older = json!({"metadata": {"generation": 4}, "status": {"observedGeneration": 4}});
     let exceeded_why = EXCEEDED.replace("new", "previous");
-    let late = "the rollout was not done within 15 min (timeout), with 1 of 2 previous pods \
+    let late = "the rollout was not complete within 15 min (timeout), with 1 of 2 previous pods \
             available";
     check(
         &Phase::Rollback(rollback()),
@@ -1519,18 +1548,12 @@ fn a_write_leads_to_the_phase_that_follows_it() {
         let undo = Action::Undo {
             operations: json!([]),
             revision: 1,
-            cause: "it broke".into(),
-            kind: None,
-            evidence: Evidence::default(),
-            reason: None,
+            failure: RecordedFailure::of("it broke"),
         };
         let expected = Phase::Rollback(Rollback {
             written: written.clone(),
             revision: 1,
-            cause: "it broke".into(),
-            kind: None,
-            evidence: Evidence::default(),
-            reason: None,
+            failure: RecordedFailure::of("it broke"),
             deadline: at(deadline),
         });
         assert_eq!(phase(undo, &seen_before, timeout), expected, "{timeout}");
@@ -1603,14 +1626,15 @@ fn another_template_than_asked_for_is_no_success_and_is_taken_back() {
         previous_template: Some(Ok(Some(template("app:1")))),
         ..seen_with(stored.clone(), vec![set("web-1", 1, 2)])
     };
-    let Decision::Act(Action::Undo { cause, reason, .. }) = decision(observation) else {
+    let Decision::Act(Action::Undo { failure, .. }) = decision(observation) else {
         panic!("it is taken back");
     };
+    let cause = &failure.cause;
     assert!(
         cause.contains("spec.template.spec.containers[app].image"),
         "{cause}"
     );
-    assert_eq!(reason, Some(Reason::Refused(UNPROCESSABLE)));
+    assert_eq!(failure.reason, Some(Reason::Refused(422)));
 }
 
 /// A controller that may not create the ReplicaSet never says that it has seen the generation.
@@ -1639,31 +1663,29 @@ fn a_refused_replica_set_is_a_failure_after_the_grace_of_a_quota() {
         at_time("ReplicaSetCreateError", 119),
         Decision::Wait(_)
     ));
-    let Decision::Act(Action::Undo {
-        cause,
-        kind,
-        reason,
-        ..
-    }) = at_time("ReplicaSetCreateError", 120)
-    else {
+    let Decision::Act(Action::Undo { failure, .. }) = at_time("ReplicaSetCreateError", 120) else {
         panic!("it is taken back");
     };
+    let cause = &failure.cause;
     assert!(cause.contains("exceeded quota: sets"), "{cause}");
-    assert_eq!(kind, Some(diagnosis::Cause::PodNotCreated));
-    assert_eq!(reason, None);
+    assert_eq!(failure.kind, Some(diagnosis::Cause::PodNotCreated));
+    assert_eq!(failure.reason, None);
     // Of a controller that says nothing, nothing is said but that.
     assert!(matches!(at_time("Whatever", 899), Decision::Wait(_)));
-    let Decision::Act(Action::Undo { reason, .. }) = at_time("Whatever", 900) else {
+    let Decision::Act(Action::Undo { failure, .. }) = at_time("Whatever", 900) else {
         panic!("it is taken back");
     };
-    assert_eq!(reason, Some(Reason::Unobserved));
+    assert_eq!(failure.reason, Some(Reason::Unobserved));
 }
 
 #[test]
 fn a_silent_controller_is_not_waited_for_twice_and_the_old_pods_are_counted() {
     let silent = undone(json!({"status": {"observedGeneration": 3}}));
     let phase = Phase::Rollback(Rollback {
-        reason: Some(Reason::Unobserved),
+        failure: RecordedFailure {
+            reason: Some(Reason::Unobserved),
+            ..RecordedFailure::of("it broke")
+        },
         deadline: at(90),
         ..rollback()
     });
@@ -1681,19 +1703,16 @@ fn a_silent_controller_is_not_waited_for_twice_and_the_old_pods_are_counted() {
     };
     let decision = decide(&request(json!({})), &begun(phase), &observation, at(90));
     let Decision::GiveUp(Failure::Rollout {
-        evidence,
-        reason,
+        failure,
         rollback_result,
-        ..
     }) = decision
     else {
         panic!("it is over: {decision:?}");
     };
-    assert_eq!(reason, Some(Reason::Unobserved));
+    assert_eq!(failure.reason, Some(Reason::Unobserved));
+    let serving = failure.evidence.serving;
     assert_eq!(
-        evidence
-            .serving
-            .map(|serving| (serving.available, serving.wanted)),
+        serving.map(|serving| (serving.available, serving.wanted)),
         Some((2, 2))
     );
     assert!(matches!(
@@ -1713,17 +1732,16 @@ fn a_pause_is_the_cause_and_nothing_is_written_over_it() {
         at(900),
     );
     let Decision::GiveUp(Failure::Rollout {
-        cause,
-        reason,
+        failure,
         rollback_result,
-        ..
     }) = decision
     else {
         panic!("it is over: {decision:?}");
     };
+    let cause = recorded((*failure).clone()).cause;
     assert!(cause.starts_with("the Deployment was paused"), "{cause}");
     assert_eq!(
-        (reason, rollback_result),
+        (failure.reason, rollback_result),
         (Some(Reason::Paused), RollbackResult::Paused)
     );
 }

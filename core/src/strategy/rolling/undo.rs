@@ -1,16 +1,14 @@
 //! The way back: which version, and how it is followed.
 
-use super::super::action::Action;
 use super::super::author::other_author;
-use super::super::causes;
-use super::super::decision::{Decision, Stage, Wait};
+use super::super::causes::{RolloutFailure, Stop};
+use super::super::decision::{Decision, Stage, Undo, Wait};
 use super::super::look::Look;
 use super::super::result::{Failure, RollbackResult, Version};
 use super::super::rollout_tracker::{
-    CATCHING_UP, RolloutFailure, RolloutState, RolloutTracker, catching_up, waiting_for_replica_set,
+    CATCHING_UP, RolloutState, RolloutTracker, catching_up, waiting_for_replica_set,
 };
 use super::context::{Context, is_current};
-use crate::change::{self};
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::baseline::Previous;
@@ -31,14 +29,8 @@ impl Context<'_> {
         &self,
         rollout: &Rollout,
         live: &Deployment,
-        failed: RolloutFailure,
+        mut failure: RolloutFailure,
     ) -> Decision {
-        let RolloutFailure {
-            cause,
-            kind,
-            evidence,
-            reason,
-        } = failed;
         let rollback_result = match self.way_back(rollout, live) {
             Ok(previous) => match &self.observation.previous_template {
                 None => {
@@ -49,27 +41,22 @@ impl Context<'_> {
                     RollbackResult::NothingToRollBackTo
                 }
                 Some(Ok(Some(template))) => {
-                    let job = &self.continuation.job;
-                    return Decision::Act(Action::Undo {
-                        operations: change::undo(live, template, job, &cause),
+                    return Decision::RollBack(Box::new(Undo {
+                        live: live.clone(),
+                        template: template.clone(),
                         revision: previous.revision,
-                        cause,
-                        kind,
-                        evidence,
-                        reason,
-                    });
+                        failure,
+                    }));
                 }
                 Some(Ok(None)) => RollbackResult::PreviousGone(previous.name.clone()),
                 Some(Err(why)) => RollbackResult::NotRolledBack(previous.revision, why.clone()),
             },
             Err(rollback_result) => rollback_result,
         };
+        failure.evidence = self.with_serving(failure.evidence, live);
         Decision::GiveUp(Failure::Rollout {
-            cause,
-            kind,
-            evidence: self.with_serving(evidence, live),
+            failure: Box::new(failure),
             rollback_result,
-            reason,
         })
     }
 
@@ -107,6 +94,8 @@ impl Context<'_> {
             Decision::GiveUp(Failure::Deleted) => Some(RollbackResult::Deleted),
             Decision::Look(_)
             | Decision::Act(_)
+            | Decision::RollBack(_)
+            | Decision::TakeBack(_)
             | Decision::Enter(_)
             | Decision::Remember(_)
             | Decision::Steady(_)
@@ -139,7 +128,8 @@ impl Context<'_> {
             // What it has shown belongs to the new version; of the old one its cause is enough.
             RolloutState::Failed(RolloutFailure { cause, .. }) => {
                 let mut rollback = rollback.clone();
-                rollback.evidence = self.with_serving(rollback.evidence, live);
+                let evidence = rollback.failure.evidence;
+                rollback.failure.evidence = self.with_serving(evidence, live);
                 let version = Version::of(live);
                 ended(&rollback, RollbackResult::RollbackFailed(version, cause))
             }
@@ -170,12 +160,12 @@ impl Context<'_> {
                 (progress, at_most)
             }
             Verdict::Failed(progress) => {
-                return failed(causes::deadline_exceeded(live, &progress, "previous"));
+                return failed(rollout_tracker.deadline_exceeded(progress));
             }
         };
         if self.now >= rollback.deadline {
-            let timeout = rollback_limit(self.request, rollback.reason);
-            return failed(causes::timed_out(timeout, &progress, "previous"));
+            let timeout = rollback_limit(self.request, rollback.failure.reason);
+            return failed(Stop::TimedOut { timeout, progress });
         }
         self.wait(progress, rollback.deadline, at_most, true)
     }
@@ -193,10 +183,7 @@ pub(super) fn rollback_limit(request: &Request, reason: Option<Reason>) -> Durat
 /// The end of a rollback, whichever it is: what counts is why the new version failed.
 pub(super) fn ended(rollback: &Rollback, rollback_result: RollbackResult) -> Decision {
     Decision::GiveUp(Failure::Rollout {
-        cause: rollback.cause.clone(),
-        kind: rollback.kind,
-        evidence: rollback.evidence.clone(),
+        failure: rollback.failure.clone().into(),
         rollback_result,
-        reason: rollback.reason,
     })
 }

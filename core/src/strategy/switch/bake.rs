@@ -3,9 +3,8 @@
 use super::context::{Context, Next, count};
 use crate::kubernetes::object::{Deployment, timestamp};
 use crate::kubernetes::service::{Service, ServicePod};
-use crate::state::continuation::Reason;
 use crate::state::marks;
-use crate::strategy::causes;
+use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
 use crate::strategy::service_lock::{self, Lock};
@@ -19,10 +18,7 @@ impl Context<'_> {
         }
         let name = self.name_of(&lock.version);
         let Some(found) = self.candidate(&name)? else {
-            return Ok(self.fail(
-                Reason::Changed,
-                &format!("Deployment `{name}` was deleted by someone else"),
-            ));
+            return Ok(self.fail(RolloutCause::DeploymentDeleted(name)));
         };
         let from = service_lock::from(service).unwrap_or_default();
         let old = self.deployment(from)?;
@@ -93,8 +89,10 @@ impl Context<'_> {
         deadline: Timestamp,
     ) -> Decision {
         if self.now >= deadline {
-            let missing = causes::endpoints_missing(service.name(), found.name());
-            return self.fail(Reason::Endpoints, &missing);
+            return self.fail(RolloutCause::Endpoints {
+                service: service.name().to_owned(),
+                deployment: found.name().to_owned(),
+            });
         }
         let stage = Stage::Endpoints(service.name().to_owned());
         self.wait(stage, CATCHING_UP)

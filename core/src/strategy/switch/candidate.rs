@@ -6,9 +6,10 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{self, Deployment, timestamp};
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::service::{Service, ServicePod, TEMPLATE_HASH};
-use crate::state::continuation::{Reason, Rollout};
+use crate::state::continuation::Rollout;
 use crate::state::marks;
 use crate::strategy::candidate::Candidate;
+use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::rollout_tracker::{CATCHING_UP, RolloutState, RolloutTracker};
 use crate::strategy::service_lock;
@@ -44,10 +45,11 @@ impl Context<'_> {
     pub(super) fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
         let wanted = replicas.to_string();
         if found.annotation(marks::WANTED) == Some(&wanted) {
-            let (name, has) = (found.name(), found.replicas());
-            let why =
-                format!("`{name}` is held at {has} replicas by someone else; {wanted} are wanted");
-            return self.fail(Reason::Changed, &why);
+            return self.fail(RolloutCause::ScaleHeld {
+                deployment: found.name().to_owned(),
+                replicas: found.replicas(),
+                wanted: replicas,
+            });
         }
         let patch = json!({"metadata": {"resourceVersion": found.resource_version(),
                 "annotations": {marks::WANTED: wanted}},
@@ -65,9 +67,8 @@ impl Context<'_> {
         let sets = self.replica_sets(&live.selector())?;
         match object::newest(live, sets) {
             Some(set) if set.template_hash != *hash => {
-                let name = live.name();
-                let why = format!("Deployment `{name}` was changed by someone else meanwhile");
-                Err(self.fail(Reason::Changed, &why))
+                let name = live.name().to_owned();
+                Err(self.fail(RolloutCause::DeploymentChanged(name)))
             }
             Some(_) | None => Ok(()),
         }
@@ -85,14 +86,11 @@ impl Context<'_> {
         let staying = |member: &&ServicePod| !member.going;
         let mut staying = members.iter().filter(staying);
         if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
-            let (pod, service) = (&foreign.name, service.name());
-            return Err(self.fail(
-                Reason::Changed,
-                &format!(
-                    "Service `{service}` would also send to pod `{pod}`, which is not one of `{}`",
-                    found.name()
-                ),
-            ));
+            return Err(self.fail(RolloutCause::ForeignPod {
+                service: service.name().to_owned(),
+                pod: foreign.name.clone(),
+                deployment: found.name().to_owned(),
+            }));
         }
         let ready = members.iter().filter(|member| member.ready).count();
         if count(found.replicas()) > ready {
@@ -125,7 +123,10 @@ impl Context<'_> {
         match rollout_tracker.next() {
             RolloutState::Serves => Ok(()),
             RolloutState::GoesOn(decision) => Err(decision),
-            RolloutState::Failed(failed) => Err(self.failed(failed, None)),
+            RolloutState::Failed(failure) => Err(self.failed(RolloutFailure {
+                reason: None,
+                ..failure
+            })),
         }
     }
 }

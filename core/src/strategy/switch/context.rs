@@ -6,19 +6,17 @@ use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::problem::Fault;
 use crate::request::{Request, Switch};
-use crate::state::continuation::{CAUSE_LIMIT, Continuation, Phase, Reason, SwitchRollback};
+use crate::state::continuation::{Continuation, Phase};
 use crate::state::marks;
 use crate::strategy::action::{Action, Step};
 use crate::strategy::author::author;
-use crate::strategy::causes;
+use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage, Wait};
 use crate::strategy::look::Look;
 use crate::strategy::observation::Observation;
 use crate::strategy::result::{Failure, RollbackResult};
-use crate::strategy::rollout_tracker::RolloutFailure;
 use crate::strategy::scene::{Scene, Sought};
 use crate::strategy::service_lock::Lock;
-use crate::text::clip;
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -167,35 +165,22 @@ impl Context<'_> {
     }
 
     /// The deploy has failed: what was written is taken back, if anything was.
-    pub(super) fn failed(&self, failed: RolloutFailure, reason: Option<Reason>) -> Decision {
-        let back = SwitchRollback {
-            cause: failed.cause,
-            kind: failed.kind,
-            evidence: failed.evidence,
-            reason,
-        };
+    pub(super) fn failed(&self, failure: RolloutFailure) -> Decision {
         let ours = self.seen_service().and_then(Lock::read);
         match ours.filter(|lock| lock.job == self.continuation.job) {
-            Some(_) => Decision::Enter(Phase::SwitchRollback(back)),
-            None => ended(&back, RollbackResult::NothingWritten),
+            Some(_) => Decision::TakeBack(failure),
+            None => ended(failure, RollbackResult::NothingWritten),
         }
     }
 
-    pub(super) fn fail(&self, reason: Reason, cause: &str) -> Decision {
-        let failed = RolloutFailure {
-            cause: clip(cause, CAUSE_LIMIT),
-            ..RolloutFailure::default()
-        };
-        self.failed(failed, Some(reason))
+    pub(super) fn fail(&self, cause: RolloutCause) -> Decision {
+        self.failed(RolloutFailure::of(cause))
     }
 
     /// What the request asks for cannot be had.
     pub(super) fn refuse(&self, lock: Option<&Lock>, faults: Vec<Fault>) -> Decision {
         match (lock, faults.first()) {
-            (Some(_), Some(fault)) => self.fail(
-                Reason::Changed,
-                &format!("`{}` {}", fault.field, fault.problem),
-            ),
+            (Some(_), Some(fault)) => self.fail(RolloutCause::Unfit(fault.clone())),
             _ => Decision::GiveUp(Failure::Faults(faults)),
         }
     }
@@ -207,11 +192,10 @@ impl Context<'_> {
         if self.now < deadline {
             return Ok(());
         }
-        let timeout = self.request.timeout;
-        Err(self.fail(
-            Reason::Time,
-            &causes::switch_timed_out(timeout, &self.switch.service),
-        ))
+        Err(self.fail(RolloutCause::SwitchTimedOut {
+            timeout: self.request.timeout,
+            service: self.switch.service.clone(),
+        }))
     }
 
     pub(super) fn service_fault(&self, problem: &str) -> Fault {
@@ -221,12 +205,12 @@ impl Context<'_> {
 }
 
 /// The end of a failed switch: what counts is why the candidate failed.
-pub(super) fn ended(back: &SwitchRollback, rollback_result: RollbackResult) -> Decision {
+pub(super) fn ended(
+    failure: impl Into<Box<RolloutFailure>>,
+    rollback_result: RollbackResult,
+) -> Decision {
     Decision::GiveUp(Failure::Rollout {
-        cause: back.cause.clone(),
-        kind: back.kind,
-        evidence: back.evidence.clone(),
-        reason: back.reason,
+        failure: failure.into(),
         rollback_result,
     })
 }

@@ -5,15 +5,14 @@ use super::context::{Context, Next, ended};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
 use crate::request::Strategy;
-use crate::state::continuation::{Phase, Reason, SwitchRollback};
+use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::candidate::Candidate;
-use crate::strategy::causes;
+use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::{Failure, Former, RollbackResult, Success, Switched};
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::{self, Lock, Pin};
-use crate::workload::health::diagnosis::Evidence;
 use std::time::Duration;
 
 /// What the steps after the bake may take.
@@ -31,8 +30,8 @@ impl Context<'_> {
             }
             Some(lock) if lock.selects_by(&service.selector()) => {}
             Some(_) if service.selector().contains_key(TEMPLATE_HASH) => {
-                let why = causes::selector_changed(service.name());
-                return Ok(self.fail(Reason::Selector, &why));
+                let service = service.name().to_owned();
+                return Ok(self.fail(RolloutCause::SelectorChanged(service)));
             }
             Some(lock) => return self.set_aside(service, lock, false),
         }
@@ -53,10 +52,8 @@ impl Context<'_> {
             return self.tidy(service, lock, live);
         }
         if candidate.version != lock.version {
-            return Ok(self.fail(
-                Reason::Changed,
-                "the live Deployment was changed by someone else meanwhile",
-            ));
+            let name = live.name().to_owned();
+            return Ok(self.fail(RolloutCause::DeploymentChanged(name)));
         }
         self.check_pin(service, live)?;
         let found = self.candidate(&candidate.name)?;
@@ -152,13 +149,9 @@ impl Context<'_> {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
         if found.replicas() == 0 {
-            let back = SwitchRollback {
-                cause: causes::scaled_away(found.name()),
-                kind: None,
-                evidence: Evidence::default(),
-                reason: Some(Reason::Changed),
-            };
-            return Ok(ended(&back, RollbackResult::NoWayBack));
+            let cause = RolloutCause::ScaledToZero(found.name().to_owned());
+            let failure = RolloutFailure::of(cause);
+            return Ok(ended(failure, RollbackResult::NoWayBack));
         }
         let from = match service_lock::from(service) {
             Some(from) => Some((from.to_owned(), self.former(from)?)),

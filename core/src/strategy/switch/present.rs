@@ -92,19 +92,13 @@ impl Failure {
                 present,
             },
             Failure::Rollout {
-                cause,
-                kind,
-                mut evidence,
-                reason,
+                mut failure,
                 rollback_result,
             } => {
-                evidence.pods.push(present.sentence());
-                evidence.serving = Some(present.serving());
+                failure.evidence.pods.push(present.sentence());
+                failure.evidence.serving = Some(present.serving());
                 Failure::Rollout {
-                    cause,
-                    kind,
-                    evidence,
-                    reason,
+                    failure,
                     rollback_result,
                 }
             }

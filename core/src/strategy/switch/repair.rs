@@ -7,14 +7,14 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Selector, Service, ServicePod, TEMPLATE_HASH};
 use crate::request::Mode;
-use crate::state::continuation::{Phase, Reason, SwitchRollback};
+use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::action::{Action, Step};
+use crate::strategy::candidate;
+use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::Decision;
 use crate::strategy::result::{Failure, RollbackResult};
 use crate::strategy::service_lock::{self, Lock};
-use crate::strategy::{candidate, causes};
-use crate::workload::health::diagnosis::Evidence;
 
 /// What to do about a Service that is held to pods which are no more.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,33 +181,28 @@ impl Context<'_> {
         };
         let Some(ours) = ours else {
             if let Phase::SwitchRollback(back) = &self.continuation.phase {
-                return ended(back, RollbackResult::ServiceGone);
+                return ended(back.clone(), RollbackResult::ServiceGone);
             }
             if self.continuation.phase == Phase::Start {
                 let fault = self.service_fault("does not exist in this namespace");
                 return Decision::GiveUp(Failure::Faults(vec![fault]));
             }
-            return ended(&self.deleted(), RollbackResult::ServiceGone);
+            return ended(self.deleted(), RollbackResult::ServiceGone);
         };
         match self.put_away_without_service(ours) {
             Ok(()) => {}
             Err(decision) => return decision,
         }
         match &self.continuation.phase {
-            Phase::SwitchRollback(back) => ended(back, RollbackResult::ServiceGone),
+            Phase::SwitchRollback(back) => ended(back.clone(), RollbackResult::ServiceGone),
             Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => {
-                ended(&self.deleted(), RollbackResult::ServiceGone)
+                ended(self.deleted(), RollbackResult::ServiceGone)
             }
         }
     }
 
-    pub(super) fn deleted(&self) -> SwitchRollback {
-        SwitchRollback {
-            cause: causes::service_deleted(&self.switch.service),
-            kind: None,
-            evidence: Evidence::default(),
-            reason: Some(Reason::Changed),
-        }
+    fn deleted(&self) -> RolloutFailure {
+        RolloutFailure::of(RolloutCause::ServiceDeleted(self.switch.service.clone()))
     }
 
     fn put_away_without_service(&self, ours: &Deployment) -> Result<(), Decision> {

@@ -4,12 +4,12 @@ use super::context::{Context, look};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::service::{Service, ServicePod};
 use crate::request::Smoke;
-use crate::state::continuation::Reason;
 use crate::state::marks::PREVIEW_OF;
+use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::scene::{Smoked, Sought, preview_name};
-use crate::strategy::{causes, service_lock};
+use crate::strategy::service_lock;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -60,10 +60,11 @@ impl Context<'_> {
             Some(Err(_)) if tries < SMOKE_TRIES && unanswered < SMOKE_UNANSWERED => {
                 Err(self.wait(Stage::Smoke, SMOKE_PAUSE))
             }
-            Some(Err(why)) => Err(self.fail(
-                Reason::Smoke,
-                &causes::smoke_failed(&smoke.path, tries + unanswered, why),
-            )),
+            Some(Err(last)) => Err(self.fail(RolloutCause::Smoke {
+                path: smoke.path.clone(),
+                tries: tries + unanswered,
+                last: last.clone(),
+            })),
         }
     }
 

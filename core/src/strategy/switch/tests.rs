@@ -2,8 +2,9 @@ use super::*;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, TEMPLATE_HASH, written};
+use crate::report::cause::recorded;
 use crate::request::Parameters;
-use crate::state::continuation::{Reason, SwitchRollback};
+use crate::state::continuation::{Reason, RecordedFailure};
 use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
 use crate::strategy::look::Look;
@@ -165,13 +166,8 @@ fn endpoints(deployment: &str) -> Endpoints {
     }
 }
 
-fn failed() -> SwitchRollback {
-    SwitchRollback {
-        cause: "it broke".into(),
-        kind: None,
-        evidence: crate::workload::health::diagnosis::Evidence::default(),
-        reason: None,
-    }
+fn failed() -> RecordedFailure {
+    RecordedFailure::of("it broke")
 }
 
 fn decided(request: &Request, phase: &Phase, observation: &Observation, now: Timestamp) -> String {
@@ -224,6 +220,8 @@ fn outline(decision: &Decision) -> String {
             )
         }
         Decision::Act(action) => format!("{action:?}"),
+        Decision::RollBack(undo) => format!("{undo:?}"),
+        Decision::TakeBack(failure) => format!("return: {}", recorded(failure.clone()).cause),
         Decision::Enter(Phase::SwitchRollback(back)) => format!("return: {}", back.cause),
         Decision::Enter(phase) => format!("enter {phase:?}"),
         Decision::Wait(wait) => format!("wait {}s {:?}", wait.at_most.as_secs(), wait.stage),
@@ -240,10 +238,12 @@ fn outline(decision: &Decision) -> String {
             lines.collect::<Vec<_>>().join("; ")
         }
         Decision::GiveUp(Failure::Rollout {
-            cause,
+            failure,
             rollback_result,
-            ..
-        }) => format!("failed: {cause}: {rollback_result:?}"),
+        }) => {
+            let cause = recorded((**failure).clone()).cause;
+            format!("failed: {cause}: {rollback_result:?}")
+        }
         Decision::GiveUp(failure) => format!("give up {failure:?}"),
         Decision::Steady(steady) => format!("steady {steady:?}"),
         Decision::Remember(sights) => format!("remember {sights:?}"),
@@ -436,7 +436,7 @@ fn a_candidate_is_scaled_up_once_to_what_serves_now() {
     let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
     assert_eq!(observed(None, true), up);
     assert_eq!(observed(Some("3"), true), up);
-    let held = "return: `web-blue` is held at 2 replicas by someone else; 5 are wanted";
+    let held = "return: someone else keeps `web-blue` at 2 replicas; 5 are needed";
     assert_eq!(observed(Some("5"), true), held);
 }
 
@@ -758,10 +758,10 @@ fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync()
     ];
     for edited in edits {
         let decision = of(&edited, &notes, up(), Phase::Switch);
-        let Decision::Enter(Phase::SwitchRollback(back)) = decision else {
+        let Decision::TakeBack(failure) = decision else {
             panic!("{edited}: {decision:?}");
         };
-        assert_eq!(back.reason, Some(Reason::Selector), "{edited}");
+        assert_eq!(failure.reason, Some(Reason::Selector), "{edited}");
     }
     // Nothing of theirs is overwritten on the way back, and the candidate is put away.
     let edited = json!({"app": "web", TEMPLATE_HASH: "h", "tier": "front"});
@@ -863,7 +863,7 @@ fn up_to_the_switch() {
         (
             &plain,
             rolled,
-            "return: Deployment `web` was changed by someone else meanwhile",
+            "return: someone else changed Deployment `web` during the deploy",
         ),
         (
             &plain,
@@ -884,7 +884,7 @@ fn up_to_the_switch() {
         (
             &smoking,
             wrong(3),
-            "return: its smoke test, GET /health, failed 3 times, the last time so: HTTP 500",
+            "return: its smoke test (GET /health) failed 3 times; last error: HTTP 500",
         ),
         (&smoking, with_preview(Some(Ok(())), 3), switch),
     ];
@@ -1005,7 +1005,7 @@ fn after_the_switch() {
             "and lag too long",
             both,
             900,
-            "return: the endpoints of Service `web` never became the ready pods of `web-blue` and no others",
+            "return: Service `web` never routed only to the ready pods of `web-blue`",
         ),
         (
             "somebody switched it",
@@ -1036,7 +1036,7 @@ fn after_the_switch() {
             "and does so again",
             away(json!({"metadata": {"annotations": {marks::WANTED: "2"}}})),
             89,
-            "return: `web-blue` is held at 0 replicas by someone else; 2 are wanted",
+            "return: someone else keeps `web-blue` at 0 replicas; 2 are needed",
         ),
         (
             "the old one stays while no pod serves",

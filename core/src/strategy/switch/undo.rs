@@ -5,15 +5,13 @@
 use super::context::{Context, Next, ended};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
-use crate::state::continuation::{CAUSE_LIMIT, Phase, SwitchRollback};
+use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, VERSION};
 use crate::strategy::candidate;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::{CandidateState, RollbackResult};
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::{self, Lock};
-use crate::text::clip;
-use crate::workload::health::diagnosis::Evidence;
 use std::time::Duration;
 
 /// Taking back gets as long as the deploy, but no longer than this: nothing has to come up for it.
@@ -26,7 +24,7 @@ impl Context<'_> {
         service: &Service,
         lock: &Lock,
         switched: bool,
-        back: &SwitchRollback,
+        back: &RecordedFailure,
     ) -> Next {
         if switched && !Self::is_as_switched(service, lock) {
             return self.set_aside(service, lock, true);
@@ -90,7 +88,10 @@ impl Context<'_> {
         };
         if self.now >= lock.deadline {
             let name = self.name_of(&lock.version);
-            return Ok(ended(back, RollbackResult::SwitchRollbackFailed(name)));
+            return Ok(ended(
+                back.clone(),
+                RollbackResult::SwitchRollbackFailed(name),
+            ));
         }
         self.refill(service)?;
         // Without the old version nothing is left to be kept apart from.
@@ -102,7 +103,7 @@ impl Context<'_> {
                 && self.is_left(name)
             {
                 return Ok(ended(
-                    back,
+                    back.clone(),
                     RollbackResult::SwitchRollbackFailed(name.clone()),
                 ));
             }
@@ -197,7 +198,7 @@ impl Context<'_> {
             .get(VERSION)
             .is_some_and(|it| self.name_of(it) == to);
         Ok(ended(
-            &back,
+            back,
             match (switched, still) {
                 (false, _) => RollbackResult::Unswitched(fate),
                 (true, true) if !self.request.rollback => RollbackResult::LeftSwitched,
@@ -211,13 +212,7 @@ impl Context<'_> {
     }
 
     /// What the Service says of why the deploy failed.
-    fn recorded(&self, service: &Service) -> SwitchRollback {
-        let cause = service.annotation(marks::CAUSE).unwrap_or_default();
-        SwitchRollback {
-            cause: clip(cause, CAUSE_LIMIT),
-            kind: None,
-            evidence: Evidence::default(),
-            reason: None,
-        }
+    fn recorded(&self, service: &Service) -> RecordedFailure {
+        RecordedFailure::of(service.annotation(marks::CAUSE).unwrap_or_default())
     }
 }

@@ -1,0 +1,171 @@
+//! Why a rollout or a switch failed, in words. The cluster and the continuation keep them, too.
+
+use crate::state::continuation::{CAUSE_LIMIT, RecordedFailure};
+use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
+use crate::text::{clip, quote, words};
+use crate::workload::health::rollout::{Progress, WaitsFor};
+use std::time::Duration;
+
+/// How much of a cause is what is wrong with the pods; the rest is for how far the rollout came.
+pub(super) const TOLD_LIMIT: usize = 440;
+
+/// How much of somebody else's text goes into a cause, which must leave room for how far the
+/// rollout had come.
+pub(super) const CAUSE_QUOTE_LIMIT: usize = 380;
+
+/// The pods that a rollout waits for.
+pub const NEW: &str = "new";
+
+/// The pods that a rollback waits for.
+pub const PREVIOUS: &str = "previous";
+
+/// A failure as it is kept while the previous version is brought back.
+pub fn recorded(failure: RolloutFailure) -> RecordedFailure {
+    RecordedFailure {
+        cause: cause(&failure.cause, NEW),
+        kind: failure.kind,
+        evidence: failure.evidence,
+        reason: failure.reason,
+    }
+}
+
+/// The cause in a sentence without its full stop. `which` pods: [`NEW`] or [`PREVIOUS`].
+pub fn cause(cause: &RolloutCause, which: &str) -> String {
+    let text = match cause {
+        RolloutCause::Recorded(text) => text.clone(),
+        RolloutCause::Pods { told, stopped } => {
+            let told = told.as_deref().map(|told| clip(told, TOLD_LIMIT));
+            let stopped = stopped.as_ref().map(|stop| stop_text(stop, which));
+            told.into_iter()
+                .chain(stopped)
+                .collect::<Vec<_>>()
+                .join("; ")
+        }
+        RolloutCause::OtherTemplate(lost) => format!(
+            "the API server stored another template than was asked for: `{}` {}",
+            lost.field,
+            lost.problem()
+        ),
+        RolloutCause::Smoke { path, tries, last } => format!(
+            "its smoke test (GET {path}) failed {tries} times; last error: {}",
+            clip(last, CAUSE_QUOTE_LIMIT)
+        ),
+        RolloutCause::Endpoints {
+            service,
+            deployment,
+        } => {
+            format!("Service `{service}` never routed only to the ready pods of `{deployment}`")
+        }
+        RolloutCause::SwitchTimedOut { timeout, service } => format!(
+            "Service `{service}` could not be switched within {} (timeout)",
+            words(*timeout)
+        ),
+        RolloutCause::ForeignPod {
+            service,
+            pod,
+            deployment,
+        } => format!(
+            "Service `{service}` would also send to pod `{pod}`, which is not one of `{deployment}`"
+        ),
+        RolloutCause::SelectorChanged(service) => {
+            format!("someone else changed the selector of Service `{service}` during the deploy")
+        }
+        RolloutCause::ServiceDeleted(service) => {
+            format!("someone else deleted Service `{service}` during the deploy")
+        }
+        RolloutCause::DeploymentChanged(name) => {
+            format!("someone else changed Deployment `{name}` during the deploy")
+        }
+        RolloutCause::DeploymentDeleted(name) => {
+            format!("someone else deleted Deployment `{name}` during the deploy")
+        }
+        RolloutCause::ScaledToZero(name) => format!("someone else scaled `{name}` to zero"),
+        RolloutCause::ScaleHeld {
+            deployment,
+            replicas,
+            wanted,
+        } => {
+            format!("someone else keeps `{deployment}` at {replicas} replicas; {wanted} are needed")
+        }
+        RolloutCause::Unfit(fault) => format!("`{}` {}", fault.field, fault.problem),
+    };
+    clip(&text, CAUSE_LIMIT)
+}
+
+fn stop_text(stop: &Stop, which: &str) -> String {
+    match stop {
+        Stop::DeadlineExceeded { deadline, progress } => format!(
+            "Kubernetes saw no progress for {} (progressDeadlineSeconds), with {}",
+            words(*deadline),
+            pods_state(progress, which)
+        ),
+        Stop::TimedOut { timeout, progress } => timed_out(*timeout, progress, which),
+        Stop::NoReplicaSet(refused) => format!(
+            "no new pod can be created, because its ReplicaSet is refused: {}",
+            clip(&quote(refused), CAUSE_QUOTE_LIMIT)
+        ),
+    }
+}
+
+fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
+    let joint = match progress.waits_for {
+        WaitsFor::Resumption => {
+            return format!(
+                "the Deployment was paused (spec.paused) in the middle of its rollout, with {} of \
+                 {} {which} {} available, and was not resumed within {} (timeout)",
+                progress.available,
+                progress.wanted,
+                pods(progress.wanted),
+                words(timeout)
+            );
+        }
+        WaitsFor::Observation => "and",
+        WaitsFor::NewPods
+        | WaitsFor::OldPods(_)
+        | WaitsFor::EndingPods(_)
+        | WaitsFor::SecondLook
+        | WaitsFor::Availability => "with",
+    };
+    format!(
+        "the rollout was not complete within {} (timeout), {joint} {}",
+        words(timeout),
+        pods_state(progress, which)
+    )
+}
+
+/// How far a rollout is, of the pods that are `which`: [`NEW`] or [`PREVIOUS`].
+pub(super) fn pods_state(progress: &Progress, which: &str) -> String {
+    let Progress {
+        available, wanted, ..
+    } = progress;
+    let count = format!(
+        "{available} of {wanted} {which} {} available",
+        pods(*wanted)
+    );
+    let state = match progress.waits_for {
+        WaitsFor::Observation => "Kubernetes has not processed the change yet".to_owned(),
+        WaitsFor::Resumption => format!("{count}; the Deployment was paused"),
+        WaitsFor::OldPods(left) if which == PREVIOUS => {
+            format!("{count}; {left} failed {} left", pods(left))
+        }
+        WaitsFor::OldPods(left) => format!("{count}; {left} old {} left", pods(left)),
+        WaitsFor::EndingPods(left) => format!(
+            "{count}; {left} old {} still terminating, and new ones start only after that \
+             (Recreate)",
+            if left == 1 { "pod is" } else { "pods are" }
+        ),
+        WaitsFor::SecondLook => format!(
+            "{count}; they have no readiness probe, so they are checked again after some seconds"
+        ),
+        WaitsFor::NewPods | WaitsFor::Availability => count,
+    };
+    match &progress.obstacle {
+        Some(obstacle) => format!("{state}; {}", quote(obstacle)),
+        None => state,
+    }
+}
+
+/// The noun for so many pods.
+pub(super) fn pods(count: i64) -> &'static str {
+    if count == 1 { "pod" } else { "pods" }
+}
