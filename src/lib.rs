@@ -9,7 +9,6 @@
 //! - [`artifact`]: the files that the user parameters name, from the input artifacts in S3.
 //! - [`cluster`]: the calls to the Kubernetes API.
 //! - [`driver`]: runs the engine; its calls go out, its waits are slept.
-//! - [`rotation`]: a new token for the cluster, and what is said of it.
 //! - [`metrics`]: what became of it, counted for CloudWatch.
 //! - [`aws`]: SSM, CodePipeline and S3.
 //! - [`http`], [`logging`]: the one HTTPS stack and the log lines.
@@ -25,7 +24,7 @@ pub mod environment;
 pub mod artifact;
 pub mod cluster;
 pub mod driver;
-pub mod rotation;
+
 pub mod metrics;
 pub mod aws;
 pub mod http;

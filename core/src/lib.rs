@@ -13,6 +13,7 @@ pub mod problem;
 pub mod report;
 pub mod request;
 pub mod retry;
+pub mod rotation;
 pub mod state;
 pub mod strategy;
 pub mod text;

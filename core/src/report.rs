@@ -1,7 +1,7 @@
 //! What a user is told, in words. The first line of a failure says what happened to what, and
 //! why; then comes the evidence; the last line says what to do next.
 
-pub mod access;
+mod access;
 mod again;
 pub mod cause;
 mod contact;
@@ -15,6 +15,7 @@ mod planned;
 mod present;
 pub mod refusal;
 mod rollout_failed;
+mod rotation;
 mod success;
 mod unbegun;
 mod unreachable;

@@ -5,13 +5,14 @@ use crate::aws::ssm::{self, Credentials};
 use crate::cluster::{Approach, Cluster};
 use crate::environment::Environment;
 use crate::logging;
-use crate::rotation::{
-    self, CurrentToken, Expiry, Issued, Renewed, RotationError, RotationRequest, RotationStep,
-    TokenSubject,
-};
+use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
 use jiff::Timestamp;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::outcome::CredentialsError;
+use landfall_core::rotation::{
+    self, CurrentToken, Expiry, Issued, Renewed, RotationError, RotationRequest, RotationStep,
+    TokenSubject,
+};
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
@@ -41,7 +42,7 @@ impl Access {
         known.end = Some(former.clone());
         let newest = in_time(until, ssm::newest(aws, name)).await;
         let newest = newest.map_err(RotationError::NoAccess)?;
-        rotation::renewable(&newest)?;
+        rotation::renewable(newest.name(), is_secure(&newest))?;
         let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
         issued.lasts(now)?;
         let stored = in_time(until, ssm::store(aws, &newest, &issued.token)).await;
@@ -59,6 +60,10 @@ impl Access {
             short: issued.is_short(&wish, now),
         })
     }
+}
+
+fn is_secure(kept: &ParameterHistory) -> bool {
+    kept.r#type() == Some(&ParameterType::SecureString)
 }
 
 /// Another token for whoever holds the present one, and a way to the cluster, tried with it.

@@ -44,7 +44,7 @@ pub(super) fn store_another(place: &ParameterPlace, life: Option<Life>) -> Strin
 }
 
 /// What to do where there is no access.
-pub fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
+pub(super) fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
     let region = place.region.as_deref().unwrap_or("REGION");
     let next = match error {
         CredentialsError::Missing(names) => {

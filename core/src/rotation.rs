@@ -1,14 +1,11 @@
-//! Renewing the cluster's token: what is asked for, whether what came is good, and what is said.
+//! Renewing the cluster's token: what is asked for, and whether what came is good.
 
-mod words;
-
-use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
+use crate::kubernetes::CallError;
+use crate::kubernetes::token::Token;
+use crate::outcome::CredentialsError;
+use crate::problem::Fault;
+use crate::text::{clip, duration};
 use jiff::Timestamp;
-use landfall_core::kubernetes::CallError;
-use landfall_core::kubernetes::token::Token;
-use landfall_core::outcome::CredentialsError;
-use landfall_core::problem::Fault;
-use landfall_core::text::{clip, duration};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -97,12 +94,12 @@ pub fn unpinned(parameter: &str) -> Result<(), RotationError> {
 }
 
 /// Refuses a parameter that cannot have a new version from here.
-pub fn renewable(kept: &ParameterHistory) -> Result<(), RotationError> {
-    match (kept.name(), kept.r#type()) {
+pub fn renewable(name: Option<&str>, is_secure: bool) -> Result<(), RotationError> {
+    match name {
         // Of a parameter that another account shares, SSM tells the ARN.
-        (Some(name), _) if name.starts_with("arn:") => Err(RotationError::Shared),
-        (Some(_), Some(ParameterType::SecureString)) => Ok(()),
-        (_, _) => Err(RotationError::Plain),
+        Some(name) if name.starts_with("arn:") => Err(RotationError::Shared),
+        Some(_) if is_secure => Ok(()),
+        Some(_) | None => Err(RotationError::Plain),
     }
 }
 
@@ -225,22 +222,6 @@ impl Expiry {
         match (namespace, secret) {
             (Some(namespace), Some(secret)) => Expiry::WithSecret(namespace, secret),
             (_, _) => Expiry::Unknown,
-        }
-    }
-
-    /// What is to be done about the former token, if anything.
-    pub fn advice(&self) -> Option<String> {
-        match self {
-            Expiry::At(_) => None,
-            Expiry::WithSecret(namespace, secret) => Some(format!(
-                "The former token has no end. It ends with its Secret: kubectl --namespace \
-                 {namespace} delete secret {secret}"
-            )),
-            Expiry::Unknown => Some(
-                "The former token does not say when it ends. If it has no end, revoke it where it \
-                 was made."
-                    .to_owned(),
-            ),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What is said of a token that was not renewed: what happened, what holds, what to do.
 
-use super::{CurrentToken, Expiry, RotationError, RotationStep};
-use landfall_core::kubernetes::refusal::RefusalCause;
-use landfall_core::kubernetes::{CallError, Refusal};
-use landfall_core::outcome::{CredentialsError, ParameterPlace};
-use landfall_core::problem::Fault;
-use landfall_core::report;
+use super::access;
+use super::{refusal, said, trouble};
+use crate::kubernetes::refusal::RefusalCause;
+use crate::kubernetes::{CallError, Refusal};
+use crate::outcome::{CredentialsError, ParameterPlace};
+use crate::problem::Fault;
+use crate::rotation::{CurrentToken, Expiry, RotationError, RotationStep};
 
 impl CurrentToken {
     /// What happened, what holds all the same, what to do.
@@ -59,7 +60,7 @@ const FIRST: &str = "`make access ARGS=\"--namespace NAMESPACE --rotation --appl
 
 impl RotationError {
     /// What happened, and what to do.
-    pub(super) fn words(&self, place: &ParameterPlace) -> (String, String) {
+    fn words(&self, place: &ParameterPlace) -> (String, String) {
         let owned = |why: &str, next: &str| (why.to_owned(), next.to_owned());
         match self {
             RotationError::Event(faults) => (
@@ -169,7 +170,7 @@ fn remedy(error: &CredentialsError, place: &ParameterPlace) -> String {
         | CredentialsError::Broken(_)
         | CredentialsError::Refused(_)
         | CredentialsError::Unreachable(_)
-        | CredentialsError::Ca(_) => without_stage(&report::access::next(error, place)),
+        | CredentialsError::Ca(_) => without_stage(&access::next(error, place)),
     }
 }
 
@@ -180,13 +181,13 @@ fn without_stage(next: &str) -> String {
 }
 
 impl RotationStep {
-    pub(super) fn words(self, error: &CallError) -> (String, String) {
+    fn words(self, error: &CallError) -> (String, String) {
         let what = match self {
             RotationStep::Ask => "ask whose the present one is",
             RotationStep::Issue => "issue a new one",
             RotationStep::Try => "try the new one",
         };
-        match report::trouble(error, what) {
+        match trouble(error, what) {
             Ok((_, _, why, next)) => (why, without_stage(&next)),
             Err(refusal) => self.refused(what, refusal),
         }
@@ -194,9 +195,9 @@ impl RotationStep {
 
     fn refused(self, what: &str, refusal: &Refusal) -> (String, String) {
         use RotationStep::{Ask, Issue, Try};
-        let said = report::said(refusal);
+        let said = said(refusal);
         let told = |why: &str, next: &str| (format!("{why} ({said})"), next.to_owned());
-        let why = || report::refusal::why(refusal, what);
+        let why = || refusal::why(refusal, what);
         match (refusal.cause(), self) {
             (RefusalCause::Anonymous, _) => (
                 why(),
@@ -262,3 +263,24 @@ impl RotationStep {
         }
     }
 }
+
+impl Expiry {
+    /// What is to be done about the former token, if anything.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Expiry::At(_) => None,
+            Expiry::WithSecret(namespace, secret) => Some(format!(
+                "The former token has no end. It ends with its Secret: kubectl --namespace \
+                 {namespace} delete secret {secret}"
+            )),
+            Expiry::Unknown => Some(
+                "The former token does not say when it ends. If it has no end, revoke it where it \
+                 was made."
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
