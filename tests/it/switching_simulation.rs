@@ -1659,6 +1659,22 @@ fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             ],
         ),
         (
+            "the plain one was up, nobody sent to it, and the next deploy refused to begin",
+            setting(false, Start::Adoption, false, Well),
+            vec![
+                (
+                    &[
+                        "PATCH",
+                        "/services/demo-app",
+                        r#""landfall/retiring":"true""#,
+                    ],
+                    Retried,
+                ),
+                (&["GET", "/pods"], Refused),
+                (&["GET"], ScaledAway),
+            ],
+        ),
+        (
             "who waited for a dead one's lock had seconds left, and its version did not serve",
             setting(false, Start::Adoption, false, Well),
             [

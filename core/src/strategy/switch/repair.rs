@@ -120,9 +120,20 @@ impl Context<'_> {
         if self.members(&selector)?.iter().any(|member| member.ready) {
             return Ok(None);
         }
-        let former = self.deployment(from)?.filter(|one| one.replicas() > 0);
-        let version = former.and_then(marks::version_of);
-        Ok(version.map(|version| service_lock::of_version(&selector, version)))
+        let Some(former) = self.deployment(from)?.filter(|one| one.replicas() > 0) else {
+            return Ok(None);
+        };
+        if let Some(version) = marks::version_of(former) {
+            return Ok(Some(service_lock::of_version(&selector, version)));
+        }
+        // The plain one has no version of its own: its pods are known by their ReplicaSet.
+        let wide = service_lock::common(&selector);
+        let sets = self.replica_sets(&former.selector())?;
+        Ok(match refill(&wide, self.members(&wide)?, former, sets) {
+            Some(Refill::Original(wide)) => Some(wide),
+            Some(Refill::Held(held)) => Some(held),
+            None => None,
+        })
     }
 
     /// Somebody else has changed the Service's selector: that stands, and what was held for this
