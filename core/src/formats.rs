@@ -1,4 +1,4 @@
-//! The formats of files and of secrets, told apart and read, whoever made them.
+//! Detects and reads the formats of files and secrets.
 
 pub mod archive;
 pub mod certificate;

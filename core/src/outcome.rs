@@ -1,5 +1,5 @@
-//! What a deploy can end in: CodePipeline's types of failure, the sections of the handbook, and the
-//! errors of all that is read on the way.
+//! The outcomes of a deploy: CodePipeline's failure types, the sections of the handbook, and the
+//! errors of everything that is read.
 
 mod access;
 mod answered;

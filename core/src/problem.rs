@@ -1,16 +1,16 @@
 //! A field, and what is wrong with it.
 
-/// One thing that is wrong with the user parameters, or with what they ask for.
+/// A fault in the user parameters or in what they request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// The field, with dots: `images.web`.
     pub field: String,
-    /// What is wrong with it and what would be right.
+    /// What is wrong, and what is valid.
     pub problem: String,
 }
 
 impl Fault {
-    /// A fault of a field.
+    /// Builds a fault of a field.
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Fault {
         Fault {
             field: field.into(),

@@ -1,20 +1,20 @@
-//! The one retry policy: of calls to the cluster, to S3 and, as the SDK is configured by it, to SSM
-//! and CodePipeline. Pure: the time that is left and the random number come from the caller.
+//! The retry policy for calls to the cluster, to S3 and, through the SDK's configuration, to SSM
+//! and CodePipeline. It is pure: the caller passes the remaining time and a random number.
 
 use std::time::Duration;
 
-/// Attempts of a call that fails in a way that may pass. With 3 s to connect and the pauses it
-/// takes some 25 s until a host that drops every packet is given up.
+/// The number of attempts after temporary failures. With 3 s per connection and the pauses, a host
+/// that drops every packet fails after about 25 s.
 pub const ATTEMPTS: u32 = 6;
 
-/// Attempts of a call that the server itself asks to repeat later: it is alive and counts on it.
+/// The number of attempts if the server asks for a later retry: the server is alive and expects it.
 pub const ATTEMPTS_WHEN_ASKED: u32 = 12;
 
-/// The longest first pause; doubled each time.
+/// The longest first pause; it doubles each time.
 pub const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// The longest pause that nobody asked for. All pauses together are 7.5 s at most: less than the
-/// time that is kept for a report.
+/// The longest pause that no server asked for. All pauses together are at most 7.5 s: less than the
+/// time reserved for a report.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// The longest pause that a server may ask for.
@@ -23,25 +23,25 @@ pub const LONGEST_ASKED: Duration = Duration::from_secs(30);
 /// A failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Failure {
-    /// Another attempt cannot help.
+    /// A retry cannot help.
     Permanent,
-    /// Another attempt may, after the pause that the server asks for, if it does.
+    /// A retry may help, after the pause that the server asks for, if any.
     Transient(Option<Duration>),
 }
 
-/// What follows a failed attempt.
+/// The next step after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Next {
-    /// Another attempt, after this pause.
+    /// Retry after this pause.
     Retry(Duration),
-    /// The failure is the outcome.
+    /// Report the failure.
     GiveUp,
-    /// Another attempt would help, and would come too late.
+    /// A retry would help, but would be too late.
     OutOfTime,
 }
 
-/// Decides after so many `attempts`, with so much time `left`. `random` is from 0 to 1: what was
-/// throttled together must not come back together.
+/// Decides after `attempts` attempts, with `left` time. `random` is between 0 and 1: clients that
+/// were throttled together must not retry together.
 /// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
 pub fn next(failure: Failure, attempts: u32, left: Duration, random: f64) -> Next {
     let Failure::Transient(asked) = failure else {
@@ -65,14 +65,14 @@ fn longest_pause(attempts: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
 }
 
-/// Whether an HTTP status tells of a failure that may pass: too much was asked, or the server or a
-/// proxy before it broke.
+/// Whether an HTTP status means a temporary failure: too many requests, or the server or a proxy
+/// has an error.
 pub fn is_transient(status: u16) -> bool {
     status == 429 || status >= 500
 }
 
-/// The pause that a `Retry-After` asks for. A date in its place, which neither Kubernetes nor AWS
-/// sends, counts as none.
+/// The pause that a `Retry-After` asks for. Neither Kubernetes nor AWS sends a date there, so a
+/// date counts as none.
 pub fn asked(retry_after: Option<&str>) -> Option<Duration> {
     let seconds = retry_after?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))

@@ -1,4 +1,4 @@
-//! What survives an invocation.
+//! What outlives an invocation.
 
 pub mod baseline;
 pub mod continuation;

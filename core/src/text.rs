@@ -1,16 +1,16 @@
-//! Texts: cut, put into one line, listed; durations in words and read from words.
+//! Text helpers: clipping, one line, lists, durations.
 
 pub mod redaction;
 
 use std::time::Duration;
 
-/// How much of somebody else's text (the API server's, a proxy's) goes into one sentence.
+/// How much of another program's text (the API server's, a proxy's) goes into one sentence.
 const QUOTE_LIMIT: usize = 800;
 
-/// The most documents that are told by name.
+/// How many documents a message lists by name.
 const TOLD: usize = 10;
 
-/// The beginning of a text in at most so many bytes, with an ellipsis where it was cut.
+/// Clips a text to at most `limit` bytes, with an ellipsis.
 pub fn clip(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
@@ -20,17 +20,18 @@ pub fn clip(text: &str, limit: usize) -> String {
     format!("{}…", &text[..end.unwrap_or(0)])
 }
 
-/// A text in one line, its blanks made one each.
+/// Puts a text into one line with single spaces.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Somebody else's text in one line and of bounded length; a final full stop is ours to set.
+/// Quotes another program's text in one line, with a limited length and without its final full
+/// stop.
 pub fn quote(text: &str) -> String {
     clip(one_line(text).trim_end_matches('.'), QUOTE_LIMIT)
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Joins words: `a`, `a and b`, `a, b and c`.
 pub fn listed(mut all: Vec<String>) -> String {
     match all.pop() {
         Some(last) if all.is_empty() => last,
@@ -39,7 +40,7 @@ pub fn listed(mut all: Vec<String>) -> String {
     }
 }
 
-/// A list in words, not too long.
+/// Lists names in words, with a limited length.
 pub fn told(names: &[String]) -> String {
     let shown = names.iter().take(TOLD).map(|name| {
         let name = name.chars().take(120).collect::<String>();
@@ -52,7 +53,7 @@ pub fn told(names: &[String]) -> String {
     }
 }
 
-/// `90s` as `1 min 30 s`.
+/// Writes a duration in words: `90s` becomes `1 min 30 s`.
 pub fn words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -67,7 +68,7 @@ pub fn words(duration: Duration) -> String {
     }
 }
 
-/// `90s`, `15m`, `2h`; also several together, `1h30m`.
+/// Parses a duration: `90s`, `15m`, `2h`, or several together, `1h30m`.
 pub fn duration(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;
     let mut digits = String::new();

@@ -1,7 +1,6 @@
-//! ZIP, as far as one member of a large archive is concerned: which bytes to read, and what they
-//! say. Whoever reads them (from S3, by ranges) asks here what to read next; nothing is unpacked
-//! but the one member, and that never beyond its limit.
-//!
+//! Reads single members of a large ZIP archive. The caller reads bytes (from S3, in ranges) and
+//! asks this module which bytes to read next. Only the wanted member is unpacked, and never beyond
+//! its limit.
 //! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
 
 mod bytes;
@@ -20,8 +19,9 @@ pub use problem::ArchiveError;
 pub use names::plain;
 pub use seen::Found;
 
-/// What is read first, from the end. It holds the end record with the longest comment (65,557
-/// bytes) and the directory of a thousand members; a small archive is in it as a whole.
+/// The number of bytes to read first, from the end of the archive. They contain the end record with
+/// the longest comment (65,557 bytes) and the directory of a thousand members; a small archive fits
+/// whole.
 pub const TAIL: u64 = 128 * 1024;
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! Certificates of a CA as people store them: PEM, or base64 of it. What is unambiguous is put
-//! right; anything else is refused as a whole, by a sentence of ours. The value may hold a private
-//! key as well, so that nothing of it is ever quoted.
-//! <https://www.rfc-editor.org/rfc/rfc7468>
+//! CA certificates in the forms in which people store them: PEM, or base64 of PEM. Unambiguous
+//! damage is repaired; anything else is refused with an error text of our own. The value may also
+//! contain a private key, so no part of it is ever quoted. <https://www.rfc-editor.org/rfc/rfc7468>
 
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
@@ -9,32 +8,32 @@ use base64::{Engine, alphabet};
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 
-/// Reads the body of a PEM section, with or without its padding.
+/// Reads the body of a PEM section, with or without padding.
 const BODY: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Around the label of a marker.
+/// The dashes around the label of a marker.
 const DASHES: &str = "-----";
 
-/// The label of a certificate's section, its blanks left out.
+/// The label of a certificate's section, without spaces.
 const CERTIFICATE: &str = "CERTIFICATE";
 
-/// Why a value holds no certificates that can be used.
+/// Why a value contains no usable certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateError {
-    /// It is neither PEM nor base64 of PEM.
+    /// The value is neither PEM nor base64 of PEM.
     NoPem,
-    /// It is PEM without a certificate.
+    /// The PEM contains no certificate.
     NoCertificate,
-    /// A section does not end.
+    /// A section has no end marker.
     CutOff,
-    /// A section ends that did not begin, or another one than began.
+    /// An end marker has no matching begin marker.
     Unpaired,
-    /// A certificate has characters that base64 does not have, or is cut.
+    /// A certificate contains characters that are not base64, or is incomplete.
     NoBase64,
-    /// What a section holds is not an X.509 certificate.
+    /// A section does not contain an X.509 certificate.
     NoX509,
 }
 
@@ -61,8 +60,8 @@ impl fmt::Display for CertificateError {
     }
 }
 
-/// The certificates in a value that is PEM, base64 of PEM, or either of them with its line breaks
-/// lost: written as `\n`, turned into blanks, or left out.
+/// Reads the certificates in a value that is PEM or base64 of PEM. Its line breaks may be written
+/// as `\n`, replaced by spaces, or missing.
 pub fn read(value: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let text = plain(value);
     if text.contains(DASHES) {
@@ -77,12 +76,12 @@ pub fn read(value: &str) -> Result<Vec<CertificateDer<'static>>, CertificateErro
     }
 }
 
-/// The certificates as PEM in its usual form, without whatever else was in the value.
+/// Returns the certificates as normal PEM, without anything else that was in the value.
 pub fn normalized(value: &str) -> Result<String, CertificateError> {
     let certificates = read(value)?;
     let sections = certificates.iter().map(|certificate| {
         let body = STANDARD.encode(certificate);
-        // Base64 is ASCII, so that each chunk is text.
+        // Base64 is ASCII, so each chunk is valid text.
         let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
         let lines = lines.collect::<Vec<_>>().join("\n");
         format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
@@ -90,8 +89,8 @@ pub fn normalized(value: &str) -> Result<String, CertificateError> {
     Ok(sections.collect())
 }
 
-/// The same text with real line breaks. Neither base64 nor a marker has a backslash, a quote or a
-/// character that does not show.
+/// Restores real line breaks. Base64 and markers contain no backslash, quote or invisible
+/// character.
 fn plain(value: &str) -> String {
     let text = value
         .trim()
@@ -125,7 +124,7 @@ fn sections(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError
     }
 }
 
-/// The next marker that begins a section: its label, and the text after it.
+/// Finds the next marker that begins a section: its label, and the text after it.
 fn marker<'a>(
     text: &'a str,
     wanted: &str,
@@ -147,13 +146,13 @@ fn marker<'a>(
     Ok(None)
 }
 
-/// A section's body, the label of its end, and what comes after it.
+/// Reads a section: its body, the label of its end marker, and the rest of the text.
 fn section(text: &str) -> Result<(&str, String, &str), CertificateError> {
     let (body, _) = text.split_once(DASHES).ok_or(CertificateError::CutOff)?;
     let (label, rest) = marker(&text[body.len()..], "END", "BEGIN")
         .map_err(|_| CertificateError::CutOff)?
         .ok_or(CertificateError::CutOff)?;
-    // A marker may have more dashes than five.
+    // A marker may have more than five dashes.
     Ok((body.trim_start_matches('-'), label, rest))
 }
 
@@ -168,7 +167,7 @@ fn certificate(body: &str) -> Result<CertificateDer<'static>, CertificateError> 
     }
 }
 
-/// Whether bytes are one DER sequence as long as it says.
+/// Whether the bytes are one DER sequence of exactly the length that it states.
 fn is_whole(der: &[u8]) -> bool {
     const SEQUENCE: u8 = 0x30;
     let [SEQUENCE, length, rest @ ..] = der else {

@@ -1,26 +1,25 @@
-//! JSON: what its readers pass over in silence.
+//! Finds faults in JSON that its readers ignore silently.
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The first field that an object has twice, at any depth, in one or several JSON documents. JSON
-/// readers take the last one in silence, so that a text that closes its string could choose the
-/// image.
+/// The first duplicate field of an object, at any depth, in one or several JSON documents. JSON
+/// readers silently use the last one, so a text that closes its string could choose the image.
 pub fn repeated(text: &str) -> Option<String> {
     let mut names = Names::default();
     let mut reader = serde_json::Deserializer::from_str(text);
     loop {
         names.path.clear();
-        // That it is JSON has been seen before.
+        // The text is known to be valid JSON.
         if names.deserialize(&mut reader).is_err() || reader.end().is_ok() {
             return names.found;
         }
     }
 }
 
-/// Reads any JSON for its objects' names alone. The path is one for all that is read: a copy for
-/// each item would make a long name before a long list take minutes.
+/// Reads any JSON only for its objects' field names. One path is shared by all values: with a copy
+/// for each item, a long name before a long list would take minutes.
 #[derive(Default)]
 struct Names {
     path: String,

@@ -1,13 +1,13 @@
-//! YAML as Kubernetes' own tools read it, and JSON: text in, one value for each document out.
+//! Reads YAML like Kubernetes' own tools, and JSON: text in, one value per document out.
 //!
-//! `kubectl` reads by sigs.k8s.io/yaml, which is YAML 1.1 where it matters: `on`, `yes` and `y` are
-//! true, `0777` is octal, `1e3` is a number, `2026-01-01` is a string. We follow it, so that a
-//! manifest means the same here and there; but a key that stands twice is a fault here.
+//! `kubectl` uses sigs.k8s.io/yaml, which follows YAML 1.1 in places: `on`, `yes` and `y` are true,
+//! `0777` is octal, `1e3` is a number, `2026-01-01` is a string. This module does the same, so a
+//! manifest has the same meaning here. One difference: a duplicate key is a fault.
 //! <https://github.com/kubernetes-sigs/yaml/blob/master/goyaml.v2/resolve.go>
 //!
-//! What is held in memory is limited, object by object: what an alias stands for counts each time
-//! that it stands, so that ten lines cannot become a billion, and of objects that nobody asked for
-//! only the names are kept, so that a file may have as many of them as it likes.
+//! Memory is limited per object. An alias counts each time it is used, so ten lines cannot expand
+//! to a billion. Of objects that nobody asked for only the names are kept, so a file may contain
+//! many of them.
 
 mod budget;
 mod held;
@@ -23,20 +23,19 @@ use held::Reduce;
 use reader::Reader;
 use serde_json::Value;
 
-/// Where a text looks like a template that nobody rendered: its line, from one, and what stands
-/// there.
+/// Finds the first placeholder of an unrendered template: its line, from one, and its text.
 pub fn template(text: &str) -> Option<(usize, &str)> {
     let line = scan::template_line(text)?;
     Some((line, text.lines().nth(line - 1)?.trim()))
 }
 
-/// Reads all documents of a text and gives each to `take`; empty ones are left out.
+/// Reads all documents of a text and passes each to `take`, except empty ones.
 pub fn read(text: &str, take: impl FnMut(Value)) -> Result<(), YamlError> {
     documents(text, None, take)
 }
 
 /// Reads a file of Kubernetes objects. Each object that may be a Deployment, also in a `List`,
-/// passes through `reduce`; of others only what names them is read at all.
+/// passes through `reduce`; of other objects only the names are read.
 pub fn read_objects(
     text: &str,
     mut reduce: impl FnMut(Value) -> Value,
@@ -55,11 +54,11 @@ fn documents(
         let text = scan::without_inner_marks(text);
         return parts(scan::documents(&text), reduce, take);
     }
-    // What begins with a bracket is JSON, or YAML that looks like it.
+    // A text that begins with a bracket is JSON, or YAML that looks like it.
     match json::documents(text) {
         Ok(found) => parts(found.into_iter(), reduce, take),
         Err(fault) => parts(scan::documents(text), reduce, take).map_err(|error| {
-            // To those who write JSON its own fault says more.
+            // For a JSON author the JSON error is more helpful.
             match text.trim_start()[1..].trim_start().starts_with('"') {
                 true => fault,
                 false => error,
@@ -68,7 +67,7 @@ fn documents(
     }
 }
 
-/// Reads the parts of a file, each with the lines before it.
+/// Reads the parts of a file, each with the number of lines before it.
 fn parts<'a>(
     parts: impl Iterator<Item = (usize, &'a str)>,
     mut reduce: Option<Reduce<'_>>,

@@ -1,4 +1,4 @@
-//! Why there is no access to the cluster.
+//! Why the function has no access to the cluster.
 
 use super::failure::FailureType;
 use crate::kubernetes::token::{Token, appearance};
@@ -7,50 +7,50 @@ use jiff::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
-/// Why there is no access.
+/// Why the function has no access to the cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CredentialsError {
-    /// A parameter (or its version or label) does not exist.
+    /// A parameter, or its version or label, does not exist.
     Missing(String),
-    /// AWS denies the call: what it takes, and what AWS says.
+    /// AWS denies the call: the missing permission, and AWS's message.
     Denied(&'static str, String),
-    /// It denies the use of the parameter's key.
+    /// AWS denies the use of the parameter's key.
     KeyDenied(&'static str, String),
-    /// The parameter's key cannot be used by anybody.
+    /// Nobody can use the parameter's key.
     KeyUnusable(KeyFault, String),
     /// AWS does not accept the function's own credentials.
     NotSigned(String),
-    /// SSM throttles to the end.
+    /// SSM still throttles after all retries.
     Throttled(String),
-    /// SSM itself is in trouble.
+    /// SSM has an internal error.
     Broken(String),
-    /// SSM refuses what is asked for.
+    /// SSM refuses the request.
     Refused(String),
     /// SSM cannot be reached.
     Unreachable(String),
     /// The token is empty or cannot be sent.
     NoToken(String, &'static str),
-    /// The token's own time is over: its parameter, when it expired, and how long ago that was.
+    /// The token has expired: its parameter, when it expired, and how long ago that was.
     Expired(String, Timestamp, Duration),
     /// The CA cannot be used.
     Ca(String),
 }
 
-/// Why nobody can use a key of KMS.
+/// Why nobody can use a KMS key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyFault {
-    /// It is disabled.
+    /// The key is disabled.
     Disabled,
-    /// It is about to be deleted.
+    /// The key is scheduled for deletion.
     PendingDeletion,
-    /// It does not exist, or is not one for this.
+    /// The key does not exist, or has the wrong kind.
     Other,
 }
 
-/// Where the token is kept.
+/// Where the token is stored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ParameterPlace {
-    /// The SSM parameter, as K8S_TOKEN_PARAMETER has it.
+    /// The SSM parameter, as in K8S_TOKEN_PARAMETER.
     pub parameter: String,
     /// The AWS account.
     pub account: Option<String>,
@@ -59,7 +59,7 @@ pub struct ParameterPlace {
 }
 
 impl ParameterPlace {
-    /// The place; a parameter that is named by its ARN has its own account and region.
+    /// Builds the place. A parameter that is named by its ARN has its own account and region.
     pub fn new(parameter: &str, account: Option<&str>, region: Option<&str>) -> ParameterPlace {
         let mut parts = parameter.split(':').skip(3);
         let own = match parameter.starts_with("arn:") {
@@ -93,7 +93,7 @@ impl fmt::Display for ParameterPlace {
 }
 
 impl CredentialsError {
-    /// The type of failure that it is reported as.
+    /// The failure type in the report.
     pub fn kind(&self) -> FailureType {
         match self {
             CredentialsError::Denied(..)
@@ -115,7 +115,7 @@ impl CredentialsError {
 impl fmt::Display for CredentialsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // A version or a label stands behind a colon; an ARN has colons of its own.
+            // A version or a label follows a colon; an ARN contains other colons.
             CredentialsError::Missing(names) if names.matches(':').count() % 5 == 1 => write!(
                 formatter,
                 "SSM has no parameter {names}: there is none of this name, or none of its versions \
@@ -165,7 +165,7 @@ impl fmt::Display for CredentialsError {
     }
 }
 
-/// Refuses a token that cannot work, with a better word than the cluster's "Unauthorized".
+/// Refuses a token that cannot work, with a more helpful message than the cluster's "Unauthorized".
 pub fn check(token: &Token, name: &str, now: Timestamp) -> Result<(), CredentialsError> {
     if let Some(why) = appearance::why_refused(token.reveal()) {
         return Err(CredentialsError::NoToken(name.to_owned(), why));

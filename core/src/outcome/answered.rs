@@ -1,32 +1,33 @@
-//! What an error of SSM means, which passes on what KMS says of a parameter's key.
+//! Classifies SSM's errors. SSM passes on what KMS says about a parameter's key.
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html>
 
 use super::access::{CredentialsError, KeyFault};
 
-/// What a call of SSM takes.
+/// The permissions that a call to SSM needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AwsPermission {
-    /// The right to call it.
+    /// The permission for the call.
     pub call: &'static str,
-    /// The right on the key of what is encrypted.
+    /// The permission for the encryption key.
     pub key: &'static str,
 }
 
 impl AwsPermission {
-    /// Reading parameters.
+    /// The permissions to read parameters.
     pub const READING: AwsPermission = AwsPermission {
         call: "ssm:GetParameters",
         key: "kms:Decrypt",
     };
 
-    /// Reading how one is kept.
+    /// The permissions to read a parameter's history.
     pub const LOOKING: AwsPermission = AwsPermission {
         call: "ssm:GetParameterHistory",
         key: "kms:Decrypt",
     };
 
-    /// Writing one: a standard parameter is encrypted by the key itself, an advanced one by a data
-    /// key. <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
+    /// The permissions to write a parameter: the key itself encrypts a standard parameter, a data
+    /// key encrypts an advanced one.
+    /// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
     pub const WRITING: AwsPermission = AwsPermission {
         call: "ssm:PutParameter",
         key: "kms:Encrypt and kms:GenerateDataKey",
@@ -34,7 +35,7 @@ impl AwsPermission {
 }
 
 impl CredentialsError {
-    /// What an answer of SSM means that is an error.
+    /// Classifies an error response of SSM.
     pub fn answered(
         right: AwsPermission,
         status: u16,

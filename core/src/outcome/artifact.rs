@@ -1,4 +1,4 @@
-//! Why a file of an artifact cannot be had: its type, its words, and what to do about it.
+//! Why a file of an artifact cannot be read: the failure type, the message, and what to do.
 
 use super::failure::FailureType;
 use super::store::StoreError;
@@ -7,37 +7,37 @@ use crate::request::FileReference;
 use crate::text::told;
 use std::fmt;
 
-/// Why a file cannot be had.
+/// Why a file cannot be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ArtifactError {
-    /// The action has no input artifacts, and this file is wanted.
+    /// The request names a file, but the action has no input artifacts.
     NoArtifacts(FileReference),
-    /// It has none of this name, but these.
+    /// The action has no artifact of this name, but has these.
     NoSuchArtifact(FileReference, Vec<String>),
-    /// The job brings no credentials.
+    /// The job has no credentials.
     NoKeys,
-    /// The artifact of this name, there, cannot be read.
+    /// S3 refuses to return this artifact.
     Store(Place, StoreError),
-    /// It can, and is not what it should be.
+    /// The artifact is not a readable archive.
     Archive(Place, ArchiveError),
-    /// A file in it is not what it should be.
+    /// A file in the artifact cannot be unpacked.
     Packed(FileReference, ArchiveError),
-    /// No artifact has the file; these were searched, and have files of like names.
+    /// No artifact contains the file; the searched artifacts, and files with similar names.
     NoSuchFile(FileReference, Vec<(String, Searched)>, Vec<String>),
-    /// An artifact that may have the file, of this path, cannot be read; there may be others.
+    /// An artifact that may contain the file with this path cannot be read; there may be others.
     First(Box<ArtifactError>, String),
 }
 
-/// What a search found in an artifact that does not have the file.
+/// What a search found in an artifact without the file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Searched {
-    /// Files, some of whose names these are.
+    /// The artifact has files; some of their names.
     Has(Vec<String>),
-    /// No files at all.
+    /// The artifact has no files.
     Not(Box<ArtifactError>),
 }
 
-/// An artifact and where it is.
+/// An artifact's name and location.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
     name: String,
@@ -45,7 +45,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where an artifact is.
+    /// Builds a place.
     pub fn new(name: &str, bucket: &str, key: &str) -> Place {
         Place {
             name: name.to_owned(),
@@ -55,7 +55,7 @@ impl Place {
 }
 
 impl ArtifactError {
-    /// Whether the artifact has no files for certain, so that another may be the one that is meant.
+    /// Whether the artifact certainly has no files, so another artifact may be meant.
     pub fn has_no_files(&self) -> bool {
         matches!(
             self,
@@ -64,7 +64,7 @@ impl ArtifactError {
         )
     }
 
-    /// The type of failure that it is reported as.
+    /// The failure type in the report.
     pub fn kind(&self) -> FailureType {
         match self {
             ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
@@ -89,7 +89,7 @@ impl ArtifactError {
         }
     }
 
-    /// Whether it may be read a little later.
+    /// Whether a later attempt may succeed.
     pub fn may_pass(&self) -> bool {
         match self {
             ArtifactError::First(error, _) => error.may_pass(),
@@ -105,7 +105,7 @@ impl ArtifactError {
         }
     }
 
-    /// What to do about it.
+    /// What the user should do.
     pub fn next(&self) -> String {
         match self {
             ArtifactError::First(error, path) => format!(
@@ -270,8 +270,8 @@ impl fmt::Display for ArtifactError {
     }
 }
 
-/// That a file is nowhere, and what is in its place: names like its own, else some of what is
-/// there, and for each artifact without files why it has none.
+/// Says that no artifact has the file, and what there is instead: similar names or some of all
+/// names, and for each artifact without files the reason.
 fn no_such_file(path: &str, searched: &[(String, Searched)], near: &[String]) -> String {
     let of = |wanted: fn(&Searched) -> bool| {
         let names = searched.iter().filter(move |(_, seen)| wanted(seen));

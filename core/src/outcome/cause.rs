@@ -1,70 +1,71 @@
-//! The causes that are told apart, and how long each may last.
+//! The causes of unhealthy pods, and how long each may last.
 
 use serde::{Deserialize, Serialize};
 
-/// How many times `patience` is given to what another controller or a person may supply: quota that
-/// others free, a webhook that is restarted, a Secret that is copied from a vault.
+/// How many times `patience` others get to supply something: quota that becomes free, a webhook
+/// that restarts, a Secret that is copied from a vault.
 pub const SUPPLY: u32 = 4;
-/// The same for what machines may supply: a new node, a registry that is back.
+/// How many times `patience` infrastructure gets: a new node, a registry that recovers.
 const MACHINES: u32 = 10;
 
-/// Why a pod does not serve, the most telling first. Each has a heading in `docs/operations.md`.
+/// Why a pod is not ready, the most specific cause first. Each has a section in
+/// `docs/operations.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// The image's name is none.
+    /// The image name is invalid.
     ImageName,
     /// The registry does not have the image.
     ImageNotFound,
-    /// It has the image, and not for the platform of the nodes.
+    /// The registry does not have the image for the platform of the nodes.
     ImagePlatform,
-    /// The registry does not let the cluster have it.
+    /// The registry denies access to the image.
     ImageDenied,
-    /// It may not be pulled, and the node does not have it.
+    /// The pull policy forbids pulling, and the node does not have the image.
     ImageNeverPulled,
     /// The container needs more memory than its limit.
     OutOfMemory,
-    /// The container ends with an error again and again.
+    /// The container repeatedly ends with an error.
     Crash,
-    /// The container ends by itself again and again.
+    /// The container repeatedly ends without an error.
     Ends,
-    /// A ConfigMap, a Secret or a key of one is missing.
+    /// A ConfigMap, a Secret or one of its keys is missing.
     ConfigMissing,
-    /// The runtime cannot make the container.
+    /// The runtime cannot create the container.
     ContainerNotCreated,
-    /// The runtime cannot start its command.
+    /// The runtime cannot start the command.
     ContainerNotStarted,
-    /// Pods are evicted or refused again and again, for what they ask for or use themselves.
+    /// Pods are repeatedly evicted or refused because of what they request or use.
     PodFails,
-    /// Not one pod can be created: quota, admission, a missing ServiceAccount.
+    /// No pod can be created: quota, admission, a missing ServiceAccount.
     PodNotCreated,
-    /// No node takes the pod.
+    /// No node accepts the pod.
     Unschedulable,
-    /// The image cannot be pulled for a reason that may pass.
+    /// The pull fails for a reason that may be temporary.
     PullFails,
-    /// Its containers are ready, and what somebody else has to say of it is missing.
+    /// The containers are ready, but a readiness gate is not.
     ReadinessGate,
-    /// It runs and is not ready.
+    /// The container runs but is not ready.
     NotReady,
-    /// Its node, not the pod, is in trouble.
+    /// The node has a problem, not the pod.
     NodeTrouble,
-    /// It has not started yet.
+    /// The pod has not started yet.
     NotStarted,
 }
 
-/// How long a state must last before it is taken for final.
+/// How long a state must last before it counts as final.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Grace {
-    /// It cannot pass.
+    /// The state is final at once.
     None,
-    /// So many times `patience`.
+    /// This many times `patience`.
     Times(u32),
-    /// Only the progress deadline and `timeout` can tell.
+    /// Only the progress deadline and `timeout` end it.
     Deadline,
 }
 
 impl Cause {
-    /// The heading in `docs/operations.md`.
+    /// The section in `docs/operations.md`.
     pub fn anchor(self) -> &'static str {
         match self {
             Cause::ImageName => "image-name",
@@ -89,11 +90,11 @@ impl Cause {
         }
     }
 
-    /// How long it may last before it is taken for final.
+    /// How long the state may last before it counts as final.
     pub fn grace(self) -> Grace {
         match self {
             Cause::ImageName => Grace::None,
-            // A registry may need a moment to show what was just pushed.
+            // A registry may need a moment to show a pushed image.
             Cause::ImageNotFound
             | Cause::ImagePlatform
             | Cause::ImageNeverPulled
@@ -103,7 +104,7 @@ impl Cause {
             | Cause::ContainerNotCreated
             | Cause::ContainerNotStarted
             | Cause::PodFails => Grace::Times(1),
-            // Secrets and ConfigMaps come from other controllers, and so do pull secrets.
+            // Other controllers supply Secrets, ConfigMaps and pull secrets.
             Cause::ConfigMissing | Cause::ImageDenied | Cause::PodNotCreated => {
                 Grace::Times(SUPPLY)
             }
@@ -114,7 +115,7 @@ impl Cause {
         }
     }
 
-    /// Whether the container ran, so that its log may say why.
+    /// Whether the container ran, so its log may show the cause.
     pub fn ran(self) -> bool {
         matches!(
             self,
@@ -122,7 +123,7 @@ impl Cause {
         )
     }
 
-    /// Whether it takes several ends to be sure.
+    /// Whether the cause counts only after several ends of the container.
     pub fn repeats(self) -> bool {
         matches!(
             self,
@@ -134,7 +135,7 @@ impl Cause {
         )
     }
 
-    /// Whether it is about the image that a container waits for.
+    /// Whether the cause is the container's image.
     pub fn is_of_image(self) -> bool {
         matches!(
             self,

@@ -1,19 +1,19 @@
-//! What CodePipeline and the handbook call a failure.
+//! The names of failures in CodePipeline and in the handbook.
 
 use super::cause::Cause;
 
-/// CodePipeline's types of failure.
+/// CodePipeline's failure types.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FailureType {
-    /// Parameters or manifest are wrong, or do not fit the cluster.
+    /// The parameters or the manifest are wrong, or do not fit the cluster.
     ConfigurationError,
     /// SSM, KMS or the cluster denies access.
     PermissionError,
     /// The rollout failed or ran out of time.
     JobFailed,
-    /// Someone else deployed after us.
+    /// Someone else changed the target after us.
     RevisionOutOfSync,
-    /// An input artifact, or what it should have, is not there.
+    /// An input artifact, or a file in it, does not exist.
     RevisionUnavailable,
     /// The cluster or AWS cannot be reached.
     SystemUnavailable,
@@ -33,42 +33,42 @@ impl FailureType {
     }
 }
 
-/// What a failure is about. Each has a heading in `docs/operations.md`.
+/// The reason for a failure. Each has a section in `docs/operations.md`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FailureCode {
-    /// The new version does not serve, and its pods say why.
+    /// The new version is not ready, and its pods show why.
     Pods(Cause),
-    /// The new version does not serve, and no pod says why.
+    /// The new version is not ready, and no pod shows why.
     NoProgress,
     /// The user parameters are wrong, or do not fit the Deployment.
     Parameters,
-    /// An input artifact cannot be read, or a file in it.
+    /// An input artifact, or a file in it, cannot be read.
     Artifact,
     /// The function's environment is wrong.
     Environment,
     /// The continuation token cannot be used.
     Continuation,
-    /// Token or CA cannot be had.
+    /// The token or the CA cannot be read.
     Credentials,
-    /// The Deployment is not there.
+    /// The Deployment does not exist.
     Missing,
-    /// It is being deleted.
+    /// The Deployment is being deleted.
     BeingDeleted,
-    /// It is paused.
+    /// The Deployment is paused.
     Paused,
     /// The time was over before anything was written.
     TooLate,
-    /// Kubernetes' controllers do not take up what was written.
+    /// Kubernetes' controllers did not process the change.
     ControllerSilent,
-    /// It went away while it was followed.
+    /// The Deployment was deleted during its rollout.
     Deleted,
     /// Someone else's change came after ours, or in between.
     OutOfSync,
-    /// Another execution is at work on the Service.
+    /// Another execution holds the service lock.
     Locked,
     /// The smoke test failed.
     Smoke,
-    /// The Service does not send to the new pods.
+    /// The Service does not route to the new pods.
     Endpoints,
     /// The cluster does not accept the token.
     TokenRefused,
@@ -80,30 +80,30 @@ pub enum FailureCode {
     Quota,
     /// A policy of the cluster refuses the object.
     Policy,
-    /// An admission webhook does not answer.
+    /// An admission webhook does not respond.
     Webhook,
     /// The API server refuses the object.
     ObjectRefused,
     /// The API server is overloaded or broken.
     ClusterUnavailable,
-    /// Nothing answers.
+    /// The cluster cannot be reached.
     Unreachable,
     /// The cluster's certificate is not trusted.
     Untrusted,
-    /// What answers is no Kubernetes.
+    /// The other side is not a Kubernetes API.
     NotKubernetes,
-    /// The invocation was too short for a call.
+    /// The invocation had no time left for a call.
     OutOfTime,
-    /// The cluster went silent in the middle of a rollout.
+    /// The cluster did not respond during a rollout.
     OutOfSight,
-    /// Landfall itself broke.
+    /// Landfall has a bug.
     Bug,
     /// The function's own timeout is too short.
     NoTime,
 }
 
 impl FailureCode {
-    /// The heading in `docs/operations.md`.
+    /// The section in `docs/operations.md`.
     pub fn anchor(self) -> &'static str {
         match self {
             FailureCode::Pods(cause) => cause.anchor(),
@@ -141,7 +141,7 @@ impl FailureCode {
         }
     }
 
-    /// What a rollout failed of.
+    /// The code for a failed rollout.
     pub fn of(cause: Option<Cause>) -> FailureCode {
         cause.map_or(FailureCode::NoProgress, FailureCode::Pods)
     }

@@ -3,22 +3,22 @@
 /// Why an object cannot be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StoreError {
-    /// It is not there, or its bucket is not.
+    /// The object or its bucket does not exist.
     Missing(String),
-    /// It is there, in an archive tier.
+    /// The object is in an archive tier.
     Frozen,
-    /// The credentials do not allow it.
+    /// S3 denies access.
     Denied(String),
-    /// They do, but not the key that it is encrypted with.
+    /// KMS denies the use of the object's key.
     KeyDenied(String),
-    /// Their time is over.
+    /// The credentials have expired.
     Expired(String),
-    /// It was replaced between two reads.
+    /// The object was replaced between two reads.
     Changed,
     /// S3 cannot be reached.
     Unreachable(String),
-    /// It answers, and is overloaded or broken to the end.
+    /// S3 responds, but is still overloaded or broken after all retries.
     Busy(String),
-    /// S3 refuses the call, or answers what cannot be an answer.
+    /// S3 refuses the call, or its response is invalid.
     Refused(String),
 }

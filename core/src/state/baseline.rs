@@ -1,21 +1,21 @@
-//! What served before a change: what a rollback returns to.
+//! The version before a change, to which a rollback returns.
 
 use super::marks::{self, PREVIOUS};
 use crate::kubernetes::name::{Name, Rule};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 
-/// The ReplicaSet that serves before a change.
+/// The ReplicaSet that has the ready pods before a change.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct Previous {
-    /// Its name, which follows from its template.
+    /// The ReplicaSet's name, which depends on its template.
     pub name: String,
     /// Its revision at the time.
     pub revision: u64,
 }
 
 impl Previous {
-    /// The ReplicaSet that serves: the newest if it has available pods, else whichever has most of
-    /// them. `None` where nothing serves, so that there is nothing to return to.
+    /// Selects the ReplicaSet of the previous version: the newest if it has available pods, else
+    /// the one with most of them. `None` if no pod is available, so there is nothing to return to.
     pub fn serving(deployment: &Deployment, sets: &[ReplicaSet]) -> Option<Previous> {
         let serves = |set: &&ReplicaSet| {
             set.available > 0 && Name::new(&set.name, Rule::Subdomain).is_some()
@@ -32,8 +32,8 @@ impl Previous {
         })
     }
 
-    /// Reads it back from the Deployment that we wrote. Others may have written the note, so that
-    /// one which is not valid is treated as absent.
+    /// Reads it from the Deployment's annotation. Others may have written that, so an invalid value
+    /// counts as absent.
     pub fn recorded(deployment: &Deployment) -> Option<Previous> {
         let (name, revision) = marks::revision_of(deployment.annotation(PREVIOUS)?)?;
         Some(Previous {

@@ -1,8 +1,8 @@
-//! What must survive to the next invocation: the little that the cluster cannot tell.
+//! State passed to the next invocation: only what cannot be recovered from the cluster.
 //!
-//! A token reads `landfall-1.PAYLOAD.CHECK`: a version, the state together with a digest of the
-//! request that it belongs to as JSON in base64url, and a digest of that. It holds no secret; the
-//! digests guard against damage and mix-ups, not against somebody who can write into the pipeline.
+//! A token has the form `landfall-1.PAYLOAD.CHECK`: a version; the state, with a digest of the
+//! request that it belongs to, as JSON in base64url; and a digest of that. It contains no secret.
+//! The digests protect against damage and mix-ups, not against someone who can change the pipeline.
 
 use crate::kubernetes::object::digest;
 use crate::state::baseline::Previous;
@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_PutJobSuccessResult.html>
 pub const TOKEN_LIMIT: usize = 2048;
 
-/// How much of the first cause a token carries. With every name at its longest (a ReplicaSet's 253
-/// characters) and base64's third, the rest of a token needs fewer than 1,100 bytes.
+/// The longest cause in a token. With every name at its longest (a ReplicaSet's 253 characters) and
+/// base64's third, the rest of a token needs fewer than 1,100 bytes.
 pub const CAUSE_LIMIT: usize = 600;
 
 const PREFIX: &str = "landfall-";
@@ -29,49 +29,49 @@ const VERSION: u32 = 1;
 /// The state of a deploy between two invocations.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Continuation {
-    /// The first job of the deploy: by it the cluster knows our write from others'.
+    /// The first job of the deploy, by which Landfall recognizes its own writes in the cluster.
     pub job: String,
     /// When the deploy began.
     pub started: Timestamp,
-    /// When it must be over.
+    /// When the deploy times out.
     pub deadline: Timestamp,
-    /// Since when the cluster, or SSM on the way to it, has not answered.
+    /// Since when the cluster, or SSM on the way to it, has not responded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable_since: Option<Timestamp>,
-    /// Whether the answer to the first write was lost, so that it may have been done.
+    /// Whether the response to the first write was lost, so the write may have happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
-    /// What the looks at the new version's pods have shown.
+    /// What the earlier checks of the new version's pods have shown.
     #[serde(default, skip_serializing_if = "SymptomHistory::is_empty")]
     pub sights: SymptomHistory,
-    /// The first look at new pods that nothing probes.
+    /// The first check of new pods without a probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady: Option<Steady>,
-    /// What the API server remarked on our writes.
+    /// The API server's warnings about our writes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// Where the strategy stands.
+    /// The phase of the strategy.
     pub phase: Phase,
 }
 
-/// Where a deploy stands, named for what it waits for.
+/// The phases of a deploy, named for what each waits for.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
-    /// Waits for the cluster to be read, then writes once.
+    /// Reads the cluster, then writes once.
     Start,
-    /// Waits for the new version to serve.
+    /// Waits for the new version to become ready.
     Rollout(Rollout),
-    /// Waits for the previous version to serve again.
+    /// Waits for the previous version to become ready again.
     Rollback(Rollback),
-    /// Waits for a candidate to serve in the old one's place; the Service tells how far that is.
+    /// Waits for the candidate to become active; the Service shows the progress.
     Switch,
-    /// Waits for the old one to be all that serves, as the candidate failed.
+    /// Waits until only the previous version gets traffic, because the candidate failed.
     SwitchRollback(RecordedFailure),
 }
 
 impl Phase {
-    /// The same with what it quotes run through `mask`: a token is shown in CodePipeline.
+    /// Redacts the texts of the phase with `mask`: CodePipeline shows the token.
     pub fn hide(self, mask: impl Fn(&str) -> String) -> Phase {
         let Phase::SwitchRollback(failure) = self else {
             return self;
@@ -80,24 +80,24 @@ impl Phase {
     }
 }
 
-/// Why the new version failed, kept while the previous one is brought back.
+/// Why the new version failed, kept during the rollback.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct RecordedFailure {
     /// The first cause in words, at most [`CAUSE_LIMIT`] bytes.
     pub cause: String,
-    /// The cause that the pods show, where one is known.
+    /// The cause that the pods show, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Cause>,
-    /// What was seen of it: as much as a token has room for.
+    /// The evidence, as much as fits into a token.
     #[serde(default)]
     pub evidence: Evidence,
-    /// What failed, where the pods are not to blame.
+    /// What failed, if the pods are not the cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }
 
 impl RecordedFailure {
-    /// A failure of which no more than its cause is known.
+    /// Builds a failure from its cause alone.
     pub fn of(cause: &str) -> RecordedFailure {
         RecordedFailure {
             cause: clip(cause, CAUSE_LIMIT),
@@ -107,7 +107,7 @@ impl RecordedFailure {
         }
     }
 
-    /// The same with its texts run through `mask`.
+    /// Redacts the texts with `mask`.
     pub fn hide(self, mask: impl Fn(&str) -> String) -> RecordedFailure {
         RecordedFailure {
             cause: mask(&self.cause),
@@ -117,19 +117,19 @@ impl RecordedFailure {
     }
 }
 
-/// What of a switch failed that is no fault of the new version's pods.
+/// Why a switch failed, if the new version's pods are not the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reason {
-    /// The API server refused something, with this HTTP status.
+    /// The API server refused a call with this HTTP status.
     Refused(u16),
     /// The token does not reach the API server.
     TokenLost,
     /// A quota has no room for the candidate.
     Quota,
-    /// A policy of the cluster refuses something.
+    /// A policy of the cluster refuses an object.
     Policy,
-    /// An admission webhook does not answer.
+    /// An admission webhook does not respond.
     Webhook,
     /// The namespace is being deleted.
     NamespaceEnding,
@@ -137,38 +137,38 @@ pub enum Reason {
     Object,
     /// The smoke test failed.
     Smoke,
-    /// The Service's endpoints never were the new pods alone.
+    /// The Service never routed only to the new pods.
     Endpoints,
     /// The time was over.
     Time,
-    /// Someone else changed what the switch is about.
+    /// Someone else changed an object of the switch.
     Changed,
-    /// Someone else changed the selector of the Service that is to be switched.
+    /// Someone else changed the selector of the Service.
     Selector,
-    /// Kubernetes' controllers never took up what was written.
+    /// Kubernetes' controllers did not process the change.
     Unobserved,
-    /// The Deployment was paused in the middle of its rollout.
+    /// The Deployment was paused during its rollout.
     Paused,
 }
 
-/// A rollout that is followed.
+/// A rollout in progress.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Rollout {
-    /// What we wrote, or found written.
+    /// The written change: ours, or one found in the cluster.
     pub written: WriteReceipt,
-    /// Whether it was ours; where there was nothing to change it is not.
+    /// Whether this deploy wrote the change; false if nothing had to change.
     pub wrote: bool,
-    /// Whether something about the Deployment was changed after our write and before we took it up
-    /// again: an autoscaler's replicas, most likely, but perhaps more. It is never undone.
+    /// Whether someone changed the Deployment after our write and before this deploy continued:
+    /// most likely an autoscaler, but perhaps more. Such a change is never undone.
     #[serde(default)]
     pub changed_since: bool,
-    /// What served before.
+    /// The previous version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
 }
 
 impl Rollout {
-    /// One of our own behind which there is no version to return to: it is followed, no more.
+    /// Follows our own change without a previous version to return to.
     pub fn followed(written: WriteReceipt) -> Rollout {
         Rollout {
             written,
@@ -179,33 +179,33 @@ impl Rollout {
     }
 }
 
-/// A rollback that is followed.
+/// A rollback in progress.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Rollback {
-    /// The write that brought the previous template back.
+    /// The write that restored the previous template.
     pub written: WriteReceipt,
-    /// The revision that it came from.
+    /// The revision of the previous version.
     pub revision: u64,
     /// Why the new version failed.
     #[serde(flatten)]
     pub failure: RecordedFailure,
-    /// When the previous version must serve again.
+    /// When the previous version must be ready again.
     pub deadline: Timestamp,
 }
 
 /// Why a token cannot be used.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ContinuationError {
-    /// It is no token of ours, or was cut or changed on the way.
+    /// Landfall did not issue the token, or it was altered in transit.
     Damaged,
-    /// It belongs to other user parameters or another cluster.
+    /// The token belongs to other user parameters or another cluster.
     Foreign,
-    /// It was written by a version with another format.
+    /// Another version of Landfall wrote the token in another format.
     Version(String),
 }
 
 impl Continuation {
-    /// A deploy that begins now.
+    /// Begins a deploy now.
     pub fn begin(job: &str, now: Timestamp, timeout: std::time::Duration) -> Continuation {
         Continuation {
             job: job.to_owned(),
@@ -220,8 +220,8 @@ impl Continuation {
         }
     }
 
-    /// Goes on in a phase; whether it is another one than before. What was seen of pods belongs to
-    /// the phase in which they were followed.
+    /// Enters a phase, and returns whether it is a new one. The history of symptoms belongs to the
+    /// phase in which the pods were followed.
     pub fn enter(&mut self, phase: Phase) -> bool {
         let is_new = std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase);
         if is_new {
@@ -232,7 +232,7 @@ impl Continuation {
         is_new
     }
 
-    /// Writes the token; `bound_to` is the text of the request and the cluster.
+    /// Encodes the token. `bound_to` is the text of the request and the cluster.
     pub fn encode(&self, bound_to: &str) -> String {
         let mut bound = Bound {
             request: digest(bound_to),
@@ -242,7 +242,7 @@ impl Continuation {
             let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
             let payload = URL_SAFE_NO_PAD.encode(payload);
             let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
-            // One name is short; only a version that fails in ten ways at once needs more room.
+            // One warning is short; only a version that fails in ten ways at once needs more room.
             if token.len() > TOKEN_LIMIT && bound.state.warnings.pop().is_some() {
                 continue;
             }
@@ -260,7 +260,7 @@ impl Continuation {
             if failure.evidence.shrink() {
                 continue;
             }
-            // A quote takes two bytes in JSON and a control character six.
+            // In JSON a quote takes two bytes and a control character six.
             let cause = &mut failure.cause;
             if cause.len() <= '…'.len_utf8() {
                 return token;
@@ -269,7 +269,7 @@ impl Continuation {
         }
     }
 
-    /// Reads a token back, if it is whole and belongs to this request.
+    /// Decodes a token that is undamaged and belongs to this request.
     pub fn decode(token: &str, bound_to: &str) -> Result<Continuation, ContinuationError> {
         if token.len() > TOKEN_LIMIT {
             return Err(ContinuationError::Damaged);

@@ -1,8 +1,8 @@
-//! What must appear in no text: the token, the job's credentials, and the values of environment
-//! variables, those of the request and those that are in the cluster already.
+//! Redacts what no text may contain: the token, the job's credentials, and the values of
+//! environment variables, from the request and from the cluster.
 //!
-//! A text is searched as it is and as it reads once it is decoded (see `views`), so that it does
-//! not matter how whoever quotes a value escapes it.
+//! A text is searched as it is and in decoded form (see `views`), so it does not matter how a value
+//! is escaped.
 
 mod views;
 mod visible;
@@ -14,23 +14,23 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use views::MINIMUM;
 use views::{ELLIPSES, View};
 
-/// The shortest line of a value of several lines that is hidden by itself: shorter ones are braces
+/// The shortest line of a multi-line value that is redacted separately: shorter lines are braces
 /// and words.
 const LINE_MINIMUM: usize = 16;
 
 /// How many values of the cluster's objects are kept: fifty ReplicaSets with forty variables each.
 const MOST_VALUES: usize = 2000;
 
-/// How many texts that stand in the open are kept.
+/// How many public texts are kept.
 const MOST_OPEN: usize = 4000;
 
-/// Matches of values up to this length are looked for within each other.
+/// Matches of values up to this length are searched within each other.
 const OVERLAP: usize = 256;
 
-/// What stands for a hidden value.
+/// The text in place of a redacted value.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Values that everybody knows and many texts have.
+/// Common values that are no secrets.
 const WORDS: [&str; 24] = [
     "true",
     "false",
@@ -58,22 +58,22 @@ const WORDS: [&str; 24] = [
     "https://",
 ];
 
-/// What is hidden.
+/// The values to redact.
 #[derive(Debug, Default)]
 pub struct Mask {
-    /// Hidden always.
+    /// Values that are always redacted.
     secrets: BTreeSet<String>,
-    /// Values of environment variables: hidden where they do not stand in the open as well.
+    /// Values of environment variables: redacted unless they are also public.
     values: BTreeSet<String>,
-    /// Values that are hidden where a value above is made of them.
+    /// Parts that are redacted only if a value above contains them.
     parts: BTreeSet<String>,
-    /// Names, labels, selectors and images.
+    /// Public texts: names, labels, selectors and images.
     open: BTreeSet<String>,
     patterns: Patterns,
 }
 
 impl Mask {
-    /// Hides nothing yet.
+    /// Redacts nothing yet.
     pub const fn new() -> Mask {
         Mask {
             secrets: BTreeSet::new(),
@@ -87,26 +87,26 @@ impl Mask {
         }
     }
 
-    /// Adds secrets to hide.
+    /// Adds secrets to redact.
     pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
         self.secrets.extend(secrets.into_iter().map(str::to_owned));
         self.renew();
     }
 
-    /// Adds values of variables, which are hidden unless they stand in the open.
+    /// Adds values of variables, which are redacted unless they are public.
     pub fn add_values<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
         self.values.extend(values.into_iter().map(str::to_owned));
         self.renew();
     }
 
-    /// Adds what values are put together of.
+    /// Adds the parts of values.
     pub fn add_parts<'a>(&mut self, parts: impl IntoIterator<Item = &'a str>) {
         self.parts.extend(parts.into_iter().map(str::to_owned));
         self.renew();
     }
 
-    /// Learns from an object of the cluster, or from a list: the values in its pod template are to
-    /// be hidden, and its names, labels, selectors and images stand in the open.
+    /// Learns from an object of the cluster or a list: redacts the values in its pod template, and
+    /// treats its names, labels, selectors and images as public.
     pub fn learn(&mut self, object: &Value) {
         let before = (self.values.len(), self.open.len());
         match object.get("items").and_then(Value::as_array) {
@@ -149,7 +149,7 @@ impl Mask {
         }
     }
 
-    /// What is looked for, after something was added.
+    /// Rebuilds the search patterns after something was added.
     fn renew(&mut self) {
         let is_open = |value: &str| {
             let word = value.to_ascii_lowercase();
@@ -169,7 +169,8 @@ impl Mask {
         self.patterns = Patterns::new(all.flat_map(spellings));
     }
 
-    /// The text without them, and without what does not show or moves the cursor.
+    /// Returns the text with the values redacted, and without invisible characters and cursor
+    /// movements.
     pub fn text(&self, text: &str) -> String {
         let text = visible(text);
         if self.patterns.all.is_empty() {
@@ -183,7 +184,7 @@ impl Mask {
     }
 }
 
-/// The containers of a pod template, those that only begin as well.
+/// The containers of a pod template, including init containers.
 fn containers(object: &Value) -> impl Iterator<Item = &Value> {
     let lists = ["containers", "initContainers"].into_iter();
     let lists =
@@ -191,7 +192,7 @@ fn containers(object: &Value) -> impl Iterator<Item = &Value> {
     lists.flatten()
 }
 
-/// Passwords within a value: of a URL's user, and what is named so in a connection's string.
+/// The passwords within a value: in a URL's user part, and named passwords in a connection string.
 fn passwords(value: &str) -> impl Iterator<Item = &str> {
     const NAMES: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
     let user = value.split("://").skip(1).filter_map(|rest| {
@@ -210,8 +211,8 @@ fn passwords(value: &str) -> impl Iterator<Item = &str> {
     user.chain(fields)
 }
 
-/// A value as it is and as we quote it in one line; the lines of a key are as secret as the whole,
-/// and logs break and cut it anywhere.
+/// The spellings of a value: as it is, and quoted in one line. The lines of a key are as secret as
+/// the whole key, and logs break and cut them anywhere.
 fn spellings(secret: &str) -> impl Iterator<Item = String> {
     let lines = secret
         .lines()
@@ -223,7 +224,7 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The texts that are looked for, by their first bytes.
+/// The texts to search for, by their first bytes.
 #[derive(Debug, Default)]
 struct Patterns {
     all: Vec<Vec<u8>>,
@@ -245,7 +246,7 @@ impl Patterns {
         Patterns { all, by_beginning }
     }
 
-    /// Adds where they are in the text that a view is of.
+    /// Adds the positions of matches in the text that the view was made of.
     fn find(&self, view: &View, found: &mut Vec<(usize, usize)>) {
         let bytes = &view.bytes;
         let first = self.by_beginning.keys().map(|beginning| beginning[0]);
@@ -271,7 +272,7 @@ impl Patterns {
         }
     }
 
-    /// The longest that a text begins with, or that it begins and does not end, as it was cut.
+    /// The longest match at the beginning of the text, including one that the text cuts off.
     fn longest(&self, text: &[u8], cut: Option<usize>) -> Option<usize> {
         let all = self.by_beginning.get(text.first_chunk::<4>()?)?;
         let mut all = all.iter().map(|index| &self.all[*index]);
@@ -285,7 +286,7 @@ impl Patterns {
     }
 }
 
-/// Where the text was cut.
+/// The positions where the text was cut.
 fn cuts(bytes: &[u8]) -> Vec<usize> {
     let is_cut = |at: &usize| {
         ELLIPSES
@@ -295,7 +296,7 @@ fn cuts(bytes: &[u8]) -> Vec<usize> {
     (0..bytes.len()).filter(is_cut).collect()
 }
 
-/// The text with these places hidden; places that overlap are one.
+/// Replaces these ranges of the text; overlapping ranges count as one.
 fn without(text: &str, mut found: Vec<(usize, usize)>) -> String {
     found.sort_unstable();
     let mut shown = String::with_capacity(text.len());

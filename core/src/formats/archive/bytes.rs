@@ -1,6 +1,6 @@
-//! The records of a ZIP archive: their marks, their lengths, their numbers.
+//! The records of a ZIP archive: signatures, lengths and numbers.
 
-/// The extra field of this number.
+/// Returns the extra field with this number.
 pub(super) fn field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     while extra.len() >= 4 {
         let length = usize::from(u16_at(extra, 2));
@@ -25,7 +25,7 @@ pub(super) fn u64_at(bytes: &[u8], place: usize) -> u64 {
     u64::from(u32_at(bytes, place)) | u64::from(u32_at(bytes, place + 4)) << 32
 }
 
-/// Says that the number itself is in the Zip64 fields.
+/// Marks a number that is in the Zip64 fields.
 pub(super) const IN_ZIP64: u64 = 0xffff_ffff;
 
 pub(super) const END: [u8; 4] = *b"PK\x05\x06";

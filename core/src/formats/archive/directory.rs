@@ -1,4 +1,4 @@
-//! Where the directory of an archive is, by its last bytes.
+//! Finds the directory of an archive from its last bytes.
 
 use super::bytes::{
     END, END_64, END_64_LENGTH, END_LENGTH, LOCATOR_64, LOCATOR_64_LENGTH, u16_at, u32_at, u64_at,
@@ -7,28 +7,30 @@ use super::problem::{ArchiveError, size};
 use super::seen::Found;
 use std::ops::Range;
 
-/// The largest archive: what CodePipeline carries.
+/// The largest archive: CodePipeline's limit.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
 pub const ARCHIVE_LIMIT: u64 = 5 * 1024 * 1024 * 1024;
 
-/// The most members. A repository with its `node_modules` has 50,000 or so.
+/// The largest number of members. A repository with its `node_modules` has about 50,000.
 pub const MEMBERS_LIMIT: u64 = 250_000;
 
-/// The longest directory; it is read in passing and never kept.
+/// The longest directory; it is read as a stream and never kept.
 pub const DIRECTORY_LIMIT: u64 = 64 * 1024 * 1024;
 
-/// Where the directory of an archive is.
+/// The position of an archive's directory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Directory {
-    /// Its bytes in the archive.
+    /// The position of the directory in the archive.
     pub range: Range<u64>,
     pub(super) members: u64,
-    /// What stands before the archive's own beginning: the program of a self-extracting one.
+    /// The length of the data before the archive's own beginning: the program of a self-extracting
+    /// archive.
     pub(super) shift: u64,
 }
 
 impl Directory {
-    /// Finds it in the last bytes of an archive of `total` bytes: [`super::TAIL`] of them, or all.
+    /// Finds the directory in the last bytes of an archive of `total` bytes: [`super::TAIL`] of
+    /// them, or all.
     pub fn find(tail: &[u8], total: u64) -> Result<Directory, ArchiveError> {
         if total > ARCHIVE_LIMIT {
             let (is, may) = (size(total), size(ARCHIVE_LIMIT));
@@ -85,8 +87,8 @@ pub(super) fn few(members: u64) -> Result<(), ArchiveError> {
     Err(ArchiveError::Limit("has", is, format!("{MEMBERS_LIMIT}")))
 }
 
-/// Whether the end record is here: its comment must end where the archive ends, so that no comment
-/// can pretend to be one.
+/// Whether the end record is at this position. Its comment must end where the archive ends, so a
+/// comment cannot pretend to be an end record.
 fn is_end(tail: &[u8], place: usize) -> bool {
     let record = &tail[place..];
     record.len() >= END_LENGTH
@@ -94,8 +96,8 @@ fn is_end(tail: &[u8], place: usize) -> bool {
         && END_LENGTH + usize::from(u16_at(record, 20)) == record.len()
 }
 
-/// Where the Zip64 end record is, if there is one. The locator before the end record tells, but for
-/// what stands before the archive.
+/// Returns the position of the Zip64 end record, if there is one. The locator before the end record
+/// gives it, not counting data before the archive.
 fn end_64(tail: &[u8], end: usize, total: u64) -> Option<usize> {
     let locator = end.checked_sub(LOCATOR_64_LENGTH)?;
     if !tail[locator..].starts_with(&LOCATOR_64) {

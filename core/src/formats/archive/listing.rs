@@ -1,4 +1,4 @@
-//! The directory, read in passing: the members that are wanted, and names like theirs.
+//! Reads the directory as a stream, and keeps the wanted members and names similar to missing ones.
 
 use super::bytes::{ENTRY, ENTRY_LENGTH, field, u16_at};
 use super::directory::{Directory, few};
@@ -6,41 +6,41 @@ use super::member::{ArchiveMember, member};
 use super::names::{NAME_LIMIT, is_folder, is_likely, is_near, plain};
 use super::problem::ArchiveError;
 
-/// How many names are told where the one asked for is not there.
+/// How many similar names an error lists.
 pub(super) const NEAR_LIMIT: usize = 3;
 
-/// How many names are told of an archive where nothing is like the one asked for.
+/// How many names an error lists if no name is similar.
 pub(super) const SAMPLE_LIMIT: usize = 5;
 
-/// How many members' file names are compared letter by letter: all of a repository without its
-/// `node_modules`, and no more than a tenth of a second.
+/// How many file names are compared letter by letter: all of a repository without its
+/// `node_modules`, in at most a tenth of a second.
 pub(super) const ALIKE_LIMIT: usize = 5000;
 
-/// What a directory has of the members that are wanted.
+/// The wanted members, as the directory describes them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
-    /// In the order in which they were asked for; an error where one is there that cannot be read.
+    /// The members in the requested order; an error for a member that cannot be read.
     pub found: Vec<Option<Result<ArchiveMember, ArchiveError>>>,
-    /// Names that look like the ones that are not there.
+    /// For each missing member, similar names.
     pub near: Vec<Vec<String>>,
-    /// Some of all names, those first that a manifest may have.
+    /// Some of all names, with likely manifests first.
     pub sample: Vec<String>,
 }
 
-/// Reads a directory piece by piece, and keeps nothing but what is wanted.
+/// Reads a directory piece by piece and keeps only what is wanted.
 pub struct Listing {
     wanted: Vec<String>,
     directory: Directory,
     pub(super) unread: Vec<u8>,
     seen: u64,
     is_over: bool,
-    /// Names that may still be compared letter by letter.
+    /// How many more names may be compared letter by letter.
     alike: usize,
     listed: Listed,
 }
 
 impl Listing {
-    /// To look for members by their names, with `/` between folders.
+    /// Looks for members by their names, with `/` between folders.
     pub fn new(directory: &Directory, wanted: &[String]) -> Listing {
         Listing {
             wanted: wanted.iter().map(|path| plain(path)).collect(),
@@ -57,7 +57,7 @@ impl Listing {
         }
     }
 
-    /// Takes the next bytes of the directory, however many.
+    /// Takes the next bytes of the directory, in pieces of any size.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
         self.unread.extend_from_slice(bytes);
         let unread = std::mem::take(&mut self.unread);
@@ -77,7 +77,7 @@ impl Listing {
                 break;
             }
             self.entry(&rest[..length], name, extra);
-            // More than the end record says where a program counts in 16 bits only.
+            // There are more members than the end record says if a program counts in 16 bits only.
             self.seen += 1;
             few(self.seen)?;
             rest = &rest[length..];
@@ -86,7 +86,7 @@ impl Listing {
         Ok(())
     }
 
-    /// What was found; an error where the directory ended too early.
+    /// Returns the result; an error if the directory ended too early.
     pub fn finish(self) -> Result<Listed, ArchiveError> {
         if self.seen < self.directory.members {
             return Err(ArchiveError::Damaged("its directory ends too early"));
@@ -97,7 +97,7 @@ impl Listing {
     fn entry(&mut self, entry: &[u8], name: usize, extra: usize) {
         let raw_name = &entry[ENTRY_LENGTH..ENTRY_LENGTH + name];
         let extra = &entry[ENTRY_LENGTH + name..ENTRY_LENGTH + name + extra];
-        // Info-ZIP's field with the name in UTF-8: version and check sum, five bytes, come first.
+        // Info-ZIP's field with the name in UTF-8 starts with five bytes: version and checksum.
         let in_utf8 = field(extra, 0x7075).and_then(|field| field.get(5..));
         let name = plain(&String::from_utf8_lossy(in_utf8.unwrap_or(raw_name)));
         self.sample(&name);

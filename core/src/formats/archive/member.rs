@@ -1,26 +1,26 @@
-//! One member: which bytes it has, and what they unpack to.
+//! A member: which bytes of the archive contain it, and how to unpack them.
 
 use super::bytes::{IN_ZIP64, LOCAL, LOCAL_LENGTH, field, u16_at, u32_at};
 use super::directory::Directory;
 use super::problem::{ArchiveError, size};
 use std::ops::Range;
 
-/// The largest member that is unpacked. An object of Kubernetes has at most 1.5 MiB (etcd's
-/// limit), and a file may have several.
+/// The largest member that is unpacked. A Kubernetes object has at most 1.5 MiB (etcd's limit), and
+/// a file may contain several.
 pub const MEMBER_LIMIT: u64 = 2 * 1024 * 1024;
 
-/// How much smaller than its content a member may be, from `RATIO_FREE` on. Manifests come to 3
-/// to 10; a file of one repeated line to 200; a bomb to 1,000.
+/// The largest ratio between the content and its compressed size, above `RATIO_FREE`. Manifests
+/// have a ratio of 3 to 10, a file of one repeated line 200, a ZIP bomb 1,000.
 pub const RATIO_LIMIT: u64 = 300;
 
-/// Below this no ratio is too high: nothing can explode.
+/// Below this size the ratio does not matter: the content is small anyway.
 const RATIO_FREE: u64 = 128 * 1024;
 
-/// The room that is read along for the local header's own extra fields, which the directory does
-/// not tell; 28 bytes are usual. Where they are longer, the member is read once more.
+/// The extra bytes to read for the local header's own extra fields, whose length the directory does
+/// not give; 28 bytes are usual. If they are longer, the member is read again.
 const EXTRA_ROOM: u64 = 512;
 
-/// A member as the directory tells of it.
+/// A member, as the directory describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArchiveMember {
     raw_name: Vec<u8>,
@@ -28,7 +28,7 @@ pub struct ArchiveMember {
     check: u32,
     compressed: u64,
     size: u64,
-    /// Where its local header is, and where the directory begins, which it cannot reach.
+    /// The position of its local header, and of the directory, which the member cannot reach.
     start: u64,
     limit: u64,
 }
@@ -52,7 +52,7 @@ pub(super) fn member(
         let why = "is compressed by a method other than `deflate`";
         return Err(ArchiveError::Unreadable(why));
     }
-    // In the Zip64 field stand those numbers, in this order, for which there was no room.
+    // The Zip64 field contains, in this order, the numbers that did not fit elsewhere.
     let mut wide = field(extra, 1).unwrap_or_default();
     let mut number = |place| {
         let number = u64::from(u32_at(entry, place));
@@ -83,12 +83,12 @@ const STORED: u16 = 0;
 
 const DEFLATED: u16 = 8;
 
-/// What a piece of an archive has of a member.
+/// The result of unpacking a piece of an archive.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Unpacked {
-    /// Its content.
+    /// The member's content.
     Content(Vec<u8>),
-    /// Not all of it: these bytes of the archive are needed.
+    /// The piece is incomplete: these bytes of the archive are needed.
     Needs(Range<u64>),
 }
 
@@ -104,7 +104,7 @@ impl ArchiveMember {
             let may = format!("{RATIO_LIMIT} times the packed size");
             return Err(ArchiveError::Limit("has", is, may));
         }
-        // Deflate makes what it cannot press longer by five bytes in 16 KiB.
+        // Deflate makes incompressible data longer by five bytes per 16 KiB.
         let longest = self.size + self.size / 1024 + 1024;
         let stored = self.method == STORED && self.compressed != self.size;
         if stored || self.compressed > longest {
@@ -119,14 +119,14 @@ impl ArchiveMember {
         Ok(self)
     }
 
-    /// The bytes of the archive that hold it, most likely.
+    /// The bytes of the archive that most likely contain the member.
     pub fn range(&self) -> Range<u64> {
         let name = self.raw_name.len() as u64;
         let length = LOCAL_LENGTH as u64 + name + EXTRA_ROOM + self.compressed;
         self.start..self.limit.min(self.start + length)
     }
 
-    /// Unpacks it from bytes of the archive that begin at `start`.
+    /// Unpacks the member from bytes of the archive that begin at `start`.
     pub fn unpack(&self, bytes: &[u8], start: u64) -> Result<Unpacked, ArchiveError> {
         let skip = self.start.checked_sub(start);
         let skip = skip.and_then(|skip| usize::try_from(skip).ok());
@@ -166,7 +166,7 @@ impl ArchiveMember {
     }
 }
 
-/// Never more than the directory promised, whatever the data says.
+/// Unpacks at most the size that the directory promises, whatever the data says.
 fn inflate(packed: &[u8], size: u64) -> Result<Vec<u8>, ArchiveError> {
     let size = usize::try_from(size).unwrap_or(usize::MAX).max(1);
     miniz_oxide::inflate::decompress_to_vec_with_limit(packed, size)

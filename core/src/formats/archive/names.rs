@@ -1,17 +1,17 @@
-//! Names of members: how they are written by the programs that there are, and which may be meant.
+//! Names of members: how different programs write them, and which one a user may have meant.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
-/// The longest name that is told.
+/// The longest name that an error shows.
 pub(super) const NAME_LIMIT: usize = 300;
 
-/// The longest file name, without folders, that is compared letter by letter: that takes the square
-/// of its length, a manifest's has 20 or so, and one of this length some ten microseconds.
+/// The longest file name, without folders, that is compared letter by letter. The comparison takes
+/// quadratic time: about ten microseconds at this length. A manifest's name has about 20 letters.
 pub(super) const ALIKE_LENGTH: usize = 64;
 
-/// A path as it is compared: with `/` between folders (some programs write `\`), without `/` or
-/// `./` before all, as `unzip` takes it, and with composed letters: a Mac writes `u` and its dots
-/// apart.
+/// The form of a path for comparison: with `/` between folders (some programs write `\`), without a
+/// leading `/` or `./` (like `unzip`), and with composed letters (a Mac writes `u` and its dots
+/// separately).
 pub fn plain(path: &str) -> String {
     let path = path.replace('\\', "/");
     let mut parts = path.split('/').filter(|part| *part != ".").peekable();
@@ -26,9 +26,9 @@ pub fn plain(path: &str) -> String {
     }
 }
 
-/// Whether somebody who wrote `wanted` may have meant `name`: the same file in another folder, a
-/// slip of two letters, or what is in it where it is a folder. `alike` is how many more names may
-/// be compared letter by letter.
+/// Whether someone who wrote `wanted` may have meant `name`: the same file in another folder, a
+/// typing error of two letters, or a file in the folder `wanted`. `alike` is how many more names
+/// may be compared letter by letter.
 pub(super) fn is_near(name: &str, wanted: &str, alike: &mut usize) -> bool {
     if is_folder(name) || name.len() > NAME_LIMIT {
         return false;
@@ -53,7 +53,7 @@ pub(super) fn is_folder(name: &str) -> bool {
     name.ends_with('/') || name.is_empty()
 }
 
-/// Whether a file may be what a request names, by its ending.
+/// Whether the file name's extension is one of those that requests name.
 pub(super) fn is_likely(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [".yaml", ".yml", ".json"]

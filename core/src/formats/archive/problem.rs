@@ -1,18 +1,18 @@
-//! Why a member of an archive cannot be had.
+//! Why a member of an archive cannot be read.
 
 use super::seen::Found;
 use std::fmt;
 
-/// Why a member cannot be had.
+/// Why a member cannot be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ArchiveError {
-    /// It is no ZIP archive at all.
+    /// The data is not a ZIP archive.
     NotZip(Found),
-    /// It is one, and broken, or made so that programs disagree about it.
+    /// The archive is damaged, or built so that programs read it differently.
     Damaged(&'static str),
-    /// A limit is passed: what, how much it is, how much it may be, in words.
+    /// A limit is exceeded: the item, its size and the limit, in words.
     Limit(&'static str, String, String),
-    /// The member is of a form that is not read.
+    /// The member has a form that is not supported.
     Unreadable(&'static str),
 }
 

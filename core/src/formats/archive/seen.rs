@@ -1,12 +1,12 @@
-//! What is there instead of a ZIP archive.
+//! What the data is if it is not a ZIP archive.
 
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// What is there instead of a ZIP archive.
+/// What the data is if it is not a ZIP archive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found {
-    /// Nothing.
+    /// The data is empty.
     Empty,
     /// A source action's pointer to a repository.
     Pointer,
@@ -14,14 +14,14 @@ pub enum Found {
     Json,
     /// Another text.
     Text,
-    /// Another kind of archive, by its name.
+    /// Another archive format, by its name.
     Packed(&'static str),
     /// Something else.
     Other,
 }
 
 impl Found {
-    /// What it is by its last bytes, which may be `whole`.
+    /// Detects the format from the last bytes, which may be the `whole` data.
     pub(super) fn of(tail: &[u8], whole: bool) -> Found {
         let packed = PACKED
             .into_iter()
@@ -48,7 +48,7 @@ const PACKED: [(&[u8], &str); 6] = [
     (b"Rar!", "RAR"),
 ];
 
-/// A full clone's artifact says where the repository is, and has nothing of it.
+/// A full clone's artifact names the repository and contains nothing of it.
 fn is_pointer(bytes: &[u8]) -> bool {
     const FIELDS: [&str; 3] = ["cloneUrl", "fullRepositoryId", "fullRepositoryName"];
     let object = serde_json::from_slice::<Map<String, Value>>(bytes);
@@ -58,7 +58,7 @@ fn is_pointer(bytes: &[u8]) -> bool {
     })
 }
 
-/// The first bytes may be the end of a letter.
+/// The data may start in the middle of a character.
 fn is_text(bytes: &[u8]) -> bool {
     let begins = |byte: &u8| !(0x80..0xc0).contains(byte);
     let start = bytes.iter().take(4).position(begins).unwrap_or_default();

@@ -1,29 +1,29 @@
-//! How much of a file is held in memory, and what is said of one that has more.
+//! How much of a file is held in memory, and the errors if a file needs more.
 
-/// The most documents in one file: those of 200 bytes in the largest.
+/// The largest number of documents in a file: those of 200 bytes in the largest file.
 pub const DOCUMENTS_LIMIT: usize = 10_000;
 
-/// The most values in an object, aliases resolved, of 32 bytes each: a mapping counts as
-/// `MAPPING_VALUES`. A Deployment has 300; one of 1.5 MiB, which is all that etcd takes, has less
-/// than this where its mappings have 50 characters or more.
+/// The largest number of values in an object, of 32 bytes each, with aliases resolved. A mapping
+/// counts as `MAPPING_VALUES`. A Deployment has 300. A Deployment of 1.5 MiB, etcd's limit, has
+/// fewer than this if its mappings have 50 characters or more.
 pub const VALUES_LIMIT: usize = 600_000;
 
-/// What a mapping counts, even one of a single key: a node of its tree has room for eleven, in some
-/// 650 bytes.
+/// How many values a mapping counts, even with a single key: a node of its tree has room for eleven
+/// entries, in about 650 bytes.
 pub(super) const MAPPING_VALUES: usize = 20;
 
-/// The most text in an object, aliases resolved: twice what a file may have.
+/// The most text in an object, with aliases resolved: twice the size limit of a file.
 pub const TEXT_LIMIT: usize = 4 * 1024 * 1024;
 
-/// How deep values may lie in each other. A Deployment needs 15.
+/// The deepest nesting of values. A Deployment needs 15.
 pub const DEPTH_LIMIT: usize = 100;
 
-/// Why a text is no YAML that can be used; with the line, which is worth most.
+/// Why a text is not usable YAML, and in which line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct YamlError {
-    /// Counted from one.
+    /// The line, counted from one.
     pub line: usize,
-    /// What is wrong there.
+    /// What is wrong in that line.
     pub problem: String,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn too_many(line: usize) -> YamlError {
     YamlError { line, problem }
 }
 
-/// What may still be held of one object.
+/// The remaining budget of one object.
 #[derive(Clone, Copy)]
 pub(super) struct Budget {
     pub(super) values: usize,
@@ -53,7 +53,7 @@ impl Budget {
         text: TEXT_LIMIT,
     };
 
-    /// What is left; `None` where that is not enough.
+    /// Subtracts from the budget; `None` if it is not enough.
     pub(super) fn without(self, values: usize, text: usize) -> Option<Budget> {
         Some(Budget {
             values: self.values.checked_sub(values)?,

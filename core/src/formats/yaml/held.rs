@@ -1,22 +1,22 @@
-//! What is held of an object: all of a Deployment, of others only what names them.
+//! Which parts of an object are kept: all of a Deployment, only the names of others.
 
 use serde_json::Value;
 
-/// What is kept of an object that was read: all of it, or what tells it from others.
+/// Reduces an object that was read: keeps all of it, or only what identifies it.
 pub(super) type Reduce<'r> = &'r mut dyn FnMut(Value) -> Value;
 
-/// What a field of an object is to those who look for a Deployment.
+/// How a field of an object is treated.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Field {
-    /// It is held.
+    /// The field is kept.
     Held,
-    /// It holds objects of its own.
+    /// The field contains objects.
     Items,
-    /// Nobody will ask for it.
+    /// The field is not kept.
     Unread,
 }
 
-/// Says of each field of an object what it is, by what came before it.
+/// Classifies the fields of an object, based on the fields before them.
 #[derive(Default)]
 pub(super) struct Fields {
     pub(super) is_other: bool,
@@ -33,7 +33,7 @@ impl Fields {
         }
     }
 
-    /// Takes note of a field's value.
+    /// Records a field's value.
     pub(super) fn saw(&mut self, key: &str, value: &Value) {
         if key == "kind"
             && let Some(kind) = value.as_str()

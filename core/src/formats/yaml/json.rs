@@ -1,10 +1,10 @@
-//! JSON is YAML to the parser, but for documents that follow each other without a mark between
-//! them.
+//! JSON is YAML to the parser, except for documents that follow each other without a separator.
 
 use super::budget::YamlError;
 use serde::de::IgnoredAny;
 
-/// The documents of a text of JSON, each with the lines before it; or where it is none.
+/// Splits a text of JSON into documents, each with the number of lines before it; or says where the
+/// text is not JSON.
 pub(super) fn documents(text: &str) -> Result<Vec<(usize, &str)>, YamlError> {
     let mut reader = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     let (mut place, mut line) = (0, 0);

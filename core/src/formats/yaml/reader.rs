@@ -1,4 +1,4 @@
-//! From the parser's events to values, within a budget.
+//! Builds values from the parser's events, within a budget.
 
 use super::budget::{Budget, DEPTH_LIMIT, MAPPING_VALUES, YamlError, too_many};
 use super::held::{Field, Fields, Reduce};
@@ -13,12 +13,12 @@ pub(super) struct Reader<'a, 'r> {
     budget: Budget,
     anchors: HashMap<usize, Anchored>,
     reduce: Option<Reduce<'r>>,
-    /// What is read now is looked at for its faults alone: nothing of it is held.
+    /// Whether the current value is only checked for faults and not kept.
     is_unread: bool,
 }
 
-/// A value that aliases may stand for, and what it counts. One that was not read is null: only what
-/// is not read either can have an alias for it.
+/// A value with an anchor, and its size. A value that was not read is null: only other unread
+/// values can refer to it.
 struct Anchored {
     value: Value,
     values: usize,
@@ -44,7 +44,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    /// The next document; `None` after the last one.
+    /// Reads the next document; `None` after the last one.
     pub(super) fn document(&mut self) -> Result<Option<Value>, YamlError> {
         loop {
             let event = self.next()?;
@@ -88,7 +88,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Ok(())
     }
 
-    /// The value that an event begins.
+    /// Builds the value that an event begins.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "the parser may get more kinds of events; it tells the new ones only if asked to"
@@ -123,7 +123,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Ok(value)
     }
 
-    /// Keeps a value for its aliases, beside its first place: it counts twice.
+    /// Keeps a value for its aliases, in addition to its first place: it counts twice.
     fn anchor(&mut self, anchor: usize, value: &Value, before: Budget) -> Result<(), YamlError> {
         let values = before.values - self.budget.values;
         let text = before.text - self.budget.text;
@@ -153,7 +153,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Ok(self.anchors[&anchor].value.clone())
     }
 
-    /// Reads past a value; what is wrong with it is told, as if it were kept.
+    /// Reads a value without keeping it, but reports its faults.
     fn unread(&mut self, event: Event<'a>, depth: usize) -> Result<(), YamlError> {
         let before = std::mem::replace(&mut self.is_unread, true);
         self.value(event, depth)?;
@@ -175,7 +175,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    /// A mapping; with `kinds` that of an object, of which some fields are not held.
+    /// Reads a mapping. With `kinds` it is an object, some of whose fields are not kept.
     fn mapping(&mut self, depth: usize, mut kinds: Option<Fields>) -> Result<Value, YamlError> {
         self.count(MAPPING_VALUES, 0)?;
         let budget = self.budget;
@@ -204,7 +204,7 @@ impl<'a, 'r> Reader<'a, 'r> {
                 kinds.saw(&key, &value);
             }
             match merges {
-                // Nobody asks for what an object has by a merge that is not read.
+                // The merged fields of an unread merge are not needed.
                 true if field == Field::Unread || self.is_unread => {}
                 true => self.merge(value, &mut fields, &mut merged)?,
                 false if self.is_unread => _ = fields.insert(key, Value::Null),
@@ -212,7 +212,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             }
         }
         if self.is_unread {
-            // Its keys were held as long as one could stand twice.
+            // The keys were kept only to detect duplicates.
             self.budget = budget;
             return Ok(Value::Null);
         }
@@ -222,8 +222,8 @@ impl<'a, 'r> Reader<'a, 'r> {
         Ok(Value::Object(fields))
     }
 
-    /// Merges (`<<`) a mapping, or several of which the first counts most. As `kubectl` does it,
-    /// it goes over the fields before it, and those after it go over it.
+    /// Merges (`<<`) a mapping, or several, of which the first has priority. As in `kubectl`, the
+    /// merge overrides the fields before it, and the fields after it override the merge.
     fn merge(
         &self,
         source: Value,
@@ -252,7 +252,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         Ok(())
     }
 
-    /// An object of Kubernetes, or with `may_have_items` a list of them.
+    /// Reads a Kubernetes object, or, with `may_have_items`, a list of objects.
     fn object(&mut self, depth: usize, may_have_items: bool) -> Result<Value, YamlError> {
         let kinds = Fields {
             may_have_items,
@@ -266,7 +266,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         })
     }
 
-    /// The objects of a list, each within a budget of its own.
+    /// Reads the objects of a list, each with its own budget.
     fn items(&mut self, depth: usize) -> Result<Value, YamlError> {
         let mut items = Vec::new();
         let budget = self.budget;
@@ -283,7 +283,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         }
     }
 
-    /// A key, which is held also where its value is not.
+    /// Reads a key, which is kept even if its value is not.
     fn key(&mut self, event: Event<'a>, depth: usize) -> Result<String, YamlError> {
         let before = std::mem::replace(&mut self.is_unread, false);
         let key = self.value(event, depth)?;

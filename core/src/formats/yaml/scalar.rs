@@ -1,4 +1,4 @@
-//! What a scalar of YAML means: YAML 1.1 where `kubectl` reads it so.
+//! The value of a YAML scalar: by YAML 1.1 where `kubectl` follows it.
 
 use granit_parser::{ScalarStyle, Tag};
 use serde_json::{Number, Value};
@@ -27,7 +27,7 @@ pub(super) fn scalar_value(
         };
     };
     let Some(name) = tag.core_suffix() else {
-        // A lone `!` says that it is a string.
+        // A lone `!` marks a string.
         return match tag.original() == "!" {
             true => Ok(Value::String(scalar.into_owned())),
             false => Err(unknown(tag)),
@@ -45,7 +45,7 @@ pub(super) fn scalar_value(
     }
 }
 
-/// What a text without quotes means. `None` for what JSON cannot say: infinity and no number.
+/// The value of an unquoted text. `None` for values that JSON cannot express: infinity and NaN.
 fn plain(text: &str) -> Option<Value> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
@@ -70,7 +70,7 @@ fn plain(text: &str) -> Option<Value> {
     Some(number.map_or_else(|| Value::String(text.to_owned()), Value::Number))
 }
 
-/// As Go's `ParseInt` with base 0 and then `ParseUint`.
+/// Parses like Go's `ParseInt` with base 0 and then `ParseUint`.
 fn integer(text: &str) -> Option<Number> {
     let (negative, digits) = match text.split_at_checked(1) {
         Some(("-", digits)) => (true, digits),
@@ -84,7 +84,7 @@ fn integer(text: &str) -> Option<Number> {
         Some(two) if two.starts_with('0') => (8, &digits[1..]),
         _ => (10, digits),
     };
-    // Rust would take another sign here.
+    // Rust would accept another sign here.
     if !digits.starts_with(|first: char| first.is_digit(base)) {
         return None;
     }
@@ -100,7 +100,7 @@ fn integer(text: &str) -> Option<Number> {
     }
 }
 
-/// Digits with a point or an exponent; a whole number is written without a point, as Go does it.
+/// Parses digits with a point or an exponent. Like in Go, a whole number has no point.
 fn float(text: &str) -> Option<Number> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (digits, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -115,7 +115,7 @@ fn float(text: &str) -> Option<Number> {
         && !(whole.is_empty() && part.is_empty())
         && exponent.is_none_or(|exponent| !exponent.is_empty() && all_digits(exponent));
     let number: f64 = text.parse().ok().filter(|_| fits)?;
-    /// Up to here a float counts in ones.
+    /// Up to this number a float represents every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.fract() == 0.0 && number.abs() <= EXACT {
         return Some(Number::from(number as i64));

@@ -1,10 +1,9 @@
-//! What is known of a text without parsing it: where its documents are, and whether it is a
-//! template.
+//! Scans a text without parsing it: splits its documents, and detects unrendered templates.
 
 use std::borrow::Cow;
 
-/// A text without the marks of byte order that begin other lines than the first: files that were
-/// put together have several, and libyaml, by which `kubectl` reads, passes over them.
+/// Removes byte order marks at the beginning of lines other than the first: combined files have
+/// several, and libyaml, which `kubectl` uses, ignores them.
 pub(super) fn without_inner_marks(text: &str) -> Cow<'_, str> {
     match text.contains("\n\u{feff}") {
         true => text.replace("\n\u{feff}", "\n").into(),
@@ -12,8 +11,8 @@ pub(super) fn without_inner_marks(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The documents of a text, each with the lines before it. They are parted as `kubectl` does it,
-/// before anything is parsed, so that a bracket that one leaves open is no matter of the next.
+/// Splits a text into documents, each with the number of lines before it. Like `kubectl`, it splits
+/// before parsing, so an open bracket in one document does not affect the next.
 pub(super) fn documents(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = Some((0, text));
     std::iter::from_fn(move || {
@@ -28,7 +27,7 @@ pub(super) fn documents(text: &str) -> impl Iterator<Item = (usize, &str)> {
                 rest = Some((line + index, &text[place..]));
                 return Some((line, &text[..place]));
             }
-            // What stands before the first marker may be its directives.
+            // The text before the first separator may contain directives.
             let plain = one.trim();
             has_content |= is_marker || !(plain.is_empty() || plain.starts_with(['#', '%']));
             place += one.len();
@@ -38,8 +37,8 @@ pub(super) fn documents(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The first line, from one, with a place of a template where YAML has a value or a field: not in
-/// quotes, comments or block scalars, where it may well be meant.
+/// The first line, from one, with a template's placeholder in place of a value or a field.
+/// Placeholders in quotes, comments or block scalars may be intended, so they do not count.
 pub(super) fn template_line(text: &str) -> Option<usize> {
     let mut lines = Lines::default();
     text.split_inclusive('\n')
@@ -57,18 +56,18 @@ pub(super) fn template_line(text: &str) -> Option<usize> {
         .map(|index| index + 1)
 }
 
-/// Where in a text of YAML a line is.
+/// The state of a scan through the lines of a YAML text.
 #[derive(Default)]
 struct Lines {
     quote: Option<char>,
     block: Option<Block>,
 }
 
-/// A block scalar, which ends before the first line that is less indented.
+/// A block scalar, which ends before the first line with a smaller indentation.
 enum Block {
-    /// Its first line with content is still to come; the key's line is so far indented.
+    /// Its first line with content has not come yet; the key's line has this indentation.
     Begun(usize),
-    /// It is so far indented.
+    /// It has this indentation.
     At(usize),
 }
 
@@ -106,12 +105,12 @@ impl Lines {
             if let Some(quote) = self.quote {
                 if character == quote && !is_escaped {
                     self.quote = None;
-                    // `''` is one that stays.
+                    // `''` is an escaped quote.
                     begins = true;
                 }
                 is_escaped = quote == '"' && character == '\\' && !is_escaped;
             } else if character == '#' && before.is_whitespace() {
-                // The rest is a comment.
+                // The rest of the line is a comment.
                 return;
             } else if begins && matches!(character, '"' | '\'') {
                 self.quote = Some(character);

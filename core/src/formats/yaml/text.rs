@@ -1,9 +1,9 @@
-//! From the bytes of a file to its text, and the characters in it that nobody sees.
+//! Decodes the bytes of a file, and finds its invisible characters.
 
 use std::borrow::Cow;
 
-/// The text of a file: UTF-8, or, as PowerShell's `>` and some editors write it, UTF-16 with a mark
-/// of byte order; `kubectl` reads both. The error says what is wrong.
+/// Decodes a file: UTF-8, or UTF-16 with a byte order mark, which PowerShell's `>` and some editors
+/// write; `kubectl` reads both. The error says what is wrong.
 pub fn decode(content: &[u8]) -> Result<Cow<'_, str>, String> {
     match content {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
@@ -36,7 +36,7 @@ fn wide(content: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, String
     }
 }
 
-/// Whether nearly every other one of the first bytes is zero, as it is in text of western letters.
+/// Whether nearly every second of the first bytes is zero, as in UTF-16 text in Latin letters.
 fn is_original(content: &[u8]) -> bool {
     let head = &content[..content.len().min(64)];
     let zeros = |first| {
@@ -51,8 +51,7 @@ fn line_of(content: &[u8], place: usize) -> usize {
     1 + before.iter().filter(|byte| **byte == b'\n').count()
 }
 
-/// What a character is called that shows as nothing, or as something else than it is; `None` for
-/// one that can be seen.
+/// The name of a character that is invisible or looks like another one; `None` for a visible one.
 pub fn unseen(character: char) -> Option<&'static str> {
     Some(match character {
         '\u{feff}' => "a byte order mark",
@@ -76,7 +75,7 @@ pub fn unseen(character: char) -> Option<&'static str> {
     })
 }
 
-/// The first such character of a text, in words: `a no-break space (U+00A0)`, with its place.
+/// The first such character of a text, in words (`a no-break space (U+00A0)`), and its position.
 pub fn first_unseen(text: &str) -> Option<(usize, String)> {
     let found = text
         .char_indices()

@@ -1,7 +1,7 @@
-//! A text as others would read it: with its escapes, percent signs, entities or base64 decoded, and
-//! for each byte where in the text it came from. Each is made in one pass.
+//! Decoded views of a text: with its escapes, percent signs, entities or base64 decoded. Each byte
+//! knows its position in the original text. Each view is made in one pass.
 
-/// How deep escapes are within escapes: JSON in a string of JSON.
+/// How deeply escapes are nested: JSON in a JSON string.
 const DEPTH: usize = 2;
 
 /// The shortest run of base64 that is decoded: five bytes have seven characters.
@@ -11,19 +11,19 @@ const SHORTEST_RUN: usize = 7;
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) bytes: Vec<u8>,
-    /// Where each byte begins in the text that it was decoded from, and the text's length.
+    /// The start of each byte in the original text, and the text's length.
     starts: Vec<usize>,
-    /// Where each ends; the same as where the next begins, but for base64.
+    /// The end of each byte; the same as the start of the next, except in base64.
     ends: Option<Vec<usize>>,
 }
 
 impl View {
-    /// Where the byte at this place begins.
+    /// The start of the byte at this position.
     pub(super) fn start(&self, at: usize) -> usize {
         self.starts[at]
     }
 
-    /// Where what is before this place ends.
+    /// The end of the byte before this position.
     pub(super) fn end(&self, at: usize) -> usize {
         match &self.ends {
             Some(ends) => at.checked_sub(1).map_or(0, |last| ends[last]),
@@ -39,7 +39,8 @@ impl View {
         }
     }
 
-    /// Decodes further, by what is at a place: the bytes that it stands for, and how long it is.
+    /// Decodes the view further: `decode` returns the bytes at a position and the length of their
+    /// encoding.
     fn decoded(&self, decode: impl Fn(&[u8]) -> Option<(Decoded, usize)>) -> View {
         let mut view = View {
             bytes: Vec::with_capacity(self.bytes.len()),
@@ -90,12 +91,12 @@ impl Decoded {
     }
 }
 
-/// All views of a text that tell more than it does.
+/// All views that contain more than the text itself.
 pub(super) fn of(text: &str) -> Vec<View> {
     let plain = View::plain(text);
     let mut all = Vec::new();
     if plain.has(b'\\') {
-        // Python writes a character below 256 like that, and a byte as well.
+        // Python writes a character below 256 like that, and also a byte.
         deepened(&plain, b'\\', |rest| escaped(rest, true), &mut all);
         if text.contains("\\x") {
             deepened(&plain, b'\\', |rest| escaped(rest, false), &mut all);
@@ -147,7 +148,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u32> {
     u32::from_str_radix(digits, radix).ok().filter(|_| plain)
 }
 
-/// What a backslash begins in JSON, Go, Python and Rust.
+/// Decodes what follows a backslash in JSON, Go, Python and Rust.
 fn escaped(rest: &[u8], as_byte: bool) -> Option<(Decoded, usize)> {
     let [b'\\', sign, after @ ..] = rest else {
         return None;
@@ -199,7 +200,7 @@ fn percent(rest: &[u8]) -> Option<(Decoded, usize)> {
     Some((Decoded::byte(u8::try_from(code).ok()?), 3))
 }
 
-/// An entity of HTML: those that are escaped, and all by number.
+/// Decodes an HTML entity: the escaped characters, and all numeric ones.
 fn entity(rest: &[u8]) -> Option<(Decoded, usize)> {
     const LONGEST: usize = 12;
     let after = rest.strip_prefix(b"&")?;
@@ -229,8 +230,8 @@ fn sextet(byte: u8) -> Option<u8> {
     }
 }
 
-/// Runs of base64, decoded from each of their first four characters on: what a run begins with need
-/// not be where the encoded text begins. Line breaks within a run do not end it.
+/// Decodes runs of base64 from each of their first four characters, because the encoded text may
+/// begin at any of them. Line breaks do not end a run.
 fn base64(view: &View) -> Vec<View> {
     let runs = runs(view, sextet, SHORTEST_RUN);
     (0..4)
@@ -238,7 +239,7 @@ fn base64(view: &View) -> Vec<View> {
         .collect()
 }
 
-/// Runs of hexadecimal digits.
+/// Decodes runs of hexadecimal digits.
 fn hex(view: &View) -> Vec<View> {
     let digit = |byte: u8| {
         char::from(byte)
@@ -251,8 +252,8 @@ fn hex(view: &View) -> Vec<View> {
         .collect()
 }
 
-/// Bytes by their numbers, as debuggers and dumps list them: `[90, 113]`, `[90 113]`, `5a:71`,
-/// `0x5a, 0x71`; once read as decimal, once as hexadecimal numbers.
+/// Decodes lists of byte numbers, as debuggers and dumps print them: `[90, 113]`, `[90 113]`,
+/// `5a:71`, `0x5a, 0x71`; once as decimal, once as hexadecimal numbers.
 fn listed(view: &View) -> Vec<View> {
     let byte = |word: &[u8], radix| {
         let digits = match radix {
@@ -272,7 +273,7 @@ fn listed(view: &View) -> Vec<View> {
         let mut at = 0;
         for word in view.bytes.split(|sign| b" ,:;[](){}\n\r".contains(sign)) {
             let end = at + word.len();
-            // Where there is no number there is a byte that no value has.
+            // A byte that occurs in no value separates the numbers.
             if !word.is_empty() {
                 list.bytes.push(byte(word, radix).unwrap_or_default());
                 list.starts.push(view.starts[at]);
@@ -285,7 +286,7 @@ fn listed(view: &View) -> Vec<View> {
     [10, 16].into_iter().filter_map(of).collect()
 }
 
-/// A run of digits: where each stands, and what it is worth.
+/// A run of digits: the position and the value of each.
 type Run = Vec<(usize, u8)>;
 
 fn runs(view: &View, digit: impl Fn(u8) -> Option<u8>, shortest: usize) -> Vec<Run> {
@@ -302,8 +303,8 @@ fn runs(view: &View, digit: impl Fn(u8) -> Option<u8>, shortest: usize) -> Vec<R
     runs
 }
 
-/// The bytes of runs whose digits have so many bits each, the first few digits left out. Between
-/// two runs there is a byte that no value has.
+/// Decodes runs whose digits have `width` bits each, without the first `skipped` digits. A byte
+/// that occurs in no value separates two runs.
 fn bits(view: &View, runs: &[Run], skipped: usize, width: u32) -> Option<View> {
     let mut decoded = View {
         bytes: Vec::new(),
@@ -329,7 +330,8 @@ fn bits(view: &View, runs: &[Run], skipped: usize, width: u32) -> Option<View> {
                 start = (count > 0).then_some(place);
             }
         }
-        // What was cut in the text is cut here; else a byte that no value has.
+        // If the text was cut here, so is the view; else a separator follows that occurs in no
+        // value.
         let last = run.last().map_or(0, |(at, _)| *at + 1);
         let is_cut = ELLIPSES
             .iter()
@@ -348,10 +350,10 @@ fn bits(view: &View, runs: &[Run], skipped: usize, width: u32) -> Option<View> {
     (!decoded.bytes.is_empty()).then_some(decoded)
 }
 
-/// Where a text was cut, the beginning of a value is still to be hidden.
+/// If a text was cut, the beginning of a value must still be redacted.
 pub(super) const ELLIPSES: [&str; 2] = ["…", "..."];
 
-/// Shorter values are words and numbers that stand everywhere.
+/// Shorter values are common words and numbers.
 pub const MINIMUM: usize = 5;
 
 #[cfg(test)]

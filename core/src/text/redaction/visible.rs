@@ -1,7 +1,8 @@
-//! Text that shows as it is: nothing in it colours, moves the cursor, turns the direction or hides.
+//! Removes everything from a text that colours it, moves the cursor, changes its direction or is
+//! invisible.
 
-/// The text without terminal sequences, control characters, directional marks and characters that
-/// do not show. Line breaks stay, tabs become blanks.
+/// Returns the text without terminal sequences, control characters, directional marks and invisible
+/// characters. Line breaks stay, tabs become spaces.
 pub fn visible(text: &str) -> String {
     if text
         .bytes()
@@ -29,7 +30,7 @@ pub fn visible(text: &str) -> String {
 
 type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
-/// A sequence of the terminal after ESC.
+/// Skips a terminal sequence after ESC.
 /// <https://ecma-international.org/publications-and-standards/standards/ecma-48/>
 fn skip_sequence(rest: &mut Rest<'_>) {
     match rest.peek() {
@@ -50,14 +51,14 @@ fn skip_sequence(rest: &mut Rest<'_>) {
     }
 }
 
-/// Parameters, and the letter that ends them.
+/// Skips parameters, and the letter that ends them.
 fn skip_parameters(rest: &mut Rest<'_>) {
     while rest.next_if(|it| (' '..='?').contains(it)).is_some() {}
     rest.next_if(|it| ('@'..='~').contains(it));
 }
 
-/// A string up to BEL or its terminator. One that does not end is not skipped: what it has would be
-/// lost.
+/// Skips a string up to BEL or its terminator. An unterminated string is not skipped, because its
+/// content would be lost.
 fn skip_string(rest: &mut Rest<'_>) {
     let mut ahead = rest.clone();
     while let Some(character) = ahead.next() {
@@ -74,7 +75,7 @@ fn skip_string(rest: &mut Rest<'_>) {
     }
 }
 
-/// Directional marks, zero-width characters and the like.
+/// Directional marks, zero-width characters and similar ones.
 /// <https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters>
 fn does_not_show(character: char) -> bool {
     matches!(
