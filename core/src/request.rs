@@ -1,5 +1,5 @@
-//! The user parameters of the pipeline's action: raw text in, a checked [`Request`] out, or every
-//! fault at once, each by its field's name.
+//! Parses the user parameters of the pipeline's action into a checked [`Request`], or reports every
+//! fault at once with its field.
 
 mod checks;
 pub mod document;
@@ -31,25 +31,25 @@ use serde_json::{Map, Value};
 use std::time::Duration;
 use text::object;
 
-/// User parameters that are right as far as can be told without the files that they name.
+/// User parameters that are valid as far as this can be checked without their files.
 #[derive(Clone)]
 pub struct Draft {
     fields: Map<String, Value>,
-    /// For the whole deploy.
+    /// The time limit for the whole deploy.
     pub timeout: Duration,
-    /// What must be read to complete it.
+    /// The files to read.
     pub wanted: Wanted,
 }
 
 impl Request {
-    /// Checks user parameters that name no files. `job` stands in where no `execution` is given.
+    /// Checks user parameters without files. `job` is the default for `execution`.
     pub fn parse(parameters: &Parameters, job: &str) -> Result<Request, Vec<Fault>> {
         Draft::read(parameters)?.complete(&Files::default(), job)
     }
 }
 
 impl Draft {
-    /// Checks all that can be checked before the files are read.
+    /// Checks everything that can be checked before the files are read.
     pub fn read(parameters: &Parameters) -> Result<Draft, Vec<Fault>> {
         let fields = object(parameters).map_err(|fault| vec![fault])?;
         let mut check = Check::new(fields, None);
@@ -65,7 +65,7 @@ impl Draft {
         }
     }
 
-    /// Checks everything, with the files that were wanted.
+    /// Checks everything, with the content of the wanted files.
     pub fn complete(self, files: &Files, job: &str) -> Result<Request, Vec<Fault>> {
         let mut check = Check::new(self.fields, Some(files));
         let origin = Origin::new(&self.wanted, files);

@@ -1,4 +1,4 @@
-//! What a single value must be: names, paths, images, durations.
+//! Checks of single values: names, paths, images, durations.
 
 use super::parameters::FIELDS;
 use super::shown::excerpt;
@@ -6,11 +6,11 @@ use crate::formats::yaml::text::first_unseen;
 use crate::request::image;
 use serde_json::Value;
 
-/// The longest `smoke` path, and the longest text that it `contains`.
+/// The longest `smoke` path, and the longest text for `contains`.
 pub(super) const SMOKE_LIMIT: usize = 300;
 
-/// A path that stays where it is put: behind the API server's proxy, `..` would lead to other
-/// objects of the API.
+/// Checks a path that is appended to the API server's proxy: `..` would lead to other objects of
+/// the API.
 pub(super) fn path_of(path: &str) -> Result<(), String> {
     let allowed =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
@@ -103,7 +103,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The field that a misspelt one most likely means: at most two letters away, but for case.
+/// The field that a misspelt one most likely means: at most two letters differ, ignoring case.
 pub(super) fn similar(field: &str) -> Option<&'static str> {
     let distance = |known: &&str| strsim::levenshtein(known, &field.to_lowercase());
     let nearest = FIELDS.into_iter().min_by_key(distance);

@@ -1,5 +1,5 @@
-//! A manifest from an input artifact: which of its documents is the Deployment to write, and the
-//! places in it that variables fill.
+//! Finds the Deployment to write in a manifest from an input artifact, and fills its placeholders
+//! with variables.
 
 use crate::formats::yaml::{self, YamlError, text};
 use crate::problem::Fault;
@@ -8,31 +8,31 @@ use crate::text::told;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most places of variables, and the most text that they may come to.
+/// The largest number of placeholders, and the most text that they may expand to.
 const PLACES_LIMIT: usize = 1000;
 /// See [`PLACES_LIMIT`].
 const FILLED_LIMIT: usize = 1024 * 1024;
 
-/// The longest name that an item is called by.
+/// The longest name of an object in a message.
 const LABEL_LIMIT: usize = 100;
 
-/// A Deployment and what else was in its file.
+/// The chosen Deployment and the other objects of its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chosen {
-    /// The Deployment, as it stands there.
+    /// The Deployment, unchanged.
     pub deployment: Value,
-    /// The other objects, `FailureType/name`, which are not applied.
+    /// The other objects, as `Kind/name`, which are not applied.
     pub beside: Vec<String>,
 }
 
-/// Which Deployment of a file is meant.
+/// Which Deployment of a file the request means.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Meant<'a> {
-    /// Its name, where that is said.
+    /// The Deployment's name, if the request has it.
     pub name: Option<&'a str>,
-    /// Its namespace; one that says none is in any.
+    /// The namespace; a Deployment without one matches any.
     pub namespace: Option<&'a str>,
-    /// What fills its places, which its name may have, too.
+    /// The values for placeholders, which the name may contain, too.
     pub variables: Option<&'a BTreeMap<String, String>>,
 }
 
@@ -54,15 +54,15 @@ impl Meant<'_> {
     }
 }
 
-/// A text with its places filled, as far as that can be done.
+/// Fills the placeholders of a text as far as possible.
 fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut value = Value::String(text.to_owned());
-    // Faults are found where the whole is filled.
+    // Faults are found when the whole object is filled.
     fill(&mut value, variables);
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Finds the Deployment in a file: the one that is meant, or the only one.
+/// Finds the Deployment in a file: the one that the request names, or the only one.
 pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
     let fault = |problem: String| Fault::new("manifest", problem);
     let text = text::decode(content).map_err(fault)?;
@@ -78,7 +78,7 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
             nameless += 1;
         }
     };
-    // Of several Deployments the first one that is meant is kept, of others their names.
+    // Only the first matching Deployment is kept whole; of others only the names.
     let mut is_kept = false;
     let reduce = |object: Value| {
         if is_kept || object["kind"] != "Deployment" || !meant.is(&object) {
@@ -108,7 +108,7 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
     one_of(deployments, beside, meant, &text).map_err(fault)
 }
 
-/// The Deployment that is meant, of those of a file; what else is there goes beside it.
+/// Selects the requested Deployment of a file and lists the other objects.
 fn one_of(
     deployments: Vec<Value>,
     mut beside: Vec<String>,
@@ -146,10 +146,10 @@ fn one_of(
     }
 }
 
-/// Why a file cannot be read: a template, or characters that nobody sees, explain what a parser
-/// stumbled over.
+/// Why a file cannot be read. A template or an invisible character explains the parser's error
+/// better.
 fn unreadable(text: &str, error: &YamlError) -> String {
-    // A parser may stop in the line after.
+    // A parser may stop in the next line.
     if let Some(problem) = template(text, error.line + 1) {
         return problem;
     }
@@ -173,14 +173,14 @@ fn unreadable(text: &str, error: &YamlError) -> String {
     told
 }
 
-/// That a text is a template, where one of its places is no later than a line.
+/// Says that the text is an unrendered template, if a placeholder comes no later than this line.
 fn template(text: &str, last: usize) -> Option<String> {
     let (line, place) = yaml::template(text).filter(|(line, _)| *line <= last)?;
     let place = image::shown(&place.chars().take(PLACE_SHOWN).collect::<String>());
     Some(not_rendered(&format!("`{place}` in line {line}")))
 }
 
-/// How much of a template's line is shown.
+/// How much of a template's line a message shows.
 const PLACE_SHOWN: usize = 80;
 
 fn not_rendered(place: &str) -> String {
@@ -196,7 +196,7 @@ fn not_rendered(place: &str) -> String {
     }
 }
 
-/// An object without all that does not tell it from others.
+/// Keeps only what identifies an object.
 fn named(object: &Value) -> Value {
     let mut named = json!({"kind": object["kind"], "metadata": {}});
     for field in ["name", "namespace"] {
@@ -207,7 +207,7 @@ fn named(object: &Value) -> Value {
     named
 }
 
-/// `FailureType/name`.
+/// The object as `Kind/name`.
 fn label(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     format!(
@@ -217,8 +217,7 @@ fn label(object: &Value) -> String {
     )
 }
 
-/// What an item of a list is called in a path: by its name, where it has one that can be read, else
-/// by its number.
+/// The name of a list's item in a path: its `name`, if it is readable, else its index.
 pub fn place_of(item: &Value, index: usize) -> String {
     let name = item.get("name").and_then(Value::as_str);
     let is_plain = |name: &&str| {
@@ -229,9 +228,9 @@ pub fn place_of(item: &Value, index: usize) -> String {
         .map_or_else(|| index.to_string(), str::to_owned)
 }
 
-/// Fills `${NAME}` in all strings of an object, and makes `$${` a plain `${`. Keys, numbers and
-/// Kubernetes' own `$(NAME)` are left alone. A value can never become more than a part of a string.
-/// Every fault is found at once: a place without a value, a value without a place.
+/// Fills `${NAME}` in all strings of an object, and turns `$${` into `${`. Keys, numbers and
+/// Kubernetes' own `$(NAME)` stay unchanged. A value can only become part of a string. All faults
+/// are found at once: a placeholder without a value, a value without a placeholder.
 pub fn fill(object: &mut Value, variables: &BTreeMap<String, String>) -> Vec<Fault> {
     let mut filling = Filling {
         variables,
@@ -264,7 +263,7 @@ struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    /// The depth was limited when it was read.
+    /// The depth was limited when the object was read.
     fn value(&mut self, value: &mut Value, path: &mut String) {
         let length = path.len();
         match value {
@@ -310,7 +309,7 @@ impl Filling<'_> {
                     self.place(name, &mut filled, path);
                     rest = &after[name.len() + 1..];
                 }
-                // `${NAME:-default}` is a shell's, and no place of ours.
+                // `${NAME:-default}` belongs to a shell.
                 None => {
                     filled.push_str("${");
                     rest = after;
@@ -357,7 +356,7 @@ impl Filling<'_> {
     }
 }
 
-/// Whether a variable may be called so: as in a shell.
+/// Whether the name is valid for a variable: the rule is a shell's.
 pub fn is_name(name: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.is_empty()
@@ -366,7 +365,7 @@ pub fn is_name(name: &str) -> bool {
         && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// The containers in a manifest, each with its list and its place in there.
+/// The containers in a manifest, each with its list and index.
 pub fn containers(manifest: &Value) -> impl Iterator<Item = (String, &Value)> {
     let spec = manifest.pointer("/spec/template/spec");
     let lists = ["containers", "initContainers"].into_iter();

@@ -1,5 +1,5 @@
-//! Values of a manifest whose type is not their field's: what the API server refuses in Go's words,
-//! without a place, is told by its path before it is sent.
+//! Finds values of the wrong type in a manifest. The API server refuses them in Go's terms without
+//! a position; here the message has the path, before anything is sent.
 //!
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
 
@@ -12,7 +12,7 @@ use crate::request::image::shown;
 use schema::{Type, field_type};
 use serde_json::Value;
 
-/// The most values that are told.
+/// How many values a message lists.
 const TOLD: usize = 20;
 
 /// Finds each value of the wrong type in a Deployment.
@@ -27,12 +27,12 @@ pub(super) fn wrong_types(manifest: &Value) -> Vec<Fault> {
 
 struct Found<'a> {
     faults: Vec<Fault>,
-    /// The names of the fields that lead to a value, without the places in lists.
+    /// The names of the fields that lead to a value, without list indexes.
     fields: Vec<&'a str>,
 }
 
 impl<'a> Found<'a> {
-    /// The depth was limited when it was read.
+    /// The depth was limited when the manifest was read.
     fn value(&mut self, value: &'a Value, path: &mut String) {
         if value.is_null() || self.faults.len() >= TOLD {
             return;
@@ -67,7 +67,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Whether a value is of a type; what it has in it is looked at, too.
+    /// Whether a value has a type; its own content is checked, too.
     fn fits(&mut self, expected: Type, value: &Value, path: &str) -> bool {
         let whole = |value: &Value| value.is_i64() || value.is_u64();
         let fits = match expected {
@@ -106,12 +106,12 @@ impl<'a> Found<'a> {
                 self.fits(inner, item, &path);
             }
         }
-        // Nothing in it is looked at again.
+        // The content is not checked again.
         false
     }
 }
 
-/// Whether a text is a quantity of Kubernetes; the places of variables are filled by now, or told.
+/// Whether a text is a Kubernetes quantity. Placeholders are already filled or reported.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
 fn is_amount(text: &str) -> bool {
     const SUFFIXES: [&str; 15] = [
@@ -132,7 +132,7 @@ fn is_amount(text: &str) -> bool {
 
 fn problem(expected: Type, value: &Value, is_secret: bool) -> String {
     let is = match value {
-        // It is YAML's reading of a word; who has the file sees which.
+        // YAML may have read a word as a boolean; the file's author can see which.
         Value::Bool(_) if is_secret => "true or false".to_owned(),
         Value::Number(_) if is_secret => "a number".to_owned(),
         Value::Bool(is) => is.to_string(),

@@ -1,4 +1,4 @@
-//! Every field checked, also after a fault.
+//! Checks every field, even after a fault.
 
 use super::checks::{kind, name_of, similar, unresolved};
 use super::files::{Files, Wanted};
@@ -19,29 +19,29 @@ use std::time::Duration;
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
 const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(86_400));
 
-/// The `timeout` where none is given.
+/// The default `timeout`.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// The longest `patience`; 0 s takes every state that could pass for final at once.
+/// The longest `patience`; with 0 s every temporary state is final at once.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
 
-/// The `patience` where none is given: in this time a kubelet tries three times (at once, after 10
-/// and after 20 seconds more), so that doom rests on three tries that failed.
+/// The default `patience`. In this time a kubelet tries three times (at once, after 10 s and after
+/// 20 s more), so a failure rests on three failed attempts.
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The longest `execution`: CodePipeline's are 36 characters, other callers may use words.
+/// The longest `execution`: CodePipeline's ids have 36 characters, other callers may use words.
 pub(super) const EXECUTION_LIMIT: usize = 128;
 
-/// The most of a commit that is kept; an S3 source has version ids of up to 1,024 characters.
+/// The longest commit that is stored; an S3 source has version ids of up to 1,024 characters.
 const COMMIT_LIMIT: usize = 128;
 
-/// The fields on their way to being a request, and the faults found so far.
+/// The fields to check, and the faults found so far.
 pub(super) struct Check<'a> {
     pub(super) fields: Map<String, Value>,
     /// The fields that misspelt ones most likely mean.
     meant: Vec<&'static str>,
     pub(super) faults: Vec<Fault>,
-    /// What was read of the files that are wanted; `None` where none was read yet.
+    /// The content of the wanted files; `None` if they have not been read yet.
     pub(super) files: Option<&'a Files>,
     pub(super) wanted: Wanted,
     pub(super) timeout: Option<Duration>,
@@ -59,7 +59,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Looks at every field, also after a fault. `None` where a field that all need is missing.
+    /// Checks every field, even after a fault. `None` if a required field is missing.
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
         let chosen = self.manifest();
@@ -119,7 +119,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// `timeout` and `patience`; a switch's `bake` must fit into the former.
+    /// Checks `timeout` and `patience`; a switch's `bake` must fit into the `timeout`.
     fn times(&mut self, switch: Option<&Switch>) -> (Duration, Duration) {
         let (shortest, longest) = TIMEOUT_RANGE;
         let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
@@ -156,7 +156,7 @@ impl<'a> Check<'a> {
         self.faults.push(Fault::new(field, problem));
     }
 
-    /// What holds for the fields that are checked one by one holds for every string.
+    /// Checks all strings for unfilled variables, not only the fields that are checked one by one.
     fn unfilled(&mut self) {
         for fault in unfilled(&self.fields) {
             if self.faults.iter().all(|known| known.field != fault.field) {
@@ -165,7 +165,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Whether a field is given, or meant by a misspelt one.
+    /// Whether a field is present, or meant by a misspelt one.
     pub(super) fn is_there(&self, field: &str) -> bool {
         self.fields.contains_key(field) || self.meant.contains(&field)
     }
@@ -189,7 +189,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A text field; a value of another type is a fault.
+    /// Reads a text field; a value of another type is a fault.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
         match self.fields.get(field)? {
             Value::String(text) => Some(text.clone()),
@@ -242,7 +242,7 @@ impl<'a> Check<'a> {
                 Some(named)
             }
             (None, None) => {
-                // A manifest that could not be read may well name it.
+                // A manifest that could not be read may contain the name.
                 let unread = self.fields.contains_key("manifest") && !manifest;
                 if !unread && !self.is_there("deployment") {
                     let problem = if manifest {
@@ -280,7 +280,7 @@ impl<'a> Check<'a> {
             .unwrap_or_else(|| "default".to_owned())
     }
 
-    /// An object field; a value of another type, or an empty one, is a fault.
+    /// Reads an object field; another type or an empty object is a fault.
     pub(super) fn object(&mut self, field: &str, shape: &str) -> Map<String, Value> {
         match self.fields.get(field) {
             None => Map::new(),
@@ -293,7 +293,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The commit by the variable of that name, or by the artifact that the manifest is from.
+    /// The commit, from the variable of that name or from the manifest's artifact.
     fn commit(&self) -> Option<String> {
         let given = self
             .fields
@@ -348,7 +348,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// A duration within a range, which `words` tell.
+    /// Reads a duration within a range, which `words` describes.
     pub(super) fn duration(
         &mut self,
         field: &str,

@@ -1,18 +1,18 @@
-//! Files in input artifacts: how they are named, and what was read.
+//! Files in input artifacts: their names and their content.
 
 use std::fmt;
 
 /// A file in an input artifact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileReference {
-    /// The artifact's name; `None` for the first one that has the file.
+    /// The artifact's name; `None` for the first artifact that contains the file.
     pub artifact: Option<String>,
-    /// Its path in there, with `/` between folders.
+    /// The path in the artifact, with `/` between folders.
     pub path: String,
 }
 
 impl FileReference {
-    /// Whether the artifact of this name may have it.
+    /// Whether the artifact with this name may contain the file.
     pub fn may_be_in(&self, artifact: &str) -> bool {
         self.artifact.as_ref().is_none_or(|name| name == artifact)
     }
@@ -30,25 +30,25 @@ impl fmt::Display for FileReference {
 /// The files that a request names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wanted {
-    /// Of `manifest`.
+    /// The file of `manifest`.
     pub manifest: Option<FileReference>,
-    /// Of `images`.
+    /// The file of `images`.
     pub images: Option<FileReference>,
 }
 
 /// A file that was read.
 #[derive(Clone, Default, PartialEq)]
 pub struct File {
-    /// The artifact that it is from.
+    /// The artifact that contains the file.
     pub artifact: String,
-    /// The artifact's revision: of a source artifact the commit.
+    /// The artifact's revision: the commit, for a source artifact.
     pub revision: Option<String>,
-    /// What is in it.
+    /// The file's content.
     pub content: Vec<u8>,
 }
 
 impl fmt::Debug for File {
-    /// Without the content, which may have values of variables in it.
+    /// Leaves out the content, which may contain values of variables.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("File")
@@ -59,11 +59,11 @@ impl fmt::Debug for File {
     }
 }
 
-/// The files of [`Wanted`], read.
+/// The content of the [`Wanted`] files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Files {
-    /// Of `manifest`.
+    /// The file of `manifest`.
     pub manifest: Option<File>,
-    /// Of `images`.
+    /// The file of `images`.
     pub images: Option<File>,
 }

@@ -1,4 +1,4 @@
-//! Images: how they are named, and the two files in which build and source actions hand them on.
+//! Image names, and the two files in which build and source actions pass images on.
 
 mod problem;
 mod reference;
@@ -11,24 +11,24 @@ use crate::problem::Fault;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The most containers in an image definitions file. ECS, whose format it is, allows ten.
+/// The most containers in an image definitions file. ECS, which defines the format, allows ten.
 const DEFINITIONS_LIMIT: usize = 100;
 
-/// The largest image definitions file, in KiB: as many containers, each with the longest image,
-/// come to a fifth of it.
+/// The largest image definitions file, in KiB: that many containers with the longest images need a
+/// fifth of it.
 const DEFINITIONS_SIZE: usize = 256;
 
-/// What a file says of images.
+/// The images in a file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Definitions {
-    /// `imagedefinitions.json`: container to image.
+    /// `imagedefinitions.json`: images by container.
     Named(BTreeMap<String, String>),
-    /// `imageDetail.json`: one image, and no word of the container.
+    /// `imageDetail.json`: one image, without a container name.
     Sole(String),
 }
 
-/// Reads `imagedefinitions.json`, as ECS has it, or `imageDetail.json`, as an ECR source action
-/// writes it; they are told apart by what is in them.
+/// Reads `imagedefinitions.json`, ECS's format, or `imageDetail.json`, which an ECR source action
+/// writes. The content decides which one it is.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/file-reference.html>
 pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
     let fault = |problem: String| vec![Fault::new("images", problem)];

@@ -1,4 +1,4 @@
-//! The field `images`, and the files that fields name.
+//! The field `images`, and file references in fields.
 
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
@@ -18,7 +18,7 @@ pub(super) const PATH_LIMIT: usize = 300;
 const ARTIFACT_LIMIT: usize = 100;
 
 impl Check<'_> {
-    /// The images by container, or the one of a file that names none.
+    /// Reads the images by container, or the single image of a file without container names.
     pub(super) fn images(&mut self) -> (BTreeMap<String, String>, Option<String>) {
         let given = match self.fields.get("images") {
             Some(Value::String(path)) => {
@@ -115,7 +115,7 @@ impl Check<'_> {
         }
     }
 
-    /// A file's place: `path`, or `Artifact::path`.
+    /// Parses a file reference: `path`, or `Artifact::path`.
     pub(super) fn member(
         &mut self,
         field: &str,

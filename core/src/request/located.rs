@@ -1,13 +1,13 @@
-//! Where in a manifest that is, which the API server refuses without its place.
+//! Finds the position in a manifest that the API server refuses without naming it.
 
 use crate::request::document::place_of;
 use serde_json::Value;
 
-/// The most places that are told.
+/// How many positions a message lists.
 const TOLD: usize = 5;
 
-/// The values that a refusal of the API server may mean, by their paths: it names a field's type in
-/// Go's words, and neither container nor variable. `None` where it says something else.
+/// The paths of the values that a refusal may mean: the API server names a field's type in Go's
+/// terms, but neither the container nor the variable. `None` for other refusals.
 /// <https://pkg.go.dev/encoding/json#UnmarshalTypeError>
 pub fn located(said: &str, manifest: &Value) -> Option<String> {
     let said = said.split_once("cannot unmarshal ")?.1;
@@ -15,7 +15,7 @@ pub fn located(said: &str, manifest: &Value) -> Option<String> {
     let (field, expected) = said.split_once(" of type ")?;
     let found = found.split_whitespace().next()?;
     let expected = expected.split([',', '"', ';']).next()?.trim();
-    // The struct's own name comes first.
+    // The name of the Go struct comes first.
     let fields = field.split('.').skip(1).collect::<Vec<_>>();
     let mut places = Vec::new();
     find(manifest, &fields, found, "manifest".to_owned(), &mut places);
@@ -51,7 +51,7 @@ fn find(value: &Value, fields: &[&str], kind: &str, path: String, places: &mut V
             }
         }
         None if word(value) == kind => places.push(path),
-        // Of a map the server names the field alone.
+        // For a map the server only names the field.
         None => {
             let entries = value.as_object().into_iter().flatten();
             let wrong = entries.filter(|(_, entry)| word(entry) == kind);
@@ -60,7 +60,7 @@ fn find(value: &Value, fields: &[&str], kind: &str, path: String, places: &mut V
     }
 }
 
-/// What Go calls a kind of JSON value.
+/// Go's name for the type of a JSON value.
 fn word(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

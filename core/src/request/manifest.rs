@@ -1,4 +1,4 @@
-//! The field `manifest`: where it is from, what fills its places, and what it must have.
+//! The field `manifest`: where it comes from, its placeholders, and its required content.
 
 use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl Check<'_> {
-    /// An image in the manifest that nothing replaces must be one.
+    /// Checks the images of the manifest that `images` does not replace.
     pub(super) fn manifest_images(
         &mut self,
         manifest: Option<&Value>,
@@ -22,9 +22,9 @@ impl Check<'_> {
         let filled = self.fields.contains_key("variables");
         for (place, container) in manifest.into_iter().flat_map(containers) {
             let image = container["image"].as_str().filter(|_| !replaced(container));
-            // A place that stayed empty is a fault already.
+            // An unfilled placeholder is already a fault.
             let image = image.filter(|image| !(filled && image.contains("${")));
-            // Without one, the API server has its own word.
+            // For a missing image the API server has its own message.
             if let Some(image) = image.filter(|image| !image.is_empty()) {
                 self.image(&format!("manifest.spec.template.spec.{place}.image"), image);
             }
@@ -92,7 +92,7 @@ impl Check<'_> {
         }
     }
 
-    /// What `variables` give; `None` where there are none, and nothing is to be filled.
+    /// The values of `variables`; `None` if nothing is to be filled.
     fn variables(&mut self) -> Option<BTreeMap<String, String>> {
         self.fields.get("variables")?;
         if !self.is_there("manifest") {
@@ -151,7 +151,7 @@ impl Check<'_> {
                 .as_i64()
                 .is_none_or(|count| i32::try_from(count).is_err())
         {
-            // In a strategic merge patch the API server lets a larger number wrap around.
+            // In a strategic merge patch the API server lets a larger number overflow.
             let problem = format!("must be a whole number of 32 bits, and is {replicas}");
             self.fault("manifest.spec.replicas", problem);
         }
@@ -161,7 +161,8 @@ impl Check<'_> {
         }
     }
 
-    /// What a strategic merge patch merges by: without it the API server answers HTTP 500.
+    /// Checks the merge keys of a strategic merge patch: without them the API server responds with
+    /// HTTP 500.
     fn manifest_names(&mut self, manifest: &Value) {
         for list in ["initContainers", "containers", "volumes"] {
             let path = format!("/spec/template/spec/{list}");

@@ -1,4 +1,4 @@
-//! What a job asks for, once everything is checked.
+//! The checked request of a job.
 
 use super::document::{containers, manifest_values};
 use super::origin::Origin;
@@ -8,51 +8,51 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// What a job asks for, checked.
+/// The checked request of a job.
 #[derive(Clone, PartialEq)]
 pub struct Request {
     /// The Deployment's name.
     pub deployment: String,
-    /// Its namespace.
+    /// The Deployment's namespace.
     pub namespace: String,
-    /// Container name to image.
+    /// The images by container name.
     pub images: BTreeMap<String, String>,
-    /// The image for the one container that there is, from a file that names none.
+    /// The image for the only container, from a file without container names.
     pub sole_image: Option<String>,
-    /// Variable to value; `None` removes it.
+    /// The variables and their values; `None` removes a variable.
     pub env: BTreeMap<String, Option<Hidden>>,
-    /// The one container that gets `env`; `None` for all.
+    /// The only container that gets `env`; `None` for all.
     pub container: Option<String>,
-    /// A whole Deployment, its variables filled in.
+    /// A whole Deployment, with its variables filled in.
     pub manifest: Option<Value>,
-    /// The files that it was read from.
+    /// The files that the request was read from.
     pub origin: Origin,
-    /// What else was in the manifest's file, `FailureType/name`, and is not applied.
+    /// The other objects of the manifest's file, as `Kind/name`, which are not applied.
     pub beside: Vec<String>,
-    /// The commit that is deployed, where it is known.
+    /// The deployed commit, if known.
     pub commit: Option<String>,
-    /// Whether anything is to be written.
+    /// Whether to write anything.
     pub mode: Mode,
-    /// How the change is written.
+    /// How to write the change.
     pub method: Method,
-    /// Roll the pods even where nothing changed.
+    /// Whether to restart the pods even if nothing changed.
     pub restart: bool,
     /// How the new version takes over.
     pub strategy: Strategy,
-    /// For the whole deploy.
+    /// The time limit for the whole deploy.
     pub timeout: Duration,
-    /// How long a state that may pass must last before it is taken for final.
+    /// How long a temporary problem must last before it counts as final.
     pub patience: Duration,
-    /// On failure bring the previous version back.
+    /// Whether to roll back on failure.
     pub rollback: bool,
-    /// Who deploys: the pipeline's execution, else the job.
+    /// Who deploys: the pipeline's execution, or else the job.
     pub execution: String,
-    /// When what is deployed was committed: the lead time is counted from there.
+    /// When the deployed change was committed: the start of the lead time.
     pub committed: Option<Timestamp>,
 }
 
 impl fmt::Debug for Request {
-    /// Without the manifest, which has values of variables in it.
+    /// Leaves out the manifest, which contains values of variables.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Request")
@@ -78,12 +78,12 @@ impl fmt::Debug for Request {
     }
 }
 
-/// A value that no log and no debug output shows.
+/// A value that logs and debug output do not show.
 #[derive(Clone, PartialEq)]
 pub struct Hidden(pub(super) String);
 
 impl Hidden {
-    /// The value itself, for the request that needs it.
+    /// Returns the value for the request to the cluster.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -95,21 +95,21 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// How the change is written.
+/// How to write the change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Method {
-    /// A strategic merge patch of the fields named.
+    /// A strategic merge patch of the named fields.
     Patch,
     /// The whole object, replaced by `manifest`.
     Put,
 }
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Mode {
-    /// The new version is to serve.
+    /// Deploy the new version.
     Deploy,
-    /// The difference is to be told and nothing written.
+    /// Report the difference and write nothing.
     Plan,
 }
 
@@ -118,41 +118,41 @@ pub enum Mode {
 pub enum Strategy {
     /// Kubernetes' own rolling update.
     Rolling,
-    /// Two Deployments take turns behind a Service.
+    /// Two Deployments alternate behind a Service.
     BlueGreen(Switch),
-    /// A Deployment for each version behind a Service.
+    /// Each version has its own Deployment behind a Service.
     Immutable {
-        /// How the Service is switched.
+        /// The parameters of the switch.
         switch: Switch,
-        /// How many superseded versions stay, scaled to zero.
+        /// How many previous versions stay, scaled to zero.
         keep: usize,
     },
 }
 
-/// How a Service is switched from one Deployment to another.
+/// The parameters of switching a Service from one Deployment to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Switch {
     /// The Service.
     pub service: String,
-    /// How long the old version is kept at full scale after the switch.
+    /// How long the previous version stays at full scale after the switch.
     pub bake: Duration,
-    /// What is asked of the new version before the switch.
+    /// The test of the candidate before the switch.
     pub smoke: Option<Smoke>,
 }
 
-/// A question that the new version must answer with a status of 2xx.
+/// A request that the candidate must answer with a 2xx status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Smoke {
-    /// A path of HTTP.
+    /// The path of the HTTP request.
     pub path: String,
-    /// A text that must be in the answer.
+    /// A text that the response must contain.
     pub contains: Option<String>,
-    /// The name or the number of the Service's port; its first one where absent.
+    /// The name or number of the Service's port; the first one by default.
     pub port: Option<String>,
 }
 
 impl Strategy {
-    /// The name as the user parameters have it.
+    /// The strategy's name in the user parameters.
     pub fn name(&self) -> &'static str {
         match self {
             Strategy::Rolling => "rolling",
@@ -161,7 +161,7 @@ impl Strategy {
         }
     }
 
-    /// How the Service is switched, where one is.
+    /// The parameters of the switch, if the strategy has one.
     pub fn switch(&self) -> Option<&Switch> {
         match self {
             Strategy::Rolling => None,
@@ -171,14 +171,15 @@ impl Strategy {
 }
 
 impl Request {
-    /// The image for a container, given whether it is one that `images` may mean without its name.
+    /// The image for a container. `is_sole` says whether an image without a container name may be
+    /// meant for it.
     pub fn image(&self, container: &str, is_sole: bool) -> Option<&String> {
         let sole = self.sole_image.as_ref().filter(|_| is_sole);
         self.images.get(container).or(sole)
     }
 
-    /// Every value that must appear in no text: the variables that the request sets, but for values
-    /// that are words of the request's own names, which no text can do without.
+    /// The values that no text may show: the variables that the request sets. Words that are also
+    /// names in the request are excluded, because no text can avoid them.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let env = self.env.values().flatten().map(Hidden::reveal);
         let manifest = self.manifest.iter().flat_map(manifest_values);

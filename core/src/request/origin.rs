@@ -1,8 +1,8 @@
-//! Which fields of a request are from a file: a fault in a file is mended there.
+//! Which fields of a request come from a file: a fault there must be corrected in the file.
 
 use super::files::{File, FileReference, Files, Wanted};
 
-/// The files that a request was read from, as they are told.
+/// The files that a request was read from, for messages.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Origin {
     manifest: Option<String>,
@@ -10,7 +10,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// By what was wanted and what was read.
+    /// Builds the origin from the wanted files and the files that were read.
     pub fn new(wanted: &Wanted, files: &Files) -> Origin {
         let told = |member: &Option<FileReference>, file: &Option<File>| {
             let (member, file) = member.as_ref().zip(file.as_ref())?;
@@ -25,8 +25,8 @@ impl Origin {
         }
     }
 
-    /// The file that a field is from; `None` for one of the user parameters' own. What says that
-    /// both must agree is of both.
+    /// The file that a field comes from; `None` for a field of the user parameters. A fault about
+    /// two fields that must agree belongs to both.
     pub fn of(&self, field: &str) -> Option<&str> {
         let within = |name: &str| {
             let rest = field.strip_prefix(name)?;
@@ -40,7 +40,7 @@ impl Origin {
         }
     }
 
-    /// Whether a file may have to do with a fault of this field, though it is not the file's alone.
+    /// Whether a file may contribute to a fault of this field, which is not only the file's.
     pub fn touches(&self, field: &str) -> bool {
         let root = field.split(['.', '[']).next().unwrap_or_default();
         match root {

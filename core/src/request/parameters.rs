@@ -1,20 +1,20 @@
-//! The action's `UserParameters` as they came, before anything is checked.
+//! The action's `UserParameters`, unchecked.
 
 use serde_json::{Map, Value};
 
-/// The action's `UserParameters`, as they came.
+/// The action's `UserParameters`, unchecked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parameters {
-    /// None are given.
+    /// There are none.
     Absent,
-    /// As CodePipeline sends them.
+    /// A string, which CodePipeline sends.
     Text(String),
-    /// As a person writes them into an event by hand.
+    /// An object, for events that people write by hand.
     Object(Map<String, Value>),
 }
 
 impl Parameters {
-    /// The text that a continuation is bound to.
+    /// The text that identifies the request in a continuation.
     pub fn identity(&self) -> String {
         match self {
             Parameters::Absent => String::new(),
@@ -24,7 +24,7 @@ impl Parameters {
     }
 }
 
-/// The values of the field `variables` of user parameters that were read.
+/// The values of the field `variables`, for redaction.
 pub fn variables(parameters: &Parameters) -> Vec<String> {
     let fields = match parameters {
         Parameters::Absent => return Vec::new(),
@@ -36,7 +36,7 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
-/// The fields of the contract, in the order in which the documentation lists them.
+/// The fields of the contract, in the order of the documentation.
 pub const FIELDS: [&str; 20] = [
     "deployment",
     "namespace",

@@ -1,16 +1,16 @@
-//! What of broken user parameters is shown: the place and the character, and of what is around
-//! it no value of `env` or `variables`.
+//! What a message shows of invalid user parameters: the position and the character, but no value of
+//! `env` or `variables` near it.
 
 use crate::formats::yaml::text::unseen;
 
-/// How many characters around a syntax error are shown.
+/// How many characters around a syntax error a message shows.
 pub(super) const EXCERPT: usize = 30;
 
-/// Fields whose values nobody else is to see, wherever they stand.
+/// Fields whose values are private, at any position.
 const PRIVATE: [&str; 2] = ["env", "variables"];
 
-/// The surroundings of a place at which the JSON breaks. What is before it is JSON, so that it is
-/// known which values are private; what is behind it may be anything.
+/// The text around a syntax error. The text before it is JSON, so its private values are known; the
+/// text after it may be anything.
 pub(super) fn around(text: &str, position: usize) -> String {
     let position = text.floor_char_boundary(position.min(text.len()));
     let (before, after) = text.split_at(position);
@@ -23,7 +23,7 @@ pub(super) fn around(text: &str, position: usize) -> String {
     excerpt(&format!("{before}{after}"), place)
 }
 
-/// The beginning of a text that is not JSON at all: up to where a value may begin.
+/// The beginning of a text that is not JSON at all, up to where a value may begin.
 pub(super) fn beginning(text: &str) -> String {
     let end = text.find(['=', ':']).unwrap_or(text.len());
     let shown = excerpt(&text[..end], 0);
@@ -33,7 +33,7 @@ pub(super) fn beginning(text: &str) -> String {
     }
 }
 
-/// So many characters, and whether there are more.
+/// The first `count` characters, and whether there are more.
 fn first(text: &str, count: usize) -> String {
     let shown = text.chars().take(count).collect::<String>();
     match shown.len() < text.len() {
@@ -42,7 +42,7 @@ fn first(text: &str, count: usize) -> String {
     }
 }
 
-/// A text up to the name of a private field.
+/// The text up to the name of a private field.
 fn until_private(text: &str) -> String {
     let ends = PRIVATE.iter().filter_map(|name| {
         let start = text.find(name)?;
@@ -58,7 +58,7 @@ fn until_private(text: &str) -> String {
 fn without_values(text: &str) -> (String, bool) {
     let mut shown = String::new();
     let (mut in_string, mut is_escaped) = (false, false);
-    // The last string that was read, and the depth at which a private value stands.
+    // The last string, and the depth at which a private value begins.
     let mut string = String::new();
     let mut depth = 0_usize;
     let mut private = None;
@@ -104,7 +104,7 @@ fn without_values(text: &str) -> (String, bool) {
     (shown, private.is_some())
 }
 
-/// The surroundings of a place in a text, in one line, with an arrow before it.
+/// The text around a position, in one line, with an arrow before it.
 pub(super) fn excerpt(text: &str, position: usize) -> String {
     let position = (0..=position.min(text.len()))
         .rev()
@@ -125,7 +125,7 @@ pub(super) fn excerpt(text: &str, position: usize) -> String {
     shown.chars().map(visible).collect()
 }
 
-/// A character as it can be seen in one line.
+/// A character in visible form.
 fn visible(character: char) -> String {
     match character {
         other if other.is_control() => '␤'.to_string(),

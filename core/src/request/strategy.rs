@@ -1,4 +1,4 @@
-//! How the new version takes over: `strategy` and the fields that belong to it.
+//! The field `strategy`, and the fields that belong to it.
 
 use super::checks::{SMOKE_LIMIT, kind, name_of, path_of};
 use super::fields::Check;
@@ -6,19 +6,20 @@ use super::model::{Smoke, Strategy, Switch};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The `bake` where none is given: proxies and load balancers have heard of the switch by then.
+/// The default `bake`: long enough for proxies and load balancers to learn of the switch.
 const DEFAULT_BAKE: Duration = Duration::from_secs(30);
 
-/// The longest `bake`: for all this time there are twice as many pods.
+/// The longest `bake`: during it twice as many pods run.
 const LONGEST_BAKE: Duration = Duration::from_secs(6 * 3600);
 
-/// The superseded versions that are kept where `keep` is not given, and the most that may be.
+/// The default for `keep`, and the largest value.
 const DEFAULT_KEEP: usize = 1;
 /// See [`DEFAULT_KEEP`].
 const MOST_KEPT: u64 = 20;
 
-/// A Deployment's name with `-` and a version of ten characters after it must leave room for what
-/// ReplicaSets and pods add, and is a label's value, which has 63 characters.
+/// The longest name of a switched Deployment. With `-` and a version of ten characters it must
+/// leave room for the suffixes of ReplicaSets and pods, and fit into a label's value (63
+/// characters).
 const SWITCHED_NAME_LIMIT: usize = 45;
 
 impl Check<'_> {
@@ -91,7 +92,7 @@ impl Check<'_> {
             }
             return String::new();
         };
-        // Room for `-preview`.
+        // The limit leaves room for `-preview`.
         if let Err(problem) = name_of(&service, 55, false) {
             self.fault("service", problem);
         }

@@ -1,4 +1,4 @@
-//! The text of the user parameters: one JSON object, or where it breaks and why.
+//! Parses the text of the user parameters into a JSON object, or says where and why it is invalid.
 
 use super::parameters::{FIELDS, Parameters};
 use super::shown::{around, beginning};
@@ -7,7 +7,7 @@ use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
 use serde_json::{Map, Value};
 
-/// The parameters as an object, or what keeps them from being one.
+/// Parses the parameters into an object, or says why they are not one.
 pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Fault> {
     let fault = |problem: String| Fault::new("UserParameters", problem);
     let text = match parameters {
@@ -15,7 +15,7 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
             return Err(fault(format!("are missing. Give at least {EXAMPLE}")));
         }
         Parameters::Object(fields) => return Ok(fields.clone()),
-        // What is around the object and cannot be seen is no part of it.
+        // Invisible characters around the object do not belong to it.
         Parameters::Text(text) => text.trim_matches(is_outside),
     };
     match serde_json::from_str(text) {
@@ -56,7 +56,7 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
     }
 }
 
-/// What else the JSON is.
+/// The JSON type of the value.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "`null`",
@@ -68,7 +68,7 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// Blanks, and what shows as nothing.
+/// White space and invisible characters.
 fn is_outside(character: char) -> bool {
     character.is_whitespace()
         || matches!(character, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
@@ -80,14 +80,14 @@ fn is_object(text: &str) -> bool {
 
 const EXAMPLE: &str = r#"{"deployment": "web", "images": {"web": "registry/web:1.2.3"}}"#;
 
-/// Says where the JSON breaks, and what most often breaks it.
+/// Says where the JSON is invalid, and the most likely reason.
 fn syntax(text: &str, error: &serde_json::Error) -> String {
     let line_start: usize = text
         .split_inclusive('\n')
         .take(error.line().saturating_sub(1))
         .map(str::len)
         .sum();
-    // Column 0 is the line break that ends the line before.
+    // Column 0 is the line break at the end of the previous line.
     let position = (line_start + error.column()).saturating_sub(1);
     let position = position.min(text.len());
     let what = error.to_string();
@@ -109,7 +109,7 @@ fn syntax(text: &str, error: &serde_json::Error) -> String {
     )
 }
 
-/// What the place of a syntax error says of its cause.
+/// The most likely cause of a syntax error, from its position.
 fn help(text: &str, position: usize, what: &str) -> String {
     let rest = text.get(position..).unwrap_or_default();
     let first = rest.chars().next().unwrap_or_default();
@@ -143,7 +143,8 @@ fn help(text: &str, position: usize, what: &str) -> String {
     if rest.starts_with("//") || rest.starts_with("/*") || first == '#' && !rest.starts_with("#{") {
         return "JSON has no comments".to_owned();
     }
-    // `"Revert "fix: a"`: who forgets the quotes of a name does not forget the blank before it.
+    // `"Revert "fix: a"`: if someone forgets the quotes of a name, there is still a space before
+    // it.
     let is_value = !is_key || text[..text.floor_char_boundary(position)].ends_with('"');
     match before {
         Before::InString | Before::AfterString if is_value => SUBSTITUTION.to_owned(),
@@ -160,12 +161,12 @@ fn help(text: &str, position: usize, what: &str) -> String {
     }
 }
 
-/// What comes before a place in a text of JSON.
+/// What precedes a position in a JSON text.
 #[derive(Clone, Copy, PartialEq)]
 enum Before {
-    /// A string that is still open.
+    /// An open string.
     InString,
-    /// The end of a value that is a string, with nothing or a comma after it.
+    /// The end of a string value, without anything or with a comma after it.
     AfterString,
     /// A name and its colon.
     AfterColon,
@@ -203,7 +204,7 @@ impl Before {
     }
 }
 
-/// What most often breaks the JSON of an action.
+/// The most frequent reason why an action's JSON is invalid.
 const SUBSTITUTION: &str = "CodePipeline puts the value of a #{variable} into the text as it is \
     and escapes nothing: a quote, a backslash or a line break in a value (a commit message, say) \
     breaks the JSON. Use variables whose values have none of them, such as a commit id";

@@ -1,11 +1,11 @@
-//! Variables of CodePipeline that stayed in the parameters, in any string of them.
+//! Finds CodePipeline variables that were not filled in, in any string of the parameters.
 
 use crate::problem::Fault;
 use crate::request::document::place_of;
 use serde_json::{Map, Value};
 
-/// Finds each `#{namespace.name}` that CodePipeline did not fill in, in values and names alike.
-/// Nothing but the variable itself is told of a value.
+/// Finds each `#{namespace.name}` that CodePipeline did not fill in, in values and names. The
+/// message shows only the variable, not the rest of the value.
 pub(super) fn unfilled(fields: &Map<String, Value>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, value) in fields {
@@ -14,7 +14,7 @@ pub(super) fn unfilled(fields: &Map<String, Value>) -> Vec<Fault> {
     faults
 }
 
-/// The depth of the parameters is limited by the JSON reader.
+/// The JSON reader limits the depth of the parameters.
 fn field(name: &str, value: &Value, path: String, faults: &mut Vec<Fault>) {
     if let Some(variable) = variable(name) {
         faults.push(Fault::new(path.clone(), problem(variable)));
@@ -50,7 +50,7 @@ fn problem(variable: &str) -> String {
     )
 }
 
-/// The first `#{namespace.name}` in a text: both of letters, digits, `_`, `-` and `@`.
+/// The first `#{namespace.name}` in a text: both parts have letters, digits, `_`, `-` and `@`.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html>
 pub(super) fn variable(text: &str) -> Option<&str> {
     let is_part = |part: &str| {

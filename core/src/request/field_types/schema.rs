@@ -1,26 +1,26 @@
-//! The types of a Deployment's fields, as far as people get them wrong.
+//! The types of the Deployment fields that people often get wrong.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
 
-/// What a field's value must be. `null` is always right: the API server takes it for an absence.
+/// The type of a field's value. `null` always fits: the API server treats it as absent.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Type {
     Text,
     Whole,
     Flag,
-    /// A port or a share: `80`, `"http"`, `"25%"`.
+    /// A port or a percentage: `80`, `"http"`, `"25%"`.
     WholeOrText,
-    /// An amount: `1`, `0.5`, `"500m"`.
+    /// A quantity: `1`, `0.5`, `"500m"`.
     Amount,
     List,
     Object,
     Texts,
     Wholes,
-    /// An object whose values are texts.
+    /// An object whose values are strings.
     TextMap,
     AmountMap,
 }
 
-/// The type of the field that these names lead to; `None` where it is not known here.
+/// The type of the field with this path; `None` if it is not listed here.
 pub(super) fn field_type(fields: &[&str]) -> Option<Type> {
     match fields {
         ["metadata" | "spec"] => Some(Type::Object),

@@ -1,15 +1,15 @@
-//! What is wrong with an image, by the part that is wrong: for whoever has to find which step of a
-//! pipeline left it empty, unfilled or misspelt.
+//! Says what is wrong with an image, and in which part, to help find the pipeline step that left it
+//! empty, unfilled or misspelt.
 
 use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, is_component, is_registry};
 use crate::formats::yaml::text::unseen;
 
-/// The most of an image that is shown, and how much of its end where it is longer.
+/// How much of an image a message shows, and how much of its end if it is longer.
 const SHOWN: usize = 300;
 /// See [`SHOWN`].
 const SHOWN_END: usize = 100;
 
-/// What is wrong with an image, in words that follow its field's name; `None` where it is one.
+/// What is wrong with an image, in words that follow the field's name; `None` if it is valid.
 pub fn problem(image: &str) -> Option<String> {
     if image.trim().is_empty() {
         return Some("is empty: the build stage gave no image".to_owned());
@@ -24,7 +24,8 @@ pub fn problem(image: &str) -> Option<String> {
     Some(format!("is `{}`, which is no image: {why}", shown(image)))
 }
 
-/// A text in one line, whole where it is not very long, with what cannot be seen by its number.
+/// Shows a text in one line, whole unless it is very long, with invisible characters by their code
+/// points.
 pub fn shown(text: &str) -> String {
     let count = text.chars().count();
     let one = |character: char| match unseen(character) {
@@ -41,7 +42,7 @@ pub fn shown(text: &str) -> String {
     }
 }
 
-/// Places that nothing filled, white space, quotes and addresses: no matter in which part.
+/// Finds unfilled placeholders, white space, quotes and URLs in any part.
 fn unreadable(image: &str) -> Option<String> {
     if let Some(place) = unfilled(image) {
         return Some(nothing_filled(place));
@@ -74,7 +75,7 @@ fn unreadable(image: &str) -> Option<String> {
     None
 }
 
-/// What is said of a place that nothing filled.
+/// The message about an unfilled placeholder.
 pub fn nothing_filled(place: &str) -> String {
     let shown = shown(place);
     if place.starts_with("${{") {
@@ -94,7 +95,7 @@ pub fn nothing_filled(place: &str) -> String {
     }
 }
 
-/// The place of a variable that nothing filled: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`.
+/// Finds an unfilled placeholder: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`.
 pub fn unfilled(image: &str) -> Option<&str> {
     let between = |open: &str, close: &str| {
         let start = image.find(open)?;
@@ -119,7 +120,7 @@ pub fn unfilled(image: &str) -> Option<&str> {
     })
 }
 
-/// What the parts of an image show, the digest first.
+/// Finds the faulty part of an image, the digest first.
 fn part_at_fault(image: &str) -> Option<String> {
     let (named, digest) = match image.split_once('@') {
         Some((named, digest)) => (named, Some(digest)),
@@ -246,7 +247,7 @@ fn name_at_fault(name: &str, tag: Option<&str>) -> Option<String> {
             (_, false, _) => format!("a part of its name is empty: `{}//`", end_of(&before)),
         });
     }
-    // A colon within: what follows it is a tag with a slash, or the port of a registry.
+    // After a colon follows a tag with a slash, or the registry's port.
     let has_registry =
         parts.len() > 1 && (parts[0].contains(['.', ':']) || parts[0] == "localhost");
     let path = if has_registry {
@@ -317,7 +318,7 @@ fn slash(tag: &str) -> String {
     )
 }
 
-/// The end of a text, which is what tells where something is.
+/// The end of a text, where the fault usually is.
 fn end_of(text: &str) -> String {
     let count = text.chars().count();
     let end = text

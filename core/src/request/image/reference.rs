@@ -1,4 +1,4 @@
-//! The parts of an image's name.
+//! The parts of an image reference.
 
 /// The longest name of a repository, with its registry.
 /// <https://github.com/distribution/reference/blob/main/reference.go>
@@ -19,14 +19,14 @@ pub struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// Reads an image by the grammar of references; an error says what is wrong with it.
+    /// Parses an image reference; an error says what is wrong.
     /// <https://github.com/distribution/reference/blob/main/reference.go>
     pub fn parse(image: &'a str) -> Result<Reference<'a>, &'static str> {
         let (named, digest) = match image.split_once('@') {
             Some((named, digest)) => (named, Some(digest)),
             None => (image, None),
         };
-        // A colon before the last slash is of the registry's port.
+        // A colon before the last slash belongs to the registry's port.
         let last = named.rfind('/').map_or(0, |slash| slash + 1);
         let (name, tag) = match named[last..].split_once(':') {
             Some((end, tag)) => (&named[..last + end.len()], Some(tag)),
@@ -50,7 +50,7 @@ fn is_name(name: &str) -> Result<(), &'static str> {
     if name.len() > NAME_LIMIT {
         return Err("its name is longer than 255 characters");
     }
-    // The first part is a registry where it cannot be a part of a path.
+    // The first part is a registry if it cannot be part of a path.
     let (registry, path) = match name.split_once('/') {
         Some((first, rest)) if first.contains(['.', ':']) || is_host_only(first) => {
             (Some(first), rest)
@@ -69,7 +69,7 @@ fn is_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// `localhost`, or with capital letters, which no path has.
+/// Whether the part is `localhost`, or has capital letters, which a path cannot have.
 fn is_host_only(part: &str) -> bool {
     part == "localhost" || part.bytes().any(|byte| byte.is_ascii_uppercase())
 }
@@ -100,7 +100,8 @@ pub(super) fn is_registry(registry: &str) -> bool {
     is_host && port.is_none_or(is_port)
 }
 
-/// Lower-case letters and digits, with separators between: `.`, `_`, `__` or any number of `-`.
+/// Whether the part has only lower-case letters and digits, separated by `.`, `_`, `__` or any
+/// number of `-`.
 pub(super) fn is_component(part: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let separators = part.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -123,7 +124,8 @@ fn is_digest(digest: &str) -> bool {
     let Some((algorithm, digits)) = digest.split_once(':') else {
         return false;
     };
-    // Those that kubelets know: https://github.com/opencontainers/go-digest/blob/master/algorithm.go
+    // The algorithms that kubelets support:
+    // https://github.com/opencontainers/go-digest/blob/master/algorithm.go
     let length = match algorithm {
         "sha256" => 64,
         "sha384" => 96,
