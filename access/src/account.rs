@@ -1,9 +1,9 @@
-//! The ServiceAccount that the function deploys as.
+//! The ServiceAccount that the function uses.
 
 /// The ServiceAccount of `deploy/rbac.yaml`.
 pub(crate) const ACCOUNT: &str = "landfall";
 
-/// The user that the token is of.
+/// The user name of the ServiceAccount.
 pub(crate) fn account(namespace: &str) -> String {
     format!("system:serviceaccount:{namespace}:{ACCOUNT}")
 }

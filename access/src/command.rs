@@ -1,13 +1,14 @@
-//! The user's own programs, `kubectl` and `aws`, and the commands that they are called by.
+//! The commands of the user's own programs, `kubectl` and `aws`.
 
 use crate::options::Options;
 use std::fmt;
 
-/// How long a call to the API server may take. `kubectl` itself would wait for ever.
+/// The time limit of a call to the API server. `kubectl` itself has none.
 const KUBECTL_LIMIT: &str = "--request-timeout=20s";
-/// How long AWS may take to be reached and to answer, several times over: the CLI repeats.
+/// The time limits for connecting to AWS and for its response; the CLI retries several times.
 const AWS_LIMITS: [&str; 2] = ["--cli-connect-timeout=10", "--cli-read-timeout=30"];
-/// Where a program finds what is not for its command line, which `ps` shows to everybody.
+/// The file from which a program reads what must not be on its command line, which `ps` shows to
+/// everybody.
 pub(crate) const STDIN: &str = "file:///dev/stdin";
 
 /// One of the two programs.
@@ -25,8 +26,8 @@ impl Tool {
         }
     }
 
-    /// What is not shown of each call, as it changes nothing: its time limits, and its output's
-    /// form, which the user may have set otherwise.
+    /// The options that are not shown, because they change nothing: time limits, and the output
+    /// format, which the user may have configured differently.
     pub(crate) fn silent(self) -> Vec<&'static str> {
         match self {
             Tool::Kubectl => vec![KUBECTL_LIMIT],
@@ -35,14 +36,14 @@ impl Tool {
     }
 }
 
-/// A command, as it is run and as a person would type it.
+/// A command, for running it and for showing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Command {
     pub(crate) tool: Tool,
     pub(crate) arguments: Vec<String>,
 }
 
-/// The words that name cluster and account in each command.
+/// The options that select the cluster and the account in each command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tools {
     kubectl: Vec<String>,
@@ -75,7 +76,7 @@ impl Tools {
         }
     }
 
-    /// Holds to a context: somebody may choose another one in the kubeconfig meanwhile.
+    /// Pins the context, because someone may select another one in the kubeconfig meanwhile.
     pub(crate) fn pin(&mut self, context: &str) {
         if !self.kubectl.iter().any(|word| word == "--context") {
             self.kubectl
@@ -83,7 +84,7 @@ impl Tools {
         }
     }
 
-    /// Holds to a region, so that each command can be typed as it stands.
+    /// Pins the region, so that each shown command works on its own.
     pub(crate) fn pin_region(&mut self, region: &str) {
         if !self.aws.iter().any(|word| word == "--region") {
             self.aws.extend(["--region".to_owned(), region.to_owned()]);
@@ -117,7 +118,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |it: char| it.is_ascii_alphanumeric() || "-_./:=@,+%".contains(it);
     if !word.is_empty() && word.chars().all(plain) {

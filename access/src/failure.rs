@@ -1,30 +1,30 @@
-//! What went wrong, in the words of whoever said it, and what to do about it.
+//! What failed, with the program's own message, and what to do about it.
 
 use crate::command::{Command, Tool};
 use std::fmt;
 
-/// The most that is shown of a program's words; what matters stands first or last.
+/// How much of a program's message is shown; the important part is at its beginning or end.
 const WORDS_LIMIT: usize = 2000;
 
-/// Why something could not be done.
+/// Why something failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// The program is not there.
+    /// The program is not installed.
     NoProgram(Tool),
     /// The program does not end.
     Silent(Command),
-    /// The program failed, with these words.
+    /// The program failed with this message.
     Said { command: Command, said: String },
-    /// We know better than to go on: why, and what to do.
+    /// Our own check failed: why, and what to do.
     Own { why: String, advice: String },
 }
 
-/// A step that failed, as its heading says what it does.
+/// A failed step, by its heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) step: String,
     pub(crate) refusal: Refusal,
-    /// What was done before it.
+    /// The steps before it.
     pub(crate) done: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl Refusal {
         }
     }
 
-    /// In a step.
+    /// Adds the step.
     pub(crate) fn at(self, step: impl Into<String>) -> Failure {
         Failure {
             step: step.into(),
@@ -156,7 +156,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What was said, each line once: kubectl repeats itself for each object.
+/// The message without repeated lines: kubectl repeats itself for each object.
 fn clipped(words: &str) -> String {
     let mut lines = words.lines().collect::<Vec<_>>();
     lines.dedup();

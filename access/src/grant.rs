@@ -6,36 +6,36 @@ use crate::options::Options;
 use crate::target::Target;
 use std::path::Path;
 
-/// What a server's dry run adds to each line.
+/// The suffix of each line in a server's dry run.
 const DRY: &str = " (server dry run)";
-/// Lines of a difference that are shown: a whole Role fits.
+/// How many lines of a difference are shown: a whole Role fits.
 const DIFFERENCE_LIMIT: usize = 80;
-/// What stands for a RoleBinding whose Role is still to come.
+/// The placeholder for a RoleBinding whose Role does not exist yet.
 const UNFORESEEN: &str = "a rolebinding, which can be tried only when its role is there";
-/// The namespace that stands in the files.
+/// The namespace in the files.
 const WRITTEN: &str = "namespace: default";
-/// Between the documents of a file, and before the accounts that a RoleBinding is for.
+/// The separator between documents of a file, and the beginning of a RoleBinding's subjects.
 const BETWEEN: &str = "\n---\n";
 const SUBJECTS: &str = "\nsubjects:\n";
-/// What makes the ServiceAccount, first of all, and gives it the rolling deploy.
+/// The file that creates the ServiceAccount and grants the permissions for a rolling deploy; it
+/// comes first.
 const BASE: &str = "rbac.yaml";
-/// What makes the token's Secret.
+/// The file that creates the token's Secret.
 pub(crate) const TOKEN_SECRET: &str = "token-secret.yaml";
 
-/// A file, fitted to the namespace, and what the API server says that it would change.
+/// A file, adapted to the namespace, and what the API server would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
-    /// As it is typed: `deploy/rbac.yaml`.
+    /// The file as shown: `deploy/rbac.yaml`.
     pub(crate) file: String,
     pub(crate) text: String,
-    /// `serviceaccount/landfall created`, for each object.
+    /// For each object a line such as `serviceaccount/landfall created`.
     pub(crate) outlook: Vec<String>,
-    /// How it differs from what is there.
+    /// The difference to the current objects.
     pub(crate) difference: Vec<String>,
 }
 
-/// The files that are wanted, in the order in which they are applied. An account that is another
-/// namespace's has its token.
+/// The files to apply, in order. An account in another namespace already has its token.
 pub(crate) fn files(options: &Options) -> Vec<&'static str> {
     let rotation = options.rotation.is_some();
     [
@@ -50,7 +50,7 @@ pub(crate) fn files(options: &Options) -> Vec<&'static str> {
 }
 
 impl Grant {
-    /// Reads a file and asks the API server what it would change, which changes nothing.
+    /// Reads a file and asks the API server what it would change, without changing anything.
     pub(crate) async fn look(
         tools: &Tools,
         target: &Target,
@@ -80,7 +80,7 @@ impl Grant {
             difference: Vec::new(),
             text,
         };
-        // Of what is new all is different; of a Secret nothing is to be seen.
+        // A new object differs everywhere, and a Secret must not be shown.
         if name != TOKEN_SECRET
             && grant
                 .outlook
@@ -92,7 +92,7 @@ impl Grant {
         Ok(grant)
     }
 
-    /// Without a `diff` program there is nothing to show, and nothing is amiss.
+    /// Returns nothing without a `diff` program; that is not an error.
     async fn compare(&self, tools: &Tools) -> Vec<String> {
         let answer = tools
             .kubectl(&["diff", "-f", "-"])
@@ -102,12 +102,12 @@ impl Grant {
         difference(&printed)
     }
 
-    /// Whether the cluster has it already.
+    /// Whether the cluster already has all objects.
     pub(crate) fn is_there(&self) -> bool {
         !self.outlook.is_empty() && self.outlook.iter().all(|line| line.ends_with(" unchanged"))
     }
 
-    /// As it is typed.
+    /// The command as shown.
     pub(crate) fn typed(&self, tools: &Tools, target: &Target) -> String {
         let file = quoted(&self.file);
         if target.namespace == "default" && !target.is_further() {
@@ -117,7 +117,7 @@ impl Grant {
         format!("sed {edits} {file} | {command}")
     }
 
-    /// The words by which `sed` fits the file, as `fitted` does.
+    /// The `sed` expressions that adapt the file, like `fitted`.
     fn edits(&self, target: &Target) -> String {
         let put = |name: &str| format!("s/{WRITTEN}$/namespace: {name}/");
         if !target.is_further() {
@@ -135,7 +135,7 @@ impl Grant {
         )
     }
 
-    /// Applies it: what became of each object.
+    /// Applies the file and returns the result for each object.
     pub(crate) async fn apply(&self, tools: &Tools) -> Result<Vec<String>, Refusal> {
         let printed = Grant::command(tools).ask(Some(&self.text)).await?;
         Ok(outlook(&printed))
@@ -146,8 +146,8 @@ impl Grant {
     }
 }
 
-/// Who may not grant anything whatever must have what a Role has to bind it; in a dry run, of which
-/// nothing stays, the Role is not there to be looked at.
+/// Whoever may not grant everything must have a Role's permissions to bind it. In a dry run the
+/// Role is not stored, so the RoleBinding cannot be checked.
 fn awaits_its_role(said: &str) -> bool {
     let mut lines = said.lines().filter(|line| !line.is_empty()).peekable();
     let awaits = |line: &str| {
@@ -157,7 +157,7 @@ fn awaits_its_role(said: &str) -> bool {
     lines.peek().is_some() && lines.all(awaits)
 }
 
-/// With the namespace in it. For an account of another namespace, without one of its own.
+/// Inserts the namespace. For an account in another namespace, leaves out the ServiceAccount.
 fn fitted(text: &str, target: &Target) -> Result<String, Refusal> {
     let Target {
         namespace, home, ..
@@ -168,7 +168,7 @@ fn fitted(text: &str, target: &Target) -> Result<String, Refusal> {
             format!("Keep that line where you change the file; here it becomes {namespace}."),
         ));
     }
-    // At the end of a line, so that `namespace: default-tools` stays what it is.
+    // Only at the end of a line, so that `namespace: default-tools` stays unchanged.
     let put = |text: &str, name: &str| {
         let line = |line: &str| match line.strip_suffix(WRITTEN) {
             Some(before) => format!("{before}namespace: {name}"),
@@ -193,7 +193,7 @@ fn fitted(text: &str, target: &Target) -> Result<String, Refusal> {
     Ok(documents.collect::<Vec<_>>().join(BETWEEN))
 }
 
-/// Without the names of temporary files, and of a change that every change brings.
+/// Removes the names of temporary files, and a line that every change has.
 fn difference(printed: &str) -> Vec<String> {
     let heads = ["diff ", "--- ", "+++ ", "@@ "];
     let told = |line: &&str| {

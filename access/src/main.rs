@@ -1,5 +1,5 @@
-//! `landfall-access`: gives Landfall its rights in the cluster, stores token and CA in SSM, and
-//! proves that they work.
+//! `landfall-access` gives Landfall its permissions in the cluster, stores the token and the CA in
+//! SSM, and checks that they work.
 
 #![cfg_attr(
     test,
@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use target::Target;
 use work::Work;
 
-/// The command line is wrong.
+/// The exit status for a wrong command line.
 const USAGE_ERROR: u8 = 2;
 
 const HELP: &str = "\

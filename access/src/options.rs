@@ -1,37 +1,37 @@
-//! The command line.
+//! The command-line options.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The shortest life of the first token: a third of it, after which the function renews it, is an
-/// hour then, and time enough for the stack to be made.
+/// The shortest lifetime of the first token. The function renews it after a third of it, which is
+/// an hour then: enough time to create the stack.
 const SHORTEST: u64 = 3 * 60 * 60;
-/// The longest that is asked for: what is to live longer is what `deploy/token-secret.yaml` is for.
+/// The longest lifetime; for a longer one use `deploy/token-secret.yaml`.
 const LONGEST: u64 = 365 * 24 * 60 * 60;
-/// What rotation asks for, too.
+/// The default lifetime, which rotation uses, too.
 pub(crate) const USUAL_LIFETIME: u64 = 24 * 60 * 60;
-/// The longest name that SSM takes.
+/// The longest name of an SSM parameter.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
 const NAME_LIMIT: usize = 1011;
-/// What encrypts a parameter whose key nobody named.
+/// The key of a parameter if none is named.
 pub(crate) const USUAL_KEY: &str = "alias/aws/ssm";
 
-/// What is asked for.
+/// The command-line options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) context: Option<String>,
     pub(crate) namespace: Option<String>,
-    /// The namespace of the ServiceAccount that is to have this one, too.
+    /// The namespace of the ServiceAccount that also gets permissions in this namespace.
     pub(crate) for_account: Option<String>,
     pub(crate) manifests: PathBuf,
     pub(crate) switching: bool,
-    /// Whether the function renews its token, and how many seconds the first one is to live.
+    /// Whether the function renews its token, and the lifetime of the first one in seconds.
     pub(crate) rotation: Option<u64>,
     pub(crate) token_parameter: String,
     pub(crate) ca_parameter: String,
     pub(crate) key: Option<String>,
-    /// Whether what belongs to another account or cluster may be replaced.
+    /// Whether values of another account or cluster may be replaced.
     pub(crate) replace: bool,
     pub(crate) region: Option<String>,
     pub(crate) profile: Option<String>,
@@ -62,11 +62,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Reads the arguments.
+    /// Parses the arguments.
     ///
     /// # Errors
     ///
-    /// What is wrong with them, in words.
+    /// Says what is wrong with them.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
         use lexopt::prelude::{Long, Short, Value, ValueExt as _};
         let mut options = Options::default();
@@ -137,7 +137,7 @@ impl Options {
             ("--profile", &self.profile),
         ] {
             let value = value.as_deref().unwrap_or("given");
-            // A word that begins with a dash would be another option to the program that gets it.
+            // The called program would read a value that begins with a dash as another option.
             if value.is_empty() || value.starts_with('-') {
                 return Err(format!("{option} is `{value}`, which is no name"));
             }
@@ -145,7 +145,8 @@ impl Options {
         Ok(())
     }
 
-    /// Nothing is made or stored for an account that has its token already.
+    /// With `--for-account` the account already has its token, so nothing else may be created or
+    /// stored.
     fn check_for_account(&self) -> Result<(), String> {
         let Some(home) = &self.for_account else {
             return Ok(());
@@ -168,7 +169,7 @@ impl Options {
     }
 }
 
-/// A namespace's name goes into manifests and commands.
+/// Checks a namespace's name, which goes into manifests and commands.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
 pub(crate) fn check_namespace(name: &str) -> Result<(), String> {
     let edge = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
@@ -204,7 +205,8 @@ fn check_parameter(option: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The function's role is limited to the key by its ARN, for which no alias can stand.
+/// Checks that the key is an ARN: the function's role is limited to the key by its ARN, so an alias
+/// does not work.
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html>
 fn check_key(key: &str) -> Result<(), String> {
     let is_arn = key.starts_with("arn:") && key.contains(":kms:") && key.contains(":key/");
@@ -217,7 +219,7 @@ fn check_key(key: &str) -> Result<(), String> {
     ))
 }
 
-/// `24h`, `200m`, `12000s` in seconds.
+/// Parses `24h`, `200m`, `12000s` into seconds.
 fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || format!("--token-lifetime is `{text}`: write it as 24h, 200m or 12000s");
     let unit = match text.chars().last() {
@@ -238,7 +240,7 @@ fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Seconds as a person writes them: `24h`, `90m`.
+/// Formats seconds for people: `24h`, `90m`.
 pub(crate) fn lifetime(seconds: u64) -> String {
     match seconds {
         whole if whole % 3600 == 0 => format!("{}h", whole / 3600),

@@ -1,5 +1,5 @@
-//! Whose it is that SSM holds: what another account or another cluster is deployed to with is not
-//! taken away unasked.
+//! Who owns the values in SSM: the token of another account or the CA of another cluster is not
+//! replaced without `--replace`.
 
 use crate::account::namespace_of;
 use crate::failure::Refusal;
@@ -10,23 +10,24 @@ const OTHER_NAMES: &str = "parameters of other names (--token-parameter, --ca-pa
 const REPLACE: &str = "Where nothing needs it any more: --replace. SSM keeps what was replaced in \
     the parameter's history.";
 
-/// Whose a stored value is that would be replaced.
+/// The owner of a stored value that would be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// This account's, or this cluster's.
+    /// This account, or this cluster.
     Own,
-    /// Another account's, by the token's own word.
+    /// Another account, by the token's own claim.
     Account(String),
-    /// An account's of this name, whom this cluster does not know.
+    /// An account with this name that this cluster does not know.
     Stranger(String),
-    /// Unknown: it is not a ServiceAccount's token.
+    /// Unknown: the value is not a ServiceAccount's token.
     Nobody,
-    /// Another CA.
+    /// Another cluster's CA.
     Cluster,
 }
 
 impl Owner {
-    /// Of a token, where `account` is to have its own. `here` is whether it is this cluster's.
+    /// The owner of a token, where `account` will store its own. `here` says whether the token
+    /// belongs to this cluster.
     pub(crate) fn of_token(stored: &str, account: &str, here: bool) -> Owner {
         match Token::new(stored).and_then(|token| token.subject()) {
             None => Owner::Nobody,
@@ -44,7 +45,7 @@ impl Owner {
         }
     }
 
-    /// What is held, to go on from "it holds".
+    /// Describes the stored value, after "it holds".
     pub(crate) fn words(&self) -> String {
         match self {
             Owner::Own => "another value".into(),
@@ -57,7 +58,7 @@ impl Owner {
         }
     }
 
-    /// Why it is left, and what to do; nothing where it is our own.
+    /// Why the value is not replaced, and what to do; nothing if it is our own.
     pub(crate) fn refusal(&self, target: &Target) -> Option<Refusal> {
         let advice = match self {
             Owner::Own => return None,
@@ -96,7 +97,7 @@ impl Owner {
     }
 }
 
-/// However the lines of the PEM end.
+/// Compares two CAs, ignoring line endings.
 pub(crate) fn same_ca(left: &str, right: &str) -> bool {
     left.split_whitespace().eq(right.split_whitespace())
 }

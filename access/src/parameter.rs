@@ -1,28 +1,28 @@
-//! The two SSM parameters: what they hold, and whether that has to change.
+//! The two SSM parameters: their content, and whether it has to change.
 
 use crate::command::{Command, STDIN, Tools};
 use crate::failure::Refusal;
 use crate::options::{Options, USUAL_KEY};
 use serde_json::Value;
 
-/// What a parameter of the standard tier holds, in bytes.
+/// The largest value of a standard parameter, in bytes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html>
 const STANDARD_TIER: usize = 4096;
 const SECURE: &str = "SecureString";
 
-/// Which of the two it is.
+/// The content of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Token,
     Ca,
 }
 
-/// What SSM has.
+/// A stored value.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) value: String,
     pub(crate) kind: String,
-    /// None where SSM does not tell us.
+    /// The key; `None` if we may not read it.
     pub(crate) key: Option<String>,
 }
 
@@ -32,10 +32,10 @@ impl Stored {
     }
 }
 
-/// What is to become of a parameter.
+/// What to do with a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It has all that it should.
+    /// Leave it: nothing has to change.
     Leave,
     Create {
         key: Option<String>,
@@ -56,7 +56,7 @@ impl Content {
     }
 }
 
-/// The CLI can keep a history of its calls in a file, with what was sent and answered.
+/// Refuses the CLI's history, which would store the calls with their content in a file.
 /// <https://docs.aws.amazon.com/cli/latest/reference/history/>
 pub(crate) async fn check_history(tools: &Tools) -> Result<(), Refusal> {
     let command = tools.aws(&["configure", "get", "cli_history"]);
@@ -69,7 +69,7 @@ pub(crate) async fn check_history(tools: &Tools) -> Result<(), Refusal> {
     ))
 }
 
-/// Reads both as the function does. A parameter that does not exist is None.
+/// Reads both parameters like the function does. `None` for a parameter that does not exist.
 pub(crate) async fn read(tools: &Tools, options: &Options) -> Result<[Option<Stored>; 2], Refusal> {
     let names = [&*options.token_parameter, &*options.ca_parameter];
     let words = ["ssm", "get-parameters", "--with-decryption", "--names"];
@@ -78,7 +78,7 @@ pub(crate) async fn read(tools: &Tools, options: &Options) -> Result<[Option<Sto
     Ok(names.map(|name| stored(&answer, name)))
 }
 
-/// Adds the keys. They are seen by another right only, without which they stay unknown.
+/// Adds the keys. Reading them needs another permission; without it they stay unknown.
 pub(crate) async fn read_keys(
     tools: &Tools,
     options: &Options,
@@ -107,8 +107,8 @@ pub(crate) async fn read_keys(
     Ok(())
 }
 
-/// Of the table that `aws configure list` prints: `region  eu-west-1  env  AWS_REGION`, in newer
-/// versions with colons between; `<not set>` where there is none.
+/// Reads the region from the table that `aws configure list` prints: `region  eu-west-1  env
+/// AWS_REGION`, with colons in newer versions; `<not set>` if there is none.
 pub(crate) fn region(printed: &str) -> Option<String> {
     let mut rows = printed.lines().map(|line| {
         let words = line.split_whitespace();
@@ -134,7 +134,7 @@ fn named<'a>(answer: &'a Value, name: &str) -> Option<&'a Value> {
     all.iter().find(|one| one["Name"] == name)
 }
 
-/// Whether a parameter has to be written. `wanted` is None where it cannot be known yet.
+/// Whether a parameter must be written. `wanted` is `None` if it is not known yet.
 pub(crate) fn judge(
     content: Content,
     stored: Option<&Stored>,
@@ -163,7 +163,7 @@ pub(crate) fn judge(
         (true, Some((_, now))) => format!("it is encrypted under {now}"),
         (false, _) => "it holds another value".to_owned(),
     };
-    // Left out, SSM would take its usual key, whichever the parameter had.
+    // Without a key SSM would use its default key, whatever the parameter had.
     let key = key.map(str::to_owned).or_else(|| stored.key.clone());
     if secure && key.is_none() {
         return Err(Refusal::own(
@@ -179,7 +179,7 @@ pub(crate) fn judge(
     })
 }
 
-/// A key is named by its id or its ARN, which ends with the id.
+/// Whether both name the same key, by its id or by its ARN, which ends with the id.
 fn same_key(left: &str, right: &str) -> bool {
     let ends =
         |long: &str, short: &str| long.strip_suffix(short).is_some_and(|it| it.ends_with('/'));
@@ -188,9 +188,9 @@ fn same_key(left: &str, right: &str) -> bool {
 }
 
 impl Verdict {
-    /// The command that writes it; its value comes on standard input, and `ps` shows nothing.
-    /// Not `--cli-input-json`: the CLI reads that file twice, and a pipe is empty then.
-    /// <https://github.com/aws/aws-cli/issues/5982>
+    /// The command that writes the parameter. The value comes on standard input, so `ps` does not
+    /// show it. `--cli-input-json` does not work: the CLI reads that file twice, and a pipe is
+    /// empty the second time. <https://github.com/aws/aws-cli/issues/5982>
     pub(crate) fn command(&self, tools: &Tools, name: &str, length: usize) -> Option<Command> {
         let (kind, key, more) = match self {
             Verdict::Leave => return None,

@@ -1,4 +1,4 @@
-//! What is to be done, as values: decided from what was seen, printed, and only then done.
+//! The plan as values: decided from the current state, printed, and only then carried out.
 
 use crate::account::{ACCOUNT, account, namespace_of};
 use crate::command::{Command, Tools, quoted};
@@ -13,27 +13,27 @@ use crate::target::Target;
 use crate::token::Token;
 use jiff::Timestamp;
 
-/// What the API server says where there is none yet.
+/// The API server's line for a new ServiceAccount.
 const NEW_ACCOUNT: &str = "serviceaccount/landfall created";
 
-/// What was seen of cluster and SSM before anything is decided.
+/// The current state of the cluster and SSM.
 pub(crate) struct Seen {
     pub(crate) grants: Vec<Grant>,
-    /// Whom the namespace's RoleBinding is for.
+    /// The subjects of the namespace's RoleBinding.
     pub(crate) bound: Vec<String>,
-    /// The token in the Secret, where there is one.
+    /// The token in the Secret, if there is one.
     pub(crate) secret: Option<Token>,
     pub(crate) token: Option<Stored>,
     pub(crate) ca: Option<Stored>,
-    /// Whether the API server knows the token that SSM holds, which is this account's.
+    /// Whether SSM's token belongs to this account and the API server accepts it.
     pub(crate) works: bool,
 }
 
-/// What is to be done, in order.
+/// Decides the steps, in order.
 ///
 /// # Errors
 ///
-/// Where SSM has something in the place that cannot be changed, or where something is not ours.
+/// A value in SSM cannot be changed, or belongs to someone else.
 pub(crate) fn decide(
     options: &Options,
     target: &Target,
@@ -56,7 +56,7 @@ pub(crate) fn decide(
     Ok(steps)
 }
 
-/// To apply a RoleBinding is to replace all whom it is for.
+/// Refuses to replace a RoleBinding's other subjects: applying it would remove them.
 fn check_binding(target: &Target, bound: &[String]) -> Result<(), Box<Failure>> {
     let (namespace, account) = (&target.namespace, account(&target.home));
     let Some(other) = bound.iter().find(|other| **other != account) else {
@@ -74,7 +74,7 @@ fn check_binding(target: &Target, bound: &[String]) -> Result<(), Box<Failure>> 
     Err(Box::new(Refusal::own(why, advice).at(step)))
 }
 
-/// Prints whom the RoleBinding of `deploy/rbac.yaml` is for, where it is there.
+/// The command that prints the subjects of `deploy/rbac.yaml`'s RoleBinding, if it exists.
 pub(crate) fn binding(tools: &Tools, namespace: &str) -> Command {
     let subjects = "-o=jsonpath={range .subjects[*]}{.kind} {.namespace} {.name}{\"\\n\"}{end}";
     let words = [
@@ -87,7 +87,7 @@ pub(crate) fn binding(tools: &Tools, namespace: &str) -> Command {
     tools.kubectl(&[&["-n", namespace][..], &words].concat())
 }
 
-/// The users, as the API server calls them.
+/// The user names, in the API server's form.
 pub(crate) fn bound(printed: &str) -> Vec<String> {
     let users = printed.lines().map(|line| {
         let words: Vec<_> = line.split(' ').collect();
@@ -101,7 +101,7 @@ pub(crate) fn bound(printed: &str) -> Vec<String> {
     users.filter(|user| !user.is_empty()).collect()
 }
 
-/// The token that the account has, in the place where the function reads it.
+/// Uses the account's existing token, from the parameter that the function reads.
 fn given(options: &Options, target: &Target, seen: &Seen) -> Result<Source, Box<Failure>> {
     let (home, name) = (&target.home, &options.token_parameter);
     let account = account(home);
@@ -143,7 +143,7 @@ fn given(options: &Options, target: &Target, seen: &Seen) -> Result<Source, Box<
     }
 }
 
-/// Whether a CA that SSM holds is this cluster's, as far as can be told.
+/// Whether SSM's CA belongs to this cluster, as far as we can tell.
 pub(crate) fn is_cluster(target: &Target, stored: Option<&Stored>) -> bool {
     match (&target.ca, stored) {
         (Some(ca), Some(stored)) => same_ca(&stored.value, ca),
@@ -151,8 +151,7 @@ pub(crate) fn is_cluster(target: &Target, stored: Option<&Stored>) -> bool {
     }
 }
 
-/// What becomes of the parameters. The CA is looked at first: whose cluster it is comes before
-/// whose account.
+/// Decides about the parameters. The CA comes first: the cluster matters before the account.
 fn stores(
     options: &Options,
     target: &Target,
@@ -208,9 +207,9 @@ fn store(
     })
 }
 
-/// Whose it is that SSM holds. A token of this account's name is this cluster's where the API
-/// server knows it, or where the cluster's CA stands beside it: one that was made anew has the
-/// name.
+/// The owner of a stored value. A token with this account's name belongs to this cluster if the API
+/// server accepts it, or if the cluster's CA is stored with it: a cluster that was created again
+/// has the same account name.
 fn owner(target: &Target, seen: &Seen, content: Content, stored: &Stored) -> Owner {
     let ca = target.ca.as_deref();
     let beside = ca.zip(seen.ca.as_ref());
@@ -235,7 +234,7 @@ fn source(options: &Options, target: &Target, seen: &Seen, now: Timestamp) -> So
     let is_new = |grant: &Grant| grant.outlook.iter().any(|line| line == NEW_ACCOUNT);
     let works = seen.works && !seen.grants.iter().any(is_new);
     match stored.and_then(|token| Some((token.expires()?, token))) {
-        // Half of its life is time enough for rotation to renew it.
+        // Half of its lifetime is enough time for rotation to renew it.
         Some((until, token))
             if works
                 && token.subject() == Some(account(&target.home))
@@ -247,7 +246,7 @@ fn source(options: &Options, target: &Target, seen: &Seen, now: Timestamp) -> So
     }
 }
 
-/// A remark on what is right so far, and may not stay so.
+/// A remark about a state that is correct now but may not stay so.
 pub(crate) fn remark(options: &Options, target: &Target, seen: &Seen) -> Option<String> {
     let stored = seen
         .token

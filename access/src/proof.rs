@@ -1,4 +1,4 @@
-//! The proof: what SSM holds, shown to the API server as the function would show it.
+//! The check: calls the API server with the values in SSM, like the function does.
 
 use crate::failure::Refusal;
 use crate::options::Options;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use url::Url;
 
-/// How long a connection and an answer may take: the function waits 3 s for the connection.
+/// The time limits for a connection and a response; the function waits 3 s for the connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The most that is read of an answer; a review has a few hundred bytes.
+/// The largest response; a review has a few hundred bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
-/// Something that the token must be allowed to do, for each file that was applied.
+/// A permission that the token must have; one for each applied file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
     verb: &'static str,
@@ -34,9 +34,9 @@ pub(crate) struct Question {
 /// What the API server does not grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Denial {
-    /// It does not know the token.
+    /// The API server does not accept the token.
     Unknown,
-    /// The token may not do that.
+    /// The token lacks this permission.
     Forbidden(Question),
 }
 
@@ -86,12 +86,12 @@ impl Question {
     }
 }
 
-/// Asks the API server with this token, over TLS with this CA alone (the public roots where there
-/// is none). The first thing that it does not grant is returned.
+/// Asks the API server with this token over TLS, trusting only this CA (or the public root
+/// certificates without a CA). Returns the first permission that is missing.
 ///
 /// # Errors
 ///
-/// Where it cannot be reached, is not the one that the CA vouches for, or answers something else.
+/// The API server cannot be reached, its certificate is not trusted, or its response is unexpected.
 pub(crate) async fn ask(
     server: &str,
     ca: Option<&str>,
@@ -142,7 +142,7 @@ fn unreachable(server: &str, why: &str) -> Refusal {
     )
 }
 
-/// As the function verifies.
+/// The same TLS verification as the function's.
 fn trust(ca: Option<&str>) -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::empty();
     match ca {
@@ -167,7 +167,7 @@ fn trust(ca: Option<&str>) -> Result<Arc<ClientConfig>, String> {
     Ok(Arc::new(tls))
 }
 
-/// Status and answer.
+/// Returns the status and the response.
 async fn post(
     url: &Url,
     tls: &Arc<ClientConfig>,
@@ -187,7 +187,7 @@ async fn post(
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
         .await
         .map_err(words)?;
-    // Its end is the sender's, which tells.
+    // The sender reports how the connection ends.
     let connection = tokio::spawn(connection);
     let request = hyper::Request::post(REVIEWS)
         .header(

@@ -1,4 +1,4 @@
-//! Runs the user's own programs, and reads what they say.
+//! Runs the user's own programs and reads their output.
 
 use crate::command::Command;
 use crate::failure::Refusal;
@@ -8,10 +8,10 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 
-/// How long a program may take: one that asks its user to sign in waits for a person.
+/// How long a program may take: it may ask its user to sign in.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// What a program printed, and how it ended.
+/// The output and the exit status of a program.
 pub(crate) struct Answer {
     pub(crate) printed: String,
     pub(crate) said: String,
@@ -19,11 +19,11 @@ pub(crate) struct Answer {
 }
 
 impl Command {
-    /// Runs it and returns what it prints.
+    /// Runs the command and returns its output.
     ///
     /// # Errors
     ///
-    /// Where it does not succeed: its own words, without what it was given on its input.
+    /// The command fails: its own message, without its input.
     pub(crate) async fn ask(&self, input: Option<&str>) -> Result<String, Refusal> {
         let answer = self.run(input).await?;
         match answer.code {
@@ -32,11 +32,11 @@ impl Command {
         }
     }
 
-    /// Runs it to its end, whichever that is.
+    /// Runs the command until it ends, successfully or not.
     ///
     /// # Errors
     ///
-    /// Where it cannot be started or does not end.
+    /// The command cannot be started or does not end.
     pub(crate) async fn run(&self, input: Option<&str>) -> Result<Answer, Refusal> {
         let program = self.tool.name();
         let start = self.start(input.is_some());
@@ -49,7 +49,7 @@ impl Command {
         let stdin = child.stdin.take();
         let ended = async {
             if let (Some(text), Some(mut stdin)) = (input, stdin) {
-                // A program that ends before it has read everything says itself why.
+                // A program that ends before it has read everything says why.
                 let _read = stdin.write_all(text.as_bytes()).await;
             }
             child.wait_with_output().await
@@ -65,7 +65,7 @@ impl Command {
         })
     }
 
-    /// The same words as an error.
+    /// The message as an error.
     pub(crate) fn refusal(&self, said: &str) -> Refusal {
         Refusal::Said {
             command: self.clone(),

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 /// The Secret of `deploy/token-secret.yaml`.
 pub(crate) const SECRET: &str = "landfall-token";
 
-/// One thing after another.
+/// A step of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Grant(Grant),
@@ -25,23 +25,23 @@ pub(crate) enum Step {
 /// Where the token comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// SSM has the account's, which is to have a further namespace.
+    /// From SSM: the account's token, which gets permissions in another namespace.
     Given(Token),
-    /// SSM has one that rotation goes on with.
+    /// From SSM: a token that rotation will renew.
     Kept { token: Token, until: Timestamp },
-    /// The Secret; empty where it is still to be made.
+    /// From the Secret; empty if the Secret does not exist yet.
     Secret(Option<Token>),
-    /// A new one that lives so many seconds.
+    /// A new token with this lifetime in seconds.
     Request(u64),
 }
 
-/// A parameter, and what becomes of it.
+/// What to do with a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Store {
     pub(crate) content: Content,
     pub(crate) name: String,
     pub(crate) verdict: Verdict,
-    /// What encrypts it then, where that is known.
+    /// The parameter's key after that, if known.
     pub(crate) key: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Step {
         }
     }
 
-    /// What it does, to go on with "failed" or behind a number.
+    /// The heading, which fits before "failed" and after a number.
     pub(crate) fn heading(&self, options: &Options, target: &Target) -> String {
         match self {
             Step::Grant(grant) if grant.is_there() => {
@@ -87,7 +87,7 @@ impl Step {
         }
     }
 
-    /// As a person would type it.
+    /// The command as a person would type it.
     pub(crate) fn typed(&self, tools: &Tools, target: &Target) -> Option<String> {
         match self {
             Step::Grant(grant) => Some(grant.typed(tools, target)),
@@ -109,7 +109,7 @@ impl Step {
         }
     }
 
-    /// The customer's key that the function has to decrypt with.
+    /// The customer's key, with which the function must decrypt.
     fn key(&self) -> Option<&str> {
         match self {
             Step::Store(store) => store.key.as_deref().filter(|key| *key != USUAL_KEY),
@@ -117,7 +117,7 @@ impl Step {
         }
     }
 
-    /// What the API server says would change; nothing where nothing would.
+    /// What the API server would change; empty if nothing.
     pub(crate) fn outlook(&self) -> Vec<String> {
         match self {
             Step::Grant(grant) if grant.is_there() => Vec::new(),
@@ -145,7 +145,7 @@ fn proof_heading(questions: &[Question], options: &Options, target: &Target) -> 
 }
 
 impl Source {
-    /// What prints the token; nothing where it is at hand.
+    /// The command that prints the token; `None` if the token is known.
     pub(crate) fn command(&self, tools: &Tools, namespace: &str) -> Option<Command> {
         match self {
             Source::Given(_) | Source::Kept { .. } => None,
@@ -159,7 +159,7 @@ impl Source {
     }
 }
 
-/// Prints the Secret's token in base64, or nothing.
+/// The command that prints the Secret's token in base64, or nothing.
 pub(crate) fn secret(tools: &Tools, namespace: &str) -> Command {
     let path = "-o=jsonpath={.data.token}";
     let words = [
@@ -175,7 +175,7 @@ pub(crate) fn secret(tools: &Tools, namespace: &str) -> Command {
 }
 
 impl Store {
-    /// The token's own length is not known before it is there, and far from the limit.
+    /// The length of the value. A new token's length is unknown, but far below the limit.
     pub(crate) fn length(&self, target: &Target) -> usize {
         match self.content {
             Content::Token => 0,
@@ -206,7 +206,7 @@ impl Store {
     }
 }
 
-/// The line that makes the function from `template.yaml`.
+/// The command that deploys `template.yaml`.
 pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) -> String {
     let mut line = vec!["sam deploy --guided".to_owned()];
     for (option, value) in [
@@ -237,9 +237,9 @@ pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) ->
     line.join(" ")
 }
 
-/// How often the first token is to be renewed: within a third of its life, so that one failure does
-/// no harm. The template's own schedule is for 24 h, as all later tokens live, and it knows three.
-/// SAM ends a value at its first space, unless it has quotes of its own, and EventBridge wants
+/// The schedule for the first token: a third of its lifetime or less, so that one failure does no
+/// harm. Later tokens live 24 h, for which the template has a default; it allows three schedules.
+/// SAM ends a value at its first space unless the value has its own quotes, and EventBridge needs
 /// `1 hour`.
 fn schedule(seconds: u64) -> Option<String> {
     let rate = match seconds / 3600 / 3 {

@@ -1,4 +1,4 @@
-//! Looks at the account, the cluster and SSM, and changes nothing.
+//! Reads the state of the account, the cluster and SSM, without changing anything.
 
 use crate::account::account;
 use crate::command::Tools;
@@ -12,7 +12,7 @@ use crate::step::{SECRET, secret};
 use crate::target::Target;
 use crate::token::Token;
 
-/// Whose account it is: the wrong one is a common mistake.
+/// The AWS account, which is shown because the wrong account is a common mistake.
 pub(crate) async fn identity(tools: &Tools) -> Result<String, Failure> {
     let asked = tools.aws(&["sts", "get-caller-identity"]).ask(None).await;
     let printed = asked.map_err(|refusal| refusal.at("asking AWS who you are"))?;
@@ -21,14 +21,14 @@ pub(crate) async fn identity(tools: &Tools) -> Result<String, Failure> {
     Ok(format!("account {}, as {}", text("Account"), text("Arn")))
 }
 
-/// The region that the AWS CLI takes by itself: it knows every place where one may stand.
+/// The AWS CLI's default region: it knows all places where one may be configured.
 pub(crate) async fn region(tools: &Tools) -> Result<Option<String>, Failure> {
     let asked = tools.aws(&["configure", "list"]).ask(None).await;
     let printed = asked.map_err(|refusal| refusal.at("asking the AWS CLI for its region"))?;
     Ok(parameter::region(&printed))
 }
 
-/// Looks at everything, and changes nothing.
+/// Reads everything, without changing anything.
 pub(crate) async fn look(
     tools: &Tools,
     options: &Options,
@@ -60,7 +60,7 @@ pub(crate) async fn look(
     })
 }
 
-/// The token of the Secret in base64; nothing where it is not needed.
+/// The Secret's token in base64; empty if it is not needed.
 async fn look_for_secret(
     tools: &Tools,
     options: &Options,
@@ -70,13 +70,13 @@ async fn look_for_secret(
         return Ok(String::new());
     }
     match secret(tools, &target.namespace).ask(None).await {
-        // With rotation it is a remark at most, for which nobody needs a right.
+        // With rotation the Secret only causes a remark, so a missing permission is not an error.
         Err(_) if options.rotation.is_some() => Ok(String::new()),
         asked => asked.map_err(|refusal| refusal.at(format!("reading Secret {}", SECRET))),
     }
 }
 
-/// Whether the API server knows a token that is stored already. Others' are not shown to it.
+/// Whether the API server accepts a stored token. Tokens of others are not sent to it.
 async fn is_known(target: &Target, stored: Option<&Stored>) -> bool {
     let Some(token) = stored.and_then(|stored| Token::new(&stored.value)) else {
         return false;

@@ -1,5 +1,5 @@
-//! The cluster by the user's kubeconfig: where it is, whom to trust for it, and whether a Lambda
-//! function could reach it.
+//! The cluster in the user's kubeconfig: its address, its CA, and whether a Lambda function could
+//! reach it.
 
 use crate::command::Tools;
 use crate::failure::Refusal;
@@ -10,10 +10,10 @@ use serde_json::Value;
 use std::net::{IpAddr, Ipv6Addr, ToSocketAddrs as _};
 use url::{Host, Url};
 
-/// No user of the kubeconfig is asked for: whoever types the command sees no credential.
+/// The query does not read the kubeconfig's user, so no credential is shown.
 const QUESTION: &str = "-o=jsonpath={.contexts[0].name}{\"\\n\"}\
     {.contexts[0].context.namespace}{\"\\n\"}{.clusters[0].cluster}";
-/// Ends of names that are known in a private network alone.
+/// Domains of names that only private networks resolve.
 /// <https://www.iana.org/assignments/special-use-domain-names/>
 const PRIVATE_NAMES: [&str; 9] = [
     ".local",
@@ -27,23 +27,23 @@ const PRIVATE_NAMES: [&str; 9] = [
     ".localdomain",
 ];
 
-/// What the kubeconfig says of the cluster.
+/// The cluster, from the kubeconfig.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) context: String,
     pub(crate) namespace: String,
-    /// The namespace of the ServiceAccount, which is mostly the same one.
+    /// The namespace of the ServiceAccount, usually the same one.
     pub(crate) home: String,
     /// `https://host[:port]`.
     pub(crate) server: String,
-    /// PEM; none where the public roots are trusted.
+    /// The CA in PEM; `None` if the public root certificates are trusted.
     pub(crate) ca: Option<String>,
-    /// What the function would miss.
+    /// Problems that the function would have.
     pub(crate) warnings: Vec<String>,
 }
 
 impl Target {
-    /// Reads it with `kubectl`, which knows every form of a kubeconfig.
+    /// Reads the kubeconfig with `kubectl`, which supports all its forms.
     pub(crate) async fn read(tools: &Tools, options: &Options) -> Result<Target, Refusal> {
         let words = ["config", "view", "--raw", "--minify", "--flatten", QUESTION];
         let printed = tools.kubectl(&words).ask(None).await?;
@@ -56,12 +56,12 @@ impl Target {
         Ok(target)
     }
 
-    /// Whether the ServiceAccount is another namespace's.
+    /// Whether the ServiceAccount is in another namespace.
     pub(crate) fn is_further(&self) -> bool {
         self.home != self.namespace
     }
 
-    /// The ServiceAccount is that of this namespace.
+    /// Sets the ServiceAccount's namespace.
     fn settle(&mut self, home: &str) -> Result<(), Refusal> {
         if home == self.namespace {
             return Err(Refusal::own(
@@ -94,7 +94,7 @@ impl Target {
     }
 }
 
-/// The function takes no more than `https://host[:port]`.
+/// Checks the address: the function only accepts `https://host[:port]`.
 fn check_server(server: &str) -> Result<String, Refusal> {
     let refused = |why: &str| {
         let advice = "The function talks to the API server itself, verified: use a context whose \
@@ -116,7 +116,7 @@ fn check_server(server: &str) -> Result<String, Refusal> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// The CA, PEM.
+/// The CA in PEM.
 fn authority(cluster: &Value) -> Result<Option<String>, Refusal> {
     let Some(data) = cluster["certificate-authority-data"].as_str() else {
         if cluster["insecure-skip-tls-verify"] == true {
@@ -144,7 +144,7 @@ fn authority(cluster: &Value) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// What a kubeconfig can say and the function has no word for.
+/// Settings of the kubeconfig that the function does not support.
 fn warnings(cluster: &Value) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(proxy) = cluster["proxy-url"].as_str() {
@@ -173,7 +173,7 @@ fn addresses(url: &Url) -> Vec<IpAddr> {
     found.iter().map(std::net::SocketAddr::ip).collect()
 }
 
-/// What keeps a Lambda function from that address; nothing where it is public.
+/// Why a Lambda function cannot reach that address; `None` if it is public.
 fn distance(url: &Url, addresses: &[IpAddr]) -> Option<String> {
     let host = url.host_str().unwrap_or_default();
     let name = matches!(url.host(), Some(Host::Domain(_)));

@@ -1,11 +1,11 @@
-//! The bearer token: what it says of itself, and never itself.
+//! The bearer token and what it says about itself; the token is never printed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use std::fmt;
 
-/// A bearer token. It cannot be printed.
+/// A bearer token, which cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
 
@@ -16,30 +16,30 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// None where there is nothing, or what no bearer token is.
+    /// Parses a token; `None` for an empty text, or one that cannot be a bearer token.
     pub(crate) fn new(text: &str) -> Option<Token> {
         let text = text.trim();
         let graphic = text.bytes().all(|byte| byte.is_ascii_graphic());
         (graphic && !text.is_empty()).then(|| Token(text.to_owned()))
     }
 
-    /// From the `data` of a Secret.
+    /// Decodes a token from the `data` of a Secret.
     pub(crate) fn decode(text: &str) -> Option<Token> {
         let bytes = STANDARD.decode(text.trim()).ok()?;
         Token::new(&String::from_utf8(bytes).ok()?)
     }
 
-    /// The token itself, for the two who must have it.
+    /// Returns the token itself, for storing it and for calling the cluster.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whose it is, `system:serviceaccount:NAMESPACE:NAME`, by its own word.
+    /// The subject in the token's own claims: `system:serviceaccount:NAMESPACE:NAME`.
     pub(crate) fn subject(&self) -> Option<String> {
         Some(self.claims()?.get("sub")?.as_str()?.to_owned())
     }
 
-    /// When it ends, by its own word. None where it does not.
+    /// The expiry in the token's own claims; `None` without one.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         Timestamp::from_second(self.claims()?.get("exp")?.as_i64()?).ok()
     }
@@ -53,7 +53,7 @@ impl Token {
     }
 }
 
-/// Replaces a secret in words of others, which may repeat what they were given.
+/// Replaces secrets in a program's message, which may repeat its input.
 pub(crate) fn redact(words: &str, secrets: &[&str]) -> String {
     let secrets = secrets.iter().filter(|secret| !secret.is_empty());
     secrets.fold(words.to_owned(), |words, secret| words.replace(secret, "…"))

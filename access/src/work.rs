@@ -11,12 +11,12 @@ use crate::target::Target;
 use crate::token::Token;
 use std::time::{Duration, Instant};
 
-/// How long the cluster may take to make a token, or to know it and its rights everywhere; SSM,
-/// too, may answer with the last value for a moment.
+/// How long the cluster may take to create a token, or to accept it and its permissions everywhere.
+/// SSM, too, may return the previous value for a moment.
 const SETTLING: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Whoever does what was decided.
+/// Carries out a plan.
 pub(crate) struct Work<'a> {
     pub(crate) tools: Tools,
     pub(crate) options: &'a Options,
@@ -24,7 +24,8 @@ pub(crate) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Prints each step and, where it is to, does it; whether all is done and proved.
+    /// Prints each step and carries it out with `--apply`; returns whether everything is done and
+    /// checked.
     pub(crate) async fn perform(&self, steps: &[Step]) -> Result<bool, Failure> {
         let ready = steps
             .iter()
@@ -56,7 +57,7 @@ impl Work<'_> {
         Ok(self.options.apply || ready)
     }
 
-    /// What became of it, in lines.
+    /// Carries out a step and returns its result, in lines.
     async fn act(&self, step: &Step, token: &mut Option<Token>) -> Result<Vec<String>, Refusal> {
         match step {
             Step::Grant(grant) if grant.is_there() => Ok(Vec::new()),
@@ -123,7 +124,8 @@ impl Work<'_> {
         Ok(vec![format!("stored as version {}", answer["Version"])])
     }
 
-    /// Reads back what SSM has and asks the API server with just that, until all of it has arrived.
+    /// Reads the values back from SSM and calls the API server with them, until everything has
+    /// arrived.
     async fn prove(
         &self,
         questions: &[Question],
@@ -142,7 +144,7 @@ impl Work<'_> {
         }
     }
 
-    /// The inner error may pass by itself.
+    /// The inner error may be temporary.
     async fn prove_once(
         &self,
         questions: &[Question],
@@ -152,7 +154,7 @@ impl Work<'_> {
         let [token, ca] = parameter::read(&self.tools, options).await?;
         let token = token.and_then(|stored| Token::new(&stored.value));
         let ca = match ca.filter(|_| target.ca.is_some()) {
-            // The function may have it in ClusterCa.
+            // The function may have the CA in ClusterCa.
             None if target.is_further() => target.ca.clone(),
             stored => stored.map(|stored| stored.value),
         };

@@ -1,4 +1,4 @@
-//! The Kubernetes API as this program sees it: calls as values, answers as small types.
+//! The Kubernetes API: calls as values, responses as small types.
 
 pub mod answer;
 pub mod call;

@@ -1,4 +1,4 @@
-//! The SDK's clients, each made once, when it is needed first.
+//! The SDK's clients, each created once, at its first use.
 
 use super::failure::ATTEMPT;
 use super::http_client::HttpsClient;
@@ -18,19 +18,19 @@ use aws_types::region::Region;
 use landfall_core::retry;
 use std::sync::OnceLock;
 
-/// AWS as the function sees it.
+/// Access to AWS.
 #[derive(Debug, Default)]
 pub struct Aws {
-    /// Where it is, and as whom it is called.
+    /// The settings: region, endpoints, credentials.
     pub settings: Settings,
-    /// The way to it.
+    /// The HTTPS client.
     pub https: HttpsClient,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     codepipeline: OnceLock<aws_sdk_codepipeline::Client>,
 }
 
 impl Aws {
-    /// Reads the variables. Nothing is made yet.
+    /// Reads the variables and creates no client yet.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Aws {
         Aws {
             https: HttpsClient::new(variable("AWS_CA_BUNDLE")),
@@ -39,7 +39,7 @@ impl Aws {
         }
     }
 
-    /// The client of SSM, or what is not set that it needs.
+    /// Returns the SSM client, or says which setting is missing.
     pub fn ssm(&self) -> Result<&aws_sdk_ssm::Client, String> {
         let config = self.config(AwsService::Ssm)?;
         Ok(self.ssm.get_or_init(|| {
@@ -48,7 +48,7 @@ impl Aws {
         }))
     }
 
-    /// The client of CodePipeline, or what is not set that it needs.
+    /// Returns the CodePipeline client, or says which setting is missing.
     pub fn codepipeline(&self) -> Result<&aws_sdk_codepipeline::Client, String> {
         let config = self.config(AwsService::CodePipeline)?;
         Ok(self.codepipeline.get_or_init(|| {
@@ -57,7 +57,7 @@ impl Aws {
         }))
     }
 
-    /// What makes the configuration of a client.
+    /// Builds the configuration of a client.
     fn config(&self, service: AwsService) -> Result<impl FnOnce() -> SdkConfig, String> {
         let settings = &self.settings;
         let region = settings.region.as_ref().ok_or("AWS_REGION is not set")?;
@@ -73,7 +73,8 @@ impl Aws {
                 .use_fips(settings.fips)
                 .use_dual_stack(settings.dual_stack)
                 .credentials_provider(SharedCredentialsProvider::new(credentials))
-                // What never changes needs no cache, and what is in memory cannot stall.
+                // Constant credentials need no cache, and need no protection against a stalled
+                // provider.
                 .identity_cache(IdentityCache::no_cache())
                 .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
                 .http_client(self.https.clone())
@@ -91,8 +92,9 @@ impl Aws {
     }
 }
 
-/// The SDK's quota of retries is for clients that make many calls: ten that failed use it up for
-/// the rest of the process. A deploy makes a handful, and must report after an outage, too.
+/// Switches the SDK's retry quota off. It is meant for clients that make many calls: after ten
+/// failed ones the process hardly retries any more. A deploy makes few calls, and must report even
+/// after an outage.
 fn no_quota() -> RetryPartition {
     let unlimited = TokenBucket::unlimited();
     RetryPartition::custom("landfall")
@@ -100,8 +102,8 @@ fn no_quota() -> RetryPartition {
         .build()
 }
 
-/// Our policy as the SDK takes it. Which errors may pass is known to the SDK, and it obeys the
-/// pause that AWS asks for by a header of its own, within our longest one.
+/// The SDK's form of our retry policy. The SDK knows which errors are temporary, and waits as long
+/// as AWS's own header asks, up to our longest pause.
 fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(retry::ATTEMPTS)

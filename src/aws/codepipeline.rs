@@ -1,4 +1,4 @@
-//! The one call that answers a job of CodePipeline.
+//! Sends the report of a CodePipeline job.
 
 use super::clients::Aws;
 use super::failure::{self, AwsError};
@@ -6,25 +6,25 @@ use crate::http::chain;
 use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType};
 use landfall_core::report::Report;
 
-/// How CodePipeline took a report.
+/// CodePipeline's response to a report.
 #[derive(Debug, PartialEq)]
 pub enum Receipt {
-    /// It is recorded.
+    /// CodePipeline recorded the report.
     Taken,
-    /// The job is over: timed out, stopped, or answered by another invocation. Nobody waits.
+    /// The job had already ended: it timed out, was stopped, or another invocation reported.
     TooLate(String),
 }
 
 /// Why a report could not be delivered.
 #[derive(Debug, PartialEq)]
 pub enum Undelivered {
-    /// CodePipeline refused what it says.
+    /// CodePipeline refused its content.
     Refused(String),
-    /// CodePipeline could not be reached, throttled to the end, or denied the call.
+    /// CodePipeline could not be reached, still throttled after all retries, or denied the call.
     Unreachable(String),
 }
 
-/// Sends the report of a job. The SDK retries throttling and faults of the network.
+/// Sends the report of a job. The SDK retries throttling and network errors.
 pub async fn send(aws: &Aws, job: &str, report: &Report) -> Result<Receipt, Undelivered> {
     let client = aws.codepipeline().map_err(Undelivered::Unreachable)?;
     let details = ExecutionDetails::builder();
@@ -67,7 +67,8 @@ pub async fn send(aws: &Aws, job: &str, report: &Report) -> Result<Receipt, Unde
     receipt(answer)
 }
 
-/// Two errors of the service say that the job is over; all others are a failure to deliver.
+/// Two of the service's errors mean that the job has ended; all others mean that the report was not
+/// delivered.
 fn receipt(answer: Result<(), AwsError>) -> Result<Receipt, Undelivered> {
     let (code, message) = match answer {
         Ok(()) => return Ok(Receipt::Taken),

@@ -1,4 +1,4 @@
-//! Why a call of AWS brought nothing, whichever operation it was.
+//! Why a call to AWS failed, for all operations.
 
 use crate::http::chain;
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
@@ -9,20 +9,20 @@ use landfall_core::retry;
 use std::error::Error;
 use std::time::Duration;
 
-/// How long one attempt of a call may take.
+/// The time limit of one attempt.
 pub const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// Why a call of AWS brought nothing.
+/// Why a call to AWS failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AwsError {
-    /// The service says so: the HTTP status, the error's code and what is said of it.
+    /// The service refused the call: the HTTP status, the error code and the message.
     Refused(u16, String, String),
-    /// The call could not be made, or was not answered.
+    /// The call could not be sent, or got no response.
     Unreachable(String),
 }
 
-/// Reduces an error of the SDK to what is told. What an answer says that cannot be read is not: it
-/// may be the token.
+/// Reduces an SDK error to what may be shown. An unreadable response is not shown, because it may
+/// contain the token.
 pub fn read<E>(error: SdkError<E, HttpResponse>) -> AwsError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -35,7 +35,7 @@ where
         SdkError::TimeoutError(_) => {
             AwsError::Unreachable(format!("no answer within {} s", ATTEMPT.as_secs()))
         }
-        // A proxy's page, for one.
+        // The response may be a proxy's page.
         SdkError::ResponseError(answer) if !answer.raw().status().is_success() => {
             refused(answer.raw().status().as_u16(), None, None)
         }
@@ -43,7 +43,7 @@ where
             AwsError::Unreachable("its answer is not what it should be".to_owned())
         }
         SdkError::DispatchFailure(failure) => {
-            // Below "dispatch failure" and "io error" is what happened.
+            // Below "dispatch failure" and "io error" is the actual cause.
             let cause = failure.as_connector_error().and_then(Error::source);
             AwsError::Unreachable(cause.map_or_else(|| chain(&error), chain))
         }
@@ -57,7 +57,7 @@ fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> AwsError {
     AwsError::Refused(status, code.to_owned(), message.to_owned())
 }
 
-/// Whether a refusal may pass, by its status and AWS's code.
+/// Whether a refusal is temporary, by its status and AWS's error code.
 pub fn is_transient(status: u16, code: &str) -> bool {
     retry::is_transient(status)
         || THROTTLING_ERRORS.contains(&code)

@@ -1,4 +1,4 @@
-//! The SDK's way to the network: the one HTTPS stack, whose client is made with the first request.
+//! The SDK's HTTP client: our HTTPS stack, whose client is created at the first request.
 
 use crate::cluster;
 use crate::http::{self, Trust, chain};
@@ -15,16 +15,16 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 
-/// The most that a service may answer; SSM's and CodePipeline's answers are a few kilobytes.
+/// The largest response of a service; SSM and CodePipeline send a few kilobytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The longest path of a file.
 const PATH_LIMIT: usize = 4096;
 
-/// The HTTPS client of everything in AWS. Its copies share the connections.
+/// The HTTPS client for all AWS services. Its copies share the connections.
 #[derive(Clone, Default)]
 pub struct HttpsClient {
-    /// `AWS_CA_BUNDLE`: a PEM file with roots to trust beside the public ones.
+    /// `AWS_CA_BUNDLE`: a PEM file with root certificates to trust, in addition to the public ones.
     bundle: Option<String>,
     client: Arc<OnceLock<Result<reqwest::Client, String>>>,
 }
@@ -36,7 +36,7 @@ impl fmt::Debug for HttpsClient {
 }
 
 impl HttpsClient {
-    /// With the value of `AWS_CA_BUNDLE`, where it is set. Nothing is read yet.
+    /// Takes the value of `AWS_CA_BUNDLE`, if set. The file is not read yet.
     pub fn new(bundle: Option<String>) -> HttpsClient {
         HttpsClient {
             bundle,
@@ -44,7 +44,7 @@ impl HttpsClient {
         }
     }
 
-    /// The client itself, for what the SDK is not used for.
+    /// Returns the client, for calls without the SDK.
     pub fn client(&self) -> Result<&reqwest::Client, String> {
         let made = self.client.get_or_init(|| match &self.bundle {
             None => http::client(Trust::Public),
@@ -75,9 +75,9 @@ impl HttpsClient {
     }
 }
 
-/// A client that trusts the certificates in a file, too.
+/// Builds a client that also trusts the certificates in a file.
 fn with_bundle(path: &str) -> Result<reqwest::Client, String> {
-    // A value that is no path may be the bundle itself, with a key in it.
+    // A value that is not a path may be the bundle itself, possibly with a key.
     let is_path = path.len() <= PATH_LIMIT && !path.contains(['\n', '\r']);
     if !is_path || path.contains("-----") {
         return Err("AWS_CA_BUNDLE must be the path of a file".to_owned());
@@ -104,29 +104,29 @@ fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
             value.set_sensitive(true);
         }
     }
-    // What SSM and CodePipeline are sent is in memory.
+    // The request bodies for SSM and CodePipeline are in memory.
     let body = body.bytes().ok_or_else(|| other("its body is a stream"))?;
     let request = ::http::Request::from_parts(parts, body.to_vec());
     reqwest::Request::try_from(request).map_err(|error| other(chain(&error.without_url())))
 }
 
-/// A failure that another attempt cannot mend.
+/// A failure for which a retry does not help.
 fn other(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ConnectorError {
     ConnectorError::other(why.into(), None)
 }
 
-/// The host that an address names, with its port where it has one.
+/// The host of a URL, with its port if it has one.
 fn host_of(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.split(['/', '?']).next().unwrap_or_default().to_owned()
 }
 
-/// A failure of the connection to this host, which the SDK tries again.
+/// A failure of the connection to this host, which the SDK retries.
 fn broken(host: &str, error: reqwest::Error) -> ConnectorError {
     let is_timeout = error.is_timeout();
     let (cause, detail) = cluster::failure::unreached(&error.without_url());
     let once = Unreached::new(cause, host.to_owned(), detail);
-    // How often it is tried is the SDK's.
+    // The SDK counts the attempts.
     let why = report::unreached(&Unreached { tries: 0, ..once }).into();
     match is_timeout {
         true => ConnectorError::timeout(why),
@@ -141,7 +141,7 @@ impl HttpConnector for HttpsClient {
 }
 
 impl HttpClient for HttpsClient {
-    /// The time limit of an attempt is the SDK's; see [`crate::aws::clients`].
+    /// The SDK sets the time limit of an attempt; see [`crate::aws::clients`].
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,

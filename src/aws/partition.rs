@@ -1,10 +1,10 @@
-//! Partitions of AWS (commercial, China, GovCloud, …), by the SDK's own table of them.
+//! AWS's partitions (commercial, China, GovCloud, …), from the SDK's own table.
 
 use crate::http::chain;
 use aws_sdk_ssm::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 
-/// What the addresses of a region's services end in, such as `amazonaws.com.cn`. The SDK keeps its
-/// table to itself, so it is taken from the address of SSM there.
+/// The domain suffix of a region's services, such as `amazonaws.com.cn`. The SDK's table is
+/// private, so the suffix is taken from SSM's address.
 pub async fn suffix(region: &str) -> Result<String, String> {
     let parameters = Params::builder().region(region).build();
     let parameters = parameters.map_err(|error| chain(&error))?;

@@ -1,7 +1,7 @@
-//! Parts of an object in S3: ranged GETs, signed with a job's own credentials.
+//! Reads parts of an S3 object: ranged GETs, signed with a job's own credentials.
 //!
-//! Three answers need care: a bucket in another region, an object that changes between two reads
-//! (each read after the first is bound to its ETag), and the many ways to say no.
+//! Three responses need care: a bucket in another region, an object that changes between two reads
+//! (each later read requires the first read's ETag), and S3's many kinds of refusals.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 
 use super::clients::Aws;
@@ -21,42 +21,42 @@ use std::ops::Range;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long S3 may be silent: before an answer, and within one.
+/// How long S3 may be silent, before and within a response.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// The most of an error's text that is read.
+/// How much of an error's text is read.
 const ERROR_LIMIT: usize = 16 * 1024;
 
-/// Where S3 is.
+/// Access to S3.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     settings: Settings,
     https: HttpsClient,
 }
 
-/// An object that was opened, and where.
+/// An opened object.
 pub struct Object<'a> {
     store: &'a Store,
     keys: &'a Keys,
     artifact: &'a Artifact,
     region: String,
-    /// Where S3 is in that region.
+    /// S3's host in the object's region.
     host: String,
     etag: Option<HeaderValue>,
-    /// How long it is.
+    /// The object's length.
     pub total: u64,
 }
 
 /// A failed read.
 enum S3Error {
-    /// It failed, and another attempt may help or not.
+    /// The read failed, and a retry may help or not.
     Failed(StoreError, Failure),
     /// The bucket is in this region.
     Elsewhere(String),
 }
 
 impl Store {
-    /// With the settings of all of AWS.
+    /// Uses the settings for all of AWS.
     pub fn new(aws: &Aws) -> Store {
         Store {
             settings: aws.settings.clone(),
@@ -64,8 +64,8 @@ impl Store {
         }
     }
 
-    /// Opens an object and reads its last bytes: `tail` of them, or all. `region` is where the
-    /// last one was found, as all are in one bucket most of the time.
+    /// Opens an object and reads its last bytes: `tail` of them, or all. `region` is the region of
+    /// the previous object, because all objects are usually in one bucket.
     pub async fn open<'a>(
         &'a self,
         keys: &'a Keys,
@@ -102,7 +102,7 @@ impl Store {
         }
     }
 
-    /// Where S3 is in a region, where no other address is given for it.
+    /// S3's host in a region, unless another endpoint is configured.
     async fn host(&self, region: &str) -> Result<String, StoreError> {
         if self.settings.endpoint(AwsService::S3).is_some() {
             return Ok(String::new());
@@ -117,7 +117,7 @@ impl Store {
         Ok(format!("s3{fips}{dual}.{region}.{suffix}"))
     }
 
-    /// The address of an object. A bucket with a dot in its name would not fit the certificate.
+    /// The URL of an object. A bucket with a dot in its name would not match the certificate.
     fn url(&self, host: &str, bucket: &str, key: &str) -> String {
         let key = encoded(key);
         if let Some(endpoint) = self.settings.endpoint(AwsService::S3) {
@@ -131,7 +131,7 @@ impl Store {
     }
 }
 
-/// Encoded as SigV4 has it, but for the slashes.
+/// Encodes a path for SigV4, except for the slashes.
 fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
@@ -146,13 +146,13 @@ fn encoded(text: &str) -> String {
 }
 
 impl Object<'_> {
-    /// The region in which it was found.
+    /// The region of the bucket.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Reads some bytes and gives them on as they come. `begin` is called before each try, `take`
-    /// for each piece; where it is false, the rest is left unread.
+    /// Reads some bytes and passes them on as they arrive. `begin` is called before each attempt,
+    /// `take` for each piece; if `take` returns false, the rest is not read.
     pub async fn read<S, E: From<StoreError>>(
         &mut self,
         range: Range<u64>,
@@ -197,7 +197,7 @@ impl Object<'_> {
                     let why = format!("the bucket is said to be in {region}, and is not");
                     return Err(StoreError::Refused(why).into());
                 }
-                // Whoever reads has a deadline around all of it.
+                // The caller has a deadline for the whole read.
                 S3Error::Failed(error, failure) => {
                     match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
                         Next::Retry(pause) => sleep(pause).await,
@@ -208,7 +208,7 @@ impl Object<'_> {
         }
     }
 
-    /// Reads a body; `Some` tells what broke it.
+    /// Reads a body; `Some` says what interrupted it.
     async fn body<S, E>(
         &self,
         response: &mut Response,
@@ -241,7 +241,7 @@ impl Object<'_> {
             Ok(Err(error)) => return Err(unreachable(chain(&error.without_url()))),
             Err(_) => return Err(unreachable("it does not answer".to_owned())),
         };
-        // Of an empty object there is no last byte.
+        // An empty object has no last byte.
         let is_empty = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
         if is_empty && self.etag.is_none() {
             let bytes = ::http::Response::new(Vec::new());
@@ -251,7 +251,7 @@ impl Object<'_> {
         let total = header.and_then(|range| range.to_str().ok()?.rsplit('/').next()?.parse().ok());
         let total = match response.status() {
             StatusCode::PARTIAL_CONTENT => total,
-            // What has no last byte is answered whole by some.
+            // Some servers return an object without a last byte as a whole.
             StatusCode::OK if self.etag.is_none() => response.content_length(),
             _ => return Err(self.refusal(response).await),
         };
@@ -268,7 +268,7 @@ impl Object<'_> {
         Ok(response)
     }
 
-    /// The address of a read and its headers.
+    /// The URL of a read and its headers.
     fn request(&self, range: &str) -> Result<(String, HeaderMap), String> {
         let Artifact { bucket, key, .. } = self.artifact;
         let url = self.store.url(&self.host, bucket, key);
@@ -327,7 +327,7 @@ fn unreachable(why: String) -> S3Error {
     S3Error::Failed(StoreError::Unreachable(why), Failure::Transient(None))
 }
 
-/// What an error of S3 means.
+/// Classifies an error of S3.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 fn refusal(
     status: u16,
@@ -355,7 +355,7 @@ fn refusal(
     (error, Failure::Permanent)
 }
 
-/// The text of an element of S3's errors, which are flat.
+/// The text of an element in S3's error documents, which are flat.
 fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;

@@ -1,14 +1,13 @@
-//! Where AWS is and as whom it is called, by Lambda's variables and those of the SDK's settings
-//! that make sense in a Lambda. The SDK's own chain would look for profiles, container and instance
-//! credentials as well.
+//! The settings for AWS, from Lambda's variables and those SDK settings that are useful in Lambda.
+//! The SDK's own chain would also look for profiles, container and instance credentials.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
 
 use crate::job::Keys;
 
-/// A service of AWS.
+/// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum AwsService {
-    /// Systems Manager, of which we use the Parameter Store.
+    /// Systems Manager, with its Parameter Store.
     Ssm,
     /// CodePipeline.
     CodePipeline,
@@ -16,14 +15,14 @@ pub enum AwsService {
     S3,
 }
 
-/// What the variables say.
+/// The settings for AWS.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Where the function runs.
+    /// The function's region.
     pub region: Option<String>,
-    /// Whether FIPS endpoints are wanted.
+    /// Whether to use FIPS endpoints.
     pub fips: bool,
-    /// Whether endpoints with IPv6 are wanted.
+    /// Whether to use IPv6 endpoints.
     pub dual_stack: bool,
     /// The function's own credentials.
     pub keys: Option<Keys>,
@@ -58,7 +57,7 @@ impl Settings {
         }
     }
 
-    /// What a service's address is replaced by, without a slash at the end.
+    /// The endpoint that replaces a service's default one, without a slash at the end.
     pub fn endpoint(&self, service: AwsService) -> Option<&str> {
         let mut endpoints = self.endpoints.iter();
         let found = endpoints.find(|(given, _)| *given == service);

@@ -1,4 +1,4 @@
-//! Signatures of requests to S3, by the SDK's signer.
+//! Signs requests to S3 with the SDK's signer.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 
 use crate::http::chain;
@@ -12,18 +12,19 @@ use aws_sigv4::sign::v4;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue};
 
-/// Where a request to S3 is signed for, by whom, and when.
+/// The parameters of a signature.
 pub struct Signature<'a> {
     /// The region of the bucket.
     pub region: &'a str,
-    /// By whom.
+    /// The credentials.
     pub keys: &'a Keys,
-    /// When; five minutes off, and AWS refuses it.
+    /// The time; AWS refuses a signature that is five minutes off.
     pub now: Timestamp,
 }
 
 impl Signature<'_> {
-    /// The headers of a request with those of its signature. The address stands as it is sent.
+    /// The headers of a request, including its signature. The URL must be exactly the one that is
+    /// sent.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
     pub fn sign(
         &self,

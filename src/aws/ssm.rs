@@ -1,4 +1,5 @@
-//! The cluster's token and CA in SSM Parameter Store: read by one call, renewed by another.
+//! The cluster's token and CA in SSM Parameter Store: one call reads them, another one renews the
+//! token.
 
 use super::clients::Aws;
 use super::failure::{self, AwsError};
@@ -10,23 +11,23 @@ use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::outcome::{AwsPermission, CredentialsError, check};
 
-/// Versions of a parameter in one page; SSM gives no more.
+/// How many versions of a parameter are in a page; this is SSM's limit.
 const VERSIONS_PAGE: i32 = 50;
 
-/// Pages that are read: SSM keeps a hundred versions, and a page may be less than full.
+/// How many pages are read: SSM keeps a hundred versions, and a page may be incomplete.
 const VERSIONS_PAGES: usize = 20;
 
-/// What opens the cluster.
+/// The credentials for the cluster.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credentials {
     /// The bearer token.
     pub token: Token,
-    /// The cluster's CA as PEM; `None` for the public roots.
+    /// The cluster's CA in PEM; `None` for the public root certificates.
     pub ca: Option<String>,
 }
 
-/// Fetches token and CA. The role needs `ssm:GetParameters` on both, and `kms:Decrypt` where they
-/// are encrypted under a key of the customer's.
+/// Reads the token and the CA. The role needs `ssm:GetParameters` on both, and `kms:Decrypt` if the
+/// customer's own key encrypts them.
 pub async fn fetch(
     aws: &Aws,
     environment: &Environment,
@@ -69,8 +70,8 @@ pub async fn fetch(
     Ok(Credentials { token, ca })
 }
 
-/// How the newest version of a parameter is kept: type, key and tier. Its value stays encrypted.
-/// Of the calls that tell the key this is the one that a policy can limit to the one parameter.
+/// The type, key and tier of a parameter's newest version. The value stays encrypted. Of the calls
+/// that return the key, only this one can be limited to one parameter by a policy.
 pub async fn newest(aws: &Aws, name: &str) -> Result<ParameterHistory, CredentialsError> {
     let (mut newest, mut token) = (None::<ParameterHistory>, None);
     for _ in 0..VERSIONS_PAGES {
@@ -91,8 +92,8 @@ pub async fn newest(aws: &Aws, name: &str) -> Result<ParameterHistory, Credentia
     newest.ok_or_else(|| CredentialsError::Missing(format!("`{name}`")))
 }
 
-/// Stores a token as a new version of its parameter, which is kept as the one before: where no key
-/// is named, SSM takes its own, which everyone in the account may use. Policies stay by themselves.
+/// Stores a token as a new version of its parameter, with the previous version's settings: without
+/// a key SSM would use its own, which everyone in the account may use. Policies stay unchanged.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
 pub async fn store(
     aws: &Aws,
@@ -118,9 +119,9 @@ fn client(aws: &Aws) -> Result<&Client, CredentialsError> {
     aws.ssm().map_err(CredentialsError::Unreachable)
 }
 
-/// Whether a parameter is the one asked for: by name, by ARN, either with `:version` or `:label`,
-/// which SSM gives back apart as the selector. moto leaves the selector out; there the version
-/// tells, and a label is believed. <https://github.com/getmoto/moto>
+/// Whether a parameter is the requested one, by name or by ARN, with or without `:version` or
+/// `:label`, which SSM returns separately as the selector. moto leaves the selector out; there the
+/// version decides, and a label is trusted. <https://github.com/getmoto/moto>
 fn is_named(parameter: &Parameter, asked: &str) -> bool {
     let is_asked = |name: &str| match (asked.strip_prefix(name), parameter.selector()) {
         (None, _) => false,

@@ -1,5 +1,5 @@
-//! The JSON of an answer, without `metadata.managedFields`: more than half of what a small object
-//! is made of, which nobody here reads and which a write need not give back.
+//! Parses responses of the API server without `metadata.managedFields`: that is more than half of a
+//! small object, nothing here reads it, and a write does not need it.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
 
 use crate::text::clip;
@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// Reads an object, a list of objects or an event of a watch; `None` where it is none of these.
+/// Reads an object, a list of objects or an event of a watch; `None` for anything else.
 pub fn read(body: &[u8]) -> Option<Value> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = Place::Object.deserialize(&mut json).ok()?;
@@ -17,21 +17,21 @@ pub fn read(body: &[u8]) -> Option<Value> {
     read.is_object().then_some(read)
 }
 
-/// What stands at a place of an answer.
+/// A position in a response.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
-    /// An object, a list of them, or an event with one.
+    /// An object, a list of objects, or an event with an object.
     Object,
-    /// Its metadata.
+    /// An object's metadata.
     Metadata,
     /// The objects of a list.
     Items,
-    /// Anything.
+    /// Any other value.
     Other,
 }
 
 impl Place {
-    /// What stands under a key; `None` for what is left out.
+    /// The position under a key; `None` for a value that is skipped.
     fn under(self, key: &str) -> Option<Place> {
         match (self, key) {
             (Place::Object, "metadata") => Some(Place::Metadata),
@@ -111,18 +111,18 @@ impl<'de> Visitor<'de> for Place {
     }
 }
 
-/// How much of a refusal's sentence is kept, and of a proxy's page looked at: no report quotes more
-/// than some hundred characters, and who refuses stands at the beginning.
+/// How much of a refusal's message, or of a proxy's page, is kept. No report quotes more than a few
+/// hundred characters, and the beginning says who refuses.
 pub const MAX_ERROR_TEXT: usize = 64 * 1024;
 
-/// How much of an unexpected answer is quoted.
+/// How much of an unexpected response is quoted.
 const EXCERPT: usize = 300;
 
-/// The text of a body that is no JSON: a proxy's page without its tags, in one line. `mask` hides
-/// what is secret.
+/// The text of a body that is not JSON, in one line: a proxy's page without its tags. `mask`
+/// redacts secrets.
 pub fn excerpt(body: &[u8], mask: impl Fn(&str) -> String) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_ERROR_TEXT)]);
-    // Hidden before it is cut and changed: afterwards a value might not be known again.
+    // Redact before clipping and changing the text: afterwards a value might not be recognized.
     let text = mask(&text);
     let mut plain = String::new();
     let mut in_tag = false;

@@ -10,21 +10,21 @@ use serde_json::Value;
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallError {
-    /// The API server refused it.
+    /// The API server refused the call.
     Refused(Refusal),
-    /// Nothing answered, or not in time, at every try.
+    /// The cluster did not respond, or not in time, at any attempt.
     Unreachable(Box<Unreached>),
-    /// The server's certificate is not the CA's, or not for this name.
+    /// The CA did not sign the server's certificate, or the certificate is not valid for this name.
     Untrusted(Box<Untrusted>),
-    /// Whatever answers is not the Kubernetes API.
+    /// The other side is not the Kubernetes API.
     NotKubernetes(String),
     /// The invocation's time was over first.
     OutOfTime,
 }
 
 impl CallError {
-    /// Whether a write may have been done all the same: its answer was lost, or the server broke
-    /// on the way.
+    /// Whether a write may have happened anyway: its response was lost, or the server failed during
+    /// it.
     pub fn may_have_been_done(&self) -> bool {
         match self {
             CallError::Unreachable(unreached) => unreached.unsure,
@@ -34,26 +34,26 @@ impl CallError {
     }
 }
 
-/// An answer that is an error.
+/// A response that is an error.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Refusal {
     /// The HTTP status.
     pub code: u16,
-    /// Kubernetes' reason; empty where the body was no `Status`.
+    /// Kubernetes' reason; empty if the body was not a `Status`.
     pub reason: String,
-    /// The server's message, or the body's text where it was no `Status`.
+    /// The server's message, or the body's text if it was not a `Status`.
     pub message: String,
     /// Whether the body was a Kubernetes `Status`.
     pub is_status: bool,
-    /// What the token says of its own time, and when it was refused; beside a 401.
+    /// For a 401: what the token says about its lifetime, and when it was refused.
     pub token: Option<(Life, Timestamp)>,
-    /// Whether the token has the right, where that was asked because the message does not tell.
+    /// Whether the token has the permission, if Landfall asked because the message does not say.
     pub allowed: Option<bool>,
 }
 
 impl Refusal {
-    /// Reads an answer that is an error; also for how many seconds the server asks to wait, where
-    /// its body tells. `mask` hides what is secret.
+    /// Parses an error response. Also returns how many seconds the server asks to wait, if its body
+    /// says so. `mask` redacts secrets.
     pub fn read(code: u16, body: &[u8], mask: impl Fn(&str) -> String) -> (Refusal, Option<u64>) {
         let status = serde_json::from_slice::<Value>(body).ok();
         let Some(status) = status.filter(|status| status["kind"] == "Status") else {
@@ -77,7 +77,8 @@ impl Refusal {
     }
 }
 
-/// A refused JSON patch quotes the whole object, with values that nobody told us to hide.
+/// Removes the object from the message: a refused JSON patch quotes the whole object, with values
+/// that the redactor does not know.
 /// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
 fn without_object(message: &str) -> String {
     const QUOTE: &str = "patch: Invalid value: ";

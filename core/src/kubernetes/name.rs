@@ -1,5 +1,6 @@
-//! What may become a part of a path or a selector: names, labels and plain paths, checked. Whatever
-//! the cluster tells us, an annotation or the name of a listed object, is data until it has passed.
+//! Checked names, labels and plain paths: only these may become part of a path or a selector. Data
+//! from the cluster, such as an annotation or the name of a listed object, must pass these checks
+//! first.
 //! <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
 
 use std::fmt;
@@ -11,7 +12,7 @@ const LABEL_LIMIT: usize = 63;
 /// The longest DNS subdomain.
 const SUBDOMAIN_LIMIT: usize = 253;
 
-/// What a name has to be, by the kind of what it names.
+/// The naming rule of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// A DNS label: namespaces, Services, containers.
@@ -20,12 +21,12 @@ pub enum Rule {
     Subdomain,
 }
 
-/// A name that Kubernetes accepts. There is no other way to one than [`Name::new`].
+/// A valid Kubernetes name. Only [`Name::new`] creates one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 
 impl Name {
-    /// Takes a text that follows the rule; `None` for any other.
+    /// Accepts a text that follows the rule; `None` for any other.
     pub fn new(text: &str, rule: Rule) -> Option<Name> {
         let valid = match rule {
             Rule::Label => text.len() <= LABEL_LIMIT && is_label(text),
@@ -75,13 +76,13 @@ fn is_label(text: &str) -> bool {
         && text.iter().copied().all(inner)
 }
 
-/// A label selector as the query parameter `labelSelector` has it, of valid keys and values alone.
+/// A label selector for the query parameter `labelSelector`, with valid keys and values only.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors>
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelSelector(String);
 
 impl LabelSelector {
-    /// Takes a selector whose every requirement can be read; `None` for any other.
+    /// Accepts a selector if every requirement is valid; `None` otherwise.
     pub fn new(text: &str) -> Option<LabelSelector> {
         let valid = text.is_empty() || requirements(text).all(is_requirement);
         valid.then(|| LabelSelector(text.to_owned()))
@@ -94,7 +95,7 @@ impl From<LabelSelector> for String {
     }
 }
 
-/// Splits at the commas that are not within parentheses.
+/// Splits at the commas that are not in parentheses.
 fn requirements(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0_usize;
     text.split(move |character| {
@@ -122,7 +123,7 @@ fn is_requirement(text: &str) -> bool {
     is_label_key(key) && values.is_some_and(|values| values.split(',').all(is_label_value))
 }
 
-/// Whether a text is a label's key: a name, after a DNS subdomain and a slash where it has one.
+/// Whether a text is a label key: a name, optionally after a DNS subdomain and a slash.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
 pub fn is_label_key(text: &str) -> bool {
     let (prefix, name) = match text.split_once('/') {
@@ -133,7 +134,7 @@ pub fn is_label_key(text: &str) -> bool {
     prefix && !name.is_empty() && is_label_value(name)
 }
 
-/// Whether a text is a label's value, which may be empty.
+/// Whether a text is a label value, which may be empty.
 pub fn is_label_value(text: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let bytes = text.as_bytes();
@@ -144,8 +145,8 @@ pub fn is_label_value(text: &str) -> bool {
         && end(bytes.last())
 }
 
-/// Whether a path of HTTP stays behind whatever it is appended to: it has no `.` or `..`, which the
-/// API server would resolve, in no spelling.
+/// Whether an HTTP path stays below the path that it is appended to: it contains no `.` or `..` in
+/// any spelling, which the API server would resolve.
 pub fn is_plain_path(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\\#\"<>^`{|}".contains(&byte);
     let dots = text.to_ascii_lowercase().replace("%2e", ".");

@@ -1,16 +1,16 @@
-//! Paths and queries of the API, made of checked parts alone.
+//! Paths and queries of the API, built only from checked parts.
 
 use super::name::{Name, Rule, is_plain_path};
 use super::resource::Resource;
 use std::fmt;
 use std::ops::Deref;
 
-/// A path of the API, made of checked parts; empty where one of them is not valid.
+/// A path of the API, built from checked parts; empty if one of them is invalid.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Path(String);
 
 impl Path {
-    /// The path of a collection, or of one of its objects and the part of it that the resource is.
+    /// The path of a collection, or of an object and its subresource.
     pub(super) fn of(resource: &Resource, namespace: &str, name: Option<&str>) -> Path {
         let path = || {
             let version = resource.api_version;
@@ -33,7 +33,7 @@ impl Path {
         Path(path().unwrap_or_default())
     }
 
-    /// What is asked behind a Service's proxy: `target` is `[https:]name[:port]`.
+    /// A path behind a Service's proxy; `target` is `[https:]name[:port]`.
     pub(super) fn behind(self, target: &str, path: &str) -> Path {
         let (scheme, rest) = match target.strip_prefix("https:") {
             Some(rest) => ("https:", rest),
@@ -77,7 +77,7 @@ impl<Text: AsRef<str>> PartialEq<Text> for Path {
     }
 }
 
-/// The parameters of a query, which are encoded when they are sent. Selectors in it are checked.
+/// The parameters of a query, which are encoded when they are sent. Its selectors are checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query(pub(super) Vec<(&'static str, String)>);
 

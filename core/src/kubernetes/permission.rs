@@ -1,18 +1,18 @@
-//! What a rule of a Role grants.
+//! A permission, as a rule of a Role grants it.
 
 use super::resource::{AUTOSCALERS, PROXY, SERVICES};
 
-/// What a rule of a Role grants.
+/// A permission, as a rule of a Role grants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
     /// The verb.
     pub verb: &'static str,
-    /// The resource with its group and its part: `deployments.apps`, `services/proxy`.
+    /// The resource with its group and subresource: `deployments.apps`, `services/proxy`.
     pub resource: &'static str,
 }
 
 impl Permission {
-    /// To create and delete a Service, and to ask its pods.
+    /// The permissions to create, delete and call the preview Service.
     pub const SMOKE: [Permission; 3] = [
         Permission {
             verb: "create",
@@ -27,7 +27,7 @@ impl Permission {
             resource: PROXY.name,
         },
     ];
-    /// To change an autoscaler.
+    /// The permission to change an autoscaler.
     pub const SCALE: Permission = Permission {
         verb: "patch",
         resource: AUTOSCALERS.name,

@@ -1,5 +1,5 @@
-//! What we read of pods and events: typed, so that the rest of a page is skipped as it is parsed.
-//! Of five thousand pods all that is kept is what may explain why they do not serve.
+//! Reads pods and events into small types, so that the parser skips the rest of a page. Of five
+//! thousand pods only the data that may explain a failure is kept.
 
 mod model;
 mod raw;
@@ -12,8 +12,8 @@ use raw::{List, RawPod};
 use raw_event::RawEvent;
 
 impl Pods {
-    /// Reads a page of a list, of which this ReplicaSet's pods count, and the token of the next
-    /// page. `None` where the text is no list.
+    /// Reads a page of a list and keeps this ReplicaSet's pods; also returns the token of the next
+    /// page. `None` if the text is not a list.
     pub fn read(page: &[u8], set: &str) -> Option<(Pods, String)> {
         let list: List<RawPod> = serde_json::from_slice(page).ok()?;
         let mut pods = Pods::default();
@@ -34,8 +34,8 @@ impl Pods {
         Some((pods, list.metadata.proceed))
     }
 
-    /// The same with what its containers and nodes say run through `mask`, before anything is cut
-    /// off or changed: afterwards a value might not be known again.
+    /// Redacts the messages of containers and nodes with `mask`, before anything is clipped or
+    /// changed: afterwards a value might not be recognized.
     pub fn hide(mut self, mask: impl Fn(&str) -> String) -> Pods {
         for failed in &mut self.failed {
             failed.why.message = mask(&failed.why.message);
@@ -62,7 +62,7 @@ impl Pods {
         self
     }
 
-    /// Adds those of another page.
+    /// Adds the pods of another page.
     pub fn extend(&mut self, page: Pods) {
         self.ready += page.ready;
         self.others.extend(page.others);
@@ -71,13 +71,13 @@ impl Pods {
         self.ending = self.ending.max(page.ending);
     }
 
-    /// How many pods count.
+    /// The number of pods that count.
     pub fn count(&self) -> usize {
         self.ready + self.others.len()
     }
 }
 
-/// Reads a page of a list of events; `None` where the text is none.
+/// Reads a page of a list of events; `None` if the text is not a list.
 pub fn events(page: &[u8]) -> Option<Vec<Event>> {
     let list: List<RawEvent> = serde_json::from_slice(page).ok()?;
     Some(list.items.into_iter().map(Event::from).collect())

@@ -1,63 +1,63 @@
-//! The resources that are called, each a row: what its objects are called, and where they are.
+//! The resources that Landfall calls: one row per resource, with its kind and its path.
 
 use super::name::Rule;
 use std::fmt;
 
-/// A resource of the API: its kind, its group and version, its name in a path and in a Role.
+/// A resource of the API: its kind, group, version, and name in a path and in a Role.
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology>
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource {
-    /// Its group and version: `apps/v1`.
+    /// The group and version: `apps/v1`.
     pub api_version: &'static str,
-    /// The word for one of its objects: `Deployment`.
+    /// The kind: `Deployment`.
     pub kind: &'static str,
-    /// Its name as a Role has it, with group and part: `deployments.apps`, `pods/log`.
+    /// The name in a Role, with group and subresource: `deployments.apps`, `pods/log`.
     pub name: &'static str,
-    /// What the names of its objects have to be.
+    /// The naming rule of its objects.
     pub(super) rule: Rule,
     /// Whether its objects are in namespaces.
     pub(super) namespaced: bool,
 }
 
-/// The kind of workload that is deployed.
+/// Deployments, the deployed kind of workload.
 pub const DEPLOYMENTS: Resource = Resource::of("apps/v1", "Deployment", "deployments.apps");
 
-/// What a Deployment keeps its versions in.
+/// ReplicaSets, which contain a Deployment's versions.
 pub const REPLICA_SETS: Resource = Resource::of("apps/v1", "ReplicaSet", "replicasets.apps");
 
-/// What runs.
+/// Pods.
 pub const PODS: Resource = Resource::of("v1", "Pod", "pods");
 
-/// What the containers of a pod wrote.
+/// Logs of a pod's containers.
 pub const LOGS: Resource = Resource::of("v1", "Pod", "pods/log");
 
-/// What happened to an object.
+/// Events of an object.
 pub const EVENTS: Resource = Resource::of("v1", "Event", "events");
 
-/// What traffic goes through.
+/// Services.
 pub const SERVICES: Resource = Resource::of("v1", "Service", "services").with_labels_as_names();
 
-/// The pods behind a Service, asked by the API server.
+/// The API server's proxy to the pods of a Service.
 pub const PROXY: Resource = Resource::of("v1", "Service", "services/proxy").with_labels_as_names();
 
-/// Where a Service's traffic goes.
+/// EndpointSlices, which say where a Service routes to.
 pub const ENDPOINT_SLICES: Resource = Resource::of(
     "discovery.k8s.io/v1",
     "EndpointSlice",
     "endpointslices.discovery.k8s.io",
 );
 
-/// What sets how many pods a workload has.
+/// HorizontalPodAutoscalers.
 pub const AUTOSCALERS: Resource = Resource::of(
     "autoscaling/v2",
     "HorizontalPodAutoscaler",
     "horizontalpodautoscalers.autoscaling",
 );
 
-/// The tokens of a ServiceAccount.
+/// Tokens of a ServiceAccount.
 pub const TOKENS: Resource = Resource::of("v1", "ServiceAccount", "serviceaccounts/token");
 
-/// Whether the token has a right.
+/// Reviews of whether the token has a permission.
 pub const REVIEWS: Resource = Resource::of(
     "authorization.k8s.io/v1",
     "SelfSubjectAccessReview",
@@ -65,7 +65,7 @@ pub const REVIEWS: Resource = Resource::of(
 )
 .without_namespace();
 
-/// Whose token it is.
+/// Reviews of whose token it is.
 pub const IDENTITIES: Resource = Resource::of(
     "authentication.k8s.io/v1",
     "SelfSubjectReview",
@@ -84,7 +84,7 @@ impl Resource {
         }
     }
 
-    /// Its name in a path, and the part of an object that it is: `pods` and `/log`.
+    /// The name in a path, and the subresource: `pods` and `/log`.
     pub(super) fn plural_and_part(&self) -> (&'static str, &'static str) {
         let (whole, _) = self.name.split_once('.').unwrap_or((self.name, ""));
         whole.split_at(whole.find('/').unwrap_or(whole.len()))
@@ -101,7 +101,7 @@ impl Resource {
     }
 }
 
-/// The name alone, which tells a resource from every other.
+/// Prints only the name, which is unique.
 impl fmt::Debug for Resource {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.name)

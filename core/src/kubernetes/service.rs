@@ -1,5 +1,5 @@
-//! What we read of Services and of what stands behind them: the pods that a selector finds, the
-//! endpoints that traffic goes to, and the autoscaler of a Deployment.
+//! Services and what belongs to them: the pods that a selector selects, the endpoints, and the
+//! autoscaler of a Deployment.
 
 use super::object::{Deployment, ReplicaSet};
 use serde_json::Value;
@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
 pub const TEMPLATE_HASH: &str = "pod-template-hash";
 
-/// A Service as the API server sent it.
+/// A Service, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service(Value);
 
-/// A selector of a Service: every one of these labels.
+/// A Service's selector: a pod must have all of these labels.
 pub type Selector = BTreeMap<String, String>;
 
 impl Service {
-    /// Takes the object as it came.
+    /// Wraps the object.
     pub fn new(object: Value) -> Service {
         Service(object)
     }
@@ -42,7 +42,7 @@ impl Service {
         self.text("/metadata/resourceVersion")
     }
 
-    /// `spec.type`; `ClusterIP` where it is absent, as the server has it.
+    /// `spec.type`; `ClusterIP` if absent, like the server.
     pub fn kind(&self) -> &str {
         match self.text("/spec/type") {
             "" => "ClusterIP",
@@ -50,13 +50,13 @@ impl Service {
         }
     }
 
-    /// Whether a deletion has begun.
+    /// Whether the Service is being deleted.
     pub fn is_being_deleted(&self) -> bool {
         let time = self.0.pointer("/metadata/deletionTimestamp");
         time.is_some_and(|time| !time.is_null())
     }
 
-    /// One annotation.
+    /// Returns an annotation.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
     }
@@ -78,7 +78,7 @@ impl Service {
     }
 }
 
-/// Reads a map of labels; what is no text is left out.
+/// Reads a map of labels and ignores values that are not strings.
 pub fn read_selector(map: Option<&Value>) -> Selector {
     let entries = map.and_then(Value::as_object).into_iter().flatten();
     entries
@@ -86,24 +86,24 @@ pub fn read_selector(map: Option<&Value>) -> Selector {
         .collect()
 }
 
-/// Writes a selector as the query parameter `labelSelector`.
+/// Formats a selector for the query parameter `labelSelector`.
 pub fn written(selector: &Selector) -> String {
     let pairs = selector.iter().map(|(key, value)| format!("{key}={value}"));
     pairs.collect::<Vec<_>>().join(",")
 }
 
-/// A pod that a selector finds.
+/// A pod that a selector selects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ServicePod {
     /// `metadata.name`.
     pub name: String,
-    /// The name of the object that controls it; empty where none does.
+    /// The name of the object that controls it; empty if there is none.
     pub owner: String,
-    /// Whether it is ready and not about to end.
+    /// Whether the pod is ready and not terminating.
     pub ready: bool,
-    /// Whether it is about to end: it gets no traffic any more.
+    /// Whether the pod is terminating: it gets no traffic any more.
     pub going: bool,
-    /// Whether it is over: it has no address any more.
+    /// Whether the pod has ended: it has no address any more.
     pub over: bool,
 }
 
@@ -130,7 +130,7 @@ impl ServicePod {
         }
     }
 
-    /// Whether a ReplicaSet controls it that is named as the ReplicaSets of this Deployment are.
+    /// Whether its controller has a name like the ReplicaSets of this Deployment.
     /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
     pub fn is_under(&self, deployment: &str) -> bool {
         self.owner
@@ -145,19 +145,19 @@ impl ServicePod {
     }
 }
 
-/// The pods that a Service's EndpointSlices say are ready. A pod with two addresses counts once.
+/// The ready pods in a Service's EndpointSlices. A pod with two addresses counts once.
 /// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/>
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Endpoints {
-    /// The names of ready pods; an endpoint without a pod has its address here.
+    /// The names of ready pods; for an endpoint without a pod its address.
     pub ready: BTreeSet<String>,
-    /// The names of EndpointSlices with ready endpoints that another than Kubernetes' own
-    /// controller says it keeps, or nobody.
+    /// The names of EndpointSlices with ready endpoints that Kubernetes' own controller does not
+    /// manage.
     pub strangers: BTreeSet<String>,
 }
 
-/// The label by which whoever keeps an EndpointSlice is known, and what Kubernetes' own controller
-/// writes there.
+/// The label that names the manager of an EndpointSlice, and its value for Kubernetes' own
+/// controller.
 /// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#management>
 const KEPT_BY: (&str, &str) = (
     "endpointslice.kubernetes.io/managed-by",
@@ -172,7 +172,8 @@ impl Endpoints {
             let endpoints = slice["endpoints"].as_array().into_iter().flatten();
             let before = all.ready.len();
             all.ready.extend(endpoints.filter_map(|endpoint| {
-                // Absent means ready: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
+                // Absent means ready:
+                // https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
                 let ready = endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
                 let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str);
                 let address = endpoint.pointer("/addresses/0").and_then(Value::as_str);
@@ -188,19 +189,19 @@ impl Endpoints {
         all
     }
 
-    /// Whether all of them, and at least so many, are among these pods.
+    /// Whether all endpoints belong to these pods, and there are at least `wanted` of them.
     pub fn are_all_of(&self, members: &[ServicePod], wanted: usize) -> bool {
         let known = |name: &String| members.iter().any(|member| member.name == *name);
         self.ready.len() >= wanted && self.ready.iter().all(known)
     }
 }
 
-/// A HorizontalPodAutoscaler as the API server sent it.
+/// A HorizontalPodAutoscaler, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Autoscaler(Value);
 
 impl Autoscaler {
-    /// Takes the object as it came.
+    /// Wraps the object.
     pub fn new(object: Value) -> Autoscaler {
         Autoscaler(object)
     }
@@ -215,13 +216,13 @@ impl Autoscaler {
         self.text("/metadata/resourceVersion")
     }
 
-    /// The Deployment that it scales; `None` where it scales something else.
+    /// The Deployment that it scales; `None` if it scales something else.
     pub fn target(&self) -> Option<&str> {
         let is_deployment = self.text("/spec/scaleTargetRef/kind") == "Deployment";
         is_deployment.then(|| self.text("/spec/scaleTargetRef/name"))
     }
 
-    /// `spec.minReplicas`, 1 where it is absent, as the server has it.
+    /// `spec.minReplicas`; 1 if absent, like the server.
     pub fn minimum(&self) -> i64 {
         self.number("/spec/minReplicas").unwrap_or(1)
     }
@@ -231,7 +232,7 @@ impl Autoscaler {
         self.number("/spec/maxReplicas").unwrap_or(i64::MAX)
     }
 
-    /// One annotation.
+    /// Returns an annotation.
     pub fn annotation(&self, name: &str) -> Option<&str> {
         self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
     }

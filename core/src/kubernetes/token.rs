@@ -1,4 +1,4 @@
-//! A bearer token, and what it says of itself.
+//! A bearer token, and what it says about itself.
 
 pub mod appearance;
 
@@ -8,20 +8,20 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
 
-/// What a token says of how long it is valid.
+/// A token's lifetime.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Life {
-    /// It is one of `aws eks get-token`, which lasts 15 minutes.
+    /// The token comes from `aws eks get-token` and lasts 15 minutes.
     OfEks,
-    /// It is a JWT that is valid until this time.
+    /// The token is a JWT that expires at this time.
     Until(Timestamp),
-    /// It is a JWT without an end.
+    /// The token is a JWT that does not expire.
     Endless,
-    /// It does not say.
+    /// The token does not say.
     Unknown,
 }
 
-/// A bearer token. Nothing prints it.
+/// A bearer token, which is never printed.
 #[derive(Clone, PartialEq)]
 pub struct Token(String);
 
@@ -32,29 +32,29 @@ impl fmt::Debug for Token {
 }
 
 impl Token {
-    /// A token as the cluster gave it.
+    /// Wraps a token.
     pub fn new(text: &str) -> Token {
         Token(text.trim().to_owned())
     }
 
-    /// Whether a header of HTTP can carry it.
+    /// Whether an HTTP header can contain it.
     /// <https://www.rfc-editor.org/rfc/rfc9110#section-5.5>
     pub fn fits_a_header(&self) -> bool {
         let carried = |byte: u8| byte == b'\t' || (byte >= b' ' && byte != 0x7f);
         self.0.bytes().all(carried)
     }
 
-    /// Whether it is one of `aws eks get-token`, which lasts 15 minutes.
+    /// Whether it comes from `aws eks get-token`, which lasts 15 minutes.
     pub fn is_of_eks(&self) -> bool {
         self.0.starts_with(appearance::EKS)
     }
 
-    /// The token itself, to keep it out of texts.
+    /// Returns the token itself, for redaction.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What it says of itself, where it is a JWT. Nothing here checks its signature.
+    /// The claims of a JWT. The signature is not checked.
     pub fn claims(&self) -> Option<Value> {
         let mut parts = self.0.split('.');
         let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
@@ -63,7 +63,7 @@ impl Token {
         claims.is_object().then_some(claims)
     }
 
-    /// What it says of how long it is valid.
+    /// The token's lifetime, as it says.
     pub fn life(&self) -> Life {
         match (self.expires(), self.claims()) {
             _ if self.is_of_eks() => Life::OfEks,
@@ -73,7 +73,7 @@ impl Token {
         }
     }
 
-    /// When it expires, where it is a JWT that says so.
+    /// When the token expires, if it is a JWT with an expiry.
     /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
     pub fn expires(&self) -> Option<Timestamp> {
         let seconds = self.claims()?.get("exp")?.as_f64()?;

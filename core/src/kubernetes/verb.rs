@@ -1,6 +1,6 @@
-//! What a call does: its method, its content type, its verb in a Role.
+//! What a call does: its HTTP method, its content type and its verb in a Role.
 
-/// What a call does: method, content type and RBAC's verb follow from it.
+/// What a call does: HTTP method, content type and RBAC verb follow from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verb {
     /// Reads one object.
@@ -13,15 +13,15 @@ pub enum Verb {
     Create,
     /// Replaces an object.
     Update,
-    /// Patches, lists merged by their keys.
+    /// Patches by merging lists by their keys.
     StrategicMergePatch,
-    /// Patches by operations, all or none.
+    /// Patches by operations, all or none of them.
     JsonPatch,
-    /// Patches by RFC 7396: `null` removes.
+    /// Patches by RFC 7396: `null` removes a field.
     MergePatch,
     /// Deletes an object.
     Delete,
-    /// Asks a pod through the API server.
+    /// Sends a request to a pod through the API server.
     Proxy,
 }
 
@@ -50,7 +50,7 @@ impl Verb {
         }
     }
 
-    /// The body's content type, where there is a body.
+    /// The content type of the body, if there is one.
     pub fn content_type(self) -> Option<&'static str> {
         match self {
             Verb::Get | Verb::List | Verb::Watch | Verb::Proxy => None,
@@ -61,7 +61,7 @@ impl Verb {
         }
     }
 
-    /// Whether the call has a body, and is of the kind that changes the cluster.
+    /// Whether the call has a body and can change the cluster.
     pub fn writes(self) -> bool {
         self.content_type().is_some()
     }

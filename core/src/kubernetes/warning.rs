@@ -1,14 +1,13 @@
-//! What the API server remarks on a write that it accepts: the header `Warning: 299 - "…"`.
+//! The API server's warnings about a write that it accepts: the header `Warning: 299 - "…"`.
 //! <https://kubernetes.io/blog/2020/09/03/warnings/>
 
-/// Warnings that are kept of one call; the server itself stops at 4 KiB.
+/// How many warnings of a call are kept; the server itself stops at 4 KiB.
 const LIMIT: usize = 5;
 
 /// The longest warning that is kept, in bytes.
 const LENGTH: usize = 200;
 
-/// The texts of the `Warning` headers of an answer, cleaned of what a terminal would make of them
-/// and run through `mask`.
+/// Reads the texts of the `Warning` headers, without terminal sequences and redacted with `mask`.
 pub fn read<'a>(
     headers: impl Iterator<Item = &'a [u8]>,
     mask: impl Fn(&str) -> String,
@@ -17,7 +16,7 @@ pub fn read<'a>(
     let texts = values.flat_map(quoted).take(LIMIT);
     texts
         .map(|text| {
-            // Hidden before it is cut: half a value might not be known again.
+            // Redact before clipping: half a value might not be recognized.
             let text = mask(&text);
             let plain = text
                 .chars()

@@ -1,30 +1,29 @@
-//! What counts of pods and their events.
+//! The parts of pods and events that Landfall uses.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// How much of Kubernetes' sentences is kept. A runtime tells the cause at the very end, and what a
-/// container leaves has at most so many bytes.
+/// How much of Kubernetes' messages is kept. A runtime names the cause at the very end, and a
+/// container's termination message has at most this many bytes.
 /// <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>
 pub(super) const TEXT_LIMIT: usize = 4096;
 
-/// Pods that are over and whose reasons are kept: an eviction storm leaves thousands behind.
+/// How many failed pods are kept with their reasons: an eviction storm leaves thousands behind.
 pub const FAILED_LIMIT: usize = 200;
 
-/// The pods of one ReplicaSet, as far as they count for its rollout.
+/// The pods of a ReplicaSet that count for its rollout.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pods {
-    /// How many are ready.
+    /// The number of ready pods.
     pub ready: usize,
-    /// The others.
+    /// The pods that are not ready.
     pub others: Vec<Pod>,
-    /// Those that are over and were replaced, as evictions leave them; no more than
-    /// [`FAILED_LIMIT`].
+    /// Failed and replaced pods, for example after evictions; at most [`FAILED_LIMIT`].
     pub failed: Vec<Failed>,
-    /// When the last of all pods on the list that are ending, of whatever ReplicaSet, will be gone
-    /// by its own grace period.
+    /// When the last terminating pod in the list, of any ReplicaSet, will be gone by its own grace
+    /// period.
     pub ending: Option<Timestamp>,
-    /// Whether there are more than were read.
+    /// Whether there are more pods than were read.
     pub cut: bool,
 }
 
@@ -33,31 +32,31 @@ pub struct Pods {
 pub struct Failed {
     /// `metadata.name`.
     pub name: String,
-    /// The node; empty where none has taken it.
+    /// The node; empty if no node has accepted the pod.
     pub node: String,
-    /// When it was created.
+    /// When the pod was created.
     pub created: Option<Timestamp>,
-    /// Why, as `status` has it: `Evicted`, `UnexpectedAdmissionError`, …
+    /// The reason in `status`: `Evicted`, `UnexpectedAdmissionError`, …
     pub why: Said,
 }
 
-/// A word for programs and a sentence for people.
+/// A reason for programs and a message for people.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said {
     /// `Evicted`, `ReadinessGatesNotReady`, …
     pub reason: String,
-    /// The sentence; possibly empty.
+    /// The message; possibly empty.
     pub message: String,
 }
 
 /// A readiness gate that is not `True`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gate {
-    /// The type of its condition.
+    /// The type of the gate's condition.
     pub name: String,
-    /// The condition's status; empty where nothing has written the condition.
+    /// The condition's status; empty if nothing has set the condition.
     pub status: String,
-    /// Why, by whoever writes it.
+    /// The reason, from whoever set the condition.
     pub why: Said,
 }
 
@@ -70,89 +69,90 @@ pub struct Pod {
     pub uid: String,
     /// `status.phase`.
     pub phase: String,
-    /// The node; empty where none has taken it.
+    /// The node; empty if no node has accepted the pod.
     pub node: String,
-    /// When it was created.
+    /// When the pod was created.
     pub created: Option<Timestamp>,
-    /// When a node took it.
+    /// When a node accepted the pod.
     pub scheduled: Option<Timestamp>,
-    /// Why no node takes it.
+    /// Why no node accepts the pod.
     pub unscheduled: Option<Unscheduled>,
-    /// Whether its node is lost, or is about to end it (eviction, preemption).
+    /// Whether the pod's node is lost, or is about to end the pod (eviction, preemption).
     pub disrupted: bool,
-    /// Why it is not ready as a whole: what disrupts it, else its condition `Ready`, else `status`.
+    /// Why the pod as a whole is not ready: the disruption, else the condition `Ready`, else
+    /// `status`.
     pub why: Said,
-    /// Whether the kubelet says that all its containers are ready.
+    /// Whether the kubelet reports all containers as ready.
     pub containers_ready: bool,
-    /// Its readiness gates that are not `True`.
+    /// The readiness gates that are not `True`.
     pub gates: Vec<Gate>,
-    /// Its init containers, then its containers.
+    /// The init containers, then the other containers.
     pub containers: Vec<Container>,
 }
 
-/// A pod's condition `PodScheduled` that is `False`.
+/// A condition `PodScheduled` that is `False`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unscheduled {
     /// `Unschedulable`, `SchedulingGated`.
     pub reason: String,
-    /// The scheduler's own words.
+    /// The scheduler's message.
     pub message: String,
-    /// Since when.
+    /// When the condition began.
     pub since: Option<Timestamp>,
 }
 
 /// A container of a pod.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Container {
-    /// Its name.
+    /// The container's name.
     pub name: String,
-    /// Whether it has to end before the others begin.
+    /// Whether the container must end before the others begin.
     pub init: bool,
-    /// Whether it is ready.
+    /// Whether the container is ready.
     pub ready: bool,
-    /// Whether its startup probe has passed; `None` where the kubelet has not said.
+    /// Whether the startup probe has passed; `None` if the kubelet has not reported it.
     pub started: Option<bool>,
-    /// Its image, as the pod has it.
+    /// The image in the pod's spec.
     pub image: String,
-    /// Its probes and limits, as the pod has them: webhooks add containers, and change others.
+    /// The probes and limits in the pod's spec: webhooks add containers and change others.
     pub spec: Value,
-    /// How often it was started again.
+    /// How often the container was restarted.
     pub restarts: u64,
-    /// What it does.
+    /// The container's current state.
     pub state: State,
-    /// How it ended the last time before.
+    /// The container's previous end.
     pub last: Option<Ended>,
 }
 
-/// What a container does.
+/// The state of a container.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum State {
-    /// The kubelet has not said.
+    /// The kubelet has not reported it.
     #[default]
     Unknown,
-    /// It waits to be started.
+    /// The container waits to be started.
     Waiting {
         /// `ContainerCreating`, `CrashLoopBackOff`, …
         reason: String,
-        /// The kubelet's sentence, possibly empty.
+        /// The kubelet's message; possibly empty.
         message: String,
     },
-    /// It runs.
+    /// The container runs.
     Running,
-    /// It is over.
+    /// The container has ended.
     Ended(Ended),
 }
 
 /// The end of a container.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ended {
-    /// Its exit code.
+    /// The exit code.
     pub code: i64,
     /// `Error`, `OOMKilled`, `StartError`, `Completed`, …
     pub reason: String,
-    /// What the container left, or the runtime says.
+    /// The termination message, or the runtime's message.
     pub message: String,
-    /// When.
+    /// When the container ended.
     pub finished: Option<Timestamp>,
 }
 
@@ -163,10 +163,10 @@ pub struct Event {
     pub kind: String,
     /// `BackOff`, `Unhealthy`, …
     pub reason: String,
-    /// The sentence.
+    /// The event's message.
     pub message: String,
-    /// How often it happened.
+    /// How often the event occurred.
     pub count: u64,
-    /// When it happened last.
+    /// When the event last occurred.
     pub last: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! How a list of pods is written in JSON.
+//! The JSON format of a list of pods.
 
 use super::model::{Container, Ended, Failed, Gate, Pod, Said, State, TEXT_LIMIT, Unscheduled};
 use crate::kubernetes::object::timestamp;
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// Go writes `null` for an empty list and for a zero time.
+/// Accepts `null`, which Go writes for an empty list and for a zero time.
 pub(super) fn null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
@@ -182,14 +182,14 @@ struct RawEnded {
 }
 
 impl RawPod {
-    /// Whether this ReplicaSet controls it.
+    /// Whether this ReplicaSet controls the pod.
     pub(super) fn is_of(&self, set: &str) -> bool {
         let mut owners = self.metadata.owner_references.iter();
         owners.any(|owner| owner.controller && owner.name == set)
     }
 
-    /// Whether its node gave it up: it has been or will be replaced, so the ReplicaSet does not
-    /// count it, and neither do we.
+    /// Whether the node gave the pod up. It has been or will be replaced, so neither the ReplicaSet
+    /// nor Landfall counts it.
     pub(super) fn is_over(&self) -> bool {
         ["Failed", "Succeeded"].contains(&self.status.phase.as_str())
     }
@@ -199,7 +199,7 @@ impl RawPod {
         self.metadata.deletion_timestamp
     }
 
-    /// What is kept of a failed one.
+    /// The data to keep of a failed pod.
     pub(super) fn failed(&self) -> Option<Failed> {
         (self.status.phase == "Failed").then(|| Failed {
             name: self.metadata.name.clone(),
@@ -219,7 +219,7 @@ impl RawPod {
             .is_some_and(|ready| ready.status == "True")
     }
 
-    /// A container that has a status, as the pod asks for it.
+    /// The spec of a container that has a status.
     fn container(&self, name: &str) -> Option<&RawContainerSpec> {
         let init = self.spec.init_containers.iter();
         init.chain(&self.spec.containers)
@@ -235,7 +235,7 @@ impl RawPod {
             .collect()
     }
 
-    /// The readiness gates that keep it from being ready.
+    /// The readiness gates that keep the pod from being ready.
     fn gates(&self) -> Vec<Gate> {
         let gates = self.spec.readiness_gates.iter();
         let gates = gates.map(|gate| match self.condition(&gate.condition_type) {
@@ -272,7 +272,7 @@ impl RawCondition {
 }
 
 impl RawContainerSpec {
-    /// What a cause may speak of.
+    /// The fields that a message may mention.
     fn kept(&self) -> Value {
         let mut kept = Map::new();
         for (name, value) in [
@@ -335,7 +335,8 @@ impl From<RawPod> for Pod {
 }
 
 impl RawContainer {
-    /// Reads it with what the pod asks for; one of `init` with the policy `Always` is a sidecar.
+    /// Reads the container together with its spec. An init container with the policy `Always` is a
+    /// sidecar.
     fn read(&self, init: bool, spec: Option<&RawContainerSpec>) -> Container {
         let state = match &self.state {
             RawState {

@@ -1,4 +1,4 @@
-//! How an event is written in JSON.
+//! The JSON format of an event.
 
 use super::model::Event;
 use super::raw::{RawMetadata, clipped, null, time};

@@ -1,20 +1,20 @@
-//! What a stored token is by its looks: the things that people store in its place are told before
-//! anything is sent, and none of them is quoted.
+//! Recognizes values that people store in place of a token, before anything is sent. No value is
+//! ever quoted.
 
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
 use serde_json::Value;
 
-/// The shortest text that is taken for an encoded JWT: below it any short word might be one.
+/// The shortest text that counts as an encoded JWT: any short word might be one.
 const SHORTEST_JWT: usize = 16;
 
-/// What the tokens of `aws eks get-token` begin with.
+/// The beginning of the tokens of `aws eks get-token`.
 pub const EKS: &str = "k8s-aws-v1.";
 
-/// What every JWT begins with: `{"` in base64.
+/// The beginning of every JWT: `{"` in base64.
 const JWT: &str = "eyJ";
 
-/// What scripts print where there is no value.
+/// What scripts print for a missing value.
 const MISSING: [&str; 8] = [
     "none",
     "null",
@@ -26,7 +26,7 @@ const MISSING: [&str; 8] = [
     "false",
 ];
 
-/// Characters that do not show, or look like a blank.
+/// Characters that are invisible, or look like a space.
 const INVISIBLE: [char; 9] = [
     '\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{a0}',
     '\u{ad}',
@@ -87,7 +87,7 @@ fn is_of_rfc6750(text: &str) -> bool {
     !body.is_empty() && body.bytes().all(allowed)
 }
 
-/// Documents that have a token somewhere in them.
+/// Recognizes documents that contain a token.
 fn document(text: &str) -> Option<&'static str> {
     const EXEC: &str = "is an ExecCredential, the whole answer of `aws eks get-token`: only its \
                         `status.token` is a token, and lasts 15 minutes. Store the token of a \
@@ -99,7 +99,7 @@ fn document(text: &str) -> Option<&'static str> {
     const YAML: &str = "is a YAML document, not a token: store the token in it alone";
     let json = serde_json::from_str::<Value>(text).ok();
     let json = json.filter(|json| json.is_object() || json.is_array());
-    // A document that was cut is told by its words as well.
+    // A truncated document is recognized by its words.
     let has = |word: &str| text.contains(word);
     let looks = json.is_some() || text.starts_with(['{', '[']);
     let is_yaml = || text.lines().filter(|line| line.contains(": ")).count() >= 2;
@@ -122,7 +122,7 @@ fn document(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Base64 of a token or of a document with one.
+/// Recognizes base64 of a token or of a document with a token.
 fn encoded(text: &str) -> Option<&'static str> {
     let joined = text.split_whitespace().collect::<String>();
     let decoded = [STANDARD, URL_SAFE]
@@ -142,14 +142,14 @@ fn encoded(text: &str) -> Option<&'static str> {
     )
 }
 
-/// Base64 twice over.
+/// Whether the text is a token in base64, encoded twice or more.
 fn encoded_token(text: &str) -> bool {
     let decoded = STANDARD.decode(text).ok();
     let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
     decoded.is_some_and(|decoded| is_token(decoded.trim()))
 }
 
-/// A JWT, or a bootstrap token.
+/// Whether the text is a JWT or a bootstrap token.
 /// <https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/>
 fn is_token(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
