@@ -1,28 +1,29 @@
-//! What is measured: Landfall, and what people would use instead.
+//! The measured programs: Landfall, and other ways to deploy.
 
 use std::path::{Path, PathBuf};
 
-/// A function as a process, with what it is started by.
+/// A function as a process, with what it needs to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
-    /// A word: `python`.
+    /// A short name: `python`.
     pub(crate) name: &'static str,
-    /// What it is made of.
+    /// The libraries that it uses.
     pub(crate) title: &'static str,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<(&'static str, String)>,
-    /// The ZIP that is uploaded to Lambda.
+    /// The ZIP for Lambda.
     pub(crate) package: Option<PathBuf>,
 }
 
-/// The one that the others are compared with.
+/// The candidate that the others are compared with.
 pub(crate) const LANDFALL: &str = "landfall";
-/// What no function can be faster than.
+/// The candidate that no function can be faster than.
 pub(crate) const FLOOR: &str = "floor";
 
 impl Candidate {
-    /// Those that `bench/build.sh` could make, Landfall first, and the names of those it could not.
+    /// The candidates that `bench/build.sh` could build, Landfall first, and the names of the
+    /// others.
     pub(crate) fn all(folder: &Path, floor: &Path) -> (Vec<Candidate>, Vec<&'static str>) {
         let all = [
             Candidate::new(LANDFALL, "Landfall", folder.join("landfall/bootstrap")),
@@ -30,7 +31,7 @@ impl Candidate {
             Candidate::new("go", "Go, client-go", folder.join("go/bootstrap")),
             Candidate {
                 arguments: vec![path(&folder.join("node/task/index.cjs"))],
-                // A line on standard error that Lambda's own Node does not make either.
+                // Avoids a line on standard error, which Lambda's own Node does not print either.
                 environment: vec![(
                     "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED",
                     "true".to_owned(),
@@ -73,7 +74,7 @@ impl Candidate {
         }
     }
 
-    /// Bytes of what is uploaded.
+    /// The size of the uploaded file in bytes.
     pub(crate) fn package_bytes(&self) -> Option<u64> {
         let package = std::fs::metadata(self.package.as_ref()?);
         package.ok().map(|package| package.len())

@@ -1,5 +1,5 @@
-//! A version all of whose pods crash: what it takes Landfall to look at many of them and to say
-//! why. The others do not look.
+//! Measures how long Landfall takes to check many crashing pods and find the cause. The other
+//! candidates do not check pods.
 
 use crate::candidate::Candidate;
 use crate::process::{Cluster, PATIENCE, Process, TOKEN, event_with, milliseconds};
@@ -7,18 +7,18 @@ use landfall_sandbox::aws::Outcome;
 use landfall_sandbox::instant::{DEPLOYMENT, InstantCluster};
 use serde_json::json;
 
-/// Pods of the version.
+/// The numbers of pods.
 pub(crate) const PODS: [usize; 5] = [1, 10, 100, 1_000, 5_000];
 
-/// What was measured with one number of pods.
+/// The measurements for one number of pods.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Crowd {
     pub(crate) pods: usize,
-    /// MiB of JSON that the pods are.
+    /// The size of the pods' JSON in MiB.
     pub(crate) size: f64,
-    /// From the first page asked for to what is asked after the last one, in milliseconds.
+    /// The time from the first page to the call after the last page, in milliseconds.
     pub(crate) looks: Vec<f64>,
-    /// MiB.
+    /// The peak memory in MiB.
     pub(crate) peak: f64,
 }
 
@@ -46,7 +46,7 @@ impl Crowd {
             ca: cluster.ca(),
             token: TOKEN,
         };
-        // Without patience the first look decides.
+        // Without patience the first check decides.
         let image = "registry.example.com/demo-app:2.0";
         let parameters =
             json!({"deployment": DEPLOYMENT, "images": {"app": image}, "patience": "0s"});

@@ -1,16 +1,15 @@
-//! Deploys whose rollout is done at once: what a candidate itself takes, cold, warm, and job after
-//! job.
+//! Measures deploys whose rollout is done at once: cold, warm, and job after job.
 
 use crate::candidate::Candidate;
 use crate::process::{Cluster, Process, TOKEN, event, milliseconds};
 use jiff::Timestamp;
 use landfall_sandbox::instant::{InstantCluster, Moment};
 
-/// Jobs that a process serves after its first, in each round.
+/// How many more jobs a process handles after its first, in each round.
 const WARM: usize = 5;
-/// After how many jobs one process is looked at.
+/// After how many jobs of one process time and memory are recorded.
 pub(crate) const JOBS: [usize; 3] = [1, 10, 50];
-/// What of a cold deploy is timed, as AWS and the cluster see it.
+/// The stages of a cold deploy, as AWS and the cluster see them.
 pub(crate) const STAGES: [&str; 7] = [
     "asks for its job",
     "asks for the token",
@@ -21,35 +20,36 @@ pub(crate) const STAGES: [&str; 7] = [
     "report",
 ];
 
-/// All that was measured of one candidate, in milliseconds.
+/// The measurements of one candidate, in milliseconds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deploys {
     pub(crate) cold: Vec<f64>,
     pub(crate) warm: Vec<f64>,
     pub(crate) cold_cpu: Vec<f64>,
     pub(crate) warm_cpu: Vec<f64>,
-    /// MiB, of a cold deploy and some warm ones.
+    /// The peak memory in MiB, of a cold deploy and some warm ones.
     pub(crate) peak: f64,
     pub(crate) cold_calls: Calls,
     pub(crate) warm_calls: Calls,
-    /// For each round, when each of [`STAGES`] was reached; not every candidate has all.
+    /// For each round, when each of [`STAGES`] was reached; some candidates do not have all of
+    /// them.
     pub(crate) stages: Vec<[Option<f64>; STAGES.len()]>,
 }
 
-/// Calls that one deploy makes.
+/// The calls of one deploy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Calls {
     pub(crate) cluster: usize,
     pub(crate) aws: usize,
 }
 
-/// One process, after so many jobs.
+/// The state of a process after some jobs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct After {
     pub(crate) jobs: usize,
-    /// The last one, in milliseconds.
+    /// The time of the last job in milliseconds.
     pub(crate) last: f64,
-    /// MiB.
+    /// The peak memory in MiB.
     pub(crate) peak: f64,
 }
 
@@ -66,7 +66,7 @@ fn image(number: usize, job: usize) -> String {
 }
 
 impl Deploys {
-    /// One process: a cold job, then some warm ones.
+    /// Measures one process: a cold job, then some warm ones.
     pub(crate) async fn round(
         &mut self,
         candidate: &Candidate,
@@ -103,7 +103,7 @@ fn calls(cluster: usize, aws: usize) -> Calls {
     Calls { cluster, aws }
 }
 
-/// When the first deploy of a process came to each stage.
+/// When the first deploy of a process reached each stage.
 fn stages(process: &Process, moments: &[(Moment, Timestamp)]) -> [Option<f64>; STAGES.len()] {
     let first = |wanted: Moment| moments.iter().find(|(moment, _)| *moment == wanted);
     let last = moments
@@ -129,7 +129,7 @@ fn stages(process: &Process, moments: &[(Moment, Timestamp)]) -> [Option<f64>; S
     times.map(|at| at.map(|at| milliseconds(at.duration_since(process.started))))
 }
 
-/// Job after job in one process.
+/// Measures job after job in one process.
 pub(crate) async fn jobs(
     candidate: &Candidate,
     cluster: &InstantCluster,

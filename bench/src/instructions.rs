@@ -1,5 +1,5 @@
-//! The instructions of a cold deploy, counted by callgrind: a figure that does not depend on how
-//! busy a machine is, held against what is written down.
+//! Counts the instructions of a cold deploy with callgrind, and compares them with the recorded
+//! number. The count does not depend on the machine's load.
 
 use crate::candidate::Candidate;
 use crate::process::{Cluster, Process, TOKEN, event};
@@ -8,32 +8,33 @@ use landfall_sandbox::instant::InstantCluster;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Deploys that are counted; they differ by a thousandth, by hash seeds and what TLS draws by lot.
+/// How many deploys are counted. They differ by a thousandth, because of hash seeds and TLS's
+/// random numbers.
 const ROUNDS: usize = 3;
-/// Under valgrind everything takes fifty times as long.
+/// The time limit of a deploy; under valgrind everything takes fifty times as long.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How long callgrind may take to write down what it counted.
+/// How long callgrind may take to write its result.
 const WRITING: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
-/// What a change may cost before its price has to be written down: a hundred times the noise.
+/// How much a change may add before it must be recorded: a hundred times the noise.
 const MARGIN: f64 = 0.10;
 
-/// What is written down, and what was found.
+/// The result of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Verdict {
     Holds,
-    /// So much of the price that is written down.
+    /// The count exceeds the recorded number by this factor.
     Dearer(f64),
     Cheaper(f64),
-    /// Nothing is written down for this processor.
+    /// Nothing is recorded for this processor.
     Unknown,
 }
 
-/// Millions of instructions in each of some cold deploys.
+/// Millions of instructions in each of several cold deploys.
 pub(crate) async fn count(function: &Path, valgrind: &Path) -> Result<Vec<f64>, String> {
     let mut counts = Vec::new();
     for round in 0..ROUNDS {
-        // Each finds the same: a Deployment that was never written to.
+        // Each deploy finds the same state: a Deployment that was never changed.
         let cluster = InstantCluster::start(TOKEN).await;
         let cluster = cluster.map_err(|error| error.to_string())?;
         let name = format!("landfall-bench-{}-{round}.callgrind", std::process::id());
@@ -49,7 +50,7 @@ pub(crate) async fn count(function: &Path, valgrind: &Path) -> Result<Vec<f64>, 
     Ok(counts)
 }
 
-/// One cold deploy under callgrind, which writes what it counted when the process is asked to end.
+/// Runs a cold deploy under callgrind, which writes its result when the process is asked to end.
 async fn one(
     function: &Path,
     valgrind: &Path,
@@ -95,7 +96,7 @@ fn total(file: &str) -> Option<f64> {
     line.trim().parse().ok()
 }
 
-/// The last price for this processor: lines of `processor millions reason`.
+/// The last recorded number for this processor: lines of `processor millions reason`.
 pub(crate) fn held(file: &str, processor: &str) -> Option<f64> {
     let mut prices = file.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
@@ -113,7 +114,7 @@ pub(crate) fn judge(found: f64, held: Option<f64>) -> Verdict {
     }
 }
 
-/// Counts, compares and says it; whether that is well.
+/// Counts, compares and prints the result; returns whether it is good.
 pub(crate) async fn check(function: &Path, prices: &Path) -> Result<bool, String> {
     let Some(valgrind) = program("valgrind") else {
         println!("The instructions of a cold deploy were not counted: valgrind is not installed.");
@@ -164,7 +165,7 @@ fn sentence(
     }
 }
 
-/// A program on the PATH.
+/// Finds a program on the PATH.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut found = std::env::split_paths(&path).map(|folder| folder.join(name));

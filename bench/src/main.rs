@@ -1,4 +1,4 @@
-//! `landfall-bench`: Landfall beside what people would use instead. `make bench` runs it.
+//! `landfall-bench` compares Landfall with other ways to deploy. `make bench` runs it.
 
 mod candidate;
 mod crowd;
@@ -53,13 +53,13 @@ Options:
   --help              this text
 ";
 
-/// Processes of each candidate, and the most that anybody waits for.
+/// The default and the maximum of processes per candidate.
 const ROUNDS: usize = 20;
 const MOST_ROUNDS: usize = 1000;
-/// Seconds of the long rollout; the longest is two thirds of a Lambda's life.
+/// The length of the long rollout in seconds; the maximum is two thirds of a Lambda's life.
 const ROLLOUT: u64 = 60;
 const LONGEST_ROLLOUT: u64 = 600;
-/// Looks at each number of pods: enough for a median, few enough for 5,000 pods.
+/// How often each number of pods is checked: enough for a median, few enough for 5,000 pods.
 const LOOKS: usize = 5;
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -98,7 +98,7 @@ async fn main() -> ExitCode {
             None => Err("a command is missing: run, real or instructions".to_owned()),
         }
     };
-    // What runs is dropped on the way out, and with it every process.
+    // Dropping the running task also ends every process.
     let ended = tokio::select! {
         ended = run => ended,
         () = interrupted() => return ExitCode::from(INTERRUPTED),
@@ -127,7 +127,7 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), String> {
 impl Options {
     fn candidates(&self) -> Result<(Vec<Candidate>, Vec<&'static str>), String> {
         let absolute = |path: &Path| {
-            // A process is started without our PATH and elsewhere.
+            // A process starts without our PATH and in another folder.
             std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))
         };
         let folder = absolute(needed(self.candidates.as_ref(), "--candidates")?)?;
@@ -252,8 +252,8 @@ impl Options {
     }
 }
 
-/// Cold and warm deploys of all candidates in turn, so that what else the machine does meets all;
-/// and a process that does nothing beside them.
+/// Measures cold and warm deploys of all candidates in turn, so other work on the machine affects
+/// all of them, and also a process that does nothing.
 async fn deploy(
     candidates: &[Candidate],
     rounds: usize,
@@ -266,7 +266,8 @@ async fn deploy(
     for round in 0..rounds {
         eprintln!("Round {} of {rounds}", round + 1);
         bare.push(process::bare()?);
-        // Each round another one comes first: the largest leaves the caches cold to the next.
+        // Each round starts with another candidate, because the largest one leaves the caches cold
+        // for the next.
         for turn in 0..candidates.len() {
             let number = (round + turn) % candidates.len();
             let candidate = &candidates[number];
@@ -278,7 +279,7 @@ async fn deploy(
     Ok((bare, deploys))
 }
 
-/// The rest of what is measured of each candidate.
+/// Measures the rest for each candidate.
 async fn follow(
     candidates: &[Candidate],
     deploys: Vec<Deploys>,

@@ -1,12 +1,12 @@
-//! The plot that README shows: plain SVG, legible on light and dark ground.
+//! The plot in README: plain SVG, legible on light and dark backgrounds.
 
 use crate::report::{Figures, Row, number};
 use crate::spread::Spread;
 
 const WIDTH: f64 = 760.0;
-/// Where the bars begin; their names are on the left of it.
+/// Where the bars begin; the names are to the left.
 const LEFT: f64 = 210.0;
-/// Room for a figure behind the longest bar.
+/// The room for a figure after the longest bar.
 const RIGHT: f64 = 90.0;
 const LINE: f64 = 26.0;
 const BAR: f64 = 14.0;
@@ -25,7 +25,7 @@ const STYLE: &str = "\
 
 type Figure<'a> = (&'a str, &'a str, fn(&Row) -> Option<f64>);
 
-/// Cold time, memory and package of each candidate, as bars.
+/// Draws each candidate's cold time, memory and package as bars.
 pub(crate) fn plot(figures: &Figures) -> String {
     let panels: [Figure<'_>; 3] = [
         (
@@ -64,7 +64,7 @@ fn panel(title: &str, unit: &str, bars: &[(&Row, f64)], top: &mut f64) -> String
     );
     *top += TITLE;
     for (row, value) in bars {
-        // A bar that cannot be seen says nothing.
+        // Every bar must be visible.
         let length = (value / longest * (WIDTH - LEFT - RIGHT)).max(1.0);
         let class = if row.name == crate::candidate::LANDFALL {
             "ours"

@@ -1,4 +1,4 @@
-//! A candidate that runs, and what Linux knows of its process.
+//! A running candidate, and Linux's data about its process.
 
 use crate::candidate::Candidate;
 use jiff::{SignedDuration, Timestamp};
@@ -13,17 +13,17 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// The bearer token of every cluster that we start.
+/// The bearer token of every cluster that the benchmark starts.
 pub(crate) const TOKEN: &str = "bearer-token-for-the-benchmark";
 const TOKEN_PARAMETER: &str = "k8s-bear-token";
 /// A program that ends at once.
 const BARE: &str = "/bin/true";
-/// How long a deploy may take beyond its rollout before the measurement is given up.
+/// How long a deploy may take in addition to its rollout before the measurement fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Lambda's own limit, so that no candidate is cut short.
 const LIFE: Duration = Duration::from_secs(900);
 
-/// Where a candidate finds the cluster.
+/// How a candidate reaches the cluster.
 #[derive(Clone, Copy)]
 pub(crate) struct Cluster<'a> {
     pub(crate) url: &'a str,
@@ -31,7 +31,7 @@ pub(crate) struct Cluster<'a> {
     pub(crate) token: &'a str,
 }
 
-/// One process of a candidate, and the AWS that it sees.
+/// A candidate's process and its AWS.
 pub(crate) struct Process {
     pub(crate) aws: Aws,
     pub(crate) function: Function,
@@ -40,7 +40,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts one with its first event waiting.
+    /// Starts a process with its first event waiting.
     pub(crate) async fn start(
         candidate: &Candidate,
         cluster: Cluster<'_>,
@@ -64,31 +64,31 @@ impl Process {
         })
     }
 
-    /// The report of the first job, which must be a success.
+    /// Waits for the report of the first job, which must be a success.
     pub(crate) async fn first(&self, patience: Duration) -> Result<Report, String> {
         self.succeeded(&self.first, patience).await
     }
 
-    /// From the start of the process to the first job's report.
+    /// The time from the start of the process to the first job's report.
     pub(crate) async fn cold(&self) -> Result<f64, String> {
         let report = self.first(PATIENCE).await?;
         Ok(milliseconds(report.at.duration_since(self.started)))
     }
 
-    /// One job more: from its event to its report.
+    /// Runs another job; returns the time from its event to its report.
     pub(crate) async fn warm(&self, event: Value) -> Result<f64, String> {
         let started = Timestamp::now();
         let report = self.deploy(event, PATIENCE).await?;
         Ok(milliseconds(report.at.duration_since(started)))
     }
 
-    /// One job more, and its report.
+    /// Runs another job and returns its report.
     pub(crate) async fn deploy(&self, event: Value, patience: Duration) -> Result<Report, String> {
         let job = self.aws.submit(event, LIFE);
         self.succeeded(&job, patience).await
     }
 
-    /// How the first job ended, whatever it is.
+    /// Returns how the first job ended.
     pub(crate) async fn outcome(&self, patience: Duration) -> Outcome {
         self.aws.outcome(&self.first, patience).await
     }
@@ -108,14 +108,14 @@ impl Process {
         Ok(Pid::from_raw(id))
     }
 
-    /// Processor time of all its threads so far, user and system together.
+    /// The CPU time of all threads so far, user and system.
     pub(crate) fn cpu(&self) -> Result<f64, String> {
         let clock = clock_getcpuclockid(self.id()?).and_then(|clock| clock.now());
         let time = Duration::from(clock.map_err(|error| format!("its processor clock: {error}"))?);
         Ok(time.as_secs_f64() * 1000.0)
     }
 
-    /// The most memory that it has had, in MiB.
+    /// The peak memory in MiB.
     pub(crate) fn peak(&self) -> Result<f64, String> {
         let path = format!("/proc/{}/status", self.function.id());
         let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
@@ -124,14 +124,14 @@ impl Process {
         Ok(kilobytes.ok_or_else(|| format!("{path} has no VmHWM"))? / 1024.0)
     }
 
-    /// Asks it to end, as SIGKILL does not.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) -> Result<(), String> {
         kill(self.id()?, Signal::SIGTERM).map_err(|error| error.to_string())
     }
 }
 
-/// Starts and ends a process that does nothing, in the way in which a candidate's is started: what
-/// two machines can be compared by.
+/// Starts and ends a process that does nothing, in the same way as a candidate's, to compare
+/// machines.
 pub(crate) fn bare() -> Result<f64, String> {
     let failed = |error: std::io::Error| format!("{BARE}: {error}");
     let started = Timestamp::now();
@@ -148,12 +148,12 @@ pub(crate) fn bare() -> Result<f64, String> {
     Ok(milliseconds(Timestamp::now().duration_since(started)))
 }
 
-/// A job that gives `demo-app` a new image.
+/// An event that gives `demo-app` a new image.
 pub(crate) fn event(image: &str) -> Value {
     event_with(&json!({"deployment": DEPLOYMENT, "images": {"app": image}}))
 }
 
-/// A job of its own: the same one once more would be taken for a repetition.
+/// An event with a new job id: the same id again would count as a repetition.
 pub(crate) fn event_with(parameters: &Value) -> Value {
     static JOBS: AtomicUsize = AtomicUsize::new(0);
     let number = JOBS.fetch_add(1, Ordering::Relaxed);

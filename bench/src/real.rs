@@ -1,5 +1,5 @@
-//! The candidates and `kubectl` against a real control plane. Its rollouts take their own time,
-//! the same for all; what is left over is the candidate's.
+//! Runs the candidates and `kubectl` against a real control plane. Its rollouts take the same time
+//! for all; the rest of the time is the candidate's.
 
 use crate::candidate::Candidate;
 use crate::process::{Cluster, PATIENCE, Process, event};
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use wait4::Wait4 as _;
 
-/// What a user applies; the token is made for the rounds alone.
+/// The Roles that a user applies; the token is created for the benchmark.
 const ROLES: &str = include_str!("../../deploy/rbac.yaml");
 const KUBECTL: &str = "kubectl";
 
-/// The cluster that `landfall-control-plane` started, by the variables that it sets.
+/// The cluster that `landfall-control-plane` started, from the variables that it sets.
 struct Plane {
     kubectl: PathBuf,
     url: String,
@@ -26,7 +26,7 @@ struct Plane {
     version: String,
 }
 
-/// What was measured of one candidate.
+/// The measurements of one candidate.
 #[derive(Default)]
 struct Measured {
     seconds: Vec<f64>,
@@ -34,7 +34,7 @@ struct Measured {
     peak: f64,
 }
 
-/// All rounds; what is answered is what `run` reads again.
+/// Runs all rounds; `run` reads the result.
 pub(crate) async fn measure(candidates: &[Candidate], rounds: usize) -> Result<Value, String> {
     let plane = Plane::prepare()?;
     let mut all = Vec::new();
@@ -72,7 +72,7 @@ fn image(name: &str, round: usize) -> String {
 
 impl Plane {
     fn prepare() -> Result<Plane, String> {
-        // Set where the control plane is one that was started for this.
+        // The variable is set if the control plane was started for the benchmark.
         variable("LANDFALL_CLUSTER_AUDIT")?;
         let authority = variable("LANDFALL_CLUSTER_CA")?;
         let ca = std::fs::read_to_string(&authority);
@@ -115,7 +115,7 @@ impl Plane {
         Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
     }
 
-    /// A cold deploy by a function.
+    /// Runs a cold deploy of a function.
     async fn deploy(
         &self,
         candidate: &Candidate,
@@ -138,7 +138,7 @@ impl Plane {
         Ok(())
     }
 
-    /// What stands in a buildspec. A build starts in a new container, where nothing is cached.
+    /// Runs the commands of a buildspec. A build starts in a new container without caches.
     fn build_step(&self, round: usize, measured: &mut Measured) -> Result<(), String> {
         let deployment = format!("deployment/{DEPLOYMENT}");
         let container = format!("app={}", image(KUBECTL, round));
@@ -166,7 +166,7 @@ impl Plane {
         Ok(())
     }
 
-    /// Processor time in milliseconds and memory in MiB of one command.
+    /// The CPU time in milliseconds and the memory in MiB of one command.
     fn step(&self, arguments: &[&str], home: &Path) -> Result<(f64, f64), String> {
         let failed = |error: std::io::Error| format!("kubectl {}: {error}", arguments.join(" "));
         let mut child = Command::new(&self.kubectl)

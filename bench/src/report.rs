@@ -8,27 +8,27 @@ use crate::rollouts::Waited;
 use crate::spread::Spread;
 use serde_json::{Value, json};
 
-/// Megabytes that a function is given, where its cost is computed.
+/// The function's memory in MB for the price.
 const MEMORY: u32 = 256;
 
-/// Everything that was measured.
+/// All measurements.
 pub(crate) struct Figures {
     pub(crate) date: String,
     pub(crate) rounds: usize,
-    /// Processors of the machine.
+    /// The number of processors.
     pub(crate) processors: usize,
-    /// A process that does nothing, milliseconds.
+    /// The time of a process that does nothing, in milliseconds.
     pub(crate) bare: Vec<f64>,
-    /// Seconds of the long rollout.
+    /// The length of the long rollout in seconds.
     pub(crate) rollout: f64,
     pub(crate) rows: Vec<Row>,
     pub(crate) crowds: Vec<Crowd>,
-    /// What `real` wrote.
+    /// The result of `real`.
     pub(crate) real: Option<Value>,
     pub(crate) missing: Vec<&'static str>,
 }
 
-/// One candidate.
+/// The measurements of one candidate.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
@@ -39,7 +39,7 @@ pub(crate) struct Row {
     pub(crate) after: Vec<After>,
 }
 
-/// A table in Markdown, its columns aligned for those who read it as it is.
+/// A Markdown table with aligned columns, which is also readable as plain text.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -1,20 +1,20 @@
-//! What a number of measurements says: its middle and its ends.
+//! The median and the ends of a sample.
 
 use serde_json::{Value, json};
 
-/// Nearest-rank figures of a sample; each is a value that was measured.
+/// Nearest-rank figures of a sample; each is a measured value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) count: usize,
     pub(crate) best: f64,
     pub(crate) median: f64,
-    /// Nine of ten are no more than this.
+    /// Nine of ten values are at most this.
     pub(crate) ninety: f64,
     pub(crate) worst: f64,
 }
 
 impl Spread {
-    /// None where nothing was measured.
+    /// Returns `None` for an empty sample.
     pub(crate) fn of(samples: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut samples = samples.into_iter().collect::<Vec<_>>();
         samples.sort_by(f64::total_cmp);

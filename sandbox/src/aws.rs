@@ -1,8 +1,8 @@
 //! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API and S3.
 //!
-//! Plain HTTP on loopback. SSM, CodePipeline and S3 share one endpoint and are told apart by
-//! `X-Amz-Target`, which S3 does not know; every process that runs the function has a Runtime API
-//! of its own.
+//! It uses plain HTTP on loopback. SSM, CodePipeline and S3 share one endpoint. `X-Amz-Target`,
+//! which S3 does not use, says which service is called. Every process of the function has its own
+//! Runtime API.
 
 mod account;
 mod answer;
@@ -65,23 +65,23 @@ impl Aws {
         })
     }
 
-    /// For `AWS_ENDPOINT_URL`.
+    /// The value for `AWS_ENDPOINT_URL`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.server.address)
     }
 
-    /// For `AWS_LAMBDA_RUNTIME_API`, for a process that [`crate::function`] does not run.
+    /// The value for `AWS_LAMBDA_RUNTIME_API`, for a process that [`crate::function`] does not run.
     pub fn runtime_api(&self) -> String {
         self.runtime.address()
     }
 
-    /// Stores a new version of a parameter and answers its number.
+    /// Stores a new version of a parameter and returns its number.
     pub fn put_parameter(&self, name: &str, value: &str, kind: ParameterKind) -> u64 {
         let now = Timestamp::now();
         self.shared.state().parameters.put(name, value, kind, now)
     }
 
-    /// The same for a `SecureString` under a KMS key, with a description.
+    /// Stores a `SecureString` with a KMS key and a description.
     pub fn put_secret(&self, name: &str, value: &str, key: &str, description: &str) -> u64 {
         let more = (Some(key), Some(description));
         let (kind, now) = (ParameterKind::SecureString, Timestamp::now());
@@ -140,8 +140,8 @@ impl Aws {
             .change(|state| state.invocations.repeat(job.action, now))
     }
 
-    /// Waits for the end of an action, through all its continuations, and until the invocation
-    /// that reported it has ended too.
+    /// Waits for the end of an action, through all its continuations, and until the invocation that
+    /// reported has also ended.
     pub async fn outcome(&self, job: &Job, within: Duration) -> Outcome {
         let mut changed = self.shared.changed.subscribe();
         let ended = async {
@@ -159,12 +159,12 @@ impl Aws {
         }
     }
 
-    /// Every result that was accepted, in order.
+    /// Returns every accepted result, in order.
     pub fn reports(&self) -> Vec<Report> {
         self.shared.state().codepipeline.reports.clone()
     }
 
-    /// Every request that was refused, without those refused by a fault.
+    /// Returns every request that a service refused by itself, not because of a fault.
     pub fn refused(&self) -> Vec<Refused> {
         self.shared.state().refused.iter().cloned().collect()
     }
@@ -174,7 +174,7 @@ impl Aws {
         self.shared.state().invocations.list()
     }
 
-    /// What was posted to `/runtime/init/error`.
+    /// Returns what was posted to `/runtime/init/error`.
     pub fn init_errors(&self) -> Vec<Value> {
         self.shared.state().invocations.init_errors.clone()
     }
@@ -184,7 +184,7 @@ impl Aws {
         self.shared.state().calls.iter().cloned().collect()
     }
 
-    /// Lets the next `times` requests fail whose target contains this text.
+    /// Makes the next `times` requests fail whose target contains this text.
     pub fn fault(&self, target_contains: &str, fault: AwsFault, times: u32) {
         let planned = Planned {
             target: target_contains.to_owned(),
@@ -194,17 +194,17 @@ impl Aws {
         self.shared.state().faults.push(planned);
     }
 
-    /// The delay before the next invocation of an action that goes on.
+    /// Sets the delay before the next invocation of an action that continues.
     pub fn reinvoke_after(&self, delay: Duration) {
         self.shared.state().reinvoke_after = delay;
     }
 
-    /// Notes each change of anything here: a call, an invocation, a report.
+    /// Notifies about each change: a call, an invocation, a report.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.shared.changed.subscribe()
     }
 
-    /// A Runtime API for one process more.
+    /// Creates a Runtime API for another process.
     pub(crate) fn environment(&self) -> io::Result<Environment> {
         Environment::start(&self.shared)
     }

@@ -1,4 +1,4 @@
-//! `landfall-sandbox demo`: six deploys, shown to a person.
+//! `landfall-sandbox demo` shows six deploys.
 
 use crate::report::report;
 use crate::screen::{Screen, Tone};
@@ -11,12 +11,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The function's timeout: long enough for each act, so that only a hanging function meets it.
+/// The function's timeout: long enough for each act, so that only a hanging function reaches it.
 const LIFE: Duration = Duration::from_secs(60);
-/// An act that takes longer has gone wrong; all of them stay under two minutes.
+/// An act that takes longer has failed; all acts together take less than two minutes.
 const ACT: Duration = Duration::from_secs(35);
 
-/// What to run.
+/// The options of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Demo {
     pub(crate) function: PathBuf,
@@ -36,9 +36,9 @@ enum Expected {
     NewVersion,
     RolledBack,
     Refused,
-    /// Another Deployment serves.
+    /// Another Deployment gets the traffic.
     Switched,
-    /// The Service sends where it sent.
+    /// The Service still routes to the same Deployment.
     NotSwitched,
 }
 
@@ -82,7 +82,7 @@ const ACTS: [Act; 6] = [
 ];
 
 impl Demo {
-    /// Whether every act ended as it should.
+    /// Runs all acts; returns whether each ended as expected.
     pub(crate) async fn run(&self) -> Result<bool, String> {
         let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
         let (mut events, mut used) = (Vec::new(), BTreeSet::new());
@@ -115,7 +115,7 @@ impl Demo {
     }
 }
 
-/// Starts the function, or says in words why not.
+/// Starts the function, or says why not.
 pub(crate) fn start(
     stage: &Stage,
     binary: &Path,
@@ -170,7 +170,7 @@ impl Act {
     }
 }
 
-/// The failure's type, or none inside for a success.
+/// The failure type; `None` inside for a success.
 fn ended_with(outcome: &Outcome) -> Option<Option<&str>> {
     match outcome {
         Outcome::Succeeded(_) => Some(None),
@@ -182,12 +182,12 @@ fn ended_with(outcome: &Outcome) -> Option<Option<&str>> {
     }
 }
 
-/// What of the cluster an act is judged by.
+/// The state of the cluster by which an act is judged.
 struct Moment {
     hashes: BTreeSet<String>,
     containers: Value,
     generation: Value,
-    /// The Service's.
+    /// The Service's selector.
     selector: Value,
 }
 

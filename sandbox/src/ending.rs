@@ -1,11 +1,11 @@
-//! How a program of the sandbox ends: what the shell is told, and what interrupts it.
+//! How a program of the sandbox ends: exit statuses and signals.
 
-/// The command line or its surroundings are wrong.
+/// The exit status for a wrong command line or environment.
 pub const USAGE_ERROR: u8 = 2;
-/// Ended by a signal, as shells tell it.
+/// The exit status after a signal, as in shells.
 pub const INTERRUPTED: u8 = 130;
 
-/// Waits for Ctrl-C or a request to end.
+/// Waits for Ctrl-C or SIGTERM.
 pub async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = async {

@@ -1,4 +1,4 @@
-//! The function's real binary, run as Lambda runs it.
+//! Runs the function's real binary like Lambda does.
 
 use crate::aws::{Aws, Environment, REGION};
 use jiff::Timestamp;
@@ -13,17 +13,17 @@ use tokio::task::AbortHandle;
 
 pub use crate::aws::CREDENTIALS;
 
-/// Lines kept; a function that logs more than this in a test logs too much.
+/// How many log lines are kept; a function that logs more in a test logs too much.
 const LOG_LINES: usize = 10_000;
-/// A longer line is cut in pieces.
+/// A longer line is split.
 const LINE_BYTES: u64 = 64 * 1024;
-/// How often a process is looked at where nothing else wakes us.
+/// How often a process is checked if nothing else wakes us.
 const LOOK: Duration = Duration::from_millis(20);
-/// A function that dies at each start must not be started for ever.
+/// The limit of restarts for a function that dies at each start.
 const RESTARTS: usize = 100;
 const BEFORE_RESTART: Duration = Duration::from_millis(50);
 
-/// A process of the function. It ends where an invocation outlives its time, as in Lambda.
+/// A process of the function. It ends when an invocation times out, as in Lambda.
 pub struct Function {
     process: Arc<Mutex<Process>>,
     log: Arc<Mutex<Log>>,
@@ -36,7 +36,7 @@ struct Process {
     stopped: bool,
 }
 
-/// How a process is started, each time again.
+/// How to start a process, also again.
 struct Start {
     binary: PathBuf,
     arguments: Vec<String>,
@@ -54,7 +54,7 @@ struct Log {
 impl Function {
     /// Starts one process. Must be called inside a Tokio runtime.
     ///
-    /// The process sees nothing of our environment, only what Lambda sets and `environment`.
+    /// The process does not get our environment, only Lambda's variables and `environment`.
     pub fn start(binary: &Path, aws: &Aws, environment: &[(&str, &str)]) -> io::Result<Function> {
         Function::run(binary, &[], aws, environment, 0)
     }
@@ -103,19 +103,19 @@ impl Function {
         })
     }
 
-    /// Every line of standard output and standard error so far.
+    /// Returns all lines of standard output and standard error so far.
     pub fn log(&self) -> Vec<String> {
         self.log_after(0)
     }
 
-    /// The lines after the first `seen`; of what came before the last 10,000 nothing is left.
+    /// Returns the lines after the first `seen`; only the last 10,000 are kept.
     pub fn log_after(&self, seen: usize) -> Vec<String> {
         let log = lock(&self.log);
         let skipped = seen.saturating_sub(log.dropped);
         log.lines.iter().skip(skipped).cloned().collect()
     }
 
-    /// Ends the process with SIGKILL; what it was doing counts as crashed.
+    /// Ends the process with SIGKILL; its current invocation counts as crashed.
     pub fn kill(&mut self) {
         lock(&self.process).stop("signal: 9 (SIGKILL)");
     }
@@ -150,13 +150,13 @@ impl fmt::Debug for Function {
 impl Process {
     fn stop(&mut self, reason: &str) {
         self.stopped = true;
-        // Both fail only where the process has been reaped already.
+        // Both only fail if the process has already been reaped.
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
         self.environment.close(reason);
     }
 
-    /// Whether the process is over; ends it where an invocation has outlived its time.
+    /// Whether the process has ended; ends it if an invocation has timed out.
     fn over(&mut self, log: &Mutex<Log>) -> bool {
         if self.stopped {
             return true;
@@ -220,7 +220,7 @@ impl Start {
     }
 }
 
-/// What Lambda sets for every function, without credentials and endpoints.
+/// The variables that Lambda sets for every function, without credentials and endpoints.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
 pub fn lambda_environment() -> [(&'static str, &'static str); 14] {
@@ -270,7 +270,7 @@ async fn watch(start: Start, process: Arc<Mutex<Process>>, log: Arc<Mutex<Log>>)
     }
 }
 
-/// Reads in a thread of its own, so that a function never waits for us to read.
+/// Reads in a separate thread, so that the function never waits for us.
 fn follow(output: impl Read + Send + 'static, log: Arc<Mutex<Log>>) {
     std::thread::spawn(move || {
         let mut output = BufReader::new(output);

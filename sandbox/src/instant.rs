@@ -1,5 +1,5 @@
-//! A scripted cluster that costs next to nothing: whatever is written to its one Deployment has
-//! been rolled out by the next call. What is measured against it is the function, not the cluster.
+//! A scripted cluster that takes almost no time: any change of its one Deployment is rolled out by
+//! the next call. It serves to measure the function, not the cluster.
 
 mod objects;
 mod script;
@@ -29,9 +29,9 @@ use tokio_rustls::TlsAcceptor;
 pub use objects::DEPLOYMENT;
 pub use script::Moment;
 
-/// A patch of a few fields is far smaller.
+/// The largest body; a patch of a few fields is far smaller.
 const BODY_BYTES: usize = 1024 * 1024;
-/// The process that is measured opens two connections at the most.
+/// The most connections; the measured process opens at most two.
 const CONNECTIONS: usize = 64;
 
 /// The server; dropping it ends it and its connections.
@@ -48,7 +48,7 @@ impl InstantCluster {
         InstantCluster::start_with(Script::new(token)).await
     }
 
-    /// The same, but of each new version there are so many pods, and all of them crash.
+    /// The same, but each new version has this many pods, all of which crash.
     pub async fn start_crowded(token: &str, pods: usize) -> io::Result<InstantCluster> {
         let mut script = Script::new(token);
         script.crowd = pods;
@@ -76,23 +76,23 @@ impl InstantCluster {
         &self.url
     }
 
-    /// The CA that signed the server's certificate, PEM.
+    /// The CA that signed the server's certificate, in PEM.
     pub fn ca(&self) -> &str {
         &self.ca
     }
 
-    /// Calls so far, the refused ones among them.
+    /// The number of calls so far, including refused ones.
     pub fn calls(&self) -> usize {
         lock(&self.script).calls
     }
 
-    /// What came since this was asked last, and when, oldest first.
+    /// What happened since the last call of this function, and when, oldest first.
     pub fn moments(&self) -> Vec<(Moment, Timestamp)> {
         std::mem::take(&mut lock(&self.script).moments)
     }
 
-    /// From the first page of pods asked for to the call that came after the last one, and how many
-    /// bytes they had: what a look takes, with what the function makes of it.
+    /// The time from the first page of pods to the call after the last page, and the size of the
+    /// pages: the duration of a check, with the function's work.
     pub fn look(&self) -> (SignedDuration, usize) {
         let script = lock(&self.script);
         let time = match (script.look_began, script.look_ended) {
@@ -110,7 +110,7 @@ impl Drop for InstantCluster {
 }
 
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, script: Arc<Mutex<Script>>) {
-    // Dropped with this task, and with it every connection.
+    // Dropped with this task, together with every connection.
     let mut connections = JoinSet::new();
     loop {
         while connections.len() >= CONNECTIONS {
@@ -131,7 +131,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, script: Arc<Mutex<Scrip
     };
     lock(&script).note(Moment::Secured);
     let service = service_fn(|request| respond(request, Arc::clone(&script)));
-    // A client that goes away is no error of ours.
+    // A client that disconnects is not an error.
     let _closed = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -150,7 +150,7 @@ async fn respond(
         (answer, script.rolls_out)
     };
     if rolls_out {
-        // While the answer is on its way; the next call does not wait for it then.
+        // Works while the response is sent, so that the next call does not wait.
         tokio::spawn(async move { lock(&script).roll_out() });
     }
     Response::builder()

@@ -1,4 +1,4 @@
-//! A [`World`] behind an HTTPS server with a CA of its own.
+//! A [`World`] behind an HTTPS server with its own CA.
 
 mod authority;
 mod flow;
@@ -27,17 +27,17 @@ use tokio_rustls::TlsAcceptor;
 
 pub use authority::Authority;
 
-/// A little more than the world takes, so that it is the world that refuses.
+/// Slightly more than the world accepts, so that the world refuses.
 const BODY_LIMIT: usize = 3 * 1024 * 1024 + 1;
-/// Connections at a time; a test that needs more is wrong.
+/// The most connections at a time; a test that needs more is wrong.
 const CONNECTION_LIMIT: usize = 1_000;
-/// Time for a TLS handshake.
+/// The time limit of a TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-/// Between two bookmarks of a watch.
+/// The time between two bookmarks of a watch.
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(5);
-/// Life of a watch that asks for none, the server's own least.
+/// The duration of a watch that requests none: the server's minimum.
 const WATCH_LIFE: Duration = Duration::from_secs(1_800);
-/// Longest sleep while nothing is planned.
+/// The longest sleep if nothing is planned.
 const IDLE: Duration = Duration::from_secs(3_600);
 
 /// A Kubernetes API server over a [`World`]; dropping it stops everything.
@@ -48,7 +48,7 @@ pub struct Kubernetes {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// What connections, watches and the clock share.
+/// The state shared by connections, watches and the clock.
 struct Shared {
     world: Mutex<World>,
     /// The newest resource version; wakes watches and the clock.
@@ -56,7 +56,7 @@ struct Shared {
 }
 
 impl Kubernetes {
-    /// Starts on 127.0.0.1 with a CA and a server certificate of its own.
+    /// Starts on 127.0.0.1 with its own CA and server certificate.
     pub async fn start(world: World) -> io::Result<Kubernetes> {
         let authority = Authority::generate();
         let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()?));
@@ -94,20 +94,20 @@ impl Kubernetes {
         &self.url
     }
 
-    /// The CA that signed the server's certificate, PEM; empty without TLS.
+    /// The CA that signed the server's certificate, in PEM; empty without TLS.
     pub fn ca(&self) -> &str {
         &self.ca
     }
 
-    /// Looks at the world, or changes it, at this moment.
+    /// Reads or changes the world now.
     pub fn world<T>(&self, look: impl FnOnce(&mut World, Timestamp) -> T) -> T {
         self.shared.with(look)
     }
 
-    /// Waits until the world is as wanted, and answers when it was first seen so.
+    /// Waits until the world matches, and returns when it first did.
     pub async fn until(&self, wanted: impl Fn(&World) -> bool) -> Timestamp {
         let mut changed = self.shared.changed.subscribe();
-        // Looked at without `world`, which would wake everybody for nothing.
+        // Reads without `world`, which would wake everyone.
         while !wanted(&self.shared.lock()) {
             let _the_sender_is_ours = changed.changed().await;
         }
@@ -127,12 +127,12 @@ impl Drop for Kubernetes {
 }
 
 impl Shared {
-    /// A test that panics while it holds the lock must not hide its own message behind ours.
+    /// A test that panics while it holds the lock must show its own message.
     fn lock(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works with the world at this moment, then wakes watches and clock.
+    /// Uses the world now, then wakes watches and the clock.
     fn with<T>(&self, work: impl FnOnce(&mut World, Timestamp) -> T) -> T {
         let now = Timestamp::now();
         let mut world = self.lock();
@@ -146,7 +146,7 @@ impl Shared {
 }
 
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
-    // Dropped with this task, and with it every connection.
+    // Dropped with this task, together with every connection.
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -160,7 +160,7 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
 }
 
 async fn connect(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
-    // Small answers must not wait for a delayed acknowledgement.
+    // Small responses must not wait for a delayed acknowledgement.
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -177,14 +177,14 @@ async fn connect(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
     let service = service_fn(move |request| respond(request, Arc::clone(&shared)));
     let connection = hyper::server::conn::http1::Builder::new()
-        // A client may keep a connection for as long as a rollout takes.
+        // A client may keep a connection for the length of a rollout.
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
-    // A cut connection ends in an error here, and so does a client that goes away: both are meant.
+    // A cut connection and a client that disconnects both end in an error here, as intended.
     let _ = connection.await;
 }
 
-/// An error closes the connection without an answer.
+/// An error closes the connection without a response.
 async fn respond(
     request: hyper::Request<Incoming>,
     shared: Arc<Shared>,
@@ -211,7 +211,7 @@ async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
     };
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
-        // Too long for the world, which says so; what it was does not matter then.
+        // The body is too long for the world, which says so; its content does not matter then.
         Err(error) if error.is::<http_body_util::LengthLimitError>() => vec![0; BODY_LIMIT],
         Err(error) => return Err(io::Error::other(error)),
     };
@@ -268,14 +268,14 @@ async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) 
     let mut changed = shared.changed.subscribe();
     let mut after = watch.since;
     loop {
-        // Seen before the log is read, so that a change in between wakes us again.
+        // Marked before the log is read, so that a change in between wakes us again.
         changed.mark_unchanged();
         let (events, version) = {
             let world = shared.lock();
             (world.watch(&watch, after), world.resource_version())
         };
         let Ok(events) = events else {
-            // The client has fallen behind what the log holds; a failed send means that it left.
+            // The client is slower than the log reaches back; a failed send means that it left.
             let _ = sender.send(line(&watch.expired())).await;
             return;
         };
@@ -302,14 +302,14 @@ async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) 
     }
 }
 
-/// Lets the world live: wakes when something is due, and when a write makes something due.
+/// Advances the world: wakes when something is due, or when a write plans something.
 async fn keep_time(shared: Arc<Shared>) {
     let mut changed = shared.changed.subscribe();
     loop {
         changed.mark_unchanged();
         let next = shared.lock().next_change();
         let delay = next.map_or(IDLE, |at| {
-            // At least a millisecond, the timer's own grain.
+            // At least a millisecond, the timer's resolution.
             let left = at.duration_since(Timestamp::now());
             Duration::try_from(left)
                 .unwrap_or_default()
@@ -323,7 +323,7 @@ async fn keep_time(shared: Arc<Shared>) {
 }
 
 impl Watch {
-    /// The event that tells how far the stream has come.
+    /// The event that says how far the stream has come.
     fn bookmark(&self, version: u64) -> Value {
         json!({"type": "BOOKMARK", "object": {"kind": self.kind(), "apiVersion": self.api_version(),
             "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}}})

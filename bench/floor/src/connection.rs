@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a socket that waits, plain or TLS.
+//! HTTP/1.1 over a blocking socket, plain or TLS.
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -9,9 +9,9 @@ use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-/// More than a Deployment or a page of ReplicaSets has.
+/// The largest body: more than a Deployment or a page of ReplicaSets needs.
 const BODY_BYTES: u64 = 16 * 1024 * 1024;
-/// Head lines of an answer are far fewer.
+/// The largest number of header lines; real responses have far fewer.
 const HEADERS: usize = 100;
 
 pub(crate) struct Connection {
@@ -31,7 +31,7 @@ pub(crate) struct Answer {
     body: Vec<u8>,
 }
 
-/// The lines of a body that comes piece by piece.
+/// The lines of a chunked body.
 pub(crate) struct Lines<'a> {
     stream: &'a mut BufReader<Stream>,
     kept: Vec<u8>,
@@ -46,7 +46,7 @@ impl Connection {
         }
     }
 
-    /// `authority` alone is trusted.
+    /// Connects and trusts only `authority`.
     pub(crate) fn tls(address: &str, authority: &str) -> Connection {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
@@ -68,7 +68,7 @@ impl Connection {
         &self.address
     }
 
-    /// The next call goes over a new connection.
+    /// Makes the next call use a new connection.
     pub(crate) fn reconnect(&mut self) {
         self.stream = None;
     }
@@ -145,7 +145,7 @@ impl Connection {
         Ok(answer)
     }
 
-    /// The answer to a watch, line by line.
+    /// The response to a watch, line by line.
     pub(crate) fn lines(&mut self) -> Lines<'_> {
         let stream = self.stream();
         let (status, _) = head(stream).expect("an answer");
@@ -186,7 +186,7 @@ impl Answer {
 }
 
 impl Lines<'_> {
-    /// None at the end of the body.
+    /// Returns the next line; `None` at the end of the body.
     pub(crate) fn next_line(&mut self) -> Option<String> {
         loop {
             if let Some(end) = self.kept.iter().position(|byte| *byte == b'\n') {
@@ -199,7 +199,7 @@ impl Lines<'_> {
         }
     }
 
-    /// Reads one chunk; false at the last one.
+    /// Reads one chunk; returns false at the last one.
     fn chunk(&mut self) -> io::Result<bool> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

@@ -1,6 +1,6 @@
-//! The floor of the benchmark: the exchanges of a Landfall deploy that works, one blocking socket
-//! after another, with the same TLS stack, and nothing of what makes a function safe to use: no
-//! check, no retry, no diagnosis, no rollback, no continuation, no log. Any fault ends it.
+//! The floor of the benchmark: the exchanges of a successful Landfall deploy, over blocking sockets
+//! with the same TLS stack, without anything that makes a function safe to use: no checks, retries,
+//! diagnosis, rollback, continuation or log. Any fault ends it.
 
 mod connection;
 mod environment;
@@ -11,12 +11,12 @@ use environment::variable;
 use serde_json::{Value, json};
 use signature::Signer;
 
-/// What Landfall and the others are told of the cluster, too.
+/// The namespace that all candidates use.
 const NAMESPACE: &str = "default";
 const PARAMETER: &str = "k8s-bear-token";
-/// Seconds that a watch may last.
+/// How many seconds a watch may last.
 const WATCH: u32 = 300;
-/// Watches one after another; together they last longer than an invocation.
+/// How many watches follow one another; together they last longer than an invocation.
 const WATCHES: usize = 10;
 
 fn main() {
@@ -144,7 +144,7 @@ impl Deploy<'_> {
                 let mut event: Value = serde_json::from_str(&line).expect("an event");
                 let deployment = event["object"].take();
                 if complete(&deployment, generation) {
-                    // What is left of the watch is on this connection.
+                    // The rest of the watch is still on this connection.
                     self.cluster.reconnect();
                     return deployment;
                 }
@@ -168,7 +168,7 @@ impl Deploy<'_> {
     }
 }
 
-/// What `kubectl rollout status` goes by.
+/// The condition of `kubectl rollout status`.
 fn complete(deployment: &Value, generation: u64) -> bool {
     let status = &deployment["status"];
     let count = |name: &str| status[name].as_u64().unwrap_or(0);

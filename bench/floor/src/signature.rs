@@ -24,7 +24,7 @@ impl Signer {
         }
     }
 
-    /// All headers of a JSON 1.1 request to a service but its host.
+    /// All headers of a JSON 1.1 request to a service, except the host.
     pub(crate) fn headers(
         &self,
         service: &str,
@@ -62,7 +62,7 @@ impl Signer {
     }
 }
 
-/// Each part of the scope makes the key for the next one; the last key signs.
+/// Each part of the scope derives the next key; the last key signs.
 fn signature(secret: &str, scope: &str, wanted: &str) -> String {
     let mut key = format!("AWS4{secret}").into_bytes();
     for part in scope.split('/').chain([wanted]) {
@@ -92,7 +92,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// AWS's own example, of its guide to signing.
+    /// The example in AWS's guide to signing.
     #[test]
     fn the_signature_is_aws_own() {
         let scope = "20150830/us-east-1/iam/aws4_request";

@@ -1,10 +1,10 @@
-//! The account and the region that everything here belongs to.
+//! The account and the region of the local AWS.
 
-/// The region the function is told it runs in.
+/// The function's region.
 pub const REGION: &str = "eu-central-1";
-/// The account that everything belongs to.
+/// The account.
 pub const ACCOUNT: &str = "111122223333";
-/// What the function signs with; tests look for these where they must not be.
+/// The function's credentials; tests check that they do not appear anywhere.
 pub const CREDENTIALS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7SANDBOX"),
     (

@@ -1,4 +1,4 @@
-//! What every service answers with: HTTP, errors, and a connection that is cut.
+//! The responses of all services: HTTP, errors, and a connection that is cut.
 
 use http_body_util::Full;
 use hyper::Response;
@@ -16,7 +16,7 @@ pub(super) fn answer_json(status: u16, body: &Value) -> Answer {
         .expect("the headers are made here")
 }
 
-/// An error as AWS's JSON 1.1 protocol answers it.
+/// An error in AWS's JSON 1.1 protocol.
 pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) kind: &'static str,
@@ -56,7 +56,7 @@ impl Refusal {
     }
 }
 
-/// Makes hyper close the connection without an answer.
+/// Makes hyper close the connection without a response.
 #[derive(Debug)]
 pub(super) struct Cut;
 

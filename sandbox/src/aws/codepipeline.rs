@@ -1,6 +1,6 @@
-//! CodePipeline's job API: it checks a result as the service's model does, and continues a job.
+//! CodePipeline's job API: it validates results like the service's model, and continues jobs.
 //!
-//! The limits are those of the service model, `codepipeline/2015-07-09`; lengths count characters.
+//! The limits come from the service model, `codepipeline/2015-07-09`; lengths count characters.
 
 mod members;
 mod result;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Jobs and reports that are remembered, so that a long simulation does not fill the memory.
+/// How many jobs and reports are remembered, so that a long simulation does not fill the memory.
 const REMEMBERED: usize = 10_000;
 
 /// The jobs of all actions.
@@ -32,7 +32,7 @@ struct JobRecord {
     finished: bool,
 }
 
-/// The next job of an action that goes on.
+/// The next job of an action that continues.
 pub(super) struct Continuation {
     pub(super) job: String,
     pub(super) action: u64,
@@ -41,7 +41,7 @@ pub(super) struct Continuation {
 }
 
 impl CodePipeline {
-    /// Takes up a job. One that is known already stays as it is: its event was delivered twice.
+    /// Registers a job. A known job stays unchanged: its event was delivered twice.
     pub(super) fn open(&mut self, job: &str, action: u64, event: Value, life: Duration) -> u64 {
         while self.jobs.len() >= REMEMBERED {
             self.jobs.pop_first();
@@ -55,7 +55,7 @@ impl CodePipeline {
         record.action
     }
 
-    /// The report that ended an action, once there is one.
+    /// Returns the report that ended an action, if there is one.
     pub(super) fn end(&self, action: u64) -> Option<&Report> {
         self.ends.get(&action)
     }
@@ -112,7 +112,7 @@ impl CodePipeline {
         self.reports.push(report);
     }
 
-    /// A continued action gets the same event under a new job id, with the token in it.
+    /// Creates the next job of a continued action: the same event with a new job id and the token.
     fn next_job(
         &mut self,
         action: u64,
@@ -134,7 +134,8 @@ impl CodePipeline {
         }
     }
 
-    /// The next unused id after `job`, so that runs are repeatable: the last group counts up.
+    /// Returns the next unused id after `job` by counting up its last group, so that runs are
+    /// repeatable.
     fn free_job_id(&self, job: &str) -> String {
         const LAST_GROUP: u64 = 1 << 48;
         let (head, tail) = job.rsplit_once('-').unwrap_or(("", job));
@@ -149,7 +150,7 @@ impl CodePipeline {
     }
 }
 
-/// The job id in an event, where it is one as CodePipeline gives it.
+/// The job id in an event, if it has CodePipeline's form.
 pub(super) fn job_id(event: &Value) -> Option<&str> {
     let id = event.get("CodePipeline.job")?.get("id")?.as_str()?;
     is_job_id(id).then_some(id)

@@ -1,4 +1,5 @@
-//! SSM's and CodePipeline's common endpoint: JSON 1.1 over HTTP, with the faults of tests.
+//! The common endpoint of SSM and CodePipeline: JSON 1.1 over HTTP, with the faults that tests
+//! plan.
 
 use crate::aws::answer::{Answer, Cut, Refusal};
 use crate::aws::fault::AwsFault;

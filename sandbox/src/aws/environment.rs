@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// What Lambda calls an execution environment: the Runtime API as one process sees it.
+/// An execution environment, in Lambda's terms: one process and its Runtime API.
 pub(crate) struct Environment {
     number: u64,
     server: Server,
@@ -43,7 +43,7 @@ impl Environment {
         self.shared.changed.subscribe()
     }
 
-    /// The invocation of this process whose time was over.
+    /// The invocation of this process that timed out.
     pub(crate) fn timed_out(&self) -> Option<Invocation> {
         self.shared
             .state()
@@ -52,7 +52,7 @@ impl Environment {
             .cloned()
     }
 
-    /// The process died by itself, perhaps before it asked for its first invocation.
+    /// Records that the process died by itself, perhaps before its first invocation.
     pub(crate) fn died(&self, reason: &str) {
         let now = Timestamp::now();
         self.shared.change(|state| {
@@ -61,7 +61,8 @@ impl Environment {
         });
     }
 
-    /// The process was ended: it gets nothing more, and what it ran has failed.
+    /// Records that the process was ended: it gets no more invocations, and the current one has
+    /// failed.
     pub(crate) fn close(&self, reason: &str) {
         let now = Timestamp::now();
         self.shared

@@ -1,11 +1,11 @@
-//! What goes wrong with a request when a test wants it to.
+//! Faults that tests plan for requests to AWS.
 
 use crate::aws::account::{ACCOUNT, REGION};
 use crate::aws::answer::Refusal;
 use crate::aws::request::Asked;
 use std::time::Duration;
 
-/// What goes wrong with a request.
+/// A fault of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AwsFault {
     /// 400 `ThrottlingException`
@@ -22,13 +22,13 @@ pub enum AwsFault {
     InvalidJobState,
     /// 400 `JobNotFoundException`
     JobNotFound,
-    /// No answer ever; the connection stays open.
+    /// No response; the connection stays open.
     Stall,
-    /// The connection closes without an answer; nothing was done.
+    /// The connection closes without a response; nothing was done.
     Cut,
-    /// The connection closes without an answer; the request was carried out.
+    /// The connection closes without a response; the request was carried out.
     CutAfter,
-    /// The right answer, late.
+    /// The correct response, late.
     Slow(Duration),
 }
 

@@ -1,11 +1,11 @@
-//! Invocations: queued, each handed out once and answered once.
+//! Invocations: queued, each delivered once and answered once.
 
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Invocations that are remembered, so that a long simulation does not fill the memory.
+/// How many invocations are remembered, so that a long simulation does not fill the memory.
 const REMEMBERED: usize = 10_000;
 
 /// One invocation of the function.
@@ -13,15 +13,15 @@ const REMEMBERED: usize = 10_000;
 pub struct Invocation {
     /// `Lambda-Runtime-Aws-Request-Id`
     pub request_id: String,
-    /// The job in its event, where one could be read.
+    /// The job in the event, if it is readable.
     pub job: Option<String>,
-    /// How long Lambda lets it run.
+    /// The function's timeout.
     pub life: Duration,
     /// When a process took it.
     pub started: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// How it ended; none while it waits or runs.
+    /// How it ended; `None` while it waits or runs.
     pub end: Option<InvocationEnd>,
     pub(super) action: u64,
     pub(super) environment: Option<u64>,
@@ -32,17 +32,17 @@ pub struct Invocation {
 /// How an invocation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvocationEnd {
-    /// The function returned this; a text where it was no JSON.
+    /// The function returned this value; a string if it was not JSON.
     Response(Value),
     /// The function returned this error.
     Error(Value),
-    /// Its life was over before it answered.
+    /// The invocation timed out.
     TimedOut,
-    /// The process died under it, with this reason.
+    /// The process died during the invocation, for this reason.
     Crashed(String),
 }
 
-/// What is to be invoked, and from when on.
+/// An event to invoke, and its earliest time.
 pub(super) struct Event {
     pub(super) body: Vec<u8>,
     pub(super) job: Option<String>,
@@ -51,7 +51,7 @@ pub(super) struct Event {
     pub(super) due: Timestamp,
 }
 
-/// All invocations, and who runs them. An environment is one process, as in Lambda.
+/// All invocations, and the processes that run them. An environment is one process, as in Lambda.
 #[derive(Default)]
 pub(super) struct Invocations {
     all: BTreeMap<u64, Invocation>,
@@ -102,7 +102,7 @@ impl Invocations {
         self.all.insert(self.count, invocation);
     }
 
-    /// Queues the last event of an action once more under the same request id, as Lambda retries.
+    /// Queues the last event of an action again with the same request id, like Lambda's retry.
     pub(super) fn repeat(&mut self, action: u64, now: Timestamp) -> bool {
         let Some(last) = self.of_action(action).last().cloned() else {
             return false;
@@ -143,7 +143,7 @@ impl Invocations {
         end: InvocationEnd,
         now: Timestamp,
     ) -> Result<(), NotEnded> {
-        // After a retry there are two of the same id: the later one runs.
+        // After a retry two invocations have the same id: the later one runs.
         let mut same = self.all.values_mut().rev();
         let invocation = same
             .find(|one| one.request_id == id && one.started.is_some())
@@ -155,7 +155,7 @@ impl Invocations {
         Ok(())
     }
 
-    /// Ends what has outlived its time.
+    /// Ends invocations that have timed out.
     pub(super) fn expire(&mut self, now: Timestamp) {
         for invocation in self.all.values_mut().filter(|one| one.runs()) {
             if invocation.deadline() <= now {
@@ -171,7 +171,7 @@ impl Invocations {
         })
     }
 
-    /// The process of an environment died: what it ran ends, and it gets nothing more.
+    /// Records that an environment's process died: its invocation ends, and it gets no more.
     pub(super) fn crash(&mut self, environment: u64, reason: &str, now: Timestamp) {
         self.closed.insert(environment);
         for invocation in self.all.values_mut().filter(|one| one.runs()) {
@@ -181,7 +181,7 @@ impl Invocations {
         }
     }
 
-    /// A process that dies before it asked for work fails the invocation it was started for.
+    /// A process that dies before its first request fails the invocation for which it was started.
     pub(super) fn crash_at_start(&mut self, environment: u64, reason: &str, now: Timestamp) {
         self.closed.insert(environment);
         if self.used.contains(&environment) {
@@ -199,7 +199,7 @@ impl Invocation {
         self.started.is_none() && self.end.is_none()
     }
 
-    /// Whether a process has it and has not answered.
+    /// Whether a process runs it and has not responded.
     pub fn runs(&self) -> bool {
         self.started.is_some() && self.end.is_none()
     }

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API: a queue of invocations, each handed out once and answered once.
+//! The Lambda Runtime API: a queue of invocations, each delivered once and answered once.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
@@ -104,7 +104,7 @@ fn end_one(shared: &Shared, id: &str, end: InvocationEnd) -> Answer {
     }
 }
 
-/// A runtime that wants SIGTERM registers an extension; it then waits for an event for ever.
+/// A runtime that wants SIGTERM registers an extension, which then waits for an event forever.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html>
 async fn extension(path: &str) -> Answer {
     match path {

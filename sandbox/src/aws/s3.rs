@@ -1,6 +1,6 @@
-//! S3, as far as the artifacts of a pipeline need it: GetObject by path, with ranges and ETags.
-//! Signatures are looked at but not computed; `landfall::aws::signature` holds its own against
-//! AWS's example.
+//! S3's GetObject by path, with ranges and ETags, as far as a pipeline's artifacts need it.
+//! Signatures are parsed but not verified; `landfall::aws::signature` tests its own with AWS's
+//! example.
 
 use crate::aws::account::CREDENTIALS;
 use crate::aws::account::{ACCOUNT, REGION};
@@ -13,11 +13,11 @@ use hyper::body::{Bytes, Incoming};
 use hyper::http::request::Parts;
 use serde_json::json;
 
-/// What its calls are called among the others.
+/// The target of S3 calls in the list of calls.
 pub(super) const TARGET: &str = "S3.GetObject";
 const KMS_KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
-/// An error as S3 words it.
+/// An error in S3's format.
 struct Error {
     status: u16,
     code: &'static str,
@@ -70,7 +70,7 @@ pub(super) async fn answer(shared: &Shared, head: Parts, _: Incoming) -> Result<
                 kind: error.code.to_owned(),
                 message: error.message.clone(),
             };
-            // What is not there, or somewhere else, is no mistake of the caller's.
+            // A missing or moved object is not the caller's mistake.
             if ![
                 "NoSuchKey",
                 "NoSuchBucket",
@@ -126,7 +126,7 @@ impl Asked {
         }
     }
 
-    /// The credentials must be the job's, never the function's own.
+    /// Checks that the credentials are the job's, not the function's own.
     fn signed_for(&self) -> Result<&str, Error> {
         let denied = |why| Err(error(403, "AccessDenied", why));
         let scope = self
@@ -199,7 +199,7 @@ fn find(buckets: &Buckets, asked: &Asked) -> Result<Found, Error> {
     Ok((206, headers, content.slice(first..end)))
 }
 
-/// `bytes=a-b` or `bytes=-n` as first and end; `None` where there is nothing.
+/// Parses `bytes=a-b` or `bytes=-n` into first and end; `None` for an empty range.
 fn range_of(range: &str, total: usize) -> Option<(usize, usize)> {
     let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
     let (first, end) = match (first.parse(), last.parse::<usize>()) {

@@ -1,4 +1,4 @@
-//! One listener and its connections.
+//! A listener and its connections.
 
 use crate::aws::state::Shared;
 use crate::aws::{endpoint, runtime_api};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-/// More than one function and its tests open at a time.
+/// More connections than a function and its tests open at a time.
 const CONNECTIONS: usize = 256;
 
 #[derive(Clone, Copy)]
@@ -70,7 +70,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, service: Service) {
             }
         }
     });
-    // A client that goes away is no error of ours.
+    // A client that disconnects is not an error.
     let _closed = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answer)
         .await;

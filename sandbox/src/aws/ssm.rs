@@ -13,21 +13,21 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
-/// SSM keeps this many versions of a parameter and then deletes the oldest.
+/// How many versions of a parameter SSM keeps before it deletes the oldest.
 const VERSIONS: usize = 100;
-/// Names in one `GetParameters`.
+/// The most names in one `GetParameters`.
 const NAMES: usize = 10;
-/// Versions in one page of `GetParameterHistory`.
+/// The most versions in a page of `GetParameterHistory`.
 const PAGE: usize = 50;
-/// The key where none is named.
+/// The default key.
 const DEFAULT_KEY: &str = "alias/aws/ssm";
 
-/// What a parameter's value is.
+/// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParameterKind {
     /// Plain text.
     String,
-    /// Encrypted: without `WithDecryption` only the ciphertext is answered.
+    /// Encrypted: without `WithDecryption` SSM returns only the ciphertext.
     SecureString,
 }
 
@@ -48,25 +48,25 @@ pub(super) struct ParameterStore {
 struct Version {
     value: String,
     kind: ParameterKind,
-    /// What it is encrypted under.
+    /// The key that encrypts the value.
     key: Option<String>,
     description: Option<String>,
     labels: BTreeSet<String>,
     modified: Timestamp,
 }
 
-/// The newest version of a parameter, for a test to look at.
+/// The newest version of a parameter, for tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// The number of the version.
     pub version: u64,
-    /// Its value in clear.
+    /// The decrypted value.
     pub value: String,
-    /// What it is.
+    /// The type.
     pub kind: ParameterKind,
     /// The KMS key of a `SecureString`.
     pub key: Option<String>,
-    /// What it is said to be for.
+    /// The description.
     pub description: Option<String>,
 }
 
@@ -76,7 +76,7 @@ enum Missing {
 }
 
 impl ParameterStore {
-    /// Stores a new version and answers its number.
+    /// Stores a new version and returns its number.
     pub(super) fn put(
         &mut self,
         name: &str,
@@ -87,7 +87,7 @@ impl ParameterStore {
         self.put_under(name, value, kind, (None, None), now)
     }
 
-    /// The same with key and description.
+    /// Stores a new version with a key and a description.
     pub(super) fn put_under(
         &mut self,
         name: &str,
@@ -128,7 +128,7 @@ impl ParameterStore {
         })
     }
 
-    /// Moves a label to one version; a label is on one version of a parameter at a time.
+    /// Moves a label to a version; a parameter has each label only once.
     pub(super) fn label(&mut self, name: &str, number: u64, label: &str) -> bool {
         let Some(versions) = self.parameters.get_mut(name) else {
             return false;
@@ -166,7 +166,7 @@ impl ParameterStore {
         let name = Name::parse(asked)?;
         match self.find(&name, decryption(body)?) {
             Ok(parameter) => Ok(json!({"Parameter": parameter})),
-            // As in real SSM: only the name comes in the message, if anything.
+            // Like the real SSM, the message has at most the name.
             Err(Missing::Parameter) => Err(Refusal::new("ParameterNotFound", String::new())),
             Err(Missing::Version) => {
                 let text = format!(
@@ -202,12 +202,12 @@ impl ParameterStore {
                 Err(Missing::Parameter | Missing::Version) => invalid.push(asked),
             }
         }
-        // SSM promises no order; sorted, a caller that relies on its own order is found out.
+        // SSM promises no order; sorting exposes callers that rely on their own order.
         found.sort_by_key(|parameter| parameter["Name"].as_str().map(str::to_owned));
         Ok(json!({"Parameters": found, "InvalidParameters": invalid}))
     }
 
-    /// The oldest version first, as SSM gives them.
+    /// Lists the oldest version first, like SSM.
     fn get_parameter_history(&self, body: &Value) -> Result<Value, Refusal> {
         let name = Name::parse(text(body, "Name")?)?;
         let decrypt = decryption(body)?;
@@ -228,7 +228,7 @@ impl ParameterStore {
         let page = rest.by_ref().take(most);
         let page = page.map(|(number, version)| {
             let mut entry = version.shown(known, *number, decrypt);
-            // An entry of the history has no ARN, and more about the version.
+            // An entry of the history has no ARN, and more data about the version.
             let fields = entry.as_object_mut().expect("it is made as one");
             fields.remove("ARN");
             let labels = version.labels.iter().cloned().collect::<Vec<_>>();
@@ -277,15 +277,15 @@ impl ParameterStore {
             let text = "KeyId is required for SecureString type parameter only.";
             return Err(Refusal::validation(text));
         }
-        // Without a key SSM takes its own, whatever the version before was encrypted under.
+        // Without a key SSM uses its own, whatever the previous version used.
         let more = (given("KeyId"), given("Description"));
         let version = self.put_under(name, value, kind, more, now);
         Ok(json!({"Version": version, "Tier": "Standard"}))
     }
 
-    /// A parameter by a name as callers give it.
+    /// Finds a parameter by any form of its name.
     fn versions(&self, asked: &Name<'_>) -> Result<(&str, &BTreeMap<u64, Version>), Missing> {
-        // The ARN of `/a` and that of `a` are the same.
+        // `/a` and `a` have the same ARN.
         let found = self
             .parameters
             .get_key_value(asked.plain)
@@ -378,7 +378,7 @@ fn decryption(body: &Value) -> Result<bool, Refusal> {
     }
 }
 
-/// Looks like what KMS makes, is the same each time, and cannot be turned back.
+/// Looks like KMS's ciphertext, is always the same for the same value, and cannot be decrypted.
 fn ciphertext(name: &str, version: u64, value: &str) -> String {
     let mut bytes = vec![1, 2, 2, 0, 0x78];
     for block in 0..18_u64 {

@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Calls and refusals that are remembered, so that a long simulation does not fill the memory.
+/// How many calls and refusals are remembered, so that a long simulation does not fill the memory.
 const REMEMBERED: usize = 10_000;
 
-/// An action as CodePipeline runs it: one job, or several where the function continues.
+/// An action in CodePipeline: one job, or several if the function continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// The id of the first job; empty where the event holds none.
+    /// The id of the first job; empty if the event has none.
     pub id: String,
     pub(super) action: u64,
 }
@@ -32,7 +32,7 @@ pub enum Outcome {
     Succeeded(Report),
     /// The function reported a failure.
     Failed(Report),
-    /// The last invocation ended like this and nobody had reported: CodePipeline would wait on.
+    /// The last invocation ended like this without a report: CodePipeline would still wait.
     Silent(InvocationEnd),
     /// Nothing has ended yet.
     Pending,
@@ -43,17 +43,17 @@ pub enum Outcome {
 pub struct AwsCall {
     /// `X-Amz-Target`, such as `AmazonSSM.GetParameters`.
     pub target: String,
-    /// The request; parameter values are left out.
+    /// The request, without parameter values.
     pub body: Value,
     /// When it came.
     pub at: Timestamp,
-    /// The HTTP status answered; none where there was no answer.
+    /// The HTTP status of the response; `None` without a response.
     pub status: Option<u16>,
-    /// The error answered.
+    /// The error in the response.
     pub error: Option<String>,
 }
 
-/// A request that a service refused by itself, without a fault.
+/// A request that a service refused by itself, not because of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// `X-Amz-Target`

@@ -1,4 +1,4 @@
-//! The cluster that the stories are given: one that is started for them, or one that runs already.
+//! The cluster for the stories: a new one, or an existing one.
 
 use crate::kubectl::Kubectl;
 use crate::plane::{Folder, Plane, kwok, make_nodes, write_served};
@@ -11,19 +11,19 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Label and taint of the nodes that kwok plays in a cluster of somebody else.
+/// The label and taint of the nodes that kwok simulates in an existing cluster.
 pub(crate) const NODE: &str = "landfall/stories";
-/// What a user applies.
+/// The Roles that a user applies.
 const ROLES: &str = include_str!("../../../deploy/rbac.yaml");
 const TOKEN_SECRET: &str = include_str!("../../../deploy/token-secret.yaml");
-/// How long the controller may take to fill in a token.
+/// How long the controller may take to write a token into its Secret.
 const TOKEN: Duration = Duration::from_secs(10);
-/// How long `kubectl proxy` may take to say where it listens.
+/// How long `kubectl proxy` may take to print its address.
 const PROXY: Duration = Duration::from_secs(10);
 
-/// A cluster, and how to reach it.
+/// A cluster and how to reach it.
 pub(crate) struct Cluster {
-    // Ended first: it speaks to the rest.
+    // Ended first, because it uses the others.
     _proxy: Process,
     kind: Kind,
     server: String,
@@ -38,7 +38,7 @@ enum Kind {
     Joined(Joined),
 }
 
-/// A cluster that was there before, with nodes of ours in it.
+/// An existing cluster with our nodes in it.
 struct Joined {
     _kwok: Process,
     kubectl: Kubectl,
@@ -46,15 +46,15 @@ struct Joined {
 }
 
 impl Cluster {
-    /// A new one.
+    /// Starts a new cluster.
     pub(crate) fn start(programs: &Path) -> Result<Cluster, String> {
         let plane = Plane::start(programs)?;
         let (server, ca) = (plane.server.clone(), plane.folder().join("ca.crt"));
         Cluster::with(Kind::Own(plane), server, ca)
     }
 
-    /// One that runs already. Its nodes stay out of it: the stories' pods go to nodes that kwok
-    /// plays, which are removed in the end.
+    /// Uses an existing cluster. The stories' pods run only on nodes that kwok simulates, which are
+    /// removed at the end.
     pub(crate) fn join(
         programs: &Path,
         kubeconfig: PathBuf,
@@ -115,7 +115,7 @@ impl Cluster {
         })
     }
 
-    /// Where a command finds the cluster.
+    /// The environment variables with which a command finds the cluster.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let (kubectl, folder) = self.kind.parts();
         let path = |path: &Path| path.display().to_string();
@@ -136,8 +136,8 @@ impl Cluster {
         variables
     }
 
-    /// Puts `demo-app` there, with what `deploy/rbac.yaml` grants and its token in a file; returns
-    /// what a person does next.
+    /// Creates `demo-app` with the permissions of `deploy/rbac.yaml` and its token in a file;
+    /// returns the instructions for the user.
     pub(crate) fn prepare(&self) -> Result<String, String> {
         let (kubectl, folder) = self.kind.parts();
         let mut deployment = sample_deployment("demo-app", "registry.example.com/demo-app:1.0.0");
@@ -205,7 +205,7 @@ impl Drop for Joined {
     }
 }
 
-/// kwok for the nodes with our label, and for no other.
+/// Starts kwok only for the nodes with our label.
 fn play(programs: &Path, folder: &Folder) -> Result<Process, String> {
     write_served(folder.path(), &Authority::generate()).map_err(|error| error.to_string())?;
     let port = free_port()?;
@@ -220,7 +220,7 @@ fn decode(text: &str) -> Result<Vec<u8>, String> {
     decoded.map_err(|error| format!("no base64: {error}"))
 }
 
-/// The CA of a kubeconfig's cluster, PEM.
+/// The CA of a kubeconfig's cluster in PEM.
 fn authority(cluster: &Value) -> Result<String, String> {
     let data = cluster["certificate-authority-data"].as_str();
     let data = data.ok_or("the kubeconfig names no certificate authority")?;
@@ -228,7 +228,7 @@ fn authority(cluster: &Value) -> Result<String, String> {
     String::from_utf8(pem).map_err(|error| format!("certificate-authority-data: {error}"))
 }
 
-/// `kubectl proxy`: whatever way to sign in a kubeconfig names, it knows it.
+/// Starts `kubectl proxy`, which supports every kind of authentication in a kubeconfig.
 fn proxy(kubectl: &Kubectl, folder: &Path) -> Result<(Process, String), String> {
     let port = free_port()?;
     let arguments = kubectl.arguments(&["proxy", &format!("--port={port}")]);

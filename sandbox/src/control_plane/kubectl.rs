@@ -1,4 +1,4 @@
-//! The cluster's own client, for what only an administrator may do.
+//! The cluster's own client, for administrative tasks.
 
 use serde_json::Value;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// `kubectl` with the kubeconfig and context that it is to use.
+/// `kubectl` with its kubeconfig and context.
 pub(crate) struct Kubectl {
     program: PathBuf,
     kubeconfig: PathBuf,
@@ -30,27 +30,27 @@ impl Kubectl {
         &self.kubeconfig
     }
 
-    /// Runs it and returns what it prints.
+    /// Runs `kubectl` and returns its output.
     ///
     /// # Errors
     ///
-    /// Its own words.
+    /// The message of `kubectl`.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Result<String, String> {
         self.answer(arguments, None)
     }
 
-    /// Creates an object that need not be new.
+    /// Creates an object that may exist already.
     pub(crate) fn create(&self, object: &Value) -> Result<(), String> {
         self.apply(&object.to_string())
     }
 
-    /// Applies what a file would hold.
+    /// Applies a manifest.
     pub(crate) fn apply(&self, file: &str) -> Result<(), String> {
         self.answer(&["apply", "--filename=-"], Some(file))
             .map(drop)
     }
 
-    /// The arguments that name kubeconfig and context, before those given.
+    /// Puts the kubeconfig and the context before the given arguments.
     pub(crate) fn arguments(&self, arguments: &[&str]) -> Vec<OsString> {
         let mut all = vec![
             OsString::from("--kubeconfig"),

@@ -1,4 +1,4 @@
-//! `landfall-control-plane`: a real Kubernetes for the stories, or for trying things by hand.
+//! `landfall-control-plane` runs a real Kubernetes for the stories or for experiments.
 
 mod cluster;
 mod kubectl;
@@ -46,7 +46,7 @@ struct Options {
     command: Vec<OsString>,
 }
 
-/// One thread: the kernel ends what is tethered when the *thread* that started it ends.
+/// Uses one thread: the kernel ends a tethered process when the *thread* that started it ends.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = std::env::args_os().skip(1).collect::<Vec<_>>();
@@ -101,7 +101,7 @@ async fn run(options: Options) -> Result<ExitCode, String> {
             }
         }
     };
-    // What runs is dropped on the way out, and with it every process and file.
+    // Dropping the running task also ends every process and deletes every file.
     tokio::select! {
         status = ended => Ok(code(status?)),
         () = interrupted() => Ok(ExitCode::from(INTERRUPTED)),

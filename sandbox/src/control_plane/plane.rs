@@ -1,5 +1,5 @@
 //! A real Kubernetes control plane on loopback: etcd, kube-apiserver, kube-controller-manager,
-//! kube-scheduler, and kwok in the place of kubelets. All it is lives in one temporary folder.
+//! kube-scheduler, and kwok instead of kubelets. All its files are in one temporary folder.
 
 use crate::kubectl::Kubectl;
 use crate::process::Process;
@@ -13,38 +13,39 @@ use std::time::{Duration, Instant};
 
 use landfall_sandbox::kubernetes::Authority;
 
-/// How long the whole may take to come up; two seconds are usual.
+/// How long the control plane may take to start; two seconds are usual.
 const START: Duration = Duration::from_secs(60);
-/// From one look at what is coming up to the next.
+/// The time between two checks during the start.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Nodes that are made: a node that fails is not all there is.
+/// The number of nodes, so that one failing node is not the whole cluster.
 const NODES: usize = 3;
-/// What pods do, told to kwok.
+/// What pods do, as kwok's configuration.
 const STAGES: &str = include_str!("stages.yaml");
-/// What is written down of requests.
+/// The policy of the audit log.
 const AUDIT: &str = include_str!("audit.yaml");
-/// The controllers that stories need; fewer start faster. A Service's proxy still asks Endpoints.
+/// The controllers that the stories need; fewer start faster. A Service's proxy still uses
+/// Endpoints.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,endpointslice-controller,\
     endpoints-controller,statefulset-controller,disruption-controller,\
     serviceaccount-controller,serviceaccount-token-controller,garbage-collector-controller,\
     namespace-controller,horizontal-pod-autoscaler-controller,resourcequota-controller,\
     root-ca-certificate-publisher-controller";
-/// Lines of a container that serves, and of one that crashed, as the kubelet keeps them:
+/// The log lines of a healthy and a crashed container, in the kubelet's format:
 /// <https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md>.
 const SERVING: &str = "2026-01-01T00:00:00.000000000Z stdout F listening on :8080\n";
 const CRASHED: &str = "2026-01-01T00:00:00.000000000Z stdout F reading the configuration\n\
     2026-01-01T00:00:00.100000000Z stderr F panic: no DATABASE_URL\n";
 
-/// A control plane that runs. Dropping it ends every process and removes its folder.
+/// A running control plane. Dropping it ends every process and deletes its folder.
 pub(crate) struct Plane {
-    // In the order in which they are to end.
+    // In the order in which they must end.
     processes: Vec<Process>,
     folder: Folder,
     pub(crate) kubectl: Kubectl,
     pub(crate) server: String,
 }
 
-/// A folder that goes with its owner.
+/// A folder that is deleted with its owner.
 pub(crate) struct Folder(PathBuf);
 
 /// Loopback ports that were free a moment ago.
@@ -58,11 +59,11 @@ struct Ports {
 }
 
 impl Plane {
-    /// Brings everything up and waits until pods can run.
+    /// Starts everything and waits until pods can run.
     ///
     /// # Errors
     ///
-    /// In words, with the last lines of the program that failed.
+    /// A message with the last log lines of the program that failed.
     pub(crate) fn start(programs: &Path) -> Result<Plane, String> {
         let folder = Folder::new()?;
         let ports = Ports::find().map_err(|error| format!("no free port: {error}"))?;
@@ -99,19 +100,19 @@ impl Plane {
         Ok(plane)
     }
 
-    /// Its folder: logs, keys, kubeconfig.
+    /// The folder with logs, keys and kubeconfig.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder.0
     }
 
     fn run(&mut self, programs: &Path, name: &str, arguments: &[String]) -> Result<(), String> {
         let process = Process::start(&programs.join(name), arguments, &self.folder.0)?;
-        // The newest ends first: no controller complains of a server that is gone.
+        // The newest process ends first, so that no controller reports a missing server.
         self.processes.insert(0, process);
         Ok(())
     }
 
-    /// Asks until there is an answer, everything that was started runs, and time is left.
+    /// Polls until there is a result, as long as everything runs and time is left.
     fn wait(
         &mut self,
         deadline: Instant,
@@ -149,14 +150,14 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // It is in the folder for temporary files; what cannot be removed does no harm there.
+        // It is a temporary file; if it cannot be deleted, it does no harm.
         let _removed = fs::remove_dir_all(&self.0);
     }
 }
 
 impl Ports {
     fn find() -> io::Result<Ports> {
-        // All are held until all are found, so that they differ.
+        // All listeners stay open until all ports are found, so that the ports differ.
         let listeners = (0..6)
             .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .collect::<io::Result<Vec<_>>>()?;
@@ -172,7 +173,7 @@ impl Ports {
     }
 }
 
-/// Keys, certificates, tokens, configuration. A restarted control plane has new ones.
+/// Writes keys, certificates, tokens and configuration. A restarted control plane has new ones.
 fn write_files(folder: &Path, server: &str) -> io::Result<()> {
     let write = |name: &str, text: &str| fs::write(folder.join(name), text);
     let authority = Authority::generate();
@@ -191,7 +192,7 @@ fn write_files(folder: &Path, server: &str) -> io::Result<()> {
     write("kubeconfig", &kubeconfig(&cluster, &token).to_string())
 }
 
-/// The certificate of what is served on loopback, and what kwok serves: pods and their logs.
+/// Writes the certificate of the loopback servers and kwok's data: pods and their logs.
 pub(crate) fn write_served(folder: &Path, authority: &Authority) -> io::Result<()> {
     let (certificate, key) = authority.server_certificate()?;
     for (name, text) in [
@@ -206,7 +207,7 @@ pub(crate) fn write_served(folder: &Path, authority: &Authority) -> io::Result<(
     Ok(())
 }
 
-/// A text that nobody guesses.
+/// A random secret.
 fn secret() -> io::Result<String> {
     let key = KeyPair::generate().map_err(io::Error::other)?;
     let bytes = key.public_key_raw().iter().skip(1).take(24);
@@ -225,7 +226,7 @@ fn kubeconfig(cluster: &Value, token: &str) -> Value {
     })
 }
 
-/// kwok's configuration: what pods do, and what their containers have logged.
+/// kwok's configuration: what pods do, and what their containers log.
 fn stages(folder: &Path) -> String {
     let logs = json!({
         "apiVersion": "kwok.x-k8s.io/v1alpha1",
@@ -239,7 +240,7 @@ fn stages(folder: &Path) -> String {
     format!("{STAGES}---\n{logs}\n")
 }
 
-/// Makes nodes that kwok keeps alive.
+/// Creates nodes that kwok keeps alive.
 pub(crate) fn make_nodes(kubectl: &Kubectl, labels: &Value, taints: &Value) -> Result<(), String> {
     (1..=NODES).try_for_each(|number| {
         kubectl.create(&json!({
@@ -276,11 +277,11 @@ fn api_server(ports: &Ports) -> Vec<String> {
         "--token-auth-file=tokens.csv",
         "--service-account-key-file=accounts.pub",
         "--service-account-signing-key-file=accounts.key",
-        // Longer than any token that is not to be shortened.
+        // Longer than any token that must not be shortened.
         "--service-account-max-token-expiration=48h",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--endpoint-reconciler-type=none",
-        // Its taint is taken away by a controller that watches real nodes.
+        // A controller that watches real nodes would have to remove this taint.
         "--disable-admission-plugins=TaintNodesByCondition",
         "--audit-policy-file=audit.yaml",
         "--audit-log-path=audit.log",

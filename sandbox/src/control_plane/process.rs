@@ -1,4 +1,4 @@
-//! Programs that end with the one that started them, whatever ends it.
+//! Programs that end with the program that started them, however that ends.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -7,12 +7,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-/// The word that makes this program a tether: see [`tether`].
+/// The argument that makes this program a tether: see [`tether`].
 pub(crate) const TETHER: &str = "tether";
-/// What is shown of a log when its program ends too soon.
+/// How much of a log is shown if its program ends too early.
 const TAIL: usize = 2000;
 
-/// A program that runs behind us, its output in a file. Dropping it ends it.
+/// A program in the background, with its output in a file. Dropping it ends the program.
 pub(crate) struct Process {
     name: String,
     child: Child,
@@ -20,7 +20,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program, its output in `NAME.log` of that folder.
+    /// Starts a program with its output in `NAME.log` in that folder.
     pub(crate) fn start<S: AsRef<OsStr>>(
         program: &Path,
         arguments: &[S],
@@ -46,7 +46,7 @@ impl Process {
         Ok(Process { name, child, log })
     }
 
-    /// An error with the end of its log, if it has ended.
+    /// Returns an error with the end of the log if the program has ended.
     pub(crate) fn check(&mut self) -> Result<(), String> {
         match self.child.try_wait() {
             Ok(None) => Ok(()),
@@ -64,17 +64,17 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only where it has ended already.
+        // Both only fail if it has already ended.
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
 }
 
-/// Becomes the program that is named, which the kernel then kills when `parent` dies: no process is
-/// left behind even if nobody is left to end it. The setting outlives `execve`,
+/// Becomes the named program, which the kernel kills when `parent` dies, so no process is left
+/// behind even if `parent` cannot end it. The setting survives `execve`,
 /// <https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html>.
 ///
-/// Returns only where that fails.
+/// Returns only if that fails.
 pub(crate) fn tether(parent: &str, program: &OsStr, arguments: &[impl AsRef<OsStr>]) -> io::Error {
     #[cfg(target_os = "linux")]
     {

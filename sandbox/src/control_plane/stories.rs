@@ -1,14 +1,14 @@
-//! A test run as a list: one line for each story and the peer it ran against.
+//! Prints a test run as a list: one line for each story and its peer.
 
 use crate::cluster::Cluster;
 use std::ffi::OsString;
 use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-/// Story modules that bring another peer along than the cluster.
+/// Story modules with another peer than the cluster.
 const PEERS: [(&str, &str); 2] = [("emulator", "Lambda emulator"), ("moto", "moto")];
 
-/// Runs the command and prints its lines, those of tests in our form.
+/// Runs the command and prints its output, with test lines in our format.
 pub(crate) async fn run(
     program: &OsString,
     arguments: &[OsString],
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     child.wait().await.map_err(problem)
 }
 
-/// `test rolling::an_image_is_rolled_out ... ok` as a person reads it; None for other lines.
+/// Formats `test rolling::an_image_is_rolled_out ... ok` for people; `None` for other lines.
 fn line(text: &str, kubernetes: &str) -> Option<String> {
     let (name, result) = text.strip_prefix("test ")?.split_once(" ... ")?;
     // An ignored test has a reason: `test x - should … ... ignored, reason`.

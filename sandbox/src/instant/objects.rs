@@ -1,10 +1,10 @@
-//! The objects that the scripted cluster has.
+//! The objects of the scripted cluster.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// A Deployment as a server gives it back: with its defaults, and with who owns which field.
+/// A Deployment with the server's defaults and managed fields.
 pub(crate) fn first_deployment() -> Value {
     let mut deployment = json!({
         "apiVersion": "apps/v1",
@@ -100,7 +100,7 @@ pub(crate) fn managed_fields() -> Value {
     json!([entry("kubectl", "Apply", applied), counts])
 }
 
-/// The status of a Deployment all of whose pods are of its newest version.
+/// The status of a Deployment whose pods all have the newest version.
 pub(crate) fn status(deployment: &Value) -> Value {
     let name = set_name(deployment);
     let replicas = &deployment["spec"]["replicas"];
@@ -122,7 +122,7 @@ pub(crate) fn status(deployment: &Value) -> Value {
     })
 }
 
-/// The ReplicaSet of a Deployment's template, with every pod available.
+/// The ReplicaSet of a Deployment's template, with all pods available.
 pub(crate) fn replica_set(deployment: &Value) -> Value {
     let hash = template_hash(deployment);
     let mut template = deployment["spec"]["template"].clone();
@@ -147,10 +147,9 @@ pub(crate) fn replica_set(deployment: &Value) -> Value {
     })
 }
 
-/// A pod of a ReplicaSet as an API server sends it, whose name and uid end in `POD`. Its container
-/// has ended four times.
+/// A pod of a ReplicaSet, whose name and uid end with `POD`. Its container has ended four times.
 pub(crate) fn crashing_pod(set: &Value) -> Value {
-    // A pod that is older than the deploy is judged by what it does after.
+    // A pod that is older than the deploy is judged by what it does later.
     let now = format!("{:.0}", Timestamp::now());
     let name = set["metadata"]["name"].as_str().unwrap_or_default();
     let ended = json!({"exitCode": 1, "reason": "Error", "startedAt": now,
@@ -207,6 +206,6 @@ pub(crate) const REPLICAS: u64 = 2;
 pub(crate) const UID: &str = "6a1c0a52-3b0e-4b0c-9f43-0d0d5d3b1c11";
 pub(crate) const REVISION: &str = "deployment.kubernetes.io/revision";
 pub(crate) const CREATED: &str = "2026-01-01T00:00:00Z";
-/// The Deployment that is there; its container is `app`.
+/// The name of the Deployment; its container is `app`.
 pub const DEPLOYMENT: &str = "demo-app";
 pub(crate) const NAMESPACE: &str = "default";

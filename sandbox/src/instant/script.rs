@@ -1,4 +1,4 @@
-//! What the scripted cluster answers.
+//! The responses of the scripted cluster.
 
 use crate::instant::objects::{
     DEPLOYMENT, IMAGE, NAMESPACE, REVISION, crashing_pod, first_deployment, replica_set, status,
@@ -10,40 +10,41 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// What a client did to the server.
+/// An action of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// It opened a connection.
+    /// The client opened a connection.
     Connected,
-    /// The TLS handshake was over, as the server sees it.
+    /// The TLS handshake ended, as the server sees it.
     Secured,
-    /// A call was there as a whole.
+    /// A whole call arrived.
     Called,
 }
 
-/// What the cluster shows. The texts are made when something changes, not when they are asked for.
+/// The state of the cluster. Response texts are created when something changes, not when they are
+/// requested.
 pub(crate) struct Script {
     pub(crate) authorization: String,
     pub(crate) calls: usize,
     pub(crate) moments: Vec<(Moment, Timestamp)>,
-    /// As the next read shows it: its rollout is complete.
+    /// The Deployment in the next read: its rollout is complete.
     pub(crate) deployment: Value,
     pub(crate) deployment_text: Bytes,
     /// The ReplicaSet of the Deployment's template.
     pub(crate) newest: Value,
     pub(crate) sets_text: Bytes,
-    /// A write was answered and its rollout is not yet done.
+    /// Whether a write was answered and its rollout is not done yet.
     pub(crate) rolls_out: bool,
-    /// How many pods a new version has, all of which crash; 0 where it serves at once.
+    /// How many pods a new version has, all of which crash; 0 if it becomes ready at once.
     pub(crate) crowd: usize,
-    /// The new version is such a one.
+    /// Whether the new version crashes.
     pub(crate) sick: bool,
     pub(crate) look_began: Option<Timestamp>,
     pub(crate) look_ended: Option<Timestamp>,
     pub(crate) look_bytes: usize,
 }
 
-/// What is sent back: a status, and a body that may stay open.
+/// A response: a status, and a body that may stay open.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content: Bytes,
@@ -110,7 +111,7 @@ impl Script {
         }
     }
 
-    /// What a deploy asks for once it does not come to its end at once.
+    /// The responses for a deploy that does not end at once.
     pub(crate) fn crowded(&mut self, request: &Request<()>) -> Option<Answer> {
         let core = format!("/api/v1/namespaces/{NAMESPACE}/");
         let sets = format!("/apis/apps/v1/namespaces/{NAMESPACE}/replicasets/");
@@ -126,7 +127,7 @@ impl Script {
             None => {}
         }
         path.strip_prefix(&sets).map(|name| {
-            // The only one that is asked for is the one before.
+            // A deploy only requests the previous one.
             let mut set = self.newest.clone();
             set["metadata"]["name"] = json!(name);
             set["spec"]["template"]["spec"]["containers"][0]["image"] = json!(IMAGE);
@@ -162,7 +163,7 @@ impl Script {
         }
     }
 
-    /// One event, which tells that all is done; then the stream stays open, as a real one does.
+    /// One event, which says that the rollout is done; then the stream stays open, like a real one.
     pub(crate) fn watch(&self, query: &Query<'_>) -> Answer {
         let seconds = query
             .get("timeoutSeconds")
@@ -174,8 +175,7 @@ impl Script {
         }
     }
 
-    /// Takes what a deploy changes and answers as the real server does: with the new spec and the
-    /// status of the old one.
+    /// Applies a change and responds like the real server: with the new spec and the old status.
     pub(crate) fn patch(&mut self, body: &[u8]) -> Answer {
         let Ok(patch) = serde_json::from_slice::<Value>(body) else {
             let text = "the body of the request was in an unknown format";
@@ -209,7 +209,7 @@ impl Script {
         ok(text(&self.deployment))
     }
 
-    /// The work of the controllers between two calls.
+    /// Does the controllers' work between two calls.
     pub(crate) fn roll_out(&mut self) {
         if !std::mem::take(&mut self.rolls_out) {
             return;
@@ -237,7 +237,7 @@ impl Script {
     }
 }
 
-/// The query of a request. Of what is escaped there only `=` is needed.
+/// The query of a request. Only an escaped `=` needs decoding.
 pub(crate) struct Query<'a>(&'a str);
 
 impl Query<'_> {
@@ -280,12 +280,12 @@ pub(crate) fn number(value: &Value) -> u64 {
     value.as_u64().or(text).unwrap_or_default()
 }
 
-/// Counts up a number that the API writes as a text.
+/// Increments a number that the API writes as a string.
 pub(crate) fn raise(value: &mut Value) {
     *value = json!((number(value) + 1).to_string());
 }
 
-/// Moments that are remembered: many deploys' worth.
+/// How many moments are remembered: those of many deploys.
 pub(crate) const MOMENTS: usize = 10_000;
-/// Life of a watch that asks for none, the API server's own least.
+/// The duration of a watch that requests none: the API server's minimum.
 pub(crate) const WATCH_SECONDS: u64 = 1_800;

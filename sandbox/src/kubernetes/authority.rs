@@ -6,14 +6,14 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io;
 use std::sync::Arc;
 
-/// A certificate authority for servers on this machine; each one is another.
+/// A certificate authority for servers on this machine; each one is different.
 pub struct Authority {
     pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    /// Makes a key and the certificate for it.
+    /// Creates a key and its certificate.
     pub fn generate() -> Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,12 +32,12 @@ impl Authority {
         }
     }
 
-    /// Its certificate, PEM.
+    /// Its certificate in PEM.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A new certificate for 127.0.0.1 and the key to it, both PEM.
+    /// A new certificate for 127.0.0.1 and its key, both in PEM.
     pub fn server_certificate(&self) -> io::Result<(String, String)> {
         let (certificate, key) = self.sign()?;
         Ok((certificate.pem(), key.serialize_pem()))
@@ -53,7 +53,7 @@ impl Authority {
         Ok((certificate, key))
     }
 
-    /// For an HTTP/1.1 server on 127.0.0.1, with a new key and a certificate that this signed.
+    /// The configuration of an HTTP/1.1 server on 127.0.0.1, with a new key and certificate.
     pub fn server_config(&self) -> io::Result<ServerConfig> {
         let (certificate, key) = self.sign()?;
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));

@@ -1,4 +1,4 @@
-//! The body of an answer, also one that goes on and on.
+//! The body of a response, including endless ones.
 
 use hyper::body::{Body, Bytes, Frame};
 use serde_json::Value;
@@ -62,9 +62,9 @@ impl Body for Flow {
     }
 }
 
-/// Chunks that wait for a slow reader.
+/// How many chunks wait for a slow reader.
 pub(crate) const CHUNK_LIMIT: usize = 64;
-/// Chunks of an endless body, each of 64 KiB: more than any reader should take.
+/// The chunks of an endless body, each of 64 KiB: more than any reader should accept.
 pub(crate) const ENDLESS_CHUNKS: usize = 16_384;
 
 pub(crate) fn line(event: &Value) -> Bytes {

@@ -1,4 +1,4 @@
-//! The members of a request, each held to CodePipeline's constraints.
+//! Validates the members of a request by CodePipeline's constraints.
 
 use crate::aws::answer::Refusal;
 use serde_json::{Map, Value};
@@ -23,7 +23,7 @@ const FAILURE_TYPES: [&str; 6] = [
     "SystemUnavailable",
 ];
 
-/// The members of a request; collects every violated constraint, as AWS answers them together.
+/// The members of a request. Collects all violated constraints, because AWS reports them together.
 pub(super) struct Members<'a> {
     pub(super) body: &'a Map<String, Value>,
     pub(super) violations: Vec<String>,

@@ -1,4 +1,4 @@
-//! The results of jobs, read as CodePipeline reads them.
+//! The results of jobs, as CodePipeline reads them.
 
 use crate::aws::answer::Refusal;
 use crate::aws::codepipeline::members::{
@@ -15,20 +15,20 @@ const OUTPUT_VARIABLES_BYTES: usize = 122_880;
 /// One result that CodePipeline accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The job it was given for; a continued action has a new job each time.
+    /// The job; a continued action has a new job each time.
     pub job: String,
-    /// When it was accepted.
+    /// When CodePipeline accepted the result.
     pub at: Timestamp,
-    /// What it said.
+    /// The content of the result.
     pub result: JobResult,
 }
 
-/// What a job's result says.
+/// The content of a job's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JobResult {
-    /// `PutJobSuccessResult`: finished, or still going on where there is a continuation token.
+    /// `PutJobSuccessResult`: the job is done, or continues if there is a continuation token.
     Success {
-        /// Where it is there, the action goes on with a new job.
+        /// If present, the action continues with a new job.
         continuation_token: Option<String>,
         /// `executionDetails.summary`
         summary: Option<String>,
@@ -51,7 +51,7 @@ pub enum JobResult {
 }
 
 impl JobResult {
-    /// Whether the action ends with it.
+    /// Whether this result ends the action.
     pub fn ends_action(&self) -> bool {
         match self {
             JobResult::Success {

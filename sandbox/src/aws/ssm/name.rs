@@ -1,4 +1,4 @@
-//! Names of parameters, as SSM accepts and reads them.
+//! Parses parameter names like SSM does.
 
 use crate::aws::account::{ACCOUNT, REGION};
 use crate::aws::answer::Refusal;
@@ -29,7 +29,8 @@ impl<'a> Name<'a> {
         let home = format!("arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/");
         let local = asked.strip_prefix(home.as_str());
         let (plain, selector) = match local.unwrap_or(asked).split_once(':') {
-            // The ARN of another account or region: a well-formed name that is not here.
+            // The ARN of another account or region is well-formed, but no such parameter exists
+            // here.
             Some(_) if asked.starts_with("arn:") && local.is_none() => (asked, None),
             Some((plain, selector)) => (plain, Some(selector)),
             None => (local.unwrap_or(asked), None),
