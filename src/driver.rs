@@ -1,7 +1,7 @@
 //! Runs an engine: its calls go out, their answers come back, its waits are slept.
 
-use crate::cluster::{Cluster, Watch, WatchEvent};
-use crate::logging;
+use crate::kubernetes::{Cluster, Watch, WatchEvent};
+use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{
     Answer, Ask, Ended, Engine, Heard, Next, Note, Outcome, Reading, Watching,

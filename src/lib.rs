@@ -3,29 +3,28 @@
 //! What it decides is `landfall-core`; here is what has a socket, a clock or an environment. One
 //! invocation reads from top to bottom:
 //!
-//! - [`invocation`]: the main path; job, request, resume, access, deploy, exactly one report.
-//! - [`job`]: the event that CodePipeline sends.
+//! - [`handler`]: the main path of a deploy; request, resume, access, deploy, exactly one report.
+//! - [`event`]: what the function is called with.
 //! - [`environment`]: which cluster, and where its token and CA are.
-//! - [`artifact`]: the files that the user parameters name, from the input artifacts in S3.
-//! - [`cluster`]: the calls to the Kubernetes API.
-//! - [`driver`]: runs the engine; its calls go out, its waits are slept.
-//! - [`metrics`]: what became of it, counted for CloudWatch.
+//! - [`artifacts`]: the files that the user parameters name, from the input artifacts in S3.
+//! - `access`: the way to the cluster, and the renewal of its token.
+//! - [`kubernetes`]: the calls to the cluster's API.
+//! - [`driver`]: runs the engine; it sends the calls and sleeps the waits.
 //! - [`aws`]: SSM, CodePipeline and S3.
-//! - [`http`], [`logging`]: the one HTTPS stack and the log lines.
+//! - [`http`], [`telemetry`]: the one HTTPS stack; log lines and counts.
 
 #![cfg_attr(
     test,
     allow(clippy::too_many_lines, reason = "tables of cases are long")
 )]
 
-pub mod invocation;
-pub mod job;
-pub mod environment;
-pub mod artifact;
-pub mod cluster;
-pub mod driver;
-
-pub mod metrics;
+mod access;
+pub mod artifacts;
 pub mod aws;
+pub mod driver;
+pub mod environment;
+pub mod event;
+pub mod handler;
 pub mod http;
-pub mod logging;
+pub mod kubernetes;
+pub mod telemetry;

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use landfall::aws::clients::Aws;
 use landfall::environment::Environment;
-use landfall::invocation::{self, Function, Unreported};
-use landfall::logging;
+use landfall::handler::{self, Function, Unreported};
+use landfall::telemetry::logging;
 use serde_json::Value;
 use std::pin::Pin;
 use tracing::{Instrument, info_span};
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Error> {
             jobId = tracing::field::Empty,
             execution = tracing::field::Empty
         );
-        let deadline = invocation::deadline(context.deadline, Timestamp::now());
+        let deadline = handler::deadline(context.deadline, Timestamp::now());
         let function = &function;
         // Boxed: the futures of the SDK, reqwest and the runtime together are a type too deep.
         Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))

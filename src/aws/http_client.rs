@@ -1,7 +1,7 @@
 //! The SDK's HTTP client: our HTTPS stack, whose client is created at the first request.
 
-use crate::cluster;
 use crate::http::{self, Trust, chain};
+use crate::kubernetes;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -124,7 +124,7 @@ fn host_of(address: &str) -> String {
 /// A failure of the connection to this host, which the SDK retries.
 fn broken(host: &str, error: reqwest::Error) -> ConnectorError {
     let is_timeout = error.is_timeout();
-    let (cause, detail) = cluster::failure::unreached(&error.without_url());
+    let (cause, detail) = kubernetes::failure::unreached(&error.without_url());
     let once = Unreached::new(cause, host.to_owned(), detail);
     // The SDK counts the attempts.
     let why = report::unreached(&Unreached { tries: 0, ..once }).into();

@@ -2,7 +2,7 @@
 //! The SDK's own chain would also look for profiles, container and instance credentials.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
 
-use crate::job::Keys;
+use crate::event::Keys;
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,8 +1,8 @@
 //! Signs requests to S3 with the SDK's signer.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 
+use crate::event::Keys;
 use crate::http::chain;
-use crate::job::Keys;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,

@@ -8,7 +8,7 @@ mod random;
 mod cluster;
 
 use crate::fuzz::random::Random;
-use landfall::job::{self, Job};
+use landfall::event::{self, Job};
 use landfall_core::formats::archive::{Directory, Listing, TAIL, Unpacked};
 use landfall_core::request::{Draft, File, Files, Parameters, document as manifest, image};
 use landfall_core::state::continuation::Continuation;
@@ -130,7 +130,9 @@ fn events() {
         let Ok(event) = serde_json::from_slice::<Value>(input) else {
             return;
         };
-        let secrets = job::secrets(&event).map(str::to_owned).collect::<Vec<_>>();
+        let secrets = event::secrets(&event)
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
         if let Some(job) = Job::read(&event) {
             let shown = format!("{:?}", job.keys);
             assert!(

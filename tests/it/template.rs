@@ -110,7 +110,7 @@ fn the_template_sets_the_variables_that_the_function_reads() {
 
 #[test]
 fn the_template_draws_the_metrics_that_the_function_counts() {
-    let source = fs::read_to_string(root().join("src/metrics.rs")).unwrap();
+    let source = fs::read_to_string(root().join("src/telemetry/metrics.rs")).unwrap();
     let dashboard = &template()["Resources"]["Overview"]["Properties"]["DashboardBody"];
     let body: Value = serde_json::from_str(dashboard.as_str().unwrap()).unwrap();
     let widgets = body["widgets"].as_array().unwrap().iter();

@@ -1,21 +1,21 @@
 //! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
 //! An event without a job may ask for a new token instead.
 
-mod access;
 mod ledger;
-mod renewal;
 mod unreported;
 
 pub use unreported::Unreported;
 
+use crate::access::Access;
+use crate::access::rotation::{log_renewed, no_answer};
 use crate::aws::clients::Aws;
 use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
 use crate::environment::Environment;
-use crate::job::{self, Job};
-use crate::metrics::{self, DeployMetrics};
-use crate::{artifact, driver, logging};
-use access::Access;
+use crate::event::{self, Event, Job};
+use crate::telemetry::logging;
+use crate::telemetry::metrics::{self, DeployMetrics};
+use crate::{artifacts, driver};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use landfall_core::engine::{self, Outcome};
@@ -23,11 +23,10 @@ use landfall_core::outcome::{FailureCode, ParameterPlace};
 use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
 use landfall_core::request::{Draft, Files, Origin, Request, Wanted};
-use landfall_core::rotation::{self, CurrentToken, RotationError};
+use landfall_core::rotation::{CurrentToken, RotationError, RotationRequest};
 use landfall_core::state::continuation::{Continuation, Phase};
 use landfall_core::strategy::Failure;
 use ledger::Ledger;
-use renewal::{log_renewed, no_answer};
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -88,17 +87,25 @@ impl Function {
         let end = Instant::now() + life;
         logging::forget();
         logging::hide(self.secrets.iter().map(String::as_str));
-        let Some(job) = Job::read(&event) else {
-            if rotation::is_meant(&event) {
-                return self.rotate(&event, end - margin).await;
+        match Event::read(&event) {
+            Event::Deploy(job) => {
+                logging::hide(event::secrets(&event));
+                drop(event);
+                self.deploy(&job, end, margin).await
             }
-            tracing::error!("the event is no CodePipeline job; nothing can be reported");
-            return Err(Unreported::NoJob);
-        };
+            Event::Rotate(request) => self.rotate(request, end - margin).await,
+            Event::Unknown => {
+                tracing::error!("the event is no CodePipeline job; nothing can be reported");
+                Err(Unreported::NoJob)
+            }
+        }
+    }
+
+    /// Does what a job asks for, and reports on it. `margin` is kept back before the `end`.
+    async fn deploy(&self, job: &Job, end: Instant, margin: Duration) -> Result<Value, Unreported> {
         Span::current().record("jobId", job.id.as_str());
         let ledger = Ledger::default();
-        logging::hide(job::secrets(&event));
-        let work = self.work(&job, &ledger, end - margin);
+        let work = self.work(job, &ledger, end - margin);
         let report = guarded(work, &ledger, end - margin / 2).await;
         let report = report.hide(&logging::mask());
         let last = end - ANSWER_MARGIN.min(margin / 4);
@@ -117,9 +124,13 @@ impl Function {
     }
 
     /// Renews the cluster's token, and answers until when the new one is valid.
-    async fn rotate(&self, event: &Value, until: Instant) -> Result<Value, Unreported> {
+    async fn rotate(
+        &self,
+        request: Result<RotationRequest, RotationError>,
+        until: Instant,
+    ) -> Result<Value, Unreported> {
         let mut present = CurrentToken::default();
-        let renewed = AssertUnwindSafe(self.access.renew(event, &mut present, until));
+        let renewed = AssertUnwindSafe(self.access.renew(request, &mut present, until));
         let why = match renewed.catch_unwind().await {
             Ok(Ok(renewed)) => {
                 log_renewed(&renewed);
@@ -210,7 +221,7 @@ impl Function {
         until: Instant,
     ) -> Result<Files, Report> {
         let now = Timestamp::now();
-        let error = match artifact::read(&self.store, job, wanted, until).await {
+        let error = match artifacts::read(&self.store, job, wanted, until).await {
             Ok(files) => return Ok(files),
             Err(error) => error,
         };

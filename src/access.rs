@@ -1,10 +1,12 @@
 //! The way to the cluster: the token and the CA from SSM, and a connection that is kept warm.
 
+pub(crate) mod rotation;
+
 use crate::aws::clients::Aws;
-use crate::aws::ssm::{self};
-use crate::cluster::Cluster;
+use crate::aws::ssm;
 use crate::environment::Environment;
-use crate::logging;
+use crate::kubernetes::Cluster;
+use crate::telemetry::logging;
 use jiff::Timestamp;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::outcome::CredentialsError;
@@ -13,22 +15,22 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// What opens the cluster, and the way that is open.
-pub(super) struct Access {
-    pub(super) aws: Aws,
-    pub(super) environment: Result<Environment, Vec<Fault>>,
-    pub(super) connection: Mutex<Option<Connection>>,
+pub(crate) struct Access {
+    pub(crate) aws: Aws,
+    pub(crate) environment: Result<Environment, Vec<Fault>>,
+    pub(crate) connection: Mutex<Option<Connection>>,
 }
 
 /// An open way to the cluster, and the token that opened it.
 #[derive(Clone)]
-pub(super) struct Connection {
-    pub(super) cluster: Arc<Cluster>,
-    pub(super) token: Token,
+pub(crate) struct Connection {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) token: Token,
 }
 
 impl Access {
     /// The connection that is open, or a new one; `anew` where the token was refused.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         &self,
         environment: &Environment,
         anew: bool,

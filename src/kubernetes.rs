@@ -7,7 +7,7 @@ pub use watch::{Watch, WatchEvent};
 
 use crate::environment::Environment;
 use crate::http::{self, Trust};
-use crate::logging;
+use crate::telemetry::logging;
 use jiff::Timestamp;
 use landfall_core::kubernetes::answer::{self, excerpt};
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};

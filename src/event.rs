@@ -1,12 +1,35 @@
-//! A job of CodePipeline: the event that it sends.
+//! What the function is called with: a job of CodePipeline, or the order to renew the token.
 
 use landfall_core::request::Parameters;
+use landfall_core::rotation::{self, RotationError, RotationRequest};
 use serde_json::Value;
 use std::fmt;
 
 /// The most input artifacts of an action; CodePipeline allows five.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
 const ARTIFACTS_LIMIT: usize = 10;
+
+/// What an event asks for.
+#[derive(Debug)]
+pub enum Event {
+    /// A deploy, and a report on it to CodePipeline.
+    Deploy(Box<Job>),
+    /// A new token for the cluster, or why the event does not say which.
+    Rotate(Result<RotationRequest, RotationError>),
+    /// Nothing that is known here.
+    Unknown,
+}
+
+impl Event {
+    /// Reads an event. Whatever has the id of a job is a job: there is somebody to report to.
+    pub fn read(event: &Value) -> Event {
+        match Job::read(event) {
+            Some(job) => Event::Deploy(Box::new(job)),
+            None if rotation::is_meant(event) => Event::Rotate(RotationRequest::read(event)),
+            None => Event::Unknown,
+        }
+    }
+}
 
 /// A job. What is secret in it is not printed.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! What is known of a running invocation, however it ends.
 
-use crate::metrics::DeployMetrics;
+use crate::telemetry::metrics::DeployMetrics;
 use landfall_core::problem::Fault;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::text::clip;

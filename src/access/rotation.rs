@@ -1,10 +1,10 @@
 //! A new token for the cluster: issued, tried, and stored last.
 
-use super::access::{Access, Connection};
+use super::{Access, Connection};
 use crate::aws::ssm::{self, Credentials};
-use crate::cluster::{Approach, Cluster};
 use crate::environment::Environment;
-use crate::logging;
+use crate::kubernetes::{Approach, Cluster};
+use crate::telemetry::logging;
 use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
 use jiff::Timestamp;
 use landfall_core::kubernetes::call::Call;
@@ -13,20 +13,19 @@ use landfall_core::rotation::{
     self, CurrentToken, Expiry, Issued, Renewed, RotationError, RotationRequest, RotationStep,
     TokenSubject,
 };
-use serde_json::Value;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 impl Access {
     /// Has a new token issued, tries it, and stores it last: whatever fails before leaves the
     /// present one in place. What is known of that is kept in `known`.
-    pub(super) async fn renew(
+    pub(crate) async fn renew(
         &self,
-        event: &Value,
+        asked: Result<RotationRequest, RotationError>,
         known: &mut CurrentToken,
         until: Instant,
     ) -> Result<Renewed, RotationError> {
-        let wish = RotationRequest::read(event)?;
+        let wish = asked?;
         let environment = self.environment.as_ref();
         let environment =
             environment.map_err(|faults| RotationError::Environment(faults.clone()))?;
@@ -104,12 +103,12 @@ async fn in_time<T>(
     answer.unwrap_or_else(|_| Err(no_answer()))
 }
 
-pub(super) fn no_answer() -> CredentialsError {
+pub(crate) fn no_answer() -> CredentialsError {
     CredentialsError::Unreachable("it did not answer in time".to_owned())
 }
 
 /// Logs a new token, and what a person should know of the former one.
-pub(super) fn log_renewed(renewed: &Renewed) {
+pub(crate) fn log_renewed(renewed: &Renewed) {
     let Renewed {
         parameter,
         version,

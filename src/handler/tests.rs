@@ -40,7 +40,7 @@ fn a_panic_becomes_a_report_that_quotes_nothing() {
         panic!("it must be a failure");
     };
     assert_eq!(kind, FailureType::JobFailed);
-    assert!(message.contains("src/invocation/tests.rs:"), "{message}");
+    assert!(message.contains("src/handler/tests.rs:"), "{message}");
     assert!(!message.contains("secret"), "{message}");
 }
 

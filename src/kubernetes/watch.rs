@@ -1,7 +1,7 @@
 //! A stream of changes of one Deployment.
 
 use crate::http::chain;
-use crate::logging;
+use crate::telemetry::logging;
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::MAX_BODY;
 use landfall_core::kubernetes::object::Deployment;

@@ -5,7 +5,7 @@
 //! runtime print whole requests and answers, and with them the token and the job's credentials; at
 //! `WARN` the SDK prints answers that it could not read.
 
-use crate::metrics;
+use crate::telemetry::metrics;
 use jiff::Timestamp;
 use landfall_core::text::clip;
 use landfall_core::text::redaction::Mask;

@@ -1,0 +1,4 @@
+//! What is told outside the report: log lines, redacted, and counts for CloudWatch.
+
+pub mod logging;
+pub mod metrics;
