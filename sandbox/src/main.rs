@@ -1,4 +1,4 @@
-//! `landfall-sandbox`: runs the real function against a local AWS and a local Kubernetes.
+//! `landfall-sandbox` runs the real function against a local AWS and a local Kubernetes.
 
 #![cfg_attr(
     test,
@@ -70,18 +70,18 @@ Options:
   --help             this text
 ";
 
-/// The function's timeout where none is given.
+/// The default timeout of the function.
 const LIFE: Duration = Duration::from_secs(60);
 /// Lambda's own limit, <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const LONGEST_LIFE: u64 = 900;
-/// CodePipeline gives a Lambda action a day in all.
+/// CodePipeline gives a Lambda action at most a day.
 const ACTION: Duration = Duration::from_secs(24 * 60 * 60);
-/// Processes to measure where no number is given, and at the most.
+/// The default and the maximum of processes to measure.
 const ROUNDS: u64 = 20;
 const MOST_ROUNDS: u64 = 1000;
-/// The function reads no more of one Deployment.
+/// The function reads at most this many pods of a Deployment.
 const MOST_PODS: usize = 10_000;
-/// Said where the cluster is not the sandbox's own, which sees every call.
+/// Printed for an external cluster, whose calls the sandbox does not see.
 const CALLS_UNSEEN: [&str; 2] = [
     "The calls to a real cluster can be seen in the function's log only,",
     "with AWS_LAMBDA_LOG_LEVEL=debug in the environment.",
@@ -133,7 +133,7 @@ async fn main() -> ExitCode {
             }
         }
     };
-    // What runs is dropped on the way out, and with it every process and file.
+    // Dropping the running task also ends every process and deletes every file.
     let ended = tokio::select! {
         ended = run => ended,
         () = interrupted() => return ExitCode::from(INTERRUPTED),
@@ -218,7 +218,7 @@ impl Serve {
     }
 }
 
-/// Options as they stand on the command line, before they are checked together.
+/// The options of the command line, before they are checked together.
 #[derive(Default)]
 struct Options {
     words: Vec<PathBuf>,
@@ -318,7 +318,7 @@ impl Options {
 
     fn function(&mut self) -> Result<PathBuf, String> {
         let path = self.function.take().ok_or("--function is missing")?;
-        // A process is started without our PATH, so a bare name means a file here.
+        // A process starts without our PATH, so a plain name means a file in this folder.
         std::path::absolute(&path).map_err(|error| format!("{}: {error}", path.display()))
     }
 
@@ -336,7 +336,7 @@ impl Options {
         Ok(Some(Cluster { url, token, ca }))
     }
 
-    /// An option that the command did not take.
+    /// An option that the command does not use.
     fn unused(&self) -> Option<&'static str> {
         let given = [
             ("--function", self.function.is_some()),

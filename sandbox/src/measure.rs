@@ -1,10 +1,10 @@
-//! How long the function takes, as a whole process, for a rollout that is done at once.
+//! Measures the function as a whole process, for a rollout that is done at once.
 //!
-//! The time runs from just before the process is started, with its event waiting, to the moment
-//! its report was received; of AWS and the cluster only what must be is in it. Beside it stands
-//! what a process that does nothing takes here, so that figures of two machines can be compared.
+//! The time runs from just before the process starts, with its event waiting, until its report is
+//! received. AWS and the cluster take as little time as possible. For comparing machines it also
+//! measures a process that does nothing.
 //!
-//! `bench/` measures other candidates beside it; this is the figure that a change is held against.
+//! `bench/` measures other candidates, too; this figure is for checking a change.
 
 use crate::stage::{DEPLOYMENT, TOKEN_PARAMETER};
 use jiff::{SignedDuration, Timestamp};
@@ -17,24 +17,24 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const TOKEN: &str = "bearer-token-for-measuring";
-/// Jobs that one warm process serves after its first.
+/// How many more jobs a warm process handles after its first.
 const WARM: u64 = 5;
-/// How long one deploy may take before the measurement is given up.
+/// The time limit of a deploy before the measurement fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A program that ends at once.
 const BARE: &str = "/bin/true";
 const LIFE: Duration = Duration::from_secs(30);
 
-/// What to measure.
+/// The options of a measurement.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Measure {
     pub(crate) function: PathBuf,
     pub(crate) rounds: u64,
-    /// Pods of a version that crashes; where it is given, a look at them is measured instead.
+    /// The number of pods of a crashing version; if given, a check of them is measured instead.
     pub(crate) pods: Option<usize>,
 }
 
-/// The figures of one process.
+/// The measurements of one process.
 struct Round {
     bare: SignedDuration,
     cold: SignedDuration,
@@ -71,7 +71,7 @@ impl Measure {
         Ok(true)
     }
 
-    /// A version of many pods that all crash: what a look at them takes.
+    /// Measures the check of a version with many crashing pods.
     async fn crowd(&self, pods: usize) -> Result<bool, String> {
         let mut looks = Vec::new();
         let mut peak = 0;
@@ -107,7 +107,7 @@ impl Measure {
         Ok(true)
     }
 
-    /// One process: a cold job, then some warm ones.
+    /// Measures one process: a cold job, then some warm ones.
     async fn round(&self, round: u64, cluster: &InstantCluster) -> Result<Round, String> {
         let aws = Aws::start().await.map_err(failed)?;
         aws.put_parameter(TOKEN_PARAMETER, TOKEN, ParameterKind::SecureString);
@@ -145,7 +145,7 @@ fn failed(error: std::io::Error) -> String {
     error.to_string()
 }
 
-/// Starts and ends a process in the way in which the function's is started.
+/// Starts and ends a process that does nothing, in the same way as the function's.
 fn bare_process(environment: &[(&str, &str)]) -> Result<SignedDuration, String> {
     let started = Timestamp::now();
     let mut child = Command::new(BARE)
@@ -166,7 +166,7 @@ fn event(round: u64, number: u64) -> Value {
     let parameters = json!({
         "deployment": DEPLOYMENT,
         "images": {"app": format!("registry.example.com/demo-app:2.{round}.{number}")},
-        // Nothing but a look at pods heeds it.
+        // Only a check of pods uses it.
         "patience": "0s",
     });
     json!({"CodePipeline.job": {
@@ -176,7 +176,7 @@ fn event(round: u64, number: u64) -> Value {
             "FunctionName": "landfall", "UserParameters": parameters.to_string()}}}}})
 }
 
-/// When the report of a job came that must be a success.
+/// Waits for a successful report of a job, and returns when it came.
 async fn succeeded(
     aws: &Aws,
     job: &landfall_sandbox::aws::Job,
@@ -191,7 +191,7 @@ async fn succeeded(
     }
 }
 
-/// The most memory that a process has had, by Linux's own account.
+/// The peak memory of a process, from Linux.
 fn peak_kilobytes(process: u32) -> Result<u64, String> {
     let path = format!("/proc/{process}/status");
     let status = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;

@@ -1,19 +1,19 @@
-//! What a person sees: calls one by one, the pods as a live picture, the report at the end.
+//! The output for people: calls one by one, a live picture of the pods, and the report at the end.
 //!
-//! Where standard output is no terminal it is a plain log instead, a line per change.
+//! If standard output is not a terminal, it is a plain log with a line per change.
 
 use serde_json::Value;
 
-/// Everything is made for a terminal of this width.
+/// The width of the terminal that all output is designed for.
 pub(crate) const WIDTH: usize = 80;
 /// Room for `demo-app`, a hash of ten characters and five more.
 const NAME: usize = 25;
 const VERSION: usize = 11;
 const BAR: usize = 6;
-/// Pods drawn; a demo has a handful, a terminal not many more lines.
+/// How many pods are drawn; a demo has a handful.
 const ROWS: usize = 12;
 
-/// Where a pod stands, in the order in which the bar fills.
+/// The state of a pod, in the order in which the bar fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
     Waiting,
@@ -24,7 +24,7 @@ pub(crate) enum Sign {
     Stopping,
 }
 
-/// One pod as the picture shows it.
+/// A pod in the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) name: String,
@@ -41,7 +41,7 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// `is_old` says of a pod template's hash whether it ran before.
+    /// `is_old` says whether a pod template's hash ran before.
     pub(crate) fn of(
         deployment: Option<&Value>,
         pods: &[&Value],
@@ -61,7 +61,7 @@ impl Picture {
         }
     }
 
-    /// Whether every pod is ready and none is going away.
+    /// Whether every pod is ready and none is terminating.
     pub(crate) fn rests(&self) -> bool {
         self.rows.iter().all(|row| row.sign == Sign::Ready)
     }
@@ -119,7 +119,7 @@ fn row(pod: &Value, is_old: &impl Fn(&str) -> bool) -> Row {
     }
 }
 
-/// The tag of an image, or the last part of its name; a registry's port is no tag.
+/// The tag of an image, or the last part of its name; a registry's port is not a tag.
 fn tag(image: &str) -> &str {
     let last = image.rsplit('/').next().unwrap_or(image);
     last.rsplit([':', '@']).next().unwrap_or(last)
@@ -158,7 +158,7 @@ fn state(pod: &Value) -> (Sign, String) {
     }
 }
 
-/// What the demo changes, so that one sees it arrive.
+/// The value that the demo changes, so that the change is visible.
 fn greeting(pod: &Value) -> Option<&str> {
     let mut variables = pod["spec"]["containers"][0]["env"].as_array()?.iter();
     variables.find(|variable| variable["name"] == "DEMO_GREETING")?["value"].as_str()
@@ -184,7 +184,7 @@ fn counters(deployment: &Value) -> String {
     )
 }
 
-/// At most `width` characters; what is cut off leaves an ellipsis.
+/// Clips a text to at most `width` characters, with an ellipsis.
 pub(crate) fn clip(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();

@@ -1,17 +1,17 @@
-//! A report as CodePipeline shows it, for a terminal.
+//! Shows a report like CodePipeline, for a terminal.
 
 use crate::picture::WIDTH;
 use landfall_sandbox::aws::{InvocationEnd, JobResult, Outcome, Report};
 
-/// Lines of a report that are shown; a failure's message may have 5,000 characters.
+/// How many lines of a report are shown; a failure's message may have 5,000 characters.
 pub(crate) const REPORT_LINES: usize = 60;
 
-/// The end of an action as the CodePipeline console shows it.
+/// The end of an action, as the CodePipeline console shows it.
 pub(crate) fn report(outcome: &Outcome) -> Vec<String> {
     let mut lines = vec![String::new()];
     match outcome {
         Outcome::Succeeded(report) | Outcome::Failed(report) => result(report, &mut lines),
-        // What no pipeline asked for is answered to whoever asked.
+        // Without a pipeline the response goes to the caller.
         Outcome::Silent(InvocationEnd::Response(answer)) if !answer.is_null() => {
             field("Answer", &answer.to_string(), &mut lines);
         }
@@ -77,7 +77,7 @@ pub(crate) fn result(report: &Report, lines: &mut Vec<String>) {
 
 pub(crate) fn field(name: &str, text: &str, lines: &mut Vec<String>) {
     const LABEL: usize = 12;
-    // A pod's log in a message may hold codes that move the cursor.
+    // A pod's log in a message may contain codes that move the cursor.
     let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
     for (number, line) in wrap(&text, WIDTH - LABEL - 4).into_iter().enumerate() {
         let label = if number == 0 { name } else { "" };
@@ -85,7 +85,7 @@ pub(crate) fn field(name: &str, text: &str, lines: &mut Vec<String>) {
     }
 }
 
-/// Breaks at spaces, and inside a word only where it is longer than a line.
+/// Breaks lines at spaces, and within a word only if it is longer than a line.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {

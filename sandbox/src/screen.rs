@@ -1,11 +1,11 @@
-//! The terminal: a log that scrolls, and a picture under it that moves.
+//! The terminal: a scrolling log, and a live picture below it.
 
 use crate::picture::{Picture, Row, WIDTH, clip};
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Instant;
 
-/// How a line looks on a terminal.
+/// The style of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     Heading,
@@ -24,7 +24,7 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Live only on a terminal that wants colours.
+    /// Live only on a terminal that supports colours.
     pub(crate) fn new(plain: bool) -> Screen {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -36,20 +36,20 @@ impl Screen {
             drawn: 0,
         };
         if live {
-            // No cursor, and no wrapping: a wrapped line would be two to go back over.
+            // No cursor, and no wrapping: a wrapped line would count as two.
             write("\x1b[?25l\x1b[?7l");
         }
         screen
     }
 
-    /// A line that stays, above the picture.
+    /// Prints a permanent line above the picture.
     pub(crate) fn say(&mut self, tone: Tone, text: &str) {
         if !self.live {
             const TIME: usize = 9;
             let seconds = self.started.elapsed().as_secs_f64();
             return match tone {
                 Tone::Heading => write(&format!("{text}\n")),
-                // The function's log is for reading whole.
+                // The function's log is printed in full.
                 Tone::Faint => write(&format!("{seconds:6.1}s  {text}\n")),
                 Tone::Normal | Tone::Good | Tone::Bad => {
                     write(&format!("{seconds:6.1}s  {}\n", clip(text, WIDTH - TIME)));
@@ -64,7 +64,8 @@ impl Screen {
             Tone::Bad => "31",
         };
         if tone == Tone::Faint {
-            // Whole: the terminal wraps it, and what stood below must be gone first.
+            // Printed in full: the terminal wraps the line, so the picture below must be erased
+            // first.
             let line = format!("\x1b[J\x1b[?7h  \x1b[{colour}m{text}\x1b[0m\x1b[?7l");
             return self.draw(&[line]);
         }
@@ -72,7 +73,7 @@ impl Screen {
         self.draw(&[line]);
     }
 
-    /// Lines without a time before them, such as a report.
+    /// Prints lines without a time, such as a report.
     pub(crate) fn print(&mut self, lines: &[String]) {
         if self.live {
             return self.draw(lines);
@@ -82,7 +83,7 @@ impl Screen {
         }
     }
 
-    /// Shows a new picture, where it is another than the last.
+    /// Shows a new picture if it differs from the last one.
     pub(crate) fn show(&mut self, picture: Picture) {
         if picture == self.shown {
             return;
@@ -97,13 +98,13 @@ impl Screen {
         self.shown = picture;
     }
 
-    /// Leaves the picture where it is and goes on below it.
+    /// Keeps the picture and continues below it.
     pub(crate) fn leave(&mut self) {
         self.drawn = 0;
         self.shown = Picture::default();
     }
 
-    /// One write per change: the terminal never shows a half-drawn picture.
+    /// Writes each change at once, so that the terminal never shows a half-drawn picture.
     pub(crate) fn draw(&mut self, above: &[String]) {
         let mut text = String::from("\x1b[?2026h");
         if self.drawn > 0 {
@@ -114,7 +115,7 @@ impl Screen {
             false => self.shown.lines(),
         };
         for line in above.iter().chain(&picture) {
-            // Cleared before: after a full line the cursor stands on its last character.
+            // Erased first: after a full line the cursor is on its last character.
             text.push_str(&format!("\x1b[K{line}\n"));
         }
         text.push_str("\x1b[J\x1b[?2026l");
@@ -131,7 +132,7 @@ impl Drop for Screen {
     }
 }
 
-/// A reader that has gone away, as `head` does, is no reason to stop the deploy.
+/// A reader that has closed its end, like `head`, must not stop the deploy.
 pub(crate) fn write(text: &str) {
     let mut output = io::stdout().lock();
     let _gone = output
@@ -139,7 +140,7 @@ pub(crate) fn write(text: &str) {
         .and_then(|()| output.flush());
 }
 
-/// What the plain log says of a change: each pod that is new, changed or gone.
+/// The lines of the plain log for a change: each pod that is new, changed or gone.
 pub(crate) fn changes(before: &Picture, after: &Picture) -> Vec<String> {
     let by_name = |picture: &Picture| -> BTreeMap<String, Row> {
         let rows = picture.rows.iter();

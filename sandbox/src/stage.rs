@@ -1,4 +1,5 @@
-//! What all commands share: a local AWS, a cluster, the function, and the news of what they do.
+//! The parts that all commands share: a local AWS, a cluster, the function, and the output about
+//! them.
 
 pub(crate) mod input;
 pub(crate) mod narration;
@@ -20,12 +21,12 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where the function looks for the token.
+/// The function's token parameter.
 pub(crate) const TOKEN_PARAMETER: &str = "k8s-bear-token";
-/// The Deployment that is there from the beginning.
+/// The Deployment that exists at the start.
 pub(crate) const DEPLOYMENT: &str = "demo-app";
 pub(crate) const NAMESPACE: &str = "default";
-/// The artifact that the events in `events/` name, and what is in it.
+/// The artifact in the events of `events/`, and its content.
 const ARTIFACT: (&str, &str) = (
     "codepipeline-eu-central-1-111111111111",
     "demo/SourceArti/TdOSFRV",
@@ -34,17 +35,17 @@ const ARTIFACT: (&str, &str) = (
 const ARCHIVE: &[u8] = include_bytes!("../../tests/archives/infozip-deflated.zip");
 const IMAGE: &str = "registry.example.com/demo-app:1.0";
 const TOKEN: &str = "not-a-real-bearer-token-of-the-sandbox";
-/// Slow enough to be watched, fast enough not to bore.
+/// Slow enough to watch, but not boring.
 const POD_START: SignedDuration = SignedDuration::from_millis(1500);
 const POD_STOP: SignedDuration = SignedDuration::from_millis(800);
 /// A real kubelet waits ten seconds before the second restart of a container.
 const BACK_OFF: SignedDuration = SignedDuration::from_secs(2);
-/// How often the picture is drawn, at most.
+/// The shortest time between two drawings of the picture.
 const FRAME: Duration = Duration::from_millis(100);
-/// As in a pipeline: noticeable, and one can see that the action goes on.
+/// As in a pipeline: long enough to see that the action continues.
 const REINVOKE_AFTER: Duration = Duration::from_secs(1);
 
-/// Where a cluster is and how to get in.
+/// The address of a cluster and its credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Cluster {
     pub(crate) url: String,
@@ -52,7 +53,7 @@ pub(crate) struct Cluster {
     pub(crate) ca: Option<String>,
 }
 
-/// Without the token: it may be a real one.
+/// Leaves out the token, which may be a real one.
 impl fmt::Debug for Cluster {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -66,14 +67,14 @@ impl fmt::Debug for Cluster {
 pub(crate) struct Stage {
     pub(crate) aws: Aws,
     pub(crate) kubernetes: Option<Kubernetes>,
-    /// What the function needs in its environment to find the cluster.
+    /// The environment variables with which the function finds the cluster.
     pub(crate) environment: Vec<(String, String)>,
-    /// Tells the function's log lines as they are.
+    /// Whether to print the function's log lines unchanged.
     pub(crate) raw: bool,
     told: Told,
 }
 
-/// A file that goes when it is dropped.
+/// A file that is deleted when it is dropped.
 pub(crate) struct AuthorityFile(PathBuf);
 
 impl AuthorityFile {
@@ -88,7 +89,7 @@ impl Drop for AuthorityFile {
     }
 }
 
-/// How much of everything has been told already.
+/// How much of everything has been printed already.
 #[derive(Default)]
 struct Told {
     calls: usize,
@@ -98,7 +99,7 @@ struct Told {
 }
 
 impl Stage {
-    /// With a world of its own: one Deployment that serves, and a Service before it.
+    /// Starts a local world with a ready Deployment and a Service.
     pub(crate) async fn local() -> io::Result<Stage> {
         let mut world = World::new(TOKEN);
         world.timing().termination = POD_STOP;
@@ -110,7 +111,7 @@ impl Stage {
         let mut deployment = sample_deployment(DEPLOYMENT, IMAGE);
         deployment["spec"]["progressDeadlineSeconds"] = Value::from(20);
         let now = Timestamp::now();
-        // The world must not be ahead of the clock when the server takes it over.
+        // The world must not be ahead of the clock when the server starts.
         let before = now
             .checked_sub(SignedDuration::from_hours(1))
             .unwrap_or(now);
@@ -127,7 +128,7 @@ impl Stage {
         Stage::with(cluster, Some(kubernetes)).await
     }
 
-    /// Against a cluster that is there already.
+    /// Uses an existing cluster.
     pub(crate) async fn against(cluster: Cluster) -> io::Result<Stage> {
         Stage::with(cluster, None).await
     }
@@ -159,7 +160,7 @@ impl Stage {
         Function::supervise(binary, &self.aws, &environment)
     }
 
-    /// Tells what happens until an action has ended, or `within` is over.
+    /// Prints what happens until an action has ended, or `within` is over.
     pub(crate) async fn follow(
         &mut self,
         job: &Job,
@@ -179,7 +180,7 @@ impl Stage {
         }
     }
 
-    /// Tells everything that is new, in the order in which it happened.
+    /// Prints everything that is new, in its order.
     pub(crate) fn tell(&mut self, log: Option<&Function>, screen: &mut Screen) {
         let mut news = self.log_news(log);
         let calls = self.aws.calls();
@@ -206,7 +207,7 @@ impl Stage {
         }
     }
 
-    /// A line without a time belongs to the one before it.
+    /// A line without a time belongs to the previous one.
     fn log_news(&mut self, log: Option<&Function>) -> Vec<(Timestamp, Tone, String)> {
         let lines = log.map(|function| function.log_after(self.told.log));
         let lines = lines.unwrap_or_default();
@@ -231,7 +232,7 @@ impl Stage {
         })
     }
 
-    /// The Service as it stands; null where the cluster is not ours.
+    /// The current Service; null for an external cluster.
     pub(crate) fn service(&self) -> Value {
         let Some(kubernetes) = &self.kubernetes else {
             return Value::Null;
@@ -241,7 +242,7 @@ impl Stage {
             .unwrap_or_default()
     }
 
-    /// The Deployment as it stands; null where the cluster is not ours.
+    /// The current Deployment; null for an external cluster.
     pub(crate) fn deployment(&self) -> Value {
         let Some(kubernetes) = &self.kubernetes else {
             return Value::Null;
@@ -263,7 +264,7 @@ impl Stage {
         kubernetes.world(|world, _| world.objects("pods").into_iter().filter_map(hash).collect())
     }
 
-    /// Shell commands that let a function in that shell find everything.
+    /// Shell commands that set up a function in that shell.
     pub(crate) fn exports(&self, authority: &Path) -> String {
         let mut text = format!(
             "export AWS_LAMBDA_RUNTIME_API={}\nexport AWS_ENDPOINT_URL={}\n",
@@ -286,7 +287,7 @@ impl Stage {
         text
     }
 
-    /// What to do with the exports, as comments: the whole text can be sourced.
+    /// Instructions for the exports, as comments, so that the whole text can be sourced.
     pub(crate) fn advice(&self, authority: &Path) -> String {
         let cluster = self.kubernetes.as_ref().map(Kubernetes::url);
         format!(
@@ -302,7 +303,7 @@ impl Stage {
         )
     }
 
-    /// The cluster's CA in a file, for as long as it is held.
+    /// Writes the cluster's CA to a file, which exists as long as the result is held.
     pub(crate) fn write_authority(&self) -> Result<AuthorityFile, String> {
         let name = format!("landfall-sandbox-{}-ca.pem", std::process::id());
         let path = std::env::temp_dir().join(name);
@@ -318,7 +319,7 @@ impl Stage {
         }
     }
 
-    /// Shows the pods until they rest, for a while.
+    /// Shows the pods until all are ready, for a limited time.
     pub(crate) async fn rest(
         &mut self,
         log: Option<&Function>,
@@ -339,11 +340,11 @@ impl Stage {
     }
 }
 
-/// The last words of a version that crashes.
+/// The last log lines of a version that crashes.
 const CRASH_LOG: &str = "demo-app 2.1 starts\nconnecting to postgres://orders\n\
     panic: no DATABASE_URL in the environment\n\ngoroutine 1 [running]:\nmain.main()\n";
 
-/// The Deployment that the Service sends to.
+/// The Deployment that the Service routes to.
 fn serving(world: &World) -> String {
     let service = world.object("services", NAMESPACE, DEPLOYMENT);
     let version = service.and_then(|it| it["spec"]["selector"]["landfall/version"].as_str());
@@ -353,7 +354,7 @@ fn serving(world: &World) -> String {
     )
 }
 
-/// What pods do whose image's name says so.
+/// The behaviours of images, by their names.
 fn behaviours() -> [(&'static str, Behaviour); 3] {
     [
         ("missing", Behaviour::ImagePull),

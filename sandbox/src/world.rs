@@ -1,13 +1,13 @@
-//! One Kubernetes cluster as a value: objects, controllers, pods and faults.
+//! A Kubernetes cluster as a value: objects, controllers, pods and faults.
 //!
-//! Nothing here reads a clock, opens a socket or rolls dice: time comes in, and the same calls
-//! give the same cluster. [`World::answer`] is the API server, [`World::advance`] is everything
-//! that happens by itself.
+//! Nothing here reads a clock, opens a socket or uses randomness: time is an argument, and the same
+//! calls give the same cluster. [`World::answer`] is the API server, [`World::advance`] is
+//! everything that happens without a request.
 //!
-//! `state` is the cluster as a value, `time` what makes it go on. `api` is the API server: a
-//! request's way in, rights, admission, reads and writes. `controllers` move Deployments,
-//! ReplicaSets, pods and endpoints. `behaviour` and `script` say what pods do; `fault`,
-//! `refusal`, `settings` and `sample` are for tests.
+//! `state` is the cluster as a value, `time` advances it. `api` is the API server: how a request
+//! enters, permissions, admission, reads and writes. `controllers` change Deployments, ReplicaSets,
+//! pods and endpoints. `behaviour` and `script` say what pods do; `fault`, `refusal`, `settings`
+//! and `sample` are for tests.
 
 mod api;
 mod behaviour;

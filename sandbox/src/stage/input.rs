@@ -1,4 +1,4 @@
-//! Files that are given on the command line, and the events in them.
+//! Files on the command line, and the events in them.
 
 use crate::stage::narration::thousands;
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| problem(&error))
 }
 
-/// Reads an event. One whose job is in `used` gets a new job id: here it is a new action.
+/// Reads an event. If its job is in `used`, the event gets a new job id and becomes a new action.
 pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Value, String> {
     let text = read(path)?;
     let mut event: Value = serde_json::from_str(&text)
@@ -39,8 +39,8 @@ pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Val
     Ok(event)
 }
 
-/// A pipeline with longer UserParameters cannot be stored. (Its variables are expanded only
-/// later, but an event written here that is longer is most likely a pipeline that is refused.)
+/// Refuses UserParameters that are too long for a pipeline. (CodePipeline fills in variables later,
+/// but most likely it would also refuse the pipeline of such an event.)
 pub(crate) fn check_parameters(event: &Value) -> Result<(), String> {
     const PARAMETERS: &str =
         "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";

@@ -1,4 +1,4 @@
-//! What happens, told in lines: log, calls, ends of invocations.
+//! Describes what happens in lines: log, calls, ends of invocations.
 
 use crate::picture::clip;
 use crate::screen::Tone;
@@ -8,24 +8,24 @@ use landfall_sandbox::world::Seen;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What of the caller's environment the function gets.
+/// The caller's environment variables that the function gets.
 pub(crate) const HANDED_ON: [&str; 2] = ["AWS_LAMBDA_LOG_LEVEL", "RUST_LOG"];
-/// As many reads one after another are told in one line: what counts is what is written.
+/// This many reads in a row are printed as one line, because writes are more important.
 pub(crate) const READS: usize = 4;
 
-/// The variables of the caller that the function gets too.
+/// The caller's environment variables that the function gets.
 pub(crate) fn handed_on(variable: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     let set = HANDED_ON.map(|name| Some((name.to_owned(), variable(name)?)));
     set.into_iter().flatten().collect()
 }
 
-/// When the function wrote a log line, where that stands in it.
+/// The time in a log line of the function.
 pub(crate) fn log_time(line: &str) -> Option<Timestamp> {
     let line: Value = serde_json::from_str(line).ok()?;
     line["timestamp"].as_str()?.parse().ok()
 }
 
-/// A JSON log line for a person: level, message, and what only this line says.
+/// A JSON log line for people: its level, its message, and the other fields.
 pub(crate) fn log_line(line: &str) -> String {
     const SAME: [&str; 6] = [
         "timestamp",
@@ -98,7 +98,7 @@ pub(crate) fn cluster_calls(requests: &[Seen]) -> Vec<(Timestamp, Tone, String)>
     told.collect()
 }
 
-/// A read of what is there, or is not.
+/// Whether a call reads something, whether it exists or not.
 pub(crate) fn is_plain_read(seen: &Seen) -> bool {
     let proxied = seen.path.contains("/proxy/");
     let watch = seen.path.contains("watch=true");
@@ -106,14 +106,14 @@ pub(crate) fn is_plain_read(seen: &Seen) -> bool {
     seen.method == "GET" && there && !proxied && !watch
 }
 
-/// `pods`, of any path to one or all of them.
+/// The resource in a path: `pods`.
 pub(crate) fn kind_of(path: &str) -> &str {
     let path = path.split('?').next().unwrap_or_default();
     let rest = path.split_once("/namespaces/").map_or("", |(_, rest)| rest);
     rest.split('/').nth(1).unwrap_or(path)
 }
 
-/// What a write is about, where it is one thing.
+/// A short description of a write's body.
 pub(crate) fn gist(body: Option<&Value>) -> Option<String> {
     let body = body?;
     let review = &body["spec"]["resourceAttributes"];
@@ -128,7 +128,7 @@ pub(crate) fn gist(body: Option<&Value>) -> Option<String> {
     if let Some(labels) = body["spec"]["selector"].as_object() {
         let labels = labels.iter().map(|(key, value)| (key, value.as_str()));
         let labels = labels.filter_map(|(key, value)| Some(format!("{key}={}", value?)));
-        // What tells versions apart, where anything does.
+        // Prefers the labels that distinguish versions.
         let (apart, common) = labels.partition::<Vec<_>, _>(|label| {
             label.starts_with("landfall/") || label.starts_with("pod-template-hash")
         });
@@ -160,7 +160,7 @@ pub(crate) fn cluster_call(seen: &Seen) -> (Timestamp, Tone, String) {
     }
 }
 
-/// `GET …/deployments/demo-app`: what a person looks for in the path, and no more.
+/// Shortens a request for people: `GET …/deployments/demo-app`.
 pub(crate) fn request_line(method: &str, path: &str) -> String {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let has = |name: &str, value: &str| {

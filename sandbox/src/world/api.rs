@@ -1,4 +1,4 @@
-//! The API server: a request's way in, its checks, reads and writes.
+//! The API server: how a request enters, its checks, reads and writes.
 
 pub(crate) mod access;
 pub(crate) mod admission;

@@ -1,4 +1,4 @@
-//! What the pods of an image do, and what the kubelet remembers of each.
+//! What the pods of an image do, and the kubelet's state of each.
 
 use crate::world::script::Script;
 use jiff::{SignedDuration, Timestamp};
@@ -9,37 +9,37 @@ use std::sync::Arc;
 pub enum Behaviour {
     /// They become ready.
     Ready {
-        /// From their scheduling.
+        /// The time after they are scheduled.
         after: SignedDuration,
     },
-    /// Their container ends at once, each time.
+    /// Their container exits at once, each time.
     CrashLoop {
         /// Its exit code.
         exit_code: i32,
-        /// What it writes before.
+        /// The log before the exit.
         log: String,
-        /// `OOMKilled`; None is `Error`.
+        /// `OOMKilled`; `None` means `Error`.
         reason: Option<String>,
     },
     /// Their image does not exist.
     ImagePull,
-    /// Their image has a name that is none.
+    /// The name of their image is invalid.
     InvalidImageName,
     /// They run, but their readiness probe fails.
     NeverReady,
-    /// Their container cannot be made.
+    /// Their container cannot be created.
     ConfigError {
         /// `secret "web" not found`.
         message: String,
     },
-    /// No node takes them.
+    /// No node accepts them.
     Unschedulable {
         /// `0/3 nodes are available: 3 Insufficient cpu.`
         message: String,
     },
     /// They cannot be created: the namespace's quota is used up.
     Quota,
-    /// They show what somebody wrote down.
+    /// They show what a script says.
     Scripted(Arc<Script>),
 }
 
@@ -51,36 +51,36 @@ impl Default for Behaviour {
     }
 }
 
-/// Where a pod stands in its life.
+/// The stage of a pod's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stage {
     #[default]
     Created,
     Scheduled,
-    /// The image could not be pulled, or the container could not be made.
+    /// The image could not be pulled, or the container could not be created.
     Waiting,
     /// The container runs and is not ready.
     Running,
     Ready,
-    /// The container ended.
+    /// The container has exited.
     Crashed,
 }
 
-/// What the kubelet remembers of a pod.
+/// The kubelet's state of a pod.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Life {
     pub(crate) stage: Stage,
-    /// Tries of what does not succeed; the back-off grows with them.
+    /// Failed attempts; the back-off grows with them.
     pub(crate) tries: u32,
     pub(crate) restarts: u32,
     pub(crate) started: Option<Timestamp>,
-    /// Of a scripted pod: which one it is, its first moment, and whether that was.
+    /// For a scripted pod: its number, its first moment, and whether that has passed.
     pub(crate) number: usize,
     pub(crate) born: Option<Timestamp>,
     pub(crate) scripted: bool,
 }
 
-/// What pods with such an image say.
+/// The HTTP response of pods with such an image.
 #[derive(Clone, Debug)]
 pub(crate) struct Says {
     pub(crate) image: String,

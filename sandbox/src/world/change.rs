@@ -1,4 +1,4 @@
-//! Objects are stored and removed, and controllers that watch them are woken.
+//! Stores and removes objects, and wakes the controllers that watch them.
 
 use crate::world::object;
 use crate::world::object::{integer, text};
@@ -9,10 +9,11 @@ use serde_json::Value;
 use std::sync::Arc;
 
 impl World {
-    /// Puts an object in as if it had been created or replaced, without asking for rights.
+    /// Stores an object as if it had been created or replaced, without checking permissions.
     ///
     /// # Panics
-    /// Where the API server would refuse the object: a test's mistake.
+    ///
+    /// The API server would refuse the object: a mistake of the test.
     pub fn apply(&mut self, object: Value, now: Timestamp) {
         self.advance(now);
         if let Err(refusal) = self.put_in(object) {
@@ -20,7 +21,7 @@ impl World {
         }
     }
 
-    /// Deletes an object and what it owns; false where there was none.
+    /// Deletes an object and what it owns; returns false if it does not exist.
     pub fn delete(&mut self, resource: &str, namespace: &str, name: &str, now: Timestamp) -> bool {
         self.advance(now);
         let key = Key::new(resource, namespace, name);
@@ -29,8 +30,8 @@ impl World {
         there
     }
 
-    /// Sets the replica count as a HorizontalPodAutoscaler does; false where there is no such
-    /// Deployment.
+    /// Sets the replica count like a HorizontalPodAutoscaler; returns false if the Deployment does
+    /// not exist.
     pub fn scale(&mut self, namespace: &str, name: &str, replicas: i64, now: Timestamp) -> bool {
         self.advance(now);
         let key = Key::new("deployments", namespace, name);
@@ -43,7 +44,7 @@ impl World {
             .is_ok()
     }
 
-    /// Stores an object and wakes whoever watches such objects. True where it differed.
+    /// Stores an object and wakes its watchers. Returns true if it changed.
     pub(crate) fn write(&mut self, key: &Key, object: Value) -> bool {
         let previous = self.store.get(key).cloned();
         if !self.store.put(key, object) {
@@ -64,7 +65,7 @@ impl World {
         true
     }
 
-    /// Takes an object away at once.
+    /// Removes an object at once.
     pub(crate) fn remove(&mut self, key: &Key) {
         if let Some(object) = self.store.remove(key) {
             self.wake(key, &object);
@@ -102,7 +103,7 @@ impl World {
         }
     }
 
-    /// Recreate waits for pods, not for ReplicaSets, so their Deployment has to hear of them.
+    /// Recreate waits for pods, not for ReplicaSets, so their Deployment must be notified.
     pub(crate) fn wake_recreation(&mut self, replica_set: &Key) {
         let owner = self.store.get(replica_set).and_then(|set| {
             Some(Key::new(

@@ -1,4 +1,4 @@
-//! What happens by itself: one controller a file.
+//! Everything that happens without a request: one controller per file.
 
 pub(crate) mod deployment;
 pub(crate) mod endpoints;

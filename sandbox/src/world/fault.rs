@@ -1,8 +1,8 @@
-//! Faults: what goes wrong with which requests.
+//! Faults, and the requests that they affect.
 
 use crate::world::api::message::Request;
 
-/// Which requests a fault is for.
+/// Selects the requests for a fault.
 #[derive(Clone, Debug, Default)]
 pub struct On {
     method: Option<String>,
@@ -24,13 +24,13 @@ impl On {
         }
     }
 
-    /// Requests whose path or query contains this.
+    /// Requests whose path or query contains this text.
     pub fn path(mut self, contains: impl Into<String>) -> On {
         self.path = contains.into();
         self
     }
 
-    /// Lets so many matching requests through first.
+    /// Lets this many matching requests through first.
     pub fn skip(mut self, requests: u32) -> On {
         self.skip = requests;
         self
@@ -44,7 +44,7 @@ impl On {
     }
 }
 
-/// What goes wrong.
+/// A fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// 429 from priority-and-fairness, in plain text.
@@ -54,7 +54,7 @@ pub enum Fault {
     },
     /// 503 from the API server.
     Unavailable {
-        /// Seconds, where the server says them.
+        /// Seconds, if the server sends them.
         retry_after: Option<u32>,
     },
     /// 500 from the API server.
@@ -64,15 +64,15 @@ pub enum Fault {
         /// Its HTTP status.
         status: u16,
     },
-    /// No answer, the connection stays open. Nothing is done.
+    /// No response; the connection stays open. Nothing is done.
     Stall,
-    /// The connection is closed. Nothing is done.
+    /// The connection closes. Nothing is done.
     CutBefore,
-    /// The request is carried out and the answer lost.
+    /// The request is carried out, and the response is lost.
     CutAfter,
-    /// A GET of one object gives it as it was before its last change.
+    /// A GET of an object returns it as it was before its last change.
     Stale,
-    /// A write is refused as if another one had come between.
+    /// A write is refused as if another write had come before.
     Conflict,
     /// 410 as HTTP status, for lists and watches.
     Gone,
@@ -80,9 +80,9 @@ pub enum Fault {
     WatchError410,
     /// A watch ends at once.
     WatchClosed,
-    /// 401 in spite of the right token.
+    /// 401 despite a correct token.
     Unauthorized,
-    /// 307 to elsewhere.
+    /// A 307 redirect.
     Redirect {
         /// The `Location`.
         to: String,
@@ -91,7 +91,7 @@ pub enum Fault {
     Oversized,
 }
 
-/// A fault and how often it is still to happen.
+/// A planned fault, and how often it will still occur.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) on: On,
@@ -99,7 +99,7 @@ pub(crate) struct Planned {
     pub(crate) left: u32,
 }
 
-/// The fault for this request, if one is planned. The first plan that matches counts.
+/// The planned fault for this request. The first matching plan counts.
 pub(crate) fn draw(planned: &mut Vec<Planned>, request: &Request) -> Option<Fault> {
     for plan in planned.iter_mut().filter(|plan| plan.on.matches(request)) {
         if plan.on.skip > 0 {

@@ -1,14 +1,14 @@
-//! What mutating webhooks make of an object before it is stored.
+//! Changes by mutating webhooks before an object is stored.
 
 use serde_json::Value;
 
-/// What is changed in every object of a resource that is written.
+/// The change to every written object of a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mutation {
     /// `deployments`, …
     pub resource: String,
-    /// An image that is replaced, as by a webhook that turns tags into digests, and by which.
+    /// An image to replace, and its replacement, as by a webhook that turns tags into digests.
     pub image: Option<(String, String)>,
-    /// Fields that every container gets where it has them not, as GKE Autopilot does it.
+    /// Fields that every container gets if it lacks them, like on GKE Autopilot.
     pub container: Value,
 }

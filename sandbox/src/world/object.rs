@@ -1,10 +1,10 @@
-//! Reading an object's fields, where an absent one is empty or zero, and writing its times.
+//! Reads an object's fields, where an absent one is empty or zero, and formats times.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-/// What is at a pointer. Unlike [`Value::pointer`] it knows no escapes, and takes nothing from the
-/// heap: controllers read fields all the time.
+/// The value at a pointer. Unlike [`Value::pointer`] it supports no escapes and allocates nothing:
+/// controllers read fields very often.
 fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut fields = pointer.split('/').skip(1);
     fields.try_fold(object, |object, field| match object {
@@ -44,7 +44,7 @@ pub(crate) fn map<'a>(object: &'a Value, pointer: &str) -> Option<&'a Map<String
     at(object, pointer).and_then(Value::as_object)
 }
 
-/// The map under a field of an object, made where it is not there.
+/// The map in a field of an object, created if missing.
 pub(crate) fn map_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<String, Value> {
     if !object[field].is_object() {
         object[field] = Value::Object(Map::new());
@@ -54,7 +54,7 @@ pub(crate) fn map_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<Str
         .expect("it was just made an object")
 }
 
-/// The name of the controller of that kind that owns an object.
+/// The name of the controller with that kind that owns an object.
 pub(crate) fn owner<'a>(object: &'a Value, kind: &str) -> Option<&'a str> {
     let owners = list(object, "/metadata/ownerReferences");
     let owner = owners
@@ -83,7 +83,7 @@ pub(crate) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> 
         .find(|condition| condition["type"] == kind)
 }
 
-/// A time as Kubernetes writes it: whole seconds.
+/// Formats a time like Kubernetes: whole seconds.
 pub(crate) fn written(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -93,13 +93,13 @@ pub(crate) fn time(object: &Value, pointer: &str) -> Option<Timestamp> {
     text(object, pointer).parse().ok()
 }
 
-/// FNV-1a, as Kubernetes hashes pod templates (of another text, so with another result).
+/// FNV-1a, which Kubernetes uses to hash pod templates (of another text, so the result differs).
 pub(crate) fn hash(bytes: &[u8]) -> u32 {
     let step = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
     bytes.iter().fold(0x811c_9dc5, step)
 }
 
-/// A number in the letters that Kubernetes puts in names: no vowels, so no words.
+/// Writes a number in the letters that Kubernetes uses in names: no vowels, so no words.
 pub(crate) fn letters(number: u32) -> String {
     const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
     let letter = |digit: u8| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()]);

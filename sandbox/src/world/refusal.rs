@@ -1,26 +1,26 @@
-//! What refuses a request although its sender may do it: policies, quotas, webhooks that are down.
+//! Refuses permitted requests: policies, quotas, unavailable webhooks.
 
 use jiff::Timestamp;
 
-/// Which requests are refused, when, and in which words.
+/// Which requests are refused, when, and with which message.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Refusal {
-    /// `POST`, `PUT`, `PATCH`, `DELETE` or `GET`; None is any that writes.
+    /// `POST`, `PUT`, `PATCH`, `DELETE` or `GET`; `None` for any writing method.
     pub method: Option<String>,
     /// `deployments`, `services`, …
     pub resource: String,
-    /// Only trials (`dryRun=All`).
+    /// Refuses only dry runs (`dryRun=All`).
     pub trials_only: bool,
-    /// So many matching requests are let through first.
+    /// Lets this many matching requests through first.
     pub skip: u32,
-    /// From when on; None is always.
+    /// The start; `None` for always.
     pub from: Option<Timestamp>,
-    /// Until when; None is for ever.
+    /// The end; `None` for never.
     pub until: Option<Timestamp>,
     /// The HTTP status.
     pub status: u16,
-    /// Kubernetes' reason; empty where it gives none.
+    /// Kubernetes' reason; empty if there is none.
     pub reason: String,
-    /// The message of the answer.
+    /// The message in the response.
     pub message: String,
 }

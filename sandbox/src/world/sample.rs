@@ -1,9 +1,9 @@
-//! Objects to start with.
+//! Sample objects.
 
 use serde_json::{Value, json};
 
-/// The article's Deployment: two replicas of one container `app` on port 8080, with `DEMO_GREETING`
-/// in its environment and a readiness probe.
+/// A Deployment with two replicas of one container `app` on port 8080, with `DEMO_GREETING` in its
+/// environment and a readiness probe.
 pub fn sample_deployment(name: &str, image: &str) -> Value {
     json!({
         "apiVersion": "apps/v1",
@@ -26,7 +26,7 @@ pub fn sample_deployment(name: &str, image: &str) -> Value {
     })
 }
 
-/// A Service that sends to the pods of [`sample_deployment`].
+/// A Service for the pods of [`sample_deployment`].
 pub fn sample_service(name: &str) -> Value {
     json!({
         "apiVersion": "v1",
@@ -36,7 +36,7 @@ pub fn sample_service(name: &str) -> Value {
     })
 }
 
-/// A HorizontalPodAutoscaler that scales the Deployment of that name.
+/// A HorizontalPodAutoscaler for the Deployment with that name.
 pub fn sample_autoscaler(name: &str, minimum: u32, maximum: u32) -> Value {
     json!({
         "apiVersion": "autoscaling/v2",

@@ -1,9 +1,9 @@
-//! Scripted pods: what they show, second by second, as somebody wrote it down.
+//! Scripted pods: what they show, second by second.
 
 use jiff::SignedDuration;
 use serde_json::Value;
 
-/// A second from a pod's creation on, and what the pod shows from then on.
+/// A time after a pod's creation, and what the pod shows from then on.
 type Moment = (SignedDuration, Value);
 
 /// What the pods of one version show.
@@ -15,11 +15,11 @@ type Moment = (SignedDuration, Value);
 /// (how it ended before).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
-    /// A life for each pod in the order of their creation; the last one is that of all others.
+    /// The moments of each pod in the order of creation; further pods repeat the last one.
     pub lives: Vec<Vec<Moment>>,
-    /// Merged into the spec of each pod, as by a mutating webhook; containers are added.
+    /// Merged into the spec of each pod, like by a mutating webhook; containers are added.
     pub spec: Value,
-    /// What each container has written.
+    /// The log of each container.
     pub log: String,
     /// Events of each pod: `{"type", "reason", "message", "count"}`.
     pub events: Vec<Value>,
@@ -27,19 +27,19 @@ pub struct Script {
     pub barred: Option<Barred>,
 }
 
-/// Why pods cannot be created for a while.
+/// Why and for how long pods cannot be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Barred {
-    /// The API server's words.
+    /// The API server's message.
     pub message: String,
-    /// From the first attempt.
+    /// The duration from the first attempt.
     pub lasts: SignedDuration,
-    /// Pods that there is room for all the same.
+    /// How many pods can still be created.
     pub room: usize,
 }
 
 impl Script {
-    /// Reads it: `[[second, state], …]` for all pods, or a list of such lists.
+    /// Parses `[[second, state], …]` for all pods, or a list of such lists.
     pub fn read(pods: &Value) -> Script {
         let life = |life: &Value| {
             let moments = life.as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! Label and field selectors, as they stand in a query or in a spec.
+//! Label and field selectors, from a query or from a spec.
 
 use crate::world::object::{list, map, text};
 use serde_json::Value;
@@ -18,14 +18,14 @@ enum Requirement {
 }
 
 impl Labels {
-    /// From a query: `app=web,tier!=db,env in (a,b),!old,key`.
+    /// Parses a query: `app=web,tier!=db,env in (a,b),!old,key`.
     pub(crate) fn parse(text: &str) -> Result<Labels, String> {
         let tokens = tokens(text);
         let mut reader = Reader { tokens, at: 0 };
         reader.all().map(Labels)
     }
 
-    /// From a spec: `matchLabels` and `matchExpressions`.
+    /// Reads a spec's `matchLabels` and `matchExpressions`.
     pub(crate) fn of_spec(selector: &Value) -> Labels {
         let equal = map(selector, "/matchLabels").into_iter().flatten();
         let mut all: Vec<Requirement> = equal
@@ -44,7 +44,7 @@ impl Labels {
         Labels(all)
     }
 
-    /// From a Service's selector, a plain map.
+    /// Reads a Service's selector, a plain map.
     pub(crate) fn of_map(selector: &Value) -> Labels {
         let equal = selector.as_object().into_iter().flatten();
         Labels(
@@ -79,7 +79,7 @@ fn string(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Words and signs; white space stands between them and means nothing.
+/// Splits into words and signs; white space separates them.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut word = String::new();
@@ -109,7 +109,7 @@ fn is_word(token: &str) -> bool {
     !token.is_empty() && !token.starts_with(['=', '!', '(', ')', ',', '<', '>'])
 }
 
-/// Reads a selector, with the errors of the server's parser.
+/// Parses a selector, with the error messages of the server's parser.
 /// <https://github.com/kubernetes/apimachinery/blob/master/pkg/labels/selector.go>
 struct Reader {
     tokens: Vec<String>,
@@ -209,8 +209,8 @@ impl Reader {
     }
 }
 
-/// A field selector; the server knows `metadata.name` and `metadata.namespace` for every resource,
-/// and some more for events and pods.
+/// A field selector. The server supports `metadata.name` and `metadata.namespace` for every
+/// resource, and more fields for events and pods.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields(Vec<(String, String, bool)>);
 
@@ -230,7 +230,7 @@ impl Fields {
                 ));
             };
             if !selectable(resource, field) {
-                // Only some kinds have fields of their own; the others share one text.
+                // Only some kinds have their own fields; the others share one message.
                 return Err(match resource {
                     "pods" | "replicasets" | "events" | "services" | "secrets" | "namespaces" => {
                         format!("field label not supported: {field}")

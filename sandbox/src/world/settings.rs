@@ -1,4 +1,4 @@
-//! What a test sets up: behaviours, faults, rights, tokens.
+//! The settings of tests: behaviours, faults, permissions, tokens.
 
 use crate::world::behaviour::{Behaviour, Says};
 use crate::world::fault;
@@ -11,14 +11,14 @@ use crate::world::state::{Task, Timing, World};
 use jiff::SignedDuration;
 
 impl World {
-    /// What pods do that have a container with such an image; a later rule beats an earlier one.
-    /// Pods that are not ready yet heed it at once.
+    /// Sets the behaviour of pods with such an image; a later rule overrides an earlier one. It
+    /// applies at once to pods that are not ready yet.
     pub fn behave(&mut self, image_contains: impl Into<String>, behaviour: Behaviour) {
         self.behaviours.push((image_contains.into(), behaviour));
         self.rethink();
     }
 
-    /// The same, and pods that are ready heed it, too: a version that falls ill while it serves.
+    /// The same, also for pods that are ready: a version that becomes unhealthy later.
     pub fn strike(&mut self, image_contains: impl Into<String>, behaviour: Behaviour) {
         let image = image_contains.into();
         self.behave(image.clone(), behaviour);
@@ -35,8 +35,8 @@ impl World {
         }
     }
 
-    /// What pods with such an image say to a question over the API server's proxy; a later rule
-    /// beats an earlier one. All others say `200 ok`.
+    /// Sets the response of such pods to requests through the API server's proxy; a later rule
+    /// overrides an earlier one. The default is `200 ok`.
     pub fn say(&mut self, image_contains: impl Into<String>, status: u16, body: impl Into<String>) {
         self.answers.push(Says {
             image: image_contains.into(),
@@ -45,18 +45,18 @@ impl World {
         });
     }
 
-    /// What all other pods do.
+    /// Sets the behaviour of all other pods.
     pub fn default_behaviour(&mut self, behaviour: Behaviour) {
         self.default_behaviour = behaviour;
         self.rethink();
     }
 
-    /// How long things take.
+    /// The durations of this world.
     pub fn timing(&mut self) -> &mut Timing {
         &mut self.timing
     }
 
-    /// Plans a fault for the next requests that match.
+    /// Plans a fault for the next matching requests.
     pub fn fault(&mut self, on: On, fault: Fault, times: u32) {
         self.faults.push(fault::Planned {
             on,
@@ -70,47 +70,47 @@ impl World {
         self.faults.clear();
     }
 
-    /// Refuses a verb on a resource (`patch`, `deployments`; `get`, `pods/log`; `*` for any).
+    /// Denies a verb on a resource (`patch`, `deployments`; `get`, `pods/log`; `*` for any).
     pub fn forbid(&mut self, verb: impl Into<String>, resource: impl Into<String>) {
         self.forbidden.insert((verb.into(), resource.into()));
     }
 
-    /// Takes a [`World::forbid`] back.
+    /// Undoes a [`World::forbid`].
     pub fn grant(&mut self, verb: impl Into<String>, resource: impl Into<String>) {
         self.forbidden.remove(&(verb.into(), resource.into()));
     }
 
-    /// Refuses requests as an admission plugin or a webhook does: after rights, before storage.
+    /// Refuses requests like an admission plugin or a webhook: after permissions, before storage.
     pub fn refuse(&mut self, refusal: Refusal) {
         self.refusals.push(refusal);
     }
 
-    /// Remembers no request from now on: whoever copies the world copies them, too.
+    /// Stops recording requests: copies of the world would copy them, too.
     pub fn keep_no_requests(&mut self) {
         self.seen_limit = 0;
     }
 
-    /// Another accepted token, as after a rotation by hand. What the cluster issued stays good.
+    /// Accepts another token, as after a manual rotation. Issued tokens stay valid.
     pub fn rotate_token(&mut self, token: impl Into<String>) {
         self.token = token.into();
     }
 
-    /// Whose the tokens are, by the API server's name for them.
+    /// Sets the owner of the tokens, by the API server's user name.
     pub fn sign_in(&mut self, user: impl Into<String>) {
         self.user = user.into();
     }
 
-    /// The longest life of a token that is issued, as `--service-account-max-token-expiration`.
+    /// Sets the longest lifetime of an issued token, like `--service-account-max-token-expiration`.
     pub fn shorten_tokens(&mut self, life: SignedDuration) {
         self.longest_token = Some(life.as_secs());
     }
 
-    /// Forgets the log of changes: every older watch and list token is expired.
+    /// Forgets the log of changes: older watches and list tokens expire.
     pub fn forget_history(&mut self) {
         self.store.forget();
     }
 
-    /// Lets a webhook change what is written from now on.
+    /// Adds a webhook that changes what is written from now on.
     pub fn mutate(&mut self, mutation: Mutation) {
         self.mutations.push(mutation);
     }

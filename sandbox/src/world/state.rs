@@ -1,4 +1,4 @@
-//! The cluster as one value, and what can be read from it.
+//! The cluster as one value, and reading from it.
 
 use crate::world::api::reply::{Gone, Watch};
 use crate::world::behaviour::{Behaviour, Life, Says};
@@ -11,10 +11,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Requests that are remembered.
+/// How many requests are recorded.
 const SEEN_LIMIT: usize = 10_000;
 
-/// One Kubernetes cluster: objects, controllers, faults. Time comes in.
+/// A Kubernetes cluster: objects, controllers, faults. Time is an argument.
 #[derive(Clone)]
 pub struct World {
     pub(crate) token: String,
@@ -24,14 +24,14 @@ pub struct World {
     pub(crate) clock: Timestamp,
     pub(crate) timing: Timing,
     pub(crate) store: Store,
-    /// What will happen by itself, and when.
+    /// The planned tasks and their times.
     pub(crate) due: BTreeMap<Task, Timestamp>,
-    /// Until when a controller has not seen the newest spec.
+    /// How long a controller does not see the newest spec.
     pub(crate) unseen: BTreeMap<Key, Timestamp>,
     pub(crate) lives: BTreeMap<Key, Life>,
     pub(crate) behaviours: Vec<(String, Behaviour)>,
     pub(crate) default_behaviour: Behaviour,
-    /// Pods of scripts so far, and since when their creation is refused.
+    /// The number of scripted pods so far, and since when their creation is refused.
     pub(crate) scripted: usize,
     pub(crate) barred_since: Option<Timestamp>,
     pub(crate) answers: Vec<Says>,
@@ -43,18 +43,19 @@ pub struct World {
     pub(crate) seen_limit: usize,
 }
 
-/// How long things take in this world.
+/// The durations in this world.
 #[derive(Clone, Debug)]
 pub struct Timing {
-    /// From a spec's change to the Deployment controller's seeing it.
+    /// From a spec's change until the Deployment controller sees it.
     pub observe: SignedDuration,
     /// One step of any controller.
     pub step: SignedDuration,
-    /// From a pod's scheduling to its container's first sign of life, unless the behaviour says.
+    /// From a pod's scheduling until its container's first state, unless the behaviour says
+    /// otherwise.
     pub start: SignedDuration,
     /// From a pod's deletion to its end.
     pub termination: SignedDuration,
-    /// From a change of a Service or its pods to its EndpointSlice's.
+    /// From a change of a Service or its pods until its EndpointSlice changes.
     pub endpoints: SignedDuration,
     /// The first back-off of a crash loop, a failed pull or a failed creation; it doubles.
     pub back_off: SignedDuration,
@@ -76,7 +77,7 @@ impl Default for Timing {
     }
 }
 
-/// Something that happens by itself.
+/// A planned task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Task {
     Deployment(Key),
@@ -86,7 +87,7 @@ pub(crate) enum Task {
     Service(Key),
 }
 
-/// One request that was answered; never its credentials.
+/// A recorded request, without its credentials.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// The method.
@@ -95,18 +96,18 @@ pub struct Seen {
     pub path: String,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
-    /// The body, where it was JSON.
+    /// The body, if it was JSON.
     pub body: Option<Value>,
-    /// Whether the right token came with it.
+    /// Whether the request had the correct token.
     pub authorized: bool,
-    /// The HTTP status answered; 0 where none was.
+    /// The HTTP status of the response; 0 without one.
     pub status: u16,
-    /// When.
+    /// The time of the request.
     pub time: Timestamp,
 }
 
 impl World {
-    /// An empty cluster; requests with another bearer token are refused with 401.
+    /// Creates an empty cluster; requests with another bearer token get a 401.
     pub fn new(token: impl Into<String>) -> World {
         World {
             token: token.into(),
@@ -134,7 +135,7 @@ impl World {
     }
 }
 
-/// A token that was asked for, good until its end.
+/// An issued token, valid until it expires.
 #[derive(Clone, Debug)]
 pub(crate) struct Issued {
     pub(crate) token: String,
@@ -142,12 +143,12 @@ pub(crate) struct Issued {
 }
 
 impl World {
-    /// Every request so far (the first ten thousand), without credentials.
+    /// Returns the first ten thousand requests, without credentials.
     pub fn requests(&self) -> &[Seen] {
         &self.seen
     }
 
-    /// When something will happen by itself; None: settled.
+    /// When the next task is due; `None` if the cluster is settled.
     pub fn next_change(&self) -> Option<Timestamp> {
         self.due.values().min().copied()
     }
@@ -162,12 +163,12 @@ impl World {
         self.store.version()
     }
 
-    /// A Deployment as it is.
+    /// Returns a Deployment.
     pub fn deployment(&self, namespace: &str, name: &str) -> Option<&Value> {
         self.object("deployments", namespace, name)
     }
 
-    /// Any object as it is.
+    /// Returns an object.
     pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<&Value> {
         self.store
             .get(&Key::new(resource, namespace, name))

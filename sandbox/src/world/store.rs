@@ -1,4 +1,4 @@
-//! The objects, their one resource version, and the log of changes that watches read.
+//! The objects, their common resource version, and the log of changes for watches.
 
 use crate::world::api::reply::{Gone, Watch};
 use crate::world::object::text;
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// Changes that the log keeps, as etcd keeps about five minutes.
+/// How many changes the log keeps; etcd keeps about five minutes.
 const HISTORY_LIMIT: usize = 20_000;
 
-/// What an object is found by. It is shared: worlds are copied by the thousand.
+/// The key of an object. It is shared, because worlds are copied thousands of times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(Arc<Name>);
 
@@ -55,7 +55,7 @@ pub(crate) struct Store {
 struct Change {
     version: u64,
     key: Key,
-    /// None: it was created.
+    /// The previous object; `None` if it was created.
     previous: Option<Arc<Value>>,
     object: Arc<Value>,
     deleted: bool,
@@ -63,7 +63,7 @@ struct Change {
 
 impl Store {
     pub(crate) fn version(&self) -> u64 {
-        // A real cluster never is at version 0, which means "any" in a request.
+        // A real cluster is never at version 0, which means "any" in a request.
         self.version + 1
     }
 
@@ -77,7 +77,7 @@ impl Store {
         objects.take_while(move |(key, _)| key.resource == resource)
     }
 
-    /// The objects of a resource whose names begin so.
+    /// The objects of a resource whose names begin with a prefix.
     pub(crate) fn named<'a>(
         &'a self,
         namespace: &str,
@@ -93,7 +93,7 @@ impl Store {
         objects.take_while(move |(key, _)| alike(key) && key.name.starts_with(beginning))
     }
 
-    /// How many objects there are of all resources.
+    /// The number of all objects.
     pub(crate) fn size(&self) -> usize {
         self.objects.len()
     }
@@ -111,13 +111,13 @@ impl Store {
         self.objects.keys().any(|key| key.namespace == namespace)
     }
 
-    /// A number that was not given before, for uids and names.
+    /// A new number, for uids and names.
     pub(crate) fn number(&mut self) -> u32 {
         self.uids += 1;
         self.uids
     }
 
-    /// Stores an object under a new resource version, unless nothing differs.
+    /// Stores an object with a new resource version, unless nothing changed.
     pub(crate) fn put(&mut self, key: &Key, mut object: Value) -> bool {
         let previous = self.objects.get(key).cloned();
         if let Some(previous) = &previous {
@@ -172,17 +172,17 @@ impl Store {
 
     pub(crate) fn forget(&mut self) {
         self.log.clear();
-        // The newest version itself is told to be too old too, so that a client must list anew.
+        // The newest version also counts as too old, so that a client must list again.
         self.version += 1;
         self.floor = self.version();
     }
 
-    /// Whether a watch can go on from there.
+    /// Whether a watch can continue from this version.
     pub(crate) fn reaches(&self, version: u64) -> bool {
         version >= self.floor
     }
 
-    /// An object as it was before its last change.
+    /// The object before its last change.
     pub(crate) fn before(&self, key: &Key) -> Option<Arc<Value>> {
         self.log
             .iter()
@@ -209,7 +209,7 @@ impl Store {
 }
 
 impl Change {
-    /// The event that this change is to a watcher: leaving a selection is a deletion.
+    /// The event of this change for a watcher: an object that no longer matches counts as deleted.
     fn event(&self, watch: &Watch, labels: Option<&Labels>) -> Option<(u64, Value)> {
         let key = &self.key;
         let watched = key.resource == watch.resource
@@ -231,7 +231,7 @@ impl Change {
     }
 }
 
-/// The resource version that an object carries.
+/// The resource version of an object.
 pub(crate) fn version_of(object: &Value) -> &str {
     text(object, "/metadata/resourceVersion")
 }

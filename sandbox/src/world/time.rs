@@ -4,15 +4,15 @@ use crate::world::state::{Task, World};
 use crate::world::store::Key;
 use jiff::{SignedDuration, Timestamp};
 
-/// Steps that one call of [`World::advance`] takes at most: a world that never rests must not hang
-/// its caller.
+/// The most steps of one call of [`World::advance`], so that a world that never settles does not
+/// hang its caller.
 const STEPS_PER_ADVANCE: u32 = 100_000;
-/// How far [`World::settle`] looks ahead: beyond the default progress deadline, short enough that
-/// a crash loop does not go on for ever.
+/// How far [`World::settle`] advances: beyond the default progress deadline, but not forever in a
+/// crash loop.
 const SETTLE_LIMIT: SignedDuration = SignedDuration::from_mins(30);
 
 impl World {
-    /// Controllers and pods live up to `now`. Time never runs backwards.
+    /// Runs controllers and pods up to `now`. Time never runs backwards.
     pub fn advance(&mut self, now: Timestamp) {
         for _ in 0..STEPS_PER_ADVANCE {
             let Some((task, at)) = self.next_task().filter(|(_, at)| *at <= now) else {
@@ -25,7 +25,7 @@ impl World {
         self.clock = self.clock.max(now);
     }
 
-    /// Advances until nothing more happens by itself, at most half an hour; returns the time.
+    /// Advances until no task is left, at most half an hour; returns the time.
     pub fn settle(&mut self, now: Timestamp) -> Timestamp {
         self.advance(now);
         let end = self.clock + SETTLE_LIMIT;
@@ -50,7 +50,7 @@ impl World {
         }
     }
 
-    /// Plans a task, unless it is planned for earlier already.
+    /// Plans a task, unless it is already planned for an earlier time.
     pub(crate) fn plan(&mut self, task: Task, at: Timestamp) {
         self.due
             .entry(task)

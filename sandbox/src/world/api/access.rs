@@ -1,4 +1,4 @@
-//! Rights: what the sender of a request may do.
+//! The permissions of a request's sender.
 
 use crate::world::api::call::Call;
 use crate::world::api::message::{Answer, Request, answer};

@@ -1,4 +1,4 @@
-//! Admission: what refuses a request that its sender may make.
+//! Admission: refuses requests that their sender is permitted to make.
 
 use crate::world::api::call::Call;
 use crate::world::api::message::Answer;
@@ -25,7 +25,7 @@ impl World {
                 continue;
             }
             if refusal.skip > 0 {
-                // A trial is refused with the write that it is for.
+                // A dry run is refused together with the write that it tries.
                 refusal.skip -= u32::from(!call.dry_run);
                 continue;
             }

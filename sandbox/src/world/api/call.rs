@@ -1,4 +1,4 @@
-//! A request to an object or a collection, read.
+//! A parsed request to an object or a collection.
 
 use crate::world::api::message::{Answer, Request};
 use crate::world::api::route;
@@ -7,10 +7,10 @@ use crate::world::api::status;
 use crate::world::api::validation;
 use std::collections::BTreeMap;
 
-/// What the API server takes as a body.
+/// The largest body that the API server accepts.
 pub(crate) const BODY_LIMIT: usize = 3 * 1024 * 1024;
 
-/// What is done about unknown fields.
+/// How unknown fields are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldValidation {
     Ignore,
@@ -18,7 +18,7 @@ pub(crate) enum FieldValidation {
     Strict,
 }
 
-/// A request to an object or a collection, read.
+/// A parsed request to an object or a collection.
 pub(crate) struct Call<'a> {
     pub(crate) target: Target,
     pub(crate) query: BTreeMap<String, String>,
@@ -51,7 +51,7 @@ pub(crate) fn read(request: &Request, target: Target) -> Call<'_> {
         Some("Ignore") => FieldValidation::Ignore,
         _ => FieldValidation::Warn,
     };
-    // Without a name of its own, a writer is called by the first word of its user agent.
+    // The default field manager is the first word of the user agent.
     let agent = request.user_agent.as_deref().unwrap_or("unknown");
     let agent = agent.split(['/', ' ']).next().unwrap_or(agent);
     let manager = query

@@ -1,4 +1,4 @@
-//! A write is completed, checked, stamped and stored.
+//! Completes, checks, stamps and stores a write.
 
 use crate::world::api::call::Call;
 use crate::world::api::defaults;
@@ -14,11 +14,11 @@ use crate::world::store::{Key, version_of};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Managers that an object remembers here.
+/// How many field managers an object remembers here.
 const MANAGER_LIMIT: usize = 10;
 
 impl World {
-    /// Puts an object in without a request.
+    /// Stores an object without a request.
     pub(crate) fn put_in(&mut self, mut object: Value) -> Result<(), Answer> {
         let kind = Kind::of_object(text(&object, "/kind")).ok_or_else(status::no_such_resource)?;
         schema::decode(kind.name, &mut object);
@@ -50,7 +50,7 @@ impl World {
         Ok(())
     }
 
-    /// Fills in, checks, and adds what is the server's: an object ready to be stored.
+    /// Adds defaults and the server's own fields, and checks the object.
     pub(crate) fn admit(
         &mut self,
         kind: &Kind,
@@ -67,7 +67,7 @@ impl World {
             let name = text(&object, "/metadata/name");
             return Err(status::invalid(kind.name, kind.group, name, &causes));
         }
-        // A kind that the table does not know has its status put in by a test.
+        // For a kind without a schema, tests set the status.
         if schema::shape::knows(kind.name) {
             match old.and_then(|old| old.get("status")) {
                 Some(status) => object["status"] = status.clone(),
@@ -81,7 +81,7 @@ impl World {
         Ok(object)
     }
 
-    /// Metadata that only the server writes.
+    /// Sets the metadata that only the server writes.
     pub(crate) fn stamp(&mut self, kind: &Kind, old: Option<&Arc<Value>>, object: &mut Value) {
         let now = written(self.clock);
         let changed = old.is_none_or(|old| {
@@ -127,7 +127,7 @@ impl World {
         }
     }
 
-    /// Stores an admitted object under its manager's name, unless nothing changed.
+    /// Stores an admitted object with its field manager, unless nothing changed.
     pub(crate) fn save(
         &mut self,
         key: &Key,
@@ -178,7 +178,7 @@ impl World {
     }
 }
 
-/// Notes who wrote, as short as a client may meet it.
+/// Records the field manager, in the shortest form that a client may see.
 fn sign(object: &mut Value, manager: &str, now: &str) {
     let version = object["apiVersion"].clone();
     let metadata = map_mut(object, "metadata");

@@ -1,4 +1,4 @@
-//! Bodies and patches, decoded as the API server decodes them.
+//! Decodes bodies and patches like the API server.
 
 use crate::world::api::call::{Call, FieldValidation};
 use crate::world::api::message::Answer;
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 const JSON_PATCH: &str = "application/json-patch+json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 pub(crate) const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
-/// Operations that a JSON patch may have.
+/// The most operations in a JSON patch.
 const JSON_PATCH_LIMIT: usize = 10_000;
 
-/// The body of a POST or PUT, decoded; with the unknown fields that are to be warned of.
+/// Decodes the body of a POST or PUT; also returns the unknown fields to warn about.
 pub(crate) fn decoded(call: &Call<'_>) -> Result<(Value, Vec<String>), Answer> {
     let kind = call.target.kind.name;
     let mut object = body_of(call, kind)?;
@@ -36,7 +36,7 @@ pub(crate) fn decoded(call: &Call<'_>) -> Result<(Value, Vec<String>), Answer> {
     Ok((object, found.unknown))
 }
 
-/// Whether an object says to be what is asked for; where it says nothing, it is.
+/// Whether the object's kind and version match the request; missing ones match.
 pub(crate) fn check_type(call: &Call<'_>, object: &Value) -> Result<(), String> {
     let wanted = call.target.kind;
     let served = wanted.api_version(&call.target.version);
@@ -108,7 +108,7 @@ pub(crate) fn strict(unknown: &[String]) -> String {
     format!("strict decoding error: {}", fields.join(", "))
 }
 
-/// A body that parses as a patch of its type.
+/// Parses a body as a patch of its type.
 pub(crate) fn parse_patch(call: &Call<'_>) -> Result<Value, Answer> {
     let wanted = match call.content_type {
         JSON_PATCH => "[]handlers.jsonPatchOp",
@@ -159,8 +159,8 @@ pub(crate) fn apply_patch(
     Ok(())
 }
 
-/// A patch whose result cannot be decoded; the server names neither kind nor object here. It shows
-/// a strategic patch itself, of other types the whole object that they led to.
+/// A patch whose result cannot be decoded. The server names neither kind nor object here. It shows
+/// a strategic patch itself; for other types it shows the whole resulting object.
 pub(crate) fn bad_patch(call: &Call<'_>, read: &Value, result: &Value, why: &str) -> Answer {
     let value = Value::String(match call.content_type {
         STRATEGIC_PATCH => patch::go(read),
@@ -174,7 +174,7 @@ pub(crate) fn bad_patch(call: &Call<'_>, read: &Value, result: &Value, why: &str
     status::invalid("", "", "", &[cause])
 }
 
-/// The result with its warnings, which a refusal carries as well.
+/// Adds warnings to the result, even to a refusal.
 pub(crate) fn with_warnings(
     result: Result<Answer, Answer>,
     call: &Call<'_>,

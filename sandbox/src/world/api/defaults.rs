@@ -1,4 +1,4 @@
-//! What the API server fills in.
+//! The defaults that the API server sets.
 //!
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/apps/v1/defaults.go>,
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/v1/defaults.go>
@@ -6,10 +6,10 @@
 use crate::world::object::text;
 use serde_json::{Value, json};
 
-/// Mode of files in volumes from secrets and config maps, 0644.
+/// The mode of files in volumes from Secrets and ConfigMaps, 0644.
 const FILE_MODE: u32 = 420;
 
-/// Fills in a whole object.
+/// Sets the defaults of a whole object.
 pub(crate) fn fill(kind: &str, object: &mut Value) {
     match kind {
         "Deployment" => deployment(&mut object["spec"]),
@@ -56,7 +56,7 @@ fn replica_set(spec: &mut Value) {
 
 fn template(spec: &mut Value) {
     absent(spec, "template", json!({}));
-    // Metadata is a struct in Go, so it is printed even when empty.
+    // Metadata is a struct in Go, so it is printed even if empty.
     absent(&mut spec["template"], "metadata", json!({}));
     absent(&mut spec["template"], "spec", json!({}));
     pod(&mut spec["template"]["spec"]);
@@ -69,7 +69,7 @@ fn pod(spec: &mut Value) {
     absent(spec, "securityContext", json!({}));
     absent(spec, "schedulerName", "default-scheduler");
     if let Some(account) = spec.get("serviceAccountName").cloned() {
-        // The old name of the field is kept in step.
+        // The deprecated name of the field gets the same value.
         spec["serviceAccount"] = account;
     }
     each(spec, "volumes").for_each(volume);
@@ -139,7 +139,7 @@ fn http_get(get: &mut Value) {
     absent(get, "scheme", "HTTP");
 }
 
-/// `Always` for `:latest` and for no tag at all.
+/// `Always` for `:latest` and without a tag.
 fn pull_policy(image: &str) -> &'static str {
     let name = image.rsplit('/').next().unwrap_or(image);
     let latest = match (name.contains('@'), name.split_once(':')) {

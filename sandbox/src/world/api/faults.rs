@@ -1,4 +1,4 @@
-//! Answers as a planned fault has them.
+//! Applies planned faults to requests.
 
 use crate::world::api::message::plain;
 use crate::world::api::message::{Answer, Body, Request, answer};
@@ -14,7 +14,7 @@ use crate::world::store::Key;
 use serde_json::{Value, json};
 
 impl World {
-    /// The reply, as the fault planned for the request has it.
+    /// Returns the reply with the request's planned fault.
     pub(crate) fn reply(&mut self, request: &Request, authorized: bool) -> Reply {
         let Some(fault) = fault::draw(&mut self.faults, request) else {
             return self.serve(request, authorized);
@@ -53,7 +53,7 @@ impl World {
         })
     }
 
-    /// A 409 on a write, as if another one had come between.
+    /// A 409 on a write, as if another write had come before.
     pub(crate) fn raced(&self, request: &Request) -> Answer {
         match route::route(&request.path) {
             Route::Target(Target {

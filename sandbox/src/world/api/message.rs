@@ -1,4 +1,4 @@
-//! Requests and answers as HTTP has them.
+//! HTTP requests and responses.
 
 use serde_json::Value;
 
@@ -11,11 +11,11 @@ pub struct Request {
     pub path: String,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
-    /// The `Authorization` header; looked at, never kept.
+    /// The `Authorization` header, which is checked but not stored.
     pub authorization: Option<String>,
     /// The `User-Agent` header; names the field manager.
     pub user_agent: Option<String>,
-    /// The body as it came.
+    /// The raw body.
     pub body: Vec<u8>,
 }
 
@@ -24,9 +24,9 @@ pub struct Request {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// Headers beside the content type, which the body gives.
+    /// The headers, without the content type, which depends on the body.
     pub headers: Vec<(String, String)>,
-    /// What is said.
+    /// The body.
     pub body: Body,
 }
 
@@ -35,7 +35,7 @@ pub struct Answer {
 pub enum Body {
     /// An object, a list or a Status.
     Json(Value),
-    /// Logs, health checks, and what proxies and priority-and-fairness say.
+    /// Logs, health checks, and messages of proxies and priority-and-fairness.
     Text(String),
     /// A proxy's page.
     Html(String),
@@ -43,7 +43,7 @@ pub enum Body {
     Endless,
 }
 
-/// An object as the answer to a request.
+/// An object as a response.
 pub(crate) fn answer(status: u16, object: Value) -> Answer {
     Answer {
         status,

@@ -9,12 +9,12 @@ const DIRECTIVE: &str = "$patch";
 const RETAIN: &str = "$retainKeys";
 const ORDER: &str = "$setElementOrder/";
 const ORDER_NAME: &str = "$setElementOrder";
-/// The one fault that is the client's; all others are the server's own, as it sees it.
+/// The only fault that counts as the client's; the server treats all others as its own.
 pub(crate) const BAD_RETAIN: &str = "invalid patch format of retainKeys";
 const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
 
-/// Applies JSON-patch operations, all or none, as the server's library does: it replaces what is
-/// not there, copies nothing as null, and a test for null holds where nothing is.
+/// Applies JSON-patch operations, all or none, like the server's library: it replaces missing
+/// values, copies missing ones as null, and a test for null succeeds for a missing value.
 /// <https://github.com/evanphx/json-patch/blob/v4.13.0/patch.go>
 pub(crate) fn operations(object: &mut Value, operations: &[Value]) -> Result<(), ()> {
     let mut result = object.clone();
@@ -30,7 +30,7 @@ pub(crate) fn operations(object: &mut Value, operations: &[Value]) -> Result<(),
             Some("replace") if missing && in_object(&result, path) => {
                 operation["op"] = "add".into();
             }
-            // The target is looked for when the source is gone.
+            // The target is resolved after the source was removed.
             Some("move") => {
                 let value = result.pointer(from).cloned().ok_or(())?;
                 apply(&mut result, json!({"op": "remove", "path": from}))?;
@@ -109,7 +109,7 @@ fn unknown_directive(patch: &Map<String, Value>) -> String {
     format!("unknown patch type: {directive} in map: {patch}")
 }
 
-/// Clears what the directive does not name; it must name what the patch brings.
+/// Removes the keys that the directive does not name; it must name the keys of the patch.
 fn retain_keys(object: &mut Map<String, Value>, patch: &Map<String, Value>) -> Result<(), String> {
     let Some(directive) = patch.get(RETAIN) else {
         return Ok(());
@@ -155,7 +155,8 @@ fn merge_field(
     Ok(())
 }
 
-/// A list under `$setElementOrder`, which also sorts what the patch itself does not bring.
+/// Merges a list with `$setElementOrder`, which also sorts the elements that the patch does not
+/// contain.
 fn merge_ordered(
     kind: Option<&str>,
     object: &mut Map<String, Value>,
@@ -209,8 +210,8 @@ fn merge_list(shape: Shape, server: &[Value], patch: &[Value]) -> Result<Vec<Val
     Ok(sorted(merged, server, patch, Value::clone))
 }
 
-/// Joins two lists by key. An element that only the patch has is taken as it is, with the nulls
-/// and directives in it.
+/// Merges two lists by key. An element that only the patch has is used unchanged, with its nulls
+/// and directives.
 fn merge_by_key(
     kind: Option<&str>,
     key: &str,
@@ -284,7 +285,7 @@ fn check_order(patch: &[Value], order: &[Value], key: Option<&str>) -> Result<()
 }
 
 /// The order of a merged list: the patch's elements in the patch's order, and each element that
-/// only the server has after those that stood before it. A new element so comes first, not last.
+/// only the server has after the elements before it. So a new element comes first, not last.
 fn sorted(
     merged: Vec<Value>,
     server: &[Value],
@@ -297,7 +298,7 @@ fn sorted(
         .into_iter()
         .partition(|item| place(order, item).is_some());
     named.sort_by_key(|item| place(order, item));
-    // Those that are new and not in the order come last.
+    // New elements that the order does not name come last.
     rest.sort_by_key(|item| place(server, item).unwrap_or(server.len()));
     let mut all = Vec::with_capacity(named.len() + rest.len());
     let (mut named, mut rest) = (named.into_iter().peekable(), rest.into_iter().peekable());
@@ -318,7 +319,7 @@ fn delete_primitives(object: &mut Map<String, Value>, field: &str, values: &Valu
     }
 }
 
-/// Without the nulls in it, down to where a list is in a list.
+/// Removes nulls, but not inside lists within lists.
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
@@ -331,7 +332,7 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// Without objects that are directives; None where it is one itself.
+/// Removes objects that are directives; `None` if the value is one itself.
 fn without_directives(value: &Value) -> Option<Value> {
     match value {
         Value::Object(map) if map.contains_key(DIRECTIVE) => None,
@@ -346,7 +347,7 @@ fn without_directives(value: &Value) -> Option<Value> {
     }
 }
 
-/// A value as Go's `%v` prints it.
+/// Prints a value like Go's `%v`.
 pub(crate) fn go(value: &Value) -> String {
     match value {
         Value::Object(map) => {

@@ -1,4 +1,4 @@
-//! What a body must agree with: the path's names, the object's uid and version.
+//! What a body must match: the path's names, the object's uid and version.
 
 use crate::world::api::message::Answer;
 use crate::world::api::route::Kind;
@@ -28,7 +28,7 @@ pub(crate) fn check_name(object: &Value, name: &str) -> Result<(), Answer> {
     }
 }
 
-/// A patch cannot make another object of this one.
+/// A patch cannot turn the object into another one.
 pub(crate) fn check_uid(kind: &Kind, object: &Value, old: &Value) -> Result<(), Answer> {
     let (ours, theirs) = (&object["metadata"]["uid"], &old["metadata"]["uid"]);
     if ours == theirs || ours.is_null() {

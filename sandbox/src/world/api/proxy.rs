@@ -1,4 +1,5 @@
-//! `GET …/services/{name}/proxy/…`: the API server asks one of a Service's ready pods.
+//! `GET …/services/{name}/proxy/…`: the API server sends the request to one of a Service's ready
+//! pods.
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/service/storage/storage.go>
 
 use crate::world::api::call::Call;
@@ -39,7 +40,7 @@ impl World {
             return Err(unreachable(&why));
         };
         let pod = Key::new("pods", namespace, text(ready, "/targetRef/name"));
-        // Slices lag behind their pods.
+        // EndpointSlices are updated later than their pods.
         let Some(pod) = self.store.get(&pod).filter(|pod| !terminating(pod)) else {
             let address = text(ready, "/addresses/0");
             let why = format!(
@@ -58,7 +59,7 @@ impl World {
     }
 }
 
-/// `[https:]name[:port]`
+/// Parses `[https:]name[:port]`.
 fn split(asked: &str) -> (&str, &str) {
     let parts = asked.split(':').collect::<Vec<_>>();
     match parts.as_slice() {

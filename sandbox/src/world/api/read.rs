@@ -47,7 +47,7 @@ impl World {
         ))
     }
 
-    /// The version that a list without a token has, if it can be had.
+    /// The version of a list without a token, if it is available.
     pub(crate) fn listed_version(&self, call: &Call<'_>) -> Result<u64, Answer> {
         let current = self.resource_version();
         let asked = call.ask("resourceVersion").unwrap_or("0");
@@ -90,7 +90,7 @@ impl World {
         Ok((version, Key::new(resource, namespace, name)))
     }
 
-    /// The objects of a collection that the selectors let through.
+    /// The objects of a collection that match the selectors.
     pub(crate) fn selected(&self, call: &Call<'_>) -> Result<Vec<(Key, Arc<Value>)>, Answer> {
         let target = &call.target;
         let labels = Labels::parse(call.ask("labelSelector").unwrap_or_default());
@@ -128,7 +128,7 @@ impl World {
                 self.resource_version(),
                 items.iter().map(|(_, object)| event(object)).collect(),
             ),
-            // One from the future waits for it.
+            // A request for a future version waits for it.
             version if self.store.reaches(version) => (version, Vec::new()),
             version => {
                 return Err(status::expired(status::too_old(
@@ -161,7 +161,7 @@ impl World {
     }
 }
 
-/// How many items a page has; None: all.
+/// The page size of a list; `None` for all items.
 pub(crate) fn list_limit(call: &Call<'_>) -> Result<Option<usize>, Answer> {
     let Some(text) = call.ask("limit") else {
         return Ok(None);
@@ -178,14 +178,14 @@ pub(crate) fn broken_version(text: &str) -> String {
     format!("resourceVersion: Invalid value: \"{text}\": {why}")
 }
 
-/// An object in the version asked for.
+/// The object in the requested API version.
 pub(crate) fn presented(object: &Value, call: &Call<'_>) -> Value {
     let mut object = object.clone();
     object["apiVersion"] = call.target.kind.api_version(&call.target.version).into();
     object
 }
 
-/// An item of a list has no kind and no version of its own.
+/// Removes the kind and version, which an item of a list does not have.
 pub(crate) fn bare(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(fields) = object.as_object_mut() {

@@ -1,43 +1,43 @@
-//! What becomes of a request: an answer, a watch, or silence.
+//! The result of a request: a response, a watch, or silence.
 
 use crate::world::api::message::{Answer, Body};
 use crate::world::api::route::Kind;
 use crate::world::api::status;
 use serde_json::{Value, json};
 
-/// What becomes of a request.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reply {
     /// A response.
     Answer(Answer),
-    /// A stream of changes: first `initial`, then what `World::watch` gives.
+    /// A stream of changes: first `initial`, then the result of `World::watch`.
     Watch(Watch),
-    /// Never an answer; the connection stays open.
+    /// No response; the connection stays open.
     Stall,
-    /// The connection is closed without an answer. The write may have been done.
+    /// The connection closes without a response. The write may have been done.
     Cut,
 }
 
-/// A watch that was let in.
+/// An accepted watch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
     /// `deployments`, `pods`, …
     pub resource: String,
-    /// None: all namespaces.
+    /// The namespace; `None` for all.
     pub namespace: Option<String>,
-    /// The name that the field selector asks for.
+    /// The name in the field selector.
     pub name: Option<String>,
-    /// The label selector as it was asked.
+    /// The label selector.
     pub label_selector: Option<String>,
-    /// Where the log of changes is to be read from; the `after` of the first `World::watch`.
+    /// The version from which the log of changes is read; the `after` of the first `World::watch`.
     pub since: u64,
     /// After how many seconds the server ends the stream.
     pub timeout_seconds: Option<u64>,
-    /// Whether the client takes bookmarks.
+    /// Whether the client wants bookmarks.
     pub bookmarks: bool,
-    /// Events to send first: synthetic ADDED ones, or an ERROR.
+    /// The events to send first: synthetic ADDED ones, or an ERROR.
     pub initial: Vec<Value>,
-    /// The stream ends after `initial` (a fault).
+    /// Whether the stream ends after `initial` (a fault).
     pub ends: bool,
 }
 
@@ -46,7 +46,7 @@ pub struct Watch {
 pub struct Gone;
 
 impl Watch {
-    /// The `kind` of the objects watched.
+    /// The `kind` of the watched objects.
     pub fn kind(&self) -> &'static str {
         Kind::of_plural(&self.resource).map_or("", |kind| kind.name)
     }
@@ -68,7 +68,7 @@ impl Watch {
 }
 
 impl Reply {
-    /// The HTTP status; 0 where there is no answer.
+    /// The HTTP status; 0 without a response.
     pub fn status(&self) -> u16 {
         match self {
             Reply::Answer(answer) => answer.status,

@@ -1,12 +1,12 @@
-//! Which object or collection a request's path names, and what its query asks.
+//! Parses a request's path into an object or a collection, and its query.
 
 use std::collections::BTreeMap;
 
-/// One resource that this cluster serves.
+/// A resource that this cluster serves.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Kind {
     pub(crate) group: &'static str,
-    /// The versions served; objects are answered in the one asked for.
+    /// The served versions; objects are returned in the requested one.
     pub(crate) versions: &'static [&'static str],
     pub(crate) plural: &'static str,
     pub(crate) name: &'static str,
@@ -28,7 +28,7 @@ const fn kind(
     }
 }
 
-/// Everything that is served.
+/// All served resources.
 pub(crate) const KINDS: &[Kind] = &[
     kind("apps", &["v1"], "deployments", "Deployment"),
     kind("apps", &["v1"], "replicasets", "ReplicaSet"),
@@ -64,17 +64,17 @@ pub(crate) const KINDS: &[Kind] = &[
 ];
 
 impl Kind {
-    /// By the plural name, as tests name resources.
+    /// Finds a resource by its plural name, which tests use.
     pub(crate) fn of_plural(plural: &str) -> Option<&'static Kind> {
         KINDS.iter().find(|kind| kind.plural == plural)
     }
 
-    /// By what an object says it is.
+    /// Finds a resource by an object's kind.
     pub(crate) fn of_object(name: &str) -> Option<&'static Kind> {
         KINDS.iter().find(|kind| kind.name == name)
     }
 
-    /// Whether the server knows objects of a kind in a version, also one that it serves no more.
+    /// Whether the server knows a kind in a version, even one that it no longer serves.
     pub(crate) fn is_registered(name: &str, api_version: &str) -> bool {
         let old = ["apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"];
         if matches!(name, "Deployment" | "ReplicaSet") && old.contains(&api_version) {
@@ -96,33 +96,33 @@ impl Kind {
     }
 }
 
-/// What a path names.
+/// The target of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) kind: &'static Kind,
     pub(crate) version: String,
-    /// None: all namespaces, or not a namespaced resource.
+    /// The namespace; `None` for all namespaces, or for a cluster-scoped resource.
     pub(crate) namespace: Option<String>,
-    /// None: the collection.
+    /// The name; `None` for the collection.
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<String>,
-    /// What is asked of the application behind a proxy.
+    /// The path behind a proxy.
     pub(crate) beyond: String,
 }
 
-/// Where a request goes.
+/// The route of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Version,
     Healthy,
-    /// `selfsubjectaccessreviews`: may I?
+    /// `selfsubjectaccessreviews`: which permissions do I have?
     AccessReview,
     /// `selfsubjectreviews`: who am I?
     IdentityReview,
     Target(Target),
-    /// A group that is served, a resource that is not.
+    /// A served group with an unknown resource.
     NoResource,
-    /// Nothing of the API's.
+    /// Not a path of the API.
     NoPath,
 }
 
@@ -202,7 +202,7 @@ fn has_subresource(plural: &str, subresource: &str) -> bool {
     }
 }
 
-/// The query, decoded; the first of equal names counts.
+/// The decoded query; the first of several equal names counts.
 pub(crate) fn query(path: &str) -> BTreeMap<String, String> {
     let query = path.split_once('?').map_or("", |(_, query)| query);
     let mut all = BTreeMap::new();

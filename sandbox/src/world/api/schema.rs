@@ -1,23 +1,23 @@
-//! The fields that the API server knows, as a table: what strict decoding refuses, what pruning
-//! drops, and by which key a strategic merge patch joins two lists.
+//! The fields that the API server knows, as a table: which ones strict decoding refuses, which ones
+//! pruning drops, and by which key a strategic merge patch merges two lists.
 
 pub(crate) mod shape;
 
 use crate::world::api::schema::shape::{Shape, TYPES, knows, unstructured_kind};
 use serde_json::{Map, Number, Value};
 
-/// What decoding found.
+/// The result of decoding.
 #[derive(Debug, Default)]
 pub(crate) struct Decoded {
-    /// Paths of fields that no type has, as strict decoding names them.
+    /// The paths of unknown fields, as strict decoding names them.
     pub(crate) unknown: Vec<String>,
-    /// Values of a wrong type.
+    /// A value of a wrong type.
     pub(crate) mismatch: Option<Mismatch>,
 }
 
-/// A value of a wrong type, in the words of Go's JSON decoder, and in those of the converter that
-/// a strategic merge patch goes through: the one meets them in the order of the document, the other
-/// in the order of the types' fields.
+/// A value of a wrong type, in the words of Go's JSON decoder and of the converter for strategic
+/// merge patches. The decoder finds it in the order of the document, the converter in the order of
+/// the type's fields.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mismatch {
     pub(crate) decoder: String,
@@ -25,7 +25,7 @@ pub(crate) struct Mismatch {
     places: Vec<usize>,
 }
 
-/// Decodes as a typed server does: unknown fields, nulls and zero values go.
+/// Decodes like a typed server: removes unknown fields, nulls and zero values.
 pub(crate) fn decode(kind: &str, object: &mut Value) -> Decoded {
     let mut decoded = Decoded::default();
     if let Some(map) = object.as_object_mut().filter(|_| knows(kind)) {
@@ -34,12 +34,12 @@ pub(crate) fn decode(kind: &str, object: &mut Value) -> Decoded {
     decoded
 }
 
-/// A path twice: with list indices for strict decoding, without for Go's decoder.
+/// A path in two forms: with list indexes for strict decoding, without them for Go's decoder.
 #[derive(Default)]
 struct Path {
     indexed: String,
     plain: String,
-    /// The places of the fields in their types, and the indices of items.
+    /// The positions of the fields in their types, and the indexes of items.
     places: Vec<usize>,
 }
 
@@ -155,7 +155,7 @@ fn mismatch(owner: &str, shape: Shape, value: &Value, path: &Path, found: &mut D
             }
             Shape::TextMap | Shape::AnyMap => format!("cannot restore map from {kind}"),
             Shape::Text { .. } | Shape::Integer { .. } | Shape::Boolean { .. } | Shape::Any => {
-                // Go can make a text of a whole number, and a whole number of a fraction.
+                // Go converts a whole number to text, and a fraction to a whole number.
                 match (kind, wanted.as_str()) {
                     ("int64", "string") | ("float64", "int32" | "int64") => {
                         format!("cannot convert {kind} to {wanted}")
@@ -175,7 +175,7 @@ fn mismatch(owner: &str, shape: Shape, value: &Value, path: &Path, found: &mut D
     }
 }
 
-/// What Go's decoder calls a value.
+/// Go's name for the type of a value.
 pub(crate) fn go_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -205,7 +205,7 @@ fn go_type(shape: Shape) -> String {
     }
 }
 
-/// What Go's `omitempty` leaves out of the JSON.
+/// Whether Go's `omitempty` leaves the value out of the JSON.
 fn is_zero(shape: Shape, value: &Value) -> bool {
     match (shape, value) {
         (_, Value::Null) => true,

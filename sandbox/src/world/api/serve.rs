@@ -1,4 +1,4 @@
-//! A request's way in: faults, credentials, rights, then the verb.
+//! How a request enters: faults, credentials, permissions, then the verb.
 
 use crate::world::api::call::{BODY_LIMIT, Call, check_options, read};
 use crate::world::api::message::{Answer, Request, answer, plain};
@@ -35,7 +35,7 @@ impl World {
             Route::AccessReview => self.review_access(request).map(Reply::Answer),
             Route::IdentityReview => Ok(Reply::Answer(self.review_identity())),
             Route::NoResource => Err(status::no_such_resource()),
-            // Rights in a namespace are none to paths outside of it.
+            // Permissions in a namespace do not cover paths outside it.
             Route::NoPath => {
                 let path = request.path.split('?').next().unwrap_or_default();
                 Err(status::forbidden_path(&self.user, &request.method, path))
@@ -81,7 +81,7 @@ fn version() -> Value {
 }
 
 impl World {
-    /// Answers one request, after everything due until `now` has happened.
+    /// Responds to a request, after everything due until `now` has happened.
     pub fn answer(&mut self, request: &Request, now: Timestamp) -> Reply {
         self.advance(now);
         let authorized = self.authorized(request);
@@ -97,7 +97,7 @@ impl World {
                 time: self.clock,
             });
         }
-        // What takes no time is done before anyone asks for it.
+        // Tasks without delay are done before the next request.
         self.advance(now);
         reply
     }

@@ -1,10 +1,10 @@
-//! Refusals: the Status objects of the API server, word for word.
+//! Refusals: the API server's Status objects, word for word.
 
 use crate::world::api::message::{Answer, Body};
 use crate::world::api::route::{Kind, Target};
 use serde_json::{Map, Value, json};
 
-/// One fault in an object, as `details.causes` lists it.
+/// A fault in an object, as `details.causes` lists it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cause {
     pub(crate) reason: &'static str,
@@ -12,7 +12,7 @@ pub(crate) struct Cause {
     pub(crate) field: String,
 }
 
-/// A Status of failure.
+/// A failure Status.
 pub(crate) fn refusal(
     code: u16,
     reason: &str,
@@ -21,7 +21,7 @@ pub(crate) fn refusal(
 ) -> Answer {
     let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {},
         "status": "Failure", "message": message.into(), "code": code});
-    // An error that is no refusal has no reason.
+    // Some errors have no reason.
     if !reason.is_empty() {
         status["reason"] = reason.into();
     }
@@ -108,7 +108,7 @@ pub(crate) fn modified(kind: &Kind, name: &str) -> Answer {
     conflict(kind, name, why)
 }
 
-/// The object breaks the rules of its kind.
+/// The object violates the rules of its kind.
 pub(crate) fn invalid(kind: &str, group: &str, name: &str, causes: &[Cause]) -> Answer {
     let mut all: Vec<String> = Vec::new();
     for cause in causes {
@@ -135,7 +135,7 @@ pub(crate) fn invalid(kind: &str, group: &str, name: &str, causes: &[Cause]) -> 
     refusal(422, "Invalid", message, details)
 }
 
-/// What a patch gives when it can be read but not applied.
+/// The error for a patch that can be parsed but not applied.
 /// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
 pub(crate) fn patch_rejected() -> Answer {
     let message = "the server rejected our request due to an error in our request";
@@ -150,7 +150,7 @@ pub(crate) fn unsupported_media_type(accepted: &str) -> Answer {
     refusal(415, "UnsupportedMediaType", message, Value::Null)
 }
 
-/// A patch of a type that the resource does not take never reaches it.
+/// The error for a patch type that the resource does not support.
 pub(crate) fn unsupported_patch_type() -> Answer {
     let message = "415: Unsupported Media Type";
     refusal(415, "UnsupportedMediaType", message, json!({}))
@@ -161,7 +161,7 @@ pub(crate) fn too_large(limit: usize) -> Answer {
     refusal(413, "RequestEntityTooLarge", message, Value::Null)
 }
 
-/// The resource version is older than the log of changes, or a continue token is.
+/// The resource version, or a continue token, is older than the log of changes.
 pub(crate) fn expired(message: impl Into<String>) -> Answer {
     refusal(410, "Expired", message, Value::Null)
 }
@@ -170,7 +170,7 @@ pub(crate) fn too_old(version: u64, floor: u64) -> String {
     format!("too old resource version: {version} ({floor})")
 }
 
-/// The client knows more than this cluster does, as after a restore from a backup.
+/// The client knows a newer version than the cluster, for example after a restore from a backup.
 pub(crate) fn too_new(version: u64, current: u64) -> Answer {
     let message = format!("Timeout: Too large resource version: {version}, current: {current}");
     let details = json!({"causes": [{"reason": "ResourceVersionTooLarge",
@@ -181,19 +181,19 @@ pub(crate) fn too_new(version: u64, current: u64) -> Answer {
     answer
 }
 
-/// What Go says of a text that should be a number.
+/// Go's message for a text that is not a number.
 pub(crate) fn no_number(text: &str) -> String {
     format!("strconv.ParseUint: parsing \"{text}\": invalid syntax")
 }
 
-/// RBAC says no to a path that is no resource.
+/// RBAC denies a path that is not a resource.
 pub(crate) fn forbidden_path(user: &str, verb: &str, path: &str) -> Answer {
     let verb = verb.to_ascii_lowercase();
     let message = format!("forbidden: User \"{user}\" cannot {verb} path \"{path}\"");
     refusal(403, "Forbidden", message, json!({}))
 }
 
-/// RBAC says no. A field selector can name the object, too.
+/// RBAC denies a request. A field selector can also name the object.
 pub(crate) fn forbidden(user: &str, verb: &str, target: &Target, name: &str) -> Answer {
     let Kind { group, plural, .. } = *target.kind;
     let resource = match &target.subresource {

@@ -1,4 +1,4 @@
-//! Whose a token is, and new ones: `selfsubjectreviews` and `serviceaccounts/{name}/token`.
+//! Token reviews and new tokens: `selfsubjectreviews` and `serviceaccounts/{name}/token`.
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/serviceaccount/storage/token.go>
 
 use crate::world::api::call::Call;
@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-/// Whom tokens are for, and who says so.
+/// The audience and issuer of tokens.
 const ISSUER: &str = "https://kubernetes.default.svc";
-/// The only account's, in each world the same.
+/// The uid of the only account, the same in each world.
 const UID: &str = "5a1ad0c1-0000-4000-8000-000000000001";
-/// What is granted where nothing is asked for.
+/// The default lifetime in seconds.
 const USUAL: i64 = 3_600;
 const SHORTEST: i64 = 600;
 const LONGEST: i64 = 1 << 32;
 
 impl World {
-    /// Whether a request comes with a token that is good now.
+    /// Whether a request has a token that is valid now.
     pub(crate) fn authorized(&self, request: &Request) -> bool {
         let token = request
             .authorization
@@ -50,7 +50,7 @@ impl World {
         answer(201, review)
     }
 
-    /// The one account may have tokens for itself, as `deploy/rbac-rotation.yaml` grants it.
+    /// Issues a token; `deploy/rbac-rotation.yaml` allows the account to request tokens for itself.
     pub(crate) fn issue_token(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
         let target = &call.target;
         let name = target.name.as_deref().unwrap_or_default();
@@ -82,13 +82,13 @@ impl World {
         Ok(answer(201, reply))
     }
 
-    /// Namespace and name of the ServiceAccount that asks, if it is one.
+    /// The namespace and name of the calling ServiceAccount, if it is one.
     fn account(&self) -> Option<(&str, &str)> {
         let account = self.user.strip_prefix("system:serviceaccount:")?;
         account.split_once(':')
     }
 
-    /// A JWT with the claims of a real one; its signature is none.
+    /// A JWT with the claims of a real one, without a real signature.
     fn sign(&self, namespace: &str, name: &str, until: Timestamp) -> String {
         let number = self.issued.len();
         let claims = json!({"aud": [ISSUER], "exp": until.as_second(), "iss": ISSUER,

@@ -1,4 +1,4 @@
-//! The rules of the API server, in its words.
+//! The API server's validation rules, in its words.
 //!
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/apps/validation/validation.go>,
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go>
@@ -15,7 +15,7 @@ use crate::world::object::{list, text};
 use crate::world::selector::Labels;
 use serde_json::{Value, json};
 
-/// All faults of an object, after decoding and defaulting; `old` is what it replaces.
+/// All faults of an object, after decoding and defaulting; `old` is the object that it replaces.
 pub(crate) fn faults(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut faults = Faults::default();
     metadata(object, &mut faults);
@@ -100,7 +100,7 @@ fn strategy(strategy: &Value, faults: &mut Faults) {
         "RollingUpdate" => {
             bounds(&strategy["rollingUpdate"], faults);
             let none = |field: &str| {
-                // What is no number counts as none.
+                // A value that is not a number counts as missing.
                 let value = &strategy["rollingUpdate"][field];
                 let share = value.as_str().map(|text| percent(text).unwrap_or_default());
                 *value == 0 || share == Some(0)
@@ -138,7 +138,7 @@ fn in_order(object: &Value, fields: &[&str]) -> String {
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
-/// Numbers of pods and percentages.
+/// Validates numbers of pods and percentages.
 fn bounds(rolling: &Value, faults: &mut Faults) {
     for name in ["maxUnavailable", "maxSurge"] {
         let (field, value) = (
@@ -158,7 +158,7 @@ fn bounds(rolling: &Value, faults: &mut Faults) {
     }
 }
 
-/// What Deployments and ReplicaSets have in common.
+/// Validates the fields that Deployments and ReplicaSets share.
 fn workload(spec: &Value, faults: &mut Faults) {
     faults.not_negative("spec.replicas", spec.get("replicas"));
     let selector = &spec["selector"];

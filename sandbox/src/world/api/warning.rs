@@ -1,11 +1,11 @@
-//! What the API server remarks on an object that it takes: the header `Warning`.
+//! The API server's warnings about an object that it accepts: the header `Warning`.
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/api/pod/warnings.go>
 
 use crate::world::api::message::{Answer, Body};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// The answer to a write with its warnings: variables that stand twice.
+/// Adds warnings about duplicate variables to the response to a write.
 pub(crate) fn added(mut answer: Answer) -> Answer {
     let Body::Json(object) = &answer.body else {
         return answer;

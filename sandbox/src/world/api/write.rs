@@ -1,4 +1,4 @@
-//! What the verbs do to the objects.
+//! The effects of the writing verbs.
 
 use crate::world::api::call::{Call, FieldValidation};
 use crate::world::api::decode::STRATEGIC_PATCH;
@@ -51,7 +51,7 @@ impl World {
         Ok(answer(201, presented(&stored, call)))
     }
 
-    /// A namespace is there when it was put in, or when anything is in it.
+    /// A namespace exists if it was created, or if it contains anything.
     fn has_namespace(&self, namespace: &str) -> bool {
         matches!(namespace, "default" | "kube-system" | "kube-public")
             || self
@@ -98,7 +98,7 @@ impl World {
         let mut object = presented(&old, call);
         apply_patch(kind, call.content_type, &read, &mut object)?;
         if call.content_type == STRATEGIC_PATCH {
-            // It is merged into a typed object, which cannot become another.
+            // The patch is merged into a typed object, whose type cannot change.
             object["kind"] = old["kind"].clone();
             object["apiVersion"] = presented(&old, call)["apiVersion"].take();
         }
@@ -143,7 +143,7 @@ impl World {
         Ok(answer(200, presented(&stored, call)))
     }
 
-    /// Stores a changed object: only the status, or all but the status.
+    /// Stores a changed object: only the status, or everything except the status.
     fn replace(
         &mut self,
         call: &Call<'_>,

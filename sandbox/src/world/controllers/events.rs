@@ -1,15 +1,15 @@
-//! Events, as controllers, scheduler and kubelet write them.
+//! Events, as controllers, the scheduler and the kubelet write them.
 
 use crate::world::object::{integer, text, written};
 use crate::world::state::World;
 use crate::world::store::Key;
 use serde_json::{Value, json};
 
-/// Events that the cluster keeps; a real one drops them after an hour.
+/// How many events the cluster keeps; a real one drops them after an hour.
 const EVENT_LIMIT: usize = 2_000;
 
 impl World {
-    /// Writes an event about an object; the same one again only counts up.
+    /// Writes an event about an object; a repeated event only increments its count.
     pub(crate) fn event(
         &mut self,
         about: &Value,
@@ -26,7 +26,7 @@ impl World {
                 && event["reason"] == reason
                 && event["involvedObject"]["uid"] == *uid
         };
-        // An event is named for what it is about.
+        // An event's name begins with the name of its object.
         let about_it = format!("{}.", text(about, "/metadata/name"));
         let known = self.store.named(&namespace, "events", &about_it);
         let known = { known }.find(|(_, event)| same(event));

@@ -1,4 +1,4 @@
-//! Pods: what scheduler and kubelet make of them, by the image that they run.
+//! Pods: what the scheduler and the kubelet do with them, depending on their image.
 
 mod failing;
 mod log;
@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 impl World {
-    /// The container that decides, and how it behaves.
+    /// The container that decides, and its behaviour.
     pub(crate) fn behaviour_of(&self, spec: &Value) -> (usize, Behaviour) {
         let containers = list(spec, "/containers");
         for (contains, behaviour) in self.behaviours.iter().rev() {
@@ -28,7 +28,7 @@ impl World {
         (0, self.default_behaviour.clone())
     }
 
-    /// Lets pods that are not ready, and creations that failed, heed a new behaviour.
+    /// Applies a new behaviour to pods that are not ready, and to creations that failed.
     pub(crate) fn rethink(&mut self) {
         let waiting = self
             .lives
@@ -67,7 +67,7 @@ impl World {
         }
     }
 
-    /// Takes the step; gives the time until the next one.
+    /// Takes the step; returns the time until the next one.
     fn take(&mut self, step: &mut Step, behaviour: &Behaviour) -> Option<SignedDuration> {
         if let Behaviour::Scripted(script) = behaviour {
             return self.follow_script(step, script);
@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    /// The container runs.
+    /// Starts the container.
     fn start(&mut self, step: &mut Step) {
         step.life.stage = Stage::Running;
         step.life.started = Some(self.clock);

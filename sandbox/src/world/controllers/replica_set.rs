@@ -1,4 +1,4 @@
-//! The ReplicaSet controller: so many pods, and what became of them.
+//! The ReplicaSet controller: creates and deletes pods, and counts them.
 //!
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/replicaset/replica_set.go>
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 const CONTROLLER: &str = "replicaset-controller";
-/// Pods that one step creates or deletes at most, as the controller's burst.
+/// How many pods one step creates or deletes at most: the controller's burst.
 const BURST: usize = 500;
 
 type Pods = Vec<(Key, Arc<Value>)>;
@@ -51,7 +51,7 @@ impl World {
             .collect()
     }
 
-    /// Creates pods; gives the API's words where they are refused.
+    /// Creates pods; returns the API server's message if it refuses them.
     fn create_pods(
         &mut self,
         key: &Key,
@@ -163,7 +163,7 @@ impl World {
         status
     }
 
-    /// Looks again when the next ready pod has been ready for long enough.
+    /// Plans another check when the next pod has been ready for long enough.
     fn plan_availability(&mut self, key: &Key, set: &Value, active: &Pods) {
         let least = integer(set, "/spec/minReadySeconds");
         let coming = active
@@ -174,7 +174,7 @@ impl World {
         }
     }
 
-    /// Deletes an object, and with `cascade` what it owns. Pods take their time.
+    /// Deletes an object, with `cascade` also what it owns. Pods terminate slowly.
     pub(crate) fn discard(&mut self, key: &Key, cascade: bool) {
         let Some(object) = self.store.get(key).cloned() else {
             return;
@@ -220,7 +220,7 @@ fn suffix(number: u32) -> String {
         .collect()
 }
 
-/// Since when a pod is ready.
+/// Since when a pod has been ready.
 pub(crate) fn ready_since(pod: &Value) -> Option<Timestamp> {
     let ready = condition(pod, "Ready").filter(|ready| ready["status"] == "True")?;
     time(ready, "/lastTransitionTime")
@@ -230,7 +230,7 @@ fn available_at(pod: &Value, min_ready_seconds: i64) -> Option<Timestamp> {
     ready_since(pod).map(|since| since + SignedDuration::from_secs(min_ready_seconds))
 }
 
-/// Which pods go first: unscheduled, pending, unready, then the younger.
+/// The order of deletion: unscheduled, pending, unready, then the newer ones.
 fn rank(pod: &Value) -> (bool, bool, bool, std::cmp::Reverse<String>) {
     let created = text(pod, "/metadata/creationTimestamp").to_owned();
     (

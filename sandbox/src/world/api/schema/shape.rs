@@ -1,4 +1,4 @@
-//! Which fields each type has.
+//! The fields of each type.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -64,7 +64,7 @@ ServiceSpec ports:[ServicePort]@port selector:{s} clusterIP:s clusterIPs:[s] typ
  sessionAffinityConfig:* ipFamilies:[s] ipFamilyPolicy:s! allocateLoadBalancerNodePorts:b! \
  loadBalancerClass:s! internalTrafficPolicy:s! trafficDistribution:s!
 ServicePort name:s protocol:s appProtocol:s! port:i targetPort:q nodePort:i";
-/// The fields of each type, with their places in it.
+/// The fields of each type, with their positions.
 pub(crate) static TYPES: LazyLock<BTreeMap<&'static str, Fields>> =
     LazyLock::new(|| TABLE.lines().filter_map(row).collect());
 
@@ -83,7 +83,7 @@ pub(crate) fn row(line: &'static str) -> Option<(&'static str, Fields)> {
     ))
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     Text {
@@ -91,7 +91,7 @@ pub(crate) enum Shape {
     },
     Integer {
         pointer: bool,
-        /// Of 64 bits instead of 32.
+        /// Whether the integer has 64 bits instead of 32.
         long: bool,
     },
     Boolean {
@@ -100,11 +100,11 @@ pub(crate) enum Shape {
     Any,
     TextMap,
     AnyMap,
-    /// A list of primitives; `merged` ones join as a set.
+    /// A list of primitive values; `merged` ones merge as a set.
     TextList {
         merged: bool,
     },
-    /// A list of objects; with a key, a strategic merge patch joins it.
+    /// A list of objects; with a key, a strategic merge patch merges it.
     List {
         item: Option<&'static str>,
         key: Option<&'static str>,
@@ -113,7 +113,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// The type of the object that the field holds.
+    /// The type of the object in the field.
     pub(crate) fn object(self) -> Option<&'static str> {
         if let Shape::Object(kind) = self {
             Some(kind)
@@ -122,7 +122,7 @@ impl Shape {
         }
     }
 
-    /// By which field a patch joins two lists.
+    /// The key by which a patch merges two lists.
     pub(crate) fn key(self) -> Option<&'static str> {
         if let Shape::List { key, .. } = self {
             key
@@ -165,7 +165,7 @@ impl Shape {
     }
 }
 
-/// The shape of a field of a type; what the table does not know is anything.
+/// The shape of a type's field; unknown fields accept anything.
 pub(crate) fn shape(of: Option<&str>, field: &str) -> Shape {
     let fields = of.and_then(|name| TYPES.get(name));
     fields
@@ -173,12 +173,12 @@ pub(crate) fn shape(of: Option<&str>, field: &str) -> Shape {
         .map_or(Shape::Any, |(_, shape)| *shape)
 }
 
-/// Whether the table knows objects of this kind; others are stored as they come.
+/// Whether the table contains this kind; objects of other kinds are stored unchanged.
 pub(crate) fn knows(kind: &str) -> bool {
     TYPES.contains_key(kind)
 }
 
-/// The Go type of a value that was decoded without one.
+/// The Go type of a value that was decoded without a type.
 pub(crate) fn unstructured_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nil",

@@ -69,7 +69,7 @@ pub(crate) fn container_faults<'a>(
         name if !is_label(name) => faults.not_label(format!("{path}.name"), name),
         _ => {}
     }
-    // White space around an image is refused of pods alone, not of what makes them.
+    // White space around an image is refused only for pods, not for their controllers.
     if text(container, "/image").is_empty() {
         faults.required(format!("{path}.image"));
     }

@@ -52,7 +52,7 @@ pub(crate) fn owners(object: &Value, faults: &mut Faults) {
     }
 }
 
-/// A name as labels and annotations have them: `app`, `example.com/app`.
+/// Validates a name of a label or annotation: `app`, `example.com/app`.
 pub(crate) fn qualified_name(field: &str, name: &str, faults: &mut Faults) {
     let value = Value::from(name);
     let (prefix, part) = match name.split_once('/') {

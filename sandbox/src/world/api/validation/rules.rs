@@ -1,4 +1,4 @@
-//! The rules for names, labels and numbers, and the faults where they are broken.
+//! The rules for names, labels and numbers, and their faults.
 
 use crate::world::api::status::Cause;
 use serde_json::Value;
@@ -27,16 +27,16 @@ pub(crate) const NAME_PART: &str = "\
 pub(crate) const PERCENT: &str = "\
     a valid percent string must be a numeric string followed by an ending '%' \
     (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
-/// Most bytes of all annotations together.
+/// The largest total size of annotations in bytes.
 pub(crate) const ANNOTATION_LIMIT: usize = 256 * 1024;
-/// Longest name of a port.
+/// The longest name of a port.
 pub(crate) const PORT_NAME_LIMIT: usize = 15;
-/// Longest name of an object that is a DNS subdomain.
+/// The longest name of an object that is a DNS subdomain.
 pub(crate) const SUBDOMAIN_LIMIT: usize = 253;
-/// Longest label value and container name.
+/// The longest label value and container name.
 pub(crate) const LABEL_LIMIT: usize = 63;
 
-/// The faults of one object, gathered.
+/// The faults of an object.
 #[derive(Default)]
 pub(crate) struct Faults(pub(crate) Vec<Cause>);
 

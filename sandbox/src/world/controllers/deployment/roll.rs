@@ -47,7 +47,7 @@ impl World {
         changed
     }
 
-    /// First the pods that serve nobody, then as many as availability allows.
+    /// First removes pods that are not ready, then as many as availability allows.
     pub(crate) fn shrink_old(&mut self, rollout: &mut Rollout) -> bool {
         if rollout.old.iter().all(|set| set.size() == 0) {
             return false;

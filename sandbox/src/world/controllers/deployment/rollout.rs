@@ -51,11 +51,11 @@ impl Set {
 /// A Deployment while its controller works on it.
 pub(crate) struct Rollout {
     pub(crate) key: Key,
-    /// As it is stored; the controller writes status and annotations into it. It is copied only
-    /// where something differs: most looks at a Deployment change nothing.
+    /// The stored object; the controller writes status and annotations into it. It is copied only
+    /// if something changes, which is rare.
     pub(crate) object: Arc<Value>,
     pub(crate) new: Option<Set>,
-    /// From the oldest to the youngest.
+    /// From the oldest to the newest.
     pub(crate) old: Vec<Set>,
 }
 
@@ -80,7 +80,8 @@ impl Rollout {
         self.all().map(of).sum()
     }
 
-    /// (maxSurge, maxUnavailable) in pods; both zero would allow nothing, so unavailable is 1 then.
+    /// (maxSurge, maxUnavailable) in pods. If both are zero, nothing could happen, so
+    /// maxUnavailable becomes 1.
     pub(crate) fn bounds(&self) -> (i64, i64) {
         if self.recreates() {
             return (0, 0);
@@ -123,7 +124,7 @@ impl Rollout {
         condition(&self.object, "Progressing").map(|it| text(it, "/reason"))
     }
 
-    /// The new ReplicaSet as the messages name it, else the Deployment.
+    /// The new ReplicaSet as in messages, else the Deployment.
     pub(crate) fn subject(&self) -> String {
         match &self.new {
             Some(set) => format!("ReplicaSet \"{}\"", set.key.name),
@@ -153,7 +154,7 @@ pub(crate) fn new_condition(
         "lastUpdateTime": now, "lastTransitionTime": now})
 }
 
-/// The same status and reason change nothing at all, not even the times.
+/// The same status and reason change nothing, not even the times.
 pub(crate) fn merge_condition(status: &mut Map<String, Value>, mut new: Value) {
     let all = status.entry("conditions").or_insert_with(|| json!([]));
     let Some(all) = all.as_array_mut() else {
@@ -177,7 +178,7 @@ pub(crate) fn drop_condition(status: &mut Value, kind: &str) {
     }
 }
 
-/// Whether two templates are the same but for the label that the controller adds.
+/// Whether two templates are equal, ignoring the label that the controller adds.
 pub(crate) fn same_template(one: &Value, other: &Value) -> bool {
     same_but(one, other, "metadata", |one, other| {
         same_but(one, other, "labels", |one, other| {
@@ -192,7 +193,7 @@ pub(crate) fn same_template(one: &Value, other: &Value) -> bool {
     })
 }
 
-/// Whether two objects are the same, where one field of them is compared in a way of its own.
+/// Whether two objects are equal, with a special comparison for one field.
 pub(crate) fn same_but(
     one: &Value,
     other: &Value,

@@ -1,4 +1,4 @@
-//! ReplicaSets: made, scaled, and removed when they are old.
+//! Creates and scales ReplicaSets, and removes old ones.
 
 use crate::world::controllers::deployment::rollout::{
     CONTROLLER, DESIRED, HASH, HISTORY, MAXIMUM, REVISION, Rollout, Set, annotate,
@@ -11,8 +11,8 @@ use crate::world::store::Key;
 use serde_json::{Value, json};
 
 impl World {
-    /// The template has a ReplicaSet already: it gets the newest revision. A Progressing condition
-    /// of before stays as it is, also a stale failure.
+    /// The template already has a ReplicaSet: it gets the newest revision. An earlier Progressing
+    /// condition stays unchanged, even a stale failure.
     pub(crate) fn note_existing(&mut self, rollout: &mut Rollout) {
         let newest = rollout
             .old
@@ -59,7 +59,7 @@ impl World {
         self.store_rollout(rollout);
     }
 
-    /// Makes the ReplicaSet for the template.
+    /// Creates the ReplicaSet for the template.
     pub(crate) fn create_set(&mut self, rollout: &mut Rollout) {
         let template = rollout.object["spec"]["template"].clone();
         let Some((key, hash)) = self.free_name(rollout, &template) else {
@@ -144,7 +144,7 @@ impl World {
             .find(|(key, _)| self.store.get(key).is_none())
     }
 
-    /// A changed replica count is shared among the ReplicaSets before anything rolls on.
+    /// A changed replica count is distributed among the ReplicaSets before the rollout continues.
     pub(crate) fn scale_sets(&mut self, rollout: &mut Rollout) {
         let active: Vec<Set> = rollout
             .all()
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    /// Writes a ReplicaSet's size, and what size the Deployment has.
+    /// Writes a ReplicaSet's size, and the Deployment's size.
     pub(crate) fn resize(&mut self, rollout: &Rollout, set: &mut Set, size: i64) {
         let before = set.size();
         let (surge, _) = rollout.bounds();
@@ -265,5 +265,5 @@ impl World {
     }
 }
 
-/// Names that are tried for a ReplicaSet whose hash collides.
+/// How many names are tried for a ReplicaSet whose hash collides.
 pub(crate) const COLLISION_LIMIT: u32 = 16;

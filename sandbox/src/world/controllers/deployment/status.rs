@@ -76,7 +76,7 @@ impl World {
             if let Some(current) = current.filter(|current| current["status"] == "True") {
                 new["lastTransitionTime"] = current["lastTransitionTime"].clone();
             }
-            // Removed first, so that the update time moves even where the reason stays.
+            // Removed first, so that the update time changes even if the reason stays.
             drop_condition(status, "Progressing");
             merge_condition(status.as_object_mut().expect("a status"), new);
         } else if current.is_some_and(|current| self.is_late(&current, deadline)) {
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    /// Looks again when the deadline has passed.
+    /// Plans another check when the deadline has passed.
     pub(crate) fn plan_deadline(&mut self, rollout: &Rollout) {
         let Some(deadline) = rollout.deadline() else {
             return;
@@ -117,7 +117,7 @@ impl World {
             return;
         }
         if let Some(since) = time(current, "/lastUpdateTime") {
-            // A second more, as the controller allows for the clock's rounding.
+            // One second more, because the controller allows for rounding of the clock.
             let at = since + SignedDuration::from_secs(deadline + 1);
             self.plan(
                 Task::Deployment(rollout.key.clone()),
@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    /// Writes status and annotations; neither moves the generation.
+    /// Writes status and annotations, which do not change the generation.
     pub(crate) fn store_rollout(&mut self, rollout: &mut Rollout) {
         let stored = self.store.get(&rollout.key);
         if stored.is_some_and(|stored| Arc::ptr_eq(stored, &rollout.object)) {
@@ -153,7 +153,7 @@ pub(crate) fn is_saturated(rollout: &Rollout, new: &Set) -> bool {
         && new.status("availableReplicas") == rollout.replicas()
 }
 
-/// The numbers of a Deployment's status; zero is left out.
+/// The numbers of a Deployment's status, without zeros.
 pub(crate) fn count(rollout: &Rollout, now: &str) -> Value {
     let available = rollout.total(|set| set.status("availableReplicas"));
     let updated = rollout.new.as_ref().map_or(0, |set| set.status("replicas"));

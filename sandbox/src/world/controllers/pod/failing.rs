@@ -1,4 +1,4 @@
-//! What goes wrong with a pod: crashes, probes, pulls, containers that cannot be made.
+//! The failures of a pod: crashes, probes, pulls, containers that cannot be created.
 
 use crate::world::behaviour::Stage;
 use crate::world::controllers::pod::step::{Step, go_duration, pull_error};
@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 impl World {
-    /// The container ends before anybody saw it run; the first restart is immediate.
+    /// The container exits before anyone sees it run; the first restart is immediate.
     pub(crate) fn crash(
         &mut self,
         step: &mut Step,
@@ -63,7 +63,7 @@ impl World {
         }))
     }
 
-    /// Pulls fail and back off in turn.
+    /// Alternates between failed pulls and back-off.
     pub(crate) fn fail_pull(&mut self, step: &mut Step) -> Option<SignedDuration> {
         if step.is_up() {
             return None;
@@ -148,9 +148,10 @@ impl World {
         None
     }
 
-    /// The time until the next try; it doubles up to its limit.
+    /// The time until the next attempt; it doubles up to its limit.
     pub(crate) fn back_off(&self, step: &mut Step) -> SignedDuration {
-        // Pulls count a failure and a notice as one try each, so the exponent is half of them.
+        // For pulls, a failure and a notice count as one attempt each, so the exponent is half of
+        // them.
         let exponent = match step.life.stage {
             Stage::Waiting => step.life.tries / 2,
             Stage::Crashed => step.life.restarts.saturating_sub(1),
@@ -162,5 +163,5 @@ impl World {
     }
 }
 
-/// From a failed pull to the kubelet's saying that it backs off.
+/// The time from a failed pull until the kubelet reports the back-off.
 pub(crate) const PULL_NOTICE: SignedDuration = SignedDuration::from_secs(1);

@@ -1,4 +1,4 @@
-//! What containers have written, as `pods/log` gives it.
+//! The logs of containers, for `pods/log`.
 
 use crate::world::api::call::Call;
 use crate::world::api::message::{Answer, plain};
@@ -10,9 +10,9 @@ use crate::world::state::World;
 use crate::world::store::Key;
 use serde_json::Value;
 
-/// Longest log that is answered.
+/// The longest log in a response.
 pub(crate) const LOG_LIMIT: usize = 1024 * 1024;
-/// What a healthy container says.
+/// The log of a healthy container.
 pub(crate) const HEALTHY_LOG: &str = "listening on :8080\n";
 
 impl World {

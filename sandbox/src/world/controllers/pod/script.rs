@@ -1,4 +1,4 @@
-//! Shows in a pod what its script has for the moment.
+//! Shows the current moment of a pod's script.
 
 use crate::world::controllers::pod::step::Step;
 use crate::world::object::{list, text};
@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 impl World {
-    /// How many pods of a script may be created now, and the API server's words where it is fewer.
+    /// How many scripted pods may be created now, and the API server's message if it is fewer.
     pub(crate) fn admitted(
         &mut self,
         script: &Script,
@@ -27,7 +27,7 @@ impl World {
         (room, Some(barred.message.clone()))
     }
 
-    /// Shows what the script has for this moment; gives the time until the next one.
+    /// Shows the script's current moment; returns the time until the next one.
     pub(crate) fn follow_script(
         &mut self,
         step: &mut Step,
@@ -55,7 +55,7 @@ impl World {
         next.map(|(at, _)| *at - age)
     }
 
-    /// Numbers the pods of scripts in the order of their creation.
+    /// Numbers scripted pods in the order of their creation.
     pub(crate) fn next_in_script(&mut self, key: &Key) {
         let number = self.scripted;
         self.scripted += 1;
@@ -131,7 +131,7 @@ impl Step {
         containers.map(|it| text(it, "/name").to_owned()).collect()
     }
 
-    /// The statuses of containers. One that the script does not tell of is there, and runs.
+    /// The statuses of containers. A container that the script does not mention runs.
     fn listed(&self, shown: &Value, pointer: &str) -> Value {
         let containers = list(&self.pod, pointer).iter();
         let others = shown.as_object().into_iter().flatten();
@@ -176,7 +176,7 @@ pub(crate) fn each(names: &[String], state: &Value) -> Value {
     json!({"containers": all.collect::<Map<_, _>>()})
 }
 
-/// Merges into an object; what is in a list is added to it.
+/// Merges into an object; lists are extended.
 pub(crate) fn add(object: &mut Value, more: &Value) {
     for (field, value) in more.as_object().into_iter().flatten() {
         match (&mut object[field], value) {
@@ -187,12 +187,12 @@ pub(crate) fn add(object: &mut Value, more: &Value) {
     }
 }
 
-/// A pod that is over is no longer its set's.
+/// A pod that has ended no longer belongs to its ReplicaSet.
 pub(crate) fn is_over(pod: &Value) -> bool {
     ["Failed", "Succeeded"].contains(&text(pod, "/status/phase"))
 }
 
-/// The words of a controller whose pod was refused.
+/// A controller's message about a refused pod.
 pub(crate) fn uncreated(pod: &str, message: &str) -> String {
     message.replace("POD", pod)
 }

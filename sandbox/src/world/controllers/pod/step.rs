@@ -1,4 +1,4 @@
-//! A pod on its way through one step of its life.
+//! A pod during one step of its life.
 
 use crate::world::behaviour::{Life, Stage};
 use crate::world::object::{condition, list, text, written};
@@ -6,7 +6,7 @@ use crate::world::store::Key;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-/// A pod on its way through one step of its life.
+/// A pod during one step of its life.
 pub(crate) struct Step {
     pub(crate) key: Key,
     pub(crate) pod: Value,
@@ -21,7 +21,7 @@ impl Step {
         &self.pod["spec"]["containers"][self.culprit]
     }
 
-    /// Name and image of the container that decides.
+    /// The name and image of the container that decides.
     pub(crate) fn culprit(&self) -> (String, String) {
         let container = self.container();
         (
@@ -81,7 +81,8 @@ impl Step {
         self.condition("Ready", false, Some(("ContainersNotReady", &message)));
     }
 
-    /// Writes the container statuses: the culprit's as given, the others' running once it started.
+    /// Writes the container statuses: the given state for the culprit; the others run after the
+    /// start.
     pub(crate) fn statuses(&mut self, state: &Value, last: Option<&Value>, ready: bool) {
         let names = list(&self.pod, "/spec/containers").to_vec();
         let id = self.container_id();
@@ -121,7 +122,7 @@ impl Step {
         self.pod["status"]["containerStatuses"] = statuses.into();
     }
 
-    /// Sets a condition; its transition time moves only with its status.
+    /// Sets a condition; its transition time changes only with its status.
     pub(crate) fn condition(&mut self, kind: &str, holds: bool, why: Option<(&str, &str)>) {
         let status = if holds { "True" } else { "False" };
         let old = condition(&self.pod, kind);
@@ -143,7 +144,7 @@ impl Step {
     }
 }
 
-/// What containerd says of an image that is not there.
+/// containerd's message about an image that does not exist.
 pub(crate) fn pull_error(image: &str) -> String {
     let host = image.split('/').next().unwrap_or_default();
     let full = match image.split_once('/') {
