@@ -2,15 +2,17 @@
 //! environment variables, from the request and from the cluster.
 //!
 //! A text is searched as it is and in decoded form (see `views`), so it does not matter how a value
-//! is escaped.
+//! is escaped, nor in which case it is written.
 
 mod views;
 mod visible;
 
 pub use visible::visible;
 
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 pub use views::MINIMUM;
 use views::{ELLIPSES, View};
 
@@ -67,7 +69,7 @@ pub struct Mask {
     values: BTreeSet<String>,
     /// Parts that are redacted only if a value above contains them.
     parts: BTreeSet<String>,
-    /// Public texts: names, labels, selectors and images.
+    /// Public texts in lower case: names, labels, selectors and images.
     open: BTreeSet<String>,
     patterns: Patterns,
 }
@@ -81,8 +83,8 @@ impl Mask {
             parts: BTreeSet::new(),
             open: BTreeSet::new(),
             patterns: Patterns {
-                all: Vec::new(),
-                by_beginning: BTreeMap::new(),
+                all: BTreeMap::new(),
+                begins: Vec::new(),
             },
         }
     }
@@ -135,9 +137,13 @@ impl Mask {
             .filter_map(|place| object.pointer(place)?.as_object());
         let labels = maps.flat_map(|map| map.values().map(Some));
         let open = metadata.into_iter().chain(images).chain(labels).flatten();
-        for text in open.filter_map(Value::as_str) {
-            if self.open.len() < MOST_OPEN && text.len() >= MINIMUM && !self.open.contains(text) {
-                self.open.insert(text.to_owned());
+        let open = open.filter_map(Value::as_str);
+        for text in open
+            .filter(|text| text.len() >= MINIMUM)
+            .map(str::to_lowercase)
+        {
+            if self.open.len() < MOST_OPEN {
+                self.open.insert(text);
             }
         }
         let env = containers.iter().filter_map(|it| it.get("env")?.as_array());
@@ -152,8 +158,8 @@ impl Mask {
     /// Rebuilds the search patterns after something was added.
     fn renew(&mut self) {
         let is_open = |value: &str| {
-            let word = value.to_ascii_lowercase();
-            WORDS.contains(&&*word) || self.open.iter().any(|open| open.contains(value))
+            let word = value.to_lowercase();
+            WORDS.contains(&&*word) || self.open.iter().any(|open| open.contains(&word))
         };
         let values = self.values.iter().map(String::as_str);
         let within = |part: &str| self.values.iter().any(|value| value.contains(part));
@@ -177,9 +183,7 @@ impl Mask {
             return text;
         }
         let mut found = Vec::new();
-        for view in views::of(&text) {
-            self.patterns.find(&view, &mut found);
-        }
+        views::each(&text, &mut |view| self.patterns.find(view, &mut found));
         without(&text, found)
     }
 }
@@ -222,45 +226,79 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
         let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
         [text.to_owned(), visible(text), one_line]
     })
+    .flat_map(|text| {
+        if text.is_ascii() {
+            vec![text]
+        } else {
+            foreign(&text)
+        }
+    })
 }
 
-/// The texts to search for, by their first bytes.
+/// The spellings of a value with letters beyond ASCII: composed or decomposed, in another case, read
+/// as Latin-1, and with `?` in their place.
+fn foreign(text: &str) -> Vec<String> {
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
+    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
+    let cases =
+        [text, &composed, &apart].map(|it| [it.to_owned(), it.to_lowercase(), it.to_uppercase()]);
+    let letters = |it: char| if it.is_ascii() { it } else { '?' };
+    let read = [
+        visible(&composed.bytes().map(char::from).collect::<String>()),
+        composed.chars().map(letters).collect(),
+    ];
+    cases.into_iter().flatten().chain(read).collect()
+}
+
+/// The texts to search for.
 #[derive(Debug, Default)]
 struct Patterns {
-    all: Vec<Vec<u8>>,
-    by_beginning: BTreeMap<[u8; 4], Vec<usize>>,
+    /// The texts, by their lower case.
+    all: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
+    /// Whether a text begins with these two bytes.
+    begins: Vec<bool>,
+}
+
+/// Whether a text equals the pattern. The case does not matter, except for plain words, which occur
+/// in any sentence.
+fn is_same(text: &[u8], pattern: &[u8]) -> bool {
+    text == pattern
+        || text.eq_ignore_ascii_case(pattern) && !pattern.iter().all(u8::is_ascii_alphabetic)
+}
+
+/// The index of the first two bytes.
+fn beginning(text: &[u8]) -> usize {
+    usize::from(text[0]) << 8 | usize::from(text[1])
 }
 
 impl Patterns {
     fn new(texts: impl Iterator<Item = String>) -> Patterns {
-        let texts = texts.filter(|text| text.trim().len() >= MINIMUM);
-        let mut all = texts.map(String::into_bytes).collect::<Vec<_>>();
-        all.sort_by(|one, other| (other.len(), one).cmp(&(one.len(), other)));
-        all.dedup();
-        let mut by_beginning = BTreeMap::<_, Vec<_>>::new();
-        for (index, pattern) in all.iter().enumerate() {
-            if let Some(beginning) = pattern.first_chunk::<4>() {
-                by_beginning.entry(*beginning).or_default().push(index);
-            }
+        let mut all = BTreeMap::<_, Vec<_>>::new();
+        let mut begins = vec![false; 1 << 16];
+        for text in texts.filter(|text| text.trim().len() >= MINIMUM) {
+            let folded = text.to_ascii_lowercase().into_bytes();
+            begins[beginning(&folded)] = true;
+            all.entry(folded).or_default().push(text.into_bytes());
         }
-        Patterns { all, by_beginning }
+        Patterns { all, begins }
     }
 
     /// Adds the positions of matches in the text that the view was made of.
     fn find(&self, view: &View, found: &mut Vec<(usize, usize)>) {
         let bytes = &view.bytes;
-        let first = self.by_beginning.keys().map(|beginning| beginning[0]);
-        let mut begins = [false; 256];
-        first.for_each(|byte| begins[usize::from(byte)] = true);
+        let folded = bytes.to_ascii_lowercase();
         let cuts = cuts(bytes);
         let (mut at, mut cut) = (0, 0);
         while at + MINIMUM <= bytes.len() {
             while cuts.get(cut).is_some_and(|cut| *cut < at) {
                 cut += 1;
             }
-            let rest = &bytes[at..];
-            let length = match begins[usize::from(bytes[at])] {
-                true => self.longest(rest, cuts.get(cut).map(|cut| cut - at)),
+            let length = match self.begins[beginning(&folded[at..])] {
+                true => self.longest(
+                    &bytes[at..],
+                    &folded[at..],
+                    cuts.get(cut).map(|cut| cut - at),
+                ),
                 false => None,
             };
             let Some(length) = length else {
@@ -273,16 +311,38 @@ impl Patterns {
     }
 
     /// The longest match at the beginning of the text, including one that the text cuts off.
-    fn longest(&self, text: &[u8], cut: Option<usize>) -> Option<usize> {
-        let all = self.by_beginning.get(text.first_chunk::<4>()?)?;
-        let mut all = all.iter().map(|index| &self.all[*index]);
-        let is_cut = cut.filter(|cut| *cut >= MINIMUM);
-        all.find_map(|pattern| {
-            if text.starts_with(pattern) {
-                return Some(pattern.len());
+    fn longest(&self, text: &[u8], folded: &[u8], cut: Option<usize>) -> Option<usize> {
+        let cut = cut.filter(|cut| *cut >= MINIMUM);
+        let is_cut = cut.is_some_and(|cut| {
+            let from = (Bound::Included(&folded[..cut]), Bound::Unbounded);
+            let longer = self.all.range::<[u8], _>(from);
+            let mut longer = longer.take_while(|(pattern, _)| pattern.starts_with(&folded[..cut]));
+            longer.any(|(_, all)| all.iter().any(|it| is_same(&text[..cut], &it[..cut])))
+        });
+        // The longest pattern that a text begins with is its predecessor in order, or the
+        // predecessor of their common prefix.
+        let mut rest = folded;
+        let whole = loop {
+            let shorter = (Bound::Unbounded, Bound::Included(rest));
+            let Some((before, all)) = self.all.range::<[u8], _>(shorter).next_back() else {
+                break 0;
+            };
+            let shared = before
+                .iter()
+                .zip(rest)
+                .take_while(|(one, other)| one == other)
+                .count();
+            let is_it = shared == before.len();
+            if is_it && all.iter().any(|it| is_same(&text[..shared], it)) {
+                break shared;
             }
-            is_cut.filter(|cut| *cut < pattern.len() && pattern.starts_with(&text[..*cut]))
-        })
+            if shared < MINIMUM {
+                break 0;
+            }
+            rest = &rest[..shared - usize::from(is_it)];
+        };
+        let longest = whole.max(cut.filter(|_| is_cut).unwrap_or_default());
+        (longest > 0).then_some(longest)
     }
 }
 

@@ -117,6 +117,83 @@ fn a_value_is_hidden_however_it_is_written() {
     }
 }
 
+#[test]
+fn what_programs_make_of_a_value_hides_it_no_less() {
+    let value = "Pä\"ss/w<o>r&d'+ 1";
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    for written in [
+        r#"P\303\244\"ss/w<o>r&d'+ 1"#.to_owned(),
+        r"\120\303\244\042\163\163\057\167\074\157\076\162\046\144\047\053\040\061".to_owned(),
+        r#"P\344"ss/w<o>r&d'+ 1"#.to_owned(),
+        "P=C3=A4=22ss/w<o>r&d'+ 1".to_owned(),
+        "P=C3=A4\"ss/w<o=\n>r&d'+=201".to_owned(),
+        "P&auml;&quot;ss&sol;w&lt;o&gt;r&amp;d&apos;&plus;&nbsp;1".to_owned(),
+        "Pa\u{308}\"ss/w<o>r&d'+ 1".to_owned(),
+        "Pa%CC%88%22ss/w%3Co%3Er%26d'%2B%201".to_owned(),
+        "p%c3%a4%22ss/w%3co%3er%26d'%2b%201".to_owned(),
+        "PÄ\"SS/W<O>R&D'+ 1".to_owned(),
+        "PÃ¤\"ss/w<o>r&d'+ 1".to_owned(),
+        "P?\"ss/w<o>r&d'+ 1".to_owned(),
+        "Pä\"ss/w\n<o>r&d'+ 1".to_owned(),
+        "Pä\"ss/w\n    <o>r&d'+ 1".to_owned(),
+        "Pä\"ss/w<o>r&d'+\n1".to_owned(),
+        "Pä\"ss/w' +\n  '<o>r&d'+ 1".to_owned(),
+        r#"P\u00e4\"ss/w\n<o>r&d'+ 1"#.to_owned(),
+        base64(&base64(value)),
+        base64(&format!(
+            r#"{{"auth":"{}"}}"#,
+            base64(&format!("user:{value}"))
+        )),
+        base64(r#"{"password": "P\u00e4\"ss/w<o>r&d'+ 1"}"#),
+        base64("Pa\u{308}\"ss/w<o>r&d'+ 1"),
+    ] {
+        let shown = mask(&[value]).text(&format!("before: {written}, after"));
+        assert!(shown.starts_with("before: ") && shown.ends_with(", after"));
+        let rest = &shown["before: ".len()..shown.len() - ", after".len()];
+        // Of base64 what stands around the value may be left.
+        let left = rest.replacen(HIDDEN, "", 1).replace('=', "");
+        let most = if written.len() > 40 && !written.contains('\\') {
+            28
+        } else {
+            0
+        };
+        assert!(
+            rest.contains(HIDDEN) && left.len() <= most,
+            "{written}: {shown}"
+        );
+    }
+    let url = mask(&["https://Shop:HunterTwo@Db.Example.com/Orders"]);
+    let text = "cannot reach https://shop:huntertwo@db.example.com/orders, huntertwo";
+    assert_eq!(url.text(text), "cannot reach [hidden], huntertwo");
+}
+
+#[test]
+fn what_only_looks_like_a_value_stays() {
+    for (value, text) in [
+        ("Cluster", "the cluster of clusters; CLUSTER"),
+        ("these", "the set, the\tse rver, th-ese"),
+        ("Release-1", "a release 1, release-2"),
+        ("admin1", "admin 1, admin\t1, admin-1"),
+        ("ouml;x", "&ouml; x"),
+        ("hunter22", "hunter2, unter22, hunter\n\n\n- 22"),
+        ("303266", r"\303\266"),
+    ] {
+        assert_eq!(
+            mask(&[value]).text(text),
+            text.replace('\t', " "),
+            "{value}"
+        );
+    }
+    let mut mask = Mask::new();
+    mask.add_values(["Europe-West-1", "production", "europe-west-1"]);
+    mask.learn(&deployment(
+        &[],
+        serde_json::json!({"region": "EUROPE-west-1", "env": "production"}),
+    ));
+    let text = "europe-west-1 Europe-West-1 production PRODUCTION env: production";
+    assert_eq!(mask.text(text), text);
+}
+
 fn deployment(env: &[(&str, &str)], labels: Value) -> Value {
     let env = env
         .iter()
@@ -212,7 +289,7 @@ fn what_does_not_show_hides_no_value() {
     assert_eq!(mask.text("tab\tbed-value"), "[hidden]");
 }
 
-/// A log of half a megabyte and two thousand values: bounded, and not their product.
+/// A log of 128 KiB and two thousand values: bounded, and not their product.
 #[test]
 fn many_values_and_a_long_text_take_no_long_time() {
     let values = (0..2000).map(|index| format!("https-value-{index}-{}", "x".repeat(index % 50)));
@@ -222,15 +299,19 @@ fn many_values_and_a_long_text_take_no_long_time() {
     for line in [
         "plain words of a log, with https-value- in them...\n",
         "&amp;%25\\u00e4+aGVsbG8gd29ybGQ=\n",
+        "'+\\\n  '&ouml;=C3=B6\\303\\266",
+        "'          +++++ \\\\\\",
+        "68747470732d",
         "aaaaaaaaaaaaaaaaaaaa",
         "...",
     ] {
-        let text = line.repeat(512 * 1024 / line.len());
+        let text = line.repeat(128 * 1024 / line.len());
         let begun = std::time::Instant::now();
         _ = mask.text(&text);
         assert!(
             begun.elapsed() < std::time::Duration::from_secs(10),
-            "{line}"
+            "{:?} {line}",
+            begun.elapsed()
         );
     }
 }
