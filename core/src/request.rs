@@ -1,6 +1,7 @@
 //! Parses the user parameters of the pipeline's action into a checked [`Request`], or reports every
 //! fault at once with its field.
 
+mod appearance;
 mod checks;
 pub mod document;
 pub mod image;

@@ -6,7 +6,8 @@ mod raw;
 mod raw_event;
 
 pub use model::{
-    Container, Ended, Event, FAILED_LIMIT, Failed, Gate, Pod, Pods, Said, State, Unscheduled,
+    Container, Ended, Event, FAILED_LIMIT, Failed, Gate, NO_SCHEDULER, Pod, Pods, Said, State,
+    Unscheduled,
 };
 use raw::{List, RawPod};
 use raw_event::RawEvent;

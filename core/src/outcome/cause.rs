@@ -19,6 +19,9 @@ pub enum Cause {
     ImageNotFound,
     /// The registry does not have the image for the platform of the nodes.
     ImagePlatform,
+    /// The container runtime does not accept the image: its signature, its short name, its format or
+    /// the registry's protocol.
+    ImageRefused,
     /// The registry denies access to the image.
     ImageDenied,
     /// The pull policy forbids pulling, and the node does not have the image.
@@ -39,8 +42,12 @@ pub enum Cause {
     PodFails,
     /// No pod can be created: quota, admission, a missing ServiceAccount.
     PodNotCreated,
+    /// No pod can be created because an admission webhook does not respond.
+    WebhookAway,
     /// No node accepts the pod.
     Unschedulable,
+    /// No scheduler has looked at the pod.
+    NoScheduler,
     /// The pull fails for a reason that may be temporary.
     PullFails,
     /// The containers are ready, but a readiness gate is not.
@@ -71,6 +78,7 @@ impl Cause {
             Cause::ImageName => "image-name",
             Cause::ImageNotFound => "image-not-found",
             Cause::ImagePlatform => "image-platform",
+            Cause::ImageRefused => "image-refused",
             Cause::ImageDenied => "image-denied",
             Cause::ImageNeverPulled => "image-never-pulled",
             Cause::OutOfMemory => "out-of-memory",
@@ -81,7 +89,9 @@ impl Cause {
             Cause::ContainerNotStarted => "container-not-started",
             Cause::PodFails => "pod-fails",
             Cause::PodNotCreated => "pod-not-created",
+            Cause::WebhookAway => "webhook",
             Cause::Unschedulable => "unschedulable",
+            Cause::NoScheduler => "no-scheduler",
             Cause::PullFails => "pull-fails",
             Cause::ReadinessGate => "readiness-gate",
             Cause::NotReady => "not-ready",
@@ -97,6 +107,7 @@ impl Cause {
             // A registry may need a moment to show a pushed image.
             Cause::ImageNotFound
             | Cause::ImagePlatform
+            | Cause::ImageRefused
             | Cause::ImageNeverPulled
             | Cause::OutOfMemory
             | Cause::Crash
@@ -105,9 +116,11 @@ impl Cause {
             | Cause::ContainerNotStarted
             | Cause::PodFails => Grace::Times(1),
             // Other controllers supply Secrets, ConfigMaps and pull secrets.
-            Cause::ConfigMissing | Cause::ImageDenied | Cause::PodNotCreated => {
-                Grace::Times(SUPPLY)
-            }
+            Cause::ConfigMissing
+            | Cause::ImageDenied
+            | Cause::PodNotCreated
+            | Cause::WebhookAway
+            | Cause::NoScheduler => Grace::Times(SUPPLY),
             Cause::Unschedulable | Cause::PullFails => Grace::Times(MACHINES),
             Cause::ReadinessGate | Cause::NotReady | Cause::NodeTrouble | Cause::NotStarted => {
                 Grace::Deadline
@@ -135,11 +148,20 @@ impl Cause {
         )
     }
 
+    /// Whether the cause prevents the creation of pods.
+    pub fn is_of_creation(self) -> bool {
+        matches!(self, Cause::PodNotCreated | Cause::WebhookAway)
+    }
+
     /// Whether the cause is the container's image.
     pub fn is_of_image(self) -> bool {
         matches!(
             self,
-            Cause::ImageNotFound | Cause::ImagePlatform | Cause::ImageDenied | Cause::PullFails
+            Cause::ImageNotFound
+                | Cause::ImagePlatform
+                | Cause::ImageRefused
+                | Cause::ImageDenied
+                | Cause::PullFails
         )
     }
 }

@@ -87,6 +87,15 @@ fn of_pods(cause: Cause) -> &'static str {
             "Make room for its pods and retry the stage, or correct what they ask for and release \
              the change again."
         }
+        Cause::WebhookAway => after(FailureCode::Webhook),
+        Cause::NoScheduler => {
+            "Have the scheduler that the pods name looked at and retry the stage, or correct \
+             `schedulerName` and release the change again."
+        }
+        Cause::ImageRefused => {
+            "Correct that and release the change again; where nothing of the version changes by \
+             it, retry the stage."
+        }
         Cause::PullFails => "See to the registry and the way to it, then retry the stage.",
         Cause::NodeTrouble => "See to the node, then retry the stage.",
         Cause::ReadinessGate | Cause::NotStarted => EITHER,

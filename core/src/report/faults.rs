@@ -20,7 +20,7 @@ pub fn wrong_files(faults: &[Fault], origin: &Origin) -> Report {
 pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
     // A place that a variable fills is mended here or there.
     let of = |fault: &Fault| {
-        let file = origin.of(&fault.field);
+        let file = origin.of_fault(fault);
         file.filter(|_| !fault.problem.contains("`variables`"))
     };
     let line = |fault: &Fault| {

@@ -1,9 +1,9 @@
 //! Finds the Deployment to write in a manifest from an input artifact, and fills its placeholders
 //! with variables.
 
-use crate::formats::yaml::{self, YamlError, text};
+use super::appearance::{known, kustomization, not_rendered, template, unreadable};
+use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
-use crate::request::image;
 use crate::text::told;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,10 +62,18 @@ fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// Why a file has no Deployment to write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NotChosen {
+    /// The file does not contain Kubernetes objects.
+    Unreadable(String),
+    /// The file does not contain the requested Deployment; file or request may be wrong.
+    NotFound(String),
+}
+
 /// Finds the Deployment in a file: the one that the request names, or the only one.
-pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
-    let fault = |problem: String| Fault::new("manifest", problem);
-    let text = text::decode(content).map_err(fault)?;
+pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
+    let text = text::decode(content).map_err(NotChosen::Unreadable)?;
     let mut deployments = Vec::new();
     let mut beside = Vec::new();
     let mut nameless = 0;
@@ -96,16 +104,17 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, Fault> {
         }
     });
     if let Err(error) = read {
-        return Err(fault(unreadable(&text, &error)));
+        return Err(NotChosen::Unreadable(unreadable(&text, &error)));
     }
     if nameless > 0 {
-        return Err(fault(template(&text, usize::MAX).unwrap_or_else(|| {
+        let problem = template(&text, usize::MAX).or_else(|| known(&text));
+        return Err(NotChosen::Unreadable(problem.unwrap_or_else(|| {
             "has a document without a `kind`: each must be an object of Kubernetes. Templates (of \
              Helm, say) must be rendered before"
                 .to_owned()
         })));
     }
-    one_of(deployments, beside, meant, &text).map_err(fault)
+    one_of(deployments, beside, meant, &text).map_err(NotChosen::NotFound)
 }
 
 /// Selects the requested Deployment of a file and lists the other objects.
@@ -140,59 +149,16 @@ fn one_of(
             (Some(name), false) => {
                 format!("has no Deployment `{name}`; it has {}", told(&others))
             }
+            _ if beside.iter().any(|it| it.starts_with("Kustomization/")) => kustomization(),
             _ if beside.is_empty() => "is empty: it has no Deployment".to_owned(),
-            _ => format!("has no Deployment; it has {}", told(&beside)),
-        }),
-    }
-}
-
-/// Why a file cannot be read. A template or an invisible character explains the parser's error
-/// better.
-fn unreadable(text: &str, error: &YamlError) -> String {
-    // A parser may stop in the next line.
-    if let Some(problem) = template(text, error.line + 1) {
-        return problem;
-    }
-    let told = format!("{} (line {})", error.problem, error.line);
-    let before = error.line.saturating_sub(2);
-    for (index, line) in text.lines().enumerate().skip(before).take(3) {
-        let unseen = text::first_unseen(line.trim_end_matches('\r'));
-        let indents = line.trim_start_matches(' ').starts_with('\t');
-        match unseen {
-            Some((_, name)) if indents || !name.starts_with("a tab") => {
-                let number = index + 1;
-                let how = match indents {
-                    true => "indent by blanks",
-                    false => "write a plain character",
-                };
-                return format!("{told}. There is {name} in line {number}: {how}");
+            _ => {
+                let kind = |label: &&String| label.to_lowercase().starts_with("deployment/");
+                let spelt = beside.iter().find(kind);
+                let spelt = spelt.map(|_| ": its kind is written `Deployment`");
+                let spelt = spelt.unwrap_or_default();
+                format!("has no Deployment; it has {}{spelt}", told(&beside))
             }
-            _ => {}
-        }
-    }
-    told
-}
-
-/// Says that the text is an unrendered template, if a placeholder comes no later than this line.
-fn template(text: &str, last: usize) -> Option<String> {
-    let (line, place) = yaml::template(text).filter(|(line, _)| *line <= last)?;
-    let place = image::shown(&place.chars().take(PLACE_SHOWN).collect::<String>());
-    Some(not_rendered(&format!("`{place}` in line {line}")))
-}
-
-/// How much of a template's line a message shows.
-const PLACE_SHOWN: usize = 80;
-
-fn not_rendered(place: &str) -> String {
-    match place.contains("{%") && !place.contains("{{") {
-        true => format!(
-            "looks like a Jinja template that was not rendered ({place}): have the build render \
-             it, and name the file that comes of it"
-        ),
-        false => format!(
-            "looks like a Helm template that was not rendered ({place}): run `helm template` in \
-             the build, and name the file that it writes"
-        ),
+        }),
     }
 }
 

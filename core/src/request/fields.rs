@@ -191,18 +191,13 @@ impl<'a> Check<'a> {
 
     /// Reads a text field; a value of another type is a fault.
     pub(super) fn text(&mut self, field: &str) -> Option<String> {
-        match self.fields.get(field)? {
-            Value::String(text) => Some(text.clone()),
-            other @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_)) => {
-                let problem = format!("must be a string, and is {}", kind(other));
-                self.fault(field, problem);
-                None
-            }
+        let value = self.fields.get(field)?;
+        if let Some(text) = value.as_str() {
+            return Some(text.to_owned());
         }
+        let problem = format!("must be a string, and is {}", kind(value));
+        self.fault(field, problem);
+        None
     }
 
     fn flag(&mut self, field: &str, default: bool) -> bool {
@@ -356,7 +351,8 @@ impl<'a> Check<'a> {
         range: RangeInclusive<Duration>,
         words: &str,
     ) -> Duration {
-        let Some(text) = self.text(field) else {
+        let number = self.fields.get(field).filter(|it| it.is_number());
+        let Some(text) = number.map(Value::to_string).or_else(|| self.text(field)) else {
             return default;
         };
         let problem = match duration(&text) {

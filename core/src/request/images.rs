@@ -1,11 +1,13 @@
 //! The field `images`, and file references in fields.
 
+use super::appearance::stand_in;
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
 use super::files::FileReference;
 use super::shown::excerpt;
 use super::unfilled::variable;
 use crate::formats::archive::plain;
+use crate::problem::Fault;
 use crate::request::image::{self, Definitions};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -107,7 +109,9 @@ impl Check<'_> {
         match image::definitions(&file.content) {
             Ok(definitions) => Some(definitions),
             Err(faults) => {
-                for fault in faults {
+                let stand_in = str::from_utf8(&file.content).ok().and_then(stand_in);
+                let stand_in = stand_in.map(|problem| vec![Fault::new("images", problem)]);
+                for fault in stand_in.unwrap_or(faults) {
                     self.fault(fault.field, format!("of {member} {}", fault.problem));
                 }
                 None

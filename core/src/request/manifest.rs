@@ -3,7 +3,7 @@
 use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
 use super::fields::Check;
-use crate::request::document::{self, Chosen, containers};
+use crate::request::document::{self, Chosen, NotChosen, containers};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -82,11 +82,12 @@ impl Check<'_> {
         };
         match document::choose(&file.content, meant) {
             Ok(chosen) => Some(chosen),
-            Err(fault) => {
-                self.fault(
-                    fault.field,
-                    format!("names {member}, which {}", fault.problem),
-                );
+            Err(why) => {
+                let problem = match why {
+                    NotChosen::Unreadable(problem) => format!("of {member} {problem}"),
+                    NotChosen::NotFound(problem) => format!("names {member}, which {problem}"),
+                };
+                self.fault("manifest", problem);
                 None
             }
         }

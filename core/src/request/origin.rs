@@ -1,6 +1,7 @@
 //! Which fields of a request come from a file: a fault there must be corrected in the file.
 
 use super::files::{File, FileReference, Files, Wanted};
+use crate::problem::Fault;
 
 /// The files that a request was read from, for messages.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +38,15 @@ impl Origin {
             _ if within("manifest").is_some() => self.manifest.as_deref(),
             _ if within("images").is_some() => self.images.as_deref(),
             _ => None,
+        }
+    }
+
+    /// The file that causes a fault. The problem of an unreadable file begins with `of …`.
+    pub fn of_fault(&self, fault: &Fault) -> Option<&str> {
+        match fault.field.as_str() {
+            "manifest" if fault.problem.starts_with("of ") => self.manifest.as_deref(),
+            "images" if fault.problem.starts_with("of ") => self.images.as_deref(),
+            field => self.of(field),
         }
     }
 

@@ -493,7 +493,11 @@ fn fields_of_the_wrong_type_or_of_no_sense() {
         ("bake", json!({"bake": "1m"}), "`blueGreen` and `immutable`"),
         ("smoke", json!({"smoke": "/"}), "only for the strategy"),
         ("keep", json!({"keep": 2}), "strategy `immutable`; leave"),
-        ("timeout", json!({"timeout": 900}), "and is a number"),
+        (
+            "timeout",
+            json!({"timeout": 900}),
+            "`900` is no duration; write 90s",
+        ),
         ("execution", json!({"execution": ""}), "1 to 128 characters"),
         (
             "execution",
@@ -1218,5 +1222,5 @@ fn faults_of_files_and_variables_are_told_together() {
     `mode` must be `deploy` or `plan`, and is `dry`
     "#);
     let broken = files(Some("a: [\n"), None);
-    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r"`manifest` names `a.yaml`, which is no valid YAML: unclosed bracket '[' (line 1)");
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r"`manifest` of `a.yaml` is no valid YAML: unclosed bracket '[' (line 1)");
 }

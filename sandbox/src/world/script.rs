@@ -9,8 +9,8 @@ type Moment = (SignedDuration, Value);
 /// What the pods of one version show.
 ///
 /// A state is `"creating"`, `"ready"`, or an object with any of `phase`, `reason`, `message`,
-/// `node` (null: none yet), `conditions` (`{type: [status, reason, message]}`), `containers` and
-/// `init`. A container is `{"waiting": [reason, message]}`, `{"running": true}` or
+/// `node` (null: none yet), `conditions` (`{type: [status, reason, message]}`, null for none),
+/// `containers` and `init`. A container is `{"waiting": [reason, message]}`, `{"running": true}` or
 /// `{"ended": [code, reason, message]}` with `ready`, `started`, `restarts`, `image`, and `last`
 /// (how it ended before).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

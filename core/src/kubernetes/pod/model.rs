@@ -90,12 +90,15 @@ pub struct Pod {
     pub containers: Vec<Container>,
 }
 
-/// A condition `PodScheduled` that is `False`.
+/// The reason of a pod that no scheduler has looked at: Kubernetes has no word for it.
+pub const NO_SCHEDULER: &str = "NoScheduler";
+
+/// A condition `PodScheduled` that is `False` or missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unscheduled {
-    /// `Unschedulable`, `SchedulingGated`.
+    /// `Unschedulable`, `SchedulingGated`, or [`NO_SCHEDULER`].
     pub reason: String,
-    /// The scheduler's message.
+    /// The scheduler's message, or the name of the scheduler that has not looked at the pod.
     pub message: String,
     /// When the condition began.
     pub since: Option<Timestamp>,

@@ -1,6 +1,8 @@
 //! The JSON format of a list of pods.
 
-use super::model::{Container, Ended, Failed, Gate, Pod, Said, State, TEXT_LIMIT, Unscheduled};
+use super::model::{
+    Container, Ended, Failed, Gate, NO_SCHEDULER, Pod, Said, State, TEXT_LIMIT, Unscheduled,
+};
 use crate::kubernetes::object::timestamp;
 use crate::text::clip;
 use jiff::Timestamp;
@@ -80,6 +82,8 @@ struct RawSpec {
     containers: Vec<RawContainerSpec>,
     #[serde(deserialize_with = "null")]
     readiness_gates: Vec<RawGate>,
+    #[serde(deserialize_with = "null")]
+    scheduler_name: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -314,13 +318,19 @@ impl From<RawPod> for Pod {
             scheduled: scheduled
                 .filter(is_true)
                 .and_then(|condition| condition.last_transition_time),
-            unscheduled: scheduled
-                .filter(|condition| condition.status == "False")
-                .map(|condition| Unscheduled {
+            unscheduled: match scheduled {
+                Some(condition) if condition.status == "False" => Some(Unscheduled {
                     reason: condition.reason.clone(),
                     message: condition.message.clone(),
                     since: condition.last_transition_time,
                 }),
+                None if raw.spec.node_name.is_empty() => Some(Unscheduled {
+                    reason: NO_SCHEDULER.to_owned(),
+                    message: raw.spec.scheduler_name.clone(),
+                    since: raw.metadata.creation_timestamp,
+                }),
+                Some(_) | None => None,
+            },
             disrupted,
             why,
             containers_ready: raw.condition("ContainersReady").filter(is_true).is_some(),

@@ -58,6 +58,21 @@ fn the_next_step_goes_where_the_fault_is() {
         let told = message(fields, &Origin::default());
         assert!(told.contains(parameters), "{fields:?}: {told}");
     }
+    for (field, file) in [
+        ("manifest", "k8s/a.yaml"),
+        ("images", "imagedefinitions.json"),
+    ] {
+        let broken = Fault::new(field, format!("of `{file}` is broken"));
+        let Report::Failure { message, .. } = found("Nothing", &[broken], &origin()) else {
+            panic!("it is a failure");
+        };
+        let first = format!("Nothing: `{field}` of `{file}` is broken.");
+        let next = format!("Correct `{file}` in artifact `Build`, or the step that writes it,");
+        assert!(
+            message.starts_with(&first) && message.contains(&next),
+            "{message}"
+        );
+    }
     let place = Fault::new("manifest.spec.x", "has `${A}`, and `variables` has no A");
     let Report::Failure { message: told, .. } = found("Nothing", &[place], &origin()) else {
         panic!("it is a failure");

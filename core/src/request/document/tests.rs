@@ -7,6 +7,12 @@ fn deployment(name: &str) -> String {
 
 const SERVICE: &str = "---\nkind: Service\nmetadata: {name: web}\n---\n";
 
+fn problem(chosen: Result<Chosen, NotChosen>) -> String {
+    match chosen.expect_err("there is no Deployment to write") {
+        NotChosen::Unreadable(problem) | NotChosen::NotFound(problem) => problem,
+    }
+}
+
 fn by(name: Option<&str>) -> Meant<'_> {
     Meant {
         name,
@@ -73,7 +79,7 @@ fn the_deployment_is_found_and_the_rest_is_told() {
             vec![],
         ),
     ] {
-        let chosen = choose(text.as_bytes(), by(name)).unwrap_or_else(|fault| panic!("{fault:?}"));
+        let chosen = choose(text.as_bytes(), by(name)).unwrap_or_else(|why| panic!("{why:?}"));
         assert_eq!(chosen.deployment["metadata"]["name"], expected, "{text}");
         assert_eq!(chosen.beside, beside, "{text}");
     }
@@ -81,13 +87,16 @@ fn the_deployment_is_found_and_the_rest_is_told() {
 
 #[test]
 fn a_file_without_the_one_deployment_is_refused() {
-    let refused =
-        |text: &str, name: Option<&str>| choose(text.as_bytes(), by(name)).expect_err(text).problem;
+    let refused = |text: &str, name: Option<&str>| problem(choose(text.as_bytes(), by(name)));
     let two = deployment("a") + "---\n" + &deployment("b");
     insta::assert_snapshot!(refused("", None), @"is empty: it has no Deployment");
     insta::assert_snapshot!(refused(SERVICE, None), @"has no Deployment; it has `Service/web`");
     insta::assert_snapshot!(refused(SERVICE, Some("a")),
             @"has no Deployment; it has `Service/web`");
+    insta::assert_snapshot!(refused("kind: Kustomization\nresources: [a.yaml]\n", None),
+            @"is a Kustomization, which has no Deployment in it: run `kustomize build` in the build, and name the file that it writes");
+    insta::assert_snapshot!(refused("kind: Deployment\n<<<<<<< HEAD\n", None),
+            @"has the marks of a merge conflict (`<<<<<<<` in line 2): resolve it and commit the file");
     insta::assert_snapshot!(refused(&two, None),
             @"has several Deployments, `Deployment/a`, `Deployment/b`. One deploy is for one: name it by `deployment`");
     insta::assert_snapshot!(refused(&two, Some("c")),
@@ -108,8 +117,7 @@ fn a_file_without_the_one_deployment_is_refused() {
 
 #[test]
 fn a_template_that_nobody_rendered_is_called_one() {
-    let refused =
-        |text: &str, name: Option<&str>| choose(text.as_bytes(), by(name)).expect_err(text).problem;
+    let refused = |text: &str, name: Option<&str>| problem(choose(text.as_bytes(), by(name)));
     let helm = "looks like a Helm template that was not rendered (";
     for (text, place) in [
         (
@@ -169,7 +177,7 @@ fn what_nobody_sees_is_named_beside_a_parsers_words() {
             "There is a tab (U+0009) in line 3: indent by blanks",
         ),
     ] {
-        let problem = choose(text.as_bytes(), by(None)).expect_err(text).problem;
+        let problem = problem(choose(text.as_bytes(), by(None)));
         assert!(problem.contains(told), "{problem}");
     }
 }

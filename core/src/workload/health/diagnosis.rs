@@ -77,7 +77,7 @@ fn is_doomed(
 ) -> bool {
     // As many as may be out of service at once.
     let slack = usize::try_from(live.slack()).unwrap_or(usize::MAX);
-    if worst.cause == Cause::PodNotCreated {
+    if worst.cause.is_of_creation() {
         let wanted = usize::try_from(live.replicas()).unwrap_or(usize::MAX);
         return pods.count() == 0 || since.frees_nothing && pods.count() < wanted;
     }

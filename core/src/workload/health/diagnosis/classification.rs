@@ -5,7 +5,7 @@ use super::judgement::worst;
 use super::quotes::is_mute;
 use super::since::Since;
 use super::whole::{of_failed, of_whole, words_of};
-use crate::kubernetes::pod::{Container, Ended, Pod, Pods, State};
+use crate::kubernetes::pod::{Container, Ended, NO_SCHEDULER, Pod, Pods, State};
 use crate::outcome::Cause;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -29,11 +29,15 @@ pub(super) fn findings(
     if let Some((message, at)) = &sight.set.failure
         && (pods.count() == 0 || since.frees_nothing)
     {
+        let cause = match message.contains("failed calling webhook") {
+            true => Cause::WebhookAway,
+            false => Cause::PodNotCreated,
+        };
         let finding = Finding {
             since: at.or(Some(since.written)),
             said: message.clone(),
             stale: since.old_pods_end(pods, sight),
-            ..Finding::new(Cause::PodNotCreated, &Pod::default(), sight)
+            ..Finding::new(cause, &Pod::default(), sight)
         };
         found.push(finding.judged(sight, since, patience));
     }
@@ -54,6 +58,7 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         // A gate is somebody's decision: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
         let cause = match unscheduled.reason.as_str() {
             "Unschedulable" => Cause::Unschedulable,
+            NO_SCHEDULER => Cause::NoScheduler,
             _ => Cause::NotStarted,
         };
         let finding = whole(cause, unscheduled.message.clone(), unscheduled.since);
@@ -163,14 +168,20 @@ fn about(cause: Cause, pod: &Pod, container: &Container, sight: &PodSnapshot) ->
 /// The cause behind the kubelet's word for a container that cannot be started.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go>
 pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
+    let refused = way_out(message).is_some();
     let message = without_names(message);
     let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
     match reason {
         "InvalidImageName" => Cause::ImageName,
         "ErrImageNeverPull" => Cause::ImageNeverPulled,
-        "ErrImagePull" | "ImagePullBackOff" => {
+        "SignatureValidationFailed" if !says(&PASSING) => Cause::ImageRefused,
+        "ErrImagePull" | "ImagePullBackOff" | "ImageInspectError" => {
             if says(&PLATFORM) {
                 Cause::ImagePlatform
+            } else if refused && !says(&PASSING) {
+                Cause::ImageRefused
+            } else if says(&["name invalid", "invalid reference format"]) {
+                Cause::ImageName
             } else if says(&PASSING) || says(&["executable file not found"]) {
                 Cause::PullFails
             } else if says(&DENIED) {
@@ -181,9 +192,7 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
                 Cause::PullFails
             }
         }
-        "ImageInspectError" | "RegistryUnavailable" | "SignatureValidationFailed" => {
-            Cause::PullFails
-        }
+        "RegistryUnavailable" | "SignatureValidationFailed" => Cause::PullFails,
         "CreateContainerConfigError" if says(&UNSYNCED) => Cause::NotStarted,
         "CreateContainerConfigError" if says(&MISSING) => Cause::ConfigMissing,
         "CreateContainerConfigError" if says(&PASSING) => Cause::NotStarted,
@@ -226,6 +235,44 @@ const PLATFORM: [&str; 6] = [
     "does not match the specified platform",
     "cannot be used on this platform",
 ];
+
+/// Errors of a container runtime that does not accept an image, each with its solution: signature
+/// policies, ambiguous short names, unsupported formats, unexpected digests, registries without TLS.
+/// <https://github.com/cri-o/cri-o/pull/9401>
+/// <https://github.com/containerd/containerd/blob/main/docs/containerd-2.0.md>
+const REFUSED: [(&str, &str); 18] = [
+    ("signaturevalidationfailed", SIGN),
+    ("signature was required", SIGN),
+    ("source image rejected", SIGN),
+    ("short name mode is enforcing", NAME),
+    ("did not resolve to an alias", NAME),
+    ("server gave http response to https client", TLS),
+    ("manifest.v1+", BUILD),
+    ("unsupported schema version", BUILD),
+    ("unsupported media type", FORMAT),
+    ("unsupported image-specific operation", FORMAT),
+    ("encountered unknown type", FORMAT),
+    ("invalid rootfs in image configuration", FORMAT),
+    ("mismatched image rootfs", FORMAT),
+    ("unexpected commit digest", PUSH),
+    ("failed size validation", PUSH),
+    ("does not match provided manifest digest", PUSH),
+    ("would not match destination reference", PUSH),
+    ("filesystem layer verification failed", PUSH),
+];
+pub(super) const SIGN: &str = "sign it as the policy of the nodes asks for";
+const NAME: &str = "write it with its registry, as in `docker.io/library/nginx:1`";
+const TLS: &str = "give the registry TLS, or name it as insecure in the settings of the nodes";
+const BUILD: &str = "build it with a newer builder";
+const FORMAT: &str = "name a container's image, not another artifact such as a Helm chart";
+const PUSH: &str = "push it again, and look at a proxy or a mirror in between";
+
+/// The solution for an image that the container runtime does not accept, by its error.
+pub(super) fn way_out(message: &str) -> Option<&'static str> {
+    let message = message.to_lowercase();
+    let mut rows = REFUSED.iter();
+    Some(rows.find(|(mark, _)| message.contains(mark))?.1)
+}
 
 /// Words of a kubelet that, right after its start, does not know any Secret.
 /// <https://github.com/Shopify/krane/blob/main/lib/krane/kubernetes_resource/pod.rb>

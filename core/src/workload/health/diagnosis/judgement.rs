@@ -82,7 +82,7 @@ impl Finding {
     ) -> bool {
         let usual = matches!(
             self.cause,
-            Cause::ReadinessGate | Cause::NotReady | Cause::NotStarted
+            Cause::ReadinessGate | Cause::NotReady | Cause::NotStarted | Cause::NoScheduler
         );
         !usual || self.ends > 0 || self.age(sight, since) >= patience
     }

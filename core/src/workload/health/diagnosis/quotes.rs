@@ -50,6 +50,10 @@ pub(super) fn core(text: &str) -> String {
     let text = one_line(&plain(text));
     // Back-off pulling image "web:2": ErrImagePull: rpc error: code = NotFound desc = not found
     let text = text.rsplit(": ErrImagePull: ").next().unwrap_or_default();
+    let text = text
+        .rsplit(": SignatureValidationFailed: ")
+        .next()
+        .unwrap_or_default();
     let text = text.rsplit(" desc = ").next().unwrap_or_default();
     ending(text.trim_end_matches('.'), LIMIT)
 }
@@ -103,6 +107,6 @@ fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
 /// Whether a kubelet says of a pull only that it waits. Since version 1.32 it says why.
 /// <https://github.com/kubernetes/kubernetes/pull/127918>
 pub(super) fn is_mute(message: &str) -> bool {
-    let waits = message.is_empty() || message.starts_with("Back-off pulling image");
-    waits && !message.contains("ErrImagePull")
+    let waits = message.starts_with("Back-off pulling image") && !message.contains("\": ");
+    waits || message.is_empty()
 }

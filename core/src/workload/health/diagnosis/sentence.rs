@@ -1,5 +1,6 @@
 //! A finding in words.
 
+use super::classification::{SIGN, way_out};
 use super::finding::{Explanation, Finding, STILL_RUNS};
 use super::quotes::{QUOTE, core, last_warning, last_words, plain, quoted, telling, times};
 use crate::kubernetes::object::Deployment;
@@ -16,6 +17,7 @@ impl Finding {
             Cause::ImageName
             | Cause::ImageNotFound
             | Cause::ImagePlatform
+            | Cause::ImageRefused
             | Cause::ImageDenied
             | Cause::ImageNeverPulled
             | Cause::PullFails => {
@@ -30,8 +32,16 @@ impl Finding {
             Cause::ContainerNotStarted => {
                 format!("{who} cannot be started: {}", last_words(&self.said))
             }
-            Cause::PodNotCreated => format!("no new pod can be created: {said}"),
+            Cause::PodNotCreated | Cause::WebhookAway => {
+                format!("no new pod can be created: {said}")
+            }
             Cause::Unschedulable => format!("no node takes {who}: {said}"),
+            Cause::NoScheduler if ["", "default-scheduler"].contains(&&*self.said) => {
+                format!("the cluster's scheduler has not looked at {who}")
+            }
+            Cause::NoScheduler => {
+                format!("no scheduler has looked at {who}: its schedulerName is `{said}`")
+            }
             Cause::ReadinessGate => self.at_a_gate(),
             Cause::NotReady if self.container.is_empty() => self.not_ready_as_a_whole(explanation),
             Cause::NotReady => self.not_ready(live, explanation),
@@ -62,12 +72,17 @@ impl Finding {
             _ => format!("the image {what}"),
         };
         let said = core(&self.said);
-        if self.cause == Cause::ImageName {
+        if self.cause == Cause::ImageName && said.contains("name invalid") {
+            format!("its registry does not take {what} as a name ({said})")
+        } else if self.cause == Cause::ImageName {
             format!("{what} is no valid image name")
         } else if self.cause == Cause::ImageNotFound {
             format!("its registry does not have {the}")
         } else if self.cause == Cause::ImagePlatform {
             format!("{the} is not for the platform of the nodes ({said})")
+        } else if self.cause == Cause::ImageRefused {
+            let way = way_out(&self.said).unwrap_or(SIGN);
+            format!("the nodes cannot use {the} ({said}): {way}")
         } else if self.cause == Cause::ImageDenied {
             format!("its registry does not let the cluster pull {what} ({said})")
         } else if self.cause == Cause::ImageNeverPulled {
@@ -187,11 +202,11 @@ impl Finding {
             );
         }
         let ended = self.ended(live);
-        let last = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
-        let last = last.and_then(|log| telling(log)).or_else(|| {
-            let mut lines = self.said.lines().filter(|line| !line.trim().is_empty());
-            lines.next_back()
-        });
+        // A program writes its termination message to say why it ended.
+        let said = self.said.lines().filter(|line| !line.trim().is_empty());
+        let said = said.map(str::to_owned).collect::<Vec<_>>();
+        let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
+        let last = telling(&said).or_else(|| log.and_then(|log| telling(log)));
         match last {
             Some(line) => {
                 let line = clip(&plain(line), QUOTE).replace('`', "'");

@@ -10,7 +10,6 @@ use super::quotes::{core, is_mute};
 use super::since::{CLOCK, Since, SymptomHistory, key, known, restarts};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
-use crate::outcome::Cause;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -63,7 +62,7 @@ impl SymptomHistory {
             .collect::<BTreeSet<_>>()
         {
             // What old pods leave when they end is not missing yet.
-            let is_held = cause == Cause::PodNotCreated && since.old_pods_end(pods, sight);
+            let is_held = cause.is_of_creation() && since.old_pods_end(pods, sight);
             let began = known(&self.seen, cause).filter(|_| !is_held);
             next.seen.push((
                 cause,

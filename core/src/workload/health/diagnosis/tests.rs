@@ -3,7 +3,7 @@ use super::evidence::LOG_LINE;
 use super::quotes::{core, telling};
 use super::*;
 use crate::kubernetes::object::ReplicaSet;
-use crate::kubernetes::pod::{Container, Ended, Event, Pod, State};
+use crate::kubernetes::pod::{Container, Ended, Event, Pod, State, Unscheduled};
 use insta::assert_snapshot;
 use jiff::Timestamp;
 use serde_json::json;
@@ -106,7 +106,7 @@ fn running(ready: bool) -> Container {
 fn unscheduled(reason: &str) -> Pod {
     let message = "0/3 nodes are available: 3 Insufficient cpu.";
     Pod {
-        unscheduled: Some(crate::kubernetes::pod::Unscheduled {
+        unscheduled: Some(Unscheduled {
             reason: reason.into(),
             message: message.into(),
             since: Some(at(0)),
@@ -1183,7 +1183,71 @@ fn whose_fault_it_is() {
         ),
         (
             "SignatureValidationFailed",
-            "something new",
+            "image pull failed for r.example/web:2 because the signature validation failed: \
+             A signature was required, but no signature exists",
+            Cause::ImageRefused,
+        ),
+        (
+            "SignatureValidationFailed",
+            "the signature validation failed: dial tcp 10.0.0.1:443: i/o timeout",
+            Cause::PullFails,
+        ),
+        (
+            "ErrImagePull",
+            "Source image rejected: Running image r.example/web:2 is rejected by policy.",
+            Cause::ImageRefused,
+        ),
+        (
+            "ImageInspectError",
+            "Failed to inspect image \"\": rpc error: code = Unknown desc = short name mode is \
+             enforcing, but image name web:2 returns ambiguous list",
+            Cause::ImageRefused,
+        ),
+        (
+            "ImageInspectError",
+            "Failed to inspect image \"web:2\": rpc error: code = Unknown desc = short-name \
+             \"web:2\" did not resolve to an alias and no unqualified-search registries are \
+             defined in \"\"",
+            Cause::ImageRefused,
+        ),
+        ("ImageInspectError", "something new", Cause::PullFails),
+        (
+            "ErrImagePull",
+            "failed to do request: Head \"https://r.example/v2/web/manifests/2\": http: server \
+             gave HTTP response to HTTPS client",
+            Cause::ImageRefused,
+        ),
+        (
+            "ErrImagePull",
+            "not implemented: media type \
+             \"application/vnd.docker.distribution.manifest.v1+prettyjws\" is no longer \
+             supported since containerd v2.1, please rebuild the image",
+            Cause::ImageRefused,
+        ),
+        (
+            "ErrImagePull",
+            "failed commit on ref \"layer-sha256:55ae\": unexpected commit digest sha256:a8f2, \
+             expected sha256:55ae: failed precondition",
+            Cause::ImageRefused,
+        ),
+        (
+            "ErrImagePull",
+            "unsupported media type application/vnd.cncf.helm.config.v1+json",
+            Cause::ImageRefused,
+        ),
+        (
+            "ErrImagePull",
+            "name invalid: Invalid repository name",
+            Cause::ImageName,
+        ),
+        (
+            "ErrImagePull",
+            "failed to resolve reference \"r.example/unsupported-media-type:2\": not found",
+            Cause::ImageNotFound,
+        ),
+        (
+            "ErrImagePull",
+            "failed size validation: 946 != 752: read tcp 10.0.0.1:443: i/o timeout",
             Cause::PullFails,
         ),
         (
@@ -1274,5 +1338,89 @@ fn no_verdict_on_creation_while_old_pods_end() {
             expected,
             "{name}"
         );
+    }
+}
+
+/// A controller is told that it may not create a pod by whatever stands before storage.
+#[test]
+fn a_webhook_that_is_away_is_no_fault_of_the_version() {
+    let seen = |message: &str| PodSnapshot {
+        set: ReplicaSet {
+            failure: Some((message.to_owned(), Some(at(0)))),
+            ..ReplicaSet::default()
+        },
+        ..sight(300, Pods::default())
+    };
+    for (message, cause) in [
+        (
+            "Internal error occurred: failed calling webhook \"v.example.com\": failed to call \
+             webhook: Post \"https://v.ops.svc:443/\": no endpoints available for service \"v\"",
+            Cause::WebhookAway,
+        ),
+        (
+            "admission webhook \"v.example.com\" denied the request: no",
+            Cause::PodNotCreated,
+        ),
+    ] {
+        let diagnosis = diagnose(&live(2), &seen(message), at(0), PATIENCE);
+        assert!(
+            matches!(&diagnosis, Diagnosis::Doomed(found) if found.cause == cause),
+            "{message}: {diagnosis:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_program_leaves_behind_tells_more_than_its_log() {
+    let log = |line: &str| Explanation {
+        log: Some(Ok(vec![line.to_owned()])),
+        ..Explanation::default()
+    };
+    for (message, line, expected) in [
+        ("cannot open /data\n", "error: exit", "`cannot open /data`"),
+        ("", "error: exit", "`error: exit`"),
+        (
+            "connected\nfatal: no schema\nbye\n",
+            "bye",
+            "`fatal: no schema`",
+        ),
+    ] {
+        let looped = looping(3, ended(1, "Error", message));
+        let seen = sight(40, pods(0, vec![pod(vec![looped])]));
+        let found = explain(&seen, at(0), PATIENCE).unwrap();
+        let sentence = found.sentence(&live(1), &log(line));
+        assert!(sentence.ends_with(expected), "{sentence}");
+    }
+}
+
+#[test]
+fn a_pod_that_no_scheduler_has_seen() {
+    let unseen = |name: &str| Pod {
+        unscheduled: Some(Unscheduled {
+            reason: "NoScheduler".to_owned(),
+            message: name.to_owned(),
+            since: Some(at(1)),
+        }),
+        ..pod(Vec::new())
+    };
+    for (seconds, name, expected) in [
+        (20, "gpu-scheduler", None),
+        (40, "gpu-scheduler", Some(false)),
+        (125, "gpu-scheduler", Some(true)),
+        (125, "default-scheduler", Some(true)),
+    ] {
+        let seen = sight(seconds, pods(0, vec![unseen(name)]));
+        let found = match diagnose(&live(1), &seen, at(0), PATIENCE) {
+            Diagnosis::Nothing => None,
+            Diagnosis::Suspicious(found) => Some((false, found)),
+            Diagnosis::Doomed(found) => Some((true, found)),
+        };
+        assert_eq!(found.as_ref().map(|(doomed, _)| *doomed), expected);
+        if let Some((_, found)) = found {
+            let sentence = found.sentence(&live(1), &Explanation::default());
+            assert_eq!(found.cause, Cause::NoScheduler);
+            let named = sentence.contains("its schedulerName is `gpu-scheduler`");
+            assert_eq!(named, name != "default-scheduler", "{sentence}");
+        }
     }
 }

@@ -19,11 +19,6 @@ pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot) -> Finding {
         } else {
             (Cause::NotReady, words_of(&pod.why))
         }
-    } else if pod.node.is_empty() {
-        (
-            Cause::NotStarted,
-            "no node has been chosen for it".to_owned(),
-        )
     } else if pod.phase == "Running" {
         (Cause::NotReady, words_of(&pod.why))
     } else {

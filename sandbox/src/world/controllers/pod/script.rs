@@ -89,7 +89,10 @@ impl Step {
             self.pod["spec"]["nodeName"] = node.into();
             self.address();
         }
-        self.condition("PodScheduled", scheduled, None);
+        // Null: no scheduler has said anything.
+        if state.pointer("/conditions/PodScheduled") != Some(&Value::Null) {
+            self.condition("PodScheduled", scheduled, None);
+        }
         let shown = &state["containers"];
         let init = &state["init"];
         if shown.is_object() {
@@ -118,7 +121,8 @@ impl Step {
         self.condition("Initialized", !init.is_object(), None);
         self.condition("ContainersReady", unready.is_empty(), why);
         self.condition("Ready", unready.is_empty(), why);
-        for (kind, given) in state["conditions"].as_object().into_iter().flatten() {
+        let given = state["conditions"].as_object().into_iter().flatten();
+        for (kind, given) in given.filter(|(_, given)| !given.is_null()) {
             let words = given[1]
                 .as_str()
                 .map(|reason| (reason, given[2].as_str().unwrap_or("")));

@@ -4,6 +4,7 @@ use super::super::finding::Explanation;
 use super::*;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::pod::{Event, Pods};
+use crate::outcome::Cause;
 use crate::state::continuation::Rollout;
 use crate::workload::health::diagnosis::{Diagnosis, diagnose, explain};
 use crate::workload::health::rollout::WriteReceipt;

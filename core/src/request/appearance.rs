@@ -1,0 +1,173 @@
+//! Recognizes what a file is that is not a manifest, and says what to do.
+
+use super::image::shown;
+use crate::formats::yaml::{self, YamlError, text};
+
+/// How much of a template's line a message shows.
+const LINE_SHOWN: usize = 80;
+
+/// The longest path that counts as the target of a symbolic link.
+const LINK_LIMIT: usize = 300;
+
+/// Files without a `kind` that people name as manifests: the fields that identify them, what they
+/// are, and the solution.
+const FILES: [(&[&str], &str, &str); 7] = [
+    (
+        &["AWSTemplateFormatVersion"],
+        "a template of CloudFormation",
+        "name the manifest of a Deployment",
+    ),
+    (
+        &["containerDefinitions"],
+        "a task definition of ECS",
+        "write a Deployment for Kubernetes and name that",
+    ),
+    (
+        &["phases"],
+        "a build specification of CodeBuild",
+        "name the file that the build writes",
+    ),
+    (
+        &["services"],
+        "a Compose file",
+        "write a Deployment for Kubernetes (`kompose convert` makes a draft) and name that",
+    ),
+    (
+        &[
+            "resources",
+            "bases",
+            "patches",
+            "namePrefix",
+            "nameSuffix",
+            "configMapGenerator",
+        ],
+        "a Kustomization",
+        KUSTOMIZE,
+    ),
+    (
+        &["replicaCount", "nameOverride", "fullnameOverride"],
+        "the values of a Helm chart",
+        RENDER,
+    ),
+    (
+        &["appVersion", "version"],
+        "the Chart.yaml of a Helm chart",
+        RENDER,
+    ),
+];
+
+const RENDER: &str = "run `helm template` in the build, and name the file that it writes";
+const KUSTOMIZE: &str = "run `kustomize build` in the build, and name the file that it writes";
+
+/// The problem of a file that has a Kustomization and no Deployment.
+pub(super) fn kustomization() -> String {
+    format!("is a Kustomization, which has no Deployment in it: {KUSTOMIZE}")
+}
+
+/// Says what a file is instead of a manifest; `None` if that is unknown.
+pub(super) fn known(text: &str) -> Option<String> {
+    let fields = fields(text);
+    let is_known = |keys: &&[&str]| keys.iter().any(|key| fields.contains(key));
+    let rows = FILES.iter().filter(|(keys, ..)| is_known(keys));
+    let rows = rows.filter(|_| !fields.contains(&"kind"));
+    let mut told = rows.map(|(_, what, way)| format!("looks like {what}: {way}"));
+    stand_in(text).or_else(|| told.next())
+}
+
+/// Says what was stored in place of the file; `None` if it may be the file.
+pub(super) fn stand_in(text: &str) -> Option<String> {
+    let begin = text.trim_start();
+    let lower = begin.get(..9).unwrap_or(begin).to_ascii_lowercase();
+    let conflict = text.lines().position(|line| line.starts_with("<<<<<<< "));
+    if let Some(line) = conflict {
+        return Some(format!(
+            "has the marks of a merge conflict (`<<<<<<<` in line {}): resolve it and commit the \
+             file",
+            line + 1
+        ));
+    }
+    // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+    if begin.starts_with("version https://git-lfs.github.com/") {
+        let problem = "is a Git LFS pointer and not the file that it stands for: have a build with \
+            a full clone run `git lfs pull`, or keep the file out of Git LFS";
+        return Some(problem.to_owned());
+    }
+    if lower.starts_with("<!doctype") || lower.starts_with("<html") {
+        let problem = "is an HTML page, as a login or an error is: look at the step that downloads \
+            the file";
+        return Some(problem.to_owned());
+    }
+    let target = shown(link(text)?);
+    Some(format!(
+        "has nothing but the path `{target}`, as a symbolic link has that was stored as a text: \
+         name the file that it leads to"
+    ))
+}
+
+/// The outermost fields of a YAML text; of JSON all fields.
+fn fields(text: &str) -> Vec<&str> {
+    let is_json = text.trim_start().starts_with('{');
+    let names = text.lines().filter_map(|line| {
+        let (name, _) = line.split_once(':')?;
+        let outer = name.trim_start_matches(['{', ' ', '\t', '"']);
+        let is_outer = is_json || outer.len() == name.len();
+        is_outer.then(|| outer.trim_end_matches('"'))
+    });
+    names.collect()
+}
+
+/// The path, if the file contains nothing else.
+fn link(text: &str) -> Option<&str> {
+    let path = text.trim();
+    let inner = |it: char| it.is_ascii_alphanumeric() || "-_./".contains(it);
+    let is_path = path.contains('/') || path.ends_with(".yaml") || path.ends_with(".yml");
+    (is_path && path.len() <= LINK_LIMIT && path.chars().all(inner)).then_some(path)
+}
+
+/// Why a file cannot be read. A template, another kind of file or an invisible character explains
+/// the parser's error better.
+pub(super) fn unreadable(text: &str, error: &YamlError) -> String {
+    // A parser may stop in the next line.
+    if let Some(problem) = template(text, error.line + 1).or_else(|| known(text)) {
+        return problem;
+    }
+    let told = format!("{} (line {})", error.problem, error.line);
+    let before = error.line.saturating_sub(2);
+    for (index, line) in text.lines().enumerate().skip(before).take(3) {
+        let unseen = text::first_unseen(line.trim_end_matches('\r'));
+        let indents = line.trim_start_matches(' ').starts_with('\t');
+        match unseen {
+            Some((_, name)) if indents || !name.starts_with("a tab") => {
+                let number = index + 1;
+                let how = match indents {
+                    true => "indent by blanks",
+                    false => "write a plain character",
+                };
+                return format!("{told}. There is {name} in line {number}: {how}");
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+/// Says that the text is an unrendered template, if a placeholder comes no later than this line.
+pub(super) fn template(text: &str, last: usize) -> Option<String> {
+    let (line, place) = yaml::template(text).filter(|(line, _)| *line <= last)?;
+    let place = shown(&place.chars().take(LINE_SHOWN).collect::<String>());
+    Some(not_rendered(&format!("`{place}` in line {line}")))
+}
+
+/// The problem of an unrendered template with this placeholder.
+pub(super) fn not_rendered(place: &str) -> String {
+    match place.contains("{%") && !place.contains("{{") {
+        true => format!(
+            "looks like a Jinja template that was not rendered ({place}): have the build render \
+             it, and name the file that comes of it"
+        ),
+        false => format!("looks like a Helm template that was not rendered ({place}): {RENDER}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

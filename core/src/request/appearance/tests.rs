@@ -1,0 +1,71 @@
+use super::*;
+
+#[test]
+fn a_file_is_called_what_it_is() {
+    for (text, told) in [
+        (
+            "kind: Deployment\n<<<<<<< HEAD\nspec: {}\n=======\nspec: {a: 1}\n>>>>>>> main\n",
+            "has the marks of a merge conflict (`<<<<<<<` in line 2)",
+        ),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 123\n",
+            "is a Git LFS pointer",
+        ),
+        ("\n<!DOCTYPE html>\n<html lang=\"en\">\n", "is an HTML page"),
+        ("<html><body>404</body></html>", "is an HTML page"),
+        (
+            "../base/deployment.yaml",
+            "has nothing but the path `../base/deployment.yaml`",
+        ),
+        (
+            "deployment.yml\n",
+            "has nothing but the path `deployment.yml`",
+        ),
+        (
+            "resources:\n- deployment.yaml\nimages:\n- name: web\n",
+            "looks like a Kustomization: run `kustomize build`",
+        ),
+        (
+            "apiVersion: v2\nname: web\nversion: 0.1.0\nappVersion: \"1.0\"\n",
+            "looks like the Chart.yaml of a Helm chart: run `helm template`",
+        ),
+        (
+            "# Default values\nreplicaCount: 1\nimage:\n  repository: nginx\n",
+            "looks like the values of a Helm chart: run `helm template`",
+        ),
+        (
+            "version: \"3\"\nservices:\n  web:\n    image: web:1\n",
+            "looks like a Compose file",
+        ),
+        (
+            "version: 0.2\nphases:\n  build:\n    commands: [make]\n",
+            "looks like a build specification of CodeBuild",
+        ),
+        (
+            "{\n  \"family\": \"web\",\n  \"containerDefinitions\": []\n}\n",
+            "looks like a task definition of ECS",
+        ),
+        (
+            "AWSTemplateFormatVersion: '2010-09-09'\nResources: {}\n",
+            "looks like a template of CloudFormation",
+        ),
+    ] {
+        let known = known(text).unwrap_or_default();
+        assert!(known.starts_with(told), "{text}: {known}");
+    }
+}
+
+#[test]
+fn what_may_be_a_manifest_is_called_nothing_else() {
+    for text in [
+        "",
+        "kind: Deployment\nresources: {}\nversion: 1\n",
+        "replicas: 1\n",
+        "a: b/c\n",
+        "word",
+        "spec:\n  services: []\n  version: 1\n",
+        "see docs/a.yaml for more",
+    ] {
+        assert_eq!(known(text), None, "{text}");
+    }
+}
