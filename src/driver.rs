@@ -7,6 +7,8 @@ use landfall_core::engine::{
     Answer, Ask, Ended, Engine, Heard, Next, Note, Outcome, Reading, Watching,
 };
 use landfall_core::kubernetes::CallError;
+use landfall_core::kubernetes::contact::Identity;
+use landfall_core::kubernetes::identity;
 use landfall_core::kubernetes::object::ReplicaSet;
 use landfall_core::outcome::CredentialsError;
 use landfall_core::request::Request;
@@ -142,9 +144,13 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
                 Err(error) => return (Heard::Unopened(error), false),
             },
         };
+        let asked = Identity {
+            name: watching.name.clone(),
+            ..identity::asked(&watching.call).unwrap_or_default()
+        };
         let mut is_alive = false;
         loop {
-            match timeout_at(end, watch.next(&watching.name)).await {
+            match timeout_at(end, watch.next(&asked)).await {
                 Ok(WatchEvent::Nothing) => is_alive = true,
                 Ok(WatchEvent::Now(deployment)) => {
                     self.watch = Some(watch);

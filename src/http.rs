@@ -47,7 +47,7 @@ pub fn client(trust: Trust<'_>) -> Result<reqwest::Client, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .map_err(|_| "the TLS library has no protocol that is safe".to_owned())?
         .with_root_certificates(roots)
         .with_no_client_auth();
     // A client has one server, or two of AWS; the room for 256 would be made at once.
@@ -61,7 +61,7 @@ pub fn client(trust: Trust<'_>) -> Result<reqwest::Client, String> {
         .tcp_nodelay(true)
         .http1_only()
         .build()
-        .map_err(|error| chain(&error))
+        .map_err(|_| "the HTTPS client cannot be made; HTTPS_PROXY may not be valid".to_owned())
 }
 
 /// An error and everything behind it in one line, each said once.

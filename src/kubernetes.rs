@@ -1,5 +1,6 @@
 //! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
 
+mod attempt;
 pub(crate) mod failure;
 mod watch;
 
@@ -8,10 +9,13 @@ pub use watch::{Watch, WatchEvent};
 use crate::environment::Environment;
 use crate::http::{self, Trust};
 use crate::telemetry::logging;
+use attempt::{Attempt, compression, odd, permanent, time_limit};
 use jiff::Timestamp;
+use landfall_core::engine::in_short;
 use landfall_core::kubernetes::answer::{self, excerpt};
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
-use landfall_core::kubernetes::contact::{Unreached, UnreachedCause, Untrusted};
+use landfall_core::kubernetes::contact::{OddAnswer, Unreached, UnreachedCause, Untrusted};
+use landfall_core::kubernetes::identity;
 use landfall_core::kubernetes::pod::{self, Event, Pods};
 use landfall_core::kubernetes::token::{Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, warning};
@@ -21,7 +25,6 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AF
 use reqwest::{Response, Url};
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// Pages of one list: a thousand objects of one Deployment.
@@ -29,13 +32,6 @@ const MAX_PAGES: usize = 20;
 
 /// Pages of pods: ten thousand. Of more than that nothing is concluded.
 const MAX_POD_PAGES: usize = 40;
-
-/// How long a read may take before it is tried again.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a write may take: the API server gives admission webhooks up to 30 s and the whole
-/// request 34 s.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(36);
 
 /// A connection to the cluster's API.
 #[derive(Debug)]
@@ -79,9 +75,6 @@ fn bearer(token: &Token) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// A failed attempt, and whether another one may help.
-type Attempt = (CallError, Failure);
-
 impl Cluster {
     /// Makes the client. Nothing is sent yet. An error says what is wrong with the CA.
     pub fn new(
@@ -108,6 +101,7 @@ impl Cluster {
     /// Sends a call, again where that may help, and gives back the object.
     pub async fn send(&self, call: &Call, until: Instant) -> Result<Value, CallError> {
         let object = self.read(call, until, answer::read).await?;
+        identity::expected(call, &object).map_err(odd)?;
         if !call.is_answered_in_secret() {
             logging::learn(&object);
         }
@@ -177,15 +171,17 @@ impl Cluster {
             let pause = match retry::next(failure, tries, left, fastrand::f64()) {
                 Next::Retry(pause) => pause,
                 Next::GiveUp => return Err(error),
+                // What was answered last is the cause, not that the time is over.
                 Next::OutOfTime => {
                     sleep_until(until).await;
-                    return Err(CallError::OutOfTime);
+                    return Err(error);
                 }
             };
             tracing::warn!(
                 verb = call.verb.rbac(),
                 resource = call.resource,
                 tries,
+                cause = in_short(&error),
                 pause_ms = pause.as_millis() as u64,
                 "the cluster is to be asked again"
             );
@@ -257,21 +253,25 @@ impl Cluster {
             let warnings = self.warnings.lock();
             *warnings.unwrap_or_else(PoisonError::into_inner) = remarks;
         }
+        if let Some(how) = compression(response.headers()) {
+            return Err(permanent(odd(OddAnswer::Compressed(how))));
+        }
         let body = match timeout_at(limit, http::read(response, MAX_BODY)).await {
             Ok(Ok(body)) => body,
-            Ok(Err(error)) => return Err(self.transport(error)),
-            Err(_) => return Err(self.too_slow(until)),
+            Ok(Err(error)) => return Err(self.transport(&error)),
+            Err(_) => return Err(self.unreached(UnreachedCause::Endless)),
         };
         if body.len() >= MAX_BODY {
-            let why = format!("its answer has more than {MAX_BODY} bytes");
-            return Err(permanent(CallError::NotKubernetes(why)));
+            return Err(permanent(odd(OddAnswer::TooLong)));
         }
         parse(&body).ok_or_else(|| {
-            let why = match call.is_answered_in_secret() {
-                true => format!("HTTP {code} with what is no JSON object"),
-                false => format!("HTTP {code} with \"{}\"", excerpt(&body, logging::masked)),
+            let text = || {
+                let secret = call.is_answered_in_secret();
+                let text = (!secret).then(|| excerpt(&body, logging::masked));
+                OddAnswer::Text(code, text)
             };
-            permanent(CallError::NotKubernetes(why))
+            let fault = answer::fault(&body).map(|fault| OddAnswer::Json(code, fault));
+            permanent(odd(fault.unwrap_or_else(text)))
         })
     }
 
@@ -282,11 +282,11 @@ impl Cluster {
         }
         let limit = until.min(Instant::now() + time_limit(call));
         let started = Instant::now();
-        let sent = timeout_at(limit, self.request(call)?.send()).await;
+        let sent = timeout_at(limit, self.request(call).send()).await;
         let response = match sent {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(self.transport(error)),
-            Err(_) => return Err(self.too_slow(until)),
+            Ok(Err(error)) => return Err(self.transport(&error)),
+            Err(_) => return Err(self.unreached(UnreachedCause::TooSlow)),
         };
         let status = response.status();
         let milliseconds = started.elapsed().as_millis() as u64;
@@ -312,8 +312,7 @@ impl Cluster {
             return Ok(response);
         }
         if status.is_redirection() {
-            let why = failure::redirection(&response);
-            return Err(permanent(CallError::NotKubernetes(why)));
+            return Err(permanent(odd(failure::redirection(&response))));
         }
         let asked = response.headers().get(RETRY_AFTER);
         let asked = retry::asked(asked.and_then(|value| value.to_str().ok()));
@@ -322,10 +321,16 @@ impl Cluster {
         let body = timeout_at(limit, http::read(response, MAX_BODY)).await;
         // A refusal whose body breaks off is a refusal all the same.
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        let (mut refusal, seconds) = Refusal::read(status.as_u16(), &body, logging::masked);
+        let mut refusal = Refusal::read(code, &body, logging::masked);
+        refusal.wait = asked.or(refusal.wait);
+        // What an application says is its own.
+        if refusal.is_foreign() && call.verb != Verb::Proxy {
+            let text = Some(refusal.message).filter(|_| !call.is_answered_in_secret());
+            return Err(permanent(odd(OddAnswer::Text(code, text))));
+        }
         refusal.token = (refusal.code == 401).then(|| (self.life, Timestamp::now()));
         let failure = match refusal.may_pass() {
-            true => Failure::Transient(asked.or(seconds.map(Duration::from_secs))),
+            true => Failure::Transient(refusal.wait),
             false => Failure::Permanent,
         };
         Err((CallError::Refused(refusal), failure))
@@ -340,35 +345,28 @@ impl Cluster {
         }
     }
 
-    fn unreached(&self, cause: UnreachedCause, detail: String) -> Attempt {
-        let unreached = Unreached::new(cause, self.host(), detail);
+    fn unreached(&self, cause: UnreachedCause) -> Attempt {
+        let unreached = Unreached::new(cause, self.host());
         let error = CallError::Unreachable(Box::new(unreached));
         (error, Failure::Transient(None))
     }
 
-    fn too_slow(&self, until: Instant) -> Attempt {
-        match Instant::now() >= until {
-            true => permanent(CallError::OutOfTime),
-            false => self.unreached(UnreachedCause::TooSlow, String::new()),
-        }
-    }
-
     /// A fault of the connection. What is wrong with a certificate does not pass by itself.
-    fn transport(&self, error: reqwest::Error) -> Attempt {
-        let error = error.without_url();
-        if let Some(fault) = failure::certificate(&error, self.trusts_public) {
+    fn transport(&self, error: &reqwest::Error) -> Attempt {
+        if let Some(fault) = failure::certificate(error, self.trusts_public) {
             let host = self.host();
             return permanent(CallError::Untrusted(Box::new(Untrusted { host, fault })));
         }
-        let (cause, detail) = failure::unreached(&error);
-        self.unreached(cause, detail)
+        match failure::odd(error) {
+            Some(answer) if answer.may_pass() => (odd(answer), Failure::Transient(None)),
+            Some(answer) => permanent(odd(answer)),
+            None => self.unreached(failure::unreached(error)),
+        }
     }
 
-    fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, Attempt> {
-        let mut url = self
-            .server
-            .join(&call.path)
-            .map_err(|error| permanent(CallError::NotKubernetes(error.to_string())))?;
+    fn request(&self, call: &Call) -> reqwest::RequestBuilder {
+        let url = self.server.join(&call.path);
+        let mut url = url.expect("a checked path follows any address");
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
@@ -381,20 +379,8 @@ impl Cluster {
         if let (Some(body), Some(kind)) = (&call.body, call.verb.content_type()) {
             request = request.header(CONTENT_TYPE, kind).body(body.to_string());
         }
-        Ok(request)
+        request
     }
-}
-
-fn time_limit(call: &Call) -> Duration {
-    if call.verb.writes() {
-        WRITE_TIMEOUT
-    } else {
-        READ_TIMEOUT
-    }
-}
-
-fn permanent(error: CallError) -> Attempt {
-    (error, Failure::Permanent)
 }
 
 #[cfg(test)]

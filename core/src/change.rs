@@ -11,6 +11,7 @@ mod checks;
 mod comparison;
 pub mod difference;
 pub mod editor;
+pub mod kept;
 mod entries;
 mod model;
 mod notes;

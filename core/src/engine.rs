@@ -16,6 +16,7 @@ mod model;
 mod trouble;
 mod waiting;
 
+pub use brief::in_short;
 pub use conclusion::Ended;
 pub use model::{Answer, Ask, Engine, Heard, Next, Note, Outcome, Reading, Watching};
 pub use trouble::OUTAGE;
@@ -75,7 +76,7 @@ impl Engine {
         match why {
             Pending::Look(look) => self.looked(&look, call, result, now),
             Pending::Act(action) => self.acted(action, call, result, now),
-            Pending::Plan(live) => match answers::object(&call, result) {
+            Pending::Plan(live) => match answers::object(result) {
                 Ok(object) => {
                     let after = Deployment::new(object);
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);

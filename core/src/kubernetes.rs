@@ -4,6 +4,7 @@ pub mod answer;
 pub mod call;
 pub mod contact;
 mod error;
+pub mod identity;
 pub mod name;
 mod path;
 mod permission;

@@ -18,6 +18,7 @@ mod rollout_failed;
 mod rotation;
 mod success;
 mod unbegun;
+mod odd;
 mod unreachable;
 mod waiting;
 
@@ -25,6 +26,7 @@ pub use contact::{access_lost, call_failed, lost_sight, no_credentials, trouble}
 pub use failure::failure;
 pub use faults::{wrong_files, wrong_parameters};
 pub use model::{MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
+pub use odd::{kept, what as odd};
 pub use planned::planned;
 pub use refusal::{Trouble, said};
 pub use success::success;

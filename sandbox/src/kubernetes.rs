@@ -2,6 +2,7 @@
 
 mod authority;
 mod flow;
+mod raw;
 
 use crate::kubernetes::flow::{Flow, endless, flow, line};
 use crate::world::{Answer, Body as Content, Reply, Request, Watch, World};
@@ -26,6 +27,7 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 pub use authority::Authority;
+pub use raw::{Bytes as RawBytes, Raw};
 
 /// Slightly more than the world accepts, so that the world refuses.
 const BODY_LIMIT: usize = 3 * 1024 * 1024 + 1;

@@ -1,7 +1,7 @@
 //! The SDK's HTTP client: our HTTPS stack, whose client is created at the first request.
 
-use crate::http::{self, Trust, chain};
-use crate::kubernetes;
+use crate::http::{self, Trust};
+use crate::kubernetes::failure;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -9,8 +9,6 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use landfall_core::kubernetes::contact::Unreached;
-use landfall_core::report;
 use std::fmt;
 use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
@@ -58,11 +56,11 @@ impl HttpsClient {
         let client = client.map_err(|why| ConnectorError::user(why.into()))?;
         let host = host_of(request.uri());
         let sent = client.execute(outgoing(request)?).await;
-        let mut response = sent.map_err(|error| broken(&host, error))?;
+        let mut response = sent.map_err(|error| broken(&host, &error))?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let body = http::read(response, BODY_LIMIT).await;
-        let body = body.map_err(|error| broken(&host, error))?;
+        let body = body.map_err(|error| broken(&host, &error))?;
         if body.len() >= BODY_LIMIT {
             return Err(other(format!(
                 "its answer has more than {BODY_LIMIT} bytes"
@@ -107,7 +105,7 @@ fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
     // The request bodies for SSM and CodePipeline are in memory.
     let body = body.bytes().ok_or_else(|| other("its body is a stream"))?;
     let request = ::http::Request::from_parts(parts, body.to_vec());
-    reqwest::Request::try_from(request).map_err(|error| other(chain(&error.without_url())))
+    reqwest::Request::try_from(request).map_err(|_| other("its address is not valid"))
 }
 
 /// A failure for which a retry does not help.
@@ -121,14 +119,10 @@ fn host_of(address: &str) -> String {
     rest.split(['/', '?']).next().unwrap_or_default().to_owned()
 }
 
-/// A failure of the connection to this host, which the SDK retries.
-fn broken(host: &str, error: reqwest::Error) -> ConnectorError {
-    let is_timeout = error.is_timeout();
-    let (cause, detail) = kubernetes::failure::unreached(&error.without_url());
-    let once = Unreached::new(cause, host.to_owned(), detail);
-    // The SDK counts the attempts.
-    let why = report::unreached(&Unreached { tries: 0, ..once }).into();
-    match is_timeout {
+/// A failure of the connection to this host, which the SDK tries again.
+fn broken(host: &str, error: &reqwest::Error) -> ConnectorError {
+    let why = failure::told(error, host).into();
+    match error.is_timeout() {
         true => ConnectorError::timeout(why),
         false => ConnectorError::io(why),
     }

@@ -11,7 +11,8 @@ use super::partition;
 use super::settings::{AwsService, Settings};
 use super::signature::Signature;
 use crate::event::{Artifact, Keys};
-use crate::http::{self, chain};
+use crate::http;
+use crate::kubernetes::failure;
 use jiff::Timestamp;
 use landfall_core::outcome::StoreError;
 use landfall_core::retry::{self, Failure, Next};
@@ -223,7 +224,7 @@ impl Object<'_> {
                     }
                 }
                 Ok(Ok(None)) => return Ok(None),
-                Ok(Err(error)) => return Ok(Some(chain(&error.without_url()))),
+                Ok(Err(error)) => return Ok(Some(failure::told(&error, &self.host))),
                 Err(_) => return Ok(Some("it fell silent in the middle".to_owned())),
             }
         }
@@ -238,7 +239,7 @@ impl Object<'_> {
         let sent = timeout(SILENCE, client.get(url).headers(headers).send()).await;
         let response = match sent {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(unreachable(chain(&error.without_url()))),
+            Ok(Err(error)) => return Err(unreachable(failure::told(&error, &self.host))),
             Err(_) => return Err(unreachable("it does not answer".to_owned())),
         };
         // An empty object has no last byte.

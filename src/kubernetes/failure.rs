@@ -1,9 +1,13 @@
 //! What the errors of reqwest and rustls mean, told by their types.
 
 use jiff::Timestamp;
-use landfall_core::kubernetes::contact::{CertificateFault, UnreachedCause};
+use landfall_core::kubernetes::contact::{
+    CertificateFault, OddAnswer, Unreached, UnreachedCause, Untrusted,
+};
+use landfall_core::report;
 use reqwest::header::LOCATION;
 use reqwest::{Response, Url};
+use rustls::AlertDescription;
 use rustls::pki_types::UnixTime;
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -14,22 +18,64 @@ const LAYERS: usize = 16;
 /// Names of a certificate that are told.
 const NAMES: usize = 5;
 
-/// How much of a name or of the network's words is kept.
+/// How much of a name is kept.
 const TEXT: usize = 200;
 
-/// Why a request got no answer, and the network's own words for it.
-pub(crate) fn unreached(error: &(dyn Error + 'static)) -> (UnreachedCause, String) {
-    let mut is_connect = false;
-    let mut timed_out = false;
+/// Why a request got no answer, in words.
+pub(crate) fn told(error: &reqwest::Error, host: &str) -> String {
+    let host = host.to_owned();
+    if let Some(fault) = certificate(error, true) {
+        let why = if fault == CertificateFault::NotPublic {
+            "no CA signed it that is trusted here".to_owned()
+        } else {
+            let host = host.clone();
+            report::untrusted(&Untrusted { host, fault })
+        };
+        return format!("`{host}`: its certificate is not trusted: {why}");
+    }
+    match odd(error) {
+        Some(odd) => format!("`{host}`: its answer cannot be read: {}", report::odd(&odd)),
+        // How often it is tried is the SDK's.
+        None => report::unreached(&Unreached {
+            tries: 0,
+            ..Unreached::new(unreached(error), host)
+        }),
+    }
+}
+
+/// What came instead of an answer that can be read.
+pub(super) fn odd(error: &reqwest::Error) -> Option<OddAnswer> {
+    let (mut not_http, mut too_long, mut broken, mut tls) = (false, false, false, false);
+    each_layer(error, |layer| {
+        if let Some(error) = layer.downcast_ref::<hyper::Error>() {
+            not_http |= error.is_parse();
+            too_long |= error.is_parse_too_large();
+        }
+        if let Some(error) = layer.downcast_ref::<io::Error>() {
+            broken |= [ErrorKind::InvalidData, ErrorKind::InvalidInput].contains(&error.kind());
+        }
+        tls |= layer.is::<rustls::Error>();
+    });
+    match is_of_body(error) {
+        _ if too_long => Some(OddAnswer::TooLong),
+        _ if not_http => Some(OddAnswer::NotHttp),
+        true if broken && !tls => Some(OddAnswer::BrokenBody),
+        _ => None,
+    }
+}
+
+/// Whether an answer had begun.
+fn is_of_body(error: &reqwest::Error) -> bool {
+    error.is_body() || error.is_decode()
+}
+
+/// Why a request got no answer.
+pub(super) fn unreached(error: &reqwest::Error) -> UnreachedCause {
+    let mut timed_out = error.is_timeout();
     let (mut refused, mut no_route) = (false, false);
     let (mut name, mut proxy) = (false, false);
     let mut tls = None;
-    let mut last = String::new();
     each_layer(error, |layer| {
-        if let Some(error) = layer.downcast_ref::<reqwest::Error>() {
-            is_connect |= error.is_connect();
-            timed_out |= error.is_timeout();
-        }
         if let Some(error) = layer.downcast_ref::<io::Error>() {
             let kind = error.kind();
             refused |= kind == ErrorKind::ConnectionRefused;
@@ -45,29 +91,37 @@ pub(crate) fn unreached(error: &(dyn Error + 'static)) -> (UnreachedCause, Strin
         let text = layer.to_string();
         name |= text.starts_with("dns error");
         proxy |= text.starts_with("tunnel error");
-        last = text;
     });
-    let cause = match is_connect {
+    match error.is_connect() {
         _ if proxy => UnreachedCause::Proxy,
         true if name => UnreachedCause::NameUnknown,
         true if refused => UnreachedCause::ConnectionRefused,
         true if no_route => UnreachedCause::NoRoute,
         true if timed_out => UnreachedCause::Silent,
-        true => tls.unwrap_or(UnreachedCause::BrokenOff),
+        true => tls.unwrap_or(UnreachedCause::HandshakeCut),
+        // In TLS 1.3 the server looks at the client's certificate when the handshake is over.
+        false if tls == Some(UnreachedCause::ClientCertificate) => {
+            UnreachedCause::ClientCertificate
+        }
         false if timed_out => UnreachedCause::TooSlow,
+        false if is_of_body(error) => UnreachedCause::CutOff,
         false => UnreachedCause::BrokenOff,
-    };
-    (cause, clip(&last))
+    }
 }
 
-/// How a TLS handshake failed, where it is not for a certificate.
+/// How a TLS handshake failed, where it is not for a certificate of the server.
 #[allow(clippy::wildcard_enum_match_arm)] // rustls adds to its errors
 fn handshake(error: &rustls::Error) -> Option<UnreachedCause> {
     match error {
         rustls::Error::InvalidMessage(_) => Some(UnreachedCause::NotTls),
-        rustls::Error::AlertReceived(_) | rustls::Error::PeerIncompatible(_) => {
-            Some(UnreachedCause::HandshakeRefused)
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            Some(UnreachedCause::ClientCertificate)
         }
+        rustls::Error::AlertReceived(
+            AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity,
+        )
+        | rustls::Error::PeerIncompatible(_) => Some(UnreachedCause::OldTls),
+        rustls::Error::AlertReceived(_) => Some(UnreachedCause::HandshakeRefused),
         _ => None,
     }
 }
@@ -91,9 +145,9 @@ pub(super) fn certificate(
 fn read(why: &rustls::CertificateError, trusts_public: bool) -> CertificateFault {
     use rustls::CertificateError as Why;
     match why {
-        // A CA of the same name with another key is another CA.
-        Why::UnknownIssuer | Why::BadSignature if trusts_public => CertificateFault::NotPublic,
-        Why::UnknownIssuer | Why::BadSignature => CertificateFault::OtherCa,
+        Why::UnknownIssuer if trusts_public => CertificateFault::NotPublic,
+        Why::UnknownIssuer => CertificateFault::OtherCa,
+        Why::BadSignature => CertificateFault::OtherSignature,
         Why::Expired => CertificateFault::Expired(None),
         Why::ExpiredContext { not_after, .. } => CertificateFault::Expired(time(*not_after)),
         Why::NotValidYet => CertificateFault::NotYetValid(None),
@@ -106,16 +160,31 @@ fn read(why: &rustls::CertificateError, trusts_public: bool) -> CertificateFault
             CertificateFault::OtherName(names.map(|name| clip(plain(name))).collect())
         }
         Why::InvalidPurpose | Why::InvalidPurposeContext { .. } => CertificateFault::NotOfServer,
+        Why::BadEncoding => CertificateFault::Damaged,
+        Why::UnsupportedSignatureAlgorithmContext { .. }
+        | Why::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            CertificateFault::OldSignature
+        }
+        Why::Other(other) => match other.0.downcast_ref::<webpki::Error>() {
+            Some(webpki::Error::CaUsedAsEndEntity) => CertificateFault::OfCa,
+            Some(
+                webpki::Error::EndEntityUsedAsCa
+                | webpki::Error::PathLenConstraintViolated
+                | webpki::Error::NameConstraintViolation,
+            ) => CertificateFault::BrokenChain,
+            Some(webpki::Error::UnsupportedCertVersion) => CertificateFault::OldVersion,
+            Some(_) | None => CertificateFault::Unusable,
+        },
         _ => CertificateFault::Unusable,
     }
 }
 
-/// The name in rustls' `DnsName("…")`.
+/// The name in rustls' `DnsName("…")` and `IpAddress(…)`.
 fn plain(name: &str) -> &str {
     let inner = name
-        .split_once('"')
-        .and_then(|(_, rest)| rest.split_once('"'));
-    inner.map_or(name, |(inner, _)| inner)
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.map_or(name, |inner| inner.trim_matches('"'))
 }
 
 fn time(time: UnixTime) -> Option<Timestamp> {
@@ -144,17 +213,13 @@ fn each_layer<'a>(
     }
 }
 
-/// That an answer leads elsewhere, without what the address may tell.
-pub(super) fn redirection(response: &Response) -> String {
+/// Where an answer leads, without what the address may tell beside its host.
+pub(super) fn redirection(response: &Response) -> OddAnswer {
     let location = response.headers().get(LOCATION);
     let host = location
         .and_then(|location| Url::parse(location.to_str().ok()?).ok())
-        .and_then(|url| url.host_str().map(str::to_owned));
-    let code = response.status().as_u16();
-    match host {
-        Some(host) => format!("HTTP {code} leads to `{host}`, and no redirect is followed"),
-        None => format!("HTTP {code} leads elsewhere, and no redirect is followed"),
-    }
+        .and_then(|url| url.host_str().map(clip));
+    OddAnswer::Redirect(response.status().as_u16(), host)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! A stream of changes of one Deployment.
 
-use crate::http::chain;
 use crate::telemetry::logging;
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::MAX_BODY;
+use landfall_core::kubernetes::contact::Identity;
 use landfall_core::kubernetes::object::Deployment;
 use reqwest::Response;
 use serde_json::Value;
@@ -36,14 +36,14 @@ impl Watch {
     pub fn opened(&self) -> Instant {
         self.opened
     }
-    /// Waits for the next change of the Deployment of this name.
-    pub async fn next(&mut self, name: &str) -> WatchEvent {
+    /// Waits for the next change of the Deployment.
+    pub async fn next(&mut self, asked: &Identity) -> WatchEvent {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let rest = self.rest.split_off(end + 1);
                 self.line.append(&mut self.rest);
                 self.rest = rest;
-                let change = change(&self.line, name);
+                let change = change(&self.line, asked);
                 self.line.clear();
                 return change;
             }
@@ -56,8 +56,8 @@ impl Watch {
                 // An answer without a line's end may be one object: what a server without watches
                 // sends. It is no change, and reading the object tells more.
                 Ok(None) => return WatchEvent::Over,
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "the watch broke off");
+                Err(_) => {
+                    tracing::warn!("the watch broke off");
                     return WatchEvent::Over;
                 }
             }
@@ -67,7 +67,7 @@ impl Watch {
 
 /// Reads one line of a watch.
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes>
-fn change(line: &[u8], name: &str) -> WatchEvent {
+fn change(line: &[u8], asked: &Identity) -> WatchEvent {
     let Some(mut event) = answer::read(line) else {
         return WatchEvent::Over;
     };
@@ -75,10 +75,7 @@ fn change(line: &[u8], name: &str) -> WatchEvent {
         .get("type")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let is_ours = event
-        .pointer("/object/metadata/name")
-        .and_then(Value::as_str)
-        == Some(name);
+    let is_ours = asked.is(&Identity::of(&event["object"]));
     match kind {
         "ADDED" | "MODIFIED" if is_ours => {
             logging::learn(&event["object"]);

@@ -1,6 +1,7 @@
 //! Stories that only the sandbox can provoke: connections that break, servers that stall, answers of
 //! what is no Kubernetes, stale reads, a cluster that is done at once.
 
+mod odd;
 mod rollback;
 
 use crate::rolling::manifest;
@@ -141,15 +142,21 @@ async fn a_stale_read_is_evidence_of_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_kubernetes_is_told_from_a_missing_deployment() {
     for (fault, words) in [
-        (Fault::Html { status: 404 }, "no Kubernetes API"),
-        (Fault::Html { status: 200 }, "no Kubernetes API"),
+        (
+            Fault::Html { status: 404 },
+            "HTTP 404 with \"404 404 nginx\"",
+        ),
+        (
+            Fault::Html { status: 200 },
+            "HTTP 200 with \"200 200 nginx\"",
+        ),
         (
             Fault::Redirect {
                 to: "https://login.example.org/?token=x".into(),
             },
             "leads to `login.example.org`",
         ),
-        (Fault::Oversized, "bytes"),
+        (Fault::Oversized, "it has more than 8 MiB"),
     ] {
         let stage = Stage::in_sandbox(|world, now| world.apply(demo_app(600), now)).await;
         stage
@@ -291,7 +298,7 @@ async fn a_new_token_that_the_cluster_does_not_take_is_not_stored() {
         (
             reviews().skip(1),
             Fault::Html { status: 200 },
-            "is no Kubernetes API",
+            "is not a Kubernetes API server's: HTTP 200",
         ),
         (
             reviews(),
@@ -306,7 +313,7 @@ async fn a_new_token_that_the_cluster_does_not_take_is_not_stored() {
         (
             tokens(),
             Fault::Html { status: 201 },
-            "HTTP 201 with what is no JSON object",
+            "HTTP 201 with what is not JSON",
         ),
         (
             tokens(),

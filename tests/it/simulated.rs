@@ -39,7 +39,7 @@ pub fn request(call: &Call) -> world::Request {
 pub fn refused(code: u16, reason: &str, message: &str) -> Result<Answer, CallError> {
     let status = json!({"kind": "Status", "reason": reason, "message": message});
     let body = serde_json::to_vec(&status).unwrap();
-    let (refusal, _) = Refusal::read(code, &body, str::to_owned);
+    let refusal = Refusal::read(code, &body, str::to_owned);
     Err(CallError::Refused(refusal))
 }
 
@@ -55,7 +55,7 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Answer, CallError> {
     };
     let whole = || text.clone().unwrap_or_else(|| object.to_string());
     if !(200..300).contains(&code) {
-        let (refusal, _) = Refusal::read(code, whole().as_bytes(), str::to_owned);
+        let refusal = Refusal::read(code, whole().as_bytes(), str::to_owned);
         return Err(CallError::Refused(refusal));
     }
     let items = || object["items"].as_array().into_iter().flatten();

@@ -12,7 +12,7 @@ use super::patch::sets_env;
 use super::put::set_in_manifest;
 use crate::kubernetes::object::{Deployment, timestamp};
 use crate::problem::Fault;
-use crate::request::Request;
+use crate::request::{Method, Request};
 use crate::state::marks::DEPLOYED_AT;
 use serde_json::{Map, Value, json};
 
@@ -106,10 +106,18 @@ impl Lost {
             Some(_) => format!("manifest.{}", self.field),
             None => self.field.clone(),
         };
+        let why = match request.method {
+            Method::Patch => {
+                "A merge by `patch`, or a webhook, gives another template than the one asked for: \
+                 `\"method\": \"put\"` writes a manifest whole"
+            }
+            Method::Put => {
+                "A mutating webhook, or a proxy that answers in the API server's place, gives \
+                 another template than the one asked for"
+            }
+        };
         let problem = format!(
-            "{} in what the API server makes of it. A merge by `patch`, or a webhook, gives \
-             another template than the one asked for: `\"method\": \"put\"` writes a manifest \
-             whole",
+            "{} in what the API server makes of it. {why}",
             self.problem()
         );
         Fault::new(field, problem)

@@ -4,9 +4,10 @@ use super::answers::object;
 use super::brief::brief;
 use super::limits::{CONFLICTS, ROLLBACK};
 use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
-use crate::change;
+use crate::change::{self, kept};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
+use crate::kubernetes::contact::Kept;
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::refusal::RefusalCause;
 use crate::strategy::{self, Action, Failure, Observation, RollbackResult};
@@ -39,8 +40,11 @@ impl Engine {
         result: Result<Answer, CallError>,
         now: Timestamp,
     ) {
-        let error = match object(&call, result) {
-            Ok(object) => return self.written(&action, Deployment::new(object), now),
+        let error = match object(result).map(Deployment::new) {
+            Ok(after) => match self.kept(&action, &call, &after) {
+                None => return self.written(&action, after, now),
+                Some(kept) => CallError::Kept(Box::new(kept)),
+            },
             Err(error) => error,
         };
         if let Some(call) = self.without_marks(&action, &call, &error) {
@@ -72,6 +76,23 @@ impl Engine {
             }));
         }
         self.trouble(call, error, now);
+    }
+
+    /// What a write left as it was, though it was answered as done.
+    fn kept(&self, action: &Action, call: &Call, after: &Deployment) -> Option<Kept> {
+        let before = self
+            .observation
+            .deployment
+            .as_ref()
+            .and_then(Option::as_ref);
+        match action {
+            Action::Patch(_) | Action::Put(_) => {
+                kept::version(&self.request, &self.continuation.job, before, after)
+            }
+            Action::Undo { revision, .. } => kept::undo(*revision, before, after),
+            Action::Step(_) => kept::fields(call, after.value()),
+            Action::Create(_) => None,
+        }
     }
 
     fn written(&mut self, action: &Action, after: Deployment, now: Timestamp) {
@@ -115,9 +136,12 @@ impl Engine {
 /// 409 is a lost race by its name; JSON patch says 422 where a `test` fails, and 404 is a
 /// Deployment that went away after it was read.
 pub(super) fn lost_a_race(action: &Action, error: &CallError) -> bool {
-    let CallError::Refused(refusal) = error else {
+    let refusal = match error {
+        CallError::Refused(refusal) => refusal,
         // What answered may be a proxy behind which the write was done: the object tells.
-        return matches!(error, CallError::NotKubernetes(_));
+        CallError::NotKubernetes(_) => return true,
+        CallError::Kept(kept) => return !kept.is_in_part,
+        CallError::Unreachable(_) | CallError::Untrusted(_) | CallError::OutOfTime => return false,
     };
     if matches!(
         refusal.cause(),

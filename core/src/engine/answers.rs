@@ -1,43 +1,29 @@
 //! Answers, read: what is odd about one, and what it means that something is not there.
 
 use super::model::Answer;
-use crate::kubernetes::call::{Call, Verb};
+use crate::kubernetes::contact::{JsonFault, OddAnswer};
 use crate::kubernetes::{CallError, Refusal};
 use crate::strategy::scene::Sought;
 use serde_json::Value;
 
-/// Reads one object. JSON that is not a Kubernetes object is an unexpected answer, whatever its
-/// status.
-pub(super) fn object(call: &Call, result: Result<Answer, CallError>) -> Result<Value, CallError> {
-    let odd = || CallError::NotKubernetes("an answer that is no object".to_owned());
+/// An answer that was read in another way than it was to be.
+fn odd() -> CallError {
+    CallError::NotKubernetes(Box::new(OddAnswer::Json(200, JsonFault::NoObject)))
+}
+
+/// Reads one object.
+pub(super) fn object(result: Result<Answer, CallError>) -> Result<Value, CallError> {
     let Answer::Object(object) = result? else {
         return Err(odd());
     };
-    // A deletion may be answered by a Status of success.
-    let deleted = call.verb == Verb::Delete && object["status"] == "Success";
-    // A question has no name.
-    let reviewed = object["status"]["allowed"].is_boolean();
-    let named = object["metadata"]["name"].is_string();
-    if named || deleted || reviewed {
-        Ok(object)
-    } else {
-        Err(odd())
-    }
+    Ok(object)
 }
 
-/// Reads one object, or `None` where it does not exist. A 404 that is not a Kubernetes `Status` is
-/// an unexpected answer.
-pub(super) fn found(
-    call: &Call,
-    result: Result<Answer, CallError>,
-) -> Result<Option<Value>, CallError> {
-    match object(call, result) {
+/// Reads one object, or `None` where it does not exist.
+pub(super) fn found(result: Result<Answer, CallError>) -> Result<Option<Value>, CallError> {
+    match object(result) {
         Ok(object) => Ok(Some(object)),
         Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => Ok(None),
-        Err(CallError::Refused(refusal)) if refusal.code == 404 => {
-            let why = format!("HTTP 404 with \"{}\"", refusal.message);
-            Err(CallError::NotKubernetes(why))
-        }
         Err(error) => Err(error),
     }
 }
@@ -46,20 +32,17 @@ pub(super) fn found(
 pub(super) fn items(result: Result<Answer, CallError>) -> Result<Vec<Value>, CallError> {
     match result {
         Ok(Answer::List(items)) => Ok(items),
+        Ok(_) => Err(odd()),
         Err(CallError::Refused(refusal)) if refusal.code == 404 && refusal.is_status => {
             Ok(Vec::new())
         }
         Err(error) => Err(error),
-        Ok(_) => Err(CallError::NotKubernetes(
-            "an answer that is no list".to_owned(),
-        )),
     }
 }
 
 pub(super) fn text(result: Result<Answer, CallError>) -> Result<String, CallError> {
     let Answer::Text(text) = result? else {
-        let odd = "an answer that is no text".to_owned();
-        return Err(CallError::NotKubernetes(odd));
+        return Err(odd());
     };
     Ok(text)
 }
@@ -100,7 +83,10 @@ pub(super) fn is_of_proxy(error: &CallError) -> bool {
             refusal.is_status && matches!(refusal.code, 401 | 429 | 500..)
         }
         CallError::Unreachable(_) => true,
-        CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
+        CallError::Untrusted(_)
+        | CallError::NotKubernetes(_)
+        | CallError::Kept(_)
+        | CallError::OutOfTime => false,
     }
 }
 

@@ -11,12 +11,13 @@ pub(super) fn brief(call: &Call, error: &CallError, gain: &str) -> String {
         CallError::Unreachable(_)
         | CallError::Untrusted(_)
         | CallError::NotKubernetes(_)
+        | CallError::Kept(_)
         | CallError::OutOfTime => in_short(error),
     }
 }
 
 /// The error in a few words.
-pub(super) fn in_short(error: &CallError) -> String {
+pub fn in_short(error: &CallError) -> String {
     match error {
         CallError::Refused(refusal) if refusal.message.is_empty() => {
             format!("HTTP {}", refusal.code)
@@ -24,7 +25,8 @@ pub(super) fn in_short(error: &CallError) -> String {
         CallError::Refused(refusal) => format!("HTTP {}: {}", refusal.code, refusal.message),
         CallError::Unreachable(unreached) => report::unreached(unreached),
         CallError::Untrusted(untrusted) => report::untrusted(untrusted),
-        CallError::NotKubernetes(why) => why.clone(),
+        CallError::NotKubernetes(odd) => report::odd(odd),
+        CallError::Kept(kept) => report::kept(kept),
         CallError::OutOfTime => "it did not answer in time".to_owned(),
     }
 }

@@ -90,7 +90,7 @@ impl Engine {
     ) -> Result<(), CallError> {
         match look {
             Look::Deployment | Look::Candidate { .. } => {
-                let found = found(call, result)?;
+                let found = found(result)?;
                 self.observation.renew(Some(found.map(Deployment::new)));
             }
             Look::Scene(sought) => self.scene(sought, call, result)?,
@@ -103,7 +103,7 @@ impl Engine {
             Look::Pods { set, .. } => self.pods(call, set, result, now),
             Look::Roster { .. } => self.roster(result, now),
             Look::DryRun(_) => {
-                let tried = match object(call, result) {
+                let tried = match object(result) {
                     Ok(object) => DryRun::Would(Deployment::new(object)),
                     Err(CallError::Refused(refusal)) if cannot_be_tried(&refusal) => DryRun::Unable,
                     Err(error) => return Err(error),
@@ -144,7 +144,7 @@ impl Engine {
         result: Result<Answer, CallError>,
     ) -> Result<(), CallError> {
         let answer = match sought.shape() {
-            Shape::One => match found(call, result) {
+            Shape::One => match found(result) {
                 Err(error) if says_nothing(sought, &error) => scene::Answer::One(None),
                 found => scene::Answer::One(found?),
             },
@@ -229,7 +229,7 @@ impl Engine {
         call: &Call,
         result: Result<Answer, CallError>,
     ) -> Result<(), CallError> {
-        let template = match found(call, result) {
+        let template = match found(result) {
             Ok(set) => {
                 let live = self.observation.deployment.iter().flatten().next();
                 let is_there = set.is_some();

@@ -2,7 +2,9 @@ use super::acting::lost_a_race;
 use super::answers::targets;
 use super::brief::{brief, in_short};
 use crate::kubernetes::call::Call;
-use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use crate::kubernetes::contact::{
+    CertificateFault, OddAnswer, Unreached, UnreachedCause, Untrusted,
+};
 use crate::kubernetes::{CallError, Refusal};
 use crate::state::continuation::RecordedFailure;
 use crate::strategy::Action;
@@ -11,7 +13,7 @@ use serde_json::json;
 /// A call that was tried five times.
 fn unreached(cause: UnreachedCause) -> Unreached {
     let host = "k8s.example.com:6443".to_owned();
-    let once = Unreached::new(cause, host, String::new());
+    let once = Unreached::new(cause, host);
     Unreached { tries: 5, ..once }
 }
 
@@ -107,7 +109,10 @@ fn an_error_in_a_few_words() {
             })),
             "it was signed by another CA than the one given",
         ),
-        (CallError::NotKubernetes("a page".into()), "a page"),
+        (
+            CallError::NotKubernetes(Box::new(OddAnswer::Text(200, Some("a page".into())))),
+            "HTTP 200 with \"a page\"",
+        ),
         (CallError::OutOfTime, "it did not answer in time"),
     ] {
         assert_eq!(in_short(&error), expected);

@@ -33,7 +33,7 @@ impl Engine {
             CallError::OutOfTime | CallError::Unreachable(_) => true,
             CallError::NotKubernetes(_) => self.continuation.phase != Phase::Start,
             CallError::Refused(refusal) => refusal.may_pass(),
-            CallError::Untrusted(_) => false,
+            CallError::Untrusted(_) | CallError::Kept(_) => false,
         }
     }
 
@@ -51,6 +51,7 @@ impl Engine {
             | CallError::Unreachable(_)
             | CallError::Untrusted(_)
             | CallError::NotKubernetes(_)
+            | CallError::Kept(_)
             | CallError::OutOfTime => return self.explained(call, error, now),
         };
         let (verb, resource) = (call.verb.rbac(), call.resource);
@@ -82,6 +83,7 @@ impl Engine {
             CallError::Unreachable(_)
             | CallError::Untrusted(_)
             | CallError::NotKubernetes(_)
+            | CallError::Kept(_)
             | CallError::OutOfTime => None,
         };
         let back = strategy::turn_back(&self.continuation.phase, &why, refused);
@@ -114,9 +116,10 @@ impl Engine {
                 CallError::Untrusted(_) | CallError::OutOfTime => {
                     self.end(Outcome::LostSight(since, why));
                 }
-                CallError::Refused(_) | CallError::NotKubernetes(_) | CallError::Unreachable(_) => {
-                    self.broken(call, error);
-                }
+                CallError::Refused(_)
+                | CallError::NotKubernetes(_)
+                | CallError::Kept(_)
+                | CallError::Unreachable(_) => self.broken(call, error),
             };
         }
         if error == CallError::OutOfTime {

@@ -2,9 +2,8 @@
 //! small object, nothing here reads it, and a write does not need it.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
 
+use super::contact::JsonFault;
 use crate::text::clip;
-use serde::Deserialize;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -17,7 +16,28 @@ pub fn read(body: &[u8]) -> Option<Value> {
     read.is_object().then_some(read)
 }
 
-/// A position in a response.
+/// Why a body is not the JSON that it should be; `None` where it is a text of another form.
+pub fn fault(body: &[u8]) -> Option<JsonFault> {
+    const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe"];
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Some(JsonFault::Empty);
+    }
+    if MARKS.iter().any(|mark| body.starts_with(mark)) {
+        return Some(JsonFault::ByteOrderMark);
+    }
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    let mut json = serde_json::Deserializer::from_slice(body);
+    match Place::Object.deserialize(&mut json) {
+        Ok(_) if json.end().is_ok() => Some(JsonFault::NoObject),
+        Ok(_) if is_object => Some(JsonFault::Several),
+        // The only fault of JSON that can be read which the reader itself finds.
+        Err(error) if error.is_data() => Some(JsonFault::Repeated),
+        Err(error) if error.is_eof() && is_object => Some(JsonFault::CutOff),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// What stands at a place of an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     /// An object, a list of objects, or an event with an object.
@@ -47,10 +67,7 @@ impl<'de> DeserializeSeed<'de> for Place {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        match self {
-            Place::Other => Value::deserialize(deserializer),
-            Place::Object | Place::Metadata | Place::Items => deserializer.deserialize_any(self),
-        }
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -62,25 +79,28 @@ impl<'de> Visitor<'de> for Place {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        if self == Place::Items {
-            return Value::deserialize(MapAccessDeserializer::new(fields));
-        }
         let mut read = Map::new();
         while let Some(key) = fields.next_key::<String>()? {
             match self.under(&key) {
                 None => drop(fields.next_value::<IgnoredAny>()?),
-                Some(place) => drop(read.insert(key, fields.next_value_seed(place)?)),
+                Some(place) => {
+                    let value = fields.next_value_seed(place)?;
+                    if read.insert(key, value).is_some() {
+                        return Err(A::Error::custom("a field that is there twice"));
+                    }
+                }
             }
         }
         Ok(Value::Object(read))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        if self != Place::Items {
-            return Value::deserialize(SeqAccessDeserializer::new(items));
-        }
+        let place = match self {
+            Place::Items => Place::Object,
+            Place::Object | Place::Metadata | Place::Other => Place::Other,
+        };
         let mut read = Vec::new();
-        while let Some(item) = items.next_element_seed(Place::Object)? {
+        while let Some(item) = items.next_element_seed(place)? {
             read.push(item);
         }
         Ok(Value::Array(read))

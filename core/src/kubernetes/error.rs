@@ -1,11 +1,12 @@
 //! Why a call to the cluster failed.
 
 use super::answer::{MAX_ERROR_TEXT, excerpt};
-use super::contact::{Unreached, Untrusted};
+use super::contact::{Kept, OddAnswer, Unreached, Untrusted};
 use super::token::Life;
 use crate::text::clip;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,8 +17,10 @@ pub enum CallError {
     Unreachable(Box<Unreached>),
     /// The CA did not sign the server's certificate, or the certificate is not valid for this name.
     Untrusted(Box<Untrusted>),
-    /// The other side is not the Kubernetes API.
-    NotKubernetes(String),
+    /// Whatever answers is not the Kubernetes API.
+    NotKubernetes(Box<OddAnswer>),
+    /// The server says that it is done, and shows that it is not.
+    Kept(Box<Kept>),
     /// The invocation's time was over first.
     OutOfTime,
 }
@@ -29,7 +32,8 @@ impl CallError {
         match self {
             CallError::Unreachable(unreached) => unreached.unsure,
             CallError::Refused(refusal) => !refusal.stored_nothing(),
-            CallError::Untrusted(_) | CallError::NotKubernetes(_) | CallError::OutOfTime => false,
+            CallError::NotKubernetes(odd) => odd.may_have_been_done(),
+            CallError::Untrusted(_) | CallError::Kept(_) | CallError::OutOfTime => false,
         }
     }
 }
@@ -49,31 +53,32 @@ pub struct Refusal {
     pub token: Option<(Life, Timestamp)>,
     /// Whether the token has the permission, if Landfall asked because the message does not say.
     pub allowed: Option<bool>,
+    /// How long the server asks to be left alone, where it does.
+    pub wait: Option<Duration>,
 }
 
 impl Refusal {
-    /// Parses an error response. Also returns how many seconds the server asks to wait, if its body
-    /// says so. `mask` redacts secrets.
-    pub fn read(code: u16, body: &[u8], mask: impl Fn(&str) -> String) -> (Refusal, Option<u64>) {
+    /// Reads an answer that is an error. `mask` hides what is secret.
+    pub fn read(code: u16, body: &[u8], mask: impl Fn(&str) -> String) -> Refusal {
         let status = serde_json::from_slice::<Value>(body).ok();
         let Some(status) = status.filter(|status| status["kind"] == "Status") else {
-            let refusal = Refusal {
+            return Refusal {
                 code,
                 message: excerpt(body, mask),
                 ..Refusal::default()
             };
-            return (refusal, None);
         };
         let text = |field: &str| status[field].as_str().unwrap_or_default();
-        let refusal = Refusal {
+        let seconds = status["details"]["retryAfterSeconds"].as_u64();
+        let seconds = seconds.filter(|seconds| *seconds > 0);
+        Refusal {
             code,
             reason: text("reason").to_owned(),
             message: clip(&without_object(&mask(text("message"))), MAX_ERROR_TEXT),
             is_status: true,
+            wait: seconds.map(Duration::from_secs),
             ..Refusal::default()
-        };
-        let seconds = status["details"]["retryAfterSeconds"].as_u64();
-        (refusal, seconds.filter(|seconds| *seconds > 0))
+        }
     }
 }
 

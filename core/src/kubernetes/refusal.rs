@@ -8,8 +8,6 @@ use crate::retry;
 /// Why a call was refused.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RefusalCause {
-    /// The answer is a proxy's, not an API server's.
-    NotKubernetes,
     /// The token is not accepted.
     Token,
     /// The call came without a token: whatever stands in between has removed it.
@@ -96,15 +94,18 @@ const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 impl Refusal {
     /// Whether it is the token that is not accepted, so that another one may be.
     pub fn is_of_token(&self) -> bool {
-        self.code == 401 && !matches!(self.cause(), RefusalCause::Policy(_))
+        self.code == 401 && self.is_status && !matches!(self.cause(), RefusalCause::Policy(_))
+    }
+
+    /// Whether a proxy, a load balancer or another server says so: an API server explains itself by
+    /// a `Status`, but for being overloaded or broken.
+    pub fn is_foreign(&self) -> bool {
+        !self.is_status && !matches!(self.code, 409 | 410 | 422 | 429 | 500..=599)
     }
 
     /// Why the call was refused.
     pub fn cause(&self) -> RefusalCause {
         let message = &*self.message;
-        if !self.is_status && (400..=403).contains(&self.code) {
-            return RefusalCause::NotKubernetes;
-        }
         if self.is_status
             && let Some(cause) = by_form(message)
         {
@@ -130,8 +131,7 @@ impl Refusal {
             RefusalCause::Busy => self.code == 429,
             // An object is converted for its answer, too, when it is stored already.
             RefusalCause::Webhook { .. } => !self.message.contains("conversion webhook for"),
-            RefusalCause::NotKubernetes
-            | RefusalCause::Token
+            RefusalCause::Token
             | RefusalCause::Anonymous
             | RefusalCause::Permission(_)
             | RefusalCause::Unexplained
@@ -147,8 +147,7 @@ impl Refusal {
     pub fn may_pass(&self) -> bool {
         match self.cause() {
             RefusalCause::Busy | RefusalCause::Webhook { .. } => true,
-            RefusalCause::NotKubernetes
-            | RefusalCause::Token
+            RefusalCause::Token
             | RefusalCause::Anonymous
             | RefusalCause::Permission(_)
             | RefusalCause::Unexplained

@@ -73,6 +73,26 @@ pub const IDENTITIES: Resource = Resource::of(
 )
 .without_namespace();
 
+/// The kind of what is answered about the resource of this name; `None` where that is a text.
+pub(super) fn answered_kind(name: &str) -> Option<&'static str> {
+    const OBJECTS: [Resource; 9] = [
+        DEPLOYMENTS,
+        REPLICA_SETS,
+        PODS,
+        EVENTS,
+        SERVICES,
+        ENDPOINT_SLICES,
+        AUTOSCALERS,
+        REVIEWS,
+        IDENTITIES,
+    ];
+    if name == TOKENS.name {
+        return Some("TokenRequest");
+    }
+    let found = OBJECTS.iter().find(|resource| resource.name == name);
+    found.map(|resource| resource.kind)
+}
+
 impl Resource {
     const fn of(api_version: &'static str, kind: &'static str, name: &'static str) -> Resource {
         Resource {

@@ -3,7 +3,7 @@
 use super::model::{NEXT_LIMIT, Report, fail, target};
 use super::refusal::Trouble;
 use super::rollout_failed::{failed_rollout, roles, what_failed};
-use super::{access, handbook, outage, refusal, unreachable};
+use super::{access, handbook, odd, outage, refusal, unreachable};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
@@ -126,11 +126,20 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
             ),
             unreachable::trust(&untrusted.fault).to_owned(),
         ),
-        CallError::NotKubernetes(why) => (
+        CallError::NotKubernetes(odd) => (
             FailureCode::NotKubernetes,
             FailureType::ConfigurationError,
-            format!("what answers at K8S_CLUSTER is no Kubernetes API: {why}"),
-            "Set K8S_CLUSTER to the API server itself.".to_owned(),
+            format!(
+                "the answer at K8S_CLUSTER is not a Kubernetes API server's: {}",
+                odd::what(odd)
+            ),
+            odd::next(odd).to_owned(),
+        ),
+        CallError::Kept(kept) => (
+            FailureCode::ObjectRefused,
+            FailureType::ConfigurationError,
+            odd::kept(kept),
+            odd::UNKEPT.to_owned(),
         ),
         CallError::OutOfTime => (
             FailureCode::OutOfTime,

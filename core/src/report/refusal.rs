@@ -6,17 +6,22 @@ use crate::kubernetes::call::Call;
 pub(super) use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::refusal::{Policy, User, WebhookTrouble};
 use crate::outcome::{FailureCode, FailureType};
+use crate::retry::LONGEST_ASKED;
 use crate::state::continuation::Reason;
-use crate::text::quote;
+use crate::text::{quote, words};
 
 /// Of what kind a failure is, why it is one, and what to do.
 pub type Trouble = (FailureCode, FailureType, String, String);
 
 /// What the cluster says of a call that it refuses.
 pub fn said(refusal: &Refusal) -> String {
-    match refusal.message.as_str() {
+    let said = match refusal.message.as_str() {
         "" => format!("HTTP {}", refusal.code),
         message => format!("HTTP {}, \"{}\"", refusal.code, quote(message)),
+    };
+    match refusal.wait.filter(|wait| *wait > LONGEST_ASKED) {
+        Some(wait) => format!("{said}; it asks to be left alone for {}", words(wait)),
+        None => said,
     }
 }
 
@@ -31,16 +36,20 @@ pub(super) fn told(
 ) -> Trouble {
     let cause = refusal.cause();
     let (failure_code, kind) = class(&cause);
-    let next = next(&cause, call, namespace, roles);
+    let next = match refusal.wait {
+        Some(wait) if cause == RefusalCause::Busy && wait > LONGEST_ASKED => {
+            "Retry the stage when that time is over. If it stays so, have whoever runs the API \
+             server, or a proxy before it, find out what it is busy with."
+                .to_owned()
+        }
+        Some(_) | None => next(&cause, call, namespace, roles),
+    };
     (failure_code, kind, why(refusal, what), next)
 }
 
 /// Section and type of a cause.
 pub(super) fn class(cause: &RefusalCause) -> (FailureCode, FailureType) {
     match cause {
-        RefusalCause::NotKubernetes => {
-            (FailureCode::NotKubernetes, FailureType::ConfigurationError)
-        }
         RefusalCause::Token => (FailureCode::TokenRefused, FailureType::PermissionError),
         RefusalCause::Anonymous => (FailureCode::TokenLost, FailureType::PermissionError),
         RefusalCause::Permission(_) => (FailureCode::Forbidden, FailureType::PermissionError),
@@ -70,8 +79,7 @@ pub fn reason(refusal: &Refusal) -> Reason {
         RefusalCause::Webhook { .. } => Reason::Webhook,
         RefusalCause::NamespaceEnding => Reason::NamespaceEnding,
         RefusalCause::Object | RefusalCause::Unexplained => Reason::Object,
-        RefusalCause::NotKubernetes
-        | RefusalCause::Token
+        RefusalCause::Token
         | RefusalCause::Permission(_)
         | RefusalCause::Conflict
         | RefusalCause::Busy => Reason::Refused(refusal.code),
@@ -82,9 +90,6 @@ pub fn reason(refusal: &Refusal) -> Reason {
 pub fn why(refusal: &Refusal, what: &str) -> String {
     let said = said(refusal);
     match refusal.cause() {
-        RefusalCause::NotKubernetes => {
-            format!("what answers to {what} is not a Kubernetes API server ({said})")
-        }
         RefusalCause::Token => format!("the cluster does not accept the bearer token ({said})"),
         RefusalCause::Anonymous => format!(
             "the bearer token did not reach the API server, which took the call to {what} for one \
@@ -126,8 +131,7 @@ pub fn brief(refusal: &Refusal, call: &Call, gain: &str) -> String {
         | RefusalCause::Policy(_)
         | RefusalCause::Webhook { .. }
         | RefusalCause::NamespaceEnding => why(refusal, &what),
-        RefusalCause::NotKubernetes
-        | RefusalCause::Token
+        RefusalCause::Token
         | RefusalCause::Object
         | RefusalCause::Conflict
         | RefusalCause::Busy => match &*refusal.message {
@@ -140,11 +144,6 @@ pub fn brief(refusal: &Refusal, call: &Call, gain: &str) -> String {
 fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), call.resource);
     match cause {
-        RefusalCause::NotKubernetes => {
-            "A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address: \
-             it must reach the API server itself, by https. Then retry the stage."
-                .to_owned()
-        }
         // Told with the parameter by whoever knows it.
         RefusalCause::Token => {
             "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \

@@ -220,10 +220,6 @@ impl RotationStep {
                 "Make the namespace and the ServiceAccount anew, and store a first token of it."
                     .to_owned(),
             ),
-            (RefusalCause::NotKubernetes, _) => told(
-                "what answers at K8S_CLUSTER is not a Kubernetes API server",
-                "A proxy, a load balancer or a firewall refuses the call.",
-            ),
             (RefusalCause::Token, Ask | Issue) => told(
                 "the cluster does not accept the present one any more",
                 &format!("{FIRST}."),

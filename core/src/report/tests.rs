@@ -6,7 +6,9 @@ use super::rollout_failed::what_failed;
 use super::*;
 use crate::change;
 use crate::kubernetes::call::{Call, Permission};
-use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use crate::kubernetes::contact::{
+    CertificateFault, OddAnswer, Unreached, UnreachedCause, Untrusted,
+};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::{CallError, Refusal};
@@ -35,7 +37,7 @@ fn place() -> ParameterPlace {
 /// A call that was tried five times.
 fn unreached(cause: UnreachedCause) -> Unreached {
     let host = "k8s.example.com:6443".to_owned();
-    let once = Unreached::new(cause, host, String::new());
+    let once = Unreached::new(cause, host);
     Unreached { tries: 5, ..once }
 }
 
@@ -1002,12 +1004,12 @@ fn calls_that_failed() {
         CallError::Refused(Refusal {
             code,
             message: message.to_owned(),
-            is_status: code != 400,
+            is_status: true,
             ..Refusal::default()
         })
     };
     let start = [
-        refused(400, "The plain HTTP request was sent to HTTPS port"),
+        refused(400, "the request is malformed"),
         refused(401, "Unauthorized"),
         refused(403, "deployments.apps \"web\" is forbidden: no."),
         refused(409, ""),
@@ -1019,18 +1021,16 @@ fn calls_that_failed() {
             host: "k8s.example.com:6443".into(),
             fault: CertificateFault::OtherCa,
         })),
-        CallError::NotKubernetes("HTTP 200 with \"Welcome\"".into()),
+        CallError::NotKubernetes(Box::new(OddAnswer::Text(200, Some("Welcome".into())))),
         CallError::OutOfTime,
     ]
     .map(|error| call_failed(&request(), &begun(), &patch, &error, None, &place()));
     assert_snapshot!(shown(&start), @r#"
-    ConfigurationError: Deployment `web` in `shop` was not changed: what answers to patch
-    deployments.apps is not a Kubernetes API server (HTTP 400, "The plain HTTP request was
-    sent to HTTPS port").
+    ConfigurationError: Deployment `web` in `shop` was not changed: the API server refused
+    to patch deployments.apps (HTTP 400, "the request is malformed").
 
-    A proxy, a load balancer or a firewall refuses it, or K8S_CLUSTER is another address:
-    it must reach the API server itself, by https. Then retry the stage. See
-    docs/operations.md, not-kubernetes.
+    Correct what it names, then release the change again; where that is something in the
+    cluster, retry the stage. See docs/operations.md, object-refused.
     --
     PermissionError: Deployment `web` in `shop` was not changed: the cluster does not
     accept the bearer token (HTTP 401, "Unauthorized").
@@ -1082,10 +1082,11 @@ fn calls_that_failed() {
     cluster of this CA, then retry the stage. A proxy that opens TLS on the way shows like
     this, too. See docs/operations.md, untrusted.
     --
-    ConfigurationError: Deployment `web` in `shop` was not changed: what answers at
-    K8S_CLUSTER is no Kubernetes API: HTTP 200 with "Welcome".
+    ConfigurationError: Whether Deployment `web` in `shop` was changed is not known: the
+    answer at K8S_CLUSTER is not a Kubernetes API server's: HTTP 200 with "Welcome".
 
-    Set K8S_CLUSTER to the API server itself. See docs/operations.md, not-kubernetes.
+    Set K8S_CLUSTER to the API server itself: a login page, a proxy, a load balancer or a
+    firewall answers there. Then retry the stage. See docs/operations.md, not-kubernetes.
     --
     SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
     to patch deployments.apps.

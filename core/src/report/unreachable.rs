@@ -2,51 +2,31 @@
 //! at which host, and the one next step of that cause.
 
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
-use crate::text::quote;
 
 /// What happened, to which host, how often. It follows the words "could not be reached".
 pub fn what(unreached: &Unreached) -> String {
-    let Unreached {
-        cause,
-        host,
-        tries,
-        detail,
-        ..
-    } = unreached;
-    let what = match cause {
+    let what = match unreached.cause {
         UnreachedCause::NameUnknown => "its name could not be resolved",
         UnreachedCause::ConnectionRefused => "the connection was refused",
         UnreachedCause::NoRoute => "the function's network has no route to it",
         UnreachedCause::Silent => "nothing answered, and no connection came about",
         UnreachedCause::NotTls => "what listens there does not speak TLS",
         UnreachedCause::HandshakeRefused => "it refused the TLS handshake",
+        UnreachedCause::HandshakeCut => "it closed the connection during the TLS handshake",
+        UnreachedCause::OldTls => "it does not speak TLS 1.2 or later with a safe cipher",
+        UnreachedCause::ClientCertificate => "it wants a certificate of the client",
         UnreachedCause::Proxy => "the proxy that HTTPS_PROXY names opened no way to it",
-        UnreachedCause::BrokenOff => "the connection broke off",
+        UnreachedCause::BrokenOff => "the connection was closed before an answer came",
+        UnreachedCause::CutOff => "the connection was closed in the middle of its answer",
         UnreachedCause::TooSlow => "it took the call and did not answer in time",
+        UnreachedCause::Endless => "its answer began and did not end in time",
     };
-    // Of the others the network's words say the same once more.
-    let is_told = match cause {
-        UnreachedCause::NameUnknown
-        | UnreachedCause::HandshakeRefused
-        | UnreachedCause::Proxy
-        | UnreachedCause::BrokenOff => !detail.is_empty(),
-        UnreachedCause::ConnectionRefused
-        | UnreachedCause::NoRoute
-        | UnreachedCause::Silent
-        | UnreachedCause::NotTls
-        | UnreachedCause::TooSlow => false,
+    let tried = match unreached.tries {
+        0 => String::new(),
+        1 => " (tried once)".to_owned(),
+        tries => format!(" (tried {tries} times)"),
     };
-    let tried = match tries {
-        0 => None,
-        1 => Some("tried once".to_owned()),
-        tries => Some(format!("tried {tries} times")),
-    };
-    let detail = is_told.then(|| quote(detail));
-    let beside = tried.into_iter().chain(detail).collect::<Vec<_>>();
-    match beside.is_empty() {
-        true => format!("`{host}`: {what}"),
-        false => format!("`{host}`: {what} ({})", beside.join(": ")),
-    }
+    format!("`{}`: {what}{tried}", unreached.host)
 }
 
 /// What to do so that the cluster is reached.
@@ -78,6 +58,19 @@ pub(super) fn next(cause: UnreachedCause) -> &'static str {
             "Set K8S_CLUSTER to the API server itself: a load balancer or a firewall that does not \
              know this host name refuses it. Then retry the stage."
         }
+        UnreachedCause::HandshakeCut => {
+            "Look at what stands before the API server: a load balancer without a healthy target, \
+             or a firewall that does not let this host name pass, closes connections like this. \
+             Then retry the stage."
+        }
+        UnreachedCause::OldTls => {
+            "Let the API server, or the load balancer before it, speak TLS 1.2 or 1.3, then retry \
+             the stage."
+        }
+        UnreachedCause::ClientCertificate => {
+            "Set K8S_CLUSTER to an address of the API server that takes a bearer token alone: \
+             Landfall has no certificate of its own. Then retry the stage."
+        }
         UnreachedCause::Proxy => {
             "Add the host to NO_PROXY in the function's environment, or let the proxy reach it. \
              Then retry the stage."
@@ -85,6 +78,10 @@ pub(super) fn next(cause: UnreachedCause) -> &'static str {
         UnreachedCause::BrokenOff => {
             "Retry the stage. If it stays so, a firewall or a load balancer on the way cuts the \
              connection: look at its log."
+        }
+        UnreachedCause::CutOff | UnreachedCause::Endless => {
+            "Retry the stage. If it stays so, look at what stands before the API server: a proxy \
+             or a load balancer there has a limit of time or size, or holds answers back."
         }
         UnreachedCause::TooSlow => {
             "Retry the stage when the API server is well again; it is reached, and overloaded or \
@@ -105,12 +102,31 @@ pub fn untrusted(untrusted: &Untrusted) -> String {
         CertificateFault::NotYetValid(Some(time)) => format!("it is not valid before {time:.0}"),
         CertificateFault::NotYetValid(None) => "it is not valid yet".to_owned(),
         CertificateFault::OtherName(names) if names.is_empty() => {
-            "it has no name, or is for other ones".to_owned()
+            "it is for no name: it has no subjectAltName, and its common name does not count"
+                .to_owned()
         }
         CertificateFault::OtherName(names) => {
             format!("it is not for this name, but for `{}`", names.join("`, `"))
         }
         CertificateFault::NotOfServer => "it is not a certificate for servers".to_owned(),
+        CertificateFault::OtherSignature => {
+            "it was signed by another CA of the same name as the one given, or one of the two has \
+             an RSA key of less than 2,048 bits"
+                .to_owned()
+        }
+        CertificateFault::OfCa => {
+            "it is a CA's own certificate (CA:TRUE), not one of a server".to_owned()
+        }
+        CertificateFault::BrokenChain => {
+            "one in its chain was issued by a certificate that may not do that".to_owned()
+        }
+        CertificateFault::OldSignature => {
+            "it was signed in a way that is not safe or not known, such as SHA-1".to_owned()
+        }
+        CertificateFault::OldVersion => {
+            "it is of X.509 version 1, which has no names of servers".to_owned()
+        }
+        CertificateFault::Damaged => "it is not a well-formed X.509 certificate".to_owned(),
         CertificateFault::Unusable => "it cannot be verified".to_owned(),
     }
 }
@@ -135,10 +151,25 @@ pub(super) fn trust(fault: &CertificateFault) -> &'static str {
              until it is valid, then retry the stage."
         }
         CertificateFault::OtherName(_) => {
-            "Set K8S_CLUSTER to a name that the API server's certificate has, or add the name to \
-             the certificate (kubeadm: `apiServer.certSANs`), then retry the stage."
+            "Set K8S_CLUSTER to a name or address that the API server's certificate has, or add \
+             this one to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage."
         }
-        CertificateFault::NotOfServer | CertificateFault::Unusable => {
+        CertificateFault::OtherSignature => {
+            "Set K8S_CA or K8S_CA_PARAMETER to the CA that this cluster has now: one that was made \
+             anew has the same name and another key. Then retry the stage."
+        }
+        CertificateFault::OfCa => {
+            "kubectl takes such a certificate where it is given as the CA, and Landfall does not: \
+             have the API server, or the load balancer before it, show one that this CA has issued \
+             or that is made with `basicConstraints=CA:FALSE`, give its CA (or itself, where it is \
+             self-signed) in K8S_CA or K8S_CA_PARAMETER, then retry the stage."
+        }
+        CertificateFault::NotOfServer
+        | CertificateFault::BrokenChain
+        | CertificateFault::OldSignature
+        | CertificateFault::OldVersion
+        | CertificateFault::Damaged
+        | CertificateFault::Unusable => {
             "Have a server certificate issued for the API server by the CA that is given, then \
              retry the stage."
         }

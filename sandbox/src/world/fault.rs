@@ -72,7 +72,18 @@ pub enum Fault {
     CutAfter,
     /// A GET of an object returns it as it was before its last change.
     Stale,
-    /// A write is refused as if another write had come before.
+    /// A write of one object is answered with the object as it is. Nothing is done.
+    Kept,
+    /// An answer that an API server does not give: a status, headers, and a body.
+    Odd {
+        /// The HTTP status.
+        status: u16,
+        /// A header beside the type.
+        header: Option<(String, String)>,
+        /// The body, whatever it is.
+        body: String,
+    },
+    /// A write is refused as if another one had come between.
     Conflict,
     /// 410 as HTTP status, for lists and watches.
     Gone,

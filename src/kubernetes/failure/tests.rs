@@ -9,7 +9,7 @@ use std::time::Duration;
 async fn cause(url: &str) -> UnreachedCause {
     let client = http::client(Trust::Public).unwrap();
     let error = client.get(url).send().await.unwrap_err();
-    unreached(&error).0
+    unreached(&error)
 }
 
 /// A server that answers each connection with these bytes and closes it.
@@ -29,6 +29,12 @@ fn server(answer: &'static [u8]) -> u16 {
 
 /// A TLS record with the alert `handshake_failure`.
 const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+
+/// The same with `protocol_version`.
+const OLD: &[u8] = &[21, 3, 3, 0, 2, 2, 70];
+
+/// The same with `certificate_required`.
+const CERTIFICATE: &[u8] = &[21, 3, 3, 0, 2, 2, 116];
 
 #[tokio::test]
 async fn each_silence_has_its_own_cause() {
@@ -51,6 +57,9 @@ async fn each_silence_has_its_own_cause() {
             format!("http://127.0.0.1:{}/", server(b"")),
             UnreachedCause::BrokenOff,
         ),
+        (at(server(b"")), UnreachedCause::HandshakeCut),
+        (at(server(OLD)), UnreachedCause::OldTls),
+        (at(server(CERTIFICATE)), UnreachedCause::ClientCertificate),
     ] {
         assert_eq!(cause(&url).await, expected, "{url}");
     }
@@ -63,7 +72,7 @@ fn a_fault_of_a_certificate_is_told_apart() {
     for (why, public, expected) in [
         (Why::UnknownIssuer, true, CertificateFault::NotPublic),
         (Why::UnknownIssuer, false, CertificateFault::OtherCa),
-        (Why::BadSignature, false, CertificateFault::OtherCa),
+        (Why::BadSignature, false, CertificateFault::OtherSignature),
         (
             Why::ExpiredContext {
                 time: day(9),
@@ -94,4 +103,80 @@ fn a_fault_of_a_certificate_is_told_apart() {
     ] {
         assert_eq!(read(&why, public), expected, "{why:?}");
     }
+}
+
+/// The certificate of this name in `certificates.txt`.
+fn kept(name: &str) -> rustls::pki_types::CertificateDer<'static> {
+    let all = include_str!("certificates.txt");
+    let mut found = all.split("\n= ").filter_map(|part| part.split_once('\n'));
+    let (_, pem) = found.find(|(found, _)| *found == name).expect(name);
+    landfall_core::formats::certificate::read(pem)
+        .unwrap()
+        .remove(0)
+}
+
+/// Years of 365 days after 2026.
+fn year(years: i64) -> UnixTime {
+    let start = "2026-12-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    let seconds = start.as_second() + years * 365 * 24 * 3600;
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds.unsigned_abs()))
+}
+
+/// What is said of a certificate behind another one, where this CA is given.
+fn said(shown: &[&str], ca: &str, host: &str, now: UnixTime) -> Option<CertificateFault> {
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier as _;
+    use std::sync::Arc;
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(kept(ca)).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+    let chain = shown[1..].iter().map(|name| kept(name)).collect::<Vec<_>>();
+    let host = host.try_into().unwrap();
+    let verifier = verifier.build().unwrap();
+    match verifier.verify_server_cert(&kept(shown[0]), &chain, &host, &[], now) {
+        Ok(_) => None,
+        Err(rustls::Error::InvalidCertificate(why)) => Some(read(&why, false)),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_certificate_is_taken_or_refused_for_its_reason() {
+    use CertificateFault::*;
+    let names = |names: &[&str]| Some(OtherName(names.iter().map(|it| (*it).into()).collect()));
+    for (shown, ca, host, expected) in [
+        (&["good"][..], "ca", "localhost", None),
+        (&["good"], "ca", "127.0.0.1", None),
+        (
+            &["good"],
+            "ca",
+            "k8s.example.com",
+            names(&["localhost", "127.0.0.1"]),
+        ),
+        (&["names"], "ca", "127.0.0.1", names(&["localhost"])),
+        (&["nosan"], "ca", "localhost", names(&[])),
+        (&["good"], "rsa", "localhost", Some(OtherCa)),
+        (&["good"], "ca2", "localhost", Some(OtherSignature)),
+        (&["weakca"], "weak", "localhost", Some(OtherSignature)),
+        (&["selfca"], "selfca", "localhost", Some(OfCa)),
+        // Pinned, as kubectl takes it.
+        (&["selfleaf"], "selfleaf", "localhost", None),
+        // kubectl refuses a CA that may not sign; the one that is given is trusted here.
+        (&["bynosign"], "nosign", "localhost", None),
+        (&["bymid", "mid"], "ca", "localhost", Some(BrokenChain)),
+        (&["sha1"], "rsa", "localhost", Some(OldSignature)),
+        (&["client"], "ca", "localhost", Some(NotOfServer)),
+        (&["v1"], "ca", "localhost", Some(OldVersion)),
+    ] {
+        assert_eq!(
+            said(shown, ca, host, year(0)),
+            expected,
+            "{shown:?} {ca} {host}"
+        );
+    }
+    let late = said(&["good"], "ca", "localhost", year(200));
+    assert!(matches!(late, Some(Expired(Some(_)))), "{late:?}");
+    let early = said(&["good"], "ca", "localhost", year(-20));
+    assert!(matches!(early, Some(NotYetValid(Some(_)))), "{early:?}");
 }

@@ -50,3 +50,42 @@ fn what_is_no_object_is_none() {
     let deep = format!("{{\"items\":{}", "[".repeat(100_000));
     assert_eq!(read(deep.as_bytes()), None);
 }
+
+#[test]
+fn a_fault_of_an_answer_is_told_apart() {
+    for (body, expected) in [
+        (&b""[..], Some(JsonFault::Empty)),
+        (b" \r\n", Some(JsonFault::Empty)),
+        (b"\xef\xbb\xbf{}", Some(JsonFault::ByteOrderMark)),
+        (b"\xff\xfe{\0}\0", Some(JsonFault::ByteOrderMark)),
+        (b"{\"kind\": \"Deploy", Some(JsonFault::CutOff)),
+        (b"{\"kind\":", Some(JsonFault::CutOff)),
+        (b"{} {}", Some(JsonFault::Several)),
+        (b"{}x", Some(JsonFault::Several)),
+        (b"{\"a\": 1, \"a\": 1}", Some(JsonFault::Repeated)),
+        (
+            b"{\"spec\": {\"a\": [{\"b\": 1, \"b\": 2}]}}",
+            Some(JsonFault::Repeated),
+        ),
+        (b"[]", Some(JsonFault::NoObject)),
+        (b"null", Some(JsonFault::NoObject)),
+        (b"404 page not found", None),
+        (b"<html>", None),
+        (b"{\"a\":}", None),
+        (b"{\"a\": \"\xff\"}", None),
+    ] {
+        assert_eq!(fault(body), expected, "{}", String::from_utf8_lossy(body));
+    }
+}
+
+#[test]
+fn a_field_that_is_there_twice_is_not_read() {
+    for body in [
+        "{\"kind\": \"A\", \"kind\": \"B\"}",
+        "{\"metadata\": {\"name\": \"a\", \"name\": \"b\"}}",
+        "{\"items\": [{\"spec\": {\"a\": 1, \"a\": 1}}]}",
+        "{\"object\": {\"metadata\": {\"name\": 1, \"name\": 1}}}",
+    ] {
+        assert_eq!(read(body.as_bytes()), None, "{body}");
+    }
+}

@@ -339,19 +339,20 @@ fn a_refusal_without_words_is_what_the_review_says() {
 
 #[test]
 fn what_is_no_status_is_not_from_an_api_server() {
-    for code in [400, 401, 403] {
-        let page = Refusal {
-            code,
-            message: r#"User "x" cannot get resource "y""#.into(),
-            ..Refusal::default()
-        };
-        assert_eq!(page.cause(), RefusalCause::NotKubernetes);
-    }
-    let gateway = Refusal {
-        code: 502,
-        message: "Bad Gateway".into(),
+    let page = |code| Refusal {
+        code,
+        message: r#"User "x" cannot get resource "y""#.into(),
         ..Refusal::default()
     };
-    assert_eq!(gateway.cause(), RefusalCause::Busy);
-    assert!(!gateway.stored_nothing());
+    for code in [400, 401, 402, 403, 404, 405, 413, 418, 451, 600, 999] {
+        assert!(page(code).is_foreign(), "{code}");
+        assert!(!page(code).is_of_token(), "{code}");
+        assert!(!status(code, "").is_foreign(), "{code}");
+    }
+    // What an API server, or the load balancer of a well one, says in plain text.
+    for code in [409, 410, 422, 429, 500, 502, 503, 504] {
+        assert!(!page(code).is_foreign(), "{code}");
+    }
+    assert_eq!(page(502).cause(), RefusalCause::Busy);
+    assert!(!page(502).stored_nothing());
 }

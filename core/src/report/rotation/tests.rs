@@ -9,7 +9,7 @@ const NOW: &str = "2026-01-01T00:00:00Z";
 /// A call that was tried five times.
 fn unreached(cause: UnreachedCause) -> Unreached {
     let host = "k8s.example.com:6443".to_owned();
-    let once = Unreached::new(cause, host, String::new());
+    let once = Unreached::new(cause, host);
     Unreached { tries: 5, ..once }
 }
 

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 /// A call that was tried five times.
 fn unreached(cause: UnreachedCause) -> Unreached {
     let host = "k8s.example.com:6443".to_owned();
-    let once = Unreached::new(cause, host, String::new());
+    let once = Unreached::new(cause, host);
     Unreached { tries: 5, ..once }
 }
 
@@ -26,23 +26,24 @@ fn shown(errors: impl IntoIterator<Item = CallError>) -> String {
 fn each_silence_has_one_next_step() {
     use UnreachedCause::*;
     let causes = [
-        (NameUnknown, "Name or service not known"),
-        (ConnectionRefused, "Connection refused (os error 111)"),
-        (NoRoute, "No route to host (os error 113)"),
-        (Silent, "deadline has elapsed"),
-        (NotTls, "received corrupt message"),
-        (HandshakeRefused, "received fatal alert: HandshakeFailure"),
-        (Proxy, "tunnel error: unsuccessful"),
-        (BrokenOff, "connection closed before message completed"),
-        (TooSlow, ""),
+        NameUnknown,
+        ConnectionRefused,
+        NoRoute,
+        Silent,
+        NotTls,
+        HandshakeRefused,
+        HandshakeCut,
+        OldTls,
+        ClientCertificate,
+        Proxy,
+        BrokenOff,
+        CutOff,
+        TooSlow,
+        Endless,
     ];
-    let errors = causes.map(|(cause, detail)| {
-        let detail = detail.to_owned();
-        let example = unreached(cause);
-        CallError::Unreachable(Box::new(Unreached { detail, ..example }))
-    });
+    let errors = causes.map(|cause| CallError::Unreachable(Box::new(unreached(cause))));
     assert_snapshot!(shown(errors), @r"
-    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: its name could not be resolved (tried 5 times: Name or service not known).
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: its name could not be resolved (tried 5 times).
       Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC resolve it (a private endpoint's name is known in its own VPC alone). Then retry the stage.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the connection was refused (tried 5 times).
       The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER, or start the API server. Then retry the stage.
@@ -52,14 +53,24 @@ fn each_silence_has_one_next_step() {
       Packets are dropped on the way: let the function's subnets, route tables and security groups reach the API server's port, and the API server's list of allowed networks the function. Then retry the stage.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: what listens there does not speak TLS (tried 5 times).
       Set K8S_CLUSTER to the port on which the API server speaks HTTPS, then retry the stage.
-    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: it refused the TLS handshake (tried 5 times: received fatal alert: HandshakeFailure).
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: it refused the TLS handshake (tried 5 times).
       Set K8S_CLUSTER to the API server itself: a load balancer or a firewall that does not know this host name refuses it. Then retry the stage.
-    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the proxy that HTTPS_PROXY names opened no way to it (tried 5 times: tunnel error: unsuccessful).
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: it closed the connection during the TLS handshake (tried 5 times).
+      Look at what stands before the API server: a load balancer without a healthy target, or a firewall that does not let this host name pass, closes connections like this. Then retry the stage.
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: it does not speak TLS 1.2 or later with a safe cipher (tried 5 times).
+      Let the API server, or the load balancer before it, speak TLS 1.2 or 1.3, then retry the stage.
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: it wants a certificate of the client (tried 5 times).
+      Set K8S_CLUSTER to an address of the API server that takes a bearer token alone: Landfall has no certificate of its own. Then retry the stage.
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the proxy that HTTPS_PROXY names opened no way to it (tried 5 times).
       Add the host to NO_PROXY in the function's environment, or let the proxy reach it. Then retry the stage.
-    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the connection broke off (tried 5 times: connection closed before message completed).
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the connection was closed before an answer came (tried 5 times).
       Retry the stage. If it stays so, a firewall or a load balancer on the way cuts the connection: look at its log.
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the connection was closed in the middle of its answer (tried 5 times).
+      Retry the stage. If it stays so, look at what stands before the API server: a proxy or a load balancer there has a limit of time or size, or holds answers back.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: it took the call and did not answer in time (tried 5 times).
       Retry the stage when the API server is well again; it is reached, and overloaded or held up by a webhook.
+    SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: its answer began and did not end in time (tried 5 times).
+      Retry the stage. If it stays so, look at what stands before the API server: a proxy or a load balancer there has a limit of time or size, or holds answers back.
     ");
 }
 
@@ -77,6 +88,12 @@ fn each_fault_of_a_certificate_has_one_next_step() {
         OtherName(vec!["kubernetes".into(), "10.96.0.1".into()]),
         OtherName(Vec::new()),
         NotOfServer,
+        OtherSignature,
+        OfCa,
+        BrokenChain,
+        OldSignature,
+        OldVersion,
+        Damaged,
         Unusable,
     ];
     let errors = faults.map(|fault| {
@@ -97,10 +114,22 @@ fn each_fault_of_a_certificate_has_one_next_step() {
     ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not valid yet.
       Correct the clock of the machine that issued the API server's certificate, or wait until it is valid, then retry the stage.
     ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not for this name, but for `kubernetes`, `10.96.0.1`.
-      Set K8S_CLUSTER to a name that the API server's certificate has, or add the name to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it has no name, or is for other ones.
-      Set K8S_CLUSTER to a name that the API server's certificate has, or add the name to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage.
+      Set K8S_CLUSTER to a name or address that the API server's certificate has, or add this one to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage.
+    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is for no name: it has no subjectAltName, and its common name does not count.
+      Set K8S_CLUSTER to a name or address that the API server's certificate has, or add this one to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage.
     ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not a certificate for servers.
+      Have a server certificate issued for the API server by the CA that is given, then retry the stage.
+    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it was signed by another CA of the same name as the one given, or one of the two has an RSA key of less than 2,048 bits.
+      Set K8S_CA or K8S_CA_PARAMETER to the CA that this cluster has now: one that was made anew has the same name and another key. Then retry the stage.
+    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is a CA's own certificate (CA:TRUE), not one of a server.
+      kubectl takes such a certificate where it is given as the CA, and Landfall does not: have the API server, or the load balancer before it, show one that this CA has issued or that is made with `basicConstraints=CA:FALSE`, give its CA (or itself, where it is self-signed) in K8S_CA or K8S_CA_PARAMETER, then retry the stage.
+    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: one in its chain was issued by a certificate that may not do that.
+      Have a server certificate issued for the API server by the CA that is given, then retry the stage.
+    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it was signed in a way that is not safe or not known, such as SHA-1.
+      Have a server certificate issued for the API server by the CA that is given, then retry the stage.
+    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is of X.509 version 1, which has no names of servers.
+      Have a server certificate issued for the API server by the CA that is given, then retry the stage.
+    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not a well-formed X.509 certificate.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.
     ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it cannot be verified.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.

@@ -39,6 +39,25 @@ impl World {
             Fault::InternalError => internal_error(),
             Fault::Html { status } => proxy_page(status),
             Fault::Conflict => self.raced(request),
+            Fault::Kept => {
+                let path = request.path.split('?').next().unwrap_or_default();
+                let read = Request {
+                    method: "GET".to_owned(),
+                    path: path.to_owned(),
+                    body: Vec::new(),
+                    ..request.clone()
+                };
+                return self.serve(&read, authorized);
+            }
+            Fault::Odd {
+                status,
+                header,
+                body,
+            } => Answer {
+                status,
+                headers: header.into_iter().collect(),
+                body: Body::Text(body),
+            },
             Fault::Gone => status::expired(status::too_old(1, self.resource_version())),
             Fault::Unauthorized => status::unauthorized(),
             Fault::Redirect { to } => Answer {
