@@ -19,8 +19,8 @@ pub enum Cause {
     ImageNotFound,
     /// The registry does not have the image for the platform of the nodes.
     ImagePlatform,
-    /// The container runtime does not accept the image: its signature, its short name, its format or
-    /// the registry's protocol.
+    /// The container runtime does not accept the image: its signature, its short name, its format
+    /// or the registry's protocol.
     ImageRefused,
     /// The registry denies access to the image.
     ImageDenied,

@@ -11,7 +11,7 @@ const LINK_LIMIT: usize = 300;
 
 /// Files without a `kind` that people name as manifests: the fields that identify them, what they
 /// are, and the solution.
-const FILES: [(&[&str], &str, &str); 7] = [
+const FILES: [(&[&str], &str, &str); 9] = [
     (
         &["AWSTemplateFormatVersion"],
         "a template of CloudFormation",
@@ -21,6 +21,16 @@ const FILES: [(&[&str], &str, &str); 7] = [
         &["containerDefinitions"],
         "a task definition of ECS",
         "write a Deployment for Kubernetes and name that",
+    ),
+    (
+        &["LAST DEPLOYED"],
+        "the output of `helm install --dry-run`",
+        RENDER,
+    ),
+    (
+        &["CreationTimestamp"],
+        "the output of `kubectl describe`",
+        "write the file with `kubectl get deployment NAME --output yaml`",
     ),
     (
         &["phases"],

@@ -235,8 +235,8 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The spellings of a value with letters beyond ASCII: composed or decomposed, in another case, read
-/// as Latin-1, and with `?` in their place.
+/// The spellings of a value with letters beyond ASCII: composed or decomposed, in another case,
+/// read as Latin-1, and with `?` in their place.
 fn foreign(text: &str) -> Vec<String> {
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
     let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(text);

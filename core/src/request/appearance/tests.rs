@@ -46,6 +46,14 @@ fn a_file_is_called_what_it_is() {
             "looks like a task definition of ECS",
         ),
         (
+            "NAME: web\nLAST DEPLOYED: Sat Nov 28 10:00:00 2026\nNAMESPACE: shop\n",
+            "looks like the output of `helm install --dry-run`: run `helm template`",
+        ),
+        (
+            "Name:                   web\nCreationTimestamp:      Sat, 28 Nov 2026 10:00:00\n",
+            "looks like the output of `kubectl describe`",
+        ),
+        (
             "AWSTemplateFormatVersion: '2010-09-09'\nResources: {}\n",
             "looks like a template of CloudFormation",
         ),

@@ -178,6 +178,8 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
         "ErrImagePull" | "ImagePullBackOff" | "ImageInspectError" => {
             if says(&PLATFORM) {
                 Cause::ImagePlatform
+            } else if says(&NODE) {
+                Cause::NodeTrouble
             } else if refused && !says(&PASSING) {
                 Cause::ImageRefused
             } else if says(&["name invalid", "invalid reference format"]) {
@@ -237,7 +239,8 @@ const PLATFORM: [&str; 6] = [
 ];
 
 /// Errors of a container runtime that does not accept an image, each with its solution: signature
-/// policies, ambiguous short names, unsupported formats, unexpected digests, registries without TLS.
+/// policies, ambiguous short names, unsupported formats, unexpected digests, registries without
+/// TLS.
 /// <https://github.com/cri-o/cri-o/pull/9401>
 /// <https://github.com/containerd/containerd/blob/main/docs/containerd-2.0.md>
 const REFUSED: [(&str, &str); 18] = [

@@ -1237,6 +1237,11 @@ fn whose_fault_it_is() {
         ),
         (
             "ErrImagePull",
+            "failed to extract layer sha256:9a: write /var/lib/x: no space left on device",
+            Cause::NodeTrouble,
+        ),
+        (
+            "ErrImagePull",
             "name invalid: Invalid repository name",
             Cause::ImageName,
         ),
