@@ -13,6 +13,8 @@ use landfall_core::state::continuation::Continuation;
 use landfall_core::workload::health::steadiness;
 use landfall_sandbox::world::{self, Body, Reply, World};
 use serde_json::{Value, json};
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 
 /// A call as a request of HTTP.
 pub fn request(call: &Call) -> world::Request {
@@ -94,4 +96,36 @@ pub fn heard(world: &World, engine: &Engine, watching: &Watching) -> Option<Hear
         Some(found) => Heard::Now(Box::new(found)),
         None => Heard::Deleted,
     })
+}
+
+/// Does some work for each item, on all cores.
+///
+/// Only one simulation at a time is at work: beside several of them, stories that are timed would
+/// have to wait for a core.
+pub fn for_each<T: Send>(
+    items: impl IntoIterator<Item = T, IntoIter: Send>,
+    work: impl Fn(T) + Sync,
+) {
+    static ALL_CORES: Mutex<()> = Mutex::new(());
+    // One that failed leaves it poisoned, which is none of the next one's business.
+    let _turn = ALL_CORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let items = Mutex::new(items.into_iter());
+    let worker = || {
+        loop {
+            let item = items.lock().unwrap().next();
+            match item {
+                Some(item) => work(item),
+                None => return,
+            }
+        }
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers = (0..cores).map(|_| scope.spawn(worker)).collect::<Vec<_>>();
+        for worker in workers {
+            if let Err(panic) = worker.join() {
+                resume_unwind(panic);
+            }
+        }
+    });
 }

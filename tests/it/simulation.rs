@@ -1,7 +1,7 @@
 //! The engine against the sandbox's world, without sockets and in simulated time: every single
 //! fault at every call, every interruption at every call, then seeded mixtures of them.
 
-use crate::simulated::{self, engine};
+use crate::simulated::{self, engine, for_each};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
@@ -13,9 +13,7 @@ use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{Failure, RollbackResult, Success};
 use landfall_sandbox::world::{Behaviour, World};
 use serde_json::{Value, json};
-use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const JOB: &str = "11111111-abcd-1111-abcd-000000000001";
@@ -368,25 +366,6 @@ fn check(mut simulation: Simulation) -> u32 {
     resume_unwind(panic)
 }
 
-/// Does some work for each number, on all cores.
-fn for_each(numbers: RangeInclusive<u64>, work: impl Fn(u64) + Sync) {
-    let next = AtomicU64::new(*numbers.start());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if !numbers.contains(&number) {
-                        return;
-                    }
-                    work(number);
-                }
-            });
-        }
-    });
-}
-
 fn with(fresh: &Simulation, plan: Vec<(u32, Disturbance)>) -> Simulation {
     Simulation {
         plan,
@@ -495,9 +474,9 @@ fn every_disturbance_at_every_call() {
         for health in HEALTHS {
             let fresh = Simulation::new(&parameters, health);
             let points = check(fresh.clone());
-            for_each(1..=points.into(), |at| {
+            for_each(1..=points, |at| {
                 for disturbance in ALL {
-                    check(with(&fresh, vec![(at as u32, disturbance)]));
+                    check(with(&fresh, vec![(at, disturbance)]));
                 }
             });
         }
@@ -539,8 +518,7 @@ fn every_pair(health: Health) {
     let [parameters, _] = requests();
     let fresh = Simulation::new(&parameters, health);
     let points = check(fresh.clone());
-    for_each(1..=points.into(), |first| {
-        let first = first as u32;
+    for_each(1..=points, |first| {
         for one in [AnswerLost, DiesAfter, HandedOver] {
             let mut begun = with(&fresh, vec![(first, one)]);
             if !begun.run_to(first) {
@@ -561,7 +539,7 @@ fn seeded_mixtures_of_disturbances() {
     let fresh = requests
         .each_ref()
         .map(|parameters| HEALTHS.map(|health| Simulation::new(parameters, health)));
-    for_each(1..=SEEDS, |seed| {
+    for_each(1..=SEEDS, |seed: u64| {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut draw = |below: u64| {
             // https://en.wikipedia.org/wiki/Xorshift#xorshift*

@@ -1,0 +1,115 @@
+//! What once went wrong, aimed at the calls at which it did.
+
+use super::disturbance::*;
+use super::outcome::{all_is_well, finish};
+use super::play::{Aim, Simulation};
+use super::setting::*;
+
+/// What once went wrong, by the defect that it showed.
+pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
+    let setting = |immutable, start, scaled, health| Setting {
+        immutable,
+        start,
+        scaled,
+        smoke: scaled,
+        health,
+        locked: Locked::No,
+    };
+    vec![
+        (
+            "it switched back to a Deployment that was just scaled to zero",
+            setting(false, Start::Third, false, Well),
+            vec![
+                (&["PATCH", "/deployments/", r#""replicas":0"#], Retried),
+                (&["GET"], Refused),
+            ],
+        ),
+        (
+            "a version that fell ill stayed, as its deploy died and the stage was retried",
+            setting(false, Start::Third, false, FallsIll),
+            vec![(
+                &["PATCH", "/services/demo-app", "landfall/from"],
+                AgainAfter,
+            )],
+        ),
+        (
+            "a candidate that could not be cleared away ran on, and nobody was told",
+            setting(true, Start::Third, false, Doomed),
+            vec![(&["PATCH", "/deployments/", r#""replicas":0"#], Refused)],
+        ),
+        (
+            "and kept the Service narrowed until the limit of the return",
+            setting(true, Start::Adoption, false, Doomed),
+            vec![(&["PATCH", "/deployments/", r#""replicas":0"#], Refused)],
+        ),
+        (
+            "an adoption that had waited for a lock was refused while somebody scaled",
+            Setting {
+                locked: Locked::Live,
+                ..setting(false, Start::Adoption, false, Well)
+            },
+            vec![(&["wait"], Retried), (&["GET", "/replicasets"], Scaled)],
+        ),
+        (
+            "an adoption was refused while an autoscaler was at work",
+            setting(false, Start::Adoption, true, Well),
+            vec![(&["GET", "/services/demo-app"], Scaled)],
+        ),
+        (
+            "a read from before the lock ended the way back, and all of it stayed",
+            setting(false, Start::Third, false, Well),
+            vec![
+                (&["PUT ", "/deployments/"], Refused),
+                (&["GET", "/services/demo-app"], Stale),
+            ],
+        ),
+        (
+            "an autoscaler that had its own floor again was taken for somebody who holds it down",
+            setting(true, Start::Adoption, true, Slow),
+            vec![
+                (&["POST", "landfall/preview-of"], Scaled),
+                (&["PATCH", "autoscalers", r#"min-replicas":null"#], Retried),
+                (&["GET", "/services/demo-app"], Replayed),
+            ],
+        ),
+        (
+            "the plain one was up, nobody sent to it, and the next deploy refused to begin",
+            setting(false, Start::Adoption, false, Well),
+            vec![
+                (
+                    &[
+                        "PATCH",
+                        "/services/demo-app",
+                        r#""landfall/retiring":"true""#,
+                    ],
+                    Retried,
+                ),
+                (&["GET", "/pods"], Refused),
+                (&["GET"], ScaledAway),
+            ],
+        ),
+        (
+            "who waited for a dead one's lock had seconds left, and its version did not serve",
+            setting(false, Start::Adoption, false, Well),
+            [
+                (&["POST", "/deployments"] as &[_], OtherAfter),
+                // Half a minute passes, so that the lock ends right before the timeout.
+            ]
+            .into_iter()
+            .chain([(&["wait"] as &[_], Retried); 7])
+            .chain([(&["wait"] as &[_], OtherBefore)])
+            .collect(),
+        ),
+    ]
+}
+
+#[test]
+fn what_went_wrong_before() {
+    for (name, setting, aims) in regressions() {
+        let mut simulation = Simulation::new(setting);
+        simulation.aims = aims;
+        let missed = finish(simulation).missed;
+        assert_eq!(missed, [], "{name}: it does not happen any more");
+    }
+    all_is_well();
+}

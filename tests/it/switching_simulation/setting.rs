@@ -1,0 +1,102 @@
+//! What is deployed, and what is there before.
+
+use landfall_core::request::{Parameters, Request};
+use serde_json::json;
+
+/// What the new version is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    Well,
+    Slow,
+    /// Only its deadline shows that it never serves.
+    NeverReady,
+    /// Its pods show at once that it never serves.
+    Doomed,
+    /// It is up, but answers the smoke test with 500.
+    FailsSmoke,
+    /// It serves, and falls ill five seconds after the switch.
+    FallsIll,
+}
+
+pub use Health::*;
+
+pub const HEALTHS: [Health; 6] = [Well, Slow, NeverReady, Doomed, FailsSmoke, FallsIll];
+
+/// What is there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A plain Deployment and a Service that selects `app` alone.
+    Adoption,
+    /// Two deploys of this strategy were made before.
+    Third,
+}
+
+/// Whose lock is on the Service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Locked {
+    No,
+    /// Of an execution that died: it expires in three minutes.
+    Live,
+    Expired,
+}
+
+/// One setting of a deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    pub immutable: bool,
+    pub start: Start,
+    pub scaled: bool,
+    pub smoke: bool,
+    pub health: Health,
+    pub locked: Locked,
+}
+
+pub fn settings() -> Vec<Setting> {
+    let mut all = Vec::new();
+    for immutable in [false, true] {
+        for start in [Start::Adoption, Start::Third] {
+            for scaled in [false, true] {
+                for health in HEALTHS {
+                    let smoke = scaled || health == FailsSmoke;
+                    let locked = Locked::No;
+                    let setting = Setting {
+                        immutable,
+                        start,
+                        scaled,
+                        smoke,
+                        health,
+                        locked,
+                    };
+                    all.push(setting);
+                    if health == Well && !scaled {
+                        all.push(Setting {
+                            locked: Locked::Live,
+                            ..setting
+                        });
+                        all.push(Setting {
+                            locked: Locked::Expired,
+                            ..setting
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+pub fn request(job: &str, execution: &str, image: &str, setting: Setting) -> (String, Request) {
+    let strategy = if setting.immutable {
+        "immutable"
+    } else {
+        "blueGreen"
+    };
+    let mut parameters = json!({"deployment": "demo-app", "images": {"app": image},
+        "strategy": strategy, "service": "demo-app", "execution": execution, "timeout": "10m"});
+    if setting.smoke {
+        parameters["smoke"] = json!({"path": "/health", "contains": "ok"});
+    }
+    let text = parameters.to_string();
+    let request = Request::parse(&Parameters::Text(text.clone()), job).unwrap();
+    (text, request)
+}
