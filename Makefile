@@ -9,6 +9,8 @@ LIFE    ?= 60
 ROUNDS  ?= 20
 SECONDS ?= 60
 SEEDS   ?= 50000
+# Stories at the same time: most of a story is waiting, so that eight leave two cores mostly idle.
+STORIES ?= 8
 
 # Real peers: programs that are built or fetched once, and the form of the function that is shipped.
 CONTROL_PLANE := target/control-plane/bin
@@ -56,7 +58,8 @@ build: ## the function, the access tool and the sandbox (PROFILE=release for the
 	$(CARGO) build --locked --profile $(PROFILE:debug=dev) --workspace
 
 test: ## all tests
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --lib --bins
+	$(CARGO) test --locked --workspace --test it -- --test-threads $(STORIES)
 
 fuzz: ## break what comes from outside in every way: make fuzz [SECONDS=60], for each of six targets
 	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture

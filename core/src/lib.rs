@@ -18,3 +18,6 @@ pub mod state;
 pub mod strategy;
 pub mod text;
 pub mod workload;
+
+#[cfg(test)]
+mod tests;

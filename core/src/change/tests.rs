@@ -1,24 +1,16 @@
 use super::*;
-use crate::request::Parameters;
 use crate::state::marks::{
     CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, ROLLED_BACK,
     SUPERSEDED,
 };
+use crate::tests::{self, author, merge, replica_set};
 use serde_json::Map;
 
 const NOW: &str = "2026-01-01T00:00:00Z";
 
-fn author() -> Author<'static> {
-    Author {
-        execution: "run-2",
-        job: "job-2",
-        now: NOW.parse().unwrap(),
-    }
-}
-
 fn request(mut fields: Value) -> Request {
     fields["deployment"] = json!("web");
-    Request::parse(&Parameters::Text(fields.to_string()), "job-2").unwrap()
+    tests::request("job-2", &fields)
 }
 
 /// A Deployment with two containers and an init container, as the server has it.
@@ -46,28 +38,8 @@ fn live(changes: Value) -> Deployment {
     Deployment::new(object)
 }
 
-fn merge(target: &mut Value, changes: &Value) {
-    let Value::Object(changes) = changes else {
-        *target = changes.clone();
-        return;
-    };
-    for (key, change) in changes {
-        if change.is_null() {
-            target.as_object_mut().unwrap().remove(key);
-        } else {
-            merge(entry(target, &[key]), change);
-        }
-    }
-}
-
 fn set(name: &str, revision: u64, available: i64) -> ReplicaSet {
-    ReplicaSet {
-        name: name.into(),
-        revision,
-        available,
-        owner: "uid-1".into(),
-        ..ReplicaSet::default()
-    }
+    replica_set(name, "uid-1", revision, available)
 }
 
 fn planned(fields: Value, live: &Deployment, autoscaled: bool) -> Result<Change, Vec<Fault>> {

@@ -14,7 +14,7 @@ use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
 use crate::problem::Fault;
-use crate::request::{Parameters, Request};
+use crate::request::Request;
 use crate::state::continuation::{
     Continuation, ContinuationError, Phase, Reason, RecordedFailure, Rollback, Rollout,
 };
@@ -22,11 +22,11 @@ use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::strategy::{
     CandidateState, Failure, Former, RollbackResult, Stage, Success, Switched, TrafficState, Wait,
 };
+use crate::tests::{self, at};
 use crate::text::{clip, words};
 use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::rollout::{Progress, WaitsFor, WriteReceipt};
 use insta::assert_snapshot;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -41,17 +41,12 @@ fn unreached(cause: UnreachedCause) -> Unreached {
     Unreached { tries: 5, ..once }
 }
 
-fn at(seconds: u64) -> Timestamp {
-    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    start + Duration::from_secs(seconds)
-}
-
 fn request() -> Request {
     parsed(json!({"deployment": "web", "namespace": "shop", "images": {"app": "app:2"}}))
 }
 
 fn parsed(fields: Value) -> Request {
-    Request::parse(&Parameters::Text(fields.to_string()), "job-1").unwrap()
+    tests::request("job-1", &fields)
 }
 
 /// A request whose names are as long as they can be.

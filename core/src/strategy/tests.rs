@@ -3,15 +3,17 @@ use super::scene::Scene;
 use super::*;
 use crate::change;
 use crate::kubernetes::call::{Call, Verb};
-use crate::request::Parameters;
 use crate::state::marks;
+use crate::tests;
 use crate::workload::health::diagnosis::{Evidence, Explanation};
 use serde_json::json;
 use std::time::Duration;
 
 fn request() -> Request {
-    let fields = json!({"deployment": "web", "namespace": "shop", "restart": true});
-    Request::parse(&Parameters::Text(fields.to_string()), "job-1").unwrap()
+    tests::request(
+        "job-1",
+        &json!({"deployment": "web", "namespace": "shop", "restart": true}),
+    )
 }
 
 #[test]

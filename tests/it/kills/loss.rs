@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 use std::rc::Rc;
 use std::time::Duration;
 
+/// A moment lasts for one call of the function: on a busy machine it may be over before it is seen.
+const TRIES: u32 = 4;
+
 /// Where a deploy is killed, known by the Service, the Deployments and the smoke test's Service.
 type Moment = (&'static str, Version, fn(&Value, &[Value], bool) -> bool);
 
@@ -70,7 +73,12 @@ async fn a_deploy_that_is_killed_in_any_stage_goes_on() {
             let turns = Rc::clone(&turns);
             running.push(rows.spawn_local(async move {
                 let _turn = turns.acquire().await.unwrap();
-                killed_at(strategy, moment).await;
+                for _ in 0..TRIES {
+                    if killed_at(strategy, moment).await {
+                        return;
+                    }
+                }
+                panic!("{strategy}, {}: it was not killed", moment.0);
             }));
         }
     }
@@ -80,7 +88,8 @@ async fn a_deploy_that_is_killed_in_any_stage_goes_on() {
     }
 }
 
-async fn killed_at(strategy: &'static str, (name, version, is_now): Moment) {
+/// Whether it was killed at this moment.
+async fn killed_at(strategy: &'static str, (name, version, is_now): Moment) -> bool {
     let mut life = Life::of(Draw(1), Rc::default());
     (life.strategy, life.scaled) = (strategy, true);
     let application = Application::new(OLD_IMAGE, 200, "ok").await;
@@ -135,8 +144,7 @@ async fn killed_at(strategy: &'static str, (name, version, is_now): Moment) {
     }
     prober.finish().await.unwrap();
     // The last moments may be over before they are seen.
-    let seen = life.tally.borrow().kills == 1 || ["released", "given up"].contains(&name);
-    assert!(seen, "{strategy}, {name}: it was not killed");
+    life.tally.borrow().kills == 1 || ["released", "given up"].contains(&name)
 }
 
 /// Somebody deletes the candidate's Deployment after the switch and leaves its pods; these go when

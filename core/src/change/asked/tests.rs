@@ -1,13 +1,10 @@
 use super::*;
-use crate::request::Parameters;
+use crate::tests::{self, overlay};
 
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web"});
-    fields
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    Request::parse(&Parameters::Text(fields.to_string()), "job-1").unwrap()
+    overlay(&mut fields, &more);
+    tests::request("job-1", &fields)
 }
 
 fn manifest(spec: &Value) -> Request {
@@ -26,10 +23,7 @@ fn live(spec: Value) -> Deployment {
 
 fn container(more: Value) -> Value {
     let mut container = json!({"name": "app", "image": "shop/web:2"});
-    container
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    overlay(&mut container, &more);
     json!({"containers": [container]})
 }
 

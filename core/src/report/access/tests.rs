@@ -1,22 +1,19 @@
 use super::*;
 use crate::report::no_credentials;
+use crate::tests::time;
 use insta::assert_snapshot;
 
 fn place() -> ParameterPlace {
     ParameterPlace::new("k8s-bear-token", Some("111122223333"), Some("eu-central-1"))
 }
 
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
 #[test]
 fn a_refused_token_is_told_with_its_own_time() {
-    let now = at("2026-01-01T12:00:00Z");
+    let now = time("2026-01-01T12:00:00Z");
     let lives = [
         Life::OfEks,
-        Life::Until(at("2026-01-01T09:00:00Z")),
-        Life::Until(at("2026-01-02T12:00:00Z")),
+        Life::Until(time("2026-01-01T09:00:00Z")),
+        Life::Until(time("2026-01-02T12:00:00Z")),
         Life::Endless,
         Life::Unknown,
     ];
@@ -58,7 +55,7 @@ fn each_cause_has_one_next_step() {
         CredentialsError::Unreachable("`ssm.eu-central-1.amazonaws.com`: nothing answered, and no connection came about (tried 6 times)".into()),
         CredentialsError::Unreachable("AWS_CA_BUNDLE /ca.pem: there is no such file".into()),
         CredentialsError::NoToken(name(), "is empty"),
-        CredentialsError::Expired(name(), at("2026-01-01T09:00:00Z"), Duration::from_secs(3 * 3600)),
+        CredentialsError::Expired(name(), time("2026-01-01T09:00:00Z"), Duration::from_secs(3 * 3600)),
         CredentialsError::Ca("SSM parameter `ca` holds neither PEM nor base64 of it".into()),
     ];
     let told = errors.map(|error| {

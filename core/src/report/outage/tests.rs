@@ -1,5 +1,6 @@
 use super::*;
 use crate::strategy::causes::RolloutFailure;
+use crate::tests::{self, merge};
 
 fn seen(available: i64) -> Evidence {
     Evidence {
@@ -14,13 +15,7 @@ fn seen(available: i64) -> Evidence {
 fn request(fields: serde_json::Value) -> Request {
     let mut all = serde_json::json!({"deployment": "web", "namespace": "shop", "restart": true});
     merge(&mut all, &fields);
-    Request::parse(&crate::request::Parameters::Text(all.to_string()), "job-1").unwrap()
-}
-
-fn merge(all: &mut serde_json::Value, more: &serde_json::Value) {
-    for (name, value) in more.as_object().unwrap() {
-        all[name] = value.clone();
-    }
+    tests::request("job-1", &all)
 }
 
 fn rolling() -> Request {

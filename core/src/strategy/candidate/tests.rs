@@ -1,22 +1,12 @@
 use super::*;
-use crate::request::Parameters;
 use crate::state::marks::{self, version_of};
+use crate::tests::{self, author, merge};
 
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web", "namespace": "shop", "service": "web",
             "strategy": "blueGreen"});
-    for (name, value) in more.as_object().unwrap() {
-        fields[name] = value.clone();
-    }
-    Request::parse(&Parameters::Text(fields.to_string()), "job-2").unwrap()
-}
-
-fn author() -> Author<'static> {
-    Author {
-        execution: "run-2",
-        job: "job-2",
-        now: "2026-01-01T00:00:00Z".parse().unwrap(),
-    }
+    merge(&mut fields, &more);
+    tests::request("job-2", &fields)
 }
 
 fn live() -> Deployment {

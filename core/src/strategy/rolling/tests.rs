@@ -4,11 +4,11 @@ use crate::kubernetes::object::{REVISION, ReplicaSet};
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::problem::Fault;
 use crate::report::cause::{PREVIOUS, cause, recorded};
-use crate::request::Parameters;
 use crate::state::continuation::{CAUSE_LIMIT, Reason, RecordedFailure};
 use crate::state::marks;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::{DryRun, Stage, Success, Version, Wait, author};
+use crate::tests::{self, at, merge, overlay, replica_set};
 use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot};
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use crate::workload::health::steadiness::{Roster, Steady};
@@ -55,17 +55,12 @@ fn worded(decision: Decision) -> Decision {
     })
 }
 
-fn at(seconds: u64) -> Timestamp {
-    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    start + Duration::from_secs(seconds)
-}
-
 /// A request for a new image, with more fields.
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web", "images": {"app": "app:2"},
             "execution": "run-2"});
     merge(&mut fields, &more);
-    Request::parse(&Parameters::Text(fields.to_string()), "job-2").unwrap()
+    tests::request("job-2", &fields)
 }
 
 fn manifest(more: Value) -> Value {
@@ -81,21 +76,6 @@ fn merged(base: &Value, changes: Value) -> Value {
     let mut all = base.clone();
     merge(&mut all, &changes);
     all
-}
-
-/// Changes fields as RFC 7396 has it: `null` removes.
-fn merge(target: &mut Value, changes: &Value) {
-    let Value::Object(changes) = changes else {
-        *target = changes.clone();
-        return;
-    };
-    for (key, change) in changes {
-        if change.is_null() {
-            target.as_object_mut().unwrap().remove(key);
-        } else {
-            merge(&mut target[key], change);
-        }
-    }
 }
 
 /// The new version as it serves, written by this deploy, with some fields that differ.
@@ -130,18 +110,6 @@ fn before(changes: Value) -> Deployment {
     live(all)
 }
 
-/// Puts changes over changes; a `null` stays one.
-fn overlay(target: &mut Value, changes: &Value) {
-    match (target, changes) {
-        (Value::Object(target), Value::Object(changes)) => {
-            for (key, change) in changes {
-                overlay(target.entry(key).or_insert(Value::Null), change);
-            }
-        }
-        (target, change) => *target = change.clone(),
-    }
-}
-
 /// Another deploy's version after ours.
 fn theirs(changes: Value) -> Value {
     let mut all = json!({"metadata": {"generation": 5,
@@ -169,13 +137,8 @@ fn exceeded() -> Value {
 
 fn set(name: &str, revision: u64, available: i64) -> ReplicaSet {
     ReplicaSet {
-        name: name.into(),
-        revision,
-        available,
-        replicas: 2,
-        owner: "uid-1".into(),
         template_hash: format!("hash-{revision}"),
-        ..ReplicaSet::default()
+        ..replica_set(name, "uid-1", revision, available)
     }
 }
 

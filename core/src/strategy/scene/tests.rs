@@ -1,6 +1,6 @@
 use super::*;
 use crate::kubernetes::resource::DEPLOYMENTS;
-use crate::request::Parameters;
+use crate::tests;
 use serde_json::json;
 
 fn all() -> Vec<Sought> {
@@ -34,7 +34,7 @@ fn smoke(contains: Option<&str>) -> Sought {
 fn each_look_is_a_read_and_is_taken_in() {
     let fields = json!({"deployment": "web", "namespace": "shop", "service": "front",
             "strategy": "blueGreen", "restart": true});
-    let request = Request::parse(&Parameters::Text(fields.to_string()), "job").unwrap();
+    let request = tests::request("job", &fields);
     let paths = [
         "/api/v1/namespaces/shop/services/front",
         "/api/v1/namespaces/shop/services/front",

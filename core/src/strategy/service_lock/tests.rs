@@ -1,17 +1,14 @@
 use super::*;
 use crate::state::marks;
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
+use crate::tests::time;
 
 fn lock() -> Lock {
     Lock {
         execution: "run-2".into(),
         job: "job-2".into(),
         version: "blue".into(),
-        since: at("2026-01-01T00:00:00Z"),
-        deadline: at("2026-01-01T00:15:00Z"),
+        since: time("2026-01-01T00:00:00Z"),
+        deadline: time("2026-01-01T00:15:00Z"),
         selector: None,
         wanted: None,
     }
@@ -28,7 +25,7 @@ fn by() -> Author<'static> {
     Author {
         execution: "run-2",
         job: "job-2",
-        now: at("2026-01-01T00:01:00Z"),
+        now: time("2026-01-01T00:01:00Z"),
     }
 }
 
@@ -51,7 +48,7 @@ fn patched(service: &Value, patch: &Value) -> Value {
 fn a_lock_is_read_back_and_what_is_none_is_none() {
     let written = service(json!({}), json!({LOCK: lock().text()}));
     assert_eq!(Lock::read(&written), Some(lock()));
-    assert_eq!(lock().expires(), at("2026-01-01T00:17:00Z"));
+    assert_eq!(lock().expires(), time("2026-01-01T00:17:00Z"));
     for other in [
         json!({}),
         json!({LOCK: "{}"}),
@@ -71,24 +68,24 @@ fn a_lock_ends_with_the_life_of_its_action_at_the_latest() {
         (begun, "9999-12-30T22:00:00Z", next_day),
     ] {
         let lock = Lock {
-            since: at(since),
-            deadline: at(deadline),
+            since: time(since),
+            deadline: time(deadline),
             ..lock()
         };
-        assert_eq!(lock.expires(), at(expected), "{deadline}");
-        assert!(lock.holds(at(begun)) && !lock.holds(at(expected)));
+        assert_eq!(lock.expires(), time(expected), "{deadline}");
+        assert!(lock.holds(time(begun)) && !lock.holds(time(expected)));
     }
     let future = Lock {
-        since: at("9998-01-01T00:00:00Z"),
-        deadline: at("9999-01-01T00:00:00Z"),
+        since: time("9998-01-01T00:00:00Z"),
+        deadline: time("9999-01-01T00:00:00Z"),
         ..lock()
     };
-    assert!(!future.holds(at(begun)), "nobody has begun in the future");
+    assert!(!future.holds(time(begun)), "nobody has begun in the future");
     let ahead = Lock {
-        since: at("2026-01-01T00:01:00Z"),
+        since: time("2026-01-01T00:01:00Z"),
         ..lock()
     };
-    assert!(ahead.holds(at(begun)), "clocks differ");
+    assert!(ahead.holds(time(begun)), "clocks differ");
     let last = Lock {
         since: Timestamp::MAX,
         deadline: Timestamp::MAX,

@@ -3,28 +3,21 @@ use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, TEMPLATE_HASH, written};
 use crate::report::cause::recorded;
-use crate::request::Parameters;
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
 use crate::strategy::look::Look;
 use crate::strategy::scene::{Scene, Smoked};
 use crate::strategy::service_lock;
+use crate::tests::{self, at, merge};
 use serde_json::{Value, json};
 use std::time::Duration;
-
-fn at(seconds: u64) -> Timestamp {
-    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    start + Duration::from_secs(seconds)
-}
 
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web", "service": "web", "images": {"app": "app:2"},
             "strategy": "blueGreen", "execution": "run-2", "namespace": "shop"});
-    for (name, value) in more.as_object().unwrap() {
-        fields[name] = value.clone();
-    }
-    Request::parse(&Parameters::Text(fields.to_string()), "job-2").unwrap()
+    merge(&mut fields, &more);
+    tests::request("job-2", &fields)
 }
 
 /// A Deployment of two pods that serve.
@@ -44,22 +37,8 @@ fn deployment(name: &str, image: &str, more: Value) -> Deployment {
     object["spec"]["selector"] = json!({"matchLabels": labels});
     object["spec"]["template"] = json!({"metadata": {"labels": labels},
             "spec": {"containers": [{"name": "app", "image": image}]}});
-    overlay(&mut object, &more);
+    merge(&mut object, &more);
     Deployment::new(object)
-}
-
-/// Puts fields over fields; a `null` removes.
-fn overlay(target: &mut Value, changes: &Value) {
-    let Value::Object(changes) = changes else {
-        *target = changes.clone();
-        return;
-    };
-    for (key, change) in changes {
-        overlay(&mut target[key], change);
-        if change.is_null() {
-            target.as_object_mut().unwrap().remove(key);
-        }
-    }
 }
 
 /// The candidate as this deploy wrote it.
@@ -67,7 +46,7 @@ fn blue(more: Value) -> Deployment {
     let written = json!({marks::JOB: "job-2", marks::DEPLOYED_AT: at(5).to_string(),
             marks::CREATED_BY: "job-2"});
     let mut all = json!({"metadata": {"annotations": written}});
-    overlay(&mut all, &more);
+    merge(&mut all, &more);
     deployment("web-blue", "app:2", all)
 }
 
@@ -118,7 +97,7 @@ fn switched(more: Value) -> Service {
             marks::DEPLOYED_AT: at(60).to_string(), marks::FROM: "web", marks::TO: "web-blue",
             marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#,
             marks::SELECTOR_BEFORE: r#"{"app":"web","pod-template-hash":"h"}"#});
-    overlay(&mut notes, &more);
+    merge(&mut notes, &more);
     service(json!({"app": "web", VERSION: "blue"}), notes)
 }
 
@@ -555,7 +534,7 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
     let wide = |spec: Value| {
         let mut object = json!({"metadata": {"name": "web"},
                 "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}});
-        overlay(&mut object["spec"], &spec);
+        merge(&mut object["spec"], &spec);
         Service::new(object)
     };
     let live = |changes: Value| deployment("web", "app:1", changes);
@@ -964,7 +943,7 @@ fn after_the_switch() {
     kept.scene.left.push(refused);
     let away = |more: Value| {
         let mut none = json!({"spec": {"replicas": 0}});
-        overlay(&mut none, &more);
+        merge(&mut none, &more);
         let lock = json!({"execution": "run-2", "job": "job-2", "version": "blue", "wanted": 2,
                 "since": at(0).to_string(), "deadline": at(900).to_string()});
         let notes = json!({marks::LOCK: lock.to_string()});

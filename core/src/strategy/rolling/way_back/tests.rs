@@ -1,4 +1,5 @@
 use super::*;
+use crate::tests::{at, replica_set};
 use serde_json::json;
 
 fn live(observed: i64) -> Deployment {
@@ -7,13 +8,7 @@ fn live(observed: i64) -> Deployment {
 }
 
 fn set(name: &str, revision: u64, available: i64) -> ReplicaSet {
-    ReplicaSet {
-        name: name.into(),
-        revision,
-        available,
-        owner: "u".into(),
-        ..ReplicaSet::default()
-    }
+    replica_set(name, "u", revision, available)
 }
 
 #[test]
@@ -73,7 +68,7 @@ fn what_is_available_when_the_deploy_fails_decides() {
         ),
         ("none of ours", None, 4, vec![foreign, set("b", 2, 0)], None),
     ];
-    let written = WriteReceipt::new(None, &live(4), "2026-01-01T00:00:00Z".parse().unwrap());
+    let written = WriteReceipt::new(None, &live(4), at(0));
     for (name, recorded, observed, sets, expected) in cases {
         let chosen = choose(recorded.as_ref(), &written, &live(observed), &sets);
         let chosen = chosen.map(|previous| previous.name);

@@ -4,16 +4,11 @@ use super::quotes::{core, telling};
 use super::*;
 use crate::kubernetes::object::ReplicaSet;
 use crate::kubernetes::pod::{Container, Ended, Event, Pod, State, Unscheduled};
+use crate::tests::at;
 use insta::assert_snapshot;
-use jiff::Timestamp;
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn at(seconds: u64) -> Timestamp {
-    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    start + Duration::from_secs(seconds)
-}
 
 /// Two pods wanted, so that one may be too many.
 fn live(replicas: i64) -> Deployment {

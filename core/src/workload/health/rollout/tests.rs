@@ -1,4 +1,5 @@
 use super::*;
+use crate::tests::overlay;
 use serde_json::{Value, json};
 
 const WRITTEN_AT: &str = "2026-01-01T00:00:10Z";
@@ -30,18 +31,8 @@ fn done() -> Value {
 }
 
 fn merged(changes: Value) -> Deployment {
-    fn merge(base: &mut Value, changes: &Value) {
-        match (base.as_object_mut(), changes.as_object()) {
-            (Some(base), Some(changes)) => {
-                for (key, change) in changes {
-                    merge(base.entry(key).or_insert(Value::Null), change);
-                }
-            }
-            _ => *base = changes.clone(),
-        }
-    }
     let mut object = done();
-    merge(&mut object, &changes);
+    overlay(&mut object, &changes);
     Deployment::new(object)
 }
 

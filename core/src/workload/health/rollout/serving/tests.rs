@@ -1,5 +1,6 @@
 use super::*;
 use crate::kubernetes::pod::Pods;
+use crate::tests::{at, replica_set};
 use serde_json::json;
 
 fn live(replicas: i64) -> Deployment {
@@ -7,17 +8,12 @@ fn live(replicas: i64) -> Deployment {
 }
 
 fn set(name: &str, available: i64, owner: &str) -> ReplicaSet {
-    ReplicaSet {
-        name: name.into(),
-        available,
-        owner: owner.into(),
-        ..ReplicaSet::default()
-    }
+    replica_set(name, owner, 0, available)
 }
 
 fn sight(set: ReplicaSet, ready: usize, cut: bool) -> PodSnapshot {
     PodSnapshot {
-        at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        at: at(0),
         set,
         pods: Ok(Pods {
             ready,

@@ -1,0 +1,68 @@
+//! What the unit tests of many rooms build their objects with.
+
+use crate::change::Author;
+use crate::kubernetes::object::ReplicaSet;
+use crate::request::{Parameters, Request};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::time::Duration;
+
+pub(crate) fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// So many seconds after the new year.
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    time("2026-01-01T00:00:00Z") + Duration::from_secs(seconds)
+}
+
+/// Who writes: the second execution, at the new year.
+pub(crate) fn author() -> Author<'static> {
+    Author {
+        execution: "run-2",
+        job: "job-2",
+        now: at(0),
+    }
+}
+
+/// The request of a job with these parameters.
+pub(crate) fn request(job: &str, parameters: &Value) -> Request {
+    Request::parse(&Parameters::Text(parameters.to_string()), job).unwrap()
+}
+
+/// A ReplicaSet of one revision.
+pub(crate) fn replica_set(name: &str, owner: &str, revision: u64, available: i64) -> ReplicaSet {
+    ReplicaSet {
+        name: name.into(),
+        owner: owner.into(),
+        revision,
+        available,
+        ..ReplicaSet::default()
+    }
+}
+
+/// Changes fields as RFC 7396 has it: `null` removes.
+pub(crate) fn merge(target: &mut Value, changes: &Value) {
+    let Value::Object(changes) = changes else {
+        *target = changes.clone();
+        return;
+    };
+    for (key, change) in changes {
+        merge(&mut target[key], change);
+        if change.is_null() {
+            target.as_object_mut().unwrap().remove(key);
+        }
+    }
+}
+
+/// Puts fields over fields: a `null` stays one.
+pub(crate) fn overlay(target: &mut Value, changes: &Value) {
+    match (target, changes) {
+        (Value::Object(target), Value::Object(changes)) => {
+            for (key, change) in changes {
+                overlay(target.entry(key).or_insert(Value::Null), change);
+            }
+        }
+        (target, change) => *target = change.clone(),
+    }
+}
