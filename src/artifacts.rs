@@ -6,8 +6,9 @@ use crate::event::{Artifact, Job, Keys};
 use landfall_core::formats::archive::{
     ArchiveError, ArchiveMember as Packed, Directory, Listed, Listing, TAIL, Unpacked,
 };
+use landfall_core::outcome::FileReference;
 use landfall_core::outcome::{ArtifactError, Place, Searched, StoreError};
-use landfall_core::request::{File, FileReference, Files, Wanted};
+use landfall_core::request::{File, Files, Wanted};
 use std::ops::Range;
 use tokio::time::{Instant, timeout_at};
 

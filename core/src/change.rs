@@ -31,7 +31,7 @@ use crate::state::baseline::Previous;
 use crate::state::marks::GENERATION;
 use entries::{entry, merge_into};
 use jiff::Timestamp;
-use notes::{RESTARTED_AT, annotations};
+use notes::{annotations, restart};
 use patch::patch;
 use put::{identify, manifest_replicas, put, set_in_manifest};
 use serde_json::{Value, json};
@@ -64,10 +64,7 @@ pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
     set_in_manifest(request, &mut object)?;
     identify(request, &mut object);
     if request.restart {
-        *entry(
-            &mut object,
-            &["spec", "template", "metadata", "annotations", RESTARTED_AT],
-        ) = json!(author.now.to_string());
+        restart(&mut object, author.now);
     }
     merge_into(
         entry(&mut object, &["metadata", "annotations"]),
@@ -84,8 +81,7 @@ pub fn template(request: &Request, live: &Deployment, now: Timestamp) -> Result<
     let mut object = json!({"spec": {"template": template.unwrap_or_default()}});
     set_in_manifest(request, &mut object)?;
     if request.restart {
-        let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
-        *entry(&mut object, &path) = json!(now.to_string());
+        restart(&mut object, now);
     }
     Ok(object["spec"]["template"].take())
 }

@@ -10,7 +10,7 @@ mod store;
 
 pub use access::{CredentialsError, KeyFault, ParameterPlace, check};
 pub use answered::AwsPermission;
-pub use artifact::{ArtifactError, Place, Searched};
+pub use artifact::{ArtifactError, FileReference, Place, Searched};
 pub use cause::{Cause, Grace, SUPPLY};
 pub use failure::{FailureCode, FailureType};
 pub use store::StoreError;

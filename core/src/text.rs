@@ -32,10 +32,19 @@ pub fn quote(text: &str) -> String {
 }
 
 /// Joins words: `a`, `a and b`, `a, b and c`.
-pub fn listed(mut all: Vec<String>) -> String {
+pub fn listed(all: Vec<String>) -> String {
+    joined(all, "and")
+}
+
+/// Quotes and joins words: `a`, `a or b`, `a, b or c`.
+pub fn one_of(all: &[&str]) -> String {
+    joined(all.iter().map(|one| format!("`{one}`")).collect(), "or")
+}
+
+fn joined(mut all: Vec<String>, word: &str) -> String {
     match all.pop() {
         Some(last) if all.is_empty() => last,
-        Some(last) => format!("{} and {last}", all.join(", ")),
+        Some(last) => format!("{} {word} {last}", all.join(", ")),
         None => String::new(),
     }
 }

@@ -1,3 +1,6 @@
-//! Workloads: what is deployed.
+//! What a kind of workload is, and whether a workload serves.
 
 pub mod health;
+mod kind;
+
+pub use kind::Kind;

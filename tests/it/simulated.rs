@@ -89,7 +89,7 @@ pub fn heard(world: &World, engine: &Engine, watching: &Watching) -> Option<Hear
     let seen = seen.and_then(Option::as_ref);
     let found = world.deployment("default", &watching.name);
     let version = found.and_then(|found| found["metadata"]["resourceVersion"].as_str());
-    if version == seen.map(Deployment::resource_version) {
+    if version == seen.map(|seen| seen.resource_version()) {
         return None;
     }
     Some(match found.cloned().map(Deployment::new) {

@@ -126,8 +126,7 @@ impl Lost {
 
 /// What of a request is not so in an object.
 pub fn lost(request: &Request, live: &Deployment) -> Option<Lost> {
-    let nothing = Value::Null;
-    let found = live.value().pointer("/spec/template").unwrap_or(&nothing);
+    let found = live.template();
     let wanted = match template(request, live) {
         Ok(wanted) => wanted,
         // The containers that it names are not there any more.
@@ -154,8 +153,7 @@ pub fn lost(request: &Request, live: &Deployment) -> Option<Lost> {
 pub fn lost_since(request: &Request, live: &Deployment) -> Option<Lost> {
     lost(request, live).or_else(|| {
         let deployed = live.annotation(DEPLOYED_AT).and_then(timestamp)?;
-        let restarted = live.value().pointer("/spec/template/metadata/annotations");
-        let restarted = restarted.and_then(|notes| notes.get(RESTARTED_AT)?.as_str());
+        let restarted = live.template()["metadata"]["annotations"][RESTARTED_AT].as_str();
         let stands = restarted.and_then(timestamp) >= Some(deployed);
         (request.restart && !stands).then(|| Lost {
             field: format!("{TEMPLATE}.metadata.annotations[{RESTARTED_AT}]"),

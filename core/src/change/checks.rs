@@ -26,8 +26,9 @@ pub(super) fn check_containers(
         .chain(container.map(|name| ("container".to_owned(), name)))
         .filter(|(_, name)| !there.contains(name))
         .map(|(field, name)| {
+            let kind = request.kind.word();
             let problem =
-                format!("names container `{name}`, which the Deployment does not have; {listed}");
+                format!("names container `{name}`, which the {kind} does not have; {listed}");
             Fault::new(field, problem)
         })
         .collect::<Vec<_>>();
@@ -43,14 +44,11 @@ pub(super) fn check_containers(
     }
 }
 
-/// A Deployment keeps the selector that it was created with.
+/// A workload keeps the selector that it was created with.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates>
 pub(super) fn check_selector(object: &Value, live: &Deployment) -> Result<(), Vec<Fault>> {
     let wanted = object.pointer("/spec/selector").unwrap_or(&Value::Null);
-    let found = live
-        .value()
-        .pointer("/spec/selector")
-        .unwrap_or(&Value::Null);
+    let found = &live.value()["spec"]["selector"];
     if contains(found, wanted) && contains(wanted, found) {
         return Ok(());
     }

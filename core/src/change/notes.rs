@@ -1,5 +1,6 @@
 //! The annotations that go with a change.
 
+use super::entries::entry;
 use super::model::Author;
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
@@ -8,6 +9,7 @@ use crate::state::marks::{
     CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, ROLLED_BACK,
     SUPERSEDED,
 };
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// The longest [`CHANGE_CAUSE`], in characters: a line in a table.
@@ -19,6 +21,12 @@ pub const SUPERSEDED_LIMIT: usize = 8;
 
 /// What `kubectl rollout restart` writes into the template, too.
 pub(super) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+
+/// Makes the pods roll even where nothing else differs.
+pub(super) fn restart(object: &mut Value, now: Timestamp) {
+    let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
+    *entry(object, &path) = json!(now.to_string());
+}
 
 /// The annotations of a write. A `null` takes away what an earlier deploy left.
 pub(super) fn annotations(
@@ -41,7 +49,7 @@ pub(super) fn annotations(
         .join(",");
     let or_null = |text: Option<String>| text.map_or(Value::Null, Value::String);
     let previous = previous.map(|previous| format!("{}@{}", previous.name, previous.revision));
-    let generation = live.map_or(0, Deployment::generation) + 1;
+    let generation = live.map_or(0, |it| it.generation()) + 1;
     let all = [
         (EXECUTION, json!(author.execution)),
         (JOB, json!(author.job)),

@@ -6,7 +6,7 @@ use super::entries::{
     CONTAINER_LISTS, container_entry, entry, merge_into, merge_named, names, names_in,
 };
 use super::model::{Author, Change};
-use super::notes::RESTARTED_AT;
+use super::notes::restart;
 use crate::kubernetes::object::Deployment;
 use crate::problem::Fault;
 use crate::request::Request;
@@ -22,10 +22,7 @@ pub(super) fn patch(
     let mut patch = manifest_patch(request, autoscaled);
     let differs = set_by_patch(request, live, &mut patch)?;
     if request.restart {
-        *entry(
-            &mut patch,
-            &["spec", "template", "metadata", "annotations", RESTARTED_AT],
-        ) = json!(author.now.to_string());
+        restart(&mut patch, author.now);
     }
     if !differs && !request.restart && request.manifest.is_none() {
         return Ok(Change::Nothing);

@@ -3,7 +3,7 @@
 use super::checks::{check_containers, check_selector};
 use super::entries::{CONTAINER_LISTS, entry, merge_into, names_in};
 use super::model::Author;
-use super::notes::RESTARTED_AT;
+use super::notes::{RESTARTED_AT, restart};
 use super::patch::sets_env;
 use crate::kubernetes::object::{self, Deployment};
 use crate::problem::Fault;
@@ -22,11 +22,7 @@ pub(super) fn put(
     check_selector(&object, live)?;
     identify(request, &mut object);
     for field in ["resourceVersion", "uid"] {
-        let found = live
-            .value()
-            .pointer("/metadata")
-            .and_then(|meta| meta.get(field));
-        if let Some(found) = found {
+        if let Some(found) = live.value()["metadata"].get(field) {
             *entry(&mut object, &["metadata", field]) = found.clone();
         }
     }
@@ -35,10 +31,7 @@ pub(super) fn put(
     }
     keep_restart(&mut object, live);
     if request.restart {
-        *entry(
-            &mut object,
-            &["spec", "template", "metadata", "annotations", RESTARTED_AT],
-        ) = json!(author.now.to_string());
+        restart(&mut object, author.now);
     }
     let revision = live.annotation(object::REVISION).map(|text| json!(text));
     let kept = revision.map(|text| (object::REVISION.to_owned(), text));
@@ -57,20 +50,19 @@ pub(super) fn put(
 /// the same manifest would roll every pod again.
 pub(super) fn keep_restart(object: &mut Value, live: &Deployment) {
     let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
-    let pointer = "/spec/template/metadata/annotations";
     let named = object
-        .pointer(pointer)
+        .pointer("/spec/template/metadata/annotations")
         .is_some_and(|annotations| annotations.get(RESTARTED_AT).is_some());
-    let restarted = live.value().pointer(pointer);
-    let restarted = restarted.and_then(|annotations| annotations.get(RESTARTED_AT));
+    let restarted = live.template()["metadata"]["annotations"].get(RESTARTED_AT);
     if let (false, Some(time)) = (named, restarted) {
         *entry(object, &path) = time.clone();
     }
 }
 
 pub(super) fn identify(request: &Request, object: &mut Value) {
-    object["apiVersion"] = json!("apps/v1");
-    object["kind"] = json!("Deployment");
+    let resource = request.kind.row().resource;
+    object["apiVersion"] = json!(resource.api_version);
+    object["kind"] = json!(resource.kind);
     *entry(object, &["metadata", "name"]) = json!(request.deployment);
     *entry(object, &["metadata", "namespace"]) = json!(request.namespace);
     if let Some(object) = object.as_object_mut() {

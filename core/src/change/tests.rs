@@ -1,3 +1,4 @@
+use super::notes::RESTARTED_AT;
 use super::*;
 use crate::state::marks::{
     CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, ROLLED_BACK,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::ops::Deref;
 
 /// The label that the Deployment controller adds to a ReplicaSet's copy of the pod template.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
@@ -14,9 +15,13 @@ pub const REVISION: &str = "deployment.kubernetes.io/revision";
 /// The earlier revisions of a ReplicaSet that came back.
 const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
 
+/// An object of any kind, as the API server returned it. An absent text is empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object(Value);
+
 /// A Deployment as the API server sent it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deployment(Value);
+pub struct Deployment(Object);
 
 /// One entry of `status.conditions`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,13 +36,13 @@ pub struct Condition<'a> {
     pub last_update_time: &'a str,
 }
 
-impl Deployment {
-    /// Takes the object as it came.
-    pub fn new(object: Value) -> Deployment {
-        Deployment(object)
+impl Object {
+    /// Wraps the object.
+    pub fn new(object: Value) -> Object {
+        Object(object)
     }
 
-    /// The object as it came.
+    /// Returns the object.
     pub fn value(&self) -> &Value {
         &self.0
     }
@@ -47,42 +52,92 @@ impl Deployment {
         self.text("/metadata/name")
     }
 
-    /// `metadata.uid`; empty where it is absent.
+    /// `metadata.uid`.
     pub fn uid(&self) -> &str {
         bounded(self.text("/metadata/uid"))
     }
 
-    /// `metadata.resourceVersion`; empty where it is absent.
+    /// `metadata.resourceVersion`.
     pub fn resource_version(&self) -> &str {
         self.text("/metadata/resourceVersion")
     }
 
     /// `metadata.generation`, which the server raises with each change of the spec or an
-    /// annotation; 0 where it is absent.
+    /// annotation; 0 if absent.
     pub fn generation(&self) -> i64 {
         self.number("/metadata/generation").unwrap_or(0)
     }
 
-    /// `status.observedGeneration`: which generation the status speaks of; 0 where it is absent.
+    /// `status.observedGeneration`: which generation the status speaks of; 0 if absent.
     pub fn observed_generation(&self) -> i64 {
         self.number("/status/observedGeneration").unwrap_or(0)
     }
 
-    /// Whether a deletion has begun.
+    /// Whether the object is being deleted.
     pub fn is_being_deleted(&self) -> bool {
-        self.0
-            .pointer("/metadata/deletionTimestamp")
-            .is_some_and(|time| !time.is_null())
+        let time = self.0.pointer("/metadata/deletionTimestamp");
+        time.is_some_and(|time| !time.is_null())
+    }
+
+    /// Returns an annotation.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
+    }
+
+    /// The condition of this type, where there is one.
+    pub fn condition(&self, kind: &str) -> Option<Condition<'_>> {
+        let conditions = self.0.pointer("/status/conditions")?.as_array()?;
+        let found = conditions
+            .iter()
+            .find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))?;
+        let text = |field: &str| found.get(field).and_then(Value::as_str).unwrap_or("");
+        Some(Condition {
+            status: text("status"),
+            reason: text("reason"),
+            message: text("message"),
+            last_update_time: bounded(text("lastUpdateTime")),
+        })
+    }
+
+    /// Returns the text at a JSON pointer.
+    pub fn text(&self, pointer: &str) -> &str {
+        let value = self.0.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or("")
+    }
+
+    /// Returns the whole number at a JSON pointer.
+    pub fn number(&self, pointer: &str) -> Option<i64> {
+        self.0.pointer(pointer).and_then(Value::as_i64)
+    }
+}
+
+impl Deref for Deployment {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.0
+    }
+}
+
+impl Deployment {
+    /// Takes the object as it came.
+    pub fn new(object: Value) -> Deployment {
+        Deployment(Object::new(object))
+    }
+
+    /// See [`Object::name`].
+    pub fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// See [`Object::value`].
+    pub fn value(&self) -> &Value {
+        self.0.value()
     }
 
     /// Whether `spec.paused` stops all rollouts.
     pub fn is_paused(&self) -> bool {
-        self.0.pointer("/spec/paused") == Some(&Value::Bool(true))
-    }
-
-    /// One annotation of the Deployment itself.
-    pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
+        self.value().pointer("/spec/paused") == Some(&Value::Bool(true))
     }
 
     /// The revision that the controller gave to the current template.
@@ -123,34 +178,19 @@ impl Deployment {
 
     /// `spec.selector` as a label selector of the API: `app=web,tier in (a,b)`.
     pub fn selector(&self) -> String {
-        self.0
-            .pointer("/spec/selector")
-            .map(label_selector)
-            .unwrap_or_default()
+        let selector = self.value().pointer("/spec/selector");
+        selector.map(label_selector).unwrap_or_default()
     }
 
-    /// The condition of this type, where there is one.
-    pub fn condition(&self, kind: &str) -> Option<Condition<'_>> {
-        let conditions = self.0.pointer("/status/conditions")?.as_array()?;
-        let found = conditions
-            .iter()
-            .find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))?;
-        let text = |field: &str| found.get(field).and_then(Value::as_str).unwrap_or("");
-        Some(Condition {
-            status: text("status"),
-            reason: text("reason"),
-            message: text("message"),
-            last_update_time: bounded(text("lastUpdateTime")),
-        })
+    /// The pod template; `null` if absent.
+    pub fn template(&self) -> &Value {
+        &self.value()["spec"]["template"]
     }
 
     /// The containers of the pod template; `list` is `containers` or `initContainers`.
     pub fn containers(&self, list: &str) -> &[Value] {
-        self.0
-            .pointer("/spec/template/spec")
-            .and_then(|spec| spec.get(list))
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
+        let containers = self.template()["spec"][list].as_array();
+        containers.map_or(&[], Vec::as_slice)
     }
 
     /// The container or init container of this name in the pod template.
@@ -165,7 +205,7 @@ impl Deployment {
     /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>
     pub fn slack(&self) -> i64 {
         let wanted = self.replicas();
-        let rolling = self.0.pointer("/spec/strategy/rollingUpdate");
+        let rolling = self.value().pointer("/spec/strategy/rollingUpdate");
         if self.text("/spec/strategy/type") == "Recreate" {
             return wanted.max(1);
         }
@@ -185,18 +225,7 @@ impl Deployment {
 
     /// A short digest of the pod template: equal digests, equal versions.
     pub fn template_digest(&self) -> String {
-        template_digest(self.0.pointer("/spec/template").unwrap_or(&Value::Null))
-    }
-
-    fn text(&self, pointer: &str) -> &str {
-        self.0
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or("")
-    }
-
-    fn number(&self, pointer: &str) -> Option<i64> {
-        self.0.pointer(pointer).and_then(Value::as_i64)
+        template_digest(self.template())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Services and what belongs to them: the pods that a selector selects, the endpoints, and the
 //! autoscaler of a Deployment.
 
-use super::object::{Deployment, ReplicaSet};
+use super::object::{Deployment, Object, ReplicaSet};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 /// The label that the Deployment controller gives to the pods of each ReplicaSet.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
@@ -11,7 +12,7 @@ pub const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// A Service, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Service(Value);
+pub struct Service(Object);
 
 /// A Service's selector: a pod must have all of these labels.
 pub type Selector = BTreeMap<String, String>;
@@ -19,27 +20,7 @@ pub type Selector = BTreeMap<String, String>;
 impl Service {
     /// Wraps the object.
     pub fn new(object: Value) -> Service {
-        Service(object)
-    }
-
-    /// The object itself.
-    pub fn value(&self) -> &Value {
-        &self.0
-    }
-
-    /// `metadata.name`.
-    pub fn name(&self) -> &str {
-        self.text("/metadata/name")
-    }
-
-    /// `metadata.uid`.
-    pub fn uid(&self) -> &str {
-        self.text("/metadata/uid")
-    }
-
-    /// `metadata.resourceVersion`.
-    pub fn resource_version(&self) -> &str {
-        self.text("/metadata/resourceVersion")
+        Service(Object::new(object))
     }
 
     /// `spec.type`; `ClusterIP` if absent, like the server.
@@ -50,31 +31,23 @@ impl Service {
         }
     }
 
-    /// Whether the Service is being deleted.
-    pub fn is_being_deleted(&self) -> bool {
-        let time = self.0.pointer("/metadata/deletionTimestamp");
-        time.is_some_and(|time| !time.is_null())
-    }
-
-    /// Returns an annotation.
-    pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
-    }
-
     /// `spec.selector`.
     pub fn selector(&self) -> Selector {
-        read_selector(self.0.pointer("/spec/selector"))
+        read_selector(self.value().pointer("/spec/selector"))
     }
 
     /// `spec.ports`.
     pub fn ports(&self) -> &[Value] {
-        let ports = self.0.pointer("/spec/ports").and_then(Value::as_array);
-        ports.map_or(&[], Vec::as_slice)
+        let ports = self.value().pointer("/spec/ports");
+        ports.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
+}
 
-    fn text(&self, pointer: &str) -> &str {
-        let value = self.0.pointer(pointer).and_then(Value::as_str);
-        value.unwrap_or("")
+impl Deref for Service {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        &self.0
     }
 }
 
@@ -198,22 +171,12 @@ impl Endpoints {
 
 /// A HorizontalPodAutoscaler, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Autoscaler(Value);
+pub struct Autoscaler(Object);
 
 impl Autoscaler {
     /// Wraps the object.
     pub fn new(object: Value) -> Autoscaler {
-        Autoscaler(object)
-    }
-
-    /// `metadata.name`.
-    pub fn name(&self) -> &str {
-        self.text("/metadata/name")
-    }
-
-    /// `metadata.resourceVersion`.
-    pub fn resource_version(&self) -> &str {
-        self.text("/metadata/resourceVersion")
+        Autoscaler(Object::new(object))
     }
 
     /// The Deployment that it scales; `None` if it scales something else.
@@ -231,19 +194,13 @@ impl Autoscaler {
     pub fn maximum(&self) -> i64 {
         self.number("/spec/maxReplicas").unwrap_or(i64::MAX)
     }
+}
 
-    /// Returns an annotation.
-    pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.0.pointer("/metadata/annotations")?.get(name)?.as_str()
-    }
+impl Deref for Autoscaler {
+    type Target = Object;
 
-    fn text(&self, pointer: &str) -> &str {
-        let value = self.0.pointer(pointer).and_then(Value::as_str);
-        value.unwrap_or("")
-    }
-
-    fn number(&self, pointer: &str) -> Option<i64> {
-        self.0.pointer(pointer).and_then(Value::as_i64)
+    fn deref(&self) -> &Object {
+        &self.0
     }
 }
 

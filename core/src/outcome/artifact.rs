@@ -3,9 +3,33 @@
 use super::failure::FailureType;
 use super::store::StoreError;
 use crate::formats::archive::{ArchiveError, Found};
-use crate::request::FileReference;
 use crate::text::told;
 use std::fmt;
+
+/// A file in an input artifact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileReference {
+    /// The artifact's name; `None` for the first artifact that contains the file.
+    pub artifact: Option<String>,
+    /// The path in the artifact, with `/` between folders.
+    pub path: String,
+}
+
+impl FileReference {
+    /// Whether the artifact with this name may contain the file.
+    pub fn may_be_in(&self, artifact: &str) -> bool {
+        self.artifact.as_ref().is_none_or(|name| name == artifact)
+    }
+}
+
+impl fmt::Display for FileReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.artifact {
+            Some(artifact) => write!(formatter, "`{artifact}::{}`", self.path),
+            None => write!(formatter, "`{}`", self.path),
+        }
+    }
+}
 
 /// Why a file cannot be read.
 #[derive(Clone, Debug, PartialEq)]

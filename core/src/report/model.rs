@@ -128,7 +128,9 @@ pub(super) fn message(headline: &str, evidence: &[String], next: &str) -> String
 
 pub(super) fn target(request: &Request) -> String {
     format!(
-        "Deployment `{}` in `{}`",
-        request.deployment, request.namespace
+        "{} `{}` in `{}`",
+        request.kind.word(),
+        request.deployment,
+        request.namespace
     )
 }

@@ -139,11 +139,11 @@ pub(super) fn switched_summary(
     time: &str,
 ) -> String {
     let service = &switched.service;
-    let namespace = &request.namespace;
+    let (kind, namespace) = (request.kind.word(), &request.namespace);
     if !wrote {
         return format!(
             "Service `{service}` in `{namespace}` already sent to this version, so nothing was \
-             changed: Deployment {runs}."
+             changed: {kind} {runs}."
         );
     }
     let from = switched.from.iter();
@@ -159,7 +159,7 @@ pub(super) fn switched_summary(
     let left =
         left.map(|(name, why)| format!(" `{name}` could not be cleared away: {}.", quote(why)));
     let more = from.chain(left).collect::<String>();
-    format!("Service `{service}` in `{namespace}` sends to Deployment {runs} after {time}.{more}")
+    format!("Service `{service}` in `{namespace}` sends to {kind} {runs} after {time}.{more}")
 }
 
 /// The images that the request is about, else the first container's.

@@ -10,6 +10,7 @@ use super::unfilled::unfilled;
 use crate::problem::Fault;
 use crate::request::document::Chosen;
 use crate::text::duration;
+use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -37,6 +38,8 @@ const COMMIT_LIMIT: usize = 128;
 
 /// The fields to check, and the faults found so far.
 pub(super) struct Check<'a> {
+    /// What kind of workload is deployed: the field `deployment` names it.
+    pub(super) kind: Kind,
     pub(super) fields: Map<String, Value>,
     /// The fields that misspelt ones most likely mean.
     meant: Vec<&'static str>,
@@ -50,6 +53,7 @@ pub(super) struct Check<'a> {
 impl<'a> Check<'a> {
     pub(super) fn new(fields: Map<String, Value>, files: Option<&'a Files>) -> Check<'a> {
         Check {
+            kind: Kind::Deployment,
             fields,
             meant: Vec::new(),
             faults: Vec::new(),
@@ -62,17 +66,12 @@ impl<'a> Check<'a> {
     /// Checks every field, even after a fault. `None` if a required field is missing.
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
-        let chosen = self.manifest();
-        let (manifest, beside) = match chosen {
+        let (manifest, beside) = match self.manifest() {
             Some(Chosen { deployment, beside }) => (Some(deployment), beside),
             None => (None, Vec::new()),
         };
-        let named = |part| {
-            let found = manifest
-                .as_ref()?
-                .pointer("/metadata")?
-                .get(part)?
-                .as_str()?;
+        let named = |part: &str| {
+            let found = manifest.as_ref()?["metadata"][part].as_str()?;
             Some(found.to_owned())
         };
         let deployment = self.deployment(named("name"), manifest.is_some());
@@ -97,6 +96,7 @@ impl<'a> Check<'a> {
         self.unfilled();
         self.changes_something();
         Some(Request {
+            kind: self.kind,
             deployment: deployment?,
             namespace,
             images,

@@ -1,31 +1,7 @@
-//! Files in input artifacts: their names and their content.
+//! The files that a request names: their names and their content.
 
+use crate::outcome::FileReference;
 use std::fmt;
-
-/// A file in an input artifact.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FileReference {
-    /// The artifact's name; `None` for the first artifact that contains the file.
-    pub artifact: Option<String>,
-    /// The path in the artifact, with `/` between folders.
-    pub path: String,
-}
-
-impl FileReference {
-    /// Whether the artifact with this name may contain the file.
-    pub fn may_be_in(&self, artifact: &str) -> bool {
-        self.artifact.as_ref().is_none_or(|name| name == artifact)
-    }
-}
-
-impl fmt::Display for FileReference {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.artifact {
-            Some(artifact) => write!(formatter, "`{artifact}::{}`", self.path),
-            None => write!(formatter, "`{}`", self.path),
-        }
-    }
-}
 
 /// The files that a request names.
 #[derive(Clone, Debug, Default, PartialEq)]

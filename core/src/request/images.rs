@@ -3,10 +3,10 @@
 use super::appearance::stand_in;
 use super::checks::{image_of, kind, name_of, unresolved};
 use super::fields::Check;
-use super::files::FileReference;
 use super::shown::excerpt;
 use super::unfilled::variable;
 use crate::formats::archive::plain;
+use crate::outcome::FileReference;
 use crate::problem::Fault;
 use crate::request::image::{self, Definitions};
 use serde_json::{Map, Value};

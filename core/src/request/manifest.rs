@@ -128,7 +128,11 @@ impl Check<'_> {
     }
 
     fn check_manifest(&mut self, manifest: &Value) {
-        for (field, expected) in [("apiVersion", "apps/v1"), ("kind", "Deployment")] {
+        let resource = self.kind.row().resource;
+        for (field, expected) in [
+            ("apiVersion", resource.api_version),
+            ("kind", resource.kind),
+        ] {
             if let Some(found) = manifest.get(field)
                 && found != expected
             {

@@ -2,6 +2,7 @@
 
 use super::document::{containers, manifest_values};
 use super::origin::Origin;
+use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,6 +12,8 @@ use std::time::Duration;
 /// The checked request of a job.
 #[derive(Clone, PartialEq)]
 pub struct Request {
+    /// What kind of workload is deployed.
+    pub kind: Kind,
     /// The Deployment's name.
     pub deployment: String,
     /// The Deployment's namespace.

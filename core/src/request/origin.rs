@@ -1,6 +1,7 @@
 //! Which fields of a request come from a file: a fault there must be corrected in the file.
 
-use super::files::{File, FileReference, Files, Wanted};
+use super::files::{File, Files, Wanted};
+use crate::outcome::FileReference;
 use crate::problem::Fault;
 
 /// The files that a request was read from, for messages.

@@ -3,6 +3,7 @@
 use super::checks::{SMOKE_LIMIT, kind, name_of, path_of};
 use super::fields::Check;
 use super::model::{Smoke, Strategy, Switch};
+use crate::text::one_of;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -26,11 +27,12 @@ impl Check<'_> {
     pub(super) fn strategy(&mut self, deployment: Option<&str>) -> Strategy {
         let name = self.text("strategy");
         let name = name.as_deref();
+        let known = self.kind.row().strategies;
         if let Some(other) = name
-            && !["rolling", "blueGreen", "immutable"].contains(&other)
+            && !known.contains(&other)
         {
-            let problem =
-                format!("must be `rolling`, `blueGreen` or `immutable`, and is `{other}`");
+            let known = one_of(known);
+            let problem = format!("must be {known}, and is `{other}`");
             self.fault("strategy", problem);
             return Strategy::Rolling;
         }

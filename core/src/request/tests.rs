@@ -3,6 +3,7 @@ use super::images::PATH_LIMIT;
 use super::shown::{EXCERPT, excerpt};
 use super::*;
 use crate::formats::json::repeated;
+use crate::workload::Kind;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ fn with(changes: Value) -> Value {
 /// What the least parameters come to: every default.
 fn least() -> Request {
     Request {
+        kind: Kind::Deployment,
         deployment: "web".into(),
         namespace: "default".into(),
         images: images(&[("web", "web:2")]),

@@ -1,5 +1,6 @@
 use super::*;
-use crate::request::{File, FileReference, Files, Wanted};
+use crate::outcome::FileReference;
+use crate::request::{File, Files, Wanted};
 
 fn origin() -> Origin {
     let member = |path: &str| {

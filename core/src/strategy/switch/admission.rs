@@ -154,7 +154,7 @@ impl Context<'_> {
         candidate: &Candidate,
         found: Option<&Deployment>,
     ) -> Result<(), Decision> {
-        if self.scene.tried || found.is_some_and(Deployment::is_being_deleted) {
+        if self.scene.tried || found.is_some_and(|it| it.is_being_deleted()) {
             return Ok(());
         }
         let call = self.write(live, candidate, found).dry_run();
