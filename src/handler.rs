@@ -197,7 +197,7 @@ impl Function {
             deployment = request.deployment,
             namespace = request.namespace,
             resumed = job.continuation.is_some(),
-            beside = (!request.beside.is_empty()).then(|| request.beside.join(",")),
+            beside = (!request.skipped.is_empty()).then(|| request.skipped.join(",")),
             "deploying"
         );
         let renew = async || self.access.connect(environment, true).await;

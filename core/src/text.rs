@@ -50,7 +50,7 @@ fn joined(mut all: Vec<String>, word: &str) -> String {
 }
 
 /// Lists names in words, with a limited length.
-pub fn told(names: &[String]) -> String {
+pub fn list(names: &[String]) -> String {
     let shown = names.iter().take(TOLD).map(|name| {
         let name = name.chars().take(120).collect::<String>();
         format!("`{}`", name.replace(char::is_control, " "))

@@ -3,7 +3,7 @@
 use super::failure::FailureType;
 use super::store::StoreError;
 use crate::formats::archive::{ArchiveError, Found};
-use crate::text::told;
+use crate::text::list;
 use std::fmt;
 
 /// A file in an input artifact.
@@ -250,7 +250,7 @@ impl fmt::Display for ArtifactError {
                 formatter,
                 "{member} is to be read from an input artifact that the action does not have; it \
                  has {}",
-                told(there)
+                list(there)
             ),
             ArtifactError::NoKeys => formatter
                 .write_str("The input artifacts cannot be read: the job brings no credentials"),
@@ -304,7 +304,7 @@ fn no_such_file(path: &str, searched: &[(String, Searched)], near: &[String]) ->
     let with_files = of(|seen| matches!(seen, Searched::Has(_)));
     let mut text = match with_files.as_slice() {
         [] => format!("No artifact has the file `{path}`"),
-        names => format!("There is no file `{path}` in artifact {}", told(names)),
+        names => format!("There is no file `{path}` in artifact {}", list(names)),
     };
     let sample = searched.iter().flat_map(|(_, seen)| match seen {
         Searched::Has(sample) => sample.as_slice(),
@@ -314,8 +314,8 @@ fn no_such_file(path: &str, searched: &[(String, Searched)], near: &[String]) ->
     match (near, sample.as_slice()) {
         ([], []) if with_files.is_empty() => {}
         ([], []) => text.push_str(", which has no files"),
-        ([], sample) => text.push_str(&format!("; among others it has {}", told(sample))),
-        (near, _) => text.push_str(&format!("; there is {}", told(near))),
+        ([], sample) => text.push_str(&format!("; among others it has {}", list(sample))),
+        (near, _) => text.push_str(&format!("; there is {}", list(near))),
     }
     for (_, seen) in searched {
         if let Searched::Not(error) = seen {

@@ -1,7 +1,7 @@
 //! What a deploy would change, told instead of done.
 
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use super::success::{beside, image, succeeded, warned};
+use super::success::{image, skipped, succeeded, warned};
 use crate::change::difference::Difference;
 use crate::kubernetes::object::Deployment;
 use crate::plan::Plan;
@@ -40,7 +40,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
     let rest = format!(
         "{headline}. Nothing was written.{strategy}{}{}",
         warned(warnings),
-        beside(request)
+        skipped(request)
     );
     let listed = lines(SUMMARY_LIMIT - rest.len().min(SUMMARY_LIMIT / 2));
     let summary = match listed.is_empty() {

@@ -68,7 +68,7 @@ pub fn success(
         ),
         Some(_) | None => String::new(),
     };
-    let summary = summary + &twice + &warned(&continuation.warnings) + &beside(request);
+    let summary = summary + &twice + &warned(&continuation.warnings) + &skipped(request);
     let variables = [
         ("Namespace", request.namespace.clone()),
         ("Deployment", name.to_owned()),
@@ -105,10 +105,10 @@ pub(super) fn origin(request: &Request) -> Vec<(&'static str, String)> {
         .commit
         .iter()
         .map(|commit| ("Commit", commit.clone()));
-    let beside = (!request.beside.is_empty()).then(|| ("NotApplied", request.beside.join(",")));
+    let skipped = (!request.skipped.is_empty()).then(|| ("NotApplied", request.skipped.join(",")));
     std::iter::once(execution)
         .chain(commit)
-        .chain(beside)
+        .chain(skipped)
         .collect()
 }
 
@@ -121,12 +121,12 @@ pub(super) fn warned(warnings: &[String]) -> String {
 }
 
 /// What was in the manifest's file and is not applied.
-pub(super) fn beside(request: &Request) -> String {
-    match request.beside.as_slice() {
+pub(super) fn skipped(request: &Request) -> String {
+    match request.skipped.as_slice() {
         [] => String::new(),
-        beside => format!(
+        skipped => format!(
             " The manifest's file has more, which was not applied: {}.",
-            crate::text::told(beside)
+            crate::text::list(skipped)
         ),
     }
 }

@@ -4,7 +4,7 @@
 use super::appearance::{known, kustomization, not_rendered, template, unreadable};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
-use crate::text::told;
+use crate::text::list;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ pub struct Chosen {
     /// The Deployment, unchanged.
     pub deployment: Value,
     /// The other objects, as `Kind/name`, which are not applied.
-    pub beside: Vec<String>,
+    pub skipped: Vec<String>,
 }
 
 /// Which Deployment of a file the request means.
@@ -75,13 +75,13 @@ pub enum NotChosen {
 pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
     let text = text::decode(content).map_err(NotChosen::Unreadable)?;
     let mut deployments = Vec::new();
-    let mut beside = Vec::new();
+    let mut skipped = Vec::new();
     let mut nameless = 0;
     let mut take = |object: Value| {
         if object["kind"] == "Deployment" {
             deployments.push(object);
         } else if object["kind"].is_string() {
-            beside.push(label(&object));
+            skipped.push(label(&object));
         } else {
             nameless += 1;
         }
@@ -114,13 +114,13 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
                 .to_owned()
         })));
     }
-    one_of(deployments, beside, meant, &text).map_err(NotChosen::NotFound)
+    one_of(deployments, skipped, meant, &text).map_err(NotChosen::NotFound)
 }
 
 /// Selects the requested Deployment of a file and lists the other objects.
 fn one_of(
     deployments: Vec<Value>,
-    mut beside: Vec<String>,
+    mut skipped: Vec<String>,
     meant: Meant<'_>,
     text: &str,
 ) -> Result<Chosen, String> {
@@ -129,8 +129,11 @@ fn one_of(
     let others = others.iter().map(label).collect::<Vec<_>>();
     match (chosen.pop(), chosen.is_empty()) {
         (Some(deployment), true) => {
-            beside.extend(others);
-            Ok(Chosen { deployment, beside })
+            skipped.extend(others);
+            Ok(Chosen {
+                deployment,
+                skipped,
+            })
         }
         (Some(last), false) => {
             let all = chosen.iter().chain([&last]).map(label).collect::<Vec<_>>();
@@ -138,25 +141,25 @@ fn one_of(
                 Some(name) => format!("has {} Deployments of the name `{name}`", all.len()),
                 None => format!(
                     "has several Deployments, {}. One deploy is for one: name it by `deployment`",
-                    told(&all)
+                    list(&all)
                 ),
             })
         }
         (None, _) => Err(match (meant.name, others.is_empty()) {
             (Some(_), false) if others.iter().any(|other| other.contains("{{")) => {
-                template(text, usize::MAX).unwrap_or_else(|| not_rendered(&told(&others)))
+                template(text, usize::MAX).unwrap_or_else(|| not_rendered(&list(&others)))
             }
             (Some(name), false) => {
-                format!("has no Deployment `{name}`; it has {}", told(&others))
+                format!("has no Deployment `{name}`; it has {}", list(&others))
             }
-            _ if beside.iter().any(|it| it.starts_with("Kustomization/")) => kustomization(),
-            _ if beside.is_empty() => "is empty: it has no Deployment".to_owned(),
+            _ if skipped.iter().any(|it| it.starts_with("Kustomization/")) => kustomization(),
+            _ if skipped.is_empty() => "is empty: it has no Deployment".to_owned(),
             _ => {
                 let kind = |label: &&String| label.to_lowercase().starts_with("deployment/");
-                let spelt = beside.iter().find(kind);
+                let spelt = skipped.iter().find(kind);
                 let spelt = spelt.map(|_| ": its kind is written `Deployment`");
                 let spelt = spelt.unwrap_or_default();
-                format!("has no Deployment; it has {}{spelt}", told(&beside))
+                format!("has no Deployment; it has {}{spelt}", list(&skipped))
             }
         }),
     }

@@ -66,8 +66,11 @@ impl<'a> Check<'a> {
     /// Checks every field, even after a fault. `None` if a required field is missing.
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
-        let (manifest, beside) = match self.manifest() {
-            Some(Chosen { deployment, beside }) => (Some(deployment), beside),
+        let (manifest, skipped) = match self.manifest() {
+            Some(Chosen {
+                deployment,
+                skipped,
+            }) => (Some(deployment), skipped),
             None => (None, Vec::new()),
         };
         let named = |part: &str| {
@@ -104,7 +107,7 @@ impl<'a> Check<'a> {
             env,
             container,
             manifest,
-            beside,
+            skipped,
             origin: Origin::default(),
             commit,
             mode,

@@ -36,7 +36,7 @@ impl Check<'_> {
         let mut chosen = match self.fields.get("manifest")? {
             Value::Object(manifest) => Chosen {
                 deployment: Value::Object(manifest.clone()),
-                beside: Vec::new(),
+                skipped: Vec::new(),
             },
             Value::String(path) => {
                 let path = path.clone();

@@ -31,7 +31,7 @@ pub struct Request {
     /// The files that the request was read from.
     pub origin: Origin,
     /// The other objects of the manifest's file, as `Kind/name`, which are not applied.
-    pub beside: Vec<String>,
+    pub skipped: Vec<String>,
     /// The deployed commit, if known.
     pub commit: Option<String>,
     /// Whether to write anything.
@@ -66,7 +66,7 @@ impl fmt::Debug for Request {
             .field("env", &self.env)
             .field("container", &self.container)
             .field("origin", &self.origin)
-            .field("beside", &self.beside)
+            .field("skipped", &self.skipped)
             .field("commit", &self.commit)
             .field("mode", &self.mode)
             .field("method", &self.method)

@@ -30,7 +30,7 @@ fn least() -> Request {
         namespace: "default".into(),
         images: images(&[("web", "web:2")]),
         sole_image: None,
-        beside: Vec::new(),
+        skipped: Vec::new(),
         origin: Origin::default(),
         commit: None,
         mode: Mode::Deploy,

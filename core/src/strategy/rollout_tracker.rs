@@ -288,7 +288,7 @@ impl RolloutTracker<'_> {
             .map(|finding| finding.explained(explanation));
         let finding = finding.as_ref();
         let told = finding.map(|finding| {
-            let skipped = finding.skipped(&self.request.beside, explanation);
+            let skipped = finding.skipped(&self.request.skipped, explanation);
             finding.sentence(self.live, explanation) + &skipped
         });
         let reason = self.reason();

@@ -10,7 +10,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<(usize, &str)>, YamlError> {
     let (mut place, mut line) = (0, 0);
     let mut documents = Vec::new();
     while let Some(document) = reader.next() {
-        document.map_err(|cause| told(&cause))?;
+        document.map_err(|cause| syntax_error(&cause))?;
         let document = &text[place..reader.byte_offset()];
         documents.push((line, document));
         line += document.matches('\n').count();
@@ -19,7 +19,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<(usize, &str)>, YamlError> {
     Ok(documents)
 }
 
-fn told(cause: &serde_json::Error) -> YamlError {
+fn syntax_error(cause: &serde_json::Error) -> YamlError {
     let what = cause.to_string();
     let what = what.split(" at line ").next().unwrap_or_default();
     YamlError {

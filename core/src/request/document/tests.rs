@@ -49,7 +49,7 @@ fn namespace_and_variables_tell_which_one_is_meant() {
 fn the_deployment_is_found_and_the_rest_is_told() {
     let list = "kind: List\nitems:\n- kind: Deployment\n  metadata: {name: a}\n\
                     - kind: ConfigMap\n  metadata: {name: c}\n";
-    for (text, name, expected, beside) in [
+    for (text, name, expected, skipped) in [
         (deployment("a"), None, "a", vec![]),
         (deployment("a"), Some("a"), "a", vec![]),
         (deployment("a") + SERVICE, None, "a", vec!["Service/web"]),
@@ -81,7 +81,7 @@ fn the_deployment_is_found_and_the_rest_is_told() {
     ] {
         let chosen = choose(text.as_bytes(), by(name)).unwrap_or_else(|why| panic!("{why:?}"));
         assert_eq!(chosen.deployment["metadata"]["name"], expected, "{text}");
-        assert_eq!(chosen.beside, beside, "{text}");
+        assert_eq!(chosen.skipped, skipped, "{text}");
     }
 }
 
@@ -112,7 +112,7 @@ fn a_file_without_the_one_deployment_is_refused() {
     let many = (0..20)
         .map(|number| format!("S/{number}"))
         .collect::<Vec<_>>();
-    assert!(told(&many).ends_with("`S/9` and 10 more"));
+    assert!(list(&many).ends_with("`S/9` and 10 more"));
 }
 
 #[test]

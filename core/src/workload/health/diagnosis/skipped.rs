@@ -19,7 +19,7 @@ const NEEDED: [&str; 9] = [
 impl Finding {
     /// Those of `beside`, as in `Secret/web`, that Kubernetes names as missing, in a sentence's
     /// last part; empty where there are none.
-    pub fn skipped(&self, beside: &[String], explanation: &Explanation) -> String {
+    pub fn skipped(&self, skipped: &[String], explanation: &Explanation) -> String {
         let may_miss = matches!(
             self.cause,
             Cause::PodNotCreated
@@ -29,7 +29,7 @@ impl Finding {
                 | Cause::Unschedulable
                 | Cause::ImageDenied
         );
-        if !may_miss || beside.is_empty() {
+        if !may_miss || skipped.is_empty() {
             return String::new();
         }
         let warnings = explanation.events.iter().flatten().flatten();
@@ -39,13 +39,13 @@ impl Finding {
             .collect::<Vec<_>>();
         said.push(words(&self.said));
         let is_missed = |label: &&String| said.iter().any(|said| names(said, label));
-        let missed = beside.iter().filter(is_missed).cloned();
+        let missed = skipped.iter().filter(is_missed).cloned();
         match missed.collect::<Vec<_>>().as_slice() {
             [] => String::new(),
             missed => format!(
                 "; {}, which the manifest's file has, was not applied: Landfall applies the \
                  Deployment alone",
-                crate::text::told(missed)
+                crate::text::list(missed)
             ),
         }
     }

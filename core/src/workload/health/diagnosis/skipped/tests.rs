@@ -20,7 +20,7 @@ fn finding(cause: Cause, said: &str) -> Finding {
 fn what_the_file_has_is_told_where_it_is_missing() {
     const ACCOUNT: &str = "pods \"web-1-\" is forbidden: error looking up service account \
         shop/web: serviceaccount \"web\" not found";
-    for (cause, said, event, beside, expected) in [
+    for (cause, said, event, skipped, expected) in [
         (
             Cause::PodNotCreated,
             ACCOUNT,
@@ -109,8 +109,8 @@ fn what_the_file_has_is_told_where_it_is_missing() {
             "",
         ),
     ] {
-        let beside = beside.split(',').filter(|one| !one.is_empty());
-        let beside = beside.map(str::to_owned).collect::<Vec<_>>();
+        let skipped = skipped.split(',').filter(|one| !one.is_empty());
+        let skipped = skipped.map(str::to_owned).collect::<Vec<_>>();
         let event = Event {
             kind: "Warning".into(),
             message: event.into(),
@@ -120,7 +120,7 @@ fn what_the_file_has_is_told_where_it_is_missing() {
             events: Some(Ok(vec![event])),
             log: None,
         };
-        let told = finding(cause, said).skipped(&beside, &explanation);
+        let told = finding(cause, said).skipped(&skipped, &explanation);
         let expected = match expected {
             "" => String::new(),
             name => format!(
@@ -128,6 +128,6 @@ fn what_the_file_has_is_told_where_it_is_missing() {
                  Deployment alone"
             ),
         };
-        assert_eq!(told, expected, "{said} {beside:?}");
+        assert_eq!(told, expected, "{said} {skipped:?}");
     }
 }
