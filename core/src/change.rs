@@ -22,7 +22,7 @@ mod undo;
 pub use comparison::contains;
 pub use model::{Author, Change};
 pub use notes::{SUPERSEDED_LIMIT, history};
-pub use undo::{undo, undo_of_template};
+pub use undo::{undo, undo_of_generation, undo_of_template};
 
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::problem::Fault;

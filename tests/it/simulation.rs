@@ -86,6 +86,8 @@ struct Simulation {
     overtaken_after_write: Option<bool>,
     /// The Deployment was not read since.
     overtaking_unseen: bool,
+    /// Whether the Deployment changes in some way right before each JSON patch.
+    restless: bool,
 }
 
 #[derive(Debug)]
@@ -123,6 +125,7 @@ impl Simulation {
             checked: 0,
             overtaken_after_write: None,
             overtaking_unseen: false,
+            restless: false,
         }
     }
 
@@ -276,6 +279,12 @@ impl Simulation {
 
     fn perform(&mut self, ask: &Ask) -> Result<Answer, CallError> {
         self.pass(SignedDuration::from_millis(5));
+        if self.restless && ask.call.verb == Verb::JsonPatch {
+            let mut moved = self.deployment();
+            // Annotations would move its generation; labels do not, as little as a status does.
+            moved["metadata"]["labels"]["seen"] = json!(self.now.as_millisecond().to_string());
+            self.world.apply(moved, self.now);
+        }
         let reply = self.world.answer(&simulated::request(&ask.call), self.now);
         simulated::read(&ask.reading, reply)
     }
@@ -484,6 +493,17 @@ fn every_disturbance_at_every_call() {
 }
 
 /// A strategic merge patch adds a container that it does not find.
+#[test]
+fn a_deployment_that_never_rests_is_rolled_back() {
+    for request in requests() {
+        let mut simulation = Simulation::new(&request, Health::Doomed);
+        simulation.restless = true;
+        let end = simulation.run();
+        judge(&mut simulation, end);
+        assert_eq!(simulation.image(), OLD_IMAGE);
+    }
+}
+
 #[test]
 fn a_container_that_is_renamed_at_any_point_is_never_doubled() {
     let [parameters, _] = requests();

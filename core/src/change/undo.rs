@@ -34,12 +34,22 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
     Value::Array(operations)
 }
 
+/// The same on whatever state of the generation that was seen: where pods start and end all the
+/// time, no state of a Deployment lasts until the patch arrives.
+pub fn undo_of_generation(operations: &Value) -> Value {
+    without(operations, "/metadata/resourceVersion")
+}
+
 /// The same as the template alone, for a server that refuses our notes on the object.
 pub fn undo_of_template(operations: &Value) -> Value {
+    without(operations, "/metadata/annotations")
+}
+
+fn without(operations: &Value, path: &str) -> Value {
     let all = operations.as_array().into_iter().flatten();
-    let ours = |operation: &&Value| {
-        let path = operation["path"].as_str().unwrap_or_default();
-        path.starts_with("/metadata/annotations")
+    let is_other = |operation: &&Value| {
+        let its = operation["path"].as_str().unwrap_or_default();
+        !its.starts_with(path)
     };
-    all.filter(|operation| !ours(operation)).cloned().collect()
+    all.filter(is_other).cloned().collect()
 }

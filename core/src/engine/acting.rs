@@ -16,6 +16,9 @@ use jiff::{SignedDuration, Timestamp};
 /// The pause after a lost race, times the races lost.
 const CONFLICT_PAUSE: SignedDuration = SignedDuration::from_millis(50);
 
+/// Lost races of an undo after which it is bound to the generation alone, and to no status.
+const RESTLESS: u32 = 2;
+
 /// What the deletion of a leftover that is not granted would give.
 const CLEARED: &str = "have it cleared away";
 
@@ -26,6 +29,17 @@ impl Engine {
         // Whatever was lost before, what was read since has shown that it was not done.
         self.continuation.unsure = false;
         let call = action.call(&self.request);
+        let call = match &action {
+            Action::Undo { operations, .. } if self.conflicts >= RESTLESS => Call {
+                body: Some(change::undo_of_generation(operations)),
+                ..call
+            },
+            Action::Undo { .. }
+            | Action::Patch(_)
+            | Action::Put(_)
+            | Action::Create(_)
+            | Action::Step(_) => call,
+        };
         self.write(action, call);
     }
 
