@@ -3,15 +3,14 @@
 use crate::kubernetes::{Cluster, Watch, WatchEvent};
 use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::engine::{
-    Answer, Ask, Ended, Engine, Heard, Next, Note, Outcome, Reading, Watching,
-};
+use landfall_core::engine::{Ask, Ended, Engine, Heard, Next, Note, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::contact::Identity;
 use landfall_core::kubernetes::identity;
 use landfall_core::kubernetes::object::ReplicaSet;
 use landfall_core::outcome::CredentialsError;
 use landfall_core::request::Request;
+use landfall_core::snapshot::{Reading, Response};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::workload::health::steadiness;
 use serde_json::Value;
@@ -78,7 +77,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
 
     /// Sends a call. A token that was rotated while we were warm is fetched anew, once an
     /// invocation.
-    async fn ask(&mut self, ask: &Ask) -> Result<Answer, CallError> {
+    async fn ask(&mut self, ask: &Ask) -> Result<Response, CallError> {
         if ask.call.changes() {
             self.watch = None;
         }
@@ -105,30 +104,30 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
         }
     }
 
-    async fn send(&self, ask: &Ask) -> Result<Answer, CallError> {
+    async fn send(&self, ask: &Ask) -> Result<Response, CallError> {
         let (call, until) = (&ask.call, self.until.min(instant(ask.until)));
         let cluster = &self.cluster;
         match &ask.reading {
-            Reading::Object => cluster.send(call, until).await.map(Answer::Object),
+            Reading::Object => cluster.send(call, until).await.map(Response::Object),
             Reading::List => {
                 let items = cluster.list(call.clone(), until, Value::clone).await;
-                items.map(Answer::List)
+                items.map(Response::List)
             }
             Reading::ReplicaSets => {
                 let sets = cluster.list(call.clone(), until, ReplicaSet::read).await;
-                sets.map(Answer::ReplicaSets)
+                sets.map(Response::ReplicaSets)
             }
             Reading::Pods(set) => {
                 let pods = cluster.pods(call, set, until).await;
-                pods.map(|pods| Answer::Pods(Box::new(pods)))
+                pods.map(|pods| Response::Pods(Box::new(pods)))
             }
             Reading::Roster(set) => {
                 let read = |pod: &Value| steadiness::pod(pod, set);
                 let pods = cluster.list(call.clone(), until, read).await;
-                pods.map(|pods| Answer::Roster(pods.into_iter().flatten().collect()))
+                pods.map(|pods| Response::Roster(pods.into_iter().flatten().collect()))
             }
-            Reading::Events => cluster.events(call, until).await.map(Answer::Events),
-            Reading::Text => cluster.text(call, until).await.map(Answer::Text),
+            Reading::Events => cluster.events(call, until).await.map(Response::Events),
+            Reading::Text => cluster.text(call, until).await.map(Response::Text),
         }
     }
 

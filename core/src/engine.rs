@@ -6,19 +6,17 @@
 //! holds whatever it decides: lost races, outages, mute watches, refused clean-up, plans.
 
 mod acting;
-mod answers;
 mod brief;
 mod conclusion;
 mod ending;
-mod limits;
-mod looking;
+mod reading;
 mod model;
 mod trouble;
 mod waiting;
 
 pub use brief::in_short;
 pub use conclusion::Ended;
-pub use model::{Answer, Ask, Engine, Heard, Next, Note, Outcome, Reading, Watching};
+pub use model::{Ask, Engine, Heard, Next, Note, Outcome, Watching};
 pub use trouble::OUTAGE;
 
 use crate::change::difference::Difference;
@@ -28,6 +26,7 @@ use crate::outcome::CredentialsError;
 use crate::plan::{self, Plan};
 use crate::report;
 use crate::request::Mode;
+use crate::snapshot::{self, Reading, Response};
 use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
 use jiff::Timestamp;
@@ -69,14 +68,14 @@ impl Engine {
     }
 
     /// Takes the answer to what was asked.
-    pub fn answered(&mut self, result: Result<Answer, CallError>, now: Timestamp) {
+    pub fn answered(&mut self, result: Result<Response, CallError>, now: Timestamp) {
         let Some((Ask { call, .. }, why)) = self.asked.take() else {
             return;
         };
         match why {
-            Pending::Look(look) => self.looked(&look, call, result, now),
+            Pending::Read(query) => self.was_read(query, call, result, now),
             Pending::Act(action) => self.acted(action, call, result, now),
-            Pending::Plan(live) => match answers::object(result) {
+            Pending::Plan(live) => match snapshot::object(result) {
                 Ok(object) => {
                     let after = Deployment::new(object);
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);
@@ -85,8 +84,8 @@ impl Engine {
                 Err(error) => self.trouble(call, error, now),
             },
             Pending::Review(refused, refusal) => self.reviewed(refused, refusal, result, now),
-            Pending::End(ending, sought) => {
-                self.seen_at_end(*ending, &sought, &call, result, now);
+            Pending::End(ending, query) => {
+                self.seen_at_end(*ending, query, &call, result, now);
             }
         }
     }
@@ -115,14 +114,14 @@ impl Engine {
     /// One decision, and what follows from it here. A watch to be followed is given back.
     fn decide(&mut self, now: Timestamp) -> Option<Watching> {
         self.decided_at = now;
-        let decision = strategy::decide(&self.request, &self.continuation, &self.observation, now);
+        let decision = strategy::decide(&self.request, &self.continuation, &self.snapshot, now);
         self.steps += 1;
         assert!(self.steps <= STEPS, "the strategy turns in circles");
         if self.request.mode == Mode::Plan && self.plan(&decision, now) {
             return None;
         }
         match decision {
-            Decision::Look(look) => self.look(look, now),
+            Decision::Read(query) => self.read(query, now),
             Decision::Act(action) => {
                 self.steps = 0;
                 self.writes += 1;
@@ -155,7 +154,7 @@ impl Engine {
     /// decision is not one to write.
     fn plan(&mut self, decision: &Decision, now: Timestamp) -> bool {
         let author = strategy::author(&self.request, &self.continuation, now);
-        match plan::step(&self.request, &self.observation, decision, &author) {
+        match plan::step(&self.request, &self.snapshot, decision, &author) {
             plan::PlanStep::GoOn => return false,
             plan::PlanStep::Try(call, live) => {
                 let why = Pending::Plan(live.map(Box::new));

@@ -14,6 +14,7 @@ pub mod report;
 pub mod request;
 pub mod retry;
 pub mod rotation;
+pub mod snapshot;
 pub mod state;
 pub mod strategy;
 pub mod text;

@@ -6,10 +6,11 @@ use crate::change::difference::{Difference, difference};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::resource::DEPLOYMENTS;
-use crate::request::Request;
+use crate::request::{Request, Switch};
+use crate::snapshot::{DryRun, Snapshot};
 use crate::state::marks::VERSION;
 use crate::strategy::candidate::Candidate;
-use crate::strategy::{Action, Decision, DryRun, Observation};
+use crate::strategy::{Action, Decision};
 use serde_json::Value;
 
 /// What a deploy would come to.
@@ -42,17 +43,17 @@ pub enum PlanStep {
 /// counts is the candidate, which is tried under a name that nobody has.
 pub fn step(
     request: &Request,
-    observation: &Observation,
+    snapshot: &Snapshot,
     decision: &Decision,
     author: &Author,
 ) -> PlanStep {
     let live = || match request.strategy.switch() {
-        Some(_) => switched(request, observation).cloned(),
-        None => observation.deployment.clone().flatten(),
+        Some(switch) => switched(request, switch, snapshot).cloned(),
+        None => snapshot.seen_deployment(&request.deployment).cloned(),
     };
     match decision {
         // Another execution may be at work on a Service: that is waited for, as in a deploy.
-        Decision::Look(_)
+        Decision::Read(_)
         | Decision::Wait(_)
         | Decision::Remember(_)
         | Decision::Steady(_)
@@ -69,7 +70,7 @@ pub fn step(
             let call = Call::create(&DEPLOYMENTS, &request.namespace, object).dry_run();
             PlanStep::Try(Box::new(call), Some(live))
         }
-        Decision::Act(action) => match &observation.dry_run {
+        Decision::Act(action) => match snapshot.dry_run() {
             Some(DryRun::Would(after)) => PlanStep::Tried(live(), Box::new(after.clone())),
             Some(DryRun::Unable) | None => {
                 PlanStep::Try(Box::new(action.call(request).dry_run()), live())
@@ -83,14 +84,17 @@ pub fn step(
 }
 
 /// The Deployment that the Service sends to.
-fn switched<'a>(request: &Request, observation: &'a Observation) -> Option<&'a Deployment> {
-    let scene = &observation.scene;
-    let service = scene.service.as_ref()?.as_ref()?;
+fn switched<'a>(
+    request: &Request,
+    switch: &Switch,
+    snapshot: &'a Snapshot,
+) -> Option<&'a Deployment> {
+    let service = snapshot.seen_service(&switch.service)?;
     let name = match service.selector().get(VERSION) {
         Some(version) => format!("{}-{version}", request.deployment),
         None => request.deployment.clone(),
     };
-    scene.deployments.get(&name)?.as_ref()
+    snapshot.seen_deployment(&name)
 }
 
 /// The plan that a dry run answered.

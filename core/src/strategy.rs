@@ -1,7 +1,7 @@
 //! The pure core: from what is known of a deploy and seen of the cluster to what to do next.
 //!
 //! [`decide`] has no effects and reads no clock. The loop of the function performs one
-//! decision, adds what came of it to the observation, and asks again. So a deploy can be taken up
+//! decision, adds what came of it to the snapshot, and asks again. So a deploy can be taken up
 //! at any point by any invocation: all that counts is the continuation and what the cluster shows.
 
 mod action;
@@ -11,27 +11,23 @@ pub mod causes;
 pub mod service_lock;
 mod decision;
 pub mod immutable;
-mod look;
 pub mod candidate;
-mod observation;
 mod pauses;
 pub mod rollout_tracker;
 mod result;
 pub mod rolling;
-pub mod scene;
 pub mod switch;
 
 pub use action::{Action, Step};
 pub use author::author;
 pub use decision::{Decision, Stage, Undo, Wait};
-pub use look::Look;
-pub use observation::{DryRun, Observation};
 pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, Switched, TrafficState, Version,
 };
 
 use crate::kubernetes::object::Deployment;
 use crate::request::{Request, Strategy};
+use crate::snapshot::Snapshot;
 use crate::state::continuation::{Continuation, Phase, Reason, RecordedFailure};
 use jiff::Timestamp;
 
@@ -39,13 +35,13 @@ use jiff::Timestamp;
 pub fn decide(
     request: &Request,
     continuation: &Continuation,
-    observation: &Observation,
+    snapshot: &Snapshot,
     now: Timestamp,
 ) -> Decision {
     match &request.strategy {
-        Strategy::Rolling => rolling::decide(request, continuation, observation, now),
+        Strategy::Rolling => rolling::decide(request, continuation, snapshot, now),
         Strategy::BlueGreen(switch) | Strategy::Immutable { switch, .. } => {
-            switch::decide(request, switch, continuation, observation, now)
+            switch::decide(request, switch, continuation, snapshot, now)
         }
     }
 }
@@ -53,7 +49,7 @@ pub fn decide(
 /// The phase that a write leads to, given the object that it returned.
 pub fn acted(
     request: &Request,
-    observation: &Observation,
+    snapshot: &Snapshot,
     action: &Action,
     after: &Deployment,
     now: Timestamp,
@@ -61,23 +57,19 @@ pub fn acted(
     match action {
         Action::Step(step) => step.then.clone(),
         Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
-            rolling::acted(request, observation, action, after, now)
+            rolling::acted(request, snapshot, action, after, now)
         }
     }
 }
 
-/// What is seen after a write: the object that came back, and of a switch only what a write does
-/// not change.
-pub fn seen_after(before: Observation, action: &Action, after: Deployment) -> Observation {
+/// Takes what a write has returned into the snapshot: of a rolling deploy another version, of a
+/// switch only that everything may have changed.
+pub fn seen_after(snapshot: &mut Snapshot, action: &Action, after: Deployment) {
     match action {
         Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
-            Observation::of(Some(after))
+            *snapshot = Snapshot::of(after);
         }
-        Action::Step(_) => {
-            let mut seen = before;
-            seen.renew(None);
-            seen
-        }
+        Action::Step(_) => snapshot.invalidate_all(),
     }
 }
 

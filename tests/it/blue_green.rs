@@ -159,7 +159,10 @@ async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
     let (ended, ()) = tokio::join!(stage.deploy(parameters), lose);
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
-    assert!(message.contains("demo-app-blue` was deleted"), "{message}");
+    assert!(
+        message.contains("deleted Deployment `demo-app-blue`"),
+        "{message}"
+    );
     assert_eq!(
         service(&stage).await["spec"]["selector"]["landfall/version"],
         Value::Null
@@ -338,7 +341,7 @@ async fn only_a_version_that_passes_its_smoke_test_is_switched_to() {
         (
             &bad,
             "well",
-            "GET /health, failed 3 times, the last time so: HTTP 500: no database",
+            "(GET /health) failed 3 times; last error: HTTP 500: no database",
         ),
         (&good, "perfect", "does not contain `perfect`"),
     ] {

@@ -3,12 +3,13 @@
 
 use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::engine::{Answer, Engine, Heard, Reading, Watching};
+use landfall_core::engine::{Engine, Heard, Watching};
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
 use landfall_core::kubernetes::pod::{self, Pods};
 use landfall_core::kubernetes::{CallError, Refusal};
 use landfall_core::request::Request;
+use landfall_core::snapshot::{Reading, Response};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::workload::health::steadiness;
 use landfall_sandbox::world::{self, Body, Reply, World};
@@ -38,7 +39,7 @@ pub fn request(call: &Call) -> world::Request {
 }
 
 /// A refusal with a `Status`.
-pub fn refused(code: u16, reason: &str, message: &str) -> Result<Answer, CallError> {
+pub fn refused(code: u16, reason: &str, message: &str) -> Result<Response, CallError> {
     let status = json!({"kind": "Status", "reason": reason, "message": message});
     let body = serde_json::to_vec(&status).unwrap();
     let refusal = Refusal::read(code, &body, str::to_owned);
@@ -46,7 +47,7 @@ pub fn refused(code: u16, reason: &str, message: &str) -> Result<Answer, CallErr
 }
 
 /// A reply, read as it was asked to be.
-pub fn read(reading: &Reading, reply: Reply) -> Result<Answer, CallError> {
+pub fn read(reading: &Reading, reply: Reply) -> Result<Response, CallError> {
     let Reply::Answer(answer) = reply else {
         panic!("{reply:?}");
     };
@@ -62,18 +63,18 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Answer, CallError> {
     }
     let items = || object["items"].as_array().into_iter().flatten();
     Ok(match reading {
-        Reading::Object => Answer::Object(object),
-        Reading::List => Answer::List(items().cloned().collect()),
-        Reading::ReplicaSets => Answer::ReplicaSets(items().map(ReplicaSet::read).collect()),
+        Reading::Object => Response::Object(object),
+        Reading::List => Response::List(items().cloned().collect()),
+        Reading::ReplicaSets => Response::ReplicaSets(items().map(ReplicaSet::read).collect()),
         Reading::Pods(set) => {
             let (pods, _) = Pods::read(whole().as_bytes(), set).unwrap();
-            Answer::Pods(Box::new(pods))
+            Response::Pods(Box::new(pods))
         }
         Reading::Roster(set) => {
-            Answer::Roster(items().filter_map(|it| steadiness::pod(it, set)).collect())
+            Response::Roster(items().filter_map(|it| steadiness::pod(it, set)).collect())
         }
-        Reading::Events => Answer::Events(pod::events(whole().as_bytes()).unwrap()),
-        Reading::Text => Answer::Text(whole()),
+        Reading::Events => Response::Events(pod::events(whole().as_bytes()).unwrap()),
+        Reading::Text => Response::Text(whole()),
     })
 }
 
@@ -85,8 +86,7 @@ pub fn engine(continuation: Continuation, request: Request, now: Timestamp) -> E
 
 /// What a watch tells once the Deployment is another one than the engine has seen.
 pub fn heard(world: &World, engine: &Engine, watching: &Watching) -> Option<Heard> {
-    let seen = engine.observation.deployment.as_ref();
-    let seen = seen.and_then(Option::as_ref);
+    let seen = engine.snapshot.seen_deployment(&watching.name);
     let found = world.deployment("default", &watching.name);
     let version = found.and_then(|found| found["metadata"]["resourceVersion"].as_str());
     if version == seen.map(|seen| seen.resource_version()) {

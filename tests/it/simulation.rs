@@ -4,11 +4,12 @@
 use crate::simulated::{self, engine, for_each};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
+use landfall_core::engine::{Ask, Engine, Heard, Next, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Verb;
 use landfall_core::report::cause::recorded;
 use landfall_core::request::{Parameters, Request};
+use landfall_core::snapshot::Response;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{Failure, RollbackResult, Success};
 use landfall_sandbox::world::{Behaviour, World};
@@ -277,7 +278,7 @@ impl Simulation {
         self.world.apply(theirs, self.now);
     }
 
-    fn perform(&mut self, ask: &Ask) -> Result<Answer, CallError> {
+    fn perform(&mut self, ask: &Ask) -> Result<Response, CallError> {
         self.pass(SignedDuration::from_millis(5));
         if self.restless && ask.call.verb == Verb::JsonPatch {
             let mut moved = self.deployment();

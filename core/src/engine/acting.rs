@@ -1,17 +1,19 @@
 //! Writing: what becomes of a write that was done, lost a race, or was refused.
 
-use super::answers::object;
 use super::brief::brief;
-use super::limits::{CONFLICTS, ROLLBACK};
-use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
+use super::model::{Engine, Note, Outcome, Pending};
 use crate::change::{self, kept};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::Kept;
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::refusal::RefusalCause;
-use crate::strategy::{self, Action, Failure, Observation, RollbackResult};
+use crate::snapshot::{ROLLBACK, Reading, Response, Snapshot, object};
+use crate::strategy::{self, Action, Failure, RollbackResult};
 use jiff::{SignedDuration, Timestamp};
+
+/// Lost races over one write before it is given up.
+pub(super) const CONFLICTS: u32 = 8;
 
 /// The pause after a lost race, times the races lost.
 const CONFLICT_PAUSE: SignedDuration = SignedDuration::from_millis(50);
@@ -51,7 +53,7 @@ impl Engine {
         &mut self,
         action: Action,
         call: Call,
-        result: Result<Answer, CallError>,
+        result: Result<Response, CallError>,
         now: Timestamp,
     ) {
         let error = match object(result).map(Deployment::new) {
@@ -71,7 +73,7 @@ impl Engine {
         {
             let why = brief(&call, &error, CLEARED);
             self.notes.push(Note::Left(name.clone(), why.clone()));
-            self.observation.scene.left.push((name.clone(), why));
+            self.snapshot.left.push((name.clone(), why));
             return;
         }
         if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
@@ -94,11 +96,7 @@ impl Engine {
 
     /// What a write left as it was, though it was answered as done.
     fn kept(&self, action: &Action, call: &Call, after: &Deployment) -> Option<Kept> {
-        let before = self
-            .observation
-            .deployment
-            .as_ref()
-            .and_then(Option::as_ref);
+        let before = self.snapshot.seen_deployment(&self.request.deployment);
         match action {
             Action::Patch(_) | Action::Put(_) => {
                 kept::version(&self.request, &self.continuation.job, before, after)
@@ -110,10 +108,9 @@ impl Engine {
     }
 
     fn written(&mut self, action: &Action, after: Deployment, now: Timestamp) {
-        let phase = strategy::acted(&self.request, &self.observation, action, &after, now);
+        let phase = strategy::acted(&self.request, &self.snapshot, action, &after, now);
         self.enter(phase);
-        let before = std::mem::take(&mut self.observation);
-        self.observation = strategy::seen_after(before, action, after);
+        strategy::seen_after(&mut self.snapshot, action, after);
         self.continuation.unreachable_since = None;
         self.conflicts = 0;
         self.just_written = true;
@@ -141,7 +138,7 @@ impl Engine {
     pub(super) fn lost_race(&mut self, now: Timestamp) {
         self.conflicts += 1;
         self.notes.push(Note::LostRace(self.conflicts));
-        self.observation = Observation::default();
+        self.snapshot = Snapshot::default();
         let races = i32::try_from(self.conflicts).unwrap_or(i32::MAX);
         self.pause(now, CONFLICT_PAUSE * races);
     }

@@ -1,16 +1,16 @@
 //! What is read when a call has ended a switch: what its Service sends to, and what is scaled up.
 
 use super::brief::in_short;
-use super::model::{Answer, Ending, Engine, Note, Outcome, Pending};
+use super::model::{Ending, Engine, Note, Outcome, Pending};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
+use crate::snapshot::{Query, Response};
 use crate::state::continuation::Phase;
-use crate::strategy::scene::Sought;
-use crate::strategy::{self, Decision, Look, TrafficState};
+use crate::strategy::{self, TrafficState};
 use jiff::Timestamp;
 
-/// What is looked at for it: the Service, its EndpointSlices, and the Deployments behind it.
-const LOOKS: usize = 6;
+/// What is read for it: the Service, its EndpointSlices, and the Deployments behind it.
+const READS: usize = 6;
 
 impl Engine {
     /// Ends with a call that failed for good; of a switch that was begun, with what is there now.
@@ -18,47 +18,43 @@ impl Engine {
         let ending = Ending {
             call,
             error,
-            looks: LOOKS,
+            reads: READS,
         };
         let begun = self.continuation.phase != Phase::Start;
-        if self.request.strategy.switch().is_none() || !begun {
-            return self.break_off(ending, None);
-        }
-        self.observation.renew(None);
-        self.observation.scene.service = None;
-        self.look_at_end(ending, Sought::Service);
+        let service = match self.request.strategy.switch() {
+            Some(switch) if begun => Query::service(&switch.service),
+            Some(_) | None => return self.break_off(ending, None),
+        };
+        self.snapshot.invalidate_all();
+        self.read_at_end(ending, service);
     }
 
-    fn look_at_end(&mut self, ending: Ending, sought: Sought) {
-        let call = sought.call(&self.request);
-        let reading = super::looking::reading(&sought);
-        let why = Pending::End(Box::new(ending), sought);
-        self.ask(call, reading, self.until, why);
+    fn read_at_end(&mut self, ending: Ending, query: Query) {
+        let why = Pending::End(Box::new(ending), query.clone());
+        self.ask_for(&query, self.until, why);
     }
 
     pub(super) fn seen_at_end(
         &mut self,
         mut ending: Ending,
-        sought: &Sought,
+        query: Query,
         call: &Call,
-        result: Result<Answer, CallError>,
+        result: Result<Response, CallError>,
         now: Timestamp,
     ) {
-        if let Err(error) = self.scene(sought, call, result) {
+        if let Err(error) = self.take(query, call, result, now) {
             self.notes.push(Note::PresentUnreadable(in_short(&error)));
             return self.break_off(ending, None);
         }
-        ending.looks -= 1;
+        ending.reads -= 1;
         let Some(switch) = self.request.strategy.switch() else {
             return self.break_off(ending, None);
         };
-        let (request, observation) = (&self.request, &self.observation);
+        let (request, snapshot) = (&self.request, &self.snapshot);
         let continuation = &self.continuation;
-        match strategy::switch::present(request, switch, continuation, observation, now) {
+        match strategy::switch::present(request, switch, continuation, snapshot, now) {
             Ok(present) => self.break_off(ending, Some(present)),
-            Err(Decision::Look(Look::Scene(next))) if ending.looks > 0 => {
-                self.look_at_end(ending, next);
-            }
+            Err(next) if ending.reads > 0 => self.read_at_end(ending, next),
             Err(_) => self.break_off(ending, None),
         }
     }

@@ -1,18 +1,16 @@
 //! What an engine is made of, what it asks for, and what it is told.
 
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::pod::{Event, Pods};
+use crate::kubernetes::object::Deployment;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::CredentialsError;
 use crate::plan::Plan;
 use crate::report::outage;
 use crate::request::Request;
+use crate::snapshot::{Query, Reading, Snapshot};
 use crate::state::continuation::{Continuation, Phase};
-use crate::strategy::scene::Sought;
-use crate::strategy::{Action, Failure, Look, Observation, Success, TrafficState, Wait};
+use crate::strategy::{Action, Failure, Success, TrafficState, Wait};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,44 +34,6 @@ pub struct Ask {
     pub reading: Reading,
     /// When no answer is as good as an error.
     pub until: Timestamp,
-}
-
-/// How an answer is read. Long lists are reduced page by page.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reading {
-    /// One object.
-    Object,
-    /// All items of a list.
-    List,
-    /// A list of ReplicaSets.
-    ReplicaSets,
-    /// The pods of this ReplicaSet.
-    Pods(String),
-    /// Which pods this ReplicaSet has, each in a word.
-    Roster(String),
-    /// Events.
-    Events,
-    /// A text.
-    Text,
-}
-
-/// An answer, by its [`Reading`].
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// One object.
-    Object(Value),
-    /// All items of a list.
-    List(Vec<Value>),
-    /// ReplicaSets.
-    ReplicaSets(Vec<ReplicaSet>),
-    /// Pods.
-    Pods(Box<Pods>),
-    /// Which pods there are.
-    Roster(Vec<String>),
-    /// Events.
-    Events(Vec<Event>),
-    /// A text.
-    Text(String),
 }
 
 /// A Deployment that is to be watched.
@@ -175,21 +135,21 @@ pub enum Note {
 /// What the outstanding call is for.
 #[derive(Clone, Debug)]
 pub(super) enum Pending {
-    Look(Look),
+    Read(Query),
     Act(Action),
     Plan(Option<Box<Deployment>>),
     /// Whether the token has the right for this call, which was refused without a reason.
     Review(Call, Refusal),
     /// What is there at the end of a switch that a call has ended.
-    End(Box<Ending>, Sought),
+    End(Box<Ending>, Query),
 }
 
-/// The call that ended a deploy, and how much more is looked at.
+/// The call that ended a deploy, and how much more is read.
 #[derive(Clone, Debug)]
 pub(super) struct Ending {
     pub(super) call: Call,
     pub(super) error: CallError,
-    pub(super) looks: usize,
+    pub(super) reads: usize,
 }
 
 /// A deploy in one invocation.
@@ -200,7 +160,7 @@ pub struct Engine {
     /// What the next invocation would go on from.
     pub continuation: Continuation,
     /// What was seen since the last write.
-    pub observation: Observation,
+    pub snapshot: Snapshot,
     /// When this invocation must be over.
     pub(super) until: Timestamp,
     /// Hides what is secret in texts of the cluster.
@@ -242,7 +202,7 @@ impl Engine {
         Engine {
             request,
             continuation,
-            observation: Observation::default(),
+            snapshot: Snapshot::default(),
             until,
             mask,
             outcome: None,

@@ -1,5 +1,4 @@
 use super::acting::lost_a_race;
-use super::answers::targets;
 use super::brief::{brief, in_short};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::{
@@ -23,24 +22,6 @@ fn refused(code: u16, is_status: bool) -> CallError {
         is_status,
         ..Refusal::default()
     })
-}
-
-#[test]
-fn an_autoscaler_targets_a_deployment_by_kind_and_name() {
-    let scaler = |kind: &str, name: &str| {
-        json!({"metadata": {"name": "web"},
-                "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": kind, "name": name}}})
-    };
-    assert!(targets(&scaler("Deployment", "web"), "web"));
-    assert!(!targets(&scaler("Deployment", "web-2"), "web"));
-    assert!(!targets(&scaler("StatefulSet", "web"), "web"));
-    for hostile in [
-        json!(null),
-        json!([]),
-        json!({"spec": {"scaleTargetRef": "web"}}),
-    ] {
-        assert!(!targets(&hostile, "web"), "{hostile}");
-    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! A call that failed: over for good, or only out of sight.
 
 use super::brief::{brief, in_short};
-use super::limits::EXPLANATION_TIMEOUT;
-use super::model::{Answer, Engine, Note, Outcome, Pending, Reading};
+use super::model::{Engine, Note, Outcome, Pending};
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
+use crate::snapshot::{EXPLANATION_TIMEOUT, Reading, Response};
 use crate::state::continuation::Phase;
 use crate::{report, strategy};
 use jiff::{SignedDuration, Timestamp};
@@ -65,10 +65,10 @@ impl Engine {
         &mut self,
         call: Call,
         mut refusal: Refusal,
-        result: Result<Answer, CallError>,
+        result: Result<Response, CallError>,
         now: Timestamp,
     ) {
-        if let Ok(Answer::Object(answer)) = result {
+        if let Ok(Response::Object(answer)) = result {
             let allowed = answer.pointer("/status/allowed");
             refusal.allowed = allowed.and_then(serde_json::Value::as_bool);
         }
@@ -90,7 +90,7 @@ impl Engine {
         if !may_pass && let Some(phase) = back {
             self.notes.push(Note::TakenBack(in_short(&error)));
             self.enter(phase);
-            self.observation.renew(None);
+            self.snapshot.invalidate_all();
             return;
         }
         if !may_pass {
@@ -131,7 +131,7 @@ impl Engine {
             nothing_written: is_first && !self.continuation.unsure,
         });
         self.stale_watch = true;
-        self.observation.renew(None);
+        self.snapshot.invalidate_all();
         self.pause(now, OUTAGE_PAUSE);
     }
 

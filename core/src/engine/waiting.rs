@@ -28,14 +28,13 @@ impl Engine {
         if self.waiting.as_ref().map(|waiting| &waiting.progress) != Some(&wait.progress) {
             self.notes.push(Note::Waiting(report::progress(&wait)));
         }
-        let watched = wait.stage.watched(&self.request).map(str::to_owned);
-        let seen = self.seen_version();
         self.waiting = Some(wait);
-        let Some(name) = watched else {
-            self.observation.renew(None);
+        let Some(name) = self.watched() else {
+            self.snapshot.invalidate_all();
             self.paused = Some(end);
             return None;
         };
+        let seen = self.seen_version(&name);
         // A watch that told nothing while the Deployment changed is held back somewhere.
         if self.unheard.take().is_some_and(|old| Some(old) != seen) {
             self.mute_watches = MUTE_WATCHES;
@@ -44,11 +43,11 @@ impl Engine {
         if std::mem::take(&mut self.just_written) {
             // Where the controller was as fast as we are, one read tells all. A watch would occupy
             // the connection, and whatever is read beside it would need another handshake.
-            self.observation.renew(None);
+            self.snapshot.invalidate_all();
             return None;
         }
         if self.mute_watches >= MUTE_WATCHES {
-            self.observation.renew(None);
+            self.snapshot.invalidate_all();
             self.pause(now, POLL_PAUSE);
             return None;
         }
@@ -75,31 +74,40 @@ impl Engine {
         if is_alive {
             self.mute_watches = 0;
         }
+        let Some(name) = self.watched() else {
+            return;
+        };
         match heard {
             // What keeps us from it, a read will tell in its own words.
             Heard::Unopened(error) => {
                 self.mute_watches += 1;
                 self.notes.push(Note::Unwatched(in_short(&error)));
-                self.observation.renew(None);
+                self.snapshot.invalidate_all();
                 self.pause(now, POLL_PAUSE);
             }
-            Heard::Now(deployment) => self.observation.renew(Some(Some(*deployment))),
-            Heard::Deleted => self.observation.renew(Some(None)),
+            Heard::Now(deployment) => self.snapshot.invalidate_pods(&name, Some(*deployment)),
+            Heard::Deleted => self.snapshot.invalidate_pods(&name, None),
             Heard::Over => {
                 self.mute_watches += 1;
-                self.observation.renew(None);
+                self.snapshot.invalidate_all();
                 // A server that ends every watch at once must not make us ask without a pause.
                 self.paused = Some(self.until.min(self.watched_since + POLL_PAUSE));
             }
             Heard::Nothing => {
-                self.unheard = self.seen_version();
-                self.observation.renew(None);
+                self.unheard = self.seen_version(&name);
+                self.snapshot.invalidate_all();
             }
         }
     }
 
-    fn seen_version(&self) -> Option<String> {
-        let seen = self.observation.deployment.as_ref()?.as_ref()?;
+    /// The Deployment that is waited for.
+    fn watched(&self) -> Option<String> {
+        let stage = &self.waiting.as_ref()?.stage;
+        stage.watched(&self.request).map(str::to_owned)
+    }
+
+    fn seen_version(&self, name: &str) -> Option<String> {
+        let seen = self.snapshot.seen_deployment(name)?;
         Some(seen.resource_version().to_owned())
     }
 }

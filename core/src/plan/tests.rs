@@ -4,8 +4,9 @@ use serde_json::json;
 #[test]
 fn the_first_write_is_tried_and_nothing_else() {
     use crate::request::Parameters;
+    use crate::snapshot::Query;
     use crate::state::continuation::Phase;
-    use crate::strategy::{Failure, Look};
+    use crate::strategy::Failure;
     let text = r#"{"deployment": "web", "restart": true, "mode": "plan"}"#;
     let request = Request::parse(&Parameters::Text(text.into()), "job").unwrap();
     let author = Author {
@@ -13,9 +14,12 @@ fn the_first_write_is_tried_and_nothing_else() {
         job: "job",
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
     };
-    let seen = Observation::default();
+    let seen = Snapshot::default();
     let step = |decision: Decision| step(&request, &seen, &decision, &author);
-    assert_eq!(step(Decision::Look(Look::Deployment)), PlanStep::GoOn);
+    assert_eq!(
+        step(Decision::Read(Query::deployment("web"))),
+        PlanStep::GoOn
+    );
     assert_eq!(step(Decision::GiveUp(Failure::Missing)), PlanStep::GoOn);
     assert_eq!(
         step(Decision::Enter(Phase::Switch)),

@@ -2,11 +2,11 @@
 
 use super::action::Action;
 use super::causes::RolloutFailure;
-use super::look::Look;
 use super::result::{Failure, Success};
 use crate::change;
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
+use crate::snapshot::Query;
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::workload::health::diagnosis::SymptomHistory;
 use crate::workload::health::rollout::Progress;
@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
     /// Read this, then decide again.
-    Look(Look),
+    Read(Query),
     /// Write this, then decide again on the object that comes back.
     Act(Action),
     /// Bring the template of the previous version back.
@@ -38,6 +38,12 @@ pub enum Decision {
     Finish(Success),
     /// It came to nothing, and all that can be done about it is done.
     GiveUp(Failure),
+}
+
+impl From<Query> for Decision {
+    fn from(query: Query) -> Decision {
+        Decision::Read(query)
+    }
 }
 
 /// The way back to the previous version, of which only the cause is to be put into words.

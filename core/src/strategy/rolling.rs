@@ -8,15 +8,14 @@ pub mod way_back;
 
 use super::action::Action;
 use super::decision::Decision;
-use super::look::Look;
-use super::observation::Observation;
 use super::result::{Failure, RollbackResult};
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
+use crate::snapshot::Snapshot;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Continuation, Phase, Rollback, Rollout};
 use crate::workload::health::rollout::WriteReceipt;
-use context::Context;
+use context::{Context, Next};
 use jiff::Timestamp;
 use undo::{ended, rollback_limit};
 
@@ -24,48 +23,52 @@ use undo::{ended, rollback_limit};
 pub fn decide(
     request: &Request,
     continuation: &Continuation,
-    observation: &Observation,
+    snapshot: &Snapshot,
     now: Timestamp,
 ) -> Decision {
-    let Some(deployment) = &observation.deployment else {
-        return Decision::Look(Look::Deployment);
-    };
     let context = Context {
         request,
         continuation,
-        observation,
+        snapshot,
         now,
     };
-    match (&continuation.phase, deployment) {
-        // A token is bound to its request, so that a rolling deploy never has a switch's phase.
-        (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), None) => {
-            context.start_from_nothing()
+    context.next().unwrap_or_else(Decision::Read)
+}
+
+impl Context<'_> {
+    fn next(&self) -> Next {
+        let deployment = self.snapshot.deployment(&self.request.deployment)?;
+        match (&self.continuation.phase, deployment) {
+            // A token is bound to its request, so that a rolling deploy never has a switch's phase.
+            (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), None) => {
+                Ok(self.start_from_nothing())
+            }
+            (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), Some(live)) => {
+                self.start(live)
+            }
+            (Phase::Rollout(_), None) => Ok(Decision::GiveUp(Failure::Deleted)),
+            (Phase::Rollback(rollback), None) => Ok(ended(rollback, RollbackResult::Deleted)),
+            (Phase::Rollout(rollout), Some(live)) => self.rollout(rollout, live),
+            (Phase::Rollback(rollback), Some(live)) => self.rollback(rollback, live),
         }
-        (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), Some(deployment)) => {
-            context.start(deployment)
-        }
-        (Phase::Rollout(_), None) => Decision::GiveUp(Failure::Deleted),
-        (Phase::Rollback(rollback), None) => ended(rollback, RollbackResult::Deleted),
-        (Phase::Rollout(rollout), Some(deployment)) => context.rollout(rollout, deployment),
-        (Phase::Rollback(rollback), Some(deployment)) => context.rollback(rollback, deployment),
     }
 }
 
 /// The phase after a write: the rollout, or the rollback, of the object that came back.
 pub fn acted(
     request: &Request,
-    observation: &Observation,
+    snapshot: &Snapshot,
     action: &Action,
     after: &Deployment,
     now: Timestamp,
 ) -> Phase {
-    let before = observation.deployment.as_ref().and_then(Option::as_ref);
+    let before = snapshot.seen_deployment(&request.deployment);
     let written = WriteReceipt::new(before, after, now);
     match action {
         Action::Step(step) => step.then.clone(),
         Action::Patch(_) | Action::Put(_) | Action::Create(_) => Phase::Rollout(Rollout {
             previous: before
-                .and_then(|before| Previous::serving(before, observation.replica_sets.as_deref()?)),
+                .and_then(|before| Previous::serving(before, snapshot.replica_sets(before).ok()?)),
             wrote: true,
             changed_since: false,
             written,

@@ -2,17 +2,16 @@
 
 use super::causes::{RolloutCause, RolloutFailure, Stop};
 use super::decision::{Decision, Stage, Wait};
-use super::look::Look;
-use super::observation::Observation;
 pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, catching_up};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::request::Request;
+use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Reason, Rollout};
 use crate::workload::health::diagnosis::{
     self, Diagnosis, Evidence, Explanation, Finding, PodSnapshot, Since,
 };
 use crate::workload::health::rollout::{self, Progress, Verdict, WaitsFor};
-use crate::workload::health::steadiness::{self, SECOND_LOOK, Steady};
+use crate::workload::health::steadiness::{self, Roster, SECOND_LOOK, Steady};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -20,8 +19,8 @@ use std::time::Duration;
 pub struct RolloutTracker<'a> {
     /// What is asked for.
     pub request: &'a Request,
-    /// What was seen.
-    pub observation: &'a Observation,
+    /// What was read.
+    pub snapshot: &'a Snapshot,
     /// The rollout that is followed.
     pub rollout: &'a Rollout,
     /// What earlier looks at its pods have shown.
@@ -49,33 +48,33 @@ pub enum RolloutState {
 
 impl RolloutTracker<'_> {
     /// Where it stands, and what is next.
-    pub fn next(&self) -> RolloutState {
+    pub fn next(&self) -> Result<RolloutState, Query> {
         match rollout::verdict(self.live, &self.rollout.written, self.now) {
-            Verdict::Complete => match &self.observation.replica_sets {
-                None => self.look_at_sets(),
-                Some(sets) if rollout::holds_the_pods(self.live, sets) => self.serves(sets),
-                Some(_) => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
-            },
+            Verdict::Complete => {
+                let sets = self.snapshot.replica_sets(self.live)?;
+                match rollout::holds_the_pods(self.live, sets) {
+                    true => self.serves(sets),
+                    false => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
+                }
+            }
             Verdict::Progressing(progress) => self.follow(progress),
             Verdict::Failed(progress) => self.fail(Some(self.deadline_exceeded(progress))),
         }
     }
 
     /// All pods are available. Where nothing probes them they must be so for a while.
-    pub fn serves(&self, sets: &[ReplicaSet]) -> RolloutState {
+    pub fn serves(&self, sets: &[ReplicaSet]) -> Result<RolloutState, Query> {
         let held = self.steady().is_some_and(|steady| steady.held);
         if held || !steadiness::is_untested(self.live) {
-            return RolloutState::Serves;
+            return Ok(RolloutState::Serves);
         }
         let Some(set) = object::newest(self.live, sets) else {
-            return RolloutState::Serves;
+            return Ok(RolloutState::Serves);
         };
-        let Some(roster) = &self.observation.roster else {
-            return RolloutState::GoesOn(Decision::Look(Look::Roster {
-                selector: pods_of(self.live, &set.template_hash),
-                set: set.name.clone(),
-            }));
-        };
+        let roster = self.snapshot.get::<Roster>(Query::Roster {
+            selector: pods_of(self.live, &set.template_hash),
+            set: set.name.clone(),
+        })?;
         let progress = Progress {
             waits_for: WaitsFor::SecondLook,
             ..waiting_for_replica_set(self.live)
@@ -85,29 +84,29 @@ impl RolloutTracker<'_> {
             if self.steady().is_some() && self.now >= self.deadline {
                 return self.wait_or_fail(progress, SECOND_LOOK);
             }
-            return RolloutState::GoesOn(Decision::Steady(Steady {
+            return Ok(RolloutState::GoesOn(Decision::Steady(Steady {
                 since: roster.at,
                 pods: roster.pods.clone(),
                 held: false,
-            }));
+            })));
         };
         let left = (steady.since + SECOND_LOOK).duration_since(roster.at);
-        match Duration::try_from(left) {
-            Ok(left) if !left.is_zero() => RolloutState::GoesOn(Decision::Wait(Wait {
+        Ok(RolloutState::GoesOn(match Duration::try_from(left) {
+            Ok(left) if !left.is_zero() => Decision::Wait(Wait {
                 progress,
                 rollback: false,
                 at_most: left,
                 stage: self.stage.clone(),
-            })),
-            Ok(_) | Err(_) => RolloutState::GoesOn(Decision::Steady(Steady {
+            }),
+            Ok(_) | Err(_) => Decision::Steady(Steady {
                 held: true,
                 ..steady.clone()
-            })),
-        }
+            }),
+        }))
     }
 
     /// A rollout that goes on: its pods may already show that it never ends.
-    fn follow(&self, mut progress: Progress) -> RolloutState {
+    fn follow(&self, mut progress: Progress) -> Result<RolloutState, Query> {
         let at_most = catching_up(&progress);
         let stands = match progress.waits_for {
             WaitsFor::Observation | WaitsFor::Resumption => true,
@@ -127,34 +126,29 @@ impl RolloutTracker<'_> {
             return self.wait_or_fail(progress, at_most);
         }
         let next = self.next_sight();
-        if next.is_zero() {
-            let Some(sets) = &self.observation.replica_sets else {
-                return self.look_at_sets();
-            };
-            if let Some(set) = self.newest(sets) {
-                return self.look_at_pods(set);
-            }
-        }
-        if let Some(sight) = &self.observation.sight
-            && sight.pods.is_ok()
-            && self.continuation.sights.last != Some(sight.at)
+        if next.is_zero()
+            && let Some(set) = self.newest(self.snapshot.replica_sets(self.live)?)
         {
-            let sights = self.continuation.sights.with(sight, &self.since());
-            return RolloutState::GoesOn(Decision::Remember(sights));
+            return Err(self.pods_query(set));
+        }
+        if let Some(pods) = &self.snapshot.pods
+            && pods.pods.is_ok()
+            && self.continuation.sights.last != Some(pods.at)
+        {
+            let sights = self.continuation.sights.with(pods, &self.since());
+            return Ok(RolloutState::GoesOn(Decision::Remember(sights)));
         }
         match self.diagnosis() {
             Diagnosis::Doomed(_) => {
-                let failed = self.fail(None);
+                let failed = self.fail(None)?;
                 // Its last words, which were read last, may be that it waits for another.
                 if !matches!(failed, RolloutState::Failed(_)) || !self.only_waits() {
-                    return failed;
+                    return Ok(failed);
                 }
             }
             Diagnosis::Suspicious(finding) => {
-                if self.wants_events(&finding)
-                    && let Some(look) = self.explanation(&finding)
-                {
-                    return RolloutState::GoesOn(Decision::Look(look));
+                if self.wants_events(&finding) {
+                    self.explain(&finding)?;
                 }
                 progress.obstacle = Some(finding.sentence(self.live, &Explanation::default()));
             }
@@ -166,7 +160,7 @@ impl RolloutTracker<'_> {
     }
 
     fn diagnosis(&self) -> Diagnosis {
-        match &self.observation.sight {
+        match &self.snapshot.pods {
             Some(sight) => {
                 let patience = self.request.patience;
                 diagnosis::diagnose(self.live, sight, self.since(), patience)
@@ -182,7 +176,7 @@ impl RolloutTracker<'_> {
 
     /// Since when what is seen can have lasted.
     fn since(&self) -> Since<'_> {
-        let explanation = &self.observation.explanation;
+        let explanation = &self.snapshot.explanation;
         // Nobody makes room for the pods of a switch's new version.
         let rollout = self.rollout;
         let (written, replaces) = (&rollout.written, rollout.previous.is_some());
@@ -198,23 +192,23 @@ impl RolloutTracker<'_> {
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {
-        let sight = self.observation.sight.as_ref();
+        let sight = self.snapshot.pods.as_ref();
         let since = self.since();
         let wants = |sight| finding.wants_events(sight, &since, self.request.patience);
-        self.observation.explanation.events.is_none() && sight.is_some_and(wants)
+        self.snapshot.explanation.events.is_none() && sight.is_some_and(wants)
     }
 
     fn only_waits(&self) -> bool {
-        let sight = self.observation.sight.as_ref();
+        let sight = self.snapshot.pods.as_ref();
         let found =
             sight.and_then(|sight| diagnosis::explain(sight, self.since(), self.request.patience));
-        found.is_some_and(|found| found.only_waits(&self.observation.explanation))
+        found.is_some_and(|found| found.only_waits(&self.snapshot.explanation))
     }
 
     /// The time until the pods are to be looked at.
     fn next_sight(&self) -> Duration {
-        let explained = self.observation.explanation.events.is_some();
-        let (last, window) = match &self.observation.sight {
+        let explained = self.snapshot.explanation.events.is_some();
+        let (last, window) = match &self.snapshot.pods {
             Some(PodSnapshot { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
             Some(PodSnapshot { at, .. }) => (*at, PODS_WINDOW),
             None => (self.rollout.written.at, PODS_WINDOW),
@@ -247,42 +241,40 @@ impl RolloutTracker<'_> {
         }
     }
 
-    fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> RolloutState {
+    fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Result<RolloutState, Query> {
         if self.now >= self.deadline {
             let timeout = self.request.timeout;
             return self.fail(Some(Stop::TimedOut { timeout, progress }));
         }
         let left = self.deadline.duration_since(self.now).unsigned_abs();
-        RolloutState::GoesOn(Decision::Wait(Wait {
+        Ok(RolloutState::GoesOn(Decision::Wait(Wait {
             progress,
             rollback: false,
             at_most: at_most.min(left),
             stage: self.stage.clone(),
-        }))
+        })))
     }
 
     /// A failed rollout: gathers what the pods show. `stopped` says what has run out; `None` where
     /// it is doomed.
-    pub fn fail(&self, stopped: Option<Stop>) -> RolloutState {
-        let Some(sets) = &self.observation.replica_sets else {
-            return self.look_at_sets();
-        };
-        let sight = self.observation.sight.as_ref();
+    pub fn fail(&self, stopped: Option<Stop>) -> Result<RolloutState, Query> {
+        let sets = self.snapshot.replica_sets(self.live)?;
+        let sight = self.snapshot.pods.as_ref();
         // What could not be read a while ago, when the cluster did not answer, may be read now.
         let missed = sight.is_some_and(|it| it.pods.is_err() && it.at + CATCHING_UP <= self.now);
         let stale = sight.is_none() || missed || self.next_sight().is_zero();
         if let Some(set) = self.newest(sets)
             && stale
         {
-            return self.look_at_pods(set);
+            return Err(self.pods_query(set));
         }
         let (since, patience) = (self.since(), self.request.patience);
         let finding = sight.and_then(|sight| diagnosis::explain(sight, since.clone(), patience));
         let finding = finding.as_ref();
-        if let Some(look) = finding.and_then(|finding| self.explanation(finding)) {
-            return RolloutState::GoesOn(Decision::Look(look));
+        if let Some(finding) = finding {
+            self.explain(finding)?;
         }
-        let explanation = &self.observation.explanation;
+        let explanation = &self.snapshot.explanation;
         let finding = finding
             .cloned()
             .map(|finding| finding.explained(explanation));
@@ -294,7 +286,7 @@ impl RolloutTracker<'_> {
         let reason = self.reason();
         // Pods that were stopped in the middle are no cause.
         let told = told.filter(|_| reason.is_none());
-        RolloutState::Failed(RolloutFailure {
+        Ok(RolloutState::Failed(RolloutFailure {
             cause: RolloutCause::Pods { told, stopped },
             kind: match self.is_refused() {
                 true => Some(diagnosis::Cause::PodNotCreated),
@@ -302,7 +294,7 @@ impl RolloutTracker<'_> {
             },
             evidence: Evidence::of(self.live, sight, finding, explanation, &since, patience),
             reason,
-        })
+        }))
     }
 
     /// Kubernetes has given the rollout up.
@@ -322,25 +314,25 @@ impl RolloutTracker<'_> {
         }
     }
 
-    /// What is still to be read to explain a finding: events, then the log.
-    fn explanation(&self, finding: &Finding) -> Option<Look> {
-        let read = &self.observation.explanation;
+    /// Whether all was read that explains a finding: events, then the log.
+    fn explain(&self, finding: &Finding) -> Result<(), Query> {
+        let read = &self.snapshot.explanation;
         if read.events.is_none() {
             let (kind, name) = match finding.pod.as_str() {
                 "" => ("ReplicaSet", &finding.set),
                 _ => ("Pod", &finding.pod),
             };
             let name = name.clone();
-            return Some(Look::Events { kind, name });
+            return Err(Query::Events { kind, name });
         }
         if read.log.is_none() && finding.has_log() {
-            return Some(Look::Log {
+            return Err(Query::Log {
                 pod: finding.pod.clone(),
                 container: finding.container.clone(),
                 previous: finding.previous,
             });
         }
-        None
+        Ok(())
     }
 
     /// The new version's ReplicaSet. Where none came to be, the newest one has the old pods.
@@ -350,21 +342,15 @@ impl RolloutTracker<'_> {
             .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
     }
 
-    fn look_at_sets(&self) -> RolloutState {
-        RolloutState::GoesOn(Decision::Look(Look::ReplicaSets {
-            selector: self.live.selector(),
-        }))
-    }
-
-    fn look_at_pods(&self, set: &ReplicaSet) -> RolloutState {
-        RolloutState::GoesOn(Decision::Look(Look::Pods {
+    fn pods_query(&self, set: &ReplicaSet) -> Query {
+        Query::Pods {
             // Where no pod can be created, it counts whether old ones are ending.
             selector: match &set.failure {
                 Some(_) => self.live.selector(),
                 None => pods_of(self.live, &set.template_hash),
             },
             set: set.name.clone(),
-        }))
+        }
     }
 }
 

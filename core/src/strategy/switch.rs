@@ -22,15 +22,14 @@ mod smoke;
 mod undo;
 
 use super::decision::Decision;
-use super::observation::Observation;
 use super::result::{Failure, RollbackResult, TrafficState};
-use super::scene::Sought;
 use super::service_lock::Lock;
 use crate::kubernetes::service::Service;
 use crate::request::{Request, Switch};
+use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::marks;
-use context::{Context, Next, ended, look};
+use context::{Context, Next, ended};
 use jiff::Timestamp;
 
 /// Decides the next step.
@@ -38,15 +37,14 @@ pub fn decide(
     request: &Request,
     switch: &Switch,
     continuation: &Continuation,
-    observation: &Observation,
+    snapshot: &Snapshot,
     now: Timestamp,
 ) -> Decision {
     let context = Context {
         request,
         switch,
         continuation,
-        observation,
-        scene: &observation.scene,
+        snapshot,
         now,
     };
     match context.next() {
@@ -59,16 +57,14 @@ pub fn present(
     request: &Request,
     switch: &Switch,
     continuation: &Continuation,
-    observation: &Observation,
+    snapshot: &Snapshot,
     now: Timestamp,
-) -> Result<TrafficState, Decision> {
-    let scene = &observation.scene;
+) -> Result<TrafficState, Query> {
     let context = Context {
         request,
         switch,
         continuation,
-        observation,
-        scene,
+        snapshot,
         now,
     };
     context.present()
@@ -109,11 +105,8 @@ impl Context<'_> {
     }
 
     pub(super) fn service(&self) -> Result<&Service, Decision> {
-        match &self.scene.service {
-            None => Err(look(Sought::Service)),
-            Some(Some(service)) => Ok(service),
-            Some(None) => Err(self.without_service()),
-        }
+        let found = self.snapshot.service(&self.switch.service)?;
+        found.ok_or_else(|| self.without_service().unwrap_or_else(Decision::Read))
     }
 }
 

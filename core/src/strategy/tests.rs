@@ -1,11 +1,12 @@
 use super::author::other_author;
-use super::scene::Scene;
 use super::*;
 use crate::change;
 use crate::kubernetes::call::{Call, Verb};
+use crate::kubernetes::service::Service;
+use crate::snapshot::Query;
 use crate::state::marks;
 use crate::tests;
-use crate::workload::health::diagnosis::{Evidence, Explanation};
+use crate::workload::health::diagnosis::Evidence;
 use serde_json::json;
 use std::time::Duration;
 
@@ -14,58 +15,6 @@ fn request() -> Request {
         "job-1",
         &json!({"deployment": "web", "namespace": "shop", "restart": true}),
     )
-}
-
-#[test]
-fn a_look_is_a_read_in_the_requests_namespace() {
-    let selector = || "app=web".to_owned();
-    let name = "web-1".to_owned();
-    for (look, path) in [
-        (
-            Look::Deployment,
-            "/apis/apps/v1/namespaces/shop/deployments/web",
-        ),
-        (
-            Look::ReplicaSets {
-                selector: selector(),
-            },
-            "/apis/apps/v1/namespaces/shop/replicasets",
-        ),
-        (
-            Look::Autoscalers,
-            "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers",
-        ),
-        (
-            Look::Pods {
-                selector: selector(),
-                set: "web-1".into(),
-            },
-            "/api/v1/namespaces/shop/pods",
-        ),
-        (
-            Look::Events {
-                kind: "Pod",
-                name: "web-1-a".into(),
-            },
-            "/api/v1/namespaces/shop/events",
-        ),
-        (
-            Look::Log {
-                pod: "web-1-a".into(),
-                container: "app".into(),
-                previous: true,
-            },
-            "/api/v1/namespaces/shop/pods/web-1-a/log",
-        ),
-        (
-            Look::Previous { name },
-            "/apis/apps/v1/namespaces/shop/replicasets/web-1",
-        ),
-    ] {
-        let call = look.call(&request());
-        assert_eq!(call.path, path);
-        assert!(!call.verb.writes() && call.body.is_none(), "{look:?}");
-    }
 }
 
 fn undo() -> Action {
@@ -194,14 +143,13 @@ fn a_step_is_its_call_and_its_cause_is_masked() {
 #[test]
 fn after_a_step_all_is_to_be_seen_again() {
     let after = || Deployment::new(json!({"metadata": {"name": "web"}}));
-    let mut before = Observation::of(Some(after()));
-    before.scene.autoscalers = Some(Vec::new());
-    before.explanation.log = Some(Ok(Vec::new()));
-    let seen = seen_after(before.clone(), &step(), after());
-    assert_eq!((seen.deployment, seen.scene), (None, Scene::default()));
-    assert_eq!(seen.explanation, before.explanation);
-    let patched = seen_after(before, &Action::Patch(json!({})), after());
-    assert_eq!(patched, Observation::of(Some(after())));
+    let mut seen = Snapshot::of(after()).with(Query::service("web"), None::<Service>);
+    seen.explanation.log = Some(Ok(Vec::new()));
+    let explanation = seen.explanation.clone();
+    seen_after(&mut seen, &step(), after());
+    assert_eq!(seen, Snapshot::default().with_explanation(explanation));
+    seen_after(&mut seen, &Action::Patch(json!({})), after());
+    assert_eq!(seen, Snapshot::of(after()));
 }
 
 #[test]
@@ -242,22 +190,4 @@ fn what_a_wait_watches() {
     ] {
         assert_eq!(stage.watched(&request), expected);
     }
-}
-
-#[test]
-fn a_newer_deployment_makes_all_else_unseen() {
-    let live = Deployment::new(json!({}));
-    let expected = Observation {
-        deployment: Some(Some(live.clone())),
-        replica_sets: None,
-        autoscaled: None,
-        sight: None,
-        roster: None,
-        dry_run: None,
-        editor: None,
-        explanation: Explanation::default(),
-        previous_template: None,
-        scene: Scene::default(),
-    };
-    assert_eq!(Observation::of(Some(live)), expected);
 }

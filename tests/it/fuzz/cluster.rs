@@ -6,10 +6,10 @@ use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
 use landfall_core::kubernetes::service::Service;
 use landfall_core::request::{Parameters, Request};
+use landfall_core::snapshot::{Items, Kind, Query, Reading, Response, Snapshot};
 use landfall_core::state::baseline::Previous;
 use landfall_core::state::continuation::Continuation;
-use landfall_core::strategy::scene::{Answer, Shape, Sought};
-use landfall_core::strategy::{self, Decision, Look, Observation};
+use landfall_core::strategy::{self, Decision};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -54,12 +54,12 @@ fn assert_stays(call: &Call) {
 }
 
 /// Decides until nothing more is to be read, with answers that have the fuzzed text for a name.
-fn decide_on(request: &Request, mut seen: Observation, deployment: &Value, text: &str) {
+fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &str) {
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     let continuation = Continuation::begin("job-1", start, Duration::from_secs(900));
     for _ in 0..40 {
-        let look = match strategy::decide(request, &continuation, &seen, start) {
-            Decision::Look(look) => look,
+        let query = match strategy::decide(request, &continuation, &seen, start) {
+            Decision::Read(query) => query,
             Decision::Act(action) => return assert_stays(&action.call(request)),
             Decision::Enter(_)
             | Decision::Remember(_)
@@ -70,29 +70,15 @@ fn decide_on(request: &Request, mut seen: Observation, deployment: &Value, text:
             | Decision::TakeBack(_)
             | Decision::GiveUp(_) => return,
         };
-        assert_stays(&look.call(request));
-        match &look {
-            Look::Scene(sought) => {
-                let answer = match sought.shape() {
-                    Shape::One => Answer::One(Some(deployment.clone())),
-                    Shape::List => Answer::List(vec![named(deployment, text)]),
-                    Shape::Text => Answer::Text(Ok(text.to_owned())),
-                };
-                seen.scene.take(sought, answer);
-            }
-            Look::Deployment | Look::Candidate { .. } => {
-                seen.renew(Some(Some(Deployment::new(named(deployment, text)))));
-            }
-            Look::ReplicaSets { .. }
-            | Look::Autoscalers
-            | Look::Pods { .. }
-            | Look::Roster { .. }
-            | Look::DryRun(_)
-            | Look::Editor { .. }
-            | Look::Events { .. }
-            | Look::Log { .. }
-            | Look::Previous { .. } => return,
-        }
+        assert_stays(&query.call(&request.namespace));
+        let response = match query.terms().reading {
+            Reading::Object => Response::Object(named(deployment, text)),
+            Reading::List => Response::List(vec![named(deployment, text)]),
+            Reading::ReplicaSets => Response::ReplicaSets(vec![ReplicaSet::read(deployment)]),
+            Reading::Text => Response::Text(text.to_owned()),
+            Reading::Pods(_) | Reading::Roster(_) | Reading::Events => return,
+        };
+        seen.take(query, Ok(response), start, str::to_owned);
     }
 }
 
@@ -144,50 +130,50 @@ fn notes_in_the_cluster() {
         let previous = Previous::recorded(&Deployment::new(deployment.clone()));
         let name = previous.map_or_else(|| text.clone(), |previous| previous.name);
         let all = [
-            Look::Previous { name: name.clone() },
-            Look::Candidate { name: name.clone() },
-            Look::ReplicaSets {
-                selector: text.clone(),
-            },
-            Look::Pods {
+            Query::Get(Kind::ReplicaSet, name.clone()),
+            Query::deployment(&name),
+            Query::deployment(&text),
+            Query::replica_sets(&text),
+            Query::Pods {
                 selector: text.clone(),
                 set: name.clone(),
             },
-            Look::Events {
+            Query::Events {
                 kind: "Pod",
                 name: text.clone(),
             },
-            Look::Log {
+            Query::Log {
                 pod: text.clone(),
                 container: "app".into(),
                 previous: false,
             },
-            Look::Log {
+            Query::Log {
                 pod: "demo-app-1".into(),
                 container: text.clone(),
                 previous: true,
             },
-            Look::Scene(Sought::Deployment(text.clone())),
-            Look::Scene(Sought::Endpoints(text.clone())),
-            Look::Scene(Sought::Members(text.clone())),
-            Look::Scene(Sought::Smoke {
+            Query::List(Items::EndpointSlices, text.clone()),
+            Query::List(Items::ServicePods, text.clone()),
+            Query::Proxy {
                 target: text.clone(),
                 path: "/".into(),
                 contains: None,
-            }),
-            Look::Scene(Sought::Smoke {
+            },
+            Query::Proxy {
                 target: "demo-app:80".into(),
                 path: text.clone(),
                 contains: None,
-            }),
+            },
         ];
-        for (look, request) in all.iter().zip(requests.iter().cycle()) {
-            assert_stays(&look.call(request));
+        for query in all {
+            assert_stays(&query.call("shop"));
         }
         for (request, service) in requests.iter().zip([&service, &with_lock]) {
-            let mut seen = Observation::default();
-            let found = Answer::One(Some(service.clone()));
-            seen.scene.take(&Sought::Service, found);
+            let mut seen = Snapshot::default();
+            seen.set(
+                Query::service("demo-app"),
+                Some(Service::new(service.clone())),
+            );
             decide_on(request, seen, &deployment, &text);
         }
     });

@@ -5,8 +5,9 @@ use super::invariants::is_bound;
 use super::play::Simulation;
 use crate::simulated::refused;
 use jiff::SignedDuration;
-use landfall_core::engine::{Answer, Ask};
+use landfall_core::engine::Ask;
 use landfall_core::kubernetes::CallError;
+use landfall_core::snapshot::Response;
 use landfall_sandbox::world::{Fault, On};
 use serde_json::Value;
 
@@ -71,7 +72,7 @@ impl Simulation {
     }
 
     /// The answer; `None` where the invocation ended instead.
-    pub fn disturbed(&mut self, ask: &Ask, writes: bool) -> Option<Result<Answer, CallError>> {
+    pub fn disturbed(&mut self, ask: &Ask, writes: bool) -> Option<Result<Response, CallError>> {
         let call = &ask.call;
         let point = || {
             let body = call.body.as_ref().map(Value::to_string);

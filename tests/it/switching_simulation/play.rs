@@ -7,10 +7,11 @@ use super::{EARLIER_IMAGE, LONGEST, NEW_IMAGE, REQUIRED, SCALING, STEPS};
 use crate::simulated::{self, engine};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::engine::{Answer, Ask, Engine, Heard, Next, Outcome, Watching};
+use landfall_core::engine::{Ask, Engine, Heard, Next, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::request::Request;
+use landfall_core::snapshot::Response;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{Failure, Success};
 use landfall_sandbox::world::{Behaviour, Reply, World, sample_autoscaler, sample_service};
@@ -266,7 +267,7 @@ impl Simulation {
         self.engine.heard(Heard::Nothing, true, self.now);
     }
 
-    pub fn perform(&mut self, ask: &Ask) -> Result<Answer, CallError> {
+    pub fn perform(&mut self, ask: &Ask) -> Result<Response, CallError> {
         let reply = self.send(&ask.call);
         simulated::read(&ask.reading, reply)
     }

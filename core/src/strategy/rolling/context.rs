@@ -2,27 +2,44 @@
 
 use super::super::author::other_author;
 use super::super::decision::{Decision, Stage, Wait};
-use super::super::observation::Observation;
 use super::super::result::Failure;
-use crate::kubernetes::object::{self, Deployment};
+use crate::kubernetes::object::{self, Deployment, template_of};
 use crate::problem::Fault;
 use crate::request::Request;
+use crate::snapshot::{Kind, Query, Snapshot};
 use crate::state::continuation::Continuation;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::rollout::serving::Serving;
 use crate::workload::health::rollout::{Progress, WriteReceipt};
 use jiff::Timestamp;
+use serde_json::Value;
 use std::time::Duration;
 
 /// All that a decision may depend on.
 pub(super) struct Context<'a> {
     pub(super) request: &'a Request,
     pub(super) continuation: &'a Continuation,
-    pub(super) observation: &'a Observation,
+    pub(super) snapshot: &'a Snapshot,
     pub(super) now: Timestamp,
 }
 
+/// A decision, or what is to be read for it first.
+pub(super) type Next = Result<Decision, Query>;
+
 impl Context<'_> {
+    /// The template of the ReplicaSet to return to; `Ok(None)` where it is gone or belongs to
+    /// another object, an error where it may not be read.
+    pub(super) fn previous_template(
+        &self,
+        name: &str,
+        live: &Deployment,
+    ) -> Result<Result<Option<Value>, &str>, Query> {
+        let query = Query::Get(Kind::ReplicaSet, name.to_owned());
+        let found = self.snapshot.get::<Result<Option<Value>, String>>(query)?;
+        let found = found.as_ref().map_err(String::as_str);
+        Ok(found.map(|set| template_of(set.as_ref()?, live)))
+    }
+
     /// Whether what we follow is still there. An object older than our write proves nothing.
     pub(super) fn overtaken(
         &self,
@@ -68,9 +85,9 @@ impl Context<'_> {
 
     /// With how many pods serve now, where they were looked at.
     pub(super) fn with_serving(&self, evidence: Evidence, live: &Deployment) -> Evidence {
-        let sets = self.observation.replica_sets.as_deref();
-        let sight = self.observation.sight.as_ref();
-        let serving = sets.map(|sets| Serving::counted(live, sets, sight));
+        let sets = self.snapshot.replica_sets(live).ok();
+        let pods = self.snapshot.pods.as_ref();
+        let serving = sets.map(|sets| Serving::counted(live, sets, pods));
         Evidence {
             serving: serving.or(evidence.serving),
             ..evidence
@@ -79,7 +96,7 @@ impl Context<'_> {
 }
 
 /// Whether a ReplicaSet's template is the Deployment's own.
-pub(super) fn is_current(template: &serde_json::Value, live: &Deployment) -> bool {
+pub(super) fn is_current(template: &Value, live: &Deployment) -> bool {
     object::template_digest(template) == live.template_digest()
 }
 

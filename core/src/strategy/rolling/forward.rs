@@ -4,17 +4,17 @@ use super::super::action::Action;
 use super::super::author::{author, other_author};
 use super::super::causes::{RolloutCause, RolloutFailure};
 use super::super::decision::{Decision, Stage};
-use super::super::look::Look;
-use super::super::observation::DryRun;
 use super::super::result::{Failure, RollbackResult, Success};
 use super::super::rollout_tracker::{RolloutState, RolloutTracker};
-use super::context::{Context, is_current, retired};
+use super::context::{Context, Next, is_current, retired};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
 use crate::change::difference::difference;
+use crate::change::editor::Editor;
 use crate::change::{self, Change};
 use crate::kubernetes::object::{Deployment, timestamp};
 use crate::request::Method;
+use crate::snapshot::{DryRun, Kind, Query};
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, RecordedFailure, Rollback, Rollout};
 use crate::state::marks;
@@ -37,9 +37,9 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn start(&self, live: &Deployment) -> Decision {
+    pub(super) fn start(&self, live: &Deployment) -> Next {
         if live.is_being_deleted() {
-            return Decision::GiveUp(Failure::BeingDeleted);
+            return Ok(Decision::GiveUp(Failure::BeingDeleted));
         }
         let job = &self.continuation.job;
         let mut superseded = live
@@ -48,41 +48,38 @@ impl Context<'_> {
             .flat_map(|jobs| jobs.split(','));
         if superseded.any(|superseded| superseded == job) {
             let by = other_author(live, self.continuation);
-            return Decision::GiveUp(Failure::OutOfSync { by, wrote: true });
+            return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
         if live.annotation(marks::JOB) == Some(job) {
             return self.take_up(live);
         }
         if self.now >= self.continuation.deadline {
-            return Decision::GiveUp(Failure::TooLate);
+            return Ok(Decision::GiveUp(Failure::TooLate));
         }
         let unpaused = |manifest: &serde_json::Value| {
             manifest.pointer("/spec/paused") == Some(&serde_json::Value::Bool(false))
         };
         if live.is_paused() && !self.request.manifest.as_ref().is_some_and(unpaused) {
-            return Decision::GiveUp(Failure::Paused);
+            return Ok(Decision::GiveUp(Failure::Paused));
         }
         // A switch has scaled it to zero: whatever is rolled here would serve nobody.
         if live.replicas() == 0 && live.annotation(marks::REPLICAS).is_some() {
-            return Decision::GiveUp(Failure::Faults(vec![retired(live)]));
+            return Ok(Decision::GiveUp(Failure::Faults(vec![retired(live)])));
         }
-        let Some(sets) = &self.observation.replica_sets else {
-            let selector = live.selector();
-            return Decision::Look(Look::ReplicaSets { selector });
-        };
-        let autoscaled = match self.observation.autoscaled {
-            None if change::needs_autoscalers(self.request, live) => {
-                return Decision::Look(Look::Autoscalers);
-            }
-            autoscaled => autoscaled.unwrap_or(false),
+        let sets = self.snapshot.replica_sets(live)?;
+        let autoscaled = change::needs_autoscalers(self.request, live) && {
+            let mut all = self.snapshot.autoscalers()?.iter();
+            all.any(|scaler| scaler.target() == Some(&self.request.deployment))
         };
         let author = author(self.request, self.continuation, self.now);
-        match change::plan(self.request, live, sets, autoscaled, &author) {
-            Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
-            Ok(Change::Patch(patch)) => self.tried(live, Action::Patch(patch)),
-            Ok(Change::Put(object)) => self.tried(live, Action::Put(object)),
-            Ok(Change::Nothing) => self.already_there(live),
-        }
+        Ok(
+            match change::plan(self.request, live, sets, autoscaled, &author) {
+                Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
+                Ok(Change::Patch(patch)) => self.tried(live, Action::Patch(patch)),
+                Ok(Change::Put(object)) => self.tried(live, Action::Put(object)),
+                Ok(Change::Nothing) => self.already_there(live),
+            },
+        )
     }
 
     /// A manifest is tried before it is written: what it says and what the server makes of it are
@@ -91,10 +88,10 @@ impl Context<'_> {
         if self.request.manifest.is_none() {
             return Decision::Act(action);
         }
-        match &self.observation.dry_run {
+        match self.snapshot.dry_run() {
             None => {
                 let call = action.call(self.request).dry_run();
-                Decision::Look(Look::DryRun(Box::new(call)))
+                Decision::Read(Query::DryRun(Box::new(call)))
             }
             Some(DryRun::Unable) => Decision::Act(action),
             Some(DryRun::Would(after)) => {
@@ -121,7 +118,7 @@ impl Context<'_> {
     }
 
     /// Goes on with a deploy of ours whose continuation, or the answer to whose write, was lost.
-    pub(super) fn take_up(&self, live: &Deployment) -> Decision {
+    pub(super) fn take_up(&self, live: &Deployment) -> Next {
         let deployed_at = live.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         let at = deployed_at.unwrap_or(self.now);
         let previous = Previous::recorded(live);
@@ -132,47 +129,37 @@ impl Context<'_> {
         if changed_since && let Some(lost) = asked::lost_since(self.request, live) {
             return self.overwritten(lost);
         }
-        Decision::Enter(Phase::Rollout(Rollout {
+        Ok(Decision::Enter(Phase::Rollout(Rollout {
             written: WriteReceipt::adopted(live, at),
             wrote: true,
             changed_since,
             previous,
-        }))
+        })))
     }
 
-    pub(super) fn take_up_rollback(
-        &self,
-        live: &Deployment,
-        previous: Option<Previous>,
-    ) -> Decision {
+    pub(super) fn take_up_rollback(&self, live: &Deployment, previous: Option<Previous>) -> Next {
         let cause = live.annotation(marks::CAUSE).unwrap_or_default();
         let recorded = RecordedFailure::of(cause);
-        if let Some(previous) = &previous {
-            match &self.observation.previous_template {
-                None => {
-                    let name = previous.name.clone();
-                    return Decision::Look(Look::Previous { name });
-                }
-                Some(Ok(Some(template))) if !is_current(template, live) => {
-                    let by = other_author(live, self.continuation);
-                    return Decision::GiveUp(Failure::Rollout {
-                        failure: recorded.into(),
-                        rollback_result: RollbackResult::OvertakenBy(by),
-                    });
-                }
-                Some(_) => {}
-            }
+        if let Some(previous) = &previous
+            && let Ok(Some(template)) = self.previous_template(&previous.name, live)?
+            && !is_current(&template, live)
+        {
+            let by = other_author(live, self.continuation);
+            return Ok(Decision::GiveUp(Failure::Rollout {
+                failure: recorded.into(),
+                rollback_result: RollbackResult::OvertakenBy(by),
+            }));
         }
-        Decision::Enter(Phase::Rollback(Rollback {
+        Ok(Decision::Enter(Phase::Rollback(Rollback {
             // Whatever deadline has passed, it passed before the rollback was written.
             written: WriteReceipt::new(Some(live), live, self.now),
             revision: previous.map_or(0, |previous| previous.revision),
             failure: recorded,
             deadline: self.now + self.request.timeout.min(ROLLBACK_LIMIT),
-        }))
+        })))
     }
 
-    pub(super) fn rollout(&self, rollout: &Rollout, live: &Deployment) -> Decision {
+    pub(super) fn rollout(&self, rollout: &Rollout, live: &Deployment) -> Next {
         let written = &rollout.written;
         if let Some(other) = self.overtaken(written, rollout.wrote, live) {
             if live.annotation(marks::ROLLED_BACK) == Some(&self.continuation.job) {
@@ -182,7 +169,7 @@ impl Context<'_> {
             if same && other_author(live, self.continuation).is_none() {
                 return self.changed(rollout, live);
             }
-            return other;
+            return Ok(other);
         }
         let is_ours = rollout.wrote && live.generation() >= written.generation;
         if is_ours && let Some(lost) = asked::lost(self.request, live) {
@@ -190,7 +177,7 @@ impl Context<'_> {
         }
         let rollout_tracker = RolloutTracker {
             request: self.request,
-            observation: self.observation,
+            snapshot: self.snapshot,
             rollout,
             continuation: self.continuation,
             live,
@@ -198,23 +185,23 @@ impl Context<'_> {
             deadline: self.continuation.deadline,
             stage: Stage::Rollout,
         };
-        match rollout_tracker.next() {
-            RolloutState::Serves => self.finish(rollout, live),
-            RolloutState::GoesOn(decision) => decision,
+        match rollout_tracker.next()? {
+            RolloutState::Serves => Ok(self.finish(rollout, live)),
+            RolloutState::GoesOn(decision) => Ok(decision),
             RolloutState::Failed(failed) => self.take_back(rollout, live, failed),
         }
     }
 
     /// Someone has changed the template. As long as it has what was asked for, that is followed
     /// on; but never undone, as it is theirs, too.
-    pub(super) fn changed(&self, rollout: &Rollout, live: &Deployment) -> Decision {
+    pub(super) fn changed(&self, rollout: &Rollout, live: &Deployment) -> Next {
         match asked::lost_since(self.request, live) {
             Some(lost) if rollout.wrote => self.overwritten(lost),
-            Some(_) => Decision::GiveUp(Failure::OutOfSync {
+            Some(_) => Ok(Decision::GiveUp(Failure::OutOfSync {
                 by: None,
                 wrote: false,
-            }),
-            None => Decision::Enter(Phase::Rollout(Rollout {
+            })),
+            None => Ok(Decision::Enter(Phase::Rollout(Rollout {
                 written: WriteReceipt {
                     generation: live.generation(),
                     template: live.template_digest(),
@@ -222,19 +209,19 @@ impl Context<'_> {
                 },
                 changed_since: true,
                 ..rollout.clone()
-            })),
+            }))),
         }
     }
 
     /// Someone took back what we had written.
-    pub(super) fn overwritten(&self, lost: Lost) -> Decision {
-        match &self.observation.editor {
-            None => Decision::Look(Look::Editor { steps: lost.steps }),
-            Some(editor) => Decision::GiveUp(Failure::Overwritten {
-                lost,
-                editor: editor.clone(),
-            }),
-        }
+    pub(super) fn overwritten(&self, lost: Lost) -> Next {
+        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
+            kind: Kind::Deployment,
+            name: self.request.deployment.clone(),
+            field: lost.steps.clone(),
+        })?;
+        let editor = editor.clone();
+        Ok(Decision::GiveUp(Failure::Overwritten { lost, editor }))
     }
 
     /// The server took the write and made another template of it.
@@ -243,11 +230,8 @@ impl Context<'_> {
         rollout: &Rollout,
         live: &Deployment,
         lost: Lost,
-    ) -> Decision {
-        if self.observation.replica_sets.is_none() {
-            let selector = live.selector();
-            return Decision::Look(Look::ReplicaSets { selector });
-        }
+    ) -> Next {
+        self.snapshot.replica_sets(live)?;
         let failure = RolloutFailure::of(RolloutCause::OtherTemplate(lost));
         self.take_back(rollout, live, failure)
     }

@@ -1,13 +1,16 @@
 use super::*;
+use crate::change::editor::Editor;
 use crate::change::{self, Change, asked};
 use crate::kubernetes::object::{REVISION, ReplicaSet};
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
+use crate::kubernetes::service::Autoscaler;
 use crate::problem::Fault;
 use crate::report::cause::{PREVIOUS, cause, recorded};
+use crate::snapshot::{DryRun, Kind, Query};
 use crate::state::continuation::{CAUSE_LIMIT, Reason, RecordedFailure};
 use crate::state::marks;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
-use crate::strategy::{DryRun, Stage, Success, Version, Wait, author};
+use crate::strategy::{Stage, Success, Version, Wait, author};
 use crate::tests::{self, at, merge, overlay, replica_set};
 use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot};
 use crate::workload::health::rollout::{Progress, WaitsFor};
@@ -19,10 +22,10 @@ use std::time::Duration;
 fn decide(
     request: &Request,
     continuation: &Continuation,
-    observation: &Observation,
+    snapshot: &Snapshot,
     now: Timestamp,
 ) -> Decision {
-    let decision = super::decide(request, continuation, observation, now);
+    let decision = super::decide(request, continuation, snapshot, now);
     let Decision::Remember(sights) = decision else {
         return worded(decision);
     };
@@ -30,7 +33,7 @@ fn decide(
         sights,
         ..continuation.clone()
     };
-    worded(super::decide(request, &continuation, observation, now))
+    worded(super::decide(request, &continuation, snapshot, now))
 }
 
 /// The decision with its causes in words.
@@ -146,25 +149,26 @@ fn old_and_new(available: i64) -> Vec<ReplicaSet> {
     vec![set("web-1", 1, 0), set("web-2", 2, available)]
 }
 
-fn seen(deployment: Deployment) -> Observation {
-    Observation::of(Some(deployment))
+fn seen(deployment: Deployment) -> Snapshot {
+    Snapshot::of(deployment)
 }
 
-fn seen_with(deployment: Deployment, sets: Vec<ReplicaSet>) -> Observation {
-    Observation {
-        replica_sets: Some(sets),
-        ..seen(deployment)
-    }
+/// There is no Deployment.
+fn absent() -> Snapshot {
+    Snapshot::default().with_deployment("web", None)
+}
+
+fn seen_with(deployment: Deployment, sets: Vec<ReplicaSet>) -> Snapshot {
+    let sets_query = Query::replica_sets(&deployment.selector());
+    seen(deployment).with(sets_query, sets)
 }
 
 /// All that a failed rollout looks at, up to the template to return to.
-fn seen_failing(deployment: Deployment, previous: Option<Value>) -> Observation {
-    Observation {
-        sight: Some(sight(Ok(unready()))),
-        explanation: explained(),
-        previous_template: Some(Ok(previous)),
-        ..seen_with(deployment, old_and_new(1))
-    }
+fn seen_failing(deployment: Deployment, previous: Option<Value>) -> Snapshot {
+    seen_with(deployment, old_and_new(1))
+        .with_pods(sight(Ok(unready())))
+        .with_explanation(explained())
+        .with_previous(Ok(previous))
 }
 
 /// The newest look of all rows.
@@ -287,35 +291,51 @@ fn wait(progress: Progress, seconds: u64, rollback: bool) -> Decision {
 }
 
 /// The template of the ReplicaSet that a rollback returned to has been read.
-fn seen_back(deployment: Deployment, template: Value) -> Observation {
-    Observation {
-        previous_template: Some(Ok(Some(template))),
-        ..seen(deployment)
-    }
+fn seen_back(deployment: Deployment, template: Value) -> Snapshot {
+    seen(deployment).with_previous(Ok(Some(template)))
 }
 
 fn look_at_previous() -> Decision {
-    let name = "web-1".into();
-    Decision::Look(Look::Previous { name })
+    Decision::Read(Query::Get(Kind::ReplicaSet, "web-1".into()))
 }
 
 fn replica_sets() -> Decision {
-    let selector = "app=web".into();
-    Decision::Look(Look::ReplicaSets { selector })
+    Decision::Read(Query::replica_sets("app=web"))
 }
 
 fn pods(selector: &str) -> Decision {
     let selector = selector.into();
     let set = "web-2".into();
-    Decision::Look(Look::Pods { selector, set })
+    Decision::Read(Query::Pods { selector, set })
 }
 
 /// The image is another: who set it?
-fn asks_who() -> Decision {
+fn editor_query() -> Query {
     let steps = ["f:spec", "f:template", "f:spec", "f:containers"];
     let steps = steps.into_iter().chain(["k:{\"name\":\"app\"}", "f:image"]);
-    let steps = steps.map(str::to_owned).collect();
-    Decision::Look(Look::Editor { steps })
+    Query::Editor {
+        kind: Kind::Deployment,
+        name: "web".into(),
+        field: steps.map(str::to_owned).collect(),
+    }
+}
+
+fn asks_who() -> Decision {
+    Decision::Read(editor_query())
+}
+
+fn roster_query() -> Query {
+    Query::Roster {
+        selector: "app=web,pod-template-hash=hash-2".into(),
+        set: "web-2".into(),
+    }
+}
+
+/// An autoscaler of the Deployment, or of another one.
+fn scalers(of_web: bool) -> Vec<Autoscaler> {
+    let name = if of_web { "web" } else { "api" };
+    let target = json!({"kind": "Deployment", "name": name});
+    vec![Autoscaler::new(json!({"spec": {"scaleTargetRef": target}}))]
 }
 
 fn out_of_sync(by: Option<&str>, wrote: bool) -> Decision {
@@ -337,7 +357,7 @@ fn gives_up(cause: &str, evidence: Evidence, rollback_result: RollbackResult) ->
     })
 }
 
-type Row<'a> = (&'a str, Request, Observation, u64, Decision);
+type Row<'a> = (&'a str, Request, Snapshot, u64, Decision);
 
 /// Each row: what is asked for, what is seen, when, and what must follow.
 fn check(phase: &Phase, rows: Vec<Row>) {
@@ -369,7 +389,7 @@ fn a_start_that_comes_to_nothing() {
     let superseded = theirs(json!({"metadata": {"annotations": {
             marks::SUPERSEDED: "job-9,job-2,job-1"}}}));
     let superseded_and_deadline = seen(live(superseded.clone()));
-    let none = || Observation::of(None);
+    let none = || absent();
     check(
         &Phase::Start,
         vec![
@@ -459,12 +479,9 @@ fn a_start_that_looks_and_writes() {
     };
     let sets = vec![set("web-1", 1, 2)];
     let found = || seen_with(before(json!({})), sets.clone());
-    let scaled = |autoscaled| Observation {
-        autoscaled: Some(autoscaled),
-        ..found()
-    };
+    let scaled = |autoscaled| found().with(Query::autoscalers(), scalers(autoscaled));
     let create = change::create(&put, &author(&put, &continuation, at(1))).unwrap();
-    let autoscalers = Decision::Look(Look::Autoscalers);
+    let autoscalers = Decision::Read(Query::autoscalers());
     let paused = before(json!({"spec": {"paused": true}}));
     let unwritten = Decision::Enter(Phase::Rollout(Rollout {
         written: WriteReceipt::adopted(&before(json!({})), at(1)),
@@ -480,17 +497,14 @@ fn a_start_that_looks_and_writes() {
         &manifest(json!({})),
         json!({"images": {"app": "app:1"}, "restart": true}),
     ));
-    let would = |seen: Observation, after: Deployment| Observation {
-        dry_run: Some(DryRun::Would(after)),
-        ..seen
-    };
+    let would = |seen: Snapshot, after: Deployment| seen.with_dry_run(DryRun::Would(after));
     let tried = |autoscaled| {
         let Decision::Act(action) = plan(&put, &sets, autoscaled) else {
             panic!("it is written");
         };
-        Decision::Look(Look::DryRun(Box::new(action.call(&put).dry_run())))
+        Decision::Read(Query::DryRun(Box::new(action.call(&put).dry_run())))
     };
-    let nothing = Observation::default();
+    let nothing = Snapshot::default();
     let of_before = seen(before(json!({})));
     let created = Decision::Act(Action::Create(create));
     check(
@@ -501,15 +515,9 @@ fn a_start_that_looks_and_writes() {
                 patch.clone(),
                 nothing,
                 1,
-                Decision::Look(Look::Deployment),
+                Decision::Read(Query::deployment("web")),
             ),
-            (
-                "missing, a manifest",
-                put.clone(),
-                Observation::of(None),
-                1,
-                created,
-            ),
+            ("missing, a manifest", put.clone(), absent(), 1, created),
             (
                 "sets not read",
                 patch.clone(),
@@ -557,10 +565,7 @@ fn a_start_that_looks_and_writes() {
             (
                 "and may, and it cannot be tried",
                 put.clone(),
-                Observation {
-                    dry_run: Some(DryRun::Unable),
-                    ..scaled(false)
-                },
+                scaled(false).with_dry_run(DryRun::Unable),
                 1,
                 plan(&put, &sets, false),
             ),
@@ -696,10 +701,7 @@ fn a_start_that_was_made_before() {
             (
                 "overwritten, by whom is read",
                 patch(),
-                Observation {
-                    editor: Some(None),
-                    ..seen_with(changed.clone(), old_and_new(1))
-                },
+                seen_with(changed.clone(), old_and_new(1)).with(editor_query(), None::<Editor>),
                 60,
                 Decision::GiveUp(Failure::Overwritten {
                     lost: asked::lost(&patch(), &changed).unwrap(),
@@ -782,10 +784,7 @@ fn a_rollout_that_is_followed() {
         })
     };
     let done = || live(json!({}));
-    let looked = |live| Observation {
-        sight: Some(sight(Ok(Pods::default()))),
-        ..seen(live)
-    };
+    let looked = |live| seen(live).with_pods(sight(Ok(Pods::default())));
     let up = || seen_with(done(), old_and_new(2));
     let behind = || seen_with(done(), old_and_new(1));
     let resumed = progress(WaitsFor::Resumption, 1);
@@ -795,9 +794,9 @@ fn a_rollout_that_is_followed() {
             (
                 "nothing seen",
                 patch(),
-                Observation::default(),
+                Snapshot::default(),
                 60,
-                Decision::Look(Look::Deployment),
+                Decision::Read(Query::deployment("web")),
             ),
             (
                 "an older object",
@@ -892,13 +891,7 @@ fn a_rollout_that_was_overtaken() {
     };
     let rows = |wrote| {
         vec![
-            (
-                "gone",
-                patch(),
-                Observation::of(None),
-                60,
-                give_up(Failure::Deleted),
-            ),
+            ("gone", patch(), absent(), 60, give_up(Failure::Deleted)),
             (
                 "being deleted",
                 patch(),
@@ -978,12 +971,11 @@ fn hopeless() -> Pods {
 fn pods_are_looked_at_in_their_own_time() {
     let patch = || request(json!({}));
     let stuck = || live(short());
-    let looked = |pods| Observation {
-        sight: Some(PodSnapshot {
+    let looked = |pods| {
+        seen_with(stuck(), old_and_new(1)).with_pods(PodSnapshot {
             at: at(20),
             ..sight(pods)
-        }),
-        ..seen_with(stuck(), old_and_new(1))
+        })
     };
     let pods = || pods("app=web,pod-template-hash=hash-2");
     let waits = |seconds| wait(progress(WaitsFor::Availability, 1), seconds, false);
@@ -997,7 +989,7 @@ fn pods_are_looked_at_in_their_own_time() {
     };
     let paused = live(json!({"spec": {"paused": true}, "status": {"availableReplicas": 1}}));
     let unmade = vec![set("web-1", 1, 2)];
-    let events = Look::Events {
+    let events = Query::Events {
         kind: "Pod",
         name: "web-2-x".into(),
     };
@@ -1049,7 +1041,7 @@ fn pods_are_looked_at_in_their_own_time() {
                 patch(),
                 looked(Ok(hopeless())),
                 22,
-                Decision::Look(events),
+                Decision::Read(events),
             ),
             (
                 "paused",
@@ -1064,10 +1056,8 @@ fn pods_are_looked_at_in_their_own_time() {
 
 #[test]
 fn a_doomed_rollout_is_undone_at_once() {
-    let seen = Observation {
-        sight: Some(sight(Ok(hopeless()))),
-        ..seen_failing(live(short()), Some(template("app:1")))
-    };
+    let seen =
+        seen_failing(live(short()), Some(template("app:1"))).with_pods(sight(Ok(hopeless())));
     let phase = Phase::Rollout(rollout());
     let decision = decide(&request(json!({})), &begun(phase), &seen, at(20));
     let Decision::Act(Action::Undo { failure, .. }) = decision else {
@@ -1089,33 +1079,29 @@ fn a_rollout_that_failed_is_looked_into_and_undone() {
         template_hash: String::new(),
         ..set("web-2", 2, 1)
     };
-    let told = |pods: Result<Pods, String>, explanation| Observation {
-        sight: Some(sight(pods)),
-        explanation,
-        ..seen_with(failing(), old_and_new(1))
+    let told = |pods: Result<Pods, String>, explanation| {
+        seen_with(failing(), old_and_new(1))
+            .with_pods(sight(pods))
+            .with_explanation(explanation)
     };
     let events_read = || Explanation {
         events: Some(Err("HTTP 403".into())),
         log: None,
     };
     let events = || {
-        Decision::Look(Look::Events {
+        Decision::Read(Query::Events {
             kind: "Pod",
             name: "web-2-x".into(),
         })
     };
     let log = || {
-        Decision::Look(Look::Log {
+        Decision::Read(Query::Log {
             pod: "web-2-x".into(),
             container: "app".into(),
             previous: false,
         })
     };
-    let previous = || {
-        Decision::Look(Look::Previous {
-            name: "web-1".into(),
-        })
-    };
+    let previous = || look_at_previous();
     let undo = |cause: &str, live: &Deployment| {
         let operations = change::undo(live, &template("app:1"), "job-2", cause);
         Decision::Act(Action::Undo {
@@ -1250,11 +1236,9 @@ fn a_rollout_that_failed_and_stays() {
     let mut same = template("app:2");
     same["metadata"]["labels"]["pod-template-hash"] = json!("hash-2");
     let gone = || RollbackResult::PreviousGone("web-1".into());
-    let unread = Observation {
-        sight: Some(sight(Err("HTTP 403".into()))),
-        previous_template: Some(Ok(None)),
-        ..seen_with(failing(), old_and_new(1))
-    };
+    let unread = seen_with(failing(), old_and_new(1))
+        .with_pods(sight(Err("HTTP 403".into())))
+        .with_previous(Ok(None));
     let unread_line = Evidence {
         pods: vec!["The new pods could not be read: HTTP 403.".into()],
         ..Evidence::default()
@@ -1343,12 +1327,11 @@ fn a_rollback_is_followed_to_its_end() {
     let back = |changes: Value| seen(undone(changes));
     let sets = |available| vec![set("web-2", 2, 0), set("web-1", 3, available)];
     let up = |available| seen_with(undone(json!({})), sets(available));
-    let looked_into = |changes: Value| Observation {
-        sight: Some(PodSnapshot {
+    let looked_into = |changes: Value| {
+        seen_with(undone(changes), sets(1)).with_pods(PodSnapshot {
             at: at(960),
             ..sight(Ok(Pods::default()))
-        }),
-        ..seen_with(undone(changes), sets(1))
+        })
     };
     let end = |rollback_result| gives_up("it broke", Evidence::default(), rollback_result);
     let failed = |why: &str| {
@@ -1369,17 +1352,11 @@ fn a_rollback_is_followed_to_its_end() {
             (
                 "nothing seen",
                 patch(),
-                Observation::default(),
+                Snapshot::default(),
                 90,
-                Decision::Look(Look::Deployment),
+                Decision::Read(Query::deployment("web")),
             ),
-            (
-                "gone",
-                patch(),
-                Observation::of(None),
-                90,
-                end(RollbackResult::Deleted),
-            ),
+            ("gone", patch(), absent(), 90, end(RollbackResult::Deleted)),
             (
                 "being deleted",
                 patch(),
@@ -1479,7 +1456,7 @@ fn a_rollback_is_followed_to_its_end() {
 fn a_write_leads_to_the_phase_that_follows_it() {
     let seen_before = seen_with(before(exceeded()), vec![set("web-1", 1, 2)]);
     let after = live(json!({}));
-    let phase = |action: Action, seen: &Observation, timeout: &str| {
+    let phase = |action: Action, seen: &Snapshot, timeout: &str| {
         let request = request(json!({"timeout": timeout}));
         acted(&request, seen, &action, &after, at(60))
     };
@@ -1499,7 +1476,7 @@ fn a_write_leads_to_the_phase_that_follows_it() {
         rolling
     );
     assert_eq!(phase(Action::Put(nothing()), &seen_before, "15m"), rolling);
-    let created = phase(Action::Create(nothing()), &Observation::of(None), "15m");
+    let created = phase(Action::Create(nothing()), &absent(), "15m");
     let first = Phase::Rollout(Rollout {
         written: WriteReceipt::new(None, &after, at(60)),
         wrote: true,
@@ -1583,12 +1560,10 @@ fn another_template_than_asked_for_is_no_success_and_is_taken_back() {
         ..rollout()
     });
     let decision =
-        |seen: Observation| decide(&request(json!({})), &begun(phase.clone()), &seen, at(60));
+        |seen: Snapshot| decide(&request(json!({})), &begun(phase.clone()), &seen, at(60));
     assert_eq!(decision(seen(stored.clone())), replica_sets());
-    let observation = Observation {
-        previous_template: Some(Ok(Some(template("app:1")))),
-        ..seen_with(stored.clone(), vec![set("web-1", 1, 2)])
-    };
+    let observation = seen_with(stored.clone(), vec![set("web-1", 1, 2)])
+        .with_previous(Ok(Some(template("app:1"))));
     let Decision::Act(Action::Undo { failure, .. }) = decision(observation) else {
         panic!("it is taken back");
     };
@@ -1609,10 +1584,10 @@ fn a_refused_replica_set_is_a_failure_after_the_grace_of_a_quota() {
                 "message": "exceeded quota: sets"}]}}))
     };
     let sets = || vec![set("web-1", 1, 2)];
-    let seen = |reason: &str| Observation {
-        previous_template: Some(Ok(Some(template("app:1")))),
-        sight: Some(sight(Ok(Pods::default()))),
-        ..seen_with(refused(reason), sets())
+    let seen = |reason: &str| {
+        seen_with(refused(reason), sets())
+            .with_previous(Ok(Some(template("app:1"))))
+            .with_pods(sight(Ok(Pods::default())))
     };
     let at_time = |reason: &str, seconds| {
         decide(
@@ -1656,14 +1631,11 @@ fn a_silent_controller_is_not_waited_for_twice_and_the_old_pods_are_counted() {
         ready: 2,
         ..Pods::default()
     };
-    let observation = Observation {
-        sight: Some(PodSnapshot {
-            at: at(90),
-            set: set("web-1", 1, 2),
-            pods: Ok(pods),
-        }),
-        ..seen_with(silent, vec![set("web-1", 1, 2)])
-    };
+    let observation = seen_with(silent, vec![set("web-1", 1, 2)]).with_pods(PodSnapshot {
+        at: at(90),
+        set: set("web-1", 1, 2),
+        pods: Ok(pods),
+    });
     let decision = decide(&request(json!({})), &begun(phase), &observation, at(90));
     let Decision::GiveUp(Failure::Rollout {
         failure,
@@ -1716,10 +1688,10 @@ fn what_is_available_at_the_end_is_returned_to() {
         previous: None,
         ..rollout()
     });
-    let seen = Observation {
-        replica_sets: Some(vec![set("web-1", 1, 2), set("web-2", 2, 0)]),
-        ..seen_failing(live(exceeded()), Some(template("app:1")))
-    };
+    let seen = seen_failing(live(exceeded()), Some(template("app:1"))).with(
+        Query::replica_sets("app=web"),
+        vec![set("web-1", 1, 2), set("web-2", 2, 0)],
+    );
     let decision = decide(&request(json!({})), &begun(phase), &seen, at(60));
     let Decision::Act(Action::Undo { revision, .. }) = decision else {
         panic!("it is taken back: {decision:?}");
@@ -1731,14 +1703,16 @@ fn what_is_available_at_the_end_is_returned_to() {
 #[test]
 fn what_nothing_probes_is_seen_twice_before_it_is_said_to_serve() {
     let bare = || live(json!({"spec": {"minReadySeconds": 0}}));
-    let roster = |seconds, pods: &str| Observation {
-        roster: Some(Roster {
-            at: at(seconds),
-            pods: pods.into(),
-        }),
-        ..seen_with(bare(), old_and_new(2))
+    let roster = |seconds, pods: &str| {
+        seen_with(bare(), old_and_new(2)).with(
+            roster_query(),
+            Roster {
+                at: at(seconds),
+                pods: pods.into(),
+            },
+        )
     };
-    let step = |steady: Option<Steady>, seen: &Observation, seconds| {
+    let step = |steady: Option<Steady>, seen: &Snapshot, seconds| {
         let continuation = Continuation {
             steady,
             ..begun(Phase::Rollout(rollout()))
@@ -1747,7 +1721,7 @@ fn what_nothing_probes_is_seen_twice_before_it_is_said_to_serve() {
     };
     let first = step(None, &seen_with(bare(), old_and_new(2)), 10);
     assert!(
-        matches!(first, Decision::Look(Look::Roster { .. })),
+        matches!(first, Decision::Read(Query::Roster { .. })),
         "{first:?}"
     );
     let Decision::Steady(steady) = step(None, &roster(10, "a"), 10) else {

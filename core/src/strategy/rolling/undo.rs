@@ -3,12 +3,11 @@
 use super::super::author::other_author;
 use super::super::causes::{RolloutFailure, Stop};
 use super::super::decision::{Decision, Stage, Undo, Wait};
-use super::super::look::Look;
 use super::super::result::{Failure, RollbackResult, Version};
 use super::super::rollout_tracker::{
     CATCHING_UP, RolloutState, RolloutTracker, catching_up, waiting_for_replica_set,
 };
-use super::context::{Context, is_current};
+use super::context::{Context, Next, is_current};
 use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::baseline::Previous;
@@ -30,34 +29,30 @@ impl Context<'_> {
         rollout: &Rollout,
         live: &Deployment,
         mut failure: RolloutFailure,
-    ) -> Decision {
+    ) -> Next {
         let rollback_result = match self.way_back(rollout, live) {
-            Ok(previous) => match &self.observation.previous_template {
-                None => {
-                    let name = previous.name.clone();
-                    return Decision::Look(Look::Previous { name });
-                }
-                Some(Ok(Some(template))) if is_current(template, live) => {
+            Ok(previous) => match self.previous_template(&previous.name, live)? {
+                Ok(Some(template)) if is_current(&template, live) => {
                     RollbackResult::NothingToRollBackTo
                 }
-                Some(Ok(Some(template))) => {
-                    return Decision::RollBack(Box::new(Undo {
+                Ok(Some(template)) => {
+                    return Ok(Decision::RollBack(Box::new(Undo {
                         live: live.clone(),
-                        template: template.clone(),
+                        template,
                         revision: previous.revision,
                         failure,
-                    }));
+                    })));
                 }
-                Some(Ok(None)) => RollbackResult::PreviousGone(previous.name.clone()),
-                Some(Err(why)) => RollbackResult::NotRolledBack(previous.revision, why.clone()),
+                Ok(None) => RollbackResult::PreviousGone(previous.name),
+                Err(why) => RollbackResult::NotRolledBack(previous.revision, why.to_owned()),
             },
             Err(rollback_result) => rollback_result,
         };
         failure.evidence = self.with_serving(failure.evidence, live);
-        Decision::GiveUp(Failure::Rollout {
+        Ok(Decision::GiveUp(Failure::Rollout {
             failure: Box::new(failure),
             rollback_result,
-        })
+        }))
     }
 
     /// The ReplicaSet to return to, or why there is no way back.
@@ -78,7 +73,7 @@ impl Context<'_> {
         if live.is_paused() {
             return Err(RollbackResult::Paused);
         }
-        let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
+        let sets = self.snapshot.replica_sets(live).unwrap_or_default();
         let previous = rollout.previous.as_ref();
         super::way_back::choose(previous, &rollout.written, live, sets).ok_or(
             match live.revision() {
@@ -92,7 +87,7 @@ impl Context<'_> {
     fn interrupted(&self, rollback: &Rollback, live: &Deployment) -> Option<RollbackResult> {
         match self.overtaken(&rollback.written, true, live)? {
             Decision::GiveUp(Failure::Deleted) => Some(RollbackResult::Deleted),
-            Decision::Look(_)
+            Decision::Read(_)
             | Decision::Act(_)
             | Decision::RollBack(_)
             | Decision::TakeBack(_)
@@ -108,14 +103,14 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn rollback(&self, rollback: &Rollback, live: &Deployment) -> Decision {
+    pub(super) fn rollback(&self, rollback: &Rollback, live: &Deployment) -> Next {
         if let Some(rollback_result) = self.interrupted(rollback, live) {
-            return ended(rollback, rollback_result);
+            return Ok(ended(rollback, rollback_result));
         }
         let rollout = Rollout::followed(rollback.written.clone());
         let rollout_tracker = RolloutTracker {
             request: self.request,
-            observation: self.observation,
+            snapshot: self.snapshot,
             rollout: &rollout,
             continuation: self.continuation,
             live,
@@ -123,35 +118,34 @@ impl Context<'_> {
             deadline: rollback.deadline,
             stage: Stage::Rollout,
         };
-        let failed = |stopped| match rollout_tracker.fail(Some(stopped)) {
-            RolloutState::GoesOn(decision) => decision,
+        let rolled_back = || ended(rollback, RollbackResult::RolledBack(Version::of(live)));
+        let failed = |stopped| match rollout_tracker.fail(Some(stopped))? {
+            RolloutState::GoesOn(decision) => Ok(decision),
             // What it has shown belongs to the new version; of the old one its cause is enough.
             RolloutState::Failed(RolloutFailure { cause, .. }) => {
                 let mut rollback = rollback.clone();
                 let evidence = rollback.failure.evidence;
                 rollback.failure.evidence = self.with_serving(evidence, live);
                 let version = Version::of(live);
-                ended(&rollback, RollbackResult::RollbackFailed(version, cause))
+                Ok(ended(
+                    &rollback,
+                    RollbackResult::RollbackFailed(version, cause),
+                ))
             }
-            RolloutState::Serves => ended(rollback, RollbackResult::RolledBack(Version::of(live))),
+            RolloutState::Serves => Ok(rolled_back()),
         };
         let (progress, at_most) = match rollout::verdict(live, &rollback.written, self.now) {
             Verdict::Complete => {
-                let Some(sets) = &self.observation.replica_sets else {
-                    let selector = live.selector();
-                    return Decision::Look(Look::ReplicaSets { selector });
-                };
+                let sets = self.snapshot.replica_sets(live)?;
                 if rollout::holds_the_pods(live, sets) {
-                    return match rollout_tracker.serves(sets) {
+                    return Ok(match rollout_tracker.serves(sets)? {
                         RolloutState::GoesOn(Decision::Wait(wait)) => Decision::Wait(Wait {
                             rollback: true,
                             ..wait
                         }),
                         RolloutState::GoesOn(decision) => decision,
-                        RolloutState::Serves | RolloutState::Failed(_) => {
-                            ended(rollback, RollbackResult::RolledBack(Version::of(live)))
-                        }
-                    };
+                        RolloutState::Serves | RolloutState::Failed(_) => rolled_back(),
+                    });
                 }
                 (waiting_for_replica_set(live), CATCHING_UP)
             }
@@ -167,7 +161,7 @@ impl Context<'_> {
             let timeout = rollback_limit(self.request, rollback.failure.reason);
             return failed(Stop::TimedOut { timeout, progress });
         }
-        self.wait(progress, rollback.deadline, at_most, true)
+        Ok(self.wait(progress, rollback.deadline, at_most, true))
     }
 }
 

@@ -2,18 +2,18 @@
 //! serves.
 
 use super::autoscaler::is_of;
-use super::context::{Context, Next, look};
+use super::context::{Context, Next};
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Service, TEMPLATE_HASH};
 use crate::problem::Fault;
+use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::candidate::Candidate;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::Failure;
 use crate::strategy::rollout_tracker::CATCHING_UP;
-use crate::strategy::scene::Sought;
 use crate::strategy::service_lock::{self, Lock, Pin};
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Context<'_> {
         if live.is_paused() {
             return Ok(Decision::GiveUp(Failure::Paused));
         }
-        let sets = self.replica_sets(&live.selector())?;
+        let sets = self.snapshot.replica_sets(live)?;
         let mut selector = service.selector();
         let narrowed = selector.get(TEMPLATE_HASH).cloned();
         let whole = only_set(live, sets);
@@ -79,14 +79,14 @@ impl Context<'_> {
         if outdated {
             selector = service_lock::common(&selector);
         }
-        let members = self.members(&selector)?;
-        let found = self.candidate(&candidate.name)?;
+        let members = self.snapshot.service_pods(&selector)?;
+        let found = self.snapshot.deployment(&candidate.name)?;
         if self.switch.smoke.is_some() {
             self.preview()?;
         }
         let mut faults = Vec::from_iter(self.fault_of_service(live));
         // Whatever is needed later must be readable before anything is written.
-        let scalers = self.autoscalers()?;
+        let scalers = self.snapshot.autoscalers()?;
         self.versions()?;
         self.see_no_strangers(service, &mut faults)?;
         let own = marks::version_of(live);
@@ -135,10 +135,8 @@ impl Context<'_> {
         }
         let mut missing = Vec::new();
         for right in needed {
-            match self.scene.permissions.get(&right) {
-                None => return Err(look(Sought::Permission(right))),
-                Some(false) => missing.push(right),
-                Some(true) => {}
+            if !*self.snapshot.get::<bool>(Query::Permission(right))? {
+                missing.push(right);
             }
         }
         if missing.is_empty() {
@@ -153,12 +151,13 @@ impl Context<'_> {
         live: &Deployment,
         candidate: &Candidate,
         found: Option<&Deployment>,
-    ) -> Result<(), Decision> {
-        if self.scene.tried || found.is_some_and(|it| it.is_being_deleted()) {
+    ) -> Result<(), Query> {
+        let is_tried = self.snapshot.dry_run().is_some();
+        if is_tried || found.is_some_and(|it| it.is_being_deleted()) {
             return Ok(());
         }
         let call = self.write(live, candidate, found).dry_run();
-        Err(look(Sought::Trial(Box::new(call))))
+        Err(Query::DryRun(Box::new(call)))
     }
 
     /// Whether a Deployment may have but one version's pods in a moment. Where all pods are of one

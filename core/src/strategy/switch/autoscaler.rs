@@ -5,6 +5,7 @@ use super::context::Context;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::Autoscaler;
+use crate::snapshot::Query;
 use crate::state::marks::MIN_REPLICAS;
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::Lock;
@@ -20,7 +21,7 @@ impl Context<'_> {
         floor: Option<i64>,
     ) -> Result<(), Decision> {
         let names = self.names(&[from, to])?;
-        let scalers = self.autoscalers()?.iter();
+        let scalers = self.snapshot.autoscalers()?.iter();
         for scaler in scalers.filter(|scaler| is_of(scaler, &names)) {
             if let Some(patch) = autoscaler_patch(scaler, to, floor) {
                 let namespace = &self.request.namespace;
@@ -32,7 +33,7 @@ impl Context<'_> {
     }
 
     /// The names of the family's Deployments, and these.
-    pub(super) fn names<'b>(&'b self, more: &[&'b str]) -> Result<Vec<&'b str>, Decision> {
+    pub(super) fn names<'b>(&'b self, more: &[&'b str]) -> Result<Vec<&'b str>, Query> {
         let names = self.versions()?.iter().map(Deployment::name);
         let more = more.iter().copied();
         Ok(names
@@ -48,7 +49,7 @@ impl Context<'_> {
         lock: &Lock,
         found: &Deployment,
         retiring: bool,
-    ) -> Result<i64, Decision> {
+    ) -> Result<i64, Query> {
         let wanted = match lock.wanted {
             Some(wanted) if !retiring => wanted.max(1),
             Some(_) | None => 1,
@@ -56,7 +57,7 @@ impl Context<'_> {
         if found.replicas() >= wanted {
             return Ok(wanted);
         }
-        let scalers = self.autoscalers()?.iter();
+        let scalers = self.snapshot.autoscalers()?.iter();
         let mut scalers = scalers.filter(|scaler| is_of(scaler, &[found.name()]));
         // An autoscaler holds it, from its floor up: while that is raised to what was wanted, and
         // with fewer once the floor is its own again.

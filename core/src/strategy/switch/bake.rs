@@ -17,11 +17,11 @@ impl Context<'_> {
             return self.set_aside(service, lock, true);
         }
         let name = self.name_of(&lock.version);
-        let Some(found) = self.candidate(&name)? else {
+        let Some(found) = self.snapshot.deployment(&name)? else {
             return Ok(self.fail(RolloutCause::DeploymentDeleted(name)));
         };
         let from = service_lock::from(service).unwrap_or_default();
-        let old = self.deployment(from)?;
+        let old = self.snapshot.deployment(from)?;
         // Only a candidate that has served for its time retires the old one.
         let retiring = service.annotation(marks::RETIRING).is_some()
             || old.is_none_or(|old| old.replicas() == 0);
@@ -57,8 +57,8 @@ impl Context<'_> {
         found: &Deployment,
         deadline: Timestamp,
     ) -> Result<(), Decision> {
-        let members = self.members(&service.selector())?;
-        let endpoints = self.endpoints(service.name())?;
+        let members = self.snapshot.service_pods(&service.selector())?;
+        let endpoints = self.snapshot.endpoints(service.name())?;
         if endpoints.are_all_of(members, count(found.replicas().max(1))) {
             return Ok(());
         }
@@ -72,8 +72,8 @@ impl Context<'_> {
         found: &Deployment,
         deadline: Timestamp,
     ) -> Result<(), Decision> {
-        let members = self.members(&service.selector())?;
-        let endpoints = self.endpoints(service.name())?;
+        let members = self.snapshot.service_pods(&service.selector())?;
+        let endpoints = self.snapshot.endpoints(service.name())?;
         let serves = |member: &ServicePod| endpoints.ready.contains(&member.name);
         if members.iter().any(serves) {
             return Ok(());

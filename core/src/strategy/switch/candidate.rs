@@ -64,7 +64,7 @@ impl Context<'_> {
         let Some(hash) = selector.get(TEMPLATE_HASH) else {
             return Ok(());
         };
-        let sets = self.replica_sets(&live.selector())?;
+        let sets = self.snapshot.replica_sets(live)?;
         match object::newest(live, sets) {
             Some(set) if set.template_hash != *hash => {
                 let name = live.name().to_owned();
@@ -81,8 +81,10 @@ impl Context<'_> {
         version: &str,
         found: &Deployment,
     ) -> Result<&[ServicePod], Decision> {
-        let members = self.members(&service_lock::of_version(&service.selector(), version))?;
-        let sets = self.observation.replica_sets.as_deref().unwrap_or_default();
+        let members = self
+            .snapshot
+            .service_pods(&service_lock::of_version(&service.selector(), version))?;
+        let sets = self.snapshot.replica_sets(found)?;
         let staying = |member: &&ServicePod| !member.going;
         let mut staying = members.iter().filter(staying);
         if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
@@ -112,7 +114,7 @@ impl Context<'_> {
         let rollout = Rollout::followed(WriteReceipt::adopted(found, since));
         let rollout_tracker = RolloutTracker {
             request: self.request,
-            observation: self.observation,
+            snapshot: self.snapshot,
             rollout: &rollout,
             continuation: self.continuation,
             live: found,
@@ -120,7 +122,7 @@ impl Context<'_> {
             deadline,
             stage,
         };
-        match rollout_tracker.next() {
+        match rollout_tracker.next()? {
             RolloutState::Serves => Ok(()),
             RolloutState::GoesOn(decision) => Err(decision),
             RolloutState::Failed(failure) => Err(self.failed(RolloutFailure {

@@ -6,6 +6,7 @@ use crate::kubernetes::object::Deployment;
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH, read_selector};
 use crate::request::Strategy;
+use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::decision::Decision;
@@ -41,11 +42,8 @@ impl Context<'_> {
     }
 
     /// Another one of the family that is not at zero, and could be brought there.
-    pub(super) fn other_that_runs(
-        &self,
-        found: &Deployment,
-    ) -> Result<Option<&Deployment>, Decision> {
-        let plain = self.deployment(&self.request.deployment)?;
+    pub(super) fn other_that_runs(&self, found: &Deployment) -> Result<Option<&Deployment>, Query> {
+        let plain = self.plain()?;
         let mut all = plain.into_iter().chain(self.versions()?);
         Ok(all.find(|one| {
             let other = one.name() != found.name() && !one.is_being_deleted();

@@ -2,20 +2,18 @@
 
 use crate::change::Author;
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
+use crate::kubernetes::object::Deployment;
+use crate::kubernetes::service::Service;
 use crate::problem::Fault;
 use crate::request::{Request, Switch};
+use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::marks;
 use crate::strategy::action::{Action, Step};
 use crate::strategy::author::author;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage, Wait};
-use crate::strategy::look::Look;
-use crate::strategy::observation::Observation;
 use crate::strategy::result::{Failure, RollbackResult};
-use crate::strategy::scene::{Scene, Sought};
 use crate::strategy::service_lock::Lock;
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use jiff::Timestamp;
@@ -27,8 +25,7 @@ pub(super) struct Context<'a> {
     pub(super) request: &'a Request,
     pub(super) switch: &'a Switch,
     pub(super) continuation: &'a Continuation,
-    pub(super) observation: &'a Observation,
-    pub(super) scene: &'a Scene,
+    pub(super) snapshot: &'a Snapshot,
     pub(super) now: Timestamp,
 }
 
@@ -38,75 +35,43 @@ pub(super) type Next = Result<Decision, Decision>;
 impl Context<'_> {
     /// The Service, where it was read and is there.
     pub(super) fn seen_service(&self) -> Option<&Service> {
-        self.scene.service.as_ref()?.as_ref()
+        self.snapshot.seen_service(&self.switch.service)
+    }
+
+    /// Our lock on the Service, as far as that was read.
+    fn own_lock(&self) -> Option<Lock> {
+        let lock = self.seen_service().and_then(Lock::read);
+        lock.filter(|lock| lock.job == self.continuation.job)
     }
 
     /// The Service was read again since the last write or wait; what else was seen is older.
-    pub(super) fn rechecked(&self) -> Result<(), Decision> {
-        match self.scene.rechecked {
-            true => Ok(()),
-            false => Err(look(Sought::ServiceAgain)),
-        }
+    pub(super) fn rechecked(&self) -> Result<(), Query> {
+        let service = self.switch.service.clone();
+        self.snapshot.get::<bool>(Query::ServiceAgain(service))?;
+        Ok(())
     }
 
-    pub(super) fn deployment(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
-        match self.scene.deployments.get(name) {
-            Some(found) => Ok(found.as_ref()),
-            None => Err(look(Sought::Deployment(name.to_owned()))),
-        }
+    /// The Deployment that the request names.
+    pub(super) fn plain(&self) -> Result<Option<&Deployment>, Query> {
+        self.snapshot.deployment(&self.request.deployment)
     }
 
-    /// The Deployment that gets the new version; it is the one that is watched.
-    pub(super) fn candidate(&self, name: &str) -> Result<Option<&Deployment>, Decision> {
-        match &self.observation.deployment {
-            Some(None) => Ok(None),
-            Some(Some(found)) if found.name() == name => Ok(Some(found)),
-            Some(Some(_)) | None => Err(Decision::Look(Look::Candidate {
-                name: name.to_owned(),
-            })),
-        }
+    /// All Deployments of the family that we made.
+    pub(super) fn versions(&self) -> Result<&[Deployment], Query> {
+        let found = self
+            .snapshot
+            .get::<Vec<Deployment>>(Query::family(&self.request.deployment));
+        found.map(Vec::as_slice)
     }
 
-    pub(super) fn replica_sets(&self, selector: &str) -> Result<&[ReplicaSet], Decision> {
-        match self.scene.replica_sets.get(selector) {
-            Some(sets) => Ok(sets),
-            None => Err(look(Sought::ReplicaSets(selector.to_owned()))),
-        }
-    }
-
-    pub(super) fn members(&self, selector: &Selector) -> Result<&[ServicePod], Decision> {
-        let selector = written(selector);
-        match self.scene.members.get(&selector) {
-            Some(members) => Ok(members),
-            None => Err(look(Sought::Members(selector))),
-        }
-    }
-
-    pub(super) fn endpoints(&self, service: &str) -> Result<&Endpoints, Decision> {
-        match self.scene.endpoints.get(service) {
-            Some(endpoints) => Ok(endpoints),
-            None => Err(look(Sought::Endpoints(service.to_owned()))),
-        }
-    }
-
-    pub(super) fn autoscalers(&self) -> Result<&[Autoscaler], Decision> {
-        let seen = self.scene.autoscalers.as_deref();
-        seen.ok_or_else(|| look(Sought::Autoscalers))
-    }
-
-    pub(super) fn versions(&self) -> Result<&[Deployment], Decision> {
-        let seen = self.scene.versions.as_deref();
-        seen.ok_or_else(|| look(Sought::Versions))
-    }
-
-    pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Decision> {
+    pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Query> {
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();
         Ok(all.find(|one| one.annotation(marks::JOB) == job))
     }
 
     pub(super) fn is_left(&self, name: &str) -> bool {
-        self.scene.left.iter().any(|(left, _)| left == name)
+        self.snapshot.left.iter().any(|(left, _)| left == name)
     }
 
     pub(super) fn name_of(&self, version: &str) -> String {
@@ -149,8 +114,8 @@ impl Context<'_> {
     }
 
     pub(super) fn wait(&self, stage: Stage, at_most: Duration) -> Decision {
-        let found = self.observation.deployment.as_ref();
-        let found = found.and_then(Option::as_ref);
+        let candidate = self.own_lock().map(|lock| self.name_of(&lock.version));
+        let found = candidate.and_then(|name| self.snapshot.seen_deployment(&name));
         Decision::Wait(Wait {
             progress: Progress {
                 waits_for: WaitsFor::Availability,
@@ -166,8 +131,7 @@ impl Context<'_> {
 
     /// The deploy has failed: what was written is taken back, if anything was.
     pub(super) fn failed(&self, failure: RolloutFailure) -> Decision {
-        let ours = self.seen_service().and_then(Lock::read);
-        match ours.filter(|lock| lock.job == self.continuation.job) {
+        match self.own_lock() {
             Some(_) => Decision::TakeBack(failure),
             None => ended(failure, RollbackResult::NothingWritten),
         }
@@ -213,10 +177,6 @@ pub(super) fn ended(
         failure: failure.into(),
         rollback_result,
     })
-}
-
-pub(super) fn look(sought: Sought) -> Decision {
-    Decision::Look(Look::Scene(sought))
 }
 
 pub(super) fn count(replicas: i64) -> usize {

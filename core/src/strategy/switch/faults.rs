@@ -1,14 +1,13 @@
 //! What speaks against a switch in what was read, said before anything is written.
 
 use super::context::Context;
-use super::smoke::port_of;
+use super::smoke::{port_of, preview_name};
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::problem::Fault;
+use crate::snapshot::Query;
 use crate::state::marks;
 use crate::strategy::candidate::{self, Candidate};
-use crate::strategy::decision::Decision;
-use crate::strategy::scene::preview_name;
 use crate::strategy::service_lock;
 
 impl Context<'_> {
@@ -26,7 +25,7 @@ impl Context<'_> {
                 "selects no pods. This strategy takes over from a version that serves",
             ));
         }
-        let versions = self.scene.versions.as_deref().unwrap_or_default();
+        let versions = self.versions().unwrap_or_default();
         let of_family = |member: &ServicePod| {
             let plain = &*self.request.deployment;
             let mut all = versions.iter().map(Deployment::name).chain([plain]);
@@ -62,8 +61,8 @@ impl Context<'_> {
         &self,
         service: &Service,
         faults: &mut Vec<Fault>,
-    ) -> Result<(), Decision> {
-        let strangers = &self.endpoints(service.name())?.strangers;
+    ) -> Result<(), Query> {
+        let strangers = &self.snapshot.endpoints(service.name())?.strangers;
         faults.extend(strangers.iter().next().map(|slice| {
             self.service_fault(&format!(
                 "has endpoints of somebody else in EndpointSlice `{slice}`: it would send to them \
@@ -79,7 +78,7 @@ impl Context<'_> {
     /// sends to.
     pub(super) fn fault_of_service(&self, live: &Deployment) -> Option<Fault> {
         let ours = &*self.switch.service;
-        let versions = self.scene.versions.iter().flatten();
+        let versions = self.versions().unwrap_or_default();
         let other = [live].into_iter().chain(versions).find_map(|one| {
             let service = one.annotation(marks::SERVICE)?;
             (service != ours).then(|| (one.name(), service))
@@ -151,8 +150,8 @@ impl Context<'_> {
             };
             return Some(Fault::new("smoke", problem));
         }
-        let preview = self.scene.preview.as_ref()?.as_ref()?;
         let name = preview_name(&self.switch.service);
+        let preview = self.snapshot.seen_service(&name)?;
         (!self.owns_preview(preview)).then(|| {
             Fault::new(
                 "smoke",

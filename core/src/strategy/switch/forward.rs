@@ -5,6 +5,7 @@ use super::context::{Context, Next, ended};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
 use crate::request::Strategy;
+use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::candidate::Candidate;
@@ -56,7 +57,7 @@ impl Context<'_> {
             return Ok(self.fail(RolloutCause::DeploymentChanged(name)));
         }
         self.check_pin(service, live)?;
-        let found = self.candidate(&candidate.name)?;
+        let found = self.snapshot.deployment(&candidate.name)?;
         let Some(found) = found else {
             return Ok(self.step(self.write(live, &candidate, None)));
         };
@@ -127,7 +128,7 @@ impl Context<'_> {
         if let Some(dead) = Lock::read(service) {
             return Ok(self.inherit(service, live, &dead));
         }
-        let Some(found) = self.candidate(live.name())? else {
+        let Some(found) = self.snapshot.deployment(live.name())? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
         let deadline = self.continuation.deadline;
@@ -145,7 +146,7 @@ impl Context<'_> {
     /// The switch of this job is complete: the lock was given up as the last step.
     pub(super) fn done(&self, service: &Service) -> Next {
         let to = service_lock::to(service).unwrap_or_default();
-        let Some(found) = self.candidate(to)? else {
+        let Some(found) = self.snapshot.deployment(to)? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
         if found.replicas() == 0 {
@@ -162,10 +163,10 @@ impl Context<'_> {
 
     /// What became of the one that served before. Of ours only what was not to be kept is deleted
     /// by ourselves.
-    fn former(&self, from: &str) -> Result<Former, Decision> {
+    fn former(&self, from: &str) -> Result<Former, Query> {
         let keeps_none = matches!(self.request.strategy, Strategy::Immutable { keep: 0, .. });
         let is_plain = from == self.request.deployment;
-        Ok(match self.deployment(from)? {
+        Ok(match self.snapshot.deployment(from)? {
             Some(_) => Former::ScaledDown,
             None if keeps_none && !is_plain => Former::NotKept,
             None => Former::DeletedByOthers,
@@ -186,7 +187,7 @@ impl Context<'_> {
             switched: Some(Switched {
                 service: service.name().to_owned(),
                 from,
-                left: self.scene.left.clone(),
+                left: self.snapshot.left.clone(),
             }),
         })
     }

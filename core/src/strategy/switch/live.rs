@@ -4,6 +4,7 @@ use super::context::Context;
 use crate::kubernetes::object::{Deployment, timestamp};
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
 use crate::problem::Fault;
+use crate::snapshot::Query;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::{self, Lock};
@@ -16,7 +17,7 @@ impl Context<'_> {
             Some(version) => self.name_of(version),
             None => self.found_behind(service)?,
         };
-        if let Some(live) = self.deployment(&name)? {
+        if let Some(live) = self.snapshot.deployment(&name)? {
             return Ok(live);
         }
         let problem = if name == self.request.deployment {
@@ -44,19 +45,19 @@ impl Context<'_> {
 
     /// The Deployment behind a Service that tells no version: the plain one, unless somebody has
     /// set the selector back. Then it is the one that was switched to last, or that runs alone.
-    fn found_behind(&self, service: &Service) -> Result<String, Decision> {
+    fn found_behind(&self, service: &Service) -> Result<String, Query> {
         let selector = service.selector();
         let plain = &self.request.deployment;
         if selector.contains_key(TEMPLATE_HASH) {
             return Ok(plain.clone());
         }
-        let members = self.members(&selector)?;
+        let members = self.snapshot.service_pods(&selector)?;
         let is_up = |one: &&Deployment| one.replicas() > 0;
         let serves = |one: &&Deployment| {
             let mut ready = members.iter().filter(|member| member.ready);
             one.replicas() > 0 && ready.any(|member| member.is_under(one.name()))
         };
-        let own = self.deployment(plain)?;
+        let own = self.snapshot.deployment(plain)?;
         if own.is_some_and(|own| serves(&own)) {
             return Ok(plain.clone());
         }

@@ -4,8 +4,8 @@
 use super::context::Context;
 use crate::change::editor::Editor;
 use crate::kubernetes::object::Deployment;
+use crate::snapshot::{Kind, Query};
 use crate::strategy::decision::Decision;
-use crate::strategy::look::Look;
 use crate::strategy::result::{Failure, RollbackResult, TrafficState};
 use std::collections::BTreeMap;
 
@@ -40,26 +40,28 @@ impl Context<'_> {
         if !is_told {
             return Decision::GiveUp(failure);
         }
-        // Whoever has set the selector last, where that was not one of us.
-        let is_unknown = matches!(failure, Failure::OutOfSync { by: None, .. });
-        let editor = match &self.observation.editor {
-            None if is_unknown => {
-                let steps = ["f:spec", "f:selector"].map(str::to_owned).to_vec();
-                return Decision::Look(Look::Editor { steps });
-            }
-            None => None,
-            Some(editor) => editor.clone(),
+        let told = || {
+            // Whoever has set the selector last, where that was not one of us.
+            let is_unknown = matches!(failure, Failure::OutOfSync { by: None, .. });
+            let editor = if is_unknown { self.editor()? } else { None };
+            Ok(failure.with(editor, self.present()?))
         };
-        match self.present() {
-            Ok(present) => Decision::GiveUp(failure.with(editor, present)),
-            Err(look) => look,
-        }
+        told().map_or_else(Decision::Read, Decision::GiveUp)
     }
 
-    pub(super) fn present(&self) -> Result<TrafficState, Decision> {
-        let service = self.scene.service.as_ref();
-        let is_there = service.is_none_or(Option::is_some);
-        let plain = self.deployment(&self.request.deployment)?;
+    fn editor(&self) -> Result<Option<Editor>, Query> {
+        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
+            kind: Kind::Service,
+            name: self.switch.service.clone(),
+            field: ["f:spec", "f:selector"].map(str::to_owned).to_vec(),
+        })?;
+        Ok(editor.clone())
+    }
+
+    pub(super) fn present(&self) -> Result<TrafficState, Query> {
+        let service = self.snapshot.service(&self.switch.service).ok();
+        let is_there = service.is_none_or(|service| service.is_some());
+        let plain = self.plain()?;
         let all = plain.into_iter().chain(self.versions()?);
         let all = all.filter(|one| !one.is_being_deleted());
         let up = all.filter(|one| one.replicas() > 0);
@@ -67,7 +69,7 @@ impl Context<'_> {
         let up = up.collect::<BTreeMap<_, _>>();
         let mut sends = BTreeMap::new();
         if is_there {
-            for pod in &self.endpoints(&self.switch.service)?.ready {
+            for pod in &self.snapshot.endpoints(&self.switch.service)?.ready {
                 let name = deployment_of(pod).unwrap_or(pod).to_owned();
                 *sends.entry(name).or_insert(0) += 1;
             }

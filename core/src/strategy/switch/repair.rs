@@ -7,6 +7,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Selector, Service, ServicePod, TEMPLATE_HASH};
 use crate::request::Mode;
+use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::action::{Action, Step};
@@ -61,17 +62,21 @@ impl Context<'_> {
     pub(super) fn refill(&self, service: &Service) -> Result<(), Decision> {
         let selector = service.selector();
         if !selector.contains_key(TEMPLATE_HASH)
-            || !self.endpoints(service.name())?.ready.is_empty()
-            || self.members(&selector)?.iter().any(|member| member.ready)
+            || !self.snapshot.endpoints(service.name())?.ready.is_empty()
+            || self
+                .snapshot
+                .service_pods(&selector)?
+                .iter()
+                .any(|member| member.ready)
         {
             return Ok(());
         }
-        let Some(live) = self.deployment(&self.request.deployment)? else {
+        let Some(live) = self.plain()? else {
             return Ok(());
         };
         let wide = service_lock::common(&selector);
-        let sets = self.replica_sets(&live.selector())?;
-        let refill = refill(&wide, self.members(&wide)?, live, sets);
+        let sets = self.snapshot.replica_sets(live)?;
+        let refill = refill(&wide, self.snapshot.service_pods(&wide)?, live, sets);
         let patch = match refill {
             None => return Ok(()),
             Some(Refill::Held(held)) if held == selector => return Ok(()),
@@ -99,9 +104,17 @@ impl Context<'_> {
             return Ok(());
         };
         if self.request.mode == Mode::Plan
-            || self.members(&selector)?.iter().any(|member| member.ready)
-            || !self.endpoints(service.name())?.ready.is_empty()
-            || !self.members(&before)?.iter().any(|member| member.ready)
+            || self
+                .snapshot
+                .service_pods(&selector)?
+                .iter()
+                .any(|member| member.ready)
+            || !self.snapshot.endpoints(service.name())?.ready.is_empty()
+            || !self
+                .snapshot
+                .service_pods(&before)?
+                .iter()
+                .any(|member| member.ready)
         {
             return Ok(());
         }
@@ -112,15 +125,21 @@ impl Context<'_> {
 
     /// The selector of the version that served before the last switch, where that has one of its
     /// own: what was retired by a switch whose new version somebody has scaled away may be up yet.
-    fn selector_of_former(&self, service: &Service) -> Result<Option<Selector>, Decision> {
+    fn selector_of_former(&self, service: &Service) -> Result<Option<Selector>, Query> {
         let Some(from) = service_lock::from(service) else {
             return Ok(None);
         };
         let selector = service.selector();
-        if self.members(&selector)?.iter().any(|member| member.ready) {
+        if self
+            .snapshot
+            .service_pods(&selector)?
+            .iter()
+            .any(|member| member.ready)
+        {
             return Ok(None);
         }
-        let Some(former) = self.deployment(from)?.filter(|one| one.replicas() > 0) else {
+        let former = self.snapshot.deployment(from)?;
+        let Some(former) = former.filter(|one| one.replicas() > 0) else {
             return Ok(None);
         };
         if let Some(version) = marks::version_of(former) {
@@ -128,8 +147,9 @@ impl Context<'_> {
         }
         // The plain one has no version of its own: its pods are known by their ReplicaSet.
         let wide = service_lock::common(&selector);
-        let sets = self.replica_sets(&former.selector())?;
-        Ok(match refill(&wide, self.members(&wide)?, former, sets) {
+        let sets = self.snapshot.replica_sets(former)?;
+        let pods = self.snapshot.service_pods(&wide)?;
+        Ok(match refill(&wide, pods, former, sets) {
             Some(Refill::Original(wide)) => Some(wide),
             Some(Refill::Held(held)) => Some(held),
             None => None,
@@ -145,7 +165,7 @@ impl Context<'_> {
         let target = other.map_or(&*name, Deployment::name);
         self.move_autoscaler(&name, target, None)?;
         if self.request.rollback
-            && let Some(found) = self.candidate(&name)?
+            && let Some(found) = self.snapshot.deployment(&name)?
             && found.replicas() > 0
             && !found.is_being_deleted()
             && !self.is_left(&name)
@@ -172,9 +192,9 @@ impl Context<'_> {
         &self,
         service: &Service,
         candidate: &str,
-    ) -> Result<Option<&Deployment>, Decision> {
-        let members = self.members(&service.selector())?;
-        let plain = self.deployment(&self.request.deployment)?;
+    ) -> Result<Option<&Deployment>, Query> {
+        let members = self.snapshot.service_pods(&service.selector())?;
+        let plain = self.plain()?;
         let mut all = plain.into_iter().chain(self.versions()?);
         Ok(all.find(|one| {
             let stays = one.name() != candidate && one.replicas() > 0 && !one.is_being_deleted();
@@ -185,31 +205,23 @@ impl Context<'_> {
 
     /// The Service is not there. What this deploy has made is put away first, as long as a version
     /// that served is there for whoever makes the Service anew.
-    pub(super) fn without_service(&self) -> Decision {
-        let ours = match self.made_by_this_deploy() {
-            Ok(ours) => ours,
-            Err(look) => return look,
-        };
-        let Some(ours) = ours else {
-            if let Phase::SwitchRollback(back) = &self.continuation.phase {
-                return ended(back.clone(), RollbackResult::ServiceGone);
-            }
-            if self.continuation.phase == Phase::Start {
-                let fault = self.service_fault("does not exist in this namespace");
-                return Decision::GiveUp(Failure::Faults(vec![fault]));
-            }
-            return ended(self.deleted(), RollbackResult::ServiceGone);
-        };
-        match self.put_away_without_service(ours) {
-            Ok(()) => {}
-            Err(decision) => return decision,
+    pub(super) fn without_service(&self) -> Result<Decision, Query> {
+        let ours = self.made_by_this_deploy()?;
+        if ours.is_none() && self.continuation.phase == Phase::Start {
+            let fault = self.service_fault("does not exist in this namespace");
+            return Ok(Decision::GiveUp(Failure::Faults(vec![fault])));
         }
-        match &self.continuation.phase {
+        if let Some(ours) = ours
+            && let Err(decision) = self.put_away_without_service(ours)
+        {
+            return Ok(decision);
+        }
+        Ok(match &self.continuation.phase {
             Phase::SwitchRollback(back) => ended(back.clone(), RollbackResult::ServiceGone),
             Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => {
                 ended(self.deleted(), RollbackResult::ServiceGone)
             }
-        }
+        })
     }
 
     fn deleted(&self) -> RolloutFailure {
@@ -217,7 +229,7 @@ impl Context<'_> {
     }
 
     fn put_away_without_service(&self, ours: &Deployment) -> Result<(), Decision> {
-        let plain = self.deployment(&self.request.deployment)?;
+        let plain = self.plain()?;
         let others = plain.into_iter().chain(self.versions()?);
         let mut others = others.filter(|one| one.name() != ours.name());
         let live = others.find(|one| one.available_replicas() > 0 && one.replicas() > 0);

@@ -1,14 +1,14 @@
 //! The smoke test: the new version is asked over a Service of its own before it gets traffic.
 
-use super::context::{Context, look};
+use super::context::Context;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::service::{Service, ServicePod};
 use crate::request::Smoke;
+use crate::snapshot::{Query, Smoked};
 use crate::state::marks::PREVIEW_OF;
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::rollout_tracker::CATCHING_UP;
-use crate::strategy::scene::{Smoked, Sought, preview_name};
 use crate::strategy::service_lock;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -34,8 +34,8 @@ impl Context<'_> {
     ) -> Result<(), Decision> {
         let Smoked {
             tries, unanswered, ..
-        } = self.scene.smoke;
-        if self.scene.smoke.last == Some(Ok(())) {
+        } = self.snapshot.smoke;
+        if self.snapshot.smoke.last == Some(Ok(())) {
             return Ok(());
         }
         let wanted = preview(service, &self.request.namespace, version);
@@ -46,13 +46,13 @@ impl Context<'_> {
         if json!(found.selector()) != wanted["spec"]["selector"] {
             self.clear_preview()?;
         }
-        let endpoints = self.endpoints(found.name())?;
+        let endpoints = self.snapshot.endpoints(found.name())?;
         if !endpoints.are_all_of(members, 1) {
             return Err(self.wait(Stage::Smoke, CATCHING_UP));
         }
-        match &self.scene.smoke.last {
+        match &self.snapshot.smoke.last {
             Some(Ok(())) => Ok(()),
-            None => Err(look(Sought::Smoke {
+            None => Err(Decision::Read(Query::Proxy {
                 target: proxy_target(found, port_of(found, smoke)),
                 path: smoke.path.clone(),
                 contains: smoke.contains.clone(),
@@ -68,10 +68,8 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn preview(&self) -> Result<Option<&Service>, Decision> {
-        let seen = self.scene.preview.as_ref();
-        seen.map(Option::as_ref)
-            .ok_or_else(|| look(Sought::Preview))
+    pub(super) fn preview(&self) -> Result<Option<&Service>, Query> {
+        self.snapshot.service(&preview_name(&self.switch.service))
     }
 
     pub(super) fn owns_preview(&self, preview: &Service) -> bool {
@@ -89,6 +87,11 @@ impl Context<'_> {
             Some(_) | None => Ok(()),
         }
     }
+}
+
+/// The name of the Service of the smoke test.
+pub(super) fn preview_name(service: &str) -> String {
+    format!("{service}-preview")
 }
 
 /// The Service of the smoke test: the same ports, for the candidate's pods.

@@ -1,13 +1,13 @@
 use super::*;
+use crate::change::editor::Editor;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, TEMPLATE_HASH, written};
 use crate::report::cause::recorded;
+use crate::snapshot::{DryRun, Items, Kind, Smoked};
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
-use crate::strategy::look::Look;
-use crate::strategy::scene::{Scene, Smoked};
 use crate::strategy::service_lock;
 use crate::tests::{self, at, merge};
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ fn switched(more: Value) -> Service {
 }
 
 /// All has been seen that can be, with `web` serving.
-fn seen(service: Service, candidate: Option<Deployment>) -> Observation {
+fn seen(service: Service, candidate: Option<Deployment>) -> Snapshot {
     let plain = deployment("web", "app:1", json!({}));
     let of_blue = [("app", "web"), (VERSION, "blue")];
     let of_hash = [("app", "web"), (TEMPLATE_HASH, "h")];
@@ -110,31 +110,51 @@ fn seen(service: Service, candidate: Option<Deployment>) -> Observation {
         let pairs = pairs.iter().map(|(key, value)| format!("{key}={value}"));
         pairs.collect::<Vec<_>>().join(",")
     };
-    Observation {
-        editor: Some(None),
-        replica_sets: Some(vec![set("web-blue")]),
-        scene: Scene {
-            service: Some(Some(service)),
-            preview: Some(None),
-            deployments: [("web".to_owned(), Some(plain))].into(),
-            versions: Some(candidate.iter().cloned().collect()),
-            replica_sets: [("app=web".to_owned(), vec![set("web")])].into(),
-            members: [
-                (selector(&[("app", "web")]), members("web")),
-                (selector(&of_hash), members("web")),
-                (selector(&of_blue), members("web-blue")),
-            ]
-            .into(),
-            endpoints: [("web".to_owned(), endpoints("web-blue"))].into(),
-            autoscalers: Some(Vec::new()),
-            permissions: Permission::SMOKE.map(|right| (right, true)).into(),
-            tried: true,
-            rechecked: true,
-            ..Scene::default()
-        },
-        deployment: Some(candidate),
-        ..Observation::default()
+    let versions = candidate.iter().cloned().collect::<Vec<_>>();
+    let editor = Query::Editor {
+        kind: Kind::Service,
+        name: "web".into(),
+        field: vec!["f:spec".into(), "f:selector".into()],
+    };
+    let mut snapshot = Snapshot::default()
+        .with(editor, None::<Editor>)
+        .with(Query::service("web"), Some(service))
+        .with(Query::ServiceAgain("web".into()), true)
+        .with(Query::service("web-preview"), None::<Service>)
+        .with(Query::family("web"), versions)
+        .with_deployment("web", Some(plain))
+        .with_deployment("web-blue", candidate)
+        .with(sets_of("app=web"), vec![set("web")])
+        .with(
+            sets_of("app=web,landfall/version=blue"),
+            vec![set("web-blue")],
+        )
+        .with(pods_of(&selector(&[("app", "web")])), members("web"))
+        .with(pods_of(&selector(&of_hash)), members("web"))
+        .with(pods_of(&selector(&of_blue)), members("web-blue"))
+        .with(endpoints_of("web"), endpoints("web-blue"))
+        .with(Query::autoscalers(), Vec::<Autoscaler>::new())
+        .with_dry_run(DryRun::Unable);
+    for right in Permission::SMOKE {
+        snapshot.set(Query::Permission(right), true);
     }
+    snapshot
+}
+
+fn is_again(query: &Query) -> bool {
+    matches!(query, Query::ServiceAgain(_))
+}
+
+fn sets_of(selector: &str) -> Query {
+    Query::replica_sets(selector)
+}
+
+fn pods_of(selector: &str) -> Query {
+    Query::List(Items::ServicePods, selector.into())
+}
+
+fn endpoints_of(service: &str) -> Query {
+    Query::List(Items::EndpointSlices, service.into())
 }
 
 fn endpoints(deployment: &str) -> Endpoints {
@@ -149,7 +169,7 @@ fn failed() -> RecordedFailure {
     RecordedFailure::of("it broke")
 }
 
-fn decided(request: &Request, phase: &Phase, observation: &Observation, now: Timestamp) -> String {
+fn decided(request: &Request, phase: &Phase, observation: &Snapshot, now: Timestamp) -> String {
     let continuation = Continuation {
         phase: phase.clone(),
         ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
@@ -171,12 +191,11 @@ fn is_bound(call: &Call) -> bool {
 /// A decision in a line: a write with its path and what it changes of spec and notes.
 fn outline(decision: &Decision) -> String {
     match decision {
-        Decision::Look(Look::Scene(Sought::Trial(call))) => {
+        Decision::Read(Query::DryRun(call)) => {
             assert!(!call.changes());
             format!("try to {} {}", call.verb.rbac(), call.path)
         }
-        Decision::Look(Look::Scene(sought)) => format!("look {sought:?}"),
-        Decision::Look(look) => format!("look {look:?}"),
+        Decision::Read(query) => format!("read {query:?}"),
         Decision::Act(Action::Step(step)) => {
             assert!(is_bound(&step.call), "{:?}", step.call);
             let body = step.call.body.clone().unwrap_or_default();
@@ -229,63 +248,34 @@ fn outline(decision: &Decision) -> String {
     }
 }
 
-type Change = fn(&mut Observation);
-
 #[test]
 fn nothing_is_written_before_all_is_known() {
     let plain = || service(json!({"app": "web"}), json!({}));
-    let forget: [(&str, Change, &str); 11] = [
-        ("service", |it| it.scene.service = None, "look Service"),
-        (
-            "live",
-            |it| it.scene.deployments.clear(),
-            r#"look Deployment("web")"#,
-        ),
-        (
-            "sets",
-            |it| it.scene.replica_sets.clear(),
-            r#"look ReplicaSets("app=web")"#,
-        ),
-        (
-            "pods",
-            |it| it.scene.members.clear(),
-            r#"look Members("app=web")"#,
-        ),
-        (
-            "candidate",
-            |it| it.deployment = None,
-            r#"look Candidate { name: "web-blue" }"#,
-        ),
-        ("preview", |it| it.scene.preview = None, "look Preview"),
-        (
-            "scalers",
-            |it| it.scene.autoscalers = None,
-            "look Autoscalers",
-        ),
-        ("versions", |it| it.scene.versions = None, "look Versions"),
-        (
-            "endpoints",
-            |it| it.scene.endpoints.clear(),
-            "look Endpoints(\"web\")",
-        ),
-        (
-            "rights",
-            |it| it.scene.permissions.clear(),
-            r#"look Permission(Permission { verb: "create", resource: "services" })"#,
-        ),
-        (
-            "trial",
-            |it| it.scene.tried = false,
-            "try to create /apis/apps/v1/namespaces/shop/deployments",
-        ),
+    let list = |items, selector: &str| Query::List(items, selector.to_owned());
+    let forget = [
+        Query::service("web"),
+        Query::deployment("web"),
+        list(Items::ReplicaSets, "app=web"),
+        list(Items::ServicePods, "app=web"),
+        Query::deployment("web-blue"),
+        Query::service("web-preview"),
+        Query::autoscalers(),
+        Query::family("web"),
+        list(Items::EndpointSlices, "web"),
+        Query::Permission(Permission::SMOKE[0]),
     ];
     let request = request(json!({"smoke": "/"}));
-    for (name, forget, expected) in forget {
+    for query in forget {
         let mut observation = seen(plain(), None);
-        forget(&mut observation);
+        observation.forget(|it| *it == query);
         let found = decided(&request, &Phase::Start, &observation, at(1));
-        assert_eq!(found, expected, "{name}");
+        assert_eq!(found, format!("read {query:?}"));
     }
+    let mut untried = seen(plain(), None);
+    untried.forget(|it| matches!(it, Query::DryRun(_)));
+    let found = decided(&request, &Phase::Start, &untried, at(1));
+    let expected = "try to create /apis/apps/v1/namespaces/shop/deployments";
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -308,10 +298,11 @@ fn all_rights_that_are_missing_are_told_at_once() {
         ),
     ] {
         let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
-        observation.scene.autoscalers = Some(vec![scaler]);
+        observation.set(Query::autoscalers(), vec![scaler]);
         let all = Permission::SMOKE.into_iter().chain([Permission::SCALE]);
-        observation.scene.permissions =
-            all.map(|right| (right, granted.contains(&right))).collect();
+        for right in all {
+            observation.set(Query::Permission(right), granted.contains(&right));
+        }
         let request = request(if smoke {
             json!({"smoke": "/"})
         } else {
@@ -355,11 +346,10 @@ fn a_version_that_failed_is_kept_at_zero_and_known_to_have_failed() {
                 marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
         let selector = json!({"app": "web", TEMPLATE_HASH: "h"});
         let mut observation = seen(service(selector, notes), Some(one));
-        let scene = &mut observation.scene;
-        scene.members.insert("app=web".into(), members("web-blue"));
+        observation.set(pods_of("app=web"), members("web-blue"));
         if is_left {
             let left = ("web-blue".to_owned(), "the token may not".to_owned());
-            scene.left.push(left);
+            observation.left.push(left);
         }
         let phase = Phase::SwitchRollback(failed());
         let found = decided(&request, &phase, &observation, at(100));
@@ -393,7 +383,7 @@ fn two_services_do_not_take_turns_on_one_deployment() {
         deployment("web-green", "app:1", notes)
     };
     for (other, refused) in [("web", false), ("front", true)] {
-        observation.scene.versions = Some(vec![behind(other)]);
+        observation.set(Query::family("web"), vec![behind(other)]);
         let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
         let told = found.contains("is not the one that `web-green` was deployed behind");
         assert_eq!(told, refused, "{found}");
@@ -406,12 +396,11 @@ fn a_candidate_is_scaled_up_once_to_what_serves_now() {
     let observed = |wanted: Option<&str>, rechecked: bool| {
         let one = blue(json!({"metadata": {"annotations": {marks::WANTED: wanted}}}));
         let mut observation = seen(narrowed(), Some(one));
-        let scene = &mut observation.scene;
-        scene.deployments.insert("web".into(), Some(live.clone()));
-        scene.rechecked = rechecked;
+        observation.set(Query::deployment("web"), Some(live.clone()));
+        observation.forget(|it| !rechecked && is_again(it));
         decided(&request(json!({})), &Phase::Switch, &observation, at(30))
     };
-    assert_eq!(observed(None, false), "look ServiceAgain");
+    assert_eq!(observed(None, false), r#"read ServiceAgain("web")"#);
     let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
     assert_eq!(observed(None, true), up);
     assert_eq!(observed(Some("3"), true), up);
@@ -432,10 +421,9 @@ fn the_first_write_locks_and_narrows() {
     let mut observation = seen(green, None);
     let live = deployment("web-green", "app:1", json!({}));
     let selector = live.selector();
-    let scene = &mut observation.scene;
-    scene.deployments.insert("web-green".into(), Some(live));
-    scene.members.insert(selector.clone(), members("web-green"));
-    scene.replica_sets.insert(selector, vec![set("web-green")]);
+    observation.set(Query::deployment("web-green"), Some(live));
+    observation.set(pods_of(&selector), members("web-green"));
+    observation.set(sets_of(&selector), vec![set("web-green")]);
     let first = decided(&request(json!({})), &Phase::Start, &observation, at(1));
     assert_eq!(first, "patch services/web null +lock -retiring -superseded");
 }
@@ -452,12 +440,9 @@ fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
     };
     let given = |plain: i64, green: Deployment| {
         let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
-        let scene = &mut observation.scene;
         let plain = deployment("web", "app:0", json!({"spec": {"replicas": plain}}));
-        scene.deployments.insert("web".into(), Some(plain));
-        scene
-            .deployments
-            .insert("web-green".into(), Some(green.clone()));
+        observation.set(Query::deployment("web"), Some(plain));
+        observation.set(Query::deployment("web-green"), Some(green.clone()));
         // Those of the one that was retired last may still be there, or not know it yet.
         let going = ServicePod {
             owner: "web-h".into(),
@@ -466,11 +451,9 @@ fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
         };
         let retired = members("web").into_iter().chain([going]);
         let all = members("web-green").into_iter().chain(retired);
-        scene.members.insert("app=web".into(), all.collect());
-        scene
-            .replica_sets
-            .insert(green.selector(), vec![set("web-green")]);
-        scene.versions = Some(vec![green]);
+        observation.set(pods_of("app=web"), all.collect::<Vec<_>>());
+        observation.set(sets_of(&green.selector()), vec![set("web-green")]);
+        observation.set(Query::family("web"), vec![green]);
         decided(&request(json!({})), &Phase::Start, &observation, at(1))
     };
     assert_eq!(
@@ -490,7 +473,7 @@ fn a_service_of_others_as_well_is_not_narrowed() {
         let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
         let mut all = members("web");
         all.push(others);
-        observation.scene.members.insert("app=web".into(), all);
+        observation.set(pods_of("app=web"), all);
         decided(&request(json!({})), &Phase::Start, &observation, at(1))
     };
     let strange = given(ServicePod {
@@ -503,13 +486,9 @@ fn a_service_of_others_as_well_is_not_narrowed() {
         "{strange}"
     );
     let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
-    let strangers = &mut observation
-        .scene
-        .endpoints
-        .get_mut("web")
-        .unwrap()
-        .strangers;
-    strangers.insert("by-hand".into());
+    observation.change(endpoints_of("web"), |it: &mut Endpoints| {
+        it.strangers.insert("by-hand".into());
+    });
     let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
     assert!(found.contains("EndpointSlice `by-hand`"), "{found}");
     // What alone serves is what is taken over from.
@@ -522,11 +501,15 @@ fn a_service_of_others_as_well_is_not_narrowed() {
         ready: false,
         ..member
     });
-    let all = down.chain([blue]).collect();
-    observation.scene.members.insert("app=web".into(), all);
-    observation.scene.versions = Some(vec![deployment("web-blue", "app:0", json!({}))]);
+    let all = down.chain([blue]).collect::<Vec<_>>();
+    observation.set(pods_of("app=web"), all);
+    observation.set(
+        Query::family("web"),
+        vec![deployment("web-blue", "app:0", json!({}))],
+    );
+    observation.forget(|it| *it == Query::deployment("web-blue"));
     let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
-    assert_eq!(found, "look Deployment(\"web-blue\")");
+    assert_eq!(found, r#"read Get(Deployment, "web-blue")"#);
 }
 
 #[test]
@@ -551,21 +534,19 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
         )
     };
     let taken = || Service::new(json!({"metadata": {"name": "web-preview"}}));
-    type Prepare<'a> = Box<dyn Fn(&mut Observation) + 'a>;
+    type Prepare<'a> = Box<dyn Fn(&mut Snapshot) + 'a>;
     let put = |live: Deployment| -> Prepare<'_> {
         Box::new(move |it| {
-            it.scene
-                .deployments
-                .insert("web".into(), Some(live.clone()));
+            it.set(Query::deployment("web"), Some(live.clone()));
         })
     };
     let send = |spec: Value| -> Prepare<'_> {
-        Box::new(move |it| it.scene.service = Some(Some(wide(spec.clone()))))
+        Box::new(move |it| it.set(Query::service("web"), Some(wide(spec.clone()))))
     };
     let rows: [(&str, Prepare<'_>); 14] = [
         (
             "does not exist",
-            Box::new(|it| it.scene.service = Some(None)),
+            Box::new(|it| it.set(Query::service("web"), None::<Service>)),
         ),
         ("ExternalName", send(json!({"type": "ExternalName"}))),
         ("has no selector", send(json!({"selector": null}))),
@@ -576,21 +557,19 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
         ("needs a port", send(json!({"ports": null}))),
         (
             "selects no pods",
-            Box::new(|it| _ = it.scene.members.insert("app=web".into(), Vec::new())),
+            Box::new(|it| it.set(pods_of("app=web"), Vec::<ServicePod>::new())),
         ),
         (
             "pods of others as well, such as `api-1`",
             Box::new(|it| {
-                it.scene
-                    .members
-                    .get_mut("app=web")
-                    .unwrap()
-                    .push(foreign.clone())
+                it.change(pods_of("app=web"), |it: &mut Vec<_>| {
+                    it.push(foreign.clone());
+                })
             }),
         ),
         (
             "which does not exist. This strategy takes over",
-            Box::new(|it| _ = it.scene.deployments.insert("web".into(), None)),
+            Box::new(|it| it.set(Query::deployment("web"), None::<Deployment>)),
         ),
         ("Paused", put(live(json!({"spec": {"paused": true}})))),
         (
@@ -609,20 +588,16 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
                 let mut older = set("web");
                 older.name = "web-old".into();
                 older.revision = 0;
-                it.scene
-                    .replica_sets
-                    .get_mut("app=web")
-                    .unwrap()
-                    .push(older);
+                it.change(sets_of("app=web"), |it: &mut Vec<_>| it.push(older));
             }),
         ),
         (
             "that Landfall did not make",
-            Box::new(|it| it.deployment = Some(Some(strange()))),
+            Box::new(|it| it.set(Query::deployment("web-blue"), Some(strange()))),
         ),
         (
             "one of that name is there",
-            Box::new(|it| it.scene.preview = Some(Some(taken()))),
+            Box::new(|it| it.set(Query::service("web-preview"), Some(taken()))),
         ),
     ];
     let request = request(json!({"smoke": "/", "manifest": {"spec": {"template": {
@@ -631,16 +606,16 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
     for (words, prepare) in rows {
         let mut observation = seen(wide(json!({})), None);
         let labels = "app=web,tier=front".to_owned();
-        observation.scene.members.insert(labels, members("web"));
+        observation.set(pods_of(&labels), members("web"));
         prepare(&mut observation);
         let found = decided(&request, &Phase::Start, &observation, at(21));
         assert!(found.contains(words), "{words}: {found}");
         assert!(!found.starts_with("patch"), "{found}");
         // Others' pods may be those of an execution that began since the Service was read.
         if words.starts_with("pods of others") {
-            observation.scene.rechecked = false;
+            observation.forget(is_again);
             let found = decided(&request, &Phase::Start, &observation, at(21));
-            assert_eq!(found, "look ServiceAgain");
+            assert_eq!(found, r#"read ServiceAgain("web")"#);
         }
     }
     let mut scaled = seen(wide(json!({})), None);
@@ -710,13 +685,14 @@ fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync()
     let of = |selector: &Value, notes: &Value, candidate: Deployment, phase: Phase| {
         let mut observation = seen(service(selector.clone(), notes.clone()), Some(candidate));
         let edited = written(&service(selector.clone(), json!({})).selector());
-        let members_of = &mut observation.scene.members;
-        members_of.entry(edited).or_insert_with(|| members("web"));
-        members_of.insert("app=web,tier=front".to_owned(), members("web"));
-        observation
-            .scene
-            .endpoints
-            .insert("web".into(), endpoints("web"));
+        if observation
+            .get::<Vec<ServicePod>>(pods_of(&edited))
+            .is_err()
+        {
+            observation.set(pods_of(&edited), members("web"));
+        }
+        observation.set(pods_of("app=web,tier=front"), members("web"));
+        observation.set(endpoints_of("web"), endpoints("web"));
         let continuation = Continuation {
             phase,
             ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
@@ -775,13 +751,10 @@ fn up_to_the_switch() {
             "spec": {"selector": {"app": "web", VERSION: "blue"}, "ports": [{"port": 80}]}}));
     let with_preview = |last: Option<Result<(), String>>, tries| {
         let mut observation = seen(narrowed(), Some(blue(json!({}))));
-        observation.scene.preview = Some(Some(preview.clone()));
+        observation.set(Query::service("web-preview"), Some(preview.clone()));
         let of_blue = endpoints("web-blue");
-        observation
-            .scene
-            .endpoints
-            .insert("web-preview".into(), of_blue);
-        observation.scene.smoke = Smoked {
+        observation.set(endpoints_of("web-preview"), of_blue);
+        observation.smoke = Smoked {
             tries,
             unanswered: 0,
             last,
@@ -792,23 +765,21 @@ fn up_to_the_switch() {
             "spec": {"minReplicas": 1, "maxReplicas": 5,
                 "scaleTargetRef": {"kind": "Deployment", "name": "web"}}}));
     let mut scaled = seen(narrowed(), Some(blue(json!({}))));
-    scaled.scene.autoscalers = Some(vec![scaler]);
+    scaled.set(Query::autoscalers(), vec![scaler]);
     let mut foreign = seen(narrowed(), Some(blue(json!({}))));
     let of_blue = written(&service_lock::of_version(&narrowed().selector(), "blue"));
-    let pods = foreign.scene.members.get_mut(&of_blue).unwrap();
-    pods.extend(members("api"));
+    let more = |it: &mut Vec<_>| it.extend(members("api"));
+    foreign.change(pods_of(&of_blue), more);
     let mut fewer = seen(narrowed(), Some(blue(json!({}))));
-    fewer.scene.members.get_mut(&of_blue).unwrap()[0].ready = false;
+    let unready = |it: &mut Vec<ServicePod>| it[0].ready = false;
+    fewer.change(pods_of(&of_blue), unready);
     let mut rolled = seen(narrowed(), Some(blue(json!({}))));
     let newer = ReplicaSet {
         revision: 2,
         template_hash: "other".into(),
         ..set("web")
     };
-    rolled
-        .scene
-        .replica_sets
-        .insert("app=web".into(), vec![set("web"), newer]);
+    rolled.set(sets_of("app=web"), vec![set("web"), newer]);
     let idle = blue(json!({"metadata": {"annotations": {marks::JOB: "job-1"}},
             "spec": {"replicas": 0}}));
     let switch = r#"patch services/web {"selector":{"app":"web","landfall/version":"blue","pod-template-hash":null}} -cause +deployed-at +execution +from +job +lock -retiring -rolled-back +selector-before -superseded +to"#;
@@ -857,7 +828,7 @@ fn up_to_the_switch() {
         (
             &smoking,
             with_preview(None, 0),
-            r#"look Smoke { target: "web-preview:80", path: "/health", contains: Some("ok") }"#,
+            r#"read Proxy { target: "web-preview:80", path: "/health", contains: Some("ok") }"#,
         ),
         (&smoking, wrong(2), "wait 2s Smoke"),
         (
@@ -900,47 +871,51 @@ fn after_the_switch() {
     let request = request(json!({}));
     let baking = || seen(switched(json!({})), Some(blue(json!({}))));
     let mut both = baking();
-    let pods = &mut both.scene.endpoints.get_mut("web").unwrap().ready;
-    pods.insert("web-h-1".into());
+    both.change(endpoints_of("web"), |it: &mut Endpoints| {
+        it.ready.insert("web-h-1".into());
+    });
     let mut elsewhere = baking();
     let to_green = service(
         json!({"app": "web", VERSION: "green"}),
         json!({
             marks::LOCK: lock("job-2", "run-2"), marks::JOB: "job-2"}),
     );
-    elsewhere.scene.service = Some(Some(to_green));
+    elsewhere.set(Query::service("web"), Some(to_green));
     let green = deployment("web-green", "app:1", json!({}));
-    let deployments = &mut elsewhere.scene.deployments;
-    deployments.insert("web-green".into(), Some(green.clone()));
-    let versions = elsewhere.scene.versions.as_mut().unwrap();
-    versions.push(green);
-    let of_green = "app=web,landfall/version=green".to_owned();
-    let pods = &mut elsewhere.scene.members;
-    pods.insert(of_green, members("web-green"));
+    elsewhere.set(Query::deployment("web-green"), Some(green.clone()));
+    elsewhere.change(Query::family("web"), |it: &mut Vec<_>| it.push(green));
+    let of_green = pods_of("app=web,landfall/version=green");
+    elsewhere.set(of_green, members("web-green"));
     let mut scaled = elsewhere.clone();
-    scaled.scene.autoscalers = Some(vec![Autoscaler::new(json!({
+    scaled.set(
+        Query::autoscalers(),
+        vec![Autoscaler::new(json!({
             "metadata": {"name": "hpa", "annotations": {MIN_REPLICAS: "1"}},
             "spec": {"minReplicas": 3, "scaleTargetRef":
-                {"kind": "Deployment", "name": "web-blue"}}}))]);
+                {"kind": "Deployment", "name": "web-blue"}}}))],
+    );
     let mut aside = elsewhere.clone();
     let notes = json!({marks::JOB: "job-2", marks::EXECUTION: "run-2",
             marks::SUPERSEDED: "job-2,job-1"});
     let selector = json!({"app": "web", VERSION: "green"});
-    aside.scene.service = Some(Some(service(selector, notes)));
+    aside.set(Query::service("web"), Some(service(selector, notes)));
     let mut unchecked = baking();
-    unchecked.scene.rechecked = false;
+    unchecked.forget(is_again);
     let mut retired = baking();
     let gone = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
-    retired.scene.deployments.insert("web".into(), Some(gone));
+    retired.set(Query::deployment("web"), Some(gone));
     let mut done = retired.clone();
-    done.scene.service = Some(Some(switched(json!({marks::LOCK: null}))));
+    done.set(
+        Query::service("web"),
+        Some(switched(json!({marks::LOCK: null}))),
+    );
     let retiring = || {
         let notes = json!({marks::RETIRING: "true"});
         seen(switched(notes), Some(blue(json!({}))))
     };
     let mut kept = retiring();
     let refused = ("web".to_owned(), "a policy".to_owned());
-    kept.scene.left.push(refused);
+    kept.left.push(refused);
     let away = |more: Value| {
         let mut none = json!({"spec": {"replicas": 0}});
         merge(&mut none, &more);
@@ -950,23 +925,15 @@ fn after_the_switch() {
         seen(switched(notes), Some(blue(none)))
     };
     let mut empty = retiring();
-    empty
-        .scene
-        .endpoints
-        .insert("web".into(), Endpoints::default());
+    empty.set(endpoints_of("web"), Endpoints::default());
     let mut wide = baking();
     let mut back = switched(json!({})).value().clone();
     back["spec"]["selector"] = json!({"app": "web"});
-    wide.scene.service = Some(Some(Service::new(back)));
+    wide.set(Query::service("web"), Some(Service::new(back)));
     let both_pods = members("web").into_iter().chain(members("web-blue"));
-    wide.scene
-        .members
-        .insert("app=web".into(), both_pods.collect());
+    wide.set(pods_of("app=web"), both_pods.collect::<Vec<_>>());
     let mut alone = wide.clone();
-    alone
-        .scene
-        .members
-        .insert("app=web".into(), members("web-blue"));
+    alone.set(pods_of("app=web"), members("web-blue"));
     let rows = [
         (
             "it bakes",
@@ -1004,7 +971,12 @@ fn after_the_switch() {
             61,
             "give up SetAside { by: None, editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2}, version: Some(\"web-blue\") } }",
         ),
-        ("it looks once more", unchecked, 90, "look ServiceAgain"),
+        (
+            "it looks once more",
+            unchecked,
+            90,
+            r#"read ServiceAgain("web")"#,
+        ),
         (
             "somebody scaled it to zero",
             away(json!({})),
@@ -1103,35 +1075,22 @@ fn a_failure_is_taken_back_step_by_step() {
     };
     let down = || blue(json!({"spec": {"replicas": 0}}));
     let mut left = seen(marked(narrowed(), true), Some(down()));
-    left.scene
-        .members
-        .get_mut("app=web")
-        .unwrap()
-        .extend(members("web-blue"));
+    left.change(pods_of("app=web"), |it: &mut Vec<_>| {
+        it.extend(members("web-blue"));
+    });
     let mut lagging = seen(
         marked(back(&switched(json!({}))), true),
         Some(blue(json!({}))),
     );
-    lagging
-        .scene
-        .endpoints
-        .insert("web".into(), endpoints("web-blue"));
+    lagging.set(endpoints_of("web"), endpoints("web-blue"));
     let mut returned = lagging.clone();
-    returned
-        .scene
-        .endpoints
-        .insert("web".into(), endpoints("web"));
+    returned.set(endpoints_of("web"), endpoints("web"));
     let mut going = seen(switched(json!({})), Some(blue(json!({}))));
     let down_already = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
-    going
-        .scene
-        .deployments
-        .insert("web".into(), Some(down_already));
+    going.set(Query::deployment("web"), Some(down_already));
     let mut weak = seen(switched(json!({})), Some(blue(json!({}))));
     let of_hash = "app=web,pod-template-hash=h".to_owned();
-    weak.scene
-        .members
-        .insert(of_hash, members("web")[..1].to_vec());
+    weak.set(pods_of(&of_hash), members("web")[..1].to_vec());
     let retiring = json!({marks::RETIRING: "true"});
     let retiring = seen(switched(retiring), Some(blue(json!({}))));
     let release = r#"patch services/web {"selector":{"app":"web","pod-template-hash":null}} -lock -retiring -selector-before -wide-selector"#;
@@ -1237,11 +1196,7 @@ fn a_version_that_serves_is_not_deployed_again() {
     let wide = |notes: Value| {
         let serving = deployment("web", "app:1", json!({}));
         let mut observation = seen(service(json!({"app": "web"}), notes), Some(serving));
-        observation.replica_sets = Some(vec![set("web")]);
-        observation
-            .scene
-            .endpoints
-            .insert("web".into(), endpoints("web"));
+        observation.set(endpoints_of("web"), endpoints("web"));
         observation
     };
     let found = decided(&again, &Phase::Start, &wide(json!({})), at(1));
@@ -1251,8 +1206,8 @@ fn a_version_that_serves_is_not_deployed_again() {
     let found = decided(&again, &Phase::Start, &wide(dead), at(1));
     assert_eq!(found, "patch services/web null +lock -retiring +superseded");
     let mut observation = wide(json!({}));
-    observation.scene.service = Some(Some(narrowed()));
-    observation.scene.versions = Some(vec![blue(json!({}))]);
+    observation.set(Query::service("web"), Some(narrowed()));
+    observation.set(Query::family("web"), vec![blue(json!({}))]);
     let found = decided(&again, &Phase::Switch, &observation, at(1));
     assert_eq!(
         found,

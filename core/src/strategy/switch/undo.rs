@@ -5,6 +5,7 @@
 use super::context::{Context, Next, ended};
 use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Service, TEMPLATE_HASH};
+use crate::snapshot::Query;
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, VERSION};
 use crate::strategy::candidate;
@@ -59,7 +60,7 @@ impl Context<'_> {
             return Ok(false);
         }
         let from = service_lock::from(service).unwrap_or_default();
-        let old = self.deployment(from)?;
+        let old = self.snapshot.deployment(from)?;
         // Pods of a Deployment that is scaled down are counted until they go.
         let old = old.filter(|old| old.replicas() > 0);
         if old.is_some_and(|old| old.observed_generation() < old.generation())
@@ -71,9 +72,13 @@ impl Context<'_> {
             return Ok(false);
         }
         // By the selector that is to hold again: the old one may have been rolled since.
-        let ready = self.members(&before)?.iter().filter(|member| member.ready);
+        let ready = self
+            .snapshot
+            .service_pods(&before)?
+            .iter()
+            .filter(|member| member.ready);
         let ready = i64::try_from(ready.count()).unwrap_or(i64::MAX);
-        let candidate = self.candidate(&self.name_of(&lock.version))?;
+        let candidate = self.snapshot.deployment(&self.name_of(&lock.version))?;
         let of_candidate = candidate.map_or(0, Deployment::available_replicas);
         let ours = service.selector().get(VERSION) == Some(&lock.version);
         Ok(ours && ready >= of_candidate.max(1))
@@ -115,10 +120,10 @@ impl Context<'_> {
     }
 
     /// The Deployment that the Service sends to again.
-    pub(super) fn old(&self, service: &Service) -> Result<Option<&Deployment>, Decision> {
+    pub(super) fn old(&self, service: &Service) -> Result<Option<&Deployment>, Query> {
         match service.selector().get(VERSION) {
-            Some(version) => self.deployment(&self.name_of(version)),
-            None => self.deployment(&self.request.deployment),
+            Some(version) => self.snapshot.deployment(&self.name_of(version)),
+            None => self.plain(),
         }
     }
 
@@ -133,8 +138,12 @@ impl Context<'_> {
         let name = self.name_of(version);
         self.move_autoscaler(&name, old.name(), None)?;
         if switched {
-            let members = self.members(&service.selector())?;
-            if !self.endpoints(service.name())?.are_all_of(members, 0) {
+            let members = self.snapshot.service_pods(&service.selector())?;
+            if !self
+                .snapshot
+                .endpoints(service.name())?
+                .are_all_of(members, 0)
+            {
                 return Ok(Some(Stage::Endpoints(service.name().to_owned())));
             }
         }
@@ -148,8 +157,10 @@ impl Context<'_> {
             self.put_away(one)?;
         }
         if narrowed {
-            let sets = self.replica_sets(&old.selector())?;
-            let members = self.members(&service_lock::common(&service.selector()))?;
+            let sets = self.snapshot.replica_sets(old)?;
+            let members = self
+                .snapshot
+                .service_pods(&service_lock::common(&service.selector()))?;
             if members.iter().any(|member| !member.is_of(old, sets)) {
                 return Ok(Some(Stage::Leaving(name)));
             }
@@ -180,7 +191,7 @@ impl Context<'_> {
                 self.recorded(service)
             }
         };
-        let left = self.scene.left.iter();
+        let left = self.snapshot.left.iter();
         let left = left.map(|(name, why)| format!("`{name}` could not be cleared away: {why}."));
         back.evidence.pods.extend(left);
         let job = Some(&*self.continuation.job);

@@ -1,0 +1,285 @@
+//! What was read of the cluster since the last write or wait: queries, each with its answer.
+//!
+//! A strategy asks the snapshot and gets the answer, or the query that is to be read first. What is
+//! forgotten, and when, are two rules: [`Snapshot::invalidate_pods`], after the Deployment that is
+//! watched has changed, and [`Snapshot::invalidate_all`], after a write or a wait.
+
+mod answer;
+mod query;
+mod response;
+
+pub use answer::{Answer, DryRun, Missed, Smoked, Typed};
+pub use query::{EXPLANATION_TIMEOUT, Items, Kind, Optional, Query, ROLLBACK, Terms};
+pub use response::{Reading, Response, found, object};
+
+use crate::change::editor::Editor;
+use crate::kubernetes::object::{Deployment, ReplicaSet};
+use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
+use crate::workload::health::diagnosis::{Explanation, PodSnapshot, log_lines};
+use crate::workload::health::steadiness::{Roster, summed};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// What was read of the cluster since the last write or wait.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    answers: Vec<(Query, Answer)>,
+    /// The last look at the pods of the newest ReplicaSet, which is renewed in its own time.
+    pub pods: Option<PodSnapshot>,
+    /// What was read to explain what they show.
+    pub explanation: Explanation,
+    /// The smoke test.
+    pub smoke: Smoked,
+    /// What could not be cleared away, and why.
+    pub left: Vec<(String, String)>,
+}
+
+impl Snapshot {
+    /// A write has returned this Deployment: whatever else was seen belongs to another version.
+    pub fn of(deployment: Deployment) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        snapshot.set(Query::deployment(deployment.name()), Some(deployment));
+        snapshot
+    }
+
+    /// The answer to a query, or the query, which is to be read first.
+    pub fn get<T: Typed>(&self, query: Query) -> Result<&T, Query> {
+        let mut all = self.answers.iter();
+        let found = all.find(|(asked, _)| *asked == query);
+        found.and_then(|(_, it)| T::of(it)).ok_or(query)
+    }
+
+    /// Keeps the answer to a query.
+    pub fn set(&mut self, query: Query, answer: impl Into<Answer>) {
+        self.answers.retain(|(asked, _)| *asked != query);
+        self.answers.push((query, answer.into()));
+    }
+
+    /// The Deployment of this name, where there is one.
+    pub fn deployment(&self, name: &str) -> Result<Option<&Deployment>, Query> {
+        let found = self.get::<Option<Deployment>>(Query::deployment(name));
+        found.map(Option::as_ref)
+    }
+
+    /// The Service of this name, where there is one.
+    pub fn service(&self, name: &str) -> Result<Option<&Service>, Query> {
+        let found = self.get::<Option<Service>>(Query::service(name));
+        found.map(Option::as_ref)
+    }
+
+    /// The Deployment of this name, as far as it was read and is there.
+    pub fn seen_deployment(&self, name: &str) -> Option<&Deployment> {
+        self.deployment(name).ok().flatten()
+    }
+
+    /// The Service of this name, as far as it was read and is there.
+    pub fn seen_service(&self, name: &str) -> Option<&Service> {
+        self.service(name).ok().flatten()
+    }
+
+    /// The ReplicaSets under the selector of a Deployment.
+    pub fn replica_sets(&self, deployment: &Deployment) -> Result<&[ReplicaSet], Query> {
+        let found = self.get::<Vec<ReplicaSet>>(Query::replica_sets(&deployment.selector()));
+        found.map(Vec::as_slice)
+    }
+
+    /// The pods that a selector of a Service finds.
+    pub fn service_pods(&self, selector: &Selector) -> Result<&[ServicePod], Query> {
+        let query = Query::List(Items::ServicePods, written(selector));
+        self.get::<Vec<ServicePod>>(query).map(Vec::as_slice)
+    }
+
+    /// The endpoints of a Service.
+    pub fn endpoints(&self, service: &str) -> Result<&Endpoints, Query> {
+        self.get(Query::List(Items::EndpointSlices, service.to_owned()))
+    }
+
+    /// The namespace's autoscalers.
+    pub fn autoscalers(&self) -> Result<&[Autoscaler], Query> {
+        self.get::<Vec<Autoscaler>>(Query::autoscalers())
+            .map(Vec::as_slice)
+    }
+
+    /// What a dry run came to. The call of the next one differs, by its time: they are compared by
+    /// being one.
+    pub fn dry_run(&self) -> Option<&DryRun> {
+        self.answers.iter().find_map(|(_, it)| DryRun::of(it))
+    }
+
+    /// Takes a response as the answer to a query. `mask` hides what is secret in texts of the
+    /// cluster, before they are cut: half a value might not be known again.
+    pub fn take(
+        &mut self,
+        query: Query,
+        response: Result<Response, Missed>,
+        at: Timestamp,
+        mask: fn(&str) -> String,
+    ) {
+        let object = |it: Result<Response, Missed>| it.ok().and_then(Response::object);
+        let items = |it: Result<Response, Missed>| it.map(Response::items).unwrap_or_default();
+        let answer: Answer = match &query {
+            Query::Get(Kind::Deployment, _) => object(response).map(Deployment::new).into(),
+            Query::Get(Kind::Service, _) => object(response).map(Service::new).into(),
+            Query::Get(Kind::ReplicaSet, _) => {
+                let set = response.map(Response::object);
+                set.map_err(|missed| missed.why).into()
+            }
+            Query::ServiceAgain(name) => {
+                let deployments = |query: &Query| matches!(query, Query::Get(Kind::Deployment, _));
+                self.answers.retain(|(query, _)| !deployments(query));
+                self.set(Query::service(name), object(response).map(Service::new));
+                true.into()
+            }
+            Query::List(Items::Deployments, _) => {
+                let all = items(response).into_iter().map(Deployment::new);
+                all.collect::<Vec<_>>().into()
+            }
+            Query::List(Items::ReplicaSets, _) => replica_sets(response, mask).into(),
+            Query::List(Items::ServicePods, _) => {
+                let all = items(response);
+                let all = all.iter().map(ServicePod::read).filter(|pod| !pod.over);
+                all.collect::<Vec<_>>().into()
+            }
+            Query::List(Items::Autoscalers, _) => {
+                let all = items(response).into_iter().map(Autoscaler::new);
+                all.collect::<Vec<_>>().into()
+            }
+            Query::List(Items::EndpointSlices, _) => Endpoints::read(&items(response)).into(),
+            Query::Pods { set, .. } => return self.take_pods(set, response, at, mask),
+            Query::Roster { .. } => roster(response, at).into(),
+            Query::Events { .. } => return self.take_events(response, mask),
+            Query::Log { .. } => {
+                let lines = text(response).map(|text| log_lines(&mask(&text)));
+                self.explanation.log = Some(lines.map_err(|missed| missed.why));
+                return;
+            }
+            Query::Editor { field, .. } => editor(response, field, mask).into(),
+            // Whoever may not even ask is told by the refusal of the thing itself.
+            Query::Permission(_) => {
+                let review = object(response).unwrap_or_default();
+                let allowed = review.pointer("/status/allowed").and_then(Value::as_bool);
+                allowed.unwrap_or(true).into()
+            }
+            Query::DryRun(_) => object(response)
+                .map_or(DryRun::Unable, |it| DryRun::Would(Deployment::new(it)))
+                .into(),
+            Query::Proxy { contains, .. } => {
+                return self.smoke.take(text(response), contains.as_deref());
+            }
+        };
+        self.set(query, answer);
+    }
+
+    /// The deploy continues without the pods if they cannot be read.
+    fn take_pods(
+        &mut self,
+        set: &str,
+        response: Result<Response, Missed>,
+        at: Timestamp,
+        mask: fn(&str) -> String,
+    ) {
+        let sets = self
+            .answers
+            .iter()
+            .filter_map(|(_, it)| Vec::<ReplicaSet>::of(it));
+        let set = sets.flatten().find(|one: &&ReplicaSet| one.name == set);
+        self.pods = Some(PodSnapshot {
+            at,
+            set: set.cloned().unwrap_or_default(),
+            pods: match response {
+                Ok(Response::Pods(pods)) => Ok(pods.hide(mask)),
+                Ok(_) => Err("an answer that is no list of pods".to_owned()),
+                Err(missed) => Err(missed.why),
+            },
+        });
+        self.explanation = Explanation::default();
+    }
+
+    fn take_events(&mut self, response: Result<Response, Missed>, mask: fn(&str) -> String) {
+        self.explanation.events = Some(match response {
+            Ok(Response::Events(mut events)) => {
+                for event in &mut events {
+                    event.message = mask(&event.message);
+                }
+                Ok(events)
+            }
+            Ok(_) => Ok(Vec::new()),
+            Err(missed) => Err(missed.why),
+        });
+    }
+
+    /// The Deployment that is watched has changed, and is this one now: what was seen of its pods
+    /// is older.
+    pub fn invalidate_pods(&mut self, name: &str, now: Option<Deployment>) {
+        let selector = now.as_ref().or(self.seen_deployment(name));
+        let own = selector.map(Deployment::selector);
+        self.answers.retain(|(query, _)| match query {
+            Query::Get(Kind::Deployment | Kind::Service, _)
+            | Query::List(Items::Deployments | Items::Autoscalers, _)
+            | Query::Permission(_) => true,
+            Query::List(Items::ReplicaSets, selector) => Some(selector) != own.as_ref(),
+            Query::Get(Kind::ReplicaSet, _)
+            | Query::ServiceAgain(_)
+            | Query::List(Items::ServicePods | Items::EndpointSlices, _)
+            | Query::Pods { .. }
+            | Query::Roster { .. }
+            | Query::Events { .. }
+            | Query::Log { .. }
+            | Query::Editor { .. }
+            | Query::DryRun(_)
+            | Query::Proxy { .. } => false,
+        });
+        self.set(Query::deployment(name), now);
+    }
+
+    /// After a write or a wait everything may have changed. A smoke test that has passed stays so,
+    /// and pods are looked at in their own time.
+    pub fn invalidate_all(&mut self) {
+        self.answers.clear();
+        self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
+    }
+}
+
+fn replica_sets(response: Result<Response, Missed>, mask: fn(&str) -> String) -> Vec<ReplicaSet> {
+    let Ok(Response::ReplicaSets(mut sets)) = response else {
+        return Vec::new();
+    };
+    for (message, _) in sets.iter_mut().filter_map(|set| set.failure.as_mut()) {
+        *message = mask(message);
+    }
+    sets
+}
+
+/// Without the pods the Deployment's counters decide.
+fn roster(response: Result<Response, Missed>, at: Timestamp) -> Roster {
+    let pods = match response {
+        Ok(Response::Roster(pods)) => pods,
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    let pods = summed(pods.into_iter());
+    Roster { at, pods }
+}
+
+/// Who set a field. Where that cannot be read it is not told.
+fn editor(
+    response: Result<Response, Missed>,
+    field: &[String],
+    mask: fn(&str) -> String,
+) -> Option<Editor> {
+    let object = serde_json::from_str::<Value>(&text(response).ok()?).ok()?;
+    let editor = Editor::of(&object, field)?;
+    Some(Editor {
+        manager: mask(&editor.manager),
+        ..editor
+    })
+}
+
+fn text(response: Result<Response, Missed>) -> Result<String, Missed> {
+    let Response::Text(text) = response? else {
+        return Ok(String::new());
+    };
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests;

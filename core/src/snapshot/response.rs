@@ -1,0 +1,91 @@
+//! What an API server's response is read as, and what it means that something is not there.
+
+use crate::kubernetes::CallError;
+use crate::kubernetes::contact::{JsonFault, OddAnswer};
+use crate::kubernetes::object::ReplicaSet;
+use crate::kubernetes::pod::{Event, Pods};
+use serde_json::Value;
+
+/// How a response is read. Long lists are reduced page by page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// One object.
+    Object,
+    /// All items of a list.
+    List,
+    /// A list of ReplicaSets.
+    ReplicaSets,
+    /// The pods of this ReplicaSet.
+    Pods(String),
+    /// Which pods this ReplicaSet has, each in a word.
+    Roster(String),
+    /// Events.
+    Events,
+    /// A text.
+    Text,
+}
+
+/// A response, by its [`Reading`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Response {
+    /// One object.
+    Object(Value),
+    /// There is no such object, or the cluster does not serve such a resource.
+    Nothing,
+    /// All items of a list.
+    List(Vec<Value>),
+    /// ReplicaSets.
+    ReplicaSets(Vec<ReplicaSet>),
+    /// Pods.
+    Pods(Box<Pods>),
+    /// Which pods there are.
+    Roster(Vec<String>),
+    /// Events.
+    Events(Vec<Event>),
+    /// A text.
+    Text(String),
+}
+
+impl Response {
+    /// The object, where there is one.
+    pub fn object(self) -> Option<Value> {
+        let Response::Object(object) = self else {
+            return None;
+        };
+        Some(object)
+    }
+
+    /// The items of a list.
+    pub fn items(self) -> Vec<Value> {
+        let Response::List(items) = self else {
+            return Vec::new();
+        };
+        items
+    }
+}
+
+/// Takes one object.
+pub fn object(result: Result<Response, CallError>) -> Result<Value, CallError> {
+    let odd = || CallError::NotKubernetes(Box::new(OddAnswer::Json(200, JsonFault::NoObject)));
+    result?.object().ok_or_else(odd)
+}
+
+/// What is there of what was asked for. Of objects and lists the API server may say that there is
+/// no such object, or no such resource.
+pub fn found(
+    reading: &Reading,
+    result: Result<Response, CallError>,
+) -> Result<Response, CallError> {
+    let may_be_absent = match reading {
+        Reading::Object | Reading::List | Reading::ReplicaSets => true,
+        Reading::Pods(_) | Reading::Roster(_) | Reading::Events | Reading::Text => false,
+    };
+    match result {
+        Err(CallError::Refused(refusal))
+            if may_be_absent && refusal.code == 404 && refusal.is_status =>
+        {
+            Ok(Response::Nothing)
+        }
+        result => result,
+    }
+}
