@@ -1,9 +1,8 @@
-//! What a request changes in the Deployment that is there: the body of the one write.
+//! The change that a request makes to the current Deployment: the body of the one write.
 //!
-//! A patch names only what differs, so that a field which others own (the replicas of an HPA, a
-//! sidecar that a webhook injected) is never touched. It carries the `resourceVersion` that was
-//! read: a strategic merge patch adds a container that it does not find, so it must never meet a
-//! template other than the one that was checked.
+//! A patch names only what differs, so it never touches a field that others own (the replicas of an
+//! HPA, an injected sidecar). It contains the `resourceVersion` that was read: a strategic merge
+//! patch adds a container that it does not find, so it must only apply to the checked template.
 
 pub mod ambiguity;
 pub mod asked;
@@ -42,8 +41,8 @@ pub fn needs_autoscalers(request: &Request, live: &Deployment) -> bool {
     wanted.is_some_and(|wanted| wanted != live.replicas())
 }
 
-/// Plans the one write against the live object. `autoscaled`: a HorizontalPodAutoscaler targets
-/// the Deployment. Faults name what the request asks for and the Deployment does not have.
+/// Plans the one write for the current object. `autoscaled`: a HorizontalPodAutoscaler targets the
+/// Deployment. Faults name what the request needs and the Deployment does not have.
 pub fn plan(
     request: &Request,
     live: &Deployment,
@@ -58,7 +57,7 @@ pub fn plan(
     }
 }
 
-/// The object to create where there is none.
+/// The object to create if there is none.
 pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
     let mut object = request.manifest.clone().unwrap_or_default();
     set_in_manifest(request, &mut object)?;
@@ -73,8 +72,7 @@ pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
     Ok(object)
 }
 
-/// The pod template that a request asks for, from its manifest or from the live one: what a new
-/// Deployment gets.
+/// The requested pod template, from the manifest or the current Deployment, for a new Deployment.
 pub fn template(request: &Request, live: &Deployment, now: Timestamp) -> Result<Value, Vec<Fault>> {
     let base = request.manifest.as_ref().unwrap_or(live.value());
     let template = base.pointer("/spec/template").cloned();
@@ -86,7 +84,7 @@ pub fn template(request: &Request, live: &Deployment, now: Timestamp) -> Result<
     Ok(object["spec"]["template"].take())
 }
 
-/// Whether nothing but status has changed since our last write: neither spec nor annotations.
+/// Whether only the status has changed since our last write, neither spec nor annotations.
 pub fn is_untouched(live: &Deployment) -> bool {
     let generation = live.annotation(GENERATION);
     generation.and_then(|text| text.parse().ok()) == Some(live.generation())

@@ -1,4 +1,4 @@
-//! What a kind of workload is, and whether a workload serves.
+//! The kinds of workload, and whether a workload is ready.
 
 pub mod health;
 mod kind;

@@ -1,15 +1,15 @@
-//! Where a strategic merge patch would not give what a manifest says.
+//! Corrects a strategic merge patch where it would not produce what the manifest says.
 //!
-//! It joins lists by one field of their items. Where two items have the same (a port for TCP and
-//! for UDP, one topology key twice) it joins the wrong ones, and says nothing. Such a list is
-//! written whole. And it joins objects of which only one field may be set, an old one beside the
-//! new; what the manifest does not name of them is taken away.
+//! The patch merges lists by one field of their items. If two items have the same value (a port for
+//! TCP and for UDP, one topology key twice), it silently merges the wrong ones; such a list is
+//! written whole. It also merges objects of which only one field may be set, so that the old field
+//! stays next to the new one; the fields that the manifest does not name are removed.
 //! <https://github.com/kubernetes/kubernetes/issues/39188>
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// The lists of a Deployment that are joined, and by which field.
+/// The merged lists of a Deployment, and their merge keys.
 /// <https://github.com/kubernetes/api/blob/master/core/v1/types.go>
 const MERGED: [(&str, &str); 9] = [
     ("containers", "name"),
@@ -23,7 +23,7 @@ const MERGED: [(&str, &str); 9] = [
     ("topologySpreadConstraints", "topologyKey"),
 ];
 
-/// Where one of several fields is set: the object's field, and which they are.
+/// The fields of which only one may be set: the field that contains them, and their names.
 const CHOICES: [(&str, &[&str]); 6] = [
     ("livenessProbe", HANDLERS),
     ("readinessProbe", HANDLERS),
@@ -44,7 +44,7 @@ const CHOICES: [(&str, &[&str]); 6] = [
 
 const HANDLERS: &[&str] = &["exec", "httpGet", "tcpSocket", "grpc", "sleep"];
 
-/// Puts right what a patch made of a manifest would do to the live object.
+/// Corrects the patch of a manifest for the current object.
 pub fn settle(patch: &mut Value, live: &Value) {
     if let (Some(patch), Some(live)) = (patch.as_object_mut(), live.as_object()) {
         fields(patch, live);
@@ -78,7 +78,7 @@ fn fields(patch: &mut Map<String, Value>, live: &Map<String, Value>) {
     }
 }
 
-/// Takes away the live choice where the manifest makes another.
+/// Removes the current choice if the manifest makes another.
 fn choose(wanted: &mut Map<String, Value>, found: &Map<String, Value>, choices: &[&str]) {
     if !choices.iter().any(|choice| wanted.contains_key(*choice)) {
         return;
@@ -104,7 +104,7 @@ fn list(name: &str, wanted: &mut Vec<Value>, found: &[Value]) {
         return;
     }
     if doubled(wanted) || doubled(found) {
-        // What the manifest does not name stays, as with every other list.
+        // Items that the manifest does not name stay, as in every other list.
         let named = wanted.iter().map(key_of).collect::<BTreeSet<_>>();
         let others = found.iter().filter(|item| !named.contains(&key_of(item)));
         wanted.extend(others.cloned().collect::<Vec<_>>());
@@ -121,7 +121,7 @@ fn list(name: &str, wanted: &mut Vec<Value>, found: &[Value]) {
         };
         match name {
             "env" => choose(item, found, &["value", "valueFrom"]),
-            // A volume is of one kind: whatever else it was goes.
+            // A volume has one type: all other fields are removed.
             "volumes" if item.len() > 1 => {
                 for kind in found.keys().filter(|kind| *kind != "name") {
                     item.entry(kind.clone()).or_insert(Value::Null);

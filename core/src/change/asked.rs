@@ -1,9 +1,9 @@
-//! Whether what was asked for is what is there: the answer to a write, or the object as somebody
-//! has changed it since, is compared with the request.
+//! Compares the request with the result: the response to a write, or the object after someone else
+//! changed it.
 //!
-//! The server completes an object (defaults), spells it anew (quantities), and admission adds to it
-//! (sidecars, resources, a digest for a tag). None of that makes another version. Another image, a
-//! port that is gone or another value of a variable does.
+//! The server adds defaults and normalizes quantities, and admission adds sidecars, resources or a
+//! digest for a tag. None of that is another version. Another image, a missing port or another
+//! value of a variable is.
 
 use super::comparison::{contains, is_empty, is_same_image, is_same_quantity};
 use super::entries::{CONTAINER_LISTS, names};
@@ -16,11 +16,11 @@ use crate::request::{Method, Request};
 use crate::state::marks::DEPLOYED_AT;
 use serde_json::{Map, Value, json};
 
-/// Where the template stands in a Deployment.
+/// The path of the template in a Deployment.
 const TEMPLATE: &str = "spec.template";
 
-/// What policies of a cluster may decide, of a pod and of a container: where and with what rights
-/// and means it runs, not what runs.
+/// What policies of a cluster may change in a pod and a container: where, with which permissions
+/// and with which resources it runs, but not what runs.
 const POLICY: [&str; 20] = [
     "resources",
     "imagePullPolicy",
@@ -44,8 +44,8 @@ const POLICY: [&str; 20] = [
     "annotations",
 ];
 
-/// Fields that no server leaves out where they have a value. Others it may not know, and then it
-/// drops them with a warning.
+/// Fields that every server keeps if they have a value. A server may not know other fields, and
+/// then drops them with a warning.
 const KEPT: [&str; 13] = [
     "containers",
     "initContainers",
@@ -62,7 +62,7 @@ const KEPT: [&str; 13] = [
     "valueFrom",
 ];
 
-/// The lists whose items are known by fields of theirs.
+/// The lists whose items are identified by fields.
 const KEYS: [(&str, &[&str]); 9] = [
     ("containers", &["name"]),
     ("initContainers", &["name"]),
@@ -78,16 +78,16 @@ const KEYS: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// Something that was asked for and is not so.
+/// A requested value that the object does not have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lost {
-    /// The field, as people write it: `spec.template.spec.containers[app].image`.
+    /// The field, in the usual notation: `spec.template.spec.containers[app].image`.
     pub field: String,
-    /// The same step by step, as the server notes who set it: `f:spec`, `k:{"name":"app"}`.
+    /// The same path in the notation of managed fields: `f:spec`, `k:{"name":"app"}`.
     pub steps: Vec<String>,
-    /// What was asked for, in short; a variable's value is not told.
+    /// The requested value, shortened; the value of a variable is not shown.
     pub wanted: String,
-    /// What is there; `None` where there is nothing.
+    /// The current value; `None` if there is none.
     pub found: Option<String>,
 }
 
@@ -100,7 +100,7 @@ impl Lost {
         }
     }
 
-    /// What a person is told where the API server made something else of the request.
+    /// The fault to report if the API server changed the request.
     pub fn fault(&self, request: &Request) -> Fault {
         let field = match request.manifest {
             Some(_) => format!("manifest.{}", self.field),
@@ -124,12 +124,12 @@ impl Lost {
     }
 }
 
-/// What of a request is not so in an object.
+/// Returns the first requested value that the object does not have.
 pub fn lost(request: &Request, live: &Deployment) -> Option<Lost> {
     let found = live.template();
     let wanted = match template(request, live) {
         Ok(wanted) => wanted,
-        // The containers that it names are not there any more.
+        // The requested containers do not exist any more.
         Err(faults) => {
             let field = faults.first().map_or("", |fault| &fault.field);
             return Some(Lost {
@@ -148,8 +148,8 @@ pub fn lost(request: &Request, live: &Deployment) -> Option<Lost> {
     compare(&place, &wanted, found).or_else(|| not_removed(request, live))
 }
 
-/// The same for an object that somebody has changed since: a restart that was asked for must not
-/// have been taken back.
+/// The same for an object that someone has changed since; a requested restart must also still be
+/// there.
 pub fn lost_since(request: &Request, live: &Deployment) -> Option<Lost> {
     lost(request, live).or_else(|| {
         let deployed = live.annotation(DEPLOYED_AT).and_then(timestamp)?;
@@ -174,7 +174,7 @@ fn steps(all: &[&str]) -> Vec<String> {
     all.iter().map(|step| (*step).to_owned()).collect()
 }
 
-/// The parts of a template that a request asks for.
+/// The requested parts of a template.
 fn template(request: &Request, live: &Deployment) -> Result<Value, Vec<Fault>> {
     if let Some(manifest) = &request.manifest {
         let mut wanted = manifest.clone();
@@ -193,7 +193,7 @@ fn template(request: &Request, live: &Deployment) -> Result<Value, Vec<Fault>> {
     Ok(wanted["spec"]["template"].take())
 }
 
-/// A variable that was to go and is there.
+/// Returns a variable that should have been removed.
 fn not_removed(request: &Request, live: &Deployment) -> Option<Lost> {
     let gone = request.env.iter().filter(|(_, value)| value.is_none());
     for (variable, _) in gone {
@@ -223,11 +223,11 @@ fn not_removed(request: &Request, live: &Deployment) -> Option<Lost> {
     None
 }
 
-/// Where in a template something stands.
+/// A position in a template.
 struct Place {
     field: String,
     steps: Vec<String>,
-    /// The last field's name.
+    /// The name of the last field.
     key: String,
 }
 
@@ -242,7 +242,7 @@ impl Place {
         }
     }
 
-    /// An item of a list, by the fields that tell it.
+    /// The position of a list's item, by its identifying fields.
     fn item(&self, known: &Map<String, Value>) -> Place {
         let name = known.values().map(|value| match value.as_str() {
             Some(text) => text.to_owned(),
@@ -281,7 +281,7 @@ impl Place {
     }
 }
 
-/// How much of a value is shown: an image in ECR with a digest.
+/// How much of a value is shown: an image in ECR with a digest fits.
 const SHOWN: usize = 240;
 
 fn compare(place: &Place, wanted: &Value, found: &Value) -> Option<Lost> {
@@ -327,7 +327,7 @@ fn lists(place: &Place, wanted: &[Value], found: &[Value]) -> Option<Lost> {
         let lost = |place: Place| place.lost(&json!(wanted), Some(&json!(found)));
         return (!holds).then(|| lost(place.again()));
     };
-    // Kubernetes lets the last one of a name win.
+    // In Kubernetes the last variable of a name wins.
     let mut seen = Vec::new();
     wanted.iter().rev().find_map(|wanted| {
         let known = known(wanted, keys);
@@ -355,7 +355,7 @@ impl Place {
     }
 }
 
-/// The fields that tell an item from others, with the default of the one that has one.
+/// The fields that identify an item, with the default for the field that has one.
 fn known(item: &Value, keys: &[&str]) -> Map<String, Value> {
     let value = |key: &str| match item.get(key) {
         None if key == "protocol" => json!("TCP"),
@@ -365,7 +365,7 @@ fn known(item: &Value, keys: &[&str]) -> Map<String, Value> {
     known.collect()
 }
 
-/// Whether a probe goes through a mesh's agent, which asks the application in its place.
+/// Whether a probe goes through a mesh's agent, which calls the application instead.
 /// <https://istio.io/latest/docs/ops/configuration/mesh/app-health-check/>
 fn is_led_through_a_mesh(key: &str, found: &Value) -> bool {
     let path = found.pointer("/httpGet/path").and_then(Value::as_str);
@@ -375,7 +375,7 @@ fn is_led_through_a_mesh(key: &str, found: &Value) -> bool {
 fn is_same(key: &str, wanted: &Value, found: &Value) -> bool {
     match (key, wanted.as_str(), found.as_str()) {
         ("image", Some(wanted), Some(found)) => is_same_image(wanted, found),
-        // A variable's value is text, whatever it looks like.
+        // A variable's value is always text.
         ("value", _, _) => wanted == found,
         _ => wanted == found || is_same_quantity(wanted, found),
     }

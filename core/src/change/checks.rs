@@ -1,4 +1,4 @@
-//! What a request must agree on with the Deployment that is there.
+//! Checks that the request fits the current Deployment.
 
 use super::comparison::contains;
 use crate::kubernetes::object::Deployment;
@@ -6,8 +6,8 @@ use crate::problem::Fault;
 use crate::request::Request;
 use serde_json::Value;
 
-/// Refuses images and variables for containers that are not there: a strategic merge patch would
-/// add them.
+/// Refuses images and variables for containers that do not exist: a strategic merge patch would add
+/// them.
 pub(super) fn check_containers(
     request: &Request,
     known: &[Vec<String>; 2],
@@ -44,7 +44,7 @@ pub(super) fn check_containers(
     }
 }
 
-/// A workload keeps the selector that it was created with.
+/// Refuses another selector: a workload keeps the selector with which it was created.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates>
 pub(super) fn check_selector(object: &Value, live: &Deployment) -> Result<(), Vec<Fault>> {
     let wanted = object.pointer("/spec/selector").unwrap_or(&Value::Null);

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Whether everything that `wanted` names is in `found`, which the server completed with defaults,
-/// relieved of empty fields and wrote in its own spelling of quantities.
+/// Whether `found` contains everything that `wanted` names. The server adds defaults, removes empty
+/// fields and normalizes quantities.
 pub fn contains(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
@@ -21,7 +21,7 @@ pub fn contains(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// What the server leaves out when it writes an object: null, false, 0, "", [] and {}.
+/// Whether the server omits the value: null, false, 0, "", [] and {}.
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -33,7 +33,7 @@ pub(super) fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// `0.5` and `500m`, `1024Mi` and `1Gi` are one quantity each.
+/// Whether two quantities are equal, such as `0.5` and `500m`, or `1024Mi` and `1Gi`.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
 pub(super) fn is_same_quantity(one: &Value, other: &Value) -> bool {
     let (Some(one), Some(other)) = (quantity(one), quantity(other)) else {
@@ -70,7 +70,7 @@ pub(super) fn quantity(value: &Value) -> Option<f64> {
     Some(digits.parse::<f64>().ok()? * factor)
 }
 
-/// Whether one is the other as admission writes it: with its digest, or from a mirror.
+/// Whether admission may have turned one image into the other: with its digest, or from a mirror.
 pub(super) fn is_same_image(wanted: &str, found: &str) -> bool {
     let parts = |image: &str| {
         let image = image.trim();

@@ -1,17 +1,17 @@
-//! What differs between two objects, in lines for a person: without what belongs to the server or
-//! to Landfall, and with the values of variables hidden.
+//! The difference between two objects, in lines for people. It excludes what belongs to the server
+//! or to Landfall, and hides the values of variables.
 
 use crate::state::marks;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// The most lines of a difference; more are counted.
+/// The most lines of a difference; further lines are counted.
 const LINES_LIMIT: usize = 100;
 
 /// The longest value in a line, in characters: an image in ECR with a digest and a long name.
 const VALUE_LIMIT: usize = 240;
 
-/// What stands for the value of a variable.
+/// The text in place of a variable's value.
 const HIDDEN: &str = "(hidden)";
 
 /// Fields that belong to the server or to Landfall, not to the version.
@@ -24,7 +24,7 @@ const OWN_FIELDS: [&str; 6] = [
     "status",
 ];
 
-/// Annotations by the beginnings of their names, for the same reason.
+/// Prefixes of annotations that belong to the server or to Landfall.
 const OWN_ANNOTATIONS: [&str; 4] = [
     "landfall/",
     "deployment.kubernetes.io/",
@@ -37,13 +37,13 @@ const OWN_ANNOTATIONS: [&str; 4] = [
 pub struct Difference {
     /// `path: old → new`, `+ path: new`, `- path: old`.
     pub lines: Vec<String>,
-    /// How many more there are.
+    /// How many further lines there are.
     pub more: usize,
-    /// Whether there is no live object.
+    /// Whether there is no current object.
     is_new: bool,
 }
 
-/// What differs between two objects, values of variables hidden.
+/// Compares two objects and hides the values of variables.
 pub fn difference(live: &Value, wanted: &Value) -> Difference {
     let mut difference = Difference {
         is_new: live.is_null(),
@@ -59,7 +59,7 @@ pub fn difference(live: &Value, wanted: &Value) -> Difference {
 }
 
 impl Difference {
-    /// How many lines there would be.
+    /// The number of lines.
     pub fn count(&self) -> usize {
         self.lines.len() + self.more
     }
@@ -82,7 +82,7 @@ impl Difference {
             (Some(Value::Array(live)), Some(Value::Array(wanted))) => {
                 self.arrays(path, live, wanted);
             }
-            // A new thing is told in one line, but for the whole object, of which each field is.
+            // A new value takes one line, but in a new object each field does.
             (None, Some(Value::Object(wanted))) if self.is_new && !wanted.is_empty() => {
                 self.objects(path, &Map::new(), wanted);
             }
@@ -113,7 +113,7 @@ impl Difference {
         }
     }
 
-    /// Lists of named things are compared by their names, others place by place.
+    /// Lists of named items are compared by name, others by position.
     fn arrays(&mut self, path: &str, live: &[Value], wanted: &[Value]) {
         let (Some(live_names), Some(wanted_names)) = (names(live), names(wanted)) else {
             for index in 0..live.len().max(wanted.len()) {
@@ -136,7 +136,8 @@ impl Difference {
             let kept = names.iter().filter(|name| others.contains(name));
             kept.map(|name| (*name).to_owned()).collect::<Vec<_>>()
         };
-        // Variables may refer to those before them, and init containers run one after the other.
+        // Variables may refer to earlier ones, and init containers run one after the other, so
+        // order matters.
         let order = kept(&wanted_names, &live_names);
         if order != kept(&live_names, &wanted_names) {
             self.line(format!("{path}: in another order, {}", order.join(", ")));
@@ -144,7 +145,7 @@ impl Difference {
     }
 }
 
-/// An object without the annotations that are not told, also where there are no others.
+/// Removes the annotations that are not shown, and the map if it becomes empty.
 fn without_own(object: &Value) -> Value {
     let mut object = object.clone();
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
@@ -166,7 +167,7 @@ fn is_own(path: &str) -> bool {
     OWN_FIELDS.contains(&path)
 }
 
-/// The names of the items, where each has one of its own.
+/// The names of the items, if each has a unique one.
 fn names(items: &[Value]) -> Option<Vec<&str>> {
     let names = items.iter().map(|item| item.get("name")?.as_str());
     let names = names.collect::<Option<Vec<_>>>()?;
@@ -174,7 +175,7 @@ fn names(items: &[Value]) -> Option<Vec<&str>> {
     (unique.len() == names.len()).then_some(names)
 }
 
-/// A value in short, and in one line.
+/// A value, shortened, in one line.
 fn shown(path: &str, value: &Value) -> String {
     let mut value = value.clone();
     let in_variable = path.contains(".env[");
@@ -195,12 +196,12 @@ fn shown(path: &str, value: &Value) -> String {
     text
 }
 
-/// A text that needs no quotes to be told from what stands around it.
+/// Whether a text needs no quotes.
 fn plain(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| !c.is_control() && !c.is_whitespace())
 }
 
-/// Hides the values in a variable, or in a list of them.
+/// Hides the values in a variable, or in a list of variables.
 fn hide_variables(value: &mut Value) {
     match value {
         Value::Array(variables) => variables.iter_mut().for_each(hide_variables),
@@ -213,7 +214,7 @@ fn hide_variables(value: &mut Value) {
     }
 }
 
-/// Hides the values of the variables anywhere in a value.
+/// Hides the values of all variables within a value.
 fn hide_inside(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(hide_inside),

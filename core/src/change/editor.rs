@@ -1,23 +1,23 @@
-//! Who set a field: what the API server notes of it.
+//! Finds who set a field, from the server's managed fields.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
 
 use crate::kubernetes::call::FIELD_MANAGER;
 use serde_json::Value;
 
-/// The longest name of a manager that is told; the server allows 128 characters.
+/// The longest manager name that is shown; the server allows 128 characters.
 const NAME_LIMIT: usize = 128;
 
 /// Who set a field last, and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Editor {
-    /// The name that the client gave itself, such as `kubectl-edit`.
+    /// The name that the client chose, such as `kubectl-edit`.
     pub manager: String,
-    /// When, as the server spells it.
+    /// When, in the server's format.
     pub time: String,
 }
 
 impl Editor {
-    /// Looks for the last one who set a field, or anything around it, in an object as it came.
+    /// Finds the last manager that set a field or a part of it.
     pub fn of(object: &Value, steps: &[String]) -> Option<Editor> {
         let entries = object.pointer("/metadata/managedFields")?.as_array()?;
         let depth = |entry: &Value| {

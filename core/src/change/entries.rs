@@ -1,11 +1,11 @@
-//! Places in an object: containers by their names, entries made where they are missing.
+//! Positions in an object: containers by name, and missing entries that are created.
 
 use serde_json::{Map, Value, json};
 
-/// The lists of a pod template that hold containers.
+/// The lists of a pod template that contain containers.
 pub(super) const CONTAINER_LISTS: [&str; 2] = ["containers", "initContainers"];
 
-/// The entry of a container in a patch, made where it is missing.
+/// Returns the entry of a container in a patch, and creates it if it is missing.
 pub(super) fn container_entry<'a>(patch: &'a mut Value, list: &str, name: &str) -> &'a mut Value {
     let containers = entry(patch, &["spec", "template", "spec", list]);
     if !containers.is_array() {
@@ -20,7 +20,7 @@ pub(super) fn container_entry<'a>(patch: &'a mut Value, list: &str, name: &str) 
     &mut containers[place]
 }
 
-/// Adds entries to a list that is merged by name; those of the same name give way.
+/// Adds entries to a list that is merged by name, and replaces those with the same name.
 pub(super) fn merge_named(there: &mut Vec<Value>, more: Vec<Value>) {
     there.retain(|entry| more.iter().all(|new| new.get("name") != entry.get("name")));
     there.extend(more);
@@ -33,7 +33,7 @@ pub(super) fn merge_into(target: &mut Value, entries: Map<String, Value>) {
     }
 }
 
-/// The place under a path of keys, made where it is missing.
+/// Returns the value at a path of keys, and creates it if it is missing.
 pub(super) fn entry<'a>(object: &'a mut Value, path: &[&str]) -> &'a mut Value {
     path.iter().fold(object, |place, key| {
         if !place.is_object() {

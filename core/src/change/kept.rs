@@ -1,5 +1,5 @@
-//! Whether a write that was answered as done was done: a webhook may set back what it asks for, and
-//! a proxy may answer in the server's place.
+//! Whether a successful write really changed the object: a webhook may revert it, and a proxy may
+//! respond in the server's place.
 
 use super::asked;
 use super::comparison::is_empty;
@@ -14,8 +14,8 @@ use serde_json::Value;
 /// How much of a value is shown.
 const SHOWN: usize = 240;
 
-/// What a write of the new version left as it was. An answer with another generation is one in
-/// which something was changed, which the rollout looks at itself.
+/// Returns what the write of a new version did not change. If the response has another generation,
+/// something was changed; then the rollout itself checks it.
 pub fn version(
     request: &Request,
     job: &str,
@@ -34,7 +34,7 @@ pub fn version(
     })
 }
 
-/// The same of a write that brings the template of a revision back.
+/// The same for a write that restores the template of a revision.
 pub fn undo(revision: u64, before: Option<&Deployment>, after: &Deployment) -> Option<Kept> {
     let is_same = |before: &&Deployment| before.template_digest() == after.template_digest();
     before.filter(is_same).map(|_| Kept {
@@ -46,7 +46,7 @@ pub fn undo(revision: u64, before: Option<&Deployment>, after: &Deployment) -> O
     })
 }
 
-/// The same of a write of a switch, which names each field by a merge patch.
+/// The same for a write of a switch, whose merge patch names each field.
 pub fn fields(call: &Call, after: &Value) -> Option<Kept> {
     let body = call.body.as_ref()?;
     match call.verb == Verb::MergePatch {
@@ -63,7 +63,7 @@ fn differing(path: &str, patch: &Value, found: &Value) -> Option<Kept> {
                 "" => name.clone(),
                 path => format!("{path}.{name}"),
             };
-            // What the write is bound to is not written.
+            // The preconditions of the write are not fields to change.
             match path.as_str() {
                 "metadata.resourceVersion" | "metadata.uid" => None,
                 _ => differing(&path, patch, &found[name]),
@@ -76,7 +76,7 @@ fn differing(path: &str, patch: &Value, found: &Value) -> Option<Kept> {
         Value::String(text) => format!("`{}`", clip(text, SHOWN)),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
     };
-    // What is empty is left out by the server.
+    // The server omits empty values.
     let is_same = patch == found || is_empty(patch) && is_empty(found);
     (!is_same).then(|| Kept {
         field: path.to_owned(),

@@ -1,9 +1,9 @@
-//! Who changes a Deployment, and the write that it comes down to.
+//! The author of a change, and the resulting write.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Who deploys, and when: what every write leaves on the Deployment.
+/// Who deploys, and when: stored on the Deployment by every write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Author<'a> {
     /// The pipeline's execution.
@@ -14,10 +14,10 @@ pub struct Author<'a> {
     pub now: Timestamp,
 }
 
-/// The write that a request comes down to.
+/// The write for a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The Deployment is already as the request wants it.
+    /// The Deployment already matches the request.
     Nothing,
     /// A strategic merge patch.
     Patch(Value),

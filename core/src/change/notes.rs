@@ -1,4 +1,4 @@
-//! The annotations that go with a change.
+//! The annotations of a change.
 
 use super::entries::entry;
 use super::model::Author;
@@ -15,20 +15,20 @@ use serde_json::{Map, Value, json};
 /// The longest [`CHANGE_CAUSE`], in characters: a line in a table.
 const CHANGE_CAUSE_LIMIT: usize = 500;
 
-/// Jobs remembered in [`SUPERSEDED`]: Lambda repeats an event for six hours at the most, and more
-/// deploys of one Deployment in that time than this are not to be expected.
+/// How many jobs [`SUPERSEDED`] stores. Lambda repeats an event for at most six hours, and a
+/// Deployment is not expected to have more deploys in that time.
 pub const SUPERSEDED_LIMIT: usize = 8;
 
-/// What `kubectl rollout restart` writes into the template, too.
+/// The annotation that `kubectl rollout restart` writes into the template.
 pub(super) const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
 
-/// Makes the pods roll even where nothing else differs.
+/// Restarts the pods even if nothing else differs.
 pub(super) fn restart(object: &mut Value, now: Timestamp) {
     let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
     *entry(object, &path) = json!(now.to_string());
 }
 
-/// The annotations of a write. A `null` takes away what an earlier deploy left.
+/// The annotations of a write. A `null` removes what an earlier deploy wrote.
 pub(super) fn annotations(
     request: &Request,
     live: Option<&Deployment>,
@@ -65,7 +65,7 @@ pub(super) fn annotations(
         (COMMIT, or_null(request.commit.clone())),
         (CHANGE_CAUSE, or_null(change_cause(request, author))),
     ];
-    // A null for what is not there says nothing; and a line of the manifest's own stays.
+    // A null for a missing annotation is useless; and a manifest's own line stays.
     let removes = |name: &str| last(name).is_some() && name != CHANGE_CAUSE;
     all.into_iter()
         .filter(|(name, value)| !value.is_null() || removes(name))
@@ -73,7 +73,7 @@ pub(super) fn annotations(
         .collect()
 }
 
-/// What a version is known by later: its commit, and a line for its history.
+/// The commit and the history line of a version.
 pub fn history(request: &Request, author: &Author) -> Vec<(String, String)> {
     let commit = request.commit.clone().map(|commit| (COMMIT, commit));
     let line = change_cause(request, author).map(|line| (CHANGE_CAUSE, line));
@@ -81,7 +81,7 @@ pub fn history(request: &Request, author: &Author) -> Vec<(String, String)> {
     known.map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
-/// A line on this version for its history. `None` where a manifest has a line of its own.
+/// The history line of this version. `None` if the manifest has its own.
 pub(super) fn change_cause(request: &Request, author: &Author) -> Option<String> {
     let manifest = request.manifest.as_ref();
     let notes = manifest.and_then(|manifest| manifest.pointer("/metadata/annotations"));

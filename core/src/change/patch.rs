@@ -35,7 +35,7 @@ pub(super) fn patch(
     Ok(Change::Patch(patch))
 }
 
-/// A manifest as the start of a patch: without what names the object or belongs to the server.
+/// The manifest as the beginning of a patch, without the object's identity and the server's fields.
 pub(super) fn manifest_patch(request: &Request, autoscaled: bool) -> Value {
     let Some(manifest) = &request.manifest else {
         return json!({});
@@ -58,7 +58,7 @@ pub(super) fn manifest_patch(request: &Request, autoscaled: bool) -> Value {
     patch
 }
 
-/// Sets images and variables in the patch where they differ from the live containers. Returns
+/// Sets images and variables in the patch where they differ from the current containers. Returns
 /// whether any did.
 pub(super) fn set_by_patch(
     request: &Request,
@@ -76,7 +76,7 @@ pub(super) fn set_by_patch(
     let mut differs = false;
     for (list, known) in CONTAINER_LISTS.iter().zip(&known) {
         for name in known {
-            // What a manifest says of a container is merged over what is there.
+            // The patch's containers are merged into the existing ones.
             let manifest = patch.pointer("/spec/template/spec");
             let manifest = manifest.and_then(|spec| spec.get(*list)?.as_array());
             let found = live.containers(list).iter();
@@ -101,8 +101,8 @@ pub(super) fn set_by_patch(
     Ok(differs)
 }
 
-/// The fields of one container that the request sets and that differ from what is there; the last
-/// one found counts.
+/// The requested fields of a container that differ from the current ones; the last one found
+/// counts.
 pub(super) fn container_changes(
     request: &Request,
     list: &str,
@@ -136,11 +136,11 @@ pub(super) fn container_changes(
     changes
 }
 
-/// What a strategic merge patch says to set or remove one variable; `None` where it is so already.
+/// The strategic merge patch for one variable; `None` if nothing has to change.
 pub(super) fn variable_change(name: &str, value: Option<&str>, there: &[&Value]) -> Option<Value> {
     let is_it = |variable: &&&Value| variable.get("name").and_then(Value::as_str) == Some(name);
     let refers = |variable: &&Value| variable.get("valueFrom").is_some();
-    // Kubernetes lets the last one of a name win.
+    // In Kubernetes the last variable of a name wins.
     match (value, there.iter().rev().find(is_it)) {
         (None, None) => None,
         (None, Some(_)) => Some(json!({"name": name, "$patch": "delete"})),
@@ -148,7 +148,7 @@ pub(super) fn variable_change(name: &str, value: Option<&str>, there: &[&Value])
             Some(json!({"name": name, "value": value, "valueFrom": null}))
         }
         (Some(value), Some(found)) => {
-            // The server leaves an empty value out.
+            // The server omits an empty value.
             let there = found.get("value").and_then(Value::as_str).unwrap_or("");
             (there != value).then(|| json!({"name": name, "value": value}))
         }
@@ -156,7 +156,8 @@ pub(super) fn variable_change(name: &str, value: Option<&str>, there: &[&Value])
     }
 }
 
-/// `env` goes into every ordinary container, or into the one that `container` names.
+/// Whether `env` applies to the container: to every ordinary one, or to the one that `container`
+/// names.
 pub(super) fn sets_env(request: &Request, list: &str, name: &str) -> bool {
     match &request.container {
         Some(only) => only == name,

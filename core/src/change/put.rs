@@ -1,4 +1,4 @@
-//! A change as a whole object: the manifest, with what the request sets in it.
+//! A change as a whole object: the manifest, with the values of the request.
 
 use super::checks::{check_containers, check_selector};
 use super::entries::{CONTAINER_LISTS, entry, merge_into, names_in};
@@ -46,8 +46,8 @@ pub(super) fn put(
     Ok(object)
 }
 
-/// Keeps a restart that somebody made since, which does not belong to the version: without this
-/// the same manifest would roll every pod again.
+/// Keeps a later restart, which does not belong to the version: otherwise the same manifest would
+/// restart every pod again.
 pub(super) fn keep_restart(object: &mut Value, live: &Deployment) {
     let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
     let named = object
@@ -70,7 +70,7 @@ pub(super) fn identify(request: &Request, object: &mut Value) {
     }
 }
 
-/// Sets images and variables in the manifest's own containers.
+/// Sets images and variables in the manifest's containers.
 pub(super) fn set_in_manifest(request: &Request, object: &mut Value) -> Result<(), Vec<Fault>> {
     let known = CONTAINER_LISTS.map(|list| names_in(object, list));
     check_containers(request, &known)?;

@@ -1,16 +1,17 @@
-//! The way back: a JSON patch that brings a template back.
+//! The rollback: a JSON patch that restores a template.
 
 use crate::kubernetes::object::{self, Deployment};
 use crate::state::marks::{CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT};
 use serde_json::{Value, json};
 
-/// The operations that bring back a template: all or none, and only on the state that was seen.
+/// The operations that restore a template: all or none, and only if the object is unchanged.
 /// <https://datatracker.ietf.org/doc/html/rfc6902#section-4.6>
 pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Value {
     let mut operations = vec![
         json!({"op": "test", "path": "/metadata/uid", "value": seen.uid()}),
         json!({"op": "test", "path": "/metadata/generation", "value": seen.generation()}),
-        // A status, too: it may have come right while its failure was being explained.
+        // Also tests the status: the rollout may have recovered while its failure was being
+        // explained.
         json!({"op": "test", "path": "/metadata/resourceVersion",
             "value": seen.resource_version()}),
         json!({"op": "replace", "path": "/spec/template",
@@ -22,7 +23,7 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
     let rolled_back = "/metadata/annotations/landfall~1rolled-back";
     operations.push(json!({"op": "add", "path": rolled_back, "value": job}));
     operations.push(json!({"op": "add", "path": CAUSE_PATH, "value": cause}));
-    // Kubernetes copies annotations to the ReplicaSet: these are of the version that goes.
+    // Kubernetes copies annotations to the ReplicaSet, and these belong to the failed version.
     if seen.annotation(COMMIT).is_some() {
         let path = "/metadata/annotations/landfall~1commit";
         operations.push(json!({"op": "remove", "path": path}));
@@ -34,13 +35,13 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
     Value::Array(operations)
 }
 
-/// The same on whatever state of the generation that was seen: where pods start and end all the
-/// time, no state of a Deployment lasts until the patch arrives.
+/// The same without the test of the status: if pods start and end all the time, the status of a
+/// Deployment changes before the patch arrives.
 pub fn undo_of_generation(operations: &Value) -> Value {
     without(operations, "/metadata/resourceVersion")
 }
 
-/// The same as the template alone, for a server that refuses our notes on the object.
+/// The operation for the template alone, for a server that refuses our annotations.
 pub fn undo_of_template(operations: &Value) -> Value {
     without(operations, "/metadata/annotations")
 }

@@ -1,4 +1,4 @@
-//! Whether a workload serves, and why not.
+//! Whether a workload is ready, and why not.
 
 pub mod diagnosis;
 pub mod rollout;

@@ -9,7 +9,7 @@ pub enum Kind {
     Deployment,
 }
 
-/// How a kind differs from the others. Its status is read in `health.rs`.
+/// The properties of a kind. `health.rs` reads its status.
 #[derive(Debug)]
 pub struct Row {
     /// The resource of its objects.

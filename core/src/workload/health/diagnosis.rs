@@ -1,10 +1,10 @@
-//! Why the new version does not serve, and whether it ever will.
+//! Why the new version is not ready, and whether it can still become ready.
 //!
-//! A false alarm is worse than a late one. So a state that can pass must have lasted for a grace
-//! time, by our own looks and by the cluster's times where its clock agrees with ours, and it must
-//! be every new pod's, or that of so many that the controller creates no more. What only its author
-//! can judge (a slow start, a failing readiness probe) is told while it lasts, and is a failure
-//! when the progress deadline says so.
+//! A false alarm is worse than a late one. So a temporary state must last for a grace time, by our
+//! own checks and by the cluster's timestamps if its clock agrees with ours, and it must affect
+//! every new pod, or so many that the controller creates no more. What only the application's
+//! author can judge (a slow start, a failing readiness probe) is shown while it lasts, and is a
+//! failure when the progress deadline expires.
 
 mod classification;
 mod evidence;
@@ -29,21 +29,21 @@ use classification::findings;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How many nodes must agree where not every new pod is in trouble.
+/// How many nodes must be affected if not every new pod is.
 const NODES: usize = 2;
 
-/// What is wrong with the new version.
+/// The state of the new version.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Diagnosis {
-    /// Nothing that can be seen.
+    /// No problem is visible.
     Nothing,
-    /// Something that may pass, or that only the deadline can judge.
+    /// A problem that may be temporary, or that only the deadline can judge.
     Suspicious(Finding),
-    /// Something because of which the rollout will never be done.
+    /// A problem because of which the rollout cannot finish.
     Doomed(Finding),
 }
 
-/// The state of a new version by its pods.
+/// Diagnoses a new version from its pods.
 pub fn diagnose<'a>(
     live: &Deployment,
     sight: &PodSnapshot,
@@ -66,7 +66,7 @@ pub fn diagnose<'a>(
     }
 }
 
-/// Whether what is final of some pods is so for the rollout: it is every pod's, or that of so many
+/// Whether a final problem of some pods is final for the rollout: it affects every pod, or so many
 /// that the controller waits for one of them.
 fn is_doomed(
     worst: &Finding,
@@ -75,7 +75,7 @@ fn is_doomed(
     pods: &Pods,
     since: &Since<'_>,
 ) -> bool {
-    // As many as may be out of service at once.
+    // As many pods as may be unavailable at once.
     let slack = usize::try_from(live.slack()).unwrap_or(usize::MAX);
     if worst.cause.is_of_creation() {
         let wanted = usize::try_from(live.replicas()).unwrap_or(usize::MAX);
@@ -93,7 +93,7 @@ fn is_doomed(
     all || hopeless.count() >= slack && nodes >= NODES
 }
 
-/// The finding that explains a rollout which has run out of time, however young it is.
+/// Finds the explanation for a rollout that has run out of time, however new the problem is.
 pub fn explain<'a>(
     sight: &PodSnapshot,
     since: impl Into<Since<'a>>,

@@ -1,8 +1,8 @@
-//! Is the rollout done? A verdict from the Deployment, its newest ReplicaSet and what we wrote.
+//! Whether the rollout is done: a verdict from the Deployment, its newest ReplicaSet and our write.
 //!
 //! The order of the checks is the specification. It follows `kubectl rollout status` with three
-//! differences: nothing older than our own write counts, a deadline that was exceeded before our
-//! write is not ours, and the newest ReplicaSet itself must hold the pods.
+//! differences: nothing older than our own write counts; a deadline that was exceeded before our
+//! write is ignored; and the newest ReplicaSet itself must have the pods.
 //! <https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go>
 
 pub mod serving;
@@ -10,29 +10,29 @@ pub mod serving;
 use crate::kubernetes::object::{self, Deployment, ReplicaSet, timestamp};
 use jiff::{SignedDuration, Timestamp};
 
-/// How far the server's clock may run behind ours when times of the two are compared.
+/// How far the server's clock may be behind ours when timestamps are compared.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 
-/// What we remember of a write, to tell its rollout from any other.
+/// The facts about a write that identify its rollout.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
 pub struct WriteReceipt {
-    /// The object that we wrote to; another uid is another object.
+    /// The uid of the written object; another uid is another object.
     pub uid: String,
-    /// The generation that the write returned: a status older than it is evidence of nothing.
+    /// The generation that the write returned: an older status proves nothing.
     pub generation: i64,
     /// The digest of the pod template that the write returned.
     pub template: String,
     /// When we wrote, by our clock.
     pub at: Timestamp,
-    /// The `lastUpdateTime` of a ProgressDeadlineExceeded that was there before the write. The
-    /// controller leaves it when a template comes back that has a ReplicaSet already.
+    /// The `lastUpdateTime` of a ProgressDeadlineExceeded from before the write. The controller
+    /// keeps it if a template returns that already has a ReplicaSet.
     /// <https://github.com/kubernetes/kubernetes/issues/49637>
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_deadline: Option<String>,
 }
 
 impl WriteReceipt {
-    /// Remembers a write by the object that it returned and the one that was there before.
+    /// Records a write from the object before it and the object that it returned.
     pub fn new(before: Option<&Deployment>, after: &Deployment, at: Timestamp) -> WriteReceipt {
         WriteReceipt {
             uid: after.uid().to_owned(),
@@ -43,7 +43,7 @@ impl WriteReceipt {
         }
     }
 
-    /// Takes up a version that was written at `at`, by us in a lost invocation or by others.
+    /// Adopts a version that was written at `at`, by us in a lost invocation or by others.
     pub fn adopted(found: &Deployment, at: Timestamp) -> WriteReceipt {
         let stale = exceeded_at(found)
             .filter(|time| timestamp(time).is_some_and(|time| time + CLOCK_SKEW < at));
@@ -57,52 +57,50 @@ impl WriteReceipt {
     }
 }
 
-/// Where a rollout stands.
+/// The state of a rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It goes on.
+    /// The rollout is in progress.
     Progressing(Progress),
-    /// Every pod is of the new version and available, by the Deployment's own counters.
+    /// Every pod has the new version and is available, by the Deployment's own counters.
     Complete,
-    /// Kubernetes itself has given it up.
+    /// Kubernetes itself has failed the rollout.
     Failed(Progress),
 }
 
-/// How far a rollout is.
+/// The progress of a rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// What it waits for.
+    /// What the rollout waits for.
     pub waits_for: WaitsFor,
-    /// New pods that are available.
+    /// The number of available new pods.
     pub available: i64,
-    /// Pods wanted.
+    /// The number of wanted pods.
     pub wanted: i64,
-    /// What stands in the way, in Kubernetes' words (quota, an admission webhook…).
+    /// What blocks the rollout, in Kubernetes' words (quota, an admission webhook, …).
     pub obstacle: Option<String>,
 }
 
 /// What a rollout waits for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WaitsFor {
-    /// The controller has not seen our write yet.
+    /// The controller must process our write.
     Observation,
-    /// The Deployment is paused, so nothing moves.
+    /// The Deployment is paused.
     Resumption,
-    /// New pods are to be created.
+    /// New pods must be created.
     NewPods,
-    /// Old pods are to end; so many are left.
+    /// This many old pods must end.
     OldPods(i64),
-    /// Pods that were told to end are still ending, and no new one is created before
-    /// (`Recreate`); so many.
+    /// This many pods are terminating, and no new one is created before they end (`Recreate`).
     EndingPods(i64),
-    /// New pods are to become available.
+    /// New pods must become available.
     Availability,
-    /// They are, and nothing probes them: they are to be seen a second time.
+    /// The pods are available but have no probe: they must be checked a second time.
     SecondLook,
 }
 
-/// The verdict of the Deployment alone. Where it says [`Verdict::Complete`],
-/// [`holds_the_pods`] must say so too.
+/// The verdict from the Deployment alone. For [`Verdict::Complete`], [`holds_the_pods`] must agree.
 pub fn verdict(deployment: &Deployment, written: &WriteReceipt, now: Timestamp) -> Verdict {
     let wanted = deployment.replicas();
     let updated = deployment.updated_replicas();
@@ -117,8 +115,8 @@ pub fn verdict(deployment: &Deployment, written: &WriteReceipt, now: Timestamp) 
     };
     let required = written.generation.max(deployment.generation());
     if deployment.observed_generation() < required {
-        // A controller that may not create the ReplicaSet leaves the generation behind, too, and
-        // says why in a condition: https://github.com/kubernetes/kubernetes/issues/36117
+        // A controller that may not create the ReplicaSet also leaves the generation behind, and
+        // sets a condition with the reason: https://github.com/kubernetes/kubernetes/issues/36117
         return Verdict::Progressing(Progress {
             available: 0,
             obstacle: creation_refused(deployment),
@@ -138,7 +136,7 @@ pub fn verdict(deployment: &Deployment, written: &WriteReceipt, now: Timestamp) 
         None
     };
     match waits_for {
-        // The counters are fresher than the condition: a rollout that got there in the end did.
+        // The counters are newer than the condition: a rollout that finished late still finished.
         None => Verdict::Complete,
         Some(waits_for) if deadline_exceeded(deployment, written, now) => {
             Verdict::Failed(progress(waits_for))
@@ -148,8 +146,8 @@ pub fn verdict(deployment: &Deployment, written: &WriteReceipt, now: Timestamp) 
     }
 }
 
-/// Whether the newest ReplicaSet is of the Deployment's revision and has every pod available.
-/// A Deployment none of whose ReplicaSets is to be seen is taken at its own word.
+/// Whether the newest ReplicaSet has the Deployment's revision and all pods are available. If no
+/// ReplicaSet is visible, the Deployment's own counters decide.
 pub fn holds_the_pods(deployment: &Deployment, sets: &[ReplicaSet]) -> bool {
     object::newest(deployment, sets).is_none_or(|set| {
         set.available >= deployment.replicas()
@@ -159,16 +157,16 @@ pub fn holds_the_pods(deployment: &Deployment, sets: &[ReplicaSet]) -> bool {
     })
 }
 
-/// The time of a ProgressDeadlineExceeded, as the server spells it. The reason is what counts, as
-/// for kubectl, not the condition's status.
+/// The time of a ProgressDeadlineExceeded, in the server's format. Like in kubectl, the reason
+/// decides, not the condition's status.
 fn exceeded_at(deployment: &Deployment) -> Option<&str> {
     let condition = deployment.condition("Progressing")?;
     (condition.reason == "ProgressDeadlineExceeded").then_some(condition.last_update_time)
 }
 
-/// Whether Kubernetes gave up the rollout *of our write*. A condition that was there before counts
-/// once our own wait has been as long as the deadline: where an old template came back and its pods
-/// do not progress, the controller never writes it anew.
+/// Whether Kubernetes failed the rollout *of our write*. An older condition counts once our own
+/// wait has been as long as the deadline: if an old template returns and its pods do not progress,
+/// the controller never writes the condition again.
 fn deadline_exceeded(deployment: &Deployment, written: &WriteReceipt, now: Timestamp) -> bool {
     let Some(time) = exceeded_at(deployment) else {
         return false;

@@ -1,5 +1,5 @@
-//! Where nothing probes a container, "ready" means "was started". So its pods are looked at a
-//! second time before it is said that they serve.
+//! Without a probe, "ready" only means "started". So the pods are checked a second time before
+//! success is reported.
 
 use crate::kubernetes::object::{Deployment, digest};
 use jiff::Timestamp;
@@ -7,34 +7,34 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
-/// How long after the first look the second one is: an application that cannot start (a missing
-/// variable, a database that refuses it) ends within a few seconds, and the kubelet tells of it
-/// within two more. Longer would be the user's to ask for, by `minReadySeconds`.
+/// The time between the two checks: an application that cannot start (a missing variable, a
+/// database that refuses it) exits within a few seconds, and the kubelet reports it within two
+/// more. For a longer time users set `minReadySeconds`.
 pub const SECOND_LOOK: Duration = Duration::from_secs(5);
 
-/// The first look at pods that nothing probes, and whether a second one found the same.
+/// The first check of pods without a probe, and whether a second one found the same.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Steady {
-    /// When they were first seen as they are.
+    /// When they were first seen in this state.
     pub since: Timestamp,
-    /// Which pods, and how often their containers had been started again: a digest.
+    /// A digest of the pods and their containers' restart counts.
     pub pods: String,
-    /// Whether the second look found them unchanged.
+    /// Whether the second check found them unchanged.
     #[serde(default)]
     pub held: bool,
 }
 
-/// Which pods there are, and how often their containers were started again.
+/// The pods and their containers' restart counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
-    /// When they were looked at.
+    /// When they were checked.
     pub at: Timestamp,
-    /// A digest of it; always the same where the pods may not be read.
+    /// A digest of them; constant if the pods may not be read.
     pub pods: String,
 }
 
-/// Whether a container serves as soon as it is started: nothing asks it whether it can, and
-/// Kubernetes waits for nothing else.
+/// Whether a container counts as ready as soon as it starts: it has no probe, and Kubernetes waits
+/// for nothing else.
 pub fn is_untested(live: &Deployment) -> bool {
     let waits = live.value().pointer("/spec/minReadySeconds");
     let waits = waits.and_then(Value::as_i64).unwrap_or(0) > 0;
@@ -44,8 +44,8 @@ pub fn is_untested(live: &Deployment) -> bool {
     live.replicas() > 0 && !waits && !live.containers("containers").iter().all(tested)
 }
 
-/// One pod in a word: its uid, with the count of its containers' restarts. `None` for one that is
-/// not of this ReplicaSet or is ending.
+/// A pod in a word: its uid and its containers' restart count. `None` for a pod of another
+/// ReplicaSet or a terminating one.
 pub fn pod(pod: &Value, set: &str) -> Option<String> {
     let owners = pod.pointer("/metadata/ownerReferences")?.as_array()?;
     let ours = owners.iter().any(|owner| owner["name"] == set);
@@ -64,7 +64,7 @@ pub fn pod(pod: &Value, set: &str) -> Option<String> {
     ))
 }
 
-/// The pods of a look in short.
+/// The digest of a check's pods.
 pub fn summed(pods: impl Iterator<Item = String>) -> String {
     let mut pods = pods.collect::<Vec<_>>();
     pods.sort();

@@ -1,4 +1,4 @@
-//! What is wrong with a pod, by what its containers show.
+//! Finds the problem of a pod from the state of its containers.
 
 use super::finding::{Finding, PodSnapshot, STILL_RUNS};
 use super::judgement::worst;
@@ -10,7 +10,7 @@ use crate::outcome::Cause;
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// The longest time from a kubelet's try to its next, for pulls and restarts alike.
+/// The longest time between two attempts of a kubelet, for pulls and for restarts.
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
 const BACK_OFF: Duration = Duration::from_secs(300);
 
@@ -44,7 +44,7 @@ pub(super) fn findings(
     found
 }
 
-/// What is wrong with a pod: what is final before what is not, then what tells most.
+/// The problem of a pod: final ones before temporary ones, then the most specific one.
 fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration) -> Finding {
     let whole = |cause, said: String, at| Finding {
         said,
@@ -55,7 +55,8 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         return whole(Cause::NodeTrouble, words_of(&pod.why), None);
     }
     if let Some(unscheduled) = &pod.unscheduled {
-        // A gate is somebody's decision: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
+        // Someone set the gate on purpose:
+        // https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
         let cause = match unscheduled.reason.as_str() {
             "Unschedulable" => Cause::Unschedulable,
             NO_SCHEDULER => Cause::NoScheduler,
@@ -78,9 +79,9 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         .unwrap_or_else(|| of_whole(pod, sight))
 }
 
-/// Whether a pod that was there before our write has not been tried since: a kubelet backs off for
-/// minutes, and what it says is of before. Such a pod is there where a version is deployed that
-/// failed before, and whose cause may have been mended.
+/// Whether a pod from before our write has not been tried again since: a kubelet backs off for
+/// minutes, so its message is old. This happens if a version is deployed that failed before, and
+/// whose cause may have been fixed.
 fn is_stale(
     finding: &Finding,
     pod: &Pod,
@@ -126,7 +127,7 @@ fn of_container(
         State::Running => Some(Finding {
             ends: container.restarts,
             starting: container.started == Some(false),
-            // It speaks now; what it said before its last start is another story.
+            // The container runs now; its log before the last start is not relevant.
             previous: false,
             ..finding(Cause::NotReady, "")
         }),
@@ -154,7 +155,7 @@ fn of_container(
     }
 }
 
-/// A finding about one container, with what the pod itself says of it.
+/// Builds a finding about a container, with the pod's own data about it.
 fn about(cause: Cause, pod: &Pod, container: &Container, sight: &PodSnapshot) -> Finding {
     Finding {
         container: container.name.clone(),
@@ -165,7 +166,7 @@ fn about(cause: Cause, pod: &Pod, container: &Container, sight: &PodSnapshot) ->
     }
 }
 
-/// The cause behind the kubelet's word for a container that cannot be started.
+/// Classifies the kubelet's reason for a container that cannot be started.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go>
 pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
     let refused = way_out(message).is_some();
@@ -209,15 +210,15 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
     }
 }
 
-/// Images and paths have words of their own in them.
+/// Removes the names of images and paths, which may contain any words.
 fn without_names(message: &str) -> String {
     let words = message.split_whitespace();
     let words = words.filter(|word| *word == "i/o" || !word.contains('/'));
     words.collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Whose fault it is that a runtime cannot start a command: the container's, unless the node has a
-/// mark of its own. The command's name is in the message, too.
+/// Decides whether the container or the node is the cause if a runtime cannot start a command. The
+/// message also contains the command's name.
 /// <https://github.com/Shopify/krane/pull/694>
 fn of_start(message: &str) -> Cause {
     let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
@@ -228,7 +229,7 @@ fn of_start(message: &str) -> Cause {
     }
 }
 
-/// Words of a registry that has the image for other platforms alone.
+/// Phrases of a registry that has the image only for other platforms.
 const PLATFORM: [&str; 6] = [
     "no match for platform",
     "no matching manifest for",
@@ -277,14 +278,14 @@ pub(super) fn way_out(message: &str) -> Option<&'static str> {
     Some(rows.find(|(mark, _)| message.contains(mark))?.1)
 }
 
-/// Words of a kubelet that, right after its start, does not know any Secret.
+/// Phrases of a kubelet that, right after its start, does not know any Secret.
 /// <https://github.com/Shopify/krane/blob/main/lib/krane/kubernetes_resource/pod.rb>
 const UNSYNCED: [&str; 2] = ["failed to sync", "not registered"];
 
-/// Words of an object that a container refers to and that is not there.
+/// Phrases about a missing object that a container refers to.
 const MISSING: [&str; 3] = ["not found", "couldn't find key", "non-existent"];
 
-/// Words of a trouble that passes by itself.
+/// Phrases about temporary problems.
 const PASSING: [&str; 11] = [
     "timeout",
     "timed out",
@@ -299,7 +300,7 @@ const PASSING: [&str; 11] = [
     "unavailable",
 ];
 
-/// Words of a node that is in trouble itself.
+/// Phrases about a problem of the node.
 const NODE: [&str; 5] = [
     "no space left",
     "resource busy",
@@ -308,7 +309,7 @@ const NODE: [&str; 5] = [
     "too many open files",
 ];
 
-/// Words of a registry that refuses.
+/// Phrases of a registry that denies access.
 const DENIED: [&str; 5] = [
     "denied",
     "unauthorized",
@@ -317,7 +318,7 @@ const DENIED: [&str; 5] = [
     "no basic auth credentials",
 ];
 
-/// Words of a runtime whose trouble is the image's command, not the node.
+/// Phrases of a runtime about the image's command, not the node.
 const COMMAND: [&str; 5] = [
     "exec: \"",
     "executable file not found",
@@ -340,8 +341,8 @@ fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &PodSnapshot) 
     };
     Finding {
         previous: container.last.is_some(),
-        // A container that ran for hours, as after a slow rollout, has not been failing as long:
-        // its ends are counted instead.
+        // A container that ran for hours, for example after a slow rollout, has not failed that
+        // long: its exits are counted instead.
         since: pod.scheduled.or(pod.created),
         ends: container.restarts + 1,
         code: ended.code,
@@ -350,8 +351,8 @@ fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &PodSnapshot) 
     }
 }
 
-/// Since when a container could have been started: its pod has a node, and the init containers
-/// before it, or its own life before, are over.
+/// Since when a container could have been started: its pod has a node, and the earlier init
+/// containers, or its own previous run, have ended.
 fn began(pod: &Pod, container: &Container) -> Option<Timestamp> {
     let own = container.last.as_ref();
     let before = pod.containers.iter().filter(|other| other.init);

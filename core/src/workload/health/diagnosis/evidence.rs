@@ -1,4 +1,4 @@
-//! What a person wants to see under the cause: the pods, their events, their last words.
+//! The evidence for a cause: the pods, their events, their last log lines.
 
 use super::classification::findings;
 use super::finding::{Explanation, Finding, PodSnapshot};
@@ -14,35 +14,35 @@ use std::time::Duration;
 
 /// Events have whole seconds, by clocks that may be behind ours.
 const EVENT_CLOCK: Duration = Duration::from_secs(5);
-/// How much of a log line is shown: the beginning tells most.
+/// How much of a log line is shown, from its beginning.
 pub(super) const LOG_LINE: usize = 240;
-/// Log lines that are shown.
+/// How many log lines are shown.
 pub const LOG_LINES: usize = 20;
-/// Kinds of trouble that are told apart in the evidence, and events: a screen in all.
+/// How many groups of problems and how many events are shown: together a screen.
 const GROUPS: usize = 5;
 /// See [`GROUPS`].
 const EVENTS: usize = 8;
 
-/// What a person wants to see under the cause. It fits anywhere: [`Evidence::shrink`] gives up what
-/// tells least.
+/// The evidence for a cause. [`Evidence::shrink`] removes the least important line, so it fits
+/// everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Evidence {
-    /// What the pods show.
+    /// The states of the pods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pods: Vec<String>,
-    /// What happened to the worst of them.
+    /// The events of the worst pod.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
-    /// What it said last. Its first line is a heading.
+    /// The last log lines. The first line is a heading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
-    /// How many pods serve at the end of a deploy that failed, where they were counted.
+    /// How many pods are ready at the end of a failed deploy, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serving: Option<Serving>,
 }
 
 impl Evidence {
-    /// Gathers it.
+    /// Gathers the evidence.
     pub fn of(
         live: &Deployment,
         sight: Option<&PodSnapshot>,
@@ -54,7 +54,7 @@ impl Evidence {
         let pods = sight.map_or_else(Vec::new, |sight| {
             pod_lines(live, sight, finding, since, patience)
         });
-        // A new pod has no events of before; an old one's are told by the time.
+        // A new pod has only new events; an old pod's are selected by time.
         let all_new = sight.is_some_and(|sight| since.is_new(&sight.set));
         let written = (!all_new).then_some(since.written);
         let about = finding.map(|finding| match finding.pod.as_str() {
@@ -89,7 +89,7 @@ impl Evidence {
         }
     }
 
-    /// The same with its texts run through `mask`.
+    /// Redacts the texts with `mask`.
     pub fn hide(mut self, mask: impl Fn(&str) -> String) -> Evidence {
         for list in [&mut self.pods, &mut self.events, &mut self.log] {
             list.iter_mut().for_each(|line| *line = mask(line));
@@ -97,16 +97,16 @@ impl Evidence {
         self
     }
 
-    /// Leaves out the line that tells least; false where nothing is left.
+    /// Removes the least important line; returns false if nothing is left.
     pub fn shrink(&mut self) -> bool {
-        /// Lines of each part that are kept as long as there is another to give up.
+        /// How many lines of each part stay as long as another part can shrink.
         const KEPT: [usize; 3] = [3, 4, 6];
         let lengths = [self.pods.len(), self.events.len(), self.log.len()];
         let over = (0..3).find(|part| lengths[*part] > KEPT[*part]);
         match over.or_else(|| (0..3).find(|part| lengths[*part] > 0)) {
             Some(0) => _ = self.pods.pop(),
             Some(1) => _ = self.events.pop(),
-            // The last lines tell most; a heading alone tells nothing.
+            // The last lines are the most important; a heading alone is useless.
             Some(_) if self.log.len() > 2 => _ = self.log.remove(1),
             Some(_) => self.log.clear(),
             None => return false,
@@ -114,7 +114,7 @@ impl Evidence {
         true
     }
 
-    /// The text, in at most so many bytes.
+    /// The text, in at most `limit` bytes.
     pub fn text(&self, limit: usize) -> String {
         let mut fitting = self.clone();
         loop {
@@ -129,7 +129,7 @@ impl Evidence {
     }
 }
 
-/// How the new pods stand, then a line for each kind of trouble beside the cause itself.
+/// The state of the new pods, then a line for each other problem.
 fn pod_lines(
     live: &Deployment,
     sight: &PodSnapshot,
@@ -188,8 +188,8 @@ fn pod_lines(
     lines
 }
 
-/// The events that tell something, the last one last, each kind once; with `written` those alone
-/// that are not older.
+/// The relevant events, each kind once, the last one last; with `written` only those that are not
+/// older.
 fn event_lines(
     about: &str,
     events: &[Event],
@@ -197,7 +197,7 @@ fn event_lines(
     set: &str,
 ) -> Vec<String> {
     let oldest = written.map(|written| written.checked_sub(EVENT_CLOCK).unwrap_or(written));
-    // `Error: ErrImagePull` repeats a word of the pod's own.
+    // `Error: ErrImagePull` only repeats the pod's own reason.
     let is_word = |message: &str| {
         let word = message.strip_prefix("Error: ");
         word.is_some_and(|word| !word.contains(' '))
@@ -236,9 +236,9 @@ fn event_lines(
     [vec![format!("Events of {about}:")], lines].concat()
 }
 
-/// A sentence of which beginning and end are shown: that of a runtime tells the cause last.
+/// Shortens the middle of a message: a runtime names the cause last.
 fn shortened(message: &str) -> String {
-    /// How much of the beginning is shown: what was tried.
+    /// How much of the beginning is shown: it says what was tried.
     const HEAD: usize = 100;
     if message.len() <= QUOTE {
         return message.to_owned();
@@ -250,8 +250,8 @@ fn shortened(message: &str) -> String {
     )
 }
 
-/// A sentence without what differs from pod to pod and from try to try: names of the set's pods,
-/// and long numbers, such as a connection's port.
+/// Removes what differs between pods and attempts: the names of the set's pods, and long numbers
+/// such as a connection's port.
 fn without_names(message: &str, set: &str) -> String {
     let is_part = |letter: char| letter.is_alphanumeric() || ['-', '.'].contains(&letter);
     let mut plain = String::new();
@@ -268,7 +268,7 @@ fn without_names(message: &str, set: &str) -> String {
     plain
 }
 
-/// The last lines of a log, without what a terminal would make of them.
+/// The last lines of a log, without terminal sequences.
 pub fn log_lines(text: &str) -> Vec<String> {
     let lines = text.lines().map(|line| clip(&plain(line), LOG_LINE));
     let lines = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! What is wrong with one pod, and what it was found in.
+//! A problem of a pod, and the data in which it was found.
 
 use crate::kubernetes::object::ReplicaSet;
 use crate::kubernetes::pod::{Event, Gate, Pod, Pods};
@@ -6,72 +6,73 @@ use crate::outcome::Cause;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Ends of a container that make a crash loop: a dependency that comes up late costs one or two.
+/// How many exits of a container make a crash loop: a dependency that starts late causes one or
+/// two.
 pub(super) const CRASHES: u64 = 3;
 
-/// The same for what says itself that it waits for another: an init container, a connection that
-/// is refused. The kubelet's fourth start is some 75 s after the first.
+/// The same for containers that wait for a dependency: an init container, or a refused connection.
+/// The kubelet's fourth start is about 75 s after the first.
 pub(super) const CRASHES_OF_WAITING: u64 = 4;
 
-/// A look at the pods of the newest ReplicaSet.
+/// A snapshot of the pods of the newest ReplicaSet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodSnapshot {
     /// When it was taken.
     pub at: Timestamp,
     /// The ReplicaSet at that time.
     pub set: ReplicaSet,
-    /// Its pods; an error where they could not be read, which stops nothing.
+    /// Its pods; an error if they could not be read, which does not stop the deploy.
     pub pods: Result<Pods, String>,
 }
 
-/// What was read to explain a finding. `None` has not been asked for; an error stops nothing.
+/// The data that explains a finding. `None` was not requested; an error does not stop the deploy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Explanation {
-    /// Events about the pod, or about the ReplicaSet that cannot create any.
+    /// Events of the pod, or of the ReplicaSet that cannot create pods.
     pub events: Option<Result<Vec<Event>, String>>,
     /// The last lines of the container's log.
     pub log: Option<Result<Vec<String>, String>>,
 }
 
-/// What is wrong with one pod, or with the making of pods.
+/// A problem of a pod, or of creating pods.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Why it does not serve.
+    /// Why the pod is not ready.
     pub cause: Cause,
-    /// The pod; empty where none can be created.
+    /// The pod; empty if none can be created.
     pub pod: String,
-    /// Its ReplicaSet.
+    /// The ReplicaSet of the pod.
     pub set: String,
-    /// The container; empty where the pod as a whole is meant.
+    /// The container; empty for a problem of the pod as a whole.
     pub container: String,
-    /// Whether that is an init container.
+    /// Whether the container is an init container.
     pub(super) init: bool,
     pub(super) node: String,
     pub(super) since: Option<Timestamp>,
-    /// How often the container has ended, and with which exit code.
+    /// How often the container has exited, and with which exit code.
     pub(super) ends: u64,
     pub(super) code: i64,
-    /// Whether an earlier life of the container has the log.
+    /// Whether the log belongs to the container's previous run.
     pub previous: bool,
-    /// Kubernetes' own words, and its word for programs where a pod as a whole failed.
+    /// Kubernetes' message, and its reason if a pod failed as a whole.
     pub(super) said: String,
     pub(super) reason: String,
-    /// Its image, and its probes and limits, as the pod has them.
+    /// The container's image, probes and limits in the pod.
     pub(super) image: String,
     pub(super) spec: Value,
-    /// The readiness gate that is meant.
+    /// The readiness gate, if it is the problem.
     pub(super) gate: Option<Gate>,
-    /// Of pods that are gone already: how many nodes they were on.
+    /// For pods that no longer exist: the number of their nodes.
     pub(super) nodes: Option<usize>,
-    /// Whether its startup probe is meant.
+    /// Whether the startup probe is the problem.
     pub(super) starting: bool,
-    /// Whether it may be of before our write.
+    /// Whether the problem may be older than our write.
     pub(super) stale: bool,
-    /// Whether it lasts longer than its grace.
+    /// Whether it lasts longer than its grace time.
     pub(super) is_final: bool,
 }
 
-/// What is said of an init container that has not ended.
+/// The text about an init container that has not ended.
 pub(super) const STILL_RUNS: &str = "still runs";
 
 impl Finding {

@@ -7,8 +7,8 @@ use crate::outcome::{Cause, Grace};
 use std::time::Duration;
 
 impl Finding {
-    /// How long it has lasted at the most: nothing is older than our write and the look before
-    /// the first that showed it. The cluster's own times count where its clock agrees with ours.
+    /// How long it has lasted at most: it is not older than our write, or than the check before the
+    /// first that showed it. The cluster's own timestamps count if its clock agrees with ours.
     pub(super) fn age(&self, sight: &PodSnapshot, since: &Since<'_>) -> Duration {
         let own = since.of(self.cause);
         let theirs = self.since.filter(|_| since.trusts_clock_of(sight));
@@ -41,8 +41,8 @@ impl Finding {
         if waits { CRASHES_OF_WAITING } else { CRASHES }
     }
 
-    /// What events alone tell: the controller of nodes says of a pod that its node is not ready
-    /// where it can write no reason.
+    /// Adds what only events show: the node controller reports that a pod's node is not ready where
+    /// it cannot write a reason.
     pub fn explained(self, explanation: &Explanation) -> Finding {
         let warning = last_warning(explanation);
         let of_node = warning.is_some_and(|event| event.reason == "NodeNotReady");
@@ -57,8 +57,8 @@ impl Finding {
         self
     }
 
-    /// Whether its last words, which are read at the very end, say that it only waits for another:
-    /// then one end more is to be seen.
+    /// Whether the last log line says that the container only waits for a dependency: then one more
+    /// exit must be seen.
     pub fn only_waits(&self, explanation: &Explanation) -> bool {
         let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
         let last = log.and_then(|log| telling(log));
@@ -68,12 +68,12 @@ impl Finding {
             && last.is_some_and(is_refused)
     }
 
-    /// Whether Kubernetes only says that a pull fails, and no longer why: then events do.
+    /// Whether Kubernetes reports a failing pull without the reason: then events have it.
     pub fn wants_events(&self, sight: &PodSnapshot, since: &Since<'_>, patience: Duration) -> bool {
         self.cause == Cause::PullFails && is_mute(&self.said) && self.age(sight, since) >= patience
     }
 
-    /// What every healthy pod passes through is told only when it lasts.
+    /// Whether to report a state that every healthy pod passes through: only if it lasts.
     pub(super) fn is_told(
         &self,
         sight: &PodSnapshot,
@@ -89,7 +89,7 @@ impl Finding {
 }
 
 pub(super) fn worst(found: &[Finding]) -> Option<&Finding> {
-    // A pod or two that were evicted explain less than what those in their place show.
+    // One or two evicted pods explain less than the pods that replaced them.
     let telling = |finding: &Finding| {
         let few = finding.stale || finding.ends < CRASHES;
         if finding.cause == Cause::PodFails && few {
@@ -102,7 +102,7 @@ pub(super) fn worst(found: &[Finding]) -> Option<&Finding> {
     found.iter().min_by_key(rank)
 }
 
-/// Whether somebody's last words are that what it needs does not listen yet.
+/// Whether the last log line says that a connection was refused.
 fn is_refused(text: &str) -> bool {
     let text = text.to_lowercase();
     ["connection refused", "econnrefused", "actively refused"]

@@ -1,20 +1,20 @@
-//! The words of others (kubelets, registries, applications) as they can be quoted.
+//! Prepares messages of kubelets, registries and applications for quoting.
 
 use super::finding::Explanation;
 use crate::kubernetes::pod::Event;
 use crate::text::{clip, one_line};
 
-/// How much of somebody else's sentence a cause quotes; it must leave room for names.
+/// How much of another program's message a cause quotes; it must leave room for names.
 pub(super) const QUOTE: usize = 300;
 
-/// The newest warning: why a pod waits is often told there alone, as for a volume's Secret.
+/// The newest warning: often only it says why a pod waits, for example for a volume's Secret.
 pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
     let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
     let warnings = events.filter(|event| event.kind == "Warning");
     warnings.max_by_key(|event| event.last)
 }
 
-/// The line that most likely says why: the last one that speaks of an error, else the last.
+/// The line that most likely has the cause: the last one that mentions an error, else the last.
 pub(super) fn telling(log: &[String]) -> Option<&str> {
     const MARKS: [&str; 8] = [
         "panic",
@@ -38,13 +38,13 @@ pub(super) fn quoted(text: &str) -> String {
     clip(line.trim_end_matches('.'), QUOTE)
 }
 
-/// The end of what a runtime said: it wraps the cause in the names of all that handed it on.
+/// The end of a runtime's message: it prefixes the cause with the names of all layers.
 pub(super) fn last_words(text: &str) -> String {
     let text = one_line(&plain(text));
     ending(text.trim_end_matches('.'), QUOTE)
 }
 
-/// What a registry said, without the layers around it: the end tells.
+/// A registry's message without the layers around it: the end has the cause.
 pub(super) fn core(text: &str) -> String {
     const LIMIT: usize = 160;
     let text = one_line(&plain(text));
@@ -58,7 +58,7 @@ pub(super) fn core(text: &str) -> String {
     ending(text.trim_end_matches('.'), LIMIT)
 }
 
-/// The last bytes of a text, from a word on where one begins soon.
+/// The end of a text, from the beginning of a word if possible.
 pub(super) fn ending(text: &str, limit: usize) -> String {
     let least = text.len().saturating_sub(limit);
     if least == 0 {
@@ -78,7 +78,7 @@ pub(super) fn times(count: u64) -> String {
     }
 }
 
-/// One line without escape sequences, other control characters and trailing blanks.
+/// One line without escape sequences, other control characters and trailing spaces.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut characters = text.chars().peekable();
@@ -104,7 +104,7 @@ fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-/// Whether a kubelet says of a pull only that it waits. Since version 1.32 it says why.
+/// Whether a kubelet reports only that a pull waits. Since version 1.32 it also reports the reason.
 /// <https://github.com/kubernetes/kubernetes/pull/127918>
 pub(super) fn is_mute(message: &str) -> bool {
     let waits = message.starts_with("Back-off pulling image") && !message.contains("\": ");

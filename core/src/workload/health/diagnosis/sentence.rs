@@ -1,4 +1,4 @@
-//! A finding in words.
+//! Words a finding.
 
 use super::classification::{SIGN, way_out};
 use super::finding::{Explanation, Finding, STILL_RUNS};
@@ -9,7 +9,7 @@ use crate::text::clip;
 use serde_json::Value;
 
 impl Finding {
-    /// The cause in a sentence without its full stop.
+    /// The cause as a sentence without its full stop.
     pub fn sentence(&self, live: &Deployment, explanation: &Explanation) -> String {
         let who = self.who();
         let said = quoted(&self.said);
@@ -61,7 +61,7 @@ impl Finding {
         }
     }
 
-    /// Why an image cannot be had; `image` is empty where its name is not known.
+    /// Why an image cannot be pulled; `image` is empty if its name is unknown.
     fn of_image(&self, image: &str) -> String {
         let what = match image {
             "" => "its image".to_owned(),
@@ -98,7 +98,7 @@ impl Finding {
 
     fn not_started(&self, explanation: &Explanation) -> String {
         let who = self.who();
-        // A scheduler tells the cause first, a runtime last.
+        // A scheduler names the cause first, a runtime last.
         let warned = last_warning(explanation).map(|event| match event.reason.as_str() {
             "FailedScheduling" => quoted(&event.message),
             _ => last_words(&event.message),
@@ -113,7 +113,7 @@ impl Finding {
         }
     }
 
-    /// A pod that is ready by all that its kubelet knows.
+    /// A pod that is ready as far as its kubelet knows.
     fn at_a_gate(&self) -> String {
         let who = self.who();
         let gate = self.gate.clone().unwrap_or_default();
@@ -136,7 +136,7 @@ impl Finding {
         }
     }
 
-    /// A pod that runs and is not ready, although no container of it says why.
+    /// A pod that runs and is not ready, although no container shows why.
     fn not_ready_as_a_whole(&self, explanation: &Explanation) -> String {
         let who = self.who();
         let warned = last_warning(explanation).map(|event| quoted(&event.message));
@@ -147,7 +147,7 @@ impl Finding {
         }
     }
 
-    /// Pods that are over already, and were replaced.
+    /// Pods that failed and were replaced.
     fn pods_failed(&self) -> String {
         let set = &self.set;
         let pods = match self.ends {
@@ -174,7 +174,7 @@ impl Finding {
         image.unwrap_or_default().to_owned()
     }
 
-    /// The container as the pod has it, else as the Deployment asks for it.
+    /// The container's spec in the pod, else in the Deployment.
     fn spec<'a>(&'a self, live: &'a Deployment) -> Option<&'a Value> {
         if self.spec.is_object() {
             return Some(&self.spec);
@@ -182,7 +182,7 @@ impl Finding {
         live.container(&self.container)
     }
 
-    /// How a container keeps ending, with its last words.
+    /// How a container repeatedly exits, with its last log line.
     fn end(&self, live: &Deployment, explanation: &Explanation) -> String {
         let who = self.who();
         if let Some((kind, answer)) = self.killed_by_probe(explanation) {
@@ -202,7 +202,7 @@ impl Finding {
             );
         }
         let ended = self.ended(live);
-        // A program writes its termination message to say why it ended.
+        // A program writes its termination message to say why it exited.
         let said = self.said.lines().filter(|line| !line.trim().is_empty());
         let said = said.map(str::to_owned).collect::<Vec<_>>();
         let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
@@ -235,14 +235,14 @@ impl Finding {
         }
     }
 
-    /// A hook that fails ends its container, and an event alone says so.
+    /// A failing hook ends its container, and only an event says so.
     fn ended_by_hook<'a>(&self, explanation: &'a Explanation) -> Option<&'a str> {
         let mut events = explanation.events.iter().flatten().flatten();
         let hook = events.find(|event| event.reason == "FailedPostStartHook")?;
         (self.cause == Cause::Crash).then_some(hook.message.as_str())
     }
 
-    /// A container that its kubelet kills ends with these codes, and an event says why.
+    /// A container that its kubelet kills has these exit codes, and an event says why.
     fn killed_by_probe<'a>(&self, explanation: &'a Explanation) -> Option<(&'a str, &'a str)> {
         if self.cause != Cause::Crash || ![137, 143].contains(&self.code) {
             return None;
@@ -282,7 +282,7 @@ impl Finding {
     }
 }
 
-/// What shells and kernels mean by some exit codes.
+/// The meaning of some exit codes in shells and kernels.
 /// <https://tldp.org/LDP/abs/html/exitcodes.html>
 fn meaning(code: i64) -> &'static str {
     match code {
@@ -300,7 +300,7 @@ fn memory_limit(container: Option<&Value>) -> Option<&str> {
     container?.pointer("/resources/limits/memory")?.as_str()
 }
 
-/// A probe in brackets: ` (HTTP GET :8080/health)`; empty where there is none.
+/// A probe in brackets: ` (HTTP GET :8080/health)`; empty if there is none.
 fn probe(container: Option<&Value>, kind: &str) -> String {
     let probe = container.and_then(|it| it.get(kind));
     let Some(probe) = probe.filter(|probe| probe.is_object()) else {

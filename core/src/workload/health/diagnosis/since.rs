@@ -1,8 +1,8 @@
-//! Since when something can have lasted.
+//! Since when a problem can have lasted.
 //!
-//! The cluster's clock may be minutes away from ours. What is old and what is new is told by which
-//! pods were there at the first look and how often they had been restarted, and a time of the
-//! cluster counts only as long as nothing shows that its clock is wrong.
+//! The cluster's clock may differ from ours by minutes. The pods of the first check and their
+//! restart counts separate old from new. A timestamp of the cluster counts only as long as nothing
+//! shows that its clock is wrong.
 
 use super::finding::{Explanation, PodSnapshot};
 use crate::kubernetes::object::{Deployment, ReplicaSet, digest};
@@ -13,52 +13,53 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How far the clocks of cluster and function may differ before a new pod looks like an old one.
+/// How far the clocks of the cluster and the function may differ before a new pod looks like an old
+/// one.
 pub(super) const SKEW: Duration = Duration::from_secs(60);
 
-/// How far the cluster's clock may be away before its times are evidence of nothing: the creation
-/// of a ReplicaSet is seconds after the write that makes it.
+/// How far the cluster's clock may be off before its timestamps prove nothing: a ReplicaSet is
+/// created seconds after the write that causes it.
 pub(super) const CLOCK: Duration = Duration::from_secs(10);
 
-/// What earlier looks have shown: since when each cause may have been there.
+/// What earlier checks have shown: since when each cause may have existed.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct SymptomHistory {
-    /// The last look.
+    /// The time of the last check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Timestamp>,
-    /// Causes that it showed, each with the look before the first that did.
+    /// The causes in it, each with the time of the check before the first that showed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen: Vec<(Cause, Timestamp)>,
-    /// What was last said of an image that cannot be pulled, by the image's digest: later the
-    /// kubelet only says that it waits.
+    /// The last message about an image that cannot be pulled, by the image's digest: later the
+    /// kubelet only reports that it waits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<(String, String)>,
-    /// The pods of a first look at a ReplicaSet that may be older than our write, each with its
-    /// restarts; `None` where there are too many, or the ReplicaSet is new.
+    /// The pods of the first check of a ReplicaSet that may be older than our write, each with its
+    /// restarts; `None` if there are too many, or the ReplicaSet is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Vec<(String, u64)>>,
-    /// How many pods had failed as a whole, and the look that showed the last of them first.
+    /// How many pods had failed as a whole, and the check that first showed the last of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<(usize, Timestamp)>,
-    /// Whether a time was seen that is in the future: the cluster's clock is ahead.
+    /// Whether a timestamp was in the future: the cluster's clock is ahead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead: bool,
 }
 
 impl SymptomHistory {
-    /// Whether nothing has been looked at.
+    /// Whether there was no check yet.
     pub fn is_empty(&self) -> bool {
         self.last.is_none()
     }
 
-    /// Gives up what tells least; false where nothing is left.
+    /// Removes the least important entry; returns false if nothing is left.
     pub fn shrink(&mut self) -> bool {
         self.words.pop().is_some() || self.first.take().is_some() || self.seen.pop().is_some()
     }
 }
 
-/// Since when a cause was seen. That an image is missing was so while it was only said that its
-/// pull fails.
+/// Since when a cause was seen. A missing image was already missing while only a failing pull was
+/// reported.
 pub(super) fn known(seen: &[(Cause, Timestamp)], cause: Cause) -> Option<Timestamp> {
     let find = |wanted| {
         let mut seen = seen.iter();
@@ -73,7 +74,7 @@ pub(super) fn known(seen: &[(Cause, Timestamp)], cause: Cause) -> Option<Timesta
     find(cause).or_else(pull)
 }
 
-/// A short name of a pod that no other has.
+/// A short, unique name of a pod.
 pub(super) fn key(pod: &Pod) -> String {
     let uid = if pod.uid.is_empty() {
         &pod.name
@@ -90,25 +91,25 @@ pub(super) fn restarts(pod: &Pod) -> u64 {
         .sum()
 }
 
-/// Since when something can have lasted, and what else is known of the time.
+/// Since when a problem can have lasted, and other facts about time.
 #[derive(Clone, Debug)]
 pub struct Since<'a> {
     /// When the new version was written: nothing of it is older.
     pub written: Timestamp,
-    /// What earlier looks have shown; a cause that is not there is not limited by them.
+    /// What earlier checks have shown; other causes are not limited by them.
     pub seen: &'a [(Cause, Timestamp)],
-    /// What was said of images that cannot be pulled, by their digests.
+    /// The messages about images that cannot be pulled, by their digests.
     pub(super) words: Vec<(String, String)>,
     pub(super) first: Option<&'a [(String, u64)]>,
     pub(super) ahead: bool,
     pub(super) failed: Option<(usize, Timestamp)>,
-    /// Whether a ReplicaSet that has not been the newest before was made by our write.
+    /// Whether our write created a ReplicaSet that was not the newest before.
     pub(super) is_ours: bool,
-    /// The same as far as can be told by the time.
+    /// The same, as far as timestamps show it.
     pub(super) may_be_ours: bool,
-    /// Whether old pods of the Deployment are ending, by its own count.
+    /// Whether old pods of the Deployment are terminating, by its own count.
     pub(super) ending: bool,
-    /// Whether new pods wait for no old ones: nothing of this rollout will make room for them.
+    /// Whether new pods do not wait for old ones: this rollout will not make room for them.
     pub(super) frees_nothing: bool,
 }
 
@@ -130,8 +131,8 @@ impl From<Timestamp> for Since<'_> {
 }
 
 impl<'a> Since<'a> {
-    /// What is known of a rollout that is followed: its write, whether it was ours, and whether
-    /// it replaced a version that served.
+    /// Builds it for a rollout: its write, whether it was ours, and whether it replaced a ready
+    /// version.
     pub fn of_rollout(
         written: &WriteReceipt,
         wrote: bool,
@@ -161,8 +162,8 @@ impl<'a> Since<'a> {
         }
     }
 
-    /// The same where new pods wait for no old ones, as those of a switch: nothing of the rollout
-    /// will make room for them.
+    /// For new pods that do not wait for old ones, as in a switch: the rollout will not make room
+    /// for them.
     pub fn freeing_nothing(self, frees_nothing: bool) -> Self {
         Since {
             frees_nothing,
@@ -175,7 +176,7 @@ impl<'a> Since<'a> {
         seen.map_or(self.written, |since| self.written.max(since))
     }
 
-    /// What was said of an image before.
+    /// An earlier message about an image.
     pub(super) fn words_about(&self, image: &str) -> Option<&str> {
         let image = digest(image);
         let mut words = self.words.iter().rev();
@@ -184,19 +185,19 @@ impl<'a> Since<'a> {
             .map(|(_, said)| said.as_str())
     }
 
-    /// How far a ReplicaSet's creation is from our write.
+    /// The time between our write and a ReplicaSet's creation.
     fn distance(&self, set: &ReplicaSet) -> Option<Duration> {
         let created = set.created?;
         Some(created.duration_since(self.written).unsigned_abs())
     }
 
-    /// Whether our write made the ReplicaSet, so that all its pods are new.
+    /// Whether our write created the ReplicaSet, so all its pods are new.
     pub(super) fn is_new(&self, set: &ReplicaSet) -> bool {
         let near = self.distance(set).is_some_and(|distance| distance <= SKEW);
         !set.returned && set.created.is_some() && (self.is_ours || self.may_be_ours && near)
     }
 
-    /// Whether times of the cluster can be compared with ours.
+    /// Whether the cluster's timestamps can be compared with ours.
     pub(super) fn trusts_clock_of(&self, sight: &PodSnapshot) -> bool {
         let far = self
             .distance(&sight.set)
@@ -204,7 +205,7 @@ impl<'a> Since<'a> {
         !(self.ahead || far && self.is_new(&sight.set))
     }
 
-    /// Whether a pod was there before our write, as far as can be told.
+    /// Whether a pod existed before our write, as far as this can be known.
     pub(super) fn is_old(&self, pod: &Pod, sight: &PodSnapshot) -> bool {
         if self.is_new(&sight.set) {
             return false;
@@ -212,8 +213,8 @@ impl<'a> Since<'a> {
         match self.first {
             Some(first) => match first.iter().find(|(known, _)| *known == key(pod)) {
                 None => false,
-                // What has been restarted twice by the first look, seconds after our write, is
-                // older than it.
+                // A pod with two restarts at the first check, seconds after our write, is older
+                // than it.
                 Some((_, restarts)) if *restarts >= 2 => true,
                 Some(_) => self.looks_old(pod),
             },
@@ -226,21 +227,21 @@ impl<'a> Since<'a> {
         created.is_some_and(|created| created + SKEW < self.written)
     }
 
-    /// Whether a failed pod may be of before our write.
+    /// Whether a failed pod may be older than our write.
     pub(super) fn was_before(&self, created: Option<Timestamp>, sight: &PodSnapshot) -> bool {
         let old = created.is_none_or(|created| created + SKEW < self.written);
         old && !self.is_new(&sight.set)
     }
 
-    /// Whether pods go on failing as a whole: where the last of them is a while ago, the one in its
-    /// place may be well.
+    /// Whether pods still fail as a whole: if the last one failed a while ago, its replacement may
+    /// be healthy.
     pub(super) fn goes_on_failing(&self, sight: &PodSnapshot, patience: Duration) -> bool {
         self.failed.is_none_or(|(count, last)| {
             count >= FAILED_LIMIT || last + patience / 2 > sight.at || last == sight.at
         })
     }
 
-    /// Whether a pod has been restarted since the first look.
+    /// Whether a pod was restarted since the first check.
     pub(super) fn was_restarted(&self, pod: &Pod) -> bool {
         let mut first = self.first.iter().copied().flatten();
         first
@@ -248,8 +249,8 @@ impl<'a> Since<'a> {
             .is_some_and(|(_, before)| restarts(pod) > *before)
     }
 
-    /// Whether old pods are ending within their grace period: what they leave may be all that is
-    /// missing.
+    /// Whether old pods are terminating within their grace period: the room that they free may be
+    /// all that is missing.
     pub(super) fn old_pods_end(&self, pods: &Pods, sight: &PodSnapshot) -> bool {
         match pods.ending {
             Some(end) => !self.trusts_clock_of(sight) || end + SKEW > sight.at,

@@ -1,9 +1,11 @@
-//! A missing object that stands in the manifest's own file: only the Deployment of it is applied.
+//! Finds missing objects that are in the manifest's own file, of which only the Deployment is
+//! applied.
 
 use super::finding::{Explanation, Finding};
 use crate::outcome::Cause;
 
-/// What a pod cannot be without. A kind that ends like one of these makes one: `ExternalSecret`.
+/// The kinds that a pod needs. A kind whose name ends with one of these creates one:
+/// `ExternalSecret`.
 const NEEDED: [&str; 9] = [
     "serviceaccount",
     "secret",
@@ -51,7 +53,7 @@ impl Finding {
     }
 }
 
-/// The words of a sentence, names among them.
+/// The words of a sentence, including names.
 fn words(text: &str) -> Vec<String> {
     let is_part = |letter: char| letter.is_alphanumeric() || ['-', '.'].contains(&letter);
     let words = text.split(|letter: char| !is_part(letter));
@@ -59,7 +61,7 @@ fn words(text: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).collect()
 }
 
-/// Whether a sentence speaks of the object, by its kind and its name.
+/// Whether a sentence mentions the object, by its kind and its name.
 fn names(said: &[String], label: &str) -> bool {
     let Some((kind, name)) = label.rsplit_once('/') else {
         return false;

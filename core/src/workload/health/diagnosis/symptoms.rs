@@ -1,8 +1,8 @@
-//! What earlier looks at the pods have shown, and since when something can have lasted.
+//! What earlier checks of the pods have shown, and since when a problem can have lasted.
 //!
-//! The cluster's clock may be minutes away from ours. What is old and what is new is told by which
-//! pods were there at the first look and how often they had been restarted, and a time of the
-//! cluster counts only as long as nothing shows that its clock is wrong.
+//! The cluster's clock may differ from ours by minutes. The pods of the first check and their
+//! restart counts separate old from new. A timestamp of the cluster counts only as long as nothing
+//! shows that its clock is wrong.
 
 use super::classification::findings;
 use super::finding::PodSnapshot;
@@ -14,18 +14,18 @@ use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The longest time from one look to the next that is counted as if there had been none between.
+/// The longest time between two checks that count as consecutive.
 const LOOKS: Duration = Duration::from_secs(8);
 
-/// Pods of the first look that are remembered, and words of registries: a continuation has room
-/// for a few.
+/// How many pods of the first check, and how many registry messages, are stored: a continuation has
+/// little room.
 const REMEMBERED: usize = 12;
 /// See [`REMEMBERED`].
 const WORDS: usize = 3;
 
 impl SymptomHistory {
-    /// With one more look. What it shows for the first time began after the look before, which may
-    /// be long ago where the invocations have a gap between them.
+    /// Adds a check. A problem that it shows for the first time began after the previous check,
+    /// which may be long ago if there was a gap between the invocations.
     pub fn with(&self, sight: &PodSnapshot, since: &Since<'_>) -> SymptomHistory {
         let before = self.last.unwrap_or(since.written);
         let before = before.max(sight.at - LOOKS).min(sight.at);
@@ -61,7 +61,7 @@ impl SymptomHistory {
             .map(|found| found.cause)
             .collect::<BTreeSet<_>>()
         {
-            // What old pods leave when they end is not missing yet.
+            // The room that terminating pods will free is not missing yet.
             let is_held = cause.is_of_creation() && since.old_pods_end(pods, sight);
             let began = known(&self.seen, cause).filter(|_| !is_held);
             next.seen.push((
@@ -72,7 +72,7 @@ impl SymptomHistory {
         next
     }
 
-    /// The last telling words about each image.
+    /// Stores the last meaningful message about each image.
     fn remember_words(&mut self, pods: &Pods) {
         for container in pods.others.iter().flat_map(|pod| &pod.containers) {
             if let Some(said) = telling_pull(container) {
@@ -86,7 +86,7 @@ impl SymptomHistory {
     }
 }
 
-/// What a registry was quoted with, where the kubelet quotes it.
+/// The registry's message, if the kubelet quotes it.
 fn telling_pull(container: &Container) -> Option<&str> {
     match &container.state {
         State::Waiting { reason, message }

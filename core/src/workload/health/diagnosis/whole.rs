@@ -1,4 +1,4 @@
-//! What is wrong with a pod as a whole: none of its containers is to blame, or it is over.
+//! Problems of a pod as a whole: none of its containers is the cause, or the pod has ended.
 
 use super::finding::{Finding, PodSnapshot};
 use super::since::Since;
@@ -7,7 +7,7 @@ use crate::outcome::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What is true of a pod none of whose containers is to blame.
+/// The problem of a pod whose containers are not the cause.
 pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot) -> Finding {
     let mut main = pod.containers.iter().filter(|container| !container.init);
     let started = main.clone().next().is_some() && main.all(|container| container.ready);
@@ -41,7 +41,7 @@ pub(super) fn words_of(said: &Said) -> String {
     }
 }
 
-/// The pods that are over, by their reasons: a loop like that of a container that crashes.
+/// Groups the failed pods by reason: a loop like that of a crashing container.
 pub(super) fn of_failed(
     pods: &Pods,
     sight: &PodSnapshot,
@@ -74,7 +74,7 @@ pub(super) fn of_failed(
     groups.into_iter().filter_map(finding).collect()
 }
 
-/// Whether a pod failed of what it asks for or uses itself, or was in the way of its node.
+/// Whether a pod failed because of what it requests or uses, or because of its node.
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/>
 fn cause_of_failed(why: &Said) -> Cause {
     const OF_NODE: [&str; 9] = [

@@ -1,21 +1,20 @@
-//! How many pods serve now, counted: what every sentence about serving is made of.
+//! Counts the ready pods; all statements about ready pods use this count.
 
 use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::workload::health::diagnosis::finding::PodSnapshot;
 use serde::{Deserialize, Serialize};
 
-/// Pods of all versions that are available, and how many are wanted.
+/// The available pods of all versions, and the wanted number.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Serving {
-    /// Available pods, by their ReplicaSets, or ready ones where the pods themselves were read.
+    /// Available pods by their ReplicaSets, or ready pods if the pods themselves were read.
     pub available: i64,
-    /// Pods wanted.
+    /// The number of wanted pods.
     pub wanted: i64,
 }
 
 impl Serving {
-    /// Counts them. A ReplicaSet's status is as old as its controller's last look, so that pods
-    /// which were read go before it.
+    /// Counts the pods. A ReplicaSet's status may be old, so pods that were read have priority.
     pub fn counted(live: &Deployment, sets: &[ReplicaSet], sight: Option<&PodSnapshot>) -> Serving {
         let own = sets.iter().filter(|set| set.owner == live.uid());
         let available = own.map(|set| {
@@ -32,12 +31,12 @@ impl Serving {
         }
     }
 
-    /// Whether pods are wanted and none serves.
+    /// Whether pods are wanted and none is ready.
     pub fn is_outage(&self) -> bool {
         self.wanted > 0 && self.available <= 0
     }
 
-    /// Whether as many serve as are wanted.
+    /// Whether as many pods are ready as are wanted.
     pub fn is_whole(&self) -> bool {
         self.available >= self.wanted
     }
