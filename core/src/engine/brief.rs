@@ -1,10 +1,10 @@
-//! A failed call in a few words, for the log and for what can be done without.
+//! A failed call in a few words, for the log and for calls that a deploy does not need.
 
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::report;
 
-/// Why a call failed that a deploy can do without, and what to grant for its gain.
+/// Why a call failed that the deploy does not need, and what to grant for its benefit.
 pub(super) fn brief(call: &Call, error: &CallError, gain: &str) -> String {
     match error {
         CallError::Refused(refusal) => report::refusal::brief(refusal, call, gain),

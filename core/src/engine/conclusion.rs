@@ -7,19 +7,19 @@ use crate::request::Request;
 use crate::state::continuation::Continuation;
 use jiff::Timestamp;
 
-/// What became of a deploy in this invocation, and what is known of it.
+/// The outcome of a deploy in this invocation, with its data.
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// How it ended.
     pub outcome: Outcome,
-    /// What was asked for.
+    /// The request.
     pub request: Request,
-    /// What the next invocation goes on from.
+    /// The state for the next invocation.
     pub continuation: Continuation,
 }
 
 impl Engine {
-    /// The end, after [`super::Next::Done`].
+    /// Ends the engine after [`super::Next::Done`].
     pub fn ended(self, outcome: Outcome) -> Ended {
         Ended {
             outcome,
@@ -30,8 +30,8 @@ impl Engine {
 }
 
 impl Ended {
-    /// What CodePipeline is told. A continuation token is bound to `bound_to`; `place` is
-    /// where the token is.
+    /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
+    /// token; `place` is where the bearer token is stored.
     pub fn report(&self, bound_to: &str, place: &ParameterPlace, now: Timestamp) -> Report {
         let (request, continuation) = (&self.request, &self.continuation);
         match &self.outcome {

@@ -1,4 +1,5 @@
-//! What is read when a call has ended a switch: what its Service sends to, and what is scaled up.
+//! Reads the state after a call has ended a switch: where its Service routes to, and what is scaled
+//! up.
 
 use super::brief::in_short;
 use super::model::{Ending, Engine, Note, Outcome, Pending};
@@ -9,11 +10,12 @@ use crate::state::continuation::Phase;
 use crate::strategy::{self, TrafficState};
 use jiff::Timestamp;
 
-/// What is read for it: the Service, its EndpointSlices, and the Deployments behind it.
+/// How many reads this takes: the Service, its EndpointSlices, and the Deployments behind it.
 const READS: usize = 6;
 
 impl Engine {
-    /// Ends with a call that failed for good; of a switch that was begun, with what is there now.
+    /// Ends with a permanently failed call; after the beginning of a switch, with the current
+    /// state.
     pub(super) fn broken(&mut self, call: Call, error: CallError) {
         let ending = Ending {
             call,

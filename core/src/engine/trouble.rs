@@ -1,4 +1,4 @@
-//! A call that failed: over for good, or only out of sight.
+//! Failed calls: permanent failures and outages.
 
 use super::brief::{brief, in_short};
 use super::model::{Engine, Note, Outcome, Pending};
@@ -10,24 +10,23 @@ use crate::state::continuation::Phase;
 use crate::{report, strategy};
 use jiff::{SignedDuration, Timestamp};
 
-/// How long the cluster may be silent while a rollout is followed: an API server that is replaced
-/// needs a minute or two, and the rollout goes on without it.
+/// How long the cluster may be unresponsive during a rollout: replacing an API server takes a
+/// minute or two, and the rollout continues meanwhile.
 pub const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
 
-/// The same before the first write, when nothing goes on in the cluster that would have to be
-/// followed: a webhook whose pod restarts needs half a minute, and whoever waits for the pipeline
-/// should hear of an address that is wrong within a minute.
+/// The same before the first write, when nothing in the cluster has to be followed: a webhook whose
+/// pod restarts needs half a minute, and users should learn of a wrong address within a minute.
 const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
 
-/// The pause before a silent cluster is asked again.
+/// The pause before an unresponsive cluster is called again.
 const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
-/// What a call that is not granted would give.
+/// The benefit of a call that is not permitted.
 const SWITCHED: &str = "have the switch completed";
 
 impl Engine {
-    /// Whether a call may succeed later. Once something is written, one odd answer of a proxy is no
-    /// end of it.
+    /// Whether a call may succeed later. After a write, one strange response of a proxy does not
+    /// end the deploy.
     pub(super) fn may_pass(&self, error: &CallError) -> bool {
         match error {
             CallError::OutOfTime | CallError::Unreachable(_) => true,
@@ -37,8 +36,8 @@ impl Engine {
         }
     }
 
-    /// Takes a failed call. Of a refusal that does not say whether a right is missing, that is
-    /// asked first.
+    /// Handles a failed call. If a refusal does not say whether a permission is missing, asks for
+    /// that first.
     pub(super) fn trouble(&mut self, call: Call, error: CallError, now: Timestamp) {
         if let Some(error) = self.locked_out.take() {
             return self.end(Outcome::LockedOut(error));
@@ -105,7 +104,7 @@ impl Engine {
         if is_first && call.changes() && error.may_have_been_done() {
             self.continuation.unsure = true;
         }
-        // Before the first write the time of the tries that failed counts, too.
+        // Before the first write the time of failed attempts counts, too.
         let began = if is_first { self.decided_at } else { now };
         let since = *self.continuation.unreachable_since.get_or_insert(began);
         if self.is_given_up(since, is_first, now) {
@@ -135,8 +134,8 @@ impl Engine {
         self.pause(now, OUTAGE_PAUSE);
     }
 
-    /// Whether the cluster has been silent for too long. Before the first write the deploy's own
-    /// time is a limit as well: when it is over, what the cluster said is the cause.
+    /// Whether the cluster has been unresponsive for too long. Before the first write the deploy's
+    /// own timeout is also a limit; when it expires, the cluster's message is the cause.
     fn is_given_up(&self, since: Timestamp, is_first: bool, now: Timestamp) -> bool {
         let silent = now.duration_since(since);
         match is_first {

@@ -1,4 +1,4 @@
-//! Why a rollout or a switch fails, as facts: the report makes sentences of them.
+//! Why a rollout or a switch failed, as facts; the report turns them into sentences.
 
 use crate::change::asked::Lost;
 use crate::problem::Fault;
@@ -7,7 +7,7 @@ use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::rollout::Progress;
 use std::time::Duration;
 
-/// What a server says that cannot make of a request what it asks for.
+/// The status with which a server refuses an invalid request.
 const UNPROCESSABLE: u16 = 422;
 
 /// Why the new version of a Deployment failed.
@@ -15,16 +15,16 @@ const UNPROCESSABLE: u16 = 422;
 pub struct RolloutFailure {
     /// What happened.
     pub cause: RolloutCause,
-    /// The cause that the pods show, where one is known.
+    /// The cause that the pods show, if known.
     pub kind: Option<Cause>,
-    /// What was seen of it.
+    /// The evidence.
     pub evidence: Evidence,
-    /// What failed, where the pods are not to blame.
+    /// What failed, if the pods are not the cause.
     pub reason: Option<Reason>,
 }
 
 impl RolloutFailure {
-    /// A failure that is no fault of the pods.
+    /// Builds a failure that the pods did not cause.
     pub fn of(cause: RolloutCause) -> RolloutFailure {
         RolloutFailure {
             reason: cause.reason(),
@@ -51,30 +51,30 @@ impl From<RecordedFailure> for Box<RolloutFailure> {
     }
 }
 
-/// What happened to a rollout or a switch that failed.
+/// Why a rollout or a switch failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RolloutCause {
-    /// The words that an earlier invocation has kept in the cluster or in the continuation.
+    /// The words that an earlier invocation stored in the cluster or in the continuation.
     Recorded(String),
-    /// The pods do not come up. At least one of both is known.
+    /// The pods do not become ready. At least one of the two fields is set.
     Pods {
-        /// What is wrong with them.
+        /// The problem of the pods.
         told: Option<String>,
-        /// What has run out.
+        /// What stopped the rollout.
         stopped: Option<Stop>,
     },
-    /// The API server stored another template than was asked for.
+    /// The API server stored another template than the requested one.
     OtherTemplate(Lost),
     /// The smoke test failed.
     Smoke {
-        /// The path that was asked.
+        /// The path of the request.
         path: String,
-        /// How often.
+        /// The number of attempts.
         tries: u32,
         /// The last error.
         last: String,
     },
-    /// Pods are ready and no traffic goes to them, or to others as well.
+    /// Pods are ready, but the Service does not route to them, or also routes to others.
     Endpoints {
         /// The Service.
         service: String,
@@ -88,7 +88,7 @@ pub enum RolloutCause {
         /// The Service.
         service: String,
     },
-    /// The Service would also send to a pod that is not the candidate's.
+    /// The Service would also route to a pod that is not the candidate's.
     ForeignPod {
         /// The Service.
         service: String,
@@ -97,47 +97,47 @@ pub enum RolloutCause {
         /// The candidate.
         deployment: String,
     },
-    /// Somebody changed the selector of this Service.
+    /// Someone changed the selector of this Service.
     SelectorChanged(String),
-    /// Somebody deleted this Service.
+    /// Someone deleted this Service.
     ServiceDeleted(String),
-    /// Somebody changed this Deployment.
+    /// Someone changed this Deployment.
     DeploymentChanged(String),
-    /// Somebody deleted this Deployment.
+    /// Someone deleted this Deployment.
     DeploymentDeleted(String),
-    /// Somebody scaled this Deployment to zero.
+    /// Someone scaled this Deployment to zero.
     ScaledToZero(String),
-    /// Somebody holds a Deployment at another scale.
+    /// Someone keeps a Deployment at another replica count.
     ScaleHeld {
         /// The Deployment.
         deployment: String,
-        /// How many replicas it has.
+        /// The current replica count.
         replicas: i64,
-        /// How many it is to have.
+        /// The wanted replica count.
         wanted: i64,
     },
-    /// What the request asks for does not fit the cluster any more.
+    /// The request does not fit the cluster any more.
     Unfit(Fault),
 }
 
-/// What ended a rollout that was not done.
+/// What stopped an incomplete rollout.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
-    /// Kubernetes declared that it makes no progress.
+    /// Kubernetes reported that the rollout makes no progress.
     DeadlineExceeded {
-        /// For how long there was none.
+        /// The progress deadline.
         deadline: Duration,
-        /// How far it was.
+        /// The progress until then.
         progress: Progress,
     },
-    /// Its time was over by our own clock.
+    /// The time limit expired by our own clock.
     TimedOut {
-        /// How long it was allowed to take.
+        /// The time limit.
         timeout: Duration,
-        /// How far it was.
+        /// The progress until then.
         progress: Progress,
     },
-    /// Kubernetes may not even create a ReplicaSet, and says why.
+    /// Kubernetes may not create the ReplicaSet, for this reason.
     NoReplicaSet(String),
 }
 
@@ -148,7 +148,7 @@ impl Default for RolloutCause {
 }
 
 impl RolloutCause {
-    /// What failed, where the pods are not to blame.
+    /// What failed, if the pods are not the cause.
     fn reason(&self) -> Option<Reason> {
         Some(match self {
             RolloutCause::Recorded(_) | RolloutCause::Pods { .. } => return None,

@@ -3,26 +3,26 @@
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use std::time::Duration;
 
-/// How long a watch is trusted to tell of changes before the object is read anew. A proxy between
-/// may hold a dead connection open for ever.
+/// How long to rely on a watch before the object is read again. A proxy may keep a dead connection
+/// open forever.
 pub const WATCH_WINDOW: Duration = Duration::from_secs(10);
 
-/// How often the Service is looked at while the new version is watched behind it: nothing tells of
-/// a selector that somebody else sets, and until it is seen two versions may serve.
+/// How often the Service is read while the new version is watched: no watch reports a selector that
+/// someone else sets, and until it is noticed two versions may get traffic.
 pub(super) const BAKE_WINDOW: Duration = Duration::from_secs(4);
 
-/// How soon to read again what was seen in an inconsistent state (an object older than our write,
-/// ReplicaSets behind their Deployment): the server's caches catch up in milliseconds.
+/// How soon to read an inconsistent state again (an object older than our write, ReplicaSets behind
+/// their Deployment): the server's caches catch up in milliseconds.
 pub const CATCHING_UP: Duration = Duration::from_secs(1);
 
-/// How often the pods are looked at while a rollout goes on, and how long after a write for the
-/// first time: what is done by then costs nothing, and what is broken is known within 5 s.
+/// How often the pods are checked during a rollout, and how long after a write for the first time:
+/// a rollout that is done by then needs no check, and a failure is known within 5 s.
 pub const PODS_WINDOW: Duration = Duration::from_secs(4);
 
-/// The same where they could not be read, and while what they showed is acted upon.
+/// The same if the pods could not be read, and while a result of theirs is acted upon.
 pub const LONG_WINDOW: Duration = Duration::from_secs(30);
 
-/// What the API server's caches must catch up with is asked for again soon.
+/// The pause until the next read: shorter if the API server's caches must catch up.
 pub fn catching_up(progress: &Progress) -> Duration {
     match progress.waits_for {
         WaitsFor::Observation => CATCHING_UP,

@@ -1,10 +1,11 @@
-//! Blue/green and immutable: a new Deployment comes up beside the live one, and a Service is
-//! switched to it by one patch; the old one stays at full scale for a while, then goes to zero.
+//! Blue/green and immutable: the candidate starts next to the active Deployment, and one patch
+//! switches the Service to it. The previous version stays at full scale for a while, then is scaled
+//! to zero.
 //!
-//! The Service tells how far a deploy is: who is at work, whether it was switched, when and from
-//! what. So every invocation reads it first and goes on from there; the token is only a hint.
-//! No write but the switch itself changes which pods get traffic. What a failure takes back is in
-//! `switch/undo.rs`.
+//! The Service shows the progress of a deploy: who holds the lock, whether it was switched, when
+//! and from which version. So every invocation reads it first and continues from there; the token
+//! is only a hint. Only the switch itself changes which pods get traffic. `switch/undo.rs` has the
+//! rollback.
 
 mod admission;
 mod autoscaler;
@@ -52,7 +53,7 @@ pub fn decide(
     }
 }
 
-/// What is there now, or what is to be read for it first.
+/// The current state, or what must be read for it first.
 pub fn present(
     request: &Request,
     switch: &Switch,
@@ -76,7 +77,7 @@ impl Context<'_> {
         let job = &*self.continuation.job;
         let superseded = service.annotation(marks::SUPERSEDED).unwrap_or_default();
         if superseded.split(',').any(|superseded| superseded == job) {
-            // It has stepped aside itself where nobody has deployed since.
+            // The deploy itself gave way, unless someone has deployed since.
             let since = service.annotation(marks::JOB) != Some(job);
             let by = service.annotation(marks::EXECUTION).filter(|_| since);
             let by = by.map(str::to_owned);
@@ -95,7 +96,7 @@ impl Context<'_> {
             (Some(lock), _) if switched => self.after(service, &lock),
             (None, _) if switched => self.done(service),
             (None, Phase::SwitchRollback(back)) => {
-                // The first look may be older than our own lock.
+                // The first read may be older than our own lock.
                 self.rechecked()?;
                 let by = Lock::read(service).map(|lock| lock.execution);
                 Ok(ended(back.clone(), RollbackResult::OvertakenBy(by)))
