@@ -335,19 +335,18 @@ fn log(report: &Report, ledger: &Ledger) {
             summary, percent, ..
         } => tracing::info!(summary, percent, "handing over to the next invocation"),
         Report::Failure {
-            kind,
-            failure_code,
+            failure_type,
+            code,
             message,
         } => {
             let faults = ledger.faults.borrow().join(", ");
             let faults = (!faults.is_empty()).then_some(faults);
-            let is_quoted =
-                *failure_code == FailureCode::Parameters && ledger.begun.borrow().is_none();
+            let is_quoted = *code == FailureCode::Parameters && ledger.begun.borrow().is_none();
             let cause = match is_quoted {
                 true => "the user parameters are wrong",
                 false => message.lines().next().unwrap_or_default(),
             };
-            let (kind, topic) = (kind.name(), failure_code.anchor());
+            let (kind, topic) = (failure_type.name(), code.anchor());
             tracing::error!(kind, topic, cause, faults, "reporting failure");
         }
     }

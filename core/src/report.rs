@@ -22,13 +22,13 @@ mod odd;
 mod unreachable;
 mod waiting;
 
-pub use contact::{access_lost, call_failed, lost_sight, no_credentials, trouble};
+pub use contact::{access_lost, call_failed, explanation, lost_sight, no_credentials};
 pub use failure::failure;
 pub use faults::{wrong_files, wrong_parameters};
-pub use model::{MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
+pub use model::{Explanation, MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
 pub use odd::{kept, what as odd};
 pub use planned::planned;
-pub use refusal::{Trouble, said};
+pub use refusal::said;
 pub use success::success;
 pub use unbegun::{no_artifact, no_time, panicked, unusable_continuation, wrong_environment};
 pub use unreachable::{untrusted, what as unreached};

@@ -29,9 +29,13 @@ pub async fn send(aws: &Aws, job: &str, report: &Report) -> Result<Receipt, Unde
     let client = aws.codepipeline().map_err(Undelivered::Unreachable)?;
     let details = ExecutionDetails::builder();
     let answer = match report {
-        Report::Failure { kind, message, .. } => {
+        Report::Failure {
+            failure_type,
+            message,
+            ..
+        } => {
             let details = FailureDetails::builder()
-                .r#type(FailureType::from(kind.name()))
+                .r#type(FailureType::from(failure_type.name()))
                 .message(message)
                 .build()
                 .map_err(|error| Undelivered::Refused(chain(&error)))?;

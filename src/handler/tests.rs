@@ -36,10 +36,15 @@ fn a_panic_becomes_a_report_that_quotes_nothing() {
     };
     let report = run(work, &Ledger::default());
     _ = std::panic::take_hook();
-    let Report::Failure { kind, message, .. } = report else {
+    let Report::Failure {
+        failure_type,
+        message,
+        ..
+    } = report
+    else {
         panic!("it must be a failure");
     };
-    assert_eq!(kind, FailureType::JobFailed);
+    assert_eq!(failure_type, FailureType::JobFailed);
     assert!(message.contains("src/handler/tests.rs:"), "{message}");
     assert!(!message.contains("secret"), "{message}");
 }
@@ -54,10 +59,11 @@ fn work_that_does_not_end_is_handed_over() {
         panic!("it must go on");
     };
     assert_eq!(Continuation::decode(&token, "bound"), Ok(continuation));
-    let Report::Failure { kind, .. } = run(std::future::pending(), &Ledger::default()) else {
+    let Report::Failure { failure_type, .. } = run(std::future::pending(), &Ledger::default())
+    else {
         panic!("nothing is known that could go on");
     };
-    assert_eq!(kind, FailureType::SystemUnavailable);
+    assert_eq!(failure_type, FailureType::SystemUnavailable);
 }
 
 #[test]
@@ -77,7 +83,7 @@ fn a_silent_ssm_is_waited_for_but_not_for_ever() {
     assert!(matches!(
         last,
         Report::Failure {
-            kind: FailureType::SystemUnavailable,
+            failure_type: FailureType::SystemUnavailable,
             ..
         }
     ));

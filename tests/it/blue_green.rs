@@ -198,7 +198,7 @@ async fn fall_ill(rollback: bool) -> (Stage, String) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_falls_ill_during_the_bake_is_switched_back() {
     let (stage, message) = fall_ill(true).await;
-    let words = "Service `demo-app` sends to `demo-app` again. `demo-app-blue` was scaled to zero";
+    let words = "Service `demo-app` routes to `demo-app` again. `demo-app-blue` was scaled to zero";
     assert!(message.contains(words), "{message}");
     let selector = service(&stage).await["spec"]["selector"].take();
     assert_eq!(selector, json!({"app": "demo-app"}));
@@ -211,7 +211,7 @@ async fn a_version_that_falls_ill_during_the_bake_is_switched_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_rollback_a_version_that_falls_ill_goes_on() {
     let (stage, message) = fall_ill(false).await;
-    assert!(message.contains("as `rollback` is false"), "{message}");
+    assert!(message.contains("because `rollback` is false"), "{message}");
     let selector = service(&stage).await["spec"]["selector"].take();
     assert_eq!(selector["landfall/version"], "blue");
     assert_eq!(replicas(&stage, "demo-app").await, Some(2));

@@ -82,7 +82,7 @@ async fn a_crash_loop_is_told_by_its_last_words_and_undone() {
             "  goroutine 1 [running]:"
         ]
     );
-    let told = "Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.\nCorrect the cause \
+    let told = "Rolled back: revision 3 (registry.example.com/demo-app:1.0.0) serves again.\nCorrect the cause \
         and release the change again. See docs/operations.md, crash.";
     assert!(message.ends_with(told), "{message}");
     assert_eq!(stage.image().await, OLD_IMAGE);
@@ -206,7 +206,7 @@ async fn a_version_that_did_not_serve_is_not_brought_back() {
     .await;
     let (_, message) = stage.deploy(sick(json!({}))).await.failure();
     assert!(message.contains("is no valid image name"), "{message}");
-    let told = "It was left as it is: the version before did not serve either.";
+    let told = "It was left as it is: the previous version did not serve either.";
     assert!(message.contains(told), "{message}");
     assert_eq!(stage.image().await, "demo-app:sick");
 }
@@ -223,7 +223,7 @@ async fn what_may_not_be_read_is_said_and_stops_nothing() {
         "exits with code 1",
         "could not be read: the token may not list events; grant the verb `list` on `events`",
         "could not be read: the token may not get pods/log; grant the verb `get` on `pods/log`",
-        "the version of revision 3 (registry.example.com/demo-app:1.0.0",
+        "revision 3 (registry.example.com/demo-app:1.0.0",
     ] {
         assert!(message.contains(told), "{told} is not in\n{message}");
     }
@@ -236,7 +236,7 @@ async fn what_may_not_be_read_is_said_and_stops_nothing() {
     for told in [
         "does not serve: the rollout was not complete within 6 s (timeout)",
         "The new pods could not be read: the token may not list pods; grant the verb `list`",
-        "the version of revision 3 (registry.example.com/demo-app:1.0.0",
+        "revision 3 (registry.example.com/demo-app:1.0.0",
     ] {
         assert!(message.contains(told), "{told} is not in\n{message}");
     }
@@ -259,7 +259,7 @@ async fn the_log_survives_a_handover() {
         "{message}"
     );
     assert!(
-        message.contains("the version of revision 3 (registry.example.com/demo-app:1.0.0"),
+        message.contains("revision 3 (registry.example.com/demo-app:1.0.0"),
         "{message}"
     );
 }
@@ -307,7 +307,7 @@ async fn a_message_as_a_person_reads_it() {
           panic: no DATABASE_URL
           goroutine 1 [running]:
 
-        Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.
+        Rolled back: revision 3 (registry.example.com/demo-app:1.0.0) serves again.
         Correct the cause and release the change again. See docs/operations.md, crash.
         "#);
 }

@@ -265,7 +265,7 @@ async fn an_image_that_does_not_exist_fails_and_the_old_version_comes_back() {
     insta::assert_snapshot!(format!("{cause}\n\n{done}"), @r#"
     The new version of Deployment `demo-app` in `default` does not serve: `app` in pod `demo-app-POD` cannot start: its registry does not have the image `registry.example.com/demo-app:missing`; Kubernetes saw no progress for 3 s (progressDeadlineSeconds), with 0 of 2 new pods available.
 
-    Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again.
+    Rolled back: revision 3 (registry.example.com/demo-app:1.0.0) serves again.
     Push the image and retry the stage, or correct its name and release the change again. See docs/operations.md, image-not-found.
     "#);
     assert_eq!(stage.image().await, OLD_IMAGE);
@@ -287,7 +287,7 @@ async fn without_rollback_a_failed_version_stays() {
     let (kind, message) = stage.deploy(parameters).await.failure();
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("It was left as it is, as `rollback` is false."),
+        message.contains("It was left as it is, because `rollback` is false."),
         "{message}"
     );
     assert_eq!(stage.image().await, "demo-app:never-ready");
@@ -306,7 +306,9 @@ async fn our_own_timeout_ends_what_kubernetes_would_wait_for() {
         "{message}"
     );
     assert!(
-        message.contains("Rolled back: the version of revision 3 (registry.example.com/demo-app:1.0.0) serves again."),
+        message.contains(
+            "Rolled back: revision 3 (registry.example.com/demo-app:1.0.0) serves again."
+        ),
         "{message}"
     );
     assert_eq!(stage.ready_images().await, [OLD_IMAGE; 2]);
@@ -331,7 +333,7 @@ async fn a_broken_version_that_is_already_there_is_no_success() {
     let (kind, message) = stage.refused(image("demo-app:never-ready")).await;
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("It ran this version before the job began"),
+        message.contains("It already ran this version before the job began"),
         "{message}"
     );
 }
@@ -346,10 +348,7 @@ async fn a_later_deploy_is_left_alone() {
     let (ended, ()) = tokio::join!(stage.deploy(image("demo-app:never-ready")), other);
     let (kind, message) = ended.failure();
     assert_eq!(kind, "RevisionOutOfSync");
-    assert!(
-        message.contains("the later change was left alone"),
-        "{message}"
-    );
+    assert!(message.contains("the later change was kept"), "{message}");
     assert_eq!(stage.image().await, "theirs:1");
 }
 

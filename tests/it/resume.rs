@@ -49,7 +49,7 @@ async fn a_failed_rollout_is_rolled_back_over_many_invocations() {
         "{message}"
     );
     assert!(
-        message.contains("the version of revision 3 (registry.example.com/demo-app:1.0.0"),
+        message.contains("revision 3 (registry.example.com/demo-app:1.0.0"),
         "{message}"
     );
     stage.wrote(&["PATCH", "PATCH"]);
@@ -115,7 +115,7 @@ async fn a_token_that_is_none_of_ours_is_refused_in_words() {
         let (kind, message) = stage.run(event, LIFE).await.failure();
         assert_eq!(kind, "ConfigurationError");
         assert!(
-            message.starts_with("The deploy cannot go on: the continuation token"),
+            message.starts_with("The deploy cannot continue because its continuation token"),
             "{message}"
         );
     }

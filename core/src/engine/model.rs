@@ -111,7 +111,7 @@ pub enum Note {
     PodsUnreadable(String),
     /// No watch can be opened, and why.
     Unwatched(String),
-    /// Something could not be cleared away: its name, and why.
+    /// Something could not be cleaned up: its name, and why.
     Left(String, String),
     /// A rollback was refused with its annotations, and why.
     WithoutMarks(String),

@@ -13,12 +13,14 @@ pub(super) fn refused_token(place: &ParameterPlace, life: Life, at: Timestamp) -
         words(Duration::try_from(to.duration_since(from)).unwrap_or_default())
     };
     let says = match life {
-        Life::OfEks => "It is one of `aws eks get-token`, which last 15 minutes.".to_owned(),
+        Life::OfEks => "It was issued by `aws eks get-token`; such tokens are valid for 15 \
+            minutes."
+            .to_owned(),
         Life::Until(until) if until <= at => {
             format!("It expired at {until:.0} ({} ago).", between(until, at))
         }
         Life::Until(until) => format!(
-            "By its own word it is valid until {until:.0} (for {} more), so it was revoked (its \
+            "Its own expiry is {until:.0} (in {}), so it was revoked (its \
              ServiceAccount or Secret was deleted) or is for another cluster.",
             between(at, until)
         ),
@@ -71,15 +73,15 @@ pub(super) fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
              --overwrite --key-id`), then retry the stage."
         }
         CredentialsError::NotSigned(_) => {
-            "Retry the stage: Lambda renews these credentials. If it stays so, the function's role \
-             was deleted or made anew: deploy the function again."
+            "Retry the stage: Lambda renews these credentials. If this happens again, the \
+             function's role was deleted or created again: deploy the function again."
         }
         CredentialsError::Throttled(_) => {
             "Retry the stage. Where many deploys begin at once, raise the throughput of Parameter \
              Store (`aws ssm update-service-setting --setting-id \
              /ssm/parameter-store/high-throughput-enabled --setting-value true`)."
         }
-        CredentialsError::Broken(_) => "Retry the stage when SSM is well again.",
+        CredentialsError::Broken(_) => "Retry the stage when SSM is healthy again.",
         CredentialsError::Unreachable(why) if why.starts_with("AWS_") => {
             "Correct the function's environment variables, then retry the stage."
         }

@@ -8,12 +8,12 @@ use crate::workload::health::diagnosis::Cause;
 const NEW_VERSION: &str = "Correct the cause and release the change again.";
 
 /// What mends it where it may be the version itself or what is around it.
-const EITHER: &str = "If the version itself is at fault, correct it and release the change again; \
-    else mend what is around it and retry the stage.";
+const EITHER: &str = "If the version itself is at fault, correct it and release the change \
+    again; otherwise fix the cause in the cluster and retry the stage.";
 
 /// The next step where a version was not taken into service, or not for long.
-pub(super) fn after(failure_code: FailureCode) -> &'static str {
-    match failure_code {
+pub(super) fn after(code: FailureCode) -> &'static str {
+    match code {
         FailureCode::Pods(cause) => of_pods(cause),
         FailureCode::NoProgress | FailureCode::Endpoints => EITHER,
         FailureCode::TokenRefused => {
@@ -26,13 +26,13 @@ pub(super) fn after(failure_code: FailureCode) -> &'static str {
         }
         FailureCode::Forbidden => "Grant the permission that is missing, then retry the stage.",
         FailureCode::Quota => {
-            "Raise the quota, or remove what is not needed any more, then retry the stage."
+            "Raise the quota or delete what is no longer needed, then retry the stage."
         }
         FailureCode::Policy => {
-            "Change what the policy names and release the change again; where the policy itself is \
-             changed, retry the stage."
+            "Change what the policy names and release the change again; if the policy itself is \
+             changed instead, retry the stage."
         }
-        FailureCode::Webhook => "Bring the webhook up again, then retry the stage.",
+        FailureCode::Webhook => "Restore the webhook, then retry the stage.",
         FailureCode::BeingDeleted => {
             "Wait until the namespace is gone and create it again, then retry the stage."
         }
@@ -40,14 +40,13 @@ pub(super) fn after(failure_code: FailureCode) -> &'static str {
         | FailureCode::Unreachable
         | FailureCode::OutOfTime
         | FailureCode::OutOfSight
-        | FailureCode::TooLate => "Retry the stage when the API server is well again.",
+        | FailureCode::TooLate => "Retry the stage when the API server is healthy again.",
         FailureCode::OutOfSync => {
-            "Find out who changed it and whether it is to stay; if not, retry the stage."
+            "Find out who made the change and whether to keep it; if not, retry the stage."
         }
         FailureCode::Paused => "Resume it, then retry the stage.",
         FailureCode::ControllerSilent => {
-            "Have the cluster's kube-controller-manager looked at; when it works again, retry the \
-             stage."
+            "Check the cluster's kube-controller-manager; when it works again, retry the stage."
         }
         FailureCode::Credentials
         | FailureCode::Environment
@@ -80,24 +79,24 @@ fn of_pods(cause: Cause) -> &'static str {
              change again."
         }
         Cause::PodNotCreated => {
-            "Remove what stands in the way of its pods and retry the stage; where it is the \
-             version itself, correct it and release the change again."
+            "Remove what keeps its pods from being created and retry the stage; if the version \
+             itself is at fault, correct it and release the change again."
         }
         Cause::Unschedulable => {
-            "Make room for its pods and retry the stage, or correct what they ask for and release \
-             the change again."
+            "Add capacity for its pods and retry the stage, or correct what they request and \
+             release the change again."
         }
         Cause::WebhookAway => after(FailureCode::Webhook),
         Cause::NoScheduler => {
-            "Have the scheduler that the pods name looked at and retry the stage, or correct \
+            "Check the scheduler that the pods name and retry the stage, or correct \
              `schedulerName` and release the change again."
         }
         Cause::ImageRefused => {
-            "Correct that and release the change again; where nothing of the version changes by \
-             it, retry the stage."
+            "Correct it and release the change again; if that does not change the version itself, \
+             retry the stage."
         }
-        Cause::PullFails => "See to the registry and the way to it, then retry the stage.",
-        Cause::NodeTrouble => "See to the node, then retry the stage.",
+        Cause::PullFails => "Check the registry and the network path to it, then retry the stage.",
+        Cause::NodeTrouble => "Check the node, then retry the stage.",
         Cause::ReadinessGate | Cause::NotStarted => EITHER,
         Cause::ImageName
         | Cause::ImagePlatform

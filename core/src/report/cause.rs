@@ -85,7 +85,7 @@ pub fn cause(cause: &RolloutCause, which: &str) -> String {
             replicas,
             wanted,
         } => {
-            format!("someone else keeps `{deployment}` at {replicas} replicas; {wanted} are needed")
+            format!("someone else keeps `{deployment}` at {replicas} of {wanted} replicas")
         }
         RolloutCause::Unfit(fault) => format!("`{}` {}", fault.field, fault.problem),
     };

@@ -1,7 +1,6 @@
 //! Calls that failed for good, a cluster out of sight, and access that was lost.
 
-use super::model::{NEXT_LIMIT, Report, fail, target};
-use super::refusal::Trouble;
+use super::model::{Explanation, NEXT_LIMIT, Report, fail, target};
 use super::rollout_failed::{failed_rollout, roles, what_failed};
 use super::{access, handbook, odd, outage, refusal, unreachable};
 use crate::kubernetes::call::Call;
@@ -29,34 +28,18 @@ pub fn call_failed(
     let first = |headline| outage::told(request, present.map(TrafficState::serving), headline);
     let now = present.map(TrafficState::sentence);
     let done = done_at(&target, continuation, call, error);
-    let what = format!("{} {}", call.verb.rbac(), call.resource);
-    let (failure_code, kind, why, mut next) = trouble(error, &what).unwrap_or_else(|refusal| {
-        let place = match &request.manifest {
-            Some(manifest) if refusal.cause() == refusal::RefusalCause::Object => {
-                located(&refusal.message, manifest)
-            }
-            Some(_) | None => None,
-        };
-        let told = refusal::told(refusal, call, &what, &request.namespace, roles(request));
-        match place {
-            Some(place) => {
-                let next = format!("{place} Correct it, then release the change again.");
-                (told.0, told.1, told.2, next)
-            }
-            None => told,
-        }
-    });
+    let mut explained = explained(request, call, error);
     let since = match (error, continuation.unreachable_since) {
-        (CallError::Unreachable(_), Some(since)) => format!(", again and again since {since:.0}"),
+        (CallError::Unreachable(_), Some(since)) => format!(", repeatedly since {since:.0}"),
         (_, _) => String::new(),
     };
-    let also = format!("{done}: {why}{since}.");
+    let also = format!("{done}: {}{since}.", explained.reason);
     let mut token = None;
-    if failure_code == FailureCode::TokenRefused
+    if explained.code == FailureCode::TokenRefused
         && let CallError::Refused(refusal) = error
     {
         let seen = refusal.token;
-        next = access::store_another(place, seen.map(|(life, _)| life));
+        explained.next_step = access::store_another(place, seen.map(|(life, _)| life));
         token = seen.map(|(life, at)| access::refused_token(place, life, at));
     }
     let beside = token.into_iter().chain(now).collect::<Vec<_>>();
@@ -76,12 +59,41 @@ pub fn call_failed(
                 }
             };
             // What is refused comes with the section that helps there.
-            let next = handbook::with_two_sections(&next, failure_code, failed.0, NEXT_LIMIT);
+            let Explanation {
+                code, next_step, ..
+            } = &explained;
+            let next = handbook::with_two_sections(next_step, *code, failed.0, NEXT_LIMIT);
             let also = [also].into_iter().chain(beside).collect::<Vec<_>>();
             failed_rollout(failed, &first(cause), &also.join("\n"), &seen, &next)
         }
-        None => fail(failure_code, kind, &first(also), &beside, &next),
+        None => fail(
+            explained.code,
+            explained.failure_type,
+            &first(also),
+            &beside,
+            &explained.next_step,
+        ),
     }
+}
+
+/// Why a call of a deploy failed. A fault of the manifest is shown where it stands there.
+fn explained(request: &Request, call: &Call, error: &CallError) -> Explanation {
+    let what = format!("{} {}", call.verb.rbac(), call.resource);
+    explanation(error, &what).unwrap_or_else(|refusal| {
+        let told = refusal::told(refusal, call, &what, &request.namespace, roles(request));
+        match &request.manifest {
+            Some(manifest) if refusal.cause() == refusal::RefusalCause::Object => {
+                match located(&refusal.message, manifest) {
+                    Some(place) => Explanation {
+                        next_step: format!("{place} Correct it, then release the change again."),
+                        ..told
+                    },
+                    None => told,
+                }
+            }
+            Some(_) | None => told,
+        }
+    })
 }
 
 /// What the failed call leaves undone.
@@ -90,7 +102,7 @@ fn done_at(target: &str, continuation: &Continuation, call: &Call, error: &CallE
     match &continuation.phase {
         // A write whose answer was lost may have been performed.
         Phase::Start if lost => {
-            format!("Whether {target} was changed is not known")
+            format!("It is not known whether {target} was changed")
         }
         Phase::Start => format!("{target} was not changed"),
         Phase::Rollout(_) if call.verb.writes() => format!("{target} could not be rolled back"),
@@ -98,14 +110,14 @@ fn done_at(target: &str, continuation: &Continuation, call: &Call, error: &CallE
         Phase::Rollback(_) => format!("The rollback of {target} could not be followed to its end"),
         Phase::Switch => format!("The switch to the new version of {target} was not completed"),
         Phase::SwitchRollback(_) => {
-            format!("The failed switch of {target} could not be taken back")
+            format!("The failed switch of {target} could not be rolled back")
         }
     }
 }
 
-/// The words for a call that failed. `what` it was to do; a refusal is given back.
-pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refusal> {
-    Ok(match error {
+/// Why a call failed that was to do `what`; a refusal is given back.
+pub fn explanation<'a>(error: &'a CallError, what: &str) -> Result<Explanation, &'a Refusal> {
+    let (code, failure_type, reason, next_step) = match error {
         CallError::Refused(refusal) => return Err(refusal),
         CallError::Unreachable(unreached) => (
             FailureCode::Unreachable,
@@ -114,17 +126,17 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
                 "the cluster could not be reached at {}",
                 unreachable::what(unreached)
             ),
-            unreachable::next(unreached.cause).to_owned(),
+            unreachable::next(unreached.cause),
         ),
         CallError::Untrusted(untrusted) => (
             FailureCode::Untrusted,
             FailureType::ConfigurationError,
             format!(
-                "the cluster's certificate, as `{}` shows it, is not trusted: {}",
+                "the certificate that `{}` presents is not trusted: {}",
                 untrusted.host,
                 unreachable::untrusted(untrusted)
             ),
-            unreachable::trust(&untrusted.fault).to_owned(),
+            unreachable::trust(&untrusted.fault),
         ),
         CallError::NotKubernetes(odd) => (
             FailureCode::NotKubernetes,
@@ -133,20 +145,26 @@ pub fn trouble<'a>(error: &'a CallError, what: &str) -> Result<Trouble, &'a Refu
                 "the answer at K8S_CLUSTER is not a Kubernetes API server's: {}",
                 odd::what(odd)
             ),
-            odd::next(odd).to_owned(),
+            odd::next(odd),
         ),
         CallError::Kept(kept) => (
             FailureCode::ObjectRefused,
             FailureType::ConfigurationError,
             odd::kept(kept),
-            odd::UNKEPT.to_owned(),
+            odd::UNKEPT,
         ),
         CallError::OutOfTime => (
             FailureCode::OutOfTime,
             FailureType::SystemUnavailable,
             format!("there was no time left to {what}"),
-            "Retry the stage; if it stays so, raise the function's timeout.".to_owned(),
+            "Retry the stage; if this happens again, raise the function's timeout.",
         ),
+    };
+    Ok(Explanation {
+        code,
+        failure_type,
+        reason,
+        next_step: next_step.to_owned(),
     })
 }
 
@@ -192,7 +210,7 @@ pub fn lost_sight(
         | Phase::Switch
         | Phase::SwitchRollback(_) => (
             format!("Lost contact with the cluster during the deploy of {target}: {said}."),
-            "Whatever was written goes on in the cluster. Retry the stage when the cluster \
+            "What was written continues in the cluster. Retry the stage when the cluster \
              answers: a version that is already there is not written again.",
         ),
     };
@@ -222,7 +240,8 @@ pub fn access_lost(
         Phase::Start => None,
         Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::SwitchRollback(_) => {
             Some(format!(
-                "The new version of {target} has been written, and goes on without being followed."
+                "The new version of {target} was written. Its rollout continues, but is no \
+                 longer followed."
             ))
         }
     });

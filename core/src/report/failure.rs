@@ -63,7 +63,7 @@ fn being_deleted(request: &Request) -> Report {
         FailureType::ConfigurationError,
         &format!("{target} is being deleted, so nothing was changed."),
         &[],
-        "Wait until it is gone, then create it anew with a `manifest`.",
+        "Wait until it is gone, then create it again with a `manifest`.",
     )
 }
 
@@ -88,8 +88,8 @@ fn too_late(request: &Request) -> Report {
         FailureCode::TooLate,
         FailureType::SystemUnavailable,
         &format!(
-            "{target} was not changed: its {} (timeout) were over before the cluster could be \
-             written to.",
+            "{target} was not changed: the timeout of {} expired before anything could be \
+             written to the cluster.",
             words(request.timeout)
         ),
         &[],
@@ -102,9 +102,9 @@ fn deleted(request: &Request) -> Report {
     fail(
         FailureCode::Deleted,
         FailureType::JobFailed,
-        &format!("{target} was deleted while its rollout was followed."),
+        &format!("{target} was deleted during its rollout."),
         &[],
-        "Find out who deleted it; with a `manifest` the next deploy creates it anew.",
+        "Find out who deleted it. A deploy with a `manifest` creates it again.",
     )
 }
 
@@ -138,15 +138,15 @@ fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
         FailureCode::Locked,
         FailureType::RevisionOutOfSync,
         &format!(
-            "{} was not changed: for {} (timeout) execution `{execution}` has been at work on the \
-             same Service. Nothing was begun.",
+            "{} was not changed: execution `{execution}` held the lock on the same Service for \
+             the whole {} (timeout). Nothing was started.",
             target(request),
             words(request.timeout)
         ),
         &[],
         &format!(
-            "Retry the stage when that execution is through. If it was stopped, its lock ends by \
-             itself at {until:.0}."
+            "Retry the stage when that execution has finished. If it was stopped, its lock \
+             expires at {until:.0}."
         ),
     )
 }
@@ -169,7 +169,7 @@ fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
         FailureCode::OutOfSync,
         FailureType::RevisionOutOfSync,
         &format!(
-            "{} was changed by {who} after {ours}; the later change was left alone.",
+            "{} was changed by {who} after {ours}; the later change was kept.",
             changed
         ),
         &[],
@@ -191,7 +191,7 @@ fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Repor
         FailureType::RevisionOutOfSync,
         &format!(
             "{} was changed by {who} after this deploy wrote its version: `{}` {}; the later \
-             change was left alone.",
+             change was kept.",
             target(request),
             lost.field,
             lost.problem()

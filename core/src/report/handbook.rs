@@ -10,8 +10,8 @@ const PAGE: &str = "docs/operations.md";
 const HOMEPAGE: &str = env!("CARGO_PKG_HOMEPAGE");
 
 /// The section about a failure: its address, or without one the page and its heading.
-pub(super) fn section(failure_code: FailureCode) -> String {
-    address(HOMEPAGE, failure_code.anchor())
+pub(super) fn section(code: FailureCode) -> String {
+    address(HOMEPAGE, code.anchor())
 }
 
 fn address(homepage: &str, anchor: &str) -> String {
@@ -25,8 +25,8 @@ fn address(homepage: &str, anchor: &str) -> String {
 }
 
 /// What to do next, which ends with the section.
-pub(super) fn with_section(next: &str, failure_code: FailureCode, limit: usize) -> String {
-    let section = section(failure_code);
+pub(super) fn with_section(next: &str, code: FailureCode, limit: usize) -> String {
+    let section = section(code);
     if next.ends_with(&format!("{section}.")) {
         return next.to_owned();
     }

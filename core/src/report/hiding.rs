@@ -34,12 +34,12 @@ impl Report {
                 percent,
             },
             Report::Failure {
-                kind,
-                failure_code,
+                failure_type,
+                code,
                 message,
             } => Report::Failure {
-                kind,
-                failure_code,
+                failure_type,
+                code,
                 message: refit(mask.text(&message)),
             },
         }

@@ -46,10 +46,10 @@ pub enum Report {
     },
     /// It failed.
     Failure {
-        /// The type by CodePipeline's names.
-        kind: FailureType,
+        /// CodePipeline's type of it.
+        failure_type: FailureType,
         /// Where to read more of it.
-        failure_code: FailureCode,
+        code: FailureCode,
         /// The message.
         message: String,
     },
@@ -66,16 +66,16 @@ impl Report {
             },
             Report::Progress { token, .. } => Report::Progress {
                 token: token.clone(),
-                summary: "The deploy goes on.".to_owned(),
+                summary: "The deploy continues.".to_owned(),
                 percent: 0,
             },
             Report::Failure {
-                kind,
-                failure_code,
+                failure_type,
+                code,
                 message,
             } => Report::Failure {
-                kind: *kind,
-                failure_code: *failure_code,
+                failure_type: *failure_type,
+                code: *code,
                 message: clip(
                     message.lines().next().unwrap_or("It failed."),
                     HEADLINE_LIMIT,
@@ -95,20 +95,33 @@ pub(super) fn refit(text: String) -> String {
     message(headline, &[evidence.to_owned()], next)
 }
 
+/// Why a call failed, and what is to be done about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// The section of the handbook.
+    pub code: FailureCode,
+    /// CodePipeline's type of it.
+    pub failure_type: FailureType,
+    /// What happened, in a sentence without its full stop.
+    pub reason: String,
+    /// What to do, in sentences.
+    pub next_step: String,
+}
+
 pub(super) fn fail(
-    failure_code: FailureCode,
-    kind: FailureType,
+    code: FailureCode,
+    failure_type: FailureType,
     headline: &str,
     evidence: &[String],
     next: &str,
 ) -> Report {
     Report::Failure {
-        kind,
-        failure_code,
+        failure_type,
+        code,
         message: message(
             headline,
             evidence,
-            &handbook::with_section(next, failure_code, NEXT_LIMIT),
+            &handbook::with_section(next, code, NEXT_LIMIT),
         ),
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn first(
     let mut back = String::new();
     if let RollbackResult::RollbackFailed(version, why) = rollback_result {
         back = format!(
-            "{} was brought back and does not serve either: {}. ",
+            "{} was restored, but it does not serve either: {}. ",
             capital(&named(version)),
             clip(&cause(why, PREVIOUS), WHY_LIMIT)
         );
@@ -91,23 +91,23 @@ pub(super) fn rollback_failed(
     let why = clip(&cause(why, PREVIOUS), WHY_LIMIT);
     match serving {
         Some(serving) if !serving.is_outage() && serving.is_whole() => format!(
-            "{named} was brought back, and {} serve on; the rollback itself was not seen to be \
-             completed: {why}.",
+            "{named} was restored, and {} still serve; the rollback itself was not confirmed as \
+             complete: {why}.",
             counted(serving)
         ),
         Some(serving) if !serving.is_outage() => format!(
-            "{named} was brought back, and {} serve; it is not back as a whole: {why}.",
+            "{named} was restored, and {} serve; the rollback is not complete: {why}.",
             counted(serving)
         ),
-        Some(_) | None => format!("{named} was brought back and does not serve: {why}."),
+        Some(_) | None => format!("{named} was restored, but it does not serve: {why}."),
     }
 }
 
 /// A version by its number in `kubectl rollout history` and its images.
 pub(super) fn named(version: &Version) -> String {
     match version.image.as_str() {
-        "" => format!("the version of revision {}", version.revision),
-        image => format!("the version of revision {} ({image})", version.revision),
+        "" => format!("revision {}", version.revision),
+        image => format!("revision {} ({image})", version.revision),
     }
 }
 

@@ -31,7 +31,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
     let lines = |limit| told(difference, limit);
     let strategy = match request.strategy.switch() {
         Some(switch) => format!(
-            " The strategy `{}` brings it up beside the old one and switches Service `{}`.",
+            " The strategy `{}` starts it beside the old version and switches Service `{}`.",
             request.strategy.name(),
             switch.service
         ),

@@ -11,20 +11,20 @@ use crate::text::listed;
 use crate::workload::health::rollout::serving::Serving;
 
 /// What came of a deploy whose Service is not there any more.
-pub(super) const SERVICE_GONE: &str = "Nothing was switched back, as there is nothing to switch. \
-    What the deploy had brought up was scaled to zero again, unless nothing else would serve.";
+pub(super) const SERVICE_GONE: &str = "Nothing was switched back, because the Service no longer \
+    exists. The new version was scaled to zero again, unless nothing else would serve.";
 
 /// What to do about somebody else's later change. Which of both is wanted only people know.
-pub(super) const LEAVE_OR_RELEASE: &str =
-    "To keep what serves now, leave it; to bring this version in, release it again.";
+pub(super) const LEAVE_OR_RELEASE: &str = "To keep the version that serves now, do nothing; to deploy this version, release the change \
+     again.";
 
 /// The same where no later execution has taken this one's place.
 pub(super) const LEAVE_OR_RETRY: &str =
-    "To keep what serves now, leave it; to bring this version in, retry the stage.";
+    "To keep the version that serves now, do nothing; to deploy this version, retry the stage.";
 
 /// What to do about a selector that others set.
-const OTHERS_SET: &str = "A tool that applies the Service from files must leave its \
-    `spec.selector` alone (docs/strategies.md).";
+const OTHERS_SET: &str = "A tool that applies the Service from files must not manage its \
+    `spec.selector` (docs/strategies.md).";
 
 fn counted(count: i64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -68,19 +68,19 @@ impl TrafficState {
         });
         let sends = listed(sends.collect());
         let now = match (self.is_there, self.sends.len()) {
-            (false, _) => format!("Now there is no Service `{service}`."),
+            (false, _) => format!("Service `{service}` does not exist now."),
             (true, 0) => {
-                format!("Now Service `{service}` sends to no pod, so that nothing is served.")
+                format!("Service `{service}` now routes to no pod, so nothing is served.")
             }
-            (true, 1) => format!("Now Service `{service}` sends to {sends}."),
+            (true, 1) => format!("Service `{service}` now routes to {sends}."),
             (true, _) => format!(
-                "Now Service `{service}` sends to {sends}: more than one version serves at once."
+                "Service `{service}` now routes to {sends}: more than one version serves at once."
             ),
         };
         let up = self.up.iter();
         let up = up.map(|(name, count)| format!("`{name}` ({})", counted(*count, "replica")));
         match listed(up.collect()) {
-            up if up.is_empty() => format!("{now} No Deployment of it is scaled up."),
+            up if up.is_empty() => format!("{now} None of its Deployments is scaled up."),
             up => format!("{now} Scaled up: {up}."),
         }
     }
@@ -101,8 +101,8 @@ pub(super) fn set_aside(
     let (service, namespace) = (&present.service, &request.namespace);
     let next = match (by, present.is_mixed()) {
         (None, true) => format!(
-            "Retry the stage: the next deploy holds the Service to one version first. Or \
-             set its selector to the version that is to stay. {OTHERS_SET}"
+            "Retry the stage: the next deploy pins the Service to one version first. Or set its \
+             selector to the version that you want to keep. {OTHERS_SET}"
         ),
         (None, false) => format!("{}{LEAVE_OR_RETRY} {OTHERS_SET}", present.of_this_deploy()),
         (Some(_), _) => format!("{}{LEAVE_OR_RELEASE}", present.of_this_deploy()),
@@ -115,7 +115,7 @@ pub(super) fn set_aside(
             Some(present.serving()),
             format!(
                 "Service `{service}` in `{namespace}` was changed by {who} after this deploy wrote \
-                 its version; the later change was left alone."
+                 its version; the later change was kept."
             ),
         ),
         &[present.sentence()],

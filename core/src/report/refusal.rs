@@ -1,6 +1,7 @@
 //! The words for a call that the API server refused: why, of which type, and the one next step of
 //! that cause.
 
+use super::model::Explanation;
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::Call;
 pub(super) use crate::kubernetes::refusal::RefusalCause;
@@ -9,9 +10,6 @@ use crate::outcome::{FailureCode, FailureType};
 use crate::retry::LONGEST_ASKED;
 use crate::state::continuation::Reason;
 use crate::text::{quote, words};
-
-/// Of what kind a failure is, why it is one, and what to do.
-pub type Trouble = (FailureCode, FailureType, String, String);
 
 /// What the cluster says of a call that it refuses.
 pub fn said(refusal: &Refusal) -> String {
@@ -33,18 +31,23 @@ pub(super) fn told(
     what: &str,
     namespace: &str,
     roles: &str,
-) -> Trouble {
+) -> Explanation {
     let cause = refusal.cause();
-    let (failure_code, kind) = class(&cause);
-    let next = match refusal.wait {
+    let (code, failure_type) = class(&cause);
+    let next_step = match refusal.wait {
         Some(wait) if cause == RefusalCause::Busy && wait > LONGEST_ASKED => {
-            "Retry the stage when that time is over. If it stays so, have whoever runs the API \
-             server, or a proxy before it, find out what it is busy with."
+            "Retry the stage when that time is over. If this happens again, ask whoever runs \
+             the API server, or a proxy before it, what keeps it busy."
                 .to_owned()
         }
         Some(_) | None => next(&cause, call, namespace, roles),
     };
-    (failure_code, kind, why(refusal, what), next)
+    Explanation {
+        code,
+        failure_type,
+        reason: why(refusal, what),
+        next_step,
+    }
 }
 
 /// Section and type of a cause.
@@ -172,7 +175,7 @@ fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> Stri
              cluster refuses the object; the API server's log says which."
         ),
         RefusalCause::Quota => format!(
-            "Raise the quota, or remove what is not needed any more, then retry the stage: \
+            "Raise the quota or delete what is no longer needed, then retry the stage: \
              `kubectl --namespace {namespace} describe resourcequota` shows what is used. It is \
              not a matter of the token's permissions."
         ),
@@ -196,7 +199,7 @@ fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> Stri
         }
         RefusalCause::Conflict => "Retry the stage when the other change is through.".to_owned(),
         RefusalCause::Busy => {
-            "Retry the stage when the API server is well again; the function retried until it \
+            "Retry the stage when the API server is healthy again; the function retried until it \
              gave up."
                 .to_owned()
         }

@@ -56,12 +56,12 @@ pub(super) fn rollout_failed(
     failure: &RolloutFailure,
     rollback_result: &RollbackResult,
 ) -> Report {
-    let (failure_code, kind) = what_failed(failure.kind, failure.reason);
+    let (code, failure_type) = what_failed(failure.kind, failure.reason);
     let cause = cause::cause(&failure.cause, cause::NEW);
     let evidence = &failure.evidence;
     let done = done_about(request, evidence, rollback_result);
-    let next = next_after(request, failure_code, rollback_result);
-    let headline = match failure_code == FailureCode::ControllerSilent {
+    let next = next_after(request, code, rollback_result);
+    let headline = match code == FailureCode::ControllerSilent {
         true => format!(
             "The new version of {} was not rolled out: {cause}.",
             target(request)
@@ -70,7 +70,7 @@ pub(super) fn rollout_failed(
     };
     let headline = outage::first(request, headline, evidence, rollback_result);
     failed_rollout(
-        (failure_code, kind),
+        (code, failure_type),
         &headline,
         "",
         evidence,
@@ -86,26 +86,26 @@ pub(super) fn done_about(
 ) -> String {
     match rollback_result {
         RollbackResult::RollbackDisabled => {
-            "It was left as it is, as `rollback` is false.".to_owned()
+            "It was left as it is, because `rollback` is false.".to_owned()
         }
         RollbackResult::NothingWritten => {
-            "It ran this version before the job began, so nothing was changed or taken back."
+            "It already ran this version before the job began, so nothing was changed or rolled \
+             back."
                 .to_owned()
         }
         RollbackResult::NothingToRollBackTo => {
-            "No other version served before, so there is none to return to; it was left as it is."
+            "No earlier version served, so there is none to roll back to; it was left as it is."
                 .to_owned()
         }
         RollbackResult::NothingServed => {
-            "It was left as it is: the version before did not serve either.".to_owned()
+            "It was left as it is: the previous version did not serve either.".to_owned()
         }
         RollbackResult::PreviousGone(set) => format!(
-            "It was left as it is: ReplicaSet `{set}`, which served before, is gone \
+            "It was left as it is: ReplicaSet `{set}` of the previous version no longer exists \
              (revisionHistoryLimit)."
         ),
         RollbackResult::NotRolledBack(revision, why) => format!(
-            "It was left as it is: the version of revision {revision} could not be brought back: \
-             {}.",
+            "It was left as it is: revision {revision} could not be restored: {}.",
             clip(why, CAUSE_QUOTE_LIMIT)
         ),
         RollbackResult::RolledBack(version) => {
@@ -115,17 +115,14 @@ pub(super) fn done_about(
             outage::rollback_failed(version, why, evidence.serving)
         }
         RollbackResult::Paused => {
-            "It was left as it is: somebody paused it, and a rollback would go \
-                              over that."
+            "It was left as it is: someone paused it, and a rollback would override that."
                 .to_owned()
         }
         RollbackResult::OvertakenBy(by) => match by {
             Some(execution) => format!("Execution `{execution}` has deployed since."),
-            None => "Someone else has changed it since, so that it was left as it is.".to_owned(),
+            None => "Someone else has changed it since, so it was left as it is.".to_owned(),
         },
-        RollbackResult::Deleted => {
-            "It was deleted while the previous version was brought back.".to_owned()
-        }
+        RollbackResult::Deleted => "It was deleted during the rollback.".to_owned(),
         RollbackResult::ServiceGone => present::SERVICE_GONE.to_owned(),
         RollbackResult::Unswitched(_)
         | RollbackResult::SwitchedBack(..)
@@ -138,12 +135,12 @@ pub(super) fn done_about(
 /// What to do next.
 pub(super) fn next_after(
     request: &Request,
-    failure_code: FailureCode,
+    code: FailureCode,
     rollback_result: &RollbackResult,
 ) -> String {
     let (namespace, name) = (&request.namespace, &request.deployment);
-    let help = again::after(failure_code);
-    if failure_code == FailureCode::ControllerSilent {
+    let help = again::after(code);
+    if code == FailureCode::ControllerSilent {
         return help.to_owned();
     }
     match rollback_result {
@@ -153,8 +150,9 @@ pub(super) fn next_after(
         | RollbackResult::SwitchedBack(..) => help.to_owned(),
         RollbackResult::Paused => format!(
             "Find out who paused it and why; then `kubectl --namespace {namespace} rollout \
-             resume deployment/{name}` lets the new version go on, and `kubectl --namespace \
-             {namespace} rollout undo deployment/{name}` after that brings the one before back."
+             resume deployment/{name}` continues the rollout of the new version; `kubectl \
+             --namespace {namespace} rollout undo deployment/{name}` after that restores the \
+             previous version."
         ),
         RollbackResult::RollbackDisabled
         | RollbackResult::NothingToRollBackTo
@@ -223,39 +221,39 @@ pub(super) fn of_switch(request: &Request, rollback_result: &RollbackResult) -> 
         CandidateState::ScaledDown(name) => format!("`{name}` was scaled to zero."),
         CandidateState::Left(name) if request.rollback => format!("`{name}` was left as it is."),
         CandidateState::Left(name) => {
-            format!("`{name}` was left as it is, as `rollback` is false.")
+            format!("`{name}` was left as it is, because `rollback` is false.")
         }
     };
     if let RollbackResult::Unswitched(end) = rollback_result {
         let end = fate(end);
-        return format!("Service `{service}` sends to the version before, as all along. {end}");
+        return format!("Service `{service}` still routes to the previous version. {end}");
     }
     if let RollbackResult::SwitchedBack(old, end) = rollback_result {
-        return format!("Service `{service}` sends to `{old}` again. {}", fate(end));
+        return format!("Service `{service}` routes to `{old}` again. {}", fate(end));
     }
     if let RollbackResult::SwitchRollbackFailed(name) = rollback_result {
         return format!(
-            "Service `{service}` sends to the version before, but `{name}` could not be cleared \
-             away in time."
+            "Service `{service}` routes to the previous version, but `{name}` could not be \
+             cleaned up in time."
         );
     }
     let why = match request.rollback {
-        false => "as `rollback` is false",
-        true => "as the version before has fewer pods available and cannot take over again",
+        false => "because `rollback` is false",
+        true => "because the previous version has fewer pods available and cannot take over again",
     };
-    format!("Service `{service}` was left sending to the new version, {why}.")
+    format!("Service `{service}` still routes to the new version, {why}.")
 }
 
 /// A failure with what came of it and as much evidence as there is room for.
 pub(super) fn failed_rollout(
-    (failure_code, kind): (FailureCode, FailureType),
+    (code, failure_type): (FailureCode, FailureType),
     headline: &str,
     also: &str,
     evidence: &Evidence,
     next: &str,
 ) -> Report {
     let also = clip(also, HEADLINE_LIMIT);
-    let next = &handbook::with_section(next, failure_code, NEXT_LIMIT);
+    let next = &handbook::with_section(next, code, NEXT_LIMIT);
     let taken = [
         headline.len().min(HEADLINE_LIMIT),
         also.len(),
@@ -266,5 +264,5 @@ pub(super) fn failed_rollout(
     let parts = [also, text].into_iter().filter(|part| !part.is_empty());
     let lines = parts.collect::<Vec<_>>().join(PARAGRAPH);
     let lines = Some(lines).filter(|lines| !lines.is_empty());
-    fail(failure_code, kind, headline, lines.as_slice(), next)
+    fail(code, failure_type, headline, lines.as_slice(), next)
 }

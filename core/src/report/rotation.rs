@@ -1,7 +1,7 @@
 //! What is said of a token that was not renewed: what happened, what holds, what to do.
 
 use super::access;
-use super::{refusal, said, trouble};
+use super::{explanation, refusal, said};
 use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialsError, ParameterPlace};
@@ -187,8 +187,8 @@ impl RotationStep {
             RotationStep::Issue => "issue a new one",
             RotationStep::Try => "try the new one",
         };
-        match trouble(error, what) {
-            Ok((_, _, why, next)) => (why, without_stage(&next)),
+        match explanation(error, what) {
+            Ok(told) => (told.reason, without_stage(&told.next_step)),
             Err(refusal) => self.refused(what, refusal),
         }
     }

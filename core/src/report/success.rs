@@ -63,7 +63,8 @@ pub fn success(
     let external = format!("{}/{name}@{revision}", request.namespace);
     let twice = match &continuation.steady {
         Some(steady) if steady.held => format!(
-            " Nothing probes whether it serves: its pods were seen unchanged twice, {} apart.",
+            " It has no readiness probe: its pods were checked twice, {} apart, and were \
+             unchanged.",
             words(SECOND_LOOK)
         ),
         Some(_) | None => String::new(),
@@ -125,7 +126,7 @@ pub(super) fn skipped(request: &Request) -> String {
     match request.skipped.as_slice() {
         [] => String::new(),
         skipped => format!(
-            " The manifest's file has more, which was not applied: {}.",
+            " The manifest's file contains other objects, which were not applied: {}.",
             crate::text::list(skipped)
         ),
     }
@@ -142,7 +143,7 @@ pub(super) fn switched_summary(
     let (kind, namespace) = (request.kind.word(), &request.namespace);
     if !wrote {
         return format!(
-            "Service `{service}` in `{namespace}` already sent to this version, so nothing was \
+            "Service `{service}` in `{namespace}` already routed to this version, so nothing was \
              changed: {kind} {runs}."
         );
     }
@@ -150,16 +151,16 @@ pub(super) fn switched_summary(
     let from = from.map(|(from, became)| {
         let became = match became {
             Former::ScaledDown => "is scaled to zero",
-            Former::NotKept => "was deleted, as `keep` is 0",
-            Former::DeletedByOthers => "was deleted by someone else meanwhile",
+            Former::NotKept => "was deleted, because `keep` is 0",
+            Former::DeletedByOthers => "was deleted by someone else during the deploy",
         };
         format!(" `{from}`, which served before, {became}.")
     });
     let left = switched.left.iter();
     let left =
-        left.map(|(name, why)| format!(" `{name}` could not be cleared away: {}.", quote(why)));
+        left.map(|(name, why)| format!(" `{name}` could not be cleaned up: {}.", quote(why)));
     let more = from.chain(left).collect::<String>();
-    format!("Service `{service}` in `{namespace}` sends to {kind} {runs} after {time}.{more}")
+    format!("Service `{service}` in `{namespace}` routes to {kind} {runs} after {time}.{more}")
 }
 
 /// The images that the request is about, else the first container's.

@@ -180,7 +180,11 @@ fn shown(reports: &[Report]) -> String {
         Report::Progress {
             summary, percent, ..
         } => format!("{percent} %: {summary}"),
-        Report::Failure { kind, message, .. } => format!("{}: {message}", kind.name()),
+        Report::Failure {
+            failure_type,
+            message,
+            ..
+        } => format!("{}: {message}", failure_type.name()),
     };
     let texts = reports.iter().map(one).collect::<Vec<_>>();
     wrapped(&texts.join("\n--\n"))
@@ -363,41 +367,41 @@ fn switches_that_succeeded() {
         ),
         finished(false, None, &[]),
     ];
-    assert_snapshot!(shown(&reports), @r#"
-        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
-        2 pods available after 41 s. `web-green`, which served before, is scaled to zero.
-        Namespace=shop
-        Deployment=web-blue
-        Revision=7
-        PreviousRevision=
-        Image=app:2
-        Strategy=blueGreen
-        DurationSeconds=41
-        Execution=job-1
-        --
-        shop/web-blue@7: Service `web` in `shop` sends to Deployment `web-blue` (app:2): 2 of
-        2 pods available after 41 s. `web`, which served before, is scaled to zero. `web-1`
-        could not be cleared away: the token may not delete deployments.apps.
-        Namespace=shop
-        Deployment=web-blue
-        Revision=7
-        PreviousRevision=
-        Image=app:2
-        Strategy=blueGreen
-        DurationSeconds=41
-        Execution=job-1
-        --
-        shop/web-blue@7: Service `web` in `shop` already sent to this version, so nothing was
-        changed: Deployment `web-blue` (app:2): 2 of 2 pods available.
-        Namespace=shop
-        Deployment=web-blue
-        Revision=7
-        PreviousRevision=7
-        Image=app:2
-        Strategy=blueGreen
-        DurationSeconds=41
-        Execution=job-1
-        "#);
+    assert_snapshot!(shown(&reports), @r"
+    shop/web-blue@7: Service `web` in `shop` routes to Deployment `web-blue` (app:2): 2 of
+    2 pods available after 41 s. `web-green`, which served before, is scaled to zero.
+    Namespace=shop
+    Deployment=web-blue
+    Revision=7
+    PreviousRevision=
+    Image=app:2
+    Strategy=blueGreen
+    DurationSeconds=41
+    Execution=job-1
+    --
+    shop/web-blue@7: Service `web` in `shop` routes to Deployment `web-blue` (app:2): 2 of
+    2 pods available after 41 s. `web`, which served before, is scaled to zero. `web-1`
+    could not be cleaned up: the token may not delete deployments.apps.
+    Namespace=shop
+    Deployment=web-blue
+    Revision=7
+    PreviousRevision=
+    Image=app:2
+    Strategy=blueGreen
+    DurationSeconds=41
+    Execution=job-1
+    --
+    shop/web-blue@7: Service `web` in `shop` already routed to this version, so nothing
+    was changed: Deployment `web-blue` (app:2): 2 of 2 pods available.
+    Namespace=shop
+    Deployment=web-blue
+    Revision=7
+    PreviousRevision=7
+    Image=app:2
+    Strategy=blueGreen
+    DurationSeconds=41
+    Execution=job-1
+    ");
 }
 
 #[test]
@@ -425,25 +429,26 @@ fn stages_of_a_switch() {
         };
         format!("{}\n{}", progress(&wait(false)), progress(&wait(true)))
     });
-    assert_snapshot!(wrapped(&lines.join("\n")), @r#"
-        `web-blue`: 1 of 2 new pods available
-        taking back: `web-blue`: 1 of 2 new pods available
-        execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z at the latest
-        taking back: execution `run-1` is at work on the Service, until 2026-01-01T00:01:30Z
-        at the latest
-        the smoke test goes on
-        taking back: the smoke test goes on
-        waiting for the endpoints of Service `web` to follow
-        taking back: waiting for the endpoints of Service `web` to follow
-        `web-blue` serves (1 of 2 new pods available); the version before is kept until
-        2026-01-01T00:01:30Z
-        taking back: `web-blue` serves (1 of 2 new pods available); the version before is kept
-        until 2026-01-01T00:01:30Z
-        waiting for the pods of `web-blue` to end
-        taking back: waiting for the pods of `web-blue` to end
-        `web` is being scaled or rolled out
-        taking back: `web` is being scaled or rolled out
-        "#);
+    assert_snapshot!(wrapped(&lines.join("\n")), @r"
+    `web-blue`: 1 of 2 new pods available
+    rolling back: `web-blue`: 1 of 2 new pods available
+    waiting for execution `run-1`, which holds the lock on the Service until
+    2026-01-01T00:01:30Z at the latest
+    rolling back: waiting for execution `run-1`, which holds the lock on the Service until
+    2026-01-01T00:01:30Z at the latest
+    the smoke test is running
+    rolling back: the smoke test is running
+    waiting for the endpoints of Service `web` to be updated
+    rolling back: waiting for the endpoints of Service `web` to be updated
+    `web-blue` serves (1 of 2 new pods available); the previous version is kept until
+    2026-01-01T00:01:30Z
+    rolling back: `web-blue` serves (1 of 2 new pods available); the previous version is
+    kept until 2026-01-01T00:01:30Z
+    waiting for the pods of `web-blue` to terminate
+    rolling back: waiting for the pods of `web-blue` to terminate
+    `web` is being scaled or rolled out
+    rolling back: `web` is being scaled or rolled out
+    ");
 }
 
 #[test]
@@ -504,34 +509,32 @@ fn switches_that_failed() {
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
     smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
-    Service `web` sends to the version before, as all along. `web-blue` was scaled to
-    zero.
+    Service `web` still routes to the previous version. `web-blue` was scaled to zero.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
     smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
-    Service `web` sends to the version before, as all along. No pod of the new version is
-    left.
+    Service `web` still routes to the previous version. No pod of the new version is left.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
     smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
-    Service `web` sends to the version before, as all along. `web-blue` was left as it is,
-    as `rollback` is false.
+    Service `web` still routes to the previous version. `web-blue` was left as it is,
+    because `rollback` is false.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The new version of Deployment `web` in `shop` was taken out of service
     again: its smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
-    Service `web` sends to `web` again. `web-blue` was scaled to zero.
+    Service `web` routes to `web` again. `web-blue` was scaled to zero.
     Correct the cause and release the change again. See docs/operations.md, smoke-test.
     --
     JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
     switched: its smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
-    Service `web` was left sending to the new version, as `rollback` is false.
+    Service `web` still routes to the new version, because `rollback` is false.
     Correct the cause and release the change again. See what runs with `kubectl
     --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
     shop describe service/web`. See docs/operations.md, smoke-test.
@@ -539,7 +542,7 @@ fn switches_that_failed() {
     JobFailed: The deploy of Deployment `web` in `shop` failed after its Service was
     switched: its smoke test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
-    Service `web` was left sending to the new version, as the version before has fewer
+    Service `web` still routes to the new version, because the previous version has fewer
     pods available and cannot take over again.
     Correct the cause and release the change again. See what runs with `kubectl
     --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
@@ -548,25 +551,22 @@ fn switches_that_failed() {
     PermissionError: The new version of Deployment `web` in `shop` was not put into
     service: the token may not patch deployments.apps.
 
-    Service `web` sends to the version before, as all along. No pod of the new version is
-    left.
+    Service `web` still routes to the previous version. No pod of the new version is left.
     Grant the permission that is missing, then retry the stage. See docs/operations.md,
     forbidden.
     --
     ConfigurationError: The new version of Deployment `web` in `shop` was not put into
     service: the token may not patch deployments.apps.
 
-    Service `web` sends to the version before, as all along. No pod of the new version is
-    left.
+    Service `web` still routes to the previous version. No pod of the new version is left.
     Correct the cause and release the change again. See docs/operations.md,
     object-refused.
     --
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: the
     token may not patch deployments.apps.
 
-    Service `web` sends to the version before, as all along. No pod of the new version is
-    left.
-    Retry the stage when the API server is well again. See docs/operations.md,
+    Service `web` still routes to the previous version. No pod of the new version is left.
+    Retry the stage when the API server is healthy again. See docs/operations.md,
     cluster-unavailable.
     --
     PermissionError: Deployment `web` in `shop` was not changed: the token may not create
@@ -582,17 +582,17 @@ fn switches_that_failed() {
     JobFailed: The new version of Deployment `web` in `shop` does not serve: its smoke
     test (GET /health) failed 3 times; last error: HTTP 500: oops.
 
-    Service `web` sends to the version before, but `web-blue` could not be cleared away in
-    time.
+    Service `web` routes to the previous version, but `web-blue` could not be cleaned up
+    in time.
     Correct the cause and release the change again. See what runs with `kubectl
     --namespace shop get deployment,pod`, and what is served with `kubectl --namespace
     shop describe service/web`. See docs/operations.md, smoke-test.
     --
-    RevisionOutOfSync: Deployment `web` in `shop` was not changed: for 15 min (timeout)
-    execution `run-1` has been at work on the same Service. Nothing was begun.
+    RevisionOutOfSync: Deployment `web` in `shop` was not changed: execution `run-1` held
+    the lock on the same Service for the whole 15 min (timeout). Nothing was started.
 
-    Retry the stage when that execution is through. If it was stopped, its lock ends by
-    itself at 2026-01-01T00:01:30Z. See docs/operations.md, locked.
+    Retry the stage when that execution has finished. If it was stopped, its lock expires
+    at 2026-01-01T00:01:30Z. See docs/operations.md, locked.
     ");
     let (service, deployment) = (|| "web".to_owned(), || "web-blue".to_owned());
     let causes = [
@@ -630,7 +630,7 @@ fn switches_that_failed() {
     someone else changed Deployment `web-blue` during the deploy
     someone else deleted Deployment `web-blue` during the deploy
     someone else scaled `web-blue` to zero
-    someone else keeps `web-blue` at 1 replicas; 3 are needed
+    someone else keeps `web-blue` at 1 of 3 replicas
     ");
 }
 
@@ -658,23 +658,23 @@ fn handovers() {
         over(rolling_back(), None, Some(&back)),
         over(rolling_out(), Some(at(61)), Some(&half)),
     ];
-    assert_snapshot!(shown(&reports), @r#"
-        0 %: about to start
-        --
-        0 %: the rollout goes on
-        --
-        0 %: the rollback goes on
-        --
-        50 %: 1 of 2 new pods available
-        --
-        99 %: 2 of 2 new pods available; 1 old pod left
-        --
-        0 %: 0 of 0 new pods available
-        --
-        0 %: rolling back: 1 of 2 previous pods available
-        --
-        50 %: since 2026-01-01T00:01:01Z the cluster does not answer as it should
-        "#);
+    assert_snapshot!(shown(&reports), @r"
+    0 %: about to start
+    --
+    0 %: the rollout continues
+    --
+    0 %: the rollback continues
+    --
+    50 %: 1 of 2 new pods available
+    --
+    99 %: 2 of 2 new pods available; 1 old pod left
+    --
+    0 %: 0 of 0 new pods available
+    --
+    0 %: rolling back: 1 of 2 previous pods available
+    --
+    50 %: the cluster has not answered correctly since 2026-01-01T00:01:01Z; retrying
+    ");
     let Report::Progress { token, .. } = &reports[0] else {
         panic!("it goes on")
     };
@@ -730,7 +730,7 @@ fn failures() {
     ConfigurationError: Deployment `web` in `shop` is being deleted, so nothing was
     changed.
 
-    Wait until it is gone, then create it anew with a `manifest`. See docs/operations.md,
+    Wait until it is gone, then create it again with a `manifest`. See docs/operations.md,
     being-deleted.
     --
     ConfigurationError: Deployment `web` in `shop` is paused: somebody stopped its
@@ -739,34 +739,34 @@ fn failures() {
     Resume it with `kubectl --namespace shop rollout resume deployment/web`, then retry
     the stage. See docs/operations.md, paused.
     --
-    SystemUnavailable: Deployment `web` in `shop` was not changed: its 15 min (timeout)
-    were over before the cluster could be written to.
+    SystemUnavailable: Deployment `web` in `shop` was not changed: the timeout of 15 min
+    expired before anything could be written to the cluster.
 
     Retry the stage; if the cluster is slow to answer, raise `timeout`. See
     docs/operations.md, too-late.
     --
-    JobFailed: Deployment `web` in `shop` was deleted while its rollout was followed.
+    JobFailed: Deployment `web` in `shop` was deleted during its rollout.
 
-    Find out who deleted it; with a `manifest` the next deploy creates it anew. See
+    Find out who deleted it. A deploy with a `manifest` creates it again. See
     docs/operations.md, deleted.
     --
     RevisionOutOfSync: Deployment `web` in `shop` was changed by execution `run-3` after
-    this deploy wrote its version; the later change was left alone.
+    this deploy wrote its version; the later change was kept.
 
-    To keep what serves now, leave it; to bring this version in, release it again. See
-    docs/operations.md, out-of-sync.
+    To keep the version that serves now, do nothing; to deploy this version, release the
+    change again. See docs/operations.md, out-of-sync.
     --
     RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
-    deploy wrote its version; the later change was left alone.
+    deploy wrote its version; the later change was kept.
 
-    To keep what serves now, leave it; to bring this version in, retry the stage. See
-    docs/operations.md, out-of-sync.
+    To keep the version that serves now, do nothing; to deploy this version, retry the
+    stage. See docs/operations.md, out-of-sync.
     --
     RevisionOutOfSync: Deployment `web` in `shop` was changed by someone else after this
-    deploy began; the later change was left alone.
+    deploy began; the later change was kept.
 
-    To keep what serves now, leave it; to bring this version in, retry the stage. See
-    docs/operations.md, out-of-sync.
+    To keep the version that serves now, do nothing; to deploy this version, retry the
+    stage. See docs/operations.md, out-of-sync.
     ");
 }
 
@@ -847,7 +847,7 @@ fn rollouts_that_failed() {
     The last lines of `app` in pod `web-1`:
     panic: no DATABASE_URL
 
-    Rolled back: the version of revision 8 (shop/web:1) serves again.
+    Rolled back: revision 8 (shop/web:1) serves again.
     Correct the cause and release the change again. See docs/operations.md, crash.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: `app` in pod
@@ -859,7 +859,7 @@ fn rollouts_that_failed() {
     The last lines of `app` in pod `web-1`:
     panic: no DATABASE_URL
 
-    Rolled back: the version of revision 8 (shop/web:1) serves again.
+    Rolled back: revision 8 (shop/web:1) serves again.
     Correct the cause and release the change again. See docs/operations.md, crash.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: Kubernetes
@@ -867,75 +867,76 @@ fn rollouts_that_failed() {
 
     The new pods could not be read: HTTP 403.
 
-    It ran this version before the job began, so nothing was changed or taken back.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See docs/operations.md, no-progress.
+    It already ran this version before the job began, so nothing was changed or rolled
+    back.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    It was left as it is, as `rollback` is false.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    It was left as it is, because `rollback` is false.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    No other version served before, so there is none to return to; it was left as it is.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    No earlier version served, so there is none to roll back to; it was left as it is.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    It was left as it is: the version before did not serve either.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    It was left as it is: the previous version did not serve either.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    It was left as it is: ReplicaSet `web-6`, which served before, is gone
+    It was left as it is: ReplicaSet `web-6` of the previous version no longer exists
     (revisionHistoryLimit).
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    The version of revision 8 (shop/web:1) was brought back and does not serve: the
-    rollout was not complete within 15 min (timeout), with 1 of 2 previous pods available.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    Revision 8 (shop/web:1) was restored, but it does not serve: the rollout was not
+    complete within 15 min (timeout), with 1 of 2 previous pods available.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
     Execution `run-3` has deployed since.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    Someone else has changed it since, so that it was left as it is.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    Someone else has changed it since, so it was left as it is.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     --
     JobFailed: The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    It was deleted while the previous version was brought back.
-    If the version itself is at fault, correct it and release the change again; else mend
-    what is around it and retry the stage. See what runs with `kubectl --namespace shop
-    get deployment,replicaset,pod`, and `kubectl --namespace shop rollout history
-    deployment/web`. See docs/operations.md, no-progress.
+    It was deleted during the rollback.
+    If the version itself is at fault, correct it and release the change again; otherwise
+    fix the cause in the cluster and retry the stage. See what runs with `kubectl
+    --namespace shop get deployment,replicaset,pod`, and `kubectl --namespace shop rollout
+    history deployment/web`. See docs/operations.md, no-progress.
     ");
 }
 
@@ -987,7 +988,7 @@ fn access_that_is_lost_keeps_the_first_cause() {
         message
     };
     assert!(!told(&Phase::Start).contains("does not serve"));
-    assert!(told(&rolling_out()).contains("has been written"));
+    assert!(told(&rolling_out()).contains("was written. Its rollout continues"));
     let back = told(&rolling_back());
     assert!(back.contains("does not serve: it broke."), "{back}");
 }
@@ -1054,14 +1055,14 @@ fn calls_that_failed() {
     SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
     patch deployments.apps just now (HTTP 429).
 
-    Retry the stage when the API server is well again; the function retried until it gave
-    up. See docs/operations.md, cluster-unavailable.
+    Retry the stage when the API server is healthy again; the function retried until it
+    gave up. See docs/operations.md, cluster-unavailable.
     --
-    SystemUnavailable: Whether Deployment `web` in `shop` was changed is not known: the
+    SystemUnavailable: It is not known whether Deployment `web` in `shop` was changed: the
     cluster could not patch deployments.apps just now (HTTP 503, "etcd is away").
 
-    Retry the stage when the API server is well again; the function retried until it gave
-    up. See docs/operations.md, cluster-unavailable.
+    Retry the stage when the API server is healthy again; the function retried until it
+    gave up. See docs/operations.md, cluster-unavailable.
     --
     SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster could not
     be reached at `k8s.example.com:6443`: the connection was refused (tried 5 times).
@@ -1069,9 +1070,9 @@ fn calls_that_failed() {
     The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER,
     or start the API server. Then retry the stage. See docs/operations.md, unreachable.
     --
-    ConfigurationError: Deployment `web` in `shop` was not changed: the cluster's
-    certificate, as `k8s.example.com:6443` shows it, is not trusted: it was signed by
-    another CA than the one given.
+    ConfigurationError: Deployment `web` in `shop` was not changed: the certificate that
+    `k8s.example.com:6443` presents is not trusted: it was signed by another CA than the
+    one given.
 
     Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, or K8S_CLUSTER to the
     cluster of this CA, then retry the stage. A proxy that opens TLS on the way shows like
@@ -1086,8 +1087,8 @@ fn calls_that_failed() {
     SystemUnavailable: Deployment `web` in `shop` was not changed: there was no time left
     to patch deployments.apps.
 
-    Retry the stage; if it stays so, raise the function's timeout. See docs/operations.md,
-    out-of-time.
+    Retry the stage; if this happens again, raise the function's timeout. See
+    docs/operations.md, out-of-time.
     "#);
     let get = Call::deployment("shop", "web");
     let later = [rolling_out(), rolling_back()].map(|phase| {
@@ -1190,34 +1191,34 @@ fn whatever_else_goes_wrong() {
     Correct the function's environment variables, then retry the stage. See
     docs/operations.md, environment.
     --
-    ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
-    it is none of Landfall's, or was changed on the way.
+    ConfigurationError: The deploy cannot continue because its continuation token cannot
+    be used: Landfall did not issue it, or it was altered in transit.
 
-    This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-    stage: a version that is already there is not written again. See docs/operations.md,
-    continuation.
+    This job changed nothing; what an earlier job started continues in the cluster. Retry
+    the stage: a version that is already there is not written again. See
+    docs/operations.md, continuation.
     --
-    ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
-    it belongs to other user parameters or another cluster.
+    ConfigurationError: The deploy cannot continue because its continuation token cannot
+    be used: it belongs to other user parameters or another cluster.
 
-    This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-    stage: a version that is already there is not written again. See docs/operations.md,
-    continuation.
+    This job changed nothing; what an earlier job started continues in the cluster. Retry
+    the stage: a version that is already there is not written again. See
+    docs/operations.md, continuation.
     --
-    ConfigurationError: The deploy cannot go on: the continuation token cannot be used, as
-    its format 2 is not the one of this version of the function; the function was replaced
-    in the middle of the deploy.
+    ConfigurationError: The deploy cannot continue because its continuation token cannot
+    be used: its format 2 is not the format of this version of the function; the function
+    was replaced during the deploy.
 
-    This job changed nothing; what an earlier one began goes on in the cluster. Retry the
-    stage: a version that is already there is not written again. See docs/operations.md,
-    continuation.
+    This job changed nothing; what an earlier job started continues in the cluster. Retry
+    the stage: a version that is already there is not written again. See
+    docs/operations.md, continuation.
     --
     SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
     in `shop`: the cluster has not answered since 2026-01-01T00:01:01Z (HTTP 503: etcd is
     away).
 
-    Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
-    a version that is already there is not written again. See docs/operations.md,
+    What was written continues in the cluster. Retry the stage when the cluster answers: a
+    version that is already there is not written again. See docs/operations.md,
     out-of-sight.
     --
     SystemUnavailable: Lost contact with the cluster during the deploy of Deployment `web`
@@ -1226,8 +1227,8 @@ fn whatever_else_goes_wrong() {
 
     The new version of Deployment `web` in `shop` does not serve: it broke.
 
-    Whatever was written goes on in the cluster. Retry the stage when the cluster answers:
-    a version that is already there is not written again. See docs/operations.md,
+    What was written continues in the cluster. Retry the stage when the cluster answers: a
+    version that is already there is not written again. See docs/operations.md,
     out-of-sight.
     --
     SystemUnavailable: Deployment `web` in `shop` was not changed: the cluster has not
@@ -1236,14 +1237,14 @@ fn whatever_else_goes_wrong() {
     Nothing was written. Retry the stage when the cluster answers. See docs/operations.md,
     out-of-sight.
     --
-    JobFailed: Landfall itself broke at src/deploy.rs:1:2; what was written before goes on
+    JobFailed: Landfall crashed at src/deploy.rs:1:2; what it had written before continues
     in the cluster.
 
     Please report this place as a bug. Retrying the stage is safe. See docs/operations.md,
     bug.
     --
     SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
-    had begun.
+    could start.
 
     Raise the function's timeout (a minute or more), then retry the stage. See
     docs/operations.md, no-time.
@@ -1262,14 +1263,14 @@ fn what_is_left_of_a_report_that_was_refused() {
         no_time(),
     ];
     let bare = reports.each_ref().map(Report::bare);
-    assert_snapshot!(shown(&bare), @r#"
-        landfall: The new version serves.
-        --
-        0 %: The deploy goes on.
-        --
-        SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
-        had begun.
-        "#);
+    assert_snapshot!(shown(&bare), @r"
+    landfall: The new version serves.
+    --
+    0 %: The deploy continues.
+    --
+    SystemUnavailable: Nothing was deployed: the Lambda function ran out of time before it
+    could start.
+    ");
     let token = |report: &Report| match report {
         Report::Progress { token, .. } => Some(token.clone()),
         Report::Success { .. } | Report::Failure { .. } => None,
@@ -1472,7 +1473,10 @@ fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
             Some("web-green"),
             "This deploy's version, `web-green`, gets no traffic now. To keep",
         ),
-        (None, "(2 replicas). To keep what serves now, leave it"),
+        (
+            None,
+            "(2 replicas). To keep the version that serves now, do nothing",
+        ),
     ] {
         let told = told(version)
             .split_whitespace()

@@ -10,8 +10,8 @@ pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
     let begun = match phase {
         Phase::Start => Vec::new(),
         Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::SwitchRollback(_) => vec![
-            "An earlier invocation had begun to write the new version. What it wrote stays, and is \
-             not followed any more."
+            "An earlier invocation had started to write the new version. What it wrote stays in \
+             the cluster, but its rollout is no longer followed."
                 .to_owned(),
         ],
     };
@@ -44,23 +44,26 @@ pub fn wrong_environment(faults: &[Fault]) -> Report {
 pub fn unusable_continuation(unusable: &ContinuationError) -> Report {
     let why = match unusable {
         ContinuationError::Damaged => {
-            "it is none of Landfall's, or was changed on the way".to_owned()
+            "Landfall did not issue it, or it was altered in transit".to_owned()
         }
         ContinuationError::Foreign => {
             "it belongs to other user parameters or another cluster".to_owned()
         }
         ContinuationError::Version(version) => format!(
-            "its format {version} is not the one of this version of the function; the function was \
-             replaced in the middle of the deploy"
+            "its format {version} is not the format of this version of the function; the \
+             function was replaced during the deploy"
         ),
     };
     fail(
         FailureCode::Continuation,
         FailureType::ConfigurationError,
-        &format!("The deploy cannot go on: the continuation token cannot be used, as {why}."),
+        &format!(
+            "The deploy cannot continue because its continuation token cannot be used: \
+            {why}."
+        ),
         &[],
-        "This job changed nothing; what an earlier one began goes on in the cluster. Retry the \
-         stage: a version that is already there is not written again.",
+        "This job changed nothing; what an earlier job started continues in the cluster. Retry \
+         the stage: a version that is already there is not written again.",
     )
 }
 
@@ -70,7 +73,7 @@ pub fn panicked(place: &str) -> Report {
         FailureCode::Bug,
         FailureType::JobFailed,
         &format!(
-            "Landfall itself broke at {place}; what was written before goes on in the cluster."
+            "Landfall crashed at {place}; what it had written before continues in the cluster."
         ),
         &[],
         "Please report this place as a bug. Retrying the stage is safe.",
@@ -82,7 +85,7 @@ pub fn no_time() -> Report {
     fail(
         FailureCode::NoTime,
         FailureType::SystemUnavailable,
-        "Nothing was deployed: the Lambda function ran out of time before it had begun.",
+        "Nothing was deployed: the Lambda function ran out of time before it could start.",
         &[],
         "Raise the function's timeout (a minute or more), then retry the stage.",
     )

@@ -76,7 +76,8 @@ pub(super) fn next(cause: UnreachedCause) -> &'static str {
              Then retry the stage."
         }
         UnreachedCause::BrokenOff => {
-            "Retry the stage. If it stays so, a firewall or a load balancer on the way cuts the \
+            "Retry the stage. If this happens again, a firewall or a load balancer on the way \
+             cuts the \
              connection: look at its log."
         }
         UnreachedCause::CutOff | UnreachedCause::Endless => {
@@ -84,7 +85,8 @@ pub(super) fn next(cause: UnreachedCause) -> &'static str {
              or a load balancer there has a limit of time or size, or holds answers back."
         }
         UnreachedCause::TooSlow => {
-            "Retry the stage when the API server is well again; it is reached, and overloaded or \
+            "Retry the stage when the API server is healthy again; it is reached, and overloaded \
+             or \
              held up by a webhook."
         }
     }

@@ -11,16 +11,19 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
     let unreachable = continuation.unreachable_since;
     let summary = match (waiting, &continuation.phase, unreachable) {
         (_, Phase::Start, Some(since)) if !continuation.unsure => format!(
-            "nothing is written yet: since {since:.0} the cluster does not answer as it should, \
-             and is asked again"
+            "nothing is written yet: the cluster has not answered correctly since {since:.0}; \
+             retrying"
         ),
-        (_, _, Some(since)) => format!("since {since:.0} the cluster does not answer as it should"),
+        (_, _, Some(since)) => format!(
+            "the cluster has not answered correctly since {since:.0}; \
+            retrying"
+        ),
         (Some(wait), _, _) => progress(wait),
         (None, Phase::Start, _) => "about to start".to_owned(),
-        (None, Phase::Rollout(_), _) => "the rollout goes on".to_owned(),
-        (None, Phase::Rollback(_), _) => "the rollback goes on".to_owned(),
-        (None, Phase::Switch, _) => "the switch goes on".to_owned(),
-        (None, Phase::SwitchRollback(_), _) => "what was written is being taken back".to_owned(),
+        (None, Phase::Rollout(_), _) => "the rollout continues".to_owned(),
+        (None, Phase::Rollback(_), _) => "the rollback continues".to_owned(),
+        (None, Phase::Switch, _) => "the switch continues".to_owned(),
+        (None, Phase::SwitchRollback(_), _) => "the switch is being rolled back".to_owned(),
     };
     let percent = waiting
         .filter(|wait| !wait.rollback && wait.progress.wanted > 0)
@@ -43,22 +46,23 @@ pub fn progress(wait: &Wait) -> String {
         Stage::Rollout => None,
         Stage::Candidate(name) => Some(format!("`{name}`: {}", new())),
         Stage::Lock { execution, until } => Some(format!(
-            "execution `{execution}` is at work on the Service, until {until:.0} at the latest"
+            "waiting for execution `{execution}`, which holds the lock on the Service until \
+             {until:.0} at the latest"
         )),
-        Stage::Smoke => Some("the smoke test goes on".to_owned()),
+        Stage::Smoke => Some("the smoke test is running".to_owned()),
         Stage::Endpoints(service) => Some(format!(
-            "waiting for the endpoints of Service `{service}` to follow"
+            "waiting for the endpoints of Service `{service}` to be updated"
         )),
         Stage::Bake { candidate, until } => Some(format!(
-            "`{candidate}` serves ({}); the version before is kept until {until:.0}",
+            "`{candidate}` serves ({}); the previous version is kept until {until:.0}",
             new()
         )),
-        Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to end")),
+        Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to terminate")),
         Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
     };
     if let Some(state) = switching {
         return match wait.rollback {
-            true => format!("taking back: {state}"),
+            true => format!("rolling back: {state}"),
             false => state,
         };
     }

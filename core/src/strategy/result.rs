@@ -36,7 +36,7 @@ pub struct Switched {
     pub service: String,
     /// The Deployment that served before, and what became of it.
     pub from: Option<(String, Former)>,
-    /// What could not be cleared away, and why.
+    /// What could not be cleaned up, and why.
     pub left: Vec<(String, String)>,
 }
 

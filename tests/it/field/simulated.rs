@@ -46,13 +46,13 @@ pub fn play(case: &Case) -> (Ending, Objects) {
     let (end, text, section) = match report {
         Report::Success { summary, .. } => ("success".to_owned(), summary, None),
         Report::Failure {
-            kind,
-            failure_code: topic,
+            failure_type,
+            code,
             message,
         } => (
-            kind.name().to_owned(),
+            failure_type.name().to_owned(),
             message,
-            Some(topic.anchor().to_owned()),
+            Some(code.anchor().to_owned()),
         ),
         Report::Progress { .. } => panic!("a deploy does not end in progress"),
     };

@@ -261,8 +261,8 @@ impl Life {
                 let JobResult::Failure { kind, message, .. } = &report.result else {
                     panic!("{}", told("no failure"));
                 };
-                let untouched = "sends to the version before, as all along";
-                let again = format!("sends to `{}` again", self.live);
+                let untouched = "still routes to the previous version";
+                let again = format!("routes to `{}` again", self.live);
                 let (words, untouched) = match version {
                     Version::Crashes => ("exits with code 1", untouched),
                     Version::Lost => ("was deleted", again.as_str()),

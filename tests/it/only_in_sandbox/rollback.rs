@@ -39,7 +39,7 @@ async fn pods_that_cannot_be_listed_in_time_do_not_hold_up_the_rollback() {
         .failure();
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("the version of revision 3 (registry.example.com/demo-app:1.0.0"),
+        message.contains("revision 3 (registry.example.com/demo-app:1.0.0"),
         "{message}"
     );
     assert_eq!(stage.ready_images().await, [OLD_IMAGE; 2]);
@@ -56,7 +56,7 @@ async fn one_odd_answer_on_the_way_back_is_no_end_of_it() {
     let (kind, message) = stage.deploy(image("demo-app:never-ready")).await.failure();
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("the version of revision 3 (registry.example.com/demo-app:1.0.0"),
+        message.contains("revision 3 (registry.example.com/demo-app:1.0.0"),
         "{message}"
     );
 }

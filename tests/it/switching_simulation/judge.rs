@@ -85,7 +85,7 @@ pub fn judge(simulation: &mut Simulation, end: &End) {
                 clean = false;
             }
             let mut told = failure.evidence.pods.iter();
-            if refused && told.any(|line| line.contains("could not be cleared away")) {
+            if refused && told.any(|line| line.contains("could not be cleaned up")) {
                 clean = false;
             }
         }

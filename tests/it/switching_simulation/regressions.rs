@@ -33,7 +33,7 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             )],
         ),
         (
-            "a candidate that could not be cleared away ran on, and nobody was told",
+            "a candidate that could not be cleaned up ran on, and nobody was told",
             setting(true, Start::Third, false, Doomed),
             vec![(&["PATCH", "/deployments/", r#""replicas":0"#], Refused)],
         ),

@@ -22,11 +22,11 @@ fn a_refused_token_is_told_with_its_own_time() {
         format!("{}\n  {next}", refused_token(&place(), life, now))
     });
     assert_snapshot!(told.join("\n"), @r"
-    The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It is one of `aws eks get-token`, which last 15 minutes.
+    The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It was issued by `aws eks get-token`; such tokens are valid for 15 minutes.
       Store the token of a ServiceAccount in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
     The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It expired at 2026-01-01T09:00:00Z (3 h ago).
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
-    The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). By its own word it is valid until 2026-01-02T12:00:00Z (for 24 h more), so it was revoked (its ServiceAccount or Secret was deleted) or is for another cluster.
+    The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). Its own expiry is 2026-01-02T12:00:00Z (in 24 h), so it was revoked (its ServiceAccount or Secret was deleted) or is for another cluster.
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
     The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It has no expiry, so it was revoked (its ServiceAccount or Secret was deleted) or is for another cluster.
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
@@ -60,10 +60,19 @@ fn each_cause_has_one_next_step() {
     ];
     let told = errors.map(|error| {
         let report = no_credentials(&error, &place());
-        let crate::report::Report::Failure { kind, message, .. } = report else {
+        let crate::report::Report::Failure {
+            failure_type,
+            message,
+            ..
+        } = report
+        else {
             panic!("it is a failure")
         };
-        format!("{}: {}", kind.name(), message.replace("\n\n", "\n  "))
+        format!(
+            "{}: {}",
+            failure_type.name(),
+            message.replace("\n\n", "\n  ")
+        )
     });
     assert_snapshot!(told.join("\n"), @r"
     ConfigurationError: There is no access to the cluster: SSM has no parameter `k8s-bear-token`.
@@ -95,13 +104,13 @@ fn each_cause_has_one_next_step() {
       Store the value again under a key that can be used (`aws ssm put-parameter --overwrite --key-id`), then retry the stage. See docs/operations.md, credentials.
     PermissionError: There is no access to the cluster: AWS does not accept the function's own credentials (ExpiredTokenException: …).
       The token is kept in SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1).
-      Retry the stage: Lambda renews these credentials. If it stays so, the function's role was deleted or made anew: deploy the function again. See docs/operations.md, credentials.
+      Retry the stage: Lambda renews these credentials. If this happens again, the function's role was deleted or created again: deploy the function again. See docs/operations.md, credentials.
     SystemUnavailable: There is no access to the cluster: SSM throttles the calls of this account (ThrottlingException: Rate exceeded).
       The token is kept in SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1).
       Retry the stage. Where many deploys begin at once, raise the throughput of Parameter Store (`aws ssm update-service-setting --setting-id /ssm/parameter-store/high-throughput-enabled --setting-value true`). See docs/operations.md, credentials.
     SystemUnavailable: There is no access to the cluster: SSM could not answer just now (InternalServerError: …).
       The token is kept in SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1).
-      Retry the stage when SSM is well again. See docs/operations.md, credentials.
+      Retry the stage when SSM is healthy again. See docs/operations.md, credentials.
     ConfigurationError: There is no access to the cluster: SSM refused the call (ValidationException: no).
       The token is kept in SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1).
       Correct the parameter or the function's environment, then retry the stage. See docs/operations.md, credentials.

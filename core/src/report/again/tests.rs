@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_new_version_is_asked_for_only_where_the_same_one_cannot_serve() {
-    for (failure_code, retry, release) in [
+    for (code, retry, release) in [
         (FailureCode::Quota, true, false),
         (FailureCode::Webhook, true, false),
         (FailureCode::TokenRefused, true, false),
@@ -25,13 +25,9 @@ fn a_new_version_is_asked_for_only_where_the_same_one_cannot_serve() {
         (FailureCode::Pods(Cause::NotReady), false, true),
         (FailureCode::Pods(Cause::ImagePlatform), false, true),
     ] {
-        let next = after(failure_code);
-        assert_eq!(
-            next.contains("etry the stage"),
-            retry,
-            "{failure_code:?}: {next}"
-        );
+        let next = after(code);
+        assert_eq!(next.contains("etry the stage"), retry, "{code:?}: {next}");
         let releases = next.contains("release the change again");
-        assert_eq!(releases, release, "{failure_code:?}: {next}");
+        assert_eq!(releases, release, "{code:?}: {next}");
     }
 }

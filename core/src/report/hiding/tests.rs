@@ -69,8 +69,8 @@ fn a_mask_covers_every_text_but_names() {
             percent: 5,
         },
         Report::Failure {
-            failure_code: FailureCode::Bug,
-            kind: FailureType::JobFailed,
+            code: FailureCode::Bug,
+            failure_type: FailureType::JobFailed,
             message: "s3cret".into(),
         },
     ];

@@ -110,8 +110,8 @@ fn an_outage_stands_first_with_what_holds_the_old_version_up() {
     let told = first(&rolling(), headline(), &seen(0), &back);
     assert_eq!(
         told,
-        "Outage: no pod of Deployment `web` in `shop` serves. The version of revision 3 \
-         (shop/web:1) was brought back and does not serve either: no node has room. The new \
+        "Outage: no pod of Deployment `web` in `shop` serves. Revision 3 \
+         (shop/web:1) was restored, but it does not serve either: no node has room. The new \
          version does not serve: it broke."
     );
     for served in [seen(1), seen(2), Evidence::default()] {
@@ -135,8 +135,8 @@ fn of_a_switch_the_service_is_what_is_out() {
 fn what_is_said_of_a_rollback_comes_of_counted_pods() {
     let slow = RolloutCause::Recorded("it is slow".into());
     let say = |available| rollback_failed(&version(), &slow, seen(available).serving);
-    assert!(say(2).contains("2 of 2 pods serve on"), "{}", say(2));
-    assert!(say(3).contains("2 of 2 pods serve on"), "{}", say(3));
+    assert!(say(2).contains("2 of 2 pods still serve"), "{}", say(2));
+    assert!(say(3).contains("2 of 2 pods still serve"), "{}", say(3));
     assert!(say(1).contains("1 of 2 pods serve;"), "{}", say(1));
     assert!(say(0).contains("does not serve"), "{}", say(0));
 }

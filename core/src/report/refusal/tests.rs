@@ -65,18 +65,19 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
             is_status: true,
             ..Refusal::default()
         };
-        let (failure_code, kind, why, next) = told(
+        let told = told(
             &refusal,
             &call,
             "patch deployments.apps",
             "shop",
             "deploy/rbac.yaml has",
         );
-        let why = why.split(" (HTTP").next().unwrap_or_default();
+        let why = told.reason.split(" (HTTP").next().unwrap_or_default();
         format!(
-            "{}, {}: {why}.\n  {next}",
-            kind.name(),
-            failure_code.anchor()
+            "{}, {}: {why}.\n  {}",
+            told.failure_type.name(),
+            told.code.anchor(),
+            told.next_step
         )
     });
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -91,7 +92,7 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
     ConfigurationError, object-refused: the API server forbids to patch deployments.apps and does not say why.
       See whether the token has the permission: `kubectl --namespace shop auth can-i patch deployments.apps`, with the token. If it has, a policy or an admission plugin of the cluster refuses the object; the API server's log says which.
     ConfigurationError, quota: a quota of the namespace has no room to patch deployments.apps.
-      Raise the quota, or remove what is not needed any more, then retry the stage: `kubectl --namespace shop describe resourcequota` shows what is used. It is not a matter of the token's permissions.
+      Raise the quota or delete what is no longer needed, then retry the stage: `kubectl --namespace shop describe resourcequota` shows what is used. It is not a matter of the token's permissions.
     ConfigurationError, policy: the admission webhook `validation.gatekeeper.sh` refused to patch deployments.apps.
       Change what the policy names and release the change again, or have whoever owns the policy change it (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`) and retry the stage. It is not a matter of the token's permissions.
     ConfigurationError, policy: the ValidatingAdmissionPolicy `replica-limit` refused to patch deployments.apps.
@@ -111,9 +112,9 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
     ConfigurationError, object-refused: the API server refused to patch deployments.apps.
       Correct what it names, then release the change again; where that is something in the cluster, retry the stage.
     SystemUnavailable, cluster-unavailable: the cluster could not patch deployments.apps just now.
-      Retry the stage when the API server is well again; the function retried until it gave up.
+      Retry the stage when the API server is healthy again; the function retried until it gave up.
     SystemUnavailable, cluster-unavailable: the cluster could not patch deployments.apps just now.
-      Retry the stage when the API server is well again; the function retried until it gave up.
+      Retry the stage when the API server is healthy again; the function retried until it gave up.
     ");
 }
 

@@ -1,4 +1,4 @@
-use super::super::trouble;
+use super::super::explanation;
 use crate::kubernetes::CallError;
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use insta::assert_snapshot;
@@ -12,11 +12,13 @@ fn unreached(cause: UnreachedCause) -> Unreached {
 
 fn shown(errors: impl IntoIterator<Item = CallError>) -> String {
     let line = |error: CallError| {
-        let (failure_code, kind, why, next) = trouble(&error, "get deployments").unwrap();
+        let told = explanation(&error, "get deployments").unwrap();
         format!(
-            "{} ({}): {why}.\n  {next}\n",
-            kind.name(),
-            failure_code.anchor()
+            "{} ({}): {}.\n  {}\n",
+            told.failure_type.name(),
+            told.code.anchor(),
+            told.reason,
+            told.next_step
         )
     };
     errors.into_iter().map(line).collect()
@@ -101,17 +103,17 @@ fn each_fault_of_a_certificate_has_one_next_step() {
         CallError::Untrusted(Box::new(Untrusted { host, fault }))
     });
     assert_snapshot!(shown(errors), @r"
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: no public CA signed it, and no CA of the cluster is given.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: no public CA signed it, and no CA of the cluster is given.
       Give the cluster's CA in K8S_CA or K8S_CA_PARAMETER, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it was signed by another CA than the one given.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it was signed by another CA than the one given.
       Set K8S_CA or K8S_CA_PARAMETER to the CA of this cluster, or K8S_CLUSTER to the cluster of this CA, then retry the stage. A proxy that opens TLS on the way shows like this, too.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it expired at 2020-02-01T00:00:00Z.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it expired at 2020-02-01T00:00:00Z.
       Renew the API server's certificate (kubeadm: `kubeadm certs renew apiserver`), then retry the stage. K8S_CA and K8S_CLUSTER are not the reason.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it has expired.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it has expired.
       Renew the API server's certificate (kubeadm: `kubeadm certs renew apiserver`), then retry the stage. K8S_CA and K8S_CLUSTER are not the reason.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not valid before 2020-02-01T00:00:00Z.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is not valid before 2020-02-01T00:00:00Z.
       Correct the clock of the machine that issued the API server's certificate, or wait until it is valid, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not valid yet.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is not valid yet.
       Correct the clock of the machine that issued the API server's certificate, or wait until it is valid, then retry the stage.
     ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not for this name, but for `kubernetes`, `10.96.0.1`.
       Set K8S_CLUSTER to a name or address that the API server's certificate has, or add this one to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage.

@@ -404,7 +404,7 @@ fn a_candidate_is_scaled_up_once_to_what_serves_now() {
     let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
     assert_eq!(observed(None, true), up);
     assert_eq!(observed(Some("3"), true), up);
-    let held = "return: someone else keeps `web-blue` at 2 replicas; 5 are needed";
+    let held = "return: someone else keeps `web-blue` at 2 of 5 replicas";
     assert_eq!(observed(Some("5"), true), held);
 }
 
@@ -987,7 +987,7 @@ fn after_the_switch() {
             "and does so again",
             away(json!({"metadata": {"annotations": {marks::WANTED: "2"}}})),
             89,
-            "return: someone else keeps `web-blue` at 0 replicas; 2 are needed",
+            "return: someone else keeps `web-blue` at 0 of 2 replicas",
         ),
         (
             "the old one stays while no pod serves",

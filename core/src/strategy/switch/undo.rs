@@ -192,7 +192,7 @@ impl Context<'_> {
             }
         };
         let left = self.snapshot.left.iter();
-        let left = left.map(|(name, why)| format!("`{name}` could not be cleared away: {why}."));
+        let left = left.map(|(name, why)| format!("`{name}` could not be cleaned up: {why}."));
         back.evidence.pods.extend(left);
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();

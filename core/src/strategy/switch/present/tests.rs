@@ -30,7 +30,7 @@ fn what_is_there_is_said_as_it_was_read() {
     for (present, sentence) in [
         (
             present(true, &[("web", 2)], &[("web", 2)]),
-            "Now Service `front` sends to `web` (2 pods). Scaled up: `web` (2 replicas).",
+            "Service `front` now routes to `web` (2 pods). Scaled up: `web` (2 replicas).",
         ),
         (
             present(
@@ -38,17 +38,17 @@ fn what_is_there_is_said_as_it_was_read() {
                 &[("web", 2), ("web-blue", 1)],
                 &[("web", 2), ("web-blue", 3)],
             ),
-            "Now Service `front` sends to `web` (2 pods) and `web-blue` (1 pod): more than one \
+            "Service `front` now routes to `web` (2 pods) and `web-blue` (1 pod): more than one \
              version serves at once. Scaled up: `web` (2 replicas) and `web-blue` (3 replicas).",
         ),
         (
             present(true, &[], &[("web", 1)]),
-            "Now Service `front` sends to no pod, so that nothing is served. Scaled up: `web` \
+            "Service `front` now routes to no pod, so nothing is served. Scaled up: `web` \
              (1 replica).",
         ),
         (
             present(false, &[], &[]),
-            "Now there is no Service `front`. No Deployment of it is scaled up.",
+            "Service `front` does not exist now. None of its Deployments is scaled up.",
         ),
     ] {
         assert_eq!(present.sentence(), sentence);
