@@ -173,7 +173,7 @@ async fn the_first_artifact_that_has_the_file_gives_it_and_the_rest_of_it_is_tol
     let parameters = json!({"manifest": "./app.yaml"});
     let (summary, variables) = deploy(&stage, &artifacts, parameters).await.success();
     assert!(
-        summary.contains("which was not applied: `Service/demo-app`"),
+        summary.contains("which were not applied: `Service/demo-app`"),
         "{summary}"
     );
     assert_eq!(variables["NotApplied"], "Service/demo-app");

@@ -105,7 +105,7 @@ async fn what_never_heals_is_known_by_its_cause() {
         (
             Behaviour::InvalidImageName,
             "image-name",
-            "`demo-app:sick` is no valid image name",
+            "`demo-app:sick` is not a valid image name",
         ),
         (
             Behaviour::ConfigError {
@@ -119,7 +119,7 @@ async fn what_never_heals_is_known_by_its_cause() {
                 message: says("0/3 nodes are available."),
             },
             "unschedulable",
-            "no node takes pod `demo-app-POD`: 0/3 nodes are available",
+            "no node can run pod `demo-app-POD`: 0/3 nodes are available",
         ),
         (
             Behaviour::Quota,
@@ -205,7 +205,7 @@ async fn a_version_that_did_not_serve_is_not_brought_back() {
     })
     .await;
     let (_, message) = stage.deploy(sick(json!({}))).await.failure();
-    assert!(message.contains("is no valid image name"), "{message}");
+    assert!(message.contains("is not a valid image name"), "{message}");
     let told = "It was left as it is: the previous version did not serve either.";
     assert!(message.contains(told), "{message}");
     assert_eq!(stage.image().await, "demo-app:sick");

@@ -321,7 +321,10 @@ async fn a_first_version_that_fails_has_nothing_to_return_to() {
     manifest["spec"]["template"]["spec"]["containers"][0]["image"] = json!("demo-app:never-ready");
     let (kind, message) = stage.deploy(json!({"manifest": manifest})).await.failure();
     assert_eq!(kind, "JobFailed");
-    assert!(message.contains("there is none to return to"), "{message}");
+    assert!(
+        message.contains("there is none to roll back to"),
+        "{message}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -363,7 +366,7 @@ async fn a_deployment_that_is_deleted_meanwhile_is_told() {
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("was deleted while its rollout was followed"),
+        message.contains("was deleted during its rollout"),
         "{message}"
     );
 }

@@ -414,7 +414,7 @@ fn judge(simulation: &mut Simulation, end: End) {
             overtaken,
         ) if sick => {
             let told = match health {
-                Health::Doomed => "is no valid image name",
+                Health::Doomed => "is not a valid image name",
                 Health::Well | Health::NeverReady => "Kubernetes saw no progress",
             };
             let cause = recorded((**failure).clone()).cause;

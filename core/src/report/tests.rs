@@ -1078,8 +1078,8 @@ fn calls_that_failed() {
     cluster of this CA, then retry the stage. A proxy that opens TLS on the way shows like
     this, too. See docs/operations.md, untrusted.
     --
-    ConfigurationError: Whether Deployment `web` in `shop` was changed is not known: the
-    answer at K8S_CLUSTER is not a Kubernetes API server's: HTTP 200 with "Welcome".
+    ConfigurationError: It is not known whether Deployment `web` in `shop` was changed:
+    the answer at K8S_CLUSTER is not a Kubernetes API server's: HTTP 200 with "Welcome".
 
     Set K8S_CLUSTER to the API server itself: a login page, a proxy, a load balancer or a
     firewall answers there. Then retry the stage. See docs/operations.md, not-kubernetes.

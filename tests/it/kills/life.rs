@@ -265,7 +265,7 @@ impl Life {
                 let again = format!("routes to `{}` again", self.live);
                 let (words, untouched) = match version {
                     Version::Crashes => ("exits with code 1", untouched),
-                    Version::Lost => ("was deleted", again.as_str()),
+                    Version::Lost => ("someone else deleted", again.as_str()),
                     _ => ("smoke test", untouched),
                 };
                 let true_told = kind == "JobFailed" && message.contains(words);

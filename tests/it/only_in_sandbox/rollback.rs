@@ -19,7 +19,7 @@ async fn a_rollback_whose_notes_do_not_fit_is_done_without_them() {
     .await;
     let (kind, message) = stage.deploy(image("demo-app:never-ready")).await.failure();
     assert_eq!(kind, "JobFailed", "{message}");
-    assert!(message.contains("Rolled back: the version of"), "{message}");
+    assert!(message.contains("Rolled back: revision"), "{message}");
     let notes = stage.deployment().await["metadata"]["annotations"].take();
     assert_eq!(notes.get("landfall/rolled-back"), None);
     assert_eq!(notes["long"].as_str().unwrap().len(), LIMIT - ROOM);
@@ -93,7 +93,7 @@ async fn a_rollback_that_the_cluster_keeps_refusing_is_not_tried_for_ever() {
     };
     let summary = tokio::time::timeout(LIFE * 2, since).await.unwrap();
     assert!(
-        summary.contains("the cluster does not answer as it should"),
+        summary.contains("the cluster has not answered correctly"),
         "{summary}"
     );
     let since: jiff::Timestamp = summary.split(' ').nth(1).unwrap().parse().unwrap();

@@ -233,8 +233,8 @@ fn words_for_what_aws_and_the_cluster_say() {
     Try again; if it stays so, its API servers do not have the same keys.
     --
     The token in SSM parameter `t` was not renewed: there was no time left to try the new
-    one. The present one was kept, and has no end. Try again; if it stays so, raise the
-    function's timeout.
+    one. The present one was kept, and has no end. Try again; if this happens again,
+    raise the function's timeout.
     --
     The token in SSM parameter `t` was not renewed: the cluster could not be reached at
     `k8s.example.com:6443`: the connection was refused (tried 5 times). The present one

@@ -66,11 +66,11 @@ fn each_silence_has_one_next_step() {
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the proxy that HTTPS_PROXY names opened no way to it (tried 5 times).
       Add the host to NO_PROXY in the function's environment, or let the proxy reach it. Then retry the stage.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the connection was closed before an answer came (tried 5 times).
-      Retry the stage. If it stays so, a firewall or a load balancer on the way cuts the connection: look at its log.
+      Retry the stage. If this happens again, a firewall or a load balancer on the way cuts the connection: look at its log.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the connection was closed in the middle of its answer (tried 5 times).
       Retry the stage. If it stays so, look at what stands before the API server: a proxy or a load balancer there has a limit of time or size, or holds answers back.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: it took the call and did not answer in time (tried 5 times).
-      Retry the stage when the API server is well again; it is reached, and overloaded or held up by a webhook.
+      Retry the stage when the API server is healthy again; it is reached, and overloaded or held up by a webhook.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: its answer began and did not end in time (tried 5 times).
       Retry the stage. If it stays so, look at what stands before the API server: a proxy or a load balancer there has a limit of time or size, or holds answers back.
     ");
@@ -115,25 +115,25 @@ fn each_fault_of_a_certificate_has_one_next_step() {
       Correct the clock of the machine that issued the API server's certificate, or wait until it is valid, then retry the stage.
     ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is not valid yet.
       Correct the clock of the machine that issued the API server's certificate, or wait until it is valid, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not for this name, but for `kubernetes`, `10.96.0.1`.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is not for this name, but for `kubernetes`, `10.96.0.1`.
       Set K8S_CLUSTER to a name or address that the API server's certificate has, or add this one to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is for no name: it has no subjectAltName, and its common name does not count.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is for no name: it has no subjectAltName, and its common name does not count.
       Set K8S_CLUSTER to a name or address that the API server's certificate has, or add this one to the certificate (kubeadm: `apiServer.certSANs`), then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not a certificate for servers.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is not a certificate for servers.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it was signed by another CA of the same name as the one given, or one of the two has an RSA key of less than 2,048 bits.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it was signed by another CA of the same name as the one given, or one of the two has an RSA key of less than 2,048 bits.
       Set K8S_CA or K8S_CA_PARAMETER to the CA that this cluster has now: one that was made anew has the same name and another key. Then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is a CA's own certificate (CA:TRUE), not one of a server.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is a CA's own certificate (CA:TRUE), not one of a server.
       kubectl takes such a certificate where it is given as the CA, and Landfall does not: have the API server, or the load balancer before it, show one that this CA has issued or that is made with `basicConstraints=CA:FALSE`, give its CA (or itself, where it is self-signed) in K8S_CA or K8S_CA_PARAMETER, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: one in its chain was issued by a certificate that may not do that.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: one in its chain was issued by a certificate that may not do that.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it was signed in a way that is not safe or not known, such as SHA-1.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it was signed in a way that is not safe or not known, such as SHA-1.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is of X.509 version 1, which has no names of servers.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is of X.509 version 1, which has no names of servers.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it is not a well-formed X.509 certificate.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it is not a well-formed X.509 certificate.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.
-    ConfigurationError (untrusted): the cluster's certificate, as `k8s.example.com:6443` shows it, is not trusted: it cannot be verified.
+    ConfigurationError (untrusted): the certificate that `k8s.example.com:6443` presents is not trusted: it cannot be verified.
       Have a server certificate issued for the API server by the CA that is given, then retry the stage.
     ");
 }

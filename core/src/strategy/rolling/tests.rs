@@ -983,7 +983,7 @@ fn pods_are_looked_at_in_their_own_time() {
     doubtful.others[0].containers[0].restarts = 1;
     let told = Progress {
         obstacle: Some(
-            "`app` in pod `web-2-x` runs (it was started again once) and is not ready".into(),
+            "`app` in pod `web-2-x` runs (it was restarted once) and is not ready".into(),
         ),
         ..progress(WaitsFor::Availability, 1)
     };
@@ -1066,7 +1066,7 @@ fn a_doomed_rollout_is_undone_at_once() {
     assert_eq!(failure.kind, Some(diagnosis::Cause::ImageName));
     assert_eq!(
         failure.cause,
-        "`app` in pod `web-2-x` cannot start: `app:2` is no valid image name"
+        "`app` in pod `web-2-x` cannot start: `app:2` is not a valid image name"
     );
 }
 

@@ -35,12 +35,12 @@ impl Finding {
             Cause::PodNotCreated | Cause::WebhookAway => {
                 format!("no new pod can be created: {said}")
             }
-            Cause::Unschedulable => format!("no node takes {who}: {said}"),
+            Cause::Unschedulable => format!("no node can run {who}: {said}"),
             Cause::NoScheduler if ["", "default-scheduler"].contains(&&*self.said) => {
-                format!("the cluster's scheduler has not looked at {who}")
+                format!("the cluster's scheduler has not processed {who}")
             }
             Cause::NoScheduler => {
-                format!("no scheduler has looked at {who}: its schedulerName is `{said}`")
+                format!("no scheduler has processed {who}: its schedulerName is `{said}`")
             }
             Cause::ReadinessGate => self.at_a_gate(),
             Cause::NotReady if self.container.is_empty() => self.not_ready_as_a_whole(explanation),
@@ -53,8 +53,8 @@ impl Finding {
                     node => format!("its node `{node}`"),
                 };
                 match self.said.as_str() {
-                    "" => format!("{who} is in trouble with {node}"),
-                    said => format!("{who} is in trouble with {node}: {}", last_words(said)),
+                    "" => format!("{who} has a problem with {node}"),
+                    said => format!("{who} has a problem with {node}: {}", last_words(said)),
                 }
             }
             Cause::NotStarted => self.not_started(explanation),
@@ -73,9 +73,9 @@ impl Finding {
         };
         let said = core(&self.said);
         if self.cause == Cause::ImageName && said.contains("name invalid") {
-            format!("its registry does not take {what} as a name ({said})")
+            format!("its registry does not accept {what} as a name ({said})")
         } else if self.cause == Cause::ImageName {
-            format!("{what} is no valid image name")
+            format!("{what} is not a valid image name")
         } else if self.cause == Cause::ImageNotFound {
             format!("its registry does not have {the}")
         } else if self.cause == Cause::ImagePlatform {
@@ -105,7 +105,7 @@ impl Finding {
         });
         match (warned, self.said.as_str()) {
             (_, said) if self.init && said == STILL_RUNS => {
-                format!("{who} {said}, and what comes after it waits")
+                format!("{who} is still running, and the containers after it are waiting")
             }
             (Some(event), _) => format!("{who} has not started: {event}"),
             (None, "") => format!("{who} has not started yet"),
@@ -151,13 +151,14 @@ impl Finding {
     fn pods_failed(&self) -> String {
         let set = &self.set;
         let pods = match self.ends {
-            1 => format!("one pod of ReplicaSet `{set}` was"),
-            many => format!("{many} pods of ReplicaSet `{set}` were"),
+            1 => format!("one pod of ReplicaSet `{set}`"),
+            many => format!("{many} pods of ReplicaSet `{set}`"),
         };
-        let what = match self.reason.as_str() {
-            "Evicted" => "evicted".to_owned(),
-            "" => "given up".to_owned(),
-            reason => format!("given up ({reason})"),
+        let what = match (self.reason.as_str(), self.ends) {
+            ("Evicted", 1) => "was evicted".to_owned(),
+            ("Evicted", _) => "were evicted".to_owned(),
+            ("", _) => "failed".to_owned(),
+            (reason, _) => format!("failed ({reason})"),
         };
         match self.said.trim() {
             "" => format!("{pods} {what}"),
@@ -189,7 +190,7 @@ impl Finding {
             let kind = kind.to_lowercase();
             let probe = probe(self.spec(live), &format!("{kind}Probe"));
             return format!(
-                "{who} is killed, {}, as its {kind} probe{probe} fails: {}",
+                "{who} is killed, {}, because its {kind} probe{probe} fails: {}",
                 times(self.ends),
                 quoted(answer)
             );
@@ -197,7 +198,7 @@ impl Finding {
         if let Some(hook) = self.ended_by_hook(explanation) {
             let times = times(self.ends);
             return format!(
-                "{who} is ended, {times}, as its postStart hook fails: {}",
+                "{who} is killed, {times}, because its postStart hook fails: {}",
                 last_words(hook)
             );
         }
@@ -220,8 +221,7 @@ impl Finding {
         let (times, code) = (times(self.ends), self.code);
         if self.cause == Cause::Ends {
             return format!(
-                "ends by itself with exit code 0, {times}, and a container of a Deployment must \
-                 go on running"
+                "exits with code 0, {times}; a container of a Deployment must keep running"
             );
         }
         if self.cause != Cause::OutOfMemory {
@@ -256,7 +256,7 @@ impl Finding {
         let who = self.who();
         let restarted = match self.ends {
             0 => String::new(),
-            ends => format!(" (it was started again {})", times(ends)),
+            ends => format!(" (it was restarted {})", times(ends)),
         };
         let events = explanation
             .events

@@ -45,8 +45,8 @@ impl Finding {
         match missed.collect::<Vec<_>>().as_slice() {
             [] => String::new(),
             missed => format!(
-                "; {}, which the manifest's file has, was not applied: Landfall applies the \
-                 Deployment alone",
+                "; {} from the manifest's file was not applied: Landfall applies only the \
+                 Deployment",
                 crate::text::list(missed)
             ),
         }

@@ -812,15 +812,15 @@ fn sentences() {
     `app` in pod `web-2-a` exits with code 1, 7 times: `panic: no DATABASE_URL`
     `app` in pod `web-2-a` exits with code 1, 3 times
     `app` in pod `web-2-a` exits with code 3, 3 times: `words`
-    `app` in pod `web-2-a` is killed, 4 times, as its liveness probe (HTTP GET :http/alive) fails: HTTP probe failed with statuscode: 500
+    `app` in pod `web-2-a` is killed, 4 times, because its liveness probe (HTTP GET :http/alive) fails: HTTP probe failed with statuscode: 500
     `app` in pod `web-2-a` exits with code 137 (killed), 4 times: `bye`
-    `app` in pod `web-2-a` is ended, 4 times, as its postStart hook fails: PostStartHook failed: command '/warm' exited with 1: no cache
+    `app` in pod `web-2-a` is killed, 4 times, because its postStart hook fails: PostStartHook failed: command '/warm' exited with 1: no cache
     `app` in pod `web-2-a` exits with code 127 (its command was not found), 4 times
-    `app` in pod `web-2-a` ends by itself with exit code 0, 3 times, and a container of a Deployment must go on running: `done`
+    `app` in pod `web-2-a` exits with code 0, 3 times; a container of a Deployment must keep running: `done`
     `app` in pod `web-2-a` is killed for using more memory than its limit of 256Mi, 3 times
     `bare` in pod `web-2-a` is killed for using too much memory, 3 times
     init container `setup` in pod `web-2-a` exits with code 1, 3 times
-    `app` in pod `web-2-a` cannot start: `registry/app:2` is no valid image name
+    `app` in pod `web-2-a` cannot start: `registry/app:2` is not a valid image name
     `app` in pod `web-2-a` cannot start: its registry does not have the image `registry/app:2`
     `app` in pod `web-2-a` cannot start: its registry does not let the cluster pull `registry/app:2` (pull access denied, repository does not exist or may require authorization: server message: insufficient_scope)
     `app` in pod `web-2-a` cannot start: pulling `registry/app:2` fails (Head "https://registry/v2/app": dial tcp 10.0.0.1:443: i/o timeout)
@@ -830,7 +830,7 @@ fn sentences() {
     `app` in pod `web-2-a` runs, but its readiness probe (HTTP GET :http/ready) fails: Get "http://10.0.0.1:80/ready": EOF
     `app` in pod `web-2-a` runs, but its readiness probe (HTTP GET :http/ready) has not passed
     `app` in pod `web-2-a` has not started: MountVolume.SetUp failed for volume "tls" : secret "tls" not found
-    no node takes pod `web-2-a`: 0/3 nodes are available: 3 Insufficient cpu
+    no node can run pod `web-2-a`: 0/3 nodes are available: 3 Insufficient cpu
     "#);
 }
 
@@ -888,10 +888,10 @@ fn what_a_person_sees() {
         PATIENCE,
     );
     let texts = [show(&log), show(&unread), blind.text(4000)];
-    assert_snapshot!(texts.join("\n--\n"), @r#"
+    assert_snapshot!(texts.join("\n--\n"), @r"
     34 s after the change: 1 of 4 new pods ready, 4 wanted.
     - the same is wrong with 2 pods
-    - no node takes pod `web-2-c`: 0/3 nodes are available: 3 Insufficient cpu
+    - no node can run pod `web-2-c`: 0/3 nodes are available: 3 Insufficient cpu
 
     Events of pod `web-2-a`:
     - Unhealthy, once: Readiness failed
@@ -905,14 +905,14 @@ fn what_a_person_sees() {
     --
     34 s after the change: 1 of 4 new pods ready, 4 wanted.
     - the same is wrong with 2 pods
-    - no node takes pod `web-2-c`: 0/3 nodes are available: 3 Insufficient cpu
+    - no node can run pod `web-2-c`: 0/3 nodes are available: 3 Insufficient cpu
 
     The events of pod `web-2-a` could not be read: the token may not list events.
 
     The log of `app` in pod `web-2-a` could not be read: the token may not get pods/log.
     --
     The new pods could not be read: HTTP 403.
-    "#);
+    ");
 }
 
 #[test]
@@ -1100,11 +1100,11 @@ fn sentences_of_injected_containers() {
     `other` in pod `web-2-a` cannot start: its registry does not have its image
     `other` in pod `web-2-a` cannot start: its registry does not let the cluster pull its image (pull access denied, repository does not exist or may require authorization: server message: insufficient_scope)
     `other` in pod `web-2-a` cannot start: its image is not for the platform of the nodes (no match for platform)
-    `other` in pod `web-2-a` cannot start: its image is no valid image name
+    `other` in pod `web-2-a` cannot start: its image is not a valid image name
     `other` in pod `web-2-a` cannot start: imagePullPolicy is Never, and node `n1` does not have its image
     `other` in pod `web-2-a` runs and is not ready
     `other` in pod `web-2-a` is killed for using too much memory, 4 times
-    init container `setup` in pod `web-2-a` still runs, and what comes after it waits
+    init container `setup` in pod `web-2-a` is still running, and the containers after it are waiting
     ");
 }
 
@@ -1125,7 +1125,7 @@ fn a_node_that_is_not_ready_is_known_by_its_event() {
     assert_eq!(cause, Cause::NodeTrouble);
     assert_eq!(
         sentence,
-        "pod `web-2-a` is in trouble with its node `n1`: Node is not ready"
+        "pod `web-2-a` has a problem with its node `n1`: Node is not ready"
     );
     assert_eq!(told("Unhealthy").0, Cause::NotReady);
 }

@@ -124,8 +124,7 @@ fn what_the_file_has_is_told_where_it_is_missing() {
         let expected = match expected {
             "" => String::new(),
             name => format!(
-                "; `{name}`, which the manifest's file has, was not applied: Landfall applies the \
-                 Deployment alone"
+                "; `{name}` from the manifest's file was not applied: Landfall applies only the Deployment"
             ),
         };
         assert_eq!(told, expected, "{said} {skipped:?}");

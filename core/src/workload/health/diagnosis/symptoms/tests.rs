@@ -369,7 +369,7 @@ fn what_never_serves_is_given_up_in_time() {
                 ..Story::default()
             },
             44,
-            "pod-fails: 13 pods of ReplicaSet `web-2` were given up (UnexpectedAdmissionError): Allocate",
+            "pod-fails: 13 pods of ReplicaSet `web-2` failed (UnexpectedAdmissionError): Allocate",
         ),
         (
             "evicted a minute after each start",
@@ -694,18 +694,18 @@ fn pods_that_are_not_ready_as_a_whole() {
                     "Kubelet stopped posting node status."
                 )
             ]),
-            "node-trouble: pod `web-2-0` is in trouble with its node `n1`: NodeStatusUnknown: Kubelet \
+            "node-trouble: pod `web-2-0` has a problem with its node `n1`: NodeStatusUnknown: Kubelet \
              stopped posting node status",
         ),
         (
             "a node that is not ready",
             json!([passed, ready("False", "NodeNotReady", "")]),
-            "node-trouble: pod `web-2-0` is in trouble with its node `n1`: NodeNotReady",
+            "node-trouble: pod `web-2-0` has a problem with its node `n1`: NodeNotReady",
         ),
         (
             "preempted",
             json!([passed, target]),
-            "node-trouble: pod `web-2-0` is in trouble with its node `n1`: PreemptionByScheduler: \
+            "node-trouble: pod `web-2-0` has a problem with its node `n1`: PreemptionByScheduler: \
              preempted by a more important pod",
         ),
         (
