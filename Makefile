@@ -1,4 +1,4 @@
-# Every command that a developer or CI runs. `make` lists them.
+# All commands for developers and CI. `make` lists them.
 
 CARGO   ?= cargo
 PROFILE ?= dev
@@ -9,20 +9,20 @@ LIFE    ?= 60
 ROUNDS  ?= 20
 SECONDS ?= 60
 SEEDS   ?= 50000
-# Stories at the same time: most of a story is waiting, so that eight leave two cores mostly idle.
+# How many stories run in parallel: a story mostly waits, so eight of them leave two cores mostly idle.
 STORIES ?= 8
 
-# Real peers: programs that are built or fetched once, and the form of the function that is shipped.
+# Real peers: programs that are built or downloaded once, and the packaged function.
 CONTROL_PLANE := target/control-plane/bin
 PEERS := target/peers
 THREADS ?= 6
 KILLS   ?= 200
 
-# What goes to AWS: cargo-lambda builds it with zig's C library, whatever this machine's own is.
+# The package for AWS: cargo-lambda builds it with zig's C library, on any machine.
 PYTHON  := $(TOOLS)/python/bin/python
 PACKAGE := target/package
 MACHINE := $(subst aarch64,arm64,$(shell uname -m))
-# Those that rustup has the standard library for; without rustup, this machine's.
+# The architectures whose standard library rustup has installed; without rustup, this machine's.
 ARCHITECTURES = $(or $(strip $(foreach target,$(shell rustup target list --installed 2>/dev/null),\
   $(if $(filter x86_64-unknown-linux-gnu,$(target)),x86_64) \
   $(if $(filter aarch64-unknown-linux-gnu,$(target)),arm64))),$(MACHINE))
@@ -32,58 +32,58 @@ SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
 .DEFAULT_GOAL := help
 .PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access picture invoke build test fuzz yaml-cases simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
-help: ## list the commands
+help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## see six deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
-# Where the demo has changed, so has its picture.
-picture: build tools ## docs/demo.svg, the demo as a moving picture
+# Update the picture when the demo changes.
+picture: build tools ## record the demo as an animation, docs/demo.svg
 	$(PYTHON) tests/tools/picture.py docs/demo.svg \
 	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
-invoke: build ## one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
+invoke: build ## run one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
 	@$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
 	  $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) \
 	  $(if $(CA),--ca $(CA))
 
-# It uses your kubectl and AWS CLI; without --apply it changes nothing.
-access: ## Landfall's rights, token and CA, from a cluster to SSM: make access ARGS="--namespace shop"
+# Uses your kubectl and AWS CLI; without --apply it changes nothing.
+access: ## create Landfall's permissions, store its token and CA in SSM: make access ARGS="--namespace shop"
 	@$(CARGO) build --locked --profile $(PROFILE:debug=dev) -p landfall-access
 	@$(OUT)/landfall-access $(ARGS)
 
-build: ## the function, the access tool and the sandbox (PROFILE=release for the form that is shipped)
+build: ## build the function, the access tool and the sandbox (PROFILE=release for the optimized form)
 	$(CARGO) build --locked --profile $(PROFILE:debug=dev) --workspace
 
-test: ## all tests
+test: ## run all tests
 	$(CARGO) test --locked --workspace --lib --bins
 	$(CARGO) test --locked --workspace --test it -- --test-threads $(STORIES)
 
-fuzz: ## break what comes from outside in every way: make fuzz [SECONDS=60], for each of six targets
+fuzz: ## test with damaged input: make fuzz [SECONDS=60], for each of six targets
 	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture
 
 # What kubectl makes of each text of the corpus; where it says something new the test fails.
-yaml-cases: control-plane ## ask kubectl again what the YAML in tests/yaml/cases.json means
+yaml-cases: control-plane ## compare the YAML in tests/yaml/cases.json with kubectl
 	python3 tests/tools/yaml_cases.py $(CONTROL_PLANE)/kubectl tests/yaml/cases.json
 
-# `make test` takes one in so many of these. SEEDS: mixtures of disturbances, each two deploys.
-# What is simulated is optimized here: a minute of building saves half an hour.
-simulation: ## every disturbance of a switch, pairs of them, and a hundred thousand deploys
+# `make test` runs a part of these. SEEDS: mixtures of disturbances, each with two deploys.
+# The simulated code is optimized here: a minute of building saves half an hour.
+simulation: ## simulate every disturbance of a switch, pairs of them, and a hundred thousand deploys
 	LANDFALL_STRIDE=1 LANDFALL_PAIRS=4 LANDFALL_SEEDS=$(SEEDS) \
 	  $(CARGO) test --config profile.dev.package.landfall-core.opt-level=2 \
 	  --config profile.dev.package.landfall.opt-level=1 --locked --test it -- --nocapture --test-threads 1 switching_simulation::
 
-package: $(addprefix package-,$(ARCHITECTURES)) ## the zip for Lambda, for each architecture that rustup has
+package: $(addprefix package-,$(ARCHITECTURES)) ## build the zip for Lambda, for each architecture that rustup has
 
 package-%: tools
 	$(WITH_TOOLS) $(CARGO) lambda build --locked --release \
 	  --bin landfall --$(subst _,-,$*) --lambda-dir $(PACKAGE)/$* --flatten landfall
 	$(PYTHON) tests/tools/package.py $(PACKAGE)/$*/bootstrap $* $(PACKAGE)/landfall-$*.zip
 
-# What SAM builds must be what is packaged; the second to be built is compiled already.
-validate: tools ## the templates, YAML and JSON, and `sam build` (nothing is asked of AWS)
+# SAM must build the same binary as `make package`; the second build reuses the first.
+validate: tools ## check the templates, YAML and JSON, and `sam build` (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
 	$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py
@@ -94,9 +94,9 @@ validate: tools ## the templates, YAML and JSON, and `sam build` (nothing is ask
 	  cmp target/sam/$$architecture/Function/bootstrap $(PACKAGE)/$$architecture/bootstrap; \
 	done
 
-# ON=kubeconfig [CONTEXT=name]: in a cluster of yours instead, by nodes that kwok plays in it.
-# What people do in the middle of a switch is timed, and so has the machine to itself.
-conformance: package-$(MACHINE) control-plane peers ## the same stories against real Kubernetes: make conformance [ON=KUBECONFIG]
+# ON=kubeconfig [CONTEXT=name]: in your own cluster, on nodes that kwok simulates.
+# The test of people interfering with a switch measures times, so it runs alone.
+conformance: package-$(MACHINE) control-plane peers ## run the stories against real Kubernetes: make conformance [ON=KUBECONFIG]
 	$(CARGO) build --locked --workspace
 	LANDFALL_BOOTSTRAP=$(PACKAGE)/$(MACHINE)/bootstrap LANDFALL_PEERS=$(abspath $(PEERS)) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
@@ -109,7 +109,7 @@ conformance: package-$(MACHINE) control-plane peers ## the same stories against 
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty meddling::
 
-# The form that is shipped, by SIGKILL at random moments, its Services watched all along.
+# Kills the packaged function with SIGKILL at random moments, and watches its Services all the time.
 kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, and people in its way, against real Kubernetes
 	$(CARGO) build --locked --workspace
 	LANDFALL_FUNCTION=$(abspath $(PACKAGE)/$(MACHINE)/bootstrap) LANDFALL_KILLS=$(KILLS) \
@@ -117,13 +117,13 @@ kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS ti
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty --nocapture \
 	  no_kill_leaves_the_service_without_pods nobody_in_the_middle_leaves_the_service_empty_or_mixed
 
-cluster: control-plane ## a real control plane to try things in, until Ctrl-C
+cluster: control-plane ## start a real control plane for experiments, until Ctrl-C
 	$(CARGO) build --locked --workspace
 	$(OUT)/landfall-control-plane --programs $(CONTROL_PLANE)
 
 control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes, once (Go 1.25; KUBEBUILDER_ASSETS is used)
 
-tools: $(TOOLS)/python/.built ## cargo-lambda, SAM, cfn-lint and moto, once (Python 3)
+tools: $(TOOLS)/python/.built ## install cargo-lambda, SAM, cfn-lint and moto, once (Python 3)
 
 $(TOOLS)/python/.built: tests/tools/requirements.txt
 	rm -rf $(TOOLS)/python
@@ -131,7 +131,7 @@ $(TOOLS)/python/.built: tests/tools/requirements.txt
 	$(PYTHON) -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
 
-peers: $(PEERS)/.built ## AWS's own runtime emulator, and moto, once (Python 3)
+peers: $(PEERS)/.built ## install AWS's runtime emulator, and moto, once (Python 3)
 
 $(PEERS)/.built: $(wildcard tests/peers/*)
 	tests/peers/build.sh $(PEERS)
@@ -141,7 +141,7 @@ $(CONTROL_PLANE)/.built: $(wildcard tests/control-plane/*/go.mod) tests/control-
 	tests/control-plane/build.sh $(CONTROL_PLANE)
 	@touch $@
 
-check: format-check lint docs ## formatting, lints, documentation
+check: format-check lint docs ## check formatting, lints, documentation
 
 fmt: ## format the code
 	$(CARGO) fmt --all
@@ -155,29 +155,29 @@ lint:
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
-deny: $(TOOLS)/bin/cargo-deny ## licences, sources and banned crates of the dependencies
+deny: $(TOOLS)/bin/cargo-deny ## check licences, sources and banned crates of the dependencies
 	$(TOOLS)/bin/cargo-deny --locked check licenses bans sources
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --locked --root $(TOOLS) --version 0.20.2 cargo-deny
 
-measure: ## cold and warm times, memory and calls of the release build
+measure: ## measure cold and warm times, memory and calls of the release build
 	$(CARGO) build --locked --release --workspace
 	target/release/landfall-sandbox measure --function target/release/landfall --rounds $(ROUNDS)
 
-# FUNCTION=PATH: a binary or a package of the function, instead of what is packaged here.
-# ROUNDS processes of each candidate; ROLLOUT seconds of the long rollout.
+# FUNCTION=PATH: another binary or package of the function.
+# ROUNDS: processes per candidate; ROLLOUT: seconds of the long rollout.
 BENCH   := target/bench
 ROLLOUT ?= 60
 BENCHED  = --candidates $(BENCH) --floor target/release/landfall-floor --out $(BENCH)
 
-bench: bench-candidates ## beside Python, Node, Go and kubectl: make bench [ROUNDS=20 ROLLOUT=60 FUNCTION=PATH]
+bench: bench-candidates ## compare with Python, Node, Go and kubectl: make bench [ROUNDS=20 ROLLOUT=60 FUNCTION=PATH]
 	$(if $(wildcard $(CONTROL_PLANE)/.built),$(MAKE) --no-print-directory bench-real,\
 	  @rm -f $(BENCH)/real.json; echo "kubectl is left out: make control-plane builds what it needs")
 	target/measuring/landfall-bench run $(BENCHED) --rounds $(ROUNDS) --rollout $(ROLLOUT) \
 	  --real $(BENCH)/real.json
 
-bench-docs: ## the last figures of make bench into docs/performance.md, and its plot
+bench-docs: ## copy the last figures of make bench and its plot into docs/performance.md
 	cp $(BENCH)/bench.svg docs/bench.svg
 	awk '/^<!-- end of figures/ { old = 0 } !old { print } \
 	  /^<!-- figures/ { old = 1; while ((getline line < "$(BENCH)/report.md") > 0) print line }' \
@@ -188,7 +188,7 @@ bench-candidates: bench-tools $(if $(FUNCTION),,package-$(MACHINE))
 	$(CARGO) build --locked --release --package landfall-floor
 	bench/build.sh $(BENCH) $(or $(FUNCTION),$(PACKAGE)/landfall-$(MACHINE).zip)
 
-# A rollout takes its time there, so there are fewer rounds.
+# A real rollout takes longer, so there are fewer rounds.
 bench-real:
 	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
 	  target/measuring/landfall-bench real $(BENCHED) --rounds 5
@@ -196,7 +196,7 @@ bench-real:
 bench-tools:
 	$(CARGO) build --locked --profile measuring --package landfall-bench --package landfall-sandbox
 
-bench-instructions: bench-tools $(if $(FUNCTION),,package-$(MACHINE)) ## instructions of a cold deploy, held to bench/instructions.txt
+bench-instructions: bench-tools $(if $(FUNCTION),,package-$(MACHINE)) ## compare the instructions of a cold deploy with bench/instructions.txt
 	target/measuring/landfall-bench instructions --prices bench/instructions.txt \
 	  --function $(or $(FUNCTION),$(PACKAGE)/$(MACHINE)/bootstrap)
 
