@@ -26,6 +26,8 @@ pub struct Snapshot {
     answers: Vec<(Query, Answer)>,
     /// The last look at the pods of the newest ReplicaSet, which is renewed in its own time.
     pub pods: Option<PodSnapshot>,
+    /// How often in a row these could not be read.
+    pub pods_missed: u32,
     /// What was read to explain what they show.
     pub explanation: Explanation,
     /// The smoke test.
@@ -192,6 +194,10 @@ impl Snapshot {
                 Err(missed) => Err(missed.why),
             },
         });
+        self.pods_missed = match &self.pods {
+            Some(PodSnapshot { pods: Err(_), .. }) => self.pods_missed + 1,
+            Some(PodSnapshot { pods: Ok(_), .. }) | None => 0,
+        };
         self.explanation = Explanation::default();
     }
 

@@ -15,6 +15,9 @@ use crate::workload::health::steadiness::{self, Roster, SECOND_LOOK, Steady};
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// How often pods are read before a rollout fails without them: it would lose its cause.
+const READINGS: u32 = 2;
+
 /// All that following a rollout may depend on.
 pub struct RolloutTracker<'a> {
     /// What is asked for.
@@ -255,6 +258,19 @@ impl RolloutTracker<'_> {
         })))
     }
 
+    /// The pods hold the cause, and a moment later they may be readable.
+    fn once_more(&self) -> RolloutState {
+        RolloutState::GoesOn(Decision::Wait(Wait {
+            progress: Progress {
+                waits_for: WaitsFor::Availability,
+                ..waiting_for_replica_set(self.live)
+            },
+            rollback: false,
+            at_most: CATCHING_UP,
+            stage: self.stage.clone(),
+        }))
+    }
+
     /// A failed rollout: gathers what the pods show. `stopped` says what has run out; `None` where
     /// it is doomed.
     pub fn fail(&self, stopped: Option<Stop>) -> Result<RolloutState, Query> {
@@ -267,6 +283,9 @@ impl RolloutTracker<'_> {
             && stale
         {
             return Err(self.pods_query(set));
+        }
+        if (1..READINGS).contains(&self.snapshot.pods_missed) {
+            return Ok(self.once_more());
         }
         let (since, patience) = (self.since(), self.request.patience);
         let finding = sight.and_then(|sight| diagnosis::explain(sight, since.clone(), patience));

@@ -89,6 +89,11 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             ],
         ),
         (
+            "pods that could not be read once, when the deadline was over, had no cause",
+            setting(false, Start::Adoption, false, Doomed),
+            vec![(&["wait"], DiesBefore), (&["GET", "/pods"], Unavailable)],
+        ),
+        (
             "who waited for a dead one's lock had seconds left, and its version did not serve",
             setting(false, Start::Adoption, false, Well),
             [
