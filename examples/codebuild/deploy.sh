@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Puts an image into a Deployment, waits until the new version serves, and goes back to the
-# revision that was there before if it does not. Works wherever kubectl does.
+# Sets an image of a Deployment, waits until the new version is ready, and rolls back to the previous
+# revision if it fails. Works wherever kubectl works.
 set -euo pipefail
 : "${NAMESPACE:?}" "${DEPLOYMENT:?}" "${CONTAINER:?}" "${IMAGE_URI:?}"
 timeout=${ROLLOUT_TIMEOUT:-10m}
 of() { kubectl --namespace "$NAMESPACE" "$@"; }
 
-# `rollout undo` alone would go to the revision with the second highest number, which may be one
-# that failed yesterday.
+# `rollout undo` alone would use the revision with the second highest number, which may have failed
+# yesterday.
 before=$(of get deployment "$DEPLOYMENT" \
   --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
 
@@ -16,13 +16,13 @@ if of rollout status "deployment/$DEPLOYMENT" --timeout "$timeout"; then
   exit 0
 fi
 
-# Why is in here somewhere.
+# This output contains the reason.
 of get pods --output wide || true
 of get events --sort-by lastTimestamp | tail -n 30 || true
 after=$(of get deployment "$DEPLOYMENT" \
   --output 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')
 if [ "$after" != "$before" ]; then
-  # Whoever deployed in the meantime is undone, too: kubectl cannot tell.
+  # This also undoes later deploys by others: kubectl does not notice them.
   of rollout undo "deployment/$DEPLOYMENT" --to-revision "$before"
   of rollout status "deployment/$DEPLOYMENT" --timeout "$timeout"
   echo "Deployment $DEPLOYMENT is back at what revision $before was." >&2

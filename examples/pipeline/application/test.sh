@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# The tests, against a real PostgreSQL that this starts and removes again. The build runs it, and so
-# can you: all it needs is Go and PostgreSQL's server (Debian: postgresql, Amazon Linux:
-# postgresql15-server). Arguments go to `go test`.
+# Runs the tests with a real PostgreSQL, which it starts and removes. The build runs this script, and so
+# can you: it needs Go and PostgreSQL's server (Debian: postgresql, Amazon Linux: postgresql15-server).
+# Arguments go to `go test`.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# Debian keeps the server's programs out of PATH.
+# On Debian the server's programs are not in PATH.
 for folder in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do
   if [ -x "$folder/initdb" ]; then PATH="$folder:$PATH"; fi
 done
 command -v initdb > /dev/null || { echo "test.sh: PostgreSQL's initdb is not here" >&2; exit 2; }
 
-# PostgreSQL does not run as root, and a build does.
+# PostgreSQL does not run as root, but a build does.
 as_server=()
 if [ "$(id -u)" = 0 ]; then as_server=(runuser -u postgres --); fi
 
@@ -24,7 +24,7 @@ stop() {
 }
 trap stop EXIT
 
-# Only a socket in that folder: no port that could be taken, and nobody else on the machine gets in.
+# Uses only a socket in that folder: no port conflict, and no other user of the machine has access.
 options="-c listen_addresses='' -c unix_socket_directories=$home -c fsync=off"
 (
   cd /

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds and pushes the image of $COMMIT from the folder given, unless it is there, and prints its
-# address by digest. Everything else goes to standard error.
+# Builds the image of $COMMIT from the given folder and pushes it, unless it exists, and prints its
+# address with the digest. All other output goes to standard error.
 set -euo pipefail
 package=$1
 : "${REPOSITORY_URI:?}" "${COMMIT:?}" "${PLATFORM:?}"
@@ -11,8 +11,8 @@ digest() {
     --image-ids "imageTag=$COMMIT" --query 'imageDetails[0].imageDigest' --output text
 }
 
-# Tags cannot be moved in this repository. So a stage that is retried, or a commit that is released
-# again, takes the image that is there: the very one that was released before.
+# Tags are immutable in this repository. So a retried stage, or a commit that is released again, uses
+# the existing image: exactly the one that was released before.
 if ! found=$(digest 2>&1); then
   case $found in
     *ImageNotFoundException*) ;;
