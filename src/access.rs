@@ -1,45 +1,57 @@
-//! The way to the cluster: the token and the CA from SSM, and a connection that is kept warm.
+//! The way to the cluster: the token and the CA from SSM, a connection that is kept warm, and the
+//! token's renewal.
 
-pub(crate) mod rotation;
+pub mod rotation;
+pub mod ssm;
 
 use crate::aws::clients::Aws;
-use crate::aws::ssm;
-use crate::environment::Environment;
 use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
 use jiff::Timestamp;
+use landfall_core::environment::Environment;
 use landfall_core::kubernetes::token::Token;
-use landfall_core::outcome::CredentialsError;
+use landfall_core::outcome::{self, CredentialsError};
 use landfall_core::problem::Fault;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// What opens the cluster, and the way that is open.
-pub(crate) struct Access {
-    pub(crate) aws: Aws,
-    pub(crate) environment: Result<Environment, Vec<Fault>>,
-    pub(crate) connection: Mutex<Option<Connection>>,
+/// What opens the cluster, and the connection that is open.
+pub struct Access {
+    /// The clients for AWS.
+    pub aws: Aws,
+    /// The function's environment, or what is wrong with it.
+    pub environment: Result<Environment, Vec<Fault>>,
+    connection: Mutex<Option<Connection>>,
 }
 
-/// An open way to the cluster, and the token that opened it.
-#[derive(Clone)]
-pub(crate) struct Connection {
-    pub(crate) cluster: Arc<Cluster>,
-    pub(crate) token: Token,
+/// A connection to the cluster, and the token that opened it.
+struct Connection {
+    cluster: Arc<Cluster>,
+    token: Token,
 }
 
 impl Access {
-    /// The connection that is open, or a new one; `anew` where the token was refused.
-    pub(crate) async fn connect(
+    /// Nothing is connected yet.
+    pub fn new(aws: Aws, environment: Result<Environment, Vec<Fault>>) -> Access {
+        Access {
+            aws,
+            environment,
+            connection: Mutex::new(None),
+        }
+    }
+
+    /// Returns the connection that is open, or a new one: always a new one with a token that was
+    /// read again if `again`, because the cluster refused the token.
+    pub async fn connect(
         &self,
         environment: &Environment,
-        anew: bool,
+        again: bool,
     ) -> Result<Arc<Cluster>, CredentialsError> {
         let mut connection = self.connection.lock().await;
         let now = Timestamp::now();
         if let Some(open) = &*connection
-            && !anew
-            && landfall_core::outcome::check(&open.token, &environment.token_parameter, now).is_ok()
+            && !again
+            && outcome::check(&open.token, &environment.token_parameter, now).is_ok()
         {
             logging::hide([open.token.reveal()]);
             return Ok(open.cluster.clone());
@@ -55,4 +67,9 @@ impl Access {
         });
         Ok(cluster)
     }
+}
+
+/// The error of a call to SSM that took longer than the invocation has.
+pub fn no_answer() -> CredentialsError {
+    CredentialsError::Unreachable("it did not answer in time".to_owned())
 }

@@ -2,7 +2,7 @@
 //! is wanted from, and of an archive no more than its directory and the members that are wanted.
 
 use crate::aws::s3::{Object, Store};
-use crate::event::{Artifact, Job, Keys};
+use landfall_core::event::{Artifact, Job, Keys};
 use landfall_core::formats::archive::{
     ArchiveError, ArchiveMember as Packed, Directory, Listed, Listing, TAIL, Unpacked,
 };

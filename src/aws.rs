@@ -11,4 +11,3 @@ pub mod partition;
 pub mod s3;
 pub mod settings;
 pub mod signature;
-pub mod ssm;

@@ -1,24 +1,24 @@
-//! The main path of one invocation: job, request, resume, access, deploy, and exactly one report.
-//! An event without a job may ask for a new token instead.
+//! From an event to its work. A deploy: request, resume, access, engine, and exactly one report. A
+//! renewal of the token: a new one, or why there is none.
 
 mod ledger;
 mod unreported;
 
 pub use unreported::Unreported;
 
-use crate::access::Access;
-use crate::access::rotation::{log_renewed, no_answer};
+use crate::access::rotation::log_renewed;
+use crate::access::{Access, no_answer};
 use crate::aws::clients::Aws;
 use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
-use crate::environment::Environment;
-use crate::event::{self, Event, Job};
 use crate::telemetry::logging;
 use crate::telemetry::metrics::{self, DeployMetrics};
 use crate::{artifacts, driver};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use landfall_core::engine::{self, Outcome};
+use landfall_core::environment::Environment;
+use landfall_core::event::{self, Event, Job};
 use landfall_core::outcome::{FailureCode, ParameterPlace};
 use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
@@ -30,7 +30,6 @@ use ledger::Ledger;
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
@@ -68,11 +67,7 @@ impl Function {
             name,
             secrets,
             store: Store::new(&aws),
-            access: Access {
-                aws,
-                environment,
-                connection: Mutex::new(None),
-            },
+            access: Access::new(aws, environment),
         }
     }
 
@@ -126,12 +121,15 @@ impl Function {
     /// Renews the cluster's token, and answers until when the new one is valid.
     async fn rotate(
         &self,
-        request: Result<RotationRequest, RotationError>,
+        request: Result<RotationRequest, Vec<Fault>>,
         until: Instant,
     ) -> Result<Value, Unreported> {
         let mut present = CurrentToken::default();
-        let renewed = AssertUnwindSafe(self.access.renew(request, &mut present, until));
-        let why = match renewed.catch_unwind().await {
+        let renewed = async {
+            let request = request.map_err(RotationError::Event)?;
+            self.access.renew(&request, &mut present, until).await
+        };
+        let why = match AssertUnwindSafe(renewed).catch_unwind().await {
             Ok(Ok(renewed)) => {
                 log_renewed(&renewed);
                 metrics::rotated(&self.name);

@@ -6,12 +6,12 @@ mod watch;
 
 pub use watch::{Watch, WatchEvent};
 
-use crate::environment::Environment;
 use crate::http::{self, Trust};
 use crate::telemetry::logging;
 use attempt::{Attempt, compression, odd, permanent, time_limit};
 use jiff::Timestamp;
 use landfall_core::engine::in_short;
+use landfall_core::environment::Environment;
 use landfall_core::kubernetes::answer::{self, excerpt};
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
 use landfall_core::kubernetes::contact::{OddAnswer, Unreached, UnreachedCause, Untrusted};

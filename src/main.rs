@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use landfall::aws::clients::Aws;
-use landfall::environment::Environment;
 use landfall::handler::{self, Function, Unreported};
 use landfall::telemetry::logging;
+use landfall_core::environment::Environment;
 use serde_json::Value;
 use std::pin::Pin;
 use tracing::{Instrument, info_span};

@@ -5,6 +5,8 @@
 
 pub mod change;
 pub mod engine;
+pub mod environment;
+pub mod event;
 pub mod formats;
 pub mod kubernetes;
 pub mod outcome;

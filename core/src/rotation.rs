@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The field of an event that asks for it.
-const ROTATE: &str = "rotate";
+/// The field of an event that requests it.
+pub const ROTATE: &str = "rotate";
 
 /// The field with how long the new token is to live.
 const LIFETIME: &str = "lifetime";
@@ -39,14 +39,9 @@ pub struct RotationRequest {
     pub lifetime: Duration,
 }
 
-/// Whether an event that has no job is about the token.
-pub fn is_meant(event: &Value) -> bool {
-    event.get(ROTATE).is_some()
-}
-
 impl RotationRequest {
     /// Reads the event, or names everything that is wrong with it.
-    pub fn read(event: &Value) -> Result<RotationRequest, RotationError> {
+    pub fn read(event: &Value) -> Result<RotationRequest, Vec<Fault>> {
         let mut faults = Vec::new();
         for (field, value) in event.as_object().into_iter().flatten() {
             match (field.as_str(), value) {
@@ -63,7 +58,7 @@ impl RotationRequest {
             Ok(lifetime) if faults.is_empty() => Ok(RotationRequest { lifetime }),
             lifetime => {
                 faults.extend(lifetime.err());
-                Err(RotationError::Event(faults))
+                Err(faults)
             }
         }
     }

@@ -1,12 +1,12 @@
 //! A new token for the cluster: issued, tried, and stored last.
 
-use super::{Access, Connection};
-use crate::aws::ssm::{self, Credentials};
-use crate::environment::Environment;
+use super::ssm::{self, Credentials};
+use super::{Access, Connection, no_answer};
 use crate::kubernetes::{Approach, Cluster};
 use crate::telemetry::logging;
 use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
 use jiff::Timestamp;
+use landfall_core::environment::Environment;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::outcome::CredentialsError;
 use landfall_core::rotation::{
@@ -19,13 +19,12 @@ use tokio::time::{Instant, timeout_at};
 impl Access {
     /// Has a new token issued, tries it, and stores it last: whatever fails before leaves the
     /// present one in place. What is known of that is kept in `known`.
-    pub(crate) async fn renew(
+    pub async fn renew(
         &self,
-        asked: Result<RotationRequest, RotationError>,
+        wish: &RotationRequest,
         known: &mut CurrentToken,
         until: Instant,
     ) -> Result<Renewed, RotationError> {
-        let wish = asked?;
         let environment = self.environment.as_ref();
         let environment =
             environment.map_err(|faults| RotationError::Environment(faults.clone()))?;
@@ -42,7 +41,7 @@ impl Access {
         let newest = in_time(until, ssm::newest(aws, name)).await;
         let newest = newest.map_err(RotationError::NoAccess)?;
         rotation::renewable(newest.name(), is_secure(&newest))?;
-        let (cluster, issued) = exchange(environment, &present, &wish, until).await?;
+        let (cluster, issued) = exchange(environment, &present, wish, until).await?;
         issued.lasts(now)?;
         let stored = in_time(until, ssm::store(aws, &newest, &issued.token)).await;
         let version = stored.map_err(RotationError::NotStored)?;
@@ -56,7 +55,7 @@ impl Access {
             version,
             until: issued.until,
             former,
-            short: issued.is_short(&wish, now),
+            short: issued.is_short(wish, now),
         })
     }
 }
@@ -103,12 +102,8 @@ async fn in_time<T>(
     answer.unwrap_or_else(|_| Err(no_answer()))
 }
 
-pub(crate) fn no_answer() -> CredentialsError {
-    CredentialsError::Unreachable("it did not answer in time".to_owned())
-}
-
 /// Logs a new token, and what a person should know of the former one.
-pub(crate) fn log_renewed(renewed: &Renewed) {
+pub fn log_renewed(renewed: &Renewed) {
     let Renewed {
         parameter,
         version,

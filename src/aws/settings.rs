@@ -2,7 +2,7 @@
 //! The SDK's own chain would also look for profiles, container and instance credentials.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
 
-use crate::event::Keys;
+use landfall_core::event::Keys;
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,6 @@
 //! Signs requests to S3 with the SDK's signer.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 
-use crate::event::Keys;
 use crate::http::chain;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
@@ -10,6 +9,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use jiff::Timestamp;
+use landfall_core::event::Keys;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 /// The parameters of a signature.

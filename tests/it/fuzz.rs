@@ -8,7 +8,7 @@ mod random;
 mod cluster;
 
 use crate::fuzz::random::Random;
-use landfall::event::{self, Job};
+use landfall_core::event::{self, Event};
 use landfall_core::formats::archive::{Directory, Listing, TAIL, Unpacked};
 use landfall_core::request::{Draft, File, Files, Parameters, document as manifest, image};
 use landfall_core::state::continuation::Continuation;
@@ -133,7 +133,7 @@ fn events() {
         let secrets = event::secrets(&event)
             .map(str::to_owned)
             .collect::<Vec<_>>();
-        if let Some(job) = Job::read(&event) {
+        if let Event::Deploy(job) = Event::read(&event) {
             let shown = format!("{:?}", job.keys);
             assert!(
                 secrets

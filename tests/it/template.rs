@@ -91,7 +91,7 @@ fn allowed<'a>(statements: &'a Value, found: &mut BTreeSet<&'a str>) {
 
 #[test]
 fn the_template_sets_the_variables_that_the_function_reads() {
-    let read = fs::read_to_string(root().join("src/environment.rs")).unwrap();
+    let read = fs::read_to_string(root().join("core/src/environment.rs")).unwrap();
     let read = read.split("#[cfg(test)]").next().unwrap();
     let read: BTreeSet<&str> = read
         .split('"')

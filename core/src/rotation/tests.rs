@@ -17,7 +17,7 @@ fn jwt(claims: &Value) -> Token {
 
 fn fields(event: Value) -> Vec<String> {
     match RotationRequest::read(&event) {
-        Err(RotationError::Event(faults)) => faults.into_iter().map(|fault| fault.field).collect(),
+        Err(faults) => faults.into_iter().map(|fault| fault.field).collect(),
         other => panic!("{event}: {other:?}"),
     }
 }
@@ -36,7 +36,6 @@ fn an_event_is_read_or_all_its_faults_are_named() {
             Ok(RotationRequest { lifetime }),
             "{event}"
         );
-        assert!(is_meant(&event));
     }
     for (event, faulty) in [
         (json!({"rotate": false}), vec!["rotate"]),
@@ -58,9 +57,6 @@ fn an_event_is_read_or_all_its_faults_are_named() {
         ),
     ] {
         assert_eq!(fields(event.clone()), faulty, "{event}");
-    }
-    for other in [json!({}), json!(null), json!([]), json!("rotate")] {
-        assert!(!is_meant(&other), "{other}");
     }
 }
 

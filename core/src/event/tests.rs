@@ -1,5 +1,6 @@
 use super::*;
 use serde_json::{Map, json};
+use std::time::Duration;
 
 fn event(job: Value) -> Value {
     json!({"CodePipeline.job": job})
@@ -8,6 +9,13 @@ fn event(job: Value) -> Value {
 fn with_parameters(parameters: Value) -> Value {
     event(json!({"id": "job-1", "data": {
             "actionConfiguration": {"configuration": {"UserParameters": parameters}}}}))
+}
+
+fn job(event: &Value) -> Job {
+    match Event::read(event) {
+        Event::Deploy(job) => job,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn bare() -> Job {
@@ -39,10 +47,28 @@ fn an_event_without_a_job_is_none() {
         event(json!({"id": ""})),
         event(json!({"id": {"id": "job-1"}})),
     ] {
-        assert_eq!(id(&hostile), None, "{hostile}");
-        assert_eq!(Job::read(&hostile), None, "{hostile}");
+        assert_eq!(Event::read(&hostile), Event::Unknown, "{hostile}");
         assert_eq!(secrets(&hostile).count(), 0, "{hostile}");
     }
+}
+
+#[test]
+fn an_event_that_names_rotate_is_about_the_token_unless_it_has_a_job() {
+    for rotate in [json!(true), json!(false), json!("true"), json!(null)] {
+        let event = json!({"rotate": rotate, "CodePipeline.job": {"id": ""}});
+        assert!(
+            matches!(Event::read(&event), Event::Rotate(Err(_))),
+            "{event}"
+        );
+    }
+    let lifetime = Duration::from_secs(86_400);
+    assert_eq!(
+        Event::read(&json!({"rotate": true})),
+        Event::Rotate(Ok(RotationRequest { lifetime }))
+    );
+    let both = json!({"rotate": true, "CodePipeline.job": {"id": "job-1"}});
+    assert_eq!(Event::read(&both), Event::Deploy(bare()));
+    assert_eq!(Event::read(&json!("rotate")), Event::Unknown);
 }
 
 #[test]
@@ -66,8 +92,7 @@ fn a_job_needs_no_more_than_its_id() {
         with_parameters(json!("")),
         with_parameters(json!(" \n")),
     ] {
-        assert_eq!(id(&poor), Some("job-1"), "{poor}");
-        assert_eq!(Job::read(&poor), Some(bare()), "{poor}");
+        assert_eq!(Event::read(&poor), Event::Deploy(bare()), "{poor}");
     }
 }
 
@@ -85,7 +110,7 @@ fn user_parameters_are_kept_as_they_came() {
         (json!(1.5), text("1.5"), "1.5"),
         (json!(["a"]), text("[\"a\"]"), "[\"a\"]"),
     ] {
-        let job = Job::read(&with_parameters(came)).unwrap();
+        let job = job(&with_parameters(came));
         assert_eq!(job.parameters, expected);
         assert_eq!(job.parameters.identity(), identity);
     }
@@ -99,7 +124,7 @@ fn a_continuation_and_the_credentials_are_found_in_a_real_event() {
             "artifactCredentials": {"accessKeyId": "id", "secretAccessKey": "secret",
                 "sessionToken": "session", "expirationTime": 1},
             "inputArtifacts": []}}));
-    let job = Job::read(&event).unwrap();
+    let job = job(&event);
     assert_eq!(job.continuation.as_deref(), Some("token"));
     let found = secrets(&event).collect::<Vec<_>>();
     assert_eq!(found, ["id", "secret", "session"]);
@@ -120,7 +145,7 @@ fn artifacts_are_read_with_their_places_and_keys() {
                 {"name": "Build", "revision": null, "location": place("b", "p/Build/y")},
                 {"name": "Nowhere", "location": {"type": "S3"}},
                 {"location": place("b", "c")}, null, 7]}}));
-    let job = Job::read(&event).unwrap();
+    let job = job(&event);
     let artifact = |name: &str, revision: Option<&str>, key: &str| Artifact {
         name: name.into(),
         revision: revision.map(str::to_owned),

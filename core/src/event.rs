@@ -1,7 +1,8 @@
-//! What the function is called with: a job of CodePipeline, or the order to renew the token.
+//! What invokes the function: a job of CodePipeline, or the schedule that renews the token.
 
-use landfall_core::request::Parameters;
-use landfall_core::rotation::{self, RotationError, RotationRequest};
+use crate::problem::Fault;
+use crate::request::Parameters;
+use crate::rotation::{self, RotationRequest};
 use serde_json::Value;
 use std::fmt;
 
@@ -9,23 +10,25 @@ use std::fmt;
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
 const ARTIFACTS_LIMIT: usize = 10;
 
-/// What an event asks for.
-#[derive(Debug)]
+/// What invokes the function.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A deploy, and a report on it to CodePipeline.
-    Deploy(Box<Job>),
-    /// A new token for the cluster, or why the event does not say which.
-    Rotate(Result<RotationRequest, RotationError>),
-    /// Nothing that is known here.
+    /// A job of CodePipeline.
+    Deploy(Job),
+    /// The cluster's token is to be renewed; or what is wrong with the event that requests it.
+    Rotate(Result<RotationRequest, Vec<Fault>>),
+    /// Neither.
     Unknown,
 }
 
 impl Event {
-    /// Reads an event. Whatever has the id of a job is a job: there is somebody to report to.
+    /// Reads an event. Whatever has a job with an id can be reported to CodePipeline.
     pub fn read(event: &Value) -> Event {
-        match Job::read(event) {
-            Some(job) => Event::Deploy(Box::new(job)),
-            None if rotation::is_meant(event) => Event::Rotate(RotationRequest::read(event)),
+        if let Some(job) = Job::read(event) {
+            return Event::Deploy(job);
+        }
+        match event.get(rotation::ROTATE) {
+            Some(_) => Event::Rotate(RotationRequest::read(event)),
             None => Event::Unknown,
         }
     }
@@ -78,18 +81,13 @@ pub struct Artifact {
     pub key: String,
 }
 
-/// The id of the job in an event: all that is needed to report whatever else is wrong with it.
-pub fn id(event: &Value) -> Option<&str> {
-    let id = event.get("CodePipeline.job")?.get("id")?.as_str()?;
-    (!id.is_empty()).then_some(id)
-}
-
 impl Job {
-    /// Reads an event, everything but the id being optional.
+    /// Reads an event. All but the id is optional: it suffices to report what is wrong.
     /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html>
-    pub fn read(event: &Value) -> Option<Job> {
-        let id = id(event)?.to_owned();
-        let data = &event["CodePipeline.job"]["data"];
+    fn read(event: &Value) -> Option<Job> {
+        let job = event.get("CodePipeline.job")?;
+        let id = text(&job["id"])?;
+        let data = &job["data"];
         let parameters = match &data["actionConfiguration"]["configuration"]["UserParameters"] {
             Value::Null => Parameters::Absent,
             Value::String(text) if text.trim().is_empty() => Parameters::Absent,
@@ -99,13 +97,12 @@ impl Job {
                 Parameters::Text(other.to_string())
             }
         };
-        let continuation = data["continuationToken"].as_str().map(str::to_owned);
-        let account = event["CodePipeline.job"]["accountId"].as_str();
+        let account = text(&job["accountId"]);
         Some(Job {
             id,
-            account: account.filter(|id| is_account(id)).map(str::to_owned),
+            account: account.filter(|id| is_account(id)),
             parameters,
-            continuation: continuation.filter(|token| !token.is_empty()),
+            continuation: text(&data["continuationToken"]),
             artifacts: artifacts(&data["inputArtifacts"]),
             keys: keys(&data["artifactCredentials"]),
         })
@@ -120,12 +117,6 @@ fn is_account(id: &str) -> bool {
 
 /// The input artifacts. One without a place cannot be read, and is as good as none.
 fn artifacts(given: &Value) -> Vec<Artifact> {
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
     let artifact = |artifact: &Value| {
         let place = &artifact["location"]["s3Location"];
         Some(Artifact {
@@ -140,12 +131,17 @@ fn artifacts(given: &Value) -> Vec<Artifact> {
 }
 
 fn keys(given: &Value) -> Option<Keys> {
-    let text = |name: &str| given[name].as_str().filter(|text| !text.is_empty());
     Some(Keys {
-        id: text("accessKeyId")?.to_owned(),
-        secret: text("secretAccessKey")?.to_owned(),
-        session: text("sessionToken").map(str::to_owned),
+        id: text(&given["accessKeyId"])?,
+        secret: text(&given["secretAccessKey"])?,
+        session: text(&given["sessionToken"]),
     })
+}
+
+/// A text; an empty one is none.
+fn text(value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|text| !text.is_empty());
+    text.map(str::to_owned)
 }
 
 /// The credentials in an event, so that they can be kept out of every text.

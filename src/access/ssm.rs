@@ -1,12 +1,12 @@
 //! The cluster's token and CA in SSM Parameter Store: one call reads them, another one renews the
 //! token.
 
-use super::clients::Aws;
-use super::failure::{self, AwsError};
-use crate::environment::{CaSource, Environment};
+use crate::aws::clients::Aws;
+use crate::aws::failure::{self, AwsError};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{Parameter, ParameterHistory};
 use jiff::Timestamp;
+use landfall_core::environment::{CaSource, Environment};
 use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::outcome::{AwsPermission, CredentialsError, check};

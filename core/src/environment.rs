@@ -1,7 +1,7 @@
 //! The function's environment: which cluster, and where its token and CA are.
 
-use landfall_core::formats::certificate;
-use landfall_core::problem::Fault;
+use crate::formats::certificate;
+use crate::problem::Fault;
 use url::{Host, ParseError, Url};
 
 /// The token's parameter where none is named: the spelling of the article that many began with.
