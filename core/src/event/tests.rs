@@ -14,7 +14,7 @@ fn with_parameters(parameters: Value) -> Value {
 fn job(event: &Value) -> Job {
     match Event::read(event) {
         Event::Deploy(job) => job,
-        other => panic!("{other:?}"),
+        other @ (Event::Rotate(_) | Event::Unknown) => panic!("{other:?}"),
     }
 }
 
