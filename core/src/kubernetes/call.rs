@@ -9,8 +9,8 @@ use super::name::{LabelSelector, Name, Rule};
 pub use super::path::{Path, Query};
 pub use super::permission::Permission;
 use super::resource::{
-    AUTOSCALERS, DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, IDENTITIES, LOGS, PODS, PROXY, REPLICA_SETS,
-    REVIEWS, Resource, SERVICES, TOKENS,
+    AUTOSCALERS, DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, IDENTITIES, LOGS, PODS, PROXY, REVIEWS,
+    Resource, SERVICES, TOKENS,
 };
 pub use super::verb::Verb;
 use serde_json::{Value, json};
@@ -298,27 +298,6 @@ impl Call {
     reason = "each goes when its last caller names the resource"
 )]
 impl Call {
-    pub fn deployment(namespace: &str, name: &str) -> Call {
-        Call::get(&DEPLOYMENTS, namespace, name)
-    }
-    pub fn deployments(namespace: &str, selector: &str) -> Call {
-        Call::list(&DEPLOYMENTS, namespace, selector)
-    }
-    pub fn replica_sets(namespace: &str, selector: &str) -> Call {
-        Call::list(&REPLICA_SETS, namespace, selector)
-    }
-    pub fn replica_set(namespace: &str, name: &str) -> Call {
-        Call::get(&REPLICA_SETS, namespace, name)
-    }
-    pub fn pods(namespace: &str, selector: &str) -> Call {
-        Call::list(&PODS, namespace, selector)
-    }
-    pub fn autoscalers(namespace: &str) -> Call {
-        Call::list(&AUTOSCALERS, namespace, "")
-    }
-    pub fn service(namespace: &str, name: &str) -> Call {
-        Call::get(&SERVICES, namespace, name)
-    }
     pub fn patch(namespace: &str, name: &str, patch: Value) -> Call {
         Call::strategic_patch(&DEPLOYMENTS, namespace, name, patch)
     }

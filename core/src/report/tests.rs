@@ -1090,7 +1090,7 @@ fn calls_that_failed() {
     Retry the stage; if this happens again, raise the function's timeout. See
     docs/operations.md, out-of-time.
     "#);
-    let get = Call::deployment("shop", "web");
+    let get = Call::get(&DEPLOYMENTS, "shop", "web");
     let later = [rolling_out(), rolling_back()].map(|phase| {
         call_failed(
             &request(),

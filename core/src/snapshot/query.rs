@@ -3,6 +3,9 @@
 
 use super::response::Reading;
 use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::resource::{
+    AUTOSCALERS, DEPLOYMENTS, ENDPOINT_SLICES, PODS, REPLICA_SETS, Resource, SERVICES,
+};
 use crate::kubernetes::{CallError, Refusal};
 use crate::state::marks::FAMILY;
 use crate::workload::health::diagnosis::LOG_LINES;
@@ -98,6 +101,28 @@ pub enum Items {
     EndpointSlices,
 }
 
+impl Kind {
+    fn resource(self) -> &'static Resource {
+        match self {
+            Kind::Deployment => &DEPLOYMENTS,
+            Kind::ReplicaSet => &REPLICA_SETS,
+            Kind::Service => &SERVICES,
+        }
+    }
+}
+
+impl Items {
+    fn resource(self) -> &'static Resource {
+        match self {
+            Items::Deployments => &DEPLOYMENTS,
+            Items::ReplicaSets => &REPLICA_SETS,
+            Items::ServicePods => &PODS,
+            Items::Autoscalers => &AUTOSCALERS,
+            Items::EndpointSlices => &ENDPOINT_SLICES,
+        }
+    }
+}
+
 /// What holds for every query of its kind.
 #[derive(Clone, Debug)]
 pub struct Terms {
@@ -172,21 +197,16 @@ impl Query {
     /// The call that reads it.
     pub fn call(&self, namespace: &str) -> Call {
         match self {
-            Query::Get(kind, name) | Query::Editor { kind, name, .. } => match kind {
-                Kind::Deployment => Call::deployment(namespace, name),
-                Kind::ReplicaSet => Call::replica_set(namespace, name),
-                Kind::Service => Call::service(namespace, name),
-            },
-            Query::ServiceAgain(name) => Call::service(namespace, name),
-            Query::List(items, selector) => match items {
-                Items::Deployments => Call::deployments(namespace, selector),
-                Items::ReplicaSets => Call::replica_sets(namespace, selector),
-                Items::ServicePods => Call::pods(namespace, selector),
-                Items::Autoscalers => Call::autoscalers(namespace),
-                Items::EndpointSlices => Call::endpoint_slices(namespace, selector),
-            },
+            Query::Get(kind, name) | Query::Editor { kind, name, .. } => {
+                Call::get(kind.resource(), namespace, name)
+            }
+            Query::ServiceAgain(name) => Call::get(&SERVICES, namespace, name),
+            Query::List(Items::EndpointSlices, service) => {
+                Call::endpoint_slices(namespace, service)
+            }
+            Query::List(items, selector) => Call::list(items.resource(), namespace, selector),
             Query::Pods { selector, .. } | Query::Roster { selector, .. } => {
-                Call::pods(namespace, selector)
+                Call::list(&PODS, namespace, selector)
             }
             Query::Events { kind, name } => Call::events(namespace, kind, name),
             Query::Log {

@@ -1,3 +1,4 @@
+use super::super::resource::REPLICA_SETS;
 use super::*;
 
 #[test]
