@@ -288,7 +288,7 @@ async fn no_write_of_a_switch_or_a_rollback_is_believed_for_its_answer_alone() {
     let (kind, message) = stage.deploy(parameters).await.failure();
     assert_eq!(kind, "JobFailed", "{message}");
     assert!(
-        message.contains("could not be brought back: the API server answered"),
+        message.contains("could not be restored: the API server answered"),
         "{message}"
     );
 }
@@ -308,7 +308,7 @@ async fn a_server_that_asks_for_more_time_than_there_is_is_the_cause() {
     insta::assert_snapshot!(message, @r#"
     Deployment `demo-app` in `default` was not changed: the cluster could not get deployments.apps just now (HTTP 429, "Too many requests, please try again later"; it asks to be left alone for 1 h).
 
-    Retry the stage when that time is over. If it stays so, have whoever runs the API server, or a proxy before it, find out what it is busy with. See docs/operations.md, cluster-unavailable.
+    Retry the stage when that time is over. If this happens again, ask whoever runs the API server, or a proxy before it, what keeps it busy. See docs/operations.md, cluster-unavailable.
     "#);
     stage.wrote(&[]);
 }
