@@ -7,12 +7,12 @@ use landfall_core::engine::{Ask, Ended, Engine, Heard, Next, Note, Outcome, Watc
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::contact::Identity;
 use landfall_core::kubernetes::identity;
-use landfall_core::kubernetes::object::ReplicaSet;
 use landfall_core::outcome::CredentialsError;
 use landfall_core::request::Request;
 use landfall_core::snapshot::{Reading, Response};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::workload::health::steadiness;
+use landfall_core::workload::replica_set::ReplicaSet;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,9 +151,9 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
         loop {
             match timeout_at(end, watch.next(&asked)).await {
                 Ok(WatchEvent::Nothing) => is_alive = true,
-                Ok(WatchEvent::Now(deployment)) => {
+                Ok(WatchEvent::Now(object)) => {
                     self.watch = Some(watch);
-                    return (Heard::Now(Box::new(deployment)), true);
+                    return (Heard::Now(object), true);
                 }
                 Ok(WatchEvent::Deleted) => return (Heard::Deleted, is_alive),
                 Ok(WatchEvent::Over) => return (Heard::Over, is_alive),

@@ -23,11 +23,12 @@ pub use model::{Author, Change};
 pub use notes::{SUPERSEDED_LIMIT, history};
 pub use undo::{undo, undo_of_generation, undo_of_template};
 
-use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::problem::Fault;
 use crate::request::{Method, Request};
 use crate::state::baseline::Previous;
 use crate::state::marks::GENERATION;
+use crate::workload::Workload;
+use crate::workload::replica_set::ReplicaSet;
 use entries::{entry, merge_into};
 use jiff::Timestamp;
 use notes::{annotations, restart};
@@ -36,7 +37,7 @@ use put::{identify, manifest_replicas, put, set_in_manifest};
 use serde_json::{Value, json};
 
 /// Whether the request needs to know if an autoscaler owns the replicas.
-pub fn needs_autoscalers(request: &Request, live: &Deployment) -> bool {
+pub fn needs_autoscalers(request: &Request, live: &Workload) -> bool {
     let wanted = request.manifest.as_ref().and_then(manifest_replicas);
     wanted.is_some_and(|wanted| wanted != live.replicas())
 }
@@ -45,7 +46,7 @@ pub fn needs_autoscalers(request: &Request, live: &Deployment) -> bool {
 /// Deployment. Faults name what the request needs and the Deployment does not have.
 pub fn plan(
     request: &Request,
-    live: &Deployment,
+    live: &Workload,
     sets: &[ReplicaSet],
     autoscaled: bool,
     author: &Author,
@@ -73,7 +74,7 @@ pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
 }
 
 /// The requested pod template, from the manifest or the current Deployment, for a new Deployment.
-pub fn template(request: &Request, live: &Deployment, now: Timestamp) -> Result<Value, Vec<Fault>> {
+pub fn template(request: &Request, live: &Workload, now: Timestamp) -> Result<Value, Vec<Fault>> {
     let base = request.manifest.as_ref().unwrap_or(live.value());
     let template = base.pointer("/spec/template").cloned();
     let mut object = json!({"spec": {"template": template.unwrap_or_default()}});
@@ -85,7 +86,7 @@ pub fn template(request: &Request, live: &Deployment, now: Timestamp) -> Result<
 }
 
 /// Whether only the status has changed since our last write, neither spec nor annotations.
-pub fn is_untouched(live: &Deployment) -> bool {
+pub fn is_untouched(live: &Workload) -> bool {
     let generation = live.annotation(GENERATION);
     generation.and_then(|text| text.parse().ok()) == Some(live.generation())
 }

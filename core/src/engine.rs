@@ -21,7 +21,6 @@ pub use trouble::OUTAGE;
 
 use crate::change::difference::Difference;
 use crate::kubernetes::CallError;
-use crate::kubernetes::object::Deployment;
 use crate::outcome::CredentialsError;
 use crate::plan::{self, Plan};
 use crate::report;
@@ -29,6 +28,7 @@ use crate::request::Mode;
 use crate::snapshot::{self, Reading, Response};
 use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
+use crate::workload::Workload;
 use jiff::Timestamp;
 use model::Pending;
 
@@ -77,7 +77,7 @@ impl Engine {
             Pending::Act(action) => self.acted(action, call, result, now),
             Pending::Plan(live) => match snapshot::object(result) {
                 Ok(object) => {
-                    let after = Deployment::new(object);
+                    let after = Workload::new(self.request.kind, object);
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);
                     self.planned(plan);
                 }

@@ -4,22 +4,21 @@
 use crate::change::Author;
 use crate::change::difference::{Difference, difference};
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::Deployment;
-use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::request::{Request, Switch};
 use crate::snapshot::{DryRun, Snapshot};
 use crate::state::marks::VERSION;
 use crate::strategy::candidate::Candidate;
 use crate::strategy::{Action, Decision};
+use crate::workload::Workload;
 use serde_json::Value;
 
 /// What a deploy would come to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The Deployment as it would be; none where nothing would be written.
-    pub after: Option<Deployment>,
+    pub after: Option<Workload>,
     /// The live one, where there is one.
-    pub live: Option<Deployment>,
+    pub live: Option<Workload>,
     /// What differs.
     pub difference: Difference,
     /// What the API server remarked.
@@ -32,11 +31,11 @@ pub enum PlanStep {
     /// Nothing yet, or the end that it has anyway.
     GoOn,
     /// This is to be tried, and compared with the live object.
-    Try(Box<Call>, Option<Deployment>),
+    Try(Box<Call>, Option<Workload>),
     /// It was tried already, and would be this.
-    Tried(Option<Deployment>, Box<Deployment>),
+    Tried(Option<Workload>, Box<Workload>),
     /// Nothing would be written.
-    Nothing(Option<Deployment>),
+    Nothing(Option<Workload>),
 }
 
 /// Takes the first decision that would write for the plan. A switch begins with its Service; what
@@ -67,7 +66,8 @@ pub fn step(
             };
             let mut object = candidate.create(request, &live, author);
             object["metadata"]["name"] = format!("{}-plan", candidate.name).into();
-            let call = Call::create(&DEPLOYMENTS, &request.namespace, object).dry_run();
+            let call =
+                Call::create(&request.kind.row().resource, &request.namespace, object).dry_run();
             PlanStep::Try(Box::new(call), Some(live))
         }
         Decision::Act(action) => match snapshot.dry_run() {
@@ -88,7 +88,7 @@ fn switched<'a>(
     request: &Request,
     switch: &Switch,
     snapshot: &'a Snapshot,
-) -> Option<&'a Deployment> {
+) -> Option<&'a Workload> {
     let service = snapshot.seen_service(&switch.service)?;
     let name = match service.selector().get(VERSION) {
         Some(version) => format!("{}-{version}", request.deployment),
@@ -98,9 +98,9 @@ fn switched<'a>(
 }
 
 /// The plan that a dry run answered.
-pub fn tried(request: &Request, live: Option<Deployment>, after: Deployment) -> Plan {
+pub fn tried(request: &Request, live: Option<Workload>, after: Workload) -> Plan {
     let nothing = Value::Null;
-    let mut before = live.as_ref().map_or(&nothing, Deployment::value).clone();
+    let mut before = live.as_ref().map_or(&nothing, |it| it.value()).clone();
     let mut wanted = after.value().clone();
     if request.strategy.switch().is_some() {
         // Name, labels and selector of a candidate are its own.

@@ -13,10 +13,11 @@ pub use query::{EXPLANATION_TIMEOUT, Items, Kind, Optional, Query, ROLLBACK, Ter
 pub use response::{Reading, Response, found, object};
 
 use crate::change::editor::Editor;
-use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::workload::health::diagnosis::{Explanation, PodSnapshot, log_lines};
 use crate::workload::health::steadiness::{Roster, summed};
+use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -38,7 +39,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// A write has returned this Deployment: whatever else was seen belongs to another version.
-    pub fn of(deployment: Deployment) -> Snapshot {
+    pub fn of(deployment: Workload) -> Snapshot {
         let mut snapshot = Snapshot::default();
         snapshot.set(Query::deployment(deployment.name()), Some(deployment));
         snapshot
@@ -58,8 +59,8 @@ impl Snapshot {
     }
 
     /// The Deployment of this name, where there is one.
-    pub fn deployment(&self, name: &str) -> Result<Option<&Deployment>, Query> {
-        let found = self.get::<Option<Deployment>>(Query::deployment(name));
+    pub fn deployment(&self, name: &str) -> Result<Option<&Workload>, Query> {
+        let found = self.get::<Option<Workload>>(Query::deployment(name));
         found.map(Option::as_ref)
     }
 
@@ -70,7 +71,7 @@ impl Snapshot {
     }
 
     /// The Deployment of this name, as far as it was read and is there.
-    pub fn seen_deployment(&self, name: &str) -> Option<&Deployment> {
+    pub fn seen_deployment(&self, name: &str) -> Option<&Workload> {
         self.deployment(name).ok().flatten()
     }
 
@@ -80,7 +81,7 @@ impl Snapshot {
     }
 
     /// The ReplicaSets under the selector of a Deployment.
-    pub fn replica_sets(&self, deployment: &Deployment) -> Result<&[ReplicaSet], Query> {
+    pub fn replica_sets(&self, deployment: &Workload) -> Result<&[ReplicaSet], Query> {
         let found = self.get::<Vec<ReplicaSet>>(Query::replica_sets(&deployment.selector()));
         found.map(Vec::as_slice)
     }
@@ -112,6 +113,7 @@ impl Snapshot {
     /// cluster, before they are cut: half a value might not be known again.
     pub fn take(
         &mut self,
+        kind: workload::Kind,
         query: Query,
         response: Result<Response, Missed>,
         at: Timestamp,
@@ -120,7 +122,9 @@ impl Snapshot {
         let object = |it: Result<Response, Missed>| it.ok().and_then(Response::object);
         let items = |it: Result<Response, Missed>| it.map(Response::items).unwrap_or_default();
         let answer: Answer = match &query {
-            Query::Get(Kind::Deployment, _) => object(response).map(Deployment::new).into(),
+            Query::Get(Kind::Deployment, _) => object(response)
+                .map(|object| Workload::new(kind, object))
+                .into(),
             Query::Get(Kind::Service, _) => object(response).map(Service::new).into(),
             Query::Get(Kind::ReplicaSet, _) => {
                 let set = response.map(Response::object);
@@ -133,7 +137,9 @@ impl Snapshot {
                 true.into()
             }
             Query::List(Items::Deployments, _) => {
-                let all = items(response).into_iter().map(Deployment::new);
+                let all = items(response)
+                    .into_iter()
+                    .map(|object| Workload::new(kind, object));
                 all.collect::<Vec<_>>().into()
             }
             Query::List(Items::ReplicaSets, _) => replica_sets(response, mask).into(),
@@ -163,7 +169,7 @@ impl Snapshot {
                 allowed.unwrap_or(true).into()
             }
             Query::DryRun(_) => object(response)
-                .map_or(DryRun::Unable, |it| DryRun::Would(Deployment::new(it)))
+                .map_or(DryRun::Unable, |it| DryRun::Would(Workload::new(kind, it)))
                 .into(),
             Query::Proxy { contains, .. } => {
                 return self.smoke.take(text(response), contains.as_deref());
@@ -216,9 +222,9 @@ impl Snapshot {
 
     /// The Deployment that is watched has changed, and is this one now: what was seen of its pods
     /// is older.
-    pub fn invalidate_pods(&mut self, name: &str, now: Option<Deployment>) {
+    pub fn invalidate_pods(&mut self, name: &str, now: Option<Workload>) {
         let selector = now.as_ref().or(self.seen_deployment(name));
-        let own = selector.map(Deployment::selector);
+        let own = selector.map(Workload::selector);
         self.answers.retain(|(query, _)| match query {
             Query::Get(Kind::Deployment | Kind::Service, _)
             | Query::List(Items::Deployments | Items::Autoscalers, _)

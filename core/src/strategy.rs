@@ -25,10 +25,10 @@ pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, Switched, TrafficState, Version,
 };
 
-use crate::kubernetes::object::Deployment;
 use crate::request::{Request, Strategy};
 use crate::snapshot::Snapshot;
 use crate::state::continuation::{Continuation, Phase, Reason, RecordedFailure};
+use crate::workload::Workload;
 use jiff::Timestamp;
 
 /// Decides the next step of a deploy.
@@ -51,7 +51,7 @@ pub fn acted(
     request: &Request,
     snapshot: &Snapshot,
     action: &Action,
-    after: &Deployment,
+    after: &Workload,
     now: Timestamp,
 ) -> Phase {
     match action {
@@ -64,7 +64,7 @@ pub fn acted(
 
 /// Takes what a write has returned into the snapshot: of a rolling deploy another version, of a
 /// switch only that everything may have changed.
-pub fn seen_after(snapshot: &mut Snapshot, action: &Action, after: Deployment) {
+pub fn seen_after(snapshot: &mut Snapshot, action: &Action, after: Workload) {
     match action {
         Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
             *snapshot = Snapshot::of(after);

@@ -1,8 +1,8 @@
 //! What the unit tests of many rooms build their objects with.
 
 use crate::change::Author;
-use crate::kubernetes::object::ReplicaSet;
 use crate::request::{Parameters, Request};
+use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;

@@ -4,7 +4,6 @@ use crate::telemetry::logging;
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::MAX_BODY;
 use landfall_core::kubernetes::contact::Identity;
-use landfall_core::kubernetes::object::Deployment;
 use reqwest::Response;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -22,7 +21,7 @@ pub struct Watch {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WatchEvent {
     /// The Deployment as it is now.
-    Now(Deployment),
+    Now(Value),
     /// It is gone.
     Deleted,
     /// Something that tells nothing of the object, such as a bookmark.
@@ -79,7 +78,7 @@ fn change(line: &[u8], asked: &Identity) -> WatchEvent {
     match kind {
         "ADDED" | "MODIFIED" if is_ours => {
             logging::learn(&event["object"]);
-            WatchEvent::Now(Deployment::new(event["object"].take()))
+            WatchEvent::Now(event["object"].take())
         }
         "DELETED" if is_ours => WatchEvent::Deleted,
         "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" => WatchEvent::Nothing,

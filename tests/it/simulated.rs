@@ -5,13 +5,13 @@ use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Engine, Heard, Watching};
 use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
 use landfall_core::kubernetes::pod::{self, Pods};
 use landfall_core::kubernetes::{CallError, Refusal};
 use landfall_core::request::Request;
 use landfall_core::snapshot::{Reading, Response};
 use landfall_core::state::continuation::Continuation;
 use landfall_core::workload::health::steadiness;
+use landfall_core::workload::replica_set::ReplicaSet;
 use landfall_sandbox::world::{self, Body, Reply, World};
 use serde_json::{Value, json};
 use std::panic::resume_unwind;
@@ -92,8 +92,8 @@ pub fn heard(world: &World, engine: &Engine, watching: &Watching) -> Option<Hear
     if version == seen.map(|seen| seen.resource_version()) {
         return None;
     }
-    Some(match found.cloned().map(Deployment::new) {
-        Some(found) => Heard::Now(Box::new(found)),
+    Some(match found {
+        Some(found) => Heard::Now(found.clone()),
         None => Heard::Deleted,
     })
 }

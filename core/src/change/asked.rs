@@ -10,10 +10,11 @@ use super::entries::{CONTAINER_LISTS, names};
 use super::notes::RESTARTED_AT;
 use super::patch::sets_env;
 use super::put::set_in_manifest;
-use crate::kubernetes::object::{Deployment, timestamp};
+use crate::kubernetes::object::timestamp;
 use crate::problem::Fault;
 use crate::request::{Method, Request};
 use crate::state::marks::DEPLOYED_AT;
+use crate::workload::Workload;
 use serde_json::{Map, Value, json};
 
 /// The path of the template in a Deployment.
@@ -125,7 +126,7 @@ impl Lost {
 }
 
 /// Returns the first requested value that the object does not have.
-pub fn lost(request: &Request, live: &Deployment) -> Option<Lost> {
+pub fn lost(request: &Request, live: &Workload) -> Option<Lost> {
     let found = live.template();
     let wanted = match template(request, live) {
         Ok(wanted) => wanted,
@@ -150,7 +151,7 @@ pub fn lost(request: &Request, live: &Deployment) -> Option<Lost> {
 
 /// The same for an object that someone has changed since; a requested restart must also still be
 /// there.
-pub fn lost_since(request: &Request, live: &Deployment) -> Option<Lost> {
+pub fn lost_since(request: &Request, live: &Workload) -> Option<Lost> {
     lost(request, live).or_else(|| {
         let deployed = live.annotation(DEPLOYED_AT).and_then(timestamp)?;
         let restarted = live.template()["metadata"]["annotations"][RESTARTED_AT].as_str();
@@ -175,7 +176,7 @@ fn steps(all: &[&str]) -> Vec<String> {
 }
 
 /// The requested parts of a template.
-fn template(request: &Request, live: &Deployment) -> Result<Value, Vec<Fault>> {
+fn template(request: &Request, live: &Workload) -> Result<Value, Vec<Fault>> {
     if let Some(manifest) = &request.manifest {
         let mut wanted = manifest.clone();
         set_in_manifest(request, &mut wanted)?;
@@ -194,7 +195,7 @@ fn template(request: &Request, live: &Deployment) -> Result<Value, Vec<Fault>> {
 }
 
 /// Returns a variable that should have been removed.
-fn not_removed(request: &Request, live: &Deployment) -> Option<Lost> {
+fn not_removed(request: &Request, live: &Workload) -> Option<Lost> {
     let gone = request.env.iter().filter(|(_, value)| value.is_none());
     for (variable, _) in gone {
         for list in CONTAINER_LISTS {

@@ -1,9 +1,9 @@
 //! Checks that the request fits the current Deployment.
 
 use super::comparison::contains;
-use crate::kubernetes::object::Deployment;
 use crate::problem::Fault;
 use crate::request::Request;
+use crate::workload::Workload;
 use serde_json::Value;
 
 /// Refuses images and variables for containers that do not exist: a strategic merge patch would add
@@ -46,7 +46,7 @@ pub(super) fn check_containers(
 
 /// Refuses another selector: a workload keeps the selector with which it was created.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates>
-pub(super) fn check_selector(object: &Value, live: &Deployment) -> Result<(), Vec<Fault>> {
+pub(super) fn check_selector(object: &Value, live: &Workload) -> Result<(), Vec<Fault>> {
     let wanted = object.pointer("/spec/selector").unwrap_or(&Value::Null);
     let found = &live.value()["spec"]["selector"];
     if contains(found, wanted) && contains(wanted, found) {

@@ -5,10 +5,10 @@ use super::asked;
 use super::comparison::is_empty;
 use crate::kubernetes::call::{Call, Verb};
 use crate::kubernetes::contact::Kept;
-use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::marks;
 use crate::text::clip;
+use crate::workload::Workload;
 use serde_json::Value;
 
 /// How much of a value is shown.
@@ -19,10 +19,10 @@ const SHOWN: usize = 240;
 pub fn version(
     request: &Request,
     job: &str,
-    before: Option<&Deployment>,
-    after: &Deployment,
+    before: Option<&Workload>,
+    after: &Workload,
 ) -> Option<Kept> {
-    let is_same = |before: &&Deployment| before.generation() == after.generation();
+    let is_same = |before: &&Workload| before.generation() == after.generation();
     let before = before.filter(is_same)?;
     let lost = asked::lost(request, after)?;
     Some(Kept {
@@ -35,8 +35,8 @@ pub fn version(
 }
 
 /// The same for a write that restores the template of a revision.
-pub fn undo(revision: u64, before: Option<&Deployment>, after: &Deployment) -> Option<Kept> {
-    let is_same = |before: &&Deployment| before.template_digest() == after.template_digest();
+pub fn undo(revision: u64, before: Option<&Workload>, after: &Workload) -> Option<Kept> {
+    let is_same = |before: &&Workload| before.template_digest() == after.template_digest();
     before.filter(is_same).map(|_| Kept {
         field: "spec.template".to_owned(),
         wanted: format!("the one of revision {revision}"),

@@ -2,13 +2,13 @@
 
 use super::entries::entry;
 use super::model::Author;
-use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::marks::{
     CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, ROLLED_BACK,
     SUPERSEDED,
 };
+use crate::workload::Workload;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +31,7 @@ pub(super) fn restart(object: &mut Value, now: Timestamp) {
 /// The annotations of a write. A `null` removes what an earlier deploy wrote.
 pub(super) fn annotations(
     request: &Request,
-    live: Option<&Deployment>,
+    live: Option<&Workload>,
     previous: Option<Previous>,
     author: &Author,
 ) -> Map<String, Value> {

@@ -7,14 +7,14 @@ use super::entries::{
 };
 use super::model::{Author, Change};
 use super::notes::restart;
-use crate::kubernetes::object::Deployment;
 use crate::problem::Fault;
 use crate::request::Request;
+use crate::workload::Workload;
 use serde_json::{Map, Value, json};
 
 pub(super) fn patch(
     request: &Request,
-    live: &Deployment,
+    live: &Workload,
     autoscaled: bool,
     annotations: Map<String, Value>,
     author: &Author,
@@ -62,7 +62,7 @@ pub(super) fn manifest_patch(request: &Request, autoscaled: bool) -> Value {
 /// whether any did.
 pub(super) fn set_by_patch(
     request: &Request,
-    live: &Deployment,
+    live: &Workload,
     patch: &mut Value,
 ) -> Result<bool, Vec<Fault>> {
     let known = CONTAINER_LISTS.map(|list| {

@@ -5,14 +5,14 @@ use super::entries::{CONTAINER_LISTS, entry, merge_into, names_in};
 use super::model::Author;
 use super::notes::{RESTARTED_AT, restart};
 use super::patch::sets_env;
-use crate::kubernetes::object::{self, Deployment};
 use crate::problem::Fault;
 use crate::request::Request;
+use crate::workload::{self, Workload};
 use serde_json::{Map, Value, json};
 
 pub(super) fn put(
     request: &Request,
-    live: &Deployment,
+    live: &Workload,
     autoscaled: bool,
     annotations: Map<String, Value>,
     author: &Author,
@@ -33,8 +33,8 @@ pub(super) fn put(
     if request.restart {
         restart(&mut object, author.now);
     }
-    let revision = live.annotation(object::REVISION).map(|text| json!(text));
-    let kept = revision.map(|text| (object::REVISION.to_owned(), text));
+    let revision = live.annotation(workload::REVISION).map(|text| json!(text));
+    let kept = revision.map(|text| (workload::REVISION.to_owned(), text));
     let annotations = annotations
         .into_iter()
         .filter(|(_, value)| !value.is_null())
@@ -48,7 +48,7 @@ pub(super) fn put(
 
 /// Keeps a later restart, which does not belong to the version: otherwise the same manifest would
 /// restart every pod again.
-pub(super) fn keep_restart(object: &mut Value, live: &Deployment) {
+pub(super) fn keep_restart(object: &mut Value, live: &Workload) {
     let path = ["spec", "template", "metadata", "annotations", RESTARTED_AT];
     let named = object
         .pointer("/spec/template/metadata/annotations")

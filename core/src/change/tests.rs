@@ -5,6 +5,7 @@ use crate::state::marks::{
     SUPERSEDED,
 };
 use crate::tests::{self, author, merge, replica_set};
+use crate::workload::Kind;
 use serde_json::Map;
 
 const NOW: &str = "2026-01-01T00:00:00Z";
@@ -33,17 +34,17 @@ fn live_object() -> Value {
 }
 
 /// The live Deployment with some fields that differ, merged as RFC 7396 has it.
-fn live(changes: Value) -> Deployment {
+fn live(changes: Value) -> Workload {
     let mut object = live_object();
     merge(&mut object, &changes);
-    Deployment::new(object)
+    Workload::new(Kind::Deployment, object)
 }
 
 fn set(name: &str, revision: u64, available: i64) -> ReplicaSet {
     replica_set(name, "uid-1", revision, available)
 }
 
-fn planned(fields: Value, live: &Deployment, autoscaled: bool) -> Result<Change, Vec<Fault>> {
+fn planned(fields: Value, live: &Workload, autoscaled: bool) -> Result<Change, Vec<Fault>> {
     let sets = [set("web-7", 7, 4)];
     plan(&request(fields), live, &sets, autoscaled, &author())
 }
@@ -55,7 +56,7 @@ fn patched(fields: Value, autoscaled: bool) -> Value {
     }
 }
 
-fn put_object(fields: Value, live: &Deployment, autoscaled: bool) -> Value {
+fn put_object(fields: Value, live: &Workload, autoscaled: bool) -> Value {
     match planned(fields, live, autoscaled) {
         Ok(Change::Put(object)) => object,
         other => panic!("no put, but {other:?}"),
@@ -496,7 +497,7 @@ fn a_version_has_a_line_for_its_history() {
 fn an_image_without_a_name_is_for_the_only_container() {
     let mut sole = request(json!({"restart": true}));
     sole.sole_image = Some("app:9".into());
-    let of = |live: &Deployment| plan(&sole, live, &[], false, &author());
+    let of = |live: &Workload| plan(&sole, live, &[], false, &author());
     let faults = of(&live(json!({}))).unwrap_err();
     assert_eq!(faults[0].field, "images");
     assert!(

@@ -1,12 +1,12 @@
 //! The rollback: a JSON patch that restores a template.
 
-use crate::kubernetes::object::{self, Deployment};
 use crate::state::marks::{CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT};
+use crate::workload::{self, Workload};
 use serde_json::{Value, json};
 
 /// The operations that restore a template: all or none, and only if the object is unchanged.
 /// <https://datatracker.ietf.org/doc/html/rfc6902#section-4.6>
-pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Value {
+pub fn undo(seen: &Workload, template: &Value, job: &str, cause: &str) -> Value {
     let mut operations = vec![
         json!({"op": "test", "path": "/metadata/uid", "value": seen.uid()}),
         json!({"op": "test", "path": "/metadata/generation", "value": seen.generation()}),
@@ -15,7 +15,7 @@ pub fn undo(seen: &Deployment, template: &Value, job: &str, cause: &str) -> Valu
         json!({"op": "test", "path": "/metadata/resourceVersion",
             "value": seen.resource_version()}),
         json!({"op": "replace", "path": "/spec/template",
-            "value": object::without_template_hash(template)}),
+            "value": workload::without_template_hash(template)}),
     ];
     if seen.value().pointer("/metadata/annotations").is_none() {
         operations.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));

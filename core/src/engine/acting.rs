@@ -6,10 +6,10 @@ use crate::change::{self, kept};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::Kept;
-use crate::kubernetes::object::Deployment;
 use crate::kubernetes::refusal::RefusalCause;
 use crate::snapshot::{ROLLBACK, Reading, Response, Snapshot, object};
 use crate::strategy::{self, Action, Failure, RollbackResult};
+use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 
 /// Lost races over one write before it is given up.
@@ -56,7 +56,7 @@ impl Engine {
         result: Result<Response, CallError>,
         now: Timestamp,
     ) {
-        let error = match object(result).map(Deployment::new) {
+        let error = match object(result).map(|object| Workload::new(self.request.kind, object)) {
             Ok(after) => match self.kept(&action, &call, &after) {
                 None => return self.written(&action, after, now),
                 Some(kept) => CallError::Kept(Box::new(kept)),
@@ -95,7 +95,7 @@ impl Engine {
     }
 
     /// What a write left as it was, though it was answered as done.
-    fn kept(&self, action: &Action, call: &Call, after: &Deployment) -> Option<Kept> {
+    fn kept(&self, action: &Action, call: &Call, after: &Workload) -> Option<Kept> {
         let before = self.snapshot.seen_deployment(&self.request.deployment);
         match action {
             Action::Patch(_) | Action::Put(_) => {
@@ -107,7 +107,7 @@ impl Engine {
         }
     }
 
-    fn written(&mut self, action: &Action, after: Deployment, now: Timestamp) {
+    fn written(&mut self, action: &Action, after: Workload, now: Timestamp) {
         let phase = strategy::acted(&self.request, &self.snapshot, action, &after, now);
         self.enter(phase);
         strategy::seen_after(&mut self.snapshot, action, after);

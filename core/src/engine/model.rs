@@ -1,7 +1,6 @@
 //! What an engine is made of, what it asks for, and what it is told.
 
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::Deployment;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::CredentialsError;
 use crate::plan::Plan;
@@ -10,7 +9,9 @@ use crate::request::Request;
 use crate::snapshot::{Query, Reading, Snapshot};
 use crate::state::continuation::{Continuation, Phase};
 use crate::strategy::{Action, Failure, Success, TrafficState, Wait};
+use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +56,7 @@ pub enum Heard {
     /// It could not be opened.
     Unopened(CallError),
     /// The Deployment as it is now.
-    Now(Box<Deployment>),
+    Now(Value),
     /// It is gone.
     Deleted,
     /// The stream is over, was cut, or is none.
@@ -137,7 +138,7 @@ pub enum Note {
 pub(super) enum Pending {
     Read(Query),
     Act(Action),
-    Plan(Option<Box<Deployment>>),
+    Plan(Option<Box<Workload>>),
     /// Whether the token has the right for this call, which was refused without a reason.
     Review(Call, Refusal),
     /// What is there at the end of a switch that a call has ended.

@@ -5,8 +5,8 @@ use super::brief::{brief, in_short};
 use super::model::{Engine, Note, Pending};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::template_of;
 use crate::snapshot::{Kind, Missed, Query, Response, found};
+use crate::workload::replica_set::template_of;
 use jiff::Timestamp;
 
 impl Engine {
@@ -17,7 +17,7 @@ impl Engine {
     }
 
     pub(super) fn ask_for(&mut self, query: &Query, until: Timestamp, why: Pending) {
-        let call = query.call(&self.request.namespace);
+        let call = query.call(self.request.kind, &self.request.namespace);
         self.ask(call, query.terms().reading, until, why);
     }
 
@@ -71,7 +71,8 @@ impl Engine {
         {
             self.notes.push(Note::ForeignReplicaSet);
         }
-        self.snapshot.take(query, response, now, self.mask);
+        self.snapshot
+            .take(self.request.kind, query, response, now, self.mask);
         Ok(())
     }
 }

@@ -3,9 +3,9 @@
 use super::brief::in_short;
 use super::model::{Engine, Heard, Note, Watching};
 use crate::kubernetes::call::Call;
-use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::report;
 use crate::strategy::Wait;
+use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 
 /// The least time between two reads that only wait for a change, where there is no watch.
@@ -57,7 +57,7 @@ impl Engine {
         self.watched_since = now;
         Some(Watching {
             call: Call::watch(
-                &DEPLOYMENTS,
+                &self.request.kind.row().resource,
                 &self.request.namespace,
                 &name,
                 &version,
@@ -85,7 +85,10 @@ impl Engine {
                 self.snapshot.invalidate_all();
                 self.pause(now, POLL_PAUSE);
             }
-            Heard::Now(deployment) => self.snapshot.invalidate_pods(&name, Some(*deployment)),
+            Heard::Now(object) => {
+                let now = Workload::new(self.request.kind, object);
+                self.snapshot.invalidate_pods(&name, Some(now));
+            }
             Heard::Deleted => self.snapshot.invalidate_pods(&name, None),
             Heard::Over => {
                 self.mute_watches += 1;

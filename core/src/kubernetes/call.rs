@@ -9,8 +9,7 @@ use super::name::{LabelSelector, Name, Rule};
 pub use super::path::{Path, Query};
 pub use super::permission::Permission;
 use super::resource::{
-    AUTOSCALERS, DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, IDENTITIES, LOGS, PODS, PROXY, REVIEWS,
-    Resource, SERVICES, TOKENS,
+    ENDPOINT_SLICES, EVENTS, IDENTITIES, LOGS, PODS, PROXY, REVIEWS, Resource, SERVICES, TOKENS,
 };
 pub use super::verb::Verb;
 use serde_json::{Value, json};
@@ -289,38 +288,6 @@ impl Call {
             Some(selector) => self.query.push(parameter, selector),
             None => self.path = Path::default(),
         }
-    }
-}
-
-/// The resources of a deploy by their own names.
-#[expect(
-    missing_docs,
-    reason = "each goes when its last caller names the resource"
-)]
-impl Call {
-    pub fn patch(namespace: &str, name: &str, patch: Value) -> Call {
-        Call::strategic_patch(&DEPLOYMENTS, namespace, name, patch)
-    }
-    pub fn put(namespace: &str, name: &str, object: Value) -> Call {
-        Call::replace(&DEPLOYMENTS, namespace, name, object)
-    }
-    pub fn operations(namespace: &str, name: &str, patch: Value) -> Call {
-        Call::json_patch(&DEPLOYMENTS, namespace, name, patch)
-    }
-    pub fn merge(namespace: &str, name: &str, patch: Value) -> Call {
-        Call::merge_patch(&DEPLOYMENTS, namespace, name, patch)
-    }
-    pub fn merge_service(namespace: &str, name: &str, patch: Value) -> Call {
-        Call::merge_patch(&SERVICES, namespace, name, patch)
-    }
-    pub fn create_service(namespace: &str, object: Value) -> Call {
-        Call::create(&SERVICES, namespace, object)
-    }
-    pub fn delete_service(namespace: &str, name: &str, uid: &str) -> Call {
-        Call::delete(&SERVICES, namespace, name, uid)
-    }
-    pub fn merge_autoscaler(namespace: &str, name: &str, patch: Value) -> Call {
-        Call::merge_patch(&AUTOSCALERS, namespace, name, patch)
     }
 }
 

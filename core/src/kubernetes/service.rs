@@ -1,14 +1,10 @@
 //! Services and what belongs to them: the pods that a selector selects, the endpoints, and the
 //! autoscaler of a Deployment.
 
-use super::object::{Deployment, Object, ReplicaSet};
+use super::object::Object;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
-
-/// The label that the Deployment controller gives to the pods of each ReplicaSet.
-/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
-pub const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// A Service, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,12 +106,6 @@ impl ServicePod {
             .rsplit_once('-')
             .is_some_and(|(name, _)| name == deployment)
     }
-
-    /// Whether one of these ReplicaSets of the Deployment controls it.
-    pub fn is_of(&self, deployment: &Deployment, sets: &[ReplicaSet]) -> bool {
-        let mut own = sets.iter().filter(|set| set.owner == deployment.uid());
-        own.any(|set| set.name == self.owner)
-    }
 }
 
 /// The ready pods in a Service's EndpointSlices. A pod with two addresses counts once.
@@ -179,10 +169,11 @@ impl Autoscaler {
         Autoscaler(Object::new(object))
     }
 
-    /// The Deployment that it scales; `None` if it scales something else.
-    pub fn target(&self) -> Option<&str> {
-        let is_deployment = self.text("/spec/scaleTargetRef/kind") == "Deployment";
-        is_deployment.then(|| self.text("/spec/scaleTargetRef/name"))
+    /// Whether it scales the object of this kind and name.
+    pub fn scales(&self, kind: &str, name: &str) -> bool {
+        let target =
+            ["kind", "name"].map(|part| self.text(&format!("/spec/scaleTargetRef/{part}")));
+        target == [kind, name]
     }
 
     /// `spec.minReplicas`; 1 if absent, like the server.

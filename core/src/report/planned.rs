@@ -3,9 +3,9 @@
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use super::success::{image, skipped, succeeded, warned};
 use crate::change::difference::Difference;
-use crate::kubernetes::object::Deployment;
 use crate::plan::Plan;
 use crate::request::Request;
+use crate::workload::Workload;
 
 /// Room for how many lines of a plan were left out.
 const PLAN_TAIL: usize = 30;
@@ -49,7 +49,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
     };
     let revision = live
         .as_ref()
-        .and_then(Deployment::revision)
+        .and_then(Workload::revision)
         .unwrap_or_default()
         .to_string();
     let images = after

@@ -2,11 +2,11 @@
 
 use super::cause::pods;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::strategy::{Former, Success, Switched};
 use crate::text::{clip, quote, words};
+use crate::workload::Workload;
 use crate::workload::health::steadiness::SECOND_LOOK;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -164,7 +164,7 @@ pub(super) fn switched_summary(
 }
 
 /// The images that the request is about, else the first container's.
-pub(super) fn image(request: &Request, live: &Deployment) -> String {
+pub(super) fn image(request: &Request, live: &Workload) -> String {
     let containers = ["containers", "initContainers"]
         .map(|list| live.containers(list))
         .concat();

@@ -9,7 +9,6 @@ use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::contact::{
     CertificateFault, OddAnswer, Unreached, UnreachedCause, Untrusted,
 };
-use crate::kubernetes::object::Deployment;
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
@@ -26,6 +25,7 @@ use crate::tests::{self, at};
 use crate::text::{clip, words};
 use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::rollout::{Progress, WaitsFor, WriteReceipt};
+use crate::workload::{Kind, Workload};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -57,15 +57,18 @@ fn longest_request() -> Request {
     )
 }
 
-fn live(replicas: i64, image: &str) -> Deployment {
-    Deployment::new(json!({
+fn live(replicas: i64, image: &str) -> Workload {
+    Workload::new(
+        Kind::Deployment,
+        json!({
             "metadata": {"annotations": {"deployment.kubernetes.io/revision": "7"}},
             "spec": {"replicas": replicas, "progressDeadlineSeconds": 600,
                 "template": {"spec": {
                     "initContainers": [{"name": "setup", "image": "setup:1"}],
                     "containers": [{"name": "proxy", "image": "proxy:1"},
                         {"name": "app", "image": image}]}}},
-            "status": {"replicas": replicas, "availableReplicas": replicas}}))
+            "status": {"replicas": replicas, "availableReplicas": replicas}}),
+    )
 }
 
 fn begun() -> Continuation {
@@ -345,7 +348,7 @@ fn switches_that_succeeded() {
         blue["metadata"]["name"] = json!("web-blue");
         let left = left.iter();
         let success = Success {
-            deployment: Deployment::new(blue),
+            deployment: Workload::new(Kind::Deployment, blue),
             wrote,
             previous_revision: None,
             switched: Some(Switched {

@@ -1,9 +1,10 @@
 //! What queries are answered by: each answer has a type of its own, by which it is found again.
 
 use crate::change::editor::Editor;
-use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Autoscaler, Endpoints, Service, ServicePod};
+use crate::workload::Workload;
 use crate::workload::health::steadiness::Roster;
+use crate::workload::replica_set::ReplicaSet;
 use serde_json::Value;
 
 /// A type that answers some kind of query.
@@ -42,13 +43,13 @@ macro_rules! answers {
 
 answers! {
     /// A Deployment, or that there is none.
-    Deployment(Option<Deployment>),
+    Deployment(Option<Workload>),
     /// A Service, or that there is none.
     Service(Option<Service>),
     /// The ReplicaSet to return to, or that it is gone; an error where it may not be read.
     Previous(Result<Option<Value>, String>),
     /// Deployments.
-    Deployments(Vec<Deployment>),
+    Deployments(Vec<Workload>),
     /// ReplicaSets.
     ReplicaSets(Vec<ReplicaSet>),
     /// Pods that a selector finds and that are not over.
@@ -71,7 +72,7 @@ answers! {
 #[derive(Clone, Debug, PartialEq)]
 pub enum DryRun {
     /// The object as it would be.
-    Would(Deployment),
+    Would(Workload),
     /// It cannot be tried here.
     Unable,
 }

@@ -3,11 +3,10 @@
 
 use super::response::Reading;
 use crate::kubernetes::call::{Call, Permission};
-use crate::kubernetes::resource::{
-    AUTOSCALERS, DEPLOYMENTS, ENDPOINT_SLICES, PODS, REPLICA_SETS, Resource, SERVICES,
-};
+use crate::kubernetes::resource::{AUTOSCALERS, ENDPOINT_SLICES, PODS, Resource, SERVICES};
 use crate::kubernetes::{CallError, Refusal};
 use crate::state::marks::FAMILY;
+use crate::workload;
 use crate::workload::health::diagnosis::LOG_LINES;
 use jiff::SignedDuration;
 
@@ -102,20 +101,20 @@ pub enum Items {
 }
 
 impl Kind {
-    fn resource(self) -> &'static Resource {
+    fn resource(self, row: &'static workload::Row) -> &'static Resource {
         match self {
-            Kind::Deployment => &DEPLOYMENTS,
-            Kind::ReplicaSet => &REPLICA_SETS,
+            Kind::Deployment => &row.resource,
+            Kind::ReplicaSet => &row.versions.resource,
             Kind::Service => &SERVICES,
         }
     }
 }
 
 impl Items {
-    fn resource(self) -> &'static Resource {
+    fn resource(self, row: &'static workload::Row) -> &'static Resource {
         match self {
-            Items::Deployments => &DEPLOYMENTS,
-            Items::ReplicaSets => &REPLICA_SETS,
+            Items::Deployments => &row.resource,
+            Items::ReplicaSets => &row.versions.resource,
             Items::ServicePods => &PODS,
             Items::Autoscalers => &AUTOSCALERS,
             Items::EndpointSlices => &ENDPOINT_SLICES,
@@ -195,16 +194,17 @@ impl Query {
     }
 
     /// The call that reads it.
-    pub fn call(&self, namespace: &str) -> Call {
+    pub fn call(&self, kind: workload::Kind, namespace: &str) -> Call {
+        let row = kind.row();
         match self {
             Query::Get(kind, name) | Query::Editor { kind, name, .. } => {
-                Call::get(kind.resource(), namespace, name)
+                Call::get(kind.resource(row), namespace, name)
             }
             Query::ServiceAgain(name) => Call::get(&SERVICES, namespace, name),
             Query::List(Items::EndpointSlices, service) => {
                 Call::endpoint_slices(namespace, service)
             }
-            Query::List(items, selector) => Call::list(items.resource(), namespace, selector),
+            Query::List(items, selector) => Call::list(items.resource(row), namespace, selector),
             Query::Pods { selector, .. } | Query::Roster { selector, .. } => {
                 Call::list(&PODS, namespace, selector)
             }

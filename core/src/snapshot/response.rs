@@ -2,8 +2,8 @@
 
 use crate::kubernetes::CallError;
 use crate::kubernetes::contact::{JsonFault, OddAnswer};
-use crate::kubernetes::object::ReplicaSet;
 use crate::kubernetes::pod::{Event, Pods};
+use crate::workload::replica_set::ReplicaSet;
 use serde_json::Value;
 
 /// How a response is read. Long lists are reduced page by page.

@@ -2,6 +2,7 @@ use super::*;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::{CallError, Refusal};
+use crate::workload;
 use serde_json::json;
 
 /// Builders for every test of this crate that needs a snapshot.
@@ -11,7 +12,7 @@ impl Snapshot {
         self
     }
 
-    pub(crate) fn with_deployment(self, name: &str, found: Option<Deployment>) -> Snapshot {
+    pub(crate) fn with_deployment(self, name: &str, found: Option<Workload>) -> Snapshot {
         self.with(Query::deployment(name), found)
     }
 
@@ -148,13 +149,19 @@ fn response(reading: &Reading) -> Response {
 
 fn take(snapshot: &mut Snapshot, query: &Query, response: Response) {
     let at = Timestamp::UNIX_EPOCH;
-    snapshot.take(query.clone(), Ok(response), at, str::to_owned);
+    snapshot.take(
+        workload::Kind::Deployment,
+        query.clone(),
+        Ok(response),
+        at,
+        str::to_owned,
+    );
 }
 
 #[test]
 fn each_query_is_a_read_in_the_requests_namespace_and_is_taken_in() {
     for (query, place) in all() {
-        let call = query.call("shop");
+        let call = query.call(workload::Kind::Deployment, "shop");
         let expected = match place.split_once(' ') {
             Some((group, object)) => format!("/{group}/namespaces/shop/{object}"),
             None => "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews".to_owned(),
@@ -244,7 +251,13 @@ fn a_smoke_test_passes_or_says_what_is_wrong() {
         let mut snapshot = Snapshot::default();
         let mut take = |response| {
             let at = Timestamp::UNIX_EPOCH;
-            snapshot.take(proxy(contains), response, at, str::to_owned);
+            snapshot.take(
+                workload::Kind::Deployment,
+                proxy(contains),
+                response,
+                at,
+                str::to_owned,
+            );
             snapshot.smoke.clone()
         };
         let unasked = take(Err(missed("no endpoints", true)));
@@ -287,9 +300,15 @@ fn texts_of_the_cluster_are_masked_before_they_are_kept() {
     };
     let at = Timestamp::UNIX_EPOCH;
     let sets = Response::ReplicaSets(vec![set]);
-    snapshot.take(Query::replica_sets("app=web"), Ok(sets), at, mask);
+    snapshot.take(
+        workload::Kind::Deployment,
+        Query::replica_sets("app=web"),
+        Ok(sets),
+        at,
+        mask,
+    );
     let text = Response::Text("my s3cret\n".into());
-    snapshot.take(log(), Ok(text), at, mask);
+    snapshot.take(workload::Kind::Deployment, log(), Ok(text), at, mask);
     let seen = format!("{snapshot:?}");
     assert_eq!(seen.matches("[hidden]").count(), 2, "{seen}");
     assert!(!seen.contains("s3cret"), "{seen}");
@@ -305,9 +324,12 @@ fn full() -> Snapshot {
     snapshot
 }
 
-fn web() -> Deployment {
-    Deployment::new(json!({"metadata": {"name": "web"},
-        "spec": {"selector": {"matchLabels": {"app": "web"}}}}))
+fn web() -> Workload {
+    Workload::new(
+        workload::Kind::Deployment,
+        json!({"metadata": {"name": "web"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}}}),
+    )
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::marks::{self, PREVIOUS};
 use crate::kubernetes::name::{Name, Rule};
-use crate::kubernetes::object::{self, Deployment, ReplicaSet};
+use crate::workload::Workload;
+use crate::workload::replica_set::{self, ReplicaSet};
 
 /// The ReplicaSet that has the ready pods before a change.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -16,11 +17,11 @@ pub struct Previous {
 impl Previous {
     /// Selects the ReplicaSet of the previous version: the newest if it has available pods, else
     /// the one with most of them. `None` if no pod is available, so there is nothing to return to.
-    pub fn serving(deployment: &Deployment, sets: &[ReplicaSet]) -> Option<Previous> {
+    pub fn serving(deployment: &Workload, sets: &[ReplicaSet]) -> Option<Previous> {
         let serves = |set: &&ReplicaSet| {
             set.available > 0 && Name::new(&set.name, Rule::Subdomain).is_some()
         };
-        let newest = object::newest(deployment, sets).filter(serves);
+        let newest = replica_set::newest(deployment, sets).filter(serves);
         let serving = newest.or_else(|| {
             sets.iter()
                 .filter(|set| set.owner == deployment.uid() && serves(set))
@@ -34,7 +35,7 @@ impl Previous {
 
     /// Reads it from the Deployment's annotation. Others may have written that, so an invalid value
     /// counts as absent.
-    pub fn recorded(deployment: &Deployment) -> Option<Previous> {
+    pub fn recorded(deployment: &Workload) -> Option<Previous> {
         let (name, revision) = marks::revision_of(deployment.annotation(PREVIOUS)?)?;
         Some(Previous {
             name: name.into(),

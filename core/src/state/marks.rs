@@ -2,8 +2,8 @@
 //! them, so an invalid value counts as absent.
 
 use crate::kubernetes::name::{Name, Rule, is_label_key, is_label_value};
-use crate::kubernetes::object::Deployment;
 use crate::kubernetes::service::{Selector, read_selector};
+use crate::workload::Workload;
 use serde_json::Value;
 
 /// The pipeline execution (or job) that made the last change.
@@ -107,7 +107,7 @@ fn invalid_on(object: &Value) -> impl Iterator<Item = &'static str> {
 }
 
 /// The version of a Deployment's pods, if Landfall created it.
-pub fn version_of(deployment: &Deployment) -> Option<&str> {
+pub fn version_of(deployment: &Workload) -> Option<&str> {
     let selector = deployment.value().pointer("/spec/selector/matchLabels")?;
     selector.get(VERSION)?.as_str()
 }

@@ -1,7 +1,6 @@
 //! The writes of a deploy.
 
 use crate::kubernetes::call::Call;
-use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::request::Request;
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks;
@@ -77,13 +76,14 @@ impl Action {
 
     /// The call that performs it.
     pub fn call(&self, request: &Request) -> Call {
+        let resource = &request.kind.row().resource;
         let (namespace, name) = (&request.namespace, &request.deployment);
         match self {
-            Action::Patch(patch) => Call::patch(namespace, name, patch.clone()),
-            Action::Put(object) => Call::put(namespace, name, object.clone()),
-            Action::Create(object) => Call::create(&DEPLOYMENTS, namespace, object.clone()),
+            Action::Patch(patch) => Call::strategic_patch(resource, namespace, name, patch.clone()),
+            Action::Put(object) => Call::replace(resource, namespace, name, object.clone()),
+            Action::Create(object) => Call::create(resource, namespace, object.clone()),
             Action::Undo { operations, .. } => {
-                Call::operations(namespace, name, operations.clone())
+                Call::json_patch(resource, namespace, name, operations.clone())
             }
             Action::Step(step) => step.call.clone(),
         }

@@ -1,10 +1,10 @@
 //! Who deploys, and who did before.
 
 use crate::change::Author;
-use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::state::marks;
+use crate::workload::Workload;
 use jiff::Timestamp;
 
 /// Who this deploy is on the objects that it writes.
@@ -21,7 +21,7 @@ pub fn author<'a>(
 }
 
 /// Who made the last change, if it was another deploy of ours.
-pub(super) fn other_author(deployment: &Deployment, continuation: &Continuation) -> Option<String> {
+pub(super) fn other_author(deployment: &Workload, continuation: &Continuation) -> Option<String> {
     let job = deployment.annotation(marks::JOB)?;
     let execution = deployment.annotation(marks::EXECUTION)?;
     (job != continuation.job).then(|| execution.to_owned())

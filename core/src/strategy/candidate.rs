@@ -3,11 +3,12 @@
 
 use super::{blue_green, immutable};
 use crate::change::{self, Author};
-use crate::kubernetes::object::{self, Deployment};
+use crate::kubernetes::object;
 use crate::kubernetes::service::{Selector, read_selector};
 use crate::problem::Fault;
 use crate::request::{Request, Strategy};
 use crate::state::marks::{self, CREATED_BY, DIGEST, FAMILY, REPLICAS, SERVICE, VERSION};
+use crate::workload::{self, Workload};
 use serde_json::{Map, Value, json};
 
 /// Annotations that belong to one object and are not handed on.
@@ -40,10 +41,10 @@ pub struct Candidate {
 impl Candidate {
     /// Renders it. The time in `author` goes into the template where pods are to be restarted, so
     /// that it must be the same in each invocation.
-    pub fn render(request: &Request, live: &Deployment, author: &Author) -> Rendered {
+    pub fn render(request: &Request, live: &Workload, author: &Author) -> Rendered {
         let mut template = change::template(request, live, author.now)?;
         unlabel(&mut template);
-        let digest = object::template_digest(&template);
+        let digest = workload::template_digest(&template);
         let version = match &request.strategy {
             Strategy::Rolling | Strategy::BlueGreen(_) => blue_green::version(live).to_owned(),
             Strategy::Immutable { .. } => immutable::version(&digest),
@@ -53,7 +54,7 @@ impl Candidate {
             return Ok(candidate);
         }
         // The live one has this name and was changed since: it is not to be written over.
-        let now = object::template_digest(&live.value()["spec"]["template"]);
+        let now = workload::template_digest(&live.value()["spec"]["template"]);
         let version = immutable::version(&object::digest(&format!("{}{now}", candidate.digest)));
         let Candidate {
             digest, template, ..
@@ -74,7 +75,7 @@ impl Candidate {
     }
 
     /// Whether the live Deployment is this version already.
-    pub fn is_live(&self, live: &Deployment) -> bool {
+    pub fn is_live(&self, live: &Workload) -> bool {
         let mut found = live.value().pointer("/spec/template").cloned();
         let found = found.get_or_insert(Value::Null);
         unlabel(found);
@@ -100,7 +101,7 @@ impl Candidate {
     }
 
     /// The object to create.
-    pub fn create(&self, request: &Request, live: &Deployment, author: &Author) -> Value {
+    pub fn create(&self, request: &Request, live: &Workload, author: &Author) -> Value {
         let mut object = self.object(request, live, author);
         object["metadata"]["annotations"][CREATED_BY] = json!(author.job);
         object
@@ -110,15 +111,15 @@ impl Candidate {
     pub fn replace(
         &self,
         request: &Request,
-        live: &Deployment,
-        idle: &Deployment,
+        live: &Workload,
+        idle: &Workload,
         author: &Author,
     ) -> Value {
         let mut object = self.object(request, live, author);
         for field in ["resourceVersion", "uid"] {
             object["metadata"][field] = idle.value()["metadata"][field].clone();
         }
-        for kept in [object::REVISION, CREATED_BY] {
+        for kept in [workload::REVISION, CREATED_BY] {
             if let Some(text) = idle.annotation(kept) {
                 object["metadata"]["annotations"][kept] = json!(text);
             }
@@ -127,7 +128,7 @@ impl Candidate {
         object
     }
 
-    fn object(&self, request: &Request, live: &Deployment, author: &Author) -> Value {
+    fn object(&self, request: &Request, live: &Workload, author: &Author) -> Value {
         let base = request.manifest.as_ref().unwrap_or(live.value());
         let handed_on = |name: &String| !OWN_NOTES.iter().any(|own| name.starts_with(own));
         let texts = |part: &str| {
@@ -150,14 +151,15 @@ impl Candidate {
         ]);
         let mut labels = texts("labels");
         labels.insert(FAMILY.to_owned(), request.deployment.clone());
-        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        let resource = request.kind.row().resource;
+        json!({"apiVersion": resource.api_version, "kind": resource.kind,
             "metadata": {"name": self.name, "namespace": request.namespace,
                 "labels": labels, "annotations": annotations},
             "spec": self.spec(request, live)})
     }
 
     /// The live one's spec, what a manifest says over it, and the new template.
-    fn spec(&self, request: &Request, live: &Deployment) -> Value {
+    fn spec(&self, request: &Request, live: &Workload) -> Value {
         let mut spec = live.value()["spec"]
             .as_object()
             .cloned()
@@ -194,12 +196,12 @@ fn unlabel(template: &mut Value) {
     let labels = template.pointer_mut("/metadata/labels");
     if let Some(labels) = labels.and_then(Value::as_object_mut) {
         labels.remove(VERSION);
-        labels.remove(crate::kubernetes::service::TEMPLATE_HASH);
+        labels.remove(workload::TEMPLATE_HASH);
     }
 }
 
 /// Whether the Deployment is one of the family, made by us.
-pub fn is_ours(deployment: &Deployment, family: &str, version: &str) -> bool {
+pub fn is_ours(deployment: &Workload, family: &str, version: &str) -> bool {
     let labels = read_selector(deployment.value().pointer("/metadata/labels"));
     let selector = deployment.value().pointer("/spec/selector/matchLabels");
     labels.get(FAMILY).map(String::as_str) == Some(family)
@@ -207,14 +209,14 @@ pub fn is_ours(deployment: &Deployment, family: &str, version: &str) -> bool {
 }
 
 /// Scales one to zero that failed: what never served is not worth keeping.
-pub fn put_away(deployment: &Deployment, job: &str) -> Value {
+pub fn put_away(deployment: &Workload, job: &str) -> Value {
     let mut patch = scale_down(deployment);
     patch["metadata"]["annotations"][marks::ROLLED_BACK] = json!(job);
     patch
 }
 
 /// Scales to zero, and writes down how far up it was.
-pub fn scale_down(deployment: &Deployment) -> Value {
+pub fn scale_down(deployment: &Workload) -> Value {
     json!({"metadata": {"resourceVersion": deployment.resource_version(),
             "annotations": {REPLICAS: deployment.replicas().to_string()}},
         "spec": {"replicas": 0}})

@@ -4,10 +4,10 @@ use super::action::Action;
 use super::causes::RolloutFailure;
 use super::result::{Failure, Success};
 use crate::change;
-use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::snapshot::Query;
 use crate::state::continuation::{Phase, RecordedFailure};
+use crate::workload::Workload;
 use crate::workload::health::diagnosis::SymptomHistory;
 use crate::workload::health::rollout::Progress;
 use crate::workload::health::steadiness::Steady;
@@ -50,7 +50,7 @@ impl From<Query> for Decision {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undo {
     /// The Deployment as it was seen.
-    pub live: Deployment,
+    pub live: Workload,
     /// The template that is brought back.
     pub template: Value,
     /// Its revision.

@@ -4,9 +4,9 @@ use super::causes::{RolloutCause, RolloutFailure};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
-use crate::kubernetes::object::Deployment;
 use crate::problem::Fault;
 use crate::text::clip;
+use crate::workload::Workload;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const IMAGE_LIMIT: usize = 200;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Success {
     /// The Deployment as it serves.
-    pub deployment: Deployment,
+    pub deployment: Workload,
     /// Whether this deploy wrote anything.
     pub wrote: bool,
     /// The revision that served before, where one did.
@@ -162,7 +162,7 @@ pub struct Version {
 
 impl Version {
     /// The version that a Deployment has now.
-    pub fn of(live: &Deployment) -> Version {
+    pub fn of(live: &Workload) -> Version {
         let images = live.containers("containers").iter();
         let images = images.filter_map(|container| container.get("image")?.as_str());
         Version {

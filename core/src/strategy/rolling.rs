@@ -9,11 +9,11 @@ pub mod way_back;
 use super::action::Action;
 use super::decision::Decision;
 use super::result::{Failure, RollbackResult};
-use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::snapshot::Snapshot;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Continuation, Phase, Rollback, Rollout};
+use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
 use context::{Context, Next};
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ pub fn acted(
     request: &Request,
     snapshot: &Snapshot,
     action: &Action,
-    after: &Deployment,
+    after: &Workload,
     now: Timestamp,
 ) -> Phase {
     let before = snapshot.seen_deployment(&request.deployment);

@@ -3,15 +3,16 @@
 use super::causes::{RolloutCause, RolloutFailure, Stop};
 use super::decision::{Decision, Stage, Wait};
 pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, catching_up};
-use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::request::Request;
 use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Reason, Rollout};
 use crate::workload::health::diagnosis::{
     self, Diagnosis, Evidence, Explanation, Finding, PodSnapshot, Since,
 };
-use crate::workload::health::rollout::{self, Progress, Verdict, WaitsFor};
+use crate::workload::health::rollout::{Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, Roster, SECOND_LOOK, Steady};
+use crate::workload::replica_set::{self, ReplicaSet};
+use crate::workload::{Workload, health};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub struct RolloutTracker<'a> {
     /// What earlier looks at its pods have shown.
     pub continuation: &'a Continuation,
     /// The Deployment as it is.
-    pub live: &'a Deployment,
+    pub live: &'a Workload,
     /// The time.
     pub now: Timestamp,
     /// When it must be over.
@@ -52,10 +53,10 @@ pub enum RolloutState {
 impl RolloutTracker<'_> {
     /// Where it stands, and what is next.
     pub fn next(&self) -> Result<RolloutState, Query> {
-        match rollout::verdict(self.live, &self.rollout.written, self.now) {
+        match health::verdict(self.live, &self.rollout.written, self.now) {
             Verdict::Complete => {
                 let sets = self.snapshot.replica_sets(self.live)?;
-                match rollout::holds_the_pods(self.live, sets) {
+                match health::holds_the_pods(self.live, sets) {
                     true => self.serves(sets),
                     false => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
                 }
@@ -71,11 +72,11 @@ impl RolloutTracker<'_> {
         if held || !steadiness::is_untested(self.live) {
             return Ok(RolloutState::Serves);
         }
-        let Some(set) = object::newest(self.live, sets) else {
+        let Some(set) = replica_set::newest(self.live, sets) else {
             return Ok(RolloutState::Serves);
         };
         let roster = self.snapshot.get::<Roster>(Query::Roster {
-            selector: pods_of(self.live, &set.template_hash),
+            selector: self.live.pods_of_version(&set.template_hash),
             set: set.name.clone(),
         })?;
         let progress = Progress {
@@ -222,7 +223,7 @@ impl RolloutTracker<'_> {
 
     /// Why a rollout failed that is no fault of its pods.
     fn reason(&self) -> Option<Reason> {
-        let verdict = rollout::verdict(self.live, &self.rollout.written, self.now);
+        let verdict = health::verdict(self.live, &self.rollout.written, self.now);
         match verdict {
             Verdict::Progressing(progress) => match progress.waits_for {
                 WaitsFor::Resumption => Some(Reason::Paused),
@@ -325,7 +326,7 @@ impl RolloutTracker<'_> {
 
     /// Whether Kubernetes cannot even create the ReplicaSet.
     fn is_refused(&self) -> bool {
-        match rollout::verdict(self.live, &self.rollout.written, self.now) {
+        match health::verdict(self.live, &self.rollout.written, self.now) {
             Verdict::Progressing(progress) => {
                 progress.waits_for == WaitsFor::Observation && progress.obstacle.is_some()
             }
@@ -338,7 +339,7 @@ impl RolloutTracker<'_> {
         let read = &self.snapshot.explanation;
         if read.events.is_none() {
             let (kind, name) = match finding.pod.as_str() {
-                "" => ("ReplicaSet", &finding.set),
+                "" => (self.live.kind().row().versions.resource.kind, &finding.set),
                 _ => ("Pod", &finding.pod),
             };
             let name = name.clone();
@@ -357,7 +358,7 @@ impl RolloutTracker<'_> {
     /// The new version's ReplicaSet. Where none came to be, the newest one has the old pods.
     fn newest<'b>(&self, sets: &'b [ReplicaSet]) -> Option<&'b ReplicaSet> {
         let previous = self.rollout.previous.as_ref();
-        object::newest(self.live, sets)
+        replica_set::newest(self.live, sets)
             .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
     }
 
@@ -366,7 +367,7 @@ impl RolloutTracker<'_> {
             // Where no pod can be created, it counts whether old ones are ending.
             selector: match &set.failure {
                 Some(_) => self.live.selector(),
-                None => pods_of(self.live, &set.template_hash),
+                None => self.live.pods_of_version(&set.template_hash),
             },
             set: set.name.clone(),
         }
@@ -374,20 +375,11 @@ impl RolloutTracker<'_> {
 }
 
 /// The Deployment's counters are there and its newest ReplicaSet's are not yet.
-pub fn waiting_for_replica_set(live: &Deployment) -> Progress {
+pub fn waiting_for_replica_set(live: &Workload) -> Progress {
     Progress {
         waits_for: WaitsFor::Availability,
         available: live.available_replicas(),
         wanted: live.replicas(),
         obstacle: None,
     }
-}
-
-/// The pods of one ReplicaSet.
-fn pods_of(live: &Deployment, template_hash: &str) -> String {
-    let selector = live.selector();
-    if template_hash.is_empty() {
-        return selector;
-    }
-    format!("{selector},pod-template-hash={template_hash}")
 }

@@ -5,10 +5,11 @@
 //! notes disturb no rollout.
 
 use crate::change::{self, Author};
-use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH};
+use crate::kubernetes::service::{Selector, Service};
 use crate::state::marks::{
     self, FROM, LOCK, ORIGINAL_SELECTOR, RETIRING, SELECTOR_BEFORE, TO, VERSION,
 };
+use crate::workload::TEMPLATE_HASH;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

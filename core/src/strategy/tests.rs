@@ -2,10 +2,12 @@ use super::author::other_author;
 use super::*;
 use crate::change;
 use crate::kubernetes::call::{Call, Verb};
+use crate::kubernetes::resource::SERVICES;
 use crate::kubernetes::service::Service;
 use crate::snapshot::Query;
 use crate::state::marks;
 use crate::tests;
+use crate::workload::Kind;
 use crate::workload::health::diagnosis::Evidence;
 use serde_json::json;
 use std::time::Duration;
@@ -18,7 +20,7 @@ fn request() -> Request {
 }
 
 fn undo() -> Action {
-    let live = Deployment::new(json!({"metadata": {"annotations": {}}}));
+    let live = Workload::new(Kind::Deployment, json!({"metadata": {"annotations": {}}}));
     let cause = "the pod says s3cret";
     Action::Undo {
         operations: change::undo(&live, &json!({"cause": "s3cret"}), "job-1", cause),
@@ -99,7 +101,10 @@ fn another_author_is_another_job() {
         ),
         (json!({marks::EXECUTION: "run-2"}), None),
     ] {
-        let live = Deployment::new(json!({"metadata": {"annotations": annotations}}));
+        let live = Workload::new(
+            Kind::Deployment,
+            json!({"metadata": {"annotations": annotations}}),
+        );
         assert_eq!(other_author(&live, &continuation).as_deref(), expected);
     }
 }
@@ -107,7 +112,7 @@ fn another_author_is_another_job() {
 fn step() -> Action {
     let notes = json!({"metadata": {"annotations": {marks::CAUSE: "my s3cret", "a": "s3cret"}}});
     Action::Step(Box::new(Step {
-        call: Call::merge_service("shop", "web", notes),
+        call: Call::merge_patch(&SERVICES, "shop", "web", notes),
         then: Phase::SwitchRollback(RecordedFailure {
             evidence: Evidence {
                 log: vec!["my s3cret".into()],
@@ -142,7 +147,7 @@ fn a_step_is_its_call_and_its_cause_is_masked() {
 
 #[test]
 fn after_a_step_all_is_to_be_seen_again() {
-    let after = || Deployment::new(json!({"metadata": {"name": "web"}}));
+    let after = || Workload::new(Kind::Deployment, json!({"metadata": {"name": "web"}}));
     let mut seen = Snapshot::of(after()).with(Query::service("web"), None::<Service>);
     seen.explanation.log = Some(Ok(Vec::new()));
     let explanation = seen.explanation.clone();

@@ -1,6 +1,11 @@
 //! The kinds of workload: each is a variant and a row of the table.
 
-use crate::kubernetes::resource::{DEPLOYMENTS, Resource};
+use crate::kubernetes::resource::{DEPLOYMENTS, REPLICA_SETS, Resource};
+
+/// The label that the Deployment controller adds to each ReplicaSet, to its copy of the pod template
+/// and so to its pods.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
+pub const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// A kind of workload that Landfall deploys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,13 +14,28 @@ pub enum Kind {
     Deployment,
 }
 
-/// The properties of a kind. `health.rs` reads its status.
+/// How a kind differs from the others. Its status is read in `health.rs`.
 #[derive(Debug)]
 pub struct Row {
     /// The resource of its objects.
     pub resource: Resource,
+    /// A JSON pointer to the pod template in an object.
+    pub template: &'static str,
+    /// The objects in which its controller keeps the templates of its versions.
+    pub versions: Versions,
     /// The strategies that can deploy it, as the user parameters name them.
     pub strategies: &'static [&'static str],
+}
+
+/// The objects in which a controller keeps the versions of a workload.
+#[derive(Debug)]
+pub struct Versions {
+    /// The resource of these objects.
+    pub resource: Resource,
+    /// A JSON pointer to the pod template in one of them.
+    pub template: &'static str,
+    /// The label that has another value for each version, on them and on their pods.
+    pub label: &'static str,
 }
 
 impl Kind {
@@ -24,6 +44,12 @@ impl Kind {
         match self {
             Kind::Deployment => &Row {
                 resource: DEPLOYMENTS,
+                template: "/spec/template",
+                versions: Versions {
+                    resource: REPLICA_SETS,
+                    template: "/spec/template",
+                    label: TEMPLATE_HASH,
+                },
                 strategies: &["rolling", "blueGreen", "immutable"],
             },
         }

@@ -3,13 +3,14 @@
 use crate::fuzz::fuzz;
 use landfall_core::change::difference::difference;
 use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::object::{Deployment, ReplicaSet};
 use landfall_core::kubernetes::service::Service;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::snapshot::{Items, Kind, Query, Reading, Response, Snapshot};
 use landfall_core::state::baseline::Previous;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{self, Decision};
+use landfall_core::workload::replica_set::ReplicaSet;
+use landfall_core::workload::{self, Workload};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &s
             | Decision::TakeBack(_)
             | Decision::GiveUp(_) => return,
         };
-        assert_stays(&query.call(&request.namespace));
+        assert_stays(&query.call(request.kind, &request.namespace));
         let response = match query.terms().reading {
             Reading::Object => Response::Object(named(deployment, text)),
             Reading::List => Response::List(vec![named(deployment, text)]),
@@ -78,7 +79,7 @@ fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &s
             Reading::Text => Response::Text(text.to_owned()),
             Reading::Pods(_) | Reading::Roster(_) | Reading::Events => return,
         };
-        seen.take(query, Ok(response), start, str::to_owned);
+        seen.take(request.kind, query, Ok(response), start, str::to_owned);
     }
 }
 
@@ -127,7 +128,10 @@ fn notes_in_the_cluster() {
             service["spec"]["selector"]["landfall/version"] = json!("blue");
             service
         };
-        let previous = Previous::recorded(&Deployment::new(deployment.clone()));
+        let previous = Previous::recorded(&Workload::new(
+            workload::Kind::Deployment,
+            deployment.clone(),
+        ));
         let name = previous.map_or_else(|| text.clone(), |previous| previous.name);
         let all = [
             Query::Get(Kind::ReplicaSet, name.clone()),
@@ -166,7 +170,7 @@ fn notes_in_the_cluster() {
             },
         ];
         for query in all {
-            assert_stays(&query.call("shop"));
+            assert_stays(&query.call(workload::Kind::Deployment, "shop"));
         }
         for (request, service) in requests.iter().zip([&service, &with_lock]) {
             let mut seen = Snapshot::default();
@@ -189,7 +193,7 @@ fn answers_of_the_api() {
             return;
         };
         // Whatever it is, it is read as each of these, and compared.
-        let read = Deployment::new(object.clone());
+        let read = Workload::new(workload::Kind::Deployment, object.clone());
         _ = (
             read.name(),
             read.revision(),

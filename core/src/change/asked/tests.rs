@@ -1,5 +1,6 @@
 use super::*;
 use crate::tests::{self, overlay};
+use crate::workload::Kind;
 
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web"});
@@ -14,8 +15,9 @@ fn manifest(spec: &Value) -> Request {
     )
 }
 
-fn live(spec: Value) -> Deployment {
-    Deployment::new(
+fn live(spec: Value) -> Workload {
+    Workload::new(
+        Kind::Deployment,
         json!({"metadata": {"annotations": {DEPLOYED_AT: "2026-01-01T00:00:10Z"}},
         "spec": {"template": {"metadata": {"labels": {"app": "web", "more": "x"}}, "spec": spec}}}),
     )
@@ -309,9 +311,12 @@ fn a_restart_stands_as_long_as_a_later_one_takes_its_place() {
     let request = request(json!({"restart": true}));
     let restarted = |at: Option<&str>| {
         let notes = at.map_or(json!({}), |at| json!({RESTARTED_AT: at}));
-        Deployment::new(json!({
+        Workload::new(
+            Kind::Deployment,
+            json!({
             "metadata": {"annotations": {DEPLOYED_AT: "2026-01-01T00:00:10Z"}},
-            "spec": {"template": {"metadata": {"annotations": notes}, "spec": {}}}}))
+            "spec": {"template": {"metadata": {"annotations": notes}, "spec": {}}}}),
+        )
     };
     for (at, stands) in [
         (Some("2026-01-01T00:00:10Z"), true),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::kubernetes::resource::SERVICES;
 use crate::request::Parameters;
+use crate::workload::Kind;
 use serde_json::json;
 
 #[test]
@@ -50,10 +51,13 @@ fn a_version_is_kept_where_nothing_of_it_is_there() {
     let fields = json!({"deployment": "web", "images": {"app": "web:2"}});
     let request = Request::parse(&Parameters::Text(fields.to_string()), "new").unwrap();
     let live = |image: &str, generation: i64, job: &str| {
-        Deployment::new(json!({"metadata": {"name": "web", "generation": generation,
+        Workload::new(
+            Kind::Deployment,
+            json!({"metadata": {"name": "web", "generation": generation,
             "annotations": {"landfall/job": job}},
             "spec": {"replicas": 2, "template": {"spec": {"containers": [
-                {"name": "app", "image": image}]}}}, "status": {"availableReplicas": 2}}))
+                {"name": "app", "image": image}]}}}, "status": {"availableReplicas": 2}}),
+        )
     };
     let before = live("web:1", 4, "old");
     for (after, is_kept, is_in_part) in [

@@ -1,5 +1,5 @@
-use super::super::resource::REPLICA_SETS;
 use super::*;
+use crate::kubernetes::resource::{AUTOSCALERS, DEPLOYMENTS, REPLICA_SETS};
 
 #[test]
 fn a_patch_is_a_strategic_merge_patch_under_our_name() {

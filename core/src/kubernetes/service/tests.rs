@@ -8,7 +8,7 @@ fn absent_fields_are_states() {
         assert_eq!((service.name(), service.kind()), ("", "ClusterIP"));
         assert!(service.selector().is_empty() && service.ports().is_empty());
         assert_eq!(ServicePod::read(&hostile), ServicePod::default());
-        assert_eq!(Autoscaler::new(hostile).target(), None);
+        assert!(!Autoscaler::new(hostile).scales("Deployment", "web"));
     }
     assert_eq!(
         Endpoints::read(&[json!(null), json!({})]),
@@ -66,4 +66,16 @@ fn endpoints_are_ready_unless_they_say_otherwise_and_count_once() {
     assert!(endpoints.are_all_of(&known, 3));
     assert!(!endpoints.are_all_of(&known, 4), "too few");
     assert!(!endpoints.are_all_of(&known[1..], 1), "one is foreign");
+}
+
+#[test]
+fn an_autoscaler_scales_one_object_by_kind_and_name() {
+    let scales = |target: Value| {
+        let scaler = Autoscaler::new(json!({"spec": {"scaleTargetRef": target}}));
+        scaler.scales("Deployment", "web")
+    };
+    assert!(scales(json!({"kind": "Deployment", "name": "web"})));
+    assert!(!scales(json!({"kind": "Deployment", "name": "web-2"})));
+    assert!(!scales(json!({"kind": "StatefulSet", "name": "web"})));
+    assert!(!scales(json!("web")));
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::state::marks::VERSION;
+use crate::workload::Kind;
 use serde_json::json;
 
 #[test]
@@ -10,7 +11,10 @@ fn they_take_turns() {
         (json!({"app": "web", VERSION: "0123456789"}), "blue"),
         (json!({"app": "web", VERSION: "blue"}), "green"),
     ] {
-        let live = Deployment::new(json!({"spec": {"selector": {"matchLabels": labels}}}));
+        let live = Workload::new(
+            Kind::Deployment,
+            json!({"spec": {"selector": {"matchLabels": labels}}}),
+        );
         assert_eq!(version(&live), expected, "{labels}");
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::state::marks::{self, version_of};
 use crate::tests::{self, author, merge};
+use crate::workload::{self, Kind};
 
 fn request(more: Value) -> Request {
     let mut fields = json!({"deployment": "web", "namespace": "shop", "service": "web",
@@ -9,16 +10,19 @@ fn request(more: Value) -> Request {
     tests::request("job-2", &fields)
 }
 
-fn live() -> Deployment {
-    Deployment::new(json!({
+fn live() -> Workload {
+    Workload::new(
+        Kind::Deployment,
+        json!({
             "metadata": {"name": "web", "uid": "u", "labels": {"team": "a", "app.kubernetes.io/instance": "web"}, "annotations": {
-                object::REVISION: "4", "landfall/job": "old", "note": "kept",
+                workload::REVISION: "4", "landfall/job": "old", "note": "kept",
                 marks::CHANGE_CAUSE: "of the old one",
                 "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
             "spec": {"replicas": 5, "minReadySeconds": 3, "strategy": {"type": "Recreate"},
                 "selector": {"matchLabels": {"app": "web"}},
                 "template": {"metadata": {"labels": {"app": "web"}},
-                    "spec": {"containers": [{"name": "app", "image": "app:1"}]}}}}))
+                    "spec": {"containers": [{"name": "app", "image": "app:1"}]}}}}),
+    )
 }
 
 fn rendered(more: Value) -> Candidate {
@@ -34,14 +38,14 @@ fn two() -> Value {
 fn a_live_one_of_the_same_name_that_was_changed_is_not_written_over() {
     let immutable = json!({"strategy": "immutable", "images": {"app": "app:2"}});
     let request = request(immutable);
-    let render = |live: &Deployment| Candidate::render(&request, live, &author()).unwrap();
+    let render = |live: &Workload| Candidate::render(&request, live, &author()).unwrap();
     let first = render(&live());
-    let as_written = Deployment::new(first.create(&request, &live(), &author()));
+    let as_written = Workload::new(Kind::Deployment, first.create(&request, &live(), &author()));
     let again = render(&as_written);
     assert!(again.is_live(&as_written) && again.name == first.name);
     let mut drifted = as_written.value().clone();
     drifted["spec"]["template"]["spec"]["containers"][0]["image"] = json!("app:3");
-    let drifted = Deployment::new(drifted);
+    let drifted = Workload::new(Kind::Deployment, drifted);
     let other = render(&drifted);
     assert!(!other.is_live(&drifted) && other.name != first.name);
     assert_eq!(other, render(&drifted), "it is the same each time");
@@ -83,7 +87,7 @@ fn a_candidate_is_the_live_one_with_another_template() {
     assert_eq!(spec["selector"], json!({"matchLabels": labels}));
     assert_eq!(spec["template"]["metadata"]["labels"], labels);
     assert_eq!(spec["template"]["spec"]["containers"][0]["image"], "app:2");
-    let made = Deployment::new(object);
+    let made = Workload::new(Kind::Deployment, object);
     assert!(is_ours(&made, "web", "blue") && candidate.is_live(&made));
     assert!(!is_ours(&made, "web", "green") && !is_ours(&made, "api", "blue"));
     assert!(!is_ours(&live(), "web", "blue") && !candidate.is_live(&live()));
@@ -96,17 +100,20 @@ fn a_candidate_is_the_live_one_with_another_template() {
 #[test]
 fn an_idle_one_keeps_what_cannot_change() {
     let candidate = rendered(two());
-    let idle = Deployment::new(json!({"metadata": {"name": "web-blue", "uid": "b",
-                "resourceVersion": "9", "annotations": {object::REVISION: "2", CREATED_BY: "job-1",
+    let idle = Workload::new(
+        Kind::Deployment,
+        json!({"metadata": {"name": "web-blue", "uid": "b",
+                "resourceVersion": "9", "annotations": {workload::REVISION: "2", CREATED_BY: "job-1",
                 REPLICAS: "3"}},
-            "spec": {"selector": {"matchLabels": {"old": "1", VERSION: "blue"}}}}));
+            "spec": {"selector": {"matchLabels": {"old": "1", VERSION: "blue"}}}}),
+    );
     let object = candidate.replace(&request(two()), &live(), &idle, &author());
     assert_eq!(object["metadata"]["uid"], "b");
     assert_eq!(object["metadata"]["resourceVersion"], "9");
     assert_eq!(object["spec"]["selector"], idle.value()["spec"]["selector"]);
     let notes = &object["metadata"]["annotations"];
     assert_eq!(
-        (&notes[object::REVISION], &notes[CREATED_BY]),
+        (&notes[workload::REVISION], &notes[CREATED_BY]),
         (&json!("2"), &json!("job-1"))
     );
     assert_eq!(notes.get(REPLICAS), None);
@@ -150,9 +157,9 @@ fn a_manifest_gives_the_template_and_more() {
     // The server completes it; what was asked for is known by its digest.
     let mut completed = object.clone();
     completed["spec"]["template"]["spec"]["dnsPolicy"] = json!("ClusterFirst");
-    assert!(candidate.is_live(&Deployment::new(completed.clone())));
+    assert!(candidate.is_live(&Workload::new(Kind::Deployment, completed.clone())));
     completed["spec"]["template"]["spec"]["containers"][0]["image"] = json!("app:4");
-    assert!(!candidate.is_live(&Deployment::new(completed)));
+    assert!(!candidate.is_live(&Workload::new(Kind::Deployment, completed)));
     let service = read_selector(Some(&json!({"app": "web", "tier": "front"})));
     assert_eq!(candidate.missing(&service), ["tier=front"]);
 }

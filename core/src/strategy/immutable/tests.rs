@@ -1,5 +1,6 @@
 use super::*;
 use crate::state::marks;
+use crate::workload::Kind;
 use serde_json::json;
 
 #[test]
@@ -10,7 +11,10 @@ fn the_ones_written_last_are_kept() {
         if ours {
             notes[CREATED_BY] = json!("job");
         }
-        Deployment::new(json!({"metadata": {"name": name, "annotations": notes}}))
+        Workload::new(
+            Kind::Deployment,
+            json!({"metadata": {"name": name, "annotations": notes}}),
+        )
     };
     let [a, b, c] = [
         version("a", 1, true),
@@ -20,17 +24,17 @@ fn the_ones_written_last_are_kept() {
     let strange = version("d", 0, false);
     let all = [&a, &strange, &b, &c];
     for (keep, expected) in [(0, "bca"), (1, "ca"), (2, "a"), (3, ""), (20, "")] {
-        let surplus = surplus(&all, "", keep).into_iter().map(Deployment::name);
+        let surplus = surplus(&all, "", keep).into_iter().map(|it| it.name());
         assert_eq!(surplus.collect::<String>(), expected, "keep {keep}");
     }
     // What served last is the way back, whenever it was written.
-    let kept = surplus(&all, "a", 1).into_iter().map(Deployment::name);
+    let kept = surplus(&all, "a", 1).into_iter().map(|it| it.name());
     assert_eq!(kept.collect::<String>(), "bc");
     let mut failed = b.value().clone();
     failed["metadata"]["annotations"][marks::ROLLED_BACK] = json!("job");
-    let failed = Deployment::new(failed);
+    let failed = Workload::new(Kind::Deployment, failed);
     let all = [&a, &failed, &c];
-    let gone = surplus(&all, "c", 20).into_iter().map(Deployment::name);
+    let gone = surplus(&all, "c", 20).into_iter().map(|it| it.name());
     assert_eq!(gone.collect::<String>(), "b");
 }
 

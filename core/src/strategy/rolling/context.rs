@@ -3,7 +3,6 @@
 use super::super::author::other_author;
 use super::super::decision::{Decision, Stage, Wait};
 use super::super::result::Failure;
-use crate::kubernetes::object::{self, Deployment, template_of};
 use crate::problem::Fault;
 use crate::request::Request;
 use crate::snapshot::{Kind, Query, Snapshot};
@@ -11,6 +10,8 @@ use crate::state::continuation::Continuation;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::rollout::serving::Serving;
 use crate::workload::health::rollout::{Progress, WriteReceipt};
+use crate::workload::replica_set::template_of;
+use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -32,7 +33,7 @@ impl Context<'_> {
     pub(super) fn previous_template(
         &self,
         name: &str,
-        live: &Deployment,
+        live: &Workload,
     ) -> Result<Result<Option<Value>, &str>, Query> {
         let query = Query::Get(Kind::ReplicaSet, name.to_owned());
         let found = self.snapshot.get::<Result<Option<Value>, String>>(query)?;
@@ -45,7 +46,7 @@ impl Context<'_> {
         &self,
         written: &WriteReceipt,
         wrote: bool,
-        live: &Deployment,
+        live: &Workload,
     ) -> Option<Decision> {
         let out_of_sync = || {
             let by = other_author(live, self.continuation);
@@ -84,7 +85,7 @@ impl Context<'_> {
     }
 
     /// With how many pods serve now, where they were looked at.
-    pub(super) fn with_serving(&self, evidence: Evidence, live: &Deployment) -> Evidence {
+    pub(super) fn with_serving(&self, evidence: Evidence, live: &Workload) -> Evidence {
         let sets = self.snapshot.replica_sets(live).ok();
         let pods = self.snapshot.pods.as_ref();
         let serving = sets.map(|sets| Serving::counted(live, sets, pods));
@@ -96,12 +97,12 @@ impl Context<'_> {
 }
 
 /// Whether a ReplicaSet's template is the Deployment's own.
-pub(super) fn is_current(template: &Value, live: &Deployment) -> bool {
-    object::template_digest(template) == live.template_digest()
+pub(super) fn is_current(template: &Value, live: &Workload) -> bool {
+    workload::template_digest(template) == live.template_digest()
 }
 
 /// The request asks for a rollout of what a switch has retired.
-pub(super) fn retired(live: &Deployment) -> Fault {
+pub(super) fn retired(live: &Workload) -> Fault {
     let name = live.name();
     Fault::new(
         "strategy",

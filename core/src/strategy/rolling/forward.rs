@@ -12,12 +12,13 @@ use crate::change::asked::{self, Lost};
 use crate::change::difference::difference;
 use crate::change::editor::Editor;
 use crate::change::{self, Change};
-use crate::kubernetes::object::{Deployment, timestamp};
+use crate::kubernetes::object::timestamp;
 use crate::request::Method;
 use crate::snapshot::{DryRun, Kind, Query};
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, RecordedFailure, Rollback, Rollout};
 use crate::state::marks;
+use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
 
 impl Context<'_> {
@@ -37,7 +38,7 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn start(&self, live: &Deployment) -> Next {
+    pub(super) fn start(&self, live: &Workload) -> Next {
         if live.is_being_deleted() {
             return Ok(Decision::GiveUp(Failure::BeingDeleted));
         }
@@ -69,7 +70,7 @@ impl Context<'_> {
         let sets = self.snapshot.replica_sets(live)?;
         let autoscaled = change::needs_autoscalers(self.request, live) && {
             let mut all = self.snapshot.autoscalers()?.iter();
-            all.any(|scaler| scaler.target() == Some(&self.request.deployment))
+            all.any(|scaler| scaler.scales(self.request.kind.word(), &self.request.deployment))
         };
         let author = author(self.request, self.continuation, self.now);
         Ok(
@@ -84,7 +85,7 @@ impl Context<'_> {
 
     /// A manifest is tried before it is written: what it says and what the server makes of it are
     /// two things.
-    pub(super) fn tried(&self, live: &Deployment, action: Action) -> Decision {
+    pub(super) fn tried(&self, live: &Workload, action: Action) -> Decision {
         if self.request.manifest.is_none() {
             return Decision::Act(action);
         }
@@ -108,7 +109,7 @@ impl Context<'_> {
     }
 
     /// There is nothing to write; whether it serves is still to be seen.
-    pub(super) fn already_there(&self, live: &Deployment) -> Decision {
+    pub(super) fn already_there(&self, live: &Workload) -> Decision {
         Decision::Enter(Phase::Rollout(Rollout {
             written: WriteReceipt::adopted(live, self.now),
             wrote: false,
@@ -118,7 +119,7 @@ impl Context<'_> {
     }
 
     /// Goes on with a deploy of ours whose continuation, or the answer to whose write, was lost.
-    pub(super) fn take_up(&self, live: &Deployment) -> Next {
+    pub(super) fn take_up(&self, live: &Workload) -> Next {
         let deployed_at = live.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         let at = deployed_at.unwrap_or(self.now);
         let previous = Previous::recorded(live);
@@ -137,7 +138,7 @@ impl Context<'_> {
         })))
     }
 
-    pub(super) fn take_up_rollback(&self, live: &Deployment, previous: Option<Previous>) -> Next {
+    pub(super) fn take_up_rollback(&self, live: &Workload, previous: Option<Previous>) -> Next {
         let cause = live.annotation(marks::CAUSE).unwrap_or_default();
         let recorded = RecordedFailure::of(cause);
         if let Some(previous) = &previous
@@ -159,7 +160,7 @@ impl Context<'_> {
         })))
     }
 
-    pub(super) fn rollout(&self, rollout: &Rollout, live: &Deployment) -> Next {
+    pub(super) fn rollout(&self, rollout: &Rollout, live: &Workload) -> Next {
         let written = &rollout.written;
         if let Some(other) = self.overtaken(written, rollout.wrote, live) {
             if live.annotation(marks::ROLLED_BACK) == Some(&self.continuation.job) {
@@ -194,7 +195,7 @@ impl Context<'_> {
 
     /// Someone has changed the template. As long as it has what was asked for, that is followed
     /// on; but never undone, as it is theirs, too.
-    pub(super) fn changed(&self, rollout: &Rollout, live: &Deployment) -> Next {
+    pub(super) fn changed(&self, rollout: &Rollout, live: &Workload) -> Next {
         match asked::lost_since(self.request, live) {
             Some(lost) if rollout.wrote => self.overwritten(lost),
             Some(_) => Ok(Decision::GiveUp(Failure::OutOfSync {
@@ -225,18 +226,13 @@ impl Context<'_> {
     }
 
     /// The server took the write and made another template of it.
-    pub(super) fn other_than_asked(
-        &self,
-        rollout: &Rollout,
-        live: &Deployment,
-        lost: Lost,
-    ) -> Next {
+    pub(super) fn other_than_asked(&self, rollout: &Rollout, live: &Workload, lost: Lost) -> Next {
         self.snapshot.replica_sets(live)?;
         let failure = RolloutFailure::of(RolloutCause::OtherTemplate(lost));
         self.take_back(rollout, live, failure)
     }
 
-    pub(super) fn finish(&self, rollout: &Rollout, live: &Deployment) -> Decision {
+    pub(super) fn finish(&self, rollout: &Rollout, live: &Workload) -> Decision {
         Decision::Finish(Success {
             deployment: live.clone(),
             wrote: rollout.wrote,

@@ -1,7 +1,6 @@
 use super::*;
 use crate::change::editor::Editor;
 use crate::change::{self, Change, asked};
-use crate::kubernetes::object::{REVISION, ReplicaSet};
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::kubernetes::service::Autoscaler;
 use crate::problem::Fault;
@@ -15,6 +14,8 @@ use crate::tests::{self, at, merge, overlay, replica_set};
 use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot};
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use crate::workload::health::steadiness::{Roster, Steady};
+use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{self, REVISION};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ fn merged(base: &Value, changes: Value) -> Value {
 }
 
 /// The new version as it serves, written by this deploy, with some fields that differ.
-fn live(changes: Value) -> Deployment {
+fn live(changes: Value) -> Workload {
     let mut object = json!({
             "metadata": {"name": "web", "uid": "uid-1", "resourceVersion": "41", "generation": 4,
                 "annotations": {REVISION: "2", marks::JOB: "job-2", marks::EXECUTION: "run-2",
@@ -93,7 +94,7 @@ fn live(changes: Value) -> Deployment {
             "status": {"observedGeneration": 4, "replicas": 2, "updatedReplicas": 2,
                 "availableReplicas": 2}});
     merge(&mut object, &changes);
-    Deployment::new(object)
+    Workload::new(workload::Kind::Deployment, object)
 }
 
 fn template(image: &str) -> Value {
@@ -102,7 +103,7 @@ fn template(image: &str) -> Value {
 }
 
 /// The version before, which nobody of us wrote.
-fn before(changes: Value) -> Deployment {
+fn before(changes: Value) -> Workload {
     let mut all = json!({
             "metadata": {"generation": 3, "annotations": {REVISION: "1", marks::JOB: null,
                 marks::EXECUTION: null, marks::GENERATION: null, marks::PREVIOUS: null,
@@ -149,7 +150,7 @@ fn old_and_new(available: i64) -> Vec<ReplicaSet> {
     vec![set("web-1", 1, 0), set("web-2", 2, available)]
 }
 
-fn seen(deployment: Deployment) -> Snapshot {
+fn seen(deployment: Workload) -> Snapshot {
     Snapshot::of(deployment)
 }
 
@@ -158,13 +159,13 @@ fn absent() -> Snapshot {
     Snapshot::default().with_deployment("web", None)
 }
 
-fn seen_with(deployment: Deployment, sets: Vec<ReplicaSet>) -> Snapshot {
+fn seen_with(deployment: Workload, sets: Vec<ReplicaSet>) -> Snapshot {
     let sets_query = Query::replica_sets(&deployment.selector());
     seen(deployment).with(sets_query, sets)
 }
 
 /// All that a failed rollout looks at, up to the template to return to.
-fn seen_failing(deployment: Deployment, previous: Option<Value>) -> Snapshot {
+fn seen_failing(deployment: Workload, previous: Option<Value>) -> Snapshot {
     seen_with(deployment, old_and_new(1))
         .with_pods(sight(Ok(unready())))
         .with_explanation(explained())
@@ -207,7 +208,7 @@ fn explained() -> Explanation {
 }
 
 /// What is shown of [`seen_failing`]. Its text is held in `diagnosis`.
-fn evidence(live: &Deployment) -> Evidence {
+fn evidence(live: &Workload) -> Evidence {
     let sight = sight(Ok(unready()));
     let patience = Duration::from_secs(30);
     let finding = diagnosis::explain(&sight, at(0), patience);
@@ -246,7 +247,7 @@ fn rollout() -> Rollout {
 }
 
 /// Back at the version before, by an undo.
-fn undone(changes: Value) -> Deployment {
+fn undone(changes: Value) -> Workload {
     let mut all = json!({"metadata": {"generation": 5, "annotations": {REVISION: "3",
                 marks::ROLLED_BACK: "job-2", marks::CAUSE: "it broke"}},
             "spec": {"template": template("app:1")},
@@ -291,7 +292,7 @@ fn wait(progress: Progress, seconds: u64, rollback: bool) -> Decision {
 }
 
 /// The template of the ReplicaSet that a rollback returned to has been read.
-fn seen_back(deployment: Deployment, template: Value) -> Snapshot {
+fn seen_back(deployment: Workload, template: Value) -> Snapshot {
     seen(deployment).with_previous(Ok(Some(template)))
 }
 
@@ -497,7 +498,7 @@ fn a_start_that_looks_and_writes() {
         &manifest(json!({})),
         json!({"images": {"app": "app:1"}, "restart": true}),
     ));
-    let would = |seen: Snapshot, after: Deployment| seen.with_dry_run(DryRun::Would(after));
+    let would = |seen: Snapshot, after: Workload| seen.with_dry_run(DryRun::Would(after));
     let tried = |autoscaled| {
         let Decision::Act(action) = plan(&put, &sets, autoscaled) else {
             panic!("it is written");
@@ -611,7 +612,7 @@ fn a_start_that_looks_and_writes() {
 #[test]
 fn a_start_that_was_made_before() {
     let patch = || request(json!({}));
-    let taken_up = |live: &Deployment, seconds, previous| {
+    let taken_up = |live: &Workload, seconds, previous| {
         Decision::Enter(Phase::Rollout(Rollout {
             written: WriteReceipt::adopted(live, at(seconds)),
             wrote: true,
@@ -636,8 +637,8 @@ fn a_start_that_was_made_before() {
     }));
     let past = at(5);
     assert_eq!(WriteReceipt::adopted(&ours, past).at, past);
-    let followed = |live: &Deployment| taken_up(live, 5, Some(previous()));
-    let touched = |live: &Deployment| {
+    let followed = |live: &Workload| taken_up(live, 5, Some(previous()));
+    let touched = |live: &Workload| {
         Decision::Enter(Phase::Rollout(Rollout {
             written: WriteReceipt::adopted(live, past),
             wrote: true,
@@ -775,7 +776,7 @@ fn a_rollout_that_is_followed() {
     let available = |count| progress(WaitsFor::Availability, count);
     let paused = live(json!({"spec": {"paused": true}, "status": {"availableReplicas": 1}}));
     let hpa = live(json!({"metadata": {"generation": 5}}));
-    let finished = |live: Deployment| {
+    let finished = |live: Workload| {
         Decision::Finish(Success {
             deployment: live,
             wrote: true,
@@ -878,7 +879,7 @@ fn a_rollout_that_was_overtaken() {
     let recreated = live(theirs(
         json!({"metadata": {"uid": "uid-2", "generation": 1}}),
     ));
-    let taken_back = |live: &Deployment| {
+    let taken_back = |live: &Workload| {
         Decision::Enter(Phase::Rollback(Rollback {
             written: WriteReceipt::new(None, live, at(60)),
             ..rollback()
@@ -1102,7 +1103,7 @@ fn a_rollout_that_failed_is_looked_into_and_undone() {
         })
     };
     let previous = || look_at_previous();
-    let undo = |cause: &str, live: &Deployment| {
+    let undo = |cause: &str, live: &Workload| {
         let operations = change::undo(live, &template("app:1"), "job-2", cause);
         Decision::Act(Action::Undo {
             operations,
@@ -1536,7 +1537,7 @@ fn what_others_change_beside_is_followed_and_never_undone() {
             assert_eq!(followed.written.template, live.template_digest(), "{name}");
             // It fails later: it is theirs, too, and is left.
             let failing = seen_failing(
-                Deployment::new(merged(live.value(), exceeded())),
+                Workload::new(workload::Kind::Deployment, merged(live.value(), exceeded())),
                 Some(template.clone()),
             );
             let phase = begun(Phase::Rollout(followed));

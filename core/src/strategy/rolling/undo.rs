@@ -8,11 +8,11 @@ use super::super::rollout_tracker::{
     CATCHING_UP, RolloutState, RolloutTracker, catching_up, waiting_for_replica_set,
 };
 use super::context::{Context, Next, is_current};
-use crate::kubernetes::object::Deployment;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Reason, Rollback, Rollout};
-use crate::workload::health::rollout::{self, Verdict};
+use crate::workload::health::rollout::Verdict;
+use crate::workload::{Workload, health};
 use std::time::Duration;
 
 /// A rollback gets as long as the deploy, but no longer than this: its pods ran before.
@@ -27,7 +27,7 @@ impl Context<'_> {
     pub(super) fn take_back(
         &self,
         rollout: &Rollout,
-        live: &Deployment,
+        live: &Workload,
         mut failure: RolloutFailure,
     ) -> Next {
         let rollback_result = match self.way_back(rollout, live) {
@@ -59,7 +59,7 @@ impl Context<'_> {
     pub(super) fn way_back(
         &self,
         rollout: &Rollout,
-        live: &Deployment,
+        live: &Workload,
     ) -> Result<Previous, RollbackResult> {
         if !rollout.wrote {
             return Err(RollbackResult::NothingWritten);
@@ -84,7 +84,7 @@ impl Context<'_> {
     }
 
     /// Whether others have come between a rollback and its end.
-    fn interrupted(&self, rollback: &Rollback, live: &Deployment) -> Option<RollbackResult> {
+    fn interrupted(&self, rollback: &Rollback, live: &Workload) -> Option<RollbackResult> {
         match self.overtaken(&rollback.written, true, live)? {
             Decision::GiveUp(Failure::Deleted) => Some(RollbackResult::Deleted),
             Decision::Read(_)
@@ -103,7 +103,7 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn rollback(&self, rollback: &Rollback, live: &Deployment) -> Next {
+    pub(super) fn rollback(&self, rollback: &Rollback, live: &Workload) -> Next {
         if let Some(rollback_result) = self.interrupted(rollback, live) {
             return Ok(ended(rollback, rollback_result));
         }
@@ -134,10 +134,10 @@ impl Context<'_> {
             }
             RolloutState::Serves => Ok(rolled_back()),
         };
-        let (progress, at_most) = match rollout::verdict(live, &rollback.written, self.now) {
+        let (progress, at_most) = match health::verdict(live, &rollback.written, self.now) {
             Verdict::Complete => {
                 let sets = self.snapshot.replica_sets(live)?;
-                if rollout::holds_the_pods(live, sets) {
+                if health::holds_the_pods(live, sets) {
                     return Ok(match rollout_tracker.serves(sets)? {
                         RolloutState::GoesOn(Decision::Wait(wait)) => Decision::Wait(Wait {
                             rollback: true,

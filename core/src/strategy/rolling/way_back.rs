@@ -1,8 +1,9 @@
 //! The version to return to: decided when the deploy has failed, by what is available then.
 
-use crate::kubernetes::object::{self, Deployment, ReplicaSet};
 use crate::state::baseline::Previous;
+use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::replica_set::{self, ReplicaSet};
 
 /// The ReplicaSet to return to. The one that served before the write goes first as long as it
 /// serves; then any other that does; then the recorded one, which served before. `None` where
@@ -10,11 +11,11 @@ use crate::workload::health::rollout::WriteReceipt;
 pub fn choose(
     recorded: Option<&Previous>,
     written: &WriteReceipt,
-    live: &Deployment,
+    live: &Workload,
     sets: &[ReplicaSet],
 ) -> Option<Previous> {
     // The newest is the one that failed, once there is one for our write.
-    let failed = object::newest(live, sets)
+    let failed = replica_set::newest(live, sets)
         .filter(|_| live.observed_generation() >= written.generation)
         .map(|set| set.name.as_str());
     let serving = sets.iter().filter(|set| {

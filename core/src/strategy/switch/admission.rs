@@ -4,8 +4,7 @@
 use super::autoscaler::is_of;
 use super::context::{Context, Next};
 use crate::kubernetes::call::Permission;
-use crate::kubernetes::object::{self, Deployment, ReplicaSet};
-use crate::kubernetes::service::{Autoscaler, Service, TEMPLATE_HASH};
+use crate::kubernetes::service::{Autoscaler, Service};
 use crate::problem::Fault;
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
@@ -15,6 +14,8 @@ use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::Failure;
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::{self, Lock, Pin};
+use crate::workload::replica_set::{self, ReplicaSet};
+use crate::workload::{TEMPLATE_HASH, Workload};
 use std::time::Duration;
 
 /// How often a lock of somebody else's is looked at.
@@ -60,7 +61,7 @@ impl Context<'_> {
     pub(super) fn take_lock(
         &self,
         service: &Service,
-        live: &Deployment,
+        live: &Workload,
         candidate: &Candidate,
     ) -> Next {
         if live.is_being_deleted() {
@@ -124,7 +125,7 @@ impl Context<'_> {
 
     /// What will be needed and cannot be tried by reading: a right that is missing is better told
     /// now than in the middle.
-    fn check_rights(&self, live: &Deployment, scalers: &[Autoscaler]) -> Result<(), Decision> {
+    fn check_rights(&self, live: &Workload, scalers: &[Autoscaler]) -> Result<(), Decision> {
         let mut needed = Vec::new();
         if self.switch.smoke.is_some() {
             needed.extend(Permission::SMOKE);
@@ -148,9 +149,9 @@ impl Context<'_> {
     /// The API server says what it thinks of the candidate before anything is written.
     fn try_candidate(
         &self,
-        live: &Deployment,
+        live: &Workload,
         candidate: &Candidate,
-        found: Option<&Deployment>,
+        found: Option<&Workload>,
     ) -> Result<(), Query> {
         let is_tried = self.snapshot.dry_run().is_some();
         if is_tried || found.is_some_and(|it| it.is_being_deleted()) {
@@ -162,15 +163,15 @@ impl Context<'_> {
 
     /// Whether a Deployment may have but one version's pods in a moment. Where all pods are of one
     /// already, it is being scaled, at whatever time that began.
-    fn is_settling(&self, live: &Deployment, sets: &[ReplicaSet]) -> bool {
+    fn is_settling(&self, live: &Workload, sets: &[ReplicaSet]) -> bool {
         let begun = self.now < self.continuation.started + SETTLING;
-        begun || object::newest(live, sets).is_some_and(|newest| is_alone(newest, live, sets))
+        begun || replica_set::newest(live, sets).is_some_and(|newest| is_alone(newest, live, sets))
     }
 }
 
 /// The one ReplicaSet that has all pods of a Deployment whose rollout is done.
-fn only_set<'a>(live: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
-    let newest = object::newest(live, sets)?;
+fn only_set<'a>(live: &Workload, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
+    let newest = replica_set::newest(live, sets)?;
     let alone = is_alone(newest, live, sets);
     let seen = live.observed_generation() >= live.generation();
     let done = live.updated_replicas() == live.total_replicas();
@@ -178,14 +179,14 @@ fn only_set<'a>(live: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a Replica
 }
 
 /// Whether no other ReplicaSet of the Deployment has pods.
-fn is_alone(newest: &ReplicaSet, live: &Deployment, sets: &[ReplicaSet]) -> bool {
+fn is_alone(newest: &ReplicaSet, live: &Workload, sets: &[ReplicaSet]) -> bool {
     let own = sets.iter().filter(|set| set.owner == live.uid());
     let mut with_pods = own.filter(|set| set.replicas > 0);
     with_pods.all(|set| set.name == newest.name)
 }
 
 /// At the first switch of a Service all pods of its Deployment must be of one version.
-fn in_a_rollout(live: &Deployment) -> Fault {
+fn in_a_rollout(live: &Workload) -> Fault {
     let problem = format!(
         "names `{}`, which is in the middle of a rollout. Before its Service is switched for the \
          first time all its pods must be of one version: wait until that rollout is done, or undo \

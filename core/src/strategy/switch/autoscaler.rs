@@ -3,12 +3,13 @@
 
 use super::context::Context;
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::Deployment;
+use crate::kubernetes::resource::{AUTOSCALERS, DEPLOYMENTS};
 use crate::kubernetes::service::Autoscaler;
 use crate::snapshot::Query;
 use crate::state::marks::MIN_REPLICAS;
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::Lock;
+use crate::workload::Workload;
 use serde_json::{Value, json};
 
 impl Context<'_> {
@@ -25,7 +26,7 @@ impl Context<'_> {
         for scaler in scalers.filter(|scaler| is_of(scaler, &names)) {
             if let Some(patch) = autoscaler_patch(scaler, to, floor) {
                 let namespace = &self.request.namespace;
-                let call = Call::merge_autoscaler(namespace, scaler.name(), patch);
+                let call = Call::merge_patch(&AUTOSCALERS, namespace, scaler.name(), patch);
                 return Err(self.step(call));
             }
         }
@@ -34,7 +35,7 @@ impl Context<'_> {
 
     /// The names of the family's Deployments, and these.
     pub(super) fn names<'b>(&'b self, more: &[&'b str]) -> Result<Vec<&'b str>, Query> {
-        let names = self.versions()?.iter().map(Deployment::name);
+        let names = self.versions()?.iter().map(|it| it.name());
         let more = more.iter().copied();
         Ok(names
             .chain(more)
@@ -44,12 +45,7 @@ impl Context<'_> {
 
     /// How many replicas the candidate is held at after the switch: those that were wanted then, or
     /// one at least where the old version is going already.
-    pub(super) fn held(
-        &self,
-        lock: &Lock,
-        found: &Deployment,
-        retiring: bool,
-    ) -> Result<i64, Query> {
+    pub(super) fn held(&self, lock: &Lock, found: &Workload, retiring: bool) -> Result<i64, Query> {
         let wanted = match lock.wanted {
             Some(wanted) if !retiring => wanted.max(1),
             Some(_) | None => 1,
@@ -70,9 +66,9 @@ impl Context<'_> {
 
 /// Whether an autoscaler scales one of these Deployments.
 pub(super) fn is_of(scaler: &Autoscaler, names: &[&str]) -> bool {
-    scaler
-        .target()
-        .is_some_and(|target| names.contains(&target))
+    names
+        .iter()
+        .any(|name| scaler.scales(DEPLOYMENTS.kind, name))
 }
 
 /// What makes an autoscaler scale this Deployment with this floor; `None` where it does.
@@ -89,7 +85,7 @@ pub(super) fn autoscaler_patch(scaler: &Autoscaler, to: &str, floor: Option<i64>
     };
     let held = floor.is_none() || kept.is_some();
     let released = floor.is_some() || kept.is_none();
-    if scaler.target() == Some(to) && held && released && scaler.minimum() >= minimum {
+    if scaler.scales(DEPLOYMENTS.kind, to) && held && released && scaler.minimum() >= minimum {
         return None;
     }
     Some(

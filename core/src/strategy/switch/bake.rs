@@ -1,13 +1,14 @@
 //! After the switch: the new version is seen to serve for its time before the old one goes.
 
 use super::context::{Context, Next, count};
-use crate::kubernetes::object::{Deployment, timestamp};
+use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Service, ServicePod};
 use crate::state::marks;
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
 use crate::strategy::service_lock::{self, Lock};
+use crate::workload::Workload;
 use jiff::Timestamp;
 
 impl Context<'_> {
@@ -54,7 +55,7 @@ impl Context<'_> {
     pub(super) fn see_endpoints(
         &self,
         service: &Service,
-        found: &Deployment,
+        found: &Workload,
         deadline: Timestamp,
     ) -> Result<(), Decision> {
         let members = self.snapshot.service_pods(&service.selector())?;
@@ -69,7 +70,7 @@ impl Context<'_> {
     fn see_serving(
         &self,
         service: &Service,
-        found: &Deployment,
+        found: &Workload,
         deadline: Timestamp,
     ) -> Result<(), Decision> {
         let members = self.snapshot.service_pods(&service.selector())?;
@@ -85,7 +86,7 @@ impl Context<'_> {
     fn expect_endpoints(
         &self,
         service: &Service,
-        found: &Deployment,
+        found: &Workload,
         deadline: Timestamp,
     ) -> Decision {
         if self.now >= deadline {

@@ -3,9 +3,9 @@
 
 use super::context::{Context, count};
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::{self, Deployment, timestamp};
+use crate::kubernetes::object::timestamp;
 use crate::kubernetes::resource::DEPLOYMENTS;
-use crate::kubernetes::service::{Service, ServicePod, TEMPLATE_HASH};
+use crate::kubernetes::service::{Service, ServicePod};
 use crate::state::continuation::Rollout;
 use crate::state::marks;
 use crate::strategy::candidate::Candidate;
@@ -14,6 +14,8 @@ use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::rollout_tracker::{CATCHING_UP, RolloutState, RolloutTracker};
 use crate::strategy::service_lock;
 use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::replica_set;
+use crate::workload::{TEMPLATE_HASH, Workload};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -21,9 +23,9 @@ impl Context<'_> {
     /// The write that brings the candidate up, in the place of an idle one where there is one.
     pub(super) fn write(
         &self,
-        live: &Deployment,
+        live: &Workload,
         candidate: &Candidate,
-        found: Option<&Deployment>,
+        found: Option<&Workload>,
     ) -> Call {
         let author = self.author(self.now);
         let namespace = &self.request.namespace;
@@ -35,14 +37,14 @@ impl Context<'_> {
             ),
             Some(found) => {
                 let object = candidate.replace(self.request, live, found, &author);
-                Call::put(namespace, &candidate.name, object)
+                Call::replace(&DEPLOYMENTS, namespace, &candidate.name, object)
             }
         }
     }
 
     /// The live one was scaled up meanwhile, or the candidate down, by an autoscaler that a dead
     /// deploy left on it. Once: whoever undoes it means it.
-    pub(super) fn scale_up(&self, found: &Deployment, replicas: i64) -> Decision {
+    pub(super) fn scale_up(&self, found: &Workload, replicas: i64) -> Decision {
         let wanted = replicas.to_string();
         if found.annotation(marks::WANTED) == Some(&wanted) {
             return self.fail(RolloutCause::ScaleHeld {
@@ -54,18 +56,23 @@ impl Context<'_> {
         let patch = json!({"metadata": {"resourceVersion": found.resource_version(),
                 "annotations": {marks::WANTED: wanted}},
             "spec": {"replicas": replicas}});
-        self.step(Call::merge(&self.request.namespace, found.name(), patch))
+        self.step(Call::merge_patch(
+            &DEPLOYMENTS,
+            &self.request.namespace,
+            found.name(),
+            patch,
+        ))
     }
 
     /// Once the Service is held to one ReplicaSet's pods, another rollout of the live Deployment
     /// would leave it without any.
-    pub(super) fn check_pin(&self, service: &Service, live: &Deployment) -> Result<(), Decision> {
+    pub(super) fn check_pin(&self, service: &Service, live: &Workload) -> Result<(), Decision> {
         let selector = service.selector();
         let Some(hash) = selector.get(TEMPLATE_HASH) else {
             return Ok(());
         };
         let sets = self.snapshot.replica_sets(live)?;
-        match object::newest(live, sets) {
+        match replica_set::newest(live, sets) {
             Some(set) if set.template_hash != *hash => {
                 let name = live.name().to_owned();
                 Err(self.fail(RolloutCause::DeploymentChanged(name)))
@@ -79,7 +86,7 @@ impl Context<'_> {
         &self,
         service: &Service,
         version: &str,
-        found: &Deployment,
+        found: &Workload,
     ) -> Result<&[ServicePod], Decision> {
         let members = self
             .snapshot
@@ -105,7 +112,7 @@ impl Context<'_> {
     /// Follows a Deployment's rollout; something else is next until it serves.
     pub(super) fn follow(
         &self,
-        found: &Deployment,
+        found: &Workload,
         deadline: Timestamp,
         stage: Stage,
     ) -> Result<(), Decision> {

@@ -2,9 +2,8 @@
 
 use super::context::{Context, Next};
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::Deployment;
 use crate::kubernetes::resource::DEPLOYMENTS;
-use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH, read_selector};
+use crate::kubernetes::service::{Selector, Service, read_selector};
 use crate::request::Strategy;
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
@@ -12,11 +11,12 @@ use crate::state::marks;
 use crate::strategy::decision::Decision;
 use crate::strategy::result::Failure;
 use crate::strategy::{candidate, immutable, service_lock};
+use crate::workload::{TEMPLATE_HASH, Workload};
 use serde_json::Value;
 
 impl Context<'_> {
     /// Scales down all others of the family, deletes what is beyond `keep`, and gives the lock up.
-    pub(super) fn retire(&self, service: &Service, found: &Deployment) -> Next {
+    pub(super) fn retire(&self, service: &Service, found: &Workload) -> Next {
         self.move_autoscaler("", found.name(), None)?;
         if let Some(running) = self.other_that_runs(found)? {
             self.unselected(running)?;
@@ -42,7 +42,7 @@ impl Context<'_> {
     }
 
     /// Another one of the family that is not at zero, and could be brought there.
-    pub(super) fn other_that_runs(&self, found: &Deployment) -> Result<Option<&Deployment>, Query> {
+    pub(super) fn other_that_runs(&self, found: &Workload) -> Result<Option<&Workload>, Query> {
         let plain = self.plain()?;
         let mut all = plain.into_iter().chain(self.versions()?);
         Ok(all.find(|one| {
@@ -52,7 +52,7 @@ impl Context<'_> {
     }
 
     /// The Service was read again right now, and does not send to this Deployment.
-    pub(super) fn unselected(&self, deployment: &Deployment) -> Result<(), Decision> {
+    pub(super) fn unselected(&self, deployment: &Workload) -> Result<(), Decision> {
         self.rechecked()?;
         if let Some(service) = self.seen_service()
             && selects(&service.selector(), deployment, &self.request.deployment)
@@ -64,12 +64,12 @@ impl Context<'_> {
     }
 
     /// Scales one down, where that is not what the deploy is judged by.
-    pub(super) fn scale_down(&self, one: &Deployment, patch: Value) -> Decision {
-        let call = Call::merge(&self.request.namespace, one.name(), patch);
+    pub(super) fn scale_down(&self, one: &Workload, patch: Value) -> Decision {
+        let call = Call::merge_patch(&DEPLOYMENTS, &self.request.namespace, one.name(), patch);
         self.clearing(call, one.name())
     }
 
-    pub(super) fn delete(&self, deployment: &Deployment) -> Decision {
+    pub(super) fn delete(&self, deployment: &Workload) -> Decision {
         let (namespace, name) = (&self.request.namespace, deployment.name());
         let call = Call::delete(&DEPLOYMENTS, namespace, name, deployment.uid());
         self.clearing(call, name)
@@ -78,7 +78,7 @@ impl Context<'_> {
 
 /// Whether a selector finds a Deployment's pods, by the labels of its template. What the controller
 /// adds tells the plain one's pods alone.
-pub(super) fn selects(selector: &Selector, deployment: &Deployment, plain: &str) -> bool {
+pub(super) fn selects(selector: &Selector, deployment: &Workload, plain: &str) -> bool {
     let labels = deployment.value().pointer("/spec/template/metadata/labels");
     let mut labels = read_selector(labels);
     if let Some(hash) = selector.get(TEMPLATE_HASH)

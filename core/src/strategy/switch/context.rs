@@ -2,7 +2,7 @@
 
 use crate::change::Author;
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::Deployment;
+use crate::kubernetes::resource::SERVICES;
 use crate::kubernetes::service::Service;
 use crate::problem::Fault;
 use crate::request::{Request, Switch};
@@ -15,6 +15,7 @@ use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage, Wait};
 use crate::strategy::result::{Failure, RollbackResult};
 use crate::strategy::service_lock::Lock;
+use crate::workload::Workload;
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -52,19 +53,19 @@ impl Context<'_> {
     }
 
     /// The Deployment that the request names.
-    pub(super) fn plain(&self) -> Result<Option<&Deployment>, Query> {
+    pub(super) fn plain(&self) -> Result<Option<&Workload>, Query> {
         self.snapshot.deployment(&self.request.deployment)
     }
 
     /// All Deployments of the family that we made.
-    pub(super) fn versions(&self) -> Result<&[Deployment], Query> {
+    pub(super) fn versions(&self) -> Result<&[Workload], Query> {
         let found = self
             .snapshot
-            .get::<Vec<Deployment>>(Query::family(&self.request.deployment));
+            .get::<Vec<Workload>>(Query::family(&self.request.deployment));
         found.map(Vec::as_slice)
     }
 
-    pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Deployment>, Query> {
+    pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Workload>, Query> {
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();
         Ok(all.find(|one| one.annotation(marks::JOB) == job))
@@ -108,7 +109,12 @@ impl Context<'_> {
     }
 
     pub(super) fn patch_service(&self, patch: Value, then: Phase) -> Decision {
-        let call = Call::merge_service(&self.request.namespace, &self.switch.service, patch);
+        let call = Call::merge_patch(
+            &SERVICES,
+            &self.request.namespace,
+            &self.switch.service,
+            patch,
+        );
         let clears = None;
         Decision::Act(Action::Step(Box::new(Step { call, then, clears })))
     }
@@ -119,8 +125,8 @@ impl Context<'_> {
         Decision::Wait(Wait {
             progress: Progress {
                 waits_for: WaitsFor::Availability,
-                available: found.map_or(0, Deployment::available_replicas),
-                wanted: found.map_or(0, Deployment::replicas),
+                available: found.map_or(0, Workload::available_replicas),
+                wanted: found.map_or(0, Workload::replicas),
                 obstacle: None,
             },
             rollback: matches!(self.continuation.phase, Phase::SwitchRollback(_)),

@@ -2,19 +2,20 @@
 
 use super::context::Context;
 use super::smoke::{port_of, preview_name};
-use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::problem::Fault;
 use crate::snapshot::Query;
 use crate::state::marks;
 use crate::strategy::candidate::{self, Candidate};
 use crate::strategy::service_lock;
+use crate::workload::Workload;
+use crate::workload::replica_set::ReplicaSet;
 
 impl Context<'_> {
     /// The Service must send to the live Deployment's pods, and to no others.
     pub(super) fn fault_of_members(
         &self,
-        live: &Deployment,
+        live: &Workload,
         sets: &[ReplicaSet],
         members: &[ServicePod],
         family: bool,
@@ -28,7 +29,7 @@ impl Context<'_> {
         let versions = self.versions().unwrap_or_default();
         let of_family = |member: &ServicePod| {
             let plain = &*self.request.deployment;
-            let mut all = versions.iter().map(Deployment::name).chain([plain]);
+            let mut all = versions.iter().map(|it| it.name()).chain([plain]);
             family && all.any(|name| member.is_under(name))
         };
         let members = members.collect::<Vec<_>>();
@@ -76,7 +77,7 @@ impl Context<'_> {
 
     /// Two Services cannot take turns on the same Deployments: each would retire what the other one
     /// sends to.
-    pub(super) fn fault_of_service(&self, live: &Deployment) -> Option<Fault> {
+    pub(super) fn fault_of_service(&self, live: &Workload) -> Option<Fault> {
         let ours = &*self.switch.service;
         let versions = self.versions().unwrap_or_default();
         let other = [live].into_iter().chain(versions).find_map(|one| {
@@ -95,7 +96,7 @@ impl Context<'_> {
     pub(super) fn fault_of_names(
         &self,
         candidate: &Candidate,
-        found: Option<&Deployment>,
+        found: Option<&Workload>,
     ) -> Option<Fault> {
         let taken = found?;
         if candidate::is_ours(taken, &self.request.deployment, &candidate.version) {

@@ -2,8 +2,7 @@
 //! Deployments say.
 
 use super::context::{Context, Next, ended};
-use crate::kubernetes::object::Deployment;
-use crate::kubernetes::service::{Service, TEMPLATE_HASH};
+use crate::kubernetes::service::Service;
 use crate::request::Strategy;
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
@@ -14,6 +13,7 @@ use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::{Failure, Former, RollbackResult, Success, Switched};
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::{self, Lock, Pin};
+use crate::workload::{TEMPLATE_HASH, Workload};
 use std::time::Duration;
 
 /// What the steps after the bake may take.
@@ -95,7 +95,7 @@ impl Context<'_> {
         &self,
         service: &Service,
         lock: &Lock,
-        live: &Deployment,
+        live: &Workload,
         candidate: &Candidate,
     ) -> Decision {
         let lock = Lock {
@@ -110,7 +110,7 @@ impl Context<'_> {
     }
 
     /// The version asked for serves, and an earlier deploy of another one died before its switch.
-    fn tidy(&self, service: &Service, lock: &Lock, live: &Deployment) -> Next {
+    fn tidy(&self, service: &Service, lock: &Lock, live: &Workload) -> Next {
         if !service.selector().contains_key(TEMPLATE_HASH) {
             return self.retire(service, live);
         }
@@ -124,7 +124,7 @@ impl Context<'_> {
     }
 
     /// The version asked for is the one that serves.
-    fn already_live(&self, service: &Service, live: &Deployment) -> Next {
+    fn already_live(&self, service: &Service, live: &Workload) -> Next {
         if let Some(dead) = Lock::read(service) {
             return Ok(self.inherit(service, live, &dead));
         }
@@ -176,7 +176,7 @@ impl Context<'_> {
     fn succeed(
         &self,
         service: &Service,
-        found: &Deployment,
+        found: &Workload,
         wrote: bool,
         from: Option<(String, Former)>,
     ) -> Decision {

@@ -1,17 +1,18 @@
 //! The Deployment that a Service sends to.
 
 use super::context::Context;
-use crate::kubernetes::object::{Deployment, timestamp};
-use crate::kubernetes::service::{Service, TEMPLATE_HASH};
+use crate::kubernetes::object::timestamp;
+use crate::kubernetes::service::Service;
 use crate::problem::Fault;
 use crate::snapshot::Query;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::{self, Lock};
+use crate::workload::{TEMPLATE_HASH, Workload};
 
 impl Context<'_> {
     /// The Deployment that the Service sends to.
-    pub(super) fn live(&self, service: &Service) -> Result<&Deployment, Decision> {
+    pub(super) fn live(&self, service: &Service) -> Result<&Workload, Decision> {
         let selector = service.selector();
         let name = match selector.get(VERSION) {
             Some(version) => self.name_of(version),
@@ -52,8 +53,8 @@ impl Context<'_> {
             return Ok(plain.clone());
         }
         let members = self.snapshot.service_pods(&selector)?;
-        let is_up = |one: &&Deployment| one.replicas() > 0;
-        let serves = |one: &&Deployment| {
+        let is_up = |one: &&Workload| one.replicas() > 0;
+        let serves = |one: &&Workload| {
             let mut ready = members.iter().filter(|member| member.ready);
             one.replicas() > 0 && ready.any(|member| member.is_under(one.name()))
         };
@@ -70,7 +71,7 @@ impl Context<'_> {
         let job = Some(&*self.continuation.job);
         let others = running()?.filter(|one| one.annotation(marks::JOB) != job);
         let others = others.collect::<Vec<_>>();
-        let begun = |one: &&&Deployment| one.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        let begun = |one: &&&Workload| one.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         let first = others.iter().filter(|one| serves(one)).min_by_key(begun);
         let is_own = own.is_some_and(|own| is_up(&own));
         let first = first.or_else(|| others.iter().filter(|_| !is_own).min_by_key(begun));

@@ -1,12 +1,12 @@
 //! The lock of this deploy on the Service, and the selector that it was left with.
 
 use super::context::Context;
-use crate::kubernetes::object::Deployment;
-use crate::kubernetes::service::{Selector, Service, TEMPLATE_HASH};
+use crate::kubernetes::service::{Selector, Service};
 use crate::state::continuation::Phase;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::{self, Lock, Pin};
+use crate::workload::{TEMPLATE_HASH, Workload};
 
 impl Context<'_> {
     /// Our lock, for a version. What was spent on waiting for somebody else's is not the version's:
@@ -27,7 +27,7 @@ impl Context<'_> {
 
     /// What an earlier deploy left when it died is brought to its end: forward where it had
     /// switched, so that its version is still seen through the bake.
-    pub(super) fn inherit(&self, service: &Service, live: &Deployment, dead: &Lock) -> Decision {
+    pub(super) fn inherit(&self, service: &Service, live: &Workload, dead: &Lock) -> Decision {
         let lock = self.lock(&dead.version);
         let had_switched = service.annotation(marks::JOB) == Some(&dead.job)
             && service_lock::to(service) == Some(live.name());

@@ -3,10 +3,10 @@
 
 use super::context::Context;
 use crate::change::editor::Editor;
-use crate::kubernetes::object::Deployment;
 use crate::snapshot::{Kind, Query};
 use crate::strategy::decision::Decision;
 use crate::strategy::result::{Failure, RollbackResult, TrafficState};
+use crate::workload::Workload;
 use std::collections::BTreeMap;
 
 /// The Deployment that a pod is named after: both names between were made by controllers.
@@ -65,7 +65,7 @@ impl Context<'_> {
         let all = plain.into_iter().chain(self.versions()?);
         let all = all.filter(|one| !one.is_being_deleted());
         let up = all.filter(|one| one.replicas() > 0);
-        let up = up.map(|one: &Deployment| (one.name().to_owned(), one.replicas()));
+        let up = up.map(|one: &Workload| (one.name().to_owned(), one.replicas()));
         let up = up.collect::<BTreeMap<_, _>>();
         let mut sends = BTreeMap::new();
         if is_there {

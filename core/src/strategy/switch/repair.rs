@@ -4,8 +4,8 @@
 use super::cleanup::selects;
 use super::context::{Context, Next, ended};
 use crate::kubernetes::call::Call;
-use crate::kubernetes::object::{Deployment, ReplicaSet};
-use crate::kubernetes::service::{Selector, Service, ServicePod, TEMPLATE_HASH};
+use crate::kubernetes::resource::SERVICES;
+use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::request::Mode;
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
@@ -16,6 +16,8 @@ use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::Decision;
 use crate::strategy::result::{Failure, RollbackResult};
 use crate::strategy::service_lock::{self, Lock};
+use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{TEMPLATE_HASH, Workload};
 
 /// What to do about a Service that is held to pods which are no more.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +34,7 @@ pub(super) enum Refill {
 pub(super) fn refill(
     wide: &Selector,
     all: &[ServicePod],
-    live: &Deployment,
+    live: &Workload,
     sets: &[ReplicaSet],
 ) -> Option<Refill> {
     all.iter().find(|member| member.ready)?;
@@ -84,7 +86,12 @@ impl Context<'_> {
             Some(Refill::Original(wide)) => service_lock::select(service, &wide, false),
         };
         self.rechecked()?;
-        let call = Call::merge_service(&self.request.namespace, &self.switch.service, patch);
+        let call = Call::merge_patch(
+            &SERVICES,
+            &self.request.namespace,
+            &self.switch.service,
+            patch,
+        );
         Err(Decision::Act(Action::Step(Box::new(Step {
             call,
             then: self.continuation.phase.clone(),
@@ -162,7 +169,7 @@ impl Context<'_> {
     pub(super) fn set_aside(&self, service: &Service, lock: &Lock, switched: bool) -> Next {
         let name = self.name_of(&lock.version);
         let other = self.serves_beside(service, &name)?;
-        let target = other.map_or(&*name, Deployment::name);
+        let target = other.map_or(&*name, |it| it.name());
         self.move_autoscaler(&name, target, None)?;
         if self.request.rollback
             && let Some(found) = self.snapshot.deployment(&name)?
@@ -192,7 +199,7 @@ impl Context<'_> {
         &self,
         service: &Service,
         candidate: &str,
-    ) -> Result<Option<&Deployment>, Query> {
+    ) -> Result<Option<&Workload>, Query> {
         let members = self.snapshot.service_pods(&service.selector())?;
         let plain = self.plain()?;
         let mut all = plain.into_iter().chain(self.versions()?);
@@ -228,7 +235,7 @@ impl Context<'_> {
         RolloutFailure::of(RolloutCause::ServiceDeleted(self.switch.service.clone()))
     }
 
-    fn put_away_without_service(&self, ours: &Deployment) -> Result<(), Decision> {
+    fn put_away_without_service(&self, ours: &Workload) -> Result<(), Decision> {
         let plain = self.plain()?;
         let others = plain.into_iter().chain(self.versions()?);
         let mut others = others.filter(|one| one.name() != ours.name());

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use crate::kubernetes::call::Call;
+use crate::kubernetes::resource::SERVICES;
 use crate::kubernetes::service::{Service, ServicePod};
 use crate::request::Smoke;
 use crate::snapshot::{Query, Smoked};
@@ -41,7 +42,7 @@ impl Context<'_> {
         let wanted = preview(service, &self.request.namespace, version);
         let namespace = &self.request.namespace;
         let Some(found) = self.preview()? else {
-            return Err(self.step(Call::create_service(namespace, wanted)));
+            return Err(self.step(Call::create(&SERVICES, namespace, wanted)));
         };
         if json!(found.selector()) != wanted["spec"]["selector"] {
             self.clear_preview()?;
@@ -81,7 +82,7 @@ impl Context<'_> {
         match self.preview()? {
             Some(preview) if self.owns_preview(preview) && !self.is_left(preview.name()) => {
                 let (namespace, name) = (&self.request.namespace, preview.name());
-                let call = Call::delete_service(namespace, name, preview.uid());
+                let call = Call::delete(&SERVICES, namespace, name, preview.uid());
                 Err(self.clearing(call, name))
             }
             Some(_) | None => Ok(()),

@@ -1,8 +1,7 @@
 use super::*;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::{Call, Permission};
-use crate::kubernetes::object::{self, Deployment, ReplicaSet};
-use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, TEMPLATE_HASH, written};
+use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, written};
 use crate::report::cause::recorded;
 use crate::snapshot::{DryRun, Items, Kind, Smoked};
 use crate::state::continuation::{Reason, RecordedFailure};
@@ -10,6 +9,8 @@ use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
 use crate::strategy::service_lock;
 use crate::tests::{self, at, merge};
+use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{self, TEMPLATE_HASH, Workload};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -21,12 +22,12 @@ fn request(more: Value) -> Request {
 }
 
 /// A Deployment of two pods that serve.
-fn deployment(name: &str, image: &str, more: Value) -> Deployment {
+fn deployment(name: &str, image: &str, more: Value) -> Workload {
     let version = name.strip_prefix("web-");
     let mut labels = json!({"app": "web"});
     let mut object = json!({
             "metadata": {"name": name, "uid": format!("uid-{name}"), "resourceVersion": "7",
-                "generation": 1, "labels": {}, "annotations": {object::REVISION: "1"}},
+                "generation": 1, "labels": {}, "annotations": {workload::REVISION: "1"}},
             "spec": {"replicas": 2, "minReadySeconds": 1},
             "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2,
                 "availableReplicas": 2}});
@@ -38,11 +39,11 @@ fn deployment(name: &str, image: &str, more: Value) -> Deployment {
     object["spec"]["template"] = json!({"metadata": {"labels": labels},
             "spec": {"containers": [{"name": "app", "image": image}]}});
     merge(&mut object, &more);
-    Deployment::new(object)
+    Workload::new(workload::Kind::Deployment, object)
 }
 
 /// The candidate as this deploy wrote it.
-fn blue(more: Value) -> Deployment {
+fn blue(more: Value) -> Workload {
     let written = json!({marks::JOB: "job-2", marks::DEPLOYED_AT: at(5).to_string(),
             marks::CREATED_BY: "job-2"});
     let mut all = json!({"metadata": {"annotations": written}});
@@ -102,7 +103,7 @@ fn switched(more: Value) -> Service {
 }
 
 /// All has been seen that can be, with `web` serving.
-fn seen(service: Service, candidate: Option<Deployment>) -> Snapshot {
+fn seen(service: Service, candidate: Option<Workload>) -> Snapshot {
     let plain = deployment("web", "app:1", json!({}));
     let of_blue = [("app", "web"), (VERSION, "blue")];
     let of_hash = [("app", "web"), (TEMPLATE_HASH, "h")];
@@ -438,7 +439,7 @@ fn a_selector_that_was_set_back_is_narrowed_to_the_version_that_serves() {
             json!({"spec": {"replicas": replicas}}),
         )
     };
-    let given = |plain: i64, green: Deployment| {
+    let given = |plain: i64, green: Workload| {
         let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
         let plain = deployment("web", "app:0", json!({"spec": {"replicas": plain}}));
         observation.set(Query::deployment("web"), Some(plain));
@@ -535,7 +536,7 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
     };
     let taken = || Service::new(json!({"metadata": {"name": "web-preview"}}));
     type Prepare<'a> = Box<dyn Fn(&mut Snapshot) + 'a>;
-    let put = |live: Deployment| -> Prepare<'_> {
+    let put = |live: Workload| -> Prepare<'_> {
         Box::new(move |it| {
             it.set(Query::deployment("web"), Some(live.clone()));
         })
@@ -569,7 +570,7 @@ fn what_speaks_against_a_switch_is_said_before_anything_is_written() {
         ),
         (
             "which does not exist. This strategy takes over",
-            Box::new(|it| it.set(Query::deployment("web"), None::<Deployment>)),
+            Box::new(|it| it.set(Query::deployment("web"), None::<Workload>)),
         ),
         ("Paused", put(live(json!({"spec": {"paused": true}})))),
         (
@@ -682,7 +683,7 @@ fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync()
     ours["selector"] = pinned.clone();
     let notes =
         json!({marks::LOCK: ours.to_string(), marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
-    let of = |selector: &Value, notes: &Value, candidate: Deployment, phase: Phase| {
+    let of = |selector: &Value, notes: &Value, candidate: Workload, phase: Phase| {
         let mut observation = seen(service(selector.clone(), notes.clone()), Some(candidate));
         let edited = written(&service(selector.clone(), json!({})).selector());
         if observation

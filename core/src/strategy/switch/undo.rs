@@ -3,8 +3,7 @@
 //! switches it back. Everything else follows when the old version is all that serves.
 
 use super::context::{Context, Next, ended};
-use crate::kubernetes::object::Deployment;
-use crate::kubernetes::service::{Service, TEMPLATE_HASH};
+use crate::kubernetes::service::Service;
 use crate::snapshot::Query;
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, VERSION};
@@ -13,6 +12,7 @@ use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::{CandidateState, RollbackResult};
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::{self, Lock};
+use crate::workload::{TEMPLATE_HASH, Workload};
 use std::time::Duration;
 
 /// Taking back gets as long as the deploy, but no longer than this: nothing has to come up for it.
@@ -79,7 +79,7 @@ impl Context<'_> {
             .filter(|member| member.ready);
         let ready = i64::try_from(ready.count()).unwrap_or(i64::MAX);
         let candidate = self.snapshot.deployment(&self.name_of(&lock.version))?;
-        let of_candidate = candidate.map_or(0, Deployment::available_replicas);
+        let of_candidate = candidate.map_or(0, Workload::available_replicas);
         let ours = service.selector().get(VERSION) == Some(&lock.version);
         Ok(ours && ready >= of_candidate.max(1))
     }
@@ -120,7 +120,7 @@ impl Context<'_> {
     }
 
     /// The Deployment that the Service sends to again.
-    pub(super) fn old(&self, service: &Service) -> Result<Option<&Deployment>, Query> {
+    pub(super) fn old(&self, service: &Service) -> Result<Option<&Workload>, Query> {
         match service.selector().get(VERSION) {
             Some(version) => self.snapshot.deployment(&self.name_of(version)),
             None => self.plain(),
@@ -133,7 +133,7 @@ impl Context<'_> {
         service: &Service,
         version: &str,
         switched: bool,
-        old: &Deployment,
+        old: &Workload,
     ) -> Result<Option<Stage>, Decision> {
         let name = self.name_of(version);
         self.move_autoscaler(&name, old.name(), None)?;
@@ -170,7 +170,7 @@ impl Context<'_> {
 
     /// Scales a candidate down. It is not deleted: a write that created it and is still under way
     /// would make it anew when all is over. The next deploy that succeeds does so.
-    pub(super) fn put_away(&self, one: &Deployment) -> Result<(), Decision> {
+    pub(super) fn put_away(&self, one: &Workload) -> Result<(), Decision> {
         if one.replicas() == 0 || one.is_being_deleted() || self.is_left(one.name()) {
             return Ok(());
         }

@@ -23,8 +23,8 @@ pub use finding::{Explanation, Finding, PodSnapshot};
 use judgement::worst;
 pub use since::{Since, SymptomHistory};
 
-use crate::kubernetes::object::Deployment;
 use crate::kubernetes::pod::Pods;
+use crate::workload::Workload;
 use classification::findings;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub enum Diagnosis {
 
 /// Diagnoses a new version from its pods.
 pub fn diagnose<'a>(
-    live: &Deployment,
+    live: &Workload,
     sight: &PodSnapshot,
     since: impl Into<Since<'a>>,
     patience: Duration,
@@ -71,7 +71,7 @@ pub fn diagnose<'a>(
 fn is_doomed(
     worst: &Finding,
     found: &[Finding],
-    live: &Deployment,
+    live: &Workload,
     pods: &Pods,
     since: &Since<'_>,
 ) -> bool {

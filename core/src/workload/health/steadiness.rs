@@ -1,7 +1,8 @@
 //! Without a probe, "ready" only means "started". So the pods are checked a second time before
 //! success is reported.
 
-use crate::kubernetes::object::{Deployment, digest};
+use crate::kubernetes::object::digest;
+use crate::workload::Workload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,7 +36,7 @@ pub struct Roster {
 
 /// Whether a container counts as ready as soon as it starts: it has no probe, and Kubernetes waits
 /// for nothing else.
-pub fn is_untested(live: &Deployment) -> bool {
+pub fn is_untested(live: &Workload) -> bool {
     let waits = live.value().pointer("/spec/minReadySeconds");
     let waits = waits.and_then(Value::as_i64).unwrap_or(0) > 0;
     let probes =

@@ -1,10 +1,14 @@
 use super::*;
 use crate::tests::{at, replica_set};
+use crate::workload::Kind;
 use serde_json::json;
 
-fn live(observed: i64) -> Deployment {
-    Deployment::new(json!({"metadata": {"uid": "u", "generation": 4},
-        "status": {"observedGeneration": observed}}))
+fn live(observed: i64) -> Workload {
+    Workload::new(
+        Kind::Deployment,
+        json!({"metadata": {"uid": "u", "generation": 4},
+        "status": {"observedGeneration": observed}}),
+    )
 }
 
 fn set(name: &str, revision: u64, available: i64) -> ReplicaSet {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::state::marks::VERSION;
+use crate::workload::Kind;
 use serde_json::json;
 
 fn selector(pairs: &[(&str, &str)]) -> Selector {
@@ -9,9 +10,12 @@ fn selector(pairs: &[(&str, &str)]) -> Selector {
         .collect()
 }
 
-fn web() -> Deployment {
-    Deployment::new(json!({"metadata": {"name": "web", "uid": "u"},
-        "spec": {"template": {"metadata": {"labels": {"app": "web"}}}}}))
+fn web() -> Workload {
+    Workload::new(
+        Kind::Deployment,
+        json!({"metadata": {"name": "web", "uid": "u"},
+        "spec": {"template": {"metadata": {"labels": {"app": "web"}}}}}),
+    )
 }
 
 fn set(name: &str, owner: &str) -> ReplicaSet {

@@ -4,9 +4,9 @@ use super::classification::findings;
 use super::finding::{Explanation, Finding, PodSnapshot};
 use super::quotes::{QUOTE, ending, plain, times};
 use super::since::Since;
-use crate::kubernetes::object::Deployment;
 use crate::kubernetes::pod::Event;
 use crate::text::{clip, words};
+use crate::workload::Workload;
 use crate::workload::health::rollout::serving::Serving;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub struct Evidence {
 impl Evidence {
     /// Gathers the evidence.
     pub fn of(
-        live: &Deployment,
+        live: &Workload,
         sight: Option<&PodSnapshot>,
         finding: Option<&Finding>,
         explanation: &Explanation,
@@ -131,7 +131,7 @@ impl Evidence {
 
 /// The state of the new pods, then a line for each other problem.
 fn pod_lines(
-    live: &Deployment,
+    live: &Workload,
     sight: &PodSnapshot,
     told: Option<&Finding>,
     since: &Since<'_>,

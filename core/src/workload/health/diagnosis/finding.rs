@@ -1,8 +1,8 @@
 //! A problem of a pod, and the data in which it was found.
 
-use crate::kubernetes::object::ReplicaSet;
 use crate::kubernetes::pod::{Event, Gate, Pod, Pods};
 use crate::outcome::Cause;
+use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
 use serde_json::Value;
 

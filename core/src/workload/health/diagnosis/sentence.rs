@@ -3,14 +3,14 @@
 use super::classification::{SIGN, way_out};
 use super::finding::{Explanation, Finding, STILL_RUNS};
 use super::quotes::{QUOTE, core, last_warning, last_words, plain, quoted, telling, times};
-use crate::kubernetes::object::Deployment;
 use crate::outcome::Cause;
 use crate::text::clip;
+use crate::workload::Workload;
 use serde_json::Value;
 
 impl Finding {
     /// The cause as a sentence without its full stop.
-    pub fn sentence(&self, live: &Deployment, explanation: &Explanation) -> String {
+    pub fn sentence(&self, live: &Workload, explanation: &Explanation) -> String {
         let who = self.who();
         let said = quoted(&self.said);
         match self.cause {
@@ -166,7 +166,7 @@ impl Finding {
         }
     }
 
-    fn image(&self, live: &Deployment) -> String {
+    fn image(&self, live: &Workload) -> String {
         if !self.image.is_empty() {
             return self.image.clone();
         }
@@ -176,7 +176,7 @@ impl Finding {
     }
 
     /// The container's spec in the pod, else in the Deployment.
-    fn spec<'a>(&'a self, live: &'a Deployment) -> Option<&'a Value> {
+    fn spec<'a>(&'a self, live: &'a Workload) -> Option<&'a Value> {
         if self.spec.is_object() {
             return Some(&self.spec);
         }
@@ -184,7 +184,7 @@ impl Finding {
     }
 
     /// How a container repeatedly exits, with its last log line.
-    fn end(&self, live: &Deployment, explanation: &Explanation) -> String {
+    fn end(&self, live: &Workload, explanation: &Explanation) -> String {
         let who = self.who();
         if let Some((kind, answer)) = self.killed_by_probe(explanation) {
             let kind = kind.to_lowercase();
@@ -217,7 +217,7 @@ impl Finding {
         }
     }
 
-    fn ended(&self, live: &Deployment) -> String {
+    fn ended(&self, live: &Workload) -> String {
         let (times, code) = (times(self.ends), self.code);
         if self.cause == Cause::Ends {
             return format!(
@@ -252,7 +252,7 @@ impl Finding {
         probes.find(|(kind, _)| ["Liveness", "Startup"].contains(kind))
     }
 
-    fn not_ready(&self, live: &Deployment, explanation: &Explanation) -> String {
+    fn not_ready(&self, live: &Workload, explanation: &Explanation) -> String {
         let who = self.who();
         let restarted = match self.ends {
             0 => String::new(),

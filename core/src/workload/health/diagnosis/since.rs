@@ -5,10 +5,12 @@
 //! shows that its clock is wrong.
 
 use super::finding::{Explanation, PodSnapshot};
-use crate::kubernetes::object::{Deployment, ReplicaSet, digest};
+use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{FAILED_LIMIT, Pod, Pods};
 use crate::outcome::Cause;
+use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -137,7 +139,7 @@ impl<'a> Since<'a> {
         written: &WriteReceipt,
         wrote: bool,
         replaces: bool,
-        live: &Deployment,
+        live: &Workload,
         sights: &'a SymptomHistory,
         explanation: &Explanation,
     ) -> Since<'a> {

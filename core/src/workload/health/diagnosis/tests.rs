@@ -2,18 +2,20 @@ use super::classification::of_waiting;
 use super::evidence::LOG_LINE;
 use super::quotes::{core, telling};
 use super::*;
-use crate::kubernetes::object::ReplicaSet;
 use crate::kubernetes::pod::{Container, Ended, Event, Pod, State, Unscheduled};
 use crate::tests::at;
+use crate::workload::Kind;
+use crate::workload::replica_set::ReplicaSet;
 use insta::assert_snapshot;
 use serde_json::json;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Two pods wanted, so that one may be too many.
-fn live(replicas: i64) -> Deployment {
+fn live(replicas: i64) -> Workload {
     let probe = |path: &str| json!({"httpGet": {"path": path, "port": "http"}});
-    Deployment::new(
+    Workload::new(
+        Kind::Deployment,
         json!({"metadata": {"name": "web"}, "spec": {"replicas": replicas,
         "template": {"spec": {
             "initContainers": [{"name": "setup", "image": "setup:2"}],

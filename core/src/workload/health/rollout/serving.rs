@@ -1,7 +1,8 @@
 //! Counts the ready pods; all statements about ready pods use this count.
 
-use crate::kubernetes::object::{Deployment, ReplicaSet};
+use crate::workload::Workload;
 use crate::workload::health::diagnosis::finding::PodSnapshot;
+use crate::workload::replica_set::ReplicaSet;
 use serde::{Deserialize, Serialize};
 
 /// The available pods of all versions, and the wanted number.
@@ -15,7 +16,7 @@ pub struct Serving {
 
 impl Serving {
     /// Counts the pods. A ReplicaSet's status may be old, so pods that were read have priority.
-    pub fn counted(live: &Deployment, sets: &[ReplicaSet], sight: Option<&PodSnapshot>) -> Serving {
+    pub fn counted(live: &Workload, sets: &[ReplicaSet], sight: Option<&PodSnapshot>) -> Serving {
         let own = sets.iter().filter(|set| set.owner == live.uid());
         let available = own.map(|set| {
             let seen = sight.filter(|sight| sight.set.name == set.name);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::workload::Kind;
 use serde_json::json;
 
 #[test]
@@ -53,7 +54,7 @@ fn only_what_nothing_probes_is_looked_at_twice() {
         spec.as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
-        let live = Deployment::new(json!({"spec": spec}));
+        let live = Workload::new(Kind::Deployment, json!({"spec": spec}));
         assert_eq!(is_untested(&live), expected, "{name}");
     }
 }

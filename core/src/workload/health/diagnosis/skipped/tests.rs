@@ -5,7 +5,7 @@ use crate::workload::health::diagnosis::PodSnapshot;
 fn finding(cause: Cause, said: &str) -> Finding {
     let sight = PodSnapshot {
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
-        set: crate::kubernetes::object::ReplicaSet::default(),
+        set: crate::workload::replica_set::ReplicaSet::default(),
         pods: Err(String::new()),
     };
     Finding {

@@ -2,12 +2,13 @@
 
 use super::super::finding::Explanation;
 use super::*;
-use crate::kubernetes::object::{Deployment, ReplicaSet};
 use crate::kubernetes::pod::{Event, Pods};
 use crate::outcome::Cause;
 use crate::state::continuation::Rollout;
 use crate::workload::health::diagnosis::{Diagnosis, diagnose, explain};
 use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{Kind, Workload};
 use serde_json::{Value, json};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -167,7 +168,10 @@ impl Story {
 
     /// The cause for which it is given up and when, within ten minutes; else what explains it then.
     fn end(&self) -> (Option<i64>, String) {
-        let live = Deployment::new(json!({"spec": {"replicas": self.replicas}}));
+        let live = Workload::new(
+            Kind::Deployment,
+            json!({"spec": {"replicas": self.replicas}}),
+        );
         let rollout = Rollout {
             written: WriteReceipt::adopted(&live, at(0)),
             wrote: true,

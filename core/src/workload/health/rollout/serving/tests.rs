@@ -1,10 +1,14 @@
 use super::*;
 use crate::kubernetes::pod::Pods;
 use crate::tests::{at, replica_set};
+use crate::workload::Kind;
 use serde_json::json;
 
-fn live(replicas: i64) -> Deployment {
-    Deployment::new(json!({"metadata": {"uid": "u"}, "spec": {"replicas": replicas}}))
+fn live(replicas: i64) -> Workload {
+    Workload::new(
+        Kind::Deployment,
+        json!({"metadata": {"uid": "u"}, "spec": {"replicas": replicas}}),
+    )
 }
 
 fn set(name: &str, available: i64, owner: &str) -> ReplicaSet {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::tests::overlay;
+use crate::workload::Kind;
 use serde_json::{Value, json};
 
 const WRITTEN_AT: &str = "2026-01-01T00:00:10Z";
@@ -30,10 +31,10 @@ fn done() -> Value {
     })
 }
 
-fn merged(changes: Value) -> Deployment {
+fn merged(changes: Value) -> Workload {
     let mut object = done();
     overlay(&mut object, &changes);
-    Deployment::new(object)
+    Workload::new(Kind::Deployment, object)
 }
 
 fn exceeded(time: &str) -> Value {
