@@ -96,7 +96,9 @@ async fn a_rollback_that_the_cluster_keeps_refusing_is_not_tried_for_ever() {
         summary.contains("the cluster has not answered correctly"),
         "{summary}"
     );
-    let since: jiff::Timestamp = summary.split(' ').nth(1).unwrap().parse().unwrap();
+    let (_, since) = summary.split_once("since ").unwrap();
+    let (since, _) = since.split_once(';').unwrap();
+    let since: jiff::Timestamp = since.parse().unwrap();
     let waited = jiff::Timestamp::now().duration_since(since);
     assert!(
         waited.as_secs() >= 5,
