@@ -15,8 +15,8 @@ pub(super) const SERVICE_GONE: &str = "Nothing was switched back, because the Se
     exists. The new version was scaled to zero again, unless nothing else would serve.";
 
 /// What to do about somebody else's later change. Which of both is wanted only people know.
-pub(super) const LEAVE_OR_RELEASE: &str = "To keep the version that serves now, do nothing; to deploy this version, release the \
-     change again.";
+pub(super) const LEAVE_OR_RELEASE: &str = "To keep the version that serves now, do nothing; to \
+    deploy this version, release the change again.";
 
 /// The same where no later execution has taken this one's place.
 pub(super) const LEAVE_OR_RETRY: &str =
