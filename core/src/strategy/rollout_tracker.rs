@@ -193,6 +193,7 @@ impl RolloutTracker<'_> {
             explanation,
         )
         .freeing_nothing(self.stage != Stage::Rollout)
+        .having_served(matches!(self.stage, Stage::Bake { .. }))
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {

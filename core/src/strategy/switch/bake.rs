@@ -42,7 +42,13 @@ impl Context<'_> {
             until,
         };
         let deadline = lock.deadline.max(until);
+        self.check_template(found)?;
         self.follow(found, deadline, stage.clone())?;
+        // From here on a pod that is not ready is a version that stopped serving.
+        let sights = &self.continuation.sights;
+        if sights.last.is_none_or(|last| last + CATCHING_UP <= self.now) {
+            return Ok(Decision::Remember(sights.healed(self.now)));
+        }
         self.see_endpoints(service, found, deadline)?;
         if self.now < until {
             let left = until.duration_since(self.now).unsigned_abs();

@@ -2,10 +2,13 @@
 //! Service.
 
 use super::context::{Context, count};
+use crate::change::asked;
+use crate::change::editor::Editor;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::service::{Service, ServicePod};
+use crate::snapshot::{Kind, Query};
 use crate::state::continuation::Rollout;
 use crate::state::marks;
 use crate::strategy::candidate::Candidate;
@@ -78,6 +81,23 @@ impl Context<'_> {
                 Err(self.fail(RolloutCause::DeploymentChanged(name)))
             }
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Someone else may have given the new version another template: then it is not the version
+    /// that was asked for. What a webhook made of our own write is not theirs.
+    pub(super) fn check_template(&self, found: &Workload) -> Result<(), Decision> {
+        let Some(lost) = asked::lost(self.request, found) else {
+            return Ok(());
+        };
+        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
+            kind: Kind::Deployment,
+            name: found.name().to_owned(),
+            field: lost.steps,
+        })?;
+        match editor {
+            Some(_) => Err(self.fail(RolloutCause::DeploymentChanged(found.name().to_owned()))),
+            None => Ok(()),
         }
     }
 

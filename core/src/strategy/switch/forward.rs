@@ -72,6 +72,7 @@ impl Context<'_> {
             self.rechecked()?;
             return Ok(self.scale_up(found, live.replicas().max(1)));
         }
+        self.check_template(found)?;
         self.follow(
             found,
             lock.deadline,

@@ -17,6 +17,7 @@ mod skipped;
 mod symptoms;
 mod whole;
 
+use crate::outcome::Grace;
 pub use crate::outcome::{Cause, SUPPLY};
 pub use evidence::{Evidence, LOG_LINES, log_lines};
 pub use finding::{Explanation, Finding, PodSnapshot};
@@ -90,7 +91,9 @@ fn is_doomed(
     let nodes = hopeless.clone().map(|finding| finding.node.as_str());
     let nodes = nodes.filter(|node| !node.is_empty());
     let nodes = nodes.collect::<BTreeSet<_>>().len();
-    all || hopeless.count() >= slack && nodes >= NODES
+    // As long as one pod of a version that has served is ready, the others may become ready again.
+    let may_recover = worst.cause.grace() == Grace::Deadline;
+    all || !may_recover && hopeless.count() >= slack && nodes >= NODES
 }
 
 /// Finds the explanation for a rollout that has run out of time, however new the problem is.

@@ -30,7 +30,10 @@ impl Finding {
         let lasted = match self.cause.grace() {
             Grace::None => true,
             Grace::Times(times) => self.age(sight, since) >= patience * times,
-            Grace::Deadline => false,
+            Grace::Deadline => {
+                let fell = matches!(self.cause, Cause::NotReady | Cause::NodeTrouble);
+                fell && since.has_served && self.age(sight, since) >= patience
+            }
         };
         self.is_final = sure && lasted && !self.stale;
         self

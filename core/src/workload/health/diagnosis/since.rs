@@ -7,7 +7,7 @@
 use super::finding::{Explanation, PodSnapshot};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{FAILED_LIMIT, Pod, Pods};
-use crate::outcome::Cause;
+use crate::outcome::{Cause, Grace};
 use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::replica_set::ReplicaSet;
@@ -52,6 +52,16 @@ impl SymptomHistory {
     /// Whether there was no check yet.
     pub fn is_empty(&self) -> bool {
         self.last.is_none()
+    }
+
+    /// After a check at which all pods were ready: an earlier time without readiness is over. A
+    /// crash loop is not, as its pods are ready now and then.
+    pub fn healed(&self, at: Timestamp) -> SymptomHistory {
+        let mut next = self.clone();
+        next.last = Some(at);
+        next.seen
+            .retain(|(cause, _)| cause.grace() != Grace::Deadline);
+        next
     }
 
     /// Removes the least important entry; returns false if nothing is left.
@@ -113,6 +123,8 @@ pub struct Since<'a> {
     pub(super) ending: bool,
     /// Whether new pods do not wait for old ones: this rollout will not make room for them.
     pub(super) frees_nothing: bool,
+    /// Whether all pods were ready before, and get the traffic: a slow start is no explanation.
+    pub(super) has_served: bool,
 }
 
 impl From<Timestamp> for Since<'_> {
@@ -128,6 +140,7 @@ impl From<Timestamp> for Since<'_> {
             may_be_ours: false,
             ending: false,
             frees_nothing: false,
+            has_served: false,
         }
     }
 }
@@ -161,6 +174,7 @@ impl<'a> Since<'a> {
             may_be_ours: wrote,
             ending: live.terminating_replicas().is_some_and(|count| count > 0),
             frees_nothing: false,
+            has_served: false,
         }
     }
 
@@ -171,6 +185,11 @@ impl<'a> Since<'a> {
             frees_nothing,
             ..self
         }
+    }
+
+    /// For pods that were ready before, as after a switch.
+    pub fn having_served(self, has_served: bool) -> Self {
+        Since { has_served, ..self }
     }
 
     pub(super) fn of(&self, cause: Cause) -> Timestamp {
