@@ -171,12 +171,19 @@ fn failed() -> RecordedFailure {
 }
 
 fn decided(request: &Request, phase: &Phase, observation: &Snapshot, now: Timestamp) -> String {
-    let continuation = Continuation {
+    let mut continuation = Continuation {
         phase: phase.clone(),
         ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
     };
     let switch = request.strategy.switch().unwrap();
-    outline(&decide(request, switch, &continuation, observation, now))
+    let decide = |continuation: &_| decide(request, switch, continuation, observation, now);
+    let first = decide(&continuation);
+    // What was seen is remembered before anything is done about it.
+    let Decision::Remember(sights) = first else {
+        return outline(&first);
+    };
+    continuation.sights = sights;
+    outline(&decide(&continuation))
 }
 
 /// Whether a write finds only what was read: by its version, by what it is, or by there being none.
