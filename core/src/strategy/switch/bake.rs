@@ -46,7 +46,10 @@ impl Context<'_> {
         self.follow(found, deadline, stage.clone())?;
         // From here on a pod that is not ready is a version that stopped serving.
         let sights = &self.continuation.sights;
-        if sights.last.is_none_or(|last| last + CATCHING_UP <= self.now) {
+        if sights
+            .last
+            .is_none_or(|last| last + CATCHING_UP <= self.now)
+        {
             return Ok(Decision::Remember(sights.healed(self.now)));
         }
         self.see_endpoints(service, found, deadline)?;
