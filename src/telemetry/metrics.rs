@@ -90,7 +90,7 @@ pub fn count(function: &str, deploy: Option<&DeployMetrics>, report: &Report, no
         target: TARGET,
         FunctionName = function,
         Namespace = deploy.map(|deploy| deploy.namespace.as_str()),
-        Workload = deploy.map(|deploy| deploy.deployment.as_str()),
+        Deployment = deploy.map(|deploy| deploy.deployment.as_str()),
         strategy = deploy.map(|deploy| deploy.strategy),
         Deploys = 1,
         Failures = u64::from(failed),

@@ -280,7 +280,7 @@ async fn a_log_that_stalls_does_not_hold_up_the_rollback() {
     );
     assert!(message.contains("exits with code 1"), "{message}");
     assert!(
-        message.contains("could not be read: it did not answer in time"),
+        message.contains("it took the call and did not answer in time"),
         "{message}"
     );
     assert_eq!(stage.ready_images().await, [OLD_IMAGE; 2]);

@@ -4,21 +4,18 @@
 //! A text is searched as it is and in decoded form (see `views`), so it does not matter how a value
 //! is escaped, nor in which case it is written.
 
+mod spellings;
 mod views;
 mod visible;
 
 pub use visible::visible;
 
-use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use serde_json::Value;
+use spellings::{decoded, passwords, spellings};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 pub use views::MINIMUM;
 use views::{ELLIPSES, View};
-
-/// The shortest line of a multi-line value that is redacted separately: shorter lines are braces
-/// and words.
-const LINE_MINIMUM: usize = 16;
 
 /// How many values of the cluster's objects are kept: fifty ReplicaSets with forty variables each.
 const MOST_VALUES: usize = 2000;
@@ -172,6 +169,11 @@ impl Mask {
         let values = values.chain(parts).chain(passwords);
         let values = values.filter(|value| !is_open(value.trim()));
         let all = self.secrets.iter().map(String::as_str).chain(values);
+        let all = all.collect::<Vec<_>>();
+        let meant = all.iter().copied().flat_map(decoded);
+        let meant = meant.filter(|value| !is_open(value.trim()));
+        let meant = meant.collect::<Vec<_>>();
+        let all = all.into_iter().chain(meant.iter().map(String::as_str));
         self.patterns = Patterns::new(all.flat_map(spellings));
     }
 
@@ -194,60 +196,6 @@ fn containers(object: &Value) -> impl Iterator<Item = &Value> {
     let lists =
         lists.filter_map(|list| object.pointer("/spec/template/spec")?.get(list)?.as_array());
     lists.flatten()
-}
-
-/// The passwords within a value: in a URL's user part, and named passwords in a connection string.
-fn passwords(value: &str) -> impl Iterator<Item = &str> {
-    const NAMES: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
-    let user = value.split("://").skip(1).filter_map(|rest| {
-        let authority = rest.split(['/', '?', '#', ' ']).next()?;
-        let (user, _) = authority.rsplit_once('@')?;
-        user.split_once(':').map(|(_, password)| password)
-    });
-    let fields = value.split([';', '&', ' ', '?']).filter_map(|field| {
-        let (name, value) = field.split_once('=')?;
-        let name = name.trim().to_ascii_lowercase();
-        NAMES
-            .iter()
-            .any(|it| name.ends_with(it))
-            .then_some(value.trim())
-    });
-    user.chain(fields)
-}
-
-/// The spellings of a value: as it is, and quoted in one line. The lines of a key are as secret as
-/// the whole key, and logs break and cut them anywhere.
-fn spellings(secret: &str) -> impl Iterator<Item = String> {
-    let lines = secret
-        .lines()
-        .filter(|line| line.trim().len() >= LINE_MINIMUM);
-    let all = std::iter::once(secret).chain(lines).map(str::trim);
-    all.flat_map(|text| {
-        let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        [text.to_owned(), visible(text), one_line]
-    })
-    .flat_map(|text| {
-        if text.is_ascii() {
-            vec![text]
-        } else {
-            foreign(&text)
-        }
-    })
-}
-
-/// The spellings of a value with letters beyond ASCII: composed or decomposed, in another case,
-/// read as Latin-1, and with `?` in their place.
-fn foreign(text: &str) -> Vec<String> {
-    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text);
-    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
-    let cases =
-        [text, &composed, &apart].map(|it| [it.to_owned(), it.to_lowercase(), it.to_uppercase()]);
-    let letters = |it: char| if it.is_ascii() { it } else { '?' };
-    let read = [
-        visible(&composed.bytes().map(char::from).collect::<String>()),
-        composed.chars().map(letters).collect(),
-    ];
-    cases.into_iter().flatten().chain(read).collect()
 }
 
 /// The texts to search for.

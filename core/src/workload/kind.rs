@@ -2,8 +2,8 @@
 
 use crate::kubernetes::resource::{DEPLOYMENTS, REPLICA_SETS, Resource};
 
-/// The label that the Deployment controller adds to each ReplicaSet, to its copy of the pod template
-/// and so to its pods.
+/// The label that the Deployment controller adds to each ReplicaSet, to its copy of the pod
+/// template, and so to its pods.
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#pod-template-hash-label>
 pub const TEMPLATE_HASH: &str = "pod-template-hash";
 

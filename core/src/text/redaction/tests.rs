@@ -259,7 +259,13 @@ fn parts_of_values_are_hidden() {
         "postgres://app:hunter22@db:5432/shop",
         "amqp://u:p%40ss-word@mq/",
         "Server=db;User Id=sa;Password=Str0ng!Pass;",
+        "postgres://app:sl/ash#ed@w0rd@db:5432/shop",
+        "whole%2Fvalue%41",
     ]);
+    assert_eq!(
+        mask.text("password p@ss-word is wrong, so is sl/ash#ed@w0rd; whole/valueA"),
+        "password [hidden] is wrong, so is [hidden]; [hidden]"
+    );
     assert_eq!(
         mask.text("login with hunter22 failed for v1.2.3; p%40ss-word; Str0ng!Pass"),
         "login with [hidden] failed for v1.2.3; [hidden]; [hidden]"

@@ -1,5 +1,5 @@
-//! Whether the rollout of a Deployment is done: a verdict from the Deployment, its newest ReplicaSet and our
-//! write.
+//! Whether the rollout of a Deployment is done: a verdict from the Deployment, its newest
+//! ReplicaSet and our write.
 //!
 //! The order of the checks is the specification. It follows `kubectl rollout status` with three
 //! differences: nothing older than our own write counts; a deadline that was exceeded before our
