@@ -76,7 +76,7 @@ pub(super) fn kustomization() -> String {
 
 /// Says what a file is instead of a manifest; `None` if that is unknown.
 pub(super) fn known(text: &str) -> Option<String> {
-    let fields = fields(text);
+    let fields = fields(text.split("\n---").next().unwrap_or(text));
     let is_known = |keys: &&[&str]| keys.iter().any(|key| fields.contains(key));
     let rows = FILES.iter().filter(|(keys, ..)| is_known(keys));
     let rows = rows.filter(|_| !fields.contains(&"kind"));

@@ -46,7 +46,7 @@ fn a_file_is_called_what_it_is() {
             "looks like a task definition of ECS",
         ),
         (
-            "NAME: web\nLAST DEPLOYED: Sat Nov 28 10:00:00 2026\nNAMESPACE: shop\n",
+            "NAME: web\nLAST DEPLOYED: Sat Nov 28\nMANIFEST:\n---\nkind: Deployment\n",
             "looks like the output of `helm install --dry-run`: run `helm template`",
         ),
         (
