@@ -49,7 +49,8 @@ pub(super) fn odd(error: &reqwest::Error) -> Option<OddAnswer> {
     each_layer(error, |layer| {
         if let Some(error) = layer.downcast_ref::<hyper::Error>() {
             not_http |= error.is_parse();
-            too_long |= error.is_parse_too_large();
+            // hyper tells these apart for servers alone.
+            too_long |= error.is_parse() && error.to_string() == "message head is too large";
         }
         if let Some(error) = layer.downcast_ref::<io::Error>() {
             broken |= [ErrorKind::InvalidData, ErrorKind::InvalidInput].contains(&error.kind());
