@@ -90,7 +90,7 @@ impl Function {
             }
             Event::Rotate(request) => self.rotate(request, end - margin).await,
             Event::Unknown => {
-                tracing::error!("the event is no CodePipeline job; nothing can be reported");
+                tracing::error!("the event is not a CodePipeline job; nothing can be reported");
                 Err(Unreported::NoJob)
             }
         }

@@ -196,7 +196,7 @@ impl Snapshot {
             set: set.cloned().unwrap_or_default(),
             pods: match response {
                 Ok(Response::Pods(pods)) => Ok(pods.hide(mask)),
-                Ok(_) => Err("an answer that is no list of pods".to_owned()),
+                Ok(_) => Err("an answer that is not a list of pods".to_owned()),
                 Err(missed) => Err(missed.why),
             },
         });

@@ -15,7 +15,7 @@ impl std::fmt::Display for Unreported {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Unreported::NoJob => formatter.write_str(
-                "this is no CodePipeline job: the event has no `CodePipeline.job` with an `id`",
+                "this is not a CodePipeline job: the event has no `CodePipeline.job` with an `id`",
             ),
             Unreported::Undelivered(why) => {
                 write!(formatter, "CodePipeline did not take the report: {why}")

@@ -278,7 +278,7 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
     };
     insta::assert_snapshot!(told(Some(pointer), "deployment.yaml").await, @r##"
     RevisionUnavailable
-    There is no file `deployment.yaml` in artifact `Build`; among others it has `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
+    There is no file `deployment.yaml` in artifact `Build`; among others it has `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is not a ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
 
     Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. See docs/operations.md, artifact.
     "##);
@@ -290,7 +290,7 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
     "##);
     insta::assert_snapshot!(told(Some(text), "Source::app.yaml").await, @r##"
     RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a text.
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is not a ZIP archive but a text.
 
     An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);
@@ -303,7 +303,7 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
     let artifacts = [("Source", Some(pointer)), ("Build", Some(text))];
     insta::assert_snapshot!(refused(&artifacts, None, "app.yaml").await, @r##"
     RevisionUnavailable
-    No artifact has the file `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow. Artifact `Build` (s3://codepipeline-eu-central-1-111111111111/demo/Build/TdOSFRV) is no ZIP archive but a text.
+    No artifact has the file `app.yaml`. Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is not a ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow. Artifact `Build` (s3://codepipeline-eu-central-1-111111111111/demo/Build/TdOSFRV) is not a ZIP archive but a text.
 
     Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);

@@ -20,11 +20,11 @@ async fn wrong_parameters_are_all_named_at_once() {
     for field in [
         "`deployement` is unknown; did you mean `deployment`?",
         "`images.app` is empty",
-        "`timeout` `5x` is no duration",
+        "`timeout` `5x` is not a valid duration",
         "`service` is missing: the Service that is switched",
         "`manifest` must be a Deployment as a JSON object",
         "`restart` must be true or false",
-        "`namespace` is `Bad_Name`, which is no Kubernetes name",
+        "`namespace` is `Bad_Name`, which is not a valid Kubernetes name",
         "`env.A` must be a string",
         "`container` must be a string",
         "`execution` has a variable that CodePipeline did not fill in",

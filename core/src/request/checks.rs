@@ -61,13 +61,13 @@ pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String
         ))
     } else if let Some((_, unseen)) = first_unseen(name) {
         Err(format!(
-            "is `{}`, which is no Kubernetes name: it has {unseen}",
+            "is `{}`, which is not a valid Kubernetes name: it has {unseen}",
             excerpt(name, 0)
         ))
     } else if !fits || name.len() > limit {
         let with = if dots { ", `-` and `.`" } else { " and `-`" };
         Err(format!(
-            "is `{}`, which is no Kubernetes name: at most {limit} lower-case letters, \
+            "is `{}`, which is not a valid Kubernetes name: at most {limit} lower-case letters, \
              digits{with}, a letter or digit first and last",
             excerpt(name, 0)
         ))

@@ -19,7 +19,7 @@ impl Check<'_> {
             if name.is_empty() || !printable {
                 self.fault(
                     &field,
-                    "is no name of a variable: printable ASCII without `=`",
+                    "is not a valid variable name: printable ASCII without `=`",
                 );
             }
             match value {

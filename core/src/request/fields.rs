@@ -361,7 +361,7 @@ impl<'a> Check<'a> {
         let problem = match duration(&text) {
             Some(duration) if range.contains(&duration) => return duration,
             Some(_) => format!("must be from {words}, and is `{text}`"),
-            None => format!("`{text}` is no duration; write 90s, 15m or 2h"),
+            None => format!("`{text}` is not a valid duration; write 90s, 15m or 2h"),
         };
         self.fault(field, problem);
         default

@@ -48,12 +48,14 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
         let unseen = line.and_then(|line| text::first_unseen(line.trim_matches(['\t', '\r', ' '])));
         let unseen = unseen.map(|(_, name)| format!(": there is {name} in that line"));
         let unseen = unseen.unwrap_or_default();
-        fault(format!("is no valid JSON ({error}){unseen}. {SHAPES}"))
+        fault(format!("is not valid JSON ({error}){unseen}. {SHAPES}"))
     })?;
     if let Some(image) = value.get("ImageURI") {
         return match image.as_str() {
             Some(image) => Ok(Definitions::Sole(image.to_owned())),
-            None => Err(fault(format!("has an ImageURI that is no text. {SHAPES}"))),
+            None => Err(fault(format!(
+                "has an ImageURI that is not a text. {SHAPES}"
+            ))),
         };
     }
     let Some(entries) = value.as_array().filter(|entries| !entries.is_empty()) else {

@@ -147,7 +147,7 @@ impl Check<'_> {
             )
         } else if !artifact.is_none_or(is_name) {
             format!(
-                "has `{}` before `::`, which is no name of an artifact",
+                "has `{}` before `::`, which is not a valid artifact name",
                 excerpt(artifact.unwrap_or_default(), 0)
             )
         } else {

@@ -106,7 +106,8 @@ impl Check<'_> {
         for (name, value) in self.object("variables", r#"{"COMMIT": "value"}"#) {
             let field = format!("variables.{name}");
             if !document::is_name(&name) {
-                let problem = "is no name of a variable: letters, digits and `_`, no digit first";
+                let problem =
+                    "is not a valid variable name: letters, digits and `_`, no digit first";
                 self.fault(&field, problem);
             }
             match value {

@@ -216,19 +216,19 @@ fn timeouts() {
         ("0s", "from 1s to 24h"),
         ("86401s", "from 1s to 24h"),
         ("24h1s", "from 1s to 24h"),
-        ("", "no duration"),
-        ("90", "no duration"),
-        ("1h30", "no duration"),
-        ("m", "no duration"),
-        ("1.5h", "no duration"),
-        ("-5m", "no duration"),
-        ("+5m", "no duration"),
-        (" 5m", "no duration"),
-        ("5M", "no duration"),
-        ("1d", "no duration"),
-        ("٣m", "no duration"),
-        ("18446744073709551616s", "no duration"),
-        ("9999999999999999999h", "no duration"),
+        ("", "not a valid duration"),
+        ("90", "not a valid duration"),
+        ("1h30", "not a valid duration"),
+        ("m", "not a valid duration"),
+        ("1.5h", "not a valid duration"),
+        ("-5m", "not a valid duration"),
+        ("+5m", "not a valid duration"),
+        (" 5m", "not a valid duration"),
+        ("5M", "not a valid duration"),
+        ("1d", "not a valid duration"),
+        ("٣m", "not a valid duration"),
+        ("18446744073709551616s", "not a valid duration"),
+        ("9999999999999999999h", "not a valid duration"),
     ];
     for (text, problem) in bad {
         let faults = parse(&with(json!({"timeout": text}))).unwrap_err();
@@ -273,7 +273,7 @@ fn names_of_deployments_and_namespaces() {
     for (name, told) in [
         (
             "web\u{200b}",
-            "is `web<U+200B>`, which is no Kubernetes name: it has a zero-width space",
+            "is `web<U+200B>`, which is not a valid Kubernetes name: it has a zero-width space",
         ),
         ("web\u{a0}", "it has a no-break space (U+00A0)"),
         ("we\u{301}b", "it has a combining accent"),
@@ -290,7 +290,7 @@ fn names_of_deployments_and_namespaces() {
         one_fault(
             "namespace",
             json!({"namespace": name}),
-            "no Kubernetes name",
+            "not a valid Kubernetes name",
             name,
         );
     }
@@ -314,7 +314,7 @@ fn fields_of_a_switch() {
     for (field, changes, problem) in [
         ("service", json!({"service": null}), "is missing"),
         ("service", json!({"service": 7}), "and is a number"),
-        ("service", json!({"service": "Web"}), "no Kubernetes name"),
+        ("service", json!({"service": "Web"}), "not a valid Kubernetes name"),
         ("bake", json!({"bake": "7h"}), "from 0s to 6h"),
         ("bake", json!({"bake": "20m"}), "shorter than `timeout`"),
         ("keep", json!({"keep": 1}), "strategy `immutable`; leave"),
@@ -498,7 +498,7 @@ fn fields_of_the_wrong_type_or_of_no_sense() {
         (
             "timeout",
             json!({"timeout": 900}),
-            "`900` is no duration; write 90s",
+            "`900` is not a valid duration; write 90s",
         ),
         ("execution", json!({"execution": ""}), "1 to 128 characters"),
         (
@@ -582,7 +582,7 @@ fn images_and_variables_one_by_one() {
         one_fault(
             &field,
             json!({"env": {name: "value"}}),
-            "no name of a variable",
+            "not a valid variable name",
             name,
         );
     }
@@ -658,7 +658,7 @@ fn manifests_that_cannot_be() {
         (
             "manifest.metadata.namespace",
             manifest(json!({"namespace": "Shop"})),
-            "no Kubernetes name",
+            "not a valid Kubernetes name",
         ),
     ];
     for (field, manifest, problem) in cases {
@@ -1195,7 +1195,7 @@ fn faults_of_files_and_variables_are_told_together() {
         lines.collect::<Vec<_>>().join("\n")
     };
     let none = files(Some(DEPLOYMENT), None);
-    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[app].image` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must"#);
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[app].image` is `app:${TAG}`, which is not a valid image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must"#);
     let fields = json!({"manifest": "a.yaml", "variables": {"TGA": "1", "X": "2"}});
     insta::assert_snapshot!(told(fields, &none), @r#"
     `manifest.spec.template.spec.containers[app].image` has `${TAG}`, and `variables` has no TAG. Where the text itself is meant, write `$${TAG}`
@@ -1218,11 +1218,11 @@ fn faults_of_files_and_variables_are_told_together() {
         "mode": "dry"});
     insta::assert_snapshot!(told(fields, &none), @r#"
     `variables` fill places in a manifest, and there is no `manifest`
-    `variables.1A` is no name of a variable: letters, digits and `_`, no digit first
+    `variables.1A` is not a valid variable name: letters, digits and `_`, no digit first
     `variables.1A` must be a string, and is a number
     `variables.B` has a variable that CodePipeline did not fill in: `#{x}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
     `mode` must be `deploy` or `plan`, and is `dry`
     "#);
     let broken = files(Some("a: [\n"), None);
-    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r"`manifest` of `a.yaml` is no valid YAML: unclosed bracket '[' (line 1)");
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r"`manifest` of `a.yaml` is not valid YAML: unclosed bracket '[' (line 1)");
 }

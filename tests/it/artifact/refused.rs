@@ -57,20 +57,20 @@ async fn what_an_artifact_is_instead_is_told() {
     let pointer = br#"{"fullRepositoryId": "team/app", "cloneUrl": "https://x/y.git"}"#;
     insta::assert_snapshot!(refused(pointer, "app.yaml").await, @r##"
     RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is not a ZIP archive but the pointer to a repository that a source action with the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow.
 
     Set the source action's OutputArtifactFormat to CODE_ZIP, or take the file from the artifact of a build that puts it there. See docs/operations.md, artifact.
     "##);
     let manifest = br#"{"apiVersion": "apps/v1", "kind": "Deployment"}"#;
     insta::assert_snapshot!(refused(manifest, "app.yaml").await, @r##"
     RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a JSON document.
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is not a ZIP archive but a JSON document.
 
     An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);
     insta::assert_snapshot!(refused(b"kind: Deployment\n", "app.yaml").await, @r##"
     RevisionUnavailable
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is no ZIP archive but a text.
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) is not a ZIP archive but a text.
 
     An S3 source action hands the object on as it is: upload a ZIP archive that has the file in it, or take the file from the artifact of a build. See docs/operations.md, artifact.
     "##);
@@ -124,7 +124,7 @@ async fn what_an_artifact_is_instead_is_told() {
         [{name: app, image: 'app:${TAG}'}]}}}\n";
     insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r##"
     ConfigurationError
-    Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is no image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
+    Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is not a valid image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
 
     Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, parameters.
     "##);

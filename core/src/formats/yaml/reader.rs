@@ -75,7 +75,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             Some(Err(error)) => {
                 let error: ScanError = error;
                 self.line = error.marker().line();
-                Err(self.error(format!("is no valid YAML: {}", error.info())))
+                Err(self.error(format!("is not valid YAML: {}", error.info())))
             }
         }
     }
@@ -240,7 +240,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         };
         for source in sources.into_iter().rev() {
             let Value::Object(source) = source else {
-                return Err(self.error("merges (`<<`) something that is no mapping"));
+                return Err(self.error("merges (`<<`) something that is not a mapping"));
             };
             for (key, value) in source {
                 match fields.get_mut(&key) {
@@ -293,7 +293,7 @@ impl<'a, 'r> Reader<'a, 'r> {
             Value::Bool(key) => Ok(key.to_string()),
             Value::Number(key) => Ok(key.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => {
-                Err(self.error("has a key that is no text"))
+                Err(self.error("has a key that is not a text"))
             }
         }
     }

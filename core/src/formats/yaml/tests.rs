@@ -139,14 +139,14 @@ fn what_cannot_be_meant_is_refused() {
         @"line 1: has the tag `!Ref`, which Kubernetes does not know");
     insta::assert_snapshot!(problem("a: .inf"),
         @"line 1: has a number that JSON has no word for");
-    insta::assert_snapshot!(problem("{}: 1"), @"line 1: has a key that is no text");
-    insta::assert_snapshot!(problem("? [a]\n: 1"), @"line 1: has a key that is no text");
+    insta::assert_snapshot!(problem("{}: 1"), @"line 1: has a key that is not a text");
+    insta::assert_snapshot!(problem("? [a]\n: 1"), @"line 1: has a key that is not a text");
     insta::assert_snapshot!(problem("a: &x [*x]"),
         @"line 1: has an alias for something that it is a part of");
     insta::assert_snapshot!(problem("a: !!int x"),
         @r#"line 1: has the tag `!!int` before something else"#);
     insta::assert_snapshot!(problem("<<: 1"),
-        @r"line 1: merges (`<<`) something that is no mapping");
+        @r"line 1: merges (`<<`) something that is not a mapping");
     for broken in ["a: [1", "a: *nothing", "a: 'x", "a: b: c"] {
         assert!(documents(broken).is_err(), "{broken}");
     }
@@ -189,7 +189,7 @@ fn bombs_are_not_lit() {
     ] {
         let told = bomb("deep", &format!("a:\n  {deep}"));
         assert!(
-            told.contains("nested deeper") || told.contains("no valid YAML"),
+            told.contains("nested deeper") || told.contains("not valid YAML"),
             "{told}"
         );
     }
@@ -227,12 +227,12 @@ fn mappings_and_brackets_count_for_what_they_hold() {
         (
             "anchors",
             format!("[{}]", "&a ".repeat(600_000)),
-            "no valid YAML",
+            "not valid YAML",
         ),
         (
             "keys",
             format!("[{}", "? ".repeat(1_000_000)),
-            "no valid YAML",
+            "not valid YAML",
         ),
         (
             "open",
@@ -379,8 +379,8 @@ fn what_is_passed_over_is_still_looked_at() {
     for (fault, told) in [
         ("  a: 1\n  a: 2\n", "has `a` twice"),
         ("  a: !Ref x\n", "has the tag `!Ref`"),
-        ("  a: *b\n", "no valid YAML"),
-        ("  a: [1\n", "no valid YAML"),
+        ("  a: *b\n", "not valid YAML"),
+        ("  a: [1\n", "not valid YAML"),
         ("  a: {b: &x [*x]}\n", "a part of"),
     ] {
         let error = objects(&format!("kind: Other\nspec:\n{fault}")).expect_err(fault);
@@ -406,7 +406,7 @@ fn what_is_passed_over_is_still_looked_at() {
 #[test]
 fn lines_are_those_of_the_file() {
     insta::assert_snapshot!(problem("%YAML 1.1\n---\na: 1\n---\nb: 2\n---\nc: [\n"),
-        @r"line 7: is no valid YAML: unclosed bracket '['");
+        @r"line 7: is not valid YAML: unclosed bracket '['");
     insta::assert_snapshot!(problem("a: 1\n---\n# x\nb: 2\nb: 3\n"),
         @"line 5: has `b` twice in one place");
 }
@@ -433,7 +433,7 @@ fn what_windows_writes_is_text() {
             "is UTF-16, as PowerShell's `>` writes it, and damaged",
         ),
         (&[0xff, 0xfe, 0, 0xd8], "damaged"),
-        (b"a: 1\nb: \xfc\n", "is no text in UTF-8 (line 2)"),
+        (b"a: 1\nb: \xfc\n", "is not UTF-8 text (line 2)"),
     ] {
         let why = decode(content).unwrap_err();
         assert!(why.contains(told), "{why}");

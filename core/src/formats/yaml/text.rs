@@ -15,7 +15,7 @@ pub fn decode(content: &[u8]) -> Result<Cow<'_, str>, String> {
             Err(error) => {
                 let line = line_of(content, error.valid_up_to());
                 Err(format!(
-                    "is no text in UTF-8 (line {line}): save it as UTF-8, which \"ANSI\", \
+                    "is not UTF-8 text (line {line}): save it as UTF-8, which \"ANSI\", \
                      Latin-1 and Windows-1252 are not"
                 ))
             }
@@ -66,7 +66,7 @@ pub fn unseen(character: char) -> Option<&'static str> {
         '\u{300}'..='\u{36f}' => "a combining accent",
         '\u{201c}' | '\u{201d}' | '\u{201e}' => "a typographic quote",
         '\u{2018}' | '\u{2019}' | '\u{201a}' => "a typographic quote",
-        '\u{2010}'..='\u{2015}' | '\u{2212}' => "a dash that is no `-`",
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => "a dash that is not `-`",
         '\t' => "a tab",
         '\n' | '\r' => "a line break",
         '\0' => "a zero byte",

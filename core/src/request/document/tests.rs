@@ -103,7 +103,7 @@ fn a_file_without_the_one_deployment_is_refused() {
             @"has no Deployment `c`; it has `Deployment/a`, `Deployment/b`");
     insta::assert_snapshot!(refused(&(deployment("a") + "---\n" + &deployment("a")), Some("a")),
             @"has 2 Deployments of the name `a`");
-    insta::assert_snapshot!(refused("a: [\n", None), @r"is no valid YAML: unclosed bracket '[' (line 1)");
+    insta::assert_snapshot!(refused("a: [\n", None), @r"is not valid YAML: unclosed bracket '[' (line 1)");
     insta::assert_snapshot!(refused("replicas: 1\n", None),
             @"has a document without a `kind`: each must be an object of Kubernetes. Templates (of Helm, say) must be rendered before");
     insta::assert_snapshot!(refused("- a\n", None),
@@ -162,7 +162,7 @@ fn a_template_that_nobody_rendered_is_called_one() {
     let fine = format!("{rules}{}", deployment("a"));
     assert!(choose(fine.as_bytes(), by(None)).is_ok());
     let broken = format!("{rules}a: [\n");
-    assert!(refused(&broken, None).starts_with("is no valid YAML"));
+    assert!(refused(&broken, None).starts_with("is not valid YAML"));
 }
 
 #[test]

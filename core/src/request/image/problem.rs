@@ -21,7 +21,10 @@ pub fn problem(image: &str) -> Option<String> {
             Err(why) => part_at_fault(image).unwrap_or_else(|| why.to_owned()),
         },
     };
-    Some(format!("is `{}`, which is no image: {why}", shown(image)))
+    Some(format!(
+        "is `{}`, which is not a valid image: {why}",
+        shown(image)
+    ))
 }
 
 /// Shows a text in one line, whole unless it is very long, with invisible characters by their code
@@ -294,7 +297,7 @@ fn registry_at_fault(registry: &str, path: &str) -> String {
             match host.contains('.') {
                 // `registry.example.com:team/web`
                 true => format!(
-                    "`{}` is no port of its registry `{}`",
+                    "`{}` is not a valid port of its registry `{}`",
                     shown(port),
                     shown(host)
                 ),
@@ -306,7 +309,7 @@ fn registry_at_fault(registry: &str, path: &str) -> String {
              out empty",
             shown(registry)
         ),
-        _ => format!("its registry `{}` is no host", shown(registry)),
+        _ => format!("its registry `{}` is not a valid host", shown(registry)),
     }
 }
 

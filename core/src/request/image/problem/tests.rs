@@ -113,7 +113,7 @@ fn the_part_at_fault_is_named_and_the_image_shown_whole() {
         ),
         (
             "registry.example.com:team/web:1".to_owned(),
-            "`team` is no port of its registry",
+            "`team` is not a valid port of its registry",
         ),
         (
             "registry.example.com:/web:1".to_owned(),
@@ -134,13 +134,16 @@ fn the_part_at_fault_is_named_and_the_image_shown_whole() {
             "R/we\u{200b}b:1".to_owned(),
             "it has a zero-width space after `",
         ),
-        ("R/web:1\u{2013}2".to_owned(), "a dash that is no `-`"),
+        ("R/web:1\u{2013}2".to_owned(), "a dash that is not `-`"),
         ("\"R/web:1\"".to_owned(), "it has quotes"),
     ] {
         let image = image.replacen("R/", &format!("{ECR}/"), 2);
         let problem = problem(&image).unwrap_or_else(|| panic!("{image} is taken"));
         assert!(problem.contains(told), "{image}: {problem}");
-        assert!(problem.starts_with(&format!("is `{}`, which is no image: ", shown(&image))));
+        assert!(problem.starts_with(&format!(
+            "is `{}`, which is not a valid image: ",
+            shown(&image)
+        )));
         assert!(
             !problem.contains(['\n', '\u{a0}', '\u{feff}', '\u{200b}']),
             "{problem}"
