@@ -314,7 +314,11 @@ fn fields_of_a_switch() {
     for (field, changes, problem) in [
         ("service", json!({"service": null}), "is missing"),
         ("service", json!({"service": 7}), "and is a number"),
-        ("service", json!({"service": "Web"}), "not a valid Kubernetes name"),
+        (
+            "service",
+            json!({"service": "Web"}),
+            "not a valid Kubernetes name",
+        ),
         ("bake", json!({"bake": "7h"}), "from 0s to 6h"),
         ("bake", json!({"bake": "20m"}), "shorter than `timeout`"),
         ("keep", json!({"keep": 1}), "strategy `immutable`; leave"),

@@ -71,8 +71,8 @@ impl fmt::Display for Found {
         match self {
             Found::Empty => formatter.write_str("is empty"),
             Found::Pointer => formatter.write_str(
-                "is not a ZIP archive but the pointer to a repository that a source action with the \
-                 output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow",
+                "is not a ZIP archive but the pointer to a repository that a source action with \
+                 the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow",
             ),
             Found::Json => formatter.write_str("is not a ZIP archive but a JSON document"),
             Found::Text => formatter.write_str("is not a ZIP archive but a text"),
