@@ -25,23 +25,17 @@ const RESTLESS: u32 = 2;
 const CLEARED: &str = "have it cleared away";
 
 impl Engine {
-    pub(super) fn act(&mut self, action: Action) {
+    pub(super) fn act(&mut self, mut action: Action) {
         self.stale_watch = true;
         self.unmarked = false;
         // Whatever was lost before, what was read since has shown that it was not done.
         self.continuation.unsure = false;
+        if let Action::Undo { operations, .. } = &mut action
+            && self.conflicts >= RESTLESS
+        {
+            *operations = change::undo_of_generation(operations);
+        }
         let call = action.call(&self.request);
-        let call = match &action {
-            Action::Undo { operations, .. } if self.conflicts >= RESTLESS => Call {
-                body: Some(change::undo_of_generation(operations)),
-                ..call
-            },
-            Action::Undo { .. }
-            | Action::Patch(_)
-            | Action::Put(_)
-            | Action::Create(_)
-            | Action::Step(_) => call,
-        };
         self.write(action, call);
     }
 

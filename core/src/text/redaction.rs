@@ -12,6 +12,7 @@ pub use visible::visible;
 
 use serde_json::Value;
 use spellings::{decoded, passwords, spellings};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 pub use views::MINIMUM;
@@ -68,7 +69,8 @@ pub struct Mask {
     parts: BTreeSet<String>,
     /// Public texts in lower case: names, labels, selectors and images.
     open: BTreeSet<String>,
-    patterns: Patterns,
+    /// What to search for, made of the above when a text is to be redacted.
+    patterns: OnceCell<Patterns>,
 }
 
 impl Mask {
@@ -79,29 +81,26 @@ impl Mask {
             values: BTreeSet::new(),
             parts: BTreeSet::new(),
             open: BTreeSet::new(),
-            patterns: Patterns {
-                all: BTreeMap::new(),
-                begins: Vec::new(),
-            },
+            patterns: OnceCell::new(),
         }
     }
 
     /// Adds secrets to redact.
     pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
         self.secrets.extend(secrets.into_iter().map(str::to_owned));
-        self.renew();
+        self.patterns.take();
     }
 
     /// Adds values of variables, which are redacted unless they are public.
     pub fn add_values<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
         self.values.extend(values.into_iter().map(str::to_owned));
-        self.renew();
+        self.patterns.take();
     }
 
     /// Adds the parts of values.
     pub fn add_parts<'a>(&mut self, parts: impl IntoIterator<Item = &'a str>) {
         self.parts.extend(parts.into_iter().map(str::to_owned));
-        self.renew();
+        self.patterns.take();
     }
 
     /// Learns from an object of the cluster or a list: redacts the values in its pod template, and
@@ -113,7 +112,7 @@ impl Mask {
             None => self.learn_one(object),
         }
         if before != (self.values.len(), self.open.len()) {
-            self.renew();
+            self.patterns.take();
         }
     }
 
@@ -152,8 +151,8 @@ impl Mask {
         }
     }
 
-    /// Rebuilds the search patterns after something was added.
-    fn renew(&mut self) {
+    /// Builds the search patterns.
+    fn search_patterns(&self) -> Patterns {
         let is_open = |value: &str| {
             let word = value.to_lowercase();
             WORDS.contains(&&*word) || self.open.iter().any(|open| open.contains(&word))
@@ -174,18 +173,19 @@ impl Mask {
         let meant = meant.filter(|value| !is_open(value.trim()));
         let meant = meant.collect::<Vec<_>>();
         let all = all.into_iter().chain(meant.iter().map(String::as_str));
-        self.patterns = Patterns::new(all.flat_map(spellings));
+        Patterns::new(all.flat_map(spellings))
     }
 
     /// Returns the text with the values redacted, and without invisible characters and cursor
     /// movements.
     pub fn text(&self, text: &str) -> String {
         let text = visible(text);
-        if self.patterns.all.is_empty() {
+        let patterns = self.patterns.get_or_init(|| self.search_patterns());
+        if patterns.all.is_empty() {
             return text;
         }
         let mut found = Vec::new();
-        views::each(&text, &mut |view| self.patterns.find(view, &mut found));
+        views::each(&text, &mut |view| patterns.find(view, &mut found));
         without(&text, found)
     }
 }
@@ -203,8 +203,8 @@ fn containers(object: &Value) -> impl Iterator<Item = &Value> {
 struct Patterns {
     /// The texts, by their lower case.
     all: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    /// Whether a text begins with these two bytes.
-    begins: Vec<bool>,
+    /// Whether a text begins with two bytes: a bit for each pair.
+    begins: Vec<u64>,
 }
 
 /// Whether a text equals the pattern. The case does not matter, except for plain words, which occur
@@ -214,19 +214,26 @@ fn is_same(text: &[u8], pattern: &[u8]) -> bool {
         || text.eq_ignore_ascii_case(pattern) && !pattern.iter().all(u8::is_ascii_alphabetic)
 }
 
-/// The index of the first two bytes.
+/// How many pairs of bytes there are.
+const PAIRS: usize = 1 << 16;
+
+/// The number of the first two bytes.
 fn beginning(text: &[u8]) -> usize {
     usize::from(text[0]) << 8 | usize::from(text[1])
 }
 
 impl Patterns {
     fn new(texts: impl Iterator<Item = String>) -> Patterns {
-        let mut all = BTreeMap::<_, Vec<_>>::new();
-        let mut begins = vec![false; 1 << 16];
+        let mut all = BTreeMap::<_, Vec<Vec<u8>>>::new();
+        let mut begins = vec![0; PAIRS / 64];
         for text in texts.filter(|text| text.trim().len() >= MINIMUM) {
             let folded = text.to_ascii_lowercase().into_bytes();
-            begins[beginning(&folded)] = true;
-            all.entry(folded).or_default().push(text.into_bytes());
+            let pair = beginning(&folded);
+            begins[pair / 64] |= 1 << (pair % 64);
+            let (text, same) = (text.into_bytes(), all.entry(folded).or_default());
+            if !same.contains(&text) {
+                same.push(text);
+            }
         }
         Patterns { all, begins }
     }
@@ -241,7 +248,8 @@ impl Patterns {
             while cuts.get(cut).is_some_and(|cut| *cut < at) {
                 cut += 1;
             }
-            let length = match self.begins[beginning(&folded[at..])] {
+            let pair = beginning(&folded[at..]);
+            let length = match self.begins[pair / 64] >> (pair % 64) & 1 == 1 {
                 true => self.longest(
                     &bytes[at..],
                     &folded[at..],
