@@ -17,13 +17,13 @@ pub mod rollout_tracker;
 mod result;
 pub mod rolling;
 pub mod switch;
+mod traffic;
 
 pub use action::{Action, Step};
 pub use author::author;
 pub use decision::{Decision, Stage, Undo, Wait};
-pub use result::{
-    CandidateState, Failure, Former, RollbackResult, Success, Switched, TrafficState, Version,
-};
+pub use result::{CandidateState, Failure, Former, RollbackResult, Success, Switched, Version};
+pub use traffic::TrafficState;
 
 use crate::request::{Request, Strategy};
 use crate::snapshot::Snapshot;

@@ -8,7 +8,6 @@ use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
 use crate::strategy::TrafficState;
 use crate::text::listed;
-use crate::workload::health::rollout::serving::Serving;
 
 /// What came of a deploy whose Service is not there any more.
 pub(super) const SERVICE_GONE: &str = "Nothing was switched back, because the Service no longer \
@@ -32,21 +31,6 @@ fn counted(count: i64, what: &str) -> String {
 }
 
 impl TrafficState {
-    /// Whether pods of more than one version get traffic.
-    pub fn is_mixed(&self) -> bool {
-        self.sends.len() > 1
-    }
-
-    /// The pods that get traffic. One at least is wanted: a switch begins with a Service that sends
-    /// to pods.
-    pub fn serving(&self) -> Serving {
-        let available = self.sends.values().sum::<usize>();
-        Serving {
-            available: i64::try_from(available).unwrap_or(i64::MAX),
-            wanted: self.up.values().sum::<i64>().max(1),
-        }
-    }
-
     /// Whether this deploy's version gets traffic now, where it is known by name.
     fn of_this_deploy(&self) -> String {
         let Some(version) = &self.version else {

@@ -7,7 +7,7 @@ use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
 use crate::state::continuation::Reason;
 use crate::strategy::causes::RolloutFailure;
-use crate::strategy::{CandidateState, RollbackResult};
+use crate::strategy::{CandidateState, RollbackResult, TrafficState};
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence};
 
@@ -58,7 +58,10 @@ pub(super) fn rollout_failed(
 ) -> Report {
     let (code, failure_type) = what_failed(failure.kind, failure.reason);
     let cause = cause::cause(&failure.cause, cause::NEW);
-    let evidence = &failure.evidence;
+    let mut evidence = failure.evidence.clone();
+    let traffic = failure.traffic.as_ref().map(TrafficState::sentence);
+    evidence.pods.extend(traffic);
+    let evidence = &evidence;
     let done = done_about(request, evidence, rollback_result);
     let next = next_after(request, code, rollback_result);
     let headline = match code == FailureCode::ControllerSilent {

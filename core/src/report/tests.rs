@@ -479,7 +479,7 @@ fn switches_that_failed() {
             failure: Box::new(RolloutFailure {
                 reason: Some(Reason::Refused(code)),
                 ..recorded("the token may not patch deployments.apps")
-            }),
+        }),
             rollback_result: RollbackResult::Unswitched(CandidateState::Gone),
         };
         failure(&usual, &refused)
@@ -794,7 +794,8 @@ fn rollouts_that_failed() {
                 kind: is_crash.then_some(Cause::Crash),
                 evidence: seen.clone(),
                 reason: None,
-            }),
+            traffic: None,
+        }),
             rollback_result,
         };
         super::failure(&request(), &failure)
@@ -1407,6 +1408,7 @@ fn no_input_makes_a_report_too_long() {
                 serving: None,
             },
             reason: None,
+            traffic: None,
         }),
         rollback_result: RollbackResult::RollbackFailed(
             crate::strategy::Version {

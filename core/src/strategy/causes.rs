@@ -1,5 +1,6 @@
 //! Why a rollout or a switch failed, as facts; the report turns them into sentences.
 
+use super::traffic::TrafficState;
 use crate::change::asked::Lost;
 use crate::problem::Fault;
 use crate::state::continuation::{Reason, RecordedFailure};
@@ -21,6 +22,8 @@ pub struct RolloutFailure {
     pub evidence: Evidence,
     /// What failed, if the pods are not the cause.
     pub reason: Option<Reason>,
+    /// Where the traffic went when a switch ended, as it was read.
+    pub traffic: Option<TrafficState>,
 }
 
 impl RolloutFailure {
@@ -41,6 +44,7 @@ impl From<RecordedFailure> for RolloutFailure {
             kind: recorded.kind,
             evidence: recorded.evidence,
             reason: recorded.reason,
+            traffic: None,
         }
     }
 }

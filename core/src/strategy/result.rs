@@ -1,6 +1,7 @@
 //! What a deploy comes to.
 
 use super::causes::{RolloutCause, RolloutFailure};
+use super::traffic::TrafficState;
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
@@ -8,7 +9,6 @@ use crate::problem::Fault;
 use crate::text::clip;
 use crate::workload::Workload;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Images that name a version: more would hide what the sentence says.
 const IMAGES_NAMED: usize = 3;
@@ -38,22 +38,6 @@ pub struct Switched {
     pub from: Option<(String, Former)>,
     /// What could not be cleaned up, and why.
     pub left: Vec<(String, String)>,
-}
-
-/// What is there when a switch ends otherwise than it should, as it was read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrafficState {
-    /// The Service.
-    pub service: String,
-    /// Whether there is one.
-    pub is_there: bool,
-    /// The Deployments that it sends to, each with the number of pods; what belongs to none is
-    /// named itself.
-    pub sends: BTreeMap<String, usize>,
-    /// The Deployments of the family that are scaled up, and how far.
-    pub up: BTreeMap<String, i64>,
-    /// The Deployment that this deploy made, as long as it is there.
-    pub version: Option<String>,
 }
 
 /// A deploy that came to nothing.

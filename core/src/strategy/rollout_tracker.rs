@@ -315,6 +315,7 @@ impl RolloutTracker<'_> {
             },
             evidence: Evidence::of(self.live, sight, finding, explanation, &since, patience),
             reason,
+            traffic: None,
         }))
     }
 

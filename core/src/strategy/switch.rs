@@ -23,8 +23,9 @@ mod smoke;
 mod undo;
 
 use super::decision::Decision;
-use super::result::{Failure, RollbackResult, TrafficState};
+use super::result::{Failure, RollbackResult};
 use super::service_lock::Lock;
+use super::traffic::TrafficState;
 use crate::kubernetes::service::Service;
 use crate::request::{Request, Switch};
 use crate::snapshot::{Query, Snapshot};

@@ -353,6 +353,7 @@ fn gives_up(cause: &str, evidence: Evidence, rollback_result: RollbackResult) ->
             kind: in_a_pod.then_some(diagnosis::Cause::NotReady),
             evidence,
             reason: None,
+            traffic: None,
         }),
         rollback_result,
     })

@@ -5,7 +5,8 @@ use super::context::Context;
 use crate::change::editor::Editor;
 use crate::snapshot::{Kind, Query};
 use crate::strategy::decision::Decision;
-use crate::strategy::result::{Failure, RollbackResult, TrafficState};
+use crate::strategy::result::{Failure, RollbackResult};
+use crate::strategy::traffic::TrafficState;
 use crate::workload::Workload;
 use std::collections::BTreeMap;
 
@@ -97,8 +98,8 @@ impl Failure {
                 mut failure,
                 rollback_result,
             } => {
-                failure.evidence.pods.push(present.sentence());
                 failure.evidence.serving = Some(present.serving());
+                failure.traffic = Some(present);
                 Failure::Rollout {
                     failure,
                     rollback_result,
