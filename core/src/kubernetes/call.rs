@@ -10,6 +10,7 @@ pub use super::path::{Path, Query};
 pub use super::permission::Permission;
 use super::resource::{
     ENDPOINT_SLICES, EVENTS, IDENTITIES, LOGS, PODS, PROXY, REVIEWS, Resource, SERVICES, TOKENS,
+    parts,
 };
 pub use super::verb::Verb;
 use serde_json::{Value, json};
@@ -47,6 +48,8 @@ pub struct Call {
     pub body: Option<Value>,
     /// The resource as RBAC names it, for the words of a refusal: `deployments.apps`.
     pub resource: &'static str,
+    /// The kind of the answer; `None` where that is a text.
+    pub answer: Option<&'static str>,
 }
 
 impl Call {
@@ -134,11 +137,7 @@ impl Call {
     /// Asks whether the token has a right. Every account may ask this about itself.
     /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
     pub fn may(namespace: &str, right: Permission) -> Call {
-        let (whole, group) = right
-            .resource
-            .split_once('.')
-            .unwrap_or((right.resource, ""));
-        let (resource, part) = whole.split_once('/').unwrap_or((whole, ""));
+        let (resource, part, group) = parts(right.resource);
         let body = json!({"apiVersion": REVIEWS.api_version, "kind": REVIEWS.kind,
             "spec": {"resourceAttributes": {"namespace": namespace, "verb": right.verb,
                 "group": group, "resource": resource, "subresource": part}}});
@@ -230,10 +229,9 @@ impl Call {
 
     /// The types of answer that are taken: a log is a text, and an application says what it likes.
     pub fn accept(&self) -> &'static str {
-        if [LOGS.name, PROXY.name].contains(&self.resource) {
-            "*/*"
-        } else {
-            "application/json"
+        match self.answer {
+            Some(_) => "application/json",
+            None => "*/*",
         }
     }
 
@@ -269,6 +267,7 @@ impl Call {
             query: Query::default(),
             body: None,
             resource: resource.name,
+            answer: resource.answer,
         }
     }
 

@@ -3,12 +3,11 @@
 
 use super::call::{Call, Verb};
 use super::contact::{Identity, OddAnswer};
-use super::resource;
 use serde_json::Value;
 
 /// What a call asks for; `None` where the answer is a text.
 pub fn asked(call: &Call) -> Option<Identity> {
-    let kind = resource::answered_kind(call.resource)?;
+    let kind = call.answer?;
     let mut parts = call.path.split("/namespaces/").skip(1);
     let mut parts = parts.next().unwrap_or_default().split('/');
     let namespace = parts.next().unwrap_or_default().to_owned();

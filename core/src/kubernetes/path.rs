@@ -1,7 +1,7 @@
 //! Paths and queries of the API, built only from checked parts.
 
 use super::name::{Name, Rule, is_plain_path};
-use super::resource::Resource;
+use super::resource::{Resource, parts};
 use std::fmt;
 use std::ops::Deref;
 
@@ -20,13 +20,16 @@ impl Path {
                 path += "/namespaces/";
                 path += &Name::new(namespace, Rule::Label)?;
             }
-            let (plural, part) = resource.plural_and_part();
+            let (plural, part, _) = parts(resource.name);
             path += "/";
             path += plural;
             if let Some(name) = name {
                 path += "/";
                 path += &Name::new(name, resource.rule)?;
-                path += part;
+                if !part.is_empty() {
+                    path += "/";
+                    path += part;
+                }
             }
             Some(path)
         };

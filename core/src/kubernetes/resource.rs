@@ -14,6 +14,8 @@ pub struct Resource {
     /// The name in a Role, with group and subresource: `deployments.apps`, `pods/log`.
     pub name: &'static str,
     /// The naming rule of its objects.
+    /// The kind of what is answered; `None` where that is a text.
+    pub(super) answer: Option<&'static str>,
     pub(super) rule: Rule,
     /// Whether its objects are in namespaces.
     pub(super) namespaced: bool,
@@ -29,7 +31,7 @@ pub const REPLICA_SETS: Resource = Resource::of("apps/v1", "ReplicaSet", "replic
 pub const PODS: Resource = Resource::of("v1", "Pod", "pods");
 
 /// Logs of a pod's containers.
-pub const LOGS: Resource = Resource::of("v1", "Pod", "pods/log");
+pub const LOGS: Resource = Resource::of("v1", "Pod", "pods/log").answered_by_text();
 
 /// Events of an object.
 pub const EVENTS: Resource = Resource::of("v1", "Event", "events");
@@ -38,7 +40,9 @@ pub const EVENTS: Resource = Resource::of("v1", "Event", "events");
 pub const SERVICES: Resource = Resource::of("v1", "Service", "services").with_labels_as_names();
 
 /// The API server's proxy to the pods of a Service.
-pub const PROXY: Resource = Resource::of("v1", "Service", "services/proxy").with_labels_as_names();
+pub const PROXY: Resource = Resource::of("v1", "Service", "services/proxy")
+    .with_labels_as_names()
+    .answered_by_text();
 
 /// EndpointSlices, which say where a Service routes to.
 pub const ENDPOINT_SLICES: Resource = Resource::of(
@@ -55,7 +59,8 @@ pub const AUTOSCALERS: Resource = Resource::of(
 );
 
 /// Tokens of a ServiceAccount.
-pub const TOKENS: Resource = Resource::of("v1", "ServiceAccount", "serviceaccounts/token");
+pub const TOKENS: Resource =
+    Resource::of("v1", "ServiceAccount", "serviceaccounts/token").answered_by("TokenRequest");
 
 /// Reviews of whether the token has a permission.
 pub const REVIEWS: Resource = Resource::of(
@@ -73,24 +78,11 @@ pub const IDENTITIES: Resource = Resource::of(
 )
 .without_namespace();
 
-/// The kind of what is answered about the resource of this name; `None` where that is a text.
-pub(super) fn answered_kind(name: &str) -> Option<&'static str> {
-    const OBJECTS: [Resource; 9] = [
-        DEPLOYMENTS,
-        REPLICA_SETS,
-        PODS,
-        EVENTS,
-        SERVICES,
-        ENDPOINT_SLICES,
-        AUTOSCALERS,
-        REVIEWS,
-        IDENTITIES,
-    ];
-    if name == TOKENS.name {
-        return Some("TokenRequest");
-    }
-    let found = OBJECTS.iter().find(|resource| resource.name == name);
-    found.map(|resource| resource.kind)
+/// Splits the name in a Role: plural, subresource and group, as in `pods`, `log` and no group.
+pub(super) fn parts(name: &'static str) -> (&'static str, &'static str, &'static str) {
+    let (whole, group) = name.split_once('.').unwrap_or((name, ""));
+    let (plural, part) = whole.split_once('/').unwrap_or((whole, ""));
+    (plural, part, group)
 }
 
 impl Resource {
@@ -99,15 +91,21 @@ impl Resource {
             api_version,
             kind,
             name,
+            answer: Some(kind),
             rule: Rule::Subdomain,
             namespaced: true,
         }
     }
 
-    /// The name in a path, and the subresource: `pods` and `/log`.
-    pub(super) fn plural_and_part(&self) -> (&'static str, &'static str) {
-        let (whole, _) = self.name.split_once('.').unwrap_or((self.name, ""));
-        whole.split_at(whole.find('/').unwrap_or(whole.len()))
+    /// Answers with an object of another kind.
+    const fn answered_by(mut self, kind: &'static str) -> Resource {
+        self.answer = Some(kind);
+        self
+    }
+
+    const fn answered_by_text(mut self) -> Resource {
+        self.answer = None;
+        self
     }
 
     const fn with_labels_as_names(mut self) -> Resource {
