@@ -86,7 +86,7 @@ impl RotationError {
                  with `--type SecureString`.",
             ),
             RotationError::NoAccess(error) | RotationError::NotStored(error) => {
-                (reason(error), remedy(error, place))
+                no_access(error, place)
             }
             RotationError::Call(step, error) => step.words(error),
             RotationError::Nameless => owned(
@@ -139,11 +139,13 @@ fn is_lost(error: &CredentialsError) -> bool {
     )
 }
 
-/// What is wrong with parameters. That the token's is meant has been said.
-fn reason(error: &CredentialsError) -> String {
+/// What is wrong with parameters, and what to do. That the token's is meant has been said.
+fn no_access(error: &CredentialsError, place: &ParameterPlace) -> (String, String) {
     match error {
-        CredentialsError::Expired(_, at, _) => format!("it expired at {at:.0}"),
-        CredentialsError::NoToken(_, what) => format!("it {what}"),
+        CredentialsError::Expired(_, at, _) => {
+            (format!("it expired at {at:.0}"), format!("{FIRST}."))
+        }
+        CredentialsError::NoToken(_, what) => (format!("it {what}"), format!("{FIRST}.")),
         CredentialsError::Missing(_)
         | CredentialsError::Denied(..)
         | CredentialsError::KeyDenied(..)
@@ -153,24 +155,10 @@ fn reason(error: &CredentialsError) -> String {
         | CredentialsError::Broken(_)
         | CredentialsError::Refused(_)
         | CredentialsError::Unreachable(_)
-        | CredentialsError::Ca(_) => error.to_string(),
-    }
-}
-
-/// What to do about parameters that cannot be read or written.
-fn remedy(error: &CredentialsError, place: &ParameterPlace) -> String {
-    match error {
-        CredentialsError::NoToken(..) | CredentialsError::Expired(..) => format!("{FIRST}."),
-        CredentialsError::Missing(_)
-        | CredentialsError::Denied(..)
-        | CredentialsError::KeyDenied(..)
-        | CredentialsError::KeyUnusable(..)
-        | CredentialsError::NotSigned(_)
-        | CredentialsError::Throttled(_)
-        | CredentialsError::Broken(_)
-        | CredentialsError::Refused(_)
-        | CredentialsError::Unreachable(_)
-        | CredentialsError::Ca(_) => without_stage(&access::next(error, place)),
+        | CredentialsError::Ca(_) => (
+            error.to_string(),
+            without_stage(&access::next(error, place)),
+        ),
     }
 }
 

@@ -479,7 +479,7 @@ fn switches_that_failed() {
             failure: Box::new(RolloutFailure {
                 reason: Some(Reason::Refused(code)),
                 ..recorded("the token may not patch deployments.apps")
-        }),
+            }),
             rollback_result: RollbackResult::Unswitched(CandidateState::Gone),
         };
         failure(&usual, &refused)
@@ -794,8 +794,8 @@ fn rollouts_that_failed() {
                 kind: is_crash.then_some(Cause::Crash),
                 evidence: seen.clone(),
                 reason: None,
-            traffic: None,
-        }),
+                traffic: None,
+            }),
             rollback_result,
         };
         super::failure(&request(), &failure)
