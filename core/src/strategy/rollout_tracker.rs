@@ -95,18 +95,13 @@ impl RolloutTracker<'_> {
             })));
         };
         let left = (steady.since + SECOND_LOOK).duration_since(roster.at);
-        Ok(RolloutState::GoesOn(match Duration::try_from(left) {
-            Ok(left) if !left.is_zero() => Decision::Wait(Wait {
-                progress,
-                rollback: false,
-                at_most: left,
-                stage: self.stage.clone(),
-            }),
-            Ok(_) | Err(_) => Decision::Steady(Steady {
+        Ok(match Duration::try_from(left) {
+            Ok(left) if !left.is_zero() => self.wait(progress, left),
+            Ok(_) | Err(_) => RolloutState::GoesOn(Decision::Steady(Steady {
                 held: true,
                 ..steady.clone()
-            }),
-        }))
+            })),
+        })
     }
 
     /// A rollout that goes on: its pods may already show that it never ends.
@@ -252,23 +247,14 @@ impl RolloutTracker<'_> {
             return self.fail(Some(Stop::TimedOut { timeout, progress }));
         }
         let left = self.deadline.duration_since(self.now).unsigned_abs();
-        Ok(RolloutState::GoesOn(Decision::Wait(Wait {
-            progress,
-            rollback: false,
-            at_most: at_most.min(left),
-            stage: self.stage.clone(),
-        })))
+        Ok(self.wait(progress, at_most.min(left)))
     }
 
-    /// The pods hold the cause, and a moment later they may be readable.
-    fn once_more(&self) -> RolloutState {
+    fn wait(&self, progress: Progress, at_most: Duration) -> RolloutState {
         RolloutState::GoesOn(Decision::Wait(Wait {
-            progress: Progress {
-                waits_for: WaitsFor::Availability,
-                ..waiting_for_replica_set(self.live)
-            },
+            progress,
             rollback: false,
-            at_most: CATCHING_UP,
+            at_most,
             stage: self.stage.clone(),
         }))
     }
@@ -286,8 +272,13 @@ impl RolloutTracker<'_> {
         {
             return Err(self.pods_query(set));
         }
+        // The pods hold the cause, and a moment later they may be readable.
         if (1..READINGS).contains(&self.snapshot.pods_missed) {
-            return Ok(self.once_more());
+            let progress = Progress {
+                waits_for: WaitsFor::Availability,
+                ..waiting_for_replica_set(self.live)
+            };
+            return Ok(self.wait(progress, CATCHING_UP));
         }
         let (since, patience) = (self.since(), self.request.patience);
         let finding = sight.and_then(|sight| diagnosis::explain(sight, since.clone(), patience));
