@@ -99,7 +99,7 @@ pub fn judge(simulation: &mut Simulation, end: &End) {
             clean = false;
         }
         End::Failed(failure) => {
-            // A read that is older than its own past tells of a Service that is no more.
+            // A stale read may return a Service that was deleted since.
             let stale = happened(Stale) && matches!(failure, Failure::Faults(_));
             // Who waited for a dead one's lock, or died again and again, may have no time left.
             let late = simulation.happened.len() > 1 && *failure == Failure::TooLate;

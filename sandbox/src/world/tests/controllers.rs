@@ -100,7 +100,7 @@ fn a_stuck_rollout_exceeds_its_deadline_and_a_way_back_starts_with_the_stale_fai
     let mut world = World::new(TOKEN);
     let mut object = sample_deployment("web", "web:1");
     object["spec"]["progressDeadlineSeconds"] = 10.into();
-    // With one replica the way back is no progress by the numbers, so the failure is not replaced.
+    // With one replica the rollback changes no counter, so the failure stays.
     object["spec"]["replicas"] = 1.into();
     world.behave("broken", Behaviour::ImagePull);
     world.apply(object, start());

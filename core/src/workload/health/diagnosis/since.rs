@@ -123,7 +123,7 @@ pub struct Since<'a> {
     pub(super) ending: bool,
     /// Whether new pods do not wait for old ones: this rollout will not make room for them.
     pub(super) frees_nothing: bool,
-    /// Whether all pods were ready before, and get the traffic: a slow start is no explanation.
+    /// Whether all pods were ready before and get the traffic: a slow start does not explain it.
     pub(super) has_served: bool,
 }
 
