@@ -151,6 +151,7 @@ pub(super) fn switched_summary(
     let from = from.map(|(from, became)| {
         let became = match became {
             Former::ScaledDown => "is scaled to zero",
+            Former::StillUp => "is still scaled up",
             Former::NotKept => "was deleted, because `keep` is 0",
             Former::DeletedByOthers => "was deleted by someone else during the deploy",
         };

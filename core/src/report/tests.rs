@@ -343,7 +343,7 @@ fn switching(more: Value) -> Request {
 
 #[test]
 fn switches_that_succeeded() {
-    let finished = |wrote, from: Option<&str>, left: &[(&str, &str)]| {
+    let ended = |wrote, from: Option<(&str, Former)>, left: &[(&str, &str)]| {
         let mut blue = live(2, "app:2").value().clone();
         blue["metadata"]["name"] = json!("web-blue");
         let left = left.iter();
@@ -353,7 +353,7 @@ fn switches_that_succeeded() {
             previous_revision: None,
             switched: Some(Switched {
                 service: "web".into(),
-                from: from.map(|from: &str| (from.to_owned(), Former::ScaledDown)),
+                from: from.map(|(from, became)| (from.to_owned(), became)),
                 left: left
                     .map(|(name, why)| (name.to_string(), why.to_string()))
                     .collect(),
@@ -361,6 +361,17 @@ fn switches_that_succeeded() {
         };
         super::success(&switching(json!({})), &begun(), &success, at(41))
     };
+    let finished = |wrote, from: Option<&str>, left: &[(&str, &str)]| {
+        ended(wrote, from.map(|from| (from, Former::ScaledDown)), left)
+    };
+    let up = ended(true, Some(("web", Former::StillUp)), &[]);
+    assert_eq!(
+        shown(&[up])
+            .split(" s. ")
+            .nth(1)
+            .and_then(|rest| rest.lines().next()),
+        Some("`web`, which served before, is still scaled up.")
+    );
     let reports = [
         finished(true, Some("web-green"), &[]),
         finished(

@@ -175,6 +175,8 @@ pub enum CandidateState {
 pub enum Former {
     /// It is there, at zero.
     ScaledDown,
+    /// It is there, and has replicas: it could not be scaled down, or somebody has scaled it up.
+    StillUp,
     /// We deleted it, as none is to be kept.
     NotKept,
     /// Somebody else deleted it meanwhile.

@@ -7,7 +7,7 @@ use super::setting::*;
 use super::{LAST_IMAGE, NEW_IMAGE, REQUIRED};
 use jiff::SignedDuration;
 use landfall_core::report::cause::recorded;
-use landfall_core::strategy::{CandidateState, Failure, RollbackResult, Success};
+use landfall_core::strategy::{CandidateState, Failure, Former, RollbackResult, Success};
 use landfall_sandbox::world::{Reply, sample_service};
 use std::sync::atomic::Ordering;
 
@@ -48,10 +48,10 @@ pub fn judge(simulation: &mut Simulation, end: &End) {
             assert_eq!(serves, simulation.image, "another version serves");
             assert_eq!(success.deployment.name(), simulation.live_name());
             judge_success(simulation, success);
-            clean = success
-                .switched
-                .as_ref()
-                .is_none_or(|switched| switched.left.is_empty());
+            clean = success.switched.as_ref().is_none_or(|switched| {
+                let is_up = matches!(switched.from, Some((_, Former::StillUp)));
+                switched.left.is_empty() && !is_up
+            });
             assert!(clean || refused, "something was left: {success:?}");
         }
         End::Failed(Failure::Rollout {
@@ -150,18 +150,21 @@ pub fn judge_success(simulation: &Simulation, success: &Success) {
     let disturbed = !simulation.happened.is_empty();
     assert!(success.wrote || disturbed, "it says that it wrote nothing");
     assert_eq!(success.wrote, switched.from.is_some());
-    let Some((from, _)) = &switched.from else {
+    let Some((from, became)) = &switched.from else {
         return;
     };
     assert_ne!(*from, simulation.live_name());
     let old = simulation.world.deployment("default", from);
     assert!(disturbed || old.is_some(), "{from} was not kept");
     // Of an immutable version that is superseded twice nothing may be left.
-    if let Some(old) = old.filter(|_| switched.left.is_empty()) {
-        assert_eq!(old["spec"]["replicas"], 0, "{from} runs on");
-        let before = &old["metadata"]["annotations"]["landfall/replicas"];
-        let before = before.as_str().and_then(|count| count.parse().ok());
-        assert!(before >= Some(REQUIRED), "{from} had {before:?} pods");
+    if let Some(old) = old {
+        let is_down = old["spec"]["replicas"] == 0;
+        assert_eq!(*became == Former::ScaledDown, is_down, "{from}: {became:?}");
+        if is_down && switched.left.is_empty() {
+            let before = &old["metadata"]["annotations"]["landfall/replicas"];
+            let before = before.as_str().and_then(|count| count.parse().ok());
+            assert!(before >= Some(REQUIRED), "{from} had {before:?} pods");
+        }
     }
 }
 

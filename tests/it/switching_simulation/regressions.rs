@@ -89,6 +89,17 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             ],
         ),
         (
+            "the previous version ran on, and a repeated event said that it was scaled to zero",
+            setting(true, Start::Third, false, Well),
+            vec![
+                (&["PATCH", "/deployments/", r#""replicas":0"#], Refused),
+                (
+                    &["PATCH", "/services/demo-app", r#""landfall/lock":null"#],
+                    DiesAfter,
+                ),
+            ],
+        ),
+        (
             "pods that could not be read once, when the deadline was over, had no cause",
             setting(false, Start::Adoption, false, Doomed),
             vec![(&["wait"], DiesBefore), (&["GET", "/pods"], Unavailable)],

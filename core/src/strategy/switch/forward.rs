@@ -168,6 +168,7 @@ impl Context<'_> {
         let keeps_none = matches!(self.request.strategy, Strategy::Immutable { keep: 0, .. });
         let is_plain = from == self.request.deployment;
         Ok(match self.snapshot.deployment(from)? {
+            Some(former) if former.replicas() > 0 => Former::StillUp,
             Some(_) => Former::ScaledDown,
             None if keeps_none && !is_plain => Former::NotKept,
             None => Former::DeletedByOthers,
