@@ -1,6 +1,6 @@
 //! The plan as values: decided from the current state, printed, and only then carried out.
 
-use crate::account::{ACCOUNT, account, namespace_of};
+use crate::account::{ACCOUNT, account, group, namespace_of};
 use crate::command::{Command, Tools, quoted};
 use crate::failure::{Failure, Refusal};
 use crate::grant::Grant;
@@ -59,7 +59,8 @@ pub(crate) fn decide(
 /// Refuses to replace a RoleBinding's other subjects: applying it would remove them.
 fn check_binding(target: &Target, bound: &[String]) -> Result<(), Box<Failure>> {
     let (namespace, account) = (&target.namespace, account(&target.home));
-    let Some(other) = bound.iter().find(|other| **other != account) else {
+    let others = |subject: &&String| ![&account, &group()].contains(subject);
+    let Some(other) = bound.iter().find(others) else {
         return Ok(());
     };
     let instead = format!("To give {namespace} to {account} instead: --replace.");
@@ -87,7 +88,7 @@ pub(crate) fn binding(tools: &Tools, namespace: &str) -> Command {
     tools.kubectl(&[&["-n", namespace][..], &words].concat())
 }
 
-/// The user names, in the API server's form.
+/// The subjects: ServiceAccounts by their user name, others by kind and name.
 pub(crate) fn bound(printed: &str) -> Vec<String> {
     let users = printed.lines().map(|line| {
         let words: Vec<_> = line.split(' ').collect();
@@ -95,6 +96,7 @@ pub(crate) fn bound(printed: &str) -> Vec<String> {
             ["ServiceAccount", namespace, name] => {
                 format!("system:serviceaccount:{namespace}:{name}")
             }
+            [kind, "", name] => format!("{kind} {name}"),
             _ => line.trim().to_owned(),
         }
     });

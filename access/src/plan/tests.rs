@@ -350,6 +350,7 @@ fn a_rolebinding_of_another_account_is_left() {
     for (bound, home, words) in [
         (vec![], "web", ""),
         (vec![web.clone()], "web", ""),
+        (vec![web.clone(), group()], "web", ""),
         (vec![shop.clone()], "shop", ""),
         (
             vec![shop.clone()],
@@ -366,7 +367,7 @@ fn a_rolebinding_of_another_account_is_left() {
             "shop",
             "it is for system:serviceaccount:web:landfall",
         ),
-        (vec!["User  jane".into()], "shop", "it is for User  jane"),
+        (vec!["User jane".into()], "shop", "it is for User jane"),
     ] {
         let target = Target {
             namespace: "web".into(),
@@ -378,8 +379,11 @@ fn a_rolebinding_of_another_account_is_left() {
         assert_eq!(told.is_empty(), words.is_empty(), "{bound:?}: {told}");
         assert!(told.contains(words), "{words}: {told}");
     }
-    let printed = "ServiceAccount shop landfall\nUser  jane\n";
-    assert_eq!(bound(printed), [shop, "User  jane".to_owned()]);
+    let printed = "ServiceAccount shop landfall\nUser  jane\nGroup  landfall\n";
+    assert_eq!(
+        bound(printed),
+        [shop, "User jane".to_owned(), "Group landfall".to_owned()]
+    );
     assert!(bound("").is_empty());
 }
 
