@@ -15,6 +15,8 @@ const ROLES: [&str; 2] = [
     include_str!("../../deploy/rbac.yaml"),
     include_str!("../../deploy/rbac-switching.yaml"),
 ];
+const ROTATION: &str = include_str!("../../deploy/rbac-rotation.yaml");
+const RBAC: &str = "rbac.authorization.k8s.io";
 /// Clusters of rows that run at the same time.
 const AT_ONCE: usize = 6;
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
@@ -159,6 +161,73 @@ fn every_verb_that_is_granted_has_its_row() {
     rows.sort_unstable();
     rows.dedup();
     assert_eq!(granted, rows);
+}
+
+/// A member of the group has no ServiceAccount that it could request tokens for.
+#[test]
+fn the_group_is_bound_wherever_the_account_is_but_not_to_tokens() {
+    let account = json!({"kind": "ServiceAccount", "name": "landfall", "namespace": "default"});
+    let group = json!({"apiGroup": RBAC, "kind": "Group", "name": "landfall"});
+    let both = [account.clone(), group];
+    for (file, subjects) in [
+        (ROLES[0], &both[..]),
+        (ROLES[1], &both),
+        (ROTATION, &[account]),
+    ] {
+        let mut bindings = Vec::new();
+        landfall_core::formats::yaml::read(file, |document: Value| {
+            if document["kind"] == "RoleBinding" {
+                bindings.push(document);
+            }
+        })
+        .unwrap();
+        assert_eq!(bindings.len(), 1);
+        assert_eq!(bindings[0]["subjects"], json!(subjects));
+    }
+}
+
+/// The API server's own answer for an identity that is nothing but a member of the group: what an
+/// access entry or a certificate makes.
+#[tokio::test]
+#[ignore = "needs a real control plane: make conformance"]
+async fn the_group_has_each_verb_in_its_namespace_and_nothing_else() {
+    let stage = Stage::new().await;
+    let Cluster::Real(namespace) = &stage.cluster else {
+        panic!("make conformance");
+    };
+    let allowed = async |within: &str, verb: &str, resource: &str| {
+        let (name, part) = resource.split_once('/').unwrap_or((resource, ""));
+        let group = match name {
+            "deployments" | "replicasets" => "apps",
+            "endpointslices" => "discovery.k8s.io",
+            "horizontalpodautoscalers" => "autoscaling",
+            _ => "",
+        };
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+            "spec": {"user": "arn:aws:sts::111122223333:assumed-role/landfall/landfall",
+                "groups": ["landfall", "system:authenticated"],
+                "resourceAttributes": {"namespace": within, "verb": verb, "group": group,
+                    "resource": name, "subresource": part, "name": "landfall"}}});
+        let reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        namespace.create(reviews, &review).await["status"]["allowed"] == true
+    };
+    for (verb, resource, ..) in table() {
+        let found = allowed(&namespace.name, verb, resource).await;
+        assert!(found, "{verb} {resource}");
+        let elsewhere = allowed("kube-system", verb, resource).await;
+        assert!(!elsewhere, "{verb} {resource}");
+    }
+    for (verb, resource) in [
+        ("create", "serviceaccounts/token"),
+        ("get", "secrets"),
+        ("create", "pods"),
+        ("create", "pods/exec"),
+        ("delete", "pods"),
+        ("patch", "roles"),
+    ] {
+        let found = allowed(&namespace.name, verb, resource).await;
+        assert!(!found, "{verb} {resource}");
+    }
 }
 
 /// Each row has a cluster of its own, so that they wait for their pods together.
