@@ -1,6 +1,7 @@
 //! Runs an engine: its calls go out, their answers come back, its waits are slept.
 
-use crate::kubernetes::{Cluster, Watch, WatchEvent};
+use crate::access::{Connection, Purpose};
+use crate::kubernetes::{Watch, WatchEvent};
 use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Ended, Engine, Heard, Next, Note, Outcome, Watching};
@@ -14,17 +15,17 @@ use landfall_core::state::continuation::Continuation;
 use landfall_core::workload::health::steadiness;
 use landfall_core::workload::replica_set::ReplicaSet;
 use serde_json::Value;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// When a watch that the server should have ended, after a minute, is taken for dead.
 const WATCH_TRUST: Duration = Duration::from_secs(65);
 
-/// Runs a deploy until it ends or `until` comes. `renew` fetches the token anew and connects.
+/// Runs a deploy until it ends or `until` comes. `connect` opens the cluster again, with another
+/// credential or at another address.
 pub async fn run(
-    cluster: Arc<Cluster>,
-    renew: impl AsyncFn() -> Result<Arc<Cluster>, CredentialsError>,
+    connection: Connection,
+    connect: impl AsyncFn(Purpose) -> Result<Connection, CredentialsError>,
     request: Request,
     continuation: Continuation,
     until: Instant,
@@ -35,9 +36,10 @@ pub async fn run(
     let end = now.saturating_add(left).unwrap_or(Timestamp::MAX);
     let mut driver = Driver {
         engine: Engine::new(request, continuation, now, end, logging::masked),
-        cluster,
-        renew,
-        renewed: false,
+        connection,
+        connect,
+        is_renewed: false,
+        is_found_again: false,
         watch: None,
         until,
     };
@@ -45,16 +47,19 @@ pub async fn run(
     driver.engine.ended(outcome)
 }
 
-struct Driver<R> {
+struct Driver<C> {
     engine: Engine,
-    cluster: Arc<Cluster>,
-    renew: R,
-    renewed: bool,
+    connection: Connection,
+    connect: C,
+    /// Whether a refused credential was renewed in this invocation.
+    is_renewed: bool,
+    /// Whether a server that was lost was looked for in this invocation.
+    is_found_again: bool,
     watch: Option<Watch>,
     until: Instant,
 }
 
-impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
+impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<C> {
     async fn run(&mut self) -> Outcome {
         loop {
             let next = self.engine.next(Timestamp::now());
@@ -62,7 +67,7 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
             match next {
                 Next::Ask(ask) => {
                     let result = self.ask(&ask).await;
-                    self.engine.remarked(self.cluster.warnings());
+                    self.engine.remarked(self.connection.cluster.warnings());
                     self.engine.answered(result, Timestamp::now());
                 }
                 Next::Watch(watching) => {
@@ -75,27 +80,36 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
         }
     }
 
-    /// Sends a call. A token that was rotated while we were warm is fetched anew, once an
-    /// invocation.
+    /// Sends a call. A credential that was rotated while we were warm is fetched anew, and a server
+    /// that has moved is looked for, each once an invocation.
     async fn ask(&mut self, ask: &Ask) -> Result<Response, CallError> {
         if ask.call.changes() {
             self.watch = None;
         }
+        self.renew_in_time().await;
         let result = self.send(ask).await;
-        let refused = match &result {
-            Err(CallError::Refused(refusal)) => refusal.is_of_token(),
-            Err(_) | Ok(_) => false,
-        };
-        if !refused || self.renewed {
-            return result;
-        }
-        tracing::warn!("the cluster does not accept the token; it is fetched anew");
-        self.renewed = true;
-        match timeout_at(self.until, (self.renew)()).await {
-            Ok(Ok(cluster)) => {
-                self.cluster = cluster;
-                self.send(ask).await
+        let purpose = match &result {
+            Err(CallError::Refused(refusal)) if refusal.is_of_token() && !self.is_renewed => {
+                tracing::warn!("the cluster does not accept the credential; it is fetched anew");
+                self.is_renewed = true;
+                Purpose::Refused
             }
+            Err(error) if error.may_be_elsewhere() && !self.is_found_again => {
+                self.is_found_again = true;
+                Purpose::Lost
+            }
+            Err(_) | Ok(_) => return result,
+        };
+        match timeout_at(self.until, (self.connect)(purpose)).await {
+            Ok(Ok(connection)) => {
+                let has_moved = connection.server != self.connection.server;
+                self.connection = connection;
+                match purpose == Purpose::Refused || has_moved {
+                    true => self.send(ask).await,
+                    false => result,
+                }
+            }
+            Ok(Err(_)) if purpose == Purpose::Lost => result,
             Ok(Err(error)) => {
                 self.engine.lock_out(error);
                 result
@@ -104,9 +118,20 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
         }
     }
 
+    /// Renews a credential that is about to expire. If that fails, the cluster decides about it.
+    async fn renew_in_time(&mut self) {
+        if !self.connection.is_expiring(Timestamp::now()) {
+            return;
+        }
+        let renewed = timeout_at(self.until, (self.connect)(Purpose::Expiring)).await;
+        if let Ok(Ok(connection)) = renewed {
+            self.connection = connection;
+        }
+    }
+
     async fn send(&self, ask: &Ask) -> Result<Response, CallError> {
         let (call, until) = (&ask.call, self.until.min(instant(ask.until)));
-        let cluster = &self.cluster;
+        let cluster = &self.connection.cluster;
         match &ask.reading {
             Reading::Object => cluster.send(call, until).await.map(Response::Object),
             Reading::List => {
@@ -134,11 +159,12 @@ impl<R: AsyncFn() -> Result<Arc<Cluster>, CredentialsError>> Driver<R> {
     /// Follows a Deployment until something is told or the wait is over; also whether the watch
     /// said anything at all.
     async fn watch(&mut self, watching: &Watching) -> (Heard, bool) {
+        self.renew_in_time().await;
         let end = self.until.min(instant(watching.until));
         let open = self.watch.take().filter(|_| !watching.fresh);
         let mut watch = match open {
             Some(watch) => watch,
-            None => match self.cluster.watch(&watching.call, end).await {
+            None => match self.connection.cluster.watch(&watching.call, end).await {
                 Ok(watch) => watch,
                 Err(error) => return (Heard::Unopened(error), false),
             },

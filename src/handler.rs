@@ -7,7 +7,7 @@ mod unreported;
 pub use unreported::Unreported;
 
 use crate::access::rotation::log_renewed;
-use crate::access::{Access, no_answer};
+use crate::access::{Access, Purpose, no_answer};
 use crate::aws::clients::Aws;
 use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
@@ -19,12 +19,12 @@ use jiff::Timestamp;
 use landfall_core::engine::{self, Outcome};
 use landfall_core::environment::Environment;
 use landfall_core::event::{self, Event, Job};
-use landfall_core::outcome::{FailureCode, ParameterPlace};
+use landfall_core::outcome::FailureCode;
 use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
 use landfall_core::request::{Draft, Files, Origin, Request, Wanted};
 use landfall_core::rotation::{CurrentToken, RotationError, RotationRequest};
-use landfall_core::state::continuation::{Continuation, Phase};
+use landfall_core::state::continuation::{Continuation, ContinuationError, Phase};
 use landfall_core::strategy::Failure;
 use ledger::Ledger;
 use serde_json::Value;
@@ -160,7 +160,7 @@ impl Function {
         };
         let variables = landfall_core::request::variables(&job.parameters);
         logging::hide_parts(variables.iter().map(String::as_str));
-        let bound_to = format!("{} {}", environment.cluster, job.parameters.identity());
+        let bound_to = format!("{} {}", environment.source, job.parameters.identity());
         let now = Timestamp::now();
         let mut continuation = match &job.continuation {
             None => Continuation::begin(&job.id, now, draft.timeout),
@@ -170,12 +170,8 @@ impl Function {
             },
         };
         *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
-        let (account, region) = (
-            job.account.as_deref(),
-            self.access.aws.settings.region.as_deref(),
-        );
-        let place = ParameterPlace::new(&environment.token_parameter, account, region);
-        let ssm_is_silent = || report::no_credentials(&no_answer(), &place);
+        let source = self.access.source(environment, job.account.as_deref());
+        let aws_is_silent = || report::no_credentials(&no_answer(&source), &source);
         let files = self.files(job, &draft.wanted, &mut continuation, &bound_to, until);
         let files = match files.await {
             Ok(files) => files,
@@ -186,11 +182,16 @@ impl Function {
             Err(report) => return report,
         };
         *ledger.deploy.borrow_mut() = Some(DeployMetrics::of(&request, continuation.started));
-        let cluster = match timeout_at(until, self.access.connect(environment, false)).await {
-            Ok(Ok(cluster)) => cluster,
-            Ok(Err(error)) => return report::no_credentials(&error, &place),
-            Err(_) => return silent(&mut continuation, &bound_to, now, ssm_is_silent),
+        let connect = async |purpose| self.access.connect(environment, &source, purpose).await;
+        let connection = match timeout_at(until, connect(Purpose::Begin)).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => return report::no_credentials(&error, &source),
+            Err(_) => return silent(&mut continuation, &bound_to, now, aws_is_silent),
         };
+        if !continuation.belongs_to(&connection.server.address) {
+            return report::unusable_continuation(&ContinuationError::Foreign);
+        }
+        let source = connection.source.clone();
         tracing::info!(
             deployment = request.deployment,
             namespace = request.namespace,
@@ -198,15 +199,14 @@ impl Function {
             beside = (!request.skipped.is_empty()).then(|| request.skipped.join(",")),
             "deploying"
         );
-        let renew = async || self.access.connect(environment, true).await;
-        let ended = driver::run(cluster, renew, request, continuation, until).await;
+        let ended = driver::run(connection, connect, request, continuation, until).await;
         if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
             deploy.ended(&ended.outcome);
         }
         if let Outcome::Failed(Failure::Faults(faults)) = &ended.outcome {
             ledger.note(faults);
         }
-        ended.report(&bound_to, &place, Timestamp::now())
+        ended.report(&bound_to, &source, Timestamp::now())
     }
 
     /// The files that the request names. What was begun is not given up because S3 is busy.
@@ -310,7 +310,7 @@ fn complete(
     Ok(request)
 }
 
-/// SSM or S3 did not answer in this invocation: the next one may have more luck, for a while.
+/// AWS did not answer in this invocation: the next one may have more luck, for a while.
 fn silent(
     continuation: &mut Continuation,
     bound_to: &str,

@@ -6,17 +6,18 @@ mod watch;
 
 pub use watch::{Watch, WatchEvent};
 
-use crate::http::{self, Trust};
+use crate::http::{self, ClientError};
 use crate::telemetry::logging;
 use attempt::{Attempt, compression, odd, permanent, time_limit};
 use jiff::Timestamp;
 use landfall_core::engine::in_short;
-use landfall_core::environment::Environment;
 use landfall_core::kubernetes::answer::{self, excerpt};
 use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
 use landfall_core::kubernetes::contact::{OddAnswer, Unreached, UnreachedCause, Untrusted};
+use landfall_core::kubernetes::credential::Credential;
 use landfall_core::kubernetes::identity;
 use landfall_core::kubernetes::pod::{self, Event, Pods};
+use landfall_core::kubernetes::server::Server;
 use landfall_core::kubernetes::token::{Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, warning};
 use landfall_core::retry::{self, Failure, Next};
@@ -36,33 +37,44 @@ const MAX_POD_PAGES: usize = 40;
 /// A connection to the cluster's API.
 #[derive(Debug)]
 pub struct Cluster {
-    server: Url,
-    trusts_public: bool,
-    client: reqwest::Client,
-    authorization: HeaderValue,
+    approach: Approach,
+    /// The bearer token; none beside a client certificate.
+    authorization: Option<HeaderValue>,
     life: Life,
     /// What the server remarked on writes, until it is taken.
     warnings: Mutex<Vec<String>>,
 }
 
-/// A way to the API server for which the token is still to come. All who take it share its
-/// connections.
-#[derive(Debug)]
+/// A way to the API server. All who take it share its connections.
+#[derive(Clone, Debug)]
 pub struct Approach {
-    server: Url,
+    /// Where calls are sent.
+    base: Url,
+    /// The server's host and port.
+    host: String,
     trusts_public: bool,
     client: reqwest::Client,
 }
 
 impl Approach {
-    /// Makes the client. Nothing is connected yet. An error says what is wrong with the CA;
-    /// without one the public roots are trusted.
-    pub fn new(environment: &Environment, ca: Option<&str>) -> Result<Approach, String> {
-        let trust = ca.map_or(Trust::Public, Trust::Only);
+    /// Makes the client. Nothing is connected yet.
+    pub fn new(server: &Server, credential: &Credential) -> Result<Approach, ClientError> {
+        let certificate = match credential {
+            Credential::Token(_) => None,
+            Credential::Certificate(certificate) => Some(certificate),
+        };
+        let (client, base) = http::client_of(server, certificate)?;
+        let host = server.address.split("://").nth(1).unwrap_or_default();
+        let host = host.split('/').next().unwrap_or_default();
+        let port = match base.port() {
+            Some(_) => String::new(),
+            None => format!(":{}", base.port_or_known_default().unwrap_or_default()),
+        };
         Ok(Approach {
-            server: Url::parse(&environment.cluster).map_err(|error| error.to_string())?,
-            trusts_public: trust == Trust::Public,
-            client: http::client(trust)?,
+            base,
+            host: format!("{host}{port}"),
+            trusts_public: server.ca.is_none(),
+            client,
         })
     }
 }
@@ -76,26 +88,30 @@ fn bearer(token: &Token) -> Option<HeaderValue> {
 }
 
 impl Cluster {
-    /// Makes the client. Nothing is sent yet. An error says what is wrong with the CA.
-    pub fn new(
-        environment: &Environment,
-        ca: Option<&str>,
-        token: &Token,
-    ) -> Result<Cluster, String> {
-        Cluster::on(&Approach::new(environment, ca)?, token)
+    /// Makes the client. Nothing is sent yet.
+    pub fn new(server: &Server, credential: &Credential) -> Result<Cluster, ClientError> {
+        Cluster::on(&Approach::new(server, credential)?, credential)
     }
 
-    /// Takes a way that is there already.
-    pub fn on(approach: &Approach, token: &Token) -> Result<Cluster, String> {
-        let authorization = bearer(token);
+    /// Takes a way that is there already. A client certificate belongs to the way.
+    pub fn on(approach: &Approach, credential: &Credential) -> Result<Cluster, ClientError> {
+        let (authorization, life) = match credential {
+            Credential::Token(token) => {
+                (Some(bearer(token).ok_or(ClientError::Token)?), token.life())
+            }
+            Credential::Certificate(_) => (None, Life::Unknown),
+        };
         Ok(Cluster {
-            server: approach.server.clone(),
-            trusts_public: approach.trusts_public,
-            client: approach.client.clone(),
-            life: token.life(),
-            authorization: authorization.ok_or("the token cannot be sent in a header")?,
+            approach: approach.clone(),
+            life,
+            authorization,
             warnings: Mutex::default(),
         })
+    }
+
+    /// The way to the API server.
+    pub fn approach(&self) -> &Approach {
+        &self.approach
     }
 
     /// Sends a call, again where that may help, and gives back the object.
@@ -336,25 +352,16 @@ impl Cluster {
         Err((CallError::Refused(refusal), failure))
     }
 
-    /// The server's host and port.
-    fn host(&self) -> String {
-        let host = self.server.host_str().unwrap_or_default();
-        match self.server.port_or_known_default() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        }
-    }
-
     fn unreached(&self, cause: UnreachedCause) -> Attempt {
-        let unreached = Unreached::new(cause, self.host());
+        let unreached = Unreached::new(cause, self.approach.host.clone());
         let error = CallError::Unreachable(Box::new(unreached));
         (error, Failure::Transient(None))
     }
 
     /// A fault of the connection. What is wrong with a certificate does not pass by itself.
     fn transport(&self, error: &reqwest::Error) -> Attempt {
-        if let Some(fault) = failure::certificate(error, self.trusts_public) {
-            let host = self.host();
+        if let Some(fault) = failure::certificate(error, self.approach.trusts_public) {
+            let host = self.approach.host.clone();
             return permanent(CallError::Untrusted(Box::new(Untrusted { host, fault })));
         }
         match failure::odd(error) {
@@ -365,17 +372,19 @@ impl Cluster {
     }
 
     fn request(&self, call: &Call) -> reqwest::RequestBuilder {
-        let url = self.server.join(&call.path);
-        let mut url = url.expect("a checked path follows any address");
+        let mut url = self.approach.base.clone();
+        // A proxy may serve the API under a path of its own.
+        let path = format!("{}{}", url.path().trim_end_matches('/'), call.path);
+        url.set_path(&path);
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let method = call.verb.method().parse().expect("a method of HTTP");
-        let mut request = self
-            .client
-            .request(method, url)
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(ACCEPT, call.accept());
+        let request = self.approach.client.request(method, url);
+        let mut request = request.header(ACCEPT, call.accept());
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
         if let (Some(body), Some(kind)) = (&call.body, call.verb.content_type()) {
             request = request.header(CONTENT_TYPE, kind).body(body.to_string());
         }

@@ -1,8 +1,11 @@
-//! The function's environment: which cluster, and where its token and CA are.
+//! The function's environment: which cluster, and what opens it.
 
+use crate::eks::{self, AssumedRole, EksCluster};
 use crate::formats::certificate;
+use crate::kubernetes::server::{self, Paths};
+use crate::kubernetes::token::appearance;
 use crate::problem::Fault;
-use url::{Host, ParseError, Url};
+use std::fmt;
 
 /// The token's parameter where none is named: the spelling of the article that many began with.
 const DEFAULT_TOKEN_PARAMETER: &str = "k8s-bear-token";
@@ -15,15 +18,50 @@ const PARAMETER_LIMIT: usize = 2048;
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html>
 const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
 
-/// The longest label and the longest name of DNS.
-/// <https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4>
-const LABEL_LIMIT: usize = 63;
-/// See [`LABEL_LIMIT`].
-const HOST_LIMIT: usize = 253;
+/// The three variables of which one names the cluster.
+const SOURCES: [&str; 3] = ["K8S_CLUSTER", "EKS_CLUSTER", "KUBECONFIG_PARAMETER"];
+
+/// Variables that belong to one of the [`SOURCES`] alone.
+const COMPANIONS: [(&str, &str); 5] = [
+    ("K8S_TOKEN_PARAMETER", "K8S_CLUSTER"),
+    ("K8S_CA", "K8S_CLUSTER"),
+    ("K8S_CA_PARAMETER", "K8S_CLUSTER"),
+    ("EKS_ROLE", "EKS_CLUSTER"),
+    ("EKS_EXTERNAL_ID", "EKS_CLUSTER"),
+];
 
 /// What the function is set up for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Environment {
+    /// Which cluster, and what opens it.
+    pub source: ClusterSource,
+}
+
+/// Which cluster, and what opens it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClusterSource {
+    /// One cluster, by a bearer token.
+    Token(TokenSource),
+    /// One cluster of EKS, by IAM.
+    Eks(EksCluster),
+    /// The clusters of a kubeconfig in this SSM parameter.
+    Kubeconfig(String),
+}
+
+impl fmt::Display for ClusterSource {
+    /// Writes what identifies the cluster in a continuation token.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClusterSource::Token(source) => formatter.write_str(&source.cluster),
+            ClusterSource::Eks(cluster) => write!(formatter, "{cluster}"),
+            ClusterSource::Kubeconfig(parameter) => write!(formatter, "kubeconfig {parameter}"),
+        }
+    }
+}
+
+/// A cluster that a bearer token opens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenSource {
     /// The API server, `https://host[:port]`, without a slash at the end.
     pub cluster: String,
     /// The SSM parameter with the bearer token: a name, `name:version` or `name:label`.
@@ -51,190 +89,140 @@ impl Environment {
             value.filter(|value| !value.is_empty())
         };
         let mut faults = Vec::new();
-        let mut keep = |result: Result<String, Fault>| {
-            result
-                .map_err(|fault| faults.push(fault))
-                .unwrap_or_default()
-        };
-        let cluster = keep(cluster(given("K8S_CLUSTER")));
-        let ca = match (given("K8S_CA"), given("K8S_CA_PARAMETER")) {
-            (None, None) => CaSource::Public,
-            (None, Some(given)) => CaSource::Parameter(keep(parameter("K8S_CA_PARAMETER", given))),
-            (Some(ca), None) => CaSource::Given(keep(
-                certificate::normalized(&ca)
-                    .map_err(|why| Fault::new("K8S_CA", format!("cannot be used: {why}"))),
-            )),
-            (Some(_), Some(_)) => {
-                let problem = "is given beside K8S_CA_PARAMETER; give one of the two";
-                CaSource::Given(keep(Err(Fault::new("K8S_CA", problem))))
+        let sources = SOURCES.map(given);
+        let named = SOURCES
+            .iter()
+            .zip(&sources)
+            .filter(|(_, value)| value.is_some());
+        let named = named.map(|(name, _)| *name).collect::<Vec<_>>();
+        for (name, owner) in COMPANIONS {
+            if !named.is_empty() && !named.contains(&owner) && given(name).is_some() {
+                let problem = format!("belongs to {owner}, which is not given; remove it");
+                faults.push(Fault::new(name, problem));
             }
-        };
-        let token_parameter = match given("K8S_TOKEN_PARAMETER") {
-            Some(given) => keep(parameter("K8S_TOKEN_PARAMETER", given)),
-            None => DEFAULT_TOKEN_PARAMETER.to_owned(),
-        };
-        let environment = Environment {
+        }
+        if let [first, others @ ..] = &*named {
+            faults.extend(others.iter().map(|name| {
+                let problem = format!("is given beside {first}; give one of the two");
+                Fault::new(*name, problem)
+            }));
+        }
+        let [cluster, eks, kubeconfig] = sources;
+        let mut found = Vec::new();
+        if let Some(name) = eks {
+            found.extend(eks_source(&name, given, &mut faults));
+        }
+        if let Some(name) = kubeconfig {
+            match parameter("KUBECONFIG_PARAMETER", "a kubeconfig", name) {
+                Ok(name) => found.push(ClusterSource::Kubeconfig(name)),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if cluster.is_some() || named.is_empty() {
+            found.extend(token_source(cluster, given, &mut faults));
+        }
+        match found.pop() {
+            Some(source) if faults.is_empty() => Ok(Environment { source }),
+            _ => Err(faults),
+        }
+    }
+}
+
+/// Reads the variables of a cluster that a bearer token opens.
+fn token_source(
+    cluster: Option<String>,
+    given: impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<ClusterSource> {
+    let mut keep = |result: Result<String, Fault>| {
+        result
+            .map_err(|fault| faults.push(fault))
+            .unwrap_or_default()
+    };
+    let missing = "is missing: the API server, such as https://10.0.0.1:6443. For a cluster of EKS \
+                   give EKS_CLUSTER instead, for a kubeconfig KUBECONFIG_PARAMETER";
+    let cluster = cluster.ok_or(missing);
+    let cluster = cluster.and_then(|cluster| server::address(&cluster, Paths::Refused));
+    let cluster = keep(cluster.map_err(|problem| Fault::new("K8S_CLUSTER", problem)));
+    let ca = match (given("K8S_CA"), given("K8S_CA_PARAMETER")) {
+        (None, None) => CaSource::Public,
+        (None, Some(given)) => {
+            let what = "a certificate";
+            CaSource::Parameter(keep(parameter("K8S_CA_PARAMETER", what, given)))
+        }
+        (Some(ca), None) => CaSource::Given(keep(
+            certificate::normalized(&ca)
+                .map_err(|why| Fault::new("K8S_CA", format!("cannot be used: {why}"))),
+        )),
+        (Some(_), Some(_)) => {
+            let problem = "is given beside K8S_CA_PARAMETER; give one of the two";
+            CaSource::Given(keep(Err(Fault::new("K8S_CA", problem))))
+        }
+    };
+    let token_parameter = match given("K8S_TOKEN_PARAMETER") {
+        Some(given) => keep(parameter("K8S_TOKEN_PARAMETER", "a token", given)),
+        None => DEFAULT_TOKEN_PARAMETER.to_owned(),
+    };
+    faults
+        .is_empty()
+        .then_some(ClusterSource::Token(TokenSource {
             cluster,
             token_parameter,
             ca,
-        };
-        if faults.is_empty() {
-            Ok(environment)
-        } else {
-            Err(faults)
-        }
+        }))
+}
+
+/// Reads the variables of a cluster of EKS.
+fn eks_source(
+    name: &str,
+    given: impl Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<ClusterSource> {
+    let cluster = EksCluster::read(name).map_err(|problem| Fault::new("EKS_CLUSTER", problem));
+    let role = given("EKS_ROLE")
+        .map(|arn| AssumedRole::read(&arn).map_err(|problem| Fault::new("EKS_ROLE", problem)));
+    let id = given("EKS_EXTERNAL_ID")
+        .map(|id| eks::external_id(&id).map_err(|problem| Fault::new("EKS_EXTERNAL_ID", problem)));
+    if id.is_some() && role.is_none() {
+        let problem = "is given without EKS_ROLE, the role that asks for it";
+        faults.push(Fault::new("EKS_EXTERNAL_ID", problem));
     }
+    let mut keep = |fault| faults.push(fault);
+    let cluster = cluster.map_err(&mut keep).ok();
+    let role = role.and_then(|role| role.map_err(&mut keep).ok());
+    let external_id = id.and_then(|id| id.map_err(&mut keep).ok());
+    let role = role.map(|role| AssumedRole {
+        external_id,
+        ..role
+    });
+    Some(ClusterSource::Eks(EksCluster { role, ..cluster? }))
 }
 
 /// The name of an SSM parameter: a name or an ARN, with `:version` or `:label` where one is meant.
 /// A value in its place may be the secret itself, so that it is not quoted.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
-fn parameter(variable: &'static str, given: String) -> Result<String, Fault> {
+fn parameter(variable: &str, what: &str, given: String) -> Result<String, Fault> {
     // The names of Secrets Manager have a few characters more.
     let more: &[u8] = match given.starts_with(SECRETS_MANAGER) {
         true => b"-_./:+=@!",
         false => b"-_./:",
     };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
-    let problem = if looks_like_a_token(&given) {
-        "is a token, and must be the name of the SSM parameter that has the token"
+    let instead = format!("and must be the name of the SSM parameter that has {what}");
+    let problem = if appearance::resembles_a_token(&given) {
+        format!("is a token, {instead}")
     } else if given.contains("-----") {
-        "is a certificate or a key, and must be the name of the SSM parameter that has it"
+        format!("is a certificate or a key, {instead}")
+    } else if given.contains("apiVersion") {
+        format!("is a kubeconfig, {instead}")
     } else if given.len() > PARAMETER_LIMIT || !given.bytes().all(allowed) {
         "is not the name of an SSM parameter: letters, digits and `-_./`, with `:version` or \
          `:label` where one is meant"
+            .to_owned()
     } else {
         return Ok(given);
     };
     Err(Fault::new(variable, problem))
-}
-
-/// Whether a value is a token by its looks: a JWT, or one of `aws eks get-token`.
-fn looks_like_a_token(text: &str) -> bool {
-    let is_jwt = text.starts_with("eyJ") && text.split('.').count() >= 3;
-    is_jwt || text.starts_with("k8s-aws-v1.")
-}
-
-/// Checks the API server's address. Its token goes over the wire, so plain HTTP is for a server on
-/// the same machine only. What is no plain address may have a password in it, or be one, so that it
-/// is not quoted.
-fn cluster(given: Option<String>) -> Result<String, Fault> {
-    let fault = |problem: &str| Fault::new("K8S_CLUSTER", problem.to_owned());
-    let given =
-        given.ok_or_else(|| fault("is missing: the API server, such as https://10.0.0.1:6443"))?;
-    if let Some(problem) = other_than_an_address(&given) {
-        return Err(fault(problem));
-    }
-    let url = Url::parse(&given).map_err(|error| {
-        fault(if error == ParseError::InvalidPort {
-            "has a port that is not a number from 1 to 65535"
-        } else if error == ParseError::RelativeUrlWithoutBase {
-            "must begin with https://: write https://host[:port]"
-        } else if error == ParseError::InvalidIpv6Address {
-            "has an IPv6 address that cannot be read: write https://[address]:port"
-        } else {
-            "is not an address: write https://host[:port]"
-        })
-    })?;
-    if !["https", "http"].contains(&url.scheme()) {
-        return Err(fault("must begin with https://: write https://host[:port]"));
-    }
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err(fault("has no host; write https://host[:port]")),
-    };
-    if url.scheme() == "http" && !loopback {
-        return Err(fault(
-            "must begin with https://: over http:// the token could be read on the way",
-        ));
-    }
-    if let Some(problem) = more_than_an_address(&url) {
-        return Err(fault(problem));
-    }
-    if let Some(problem) = not_reachable(&url) {
-        return Err(fault(problem));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-/// What people give in the address's place.
-fn other_than_an_address(given: &str) -> Option<&'static str> {
-    if looks_like_a_token(given) {
-        Some("is a token: write the address of the API server, https://host[:port]")
-    } else if given.contains("-----") {
-        Some("is a certificate or a key: write the address of the API server, https://host[:port]")
-    } else if given.contains("apiVersion") || given.contains("server:") {
-        Some("is a kubeconfig: write its `clusters[].cluster.server` alone")
-    } else if given.starts_with("arn:") {
-        Some(
-            "is an ARN: write the address of the API server, as `aws eks describe-cluster --query \
-             cluster.endpoint` prints it",
-        )
-    } else if given.contains(|character: char| character.is_whitespace() || character.is_control())
-    {
-        Some("has blanks or control characters in it; write https://host[:port]")
-    } else if given.starts_with(['"', '\'']) || given.ends_with(['"', '\'']) {
-        Some("has quotes around it; write https://host[:port] without them")
-    } else if given.contains('\\') {
-        Some("has a backslash in it; write https://host[:port]")
-    } else if !given.is_ascii() {
-        Some("has a character that is not ASCII; write the host's name as DNS has it")
-    } else {
-        None
-    }
-}
-
-/// The HTTP client would drop what is not host and port, or send the calls elsewhere.
-fn more_than_an_address(url: &Url) -> Option<&'static str> {
-    let path = url.path();
-    if !url.username().is_empty() || url.password().is_some() {
-        Some("must have no user and no password: the token in SSM is what opens the cluster")
-    } else if path.starts_with("/k8s/clusters/") {
-        // https://ranchermanager.docs.rancher.com/reference-guides/kubernetes-concepts
-        Some(
-            "has the path of Rancher's proxy. Landfall talks to an API server itself: switch on \
-             the cluster's authorized endpoint in Rancher, and give its address, \
-             https://host[:port], with a token of the cluster's own",
-        )
-    } else if path != "/" {
-        Some(
-            "has a path, and must be https://host[:port] and nothing more: Landfall talks to the \
-             API server itself, not to a proxy that serves it under a path",
-        )
-    } else if url.query().is_some() || url.fragment().is_some() {
-        Some("must be https://host[:port] and nothing more")
-    } else {
-        None
-    }
-}
-
-/// Addresses that no connection can be made to.
-fn not_reachable(url: &Url) -> Option<&'static str> {
-    if url.port() == Some(0) {
-        return Some("has port 0, which nothing can listen at");
-    }
-    let unspecified = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_unspecified() || address.is_broadcast(),
-        Some(Host::Ipv6(address)) => address.is_unspecified() || address.is_multicast(),
-        Some(Host::Domain(name)) => return not_a_host(name),
-        None => false,
-    };
-    unspecified.then_some("has an address that stands for no host, such as 0.0.0.0")
-}
-
-/// A host's name that DNS cannot have.
-fn not_a_host(name: &str) -> Option<&'static str> {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let label =
-        |label: &str| !label.is_empty() && label.len() <= LABEL_LIMIT && label.bytes().all(allowed);
-    let valid = name.len() <= HOST_LIMIT && name.split('.').all(label);
-    (!valid).then_some(
-        "has a host that is not a name of DNS: a part of it is empty, too long, or has other \
-         characters than letters, digits and `-`",
-    )
 }
 
 #[cfg(test)]

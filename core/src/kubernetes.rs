@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod call;
 pub mod contact;
+pub mod credential;
 mod error;
 pub mod identity;
 pub mod name;
@@ -13,6 +14,7 @@ mod verb;
 pub mod object;
 pub mod pod;
 pub mod refusal;
+pub mod server;
 pub mod service;
 pub mod token;
 pub mod warning;

@@ -4,6 +4,7 @@
 #![allow(clippy::too_many_lines)]
 
 pub mod change;
+pub mod eks;
 pub mod engine;
 pub mod environment;
 pub mod event;

@@ -5,12 +5,16 @@ mod access;
 mod answered;
 mod artifact;
 mod cause;
+mod eks;
 mod failure;
+mod source;
 mod store;
 
 pub use access::{CredentialsError, KeyFault, ParameterPlace, check};
 pub use answered::AwsPermission;
 pub use artifact::{ArtifactError, FileReference, Place, Searched};
 pub use cause::{Cause, Grace, SUPPLY};
+pub use eks::{AwsFault, EksCall, EksError, TOKEN_LIMIT as EKS_TOKEN_LIMIT};
 pub use failure::{FailureCode, FailureType};
+pub use source::{CredentialSource, EksNetwork, EksPlace, KubeconfigPlace, UserKind};
 pub use store::StoreError;

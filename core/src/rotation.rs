@@ -262,6 +262,8 @@ pub enum RotationError {
     Event(Vec<Fault>),
     /// The function's environment is wrong.
     Environment(Vec<Fault>),
+    /// The function opens its cluster without a token in SSM.
+    NoToken,
     /// The parameter is named with a version or label.
     Pinned,
     /// The parameter belongs to another account.

@@ -1,19 +1,20 @@
 //! A new token for the cluster: issued, tried, and stored last.
 
 use super::ssm::{self, Credentials};
-use super::{Access, Connection, no_answer};
-use crate::kubernetes::{Approach, Cluster};
+use super::{Access, Connection, unusable};
+use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
 use aws_sdk_ssm::types::{ParameterHistory, ParameterType};
 use jiff::Timestamp;
-use landfall_core::environment::Environment;
+use landfall_core::environment::{ClusterSource, TokenSource};
 use landfall_core::kubernetes::call::Call;
-use landfall_core::outcome::CredentialsError;
+use landfall_core::kubernetes::credential::Credential;
+use landfall_core::kubernetes::server::Server;
+use landfall_core::outcome::{CredentialSource, CredentialsError};
 use landfall_core::rotation::{
     self, CurrentToken, Expiry, Issued, Renewed, RotationError, RotationRequest, RotationStep,
     TokenSubject,
 };
-use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 
 impl Access {
@@ -28,12 +29,15 @@ impl Access {
         let environment = self.environment.as_ref();
         let environment =
             environment.map_err(|faults| RotationError::Environment(faults.clone()))?;
-        let (aws, name) = (&self.aws, &environment.token_parameter);
+        let ClusterSource::Token(source) = &environment.source else {
+            return Err(RotationError::NoToken);
+        };
+        let (aws, name) = (&self.aws, &source.token_parameter);
         known.parameter = Some(name.clone());
         known.region.clone_from(&self.aws.settings.region);
         rotation::unpinned(name)?;
         let now = Timestamp::now();
-        let fetched = in_time(until, ssm::fetch(aws, environment, now)).await;
+        let fetched = in_time(until, ssm::fetch(aws, source, now)).await;
         let present = fetched.map_err(RotationError::NoAccess)?;
         logging::hide([present.token.reveal()]);
         let former = Expiry::of(&present.token);
@@ -41,15 +45,16 @@ impl Access {
         let newest = in_time(until, ssm::newest(aws, name)).await;
         let newest = newest.map_err(RotationError::NoAccess)?;
         rotation::renewable(newest.name(), is_secure(&newest))?;
-        let (cluster, issued) = exchange(environment, &present, wish, until).await?;
+        let (cluster, issued) = exchange(source, &present, wish, until).await?;
         issued.lasts(now)?;
         let stored = in_time(until, ssm::store(aws, &newest, &issued.token)).await;
         let version = stored.map_err(RotationError::NotStored)?;
         // It was tried, so that a warm function needs no other: the former one may end any time.
-        *self.connection.lock().await = Some(Connection {
-            cluster: Arc::new(cluster),
-            token: issued.token.clone(),
-        });
+        let server = Server::new(&source.cluster, present.ca.clone());
+        let credential = Credential::Token(issued.token.clone());
+        let place = CredentialSource::Parameter(self.place(name, None));
+        let connection = Connection::new(cluster, server, credential, place);
+        self.warm.lock().await.keep("", connection);
         Ok(Renewed {
             parameter: name.clone(),
             version,
@@ -66,14 +71,15 @@ fn is_secure(kept: &ParameterHistory) -> bool {
 
 /// Another token for whoever holds the present one, and a way to the cluster, tried with it.
 async fn exchange(
-    environment: &Environment,
+    source: &TokenSource,
     present: &Credentials,
     wish: &RotationRequest,
     until: Instant,
 ) -> Result<(Cluster, Issued), RotationError> {
-    let no_ca = |why| RotationError::NoAccess(CredentialsError::Ca(why));
-    let approach = Approach::new(environment, present.ca.as_deref()).map_err(no_ca)?;
-    let cluster = Cluster::on(&approach, &present.token).map_err(no_ca)?;
+    let no_way = |error| RotationError::NoAccess(unusable(error));
+    let server = Server::new(&source.cluster, present.ca.clone());
+    let credential = Credential::Token(present.token.clone());
+    let cluster = Cluster::new(&server, &credential).map_err(no_way)?;
     let failed = |step| move |error| RotationError::Call(step, error);
     let review = cluster.send(&Call::who_am_i(), until).await;
     let holder = TokenSubject::read(&review.map_err(failed(RotationStep::Ask))?)?;
@@ -85,7 +91,8 @@ async fn exchange(
         Timestamp::now(),
     )?;
     logging::hide([issued.token.reveal()]);
-    let cluster = Cluster::on(&approach, &issued.token).map_err(no_ca)?;
+    let credential = Credential::Token(issued.token.clone());
+    let cluster = Cluster::on(cluster.approach(), &credential).map_err(no_way)?;
     let review = cluster.send(&Call::who_am_i(), until).await;
     holder.same(&TokenSubject::read(
         &review.map_err(failed(RotationStep::Try))?,
@@ -99,7 +106,8 @@ async fn in_time<T>(
     call: impl Future<Output = Result<T, CredentialsError>>,
 ) -> Result<T, CredentialsError> {
     let answer = timeout_at(until, call).await;
-    answer.unwrap_or_else(|_| Err(no_answer()))
+    let late = || CredentialsError::Unreachable("it did not answer in time".to_owned());
+    answer.unwrap_or_else(|_| Err(late()))
 }
 
 /// Logs a new token, and what a person should know of the former one.

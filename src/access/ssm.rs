@@ -6,7 +6,7 @@ use crate::aws::failure::{self, AwsError};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{Parameter, ParameterHistory};
 use jiff::Timestamp;
-use landfall_core::environment::{CaSource, Environment};
+use landfall_core::environment::{CaSource, TokenSource};
 use landfall_core::formats::certificate;
 use landfall_core::kubernetes::token::Token;
 use landfall_core::outcome::{AwsPermission, CredentialsError, check};
@@ -30,15 +30,15 @@ pub struct Credentials {
 /// customer's own key encrypts them.
 pub async fn fetch(
     aws: &Aws,
-    environment: &Environment,
+    source: &TokenSource,
     now: Timestamp,
 ) -> Result<Credentials, CredentialsError> {
-    let token_name = &environment.token_parameter;
+    let token_name = &source.token_parameter;
     let mut call = client(aws)?
         .get_parameters()
         .names(token_name)
         .with_decryption(true);
-    if let CaSource::Parameter(name) = &environment.ca {
+    if let CaSource::Parameter(name) = &source.ca {
         call = call.names(name);
     }
     let answer = call.send().await;
@@ -58,7 +58,7 @@ pub async fn fetch(
     };
     let token = Token::new(value(token_name)?);
     check(&token, token_name, now)?;
-    let ca = match &environment.ca {
+    let ca = match &source.ca {
         CaSource::Public => None,
         CaSource::Given(pem) => Some(pem.clone()),
         CaSource::Parameter(name) => {

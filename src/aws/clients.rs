@@ -15,6 +15,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
+use landfall_core::event::Keys;
 use landfall_core::retry;
 use std::sync::OnceLock;
 
@@ -41,7 +42,7 @@ impl Aws {
 
     /// Returns the SSM client, or says which setting is missing.
     pub fn ssm(&self) -> Result<&aws_sdk_ssm::Client, String> {
-        let config = self.config(AwsService::Ssm)?;
+        let config = self.own_config(AwsService::Ssm)?;
         Ok(self.ssm.get_or_init(|| {
             let config = aws_sdk_ssm::config::Builder::from(&config());
             aws_sdk_ssm::Client::from_conf(config.retry_partition(no_quota()).build())
@@ -50,45 +51,67 @@ impl Aws {
 
     /// Returns the CodePipeline client, or says which setting is missing.
     pub fn codepipeline(&self) -> Result<&aws_sdk_codepipeline::Client, String> {
-        let config = self.config(AwsService::CodePipeline)?;
+        let config = self.own_config(AwsService::CodePipeline)?;
         Ok(self.codepipeline.get_or_init(|| {
             let config = aws_sdk_codepipeline::config::Builder::from(&config());
             aws_sdk_codepipeline::Client::from_conf(config.retry_partition(no_quota()).build())
         }))
     }
 
-    /// Builds the configuration of a client.
-    fn config(&self, service: AwsService) -> Result<impl FnOnce() -> SdkConfig, String> {
-        let settings = &self.settings;
-        let region = settings.region.as_ref().ok_or("AWS_REGION is not set")?;
+    /// Creates an EKS client for a region, with these credentials.
+    pub fn eks(&self, region: &str, keys: &Keys) -> aws_sdk_eks::Client {
+        let config = self.config(AwsService::Eks, region, keys);
+        let config = aws_sdk_eks::config::Builder::from(&config);
+        aws_sdk_eks::Client::from_conf(config.retry_partition(no_quota()).build())
+    }
+
+    /// Creates an STS client for a region, with these credentials.
+    pub fn sts(&self, region: &str, keys: &Keys) -> aws_sdk_sts::Client {
+        let config = self.config(AwsService::Sts, region, keys);
+        let config = aws_sdk_sts::config::Builder::from(&config);
+        aws_sdk_sts::Client::from_conf(config.retry_partition(no_quota()).build())
+    }
+
+    /// Returns the function's own credentials, or says which setting is missing.
+    pub fn own_keys(&self) -> Result<&Keys, String> {
         let missing = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";
-        let keys = settings.keys.as_ref().ok_or(missing)?;
-        Ok(move || {
-            let session = keys.session.clone();
-            let credentials =
-                Credentials::new(&keys.id, &keys.secret, session, None, "environment");
-            let mut config = SdkConfig::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(region.clone()))
-                .use_fips(settings.fips)
-                .use_dual_stack(settings.dual_stack)
-                .credentials_provider(SharedCredentialsProvider::new(credentials))
-                // Constant credentials need no cache, and need no protection against a stalled
-                // provider.
-                .identity_cache(IdentityCache::no_cache())
-                .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-                .http_client(self.https.clone())
-                .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-                .retry_config(retries())
-                .timeout_config(
-                    TimeoutConfig::builder()
-                        .operation_attempt_timeout(ATTEMPT)
-                        .build(),
-                );
-            config.set_endpoint_url(settings.endpoint(service).map(str::to_owned));
-            config.set_app_name(AppName::new("landfall").ok());
-            config.build()
-        })
+        let keys = self.settings.keys.as_ref();
+        keys.ok_or_else(|| missing.to_owned())
+    }
+
+    /// Builds the configuration of a client in the function's own region, with its own credentials.
+    fn own_config(&self, service: AwsService) -> Result<impl FnOnce() -> SdkConfig, String> {
+        let region = self.settings.region.as_ref();
+        let region = region.ok_or("AWS_REGION is not set")?;
+        let keys = self.own_keys()?;
+        Ok(move || self.config(service, region, keys))
+    }
+
+    fn config(&self, service: AwsService, region: &str, keys: &Keys) -> SdkConfig {
+        let settings = &self.settings;
+        let session = keys.session.clone();
+        let credentials = Credentials::new(&keys.id, &keys.secret, session, None, "environment");
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .use_fips(settings.fips)
+            .use_dual_stack(settings.dual_stack)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            // Constant credentials need no cache, and need no protection against a stalled
+            // provider.
+            .identity_cache(IdentityCache::no_cache())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .http_client(self.https.clone())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .retry_config(retries())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(ATTEMPT)
+                    .build(),
+            );
+        config.set_endpoint_url(settings.endpoint(service).map(str::to_owned));
+        config.set_app_name(AppName::new("landfall").ok());
+        config.build()
     }
 }
 

@@ -13,6 +13,10 @@ pub enum AwsService {
     CodePipeline,
     /// S3.
     S3,
+    /// Elastic Kubernetes Service.
+    Eks,
+    /// Security Token Service.
+    Sts,
 }
 
 /// The settings for AWS.
@@ -43,6 +47,8 @@ impl Settings {
             (AwsService::Ssm, "AWS_ENDPOINT_URL_SSM"),
             (AwsService::CodePipeline, "AWS_ENDPOINT_URL_CODEPIPELINE"),
             (AwsService::S3, "AWS_ENDPOINT_URL_S3"),
+            (AwsService::Eks, "AWS_ENDPOINT_URL_EKS"),
+            (AwsService::Sts, "AWS_ENDPOINT_URL_STS"),
         ];
         Settings {
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),

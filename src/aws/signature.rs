@@ -1,16 +1,65 @@
-//! Signs requests to S3 with the SDK's signer.
+//! Signs requests to S3, and the call to STS that is a token of EKS, with the SDK's signer.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 
 use crate::http::chain;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use jiff::Timestamp;
 use landfall_core::event::Keys;
+use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderValue};
+use std::time::Duration;
+
+/// How long a signed URL is valid by itself. STS does not look at it; this is what everyone sends.
+const URL_LIFE: Duration = Duration::from_secs(60);
+
+/// Signs a call to STS that another will send: a GET of this URL with these headers. Returns the
+/// URL with the signature in its query.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+pub fn presign(
+    url: &str,
+    headers: &[(&str, &str)],
+    region: &str,
+    keys: &Keys,
+    now: Timestamp,
+) -> Result<String, String> {
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(URL_LIFE);
+    let identity = credentials(keys).into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("sts")
+        .time(now.into())
+        .settings(settings)
+        .build()
+        .map_err(|error| chain(&error))?
+        .into();
+    let body = SignableBody::Bytes(&[]);
+    let request = SignableRequest::new("GET", url, headers.iter().copied(), body);
+    let signed = sign(request.map_err(|error| chain(&error))?, &parameters);
+    let (instructions, _) = signed.map_err(|error| chain(&error))?.into_parts();
+    let mut url = Url::parse(url).map_err(|_| "the URL is not valid".to_owned())?;
+    for (name, value) in instructions.params() {
+        url.query_pairs_mut().append_pair(name, value);
+    }
+    Ok(url.into())
+}
+
+fn credentials(keys: &Keys) -> Credentials {
+    Credentials::new(
+        &keys.id,
+        &keys.secret,
+        keys.session.clone(),
+        None,
+        "landfall",
+    )
+}
 
 /// The parameters of a signature.
 pub struct Signature<'a> {
@@ -37,12 +86,7 @@ impl Signature<'_> {
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        let Keys {
-            id,
-            secret,
-            session,
-        } = self.keys;
-        let identity = Credentials::new(id, secret, session.clone(), None, "landfall").into();
+        let identity = credentials(self.keys).into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(self.region)

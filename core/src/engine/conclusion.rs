@@ -1,7 +1,7 @@
 //! The end of a deploy, and its report.
 
 use super::model::{Engine, Outcome};
-use crate::outcome::ParameterPlace;
+use crate::outcome::CredentialSource;
 use crate::report::{self, Report};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
@@ -31,8 +31,8 @@ impl Engine {
 
 impl Ended {
     /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
-    /// token; `place` is where the bearer token is stored.
-    pub fn report(&self, bound_to: &str, place: &ParameterPlace, now: Timestamp) -> Report {
+    /// token; `source` is where the access to the cluster comes from.
+    pub fn report(&self, bound_to: &str, source: &CredentialSource, now: Timestamp) -> Report {
         let (request, continuation) = (&self.request, &self.continuation);
         match &self.outcome {
             Outcome::Finished(success) => report::success(request, continuation, success, now),
@@ -44,10 +44,10 @@ impl Ended {
                 call,
                 error,
                 present.as_deref(),
-                place,
+                source,
             ),
             Outcome::LockedOut(error) => {
-                report::access_lost(request, &continuation.phase, error, place)
+                report::access_lost(request, &continuation.phase, error, source)
             }
             Outcome::LostSight(since, why) => {
                 report::lost_sight(request, continuation, *since, why)

@@ -26,6 +26,19 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Whether the server may have moved, or have another certificate: it was not reached, or not
+    /// trusted, and nothing can have been done.
+    pub fn may_be_elsewhere(&self) -> bool {
+        match self {
+            CallError::Untrusted(_) => true,
+            CallError::Unreachable(_) => !self.may_have_been_done(),
+            CallError::Refused(_)
+            | CallError::NotKubernetes(_)
+            | CallError::Kept(_)
+            | CallError::OutOfTime => false,
+        }
+    }
+
     /// Whether a write may have happened anyway: its response was lost, or the server failed during
     /// it.
     pub fn may_have_been_done(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Why the function has no access to the cluster.
 
+use super::eks::EksError;
 use super::failure::FailureType;
 use crate::kubernetes::token::{Token, appearance};
 use crate::text::words;
@@ -34,6 +35,12 @@ pub enum CredentialsError {
     Expired(String, Timestamp, Duration),
     /// The CA cannot be used.
     Ca(String),
+    /// The client certificate of a kubeconfig cannot be used.
+    ClientCertificate(&'static str),
+    /// The proxy of a kubeconfig cannot be used.
+    Proxy(&'static str),
+    /// A cluster of EKS cannot be opened by IAM.
+    Eks(EksError),
 }
 
 /// Why nobody can use a KMS key.
@@ -92,10 +99,17 @@ impl fmt::Display for ParameterPlace {
     }
 }
 
+impl From<EksError> for CredentialsError {
+    fn from(error: EksError) -> CredentialsError {
+        CredentialsError::Eks(error)
+    }
+}
+
 impl CredentialsError {
     /// The failure type in the report.
     pub fn kind(&self) -> FailureType {
         match self {
+            CredentialsError::Eks(error) => error.kind(),
             CredentialsError::Denied(..)
             | CredentialsError::KeyDenied(..)
             | CredentialsError::NotSigned(_)
@@ -107,6 +121,8 @@ impl CredentialsError {
             | CredentialsError::KeyUnusable(..)
             | CredentialsError::Refused(_)
             | CredentialsError::NoToken(..)
+            | CredentialsError::ClientCertificate(_)
+            | CredentialsError::Proxy(_)
             | CredentialsError::Ca(_) => FailureType::ConfigurationError,
         }
     }
@@ -161,6 +177,13 @@ impl fmt::Display for CredentialsError {
             CredentialsError::Ca(why) => {
                 write!(formatter, "the cluster's CA cannot be used: {why}")
             }
+            CredentialsError::ClientCertificate(why) => {
+                write!(formatter, "the client certificate of the kubeconfig {why}")
+            }
+            CredentialsError::Proxy(why) => {
+                write!(formatter, "the proxy of the kubeconfig {why}")
+            }
+            CredentialsError::Eks(error) => write!(formatter, "{error}"),
         }
     }
 }

@@ -2,13 +2,37 @@
 //! the one next step of each cause.
 
 use crate::kubernetes::token::Life;
-use crate::outcome::{CredentialsError, KeyFault, ParameterPlace};
+use crate::outcome::{CredentialSource, CredentialsError, KeyFault, ParameterPlace};
 use crate::text::words;
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// Where the access to the cluster should come from.
+pub(super) fn kept(source: &CredentialSource) -> String {
+    match source {
+        CredentialSource::Parameter(place) => format!("The token is kept in {place}."),
+        CredentialSource::Eks(place) => {
+            format!(
+                "The function opens {} by its own role (IAM).",
+                place.cluster
+            )
+        }
+        CredentialSource::Kubeconfig(place) => {
+            format!("The kubeconfig is kept in {}.", place.parameter)
+        }
+    }
+}
+
+/// Where the credential comes from that the cluster refused at a time, and what it says of itself.
+pub(super) fn refused_token(source: &CredentialSource, life: Life, at: Timestamp) -> String {
+    match source {
+        CredentialSource::Parameter(place) => refused_bearer(place, life, at),
+        CredentialSource::Eks(_) | CredentialSource::Kubeconfig(_) => kept(source),
+    }
+}
+
 /// Where a token is kept that the cluster refused at a time, and what it says of itself.
-pub(super) fn refused_token(place: &ParameterPlace, life: Life, at: Timestamp) -> String {
+fn refused_bearer(place: &ParameterPlace, life: Life, at: Timestamp) -> String {
     let between = |from: Timestamp, to: Timestamp| {
         words(Duration::try_from(to.duration_since(from)).unwrap_or_default())
     };
@@ -33,7 +57,22 @@ pub(super) fn refused_token(place: &ParameterPlace, life: Life, at: Timestamp) -
 }
 
 /// What to store where the cluster refuses the token.
-pub(super) fn store_another(place: &ParameterPlace, life: Option<Life>) -> String {
+pub(super) fn store_another(source: &CredentialSource, life: Option<Life>) -> String {
+    match source {
+        CredentialSource::Parameter(place) => store_another_token(place, life),
+        CredentialSource::Eks(place) => format!(
+            "Let the function's role into {} (an access entry with the group `landfall`), then \
+             retry the stage.",
+            place.cluster
+        ),
+        CredentialSource::Kubeconfig(place) => format!(
+            "Store a kubeconfig with a valid credential in {}, then retry the stage.",
+            place.parameter
+        ),
+    }
+}
+
+fn store_another_token(place: &ParameterPlace, life: Option<Life>) -> String {
     let what = match life {
         Some(Life::OfEks) => "the token of a ServiceAccount",
         Some(_) | None => "a valid token of this cluster",
@@ -46,8 +85,13 @@ pub(super) fn store_another(place: &ParameterPlace, life: Option<Life>) -> Strin
 }
 
 /// What to do where there is no access.
-pub(super) fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
-    let region = place.region.as_deref().unwrap_or("REGION");
+pub(super) fn next(error: &CredentialsError, source: &CredentialSource) -> String {
+    let region = match source {
+        CredentialSource::Parameter(place) => place.region.as_deref(),
+        CredentialSource::Eks(place) => place.cluster.region.as_deref(),
+        CredentialSource::Kubeconfig(place) => place.parameter.region.as_deref(),
+    };
+    let region = region.unwrap_or("REGION");
     let next = match error {
         CredentialsError::Missing(names) => {
             return missing(names, region);
@@ -61,17 +105,7 @@ pub(super) fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
                  and in the key's own, then retry the stage."
             );
         }
-        CredentialsError::KeyUnusable(KeyFault::Disabled, _) => {
-            "Enable the key (`aws kms enable-key`), then retry the stage."
-        }
-        CredentialsError::KeyUnusable(KeyFault::PendingDeletion, _) => {
-            "Cancel the deletion of the key and enable it (`aws kms cancel-key-deletion`, `aws kms \
-             enable-key`), or store the value again under another one, then retry the stage."
-        }
-        CredentialsError::KeyUnusable(KeyFault::Other, _) => {
-            "Store the value again under a key that can be used (`aws ssm put-parameter \
-             --overwrite --key-id`), then retry the stage."
-        }
+        CredentialsError::KeyUnusable(fault, _) => usable_key(*fault),
         CredentialsError::NotSigned(_) => {
             "Retry the stage: Lambda renews these credentials. If this happens again, the \
              function's role was deleted or created again: deploy the function again."
@@ -109,8 +143,29 @@ pub(super) fn next(error: &CredentialsError, place: &ParameterPlace) -> String {
             "Store the cluster's CA as PEM, or as base64 of it, in K8S_CA or the parameter that \
              K8S_CA_PARAMETER names, then retry the stage."
         }
+        CredentialsError::ClientCertificate(_) | CredentialsError::Proxy(_) => {
+            "Correct the kubeconfig and store it again, then retry the stage."
+        }
+        CredentialsError::Eks(_) => {
+            "Correct the access of the function's role to the cluster, then retry the stage."
+        }
     };
     next.to_owned()
+}
+
+/// What makes a KMS key usable.
+fn usable_key(fault: KeyFault) -> &'static str {
+    match fault {
+        KeyFault::Disabled => "Enable the key (`aws kms enable-key`), then retry the stage.",
+        KeyFault::PendingDeletion => {
+            "Cancel the deletion of the key and enable it (`aws kms cancel-key-deletion`, `aws kms \
+             enable-key`), or store the value again under another one, then retry the stage."
+        }
+        KeyFault::Other => {
+            "Store the value again under a key that can be used (`aws ssm put-parameter \
+             --overwrite --key-id`), then retry the stage."
+        }
+    }
 }
 
 fn missing(names: &str, region: &str) -> String {

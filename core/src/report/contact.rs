@@ -5,7 +5,7 @@ use super::rollout_failed::{failed_rollout, roles, what_failed};
 use super::{access, handbook, odd, outage, refusal, unreachable};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
-use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
+use crate::outcome::{CredentialSource, CredentialsError, FailureCode, FailureType};
 use crate::request::{Request, located};
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::marks;
@@ -21,7 +21,7 @@ pub fn call_failed(
     call: &Call,
     error: &CallError,
     present: Option<&TrafficState>,
-    place: &ParameterPlace,
+    source: &CredentialSource,
 ) -> Report {
     let phase = &continuation.phase;
     let target = target(request);
@@ -39,8 +39,8 @@ pub fn call_failed(
         && let CallError::Refused(refusal) = error
     {
         let seen = refusal.token;
-        explained.next_step = access::store_another(place, seen.map(|(life, _)| life));
-        token = seen.map(|(life, at)| access::refused_token(place, life, at));
+        explained.next_step = access::store_another(source, seen.map(|(life, _)| life));
+        token = seen.map(|(life, at)| access::refused_token(source, life, at));
     }
     let beside = token.into_iter().chain(now).collect::<Vec<_>>();
     match first_cause(&target, phase, call.body.as_ref()) {
@@ -223,9 +223,9 @@ pub fn lost_sight(
     )
 }
 
-/// Token or CA cannot be had. `place` is where the token is kept.
-pub fn no_credentials(error: &CredentialsError, place: &ParameterPlace) -> Report {
-    locked_out(error, place, None)
+/// There is no access to the cluster. `source` is where it should come from.
+pub fn no_credentials(error: &CredentialsError, source: &CredentialSource) -> Report {
+    locked_out(error, source, None)
 }
 
 /// The same in the middle of a deploy, whose first cause, if there is one, is told as well.
@@ -233,7 +233,7 @@ pub fn access_lost(
     request: &Request,
     phase: &Phase,
     error: &CredentialsError,
-    place: &ParameterPlace,
+    source: &CredentialSource,
 ) -> Report {
     let target = target(request);
     let cause = first_cause(&target, phase, None).or_else(|| match phase {
@@ -245,18 +245,22 @@ pub fn access_lost(
             ))
         }
     });
-    locked_out(error, place, cause)
+    locked_out(error, source, cause)
 }
 
-fn locked_out(error: &CredentialsError, place: &ParameterPlace, cause: Option<String>) -> Report {
+fn locked_out(
+    error: &CredentialsError,
+    source: &CredentialSource,
+    cause: Option<String>,
+) -> Report {
     let headline = format!("There is no access to the cluster: {error}.");
-    let kept = format!("The token is kept in {place}.");
+    let kept = access::kept(source);
     let evidence = cause.into_iter().chain([kept]).collect::<Vec<_>>();
     fail(
         FailureCode::Credentials,
         error.kind(),
         &headline,
         &evidence,
-        &access::next(error, place),
+        &access::next(error, source),
     )
 }

@@ -4,7 +4,7 @@ use super::access;
 use super::{explanation, refusal, said};
 use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
-use crate::outcome::{CredentialsError, ParameterPlace};
+use crate::outcome::{CredentialSource, CredentialsError, ParameterPlace};
 use crate::problem::Fault;
 use crate::rotation::{CurrentToken, Expiry, RotationError, RotationStep};
 
@@ -70,6 +70,10 @@ impl RotationError {
             RotationError::Environment(faults) => (
                 format!("the function's environment is wrong: {}", list(faults)),
                 "Correct the function's environment variables.".to_owned(),
+            ),
+            RotationError::NoToken => owned(
+                "the function opens its cluster without a token in SSM",
+                "Switch the rotation off.",
             ),
             RotationError::Pinned => owned(
                 "K8S_TOKEN_PARAMETER names one version or label of it, and a new version would \
@@ -155,9 +159,15 @@ fn no_access(error: &CredentialsError, place: &ParameterPlace) -> (String, Strin
         | CredentialsError::Broken(_)
         | CredentialsError::Refused(_)
         | CredentialsError::Unreachable(_)
+        | CredentialsError::Eks(_)
+        | CredentialsError::ClientCertificate(_)
+        | CredentialsError::Proxy(_)
         | CredentialsError::Ca(_) => (
             error.to_string(),
-            without_stage(&access::next(error, place)),
+            without_stage(&access::next(
+                error,
+                &CredentialSource::Parameter(place.clone()),
+            )),
         ),
     }
 }

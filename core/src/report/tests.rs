@@ -11,7 +11,9 @@ use crate::kubernetes::contact::{
 };
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::{CallError, Refusal};
-use crate::outcome::{CredentialsError, FailureCode, FailureType, ParameterPlace};
+use crate::outcome::{
+    CredentialSource, CredentialsError, FailureCode, FailureType, ParameterPlace,
+};
 use crate::problem::Fault;
 use crate::request::Request;
 use crate::state::continuation::{
@@ -30,8 +32,10 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-fn place() -> ParameterPlace {
-    ParameterPlace::new("k8s-bear-token", Some("111122223333"), Some("eu-central-1"))
+fn place() -> CredentialSource {
+    let region = Some("eu-central-1");
+    let place = ParameterPlace::new("k8s-bear-token", Some("111122223333"), region);
+    CredentialSource::Parameter(place)
 }
 
 /// A call that was tried five times.
@@ -995,9 +999,12 @@ fn causes_by_time() {
 fn access_that_is_lost_keeps_the_first_cause() {
     let error = CredentialsError::Unreachable("SSM is away".into());
     let told = |phase: &Phase| {
-        let Report::Failure { message, .. } =
-            access_lost(&request(), phase, &error, &ParameterPlace::default())
-        else {
+        let Report::Failure { message, .. } = access_lost(
+            &request(),
+            phase,
+            &error,
+            &CredentialSource::Parameter(ParameterPlace::default()),
+        ) else {
             panic!("it failed")
         };
         message

@@ -38,6 +38,10 @@ pub struct Continuation {
     /// Since when the cluster, or SSM on the way to it, has not responded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreachable_since: Option<Timestamp>,
+    /// A digest of the API server's address, once it is known: a name of a cluster may come to mean
+    /// another one during a deploy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// Whether the response to the first write was lost, so the write may have happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
@@ -212,6 +216,7 @@ impl Continuation {
             started: now,
             deadline: now + timeout,
             unreachable_since: None,
+            server: None,
             unsure: false,
             sights: SymptomHistory::default(),
             steady: None,
@@ -230,6 +235,13 @@ impl Continuation {
         }
         self.phase = phase;
         is_new
+    }
+
+    /// Whether the deploy is one to the API server at this address. The first address that is
+    /// asked about is kept.
+    pub fn belongs_to(&mut self, address: &str) -> bool {
+        let address = digest(address);
+        *self.server.get_or_insert_with(|| address.clone()) == address
     }
 
     /// Encodes the token. `bound_to` is the text of the request and the cluster.

@@ -8,7 +8,7 @@ use crate::simulated;
 use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Engine, Heard, Next, Watching};
-use landfall_core::outcome::ParameterPlace;
+use landfall_core::outcome::{CredentialSource, ParameterPlace};
 use landfall_core::report::Report;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
@@ -128,7 +128,8 @@ impl<'a> Play<'a> {
                 Next::Done(outcome) => {
                     self.outage = outcome.is_outage();
                     let ended = self.engine.clone().ended(*outcome);
-                    match ended.report(&self.text, &ParameterPlace::default(), self.now) {
+                    let source = CredentialSource::Parameter(ParameterPlace::default());
+                    match ended.report(&self.text, &source, self.now) {
                         Report::Progress { token, .. } => self.hand_over(&token),
                         report @ (Report::Success { .. } | Report::Failure { .. }) => {
                             return report;

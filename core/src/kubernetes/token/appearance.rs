@@ -122,6 +122,11 @@ fn document(text: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether a text that should be something else is a token: a JWT, or one of `aws eks get-token`.
+pub fn resembles_a_token(text: &str) -> bool {
+    text.starts_with(JWT) && text.split('.').count() >= 3 || text.starts_with(EKS)
+}
+
 /// Recognizes base64 of a token or of a document with a token.
 fn encoded(text: &str) -> Option<&'static str> {
     let joined = text.split_whitespace().collect::<String>();

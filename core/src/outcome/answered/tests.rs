@@ -18,6 +18,9 @@ fn read(status: u16, code: &str, message: &str) -> &'static str {
         | CredentialsError::Unreachable(_)
         | CredentialsError::NoToken(..)
         | CredentialsError::Expired(..)
+        | CredentialsError::Eks(_)
+        | CredentialsError::ClientCertificate(_)
+        | CredentialsError::Proxy(_)
         | CredentialsError::Ca(_) => "no answer of SSM",
     }
 }

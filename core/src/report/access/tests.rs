@@ -3,8 +3,10 @@ use crate::report::no_credentials;
 use crate::tests::time;
 use insta::assert_snapshot;
 
-fn place() -> ParameterPlace {
-    ParameterPlace::new("k8s-bear-token", Some("111122223333"), Some("eu-central-1"))
+fn place() -> CredentialSource {
+    let region = Some("eu-central-1");
+    let place = ParameterPlace::new("k8s-bear-token", Some("111122223333"), region);
+    CredentialSource::Parameter(place)
 }
 
 #[test]

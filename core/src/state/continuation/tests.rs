@@ -7,6 +7,7 @@ fn longest() -> Continuation {
         started: at,
         deadline: at,
         unreachable_since: Some(at),
+        server: None,
         unsure: true,
         sights: SymptomHistory::default(),
         steady: None,

@@ -1,0 +1,166 @@
+//! Clusters of Amazon EKS, and roles in other accounts, as people name them.
+
+use std::fmt;
+
+/// The longest name of a cluster.
+/// <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html>
+const NAME_LIMIT: usize = 100;
+
+/// The longest ARN of a role, and the longest external id.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+const ROLE_LIMIT: usize = 2048;
+/// See [`ROLE_LIMIT`].
+const EXTERNAL_ID_LENGTH: std::ops::RangeInclusive<usize> = 2..=1224;
+
+/// A cluster of EKS that is opened by IAM.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EksCluster {
+    /// The name. For a local cluster on an Outpost, tokens are made for its id instead.
+    pub name: String,
+    /// The region, if known.
+    pub region: Option<String>,
+    /// The AWS account, if known.
+    pub account: Option<String>,
+    /// The role to assume first.
+    pub role: Option<AssumedRole>,
+}
+
+impl EksCluster {
+    /// Reads a cluster's name or ARN, or says what is wrong with it.
+    pub fn read(given: &str) -> Result<EksCluster, &'static str> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let is_name = |name: &str| {
+            name.len() <= NAME_LIMIT
+                && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+                && name.bytes().all(allowed)
+        };
+        if is_name(given) {
+            return Ok(EksCluster {
+                name: given.to_owned(),
+                region: None,
+                account: None,
+                role: None,
+            });
+        }
+        if given.starts_with("https://") {
+            return Err("is an address: give the cluster's name or ARN");
+        }
+        let wrong = "is neither the name nor the ARN of an EKS cluster, such as \
+                     arn:aws:eks:eu-central-1:111122223333:cluster/prod";
+        let arn = Arn::read(given).ok_or(wrong)?;
+        let name = arn.resource.strip_prefix("cluster/").ok_or(wrong)?;
+        if arn.service != "eks" || !is_name(name) || !is_region(arn.region) {
+            return Err(wrong);
+        }
+        if !is_account(arn.account) {
+            return Err(wrong);
+        }
+        Ok(EksCluster {
+            name: name.to_owned(),
+            region: Some(arn.region.to_owned()),
+            account: Some(arn.account.to_owned()),
+            role: None,
+        })
+    }
+}
+
+impl fmt::Display for EksCluster {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "EKS cluster `{}`", self.name)?;
+        match (&self.account, &self.region) {
+            (Some(account), Some(region)) => {
+                write!(formatter, " (account {account}, region {region})")
+            }
+            (Some(account), None) => write!(formatter, " (account {account})"),
+            (None, Some(region)) => write!(formatter, " (region {region})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// A role that the function assumes to be let into a cluster, such as one of another account.
+#[derive(Clone, PartialEq)]
+pub struct AssumedRole {
+    /// The ARN.
+    pub arn: String,
+    /// What the role's trust policy asks for. It is never printed.
+    pub external_id: Option<String>,
+}
+
+impl AssumedRole {
+    /// Reads a role's ARN, or says what is wrong with it.
+    pub fn read(given: &str) -> Result<AssumedRole, &'static str> {
+        let wrong = "is not the ARN of a role, such as arn:aws:iam::111122223333:role/deployer";
+        let arn = Arn::read(given).filter(|_| given.len() <= ROLE_LIMIT);
+        let arn = arn.ok_or(wrong)?;
+        if arn.service == "sts" && arn.resource.starts_with("assumed-role/") {
+            return Err(
+                "is the ARN of a session (assumed-role): give the ARN of the role itself, \
+                 arn:aws:iam::ACCOUNT:role/NAME",
+            );
+        }
+        let name = arn.resource.strip_prefix("role/").ok_or(wrong)?;
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte);
+        let is_role = arn.service == "iam" && arn.region.is_empty() && is_account(arn.account);
+        if !is_role || name.is_empty() || !name.bytes().all(allowed) {
+            return Err(wrong);
+        }
+        Ok(AssumedRole {
+            arn: given.to_owned(),
+            external_id: None,
+        })
+    }
+}
+
+impl fmt::Debug for AssumedRole {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.arn)
+    }
+}
+
+/// Checks an external id, or says what is wrong with it.
+pub fn external_id(given: &str) -> Result<String, &'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&byte);
+    if !EXTERNAL_ID_LENGTH.contains(&given.len()) || !given.bytes().all(allowed) {
+        return Err("is not an external id: 2 to 1224 letters, digits and `_+=,.@:/-`");
+    }
+    Ok(given.to_owned())
+}
+
+/// Whether a text has the form of a region's name. It becomes part of a host's name.
+pub fn is_region(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let parts = text.split('-').count();
+    text.len() <= 32 && parts >= 3 && text.bytes().all(allowed) && !text.contains("--")
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The parts of an ARN.
+struct Arn<'a> {
+    service: &'a str,
+    region: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+impl Arn<'_> {
+    fn read(text: &str) -> Option<Arn<'_>> {
+        let mut parts = text.splitn(6, ':');
+        let (arn, partition) = (parts.next()?, parts.next()?);
+        if arn != "arn" || !partition.starts_with("aws") {
+            return None;
+        }
+        Some(Arn {
+            service: parts.next()?,
+            region: parts.next()?,
+            account: parts.next()?,
+            resource: parts.next()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
