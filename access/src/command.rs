@@ -67,7 +67,7 @@ impl Tools {
         Tools {
             kubectl: pairs(&[
                 ("--kubeconfig", kubeconfig),
-                ("--context", options.context.clone()),
+                ("--context", options.context().map(str::to_owned)),
             ]),
             aws: pairs(&[
                 ("--profile", options.profile.clone()),
@@ -89,6 +89,17 @@ impl Tools {
         if !self.aws.iter().any(|word| word == "--region") {
             self.aws.extend(["--region".to_owned(), region.to_owned()]);
         }
+    }
+
+    /// The same, in the region of a cluster.
+    pub(crate) fn in_region(&self, region: &str) -> Tools {
+        let mut tools = self.clone();
+        let given = tools.aws.iter().position(|word| word == "--region");
+        match given.and_then(|at| tools.aws.get_mut(at + 1)) {
+            Some(value) => region.clone_into(value),
+            None => tools.pin_region(region),
+        }
+        tools
     }
 
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Command {

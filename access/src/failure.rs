@@ -60,6 +60,9 @@ impl Refusal {
             }
             Refusal::Said { command, said } => match command.tool {
                 Tool::Kubectl => kubectl_advice(said).into(),
+                Tool::Aws if command.arguments.iter().any(|word| word == "eks") => {
+                    eks_advice(said).into()
+                }
                 Tool::Aws => aws_advice(said).into(),
             },
             Refusal::Own { advice, .. } => advice.clone(),
@@ -113,6 +116,28 @@ fn aws_advice(said: &str) -> &'static str {
         "AWS cannot be reached from here: look at --region, the proxy and AWS_ENDPOINT_URL."
     } else {
         "Run the command by hand to look into it."
+    }
+}
+
+fn eks_advice(said: &str) -> &'static str {
+    let has = |words: &str| said.contains(words);
+    if has("No cluster found") || has("ResourceNotFound") && has("DescribeCluster") {
+        "`aws eks list-clusters` lists the clusters of an account and a region: --profile and \
+         --region choose them."
+    } else if has("AccessDenied") || has("not authorized") {
+        "You need eks:DescribeCluster, eks:DescribeAccessEntry, eks:CreateAccessEntry and \
+         eks:UpdateAccessEntry on the cluster and its access entries. --profile names another \
+         identity."
+    } else if has("invalid principal") {
+        "EKS does not find the role: is it made, and its ARN whole, with its path?"
+    } else if has("ResourceInUse") {
+        "Somebody else made the entry at the same time: run this again, and it is found."
+    } else if has("authentication mode") {
+        "The cluster takes no access entries: run this again, and it says what can be done."
+    } else if has("nvalid choice") {
+        "Your AWS CLI knows no access entries: install 2.15.5 or newer."
+    } else {
+        aws_advice(said)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::command::{Command, Tools, quoted};
 use crate::failure::{Failure, Refusal};
-use crate::options::Options;
+use crate::options::{Options, Way};
 use crate::target::Target;
 use std::path::Path;
 
@@ -35,14 +35,16 @@ pub(crate) struct Grant {
     pub(crate) difference: Vec<String>,
 }
 
-/// The files to apply, in order. An account in another namespace already has its token.
+/// The files to apply, in order. An account in another namespace already has its token, and a
+/// role needs none.
 pub(crate) fn files(options: &Options) -> Vec<&'static str> {
     let rotation = options.rotation.is_some();
+    let token = options.way == Way::Token && !rotation && options.for_account.is_none();
     [
         (BASE, true),
         ("rbac-switching.yaml", options.switching),
         ("rbac-rotation.yaml", rotation),
-        (TOKEN_SECRET, !rotation && options.for_account.is_none()),
+        (TOKEN_SECRET, token),
     ]
     .into_iter()
     .filter_map(|(file, wanted)| wanted.then_some(file))

@@ -7,7 +7,11 @@
 )]
 
 mod account;
+mod arguments;
+mod arn;
+mod binding;
 mod command;
+mod eks;
 mod failure;
 mod grant;
 mod options;
@@ -25,8 +29,9 @@ mod work;
 use command::Tools;
 use failure::Failure;
 use jiff::Timestamp;
-use options::Options;
+use options::{Options, Way};
 use std::process::ExitCode;
+use survey::Identity;
 use target::Target;
 use work::Work;
 
@@ -34,9 +39,10 @@ use work::Work;
 const USAGE_ERROR: u8 = 2;
 
 const HELP: &str = "\
-Gives Landfall its access to a cluster: applies the files of deploy/, takes the
-token, stores it and the cluster's CA in SSM, and proves that both work. It uses
-your own kubectl and AWS CLI, and what they are signed in to.
+Gives Landfall its access to a cluster, and proves that it works: on EKS by an
+access entry for its role; on any cluster by a token, which it stores with the
+cluster's CA in SSM. It applies the files of deploy/. It uses your own kubectl and
+AWS CLI, and what they are signed in to.
 
 Usage: landfall-access [OPTION ...]          (make access ARGS=\"OPTION ...\")
 
@@ -45,12 +51,26 @@ Without --apply nothing is changed: it prints each command as you would type it
 already is left as it is, so it may be run as often as you like.
 
 In the cluster:
-  --context NAME          of the kubeconfig; default: the current one
+  --context NAME          of the kubeconfig; default: the current one, with
+                          --eks-cluster the one of that cluster
   --kubeconfig FILE       default: as kubectl finds it
   -n, --namespace NAME    where the Deployments are; default: the context's. It
                           must exist
   --switching             also what blueGreen and immutable need
                           (deploy/rbac-switching.yaml)
+  --manifests FOLDER      where these files are; default: deploy
+
+On EKS, by the function's role (nothing is stored):
+  --eks-cluster NAME      the cluster, by its name or its ARN. Without --role or
+                          --eks-role the stack of template.yaml makes the role and
+                          its access entry (CreateAccessEntry=yes)
+  --role ARN              the function's role, if it is there already: also makes
+                          its access entry, with the group landfall
+  --eks-role ARN          in its place a role that the function assumes, for a
+                          cluster in another account
+  -n may be given several times.
+
+By a token:
   --rotation              a token that ends, and that the function may renew for
                           itself (deploy/rbac-rotation.yaml). Without it, one that
                           does not end (deploy/token-secret.yaml)
@@ -62,43 +82,45 @@ In the cluster:
                           token already, this further namespace: Roles and
                           RoleBindings, nothing in SSM. One function then deploys
                           to both. --rotation is for its first namespace alone
-  --manifests FOLDER      where these files are; default: deploy
-
-In AWS:
   --token-parameter NAME  SSM parameter for the token; default k8s-bear-token
   --ca-parameter NAME     SSM parameter for the CA; default k8s-ca
   --key-arn ARN           KMS key that encrypts both; default: the key that a
                           parameter has, for a new one SSM's own (alias/aws/ssm)
-  --region NAME, --profile NAME   as the AWS CLI takes them. Parameters, function
-                          and pipeline belong in one region
   --replace               also replace what SSM or RoleBinding landfall holds for
                           another ServiceAccount or cluster, or what does not say
                           whose it is. Without it nothing is changed then
 
+In AWS:
+  --region NAME, --profile NAME   as the AWS CLI takes them. Parameters, function
+                          and pipeline belong in one region
+
   --apply                 do it
   --help                  this text
 
-You need: in the namespace get, create and patch on serviceaccounts, roles and
-rolebindings, all that the Roles grant, and get, create and patch on secrets or,
-with --rotation, create on serviceaccounts/token (an administrator has it all); in
-AWS ssm:GetParameters, ssm:DescribeParameters and ssm:PutParameter on both
-parameters, and on a key of your own kms:Encrypt, kms:GenerateDataKey and
-kms:Decrypt. --for-account needs get, create and patch on roles and rolebindings,
-what they grant, and ssm:GetParameters (with a key of your own kms:Decrypt).
+You need in the namespace get, create and patch on serviceaccounts, roles and
+rolebindings, and all that the Roles grant (an administrator has it all).
+For EKS in AWS eks:DescribeCluster, and with --role eks:DescribeAccessEntry,
+eks:CreateAccessEntry and eks:UpdateAccessEntry.
+For a token get, create and patch on secrets or, with --rotation, create on
+serviceaccounts/token; in AWS ssm:GetParameters, ssm:DescribeParameters and
+ssm:PutParameter on both parameters, and on a key of your own kms:Encrypt,
+kms:GenerateDataKey and kms:Decrypt. --for-account needs get, create and patch on
+roles and rolebindings, what they grant, and ssm:GetParameters (with a key of your
+own kms:Decrypt).
 
 It ends with 0 where all went well, 1 where a step failed (it says which, what was
 done before, and what to do), 2 where the command line is wrong.
 
 Examples:
-  landfall-access --namespace shop                       what would be done
-  landfall-access --namespace shop --apply               do it
+  landfall-access --eks-cluster prod -n shop             what would be done on EKS
+  landfall-access --eks-cluster prod -n shop --apply     do it
   landfall-access --namespace shop --switching --rotation --apply
   landfall-access --namespace web --for-account shop --apply   web, too
 ";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args_os().skip(1)) {
+    let options = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(options) => options,
         Err(problem) => {
             eprintln!("landfall-access: {problem}\nTry: landfall-access --help");
@@ -109,7 +131,11 @@ async fn main() -> ExitCode {
         print!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    match run(&options).await {
+    let ended = match &options.way {
+        Way::Eks(way) => eks::run(&options, way).await,
+        Way::Token => run(&options).await,
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("landfall-access: {failure}");
@@ -160,7 +186,7 @@ async fn run(given: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_head(options: &Options, target: &Target, account: &str) {
+fn print_head(options: &Options, target: &Target, account: &Identity) {
     println!("Cluster    {} (context {})", target.server, target.context);
     println!("Namespace  {}", target.namespace);
     if target.is_further() {

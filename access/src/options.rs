@@ -1,27 +1,44 @@
 //! The command-line options.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+mod values;
 
-/// The shortest lifetime of the first token. The function renews it after a third of it, which is
-/// an hour then: enough time to create the stack.
-const SHORTEST: u64 = 3 * 60 * 60;
-/// The longest lifetime; for a longer one use `deploy/token-secret.yaml`.
-const LONGEST: u64 = 365 * 24 * 60 * 60;
-/// The default lifetime, which rotation uses, too.
-pub(crate) const USUAL_LIFETIME: u64 = 24 * 60 * 60;
-/// The longest name of an SSM parameter.
-/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
-const NAME_LIMIT: usize = 1011;
-/// The key of a parameter if none is named.
-pub(crate) const USUAL_KEY: &str = "alias/aws/ssm";
+use crate::arn::{ClusterName, RoleArn};
+use std::path::PathBuf;
+use values::check_key;
+
+pub(crate) use values::{
+    USUAL_KEY, USUAL_LIFETIME, check_namespace, check_parameter, lifetime, seconds,
+};
+
+/// How the function gets into the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By a ServiceAccount's token in SSM.
+    #[default]
+    Token,
+    /// By its IAM role.
+    Eks(EksWay),
+}
+
+/// The cluster, and the role that calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EksWay {
+    pub(crate) cluster: ClusterName,
+    /// The role; without one `template.yaml` makes both the role and its access entry.
+    pub(crate) role: Option<RoleArn>,
+    /// Whether the function assumes that role, instead of having it.
+    pub(crate) assumed: bool,
+}
 
 /// The command-line options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
+    pub(crate) way: Way,
     pub(crate) kubeconfig: Option<PathBuf>,
-    pub(crate) context: Option<String>,
-    pub(crate) namespace: Option<String>,
+    /// The contexts; more than one only for a kubeconfig.
+    pub(crate) contexts: Vec<String>,
+    /// The namespaces; more than one only with a role.
+    pub(crate) namespaces: Vec<String>,
     /// The namespace of the ServiceAccount that also gets permissions in this namespace.
     pub(crate) for_account: Option<String>,
     pub(crate) manifests: PathBuf,
@@ -42,9 +59,10 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            way: Way::Token,
             kubeconfig: None,
-            context: None,
-            namespace: None,
+            contexts: Vec::new(),
+            namespaces: Vec::new(),
             for_account: None,
             manifests: "deploy".into(),
             switching: false,
@@ -62,67 +80,22 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Parses the arguments.
-    ///
-    /// # Errors
-    ///
-    /// Says what is wrong with them.
-    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, String> {
-        use lexopt::prelude::{Long, Short, Value, ValueExt as _};
-        let mut options = Options::default();
-        let mut rotation = false;
-        let mut lifetime = None;
-        let mut parser = lexopt::Parser::from_args(arguments);
-        let mut read = || -> Result<(), lexopt::Error> {
-            while let Some(argument) = parser.next()? {
-                match argument {
-                    Long("kubeconfig") => options.kubeconfig = Some(parser.value()?.into()),
-                    Long("context") => options.context = Some(parser.value()?.string()?),
-                    Long("namespace") | Short('n') => {
-                        options.namespace = Some(parser.value()?.string()?);
-                    }
-                    Long("for-account") => options.for_account = Some(parser.value()?.string()?),
-                    Long("manifests") => options.manifests = parser.value()?.into(),
-                    Long("switching") => options.switching = true,
-                    Long("rotation") => rotation = true,
-                    Long("token-lifetime") => lifetime = Some(parser.value()?.string()?),
-                    Long("token-parameter") => {
-                        options.token_parameter = parser.value()?.string()?
-                    }
-                    Long("ca-parameter") => options.ca_parameter = parser.value()?.string()?,
-                    Long("key-arn") => options.key = Some(parser.value()?.string()?),
-                    Long("region") => options.region = Some(parser.value()?.string()?),
-                    Long("profile") => options.profile = Some(parser.value()?.string()?),
-                    Long("replace") => options.replace = true,
-                    Long("apply") => options.apply = true,
-                    Long("help") | Short('h') => options.help = true,
-                    Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
-                }
-            }
-            Ok(())
-        };
-        read().map_err(|error| error.to_string())?;
-        options.rotation = match (rotation, lifetime) {
-            (false, Some(_)) => {
-                return Err(
-                    "--token-lifetime needs --rotation: a token that ends and that nothing \
-                     renews would stop every deploy"
-                        .into(),
-                );
-            }
-            (false, None) => None,
-            (true, None) => Some(USUAL_LIFETIME),
-            (true, Some(text)) => Some(seconds(&text)?),
-        };
-        options.check()?;
-        Ok(options)
+    /// The first context.
+    pub(crate) fn context(&self) -> Option<&str> {
+        self.contexts.first().map(String::as_str)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// The first namespace.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespaces.first().map(String::as_str)
+    }
+
+    /// Checks values, and how many of them there are.
+    pub(crate) fn check(&self) -> Result<(), String> {
         if let Some(key) = &self.key {
             check_key(key)?;
         }
-        for namespace in [&self.namespace, &self.for_account].into_iter().flatten() {
+        for namespace in self.namespaces.iter().chain(&self.for_account) {
             check_namespace(namespace)?;
         }
         self.check_for_account()?;
@@ -131,15 +104,37 @@ impl Options {
         if self.token_parameter == self.ca_parameter {
             return Err("--token-parameter and --ca-parameter name the same parameter".into());
         }
-        for (option, value) in [
-            ("--context", &self.context),
-            ("--region", &self.region),
-            ("--profile", &self.profile),
-        ] {
-            let value = value.as_deref().unwrap_or("given");
+        let contexts = self.contexts.iter().map(|context| ("--context", context));
+        let region = self.region.iter().map(|region| ("--region", region));
+        let profile = self.profile.iter().map(|profile| ("--profile", profile));
+        for (option, value) in contexts.chain(region).chain(profile) {
             // The called program would read a value that begins with a dash as another option.
             if value.is_empty() || value.starts_with('-') {
                 return Err(format!("{option} is `{value}`, which is no name"));
+            }
+        }
+        self.check_numbers()
+    }
+
+    /// One function has one token, and its role may deploy to any number of namespaces.
+    fn check_numbers(&self) -> Result<(), String> {
+        if self.contexts.len() > 1 {
+            return Err("--context is given twice: run this once for each cluster".into());
+        }
+        if self.namespaces.len() > 1 && !matches!(self.way, Way::Eks(_)) {
+            return Err(
+                "--namespace is given twice: only --eks-cluster takes several. A token is \
+                 given a further namespace by --for-account"
+                    .into(),
+            );
+        }
+        for (option, values) in [
+            ("--context", &self.contexts),
+            ("--namespace", &self.namespaces),
+        ] {
+            let again = |(at, value): (usize, &String)| values[..at].contains(value);
+            if values.iter().enumerate().any(again) {
+                return Err(format!("{option} names the same twice"));
             }
         }
         Ok(())
@@ -168,86 +163,3 @@ impl Options {
         Ok(())
     }
 }
-
-/// Checks a namespace's name, which goes into manifests and commands.
-/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
-pub(crate) fn check_namespace(name: &str) -> Result<(), String> {
-    let edge = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
-    let bytes = name.as_bytes();
-    let fits = bytes.iter().all(|it| edge(*it) || *it == b'-') && name.len() <= 63;
-    match (bytes.first(), bytes.last()) {
-        (Some(first), Some(last)) if fits && edge(*first) && edge(*last) => Ok(()),
-        _ => Err(format!(
-            "the namespace is `{name}`: a name has at most 63 lower-case letters, digits and dashes"
-        )),
-    }
-}
-
-fn check_parameter(option: &str, name: &str) -> Result<(), String> {
-    let fits = |it: char| it.is_ascii_alphanumeric() || "_.-/".contains(it);
-    let first = name.chars().next().unwrap_or('-');
-    if name.contains(':') {
-        return Err(format!(
-            "{option} is `{name}`: give a plain name, with no version, label or ARN; what is \
-             stored becomes its newest version"
-        ));
-    }
-    if first == '-' || !name.chars().all(fits) || name.len() > NAME_LIMIT {
-        return Err(format!(
-            "{option} is `{name}`: a parameter's name has letters, digits and _ . - /"
-        ));
-    }
-    if name.contains('/') && !name.starts_with('/') {
-        return Err(format!(
-            "{option} is `{name}`: with a path it begins with /"
-        ));
-    }
-    Ok(())
-}
-
-/// Checks that the key is an ARN: the function's role is limited to the key by its ARN, so an alias
-/// does not work.
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html>
-fn check_key(key: &str) -> Result<(), String> {
-    let is_arn = key.starts_with("arn:") && key.contains(":kms:") && key.contains(":key/");
-    if is_arn || key == USUAL_KEY {
-        return Ok(());
-    }
-    Err(format!(
-        "--key-arn is `{key}`: give the key's own ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; the \
-         function's role is limited by it. {USUAL_KEY} is SSM's own key"
-    ))
-}
-
-/// Parses `24h`, `200m`, `12000s` into seconds.
-fn seconds(text: &str) -> Result<u64, String> {
-    let wrong = || format!("--token-lifetime is `{text}`: write it as 24h, 200m or 12000s");
-    let unit = match text.chars().last() {
-        Some('s') => 1,
-        Some('m') => 60,
-        Some('h') => 60 * 60,
-        _ => return Err(wrong()),
-    };
-    let number = text[..text.len() - 1].parse::<u64>().map_err(|_| wrong())?;
-    let seconds = number.saturating_mul(unit);
-    match seconds {
-        SHORTEST..=LONGEST => Ok(seconds),
-        _ => Err(format!(
-            "--token-lifetime is {text}: the function renews the token after a third of its life, \
-             and 3h is the least with which it has time for that; more than a year is what \
-             deploy/token-secret.yaml is for"
-        )),
-    }
-}
-
-/// Formats seconds for people: `24h`, `90m`.
-pub(crate) fn lifetime(seconds: u64) -> String {
-    match seconds {
-        whole if whole % 3600 == 0 => format!("{}h", whole / 3600),
-        whole if whole % 60 == 0 => format!("{}m", whole / 60),
-        other => format!("{other}s"),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! The plan as values: decided from the current state, printed, and only then carried out.
 
 use crate::account::{ACCOUNT, account, group, namespace_of};
-use crate::command::{Command, Tools, quoted};
+use crate::command::quoted;
 use crate::failure::{Failure, Refusal};
 use crate::grant::Grant;
 use crate::options::Options;
@@ -73,34 +73,6 @@ fn check_binding(target: &Target, bound: &[String]) -> Result<(), Box<Failure>> 
     let why = format!("it is for {other}, which would lose its rights in {namespace}");
     let step = format!("deciding what becomes of RoleBinding {ACCOUNT}");
     Err(Box::new(Refusal::own(why, advice).at(step)))
-}
-
-/// The command that prints the subjects of `deploy/rbac.yaml`'s RoleBinding, if it exists.
-pub(crate) fn binding(tools: &Tools, namespace: &str) -> Command {
-    let subjects = "-o=jsonpath={range .subjects[*]}{.kind} {.namespace} {.name}{\"\\n\"}{end}";
-    let words = [
-        "get",
-        "rolebinding",
-        ACCOUNT,
-        "--ignore-not-found",
-        subjects,
-    ];
-    tools.kubectl(&[&["-n", namespace][..], &words].concat())
-}
-
-/// The subjects: ServiceAccounts by their user name, others by kind and name.
-pub(crate) fn bound(printed: &str) -> Vec<String> {
-    let users = printed.lines().map(|line| {
-        let words: Vec<_> = line.split(' ').collect();
-        match words[..] {
-            ["ServiceAccount", namespace, name] => {
-                format!("system:serviceaccount:{namespace}:{name}")
-            }
-            [kind, "", name] => format!("{kind} {name}"),
-            _ => line.trim().to_owned(),
-        }
-    });
-    users.filter(|user| !user.is_empty()).collect()
 }
 
 /// Uses the account's existing token, from the parameter that the function reads.

@@ -74,14 +74,33 @@ impl Question {
         json!({
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {
-                "namespace": namespace,
-                "verb": self.verb,
-                "group": self.group,
-                "resource": self.resource,
-                "subresource": self.subresource,
-                "name": self.name
-            }}
+            "spec": {"resourceAttributes": self.attributes(namespace)}
+        })
+    }
+
+    /// The question about somebody of this group, which an administrator of the namespace may ask.
+    /// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/local-subject-access-review-v1/>
+    pub(crate) fn review_of(&self, group: &str, namespace: &str) -> Value {
+        json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "LocalSubjectAccessReview",
+            "metadata": {"namespace": namespace},
+            "spec": {
+                "user": "landfall-access",
+                "groups": [group, "system:authenticated"],
+                "resourceAttributes": self.attributes(namespace)
+            }
+        })
+    }
+
+    fn attributes(&self, namespace: &str) -> Value {
+        json!({
+            "namespace": namespace,
+            "verb": self.verb,
+            "group": self.group,
+            "resource": self.resource,
+            "subresource": self.subresource,
+            "name": self.name
         })
     }
 }

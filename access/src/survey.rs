@@ -1,6 +1,7 @@
 //! Reads the state of the account, the cluster and SSM, without changing anything.
 
 use crate::account::account;
+use crate::binding;
 use crate::command::Tools;
 use crate::failure::Failure;
 use crate::grant::{self, Grant};
@@ -11,14 +12,30 @@ use crate::proof::{self, Denial, Question};
 use crate::step::{SECRET, secret};
 use crate::target::Target;
 use crate::token::Token;
+use std::fmt;
+
+/// Who the user is to AWS.
+pub(crate) struct Identity {
+    pub(crate) arn: String,
+    account: String,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "account {}, as {}", self.account, self.arn)
+    }
+}
 
 /// The AWS account, which is shown because the wrong account is a common mistake.
-pub(crate) async fn identity(tools: &Tools) -> Result<String, Failure> {
+pub(crate) async fn identity(tools: &Tools) -> Result<Identity, Failure> {
     let asked = tools.aws(&["sts", "get-caller-identity"]).ask(None).await;
     let printed = asked.map_err(|refusal| refusal.at("asking AWS who you are"))?;
     let answer: serde_json::Value = serde_json::from_str(&printed).unwrap_or_default();
     let text = |field: &str| answer[field].as_str().unwrap_or("unknown").to_owned();
-    Ok(format!("account {}, as {}", text("Account"), text("Arn")))
+    Ok(Identity {
+        arn: text("Arn"),
+        account: text("Account"),
+    })
 }
 
 /// The AWS CLI's default region: it knows all places where one may be configured.
@@ -38,8 +55,7 @@ pub(crate) async fn look(
     for file in grant::files(options) {
         grants.push(Grant::look(tools, target, &options.manifests, file).await?);
     }
-    let bound = plan::binding(tools, &target.namespace).ask(None).await;
-    let bound = bound.map_err(|refusal| refusal.at("reading RoleBinding landfall"))?;
+    let bound = binding::read(tools, &target.namespace).await?;
     let secret = look_for_secret(tools, options, target).await?;
     let history = parameter::check_history(tools).await;
     history.map_err(|refusal| refusal.at("reading the SSM parameters"))?;
@@ -52,7 +68,7 @@ pub(crate) async fn look(
     let [token, ca] = found;
     Ok(Seen {
         grants,
-        bound: plan::bound(&bound),
+        bound,
         secret: Token::decode(&secret),
         works: plan::is_cluster(target, ca.as_ref()) && is_known(target, token.as_ref()).await,
         token,

@@ -47,7 +47,7 @@ impl Target {
     pub(crate) async fn read(tools: &Tools, options: &Options) -> Result<Target, Refusal> {
         let words = ["config", "view", "--raw", "--minify", "--flatten", QUESTION];
         let printed = tools.kubectl(&words).ask(None).await?;
-        let mut target = Target::parse(&printed, options.namespace.as_deref())?;
+        let mut target = Target::parse(&printed, options.namespace())?;
         if let Some(home) = &options.for_account {
             target.settle(home)?;
         }

@@ -6,6 +6,9 @@ fn the_help_fits_a_terminal_and_has_every_option() {
         assert!(line.chars().count() <= 84, "{line}");
     }
     for option in [
+        "--eks-cluster",
+        "--role",
+        "--eks-role",
         "--context",
         "--kubeconfig",
         "--namespace",

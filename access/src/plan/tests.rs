@@ -1,4 +1,5 @@
 use super::*;
+use crate::command::Tools;
 use crate::step::deploy_line;
 use crate::token::sample;
 use insta::assert_snapshot;
@@ -18,7 +19,7 @@ fn target() -> Target {
 }
 
 fn options(words: &str) -> Options {
-    Options::parse(words.split_whitespace().map(Into::into)).unwrap()
+    crate::arguments::parse(words.split_whitespace().map(Into::into)).unwrap()
 }
 
 fn grant(name: &str, state: &str) -> Grant {
@@ -379,12 +380,6 @@ fn a_rolebinding_of_another_account_is_left() {
         assert_eq!(told.is_empty(), words.is_empty(), "{bound:?}: {told}");
         assert!(told.contains(words), "{words}: {told}");
     }
-    let printed = "ServiceAccount shop landfall\nUser  jane\nGroup  landfall\n";
-    assert_eq!(
-        bound(printed),
-        [shop, "User jane".to_owned(), "Group landfall".to_owned()]
-    );
-    assert!(bound("").is_empty());
 }
 
 #[test]

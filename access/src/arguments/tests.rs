@@ -1,7 +1,8 @@
 use super::*;
+use crate::options::lifetime;
 
 fn parse(line: &str) -> Result<Options, String> {
-    Options::parse(line.split_whitespace().map(OsString::from))
+    super::parse(line.split_whitespace().map(OsString::from))
 }
 
 #[test]
@@ -21,9 +22,10 @@ fn everything_given() {
              --apply",
     );
     let expected = Options {
+        way: Way::Token,
         kubeconfig: Some("k".into()),
-        context: Some("admin@kind".into()),
-        namespace: Some("shop".into()),
+        contexts: vec!["admin@kind".into()],
+        namespaces: vec!["shop".into()],
         for_account: None,
         manifests: "d".into(),
         switching: true,
@@ -102,8 +104,54 @@ fn mistakes_are_told_in_words() {
         ("--profile --apply", "--profile"),
         ("--region=", "--region"),
         ("--colour", "--colour"),
+        ("--context a --context b", "once for each cluster"),
+        ("-n a -n b", "only --eks-cluster takes several"),
+        (
+            "--role arn:aws:iam::111122223333:role/r",
+            "--role needs --eks-cluster",
+        ),
+        (
+            "--eks-cluster prod --rotation",
+            "--rotation does not go with --eks-cluster",
+        ),
+        (
+            "--eks-cluster prod --key-arn alias/aws/ssm",
+            "nothing is stored",
+        ),
+        ("--eks-cluster prod --role landfall", "--role is `landfall`"),
+        ("--eks-cluster https://x", "give the cluster's name"),
+        ("--eks-cluster prod -n shop -n shop", "the same twice"),
+        (
+            "--eks-cluster prod --role arn:aws:iam::111122223333:role/r --eks-role \
+             arn:aws:iam::111122223333:role/r",
+            "both given",
+        ),
     ] {
         let problem = parse(line).unwrap_err();
         assert!(problem.contains(text), "{line}: {problem}");
+    }
+}
+
+#[test]
+fn the_ways_in() {
+    let options = parse("--eks-cluster prod -n shop -n web --context c --apply").unwrap();
+    assert_eq!(options.namespaces, ["shop", "web"]);
+    let Way::Eks(way) = options.way else {
+        panic!("no way by a role");
+    };
+    assert_eq!(
+        (&*way.cluster.name, way.role, way.assumed),
+        ("prod", None, false)
+    );
+    let role = "arn:aws:iam::111122223333:role/ci/landfall";
+    for (option, assumed) in [("--role", false), ("--eks-role", true)] {
+        let options = parse(&format!("--eks-cluster prod {option} {role}")).unwrap();
+        let Way::Eks(way) = options.way else {
+            panic!("no way by a role");
+        };
+        assert_eq!(
+            (way.role.unwrap().whole, way.assumed),
+            (role.to_owned(), assumed)
+        );
     }
 }

@@ -1,0 +1,95 @@
+//! Checks of single values of the command line, and times in words.
+
+/// The shortest lifetime of the first token. The function renews it after a third of it, which is
+/// an hour then: enough time to create the stack.
+const SHORTEST: u64 = 3 * 60 * 60;
+/// The longest lifetime; for a longer one use `deploy/token-secret.yaml`.
+const LONGEST: u64 = 365 * 24 * 60 * 60;
+/// The default lifetime, which rotation uses, too.
+pub(crate) const USUAL_LIFETIME: u64 = 24 * 60 * 60;
+/// The longest name of an SSM parameter.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
+const NAME_LIMIT: usize = 1011;
+/// The key of a parameter if none is named.
+pub(crate) const USUAL_KEY: &str = "alias/aws/ssm";
+
+/// Checks a namespace's name, which goes into manifests and commands.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
+pub(crate) fn check_namespace(name: &str) -> Result<(), String> {
+    let edge = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+    let bytes = name.as_bytes();
+    let fits = bytes.iter().all(|it| edge(*it) || *it == b'-') && name.len() <= 63;
+    match (bytes.first(), bytes.last()) {
+        (Some(first), Some(last)) if fits && edge(*first) && edge(*last) => Ok(()),
+        _ => Err(format!(
+            "the namespace is `{name}`: a name has at most 63 lower-case letters, digits and dashes"
+        )),
+    }
+}
+
+/// Checks the name of an SSM parameter.
+pub(crate) fn check_parameter(option: &str, name: &str) -> Result<(), String> {
+    let fits = |it: char| it.is_ascii_alphanumeric() || "_.-/".contains(it);
+    let first = name.chars().next().unwrap_or('-');
+    if name.contains(':') {
+        return Err(format!(
+            "{option} is `{name}`: give a plain name, with no version, label or ARN; what is \
+             stored becomes its newest version"
+        ));
+    }
+    if first == '-' || !name.chars().all(fits) || name.len() > NAME_LIMIT {
+        return Err(format!(
+            "{option} is `{name}`: a parameter's name has letters, digits and _ . - /"
+        ));
+    }
+    if name.contains('/') && !name.starts_with('/') {
+        return Err(format!(
+            "{option} is `{name}`: with a path it begins with /"
+        ));
+    }
+    Ok(())
+}
+
+/// Checks that the key is an ARN: the function's role is limited to the key by its ARN, so an alias
+/// does not work.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html>
+pub(crate) fn check_key(key: &str) -> Result<(), String> {
+    let is_arn = key.starts_with("arn:") && key.contains(":kms:") && key.contains(":key/");
+    if is_arn || key == USUAL_KEY {
+        return Ok(());
+    }
+    Err(format!(
+        "--key-arn is `{key}`: give the key's own ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; the \
+         function's role is limited by it. {USUAL_KEY} is SSM's own key"
+    ))
+}
+
+/// Parses `24h`, `200m`, `12000s` into seconds.
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
+    let wrong = || format!("--token-lifetime is `{text}`: write it as 24h, 200m or 12000s");
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number = text[..text.len() - 1].parse::<u64>().map_err(|_| wrong())?;
+    let seconds = number.saturating_mul(unit);
+    match seconds {
+        SHORTEST..=LONGEST => Ok(seconds),
+        _ => Err(format!(
+            "--token-lifetime is {text}: the function renews the token after a third of its life, \
+             and 3h is the least with which it has time for that; more than a year is what \
+             deploy/token-secret.yaml is for"
+        )),
+    }
+}
+
+/// Formats seconds for people: `24h`, `90m`.
+pub(crate) fn lifetime(seconds: u64) -> String {
+    match seconds {
+        whole if whole % 3600 == 0 => format!("{}h", whole / 3600),
+        whole if whole % 60 == 0 => format!("{}m", whole / 60),
+        other => format!("{other}s"),
+    }
+}
