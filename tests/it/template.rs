@@ -8,12 +8,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What SSM does with a key of the customer's for a call of ours, in our name.
+/// What SSM does with a key of the customer's, or a secret, for a call of ours, in our name.
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html>
 const THROUGH_SSM: [(&str, &[&str]); 2] = [
-    ("ssm:GetParameters", &["kms:Decrypt"]),
+    (
+        "ssm:GetParameters",
+        &["kms:Decrypt", "secretsmanager:GetSecretValue"],
+    ),
     ("ssm:PutParameter", &["kms:Encrypt", "kms:GenerateDataKey"]),
 ];
+
+/// What the function calls where IAM lets it into a cluster of EKS, with or without another role.
+const BY_IAM: [&str; 2] = ["eks:DescribeCluster", "sts:AssumeRole"];
 
 /// What Lambda itself does with the role: the log, and the way into a VPC.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions>
@@ -51,6 +58,7 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
 
     let calls = stage.aws.calls();
     let mut expected: BTreeSet<&str> = OF_LAMBDA.into();
+    expected.extend(BY_IAM);
     let actions = calls.iter().filter_map(|call| action(&call.target));
     let actions: BTreeSet<String> = actions.collect();
     expected.extend(actions.iter().map(String::as_str));
@@ -93,15 +101,16 @@ fn allowed<'a>(statements: &'a Value, found: &mut BTreeSet<&'a str>) {
 fn the_template_sets_the_variables_that_the_function_reads() {
     let read = fs::read_to_string(root().join("core/src/environment.rs")).unwrap();
     let read = read.split("#[cfg(test)]").next().unwrap();
-    let read: BTreeSet<&str> = read
-        .split('"')
-        .filter(|it| it.starts_with("K8S_"))
-        .collect();
-    let variables = read.into_iter().filter(|name| !name.contains(' '));
+    let ours = |text: &&str| {
+        let begins = ["K8S_", "EKS_", "KUBECONFIG_"].map(|prefix| text.starts_with(prefix));
+        begins.contains(&true) && !text.contains(' ')
+    };
+    let variables: BTreeSet<&str> = read.split('"').filter(ours).collect();
     let template = template();
     let function = &template["Resources"]["Function"]["Properties"];
     let set = function["Environment"]["Variables"].as_object().unwrap();
-    assert!(variables.eq(set.keys().map(String::as_str)), "{set:?}");
+    let set: BTreeSet<&str> = set.keys().map(String::as_str).collect();
+    assert_eq!(set, variables);
     // AWS_LAMBDA_LOG_LEVEL is Lambda's to set.
     assert_eq!(function["LoggingConfig"]["ApplicationLogLevel"], "LogLevel");
     let parameter = &template["Parameters"]["TokenParameter"]["Default"];

@@ -17,6 +17,8 @@ from pathlib import Path
 os.environ.update(AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
 
 import boto3
+import yaml
+from botocore.validate import ParamValidator
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
@@ -33,8 +35,15 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
 CA = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"
 # CodePipeline waits so long for an answer. https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 ACTION_SECONDS = 20 * 60
-# What must be known of a cluster.
+CLUSTER = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
+ROLE = "arn:aws:iam::210987654321:role/landfall/deploy"
+REFERENCE = "/aws/reference/secretsmanager/"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
+# What must be known of a cluster, for each way in.
 PLAIN = {"ClusterUrl": "https://10.0.0.1:6443"}
+EKS = {"EksCluster": "prod"}
+OTHER_ACCOUNT = {"EksCluster": "arn:aws:eks:us-east-1:210987654321:cluster/prod", "EksRoleArn": ROLE}
+KUBECONFIG = {"KubeconfigParameter": "/k8s/config"}
 ALL = PLAIN | {
     "TokenParameter": "/k8s/token", "CaParameter": "k8s-ca", "KeyArn": KEY, "RotateToken": "yes",
     "SubnetIds": "subnet-0a1b2c3d,subnet-0a1b2c3e", "SecurityGroupIds": "sg-0a1b2c3d",
@@ -100,26 +109,112 @@ def holds(rule, parameters):
         return parameters.get(value, TEMPLATE["Parameters"][value].get("Default"))
     values = [holds(one, parameters) if isinstance(one, dict) else one for one in value]
     return {"Fn::Equals": lambda: values[0] == values[1], "Fn::Not": lambda: not values[0],
-            "Fn::Or": lambda: any(values)}[name]()
+            "Fn::Or": lambda: any(values), "Fn::And": lambda: all(values)}[name]()
+
+
+def allow(action, resource):
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+# What every function may do.
+EVER = {
+    "ReportToCodePipeline": allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], "*"),
+    "WriteLog": allow(["logs:CreateLogStream", "logs:PutLogEvents"],
+                      f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/landfall"),
+}
+
+
+class WaysIn(unittest.TestCase):
+    """The rights, the variables and the access entry of each way into a cluster: these, and no others."""
+
+    def check(self, parameters, rights, variables):
+        with self.subTest(parameters), Stack(parameters) as stack:
+            self.assertEqual(stack.allows(), EVER | rights)
+            self.assertEqual(stack.function()["Environment"]["Variables"], variables)
+            self.assertEqual(stack.properties("AWS::EKS::AccessEntry"), {}, "it was not asked for")
+            self.assertEqual(client("events").list_rules()["Rules"], [], "only a token is renewed")
+
+    def test_token(self):
+        self.check(PLAIN, {"ReadTokenAndCa": allow("ssm:GetParameters", [f"{PARAMETER}/k8s-bear-token"])},
+                   {"K8S_CLUSTER": "https://10.0.0.1:6443", "K8S_TOKEN_PARAMETER": "k8s-bear-token"})
+
+    def test_eks(self):
+        abroad = OTHER_ACCOUNT["EksCluster"]
+        for given, arn in [("prod", CLUSTER), (CLUSTER, CLUSTER), (abroad, abroad), ("arn", CLUSTER[:-4] + "arn")]:
+            self.check({"EksCluster": given}, {"DescribeCluster": allow("eks:DescribeCluster", arn)},
+                       {"EKS_CLUSTER": given})
+
+    def test_eks_takes_nothing_of_the_tokens_way(self):
+        # What CloudFormation keeps from before, without its rules.
+        more = {"RotateToken": "yes", "KeyArn": KEY, "EksExternalId": "id"}
+        self.check(EKS | more, {"DescribeCluster": allow("eks:DescribeCluster", CLUSTER)}, {"EKS_CLUSTER": "prod"})
+
+    def test_access_entry(self):
+        for given, cluster in [
+            ("prod", "prod"), (CLUSTER, "prod"),
+            # EKS refuses an ARN in the place of a name, and no entry is made in the `prod` of this region.
+            (OTHER_ACCOUNT["EksCluster"], OTHER_ACCOUNT["EksCluster"]),
+            (CLUSTER.replace(REGION, "us-east-1"), CLUSTER.replace(REGION, "us-east-1")),
+        ]:
+            with self.subTest(given), Stack({"EksCluster": given, "CreateAccessEntry": "yes"}) as stack:
+                entry, = stack.properties("AWS::EKS::AccessEntry").values()
+                role = stack.function()["Role"]
+                self.assertEqual(entry, {"ClusterName": cluster, "PrincipalArn": role, "KubernetesGroups": ["landfall"]})
+                model = client("eks").meta.service_model.operation_model("CreateAccessEntry")
+                asked = {name[0].lower() + name[1:]: value for name, value in entry.items()}
+                report = ParamValidator().validate(asked, model.input_shape)
+                self.assertFalse(report.has_errors(), report.generate_report())
+
+    def test_the_entrys_group_is_the_one_that_the_roles_are_bound_to(self):
+        groups = set(TEMPLATE["Resources"]["AccessEntry"]["Properties"]["KubernetesGroups"])
+        for file in ["rbac", "rbac-switching"]:
+            documents = yaml.safe_load_all(Path(f"deploy/{file}.yaml").read_text())
+            subjects = [one for document in documents for one in document.get("subjects", [])]
+            self.assertEqual({one["name"] for one in subjects if one["kind"] == "Group"}, groups)
+
+    def test_eks_of_another_account(self):
+        rights = {"AssumeClusterRole": allow("sts:AssumeRole", ROLE)}
+        variables = {"EKS_CLUSTER": OTHER_ACCOUNT["EksCluster"], "EKS_ROLE": ROLE}
+        self.check(OTHER_ACCOUNT, rights, variables)
+        self.check(OTHER_ACCOUNT | {"EksExternalId": "shop-1"}, rights, variables | {"EKS_EXTERNAL_ID": "shop-1"})
+        self.assertTrue(TEMPLATE["Parameters"]["EksExternalId"]["NoEcho"])
+
+    def test_kubeconfig_in_a_parameter(self):
+        through = {"kms:ViaService": f"ssm.{REGION}.amazonaws.com"}
+        of = "kms:EncryptionContext:PARAMETER_ARN"
+        for given, path in [("config", "/config"), ("/k8s/config:3", "/k8s/config"), ("config:live", "/config")]:
+            read = {"ReadKubeconfig": allow("ssm:GetParameters", PARAMETER + path)}
+            self.check({"KubeconfigParameter": given}, read, {"KUBECONFIG_PARAMETER": given})
+            decrypt = allow("kms:Decrypt", KEY) | {"Condition": {"StringEquals": through | {of: PARAMETER + path}}}
+            self.check({"KubeconfigParameter": given, "KeyArn": KEY}, read | {"DecryptKubeconfig": decrypt},
+                       {"KUBECONFIG_PARAMETER": given})
+
+    def test_kubeconfig_in_a_secret(self):
+        through = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
+        for given, name in [("config", "config"), ("k8s/config@1", "k8s/config@1"), ("k8s/config:AWSPREVIOUS", "k8s/config")]:
+            variables = {"KUBECONFIG_PARAMETER": REFERENCE + given}
+            secret = f"{SECRET}{name}-??????"
+            read = {"ReadKubeconfig": allow("ssm:GetParameters", PARAMETER + REFERENCE + name),
+                    "ReadSecretOfKubeconfig": allow("secretsmanager:GetSecretValue", secret)}
+            self.check({"KubeconfigParameter": REFERENCE + given}, read, variables)
+            decrypt = allow("kms:Decrypt", KEY) | {"Condition": {
+                "StringEquals": through, "StringLike": {"kms:EncryptionContext:SecretARN": secret}}}
+            self.check({"KubeconfigParameter": REFERENCE + given, "KeyArn": KEY}, read | {"DecryptKubeconfig": decrypt},
+                       variables)
+
+    def test_kubeconfig_whose_users_assume_roles(self):
+        roles = [ROLE, ROLE + "2"]
+        self.check(KUBECONFIG | {"KubeconfigRoleArns": ",".join(roles)},
+                   {"ReadKubeconfig": allow("ssm:GetParameters", f"{PARAMETER}/k8s/config"),
+                    "AssumeKubeconfigRoles": allow("sts:AssumeRole", roles)},
+                   {"KUBECONFIG_PARAMETER": "/k8s/config"})
 
 
 class Least(unittest.TestCase):
     """What is there, and no more than that, where nothing but the cluster is named."""
 
-    def test_role(self):
-        with Stack(PLAIN) as stack:
-            self.assertEqual(stack.allows(), {
-                "ReadTokenAndCa": {"Effect": "Allow", "Action": "ssm:GetParameters",
-                                   "Resource": [f"{PARAMETER}/k8s-bear-token"]},
-                "ReportToCodePipeline": {
-                    "Effect": "Allow", "Resource": "*",
-                    "Action": ["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"]},
-                "WriteLog": {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                             "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/landfall"},
-            })
-
     def test_nobody_but_lambda_takes_the_role(self):
-        for parameters in [PLAIN, ALL]:
+        for parameters in [PLAIN, ALL, EKS, OTHER_ACCOUNT, KUBECONFIG]:
             with Stack(parameters) as stack:
                 role, = stack.properties("AWS::IAM::Role").values()
                 self.assertEqual(role["AssumeRolePolicyDocument"], {"Version": "2012-10-17", "Statement": [
@@ -129,8 +224,6 @@ class Least(unittest.TestCase):
     def test_function(self):
         with Stack(PLAIN) as stack:
             function = stack.function()
-            self.assertEqual(function["Environment"]["Variables"],
-                             {"K8S_CLUSTER": "https://10.0.0.1:6443", "K8S_TOKEN_PARAMETER": "k8s-bear-token"})
             self.assertNotIn("VpcConfig", function)
             self.assertEqual((function["Runtime"], function["Handler"], function["PackageType"]),
                              ("provided.al2023", "bootstrap", "Zip"))
@@ -258,7 +351,8 @@ class Seen(unittest.TestCase):
         ever = {("AWS/Lambda", "Errors"): above, ("AWS/Lambda", "Throttles"): above, ("Landfall", "Failures"): above}
         renewal = {("Landfall", "Rotations"): ("Sum", "LessThanThreshold", 1, 12 * 60 * 60, 1, "breaching")}
         for parameters, expected, actions in [
-            (PLAIN, ever, []), (ALL, ever | renewal, [TOPIC]), (PLAIN | {"RotateToken": "yes"}, ever | renewal, [])]:
+            (PLAIN, ever, []), (ALL, ever | renewal, [TOPIC]), (PLAIN | {"RotateToken": "yes"}, ever | renewal, []),
+            (EKS, ever, []), (KUBECONFIG, ever, []), (EKS | {"RotateToken": "yes"}, ever, [])]:
             with Stack(parameters) as stack:
                 cloudwatch = client("cloudwatch")
                 for properties in stack.properties("AWS::CloudWatch::Alarm").values():
@@ -304,7 +398,15 @@ class Refused(unittest.TestCase):
     def test_patterns(self):
         for name, good, bad in [
             ("ClusterUrl", ["https://c", "https://10.0.0.1:6443", "https://A1.gr7.eu-central-1.eks.amazonaws.com/"],
-             ["", "http://c", "c", "https://", "https://c/api", "https://u:p@c", "https://c?x", "https://c d"]),
+             ["http://c", "c", "https://", "https://c/api", "https://u:p@c", "https://c?x", "https://c d"]),
+            ("EksCluster", ["", "prod", "A_b-1", "1a", CLUSTER, CLUSTER.replace("aws", "aws-us-gov", 1)],
+             ["-prod", "a b", "a.b", "https://c", "a" * 101, ROLE, CLUSTER.replace("cluster/", "cluster:")]),
+            ("EksRoleArn", ["", ROLE, ROLE.replace("aws", "aws-cn", 1)],
+             ["landfall", "arn:aws:iam::1:role/a", "arn:aws:sts::210987654321:assumed-role/a/b", f"{ROLE} "]),
+            ("EksExternalId", ["", "id", "a:b/c@d=e,f+g.h_i-j"], ["i", "a b", "a" * 1225]),
+            ("KubeconfigParameter", ["", "c", "/k8s/c:2", REFERENCE + "c", REFERENCE + "k8s/c@1:AWSCURRENT"],
+             ["/", "k8s/c", f"{PARAMETER}/c", f"{SECRET}c-123456", "c@1", REFERENCE, "c:1:2"]),
+            ("KubeconfigRoleArns", ["", ROLE, f"{ROLE},{ROLE}"], [f"{ROLE}, {ROLE}", f"{ROLE},", ",", "role"]),
             ("FunctionName", ["landfall", "A_b-1"], ["", "a b", "a.b", "a" * 65]),
             ("TokenParameter", ["t", "t:3", "t:good", "/a/b", "/a/b:1", "a.b_c-d"],
              ["", "a/b", "/", "/a/", "t:", "t:1:2", "t x", f"{PARAMETER}/t"]),
@@ -331,10 +433,24 @@ class Refused(unittest.TestCase):
     def test_rules(self):
         subnets, groups = {"SubnetIds": "subnet-0a"}, {"SecurityGroupIds": "sg-0a"}
         for parameters, broken in [
-            ({}, []), (ALL, []), (subnets | groups, []), ({"ClusterCa": CA}, []), ({"CaParameter": "ca"}, []),
-            ({"ClusterCa": CA, "CaParameter": "ca"}, ["OneCa"]),
-            (subnets, ["SubnetsHaveSecurityGroups"]),
-            (groups, ["SecurityGroupsHaveSubnets"]),
+            (PLAIN, []), (ALL, []), (PLAIN | subnets | groups, []), (PLAIN | {"ClusterCa": CA}, []),
+            (PLAIN | {"CaParameter": "ca"}, []), (EKS, []), (EKS | {"CreateAccessEntry": "yes"}, []),
+            (OTHER_ACCOUNT, []), (OTHER_ACCOUNT | {"EksExternalId": "id"}, []), (KUBECONFIG, []),
+            (KUBECONFIG | {"KubeconfigRoleArns": ROLE}, []),
+            ({}, ["OneCluster"]), (PLAIN | EKS, ["OneCluster"]), (PLAIN | KUBECONFIG, ["OneCluster"]),
+            (EKS | KUBECONFIG, ["OneCluster"]), (PLAIN | EKS | KUBECONFIG, ["OneCluster"]),
+            (EKS | {"CaParameter": "ca"}, ["CaBelongsToUrl"]), (KUBECONFIG | {"ClusterCa": CA}, ["CaBelongsToUrl"]),
+            (EKS | {"RotateToken": "yes"}, ["RotationNeedsToken"]),
+            (KUBECONFIG | {"RotateToken": "yes"}, ["RotationNeedsToken"]),
+            (PLAIN | {"EksRoleArn": ROLE}, ["RoleBelongsToEks"]),
+            (KUBECONFIG | {"EksRoleArn": ROLE}, ["RoleBelongsToEks"]),
+            (EKS | {"EksExternalId": "id"}, ["ExternalIdNeedsRole"]),
+            (PLAIN | {"CreateAccessEntry": "yes"}, ["AccessEntryIsForThisRole"]),
+            (OTHER_ACCOUNT | {"CreateAccessEntry": "yes"}, ["AccessEntryIsForThisRole"]),
+            (EKS | {"KubeconfigRoleArns": ROLE}, ["RolesBelongToKubeconfig"]),
+            (PLAIN | {"ClusterCa": CA, "CaParameter": "ca"}, ["OneCa"]),
+            (PLAIN | subnets, ["SubnetsHaveSecurityGroups"]),
+            (PLAIN | groups, ["SecurityGroupsHaveSubnets"]),
         ]:
             found = [name for name, rule in TEMPLATE["Rules"].items()
                      if holds(rule.get("RuleCondition", {"Fn::Equals": [1, 1]}), parameters)
