@@ -29,8 +29,13 @@ ARCHITECTURES = $(or $(strip $(foreach target,$(shell rustup target list --insta
 WITH_TOOLS := PATH="$(abspath $(TOOLS)/python/bin):$$PATH"
 SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
 
+# The function in your own account: its stack, and the stack's parameters (template.yaml).
+STACK ?= landfall
+PARAMETERS ?=
+TARGET = $(if $(findstring Architecture=x86_64,$(PARAMETERS)),x86_64,aarch64)-unknown-linux-gnu
+
 .DEFAULT_GOAL := help
-.PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access picture invoke build test fuzz yaml-cases simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
+.PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +47,12 @@ demo: build ## see six deploys happen on this machine: good, crashing, missing, 
 picture: build tools ## record the demo as an animation, docs/demo.svg
 	$(PYTHON) tests/tools/picture.py docs/demo.svg \
 	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
+
+# PARAMETERS="EksCluster=prod CreateAccessEntry=yes": those that you do not name keep their values.
+deploy: tools ## build the function and deploy its stack to AWS: make deploy PARAMETERS="Name=value ..." [STACK=landfall]
+	@if command -v rustup >/dev/null; then rustup target add $(TARGET); fi
+	$(WITH_TOOLS) sam build $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	$(WITH_TOOLS) sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
 invoke: build ## run one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]

@@ -1,4 +1,5 @@
-"""Checks every YAML and JSON text of the tree, and every CloudFormation template in it.
+"""Checks every YAML and JSON text of the tree, every CloudFormation template in it, and the links between
+the documents.
 
 Usage: validate.py FOLDER
 
@@ -22,6 +23,9 @@ PASSED_OVER = {"target", ".git", "node_modules", ".aws-sam", ".terraform", ".ven
 # Any region that has every kind of resource; none is asked.
 REGION = {"AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
 FENCED = re.compile(r"^( *)```(json|yaml|yml)\n(.*?)^\1```", re.M | re.S)
+# A fence of any kind: what looks like a link or a heading in it is neither.
+ANY_FENCE = re.compile(r"^( *)```.*?^\1```", re.M | re.S)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def main(folder):
@@ -32,9 +36,10 @@ def main(folder):
         for place, kind, text in texts_of(path):
             texts += 1
             faults += [f"{place}: {fault}" for fault in faults_of(kind, text)]
+    faults += dangling()
     if faults or not texts:
         sys.exit("\n".join(faults) or "there is nothing to check: run it at the top of the tree")
-    print(f"{texts} texts in YAML and JSON can be read")
+    print(f"{texts} texts in YAML and JSON can be read, and every link between the documents leads somewhere")
     templates = [path for path in files(".yaml", ".yml", ".json") if is_template(path.read_text())]
     check("cfn-lint", *templates)
     for template in templates:
@@ -73,6 +78,26 @@ def faults_of(kind, text):
                 pass
     except (ValueError, yaml.YAMLError) as error:
         yield error
+
+
+def dangling():
+    """The links of the documents that lead to no file, or to no heading of it."""
+    prose = {path.resolve(): ANY_FENCE.sub("", path.read_text()) for path in files(".md")}
+    for path, text in prose.items():
+        for link in LINK.findall(text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            file, _, heading = link.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            if not target.exists() or heading and heading not in anchors(prose.get(target, "")):
+                yield f"{path.relative_to(Path.cwd())}: {link} leads nowhere"
+
+
+def anchors(text):
+    """The names that GitHub gives to the headings of a document."""
+    for line in re.findall(r"^#+ (.*)$", text, re.M):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line).lower()
+        yield re.sub(r"[^\w -]", "", words).strip().replace(" ", "-")
 
 
 def is_template(text):
