@@ -171,7 +171,8 @@ fn print_end(options: &Options, way: &EksWay, cluster: &Cluster, complete: bool)
         ),
         None if is_here(options, cluster) => {
             println!(
-                "\nThe function, its role and the access entry are made from template.yaml by:\n  {line}"
+                "\nThe function, its role and the access entry are made from template.yaml \
+                 by:\n  {line}"
             );
         }
         None => println!(
