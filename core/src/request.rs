@@ -16,6 +16,7 @@ mod model;
 mod origin;
 mod shown;
 mod strategy;
+mod target;
 mod text;
 mod field_types;
 mod unfilled;
@@ -38,6 +39,8 @@ pub struct Draft {
     fields: Map<String, Value>,
     /// The time limit for the whole deploy.
     pub timeout: Duration,
+    /// The context of the kubeconfig, if one is named.
+    pub cluster: Option<String>,
     /// The files to read.
     pub wanted: Wanted,
 }
@@ -60,6 +63,7 @@ impl Draft {
             true => Ok(Draft {
                 fields: check.fields,
                 timeout,
+                cluster: check.cluster,
                 wanted: check.wanted,
             }),
             false => Err(check.faults),

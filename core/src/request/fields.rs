@@ -1,6 +1,6 @@
 //! Checks every field, even after a fault.
 
-use super::checks::{kind, name_of, similar, unresolved};
+use super::checks::{kind, similar, unresolved};
 use super::files::{Files, Wanted};
 use super::model::{Method, Mode, Request, Switch};
 use super::origin::Origin;
@@ -48,6 +48,7 @@ pub(super) struct Check<'a> {
     pub(super) files: Option<&'a Files>,
     pub(super) wanted: Wanted,
     pub(super) timeout: Option<Duration>,
+    pub(super) cluster: Option<String>,
 }
 
 impl<'a> Check<'a> {
@@ -60,6 +61,7 @@ impl<'a> Check<'a> {
             files,
             wanted: Wanted::default(),
             timeout: None,
+            cluster: None,
         }
     }
 
@@ -79,6 +81,7 @@ impl<'a> Check<'a> {
         };
         let deployment = self.deployment(named("name"), manifest.is_some());
         let namespace = self.namespace(named("namespace"));
+        self.cluster = self.context();
         let (mut images, mut sole_image) = self.images();
         self.manifest_images(manifest.as_ref(), &images, sole_image.is_some());
         let env = self.env();
@@ -102,6 +105,7 @@ impl<'a> Check<'a> {
             kind: self.kind,
             deployment: deployment?,
             namespace,
+            cluster: self.cluster.clone(),
             images,
             sole_image,
             env,
@@ -216,66 +220,6 @@ impl<'a> Check<'a> {
                 default
             }
         }
-    }
-
-    fn deployment(&mut self, manifest_name: Option<String>, manifest: bool) -> Option<String> {
-        let given = self.text("deployment");
-        if let Some(name) = &given
-            && let Err(problem) = name_of(name, 253, true)
-        {
-            self.fault("deployment", problem);
-        }
-        match (given, manifest_name) {
-            (Some(given), Some(named)) if given != named => {
-                let problem =
-                    format!("is `{named}` and `deployment` is `{given}`; they must agree");
-                self.fault("manifest.metadata.name", problem);
-                None
-            }
-            (Some(name), _) => Some(name),
-            (None, Some(named)) => {
-                if let Err(problem) = name_of(&named, 253, true) {
-                    self.fault("manifest.metadata.name", problem);
-                }
-                Some(named)
-            }
-            (None, None) => {
-                // A manifest that could not be read may contain the name.
-                let unread = self.fields.contains_key("manifest") && !manifest;
-                if !unread && !self.is_there("deployment") {
-                    let problem = if manifest {
-                        "is missing, and the manifest has no metadata.name either"
-                    } else {
-                        "is missing: the name of the Deployment to change"
-                    };
-                    self.fault("deployment", problem);
-                }
-                None
-            }
-        }
-    }
-
-    fn namespace(&mut self, manifest_namespace: Option<String>) -> String {
-        let given = self.text("namespace");
-        for (field, namespace) in [
-            ("namespace", &given),
-            ("manifest.metadata.namespace", &manifest_namespace),
-        ] {
-            if let Some(namespace) = namespace
-                && let Err(problem) = name_of(namespace, 63, false)
-            {
-                self.fault(field, problem);
-            }
-        }
-        if let (Some(given), Some(named)) = (&given, &manifest_namespace)
-            && given != named
-        {
-            let problem = format!("is `{named}` and `namespace` is `{given}`; they must agree");
-            self.fault("manifest.metadata.namespace", problem);
-        }
-        given
-            .or(manifest_namespace)
-            .unwrap_or_else(|| "default".to_owned())
     }
 
     /// Reads an object field; another type or an empty object is a fault.

@@ -18,6 +18,8 @@ pub struct Request {
     pub deployment: String,
     /// The Deployment's namespace.
     pub namespace: String,
+    /// The context of the kubeconfig; `None` for its current one, or without a kubeconfig.
+    pub cluster: Option<String>,
     /// The images by container name.
     pub images: BTreeMap<String, String>,
     /// The image for the only container, from a file without container names.
@@ -61,6 +63,7 @@ impl fmt::Debug for Request {
             .debug_struct("Request")
             .field("deployment", &self.deployment)
             .field("namespace", &self.namespace)
+            .field("cluster", &self.cluster)
             .field("images", &self.images)
             .field("sole_image", &self.sole_image)
             .field("env", &self.env)
@@ -191,7 +194,10 @@ impl Request {
 
     fn names(&self, value: &str) -> bool {
         let names = [&self.deployment, &self.namespace, &self.execution];
-        let names = names.into_iter().chain(&self.container);
+        let names = names
+            .into_iter()
+            .chain(&self.container)
+            .chain(&self.cluster);
         let names = names.chain(&self.commit).chain(&self.sole_image);
         let names = names.chain(self.images.keys()).chain(self.images.values());
         let in_manifest = self.manifest.iter().flat_map(containers);

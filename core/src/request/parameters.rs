@@ -37,9 +37,10 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 20] = [
+pub const FIELDS: [&str; 21] = [
     "deployment",
     "namespace",
+    "cluster",
     "images",
     "env",
     "container",

@@ -1,6 +1,7 @@
 use super::fields::EXECUTION_LIMIT;
 use super::images::PATH_LIMIT;
 use super::shown::{EXCERPT, excerpt};
+use super::target::CONTEXT_LIMIT;
 use super::*;
 use crate::formats::json::repeated;
 use crate::workload::Kind;
@@ -28,6 +29,7 @@ fn least() -> Request {
         kind: Kind::Deployment,
         deployment: "web".into(),
         namespace: "default".into(),
+        cluster: None,
         images: images(&[("web", "web:2")]),
         sole_image: None,
         skipped: Vec::new(),
@@ -88,6 +90,14 @@ fn good_parameters_and_what_they_come_to() {
             with(json!({"namespace": "shop"})),
             Request {
                 namespace: "shop".into(),
+                ..least()
+            },
+        ),
+        (
+            "a context of the kubeconfig",
+            with(json!({"cluster": "arn:aws:eks:eu-central-1:111122223333:cluster/prod"})),
+            Request {
+                cluster: Some("arn:aws:eks:eu-central-1:111122223333:cluster/prod".into()),
                 ..least()
             },
         ),
@@ -294,6 +304,71 @@ fn names_of_deployments_and_namespaces() {
             name,
         );
     }
+}
+
+#[test]
+fn contexts_of_a_kubeconfig() {
+    let longest = "ä".repeat(CONTEXT_LIMIT);
+    for name in [
+        "p",
+        "Admin@prod.eu-central-1.eksctl.io",
+        "kind prod",
+        "${a}",
+        &longest,
+    ] {
+        let request = parse(&with(json!({"cluster": name}))).unwrap();
+        assert_eq!(request.cluster.as_deref(), Some(name));
+    }
+    let longer = "x".repeat(CONTEXT_LIMIT + 1);
+    for name in ["", "a\nb", "a\u{7f}", &longer] {
+        let told = "must be the name of a context of the kubeconfig: 1 to 256 characters";
+        one_fault("cluster", json!({"cluster": name}), told, name);
+    }
+    let variable = "has a variable that CodePipeline did not fill in: `#{Build.CLUSTER}`";
+    one_fault(
+        "cluster",
+        json!({"cluster": "#{Build.CLUSTER}"}),
+        variable,
+        "a variable",
+    );
+    one_fault(
+        "cluster",
+        json!({"cluster": 7}),
+        "must be a string, and is a number",
+        "7",
+    );
+    let faults = parse(&with(json!({"clustr": "prod"}))).unwrap_err();
+    assert_eq!(faults[0].problem, "is unknown; did you mean `cluster`?");
+}
+
+#[test]
+fn a_context_needs_a_kubeconfig() {
+    let read = |variables: &[(&str, &str)]| {
+        let given = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        crate::environment::Environment::read(given).unwrap().source
+    };
+    let token = read(&[("K8S_CLUSTER", "https://10.0.0.1:6443")]);
+    let eks = read(&[(
+        "EKS_CLUSTER",
+        "arn:aws:eks:eu-central-1:111122223333:cluster/prod",
+    )]);
+    let kubeconfig = read(&[("KUBECONFIG_PARAMETER", "kubeconfig")]);
+    let draft = |fields| Draft::read(&Parameters::Text(with(fields).to_string())).unwrap();
+    let named = draft(json!({"cluster": "prod"}));
+    assert_eq!(named.cluster.as_deref(), Some("prod"));
+    assert_eq!(named.fits(&kubeconfig), Ok(()));
+    for source in [&token, &eks, &kubeconfig] {
+        assert_eq!(draft(json!({})).fits(source), Ok(()));
+    }
+    let told = |source| {
+        let faults = named.fits(source).unwrap_err();
+        format!("`{}` {}", faults[0].field, faults[0].problem)
+    };
+    insta::assert_snapshot!(told(&token), @r"`cluster` names a context of a kubeconfig, and this function has none: it serves https://10.0.0.1:6443 (K8S_CLUSTER) alone. Leave `cluster` out, or give the function a kubeconfig by KUBECONFIG_PARAMETER");
+    insta::assert_snapshot!(told(&eks), @r"`cluster` names a context of a kubeconfig, and this function has none: it serves EKS cluster `prod` (account 111122223333, region eu-central-1) (EKS_CLUSTER) alone. Leave `cluster` out, or give the function a kubeconfig by KUBECONFIG_PARAMETER");
 }
 
 /// A blue/green deploy with these fields.
