@@ -132,7 +132,7 @@ cluster: control-plane ## start a real control plane for experiments, until Ctrl
 	$(CARGO) build --locked --workspace
 	$(OUT)/landfall-control-plane --programs $(CONTROL_PLANE)
 
-control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes, once (Go 1.25; KUBEBUILDER_ASSETS is used)
+control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes and aws-iam-authenticator's verifier, once (Go 1.26; KUBEBUILDER_ASSETS is used)
 
 tools: $(TOOLS)/python/.built ## install cargo-lambda, SAM, cfn-lint and moto, once (Python 3)
 
@@ -144,11 +144,11 @@ $(TOOLS)/python/.built: tests/tools/requirements.txt
 
 peers: $(PEERS)/.built ## install AWS's runtime emulator, and moto, once (Python 3)
 
-$(PEERS)/.built: $(wildcard tests/peers/*)
+$(PEERS)/.built: tests/peers/build.sh $(wildcard tests/peers/*.txt)
 	tests/peers/build.sh $(PEERS)
 	@touch $@
 
-$(CONTROL_PLANE)/.built: $(wildcard tests/control-plane/*/go.mod) tests/control-plane/build.sh
+$(CONTROL_PLANE)/.built: $(wildcard tests/control-plane/*/go.mod tests/control-plane/*/*.go) tests/control-plane/build.sh
 	tests/control-plane/build.sh $(CONTROL_PLANE)
 	@touch $@
 

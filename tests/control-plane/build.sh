@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 
 declare -A modules=(
   [kube-apiserver]=kubernetes [kube-controller-manager]=kubernetes [kube-scheduler]=kubernetes
-  [kubectl]=kubernetes [etcd]=etcd [kwok]=kwok
+  [kubectl]=kubernetes [etcd]=etcd [kwok]=kwok [authenticator]=authenticator
 )
 missing=()
 for program in "${!modules[@]}"; do
@@ -20,19 +20,20 @@ done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
 if ! command -v go >/dev/null; then
-  echo "The control plane (${missing[*]}) is built with Go 1.25 or later, which is not installed:" >&2
+  echo "The control plane (${missing[*]}) is built with Go 1.26.2 or later, which is not installed:" >&2
   echo "https://go.dev/doc/install. Programs of your own can be named by KUBEBUILDER_ASSETS=FOLDER." >&2
   exit 1
 fi
 
 # All of a module that is wanted is built in one go: they share nearly everything.
-for module in etcd kwok kubernetes; do
+for module in etcd kwok kubernetes authenticator; do
   wanted=()
   for program in "${missing[@]}"; do
     [[ ${modules[$program]} == "$module" ]] || continue
     case $program in
       etcd) wanted+=(go.etcd.io/etcd/server/v3) ;;
       kwok) wanted+=(sigs.k8s.io/kwok/cmd/kwok) ;;
+      authenticator) wanted+=(.) ;;
       *) wanted+=("k8s.io/kubernetes/cmd/$program") ;;
     esac
   done
@@ -42,7 +43,7 @@ for module in etcd kwok kubernetes; do
   output=$bin/
   case $module in
     etcd) output=$bin/etcd ;; # its package is called v3
-    kwok) ;;
+    kwok | authenticator) ;;
     kubernetes)
       version=$(go list -m -f '{{.Version}}' k8s.io/kubernetes)
       flags+=" -X k8s.io/component-base/version.gitVersion=$version"

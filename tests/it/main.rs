@@ -38,6 +38,8 @@ mod differential;
 mod peer;
 mod emulator;
 mod moto;
+mod aws_cli;
+mod authenticator;
 mod setup;
 mod parameters;
 mod template;

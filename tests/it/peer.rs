@@ -1,6 +1,7 @@
 //! Programs of others that we are tried against: started on loopback, ended with the story.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -97,6 +98,45 @@ pub fn program_path(program: &str) -> PathBuf {
     let shown = path.display();
     assert!(path.is_file(), "{shown} is missing: `make peers` makes it");
     path
+}
+
+/// aws-iam-authenticator's verifier, where `make control-plane` puts it.
+pub fn authenticator_path() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("target/control-plane/bin/authenticator");
+    let shown = path.display();
+    assert!(
+        path.is_file(),
+        "{shown} is missing: `make control-plane` makes it"
+    );
+    path
+}
+
+/// Runs a script of `tests/peers` with the peers' Python, and returns what it prints.
+pub fn run_python(script: &str, arguments: &[&str], input: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
+    let mut command = Command::new(program_path("python"));
+    command.arg(path.join(script)).args(arguments).env_clear();
+    run_with_input(&mut command, input)
+}
+
+/// Runs a program to its end and returns what it prints.
+pub fn run_with_input(command: &mut Command, input: &str) -> String {
+    let child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let mut pipe = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    // It may print before it has read everything.
+    let writing = std::thread::spawn(move || pipe.write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    let _read_or_ended = writing.join().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// An empty folder among the system's temporary ones.

@@ -1,5 +1,6 @@
 //! The cluster for the stories: a new one, or an existing one.
 
+use crate::iam;
 use crate::kubectl::Kubectl;
 use crate::plane::{Folder, Plane, kwok, make_nodes, write_served};
 use crate::process::Process;
@@ -129,7 +130,12 @@ impl Cluster {
         ];
         match self.kind {
             Kind::Own(_) => {
-                variables.push(("LANDFALL_CLUSTER_AUDIT", path(&folder.join("audit.log"))));
+                variables.extend([
+                    ("LANDFALL_CLUSTER_AUDIT", path(&folder.join("audit.log"))),
+                    ("LANDFALL_CLUSTER_EKS", iam::CLUSTER.to_owned()),
+                    ("LANDFALL_CLUSTER_IAM", path(&folder.join(iam::FILE))),
+                    ("LANDFALL_CLUSTER_CLIENTS", path(folder)),
+                ]);
             }
             Kind::Joined(_) => variables.push(("LANDFALL_CLUSTER_NODES", NODE.to_owned())),
         }

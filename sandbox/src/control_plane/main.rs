@@ -1,6 +1,7 @@
 //! `landfall-control-plane` runs a real Kubernetes for the stories or for experiments.
 
 mod cluster;
+mod iam;
 mod kubectl;
 mod plane;
 mod process;
@@ -23,11 +24,15 @@ and runs until Ctrl-C.
 A COMMAND runs with LANDFALL_CLUSTER (the API server's URL), LANDFALL_CLUSTER_CA
 (a PEM file), LANDFALL_CLUSTER_ADMIN (kubectl proxy, for what an administrator
 does), LANDFALL_CLUSTER_VERSION, LANDFALL_CLUSTER_AUDIT (the API server's audit
-log, where it is ours) and KUBECONFIG in its environment.
+log, where it is ours) and KUBECONFIG in its environment. A cluster of ours is
+also one of EKS, LANDFALL_CLUSTER_EKS by name; LANDFALL_CLUSTER_IAM is a JSON file
+that says who is let in. LANDFALL_CLUSTER_CLIENTS is the folder with the CA of
+client certificates (clients.crt, clients.key).
 
 Options:
   --programs DIR       kube-apiserver, kube-controller-manager, kube-scheduler,
-                       kubectl, etcd and kwok, as `make control-plane` builds them
+                       kubectl, etcd, kwok and authenticator, as `make control-plane`
+                       builds them
   --kubeconfig FILE    a cluster that runs already, instead of a new one: kwok
                        gets three tainted nodes in it, for as long as it is used
   --context NAME       the context of that kubeconfig, if not the current one

@@ -1,6 +1,8 @@
 //! A real Kubernetes control plane on loopback: etcd, kube-apiserver, kube-controller-manager,
-//! kube-scheduler, and kwok instead of kubelets. All its files are in one temporary folder.
+//! kube-scheduler, kwok instead of kubelets, and aws-iam-authenticator's verifier, which lets people
+//! in as EKS does. All its files are in one temporary folder.
 
+use crate::iam;
 use crate::kubectl::Kubectl;
 use crate::process::Process;
 use rcgen::KeyPair;
@@ -56,6 +58,7 @@ struct Ports {
     controllers: u16,
     scheduler: u16,
     kubelet: u16,
+    authenticator: u16,
 }
 
 impl Plane {
@@ -68,7 +71,7 @@ impl Plane {
         let folder = Folder::new()?;
         let ports = Ports::find().map_err(|error| format!("no free port: {error}"))?;
         let server = format!("https://127.0.0.1:{}", ports.server);
-        write_files(&folder.0, &server).map_err(|error| folder.problem(&error))?;
+        write_files(&folder.0, &server, &ports).map_err(|error| folder.problem(&error))?;
         let kubeconfig = folder.0.join("kubeconfig");
         let mut plane = Plane {
             processes: Vec::new(),
@@ -78,6 +81,11 @@ impl Plane {
         };
         let deadline = Instant::now() + START;
         plane.run(programs, "etcd", &etcd(&ports))?;
+        plane.run(
+            programs,
+            "authenticator",
+            &iam::authenticator(ports.authenticator),
+        )?;
         plane.run(programs, "kube-apiserver", &api_server(&ports))?;
         plane.wait(deadline, |kubectl| {
             kubectl.ask(&["get", "--raw", "/readyz"])
@@ -158,7 +166,7 @@ impl Drop for Folder {
 impl Ports {
     fn find() -> io::Result<Ports> {
         // All listeners stay open until all ports are found, so that the ports differ.
-        let listeners = (0..6)
+        let listeners = (0..7)
             .map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
             .collect::<io::Result<Vec<_>>>()?;
         let port = |index: usize| -> io::Result<u16> { Ok(listeners[index].local_addr()?.port()) };
@@ -169,17 +177,22 @@ impl Ports {
             controllers: port(3)?,
             scheduler: port(4)?,
             kubelet: port(5)?,
+            authenticator: port(6)?,
         })
     }
 }
 
 /// Writes keys, certificates, tokens and configuration. A restarted control plane has new ones.
-fn write_files(folder: &Path, server: &str) -> io::Result<()> {
+fn write_files(folder: &Path, server: &str, ports: &Ports) -> io::Result<()> {
     let write = |name: &str, text: &str| fs::write(folder.join(name), text);
     let authority = Authority::generate();
+    let clients = Authority::generate();
     let accounts = KeyPair::generate().map_err(io::Error::other)?;
     let token = secret()?;
     write("ca.crt", authority.pem())?;
+    write("clients.crt", clients.pem())?;
+    write("clients.key", &clients.key())?;
+    iam::write(folder, ports.authenticator)?;
     write("accounts.key", &accounts.serialize_pem())?;
     write("accounts.pub", &accounts.public_key_pem())?;
     write(
@@ -283,6 +296,10 @@ fn api_server(ports: &Ports) -> Vec<String> {
         "--endpoint-reconciler-type=none",
         // A controller that watches real nodes would have to remove this taint.
         "--disable-admission-plugins=TaintNodesByCondition",
+        // What is refused now may be allowed in the next story.
+        "--authentication-token-webhook-config-file=authenticator.kubeconfig",
+        "--authentication-token-webhook-cache-ttl=1s",
+        "--client-ca-file=clients.crt",
         "--audit-policy-file=audit.yaml",
         "--audit-log-path=audit.log",
     ]);

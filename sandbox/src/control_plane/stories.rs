@@ -6,7 +6,12 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// Story modules with another peer than the cluster.
-const PEERS: [(&str, &str); 2] = [("emulator", "Lambda emulator"), ("moto", "moto")];
+const PEERS: [(&str, &str); 4] = [
+    ("authenticator", "IAM authenticator"),
+    ("aws_cli", "AWS CLI"),
+    ("emulator", "Lambda emulator"),
+    ("moto", "moto"),
+];
 
 /// Runs the command and prints its output, with test lines in our format.
 pub(crate) async fn run(

@@ -37,6 +37,11 @@ impl Authority {
         &self.pem
     }
 
+    /// Its private key in PEM.
+    pub fn key(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// A new certificate for 127.0.0.1 and its key, both in PEM.
     pub fn server_certificate(&self) -> io::Result<(String, String)> {
         let (certificate, key) = self.sign()?;
