@@ -386,6 +386,7 @@ def check_example_pipeline(more):
     landfall = check_pipeline(made, given.get("PipelineType", "V2"), PIPELINE_STAGES)
     plan, deploy = landfall["Plan"], landfall["Deploy"]
     assert "mode" not in deploy, f"Deploy has mode {deploy['mode']}"
+    assert deploy.get("cluster") == (given.get("Cluster") or None), deploy
     # A plan of something else than what is deployed would be approved for nothing.
     assert plan == {k: v for k, v in deploy.items() if k != "committed"} | {"mode": "plan"}
     check_failure_notice(made)
@@ -475,6 +476,7 @@ def main():
     check_example_pipeline({"PipelineType": "V1", "NotificationEmail": "team@example.com"})
     check_example_codebuild()
     check_example_pipeline({"ExecutionMode": "QUEUED", "Architecture": "arm64"})
+    check_example_pipeline({"Cluster": "arn:aws:eks:eu-central-1:111122223333:cluster/prod"})
 
 
 if __name__ == "__main__":
