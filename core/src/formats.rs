@@ -2,5 +2,8 @@
 
 pub mod archive;
 pub mod certificate;
+mod der;
 pub mod json;
+mod pem;
+pub mod private_key;
 pub mod yaml;

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod formats;
+pub mod kubeconfig;
 pub mod kubernetes;
 pub mod outcome;
 pub mod plan;

@@ -7,6 +7,7 @@ mod artifact;
 mod cause;
 mod eks;
 mod failure;
+mod kubeconfig;
 mod source;
 mod store;
 
@@ -16,5 +17,9 @@ pub use artifact::{ArtifactError, FileReference, Place, Searched};
 pub use cause::{Cause, Grace, SUPPLY};
 pub use eks::{AwsFault, EksCall, EksError, TOKEN_LIMIT as EKS_TOKEN_LIMIT};
 pub use failure::{FailureCode, FailureType};
+pub use kubeconfig::{
+    ExecProblem, KubeconfigEntry, KubeconfigError, KubeconfigFault, KubeconfigProblem, OtherText,
+    ProxyProblem,
+};
 pub use source::{CredentialSource, EksNetwork, EksPlace, KubeconfigPlace, UserKind};
 pub use store::StoreError;

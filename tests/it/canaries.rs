@@ -1,6 +1,8 @@
 //! A canary in every place of token, CA, key, address and parameters, in every broken form: nothing
 //! that is said or written has it, in any spelling.
 
+mod kubeconfig;
+
 use crate::blue_green::switch;
 use crate::stage::{Stage, TOKEN, demo_app, image};
 use base64::Engine;
@@ -16,7 +18,7 @@ use landfall_sandbox::world::{Behaviour, sample_service};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const CANARY: &str = "C4n4ryV4lu37xQ9";
+pub(crate) const CANARY: &str = "C4n4ryV4lu37xQ9";
 
 /// A secret as a parser or a program might print it. Of base64 the part that is the same whatever
 /// is around.
@@ -53,7 +55,7 @@ fn spellings(secret: &str) -> Vec<String> {
 }
 
 /// Where a secret stands in one of its spellings, with what is around it.
-fn found(secret: &str, text: &str) -> Option<String> {
+pub(crate) fn found(secret: &str, text: &str) -> Option<String> {
     let at = spellings(secret)
         .iter()
         .find_map(|spelling| text.find(spelling))?;

@@ -6,6 +6,7 @@
 
 mod random;
 mod cluster;
+mod kubeconfig;
 
 use crate::fuzz::random::Random;
 use landfall_core::event::{self, Event};

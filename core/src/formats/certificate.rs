@@ -2,22 +2,12 @@
 //! damage is repaired; anything else is refused with an error text of our own. The value may also
 //! contain a private key, so no part of it is ever quoted. <https://www.rfc-editor.org/rfc/rfc7468>
 
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use base64::{Engine, alphabet};
+use super::der::Values;
+use super::pem::{self, PemError};
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 
-/// Reads the body of a PEM section, with or without padding.
-const BODY: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// The dashes around the label of a marker.
-const DASHES: &str = "-----";
-
-/// The label of a certificate's section, without spaces.
+/// The label of a certificate's section.
 const CERTIFICATE: &str = "CERTIFICATE";
 
 /// Why a value contains no usable certificates.
@@ -60,130 +50,48 @@ impl fmt::Display for CertificateError {
     }
 }
 
+impl From<PemError> for CertificateError {
+    fn from(error: PemError) -> CertificateError {
+        match error {
+            PemError::NoPem => CertificateError::NoPem,
+            PemError::CutOff => CertificateError::CutOff,
+            PemError::Unpaired => CertificateError::Unpaired,
+        }
+    }
+}
+
 /// Reads the certificates in a value that is PEM or base64 of PEM. Its line breaks may be written
 /// as `\n`, replaced by spaces, or missing.
 pub fn read(value: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let text = plain(value);
-    if text.contains(DASHES) {
-        return sections(&text);
-    }
-    let joined = text.split_whitespace().collect::<String>();
-    let decoded = BODY.decode(joined).map_err(|_| CertificateError::NoPem)?;
-    let decoded = String::from_utf8(decoded).map_err(|_| CertificateError::NoPem)?;
-    match decoded.contains(DASHES) {
-        true => sections(&plain(&decoded)),
-        false => Err(CertificateError::NoPem),
-    }
-}
-
-/// Returns the certificates as normal PEM, without anything else that was in the value.
-pub fn normalized(value: &str) -> Result<String, CertificateError> {
-    let certificates = read(value)?;
-    let sections = certificates.iter().map(|certificate| {
-        let body = STANDARD.encode(certificate);
-        // Base64 is ASCII, so each chunk is valid text.
-        let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
-        let lines = lines.collect::<Vec<_>>().join("\n");
-        format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
-    });
-    Ok(sections.collect())
-}
-
-/// Restores real line breaks. Base64 and markers contain no backslash, quote or invisible
-/// character.
-fn plain(value: &str) -> String {
-    let text = value
-        .trim()
-        .trim_matches(['"', '\'', '\u{feff}'])
-        .replace("\\\\", "\\")
-        .replace("\\r", "\n")
-        .replace("\\n", "\n")
-        .replace("\\t", " ");
-    text.replace(
-        ['\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'],
-        "",
-    )
-}
-
-fn sections(text: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((label, after)) = marker(rest, "BEGIN", "END")? {
-        let (body, end, next) = section(after)?;
-        if end != label {
-            return Err(CertificateError::Unpaired);
-        }
+    pem::sections::<CertificateError>(value, |label, body| {
         if label == CERTIFICATE {
             found.push(certificate(body)?);
         }
-        rest = next;
-    }
+        Ok(())
+    })?;
     match found.is_empty() {
         true => Err(CertificateError::NoCertificate),
         false => Ok(found),
     }
 }
 
-/// Finds the next marker that begins a section: its label, and the text after it.
-fn marker<'a>(
-    text: &'a str,
-    wanted: &str,
-    other: &str,
-) -> Result<Option<(String, &'a str)>, CertificateError> {
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once(DASHES) {
-        let start = after.trim_start_matches('-').trim_start();
-        if start.starts_with(other) {
-            return Err(CertificateError::Unpaired);
-        }
-        if let Some(label) = start.strip_prefix(wanted) {
-            let (label, next) = label.split_once(DASHES).ok_or(CertificateError::CutOff)?;
-            let label = label.split_whitespace().collect();
-            return Ok(Some((label, next)));
-        }
-        rest = after;
-    }
-    Ok(None)
-}
-
-/// Reads a section: its body, the label of its end marker, and the rest of the text.
-fn section(text: &str) -> Result<(&str, String, &str), CertificateError> {
-    let (body, _) = text.split_once(DASHES).ok_or(CertificateError::CutOff)?;
-    let (label, rest) = marker(&text[body.len()..], "END", "BEGIN")
-        .map_err(|_| CertificateError::CutOff)?
-        .ok_or(CertificateError::CutOff)?;
-    // A marker may have more than five dashes.
-    Ok((body.trim_start_matches('-'), label, rest))
+/// Returns the certificates as normal PEM, without anything else that was in the value.
+pub fn normalized(value: &str) -> Result<String, CertificateError> {
+    let certificates = read(value)?;
+    let sections = certificates.iter();
+    Ok(sections
+        .map(|certificate| pem::written(CERTIFICATE, certificate))
+        .collect())
 }
 
 fn certificate(body: &str) -> Result<CertificateDer<'static>, CertificateError> {
-    let joined = body.split_whitespace().collect::<String>();
-    let der = BODY
-        .decode(joined)
-        .map_err(|_| CertificateError::NoBase64)?;
-    match is_whole(&der) {
+    let der = pem::decoded(body).ok_or(CertificateError::NoBase64)?;
+    // The length that it states is all of it.
+    match Values::of(&der).is_some() {
         true => Ok(CertificateDer::from(der)),
         false => Err(CertificateError::NoX509),
     }
-}
-
-/// Whether the bytes are one DER sequence of exactly the length that it states.
-fn is_whole(der: &[u8]) -> bool {
-    const SEQUENCE: u8 = 0x30;
-    let [SEQUENCE, length, rest @ ..] = der else {
-        return false;
-    };
-    if *length < 0x80 {
-        return rest.len() == usize::from(*length);
-    }
-    let bytes = usize::from(length & 0x7f);
-    let Some((said, content)) = rest.split_at_checked(bytes).filter(|_| bytes <= 4) else {
-        return false;
-    };
-    let said = said
-        .iter()
-        .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-    content.len() == said
 }
 
 #[cfg(test)]

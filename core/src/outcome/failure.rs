@@ -50,6 +50,8 @@ pub enum FailureCode {
     Continuation,
     /// The token or the CA cannot be read.
     Credentials,
+    /// The kubeconfig cannot be used.
+    Kubeconfig,
     /// The Deployment does not exist.
     Missing,
     /// The Deployment is being deleted.
@@ -113,6 +115,7 @@ impl FailureCode {
             FailureCode::Environment => "environment",
             FailureCode::Continuation => "continuation",
             FailureCode::Credentials => "credentials",
+            FailureCode::Kubeconfig => "kubeconfig",
             FailureCode::Missing => "missing",
             FailureCode::BeingDeleted => "being-deleted",
             FailureCode::Paused => "paused",

@@ -49,6 +49,7 @@ pub(super) fn after(code: FailureCode) -> &'static str {
             "Check the cluster's kube-controller-manager; when it works again, retry the stage."
         }
         FailureCode::Credentials
+        | FailureCode::Kubeconfig
         | FailureCode::Environment
         | FailureCode::Untrusted
         | FailureCode::NotKubernetes

@@ -1,4 +1,6 @@
 use super::*;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 /// A DER sequence of so many bytes: enough for the reader of PEM, which looks no deeper.
 fn der(length: u8) -> Vec<u8> {

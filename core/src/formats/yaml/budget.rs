@@ -25,6 +25,8 @@ pub struct YamlError {
     pub line: usize,
     /// What is wrong in that line.
     pub problem: String,
+    /// The field, if it is there twice in one place.
+    pub duplicate: Option<String>,
 }
 
 pub(super) fn too_many_documents() -> String {
@@ -37,7 +39,11 @@ pub(super) fn too_many(line: usize) -> YamlError {
          stand for",
         TEXT_LIMIT >> 20
     );
-    YamlError { line, problem }
+    YamlError {
+        line,
+        problem,
+        duplicate: None,
+    }
 }
 
 /// The remaining budget of one object.

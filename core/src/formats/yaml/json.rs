@@ -25,5 +25,6 @@ fn syntax_error(cause: &serde_json::Error) -> YamlError {
     YamlError {
         line: cause.line(),
         problem: format!("is neither valid JSON nor YAML: {what}"),
+        duplicate: None,
     }
 }

@@ -41,6 +41,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         YamlError {
             line: self.line,
             problem: problem.into(),
+            duplicate: None,
         }
     }
 
@@ -189,7 +190,9 @@ impl<'a, 'r> Reader<'a, 'r> {
             let merges = is_merge(&event);
             let key = self.key(event, depth + 1)?;
             if !merges && fields.contains_key(&key) {
-                return Err(self.error(format!("has `{key}` twice in one place")));
+                let mut error = self.error(format!("has `{key}` twice in one place"));
+                error.duplicate = Some(key);
+                return Err(error);
             }
             let field = kinds.as_ref().map_or(Field::Held, |kinds| kinds.of(&key));
             let value = match (field, self.next()?) {

@@ -79,11 +79,11 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
     })
 }
 
-/// The alphabet of a bearer token.
+/// The alphabet of a bearer token; Rancher's have a colon as well.
 /// <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>
 fn is_of_rfc6750(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/:".contains(&byte);
     !body.is_empty() && body.bytes().all(allowed)
 }
 

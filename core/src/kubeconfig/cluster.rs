@@ -1,0 +1,99 @@
+//! A cluster of a kubeconfig: where the server is, how to reach it, and whom to trust.
+
+use super::entry::Entry;
+use crate::formats::certificate;
+use crate::kubernetes::server::{self, Paths, Server};
+use crate::outcome::{KubeconfigProblem, ProxyProblem};
+use rustls_pki_types::ServerName;
+use url::Url;
+
+/// The fields of a cluster.
+/// <https://github.com/kubernetes/client-go/blob/master/tools/clientcmd/api/v1/types.go>
+pub(super) const FIELDS: [&str; 8] = [
+    "server",
+    "tls-server-name",
+    "insecure-skip-tls-verify",
+    "certificate-authority",
+    "certificate-authority-data",
+    "proxy-url",
+    "disable-compression",
+    "extensions",
+];
+
+/// Reads the server, or adds what is wrong with it.
+pub(super) fn server(entry: &mut Entry<'_>) -> Option<Server> {
+    entry.misspelled(&FIELDS);
+    let address = address(entry);
+    if entry.is_set("insecure-skip-tls-verify") {
+        entry.fault("insecure-skip-tls-verify", KubeconfigProblem::Insecure);
+    }
+    let ca = ca(entry);
+    let tls_server_name = entry.text("tls-server-name").map(str::to_owned);
+    if let Some(name) = &tls_server_name
+        && ServerName::try_from(&**name).is_err()
+    {
+        entry.fault("tls-server-name", KubeconfigProblem::ServerName);
+    }
+    let proxy = entry.text("proxy-url").map(str::to_owned);
+    if let Some(proxy) = &proxy
+        && let Some(problem) = proxy_problem(proxy, address.as_deref())
+    {
+        entry.fault("proxy-url", KubeconfigProblem::Proxy(problem));
+    }
+    Some(Server {
+        address: address?,
+        ca,
+        tls_server_name,
+        proxy,
+    })
+}
+
+fn address(entry: &mut Entry<'_>) -> Option<String> {
+    let Some(given) = entry.text("server") else {
+        if !entry.has_fault("server") && !entry.is_unreadable() {
+            entry.fault("server", KubeconfigProblem::Missing);
+        }
+        return None;
+    };
+    match server::address(given, Paths::Kept) {
+        Ok(address) => Some(address),
+        Err(problem) => {
+            entry.fault("server", KubeconfigProblem::Address(problem));
+            None
+        }
+    }
+}
+
+/// The content has priority over a file, as for `kubectl`.
+fn ca(entry: &mut Entry<'_>) -> Option<String> {
+    let instead = Some("certificate-authority-data");
+    match entry.text("certificate-authority-data") {
+        Some(given) => match certificate::normalized(given) {
+            Ok(ca) => return Some(ca),
+            Err(why) => entry.fault("certificate-authority-data", KubeconfigProblem::Ca(why)),
+        },
+        None if entry.is_set("certificate-authority") => {
+            let file = KubeconfigProblem::File { instead };
+            entry.fault("certificate-authority", file);
+        }
+        None => {}
+    }
+    None
+}
+
+/// The HTTP client opens a tunnel by CONNECT, over HTTP or HTTPS.
+fn proxy_problem(given: &str, server: Option<&str>) -> Option<ProxyProblem> {
+    let Ok(url) = Url::parse(given) else {
+        return Some(ProxyProblem::Address);
+    };
+    let is_plain = |server: &str| server.starts_with("http://");
+    match url.scheme() {
+        "http" | "https" if url.host().is_none() => Some(ProxyProblem::Address),
+        "http" | "https" if server.is_some_and(is_plain) => Some(ProxyProblem::PlainServer),
+        "http" | "https" => None,
+        scheme if scheme.starts_with("socks") => Some(ProxyProblem::Socks),
+        // `proxy.example.com:3128` has a scheme, too.
+        _ if !given.contains("://") => Some(ProxyProblem::Address),
+        _ => Some(ProxyProblem::Scheme),
+    }
+}
