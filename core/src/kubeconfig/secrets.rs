@@ -131,6 +131,17 @@ fn decoded(text: &str) -> Vec<String> {
     let key = private_key::read(text).ok().map(|key| key.pem);
     let password = text.split_once(':').map(|(_, password)| password);
     let password = password.filter(|_| !text.contains(char::is_whitespace));
+    let pem = [inner.as_deref(), key.as_deref(), Some(text)]
+        .into_iter()
+        .flatten();
+    let bodies = pem.flat_map(bodies).map(str::to_owned).collect::<Vec<_>>();
     let all = [inner, key, password.map(str::to_owned)];
-    all.into_iter().flatten().collect()
+    all.into_iter().flatten().chain(bodies).collect()
+}
+
+/// The texts between the markers of PEM, however damaged it is.
+fn bodies(text: &str) -> impl Iterator<Item = &str> {
+    let is_marker = |part: &str| ["BEGIN", "END"].iter().any(|word| part.starts_with(word));
+    let parts = text.split("-----").filter(|_| text.contains("-----"));
+    parts.map(str::trim).filter(move |part| !is_marker(part))
 }

@@ -2,7 +2,6 @@ use super::*;
 use crate::eks::EksCluster;
 use crate::kubernetes::credential::ClientCertificate;
 use crate::kubernetes::server::Server;
-use crate::kubernetes::token::Token;
 use crate::outcome::{ExecProblem, OtherText, ProxyProblem};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -59,7 +58,8 @@ fn faults(text: &str) -> Vec<(&'static str, KubeconfigProblem)> {
             .into_iter()
             .map(|fault| (fault.field, fault.problem))
             .collect(),
-        other => panic!("{other:?}\n{text}"),
+        Ok(selected) => panic!("{selected:?}\n{text}"),
+        Err(error) => panic!("{error:?}\n{text}"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! variable or a kubeconfig, so what is wrong with it is told without quoting it.
 
 use super::token::appearance;
+use std::fmt;
 use url::{Host, ParseError, Url};
 
 /// The longest label and the longest name of DNS.
@@ -11,7 +12,7 @@ const LABEL_LIMIT: usize = 63;
 const HOST_LIMIT: usize = 253;
 
 /// An API server, and the way to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Server {
     /// The address, `https://host[:port][/path]`, without a slash at the end.
     pub address: String,
@@ -19,8 +20,14 @@ pub struct Server {
     pub ca: Option<String>,
     /// The name in the server's certificate, if it is not the host of the address.
     pub tls_server_name: Option<String>,
-    /// The URL of a proxy to the server.
+    /// The URL of a proxy to the server. It may contain a password.
     pub proxy: Option<String>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.address)
+    }
 }
 
 impl Server {

@@ -65,13 +65,20 @@ pub(super) fn reason(error: &KubeconfigError) -> String {
 
 /// The faults one by one, where there are several.
 pub(super) fn evidence(error: &KubeconfigError) -> Vec<String> {
-    match error {
-        KubeconfigError::Context { faults, .. } if faults.len() > 1 => faults
-            .iter()
-            .map(|fault| format!("- {}", sentence(fault)))
-            .collect(),
-        _ => Vec::new(),
-    }
+    let faults = match error {
+        KubeconfigError::Context { faults, .. } if faults.len() > 1 => &faults[..],
+        KubeconfigError::Context { .. }
+        | KubeconfigError::Other(_)
+        | KubeconfigError::TooLong
+        | KubeconfigError::Syntax { .. }
+        | KubeconfigError::Duplicate { .. }
+        | KubeconfigError::SeveralDocuments
+        | KubeconfigError::NoContext
+        | KubeconfigError::NoCurrentContext { .. }
+        | KubeconfigError::UnknownContext { .. } => &[],
+    };
+    let lines = faults.iter().map(|fault| format!("- {}", sentence(fault)));
+    lines.collect()
 }
 
 /// What to do next.
@@ -201,8 +208,8 @@ fn problem(problem: &KubeconfigProblem) -> String {
             );
         }
         KubeconfigProblem::AuthProvider => {
-            "is an authentication provider of `kubectl`, which Landfall does not have: use a `token` \
-             of a ServiceAccount instead"
+            "is an authentication provider of `kubectl`, which Landfall does not have: use a \
+             `token` of a ServiceAccount instead"
         }
         KubeconfigProblem::BasicAuth => {
             "belongs to basic authentication, which Kubernetes removed in 1.19: use a `token` of a \

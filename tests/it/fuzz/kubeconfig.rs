@@ -12,30 +12,34 @@ use landfall_core::report::{Report, unusable_kubeconfig};
 
 /// The names that an error shows. They are the only texts of a kubeconfig in it.
 fn names(error: &KubeconfigError) -> Vec<String> {
-    match error {
-        KubeconfigError::NoCurrentContext { known } => known.clone(),
-        KubeconfigError::UnknownContext { name, known, .. } => {
-            known.iter().chain([name]).cloned().collect()
-        }
-        KubeconfigError::Context { name, faults } => {
-            let mut names = vec![name.clone()];
-            for fault in faults {
-                names.extend(match &fault.entry {
-                    KubeconfigEntry::Root => None,
-                    KubeconfigEntry::Context(name)
-                    | KubeconfigEntry::Cluster(name)
-                    | KubeconfigEntry::User(name) => Some(name.clone()),
-                });
-                names.extend(match &fault.problem {
-                    KubeconfigProblem::Dangling(name) => Some(name.clone()),
-                    KubeconfigProblem::Exec(ExecProblem::Command(name)) => name.clone(),
-                    _ => None,
-                });
-            }
-            names
-        }
-        _ => Vec::new(),
+    let mut names = Vec::new();
+    if let KubeconfigError::NoCurrentContext { known }
+    | KubeconfigError::UnknownContext { known, .. } = error
+    {
+        names.extend(known.iter().cloned());
     }
+    if let KubeconfigError::UnknownContext { name, .. } | KubeconfigError::Context { name, .. } =
+        error
+    {
+        names.push(name.clone());
+    }
+    let KubeconfigError::Context { faults, .. } = error else {
+        return names;
+    };
+    for fault in faults {
+        if let KubeconfigEntry::Context(name)
+        | KubeconfigEntry::Cluster(name)
+        | KubeconfigEntry::User(name) = &fault.entry
+        {
+            names.push(name.clone());
+        }
+        if let KubeconfigProblem::Dangling(name)
+        | KubeconfigProblem::Exec(ExecProblem::Command(Some(name))) = &fault.problem
+        {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 /// Asserts that an error has no secret: not in its words, and not as a name.

@@ -52,7 +52,8 @@ fn every_spelling_of_the_programs_of_eks_is_understood() {
         ),
         (
             aws(&format!(
-                "eks get-token --output json --cluster-name demo --region eu-west-1 --role-arn {ROLE}"
+                "eks get-token --output json --cluster-name demo --region eu-west-1 \
+                 --role-arn {ROLE}"
             )),
             [demo, west, Some(ROLE), None],
         ),
@@ -75,9 +76,8 @@ fn every_spelling_of_the_programs_of_eks_is_understood() {
             [demo, host, None, None],
         ),
         (
-            aws(
-                "eks get-token --cluster-name arn:aws:eks:us-east-1:111122223333:cluster/demo --region eu-west-1",
-            ),
+            aws("eks get-token --region eu-west-1 \
+                 --cluster-name arn:aws:eks:us-east-1:111122223333:cluster/demo"),
             [demo, west, None, None],
         ),
         (
@@ -113,7 +113,8 @@ fn every_spelling_of_the_programs_of_eks_is_understood() {
         ),
         (
             authenticator(
-                "token --cluster-id my.cluster.example.com --region eu-west-1 --token-only --forward-session-name",
+                "token --cluster-id my.cluster.example.com --region eu-west-1 --token-only \
+                 --forward-session-name",
             ),
             [Some("my.cluster.example.com"), west, None, None],
         ),

@@ -19,10 +19,10 @@ fn fault(field: &'static str, problem: KubeconfigProblem) -> KubeconfigFault {
 }
 
 fn message(error: &KubeconfigError) -> String {
-    match unusable_kubeconfig(error, &place()) {
-        Report::Failure { message, .. } => message,
-        other => panic!("{other:?}"),
-    }
+    let Report::Failure { message, .. } = unusable_kubeconfig(error, &place()) else {
+        panic!("not a failure");
+    };
+    message
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn one_fault_is_in_the_first_line_and_several_are_listed() {
         faults: vec![cluster, fault("client-key", file)],
     };
     insta::assert_snapshot!(message(&several), @r"
-    There is no access to the cluster: the kubeconfig in SSM parameter `/landfall/kubeconfig` (account 111122223333, region eu-west-1) cannot be used: 2 fields are wrong.
+    There is no access to the cluster: the kubeconfig in SSM parameter `/landfall/kubeconfig` (account 111122223333, region eu-west-1) cannot be used: 2 fields of context `demo` are wrong.
 
     - `clusters[prod].cluster.insecure-skip-tls-verify` would switch off the check of the server's certificate, which Landfall does not do: remove it, and give the cluster's CA in `certificate-authority-data`
     - `users[admin].user.client-key` names a file, and the function has none: `kubectl config view --raw --flatten` writes its content into `client-key-data`
