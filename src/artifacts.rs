@@ -43,7 +43,8 @@ pub async fn read(
             ));
         }
     }
-    let keys = job.keys.as_ref().ok_or(ArtifactError::NoKeys)?;
+    let keys = job.keys.as_ref();
+    let keys = keys.map_err(|error| ArtifactError::NoKeys(*error))?;
     let mut search = Search {
         found: vec![None; members.len()],
         near: vec![Vec::new(); members.len()],
@@ -194,6 +195,9 @@ impl<'a> Archive<'a> {
         artifact: &'a Artifact,
         region: Option<String>,
     ) -> Result<Archive<'a>, ArtifactError> {
+        if artifact.bucket.is_empty() {
+            return Err(ArtifactError::NoLocation(artifact.name.clone()));
+        }
         let place = place_of(artifact);
         let opened = store.open(keys, artifact, TAIL, region).await;
         let (object, tail) = opened.map_err(|error| ArtifactError::Store(place.clone(), error))?;

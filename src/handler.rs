@@ -46,6 +46,10 @@ const ANSWER_MARGIN: Duration = Duration::from_millis(100);
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const LONGEST_LIFE: Duration = Duration::from_secs(900);
 
+/// How long an invocation is taken to last whose deadline is past already, as a clock that is wrong
+/// makes it: what a function has by default, and enough for a report.
+const UNKNOWN_LIFE: Duration = Duration::from_secs(3);
+
 /// What a warm function keeps.
 pub struct Function {
     name: String,
@@ -186,7 +190,7 @@ impl Function {
         let connection = match timeout_at(until, connect(Purpose::Begin)).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) => return report::no_credentials(&error, &source),
-            Err(_) => return silent(&mut continuation, &bound_to, now, aws_is_silent),
+            Err(_) => return silent(&mut continuation, &bound_to, "AWS", now, aws_is_silent),
         };
         if !continuation.belongs_to(&connection.server.address) {
             return report::unusable_continuation(&ContinuationError::Foreign);
@@ -227,7 +231,7 @@ impl Function {
         let goes_on = error.may_pass() && (is_cut || continuation.phase != Phase::Start);
         let report = report::no_artifact(&error, &continuation.phase);
         Err(match goes_on {
-            true => silent(continuation, bound_to, now, || report),
+            true => silent(continuation, bound_to, "S3", now, || report),
             false => report,
         })
     }
@@ -275,7 +279,11 @@ pub fn deadline(milliseconds: u64, now: Timestamp) -> Timestamp {
         true => now.checked_add(given),
         false => Timestamp::UNIX_EPOCH.checked_add(given),
     };
-    end.unwrap_or(Timestamp::MAX)
+    let end = end.unwrap_or(Timestamp::MAX);
+    match end > now {
+        true => end,
+        false => now + UNKNOWN_LIFE,
+    }
 }
 
 /// Lets the work run until `last` at the most. A panic becomes a report, and so does an end that
@@ -314,6 +322,7 @@ fn complete(
 fn silent(
     continuation: &mut Continuation,
     bound_to: &str,
+    who: &str,
     now: Timestamp,
     over: impl FnOnce() -> Report,
 ) -> Report {
@@ -321,7 +330,7 @@ fn silent(
     if now >= continuation.deadline || now.duration_since(since) >= engine::OUTAGE {
         return over();
     }
-    report::handed_over(continuation, bound_to, None)
+    report::handed_over_silent(continuation, bound_to, who)
 }
 
 /// Logs what is reported; of a failure the first line, and the names of fields that are wrong. What

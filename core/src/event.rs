@@ -1,5 +1,6 @@
 //! What invokes the function: a job of CodePipeline, or the schedule that renews the token.
 
+use crate::outcome::KeysError;
 use crate::problem::Fault;
 use crate::request::Parameters;
 use crate::rotation::{self, RotationRequest};
@@ -9,6 +10,10 @@ use std::fmt;
 /// The most input artifacts of an action; CodePipeline allows five.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
 const ARTIFACTS_LIMIT: usize = 10;
+
+/// The ids of temporary keys begin with this.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
+const TEMPORARY: &str = "ASIA";
 
 /// What invokes the function.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +53,7 @@ pub struct Job {
     /// The action's input artifacts, in their order.
     pub artifacts: Vec<Artifact>,
     /// What opens them, for an hour or so.
-    pub keys: Option<Keys>,
+    pub keys: Result<Keys, KeysError>,
 }
 
 /// A key of AWS and what makes it a temporary one. Nothing prints it.
@@ -68,7 +73,7 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// An input artifact: a ZIP archive in S3.
+/// An input artifact: a ZIP archive in S3. Without a bucket it cannot be read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Artifact {
     /// Its name in the pipeline.
@@ -102,7 +107,7 @@ impl Job {
             id,
             account: account.filter(|id| is_account(id)),
             parameters,
-            continuation: text(&data["continuationToken"]),
+            continuation: continuation(&data["continuationToken"]),
             artifacts: artifacts(&data["inputArtifacts"]),
             keys: keys(&data["artifactCredentials"]),
         })
@@ -115,26 +120,53 @@ fn is_account(id: &str) -> bool {
     id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The input artifacts. One without a place cannot be read, and is as good as none.
+/// The continuation token. One that is not text is kept, so that it is reported as damaged: without
+/// it the deploy would start again.
+fn continuation(given: &Value) -> Option<String> {
+    match given {
+        Value::Null => None,
+        Value::String(_) => text(given),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            Some(other.to_string())
+        }
+    }
+}
+
+/// The input artifacts, also those without a location.
 fn artifacts(given: &Value) -> Vec<Artifact> {
     let artifact = |artifact: &Value| {
         let place = &artifact["location"]["s3Location"];
+        let place = text(&place["bucketName"]).zip(text(&place["objectKey"]));
+        let (bucket, key) = place.unwrap_or_default();
         Some(Artifact {
             name: text(&artifact["name"])?,
             revision: text(&artifact["revision"]),
-            bucket: text(&place["bucketName"])?,
-            key: text(&place["objectKey"])?,
+            bucket,
+            key,
         })
     };
     let all = given.as_array().into_iter().flatten().take(ARTIFACTS_LIMIT);
     all.filter_map(artifact).collect()
 }
 
-fn keys(given: &Value) -> Option<Keys> {
-    Some(Keys {
-        id: text(&given["accessKeyId"])?,
-        secret: text(&given["secretAccessKey"])?,
-        session: text(&given["sessionToken"]),
+fn keys(given: &Value) -> Result<Keys, KeysError> {
+    if !given.is_object() {
+        return Err(KeysError::Absent);
+    }
+    let part = |field| match text(&given[field]) {
+        None => Err(KeysError::Incomplete(field)),
+        Some(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(KeysError::Unsendable(field))
+        }
+        Some(text) => Ok(text),
+    };
+    let id = part("accessKeyId")?;
+    // Keys of people work without a session, temporary ones do not.
+    let is_temporary = id.starts_with(TEMPORARY) || !given["sessionToken"].is_null();
+    Ok(Keys {
+        secret: part("secretAccessKey")?,
+        session: is_temporary.then(|| part("sessionToken")).transpose()?,
+        id,
     })
 }
 

@@ -12,8 +12,8 @@ mod source;
 mod store;
 
 pub use access::{CredentialsError, KeyFault, ParameterPlace, check};
-pub use answered::AwsPermission;
-pub use artifact::{ArtifactError, FileReference, Place, Searched};
+pub use answered::{AwsPermission, CLOCK_ERRORS, is_about_key, key_fault};
+pub use artifact::{ArtifactError, FileReference, KeysError, Place, Searched};
 pub use cause::{Cause, Grace, SUPPLY};
 pub use eks::{AwsFault, EksCall, EksError, TOKEN_LIMIT as EKS_TOKEN_LIMIT};
 pub use failure::{FailureCode, FailureType};

@@ -34,7 +34,7 @@ pub use refusal::said;
 pub use success::success;
 pub use unbegun::{no_artifact, no_time, panicked, unusable_continuation, wrong_environment};
 pub use unreachable::{untrusted, what as unreached};
-pub use waiting::{handed_over, progress};
+pub use waiting::{handed_over, handed_over_silent, progress};
 
 #[cfg(test)]
 mod tests;

@@ -54,7 +54,9 @@ pub async fn fetch(
             .iter()
             .find(|found| is_named(found, name));
         let value = found.and_then(Parameter::value);
-        value.ok_or_else(|| CredentialsError::Missing(format!("`{name}`")))
+        // What SSM does not have it lists as invalid.
+        let odd = || CredentialsError::Broken(format!("its answer has no value of `{name}`"));
+        value.ok_or_else(odd)
     };
     let token = Token::new(value(token_name)?);
     check(&token, token_name, now)?;

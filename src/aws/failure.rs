@@ -51,10 +51,19 @@ where
     }
 }
 
+/// A refusal without an error code is not from AWS, whose services always send one. A load balancer
+/// in front of them does not, so a temporary error may still be theirs.
 fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> AwsError {
-    let code = code.unwrap_or("an error without a code");
-    let message = message.unwrap_or("no message");
-    AwsError::Refused(status, code.to_owned(), message.to_owned())
+    let message = message.unwrap_or("no message").trim_end_matches('.');
+    match code {
+        Some(code) => AwsError::Refused(status, code.to_owned(), message.to_owned()),
+        None if retry::is_transient(status) => {
+            AwsError::Refused(status, format!("HTTP {status}"), message.to_owned())
+        }
+        None => AwsError::Unreachable(format!(
+            "HTTP {status} came, without an error code of AWS; a proxy or another server sent it"
+        )),
+    }
 }
 
 /// Whether a refusal is temporary, by its status and AWS's error code.

@@ -14,7 +14,7 @@ use crate::http;
 use crate::kubernetes::failure;
 use jiff::Timestamp;
 use landfall_core::event::{Artifact, Keys};
-use landfall_core::outcome::StoreError;
+use landfall_core::outcome::{CLOCK_ERRORS, StoreError, is_about_key, key_fault};
 use landfall_core::retry::{self, Failure, Next};
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
@@ -24,6 +24,15 @@ use tokio::time::{sleep, timeout};
 
 /// How long S3 may be silent, before and within a response.
 const SILENCE: Duration = Duration::from_secs(5);
+
+/// The words in KMS's error codes, which S3 passes on, for temporary errors.
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>
+const KMS_BUSY: [&str; 4] = [
+    "Throttling",
+    "DependencyTimeout",
+    "KMSInternal",
+    "KeyUnavailable",
+];
 
 /// How much of an error's text is read.
 const ERROR_LIMIT: usize = 16 * 1024;
@@ -76,6 +85,14 @@ impl Store {
     ) -> Result<(Object<'a>, Vec<u8>), StoreError> {
         let region = region.or(self.settings.region.clone());
         let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+        // In a URL such a part would lead to another object.
+        if artifact
+            .key
+            .split('/')
+            .any(|part| [".", ".."].contains(&part))
+        {
+            return Err(StoreError::NoUrl);
+        }
         let mut object = Object {
             store: self,
             keys,
@@ -103,10 +120,13 @@ impl Store {
         }
     }
 
-    /// S3's host in a region, unless another endpoint is configured.
+    /// S3's host in a region, or that of the configured endpoint.
     async fn host(&self, region: &str) -> Result<String, StoreError> {
-        if self.settings.endpoint(AwsService::S3).is_some() {
-            return Ok(String::new());
+        if let Some(endpoint) = self.settings.endpoint(AwsService::S3) {
+            let host = endpoint
+                .split_once("://")
+                .map_or(endpoint, |(_, host)| host);
+            return Ok(host.to_owned());
         }
         let suffix = partition::suffix(region).await;
         let suffix = suffix.map_err(StoreError::Refused)?;
@@ -314,6 +334,12 @@ impl Object<'_> {
             (false, true) => code.clone(),
             (false, false) => format!("{code}: {text}"),
         };
+        // S3 explains each refusal of a GET in XML.
+        let is_foreign = code.is_empty() && !body.trim().is_empty();
+        if is_foreign && !is_transient(status.as_u16(), "") {
+            let why = format!("{said} came, and not from S3; a proxy or another server sent it");
+            return S3Error::Failed(StoreError::Unreachable(why), Failure::Permanent);
+        }
         let (error, failure) = refusal(status.as_u16(), &code, said, asked);
         S3Error::Failed(error, failure)
     }
@@ -336,21 +362,24 @@ fn refusal(
     said: String,
     asked: Option<Duration>,
 ) -> (StoreError, Failure) {
-    if is_transient(status, code) {
+    let is_kms_busy = code.starts_with("KMS.") && KMS_BUSY.iter().any(|it| code.contains(it));
+    if is_kms_busy || is_transient(status, code) {
         return (StoreError::Busy(said), Failure::Transient(asked));
     }
-    let of_key = code.starts_with("KMS.")
-        || said.contains("kms:")
-        || said.contains("AWS KMS")
-        || said.contains("AWSKMS")
-        || said.contains("ciphertext");
     let error = match (status, code) {
         (_, "ExpiredToken" | "TokenRefreshRequired") => StoreError::Expired(said),
         (_, "InvalidObjectState") => StoreError::Frozen,
-        (400 | 403, _) if of_key => StoreError::KeyDenied(said),
+        (_, code) if CLOCK_ERRORS.contains(&code) => StoreError::Clock(said),
+        (_, "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch") => {
+            StoreError::NotSigned(said)
+        }
+        (400 | 403, _) if is_about_key(&said) => match key_fault(&said) {
+            Some(fault) => StoreError::KeyUnusable(fault, said),
+            None => StoreError::KeyDenied(said),
+        },
         (_, "NoSuchKey" | "NoSuchBucket" | "NoSuchVersion") | (404, _) => StoreError::Missing(said),
         (412, _) => StoreError::Changed,
-        (401 | 403, _) | (_, "InvalidToken" | "InvalidAccessKeyId") => StoreError::Denied(said),
+        (401 | 403, _) => StoreError::Denied(said),
         _ => StoreError::Refused(said),
     };
     (error, Failure::Permanent)

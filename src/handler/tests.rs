@@ -19,8 +19,11 @@ fn a_deadline_is_a_time_and_cargo_lambdas_is_a_length() {
         (1_767_225_660_000, at("2026-01-01T00:01:00Z")),
         (600_000, at("2026-01-01T00:10:00Z")),
         (900_000, at("2026-01-01T00:15:00Z")),
-        (900_001, at("1970-01-01T00:15:00.001Z")),
-        (0, now),
+        (0, at("2026-01-01T00:00:03Z")),
+        // A deadline in the past is no reason to report nothing.
+        (900_001, at("2026-01-01T00:00:03Z")),
+        (1_767_225_600_000, at("2026-01-01T00:00:03Z")),
+        (1_767_225_600_001, at("2026-01-01T00:00:00.001Z")),
         (u64::MAX, Timestamp::MAX),
     ] {
         assert_eq!(deadline(given, now), expected, "{given}");
@@ -75,11 +78,11 @@ fn a_silent_ssm_is_waited_for_but_not_for_ever() {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
     let later = |seconds| start + Duration::from_secs(seconds);
-    let first = silent(&mut continuation, "bound", later(1), over);
+    let first = silent(&mut continuation, "bound", "S3", later(1), over);
     assert!(matches!(first, Report::Progress { .. }));
-    let second = silent(&mut continuation, "bound", later(100), over);
+    let second = silent(&mut continuation, "bound", "S3", later(100), over);
     assert!(matches!(second, Report::Progress { .. }));
-    let last = silent(&mut continuation, "bound", later(200), over);
+    let last = silent(&mut continuation, "bound", "S3", later(200), over);
     assert!(matches!(
         last,
         Report::Failure {

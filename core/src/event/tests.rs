@@ -25,7 +25,7 @@ fn bare() -> Job {
         parameters: Parameters::Absent,
         continuation: None,
         artifacts: Vec::new(),
-        keys: None,
+        keys: Err(KeysError::Absent),
     }
 }
 
@@ -83,7 +83,6 @@ fn a_job_needs_no_more_than_its_id() {
         event(json!({"id": "job-1", "data": []})),
         event(json!({"id": "job-1", "data": {"continuationToken": null}})),
         event(json!({"id": "job-1", "data": {"continuationToken": ""}})),
-        event(json!({"id": "job-1", "data": {"continuationToken": 7}})),
         configured(json!(null)),
         configured(json!({})),
         configured(json!({"configuration": 3})),
@@ -155,6 +154,10 @@ fn artifacts_are_read_with_their_places_and_keys() {
     let expected = [
         artifact("Source", Some("e0c7"), "p/Source/x"),
         artifact("Build", None, "p/Build/y"),
+        Artifact {
+            name: "Nowhere".into(),
+            ..Artifact::default()
+        },
     ];
     assert_eq!(job.artifacts, expected);
     let keys = job.keys.clone().unwrap();
@@ -175,4 +178,63 @@ fn credentials_of_a_wrong_type_are_none() {
     assert_eq!(credentials(json!("secret")), Vec::<String>::new());
     let partial = json!({"accessKeyId": 1, "sessionToken": "session"});
     assert_eq!(credentials(partial), ["session"]);
+}
+
+#[test]
+fn a_continuation_that_is_no_text_does_not_start_the_deploy_again() {
+    for (given, expected) in [
+        (json!(null), None),
+        (json!(""), None),
+        (json!("a"), Some("a")),
+        (json!(7), Some("7")),
+        (json!(false), Some("false")),
+        (json!([]), Some("[]")),
+        (json!({"a": 1}), Some(r#"{"a":1}"#)),
+    ] {
+        let event = event(json!({"id": "1", "data": {"continuationToken": given}}));
+        assert_eq!(job(&event).continuation.as_deref(), expected);
+    }
+}
+
+#[test]
+fn credentials_that_cannot_work_are_told_by_their_field() {
+    let read = |given: Value| {
+        let event = event(json!({"id": "1", "data": {"artifactCredentials": given}}));
+        job(&event).keys.map(|keys| keys.session)
+    };
+    for (given, expected) in [
+        (json!(null), Err(KeysError::Absent)),
+        (json!([1]), Err(KeysError::Absent)),
+        (json!({}), Err(KeysError::Incomplete("accessKeyId"))),
+        (
+            json!({"accessKeyId": "a"}),
+            Err(KeysError::Incomplete("secretAccessKey")),
+        ),
+        (
+            json!({"accessKeyId": "a", "secretAccessKey": "b", "sessionToken": 5}),
+            Err(KeysError::Incomplete("sessionToken")),
+        ),
+        (
+            json!({"accessKeyId": "ASIA1", "secretAccessKey": "b", "sessionToken": null}),
+            Err(KeysError::Incomplete("sessionToken")),
+        ),
+        (
+            json!({"accessKeyId": "a\n", "secretAccessKey": "b"}),
+            Err(KeysError::Unsendable("accessKeyId")),
+        ),
+        (
+            json!({"accessKeyId": "a", "secretAccessKey": "b", "sessionToken": "ü"}),
+            Err(KeysError::Unsendable("sessionToken")),
+        ),
+        (
+            json!({"accessKeyId": "AKIA1", "secretAccessKey": "b"}),
+            Ok(None),
+        ),
+        (
+            json!({"accessKeyId": "ASIA1", "secretAccessKey": "b", "sessionToken": "c"}),
+            Ok(Some("c".to_owned())),
+        ),
+    ] {
+        assert_eq!(read(given), expected);
+    }
 }

@@ -21,6 +21,8 @@ pub enum CredentialsError {
     KeyUnusable(KeyFault, String),
     /// AWS does not accept the function's own credentials.
     NotSigned(String),
+    /// AWS refuses the call because of its time.
+    Clock(String),
     /// SSM still throttles after all retries.
     Throttled(String),
     /// SSM has an internal error.
@@ -115,6 +117,7 @@ impl CredentialsError {
             | CredentialsError::NotSigned(_)
             | CredentialsError::Expired(..) => FailureType::PermissionError,
             CredentialsError::Throttled(_)
+            | CredentialsError::Clock(_)
             | CredentialsError::Broken(_)
             | CredentialsError::Unreachable(_) => FailureType::SystemUnavailable,
             CredentialsError::Missing(_)
@@ -152,6 +155,10 @@ impl fmt::Display for CredentialsError {
             CredentialsError::NotSigned(said) => write!(
                 formatter,
                 "AWS does not accept the function's own credentials ({said})"
+            ),
+            CredentialsError::Clock(said) => write!(
+                formatter,
+                "AWS refuses calls of this time: the function's clock differs from AWS's ({said})"
             ),
             CredentialsError::Throttled(said) => {
                 write!(

@@ -1,4 +1,4 @@
-//! Classifies SSM's errors. SSM passes on what KMS says about a parameter's key.
+//! Classifies AWS's errors, those of SSM above all. SSM and S3 pass on what KMS says about a key.
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html>
 
 use super::access::{CredentialsError, KeyFault};
@@ -34,6 +34,44 @@ impl AwsPermission {
     };
 }
 
+/// The error codes for a request whose time is too far from AWS's.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+pub const CLOCK_ERRORS: [&str; 3] = [
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+];
+
+/// What AWS says of such a request under the code of a wrong signature.
+const CLOCK_WORDS: [&str; 2] = ["Signature expired: ", "Signature not yet current: "];
+
+/// Whether an error is about a KMS key. If AWS names the denied action, only that counts: the names
+/// of roles, parameters and objects may contain any word.
+pub fn is_about_key(said: &str) -> bool {
+    match said.split_once("not authorized to perform: ") {
+        Some((_, action)) => action.starts_with("kms:"),
+        None => ["KMS", "kms:", "Service: Kms", "ciphertext", "InvalidKeyId"]
+            .iter()
+            .any(|word| said.contains(word)),
+    }
+}
+
+/// Why nobody can use the key that an error is about; `None` if it is not about the key's state.
+pub fn key_fault(said: &str) -> Option<KeyFault> {
+    let has = |word: &str| said.contains(word);
+    if !is_about_key(said) {
+        None
+    } else if has("DisabledException") || has("is disabled") {
+        Some(KeyFault::Disabled)
+    } else if has("pending deletion") || has("PendingDeletion") {
+        Some(KeyFault::PendingDeletion)
+    } else if has("InvalidStateException") || has("NotFoundException") || has("InvalidKeyUsage") {
+        Some(KeyFault::Other)
+    } else {
+        None
+    }
+}
+
 impl CredentialsError {
     /// Classifies an error response of SSM.
     pub fn answered(
@@ -44,12 +82,12 @@ impl CredentialsError {
     ) -> CredentialsError {
         let said = format!("{code}: {message}");
         let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        let is_of_key = has(&["AWSKMS", "kms:", "KMS", "ciphertext", "InvalidKeyId"]);
-        if has(&["DisabledException"]) || is_of_key && has(&["is disabled"]) {
-            return CredentialsError::KeyUnusable(KeyFault::Disabled, said);
+        let is_of_key = is_about_key(&said);
+        if let Some(fault @ (KeyFault::Disabled | KeyFault::PendingDeletion)) = key_fault(&said) {
+            return CredentialsError::KeyUnusable(fault, said);
         }
-        if is_of_key && has(&["pending deletion", "PendingDeletion"]) {
-            return CredentialsError::KeyUnusable(KeyFault::PendingDeletion, said);
+        if CLOCK_ERRORS.contains(&code) || has(&CLOCK_WORDS) {
+            return CredentialsError::Clock(said);
         }
         match code {
             "ExpiredTokenException"
@@ -57,8 +95,13 @@ impl CredentialsError {
             | "UnrecognizedClientException"
             | "InvalidClientTokenId"
             | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
             | "IncompleteSignature"
+            | "AuthFailure"
+            | "OptInRequired"
+            | "MissingAuthenticationToken"
             | "MissingAuthenticationTokenException" => CredentialsError::NotSigned(said),
+            "NotAuthorized" => CredentialsError::Denied(right.call, said),
             _ if has(&["AccessDenied", "not authorized to perform"]) && is_of_key => {
                 CredentialsError::KeyDenied(right.key, said)
             }

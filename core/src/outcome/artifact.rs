@@ -38,8 +38,10 @@ pub enum ArtifactError {
     NoArtifacts(FileReference),
     /// The action has no artifact of this name, but has these.
     NoSuchArtifact(FileReference, Vec<String>),
-    /// The job has no credentials.
-    NoKeys,
+    /// The event does not say where this artifact is.
+    NoLocation(String),
+    /// The job has no usable credentials.
+    NoKeys(KeysError),
     /// S3 refuses to return this artifact.
     Store(Place, StoreError),
     /// The artifact is not a readable archive.
@@ -50,6 +52,17 @@ pub enum ArtifactError {
     NoSuchFile(FileReference, Vec<(String, Searched)>, Vec<String>),
     /// An artifact that may contain the file with this path cannot be read; there may be others.
     First(Box<ArtifactError>, String),
+}
+
+/// What is wrong with a job's credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeysError {
+    /// There are none.
+    Absent,
+    /// This field is missing.
+    Incomplete(&'static str),
+    /// This field has characters that no HTTP header can have.
+    Unsendable(&'static str),
 }
 
 /// What a search found in an artifact without the file.
@@ -85,31 +98,22 @@ impl ArtifactError {
             self,
             ArtifactError::Archive(_, ArchiveError::NotZip(_))
                 | ArtifactError::Store(_, StoreError::Missing(_))
+                | ArtifactError::NoLocation(_)
         )
     }
 
     /// The failure type in the report.
     pub fn kind(&self) -> FailureType {
         match self {
-            ArtifactError::NoArtifacts(_) | ArtifactError::NoSuchArtifact(..) => {
-                FailureType::ConfigurationError
-            }
-            ArtifactError::NoKeys => FailureType::PermissionError,
+            ArtifactError::NoArtifacts(_)
+            | ArtifactError::NoSuchArtifact(..)
+            | ArtifactError::NoLocation(_) => FailureType::ConfigurationError,
+            ArtifactError::NoKeys(_) => FailureType::PermissionError,
             ArtifactError::First(error, _) => error.kind(),
             ArtifactError::Archive(..)
             | ArtifactError::Packed(..)
             | ArtifactError::NoSuchFile(..) => FailureType::RevisionUnavailable,
-            ArtifactError::Store(_, error) => match error {
-                StoreError::Missing(_) | StoreError::Frozen | StoreError::Changed => {
-                    FailureType::RevisionUnavailable
-                }
-                StoreError::Denied(_) | StoreError::KeyDenied(_) | StoreError::Expired(_) => {
-                    FailureType::PermissionError
-                }
-                StoreError::Unreachable(_) | StoreError::Busy(_) | StoreError::Refused(_) => {
-                    FailureType::SystemUnavailable
-                }
-            },
+            ArtifactError::Store(_, error) => error.kind(),
         }
     }
 
@@ -122,7 +126,8 @@ impl ArtifactError {
             }
             ArtifactError::NoArtifacts(_)
             | ArtifactError::NoSuchArtifact(..)
-            | ArtifactError::NoKeys
+            | ArtifactError::NoLocation(_)
+            | ArtifactError::NoKeys(_)
             | ArtifactError::Archive(..)
             | ArtifactError::Packed(..)
             | ArtifactError::NoSuchFile(..) => false,
@@ -141,9 +146,19 @@ impl ArtifactError {
                  UserParameters, and release the change again."
                     .to_owned()
             }
-            ArtifactError::NoKeys => {
-                "An event of CodePipeline brings artifactCredentials; one written by hand needs \
-                 them, too."
+            ArtifactError::NoLocation(_) => {
+                "CodePipeline's own events have `location.s3Location` with `bucketName` and \
+                 `objectKey`: add it to an event that was written by hand."
+                    .to_owned()
+            }
+            ArtifactError::NoKeys(_) => {
+                "CodePipeline's own events have complete `artifactCredentials`: add them to an \
+                 event that was written by hand."
+                    .to_owned()
+            }
+            ArtifactError::Archive(_, ArchiveError::Limit(..)) => {
+                "Put the file into a smaller artifact, such as one with the manifests alone, and \
+                 name that."
                     .to_owned()
             }
             ArtifactError::Archive(_, error) | ArtifactError::Packed(_, error) => {
@@ -166,7 +181,7 @@ impl ArtifactError {
                 }
                 next.join(" ")
             }
-            ArtifactError::Store(_, error) => next_in_store(error).to_owned(),
+            ArtifactError::Store(_, error) => error.next().to_owned(),
         }
     }
 }
@@ -203,36 +218,6 @@ fn next_in_archive(error: &ArchiveError) -> &'static str {
     }
 }
 
-fn next_in_store(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::Missing(_) | StoreError::Frozen => {
-            "Release the change again, so that the artifact is made anew. A lifecycle rule of the \
-             bucket may remove artifacts that are still needed."
-        }
-        StoreError::Changed => "Retry.",
-        StoreError::Denied(_) => {
-            "The job's credentials are those of the pipeline: its role, the bucket's policy and \
-             its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is \
-             not there, where it may not be listed."
-        }
-        StoreError::KeyDenied(_) => {
-            "The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's \
-             policy must allow it; the key must be enabled."
-        }
-        StoreError::Expired(_) => {
-            "Retry: each job brings credentials of its own. Where this happens again, the job \
-             waited too long before it was run."
-        }
-        StoreError::Busy(_) => {
-            "Retry the stage in a few minutes: S3 or the way to it is overloaded, and nothing is \
-             wrong with the artifact."
-        }
-        StoreError::Unreachable(_) | StoreError::Refused(_) => {
-            "Retry. In a VPC the function needs a route or a gateway endpoint to S3."
-        }
-    }
-}
-
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Artifact `{}` ({})", self.name, self.url)
@@ -252,8 +237,24 @@ impl fmt::Display for ArtifactError {
                  has {}",
                 list(there)
             ),
-            ArtifactError::NoKeys => formatter
-                .write_str("The input artifacts cannot be read: the job brings no credentials"),
+            ArtifactError::NoLocation(name) => write!(
+                formatter,
+                "Artifact `{name}` cannot be read: the job does not say where it is in S3"
+            ),
+            ArtifactError::NoKeys(error) => {
+                formatter.write_str("The input artifacts cannot be read: ")?;
+                match error {
+                    KeysError::Absent => formatter.write_str("the job brings no credentials"),
+                    KeysError::Incomplete(field) => {
+                        write!(formatter, "the job's credentials have no `{field}`")
+                    }
+                    KeysError::Unsendable(field) => write!(
+                        formatter,
+                        "`{field}` of the job's credentials has characters that cannot be sent, \
+                         such as line breaks"
+                    ),
+                }
+            }
             ArtifactError::Archive(place, error) => write!(formatter, "{place} {error}"),
             ArtifactError::Packed(member, ArchiveError::Damaged(why)) => {
                 write!(formatter, "{member} is damaged in its archive: {why}")
@@ -264,31 +265,7 @@ impl fmt::Display for ArtifactError {
                 formatter.write_str(&no_such_file(&member.path, searched, near))
             }
             ArtifactError::Store(place, error) => {
-                write!(formatter, "{place} cannot be read: ")?;
-                match error {
-                    StoreError::Missing(said) => write!(formatter, "it is not there ({said})"),
-                    StoreError::Frozen => {
-                        formatter.write_str("it was moved to an archive tier of S3")
-                    }
-                    StoreError::Denied(said) => write!(formatter, "S3 denies it ({said})"),
-                    StoreError::KeyDenied(said) => {
-                        write!(
-                            formatter,
-                            "the key that it is encrypted with is denied ({said})"
-                        )
-                    }
-                    StoreError::Expired(said) => {
-                        write!(formatter, "the job's credentials have expired ({said})")
-                    }
-                    StoreError::Changed => formatter.write_str("it was replaced meanwhile"),
-                    StoreError::Busy(said) => {
-                        write!(formatter, "S3 is overloaded, and stayed so ({said})")
-                    }
-                    StoreError::Unreachable(why) => {
-                        write!(formatter, "S3 could not be reached: {why}")
-                    }
-                    StoreError::Refused(said) => write!(formatter, "S3 refused the call ({said})"),
-                }
+                write!(formatter, "{place} cannot be read: {error}")
             }
         }
     }

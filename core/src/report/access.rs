@@ -110,6 +110,10 @@ pub(super) fn next(error: &CredentialsError, source: &CredentialSource) -> Strin
             "Retry the stage: Lambda renews these credentials. If this happens again, the \
              function's role was deleted or created again: deploy the function again."
         }
+        CredentialsError::Clock(_) => {
+            "Retry the stage. Lambda sets this clock: if this happens again, deploy the function \
+             again, so that it runs on another machine."
+        }
         CredentialsError::Throttled(_) => {
             "Retry the stage. Where many deploys begin at once, raise the throughput of Parameter \
              Store (`aws ssm update-service-setting --setting-id \

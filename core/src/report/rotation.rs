@@ -155,6 +155,7 @@ fn no_access(error: &CredentialsError, place: &ParameterPlace) -> (String, Strin
         | CredentialsError::KeyDenied(..)
         | CredentialsError::KeyUnusable(..)
         | CredentialsError::NotSigned(_)
+        | CredentialsError::Clock(_)
         | CredentialsError::Throttled(_)
         | CredentialsError::Broken(_)
         | CredentialsError::Refused(_)

@@ -38,6 +38,23 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
     }
 }
 
+/// The same before the cluster was asked: `who` does not answer.
+pub fn handed_over_silent(continuation: &Continuation, bound_to: &str, who: &str) -> Report {
+    let since = match continuation.unreachable_since {
+        Some(since) => format!(" since {since:.0}"),
+        None => String::new(),
+    };
+    let begun = match continuation.phase {
+        Phase::Start if !continuation.unsure => "nothing is written yet: ",
+        _ => "",
+    };
+    Report::Progress {
+        token: continuation.encode(bound_to),
+        summary: format!("{begun}{who} has not answered correctly{since}; retrying"),
+        percent: 0,
+    }
+}
+
 /// How far a rollout is: "1 of 2 new pods available".
 pub fn progress(wait: &Wait) -> String {
     let progress = &wait.progress;

@@ -6,6 +6,9 @@ use crate::formats::yaml::text::first_unseen;
 use crate::request::image;
 use serde_json::Value;
 
+/// What every fault about a variable says that was not filled in.
+pub(super) const NOT_FILLED_IN: &str = "CodePipeline did not fill in";
+
 /// The longest `smoke` path, and the longest text for `contains`.
 pub(super) const SMOKE_LIMIT: usize = 300;
 
@@ -85,8 +88,8 @@ pub(super) fn image_of(image: &str) -> Result<(), String> {
 
 pub(super) fn unresolved(text: &str) -> String {
     format!(
-        "has a variable that CodePipeline did not fill in: `{}`. The action that gives it needs a \
-         `namespace` and must come earlier in the pipeline",
+        "has a variable that {NOT_FILLED_IN}: `{}`. The action that gives it needs a `namespace` \
+         and must come earlier in the pipeline",
         excerpt(text, 0)
     )
 }

@@ -6,7 +6,6 @@ use super::model::{Method, Mode, Request, Switch};
 use super::origin::Origin;
 use super::parameters::FIELDS;
 use super::shown::excerpt;
-use super::unfilled::unfilled;
 use crate::problem::Fault;
 use crate::request::document::Chosen;
 use crate::text::duration;
@@ -163,15 +162,6 @@ impl<'a> Check<'a> {
         self.faults.push(Fault::new(field, problem));
     }
 
-    /// Checks all strings for unfilled variables, not only the fields that are checked one by one.
-    fn unfilled(&mut self) {
-        for fault in unfilled(&self.fields) {
-            if self.faults.iter().all(|known| known.field != fault.field) {
-                self.faults.push(fault);
-            }
-        }
-    }
-
     /// Whether a field is present, or meant by a misspelt one.
     pub(super) fn is_there(&self, field: &str) -> bool {
         self.fields.contains_key(field) || self.meant.contains(&field)
@@ -283,7 +273,7 @@ impl<'a> Check<'a> {
             Some(other) => {
                 self.fault(
                     "method",
-                    format!("must be `patch` or `put`, and is `{other}`"),
+                    format!("must be `patch` or `put`, and is `{}`", excerpt(other, 0)),
                 );
                 default
             }

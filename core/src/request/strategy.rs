@@ -3,6 +3,7 @@
 use super::checks::{SMOKE_LIMIT, kind, name_of, path_of};
 use super::fields::Check;
 use super::model::{Smoke, Strategy, Switch};
+use super::shown::excerpt;
 use crate::text::one_of;
 use serde_json::Value;
 use std::time::Duration;
@@ -28,13 +29,11 @@ impl Check<'_> {
         let name = self.text("strategy");
         let name = name.as_deref();
         let known = self.kind.row().strategies;
-        if let Some(other) = name
-            && !known.contains(&other)
-        {
-            let known = one_of(known);
-            let problem = format!("must be {known}, and is `{other}`");
-            self.fault("strategy", problem);
-            return Strategy::Rolling;
+        if self.fields.contains_key("strategy") && name.is_none_or(|name| !known.contains(&name)) {
+            if let Some(other) = name {
+                self.unknown_strategy(other, known);
+            }
+            return self.fields_of_any();
         }
         let switches = matches!(name, Some("blueGreen" | "immutable"));
         self.only("service", switches, "`blueGreen` and `immutable`");
@@ -59,12 +58,7 @@ impl Check<'_> {
         }
         let switch = Switch {
             service: self.service(),
-            bake: self.duration(
-                "bake",
-                DEFAULT_BAKE,
-                Duration::ZERO..=LONGEST_BAKE,
-                "0s to 6h",
-            ),
+            bake: self.bake(),
             smoke: self.smoke(),
         };
         match name {
@@ -74,6 +68,42 @@ impl Check<'_> {
             },
             _ => Strategy::BlueGreen(switch),
         }
+    }
+
+    fn unknown_strategy(&mut self, given: &str, known: &[&str]) {
+        let letters = |name: &str| name.replace(['-', '_', ' ', '/'], "").to_lowercase();
+        let meant = known.iter().find(|known| letters(known) == letters(given));
+        let given = excerpt(given, 0);
+        let problem = match meant {
+            Some(meant) => format!("must be `{meant}`, and is `{given}`"),
+            None => format!("must be {}, and is `{given}`", one_of(known)),
+        };
+        self.fault("strategy", problem);
+    }
+
+    /// Checks the fields of a strategy that is not known: whether each is valid, not whether the
+    /// strategy uses it.
+    fn fields_of_any(&mut self) -> Strategy {
+        let service = match self.fields.contains_key("service") {
+            true => self.service(),
+            false => String::new(),
+        };
+        self.keep();
+        let has_bake = self.fields.contains_key("bake");
+        let switch = Switch {
+            service,
+            bake: self.bake(),
+            smoke: self.smoke(),
+        };
+        match has_bake {
+            true => Strategy::BlueGreen(switch),
+            false => Strategy::Rolling,
+        }
+    }
+
+    fn bake(&mut self) -> Duration {
+        let range = Duration::ZERO..=LONGEST_BAKE;
+        self.duration("bake", DEFAULT_BAKE, range, "0s to 6h")
     }
 
     /// Refuses a field that the strategy does not use.

@@ -5,6 +5,7 @@ use super::target::CONTEXT_LIMIT;
 use super::*;
 use crate::formats::json::repeated;
 use crate::workload::Kind;
+use insta::assert_snapshot;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -998,7 +999,7 @@ fn broken_json_is_shown_where_it_breaks() {
         assert_eq!(Request::parse(&Parameters::Text(text), JOB), Ok(least()));
     }
     let cut = Request::parse(&Parameters::Text(r#"{"a": "x"#.into()), JOB).unwrap_err();
-    assert!(cut[0].problem.contains("EOF"), "{cut:?}");
+    assert!(cut[0].problem.contains("ends inside a string"), "{cut:?}");
 }
 
 #[test]
@@ -1304,4 +1305,96 @@ fn faults_of_files_and_variables_are_told_together() {
     "#);
     let broken = files(Some("a: [\n"), None);
     insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r"`manifest` of `a.yaml` is not valid YAML: unclosed bracket '[' (line 1)");
+}
+
+/// All faults of parameters, each in a line.
+fn all_faults(text: &str) -> String {
+    let faults = Request::parse(&Parameters::Text(text.to_owned()), "job").unwrap_err();
+    let lines = faults
+        .iter()
+        .map(|it| format!("{}: {}", it.field, it.problem));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_wrong_strategy_hides_no_other_fault() {
+    let of = |strategy: &str| {
+        all_faults(&format!(
+            r#"{{"deployment": "web", "restart": true, "timeout": "1h", "strategy": {strategy}, "service": "UP", "bake": "2h", "smoke": 5, "keep": "x"}}"#
+        ))
+    };
+    assert_snapshot!(of(r#""blue-green""#), @r#"
+    strategy: must be `blueGreen`, and is `blue-green`
+    service: is `UP`, which is not a valid Kubernetes name: at most 55 lower-case letters, digits and `-`, a letter or digit first and last
+    keep: must be a whole number from 0 to 20, no quotes
+    smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number
+    bake: is 7200 s, and must be shorter than `timeout`, which is for the whole deploy and is 3600 s: give a shorter `bake` or a longer `timeout`
+    "#);
+    assert_snapshot!(of("null"), @r#"
+    strategy: must be a string, and is null
+    service: is `UP`, which is not a valid Kubernetes name: at most 55 lower-case letters, digits and `-`, a letter or digit first and last
+    keep: must be a whole number from 0 to 20, no quotes
+    smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number
+    bake: is 7200 s, and must be shorter than `timeout`, which is for the whole deploy and is 3600 s: give a shorter `bake` or a longer `timeout`
+    "#);
+    assert_snapshot!(of(r#""canary""#), @r#"
+    strategy: must be `rolling`, `blueGreen` or `immutable`, and is `canary`
+    service: is `UP`, which is not a valid Kubernetes name: at most 55 lower-case letters, digits and `-`, a letter or digit first and last
+    keep: must be a whole number from 0 to 20, no quotes
+    smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number
+    bake: is 7200 s, and must be shorter than `timeout`, which is for the whole deploy and is 3600 s: give a shorter `bake` or a longer `timeout`
+    "#);
+}
+
+#[test]
+fn a_variable_that_was_not_filled_in_is_the_one_fault_of_its_field() {
+    assert_snapshot!(all_faults(
+        r##"{"deployment": "#{A.b}", "restart": true, "strategy": "#{A.b}", "mode": "#{A.b}", "timeout": "#{A.b}", "execution": "#{A.b}"}"##
+    ), @r"
+    deployment: has a variable that CodePipeline did not fill in: `#{A.b}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
+    strategy: has a variable that CodePipeline did not fill in: `#{A.b}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
+    timeout: has a variable that CodePipeline did not fill in: `#{A.b}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
+    mode: has a variable that CodePipeline did not fill in: `#{A.b}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
+    execution: has a variable that CodePipeline did not fill in: `#{A.b}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
+    ");
+}
+
+#[test]
+fn why_parameters_cannot_be_read_is_told_by_the_cause() {
+    let cut = format!(
+        r#"{{"deployment": "web", "env": {{"A": "{}"#,
+        "x".repeat(990)
+    );
+    let deep = format!(r#"{{"env": {}1{}}}"#, "[".repeat(200), "]".repeat(200));
+    let encoded = serde_json::to_string(r#"{"deployment": "web"}"#).unwrap();
+    let encoded = serde_json::to_string(&encoded).unwrap();
+    let large = format!(r#"{{"{}": 1}}"#, "x".repeat(300_000));
+    for (text, expected) in [
+        (
+            &cut[..1000],
+            "the text ends inside a string. CodePipeline passes on 1,000 characters at most",
+        ),
+        (
+            r#"{"deployment": "web"#,
+            "the text ends inside a string. CodePipeline puts the value",
+        ),
+        (
+            r#"{"deployment": "web""#,
+            "the text ends too early. Their end is missing",
+        ),
+        (
+            &deep,
+            "it is nested too deeply. No field has so many levels",
+        ),
+        (
+            r#"{"timeout": 1e400}"#,
+            "number out of range. No field takes such a number",
+        ),
+        (&encoded, "they were written as JSON twice"),
+        (&large, "are larger than 256 KiB. Put `manifest`"),
+    ] {
+        let told = all_faults(text);
+        assert!(told.contains(expected), "{told}");
+        assert!(told.len() < 700, "{told}");
+    }
 }

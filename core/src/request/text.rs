@@ -14,6 +14,13 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
         Parameters::Absent => {
             return Err(fault(format!("are missing. Give at least {EXAMPLE}")));
         }
+        parameters if parameters.identity().len() > PARAMETERS_LIMIT => {
+            return Err(fault(format!(
+                "are larger than {} KiB. Put `manifest` or `images` into a file of an input \
+                 artifact",
+                PARAMETERS_LIMIT / 1024
+            )));
+        }
         Parameters::Object(fields) => return Ok(fields.clone()),
         // Invisible characters around the object do not belong to it.
         Parameters::Text(text) => text.trim_matches(is_outside),
@@ -27,7 +34,7 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
                  else can write, such as a commit id"
             ))),
         },
-        Ok(Value::String(inner)) if is_object(&inner) => Err(fault(
+        Ok(Value::String(inner)) if is_encoded(&inner) => Err(fault(
             "are a string with JSON in it: they were written as JSON twice. Leave out the outer \
              quotes, and the backslashes before the inner ones"
                 .to_owned(),
@@ -78,6 +85,18 @@ fn is_object(text: &str) -> bool {
     serde_json::from_str::<Map<String, Value>>(text).is_ok()
 }
 
+/// Whether the text is an object, or a JSON string with one in it, at any depth.
+fn is_encoded(text: &str) -> bool {
+    is_object(text) || serde_json::from_str::<String>(text).is_ok_and(|inner| is_encoded(&inner))
+}
+
+/// The largest parameters of events that people write by hand; those of CodePipeline are far below.
+const PARAMETERS_LIMIT: usize = 256 * 1024;
+
+/// The longest value in an action's configuration, in characters.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
+const CONFIGURATION_LIMIT: usize = 1000;
+
 const EXAMPLE: &str = r#"{"deployment": "web", "images": {"web": "registry/web:1.2.3"}}"#;
 
 /// Says where the JSON is invalid, and the most likely reason.
@@ -95,6 +114,9 @@ fn syntax(text: &str, error: &serde_json::Error) -> String {
         control if control.starts_with("control character") => {
             "a line break or another control character is inside a string"
         }
+        "EOF while parsing a string" => "the text ends inside a string",
+        eof if eof.starts_with("EOF") => "the text ends too early",
+        "recursion limit exceeded" => "it is nested too deeply",
         what => what,
     };
     let character = text
@@ -118,8 +140,16 @@ fn help(text: &str, position: usize, what: &str) -> String {
         .next();
     let word = word.unwrap_or_default();
     let is_key = !word.is_empty() && rest[word.len()..].trim_start().starts_with(':');
-    if what.starts_with("EOF") && !what.contains("string") {
-        return "Their end is missing".to_owned();
+    if what.starts_with("the text ends") && text.chars().count() >= CONFIGURATION_LIMIT {
+        return "CodePipeline passes on 1,000 characters at most, so the end may have been cut \
+                off. Put `manifest` or `images` into a file of an input artifact"
+            .to_owned();
+    }
+    match what {
+        "the text ends too early" => return "Their end is missing".to_owned(),
+        "it is nested too deeply" => return "No field has so many levels".to_owned(),
+        "number out of range" => return "No field takes such a number".to_owned(),
+        _ => {}
     }
     let names_field = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
     let names_field = names_field

@@ -1,12 +1,32 @@
 //! Finds CodePipeline variables that were not filled in, in any string of the parameters.
 
+use super::checks::NOT_FILLED_IN;
+use super::fields::Check;
 use crate::problem::Fault;
 use crate::request::document::place_of;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+impl Check<'_> {
+    /// Checks all strings for unfilled variables, not only the fields that are checked one by one.
+    /// Such a value has no other fault that is worth telling.
+    pub(super) fn unfilled(&mut self) {
+        let places = self.faults.iter().enumerate();
+        let places = places.map(|(place, fault)| (fault.field.clone(), place));
+        let places = places.collect::<BTreeMap<_, _>>();
+        for fault in unfilled(&self.fields) {
+            match places.get(&fault.field) {
+                None => self.faults.push(fault),
+                Some(place) if self.faults[*place].problem.contains(NOT_FILLED_IN) => {}
+                Some(place) => self.faults[*place] = fault,
+            }
+        }
+    }
+}
 
 /// Finds each `#{namespace.name}` that CodePipeline did not fill in, in values and names. The
 /// message shows only the variable, not the rest of the value.
-pub(super) fn unfilled(fields: &Map<String, Value>) -> Vec<Fault> {
+fn unfilled(fields: &Map<String, Value>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, value) in fields {
         field(name, value, name.clone(), &mut faults);
@@ -45,8 +65,8 @@ fn walk(value: &Value, path: String, faults: &mut Vec<Fault>) {
 
 fn problem(variable: &str) -> String {
     format!(
-        "has a variable that CodePipeline did not fill in: `{variable}`. The action that gives it \
-         needs a `namespace` and must come earlier in the pipeline"
+        "has a variable that {NOT_FILLED_IN}: `{variable}`. The action that gives it needs a \
+         `namespace` and must come earlier in the pipeline"
     )
 }
 

@@ -175,15 +175,34 @@ async fn attempts_are_the_same_after_a_long_outage() {
 
 #[tokio::test]
 async fn an_error_without_words_is_one_all_the_same() {
-    for (body, expected) in [
-        ("<html>", "an error without a code"),
-        ("", "an error without a code"),
-        (r#"{"__type": "X"}"#, "X"),
+    for (status, body, code) in [
+        (400, r#"{"__type": "X"}"#, "X"),
+        (503, "<html>", "HTTP 503"),
     ] {
-        let (url, _) = service(&[(400, "", body)]).await;
+        let (url, _) = service(&[(status, "", body); retry::ATTEMPTS as usize]).await;
         let error = ask(&aws(&[("AWS_ENDPOINT_URL_SSM", &url)])).await;
-        let expected = AwsError::Refused(400, expected.into(), "no message".into());
+        let expected = AwsError::Refused(status, code.into(), "no message".into());
         assert_eq!(error, Err(expected), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_without_a_code_is_not_from_aws() {
+    for (status, body) in [
+        (400, ""),
+        (403, "<html>Access denied by the proxy"),
+        (404, "{}"),
+        (407, ""),
+        (302, ""),
+    ] {
+        let (url, came) = service(&[(status, "", body)]).await;
+        let error = ask(&aws(&[("AWS_ENDPOINT_URL_SSM", &url)])).await;
+        let Err(AwsError::Unreachable(why)) = error else {
+            panic!("{status} {body}: {error:?}");
+        };
+        assert!(why.starts_with(&format!("HTTP {status} came, ")), "{why}");
+        assert!(!why.contains("denied by"), "{why}");
+        assert_eq!(came.lock().unwrap().len(), 1);
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use landfall_core::outcome::KeyFault;
 
 fn store(endpoint: Option<&str>, fips: bool, dual_stack: bool) -> Store {
     Store::new(&Aws::read(|name| match name {
@@ -73,6 +74,11 @@ fn what_s3_says_is_understood() {
         (StoreError::Frozen, Failure::Permanent) => "frozen",
         (StoreError::Denied(_), Failure::Permanent) => "denied",
         (StoreError::KeyDenied(_), Failure::Permanent) => "key",
+        (StoreError::KeyUnusable(KeyFault::Disabled, _), Failure::Permanent) => "key disabled",
+        (StoreError::KeyUnusable(..), Failure::Permanent) => "key unusable",
+        (StoreError::NotSigned(_), Failure::Permanent) => "not signed",
+        (StoreError::Clock(_), Failure::Permanent) => "clock",
+        (StoreError::NoUrl, Failure::Permanent) => "no URL",
         (StoreError::Expired(_), Failure::Permanent) => "expired",
         (StoreError::Changed, Failure::Permanent) => "changed",
         (StoreError::Unreachable(_), Failure::Permanent) => "unreachable",
@@ -90,7 +96,31 @@ fn what_s3_says_is_understood() {
             "not authorized to perform: kms:Decrypt on",
             "key",
         ),
-        (400, "KMS.DisabledException", "the key is disabled", "key"),
+        (
+            400,
+            "KMS.DisabledException",
+            "KMS.DisabledException: arn:aws:kms:r:1:key/k is disabled",
+            "key disabled",
+        ),
+        (
+            400,
+            "KMS.KMSInvalidStateException",
+            "KMS.KMSInvalidStateException: arn:aws:kms:r:1:key/k is pending deletion",
+            "key unusable",
+        ),
+        (
+            400,
+            "KMS.NotFoundException",
+            "KMS.NotFoundException: Key 'arn:aws:kms:r:1:key/k' does not exist",
+            "key unusable",
+        ),
+        (400, "KMS.ThrottlingException", "", "passing"),
+        (
+            403,
+            "AccessDenied",
+            "not authorized to perform: s3:GetObject on resource: \"arn:aws:s3:::b/ciphertext/AWSKMS\"",
+            "denied",
+        ),
         (
             403,
             "AccessDenied",
@@ -103,9 +133,10 @@ fn what_s3_says_is_understood() {
             "The provided token has expired.",
             "expired",
         ),
-        (400, "InvalidToken", "", "denied"),
-        (403, "InvalidAccessKeyId", "", "denied"),
-        (403, "SignatureDoesNotMatch", "", "denied"),
+        (400, "InvalidToken", "", "not signed"),
+        (403, "InvalidAccessKeyId", "", "not signed"),
+        (403, "SignatureDoesNotMatch", "", "not signed"),
+        (403, "RequestTimeTooSkewed", "", "clock"),
         (403, "InvalidObjectState", "", "frozen"),
         (412, "PreconditionFailed", "", "changed"),
         (503, "SlowDown", "", "passing"),
@@ -130,4 +161,19 @@ fn a_pause_that_s3_asks_for_is_taken() {
     assert_eq!(failure, Failure::Transient(asked));
     let (_, failure) = refusal(403, "AccessDenied", String::new(), asked);
     assert_eq!(failure, Failure::Permanent);
+}
+
+/// In a URL `..` takes the part before it away, and another object would be read.
+#[tokio::test]
+async fn a_key_that_has_no_url_is_not_asked_for() {
+    let store = store(Some("http://127.0.0.1:1/"), false, false);
+    let keys = Keys::default();
+    for key in ["..", "a/../b", "./a", "a/."] {
+        let artifact = Artifact {
+            key: key.into(),
+            ..Artifact::default()
+        };
+        let opened = store.open(&keys, &artifact, 1, None).await;
+        assert_eq!(opened.err(), Some(StoreError::NoUrl), "{key}");
+    }
 }

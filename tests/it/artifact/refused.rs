@@ -18,12 +18,12 @@ async fn what_keeps_an_artifact_from_being_read_is_told() {
 
         The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. See docs/operations.md, artifact.
         "#);
-    insta::assert_snapshot!(refused(&none, Some(AwsFault::KmsAccessDenied), "app.yaml").await, @r#"
-        PermissionError
-        Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the key that it is encrypted with is denied (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action).
+    insta::assert_snapshot!(refused(&none, Some(AwsFault::KmsAccessDenied), "app.yaml").await, @r"
+    PermissionError
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the key that it is encrypted with is denied (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab because no identity-based policy allows the kms:Decrypt action).
 
-        The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's policy must allow it; the key must be enabled. See docs/operations.md, artifact.
-        "#);
+    The pipeline's role needs kms:Decrypt on the key of the artifact store, and the key's policy must allow it. See docs/operations.md, artifact.
+    ");
     insta::assert_snapshot!(refused(&none, Some(AwsFault::ExpiredToken), "app.yaml").await, @r#"
         PermissionError
         Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: the job's credentials have expired (ExpiredToken: The provided token has expired).
