@@ -4,6 +4,7 @@
 mod access;
 mod answered;
 mod artifact;
+mod aws;
 mod cause;
 mod eks;
 mod failure;
@@ -12,8 +13,9 @@ mod source;
 mod store;
 
 pub use access::{CredentialsError, KeyFault, ParameterPlace, check};
-pub use answered::{AwsPermission, CLOCK_ERRORS, is_about_key, key_fault};
+pub use answered::{AwsPermission, key_fault};
 pub use artifact::{ArtifactError, FileReference, KeysError, Place, Searched};
+pub use aws::{CLOCK_NEXT, is_about_key, is_of_clock};
 pub use cause::{Cause, Grace, SUPPLY};
 pub use eks::{AwsFault, EksCall, EksError, TOKEN_LIMIT as EKS_TOKEN_LIMIT};
 pub use failure::{FailureCode, FailureType};

@@ -14,7 +14,7 @@ use crate::http;
 use crate::kubernetes::failure;
 use jiff::Timestamp;
 use landfall_core::event::{Artifact, Keys};
-use landfall_core::outcome::{CLOCK_ERRORS, StoreError, is_about_key, key_fault};
+use landfall_core::outcome::{StoreError, is_about_key, is_of_clock, key_fault};
 use landfall_core::retry::{self, Failure, Next};
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
@@ -369,7 +369,7 @@ fn refusal(
     let error = match (status, code) {
         (_, "ExpiredToken" | "TokenRefreshRequired") => StoreError::Expired(said),
         (_, "InvalidObjectState") => StoreError::Frozen,
-        (_, code) if CLOCK_ERRORS.contains(&code) => StoreError::Clock(said),
+        _ if is_of_clock(&said) => StoreError::Clock(said),
         (_, "InvalidToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch") => {
             StoreError::NotSigned(said)
         }

@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html>
 
 use super::access::{CredentialsError, KeyFault};
+use super::aws::{NOT_SIGNED, is_about_key, is_of_clock};
 
 /// The permissions that a call to SSM needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,28 +35,6 @@ impl AwsPermission {
     };
 }
 
-/// The error codes for a request whose time is too far from AWS's.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
-pub const CLOCK_ERRORS: [&str; 3] = [
-    "RequestExpired",
-    "RequestInTheFuture",
-    "RequestTimeTooSkewed",
-];
-
-/// What AWS says of such a request under the code of a wrong signature.
-const CLOCK_WORDS: [&str; 2] = ["Signature expired: ", "Signature not yet current: "];
-
-/// Whether an error is about a KMS key. If AWS names the denied action, only that counts: the names
-/// of roles, parameters and objects may contain any word.
-pub fn is_about_key(said: &str) -> bool {
-    match said.split_once("not authorized to perform: ") {
-        Some((_, action)) => action.starts_with("kms:"),
-        None => ["KMS", "kms:", "Service: Kms", "ciphertext", "InvalidKeyId"]
-            .iter()
-            .any(|word| said.contains(word)),
-    }
-}
-
 /// Why nobody can use the key that an error is about; `None` if it is not about the key's state.
 pub fn key_fault(said: &str) -> Option<KeyFault> {
     let has = |word: &str| said.contains(word);
@@ -86,21 +65,11 @@ impl CredentialsError {
         if let Some(fault @ (KeyFault::Disabled | KeyFault::PendingDeletion)) = key_fault(&said) {
             return CredentialsError::KeyUnusable(fault, said);
         }
-        if CLOCK_ERRORS.contains(&code) || has(&CLOCK_WORDS) {
+        if is_of_clock(&said) {
             return CredentialsError::Clock(said);
         }
         match code {
-            "ExpiredTokenException"
-            | "ExpiredToken"
-            | "UnrecognizedClientException"
-            | "InvalidClientTokenId"
-            | "InvalidSignatureException"
-            | "SignatureDoesNotMatch"
-            | "IncompleteSignature"
-            | "AuthFailure"
-            | "OptInRequired"
-            | "MissingAuthenticationToken"
-            | "MissingAuthenticationTokenException" => CredentialsError::NotSigned(said),
+            code if NOT_SIGNED.contains(&code) => CredentialsError::NotSigned(said),
             "NotAuthorized" => CredentialsError::Denied(right.call, said),
             _ if has(&["AccessDenied", "not authorized to perform"]) && is_of_key => {
                 CredentialsError::KeyDenied(right.key, said)

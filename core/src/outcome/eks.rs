@@ -1,5 +1,6 @@
 //! Why a cluster of EKS cannot be opened by IAM.
 
+use super::aws::NOT_SIGNED;
 use super::failure::FailureType;
 use crate::formats::certificate::CertificateError;
 use std::fmt;
@@ -56,14 +57,7 @@ impl AwsFault {
     pub fn answered(status: u16, code: &str, message: &str) -> AwsFault {
         let said = format!("{code}: {message}");
         match code {
-            "ExpiredTokenException"
-            | "ExpiredToken"
-            | "UnrecognizedClientException"
-            | "InvalidClientTokenId"
-            | "InvalidSignatureException"
-            | "SignatureDoesNotMatch"
-            | "IncompleteSignature"
-            | "MissingAuthenticationTokenException" => AwsFault::NotSigned(said),
+            code if NOT_SIGNED.contains(&code) => AwsFault::NotSigned(said),
             code if code.contains("AccessDenied") || message.contains("not authorized to") => {
                 AwsFault::Denied(said)
             }

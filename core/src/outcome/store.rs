@@ -1,6 +1,7 @@
 //! Why an object of S3 cannot be read: the failure type, the message, and what to do.
 
 use super::access::KeyFault;
+use super::aws::CLOCK_NEXT;
 use super::failure::FailureType;
 use std::fmt;
 
@@ -88,10 +89,7 @@ impl StoreError {
                  again."
             }
             StoreError::NotSigned(_) => "Retry the stage: each job brings credentials of its own.",
-            StoreError::Clock(_) => {
-                "Retry the stage. Lambda sets this clock: if this happens again, deploy the \
-                 function again, so that it runs on another machine."
-            }
+            StoreError::Clock(_) => CLOCK_NEXT,
             StoreError::NoUrl => {
                 "Use a key without `.` and `..` between slashes, and release the change again."
             }

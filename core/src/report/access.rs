@@ -2,7 +2,7 @@
 //! the one next step of each cause.
 
 use crate::kubernetes::token::Life;
-use crate::outcome::{CredentialSource, CredentialsError, KeyFault, ParameterPlace};
+use crate::outcome::{CLOCK_NEXT, CredentialSource, CredentialsError, KeyFault, ParameterPlace};
 use crate::text::words;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -110,10 +110,7 @@ pub(super) fn next(error: &CredentialsError, source: &CredentialSource) -> Strin
             "Retry the stage: Lambda renews these credentials. If this happens again, the \
              function's role was deleted or created again: deploy the function again."
         }
-        CredentialsError::Clock(_) => {
-            "Retry the stage. Lambda sets this clock: if this happens again, deploy the function \
-             again, so that it runs on another machine."
-        }
+        CredentialsError::Clock(_) => CLOCK_NEXT,
         CredentialsError::Throttled(_) => {
             "Retry the stage. Where many deploys begin at once, raise the throughput of Parameter \
              Store (`aws ssm update-service-setting --setting-id \

@@ -44,9 +44,9 @@ pub fn handed_over_silent(continuation: &Continuation, bound_to: &str, who: &str
         Some(since) => format!(" since {since:.0}"),
         None => String::new(),
     };
-    let begun = match continuation.phase {
-        Phase::Start if !continuation.unsure => "nothing is written yet: ",
-        _ => "",
+    let begun = match continuation.phase == Phase::Start && !continuation.unsure {
+        true => "nothing is written yet: ",
+        false => "",
     };
     Report::Progress {
         token: continuation.encode(bound_to),

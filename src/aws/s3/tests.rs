@@ -136,7 +136,12 @@ fn what_s3_says_is_understood() {
         (400, "InvalidToken", "", "not signed"),
         (403, "InvalidAccessKeyId", "", "not signed"),
         (403, "SignatureDoesNotMatch", "", "not signed"),
-        (403, "RequestTimeTooSkewed", "", "clock"),
+        (
+            403,
+            "RequestTimeTooSkewed",
+            "RequestTimeTooSkewed: The difference",
+            "clock",
+        ),
         (403, "InvalidObjectState", "", "frozen"),
         (412, "PreconditionFailed", "", "changed"),
         (503, "SlowDown", "", "passing"),
