@@ -57,7 +57,7 @@ pub(crate) async fn run(given: &Options, way: &EksWay) -> Result<(), Failure> {
     if way.role.is_none() && is_here(&options, &cluster) {
         println!("Note: {STACK_MAKES}.\n");
     }
-    let mut steps = entry_step(&tools, &aws, way, &cluster).await?;
+    let mut steps = entry_step(&tools, &aws, way, &cluster, &identity).await?;
     steps.extend(grant_steps(&tools, &options, &target, &namespaces).await?);
     steps.push(Step::Review(namespaces.clone()));
     let role = way.role.clone();
@@ -96,6 +96,7 @@ async fn entry_step(
     aws: &Tools,
     way: &EksWay,
     cluster: &Cluster,
+    identity: &Identity,
 ) -> Result<Vec<Step>, Failure> {
     let Some(role) = &way.role else {
         return match cluster.mode {
@@ -107,7 +108,11 @@ async fn entry_step(
         };
     };
     let step = format!("looking for the access entry of role {}", role.name);
-    let made = entry::role_made(tools, role).await;
+    let made = match identity.account == role.account {
+        true => entry::role_made(tools, role).await,
+        // Only its own account tells of a role.
+        false => Ok(None),
+    };
     let made = made.map_err(|refusal| refusal.at(&step))?;
     let both = tools.in_region(&cluster.region);
     let entry = Entry::read(&both, cluster, role).await;
@@ -163,6 +168,12 @@ fn print_end(options: &Options, way: &EksWay, cluster: &Cluster, complete: bool)
         Some(role) if way.assumed => println!(
             "\nThe function assumes {} (it needs the right to, and the role must trust it; \
              EksExternalId if the trust asks for one). From template.yaml:\n  {line}",
+            role.name
+        ),
+        Some(role) if cluster.is_foreign(role) => println!(
+            "\nThe function's role {} may not ask EKS where a cluster of another account is: give \
+             it the address by a kubeconfig (docs/kubeconfig.md), or let it assume a role of that \
+             account (--eks-role in the place of --role).",
             role.name
         ),
         Some(role) => println!(

@@ -11,6 +11,7 @@ mod arguments;
 mod arn;
 mod binding;
 mod command;
+mod deploy;
 mod eks;
 mod failure;
 mod grant;

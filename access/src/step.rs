@@ -1,7 +1,8 @@
 //! The steps of a plan: their headings, and the commands that carry them out.
 
 use crate::account::{ACCOUNT, account};
-use crate::command::{Command, Tools, quoted};
+use crate::command::{Command, Tools};
+use crate::deploy;
 use crate::grant::Grant;
 use crate::options::{Options, USUAL_KEY, USUAL_LIFETIME, lifetime};
 use crate::parameter::{Content, Verdict};
@@ -208,17 +209,6 @@ impl Store {
 
 /// The command that deploys `template.yaml`.
 pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) -> String {
-    let mut line = vec!["sam deploy --guided".to_owned()];
-    for (option, value) in [
-        ("--profile", &options.profile),
-        ("--region", &options.region),
-    ] {
-        line.extend(
-            value
-                .iter()
-                .map(|value| format!("{option} {}", quoted(value))),
-        );
-    }
     let mut overrides = vec![
         format!("ClusterUrl={}", target.server),
         format!("TokenParameter={}", options.token_parameter),
@@ -232,9 +222,7 @@ pub(crate) fn deploy_line(options: &Options, target: &Target, steps: &[Step]) ->
         overrides.push("RotateToken=yes".into());
         overrides.extend(schedule(seconds));
     }
-    line.push("--parameter-overrides".into());
-    line.extend(overrides.iter().map(|word| quoted(word)));
-    line.join(" ")
+    deploy::line(options, &overrides)
 }
 
 /// The schedule for the first token: a third of its lifetime or less, so that one failure does no

@@ -17,7 +17,7 @@ use std::fmt;
 /// Who the user is to AWS.
 pub(crate) struct Identity {
     pub(crate) arn: String,
-    account: String,
+    pub(crate) account: String,
 }
 
 impl fmt::Display for Identity {

@@ -27,7 +27,7 @@ async fn a_dry_run_changes_nothing_apply_does_it_and_again_changes_nothing() {
         "stored as version 1",
         "landfall, and it may",
         &format!("Region     {REGION}\n"),
-        &format!("sam deploy --guided --region {REGION} --parameter-overrides ClusterUrl=https://"),
+        &format!("AWS_DEFAULT_REGION={REGION} make deploy PARAMETERS=\"ClusterUrl=https://"),
         "TokenParameter=k8s-bear-token CaParameter=k8s-ca",
     ]);
     let after = desk.state().await;
@@ -45,7 +45,7 @@ async fn a_dry_run_changes_nothing_apply_does_it_and_again_changes_nothing() {
     ]);
     let checked = desk
         .run(&["--switching"])
-        .well(&["landfall, and it may", "sam deploy"]);
+        .well(&["landfall, and it may", "make deploy"]);
     assert_eq!(desk.state().await, after);
     desk.nothing_slipped_out(&[&dry, &applied, &again, &checked])
         .await;
@@ -255,7 +255,7 @@ async fn each_failure_says_what_failed_and_what_to_do() {
         "ssm:PutParameter on both parameters",
         "Done before, and left so: Apply deploy/rbac.yaml; Apply deploy/token-secret.yaml.",
     ]);
-    assert!(!denied.output.contains("sam deploy"), "{}", denied.output);
+    assert!(!denied.output.contains("make deploy"), "{}", denied.output);
 }
 
 #[tokio::test]

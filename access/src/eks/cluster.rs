@@ -92,8 +92,8 @@ impl Cluster {
         })
     }
 
-    /// Refuses a role that could not read the cluster's address: `eks:DescribeCluster` does not
-    /// reach into another account.
+    /// Refuses a role that could never serve: `eks:DescribeCluster` does not reach into another
+    /// account.
     pub(crate) fn check_role(&self, role: &RoleArn, assumed: bool) -> Result<(), Refusal> {
         if role.partition != self.partition {
             return Err(Refusal::own(
@@ -101,22 +101,27 @@ impl Cluster {
                 "No role serves across partitions: name one of the cluster's.",
             ));
         }
-        if role.account == self.account {
+        if !assumed || !self.is_foreign(role) {
             return Ok(());
         }
-        let what = if assumed { "--eks-role" } else { "--role" };
         Err(Refusal::own(
             format!(
-                "the cluster is in account {}, the role of {what} in {}: it may not read a \
-                 cluster of another account (eks:DescribeCluster), whatever entry it has",
+                "the cluster is in account {}, and the role in {}: it may not read a cluster of \
+                 another account (eks:DescribeCluster), whatever entry it has",
                 self.account, role.account
             ),
             format!(
-                "Make a role in account {} that may eks:DescribeCluster on {} and that the \
-                 function's role may assume, and name it with --eks-role.",
+                "Name a role of account {} that may eks:DescribeCluster on {} and that trusts the \
+                 function's role.",
                 self.account, self.arn
             ),
         ))
+    }
+
+    /// Whether the role is of another account. Its entry serves, but it may not ask EKS where the
+    /// cluster is.
+    pub(crate) fn is_foreign(&self, role: &RoleArn) -> bool {
+        role.account != self.account
     }
 }
 

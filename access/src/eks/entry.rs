@@ -202,11 +202,11 @@ impl Verdict {
     }
 }
 
-/// The time when the role was made; `None` if we may not know.
+/// The time when a role of the user's account was made; `None` if we may not know.
 ///
 /// # Errors
 ///
-/// There is no such role.
+/// There is no such role, or it has another path.
 pub(crate) async fn role_made(tools: &Tools, role: &RoleArn) -> Result<Option<Timestamp>, Refusal> {
     let answer = tools
         .aws(&["iam", "get-role", "--role-name", &role.name])
@@ -223,16 +223,10 @@ pub(crate) async fn role_made(tools: &Tools, role: &RoleArn) -> Result<Option<Ti
     let found = &answer["Role"];
     let arn = found["Arn"].as_str().unwrap_or(&role.whole);
     if arn != role.whole {
-        let same = arn.rsplit('/').next() == Some(&role.name);
-        let account = format!(":iam::{}:", role.account);
-        if same && arn.contains(&account) {
-            return Err(Refusal::own(
-                format!("the role's ARN is {arn}, not {}", role.whole),
-                "An access entry needs the path, too: name the role with this ARN.",
-            ));
-        }
-        // The user's own account has a role of that name, too.
-        return Ok(None);
+        return Err(Refusal::own(
+            format!("the role's ARN is {arn}, not {}", role.whole),
+            "An access entry needs the path, too: name the role with this ARN.",
+        ));
     }
     Ok(time(&found["CreateDate"]))
 }

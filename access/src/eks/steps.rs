@@ -4,7 +4,8 @@ use super::cluster::Cluster;
 use super::entry::Verdict;
 use crate::account::{GROUP, account, group, namespace_of};
 use crate::arn::RoleArn;
-use crate::command::{Tools, quoted};
+use crate::command::Tools;
+use crate::deploy;
 use crate::failure::{Failure, Refusal};
 use crate::grant::Grant;
 use crate::options::{EksWay, Options};
@@ -148,21 +149,7 @@ pub(crate) fn deploy_line(options: &Options, way: &EksWay, cluster: &Cluster) ->
         overrides.push("SubnetIds=subnet-…".to_owned());
         overrides.push("SecurityGroupIds=sg-…".to_owned());
     }
-    let mut line = vec!["sam deploy --guided".to_owned()];
-    for (option, value) in [
-        ("--profile", &options.profile),
-        ("--region", &options.region),
-    ] {
-        line.extend(
-            value
-                .iter()
-                .map(|value| format!("{option} {}", quoted(value))),
-        );
-    }
-    line.push("--parameter-overrides".into());
-    // Names and ARNs are plain words, and … stands for what must be filled in.
-    line.extend(overrides);
-    line.join(" ")
+    deploy::line(options, &overrides)
 }
 
 /// Whether the cluster is in the function's region, where a name is enough and the stack may make

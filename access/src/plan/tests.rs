@@ -79,21 +79,21 @@ fn shown(words: &str, seen: Seen) -> String {
 fn from_nothing() {
     let shown = shown(&format!("--region eu-west-1 --key-arn {KEY}"), nothing());
     assert_snapshot!(shown, @r#"
-        Apply deploy/rbac.yaml
-        $ sed 's/namespace: default$/namespace: shop/' deploy/rbac.yaml | kubectl --context prod apply -f -
-        role/landfall created
-        Apply deploy/token-secret.yaml
-        $ sed 's/namespace: default$/namespace: shop/' deploy/token-secret.yaml | kubectl --context prod apply -f -
-        role/landfall created
-        Take the token of Secret landfall-token
-        $ kubectl --context prod -n shop get secret landfall-token --ignore-not-found '-o=jsonpath={.data.token}' | base64 -d
-        Store the token in a new SSM parameter k8s-bear-token (SecureString, under arn:aws:kms:eu-west-1:1:key/k)
-        $ printf %s … | aws --region eu-west-1 ssm put-parameter --name k8s-bear-token --type SecureString --key-id arn:aws:kms:eu-west-1:1:key/k --value file:///dev/stdin
-        Store the cluster's CA in a new SSM parameter k8s-ca (SecureString, under arn:aws:kms:eu-west-1:1:key/k)
-        $ printf %s … | aws --region eu-west-1 ssm put-parameter --name k8s-ca --type SecureString --key-id arn:aws:kms:eu-west-1:1:key/k --value file:///dev/stdin
-        Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments in shop?
-        sam deploy --guided --region eu-west-1 --parameter-overrides ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca KeyArn=arn:aws:kms:eu-west-1:1:key/k
-        "#);
+    Apply deploy/rbac.yaml
+    $ sed 's/namespace: default$/namespace: shop/' deploy/rbac.yaml | kubectl --context prod apply -f -
+    role/landfall created
+    Apply deploy/token-secret.yaml
+    $ sed 's/namespace: default$/namespace: shop/' deploy/token-secret.yaml | kubectl --context prod apply -f -
+    role/landfall created
+    Take the token of Secret landfall-token
+    $ kubectl --context prod -n shop get secret landfall-token --ignore-not-found '-o=jsonpath={.data.token}' | base64 -d
+    Store the token in a new SSM parameter k8s-bear-token (SecureString, under arn:aws:kms:eu-west-1:1:key/k)
+    $ printf %s … | aws --region eu-west-1 ssm put-parameter --name k8s-bear-token --type SecureString --key-id arn:aws:kms:eu-west-1:1:key/k --value file:///dev/stdin
+    Store the cluster's CA in a new SSM parameter k8s-ca (SecureString, under arn:aws:kms:eu-west-1:1:key/k)
+    $ printf %s … | aws --region eu-west-1 ssm put-parameter --name k8s-ca --type SecureString --key-id arn:aws:kms:eu-west-1:1:key/k --value file:///dev/stdin
+    Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments in shop?
+    AWS_DEFAULT_REGION=eu-west-1 make deploy PARAMETERS="ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca KeyArn=arn:aws:kms:eu-west-1:1:key/k"
+    "#);
 }
 
 #[test]
@@ -110,15 +110,15 @@ fn what_is_there_is_left() {
         ca: stored("-----BEGIN CERTIFICATE-----", KEY),
         works: false,
     };
-    assert_snapshot!(shown("", seen), @r"
-        deploy/rbac.yaml is applied already
-        deploy/token-secret.yaml is applied already
-        Secret landfall-token has a token
-        SSM parameter k8s-bear-token holds the token already, and is left
-        SSM parameter k8s-ca holds the cluster's CA already, and is left
-        Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments in shop?
-        sam deploy --guided --parameter-overrides ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca KeyArn=arn:aws:kms:eu-west-1:1:key/k
-        ");
+    assert_snapshot!(shown("", seen), @r#"
+    deploy/rbac.yaml is applied already
+    deploy/token-secret.yaml is applied already
+    Secret landfall-token has a token
+    SSM parameter k8s-bear-token holds the token already, and is left
+    SSM parameter k8s-ca holds the cluster's CA already, and is left
+    Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments in shop?
+    make deploy PARAMETERS="ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca KeyArn=arn:aws:kms:eu-west-1:1:key/k"
+    "#);
 }
 
 #[test]
@@ -181,19 +181,19 @@ fn rotation_asks_for_a_token_and_tells_of_the_endless_one() {
         ..nothing()
     };
     assert_snapshot!(shown("--rotation --token-lifetime 200m", seen()), @r#"
-        deploy/rbac.yaml is applied already
-        Apply deploy/rbac-rotation.yaml
-        $ sed 's/namespace: default$/namespace: shop/' deploy/rbac-rotation.yaml | kubectl --context prod apply -f -
-        role/landfall created
-        Ask the cluster for a token that lives 200m
-        $ kubectl --context prod -n shop create token landfall --duration=12000s
-        Store the token in a new SSM parameter k8s-bear-token (SecureString)
-        $ printf %s … | aws ssm put-parameter --name k8s-bear-token --type SecureString --value file:///dev/stdin
-        Store the cluster's CA in a new SSM parameter k8s-ca (SecureString)
-        $ printf %s … | aws ssm put-parameter --name k8s-ca --type SecureString --value file:///dev/stdin
-        Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments and create serviceaccounts/token in shop?
-        sam deploy --guided --parameter-overrides ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca RotateToken=yes 'RotationSchedule="rate(1 hour)"'
-        "#);
+    deploy/rbac.yaml is applied already
+    Apply deploy/rbac-rotation.yaml
+    $ sed 's/namespace: default$/namespace: shop/' deploy/rbac-rotation.yaml | kubectl --context prod apply -f -
+    role/landfall created
+    Ask the cluster for a token that lives 200m
+    $ kubectl --context prod -n shop create token landfall --duration=12000s
+    Store the token in a new SSM parameter k8s-bear-token (SecureString)
+    $ printf %s … | aws ssm put-parameter --name k8s-bear-token --type SecureString --value file:///dev/stdin
+    Store the cluster's CA in a new SSM parameter k8s-ca (SecureString)
+    $ printf %s … | aws ssm put-parameter --name k8s-ca --type SecureString --value file:///dev/stdin
+    Prove it: read k8s-bear-token and k8s-ca back, and ask https://A1.gr7.eu-west-1.eks.amazonaws.com with just these: may it patch deployments and create serviceaccounts/token in shop?
+    make deploy PARAMETERS="ClusterUrl=https://A1.gr7.eu-west-1.eks.amazonaws.com TokenParameter=k8s-bear-token CaParameter=k8s-ca RotateToken=yes 'RotationSchedule=\"rate(1 hour)\"'"
+    "#);
     let remark = remark(&options("--rotation"), &target(), &seen()).unwrap();
     assert_snapshot!(remark, @"Secret landfall-token still has a token that does not end. When a deploy went well with the new one: kubectl --context prod -n shop delete secret landfall-token");
 }
@@ -396,7 +396,7 @@ fn a_schedule_fits_a_short_life() {
         let options = options(&format!("--rotation --token-lifetime {lifetime}"));
         let line = deploy_line(&options, &target(), &[]);
         assert!(line.contains("RotateToken=yes"), "{line}");
-        let expected = expected.map(|rate| format!(" 'RotationSchedule=\"{rate}\"'"));
+        let expected = expected.map(|rate| format!(" 'RotationSchedule=\\\"{rate}\\\"'\""));
         match expected {
             Some(word) => assert!(line.ends_with(&word), "{line}"),
             None => assert!(!line.contains("RotationSchedule"), "{line}"),
