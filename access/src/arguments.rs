@@ -119,6 +119,7 @@ impl Given {
         };
         self.options.way = self.way()?;
         self.check_names()?;
+        self.keep_the_last();
         self.options.check()?;
         Ok(self.options)
     }
@@ -144,6 +145,17 @@ impl Given {
             assumed: self.eks_role.is_some(),
             role,
         }))
+    }
+
+    /// Where one value is meant, the last one counts.
+    fn keep_the_last(&mut self) {
+        let options = &mut self.options;
+        let last = |values: &mut Vec<String>| drop(values.drain(..values.len().saturating_sub(1)));
+        last(&mut options.contexts);
+        match options.way {
+            Way::Token => last(&mut options.namespaces),
+            Way::Eks(_) => {}
+        }
     }
 
     /// Refuses options of another way: what they ask for would not be done.

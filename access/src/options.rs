@@ -90,7 +90,7 @@ impl Options {
         self.namespaces.first().map(String::as_str)
     }
 
-    /// Checks values, and how many of them there are.
+    /// Checks values, one by one.
     pub(crate) fn check(&self) -> Result<(), String> {
         if let Some(key) = &self.key {
             check_key(key)?;
@@ -113,21 +113,10 @@ impl Options {
                 return Err(format!("{option} is `{value}`, which is no name"));
             }
         }
-        self.check_numbers()
+        self.check_repetitions()
     }
 
-    /// One function has one token, and its role may deploy to any number of namespaces.
-    fn check_numbers(&self) -> Result<(), String> {
-        if self.contexts.len() > 1 {
-            return Err("--context is given twice: run this once for each cluster".into());
-        }
-        if self.namespaces.len() > 1 && !matches!(self.way, Way::Eks(_)) {
-            return Err(
-                "--namespace is given twice: only --eks-cluster takes several. A token is \
-                 given a further namespace by --for-account"
-                    .into(),
-            );
-        }
+    fn check_repetitions(&self) -> Result<(), String> {
         for (option, values) in [
             ("--context", &self.contexts),
             ("--namespace", &self.namespaces),

@@ -104,8 +104,6 @@ fn mistakes_are_told_in_words() {
         ("--profile --apply", "--profile"),
         ("--region=", "--region"),
         ("--colour", "--colour"),
-        ("--context a --context b", "once for each cluster"),
-        ("-n a -n b", "only --eks-cluster takes several"),
         (
             "--role arn:aws:iam::111122223333:role/r",
             "--role needs --eks-cluster",
@@ -134,6 +132,11 @@ fn mistakes_are_told_in_words() {
 
 #[test]
 fn the_ways_in() {
+    let options = parse("-n shop --context a -n web --context b").unwrap();
+    assert_eq!(
+        (options.namespace(), options.context()),
+        (Some("web"), Some("b"))
+    );
     let options = parse("--eks-cluster prod -n shop -n web --context c --apply").unwrap();
     assert_eq!(options.namespaces, ["shop", "web"]);
     let Way::Eks(way) = options.way else {
