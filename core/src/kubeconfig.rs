@@ -63,6 +63,7 @@ impl Kubeconfig {
         let (mut faults, listed) = (Vec::new(), self.listed("contexts", "context"));
         let mut context = listed.entry(name, KubeconfigEntry::Context(self.shown(name)));
         let [cluster, user] = ["cluster", "user"].map(|field| context.text(field));
+        let user_name = self.shown(user.unwrap_or_default());
         let cluster = self.referred(&mut context, "cluster", cluster, KubeconfigEntry::Cluster);
         let user = self.referred(&mut context, "user", user, KubeconfigEntry::User);
         faults.append(&mut context.faults);
@@ -79,9 +80,10 @@ impl Kubeconfig {
         });
         match (server, user) {
             (Some(server), Some(user)) if faults.is_empty() => Ok(Selected {
-                context: name.to_owned(),
+                context: self.shown(name),
                 server,
                 user,
+                user_name,
             }),
             _ => Err(KubeconfigError::Context {
                 name: self.shown(name),

@@ -18,6 +18,7 @@ mod rolling;
 mod canaries;
 mod blue_green;
 mod immutable;
+mod kubeconfig;
 mod refusals;
 mod contention;
 mod kills;

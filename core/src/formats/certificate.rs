@@ -2,13 +2,21 @@
 //! damage is repaired; anything else is refused with an error text of our own. The value may also
 //! contain a private key, so no part of it is ever quoted. <https://www.rfc-editor.org/rfc/rfc7468>
 
-use super::der::Values;
+use super::der::{INTEGER, SEQUENCE, Values};
 use super::pem::{self, PemError};
+use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 use std::fmt;
 
 /// The label of a certificate's section.
 const CERTIFICATE: &str = "CERTIFICATE";
+
+/// The tags of a version, and of times with two and with four digits of the year.
+const VERSION: u8 = 0xa0;
+/// See [`VERSION`].
+const UTC_TIME: u8 = 0x17;
+/// See [`VERSION`].
+const GENERALIZED_TIME: u8 = 0x18;
 
 /// Why a value contains no usable certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +91,32 @@ pub fn normalized(value: &str) -> Result<String, CertificateError> {
     Ok(sections
         .map(|certificate| pem::written(CERTIFICATE, certificate))
         .collect())
+}
+
+/// When a certificate expires, if that can be read.
+/// <https://www.rfc-editor.org/rfc/rfc5280#section-4.1>
+pub fn expires(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let mut content = Values(Values::of(certificate)?.take(SEQUENCE)?);
+    let (tag, _) = content.next()?;
+    if tag == VERSION {
+        content.take(INTEGER)?;
+    }
+    // The algorithm and the issuer.
+    content.take(SEQUENCE)?;
+    content.take(SEQUENCE)?;
+    let mut validity = Values(content.take(SEQUENCE)?);
+    validity.next()?;
+    let (tag, time) = validity.next()?;
+    let time = std::str::from_utf8(time).ok().filter(|it| it.is_ascii())?;
+    let time = match tag {
+        // Years from 50 are of the last century.
+        UTC_TIME if time >= "5" => format!("19{time}"),
+        UTC_TIME => format!("20{time}"),
+        GENERALIZED_TIME => time.to_owned(),
+        _ => return None,
+    };
+    let (date, time) = time.split_at_checked(8)?;
+    format!("{date}T{time}").parse().ok()
 }
 
 fn certificate(body: &str) -> Result<CertificateDer<'static>, CertificateError> {

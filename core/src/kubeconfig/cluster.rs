@@ -36,7 +36,7 @@ pub(super) fn server(entry: &mut Entry<'_>) -> Option<Server> {
     }
     let proxy = entry.text("proxy-url").map(str::to_owned);
     if let Some(proxy) = &proxy
-        && let Some(problem) = proxy_problem(proxy, address.as_deref())
+        && let Some(problem) = proxy_problem(proxy, address.as_deref(), tls_server_name.is_some())
     {
         entry.fault("proxy-url", KubeconfigProblem::Proxy(problem));
     }
@@ -81,8 +81,9 @@ fn ca(entry: &mut Entry<'_>) -> Option<String> {
     None
 }
 
-/// The HTTP client opens a tunnel by CONNECT, over HTTP or HTTPS.
-fn proxy_problem(given: &str, server: Option<&str>) -> Option<ProxyProblem> {
+/// The HTTP client opens a tunnel by CONNECT, over HTTP or HTTPS, to the name that it expects in
+/// the server's certificate.
+fn proxy_problem(given: &str, server: Option<&str>, has_name: bool) -> Option<ProxyProblem> {
     let Ok(url) = Url::parse(given) else {
         return Some(ProxyProblem::Address);
     };
@@ -90,6 +91,7 @@ fn proxy_problem(given: &str, server: Option<&str>) -> Option<ProxyProblem> {
     match url.scheme() {
         "http" | "https" if url.host().is_none() => Some(ProxyProblem::Address),
         "http" | "https" if server.is_some_and(is_plain) => Some(ProxyProblem::PlainServer),
+        "http" | "https" if has_name => Some(ProxyProblem::ServerName),
         "http" | "https" => None,
         scheme if scheme.starts_with("socks") => Some(ProxyProblem::Socks),
         // `proxy.example.com:3128` has a scheme, too.

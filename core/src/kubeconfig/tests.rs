@@ -74,18 +74,21 @@ fn token(user: &KubeconfigUser) -> &str {
 fn a_context_leads_to_its_server_and_its_credential() {
     let ca = data("CERTIFICATE", CERTIFICATE);
     let cluster = format!(
-        "{SERVER}/k8s/clusters/c-1/\ncertificate-authority-data: {ca}\ntls-server-name: kubernetes\n\
+        "{SERVER}/k8s/clusters/c-1/\ncertificate-authority-data: {ca}\n\
          proxy-url: http://u:p4ssw0rd@proxy:3128\ndisable-compression: true\ninsecure-skip-tls-verify: false"
     );
     let found = selected(&kubeconfig(&cluster, TOKEN));
     let expected = Server {
         address: "https://k8s.example.com:6443/k8s/clusters/c-1".into(),
         ca: Some(pem("CERTIFICATE", CERTIFICATE)),
-        tls_server_name: Some("kubernetes".into()),
+        tls_server_name: None,
         proxy: Some("http://u:p4ssw0rd@proxy:3128".into()),
     };
     assert_eq!((&*found.context, found.server), ("demo", expected));
     assert_eq!(token(&found.user), "s3cr3t-t0ken");
+    let named = format!("{SERVER}\ntls-server-name: kubernetes");
+    let named = selected(&kubeconfig(&named, TOKEN)).server;
+    assert_eq!(named.tls_server_name.as_deref(), Some("kubernetes"));
     let public = selected(&kubeconfig(SERVER, TOKEN)).server;
     assert_eq!(
         (public.ca, public.tls_server_name, public.proxy),
@@ -394,6 +397,11 @@ fn what_a_function_cannot_use_of_a_cluster_is_refused() {
             "{line}"
         );
     }
+    let named = format!("{SERVER}\ntls-server-name: kubernetes\nproxy-url: http://proxy:3128");
+    assert_eq!(
+        faults(&kubeconfig(&named, TOKEN)),
+        [("proxy-url", Proxy(ProxyProblem::ServerName))]
+    );
     let plain = "server: http://127.0.0.1:8080\nproxy-url: http://proxy:3128";
     assert_eq!(
         faults(&kubeconfig(plain, TOKEN)),
@@ -592,4 +600,45 @@ fn a_name_that_is_a_secret_is_hidden() {
             .unwrap_err();
         assert!(!format!("{error:?}").contains(secret), "{error:?}");
     }
+}
+
+#[test]
+fn what_has_expired_is_refused_before_it_is_shown() {
+    let certificate = format!(
+        "client-certificate-data: {}\nclient-key-data: {}",
+        data("CERTIFICATE", CERTIFICATE),
+        data("EC PRIVATE KEY", KEY)
+    );
+    // Expires at 1800000000, 2027-01-15T08:00:00Z.
+    let jwt = "token: eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE4MDAwMDAwMDB9.c2ln";
+    let rows = [
+        (
+            &*certificate,
+            "client-certificate-data",
+            "2036-11-25T19:13:31Z",
+        ),
+        (jwt, "token", "2027-01-15T08:00:00Z"),
+    ];
+    for (user, field, expires) in rows {
+        let found = selected(&kubeconfig(SERVER, user));
+        let expires: jiff::Timestamp = expires.parse().unwrap();
+        let hour = jiff::SignedDuration::from_hours(1);
+        assert_eq!(found.check(expires - hour), Ok(()));
+        let error = found.check(expires + hour).unwrap_err();
+        let ago = std::time::Duration::from_secs(3600);
+        let expected = KubeconfigError::Context {
+            name: "demo".into(),
+            faults: vec![KubeconfigFault {
+                entry: KubeconfigEntry::User("admin".into()),
+                field,
+                problem: KubeconfigProblem::Expired(expires, ago),
+            }],
+        };
+        assert_eq!(error, expected);
+    }
+    let opaque = selected(&kubeconfig(SERVER, TOKEN));
+    assert_eq!(
+        opaque.check("2100-01-01T00:00:00Z".parse().unwrap()),
+        Ok(())
+    );
 }

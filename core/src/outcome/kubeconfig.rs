@@ -3,6 +3,8 @@
 
 use crate::formats::certificate::CertificateError;
 use crate::formats::private_key::KeyError;
+use jiff::Timestamp;
+use std::time::Duration;
 
 /// Why a kubeconfig cannot be used.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,6 +145,8 @@ pub enum KubeconfigProblem {
     Token(&'static str),
     /// The client certificate cannot be used.
     Certificate(CertificateError),
+    /// The token or the client certificate has expired: when, and how long ago that was.
+    Expired(Timestamp, Duration),
     /// The private key cannot be used.
     Key(KeyError),
     /// The private key belongs to another certificate.
@@ -174,6 +178,8 @@ pub enum ProxyProblem {
     Address,
     /// A token for a server without TLS would pass the proxy unencrypted.
     PlainServer,
+    /// The server has another name for its certificate, by which the proxy would look for it.
+    ServerName,
 }
 
 /// Why a credential plugin cannot be replaced.

@@ -6,7 +6,7 @@ use crate::outcome::{
     ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError, KubeconfigFault,
     KubeconfigProblem, OtherText, ParameterPlace, ProxyProblem,
 };
-use crate::text::{list, listed};
+use crate::text::{list, listed, words};
 
 /// The kubeconfig in a parameter cannot be used.
 pub fn unusable_kubeconfig(error: &KubeconfigError, place: &ParameterPlace) -> Report {
@@ -156,7 +156,7 @@ fn field(fault: &KubeconfigFault) -> String {
 }
 
 fn problem(problem: &KubeconfigProblem) -> String {
-    let words = match problem {
+    let sentence = match problem {
         KubeconfigProblem::Missing => "is missing",
         KubeconfigProblem::NotText => "is not a text: put it in quotes",
         KubeconfigProblem::NotAList => "is not a list",
@@ -184,11 +184,15 @@ fn problem(problem: &KubeconfigProblem) -> String {
              remove it, and give the cluster's CA in `certificate-authority-data`"
         }
         KubeconfigProblem::Address(why) => why,
-        KubeconfigProblem::Ca(why) => return format!("cannot be used: {why}"),
         KubeconfigProblem::ServerName => "is not a host name or an IP address",
         KubeconfigProblem::Proxy(proxy) => proxy_problem(*proxy),
         KubeconfigProblem::Token(why) => why,
-        KubeconfigProblem::Certificate(why) => return format!("cannot be used: {why}"),
+        KubeconfigProblem::Expired(at, ago) => {
+            return format!("expired at {at:.0} ({} ago): store a new one", words(*ago));
+        }
+        KubeconfigProblem::Ca(why) | KubeconfigProblem::Certificate(why) => {
+            return format!("cannot be used: {why}");
+        }
         KubeconfigProblem::Key(why) => return format!("cannot be used: {why}"),
         KubeconfigProblem::OtherKey => {
             "is not the key of the first certificate in `client-certificate-data`"
@@ -221,7 +225,7 @@ fn problem(problem: &KubeconfigProblem) -> String {
         }
         KubeconfigProblem::Exec(why) => return exec_problem(why),
     };
-    words.to_owned()
+    sentence.to_owned()
 }
 
 fn proxy_problem(problem: ProxyProblem) -> &'static str {
@@ -234,6 +238,10 @@ fn proxy_problem(problem: ProxyProblem) -> &'static str {
         ProxyProblem::Address => "cannot be read: write http://host:port or https://host:port",
         ProxyProblem::PlainServer => {
             "is a proxy to a server without TLS: the credential could be read on the way"
+        }
+        ProxyProblem::ServerName => {
+            "cannot be used beside `tls-server-name`: give the server by the name that its \
+             certificate has, and leave that field out"
         }
     }
 }

@@ -112,3 +112,38 @@ fn a_pem_that_cannot_be_read_whole_is_refused() {
         assert_eq!(read(&value), Err(expected), "{value}");
     }
 }
+
+#[test]
+fn a_certificate_says_when_it_expires() {
+    // Made up: kubernetes-admin, until 2036.
+    const SHORT: &str = "MIIBvTCCAWOgAwIBAgIUIYWsNROgqB8BO6uReZpTYlBaREQwCgYIKoZIzj0EAwIwNDEXMBUGA1UECgwOc3lzdGVtOm1hc3RlcnMxGTAXBgNVBAMMEGt1YmVybmV0ZXMtYWRtaW4wHhcNMjYxMTI4MTkxMzMxWhcNMzYxMTI1MTkxMzMxWjA0MRcwFQYDVQQKDA5zeXN0ZW06bWFzdGVyczEZMBcGA1UEAwwQa3ViZXJuZXRlcy1hZG1pbjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFfP/M4hHgfJ6XBkLA6BjkpvyB+dlW2uVa0LCj1MT+9yj3Rg8CIIYf7BDrrkFrzn0vvmnOHnRwfqqDjIk7k49QejUzBRMB0GA1UdDgQWBBSCBsl5QFM8SF/r2NaNKvBoDZarUDAfBgNVHSMEGDAWgBSCBsl5QFM8SF/r2NaNKvBoDZarUDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQC1rI+BqMLvl0X3lK6yUq4BiCAdc4ivELmM+WOMKZf0QQIgOQ2XTEJEshgoDkCaJRmvmMO5C6ZV6jpvouRPqtuSe0k=";
+    let der = STANDARD.decode(SHORT).unwrap();
+    let until = |der: &[u8]| expires(&CertificateDer::from(der)).map(|at| at.to_string());
+    assert_eq!(until(&der).as_deref(), Some("2036-11-25T19:13:31Z"));
+    // The second time of the validity, in the form of years from 2050 on, which is longer by two.
+    let mut parts = der.clone();
+    let at = parts
+        .windows(6)
+        .position(|it| it == b"\x17\x0d3611")
+        .unwrap();
+    parts[at..at + 2].copy_from_slice(&[0x18, 0x0f]);
+    parts.splice(at + 2..at + 2, *b"20");
+    let validity = at - 15 - 2;
+    assert_eq!(parts[validity..validity + 2], [0x30, 0x1e]);
+    parts[validity + 1] += 2;
+    let outer = [(2, 2), (6, 2)];
+    for (place, more) in outer {
+        let length = u16::from_be_bytes([parts[place], parts[place + 1]]) + more;
+        parts[place..place + 2].copy_from_slice(&length.to_be_bytes());
+    }
+    assert_eq!(until(&parts).as_deref(), Some("2036-11-25T19:13:31Z"));
+    let mut last_century = der.clone();
+    last_century[at + 2] = b'9';
+    assert_eq!(
+        until(&last_century).as_deref(),
+        Some("1996-11-25T19:13:31Z")
+    );
+    for broken in [&b""[..], b"0\0", &der[..60]] {
+        assert_eq!(until(broken), None);
+    }
+}
