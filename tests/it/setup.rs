@@ -2,6 +2,7 @@
 //! control plane and moto.
 
 mod desk;
+mod eks;
 
 use crate::cluster::Cluster;
 use crate::setup::desk::{Desk, RBAC, real, strip};

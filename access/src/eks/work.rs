@@ -8,8 +8,11 @@ use crate::failure::{Failure, Refusal};
 use crate::proof::Question;
 use std::time::{Duration, Instant};
 
-/// How long an access entry and its rights may take until each API server has them.
-const SETTLING: Duration = Duration::from_secs(60);
+/// How long a RoleBinding may take until each API server has it.
+const BINDING: Duration = Duration::from_secs(20);
+/// How long an access entry may take: "several seconds", says EKS.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html>
+const ENTRY: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Carries out a plan.
@@ -71,7 +74,11 @@ impl Work<'_> {
     }
 
     async fn prove(&self, step: &Step, patient: bool) -> Result<Vec<String>, Refusal> {
-        let patience = if patient { SETTLING } else { Duration::ZERO };
+        let patience = match step {
+            _ if !patient => Duration::ZERO,
+            Step::Token(..) => ENTRY,
+            Step::Review(_) | Step::Entry(..) | Step::Grant(..) => BINDING,
+        };
         let end = Instant::now() + patience;
         loop {
             let refusal = match self.prove_once(step).await? {
