@@ -1,13 +1,14 @@
-//! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API and S3.
+//! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API, S3, EKS, STS.
 //!
-//! It uses plain HTTP on loopback. SSM, CodePipeline and S3 share one endpoint. `X-Amz-Target`,
-//! which S3 does not use, says which service is called. Every process of the function has its own
-//! Runtime API.
+//! It uses plain HTTP on loopback. All but the Runtime API share one endpoint: `X-Amz-Target`, the
+//! form of STS and the scope of the signature say which service is called. Every process of the
+//! function has its own Runtime API.
 
 mod account;
 mod answer;
 mod bucket;
 mod codepipeline;
+mod eks;
 mod endpoint;
 mod environment;
 mod fault;
@@ -18,10 +19,13 @@ mod s3;
 mod server;
 mod ssm;
 mod state;
+mod sts;
+mod xml;
 
 use crate::aws::fault::Planned;
 use crate::aws::server::{Server, Service};
 use crate::aws::state::{Shared, State};
+use crate::iam::{AccessKey, AccessKeys, Principal};
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -30,13 +34,15 @@ use std::time::Duration;
 use std::{fmt, io};
 use tokio::sync::watch;
 
-pub use account::{ACCOUNT, CREDENTIALS, REGION};
+pub use account::{ACCOUNT, CREDENTIALS, REGION, ROLE};
 pub use codepipeline::{JobResult, Report};
+pub use eks::EksCluster;
 pub(crate) use environment::Environment;
 pub use fault::AwsFault;
 pub use invocation::{Invocation, InvocationEnd};
 pub use ssm::{Parameter, ParameterKind};
 pub use state::{AwsCall, Job, Outcome, Refused};
+pub use sts::Role;
 
 /// A running local AWS; dropping it stops it.
 pub struct Aws {
@@ -52,6 +58,17 @@ impl Aws {
             reinvoke_after: Duration::from_millis(50),
             ..State::default()
         };
+        let [(_, id), (_, secret), (_, session)] = CREDENTIALS.map(|it| (it.0, it.1.to_owned()));
+        state.keys.add(AccessKey {
+            id,
+            secret,
+            session,
+            principal: Principal {
+                role: ROLE.to_owned(),
+                session: account::SESSION.to_owned(),
+            },
+            expires: Timestamp::MAX,
+        });
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
             changed: watch::Sender::new(()),
@@ -97,6 +114,32 @@ impl Aws {
     /// Moves a label to a version of a parameter; false where that version does not exist.
     pub fn label_parameter(&self, name: &str, version: u64, label: &str) -> bool {
         self.shared.state().parameters.label(name, version, label)
+    }
+
+    /// Stores a secret in Secrets Manager, which SSM gives out by its reference.
+    pub fn put_secretsmanager(&self, name: &str, value: &str) {
+        let mut state = self.shared.state();
+        state.parameters.put_secretsmanager(name, value);
+    }
+
+    /// Adds a cluster to EKS, or changes it.
+    pub fn put_cluster(&self, cluster: EksCluster) {
+        self.shared.state().clusters.put(cluster);
+    }
+
+    /// Deletes a cluster from EKS.
+    pub fn delete_cluster(&self, arn: &str) {
+        self.shared.state().clusters.remove(arn);
+    }
+
+    /// Adds a role that the function may assume, or changes it.
+    pub fn put_role(&self, role: Role) {
+        self.shared.state().roles.put(role);
+    }
+
+    /// The access keys that were given out, the function's own first.
+    pub fn keys(&self) -> AccessKeys {
+        self.shared.state().keys.clone()
     }
 
     /// Stores an object; its bucket is in [`REGION`] unless it was put elsewhere.

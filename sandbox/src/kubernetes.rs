@@ -1,11 +1,14 @@
 //! A [`World`] behind an HTTPS server with its own CA.
 
 mod authority;
+mod client;
 mod flow;
+mod handshake;
 mod raw;
 
+use crate::kubernetes::client::Clients;
 use crate::kubernetes::flow::{Flow, endless, flow, line};
-use crate::world::{Answer, Body as Content, Reply, Request, Watch, World};
+use crate::world::{Answer, Body as Content, Identity, Reply, Request, Watch, World};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
@@ -27,6 +30,7 @@ use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 pub use authority::Authority;
+pub use client::{ClientPair, KeyForm};
 pub use raw::{Bytes as RawBytes, Raw};
 
 /// Slightly more than the world accepts, so that the world refuses.
@@ -41,6 +45,9 @@ const BOOKMARK_PERIOD: Duration = Duration::from_secs(5);
 const WATCH_LIFE: Duration = Duration::from_secs(1_800);
 /// The longest sleep if nothing is planned.
 const IDLE: Duration = Duration::from_secs(3_600);
+/// How often a port is tried that another server has just left, and the pause before that.
+const BINDS: u32 = 100;
+const BIND_PAUSE: Duration = Duration::from_millis(20);
 
 /// A Kubernetes API server over a [`World`]; dropping it stops everything.
 pub struct Kubernetes {
@@ -53,6 +60,7 @@ pub struct Kubernetes {
 /// The state shared by connections, watches and the clock.
 struct Shared {
     world: Mutex<World>,
+    clients: Clients,
     /// The newest resource version; wakes watches and the clock.
     changed: watch::Sender<u64>,
 }
@@ -60,23 +68,34 @@ struct Shared {
 impl Kubernetes {
     /// Starts on 127.0.0.1 with its own CA and server certificate.
     pub async fn start(world: World) -> io::Result<Kubernetes> {
+        Kubernetes::start_on(world, 0).await
+    }
+
+    /// Starts on a port of 127.0.0.1, perhaps one that another server has just left.
+    pub async fn start_on(world: World, port: u16) -> io::Result<Kubernetes> {
         let authority = Authority::generate();
-        let acceptor = TlsAcceptor::from(Arc::new(authority.server_config()?));
-        Kubernetes::listen(world, authority.pem, Some(acceptor)).await
+        let acceptor = TlsAcceptor::from(Arc::new(authority.config(true)?));
+        Kubernetes::listen(world, port, authority.pem, Some(acceptor)).await
     }
 
     /// Starts without TLS.
     pub async fn start_plain(world: World) -> io::Result<Kubernetes> {
-        Kubernetes::listen(world, String::new(), None).await
+        Kubernetes::listen(world, 0, String::new(), None).await
     }
 
-    async fn listen(world: World, ca: String, tls: Option<TlsAcceptor>) -> io::Result<Kubernetes> {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    async fn listen(
+        world: World,
+        port: u16,
+        ca: String,
+        tls: Option<TlsAcceptor>,
+    ) -> io::Result<Kubernetes> {
+        let listener = bind(port).await?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr()?);
         let changed = watch::Sender::new(world.resource_version());
         let shared = Arc::new(Shared {
             world: Mutex::new(world),
+            clients: Clients::new(),
             changed,
         });
         let tasks = vec![
@@ -99,6 +118,17 @@ impl Kubernetes {
     /// The CA that signed the server's certificate, in PEM; empty without TLS.
     pub fn ca(&self) -> &str {
         &self.ca
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        let port = self.url.rsplit(':').next();
+        port.and_then(|port| port.parse().ok()).unwrap_or_default()
+    }
+
+    /// Issues a client certificate: the user is its common name, the groups its organizations.
+    pub fn issue(&self, user: &str, groups: &[&str], form: KeyForm) -> io::Result<ClientPair> {
+        self.shared.clients.issue(user, groups, form)
     }
 
     /// Reads or changes the world now.
@@ -147,6 +177,19 @@ impl Shared {
     }
 }
 
+async fn bind(port: u16) -> io::Result<TcpListener> {
+    let mut binds = 0;
+    loop {
+        binds += 1;
+        match TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && binds < BINDS => {
+                sleep(BIND_PAUSE).await;
+            }
+            bound => return bound,
+        }
+    }
+}
+
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     // Dropped with this task, together with every connection.
     let mut connections = JoinSet::new();
@@ -167,17 +210,27 @@ async fn connect(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared
         return;
     }
     match tls {
-        None => serve(stream, shared).await,
+        None => serve(stream, None, shared).await,
         Some(acceptor) => {
             if let Ok(Ok(stream)) = timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
-                serve(stream, shared).await;
+                let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let first = certificates.first();
+                let holder = first.and_then(|certificate| shared.clients.holder(certificate));
+                serve(stream, holder, shared).await;
             }
         }
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
-    let service = service_fn(move |request| respond(request, Arc::clone(&shared)));
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    holder: Option<Identity>,
+    shared: Arc<Shared>,
+) {
+    let service = service_fn(move |request| {
+        let (holder, shared) = (holder.clone(), Arc::clone(&shared));
+        async move { respond(read(request, holder).await?, shared).await }
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         // A client may keep a connection for the length of a rollout.
         .header_read_timeout(None)
@@ -187,11 +240,7 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>)
 }
 
 /// An error closes the connection without a response.
-async fn respond(
-    request: hyper::Request<Incoming>,
-    shared: Arc<Shared>,
-) -> Result<Response<Flow>, io::Error> {
-    let request = read(request).await?;
+async fn respond(request: Request, shared: Arc<Shared>) -> Result<Response<Flow>, io::Error> {
     match shared.with(|world, now| world.answer(&request, now)) {
         Reply::Answer(answer) => Ok(write(answer)),
         Reply::Watch(watch) => {
@@ -205,7 +254,10 @@ async fn respond(
     }
 }
 
-async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
+async fn read(
+    request: hyper::Request<Incoming>,
+    certificate: Option<Identity>,
+) -> io::Result<Request> {
     let (parts, body) = request.into_parts();
     let header = |name| {
         let value = parts.headers.get(name)?;
@@ -225,6 +277,7 @@ async fn read(request: hyper::Request<Incoming>) -> io::Result<Request> {
             .map_or_else(String::new, ToString::to_string),
         content_type: header(CONTENT_TYPE),
         authorization: header(AUTHORIZATION),
+        certificate,
         user_agent: header(USER_AGENT),
         body,
     })

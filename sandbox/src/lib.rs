@@ -3,13 +3,15 @@
 //! - [`world`]: a Kubernetes cluster as a value: objects, controllers, pods, faults; time comes in.
 //! - [`kubernetes`]: that world behind a TLS server with a CA of its own.
 //! - [`instant`]: a scripted cluster that takes next to no time, to measure against.
-//! - [`aws`]: the Lambda Runtime API, SSM and CodePipeline's job API.
+//! - [`aws`]: the Lambda Runtime API, SSM, EKS, STS and CodePipeline's job API.
+//! - [`iam`]: whose access keys they are, and tokens of EKS.
 //! - [`function`]: the real function, run as Lambda runs it.
 //! - [`ending`]: how its programs end.
 
 pub mod aws;
 pub mod ending;
 pub mod function;
+pub mod iam;
 pub mod instant;
 pub mod kubernetes;
 pub mod world;

@@ -6,14 +6,15 @@
 //!
 //! `state` is the cluster as a value, `time` advances it. `api` is the API server: how a request
 //! enters, permissions, admission, reads and writes. `controllers` change Deployments, ReplicaSets,
-//! pods and endpoints. `behaviour` and `script` say what pods do; `fault`, `refusal`, `settings`
-//! and `sample` are for tests.
+//! pods and endpoints. `behaviour` and `script` say what pods do; `identity` says who
+//! calls; `fault`, `refusal`, `settings` and `sample` are for tests.
 
 mod api;
 mod behaviour;
 mod change;
 mod controllers;
 mod fault;
+mod identity;
 mod mutation;
 mod object;
 mod refusal;
@@ -32,6 +33,7 @@ pub use api::message::{Answer, Body, Request};
 pub use api::reply::{Gone, Reply, Watch};
 pub use behaviour::Behaviour;
 pub use fault::{Fault, On};
+pub use identity::Identity;
 pub use mutation::Mutation;
 pub use refusal::Refusal;
 pub use sample::{sample_autoscaler, sample_deployment, sample_service};

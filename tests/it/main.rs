@@ -29,6 +29,7 @@ mod resume;
 mod artifact;
 mod field;
 mod access;
+mod ways_in;
 mod rotation;
 mod only_in_sandbox;
 mod hygiene;

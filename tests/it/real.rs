@@ -308,6 +308,10 @@ fn seen(mut event: Value) -> Seen {
         content_type: None,
         body: Some(event["requestObject"].take()).filter(|body| !body.is_null()),
         authorized: true,
+        user: event["user"]["username"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
         status: event["responseStatus"]["code"].as_u64().unwrap_or(0) as u16,
         time: event["requestReceivedTimestamp"]
             .as_str()

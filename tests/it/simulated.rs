@@ -33,6 +33,7 @@ pub fn request(call: &Call) -> world::Request {
         path,
         content_type: call.verb.content_type().map(str::to_owned),
         authorization: Some(format!("Bearer {TOKEN}")),
+        certificate: None,
         user_agent: None,
         body: body.unwrap_or_default(),
     }

@@ -16,3 +16,7 @@ pub const CREDENTIALS: [(&str, &str); 3] = [
         "not-a-real-session-token-of-the-sandbox",
     ),
 ];
+/// The function's role.
+pub const ROLE: &str = "arn:aws:iam::111122223333:role/landfall";
+/// The name of the function's session, which Lambda chooses.
+pub(super) const SESSION: &str = "landfall";

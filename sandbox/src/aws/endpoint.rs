@@ -1,21 +1,21 @@
-//! The common endpoint of SSM and CodePipeline: JSON 1.1 over HTTP, with the faults that tests
-//! plan.
+//! The common endpoint of all services but the Runtime API, with the faults that tests plan.
 
 use crate::aws::answer::{Answer, Cut, Refusal};
 use crate::aws::fault::AwsFault;
-use crate::aws::request::Asked;
+use crate::aws::request::{Asked, Protocol};
 use crate::aws::s3;
 use crate::aws::state::{Shared, State};
+use crate::aws::xml;
 use hyper::body::Incoming;
-use hyper::{Method, Request, Response};
+use hyper::{Request, Response};
 use serde_json::{Value, json};
 
 pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Answer, Cut> {
-    if request.method() == Method::GET {
-        let (head, body) = request.into_parts();
+    let (head, body) = request.into_parts();
+    if Asked::is_for_s3(&head) {
         return s3::answer(shared, head, body).await;
     }
-    let asked = Asked::read(request).await?;
+    let asked = Asked::read(head, body).await?;
     let fault = shared.state().planned_fault(&asked.target);
     match fault {
         Some(AwsFault::Cut) => {
@@ -29,7 +29,8 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Resul
         Some(AwsFault::Slow(delay)) => tokio::time::sleep(delay).await,
         Some(_) | None => {}
     }
-    let refusal = fault.and_then(|fault| fault.refusal(&asked));
+    let caller = shared.state().caller(&asked).and_then(Result::ok);
+    let refusal = fault.and_then(|fault| fault.refusal(&asked, caller.as_ref()));
     let faulty = refusal.is_some();
     let (result, number) = shared.change(|state| {
         let result = match refusal {
@@ -44,12 +45,12 @@ pub(super) async fn answer(shared: &Shared, request: Request<Incoming>) -> Resul
     if fault == Some(AwsFault::CutAfter) {
         return Err(Cut);
     }
-    Ok(answer_result(result, number))
+    Ok(answer_result(&asked, result, number))
 }
 
 impl Asked {
     fn perform(&self, state: &mut State) -> Result<Value, Refusal> {
-        if !self.signed {
+        if self.signer.is_none() {
             return Err(Refusal {
                 status: 403,
                 ..Refusal::new(
@@ -59,25 +60,38 @@ impl Asked {
             });
         }
         let body = self.body.as_ref().ok_or_else(Refusal::serialization)?;
-        state.perform(&self.target, body)
+        state.perform(self, body)
     }
 }
 
-fn answer_result(result: Result<Value, Refusal>, number: u64) -> Answer {
-    let (status, body) = match result {
-        Ok(body) => (200, body),
-        Err(refusal) => (
-            refusal.status,
-            json!({"__type": refusal.kind, "message": refusal.message}),
-        ),
+fn answer_result(asked: &Asked, result: Result<Value, Refusal>, number: u64) -> Answer {
+    let id = format!("{number:08x}-0a0b-4c0d-8e0f-{number:012x}");
+    let (status, kind) = match &result {
+        Ok(_) => (200, None),
+        Err(refusal) => (refusal.status, Some(refusal.kind)),
     };
-    Response::builder()
+    let (content_type, body) = match asked.protocol {
+        Protocol::Json => {
+            let told = |it: Refusal| json!({"__type": it.kind, "message": it.message});
+            let body = result.unwrap_or_else(told);
+            ("application/x-amz-json-1.1", body.to_string())
+        }
+        Protocol::Rest => {
+            let body = result.unwrap_or_else(|it| json!({"message": it.message}));
+            ("application/json", body.to_string())
+        }
+        Protocol::Query => {
+            let operation = asked.target.trim_start_matches("STS.");
+            ("text/xml", xml::answer(operation, &result, &id))
+        }
+    };
+    let mut response = Response::builder()
         .status(status)
-        .header("Content-Type", "application/x-amz-json-1.1")
-        .header(
-            "x-amzn-RequestId",
-            format!("{number:08x}-0a0b-4c0d-8e0f-{number:012x}"),
-        )
-        .body(body.to_string().into())
-        .expect("the headers are made here")
+        .header("Content-Type", content_type)
+        .header("x-amzn-RequestId", id);
+    if let Some(kind) = kind.filter(|_| asked.protocol == Protocol::Rest) {
+        response = response.header("x-amzn-ErrorType", kind);
+    }
+    let body = response.body(body.into());
+    body.expect("the headers are made here")
 }

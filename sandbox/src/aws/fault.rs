@@ -2,7 +2,8 @@
 
 use crate::aws::account::{ACCOUNT, REGION};
 use crate::aws::answer::Refusal;
-use crate::aws::request::Asked;
+use crate::aws::request::{Asked, Protocol};
+use crate::iam::Principal;
 use std::time::Duration;
 
 /// A fault of a request.
@@ -41,14 +42,14 @@ pub(super) struct Planned {
 const ROLE: &str = "assumed-role/landfall/landfall";
 
 impl AwsFault {
-    pub(super) fn refusal(self, asked: &Asked) -> Option<Refusal> {
+    pub(super) fn refusal(self, asked: &Asked, caller: Option<&Principal>) -> Option<Refusal> {
         let (kind, message) = match self {
             AwsFault::Throttling => ("ThrottlingException", "Rate exceeded".to_owned()),
             AwsFault::Unavailable => {
                 let text = "Service is unavailable. Please try again later.".to_owned();
                 ("ServiceUnavailableException", text)
             }
-            AwsFault::AccessDenied => ("AccessDeniedException", access_denied(asked)),
+            AwsFault::AccessDenied => ("AccessDeniedException", access_denied(asked, caller)),
             AwsFault::ExpiredToken => {
                 let text = "The security token included in the request is expired".to_owned();
                 ("ExpiredTokenException", text)
@@ -86,18 +87,23 @@ impl AwsFault {
             }
         };
         let mut refusal = Refusal::new(kind, message);
-        if self == AwsFault::Unavailable {
-            refusal.status = 503;
+        match (self, asked.protocol) {
+            (AwsFault::Unavailable, _) => refusal.status = 503,
+            (AwsFault::AccessDenied | AwsFault::ExpiredToken, Protocol::Rest | Protocol::Query) => {
+                refusal.status = 403;
+            }
+            (_, _) => {}
         }
         Some(refusal)
     }
 }
 
-fn access_denied(asked: &Asked) -> String {
+fn access_denied(asked: &Asked, caller: Option<&Principal>) -> String {
     let action = asked.action();
-    let resource = asked.resource();
+    let user = caller.map_or_else(|| format!("arn:aws:sts::{ACCOUNT}:{ROLE}"), Principal::arn);
+    let resource = asked.resource(caller.map_or(ACCOUNT, Principal::account));
     format!(
-        "User: arn:aws:sts::{ACCOUNT}:{ROLE} is not authorized to perform: {action}{resource} \
-         because no identity-based policy allows the {action} action"
+        "User: {user} is not authorized to perform: {action}{resource} because no identity-based \
+         policy allows the {action} action"
     )
 }

@@ -1,6 +1,7 @@
 //! SSM Parameter Store: parameters with versions and labels, read by name, selector or ARN.
 
 mod name;
+mod secret;
 
 use crate::aws::account::{ACCOUNT, REGION};
 use crate::aws::answer::Refusal;
@@ -43,6 +44,8 @@ impl ParameterKind {
 #[derive(Default)]
 pub(super) struct ParameterStore {
     parameters: BTreeMap<String, BTreeMap<u64, Version>>,
+    /// The secrets of Secrets Manager.
+    secrets: BTreeMap<String, String>,
 }
 
 struct Version {
@@ -163,12 +166,12 @@ impl ParameterStore {
 
     fn get_parameter(&self, body: &Value) -> Result<Value, Refusal> {
         let asked = text(body, "Name")?;
-        let name = Name::parse(asked)?;
-        match self.find(&name, decryption(body)?) {
+        match self.look_up(asked, decryption(body)?)? {
             Ok(parameter) => Ok(json!({"Parameter": parameter})),
             // Like the real SSM, the message has at most the name.
             Err(Missing::Parameter) => Err(Refusal::new("ParameterNotFound", String::new())),
             Err(Missing::Version) => {
+                let name = Name::parse(asked)?;
                 let text = format!(
                     "Systems Manager could not find version {} of {}. \
                      Verify the version and try again.",
@@ -197,7 +200,7 @@ impl ParameterStore {
         let mut found = Vec::new();
         let mut invalid = Vec::new();
         for asked in names {
-            match self.find(&Name::parse(asked)?, decrypt) {
+            match self.look_up(asked, decrypt)? {
                 Ok(parameter) => found.push(parameter),
                 Err(Missing::Parameter | Missing::Version) => invalid.push(asked),
             }

@@ -3,10 +3,13 @@
 use crate::aws::answer::Refusal;
 use crate::aws::bucket::Buckets;
 use crate::aws::codepipeline::{CodePipeline, JobResult, Report};
+use crate::aws::eks::Clusters;
 use crate::aws::fault::{AwsFault, Planned};
 use crate::aws::invocation::{Event, Invocation, InvocationEnd, Invocations};
-use crate::aws::request::Asked;
+use crate::aws::request::{Asked, Protocol};
 use crate::aws::ssm::ParameterStore;
+use crate::aws::sts::Roles;
+use crate::iam::{AccessKeys, Principal};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -38,10 +41,11 @@ pub enum Outcome {
     Pending,
 }
 
-/// One request to SSM or CodePipeline.
+/// One request to a service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AwsCall {
-    /// `X-Amz-Target`, such as `AmazonSSM.GetParameters`.
+    /// The operation: `X-Amz-Target`, such as `AmazonSSM.GetParameters`, or `EKS.DescribeCluster`,
+    /// `STS.AssumeRole`, `S3.GetObject`.
     pub target: String,
     /// The request, without parameter values.
     pub body: Value,
@@ -97,6 +101,9 @@ pub(super) struct State {
     pub(super) buckets: Buckets,
     pub(super) codepipeline: CodePipeline,
     pub(super) invocations: Invocations,
+    pub(super) clusters: Clusters,
+    pub(super) roles: Roles,
+    pub(super) keys: AccessKeys,
     pub(super) calls: VecDeque<AwsCall>,
     pub(super) refused: VecDeque<Refused>,
     pub(super) faults: Vec<Planned>,
@@ -155,11 +162,25 @@ impl State {
         Some(planned.fault)
     }
 
-    pub(super) fn perform(&mut self, target: &str, body: &Value) -> Result<Value, Refusal> {
-        let now = Timestamp::now();
-        match target.split_once('.') {
-            Some(("AmazonSSM", operation)) => self.parameters.answer(operation, body, now),
-            Some(("CodePipeline_20150709", operation)) => {
+    /// Whose keys a request to EKS or STS is signed with. The other services take any.
+    pub(super) fn caller(&self, request: &Asked) -> Option<Result<Principal, Refusal>> {
+        let signer = request.signer.as_ref();
+        let signer = signer.filter(|_| request.protocol != Protocol::Json)?;
+        Some(signer.principal(&self.keys, request.at))
+    }
+
+    pub(super) fn perform(&mut self, request: &Asked, body: &Value) -> Result<Value, Refusal> {
+        let (now, target) = (Timestamp::now(), &*request.target);
+        let caller = self.caller(request).transpose()?;
+        match (target.split_once('.'), caller) {
+            (Some(("EKS", operation)), Some(caller)) => {
+                self.clusters.answer(operation, body, caller.account())
+            }
+            (Some(("STS", operation)), Some(caller)) => {
+                self.roles.answer(operation, body, &caller, &self.keys, now)
+            }
+            (Some(("AmazonSSM", operation)), _) => self.parameters.answer(operation, body, now),
+            (Some(("CodePipeline_20150709", operation)), _) => {
                 let continuation = self.codepipeline.answer(operation, body, now)?;
                 if let Some(next) = continuation {
                     let due = now.saturating_add(self.reinvoke_after).unwrap_or(now);
@@ -173,7 +194,7 @@ impl State {
                 }
                 Ok(json!({}))
             }
-            Some(_) | None => Err(Refusal::unknown_operation(target)),
+            (Some(_) | None, _) => Err(Refusal::unknown_operation(target)),
         }
     }
 
@@ -188,7 +209,12 @@ impl State {
             Some(Ok(_)) => (Some(200), None),
             Some(Err(refusal)) => (Some(refusal.status), Some(refusal.kind.to_owned())),
         };
-        if let (Some(Err(refusal)), false) = (result, fault) {
+        // Who is unknown or not allowed to has not asked in a wrong way.
+        let is_wrong = |refusal: &&Refusal| {
+            request.protocol == Protocol::Json || ![403, 404].contains(&refusal.status)
+        };
+        let refusal = result.and_then(|result| result.as_ref().err());
+        if let (Some(refusal), false) = (refusal.filter(is_wrong), fault) {
             push_bounded(
                 &mut self.refused,
                 Refused {

@@ -248,3 +248,115 @@ async fn bad_requests_are_refused_and_nothing_secret_is_kept() {
         "{kept}"
     );
 }
+
+const KEYS: &str = "Credential=ASIAIOSFODNN7SANDBOX/20261128/eu-central-1";
+
+/// A call to EKS or STS by the function's own keys.
+async fn by_role(aws: &Aws, line: &str, service: &str, body: &str) -> (u16, String, String) {
+    let session = CREDENTIALS[2].1;
+    let head = format!(
+        "{line} HTTP/1.1\r\nAuthorization: AWS4-HMAC-SHA256 {KEYS}/{service}/aws4_request, \
+         SignedHeaders=host\r\nX-Amz-Security-Token: {session}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n"
+    );
+    send(&aws.endpoint(), &head, body).await.unwrap()
+}
+
+#[tokio::test]
+async fn eks_knows_the_clusters_of_the_callers_account_and_region() {
+    let aws = Aws::start().await.unwrap();
+    let cluster = EksCluster::active("demo", "https://127.0.0.1:1", "PEM");
+    aws.put_cluster(cluster.clone());
+    let (status, _, body) = by_role(&aws, "GET /clusters/demo", "eks", "").await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        (status, &body["cluster"]["status"]),
+        (200, &json!("ACTIVE"))
+    );
+    assert_eq!(body["cluster"]["endpoint"], "https://127.0.0.1:1");
+    assert_eq!(body["cluster"]["certificateAuthority"]["data"], "UEVN");
+    aws.put_cluster(EksCluster {
+        status: "CREATING".to_owned(),
+        ..cluster.clone()
+    });
+    let (_, _, body) = by_role(&aws, "GET /clusters/demo", "eks", "").await;
+    assert!(!body.contains("endpoint\""), "{body}");
+    aws.delete_cluster(&cluster.arn());
+    let (status, head, body) = by_role(&aws, "GET /clusters/demo", "eks", "").await;
+    assert_eq!(status, 404);
+    assert!(head.contains("x-amzn-errortype: resourcenotfoundexception"));
+    assert_eq!(body, r#"{"message":"No cluster found for name: demo."}"#);
+    aws.fault("EKS", AwsFault::AccessDenied, 1);
+    let (status, _, body) = by_role(&aws, "GET /clusters/demo", "eks", "").await;
+    assert_eq!(status, 403);
+    let words = "is not authorized to perform: eks:DescribeCluster on resource: \
+                 arn:aws:eks:eu-central-1:111122223333:cluster/demo";
+    assert!(body.contains(words), "{body}");
+}
+
+#[tokio::test]
+async fn sts_gives_out_keys_of_roles_that_may_be_assumed() {
+    let aws = Aws::start().await.unwrap();
+    let arn = "arn:aws:iam::444455556666:role/deployer";
+    let ask = async |more: &str| {
+        let body = format!(
+            "Action=AssumeRole&Version=2011-06-15&RoleArn={arn}&RoleSessionName=landfall{more}"
+        );
+        let (status, _, body) = by_role(&aws, "POST /", "sts", &body).await;
+        (status, body)
+    };
+    let denied = async |more: &str| {
+        let (status, body) = ask(more).await;
+        assert_eq!(status, 403);
+        assert!(body.contains("<Code>AccessDenied</Code>"), "{body}");
+    };
+    denied("").await;
+    aws.put_role(Role {
+        external_id: Some("an:id".to_owned()),
+        ..Role::new(arn)
+    });
+    denied("").await;
+    denied("&ExternalId=another").await;
+    let (status, body) = ask("&ExternalId=an%3Aid").await;
+    assert_eq!(status, 200);
+    let id = body.split("<AccessKeyId>").nth(1).unwrap();
+    let key = aws.keys().get(id.split('<').next().unwrap()).unwrap();
+    assert_eq!(
+        key.principal.arn(),
+        "arn:aws:sts::444455556666:assumed-role/deployer/landfall"
+    );
+    assert!(body.contains(&format!("<SecretAccessKey>{}<", key.secret)));
+    aws.keys().revoke(ROLE);
+    let (status, body) = ask("").await;
+    assert_eq!(status, 403);
+    assert!(body.contains("<Code>InvalidClientTokenId</Code>"), "{body}");
+}
+
+#[tokio::test]
+async fn ssm_passes_a_secret_of_secrets_manager_through() {
+    let aws = Aws::start().await.unwrap();
+    aws.put_secretsmanager("team/kubeconfig@1", "the secret");
+    let name = "/aws/reference/secretsmanager/team/kubeconfig@1";
+    let ask = async |name: &str, decrypt: bool| {
+        let body = json!({"Names": [name], "WithDecryption": decrypt});
+        call(&aws, "AmazonSSM.GetParameters", body).await.unwrap()
+    };
+    let (_, body) = ask(name, true).await;
+    let found = &body["Parameters"][0];
+    assert_eq!(
+        (&found["Name"], &found["Value"], &found["Type"]),
+        (&json!(name), &json!("the secret"), &json!("SecureString"))
+    );
+    assert!(
+        found["SourceResult"]
+            .as_str()
+            .unwrap()
+            .contains("the secret")
+    );
+    let (_, body) = ask(&format!("{name}:AWSCURRENT"), true).await;
+    assert_eq!(body["Parameters"][0]["Selector"], ":AWSCURRENT");
+    assert_eq!(ask(name, false).await.0, 400);
+    let missing = format!("{name}2");
+    let (_, body) = ask(&missing, true).await;
+    assert_eq!(body["InvalidParameters"], json!([missing]));
+}

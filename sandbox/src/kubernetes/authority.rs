@@ -1,12 +1,16 @@
 //! A certificate authority for one test.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use crate::kubernetes::handshake::AnyClient;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io;
 use std::sync::Arc;
 
-/// A certificate authority for servers on this machine; each one is different.
+/// A certificate authority for servers on this machine and their clients; each one is different.
 pub struct Authority {
     pub(crate) pem: String,
     issuer: Issuer<'static, KeyPair>,
@@ -58,15 +62,45 @@ impl Authority {
         Ok((certificate, key))
     }
 
+    /// A certificate for a client with this key: its user is the common name, its groups are the
+    /// organizations.
+    pub fn client_certificate(
+        &self,
+        user: &str,
+        groups: &[&str],
+        key: &KeyPair,
+    ) -> io::Result<rcgen::Certificate> {
+        let mut params = CertificateParams::default();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.distinguished_name.push(DnType::CommonName, user);
+        for group in groups {
+            let name = &mut params.distinguished_name;
+            name.push(DnType::OrganizationName, *group);
+        }
+        params
+            .signed_by(key, &self.issuer)
+            .map_err(io::Error::other)
+    }
+
     /// The configuration of an HTTP/1.1 server on 127.0.0.1, with a new key and certificate.
     pub fn server_config(&self) -> io::Result<ServerConfig> {
+        self.config(false)
+    }
+
+    /// The same; `asks` says whether it asks its clients for a certificate, and accepts any.
+    pub(crate) fn config(&self, asks: bool) -> io::Result<ServerConfig> {
         let (certificate, key) = self.sign()?;
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let verifier = AnyClient::new(&provider);
+        let builder = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_no_client_auth()
+            .map_err(io::Error::other)?;
+        let builder = match asks {
+            true => builder.with_client_cert_verifier(Arc::new(verifier)),
+            false => builder.with_no_client_auth(),
+        };
+        let mut config = builder
             .with_single_cert(vec![certificate.der().clone()], private)
             .map_err(io::Error::other)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -156,3 +156,55 @@ async fn a_change_is_seen_when_it_comes_and_one_that_is_there_at_once() {
     let at_once = timeout(Duration::from_secs(1), kubernetes.until(there)).await;
     assert!(at_once.unwrap() >= seen);
 }
+
+/// A connection with a client certificate.
+async fn presented(server: &Kubernetes, pair: &ClientPair) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    let ca = CertificateDer::from_pem_slice(server.ca().as_bytes()).expect("PEM");
+    roots.add(ca).expect("a CA");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes());
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_slice(pair.key.as_bytes());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_client_auth_cert(vec![certificate.expect("PEM")], key.expect("PEM"))
+        .expect("a pair");
+    let address = server.url().strip_prefix("https://").expect("https");
+    let stream = TcpStream::connect(address).await.expect("a server");
+    let name = ServerName::try_from("127.0.0.1").expect("a name");
+    let connector = TlsConnector::from(Arc::new(config));
+    connector.connect(name, stream).await.expect("a handshake")
+}
+
+#[tokio::test]
+async fn a_client_certificate_says_who_calls_in_each_form_of_its_key() {
+    let (server, other) = (server().await, server().await);
+    let ask = async |pair: &ClientPair| {
+        let mut stream = presented(&server, pair).await;
+        let head = format!("GET {WEB} HTTP/1.1\r\nHost: k\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.expect("written");
+        read_until(&mut stream, "\"metadata\":{").await
+    };
+    for (form, label) in [
+        (KeyForm::Pkcs8, "BEGIN PRIVATE"),
+        (KeyForm::Pkcs1, "BEGIN RSA PRIVATE"),
+        (KeyForm::Sec1, "BEGIN EC PRIVATE"),
+    ] {
+        let pair = server.issue("jane", &["landfall"], form).expect("a pair");
+        assert!(pair.key.contains(label));
+        let answer = ask(&pair).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        let unbound = server.issue("joe", &["others"], form).expect("a pair");
+        let answer = ask(&unbound).await;
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        assert!(answer.contains("User \\\"joe\\\" cannot get"), "{answer}");
+        let foreign = other.issue("jane", &["landfall"], form).expect("a pair");
+        let answer = ask(&foreign).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+    let users = server.world(|world, _| world.requests().to_vec());
+    let users = users.iter().map(|seen| &*seen.user).collect::<Vec<_>>();
+    assert_eq!(users, ["jane", "joe", ""].repeat(3));
+}

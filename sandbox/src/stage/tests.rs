@@ -83,6 +83,7 @@ fn reads_in_a_row_are_told_together_and_writes_by_what_they_do() {
         content_type: None,
         body,
         authorized: true,
+        user: String::new(),
         status,
         time: Timestamp::UNIX_EPOCH,
     };

@@ -1,14 +1,17 @@
 //! The settings of tests: behaviours, faults, permissions, tokens.
 
+use crate::iam::AccessKeys;
 use crate::world::behaviour::{Behaviour, Says};
 use crate::world::fault;
 use crate::world::fault::{Fault, On};
+use crate::world::identity::Iam;
 use crate::world::mutation::Mutation;
 use crate::world::object;
 use crate::world::object::text;
 use crate::world::refusal::Refusal;
 use crate::world::state::{Task, Timing, World};
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
 
 impl World {
     /// Sets the behaviour of pods with such an image; a later rule overrides an earlier one. It
@@ -98,6 +101,29 @@ impl World {
     /// Sets the owner of the tokens, by the API server's user name.
     pub fn sign_in(&mut self, user: impl Into<String>) {
         self.user = user.into();
+    }
+
+    /// Makes it a cluster of EKS with this name: it accepts tokens that are signed with these keys.
+    /// Nobody has an access entry yet.
+    pub fn trust_iam(&mut self, cluster: impl Into<String>, keys: AccessKeys) {
+        self.iam = Some(Iam {
+            cluster: cluster.into(),
+            keys,
+            entries: BTreeMap::new(),
+        });
+    }
+
+    /// Makes or changes the access entry of a role.
+    pub fn enter(&mut self, role: impl Into<String>, groups: &[&str]) {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        let entries = self.iam.as_mut().map(|iam| &mut iam.entries);
+        entries.and_then(|entries| entries.insert(role.into(), groups));
+    }
+
+    /// Deletes the access entry of a role.
+    pub fn leave(&mut self, role: &str) {
+        let entries = self.iam.as_mut().map(|iam| &mut iam.entries);
+        entries.and_then(|entries| entries.remove(role));
     }
 
     /// Sets the longest lifetime of an issued token, like `--service-account-max-token-expiration`.

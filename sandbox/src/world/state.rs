@@ -3,6 +3,7 @@
 use crate::world::api::reply::{Gone, Watch};
 use crate::world::behaviour::{Behaviour, Life, Says};
 use crate::world::fault;
+use crate::world::identity::{Iam, Identity};
 use crate::world::mutation::Mutation;
 use crate::world::refusal::Refusal;
 use crate::world::store::{Key, Store};
@@ -21,6 +22,10 @@ pub struct World {
     pub(crate) issued: Vec<Issued>,
     pub(crate) longest_token: Option<i64>,
     pub(crate) user: String,
+    /// How tokens of EKS are checked; none where the cluster is not one of EKS.
+    pub(crate) iam: Option<Iam>,
+    /// Who sends the request that is being answered.
+    pub(crate) caller: Identity,
     pub(crate) clock: Timestamp,
     pub(crate) timing: Timing,
     pub(crate) store: Store,
@@ -98,8 +103,10 @@ pub struct Seen {
     pub content_type: Option<String>,
     /// The body, if it was JSON.
     pub body: Option<Value>,
-    /// Whether the request had the correct token.
+    /// Whether the request had a credential that is accepted.
     pub authorized: bool,
+    /// The user whose credential it was; empty where none was accepted.
+    pub user: String,
     /// The HTTP status of the response; 0 without one.
     pub status: u16,
     /// The time of the request.
@@ -109,11 +116,14 @@ pub struct Seen {
 impl World {
     /// Creates an empty cluster; requests with another bearer token get a 401.
     pub fn new(token: impl Into<String>) -> World {
+        let user = "system:serviceaccount:default:landfall".to_owned();
         World {
             token: token.into(),
             issued: Vec::new(),
             longest_token: None,
-            user: "system:serviceaccount:default:landfall".to_owned(),
+            iam: None,
+            caller: Identity::of(&user),
+            user,
             clock: Timestamp::UNIX_EPOCH,
             timing: Timing::default(),
             store: Store::default(),

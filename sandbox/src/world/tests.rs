@@ -37,6 +37,7 @@ fn request(method: &str, path: &str, content_type: &str, body: &Value) -> Reques
         path: path.to_owned(),
         content_type: Some(content_type.to_owned()).filter(|it| !it.is_empty()),
         authorization: Some(format!("Bearer {TOKEN}")),
+        certificate: None,
         user_agent: Some("landfall/0.1".to_owned()),
         body: if body.is_null() {
             Vec::new()

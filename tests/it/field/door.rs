@@ -268,6 +268,7 @@ pub async fn perform(cluster: &Cluster, deed: Deed) -> (u16, Value) {
                 path: deed.path,
                 content_type: Some(deed.content_type.to_owned()),
                 authorization: Some(format!("Bearer {}", crate::stage::TOKEN)),
+                certificate: None,
                 user_agent: None,
                 body: deed.body.to_string().into_bytes(),
             };

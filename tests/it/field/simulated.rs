@@ -192,6 +192,7 @@ impl<'a> Play<'a> {
                 path: deed.path,
                 content_type: Some(deed.content_type.to_owned()),
                 authorization: Some(format!("Bearer {TOKEN}")),
+                certificate: None,
                 user_agent: None,
                 body: deed.body.to_string().into_bytes(),
             };

@@ -1,14 +1,42 @@
-//! The permissions of a request's sender.
+//! Who sends a request, and the permissions.
 
 use crate::world::api::call::Call;
 use crate::world::api::message::{Answer, Request, answer};
 use crate::world::api::status;
+use crate::world::identity::Identity;
 use crate::world::object::map_mut;
 use crate::world::selector::Fields;
-use crate::world::state::World;
+use crate::world::state::{Issued, World};
 use serde_json::Value;
 
+/// The group to which `deploy/*.yaml` bind their Roles, beside the ServiceAccount.
+const GROUP: &str = "landfall";
+
 impl World {
+    /// Whose credential a request has; none where it is not accepted.
+    pub(crate) fn authenticate(&self, request: &Request) -> Option<Identity> {
+        if let Some(holder) = &request.certificate {
+            return Some(holder.clone());
+        }
+        let token = request.authorization.as_deref()?.strip_prefix("Bearer ")?;
+        let good = |issued: &Issued| issued.token == token && issued.until > self.clock;
+        if token == self.token || self.issued.iter().any(good) {
+            return Some(Identity::of(&self.user));
+        }
+        let iam = self.iam.as_ref()?;
+        let verified = iam.keys.verify(token, &iam.cluster, self.clock);
+        let principal = verified.ok()?;
+        Some(Identity {
+            user: principal.arn(),
+            groups: iam.entries.get(&principal.role)?.clone(),
+        })
+    }
+
+    /// Whether the caller is one of those to whom the Roles are bound.
+    fn is_bound(&self) -> bool {
+        self.caller.user == self.user || self.caller.groups.iter().any(|group| group == GROUP)
+    }
+
     pub(crate) fn check_access(&self, method: &str, call: &Call<'_>) -> Result<(), Answer> {
         let named = call.target.name.is_some();
         let verb = match (method, named) {
@@ -30,7 +58,12 @@ impl World {
         let fields = Fields::parse(call.target.kind.plural, fields).unwrap_or_default();
         let name = call.target.name.as_deref().or(fields.name());
         let name = name.unwrap_or_default();
-        Err(status::forbidden(&self.user, verb, &call.target, name))
+        Err(status::forbidden(
+            &self.caller.user,
+            verb,
+            &call.target,
+            name,
+        ))
     }
 
     pub(crate) fn may(&self, verb: &str, plural: &str, subresource: Option<&str>) -> bool {
@@ -38,6 +71,9 @@ impl World {
             Some(subresource) => format!("{plural}/{subresource}"),
             None => plural.to_owned(),
         };
+        if !self.is_bound() {
+            return false;
+        }
         let verbs = [verb, "*"];
         let resources = [resource.as_str(), "*"];
         !verbs.iter().any(|verb| {

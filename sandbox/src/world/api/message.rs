@@ -1,5 +1,6 @@
 //! HTTP requests and responses.
 
+use crate::world::identity::Identity;
 use serde_json::Value;
 
 /// One HTTP request to the API server.
@@ -13,6 +14,8 @@ pub struct Request {
     pub content_type: Option<String>,
     /// The `Authorization` header, which is checked but not stored.
     pub authorization: Option<String>,
+    /// To whom the client's certificate was issued.
+    pub certificate: Option<Identity>,
     /// The `User-Agent` header; names the field manager.
     pub user_agent: Option<String>,
     /// The raw body.

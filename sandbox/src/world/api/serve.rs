@@ -38,7 +38,11 @@ impl World {
             // Permissions in a namespace do not cover paths outside it.
             Route::NoPath => {
                 let path = request.path.split('?').next().unwrap_or_default();
-                Err(status::forbidden_path(&self.user, &request.method, path))
+                Err(status::forbidden_path(
+                    &self.caller.user,
+                    &request.method,
+                    path,
+                ))
             }
             Route::Target(target) => {
                 let call = read(request, target);
@@ -84,7 +88,9 @@ impl World {
     /// Responds to a request, after everything due until `now` has happened.
     pub fn answer(&mut self, request: &Request, now: Timestamp) -> Reply {
         self.advance(now);
-        let authorized = self.authorized(request);
+        let caller = self.authenticate(request);
+        let authorized = caller.is_some();
+        self.caller = caller.unwrap_or_default();
         let reply = self.reply(request, authorized);
         if self.seen.len() < self.seen_limit {
             self.seen.push(Seen {
@@ -93,6 +99,7 @@ impl World {
                 content_type: request.content_type.clone(),
                 body: serde_json::from_slice(&request.body).ok(),
                 authorized,
+                user: self.caller.user.clone(),
                 status: reply.status(),
                 time: self.clock,
             });

@@ -2,7 +2,7 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/serviceaccount/storage/token.go>
 
 use crate::world::api::call::Call;
-use crate::world::api::message::{Answer, Request, answer};
+use crate::world::api::message::{Answer, answer};
 use crate::world::api::status;
 use crate::world::object::map_mut;
 use crate::world::state::{Issued, World};
@@ -23,19 +23,11 @@ const SHORTEST: i64 = 600;
 const LONGEST: i64 = 1 << 32;
 
 impl World {
-    /// Whether a request has a token that is valid now.
-    pub(crate) fn authorized(&self, request: &Request) -> bool {
-        let token = request
-            .authorization
-            .as_deref()
-            .and_then(|all| all.strip_prefix("Bearer "));
-        let Some(token) = token else { return false };
-        let good = |issued: &Issued| issued.token == token && issued.until > self.clock;
-        token == self.token || self.issued.iter().any(good)
-    }
-
     pub(crate) fn review_identity(&self) -> Answer {
-        let mut info = json!({"username": self.user, "groups": ["system:authenticated"]});
+        let mut info = json!({"username": self.caller.user});
+        let groups = self.caller.groups.iter().map(String::as_str);
+        let groups = groups.chain(["system:authenticated"]).collect::<Vec<_>>();
+        info["groups"] = json!(groups);
         if let Some((namespace, _)) = self.account() {
             info["uid"] = UID.into();
             info["groups"] = json!([
@@ -56,7 +48,7 @@ impl World {
         let name = target.name.as_deref().unwrap_or_default();
         let namespace = target.namespace.as_deref().unwrap_or_default();
         if self.account() != Some((namespace, name)) {
-            return Err(status::forbidden(&self.user, "create", target, name));
+            return Err(status::forbidden(&self.caller.user, "create", target, name));
         }
         let request: Value = serde_json::from_slice(call.body)
             .map_err(|error| status::bad_request(error.to_string()))?;
@@ -84,7 +76,7 @@ impl World {
 
     /// The namespace and name of the calling ServiceAccount, if it is one.
     fn account(&self) -> Option<(&str, &str)> {
-        let account = self.user.strip_prefix("system:serviceaccount:")?;
+        let account = self.caller.user.strip_prefix("system:serviceaccount:")?;
         account.split_once(':')
     }
 
@@ -96,7 +88,7 @@ impl World {
             "jti": format!("5a1ad0c1-0000-4000-9000-{number:012}"),
             "kubernetes.io": {"namespace": namespace,
                 "serviceaccount": {"name": name, "uid": UID}},
-            "sub": self.user});
+            "sub": self.caller.user});
         let head = json!({"alg": "RS256", "kid": "sandbox"});
         let [head, claims] = [head, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
         let mut hasher = DefaultHasher::new();
