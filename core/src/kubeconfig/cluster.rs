@@ -66,7 +66,7 @@ fn address(entry: &mut Entry<'_>) -> Option<String> {
 
 /// The content has priority over a file, as for `kubectl`.
 fn ca(entry: &mut Entry<'_>) -> Option<String> {
-    let instead = Some("certificate-authority-data");
+    let instead = "certificate-authority-data";
     match entry.text("certificate-authority-data") {
         Some(given) => match certificate::normalized(given) {
             Ok(ca) => return Some(ca),

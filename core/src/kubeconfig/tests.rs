@@ -326,9 +326,7 @@ fn all_faults_of_a_context_are_told_together() {
 #[test]
 fn what_a_function_cannot_use_of_a_cluster_is_refused() {
     use KubeconfigProblem::*;
-    let file = |field| File {
-        instead: Some(field),
-    };
+    let file = |instead| File { instead };
     let scalar = "must begin with https://: write https://host[:port]";
     let rows = [
         (
@@ -427,9 +425,7 @@ fn what_a_function_cannot_use_of_a_cluster_is_refused() {
 fn what_a_function_cannot_use_of_a_user_is_refused() {
     use crate::formats::private_key::KeyError;
     use KubeconfigProblem::*;
-    let file = |field| File {
-        instead: Some(field),
-    };
+    let file = |instead| File { instead };
     let certificate = format!(
         "client-certificate-data: {}",
         data("CERTIFICATE", CERTIFICATE)

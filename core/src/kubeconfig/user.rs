@@ -68,7 +68,7 @@ pub(super) fn user(entry: &mut Entry<'_>, server: Option<&str>) -> Option<Kubeco
 /// What no function can use.
 fn refuse_others(entry: &mut Entry<'_>) {
     if entry.is_set("tokenFile") {
-        let instead = Some("token");
+        let instead = "token";
         entry.fault("tokenFile", KubeconfigProblem::File { instead });
     }
     if entry.is_set("auth-provider") {
@@ -132,8 +132,7 @@ fn content<'a>(entry: &mut Entry<'a>, data: &'static str, file: &'static str) ->
     let given = entry.text(data);
     if given.is_none() && !entry.has_fault(data) {
         if entry.is_set(file) {
-            let instead = Some(data);
-            entry.fault(file, KubeconfigProblem::File { instead });
+            entry.fault(file, KubeconfigProblem::File { instead: data });
         } else {
             entry.fault(data, KubeconfigProblem::Half);
         }

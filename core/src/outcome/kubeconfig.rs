@@ -129,7 +129,7 @@ pub enum KubeconfigProblem {
     /// The field names a file, which the function does not have.
     File {
         /// The field that has the content itself.
-        instead: Option<&'static str>,
+        instead: &'static str,
     },
     /// The server's certificate would not be verified.
     Insecure,

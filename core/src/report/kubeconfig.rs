@@ -168,16 +168,11 @@ fn problem(problem: &KubeconfigProblem) -> String {
         KubeconfigProblem::Dangling(name) => {
             return format!("names `{name}`, which the kubeconfig does not have");
         }
-        KubeconfigProblem::File {
-            instead: Some(field),
-        } => {
+        KubeconfigProblem::File { instead } => {
             return format!(
                 "names a file, and the function has none: `kubectl config view --raw --flatten` \
-                 writes its content into `{field}`"
+                 writes its content into `{instead}`"
             );
-        }
-        KubeconfigProblem::File { instead: None } => {
-            "names a file, and the function has none: give its content"
         }
         KubeconfigProblem::Insecure => {
             "would switch off the check of the server's certificate, which Landfall does not do: \

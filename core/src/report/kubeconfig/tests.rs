@@ -28,7 +28,7 @@ fn message(error: &KubeconfigError) -> String {
 #[test]
 fn one_fault_is_in_the_first_line_and_several_are_listed() {
     let file = KubeconfigProblem::File {
-        instead: Some("client-key-data"),
+        instead: "client-key-data",
     };
     let one = KubeconfigError::Context {
         name: "demo".into(),
