@@ -1,5 +1,6 @@
 //! The AWS CLI's own code, run without a network: its `eks get-token` makes the tokens that ours
-//! are compared with. <https://docs.aws.amazon.com/cli/latest/reference/eks/get-token.html>
+//! are compared with, its `eks update-kubeconfig` the kubeconfigs that ours must understand.
+//! <https://docs.aws.amazon.com/cli/latest/reference/eks/get-token.html>
 
 use crate::peer::run_python;
 use base64::Engine as _;
@@ -7,6 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use landfall::access::eks;
 use landfall::aws::clients::Aws;
+use landfall_core::formats::certificate;
+use landfall_core::kubeconfig::{Kubeconfig, KubeconfigUser};
+use landfall_sandbox::kubernetes::Authority;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -135,4 +139,137 @@ async fn tokens_equal_those_of_aws_eks_get_token() {
         assert_eq!(ours, theirs, "ours, the AWS CLI's: {}", signing.json());
         assert_eq!(ours.1["X-Amz-Signature"].len(), 64);
     }
+}
+
+/// What DescribeCluster answers.
+fn described(arn: &str, endpoint: &str, more: &Value) -> Value {
+    use base64::engine::general_purpose::STANDARD;
+    let mut cluster = json!({"arn": arn, "endpoint": endpoint, "status": "ACTIVE",
+        "certificateAuthority": {"data": STANDARD.encode(Authority::generate().pem())}});
+    let more = more.as_object().unwrap().clone();
+    cluster.as_object_mut().unwrap().extend(more);
+    cluster
+}
+
+#[test]
+#[ignore = "needs the AWS CLI: make conformance"]
+fn kubeconfigs_of_aws_eks_update_kubeconfig_are_understood() {
+    let uuid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+    let role = "arn:aws:iam::444455556666:role/ci/deployer";
+    let none = json!({});
+    let outpost = json!({"id": uuid, "outpostConfig": {"outpostArns": []}});
+    let extended = json!({"id": uuid, "outpostConfig": {"etcdInstanceType": "m5.large"}});
+    let arn = |partition: &str, region: &str, name: &str| {
+        format!("arn:{partition}:eks:{region}:111122223333:cluster/{name}")
+    };
+    let prod = arn("aws", "eu-central-1", "prod");
+    // Options, ARN, endpoint, more of the answer; the context, and the cluster, region and role.
+    let frankfurt = "https://A0.gr7.eu-central-1.eks.amazonaws.com";
+    let beijing = "https://A1.yl4.cn-north-1.eks.amazonaws.com.cn";
+    let ipv6 = "https://A2.gr7.eks-cluster.us-west-2.api.aws";
+    let government = "https://A3.gr7.us-gov-west-1.eks.amazonaws.com";
+    let china = arn("aws-cn", "cn-north-1", "web");
+    let gov = arn("aws-us-gov", "us-gov-west-1", "gov");
+    let rows = [
+        (
+            vec!["--name", "prod"],
+            &prod,
+            frankfurt,
+            &none,
+            &*prod,
+            ("prod", "eu-central-1", None),
+        ),
+        (
+            vec!["--name", "web"],
+            &china,
+            beijing,
+            &none,
+            &*china,
+            ("web", "cn-north-1", None),
+        ),
+        (
+            vec!["--name", "gov", "--alias", "gov", "--user-alias", "us"],
+            &gov,
+            government,
+            &none,
+            "gov",
+            ("gov", "us-gov-west-1", None),
+        ),
+        (
+            vec!["--name", "six", "--alias", "six", "--role-arn", role],
+            &arn("aws", "us-west-2", "six"),
+            ipv6,
+            &none,
+            "six",
+            ("six", "us-west-2", Some(role)),
+        ),
+        (
+            vec!["--name", "local", "--alias", "local"],
+            &arn("aws", "eu-central-1", "local"),
+            frankfurt,
+            &outpost,
+            "local",
+            (uuid, "eu-central-1", None),
+        ),
+        (
+            vec!["--name", "extended", "--alias", "extended"],
+            &arn("aws", "eu-central-1", "extended"),
+            frankfurt,
+            &extended,
+            "extended",
+            ("extended", "eu-central-1", None),
+        ),
+        (
+            vec![
+                "--name",
+                "proxied",
+                "--alias",
+                "proxied",
+                "--proxy-url",
+                "http://10.0.0.1:3128",
+            ],
+            &arn("aws", "eu-central-1", "proxied"),
+            frankfurt,
+            &none,
+            "proxied",
+            ("proxied", "eu-central-1", None),
+        ),
+    ];
+    let mut calls = rows.clone().map(|(arguments, arn, endpoint, more, ..)| {
+        json!({"arguments": arguments, "cluster": described(arn, endpoint, more)})
+    }).to_vec();
+    let profiled = ["--name", "ops", "--alias", "ops", "--profile", "ops"];
+    let cluster = described(&arn("aws", "eu-west-1", "ops"), frankfurt, &none);
+    calls.push(json!({"arguments": profiled, "cluster": cluster}));
+    let text = run_python("update_kubeconfig.py", &[], &json!(calls).to_string());
+    let kubeconfig = Kubeconfig::read(&text).unwrap();
+    for (index, (_, _, endpoint, _, context, expected)) in rows.iter().enumerate() {
+        let selected = kubeconfig.select(Some(context));
+        let selected = selected.unwrap_or_else(|error| panic!("{context}: {error:?}\n{text}"));
+        let (server, KubeconfigUser::Eks(cluster)) = (selected.server, selected.user) else {
+            panic!("{context}: not EKS\n{text}");
+        };
+        assert_eq!(server.address, endpoint.to_lowercase());
+        let data = calls[index]["cluster"]["certificateAuthority"]["data"].as_str();
+        let ca = certificate::normalized(data.unwrap()).unwrap();
+        assert_eq!(
+            server.ca.as_deref().map(str::trim),
+            Some(ca.trim()),
+            "{context}"
+        );
+        let proxy = (*context == "proxied").then_some("http://10.0.0.1:3128");
+        let found = server
+            .proxy
+            .as_deref()
+            .map(|proxy| proxy.trim_end_matches('/'));
+        assert_eq!(found, proxy, "{context}");
+        let role = cluster.role.as_ref().map(|role| role.arn.as_str());
+        assert_eq!(
+            (&*cluster.name, cluster.region.as_deref().unwrap(), role),
+            *expected
+        );
+    }
+    // The last one that was written is the current one. Its profile does not exist in a function.
+    let refused = format!("{:?}", kubeconfig.select(None).unwrap_err());
+    assert!(refused.contains("Profile"), "{refused}");
 }

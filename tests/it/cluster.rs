@@ -74,13 +74,21 @@ impl Cluster {
     /// With these objects in it, which have settled before the story begins.
     pub async fn given(objects: Vec<Value>) -> Cluster {
         if real::is_named() {
-            let namespace = Namespace::new().await;
-            for object in objects {
-                establish(&namespace, object).await;
-            }
-            return Cluster::Real(namespace);
+            return Cluster::in_namespace(Namespace::new().await, objects).await;
         }
         Cluster::sandbox(|world, now| objects.into_iter().for_each(|it| world.apply(it, now))).await
+    }
+
+    /// In a real cluster, for a user that nothing but the group `landfall` lets in.
+    pub async fn for_member(user: &str, objects: Vec<Value>) -> Cluster {
+        Cluster::in_namespace(Namespace::for_member(user).await, objects).await
+    }
+
+    async fn in_namespace(namespace: Namespace, objects: Vec<Value>) -> Cluster {
+        for object in objects {
+            establish(&namespace, object).await;
+        }
+        Cluster::Real(namespace)
     }
 
     /// The sandbox's, prepared by the story. It has settled a minute before the story begins.

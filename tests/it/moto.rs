@@ -2,6 +2,7 @@
 //! reads them from there, and the sandbox's SSM is held against it.
 //! <https://github.com/getmoto/moto>
 
+mod by_iam;
 mod server;
 
 use crate::cluster::Cluster;
@@ -76,6 +77,49 @@ async fn the_token_is_read_from_moto() {
         }
         println!("moto: {token} {ca}: {expected:?}");
     }
+}
+
+/// SSM repeats such a secret in clear, in `SourceResult`.
+#[tokio::test]
+#[ignore = "needs moto: make conformance"]
+async fn the_token_is_read_from_secrets_manager_through_ssm() {
+    let cluster = Cluster::given(vec![demo_app(600)]).await;
+    let moto = Moto::like_aws(&cluster, &json!({})).await;
+    moto.store(&cluster).await;
+    moto.put_secret("landfall/token", cluster.token()).await;
+    let reference = "/aws/reference/secretsmanager/landfall/token";
+    let body = json!({"Names": [reference, "ca"], "WithDecryption": true});
+    let (_, stored) = moto.ssm("GetParameters", &body).await;
+    let repeated = stored["Parameters"].to_string();
+    assert_eq!(repeated.matches(cluster.token()).count(), 2, "{repeated}");
+    for (token, expected) in [
+        (reference, None),
+        ("/aws/reference/secretsmanager/no", Some("no")),
+    ] {
+        let variables = [
+            ("K8S_CLUSTER", cluster.url()),
+            ("K8S_TOKEN_PARAMETER", token),
+            ("K8S_CA_PARAMETER", "ca"),
+            ("RUST_LOG", "trace"),
+        ];
+        let event = restart(&cluster);
+        let result = moto.run_with(&variables, event, &[cluster.token()]).await;
+        match (&result, expected) {
+            (JobResult::Success { .. }, None) => {}
+            (JobResult::Failure { kind, message, .. }, Some(name)) => {
+                assert_eq!(kind, "ConfigurationError", "{message}");
+                assert!(message.contains(name), "{message}");
+            }
+            (_, _) => panic!("{token}: {result:#?}"),
+        }
+    }
+}
+
+/// A deploy that changes nothing but the pods.
+fn restart(cluster: &Cluster) -> Value {
+    let parameters = json!({"deployment": "demo-app", "restart": true,
+        "namespace": cluster.namespace()});
+    crate::stage::event(1, &parameters.to_string())
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ const GRANTS: [&str; 4] = [
     include_str!("../../deploy/rbac-rotation.yaml"),
     include_str!("../../deploy/token-secret.yaml"),
 ];
+/// The function's session, as EKS names it to the API server.
+pub const IAM_USER: &str = "arn:aws:sts::111122223333:assumed-role/landfall/landfall";
 /// How long the cluster may take to do what it is told.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -28,6 +30,8 @@ pub struct Namespace {
     pub name: String,
     /// The ServiceAccount's token, from its Secret as a user takes it.
     pub token: String,
+    /// The user that the function is in the cluster.
+    user: String,
     /// The API server's address and CA.
     pub url: String,
     pub ca: String,
@@ -45,14 +49,37 @@ pub fn is_named() -> bool {
     variable("LANDFALL_CLUSTER").is_some()
 }
 
+/// The cluster's name in EKS, where it is one of EKS.
+pub fn eks() -> Option<String> {
+    variable("LANDFALL_CLUSTER_EKS")
+}
+
+/// Whether the stories' function is let into the cluster by IAM, and not by a token.
+pub fn is_by_iam() -> bool {
+    variable("LANDFALL_STORIES_BY").is_some_and(|way| way == "iam")
+}
+
 impl Namespace {
-    /// Makes one, with what the files in `deploy/` grant.
+    /// Makes one, with what the files in `deploy/` grant to the ServiceAccount or to the group.
     pub async fn new() -> Namespace {
+        match is_by_iam() {
+            true => Namespace::for_member(IAM_USER).await,
+            false => Namespace::made(None).await,
+        }
+    }
+
+    /// Makes one for a user that nothing but the group lets in.
+    pub async fn for_member(user: &str) -> Namespace {
+        Namespace::made(Some(user)).await
+    }
+
+    async fn made(member: Option<&str>) -> Namespace {
         let needed = |name| variable(name).unwrap_or_else(|| panic!("{name}: make conformance"));
         let number = STORIES.fetch_add(1, Ordering::Relaxed);
         let mut namespace = Namespace {
             name: format!("story-{}-{number}", std::process::id()),
             token: String::new(),
+            user: String::new(),
             url: needed("LANDFALL_CLUSTER"),
             ca: std::fs::read_to_string(needed("LANDFALL_CLUSTER_CA")).unwrap(),
             admin: needed("LANDFALL_CLUSTER_ADMIN"),
@@ -60,7 +87,9 @@ impl Namespace {
         };
         let object = json!({"metadata": {"name": namespace.name}});
         namespace.create("/api/v1/namespaces", &object).await;
-        namespace.grant().await;
+        let account = format!("system:serviceaccount:{}:landfall", namespace.name);
+        namespace.user = member.map_or(account, str::to_owned);
+        namespace.grant(member.is_some()).await;
         namespace.token = namespace.secret().await;
         // Without it no pod is admitted, and the controller's next try comes later and later.
         let account = namespace.path("v1", "serviceaccounts/default");
@@ -68,14 +97,19 @@ impl Namespace {
         namespace
     }
 
-    /// Applies the files in `deploy/` to this namespace.
-    async fn grant(&self) {
+    /// Applies the files in `deploy/` to this namespace. `group` says whether the Roles are bound to
+    /// the group alone.
+    async fn grant(&self, group: bool) {
         let namespace = format!("namespace: {}", self.name);
         for document in GRANTS
             .join("\n---\n")
             .replace("namespace: default", &namespace)
             .split("\n---\n")
         {
+            let document = match group {
+                true => document.replace(&account_subject(&namespace), "subjects:"),
+                false => document.to_owned(),
+            };
             let (_, kind) = document.split_once("\nkind: ").unwrap();
             let path = match kind.lines().next().unwrap() {
                 "ServiceAccount" => self.path("v1", "serviceaccounts"),
@@ -84,9 +118,8 @@ impl Namespace {
                 "RoleBinding" => self.path("rbac.authorization.k8s.io/v1", "rolebindings"),
                 other => panic!("no story grants a {other}"),
             };
-            let body = document.to_owned();
             let (status, answer) = self
-                .send(Method::POST, &path, "application/yaml", body)
+                .send(Method::POST, &path, "application/yaml", document)
                 .await;
             assert_eq!(status, 201, "{path}: {answer}");
         }
@@ -222,7 +255,7 @@ impl Namespace {
         assert!(group.is_string(), "{verb} {resource} is not granted");
         let (kind, part) = resource.split_once('/').unwrap_or((resource, ""));
         let question = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
-            "spec": {"user": format!("system:serviceaccount:{}:landfall", self.name),
+            "spec": {"user": self.user, "groups": ["landfall"],
                 "resourceAttributes": {"namespace": self.name, "verb": verb, "group": group,
                     "resource": kind, "subresource": part, "name": name}}});
         let reviews = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
@@ -269,15 +302,15 @@ impl Namespace {
     /// The story's own requests by the API server's audit log; None where that is not at hand.
     pub fn requests(&self) -> Option<Vec<Seen>> {
         let log = std::fs::read_to_string(variable("LANDFALL_CLUSTER_AUDIT")?).unwrap();
-        let user = format!("system:serviceaccount:{}:landfall", self.name);
-        let events = log.lines().filter(|line| line.contains(&user));
+        let events = log.lines().filter(|line| line.contains(&self.name));
         let events = events.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        Some(
-            events
-                .filter(|event| event["user"]["username"] == *user)
-                .map(seen)
-                .collect(),
-        )
+        // Sessions of one role are one user in all namespaces.
+        let of = |event: &Value| {
+            let review = &event["requestObject"]["spec"]["resourceAttributes"]["namespace"];
+            event["objectRef"]["namespace"] == *self.name || review == self.name.as_str()
+        };
+        let is_ours = |event: &Value| event["user"]["username"] == *self.user && of(event);
+        Some(events.filter(is_ours).map(seen).collect())
     }
 
     /// Lets a Deployment's pods run where kwok plays the nodes, in a cluster that has others.
@@ -291,6 +324,11 @@ impl Namespace {
         }
         pod["tolerations"] = json!([{"key": label, "operator": "Exists"}]);
     }
+}
+
+/// The beginning of a binding's subjects, with the ServiceAccount first.
+fn account_subject(namespace: &str) -> String {
+    format!("subjects:\n- kind: ServiceAccount\n  name: landfall\n  {namespace}")
 }
 
 /// <https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/>

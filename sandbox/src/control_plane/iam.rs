@@ -9,8 +9,14 @@ use std::{fs, io};
 pub(crate) const CLUSTER: &str = "prod";
 /// The configuration of the verifier: who is let in.
 pub(crate) const FILE: &str = "iam.json";
-/// The groups of the roles that have an access entry. Another role has none.
-const ENTRIES: [(&str, &[&str]); 2] = [("landfall", &["landfall"]), ("groupless", &[])];
+/// The roles that have an access entry, and the groups in it.
+const ENTRIES: [(&str, &str, &[&str]); 3] = [
+    (ACCOUNT, "landfall", &["landfall"]),
+    (OTHER_ACCOUNT, "deployer", &["landfall"]),
+    (ACCOUNT, "groupless", &[]),
+];
+/// An account with a role that the function assumes.
+const OTHER_ACCOUNT: &str = "444455556666";
 
 /// Writes the verifier's configuration, and the one with which kube-apiserver finds the verifier.
 /// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#webhook-token-authentication>
@@ -37,26 +43,29 @@ pub(crate) fn authenticator(port: u16) -> Vec<String> {
 /// The function's own credentials are a session of the role `landfall`.
 fn configuration() -> Value {
     let [key, secret, session] = CREDENTIALS.map(|(_, value)| value);
-    let identity = |role: &str, key: &str| {
+    let identity = |account: &str, role: &str, key: &str| {
         json!({
             "key": key,
             "secret": secret,
             "session": session,
-            "account": ACCOUNT,
-            "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/landfall"),
+            "account": account,
+            "arn": format!("arn:aws:sts::{account}:assumed-role/{role}/landfall"),
             "userId": format!("AROAEXAMPLE{}:landfall", role.to_uppercase()),
         })
     };
-    let role = |role: &str| format!("arn:aws:iam::{ACCOUNT}:role/{role}");
-    let entries = ENTRIES.map(|(name, groups)| (role(name), json!(groups)));
+    let entries = ENTRIES.map(|(account, role, groups)| {
+        let arn = format!("arn:aws:iam::{account}:role/{role}");
+        (arn, json!(groups))
+    });
     json!({
         "cluster": CLUSTER,
         "partition": "aws",
         "region": REGION,
         "identities": [
-            identity("landfall", key),
-            identity("groupless", "ASIAIOSFODNNGROUPLESS"),
-            identity("stranger", "ASIAIOSFODNN7STRANGER"),
+            identity(ACCOUNT, "landfall", key),
+            identity(OTHER_ACCOUNT, "deployer", "ASIAIOSFODNNDEPLOYER"),
+            identity(ACCOUNT, "groupless", "ASIAIOSFODNGROUPLESS"),
+            identity(ACCOUNT, "stranger", "ASIAIOSFODNNSTRANGER"),
         ],
         "entries": entries.into_iter().collect::<serde_json::Map<_, _>>(),
     })

@@ -1,6 +1,6 @@
 //! A real Kubernetes control plane on loopback: etcd, kube-apiserver, kube-controller-manager,
-//! kube-scheduler, kwok instead of kubelets, and aws-iam-authenticator's verifier, which lets people
-//! in as EKS does. All its files are in one temporary folder.
+//! kube-scheduler, kwok instead of kubelets, and aws-iam-authenticator's verifier, which lets
+//! people in as EKS does. All its files are in one temporary folder.
 
 use crate::iam;
 use crate::kubectl::Kubectl;

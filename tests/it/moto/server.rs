@@ -1,7 +1,7 @@
 //! A moto server, and the function beside it.
 
 use crate::cluster::Cluster;
-use crate::moto::LIFE;
+use crate::moto::{LIFE, restart};
 use crate::peer::{Peer, free_address, post, send};
 use landfall_sandbox::aws::{ACCOUNT, Aws, JobResult, Outcome, REGION};
 use landfall_sandbox::function::Function;
@@ -16,12 +16,31 @@ pub struct Moto {
 
 impl Moto {
     pub async fn start() -> Moto {
+        Moto::run_program("moto_server", &[], &[]).await
+    }
+
+    /// Changed where it differs from AWS: its clusters of EKS are this one, who assumes a role gets
+    /// the keys of `assumed`, and SSM repeats secrets of Secrets Manager.
+    pub(super) async fn like_aws(cluster: &Cluster, assumed: &Value) -> Moto {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/moto_like_aws.py");
+        let assumed = assumed.to_string();
+        let variables = [
+            ("CLUSTER_ENDPOINT", cluster.url()),
+            ("CLUSTER_CA", cluster.ca()),
+            ("ASSUMED", &assumed),
+        ];
+        Moto::run_program("python", &[script.to_str().unwrap()], &variables).await
+    }
+
+    async fn run_program(program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Moto {
         let address = free_address();
-        let mut server = Peer::start("moto_server", |command, _| {
+        let mut server = Peer::start(program, |command, _| {
             let port = address.port().to_string();
             command
+                .args(arguments)
                 .args(["--host", "127.0.0.1", "--port", &port])
-                .env("MOTO_ACCOUNT_ID", ACCOUNT);
+                .env("MOTO_ACCOUNT_ID", ACCOUNT)
+                .envs(variables.iter().copied());
         });
         server.listens(address).await;
         Moto {
@@ -65,6 +84,26 @@ impl Moto {
         call(&self.address.to_string(), "ssm", &target, body).await
     }
 
+    /// A secret in Secrets Manager.
+    pub(super) async fn put_secret(&self, name: &str, value: &str) {
+        let body = json!({"Name": name, "SecretString": value});
+        let address = self.address.to_string();
+        let target = "secretsmanager.CreateSecret";
+        let (status, answer) = call(&address, "secretsmanager", target, &body).await;
+        assert_eq!(status, 200, "{name}: {answer}");
+    }
+
+    /// A cluster of EKS.
+    pub(super) async fn create_cluster(&self, name: &str) {
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/cluster");
+        let body = json!({"name": name, "roleArn": role,
+            "resourcesVpcConfig": {"subnetIds": ["subnet-1"], "endpointPublicAccess": true}});
+        let headers = authorization("eks");
+        let address = self.address.to_string();
+        let (status, answer) = post(&address, "/clusters", &headers, &body.to_string()).await;
+        assert_eq!(status, 200, "{name}: {answer}");
+    }
+
     /// A key of the customer's.
     pub async fn key(&self) -> String {
         let address = self.address.to_string();
@@ -100,20 +139,14 @@ impl Moto {
     }
 
     pub(super) async fn s3(&self, path: &str, headers: &str, body: &[u8]) {
-        let headers = format!(
-            "Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/s3/aws4_request, \
-             SignedHeaders=host, Signature=0\r\n{headers}"
-        );
+        let headers = authorization("s3") + headers;
         let (status, answer) = send("PUT", &self.address.to_string(), path, &headers, body).await;
         assert_eq!(status, 200, "{path}: {answer}");
     }
 
     /// One deploy by a function that is told these parameters' names.
     pub async fn deploy(&self, cluster: &Cluster, token: &str, ca: &str) -> JobResult {
-        let parameters = json!({"deployment": "demo-app", "restart": true,
-            "namespace": cluster.namespace()});
-        let event = crate::stage::event(1, &parameters.to_string());
-        self.run(cluster, (token, ca), event).await
+        self.run(cluster, (token, ca), restart(cluster)).await
     }
 
     /// A function whose SSM and S3 are moto's.
@@ -123,14 +156,24 @@ impl Moto {
         cluster: &Cluster,
         (token, ca): (&str, &str),
     ) -> Function {
-        let endpoint = format!("http://{}", self.address);
         let variables = [
-            ("AWS_ENDPOINT_URL_SSM", endpoint.as_str()),
-            ("AWS_ENDPOINT_URL_S3", endpoint.as_str()),
             ("K8S_CLUSTER", cluster.url()),
             ("K8S_TOKEN_PARAMETER", token),
             ("K8S_CA_PARAMETER", ca),
         ];
+        self.function_with(aws, &variables)
+    }
+
+    /// A function that has all but CodePipeline from moto.
+    fn function_with(&self, aws: &Aws, variables: &[(&str, &str)]) -> Function {
+        let endpoint = format!("http://{}", self.address);
+        let services = ["SSM", "S3", "EKS", "STS"].map(|it| format!("AWS_ENDPOINT_URL_{it}"));
+        let services = services
+            .iter()
+            .map(|name| (name.as_str(), endpoint.as_str()));
+        let variables = services
+            .chain(variables.iter().copied())
+            .collect::<Vec<_>>();
         let binary = Path::new(env!("CARGO_BIN_EXE_landfall"));
         Function::start(binary, aws, &variables).unwrap()
     }
@@ -141,16 +184,34 @@ impl Moto {
         (token, ca): (&str, &str),
         event: Value,
     ) -> JobResult {
+        let variables = [
+            ("K8S_CLUSTER", cluster.url()),
+            ("K8S_TOKEN_PARAMETER", token),
+            ("K8S_CA_PARAMETER", ca),
+        ];
+        self.run_with(&variables, event, &[cluster.token()]).await
+    }
+
+    /// Runs one event in a function with these variables; none of the secrets may be logged.
+    pub(super) async fn run_with(
+        &self,
+        variables: &[(&str, &str)],
+        event: Value,
+        secrets: &[&str],
+    ) -> JobResult {
         let aws = Aws::start().await.unwrap();
-        let function = self.function(&aws, cluster, (token, ca));
+        let function = self.function_with(&aws, variables);
         let job = aws.submit(event, LIFE);
         let outcome = aws.outcome(&job, LIFE).await;
         let log = function.log().join("\n");
-        assert!(!log.contains(cluster.token()), "{log}");
+        for secret in secrets {
+            assert!(!log.contains(secret), "{log}");
+            assert!(!format!("{outcome:?}").contains(secret), "{outcome:?}");
+        }
         let asked = aws.calls();
         let strayed = asked
             .iter()
-            .any(|call| call.target.starts_with("AmazonSSM") || call.target.starts_with("S3"));
+            .any(|call| !call.target.starts_with("CodePipeline"));
         assert!(!strayed, "the sandbox was asked instead: {asked:?}");
         match outcome {
             Outcome::Succeeded(report) | Outcome::Failed(report) => report.result,
@@ -159,12 +220,19 @@ impl Moto {
     }
 }
 
-/// One call as AWS's JSON 1.1 protocol has it; neither side checks the signature.
+/// A signature; neither side checks it.
+fn authorization(service: &str) -> String {
+    format!(
+        "Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=0\r\n"
+    )
+}
+
+/// One call as AWS's JSON 1.1 protocol has it.
 pub(super) async fn call(to: &str, service: &str, target: &str, body: &Value) -> (u16, Value) {
     let headers = format!(
-        "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\n\
-         Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/{service}/aws4_request, \
-         SignedHeaders=host, Signature=0\r\n"
+        "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\n{}",
+        authorization(service)
     );
     let (status, answer) = post(to, "/", &headers, &body.to_string()).await;
     (
