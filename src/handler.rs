@@ -24,7 +24,7 @@ use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
 use landfall_core::request::{Draft, Files, Origin, Request, Wanted};
 use landfall_core::rotation::{CurrentToken, RotationError, RotationRequest};
-use landfall_core::state::continuation::{Continuation, ContinuationError, Phase};
+use landfall_core::state::continuation::{Continuation, ContinuationError};
 use landfall_core::strategy::Failure;
 use ledger::Ledger;
 use serde_json::Value;
@@ -175,7 +175,6 @@ impl Function {
         };
         *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
         let source = self.access.source(environment, job.account.as_deref());
-        let aws_is_silent = || report::no_credentials(&no_answer(&source), &source);
         let files = self.files(job, &draft.wanted, &mut continuation, &bound_to, until);
         let files = match files.await {
             Ok(files) => files,
@@ -187,10 +186,15 @@ impl Function {
         };
         *ledger.deploy.borrow_mut() = Some(DeployMetrics::of(&request, continuation.started));
         let connect = async |purpose| self.access.connect(environment, &source, purpose).await;
-        let connection = match timeout_at(until, connect(Purpose::Begin)).await {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return report::no_credentials(&error, &source),
-            Err(_) => return silent(&mut continuation, &bound_to, "AWS", now, aws_is_silent),
+        let connected = timeout_at(until, connect(Purpose::Begin)).await;
+        let is_cut = connected.is_err();
+        let connection = match connected.unwrap_or_else(|_| Err(no_answer(&source))) {
+            Ok(connection) => connection,
+            Err(error) => {
+                let goes_on = is_cut || error.may_pass() && continuation.has_begun();
+                let report = report::access_lost(&request, &continuation.phase, &error, &source);
+                return put_off(goes_on, &mut continuation, &bound_to, "AWS", now, report);
+            }
         };
         if !continuation.belongs_to(&connection.server.address) {
             return report::unusable_continuation(&ContinuationError::Foreign);
@@ -228,12 +232,9 @@ impl Function {
             Err(error) => error,
         };
         let is_cut = Instant::now() >= until;
-        let goes_on = error.may_pass() && (is_cut || continuation.phase != Phase::Start);
+        let goes_on = error.may_pass() && (is_cut || continuation.has_begun());
         let report = report::no_artifact(&error, &continuation.phase);
-        Err(match goes_on {
-            true => silent(continuation, bound_to, "S3", now, || report),
-            false => report,
-        })
+        Err(put_off(goes_on, continuation, bound_to, "S3", now, report))
     }
 
     /// Sends the report. That the job is over already is the end of it, too. A report that
@@ -316,6 +317,21 @@ fn complete(
     logging::hide_values(request.secrets());
     Span::current().record("execution", request.execution.as_str());
     Ok(request)
+}
+
+/// The report, or a later one if the deploy goes on.
+fn put_off(
+    goes_on: bool,
+    continuation: &mut Continuation,
+    bound_to: &str,
+    who: &str,
+    now: Timestamp,
+    report: Report,
+) -> Report {
+    match goes_on {
+        true => silent(continuation, bound_to, who, now, || report),
+        false => report,
+    }
 }
 
 /// AWS did not answer in this invocation: the next one may have more luck, for a while.

@@ -10,7 +10,7 @@ use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::retry::{ReconnectMode, RetryConfig};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
@@ -132,6 +132,8 @@ fn retries() -> RetryConfig {
         .with_max_attempts(retry::ATTEMPTS)
         .with_initial_backoff(retry::FIRST_PAUSE)
         .with_max_backoff(retry::LONGEST_PAUSE)
+        // Our HTTP client looks after its connections itself.
+        .with_reconnect_mode(ReconnectMode::ReuseAllConnections)
 }
 
 #[cfg(test)]

@@ -12,6 +12,11 @@ use std::time::Duration;
 /// The time limit of one attempt.
 pub const ATTEMPT: Duration = Duration::from_secs(5);
 
+/// Why the SDK could not build a call. Its own words may quote the variables, and an address may
+/// contain a password.
+const NOT_BUILT: &str =
+    "AWS_REGION, AWS_ENDPOINT_URL or another variable of the function is not valid";
+
 /// Why a call to AWS failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AwsError {
@@ -42,12 +47,16 @@ where
         SdkError::ResponseError(_) => {
             AwsError::Unreachable("its answer is not what it should be".to_owned())
         }
+        // Our HTTP client's errors are of another kind.
+        SdkError::DispatchFailure(failure) if failure.is_other() => {
+            AwsError::Unreachable(NOT_BUILT.to_owned())
+        }
         SdkError::DispatchFailure(failure) => {
             // Below "dispatch failure" and "io error" is the actual cause.
             let cause = failure.as_connector_error().and_then(Error::source);
             AwsError::Unreachable(cause.map_or_else(|| chain(&error), chain))
         }
-        SdkError::ConstructionFailure(_) | _ => AwsError::Unreachable(chain(&error)),
+        SdkError::ConstructionFailure(_) | _ => AwsError::Unreachable(NOT_BUILT.to_owned()),
     }
 }
 

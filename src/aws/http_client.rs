@@ -110,13 +110,14 @@ fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
 
 /// A failure for which a retry does not help.
 fn other(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ConnectorError {
-    ConnectorError::other(why.into(), None)
+    ConnectorError::user(why.into())
 }
 
-/// The host of a URL, with its port if it has one.
-fn host_of(address: &str) -> String {
+/// The host of a URL, with its port if it has one, without a password before it.
+pub(super) fn host_of(address: &str) -> String {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    rest.split(['/', '?']).next().unwrap_or_default().to_owned()
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    host.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
 /// A failure of the connection to this host, which the SDK tries again.
@@ -144,3 +145,6 @@ impl HttpClient for HttpsClient {
         SharedHttpConnector::new(self.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

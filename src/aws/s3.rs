@@ -6,7 +6,7 @@
 
 use super::clients::Aws;
 use super::failure::is_transient;
-use super::http_client::HttpsClient;
+use super::http_client::{HttpsClient, host_of};
 use super::partition;
 use super::settings::{AwsService, Settings};
 use super::signature::Signature;
@@ -123,10 +123,7 @@ impl Store {
     /// S3's host in a region, or that of the configured endpoint.
     async fn host(&self, region: &str) -> Result<String, StoreError> {
         if let Some(endpoint) = self.settings.endpoint(AwsService::S3) {
-            let host = endpoint
-                .split_once("://")
-                .map_or(endpoint, |(_, host)| host);
-            return Ok(host.to_owned());
+            return Ok(host_of(endpoint));
         }
         let suffix = partition::suffix(region).await;
         let suffix = suffix.map_err(StoreError::Refused)?;

@@ -37,8 +37,13 @@ impl Settings {
     /// Reads the variables.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Settings {
         let flag = |name| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        let secret = variable("AWS_SECRET_ACCESS_KEY");
-        let keys = variable("AWS_ACCESS_KEY_ID").zip(secret);
+        // The SDK panics if a header cannot have the id.
+        let sendable = |name| {
+            let value = variable(name)?;
+            let is_sendable = value.bytes().all(|byte| byte.is_ascii_graphic());
+            is_sendable.then_some(value)
+        };
+        let keys = sendable("AWS_ACCESS_KEY_ID").zip(sendable("AWS_SECRET_ACCESS_KEY"));
         let endpoint = |(service, own)| {
             let url = variable(own).or_else(|| variable("AWS_ENDPOINT_URL"))?;
             Some((service, url.trim_end_matches('/').to_owned()))
@@ -57,7 +62,7 @@ impl Settings {
             keys: keys.map(|(id, secret)| Keys {
                 id,
                 secret,
-                session: variable("AWS_SESSION_TOKEN"),
+                session: sendable("AWS_SESSION_TOKEN"),
             }),
             endpoints: services.into_iter().filter_map(endpoint).collect(),
         }

@@ -168,6 +168,35 @@ async fn ssm_that_stalls_is_handed_over_and_then_served() {
     stage.deploy_in(SHORT, image(NEW_IMAGE)).await.success();
 }
 
+/// A function that is cold needs SSM again, in the middle of a deploy.
+#[tokio::test(flavor = "multi_thread")]
+async fn access_that_is_lost_in_the_middle_is_told_with_what_was_written() {
+    let mut stage = Stage::new().await;
+    stage.aws.reinvoke_after(Duration::from_secs(2));
+    let event = stage.event(&image(SLOWER_IMAGE));
+    let job = stage.aws.submit(event, SHORT);
+    while stage.aws.reports().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    stage.function.kill();
+    stage.aws.fault("AmazonSSM", AwsFault::AccessDenied, 1);
+    let Outcome::Failed(report) = stage.aws.outcome(&job, LIFE).await else {
+        panic!("{}", stage.log());
+    };
+    let JobResult::Failure { message, .. } = report.result else {
+        panic!("it failed");
+    };
+    assert!(
+        message.contains("AWS denies ssm:GetParameters"),
+        "{message}"
+    );
+    assert!(
+        message.contains("was written. Its rollout continues, but is no longer followed."),
+        "{message}"
+    );
+    stage.wrote(&["PATCH"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_are_repeated_while_codepipeline_falters() {
     for fault in [AwsFault::Throttling, AwsFault::Unavailable, AwsFault::Cut] {

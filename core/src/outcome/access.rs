@@ -131,6 +131,15 @@ impl CredentialsError {
     }
 }
 
+impl CredentialsError {
+    /// Whether a later attempt may succeed without anyone's help.
+    pub fn may_pass(&self) -> bool {
+        let is_of_environment =
+            matches!(self, CredentialsError::Unreachable(why) if why.starts_with("AWS_"));
+        self.kind() == FailureType::SystemUnavailable && !is_of_environment
+    }
+}
+
 impl fmt::Display for CredentialsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

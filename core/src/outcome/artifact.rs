@@ -4,6 +4,7 @@ use super::failure::FailureType;
 use super::store::StoreError;
 use crate::formats::archive::{ArchiveError, Found};
 use crate::text::list;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A file in an input artifact.
@@ -287,7 +288,9 @@ fn no_such_file(path: &str, searched: &[(String, Searched)], near: &[String]) ->
         Searched::Has(sample) => sample.as_slice(),
         Searched::Not(_) => &[],
     });
-    let sample = sample.cloned().collect::<Vec<_>>();
+    let mut seen = BTreeSet::new();
+    let sample = sample.filter(|name| seen.insert(*name)).cloned();
+    let sample = sample.collect::<Vec<_>>();
     match (near, sample.as_slice()) {
         ([], []) if with_files.is_empty() => {}
         ([], []) => text.push_str(", which has no files"),

@@ -44,9 +44,9 @@ pub fn handed_over_silent(continuation: &Continuation, bound_to: &str, who: &str
         Some(since) => format!(" since {since:.0}"),
         None => String::new(),
     };
-    let begun = match continuation.phase == Phase::Start && !continuation.unsure {
-        true => "nothing is written yet: ",
-        false => "",
+    let begun = match continuation.has_begun() {
+        true => "",
+        false => "nothing is written yet: ",
     };
     Report::Progress {
         token: continuation.encode(bound_to),

@@ -225,6 +225,11 @@ impl Continuation {
         }
     }
 
+    /// Whether something was written, or may have been.
+    pub fn has_begun(&self) -> bool {
+        self.phase != Phase::Start || self.unsure
+    }
+
     /// Enters a phase, and returns whether it is a new one. The history of symptoms belongs to the
     /// phase in which the pods were followed.
     pub fn enter(&mut self, phase: Phase) -> bool {

@@ -331,3 +331,18 @@ async fn a_report_reaches_codepipeline() {
         (&"job-1".into(), &"{}".into())
     );
 }
+
+/// The SDK quotes an address that it cannot use, and it may contain a password.
+#[tokio::test]
+async fn variables_that_cannot_be_used_are_not_quoted() {
+    for variable in [
+        ("AWS_ENDPOINT_URL_SSM", "http://user:s3cret@a b"),
+        ("AWS_REGION", "s3cret region"),
+    ] {
+        let Err(AwsError::Unreachable(why)) = ask(&aws(&[variable])).await else {
+            panic!("{variable:?} cannot be used");
+        };
+        assert!(why.starts_with("AWS_REGION, AWS_ENDPOINT_URL"), "{why}");
+        assert!(!why.contains("s3cret"), "{why}");
+    }
+}

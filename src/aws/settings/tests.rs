@@ -33,6 +33,8 @@ fn keys_are_both_or_none_and_are_not_printed() {
         (Some("id"), None, false),
         (None, Some("s3cret"), false),
         (Some("id"), Some("s3cret"), true),
+        (Some("id\n"), Some("s3cret"), false),
+        (Some("id"), Some("s3 cret"), false),
     ] {
         let id = id.map(|id| ("AWS_ACCESS_KEY_ID", id));
         let secret = secret.map(|secret| ("AWS_SECRET_ACCESS_KEY", secret));

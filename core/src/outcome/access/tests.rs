@@ -82,3 +82,24 @@ fn a_version_or_label_that_is_missing_is_told_as_one() {
         assert_eq!(told(names).contains("number or label"), has, "{names}");
     }
 }
+
+#[test]
+fn what_may_pass_is_not_what_somebody_has_to_mend() {
+    let said = || "said".to_owned();
+    for (error, expected) in [
+        (CredentialsError::Throttled(said()), true),
+        (CredentialsError::Broken(said()), true),
+        (CredentialsError::Unreachable(said()), true),
+        (CredentialsError::Clock(said()), true),
+        (
+            CredentialsError::Unreachable("AWS_REGION is not set".into()),
+            false,
+        ),
+        (CredentialsError::Denied("ssm:GetParameters", said()), false),
+        (CredentialsError::NotSigned(said()), false),
+        (CredentialsError::Missing(said()), false),
+        (CredentialsError::Refused(said()), false),
+    ] {
+        assert_eq!(error.may_pass(), expected, "{error:?}");
+    }
+}
