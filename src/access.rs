@@ -2,6 +2,7 @@
 //! renewal of a token in SSM.
 
 pub mod eks;
+mod kubeconfig;
 pub mod rotation;
 pub mod ssm;
 
@@ -11,6 +12,7 @@ use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
 use eks::Assumed;
 use jiff::Timestamp;
+use kubeconfig::Kept;
 use landfall_core::eks::{AssumedRole, EksCluster};
 use landfall_core::environment::{ClusterSource, Environment, TokenSource};
 use landfall_core::event::Keys;
@@ -57,6 +59,8 @@ struct Warm {
     connections: Vec<(String, Connection)>,
     /// The credentials of assumed roles.
     assumed: Vec<Assumed>,
+    /// The kubeconfig that was read last.
+    kubeconfig: Option<Kept>,
 }
 
 /// An open connection to a cluster.
@@ -103,6 +107,14 @@ impl Connection {
     /// Whether the credential should be renewed now.
     pub fn is_expiring(&self, now: Timestamp) -> bool {
         matches!(&self.iam, Some((_, renew_at)) if now >= *renew_at)
+    }
+
+    /// Whether its sockets fit a credential: a client certificate is shown when they are opened.
+    fn has_way_for(&self, credential: &Credential) -> bool {
+        match (&self.credential, credential) {
+            (Credential::Token(_), Credential::Token(_)) => true,
+            (former, credential) => former == credential,
+        }
     }
 
     fn is_usable(&self, now: Timestamp) -> bool {
@@ -172,37 +184,48 @@ impl Access {
         ParameterPlace::new(parameter, account, self.aws.settings.region.as_deref())
     }
 
-    /// Returns the connection that is open, or a new one. `source` is where the access should come
-    /// from.
+    /// Returns the connection that is open, or a new one. `context` is the one of a kubeconfig, and
+    /// `source` is where the access should come from.
     pub async fn connect(
         &self,
         environment: &Environment,
+        context: Option<&str>,
         source: &CredentialSource,
         purpose: Purpose,
     ) -> Result<Connection, CredentialsError> {
         let mut warm = self.warm.lock().await;
+        let warm = &mut *warm;
         let now = Timestamp::now();
-        let name = "";
+        let name = context.unwrap_or_default();
         let open = warm.take(name);
-        let connection = match open {
-            Some(open) if purpose == Purpose::Begin && open.is_usable(now) => open,
-            open => match &environment.source {
-                ClusterSource::Token(token) => self.open_token(token, source, now).await?,
-                ClusterSource::Kubeconfig(_) => {
-                    return Err(CredentialsError::Refused(
-                        "kubeconfigs are not read yet".into(),
-                    ));
-                }
-                ClusterSource::Eks(cluster) => {
-                    if purpose == Purpose::Refused {
-                        warm.assumed.clear();
-                    }
-                    match open.filter(|_| purpose != Purpose::Lost) {
-                        Some(open) => self.sign_anew(open, &mut warm.assumed, now).await?,
-                        None => self.open_eks(cluster, &mut warm.assumed, now).await?,
-                    }
-                }
-            },
+        if purpose == Purpose::Refused {
+            warm.assumed.clear();
+        }
+        let is_begun = purpose == Purpose::Begin;
+        let connection = match (&environment.source, open) {
+            (_, Some(open)) if purpose == Purpose::Expiring => {
+                self.sign_anew(open, &mut warm.assumed, now).await?
+            }
+            (ClusterSource::Kubeconfig(parameter), open) => {
+                let selected = match purpose {
+                    Purpose::Refused | Purpose::Lost => None,
+                    Purpose::Begin | Purpose::Expiring => warm.kubeconfig.take(),
+                };
+                warm.kubeconfig = selected;
+                let kubeconfig = &mut warm.kubeconfig;
+                let kubeconfig = kubeconfig::read(&self.aws, parameter, kubeconfig, now).await?;
+                let selected = kubeconfig.select(context);
+                let selected = selected.map_err(CredentialsError::Kubeconfig)?;
+                kubeconfig::open(&self.aws, selected, source, open, &mut warm.assumed, now).await?
+            }
+            (_, Some(open)) if is_begun && open.is_usable(now) => open,
+            (ClusterSource::Token(token), _) => self.open_token(token, source, now).await?,
+            (ClusterSource::Eks(_), Some(open)) if purpose != Purpose::Lost => {
+                self.sign_anew(open, &mut warm.assumed, now).await?
+            }
+            (ClusterSource::Eks(cluster), _) => {
+                self.open_eks(cluster, &mut warm.assumed, now).await?
+            }
         };
         logging::hide([connection.credential.secret()]);
         warm.keep(name, connection.clone());

@@ -185,7 +185,13 @@ impl Function {
             Err(report) => return report,
         };
         *ledger.deploy.borrow_mut() = Some(DeployMetrics::of(&request, continuation.started));
-        let connect = async |purpose| self.access.connect(environment, &source, purpose).await;
+        let context = request.cluster.clone();
+        let connect = async |purpose| {
+            let context = context.as_deref();
+            self.access
+                .connect(environment, context, &source, purpose)
+                .await
+        };
         let connected = timeout_at(until, connect(Purpose::Begin)).await;
         let is_cut = connected.is_err();
         let connection = match connected.unwrap_or_else(|_| Err(no_answer(&source))) {

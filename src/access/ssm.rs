@@ -26,50 +26,57 @@ pub struct Credentials {
     pub ca: Option<String>,
 }
 
-/// Reads the token and the CA. The role needs `ssm:GetParameters` on both, and `kms:Decrypt` if the
-/// customer's own key encrypts them.
+/// Reads the token and the CA.
 pub async fn fetch(
     aws: &Aws,
     source: &TokenSource,
     now: Timestamp,
 ) -> Result<Credentials, CredentialsError> {
-    let token_name = &source.token_parameter;
-    let mut call = client(aws)?
-        .get_parameters()
-        .names(token_name)
-        .with_decryption(true);
-    if let CaSource::Parameter(name) = &source.ca {
-        call = call.names(name);
-    }
-    let answer = call.send().await;
+    let token_name = &*source.token_parameter;
+    let ca_name = match &source.ca {
+        CaSource::Parameter(name) => Some(&**name),
+        CaSource::Public | CaSource::Given(_) => None,
+    };
+    let names = [token_name].into_iter().chain(ca_name).collect::<Vec<_>>();
+    let values = values(aws, &names).await?;
+    let token = Token::new(&values[0]);
+    check(&token, token_name, now)?;
+    let ca = match &source.ca {
+        CaSource::Public => None,
+        CaSource::Given(pem) => Some(pem.clone()),
+        CaSource::Parameter(name) => {
+            let text = certificate::normalized(&values[1]);
+            let told = |why| CredentialsError::Ca(format!("SSM parameter `{name}`: {why}"));
+            Some(text.map_err(told)?)
+        }
+    };
+    Ok(Credentials { token, ca })
+}
+
+/// Reads parameters, and returns their values in the order of their names. The role needs
+/// `ssm:GetParameters` on them, and `kms:Decrypt` if the customer's own key encrypts them.
+pub async fn values(aws: &Aws, names: &[&str]) -> Result<Vec<String>, CredentialsError> {
+    let names = names
+        .iter()
+        .map(|name| (*name).to_owned())
+        .collect::<Vec<_>>();
+    let call = client(aws)?.get_parameters().with_decryption(true);
+    let answer = call.set_names(Some(names.clone())).send().await;
     let answer = answer.map_err(|error| refused(AwsPermission::READING, failure::read(error)))?;
     let invalid = answer.invalid_parameters();
     if !invalid.is_empty() {
         let names = invalid.join("`, `");
         return Err(CredentialsError::Missing(format!("`{names}`")));
     }
-    let value = |name: &str| {
-        let found = answer
-            .parameters()
-            .iter()
-            .find(|found| is_named(found, name));
-        let value = found.and_then(Parameter::value);
+    let value = |name: &String| {
+        let mut found = answer.parameters().iter();
+        let found = found.find(|found| is_named(found, name));
+        let value = found.and_then(Parameter::value).map(str::to_owned);
         // What SSM does not have it lists as invalid.
         let odd = || CredentialsError::Broken(format!("its answer has no value of `{name}`"));
         value.ok_or_else(odd)
     };
-    let token = Token::new(value(token_name)?);
-    check(&token, token_name, now)?;
-    let ca = match &source.ca {
-        CaSource::Public => None,
-        CaSource::Given(pem) => Some(pem.clone()),
-        CaSource::Parameter(name) => {
-            let text = certificate::normalized(value(name)?);
-            let told = |why| CredentialsError::Ca(format!("SSM parameter `{name}`: {why}"));
-            Some(text.map_err(told)?)
-        }
-    };
-    Ok(Credentials { token, ca })
+    names.iter().map(value).collect()
 }
 
 /// The type, key and tier of a parameter's newest version. The value stays encrypted. Of the calls

@@ -2,6 +2,7 @@
 
 use super::eks::EksError;
 use super::failure::FailureType;
+use super::kubeconfig::KubeconfigError;
 use crate::kubernetes::token::{Token, appearance};
 use crate::text::words;
 use jiff::Timestamp;
@@ -41,6 +42,8 @@ pub enum CredentialsError {
     ClientCertificate(&'static str),
     /// The proxy of a kubeconfig cannot be used.
     Proxy(&'static str),
+    /// The kubeconfig cannot be used.
+    Kubeconfig(KubeconfigError),
     /// A cluster of EKS cannot be opened by IAM.
     Eks(EksError),
 }
@@ -126,6 +129,7 @@ impl CredentialsError {
             | CredentialsError::NoToken(..)
             | CredentialsError::ClientCertificate(_)
             | CredentialsError::Proxy(_)
+            | CredentialsError::Kubeconfig(_)
             | CredentialsError::Ca(_) => FailureType::ConfigurationError,
         }
     }
@@ -199,6 +203,8 @@ impl fmt::Display for CredentialsError {
             CredentialsError::Proxy(why) => {
                 write!(formatter, "the proxy of the kubeconfig {why}")
             }
+            // The report has the words for it.
+            CredentialsError::Kubeconfig(_) => formatter.write_str("the kubeconfig cannot be used"),
             CredentialsError::Eks(error) => write!(formatter, "{error}"),
         }
     }

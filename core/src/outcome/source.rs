@@ -60,6 +60,20 @@ pub enum UserKind {
     Eks(EksCluster),
 }
 
+impl CredentialSource {
+    /// The same with what was taken from the kubeconfig, if it is one.
+    pub fn of_context(&self, context: String, user: UserKind) -> CredentialSource {
+        match self {
+            CredentialSource::Kubeconfig(place) => CredentialSource::Kubeconfig(KubeconfigPlace {
+                parameter: place.parameter.clone(),
+                context: Some(context),
+                user: Some(user),
+            }),
+            CredentialSource::Parameter(_) | CredentialSource::Eks(_) => self.clone(),
+        }
+    }
+}
+
 impl fmt::Display for CredentialSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

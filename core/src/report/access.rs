@@ -144,7 +144,9 @@ pub(super) fn next(error: &CredentialsError, source: &CredentialSource) -> Strin
             "Store the cluster's CA as PEM, or as base64 of it, in K8S_CA or the parameter that \
              K8S_CA_PARAMETER names, then retry the stage."
         }
-        CredentialsError::ClientCertificate(_) | CredentialsError::Proxy(_) => {
+        CredentialsError::ClientCertificate(_)
+        | CredentialsError::Kubeconfig(_)
+        | CredentialsError::Proxy(_) => {
             "Correct the kubeconfig and store it again, then retry the stage."
         }
         CredentialsError::Eks(_) => {

@@ -2,7 +2,7 @@
 
 use super::model::{Explanation, NEXT_LIMIT, Report, fail, target};
 use super::rollout_failed::{failed_rollout, roles, what_failed};
-use super::{access, handbook, odd, outage, refusal, unreachable};
+use super::{access, handbook, kubeconfig, odd, outage, refusal, unreachable};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialSource, CredentialsError, FailureCode, FailureType};
@@ -253,6 +253,9 @@ fn locked_out(
     source: &CredentialSource,
     cause: Option<String>,
 ) -> Report {
+    if let CredentialsError::Kubeconfig(error) = error {
+        return kubeconfig::unusable(error, source, cause);
+    }
     let headline = format!("There is no access to the cluster: {error}.");
     let kept = access::kept(source);
     let evidence = cause.into_iter().chain([kept]).collect::<Vec<_>>();

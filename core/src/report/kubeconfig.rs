@@ -3,13 +3,17 @@
 
 use super::model::{Report, fail};
 use crate::outcome::{
-    ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError, KubeconfigFault,
-    KubeconfigProblem, OtherText, ParameterPlace, ProxyProblem,
+    CredentialSource, ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError,
+    KubeconfigFault, KubeconfigProblem, OtherText, ProxyProblem,
 };
 use crate::text::{list, listed, words};
 
-/// The kubeconfig in a parameter cannot be used.
-pub fn unusable_kubeconfig(error: &KubeconfigError, place: &ParameterPlace) -> Report {
+/// The kubeconfig in a parameter cannot be used. `cause` is what is known of a deploy that has begun.
+pub(super) fn unusable(
+    error: &KubeconfigError,
+    place: &CredentialSource,
+    cause: Option<String>,
+) -> Report {
     let headline = format!(
         "There is no access to the cluster: the kubeconfig in {place} cannot be used: {}.",
         reason(error)
@@ -18,7 +22,7 @@ pub fn unusable_kubeconfig(error: &KubeconfigError, place: &ParameterPlace) -> R
         FailureCode::Kubeconfig,
         FailureType::ConfigurationError,
         &headline,
-        &evidence(error),
+        &[Vec::from_iter(cause), evidence(error)].concat(),
         &next(error, place),
     )
 }
@@ -82,7 +86,7 @@ pub(super) fn evidence(error: &KubeconfigError) -> Vec<String> {
 }
 
 /// What to do next.
-pub(super) fn next(error: &KubeconfigError, place: &ParameterPlace) -> String {
+pub(super) fn next(error: &KubeconfigError, place: &CredentialSource) -> String {
     let store = |what: &str| format!("{what} in {place}, then retry the stage.");
     match error {
         KubeconfigError::Other(_) => store(

@@ -163,6 +163,7 @@ fn no_access(error: &CredentialsError, place: &ParameterPlace) -> (String, Strin
         | CredentialsError::Eks(_)
         | CredentialsError::ClientCertificate(_)
         | CredentialsError::Proxy(_)
+        | CredentialsError::Kubeconfig(_)
         | CredentialsError::Ca(_) => (
             error.to_string(),
             without_stage(&access::next(

@@ -4,8 +4,10 @@ use super::{CANARY, assert_silent, jwt, pems, tokens};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use landfall_core::kubeconfig::Kubeconfig;
-use landfall_core::outcome::{KubeconfigError, ParameterPlace};
-use landfall_core::report::{Report, unusable_kubeconfig};
+use landfall_core::outcome::{
+    CredentialSource, CredentialsError, KubeconfigError, KubeconfigPlace, ParameterPlace,
+};
+use landfall_core::report::{Report, no_credentials};
 use landfall_core::text::redaction::Mask;
 use serde_json::{Value, json};
 
@@ -75,9 +77,15 @@ fn with(position: &str, value: &str) -> Value {
 
 /// What is said about a text: the error and its report, or what Debug shows of what was read.
 fn said(text: &str) -> String {
-    let place = ParameterPlace::new("kubeconfig", None, None);
+    let source = CredentialSource::Kubeconfig(KubeconfigPlace {
+        parameter: ParameterPlace::new("kubeconfig", None, None),
+        context: None,
+        user: None,
+    });
     let words = |error: &KubeconfigError| {
-        let Report::Failure { message, .. } = unusable_kubeconfig(error, &place) else {
+        let Report::Failure { message, .. } =
+            no_credentials(&CredentialsError::Kubeconfig(error.clone()), &source)
+        else {
             panic!("not a failure");
         };
         format!("{error:?} {message}")

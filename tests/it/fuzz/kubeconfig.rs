@@ -6,9 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use landfall_core::kubeconfig::Kubeconfig;
 use landfall_core::outcome::{
-    ExecProblem, KubeconfigEntry, KubeconfigError, KubeconfigProblem, ParameterPlace,
+    CredentialSource, CredentialsError, ExecProblem, KubeconfigEntry, KubeconfigError,
+    KubeconfigPlace, KubeconfigProblem, ParameterPlace,
 };
-use landfall_core::report::{Report, unusable_kubeconfig};
+use landfall_core::report::{Report, no_credentials};
 
 /// The names that an error shows. They are the only texts of a kubeconfig in it.
 fn names(error: &KubeconfigError) -> Vec<String> {
@@ -44,8 +45,14 @@ fn names(error: &KubeconfigError) -> Vec<String> {
 
 /// Asserts that an error has no secret: not in its words, and not as a name.
 fn assert_silent(error: &KubeconfigError, secrets: &[&str]) {
-    let place = ParameterPlace::new("kubeconfig", None, None);
-    let Report::Failure { message, .. } = unusable_kubeconfig(error, &place) else {
+    let source = CredentialSource::Kubeconfig(KubeconfigPlace {
+        parameter: ParameterPlace::new("kubeconfig", None, None),
+        context: None,
+        user: None,
+    });
+    let Report::Failure { message, .. } =
+        no_credentials(&CredentialsError::Kubeconfig(error.clone()), &source)
+    else {
         panic!("not a failure");
     };
     let mut said = format!("{error:?} {message}");

@@ -22,6 +22,7 @@ fn read(status: u16, code: &str, message: &str) -> &'static str {
         | CredentialsError::Eks(_)
         | CredentialsError::ClientCertificate(_)
         | CredentialsError::Proxy(_)
+        | CredentialsError::Kubeconfig(_)
         | CredentialsError::Ca(_) => "no answer of SSM",
     }
 }

@@ -1,13 +1,19 @@
 use super::*;
 use crate::formats::certificate::CertificateError;
 use crate::formats::private_key::KeyError;
+use crate::outcome::{KubeconfigPlace, ParameterPlace};
 
-fn place() -> ParameterPlace {
-    ParameterPlace::new(
+fn place() -> CredentialSource {
+    let parameter = ParameterPlace::new(
         "/landfall/kubeconfig",
         Some("111122223333"),
         Some("eu-west-1"),
-    )
+    );
+    CredentialSource::Kubeconfig(KubeconfigPlace {
+        parameter,
+        context: None,
+        user: None,
+    })
 }
 
 fn fault(field: &'static str, problem: KubeconfigProblem) -> KubeconfigFault {
@@ -19,7 +25,7 @@ fn fault(field: &'static str, problem: KubeconfigProblem) -> KubeconfigFault {
 }
 
 fn message(error: &KubeconfigError) -> String {
-    let Report::Failure { message, .. } = unusable_kubeconfig(error, &place()) else {
+    let Report::Failure { message, .. } = unusable(error, &place(), None) else {
         panic!("not a failure");
     };
     message

@@ -1,0 +1,98 @@
+//! Kubeconfigs from SSM: which cluster a context names, and what opens it.
+
+use super::eks::{self, Assumed};
+use super::ssm;
+use super::{Connection, EksUser, hide_keys, unusable};
+use crate::aws::clients::Aws;
+use crate::kubernetes::Cluster;
+use crate::telemetry::logging;
+use jiff::{SignedDuration, Timestamp};
+use landfall_core::kubeconfig::{Kubeconfig, KubeconfigUser, Selected};
+use landfall_core::kubernetes::credential::Credential;
+use landfall_core::outcome::{self, CredentialSource, CredentialsError, UserKind};
+
+/// For how long a kubeconfig is believed. It may come to name another server under the same
+/// context, which a warm function must not miss; a deploy of several invocations needs it once.
+const LIFE: SignedDuration = SignedDuration::from_secs(60);
+
+/// A kubeconfig that was read.
+pub(super) struct Kept {
+    kubeconfig: Kubeconfig,
+    read_at: Timestamp,
+}
+
+/// Reads the kubeconfig from its parameter, unless the one that is kept was read just now.
+pub(super) async fn read<'a>(
+    aws: &Aws,
+    parameter: &str,
+    kept: &'a mut Option<Kept>,
+    now: Timestamp,
+) -> Result<&'a Kubeconfig, CredentialsError> {
+    let fresh = kept.take().filter(|kept| now < kept.read_at + LIFE);
+    let current = match fresh {
+        Some(kept) => kept,
+        None => {
+            let values = ssm::values(aws, &[parameter]).await?;
+            logging::hide(values.iter().map(String::as_str));
+            let text = values.first().map(String::as_str).unwrap_or_default();
+            Kept {
+                kubeconfig: Kubeconfig::read(text).map_err(CredentialsError::Kubeconfig)?,
+                read_at: now,
+            }
+        }
+    };
+    let kubeconfig = &kept.insert(current).kubeconfig;
+    logging::hide(kubeconfig.secrets());
+    Ok(kubeconfig)
+}
+
+/// Opens the cluster of a context. A connection that is open to the same server, with the same
+/// credential, is kept.
+pub(super) async fn open(
+    aws: &Aws,
+    selected: Selected,
+    source: &CredentialSource,
+    open: Option<Connection>,
+    assumed: &mut Vec<Assumed>,
+    now: Timestamp,
+) -> Result<Connection, CredentialsError> {
+    let Selected {
+        context,
+        server,
+        user,
+    } = selected;
+    let (credential, iam, kind) = match user {
+        KubeconfigUser::Token(token) => {
+            outcome::check(&token, &source.to_string(), now)?;
+            (Credential::Token(token), None, UserKind::Token)
+        }
+        KubeconfigUser::Certificate(certificate) => {
+            let credential = Credential::Certificate(certificate);
+            (credential, None, UserKind::Certificate)
+        }
+        KubeconfigUser::Eks(cluster) => {
+            let user = EksUser {
+                id: cluster.name.clone(),
+                region: eks::region(aws, &cluster)?,
+                role: cluster.role.clone(),
+            };
+            let keys = eks::keys(aws, user.role.as_ref(), assumed, now).await?;
+            hide_keys(&keys);
+            let signed = eks::sign(aws, &user.id, &user.region, &keys, now).await?;
+            let iam = Some((user, signed.renew_at));
+            (Credential::Token(signed.token), iam, UserKind::Eks(cluster))
+        }
+    };
+    let source = source.of_context(context, kind);
+    // A client certificate belongs to the way.
+    let way = open.filter(|open| open.server == server && open.has_way_for(&credential));
+    let cluster = match &way {
+        Some(open) => Cluster::on(open.cluster.approach(), &credential),
+        None => Cluster::new(&server, &credential),
+    };
+    let cluster = cluster.map_err(unusable)?;
+    Ok(Connection {
+        iam,
+        ..Connection::new(cluster, server, credential, source)
+    })
+}
