@@ -162,6 +162,10 @@ impl Function {
                 return report::wrong_parameters(&faults);
             }
         };
+        if let Err(faults) = draft.fits(&environment.source) {
+            ledger.note(&faults);
+            return report::wrong_parameters(&faults);
+        }
         let variables = landfall_core::request::variables(&job.parameters);
         logging::hide_parts(variables.iter().map(String::as_str));
         let bound_to = format!("{} {}", environment.source, job.parameters.identity());
