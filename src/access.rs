@@ -2,28 +2,28 @@
 //! renewal of a token in SSM.
 
 pub mod eks;
+mod connection;
 mod kubeconfig;
 pub mod rotation;
 pub mod ssm;
 
 use crate::aws::clients::Aws;
-use crate::http::ClientError;
 use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
+pub use connection::Connection;
+use connection::unusable;
 use eks::Assumed;
 use jiff::Timestamp;
 use kubeconfig::Kept;
-use landfall_core::eks::{AssumedRole, EksCluster};
+use landfall_core::eks::EksCluster;
 use landfall_core::environment::{ClusterSource, Environment, TokenSource};
-use landfall_core::event::Keys;
 use landfall_core::kubernetes::credential::Credential;
 use landfall_core::kubernetes::server::Server;
 use landfall_core::outcome::{
-    self, AwsFault, CredentialSource, CredentialsError, EksCall, EksError, EksPlace,
-    KubeconfigPlace, ParameterPlace,
+    AwsFault, CredentialSource, CredentialsError, EksCall, EksError, EksPlace, KubeconfigPlace,
+    ParameterPlace,
 };
 use landfall_core::problem::Fault;
-use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Connections that are kept warm. Each costs a few kilobytes, and a function rarely serves more
@@ -61,71 +61,6 @@ struct Warm {
     assumed: Vec<Assumed>,
     /// The kubeconfig that was read last.
     kubeconfig: Option<Kept>,
-}
-
-/// An open connection to a cluster.
-#[derive(Clone)]
-pub struct Connection {
-    /// The client.
-    pub cluster: Arc<Cluster>,
-    /// Where the access comes from, for reports.
-    pub source: CredentialSource,
-    /// The API server.
-    pub server: Server,
-    credential: Credential,
-    /// How tokens of IAM are made for the cluster, and when the next one is due.
-    iam: Option<(EksUser, Timestamp)>,
-}
-
-/// For whom and by whom tokens of IAM are made.
-#[derive(Clone)]
-struct EksUser {
-    /// The name or id of the cluster.
-    id: String,
-    /// The region of STS.
-    region: String,
-    /// The role to assume first.
-    role: Option<AssumedRole>,
-}
-
-impl Connection {
-    fn new(
-        cluster: Cluster,
-        server: Server,
-        credential: Credential,
-        source: CredentialSource,
-    ) -> Connection {
-        Connection {
-            cluster: Arc::new(cluster),
-            source,
-            server,
-            credential,
-            iam: None,
-        }
-    }
-
-    /// Whether the credential should be renewed now.
-    pub fn is_expiring(&self, now: Timestamp) -> bool {
-        matches!(&self.iam, Some((_, renew_at)) if now >= *renew_at)
-    }
-
-    /// Whether its sockets fit a credential: a client certificate is shown when they are opened.
-    fn has_way_for(&self, credential: &Credential) -> bool {
-        match (&self.credential, credential) {
-            (Credential::Token(_), Credential::Token(_)) => true,
-            (former, credential) => former == credential,
-        }
-    }
-
-    fn is_usable(&self, now: Timestamp) -> bool {
-        let is_valid = match (&self.source, &self.credential) {
-            (CredentialSource::Parameter(place), Credential::Token(token)) => {
-                outcome::check(token, &place.parameter, now).is_ok()
-            }
-            (_, _) => true,
-        };
-        is_valid && !self.is_expiring(now)
-    }
 }
 
 impl Warm {
@@ -204,7 +139,7 @@ impl Access {
         let is_begun = purpose == Purpose::Begin;
         let connection = match (&environment.source, open) {
             (_, Some(open)) if purpose == Purpose::Expiring => {
-                self.sign_anew(open, &mut warm.assumed, now).await?
+                eks::sign_anew(&self.aws, open, &mut warm.assumed, now).await?
             }
             (ClusterSource::Kubeconfig(parameter), open) => {
                 let selected = match purpose {
@@ -221,10 +156,10 @@ impl Access {
             (_, Some(open)) if is_begun && open.is_usable(now) => open,
             (ClusterSource::Token(token), _) => self.open_token(token, source, now).await?,
             (ClusterSource::Eks(_), Some(open)) if purpose != Purpose::Lost => {
-                self.sign_anew(open, &mut warm.assumed, now).await?
+                eks::sign_anew(&self.aws, open, &mut warm.assumed, now).await?
             }
             (ClusterSource::Eks(cluster), _) => {
-                self.open_eks(cluster, &mut warm.assumed, now).await?
+                eks::open(&self.aws, cluster, &mut warm.assumed, now).await?
             }
         };
         logging::hide([connection.credential.secret()]);
@@ -244,77 +179,6 @@ impl Access {
         let credential = Credential::Token(found.token);
         let cluster = Cluster::new(&server, &credential).map_err(unusable)?;
         Ok(Connection::new(cluster, server, credential, place.clone()))
-    }
-
-    /// Opens a cluster of EKS.
-    async fn open_eks(
-        &self,
-        cluster: &EksCluster,
-        assumed: &mut Vec<Assumed>,
-        now: Timestamp,
-    ) -> Result<Connection, CredentialsError> {
-        let region = eks::region(&self.aws, cluster)?;
-        let role = cluster.role.as_ref();
-        let keys = eks::keys(&self.aws, role, assumed, now).await?;
-        hide_keys(&keys);
-        let described = eks::describe(&self.aws, cluster, &region, &keys).await?;
-        let source = CredentialSource::Eks(EksPlace {
-            cluster: EksCluster {
-                region: Some(region.clone()),
-                ..cluster.clone()
-            },
-            network: Some(described.network),
-        });
-        let user = EksUser {
-            id: described.id,
-            region,
-            role: cluster.role.clone(),
-        };
-        let signed = eks::sign(&self.aws, &user.id, &user.region, &keys, now).await?;
-        logging::hide([signed.token.reveal()]);
-        let credential = Credential::Token(signed.token);
-        let client = Cluster::new(&described.server, &credential).map_err(unusable)?;
-        Ok(Connection {
-            iam: Some((user, signed.renew_at)),
-            ..Connection::new(client, described.server, credential, source)
-        })
-    }
-
-    /// Makes a new token of IAM for a connection, whose sockets are kept.
-    async fn sign_anew(
-        &self,
-        open: Connection,
-        assumed: &mut Vec<Assumed>,
-        now: Timestamp,
-    ) -> Result<Connection, CredentialsError> {
-        let Some((user, _)) = open.iam else {
-            return Ok(open);
-        };
-        let keys = eks::keys(&self.aws, user.role.as_ref(), assumed, now).await?;
-        hide_keys(&keys);
-        let signed = eks::sign(&self.aws, &user.id, &user.region, &keys, now).await?;
-        let credential = Credential::Token(signed.token);
-        let client = Cluster::on(open.cluster.approach(), &credential).map_err(unusable)?;
-        Ok(Connection {
-            cluster: Arc::new(client),
-            credential,
-            iam: Some((user, signed.renew_at)),
-            ..open
-        })
-    }
-}
-
-fn hide_keys(keys: &Keys) {
-    logging::hide([&*keys.secret].into_iter().chain(keys.session.as_deref()));
-}
-
-/// Why a client cannot be made, as a fault of the credentials.
-fn unusable(error: ClientError) -> CredentialsError {
-    match error {
-        ClientError::Trust(why) => CredentialsError::Ca(why),
-        ClientError::Certificate(why) => CredentialsError::ClientCertificate(why),
-        ClientError::Proxy(why) => CredentialsError::Proxy(why),
-        ClientError::Token => CredentialsError::Ca("the token cannot be sent in a header".into()),
     }
 }
 

@@ -148,26 +148,10 @@ impl Function {
     }
 
     async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
-        let environment = match &self.access.environment {
-            Ok(environment) => environment,
-            Err(faults) => {
-                ledger.note(faults);
-                return report::wrong_environment(faults);
-            }
+        let (environment, draft) = match self.asked(job, ledger) {
+            Ok(asked) => asked,
+            Err(report) => return report,
         };
-        let draft = match Draft::read(&job.parameters) {
-            Ok(draft) => draft,
-            Err(faults) => {
-                ledger.note(&faults);
-                return report::wrong_parameters(&faults);
-            }
-        };
-        if let Err(faults) = draft.fits(&environment.source) {
-            ledger.note(&faults);
-            return report::wrong_parameters(&faults);
-        }
-        let variables = landfall_core::request::variables(&job.parameters);
-        logging::hide_parts(variables.iter().map(String::as_str));
         let bound_to = format!("{} {}", environment.source, job.parameters.identity());
         let now = Timestamp::now();
         let mut continuation = match &job.continuation {
@@ -225,6 +209,25 @@ impl Function {
             ledger.note(faults);
         }
         ended.report(&bound_to, &source, Timestamp::now())
+    }
+
+    /// What the function is set up for, and what the job asks for.
+    fn asked(&self, job: &Job, ledger: &Ledger) -> Result<(&Environment, Draft), Report> {
+        let environment = self.access.environment.as_ref().map_err(|faults| {
+            ledger.note(faults);
+            report::wrong_environment(faults)
+        })?;
+        let draft = Draft::read(&job.parameters).and_then(|draft| {
+            draft.fits(&environment.source)?;
+            Ok(draft)
+        });
+        let draft = draft.map_err(|faults| {
+            ledger.note(&faults);
+            report::wrong_parameters(&faults)
+        })?;
+        let variables = landfall_core::request::variables(&job.parameters);
+        logging::hide_parts(variables.iter().map(String::as_str));
+        Ok((environment, draft))
     }
 
     /// The files that the request names. What was begun is not given up because S3 is busy.

@@ -1,9 +1,12 @@
 //! The way into a cluster of EKS: EKS says where it is, and a signed call to STS is the token.
 //! <https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster>
 
+use super::connection::{Connection, IamUser, unusable};
 use crate::aws::clients::Aws;
 use crate::aws::failure::{self, AwsError};
 use crate::aws::signature;
+use crate::kubernetes::Cluster as Client;
+use crate::telemetry::logging;
 use aws_sdk_eks::types::{Cluster, ClusterStatus};
 use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use base64::Engine;
@@ -12,9 +15,14 @@ use jiff::{SignedDuration, Timestamp};
 use landfall_core::eks::{AssumedRole, EksCluster};
 use landfall_core::event::Keys;
 use landfall_core::formats::certificate;
+use landfall_core::kubernetes::credential::Credential;
 use landfall_core::kubernetes::server::{self, Paths, Server};
 use landfall_core::kubernetes::token::{Token, appearance};
-use landfall_core::outcome::{AwsFault, EKS_TOKEN_LIMIT, EksCall, EksError, EksNetwork};
+use landfall_core::outcome::{
+    AwsFault, CredentialSource, CredentialsError, EKS_TOKEN_LIMIT, EksCall, EksError, EksNetwork,
+    EksPlace,
+};
+use std::sync::Arc;
 
 /// For how long a token is used. EKS accepts it for 15 minutes.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(14);
@@ -55,6 +63,68 @@ pub struct Signed {
     pub token: Token,
     /// When the next one should be made.
     pub renew_at: Timestamp,
+}
+
+/// Opens a cluster of EKS.
+pub(super) async fn open(
+    aws: &Aws,
+    cluster: &EksCluster,
+    assumed: &mut Vec<Assumed>,
+    now: Timestamp,
+) -> Result<Connection, CredentialsError> {
+    let region = region(aws, cluster)?;
+    let role = cluster.role.as_ref();
+    let keys = keys(aws, role, assumed, now).await?;
+    hide_keys(&keys);
+    let described = describe(aws, cluster, &region, &keys).await?;
+    let source = CredentialSource::Eks(EksPlace {
+        cluster: EksCluster {
+            region: Some(region.clone()),
+            ..cluster.clone()
+        },
+        network: Some(described.network),
+    });
+    let user = IamUser {
+        id: described.id,
+        region,
+        role: cluster.role.clone(),
+    };
+    let signed = sign(aws, &user.id, &user.region, &keys, now).await?;
+    logging::hide([signed.token.reveal()]);
+    let credential = Credential::Token(signed.token);
+    let client = Client::new(&described.server, &credential).map_err(unusable)?;
+    Ok(Connection {
+        iam: Some((user, signed.renew_at)),
+        ..Connection::new(client, described.server, credential, source)
+    })
+}
+
+/// Makes a new token of IAM for a connection, whose sockets are kept.
+pub(super) async fn sign_anew(
+    aws: &Aws,
+    open: Connection,
+    assumed: &mut Vec<Assumed>,
+    now: Timestamp,
+) -> Result<Connection, CredentialsError> {
+    let Some((user, _)) = open.iam else {
+        return Ok(open);
+    };
+    let keys = keys(aws, user.role.as_ref(), assumed, now).await?;
+    hide_keys(&keys);
+    let signed = sign(aws, &user.id, &user.region, &keys, now).await?;
+    let credential = Credential::Token(signed.token);
+    let client = Client::on(open.cluster.approach(), &credential).map_err(unusable)?;
+    Ok(Connection {
+        cluster: Arc::new(client),
+        credential,
+        iam: Some((user, signed.renew_at)),
+        ..open
+    })
+}
+
+/// Hides what signs tokens in every line from now on.
+pub(super) fn hide_keys(keys: &Keys) {
+    logging::hide([&*keys.secret].into_iter().chain(keys.session.as_deref()));
 }
 
 /// The region of a cluster: its own, or the function's.

@@ -1,8 +1,8 @@
 //! Kubeconfigs from SSM: which cluster a context names, and what opens it.
 
+use super::connection::{Connection, IamUser, unusable};
 use super::eks::{self, Assumed};
 use super::ssm;
-use super::{Connection, EksUser, hide_keys, unusable};
 use crate::aws::clients::Aws;
 use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
@@ -71,13 +71,13 @@ pub(super) async fn open(
             (credential, None, UserKind::Certificate)
         }
         KubeconfigUser::Eks(cluster) => {
-            let user = EksUser {
+            let user = IamUser {
                 id: cluster.name.clone(),
                 region: eks::region(aws, &cluster)?,
                 role: cluster.role.clone(),
             };
             let keys = eks::keys(aws, user.role.as_ref(), assumed, now).await?;
-            hide_keys(&keys);
+            eks::hide_keys(&keys);
             let signed = eks::sign(aws, &user.id, &user.region, &keys, now).await?;
             let iam = Some((user, signed.renew_at));
             (Credential::Token(signed.token), iam, UserKind::Eks(cluster))

@@ -1,7 +1,8 @@
 //! A new token for the cluster: issued, tried, and stored last.
 
+use super::Access;
+use super::connection::{Connection, unusable};
 use super::ssm::{self, Credentials};
-use super::{Access, Connection, unusable};
 use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
 use aws_sdk_ssm::types::{ParameterHistory, ParameterType};

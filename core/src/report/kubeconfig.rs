@@ -8,7 +8,7 @@ use crate::outcome::{
 };
 use crate::text::{list, listed, words};
 
-/// The kubeconfig in a parameter cannot be used. `cause` is what is known of a deploy that has begun.
+/// The kubeconfig in a parameter cannot be used. `cause` is what is known of a deploy in progress.
 pub(super) fn unusable(
     error: &KubeconfigError,
     place: &CredentialSource,
