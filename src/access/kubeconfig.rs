@@ -9,7 +9,7 @@ use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::kubeconfig::{Kubeconfig, KubeconfigUser, Selected};
 use landfall_core::kubernetes::credential::Credential;
-use landfall_core::outcome::{self, CredentialSource, CredentialsError, UserKind};
+use landfall_core::outcome::{CredentialSource, CredentialsError, UserKind};
 
 /// For how long a kubeconfig is believed. It may come to name another server under the same
 /// context, which a warm function must not miss; a deploy of several invocations needs it once.
@@ -33,7 +33,6 @@ pub(super) async fn read<'a>(
         Some(kept) => kept,
         None => {
             let values = ssm::values(aws, &[parameter]).await?;
-            logging::hide(values.iter().map(String::as_str));
             let text = values.first().map(String::as_str).unwrap_or_default();
             Kept {
                 kubeconfig: Kubeconfig::read(text).map_err(CredentialsError::Kubeconfig)?,
@@ -56,16 +55,15 @@ pub(super) async fn open(
     assumed: &mut Vec<Assumed>,
     now: Timestamp,
 ) -> Result<Connection, CredentialsError> {
+    selected.check(now).map_err(CredentialsError::Kubeconfig)?;
     let Selected {
         context,
         server,
         user,
+        ..
     } = selected;
     let (credential, iam, kind) = match user {
-        KubeconfigUser::Token(token) => {
-            outcome::check(&token, &source.to_string(), now)?;
-            (Credential::Token(token), None, UserKind::Token)
-        }
+        KubeconfigUser::Token(token) => (Credential::Token(token), None, UserKind::Token),
         KubeconfigUser::Certificate(certificate) => {
             let credential = Credential::Certificate(certificate);
             (credential, None, UserKind::Certificate)
