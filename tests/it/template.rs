@@ -2,6 +2,7 @@
 //! reads, the metrics that it counts.
 
 use crate::stage::{LIFE, SHORT, Stage, image};
+use crate::ways_in;
 use landfall_sandbox::aws::{InvocationEnd, Outcome};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -18,9 +19,6 @@ const THROUGH_SSM: [(&str, &[&str]); 2] = [
     ),
     ("ssm:PutParameter", &["kms:Encrypt", "kms:GenerateDataKey"]),
 ];
-
-/// What the function calls where IAM lets it into a cluster of EKS, with or without another role.
-const BY_IAM: [&str; 2] = ["eks:DescribeCluster", "sts:AssumeRole"];
 
 /// What Lambda itself does with the role: the log, and the way into a VPC.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions>
@@ -56,12 +54,24 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
     let renewed = matches!(rotated, Outcome::Silent(InvocationEnd::Response(_)));
     assert!(renewed, "{rotated:?}\n{}", stage.log());
 
-    let calls = stage.aws.calls();
+    let own_role = ways_in::by_iam(&[]).await;
+    own_role.deploy(image("demo-app:2")).await.success();
+    let other_role = ways_in::eks::abroad().await;
+    other_role.deploy(image("demo-app:2")).await.success();
+    // Nothing of SSM where nothing is stored.
+    let report = "codepipeline:PutJobSuccessResult";
+    assert_eq!(actions(&own_role), to_set(["eks:DescribeCluster", report]));
+    // That role asks EKS for the cluster, so that the function's own need not.
+    assert_eq!(
+        actions(&other_role),
+        to_set(["sts:AssumeRole", "eks:DescribeCluster", report])
+    );
+
     let mut expected: BTreeSet<&str> = OF_LAMBDA.into();
-    expected.extend(BY_IAM);
-    let actions = calls.iter().filter_map(|call| action(&call.target));
-    let actions: BTreeSet<String> = actions.collect();
-    expected.extend(actions.iter().map(String::as_str));
+    let mut made = actions(&stage);
+    made.extend(actions(&own_role));
+    made.extend(actions(&other_role));
+    expected.extend(made.iter().map(String::as_str));
     for (call, through) in THROUGH_SSM {
         assert!(expected.contains(call), "{call} was not made: {expected:?}");
         expected.extend(through);
@@ -73,12 +83,25 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
     assert_eq!(granted, expected);
 }
 
+/// The rights that the function's calls took.
+fn actions(stage: &Stage) -> BTreeSet<String> {
+    let calls = stage.aws.calls();
+    let actions = calls.iter().filter_map(|call| action(&call.target));
+    actions.collect()
+}
+
+fn to_set<const N: usize>(actions: [&str; N]) -> BTreeSet<String> {
+    actions.map(str::to_owned).into()
+}
+
 /// The right that a call takes; none for S3, where the job's own credentials are used (the sandbox
 /// refuses the function's).
 fn action(target: &str) -> Option<String> {
     match target.split_once('.').unwrap() {
         ("AmazonSSM", operation) => Some(format!("ssm:{operation}")),
         ("CodePipeline_20150709", operation) => Some(format!("codepipeline:{operation}")),
+        ("EKS", operation) => Some(format!("eks:{operation}")),
+        ("STS", operation) => Some(format!("sts:{operation}")),
         ("S3", "GetObject") => None,
         _ => panic!("{target} is a call of a service that is new"),
     }

@@ -1,6 +1,6 @@
 //! The ways into a cluster: EKS by IAM, kubeconfigs, client certificates.
 
-mod eks;
+pub mod eks;
 mod eks_refused;
 
 use crate::stage::{Environment, Stage, demo_app};
@@ -14,7 +14,7 @@ const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 
 /// A function that knows a cluster by its name in EKS and nothing else, with an access entry for its
 /// role.
-async fn by_iam(more: Environment<'_>) -> Stage {
+pub async fn by_iam(more: Environment<'_>) -> Stage {
     let stage = iam_stage(more).await;
     stage.aws.put_cluster(described(&stage));
     let keys = stage.aws.keys();

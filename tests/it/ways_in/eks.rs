@@ -36,7 +36,7 @@ const DEPLOYER: &str = "arn:aws:iam::444455556666:role/teams/deployer";
 const EXTERNAL_ID: &str = "an-external-id-5ecret";
 
 /// A cluster in another account and another region, behind a role that asks for an external id.
-async fn abroad() -> Stage {
+pub async fn abroad() -> Stage {
     let stage = iam_stage(&[
         (
             "EKS_CLUSTER",
