@@ -1,32 +1,42 @@
 //! Reads the command line, option by option.
 
 use crate::arn::{ClusterName, RoleArn};
-use crate::options::{EksWay, Options, USUAL_LIFETIME, Way, seconds};
+use crate::options::{
+    EksWay, KubeconfigWay, Options, USUAL_LIFETIME, Way, check_parameter, seconds,
+};
 use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Where a kubeconfig is stored if no name is given.
+const USUAL_KUBECONFIG: &str = "k8s-config";
 
 const TOKEN: u8 = 1;
 const EKS: u8 = 2;
+const KUBECONFIG: u8 = 4;
 /// The options, and the ways in that each is for.
-const NAMES: [(&str, u8); 19] = [
-    ("kubeconfig", TOKEN | EKS),
-    ("context", TOKEN | EKS),
-    ("namespace", TOKEN | EKS),
-    ("manifests", TOKEN | EKS),
-    ("switching", TOKEN | EKS),
-    ("region", TOKEN | EKS),
-    ("profile", TOKEN | EKS),
-    ("replace", TOKEN | EKS),
-    ("apply", TOKEN | EKS),
-    ("help", TOKEN | EKS),
+const NAMES: [(&str, u8); 22] = [
+    ("kubeconfig", TOKEN | EKS | KUBECONFIG),
+    ("context", TOKEN | EKS | KUBECONFIG),
+    ("namespace", TOKEN | EKS | KUBECONFIG),
+    ("manifests", TOKEN | EKS | KUBECONFIG),
+    ("switching", TOKEN | EKS | KUBECONFIG),
+    ("region", TOKEN | EKS | KUBECONFIG),
+    ("profile", TOKEN | EKS | KUBECONFIG),
+    ("replace", TOKEN | EKS | KUBECONFIG),
+    ("apply", TOKEN | EKS | KUBECONFIG),
+    ("help", TOKEN | EKS | KUBECONFIG),
     ("for-account", TOKEN),
     ("rotation", TOKEN),
     ("token-lifetime", TOKEN),
     ("token-parameter", TOKEN),
     ("ca-parameter", TOKEN),
-    ("key-arn", TOKEN),
+    ("key-arn", TOKEN | KUBECONFIG),
     ("eks-cluster", EKS),
     ("role", EKS),
     ("eks-role", EKS),
+    ("kubeconfig-out", KUBECONFIG),
+    ("kubeconfig-parameter", KUBECONFIG),
+    ("client-certificates", KUBECONFIG),
 ];
 
 /// What is read, before it is put together.
@@ -39,6 +49,9 @@ struct Given {
     cluster: Option<String>,
     role: Option<String>,
     eks_role: Option<String>,
+    kubeconfig_out: Option<PathBuf>,
+    kubeconfig_parameter: Option<String>,
+    certificates: bool,
 }
 
 /// Parses the arguments.
@@ -97,6 +110,9 @@ impl Given {
             "eks-cluster" => self.cluster = Some(text(parser)?),
             "role" => self.role = Some(text(parser)?),
             "eks-role" => self.eks_role = Some(text(parser)?),
+            "kubeconfig-out" => self.kubeconfig_out = Some(parser.value()?.into()),
+            "kubeconfig-parameter" => self.kubeconfig_parameter = Some(text(parser)?),
+            "client-certificates" => self.certificates = true,
             _ => options.help = true,
         }
         Ok(())
@@ -125,8 +141,16 @@ impl Given {
     }
 
     fn way(&mut self) -> Result<Way, String> {
-        let Some(cluster) = self.cluster.take() else {
-            return Ok(Way::Token);
+        let cluster = match (self.cluster.take(), self.kubeconfig_out.take()) {
+            (None, None) => return Ok(Way::Token),
+            (None, Some(file)) => return self.kubeconfig_way(file),
+            (Some(cluster), None) => cluster,
+            (Some(_), Some(_)) => {
+                return Err(
+                    "--eks-cluster and --kubeconfig-out are two ways in: run it once for each"
+                        .into(),
+                );
+            }
         };
         let role = match (&self.role, &self.eks_role) {
             (Some(_), Some(_)) => {
@@ -147,14 +171,31 @@ impl Given {
         }))
     }
 
+    fn kubeconfig_way(&mut self, file: PathBuf) -> Result<Way, String> {
+        let parameter = self.kubeconfig_parameter.take();
+        let parameter = parameter.unwrap_or_else(|| USUAL_KUBECONFIG.to_owned());
+        check_parameter("--kubeconfig-parameter", &parameter)?;
+        if file.as_os_str().is_empty() {
+            return Err("--kubeconfig-out is empty: name a file, or - for a pipe".into());
+        }
+        Ok(Way::Kubeconfig(KubeconfigWay {
+            file,
+            parameter,
+            certificates: self.certificates,
+        }))
+    }
+
     /// Where one value is meant, the last one counts.
     fn keep_the_last(&mut self) {
         let options = &mut self.options;
         let last = |values: &mut Vec<String>| drop(values.drain(..values.len().saturating_sub(1)));
-        last(&mut options.contexts);
         match options.way {
-            Way::Token => last(&mut options.namespaces),
-            Way::Eks(_) => {}
+            Way::Token => {
+                last(&mut options.contexts);
+                last(&mut options.namespaces);
+            }
+            Way::Eks(_) => last(&mut options.contexts),
+            Way::Kubeconfig(_) => last(&mut options.namespaces),
         }
     }
 
@@ -163,19 +204,23 @@ impl Given {
         let way = match self.options.way {
             Way::Token => TOKEN,
             Way::Eks(_) => EKS,
+            Way::Kubeconfig(_) => KUBECONFIG,
         };
-        let fits = |name: &&&str| {
-            let known = NAMES.iter().find(|(known, _)| *known == **name);
-            known.is_some_and(|(_, ways)| ways & way == 0)
-        };
-        let Some(name) = self.names.iter().find(fits) else {
+        let ways = |name: &str| NAMES.iter().find(|(known, _)| *known == name);
+        let ways = |name: &str| ways(name).map_or(0, |(_, ways)| *ways);
+        let Some(name) = self.names.iter().find(|name| ways(name) & way == 0) else {
             return Ok(());
         };
         Err(match self.options.way {
-            Way::Token => format!("--{name} needs --eks-cluster"),
+            Way::Token if ways(name) & EKS != 0 => format!("--{name} needs --eks-cluster"),
+            Way::Token => format!("--{name} needs --kubeconfig-out"),
             Way::Eks(_) => format!(
                 "--{name} does not go with --eks-cluster: the function's role is who it is, and \
                  nothing is stored. Leave it out"
+            ),
+            Way::Kubeconfig(_) => format!(
+                "--{name} does not go with --kubeconfig-out: the kubeconfig is all that is \
+                 stored, and nothing renews a token in it. Leave it out"
             ),
         })
     }

@@ -2,6 +2,7 @@
 
 use crate::options::Options;
 use std::fmt;
+use std::path::Path;
 
 /// The time limit of a call to the API server. `kubectl` itself has none.
 const KUBECTL_LIMIT: &str = "--request-timeout=20s";
@@ -73,6 +74,17 @@ impl Tools {
                 ("--profile", options.profile.clone()),
                 ("--region", options.region.clone()),
             ]),
+        }
+    }
+
+    /// For a context of a kubeconfig that was made.
+    pub(crate) fn of_file(file: &Path, context: &str) -> Tools {
+        let file = file.display().to_string();
+        Tools {
+            kubectl: ["--kubeconfig", &file, "--context", context]
+                .map(str::to_owned)
+                .to_vec(),
+            aws: Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@
 mod cluster;
 mod context;
 mod entry;
-mod review;
+pub(crate) mod review;
 mod steps;
 mod work;
 
@@ -18,7 +18,7 @@ use crate::survey::{self, Identity};
 use crate::target::Target;
 use cluster::{Cluster, Mode};
 use entry::Entry;
-use steps::{Step, deploy_line, is_here, settled};
+use steps::{Step, deploy_line, is_here};
 use work::Work;
 
 /// Why there is no step for the access entry.
@@ -131,7 +131,7 @@ async fn grant_steps(
     let mut steps = Vec::new();
     for namespace in namespaces {
         let bound = binding::read(tools, namespace).await?;
-        let target = settled(target, namespace, &bound, options.replace)?;
+        let target = binding::settled(target, namespace, &bound, options.replace)?;
         for file in grant::files(options) {
             let grant = Grant::look(tools, &target, &options.manifests, file).await?;
             steps.push(Step::Grant(target.clone(), grant));

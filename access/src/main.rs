@@ -15,6 +15,7 @@ mod deploy;
 mod eks;
 mod failure;
 mod grant;
+mod kubeconfig;
 mod options;
 mod owner;
 mod parameter;
@@ -42,8 +43,8 @@ const USAGE_ERROR: u8 = 2;
 const HELP: &str = "\
 Gives Landfall its access to a cluster, and proves that it works: on EKS by an
 access entry for its role; on any cluster by a token, which it stores with the
-cluster's CA in SSM. It applies the files of deploy/. It uses your own kubectl and
-AWS CLI, and what they are signed in to.
+cluster's CA in SSM; or by a kubeconfig for several clusters. It applies the files
+of deploy/. It uses your own kubectl and AWS CLI, and what they are signed in to.
 
 Usage: landfall-access [OPTION ...]          (make access ARGS=\"OPTION ...\")
 
@@ -70,6 +71,18 @@ On EKS, by the function's role (nothing is stored):
   --eks-role ARN          in its place a role that the function assumes, for a
                           cluster in another account
   -n may be given several times.
+
+By a kubeconfig, which may have several clusters:
+  --kubeconfig-out FILE   the file to write (mode 0600), or - for a pipe. It has the
+                          contexts of your own kubeconfig that --context names, each
+                          as often as needed, with files put in. On EKS the function
+                          is its role there, elsewhere the ServiceAccount landfall
+                          with a token that does not end (deploy/token-secret.yaml)
+  --client-certificates   takes your own client certificate where a context has one
+  --kubeconfig-parameter NAME
+                          where you will store it; default k8s-config. The last
+                          lines have the command, by its size, also with --key-arn
+  --replace               also replace a FILE with something else in it
 
 By a token:
   --rotation              a token that ends, and that the function may renew for
@@ -102,12 +115,12 @@ You need in the namespace get, create and patch on serviceaccounts, roles and
 rolebindings, and all that the Roles grant (an administrator has it all).
 For EKS in AWS eks:DescribeCluster, and with --role eks:DescribeAccessEntry,
 eks:CreateAccessEntry and eks:UpdateAccessEntry.
-For a token get, create and patch on secrets or, with --rotation, create on
-serviceaccounts/token; in AWS ssm:GetParameters, ssm:DescribeParameters and
-ssm:PutParameter on both parameters, and on a key of your own kms:Encrypt,
-kms:GenerateDataKey and kms:Decrypt. --for-account needs get, create and patch on
-roles and rolebindings, what they grant, and ssm:GetParameters (with a key of your
-own kms:Decrypt).
+For a token, in a kubeconfig too, get, create and patch on secrets or, with
+--rotation, create on serviceaccounts/token; in AWS ssm:GetParameters,
+ssm:DescribeParameters and ssm:PutParameter on both parameters, and on a key of
+your own kms:Encrypt, kms:GenerateDataKey and kms:Decrypt. --for-account needs get,
+create and patch on roles and rolebindings, what they grant, and ssm:GetParameters
+(with a key of your own kms:Decrypt).
 
 It ends with 0 where all went well, 1 where a step failed (it says which, what was
 done before, and what to do), 2 where the command line is wrong.
@@ -115,6 +128,7 @@ done before, and what to do), 2 where the command line is wrong.
 Examples:
   landfall-access --eks-cluster prod -n shop             what would be done on EKS
   landfall-access --eks-cluster prod -n shop --apply     do it
+  landfall-access --kubeconfig-out k --context prod --context test -n shop --apply
   landfall-access --namespace shop --switching --rotation --apply
   landfall-access --namespace web --for-account shop --apply   web, too
 ";
@@ -134,6 +148,7 @@ async fn main() -> ExitCode {
     }
     let ended = match &options.way {
         Way::Eks(way) => eks::run(&options, way).await,
+        Way::Kubeconfig(way) => kubeconfig::run(&options, way).await,
         Way::Token => run(&options).await,
     };
     match ended {

@@ -18,6 +18,8 @@ pub(crate) enum Way {
     Token,
     /// By its IAM role.
     Eks(EksWay),
+    /// By a kubeconfig.
+    Kubeconfig(KubeconfigWay),
 }
 
 /// The cluster, and the role that calls it.
@@ -28,6 +30,17 @@ pub(crate) struct EksWay {
     pub(crate) role: Option<RoleArn>,
     /// Whether the function assumes that role, instead of having it.
     pub(crate) assumed: bool,
+}
+
+/// The kubeconfig that is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KubeconfigWay {
+    /// The file; `-` for standard output.
+    pub(crate) file: PathBuf,
+    /// The SSM parameter, or the secret, that it is to be stored in.
+    pub(crate) parameter: String,
+    /// Whether client certificates of the user's own kubeconfig are taken.
+    pub(crate) certificates: bool,
 }
 
 /// The command-line options.

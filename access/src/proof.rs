@@ -69,6 +69,13 @@ impl Question {
         format!("{} {}{slash}{}", self.verb, self.resource, self.subresource)
     }
 
+    /// The words with which `kubectl auth can-i` asks it: `patch deployments.apps`.
+    pub(crate) fn can_i(&self) -> [String; 2] {
+        let dot = if self.group.is_empty() { "" } else { "." };
+        let resource = format!("{}{dot}{}", self.resource, self.group);
+        [self.verb.to_owned(), resource]
+    }
+
     /// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
     fn review(&self, namespace: &str) -> Value {
         json!({

@@ -51,8 +51,7 @@ impl Target {
         if let Some(home) = &options.for_account {
             target.settle(home)?;
         }
-        let url = Url::parse(&target.server).expect("it was parsed before");
-        target.warnings.extend(distance(&url, &addresses(&url)));
+        target.warnings.extend(far(&target.server));
         Ok(target)
     }
 
@@ -92,6 +91,12 @@ impl Target {
             warnings: warnings(&cluster),
         })
     }
+}
+
+/// Why a Lambda function cannot reach a server; `None` if it is public.
+pub(crate) fn far(server: &str) -> Option<String> {
+    let url = Url::parse(server).ok()?;
+    distance(&url, &addresses(&url))
 }
 
 /// Checks the address: the function only accepts `https://host[:port]`.

@@ -63,7 +63,7 @@ impl Work<'_> {
             Step::Grant(grant) if grant.is_there() => Ok(Vec::new()),
             Step::Grant(grant) => grant.apply(&self.tools).await,
             Step::Take(source) => {
-                let taken = self.take(source).await?;
+                let taken = take(source, &self.tools, &self.target.namespace).await?;
                 let life = match (source, taken.expires()) {
                     (Source::Given(_) | Source::Kept { .. }, _) => Vec::new(),
                     (_, Some(until)) => vec![format!("it is good until {until:.0}")],
@@ -74,39 +74,6 @@ impl Work<'_> {
             }
             Step::Store(store) => self.store(store, token.as_ref()).await,
             Step::Prove(questions) => self.prove(questions, token.as_ref()).await,
-        }
-    }
-
-    async fn take(&self, source: &Source) -> Result<Token, Refusal> {
-        let end = Instant::now() + SETTLING;
-        loop {
-            let command = match source {
-                Source::Given(token) | Source::Kept { token, .. } | Source::Secret(Some(token)) => {
-                    return Ok(token.clone());
-                }
-                Source::Secret(None) | Source::Request(_) => {
-                    source.command(&self.tools, &self.target.namespace)
-                }
-            };
-            let printed = match command {
-                Some(command) => command.ask(None).await?,
-                None => String::new(),
-            };
-            let token = match source {
-                Source::Secret(_) => Token::decode(&printed),
-                Source::Given(_) | Source::Kept { .. } | Source::Request(_) => Token::new(&printed),
-            };
-            match token {
-                Some(token) => return Ok(token),
-                None if Instant::now() < end => tokio::time::sleep(PAUSE).await,
-                None => {
-                    return Err(Refusal::own(
-                        "the cluster made no token in 20 s",
-                        "The cluster's token controller fills the Secret in; look at it with \
-                         `kubectl describe secret`. Clusters without one: --rotation.",
-                    ));
-                }
-            }
         }
     }
 
@@ -197,6 +164,42 @@ impl Work<'_> {
                  an authorization webhook deny it?",
             )),
         })
+    }
+}
+
+/// Takes the token, as soon as the cluster has made it.
+pub(crate) async fn take(
+    source: &Source,
+    tools: &Tools,
+    namespace: &str,
+) -> Result<Token, Refusal> {
+    let end = Instant::now() + SETTLING;
+    loop {
+        let command = match source {
+            Source::Given(token) | Source::Kept { token, .. } | Source::Secret(Some(token)) => {
+                return Ok(token.clone());
+            }
+            Source::Secret(None) | Source::Request(_) => source.command(tools, namespace),
+        };
+        let printed = match command {
+            Some(command) => command.ask(None).await?,
+            None => String::new(),
+        };
+        let token = match source {
+            Source::Secret(_) => Token::decode(&printed),
+            Source::Given(_) | Source::Kept { .. } | Source::Request(_) => Token::new(&printed),
+        };
+        match token {
+            Some(token) => return Ok(token),
+            None if Instant::now() < end => tokio::time::sleep(PAUSE).await,
+            None => {
+                return Err(Refusal::own(
+                    "the cluster made no token in 20 s",
+                    "The cluster's token controller fills the Secret in; look at it with \
+                     `kubectl describe secret`. Clusters without one: --rotation.",
+                ));
+            }
+        }
     }
 }
 

@@ -26,6 +26,7 @@ mod waiting;
 pub use contact::{access_lost, call_failed, explanation, lost_sight, no_credentials};
 pub use failure::failure;
 pub use faults::{wrong_files, wrong_parameters};
+pub use kubeconfig::kubeconfig_faults;
 pub use model::{Explanation, MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
 pub use odd::{kept, what as odd};
 pub use planned::planned;

@@ -104,6 +104,25 @@ fn mistakes_are_told_in_words() {
         ("--profile --apply", "--profile"),
         ("--region=", "--region"),
         ("--colour", "--colour"),
+        ("--client-certificates", "needs --kubeconfig-out"),
+        ("--eks-cluster prod --kubeconfig-out k", "two ways in"),
+        (
+            "--kubeconfig-out k --token-parameter t",
+            "--token-parameter does not go with",
+        ),
+        (
+            "--kubeconfig-out k --rotation",
+            "nothing renews a token in it",
+        ),
+        (
+            "--kubeconfig-out k --kubeconfig-parameter a/b",
+            "begins with /",
+        ),
+        (
+            "--kubeconfig-out k --context a --context a",
+            "the same twice",
+        ),
+        ("--kubeconfig-out=", "is empty"),
         (
             "--role arn:aws:iam::111122223333:role/r",
             "--role needs --eks-cluster",
@@ -157,4 +176,16 @@ fn the_ways_in() {
             (role.to_owned(), assumed)
         );
     }
+    let options = parse("--kubeconfig-out - --context a --context b -n shop -n web").unwrap();
+    assert_eq!(
+        (options.contexts, options.namespaces),
+        (vec!["a".into(), "b".into()], vec!["web".into()])
+    );
+    let Way::Kubeconfig(way) = options.way else {
+        panic!("no way by a kubeconfig");
+    };
+    assert_eq!(
+        (way.file.to_str(), &*way.parameter),
+        (Some("-"), "k8s-config")
+    );
 }

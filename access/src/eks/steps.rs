@@ -2,11 +2,10 @@
 
 use super::cluster::Cluster;
 use super::entry::Verdict;
-use crate::account::{GROUP, account, group, namespace_of};
+use crate::account::GROUP;
 use crate::arn::RoleArn;
 use crate::command::Tools;
 use crate::deploy;
-use crate::failure::{Failure, Refusal};
 use crate::grant::Grant;
 use crate::options::{EksWay, Options};
 use crate::proof::Question;
@@ -93,44 +92,6 @@ impl Step {
                 [&grant.outlook[..], &grant.difference].concat()
             }
             Step::Grant(..) | Step::Entry(..) | Step::Review(_) | Step::Token(..) => Vec::new(),
-        }
-    }
-}
-
-/// The target of one namespace. A RoleBinding for one ServiceAccount of another namespace keeps it:
-/// the group comes beside it.
-pub(crate) fn settled(
-    target: &Target,
-    namespace: &str,
-    bound: &[String],
-    replace: bool,
-) -> Result<Target, Failure> {
-    let mut settled = target.clone();
-    namespace.clone_into(&mut settled.namespace);
-    namespace.clone_into(&mut settled.home);
-    let own = [account(namespace), group()];
-    let others: Vec<_> = bound.iter().filter(|it| !own.contains(it)).collect();
-    if others.is_empty() || replace {
-        return Ok(settled);
-    }
-    match others[..] {
-        [other] if !bound.contains(&own[0]) && namespace_of(other).is_some() => {
-            settled.home = namespace_of(other).unwrap_or_default().to_owned();
-            Ok(settled)
-        }
-        _ => {
-            let others: Vec<_> = others.iter().map(|it| it.as_str()).collect();
-            let others = others.join(" and ");
-            Err(Refusal::own(
-                format!("it is for {others} as well, which would lose its rights in {namespace}"),
-                format!(
-                    "Give {others} a RoleBinding of another name; or, to take its rights away: \
-                     --replace."
-                ),
-            )
-            .at(format!(
-                "deciding what becomes of RoleBinding landfall in {namespace}"
-            )))
         }
     }
 }

@@ -22,12 +22,17 @@ here='HERE'
 name=${0##*/}
 printf '%s\n' "$name $*" >> "$here/commands"
 for word; do
-  case $word in --dry-run=server) more=-dry ;; --raw) more=-raw ;; -o=json) more=-json ;; esac
+  case $word in
+    --dry-run=server) more=$more-dry ;;
+    --raw) more=$more-raw ;;
+    -o=json) more=$more-json ;;
+  esac
 done
 key=$name count=0
 while [ $# -gt 0 ] && [ $count -lt 2 ]; do
   case $1 in
-    --region | --profile | --kubeconfig | -n) shift ;;
+    --region | --profile | -n) shift ;;
+    --kubeconfig) kubeconfig=$2; shift ;;
     --context) context=$2; shift ;;
     -*) ;;
     *) key="$key-$1" count=$((count + 1)) ;;

@@ -10,3 +10,4 @@
 
 mod desk;
 mod eks;
+mod kubeconfig;

@@ -27,6 +27,21 @@ pub(super) fn unusable(
     )
 }
 
+/// What is wrong with a kubeconfig, one by one, for whoever makes one.
+pub fn kubeconfig_faults(error: &KubeconfigError) -> Vec<String> {
+    match error {
+        KubeconfigError::Context { faults, .. } => faults.iter().map(sentence).collect(),
+        KubeconfigError::Other(_)
+        | KubeconfigError::TooLong
+        | KubeconfigError::Syntax { .. }
+        | KubeconfigError::Duplicate { .. }
+        | KubeconfigError::SeveralDocuments
+        | KubeconfigError::NoContext
+        | KubeconfigError::NoCurrentContext { .. }
+        | KubeconfigError::UnknownContext { .. } => vec![reason(error)],
+    }
+}
+
 /// Why a kubeconfig cannot be used, without a full stop.
 pub(super) fn reason(error: &KubeconfigError) -> String {
     match error {
