@@ -106,7 +106,9 @@ validate: tools ## check the templates, YAML and JSON, and `sam build` (without 
 	done
 
 # ON=kubeconfig [CONTEXT=name]: in your own cluster, on nodes that kwok simulates.
-# The test of people interfering with a switch measures times, so it runs alone.
+# The test of people interfering with a switch measures times, so it runs alone. A part of the
+# stories runs again by IAM, whose tokens aws-iam-authenticator's own verifier checks.
+STORIES_BY_IAM := rolling:: blue_green:: immutable:: refusals:: resume:: access::
 conformance: package-$(MACHINE) control-plane peers ## run the stories against real Kubernetes: make conformance [ON=KUBECONFIG]
 	$(CARGO) build --locked --workspace
 	LANDFALL_BOOTSTRAP=$(PACKAGE)/$(MACHINE)/bootstrap LANDFALL_PEERS=$(abspath $(PEERS)) \
@@ -114,7 +116,11 @@ conformance: package-$(MACHINE) control-plane peers ## run the stories against r
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
 	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: \
-	  --skip parameters:: --skip meddling::
+	  --skip parameters:: --skip meddling:: $(if $(ON),--skip by_iam::)
+	$(if $(ON),,LANDFALL_STORIES_BY=iam LANDFALL_BOOTSTRAP=$(PACKAGE)/$(MACHINE)/bootstrap \
+	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
+	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
+	  --test-threads $(THREADS) $(STORIES_BY_IAM))
 	LANDFALL_BOOTSTRAP=$(PACKAGE)/$(MACHINE)/bootstrap \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \

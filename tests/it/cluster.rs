@@ -114,6 +114,14 @@ impl Cluster {
         }
     }
 
+    /// The name in EKS, where the function is let in by IAM.
+    pub fn eks(&self) -> Option<&str> {
+        match self {
+            Cluster::Sandbox(_) => None,
+            Cluster::Real(namespace) => namespace.eks.as_deref(),
+        }
+    }
+
     pub fn token(&self) -> &str {
         match self {
             Cluster::Sandbox(_) => TOKEN,

@@ -30,6 +30,8 @@ pub struct Namespace {
     pub name: String,
     /// The ServiceAccount's token, from its Secret as a user takes it.
     pub token: String,
+    /// The cluster's name in EKS, where the stories' function is let in by IAM.
+    pub eks: Option<String>,
     /// The user that the function is in the cluster.
     user: String,
     /// The API server's address and CA.
@@ -54,18 +56,15 @@ pub fn eks() -> Option<String> {
     variable("LANDFALL_CLUSTER_EKS")
 }
 
-/// Whether the stories' function is let into the cluster by IAM, and not by a token.
-pub fn is_by_iam() -> bool {
-    variable("LANDFALL_STORIES_BY").is_some_and(|way| way == "iam")
-}
-
 impl Namespace {
     /// Makes one, with what the files in `deploy/` grant to the ServiceAccount or to the group.
     pub async fn new() -> Namespace {
-        match is_by_iam() {
-            true => Namespace::for_member(IAM_USER).await,
-            false => Namespace::made(None).await,
+        if variable("LANDFALL_STORIES_BY").is_none_or(|way| way != "iam") {
+            return Namespace::made(None).await;
         }
+        let mut namespace = Namespace::for_member(IAM_USER).await;
+        namespace.eks = Some(eks().expect("the cluster is not one of EKS"));
+        namespace
     }
 
     /// Makes one for a user that nothing but the group lets in.
@@ -79,6 +78,7 @@ impl Namespace {
         let mut namespace = Namespace {
             name: format!("story-{}-{number}", std::process::id()),
             token: String::new(),
+            eks: None,
             user: String::new(),
             url: needed("LANDFALL_CLUSTER"),
             ca: std::fs::read_to_string(needed("LANDFALL_CLUSTER_CA")).unwrap(),

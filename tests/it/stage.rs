@@ -2,7 +2,9 @@
 
 use crate::cluster::Cluster;
 use jiff::Timestamp;
-use landfall_sandbox::aws::{Aws, InvocationEnd, JobResult, Outcome, ParameterKind, Report};
+use landfall_sandbox::aws::{
+    Aws, EksCluster, InvocationEnd, JobResult, Outcome, ParameterKind, Report,
+};
 use landfall_sandbox::function::Function;
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Seen, World, sample_deployment};
@@ -80,8 +82,14 @@ impl Stage {
             cluster.token(),
             ParameterKind::SecureString,
         );
-        let mut variables =
-            BTreeMap::from([("K8S_CLUSTER", cluster.url()), ("K8S_CA", cluster.ca())]);
+        let mut variables = match cluster.eks() {
+            Some(name) => {
+                let eks = EksCluster::active(name, cluster.url(), cluster.ca());
+                aws.put_cluster(eks);
+                BTreeMap::from([("EKS_CLUSTER", name)])
+            }
+            None => BTreeMap::from([("K8S_CLUSTER", cluster.url()), ("K8S_CA", cluster.ca())]),
+        };
         for (name, value) in environment {
             match value {
                 Some(value) => variables.insert(name, value),

@@ -29,7 +29,10 @@ pub(crate) async fn run(
         .map_err(problem)?;
     let output = child.stdout.take().expect("it is a pipe");
     let mut lines = BufReader::new(output).lines();
-    let kubernetes = format!("Kubernetes {}", cluster.version);
+    let kubernetes = match std::env::var("LANDFALL_STORIES_BY").as_deref() {
+        Ok("iam") => "Kubernetes by IAM".to_owned(),
+        _ => format!("Kubernetes {}", cluster.version),
+    };
     while let Some(text) = lines.next_line().await.map_err(problem)? {
         println!("{}", line(&text, &kubernetes).unwrap_or(text));
     }
