@@ -116,7 +116,7 @@ conformance: package-$(MACHINE) control-plane peers ## run the stories against r
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
 	  --test-threads $(THREADS) --skip only_in_sandbox:: --skip simulation:: --skip tidy:: --skip fuzz:: \
-	  --skip parameters:: --skip meddling:: $(if $(ON),--skip by_iam::)
+	  --skip parameters:: --skip meddling:: $(if $(ON),--skip by_iam:: --skip by_kubeconfig::)
 	$(if $(ON),,LANDFALL_STORIES_BY=iam LANDFALL_BOOTSTRAP=$(PACKAGE)/$(MACHINE)/bootstrap \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty \
@@ -138,7 +138,7 @@ cluster: control-plane ## start a real control plane for experiments, until Ctrl
 	$(CARGO) build --locked --workspace
 	$(OUT)/landfall-control-plane --programs $(CONTROL_PLANE)
 
-control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes and aws-iam-authenticator's verifier, once (Go 1.26; KUBEBUILDER_ASSETS is used)
+control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes and aws-iam-authenticator's verifier, once (Go 1.26.2; KUBEBUILDER_ASSETS is used)
 
 tools: $(TOOLS)/python/.built ## install cargo-lambda, SAM, cfn-lint and moto, once (Python 3)
 

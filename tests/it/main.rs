@@ -42,6 +42,7 @@ mod emulator;
 mod moto;
 mod aws_cli;
 mod authenticator;
+mod by_kubeconfig;
 mod setup;
 mod parameters;
 mod template;

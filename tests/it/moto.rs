@@ -8,6 +8,8 @@ mod server;
 use crate::cluster::Cluster;
 use crate::moto::server::call;
 use crate::stage::demo_app;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use landfall_sandbox::aws::{ACCOUNT, Aws, InvocationEnd, JobResult, Outcome, REGION};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -82,7 +84,7 @@ async fn the_token_is_read_from_moto() {
 /// SSM repeats such a secret in clear, in `SourceResult`.
 #[tokio::test]
 #[ignore = "needs moto: make conformance"]
-async fn the_token_is_read_from_secrets_manager_through_ssm() {
+async fn secrets_are_read_from_secrets_manager_through_ssm() {
     let cluster = Cluster::given(vec![demo_app(600)]).await;
     let moto = Moto::like_aws(&cluster, &json!({})).await;
     moto.store(&cluster).await;
@@ -92,25 +94,39 @@ async fn the_token_is_read_from_secrets_manager_through_ssm() {
     let (_, stored) = moto.ssm("GetParameters", &body).await;
     let repeated = stored["Parameters"].to_string();
     assert_eq!(repeated.matches(cluster.token()).count(), 2, "{repeated}");
-    for (token, expected) in [
-        (reference, None),
-        ("/aws/reference/secretsmanager/no", Some("no")),
-    ] {
-        let variables = [
+    let kubeconfig = json!({
+        "clusters": [{"name": "real", "cluster": {"server": cluster.url(),
+            "certificate-authority-data": STANDARD.encode(cluster.ca())}}],
+        "users": [{"name": "landfall", "user": {"token": cluster.token()}}],
+        "contexts": [{"name": "real", "context": {"cluster": "real", "user": "landfall"}}],
+    });
+    moto.put_secret("kubeconfig", &kubeconfig.to_string()).await;
+    let token = |name| {
+        let token = ("K8S_TOKEN_PARAMETER", name);
+        vec![
             ("K8S_CLUSTER", cluster.url()),
-            ("K8S_TOKEN_PARAMETER", token),
+            token,
             ("K8S_CA_PARAMETER", "ca"),
-            ("RUST_LOG", "trace"),
-        ];
+        ]
+    };
+    let kubeconfig = |name| vec![("KUBECONFIG_PARAMETER", name)];
+    let unknown = "/aws/reference/secretsmanager/no";
+    for (mut variables, missing) in [
+        (token(reference), None),
+        (kubeconfig("/aws/reference/secretsmanager/kubeconfig"), None),
+        (token(unknown), Some(unknown)),
+        (kubeconfig(unknown), Some(unknown)),
+    ] {
+        variables.push(("RUST_LOG", "trace"));
         let event = restart(&cluster);
         let result = moto.run_with(&variables, event, &[cluster.token()]).await;
-        match (&result, expected) {
+        match (&result, missing) {
             (JobResult::Success { .. }, None) => {}
             (JobResult::Failure { kind, message, .. }, Some(name)) => {
                 assert_eq!(kind, "ConfigurationError", "{message}");
                 assert!(message.contains(name), "{message}");
             }
-            (_, _) => panic!("{token}: {result:#?}"),
+            (_, _) => panic!("{variables:?}: {result:#?}"),
         }
     }
 }
