@@ -367,7 +367,7 @@ impl Cluster {
         match failure::odd(error) {
             Some(answer) if answer.may_pass() => (odd(answer), Failure::Transient(None)),
             Some(answer) => permanent(odd(answer)),
-            None => self.unreached(failure::unreached(error)),
+            None => self.unreached(failure::unreached(error, self.authorization.is_none())),
         }
     }
 

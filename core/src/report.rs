@@ -4,13 +4,17 @@
 mod access;
 mod again;
 pub mod cause;
+mod client;
 mod contact;
+mod eks;
 mod failure;
 mod faults;
 mod handbook;
 mod hiding;
 mod kubeconfig;
 mod model;
+mod named;
+mod network;
 pub mod outage;
 mod planned;
 mod present;

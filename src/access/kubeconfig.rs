@@ -7,6 +7,7 @@ use crate::aws::clients::Aws;
 use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
+use landfall_core::eks::EksCluster;
 use landfall_core::kubeconfig::{Kubeconfig, KubeconfigUser, Selected};
 use landfall_core::kubernetes::credential::Credential;
 use landfall_core::outcome::{CredentialSource, CredentialsError, UserKind};
@@ -69,11 +70,15 @@ pub(super) async fn open(
             (credential, None, UserKind::Certificate)
         }
         KubeconfigUser::Eks(cluster) => {
+            let region = eks::region(aws, &cluster)?;
             let user = IamUser {
                 id: cluster.name.clone(),
-                region: eks::region(aws, &cluster)?,
+                region: region.clone(),
                 role: cluster.role.clone(),
             };
+            // Reports name the region, wherever it is from.
+            let region = Some(region);
+            let cluster = EksCluster { region, ..cluster };
             let keys = eks::keys(aws, user.role.as_ref(), assumed, now).await?;
             eks::hide_keys(&keys);
             let signed = eks::sign(aws, &user.id, &user.region, &keys, now).await?;

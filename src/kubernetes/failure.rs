@@ -38,7 +38,7 @@ pub(crate) fn told(error: &reqwest::Error, host: &str) -> String {
         // How often it is tried is the SDK's.
         None => report::unreached(&Unreached {
             tries: 0,
-            ..Unreached::new(unreached(error), host)
+            ..Unreached::new(unreached(error, false), host)
         }),
     }
 }
@@ -70,8 +70,17 @@ fn is_of_body(error: &reqwest::Error) -> bool {
     error.is_body() || error.is_decode()
 }
 
-/// Why a request got no answer.
-pub(super) fn unreached(error: &reqwest::Error) -> UnreachedCause {
+/// Why a request got no answer. Without a certificate of ours there is none that a server could
+/// refuse.
+pub(super) fn unreached(error: &reqwest::Error, has_certificate: bool) -> UnreachedCause {
+    let cause = cause(error);
+    match cause == UnreachedCause::CertificateRefused && !has_certificate {
+        true => UnreachedCause::HandshakeRefused,
+        false => cause,
+    }
+}
+
+fn cause(error: &reqwest::Error) -> UnreachedCause {
     let mut timed_out = error.is_timeout();
     let (mut refused, mut no_route) = (false, false);
     let (mut name, mut proxy) = (false, false);
@@ -101,13 +110,20 @@ pub(super) fn unreached(error: &reqwest::Error) -> UnreachedCause {
         true if timed_out => UnreachedCause::Silent,
         true => tls.unwrap_or(UnreachedCause::HandshakeCut),
         // In TLS 1.3 the server looks at the client's certificate when the handshake is over.
-        false if tls == Some(UnreachedCause::ClientCertificate) => {
-            UnreachedCause::ClientCertificate
-        }
+        false if tls.is_some_and(is_of_client) => tls.unwrap_or(UnreachedCause::ClientCertificate),
         false if timed_out => UnreachedCause::TooSlow,
         false if is_of_body(error) => UnreachedCause::CutOff,
         false => UnreachedCause::BrokenOff,
     }
+}
+
+/// Whether it is the client's certificate that the server wants or refuses.
+fn is_of_client(cause: UnreachedCause) -> bool {
+    [
+        UnreachedCause::ClientCertificate,
+        UnreachedCause::CertificateRefused,
+    ]
+    .contains(&cause)
 }
 
 /// How a TLS handshake failed, where it is not for a certificate of the server.
@@ -118,6 +134,14 @@ fn handshake(error: &rustls::Error) -> Option<UnreachedCause> {
         rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
             Some(UnreachedCause::ClientCertificate)
         }
+        rustls::Error::AlertReceived(
+            AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA,
+        ) => Some(UnreachedCause::CertificateRefused),
         rustls::Error::AlertReceived(
             AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity,
         )

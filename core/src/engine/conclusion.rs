@@ -37,7 +37,7 @@ impl Ended {
         match &self.outcome {
             Outcome::Finished(success) => report::success(request, continuation, success, now),
             Outcome::Planned(plan) => report::planned(request, plan),
-            Outcome::Failed(failure) => report::failure(request, failure),
+            Outcome::Failed(failure) => report::failure(request, failure, source),
             Outcome::Broken(call, error, present) => report::call_failed(
                 request,
                 continuation,

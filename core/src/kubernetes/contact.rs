@@ -50,6 +50,8 @@ pub enum UnreachedCause {
     OldTls,
     /// The server wants a certificate of the client, too.
     ClientCertificate,
+    /// The server refuses the client's certificate.
+    CertificateRefused,
     /// The proxy of the environment did not open a way.
     Proxy,
     /// The connection was closed before an answer came.
@@ -75,6 +77,7 @@ impl UnreachedCause {
             | UnreachedCause::HandshakeCut
             | UnreachedCause::OldTls
             | UnreachedCause::ClientCertificate
+            | UnreachedCause::CertificateRefused
             | UnreachedCause::Proxy => false,
             UnreachedCause::BrokenOff
             | UnreachedCause::CutOff

@@ -1,7 +1,7 @@
 //! Why the function has no access to the cluster.
 
 use super::eks::EksError;
-use super::failure::FailureType;
+use super::failure::{FailureCode, FailureType};
 use super::kubeconfig::KubeconfigError;
 use crate::kubernetes::token::{Token, appearance};
 use crate::text::words;
@@ -57,6 +57,17 @@ pub enum KeyFault {
     PendingDeletion,
     /// The key does not exist, or has the wrong kind.
     Other,
+}
+
+impl KeyFault {
+    /// What follows the key's name.
+    fn state(self) -> &'static str {
+        match self {
+            KeyFault::Disabled => "is disabled",
+            KeyFault::PendingDeletion => "is about to be deleted",
+            KeyFault::Other => "cannot be used",
+        }
+    }
 }
 
 /// Where the token is stored.
@@ -133,6 +144,29 @@ impl CredentialsError {
             | CredentialsError::Ca(_) => FailureType::ConfigurationError,
         }
     }
+
+    /// The section of the handbook.
+    pub fn code(&self) -> FailureCode {
+        match self {
+            CredentialsError::Eks(error) => error.code(),
+            CredentialsError::Clock(_) => FailureCode::Clock,
+            CredentialsError::ClientCertificate(_) => FailureCode::ClientCertificate,
+            CredentialsError::Kubeconfig(_) => FailureCode::Kubeconfig,
+            CredentialsError::Missing(_)
+            | CredentialsError::Denied(..)
+            | CredentialsError::KeyDenied(..)
+            | CredentialsError::KeyUnusable(..)
+            | CredentialsError::NotSigned(_)
+            | CredentialsError::Throttled(_)
+            | CredentialsError::Broken(_)
+            | CredentialsError::Refused(_)
+            | CredentialsError::Unreachable(_)
+            | CredentialsError::NoToken(..)
+            | CredentialsError::Expired(..)
+            | CredentialsError::Proxy(_)
+            | CredentialsError::Ca(_) => FailureCode::Credentials,
+        }
+    }
 }
 
 impl CredentialsError {
@@ -158,12 +192,11 @@ impl fmt::Display for CredentialsError {
                 write!(formatter, "AWS denies {what} ({said})")
             }
             CredentialsError::KeyUnusable(fault, said) => {
-                let what = match fault {
-                    KeyFault::Disabled => "is disabled",
-                    KeyFault::PendingDeletion => "is about to be deleted",
-                    KeyFault::Other => "cannot be used",
-                };
-                write!(formatter, "the KMS key of an SSM parameter {what} ({said})")
+                let state = fault.state();
+                write!(
+                    formatter,
+                    "the KMS key of an SSM parameter {state} ({said})"
+                )
             }
             CredentialsError::NotSigned(said) => write!(
                 formatter,
@@ -200,9 +233,7 @@ impl fmt::Display for CredentialsError {
             CredentialsError::ClientCertificate(why) => {
                 write!(formatter, "the client certificate of the kubeconfig {why}")
             }
-            CredentialsError::Proxy(why) => {
-                write!(formatter, "the proxy of the kubeconfig {why}")
-            }
+            CredentialsError::Proxy(why) => write!(formatter, "the proxy of the kubeconfig {why}"),
             // The report has the words for it.
             CredentialsError::Kubeconfig(_) => formatter.write_str("the kubeconfig cannot be used"),
             CredentialsError::Eks(error) => write!(formatter, "{error}"),

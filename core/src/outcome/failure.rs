@@ -52,6 +52,18 @@ pub enum FailureCode {
     Credentials,
     /// The kubeconfig cannot be used.
     Kubeconfig,
+    /// There is no cluster of EKS of this name, or it has no API server.
+    EksCluster,
+    /// The cluster of EKS takes no calls from where the function is.
+    EksNetwork,
+    /// EKS does not say where the cluster is.
+    DescribeCluster,
+    /// The role that opens the cluster cannot be assumed.
+    AssumeRole,
+    /// The clocks of the function and of AWS differ.
+    Clock,
+    /// The token of IAM is longer than EKS accepts.
+    TokenTooLong,
     /// The Deployment does not exist.
     Missing,
     /// The Deployment is being deleted.
@@ -74,10 +86,16 @@ pub enum FailureCode {
     Endpoints,
     /// The cluster does not accept the token.
     TokenRefused,
+    /// The cluster of EKS does not let the role in.
+    RoleRefused,
+    /// The client certificate has expired, or is not accepted.
+    ClientCertificate,
     /// The token does not reach the cluster.
     TokenLost,
     /// The token lacks a verb.
     Forbidden,
+    /// The role's group lacks a verb, or the role lacks the group.
+    GroupMissing,
     /// A quota has no room.
     Quota,
     /// A policy of the cluster refuses the object.
@@ -116,6 +134,15 @@ impl FailureCode {
             FailureCode::Continuation => "continuation",
             FailureCode::Credentials => "credentials",
             FailureCode::Kubeconfig => "kubeconfig",
+            FailureCode::EksCluster => "eks-cluster",
+            FailureCode::EksNetwork => "eks-network",
+            FailureCode::DescribeCluster => "describe-cluster",
+            FailureCode::AssumeRole => "assume-role",
+            FailureCode::Clock => "clock",
+            FailureCode::TokenTooLong => "token-too-long",
+            FailureCode::RoleRefused => "role-refused",
+            FailureCode::ClientCertificate => "client-certificate",
+            FailureCode::GroupMissing => "group-missing",
             FailureCode::Missing => "missing",
             FailureCode::BeingDeleted => "being-deleted",
             FailureCode::Paused => "paused",

@@ -1,9 +1,16 @@
-//! The words for a token that cannot be had or is refused: where it is kept, when it expires, and
-//! the one next step of each cause.
+//! The words for a credential that cannot be had or is refused: where it is kept, when it expires,
+//! and the one next step of each cause.
 
+use super::client::Client;
+use super::{eks, network};
+use crate::kubernetes::CallError;
+use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::token::Life;
-use crate::outcome::{CLOCK_NEXT, CredentialSource, CredentialsError, KeyFault, ParameterPlace};
-use crate::text::words;
+use crate::outcome::{
+    CLOCK_NEXT, CredentialSource, CredentialsError, KeyFault, KubeconfigPlace, ParameterPlace,
+    UserKind,
+};
+use crate::text::{quote, words};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -11,32 +18,92 @@ use std::time::Duration;
 pub(super) fn kept(source: &CredentialSource) -> String {
     match source {
         CredentialSource::Parameter(place) => format!("The token is kept in {place}."),
-        CredentialSource::Eks(place) => {
+        CredentialSource::Eks(place) => eks::opened_by(&place.cluster),
+        CredentialSource::Kubeconfig(place) => {
+            let context = match &place.context {
+                Some(context) => format!(" Its context is `{}`.", quote(context)),
+                None => String::new(),
+            };
+            let user = match &place.user {
+                Some(UserKind::Eks(cluster)) => format!(" {}", eks::opened_by(cluster)),
+                Some(UserKind::Token | UserKind::Certificate) | None => String::new(),
+            };
             format!(
-                "The function opens {} by its own role (IAM).",
-                place.cluster
+                "The kubeconfig is kept in {}.{context}{user}",
+                place.parameter
             )
         }
-        CredentialSource::Kubeconfig(place) => {
-            format!("The kubeconfig is kept in {}.", place.parameter)
+    }
+}
+
+/// What is known of the access to the cluster that bears on a call that failed.
+pub(super) fn evidence(error: &CallError, source: &CredentialSource) -> Option<String> {
+    match (error, source) {
+        (CallError::Refused(refusal), _) => match (refusal.cause(), Client::of(source)) {
+            (RefusalCause::Token, _) => {
+                let (life, at) = refusal.token?;
+                Some(refused_token(source, life, at))
+            }
+            (RefusalCause::Permission(user), Client::Role(_)) => eks::known_as(&user),
+            (_, _) => None,
+        },
+        (CallError::Unreachable(unreached), CredentialSource::Eks(place))
+            if network::is_limit(unreached.cause) =>
+        {
+            network::limits(place)
         }
+        (
+            CallError::Unreachable(_)
+            | CallError::Untrusted(_)
+            | CallError::NotKubernetes(_)
+            | CallError::Kept(_)
+            | CallError::OutOfTime,
+            _,
+        ) => None,
     }
 }
 
 /// Where the credential comes from that the cluster refused at a time, and what it says of itself.
 pub(super) fn refused_token(source: &CredentialSource, life: Life, at: Timestamp) -> String {
-    match source {
-        CredentialSource::Parameter(place) => refused_bearer(place, life, at),
-        CredentialSource::Eks(_) | CredentialSource::Kubeconfig(_) => kept(source),
+    match (source, Client::of(source)) {
+        (_, Client::Role(_)) => format!(
+            "{} The token was made anew, and was refused as well.",
+            kept(source)
+        ),
+        (_, Client::Certificate) => kept(source),
+        (CredentialSource::Kubeconfig(place), Client::Token) => {
+            let says = says(life, at);
+            format!("The token is from {}. {says}", from(place))
+        }
+        (CredentialSource::Parameter(_) | CredentialSource::Eks(_), Client::Token) => {
+            refused_bearer(source, life, at)
+        }
+    }
+}
+
+/// A user of a kubeconfig, by its context.
+fn from(place: &KubeconfigPlace) -> String {
+    match &place.context {
+        Some(context) => format!(
+            "context `{}` of the kubeconfig in {}",
+            quote(context),
+            place.parameter
+        ),
+        None => format!("the kubeconfig in {}", place.parameter),
     }
 }
 
 /// Where a token is kept that the cluster refused at a time, and what it says of itself.
-fn refused_bearer(place: &ParameterPlace, life: Life, at: Timestamp) -> String {
+fn refused_bearer(source: &CredentialSource, life: Life, at: Timestamp) -> String {
+    format!("The token is from {source}. {}", says(life, at))
+}
+
+/// What a token that the cluster refused at a time says of itself.
+fn says(life: Life, at: Timestamp) -> String {
     let between = |from: Timestamp, to: Timestamp| {
         words(Duration::try_from(to.duration_since(from)).unwrap_or_default())
     };
-    let says = match life {
+    match life {
         Life::OfEks => "It was issued by `aws eks get-token`; such tokens are valid for 15 \
             minutes."
             .to_owned(),
@@ -52,24 +119,31 @@ fn refused_bearer(place: &ParameterPlace, life: Life, at: Timestamp) -> String {
                           deleted) or is for another cluster."
             .to_owned(),
         Life::Unknown => "It is not a JWT, and does not say when it expires.".to_owned(),
-    };
-    format!("The token is from {place}. {says}")
+    }
 }
 
-/// What to store where the cluster refuses the token.
+/// What to do where the cluster refuses the credential.
 pub(super) fn store_another(source: &CredentialSource, life: Option<Life>) -> String {
-    match source {
-        CredentialSource::Parameter(place) => store_another_token(place, life),
-        CredentialSource::Eks(place) => format!(
-            "Let the function's role into {} (an access entry with the group `landfall`), then \
-             retry the stage.",
-            place.cluster
-        ),
-        CredentialSource::Kubeconfig(place) => format!(
-            "Store a kubeconfig with a valid credential in {}, then retry the stage.",
-            place.parameter
-        ),
-    }
+    let place = match (source, Client::of(source)) {
+        (_, Client::Role(cluster)) => return eks::let_in(cluster),
+        (CredentialSource::Parameter(place), _) => return store_another_token(place, life),
+        (CredentialSource::Kubeconfig(place), _) => place,
+        (CredentialSource::Eks(place), _) => return eks::let_in(&place.cluster),
+    };
+    let parameter = &place.parameter.parameter;
+    let what = match (Client::of(source), life) {
+        (Client::Certificate, _) => {
+            "a client certificate that the CA of this cluster's clients has signed"
+        }
+        (_, Some(Life::OfEks)) => {
+            "an `exec` stanza that runs `aws eks get-token` in the place of such a token"
+        }
+        (_, Some(_) | None) => "a valid token of this cluster",
+    };
+    format!(
+        "Store in SSM parameter `{parameter}` a kubeconfig with {what}, then retry the stage. The \
+         parameter was read again, and what it holds was refused as well."
+    )
 }
 
 fn store_another_token(place: &ParameterPlace, life: Option<Life>) -> String {
@@ -86,16 +160,14 @@ fn store_another_token(place: &ParameterPlace, life: Option<Life>) -> String {
 
 /// What to do where there is no access.
 pub(super) fn next(error: &CredentialsError, source: &CredentialSource) -> String {
-    let region = match source {
-        CredentialSource::Parameter(place) => place.region.as_deref(),
-        CredentialSource::Eks(place) => place.cluster.region.as_deref(),
-        CredentialSource::Kubeconfig(place) => place.parameter.region.as_deref(),
-    };
-    let region = region.unwrap_or("REGION");
+    let region = region(source);
+    if let CredentialSource::Kubeconfig(_) = source
+        && let Some(next) = in_kubeconfig(error)
+    {
+        return next;
+    }
     let next = match error {
-        CredentialsError::Missing(names) => {
-            return missing(names, region);
-        }
+        CredentialsError::Missing(names) => return missing(names, region, source),
         CredentialsError::Denied(right, said) => {
             return format!("{}, then retry the stage.", grant(right, said));
         }
@@ -149,11 +221,50 @@ pub(super) fn next(error: &CredentialsError, source: &CredentialSource) -> Strin
         | CredentialsError::Proxy(_) => {
             "Correct the kubeconfig and store it again, then retry the stage."
         }
-        CredentialsError::Eks(_) => {
-            "Correct the access of the function's role to the cluster, then retry the stage."
-        }
+        CredentialsError::Eks(error) => return eks::next(error, source),
     };
     next.to_owned()
+}
+
+/// The region that the source is in, for commands.
+fn region(source: &CredentialSource) -> &str {
+    let region = match source {
+        CredentialSource::Parameter(place) => place.region.as_deref(),
+        CredentialSource::Eks(place) => place.cluster.region.as_deref(),
+        CredentialSource::Kubeconfig(place) => place.parameter.region.as_deref(),
+    };
+    region.unwrap_or("REGION")
+}
+
+/// What to do about what a kubeconfig holds.
+fn in_kubeconfig(error: &CredentialsError) -> Option<String> {
+    let next = match error {
+        CredentialsError::NoToken(name, _) | CredentialsError::Expired(name, ..) => {
+            return Some(format!(
+                "Store in SSM parameter `{name}` a kubeconfig with a valid token, then retry the \
+                 stage."
+            ));
+        }
+        CredentialsError::Ca(_) => {
+            "Correct the cluster's `certificate-authority-data` in the kubeconfig and store it \
+             again, then retry the stage."
+        }
+        CredentialsError::Missing(_)
+        | CredentialsError::Denied(..)
+        | CredentialsError::KeyDenied(..)
+        | CredentialsError::KeyUnusable(..)
+        | CredentialsError::NotSigned(_)
+        | CredentialsError::Clock(_)
+        | CredentialsError::Throttled(_)
+        | CredentialsError::Broken(_)
+        | CredentialsError::Refused(_)
+        | CredentialsError::Unreachable(_)
+        | CredentialsError::ClientCertificate(_)
+        | CredentialsError::Proxy(_)
+        | CredentialsError::Kubeconfig(_)
+        | CredentialsError::Eks(_) => return None,
+    };
+    Some(next.to_owned())
 }
 
 /// What makes a KMS key usable.
@@ -171,20 +282,46 @@ fn usable_key(fault: KeyFault) -> &'static str {
     }
 }
 
-fn missing(names: &str, region: &str) -> String {
+/// What the name of a secret begins with, where Parameter Store is asked for it.
+const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
+
+fn missing(names: &str, region: &str, source: &CredentialSource) -> String {
     let name = names.split('`').nth(1).unwrap_or_default();
+    let variables = match source {
+        CredentialSource::Parameter(_) | CredentialSource::Eks(_) => {
+            "K8S_TOKEN_PARAMETER or K8S_CA_PARAMETER"
+        }
+        CredentialSource::Kubeconfig(_) => "KUBECONFIG_PARAMETER",
+    };
+    let list = match name.strip_prefix(SECRETS_MANAGER) {
+        Some(secret) => format!(
+            "aws secretsmanager list-secret-version-ids --region {region} --secret-id {}",
+            without_selector(secret)
+        ),
+        None => format!(
+            "aws ssm get-parameter-history --region {region} --name {} --query \
+             'Parameters[].[Version,Labels]'",
+            without_selector(name)
+        ),
+    };
     format!(
-        "Store it in that region under this name, or correct K8S_TOKEN_PARAMETER or \
-         K8S_CA_PARAMETER, then retry the stage. `aws ssm get-parameter-history --region \
-         {region} --name {} --query 'Parameters[].[Version,Labels]'` lists what is there.",
-        without_selector(name)
+        "Store it in that region under this name, or correct {variables}, then retry the stage. \
+         `{list}` lists what is there."
     )
 }
+
+/// The right to read a secret of Secrets Manager.
+const SECRET_VALUE: &str = "secretsmanager:GetSecretValue";
 
 /// Where a right is to be granted, by what AWS says of who denies it.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
 fn grant(right: &str, said: &str) -> String {
     let has = |words: &str| said.contains(words);
+    // SSM asks Secrets Manager in the function's name.
+    let (right, on) = match has(SECRET_VALUE) {
+        true => (SECRET_VALUE, "secret"),
+        false => (right, "parameter"),
+    };
     if has("VPC endpoint policy") {
         format!("Allow {right} in the policy of the VPC endpoint to SSM")
     } else if has("service control policy") || has("resource control policy") {
@@ -194,7 +331,7 @@ fn grant(right: &str, said: &str) -> String {
     } else if has("explicit deny") {
         format!("Remove the statement that denies {right} to the function's role")
     } else {
-        format!("Allow {right} on the parameter to the function's role")
+        format!("Allow {right} on the {on} to the function's role")
     }
 }
 

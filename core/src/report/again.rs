@@ -20,6 +20,16 @@ pub(super) fn after(code: FailureCode) -> &'static str {
             "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \
              the stage."
         }
+        FailureCode::RoleRefused => {
+            "Let the role into the cluster again by its access entry, then retry the stage."
+        }
+        FailureCode::ClientCertificate => {
+            "Store a kubeconfig with a valid client certificate, then retry the stage."
+        }
+        FailureCode::GroupMissing => {
+            "Give the access entry of the role the group `landfall`, or this group the permission \
+             that is missing, then retry the stage."
+        }
         FailureCode::TokenLost => {
             "Set K8S_CLUSTER to the API server itself, so that nothing on the way removes the \
              token, then retry the stage."
@@ -50,6 +60,12 @@ pub(super) fn after(code: FailureCode) -> &'static str {
         }
         FailureCode::Credentials
         | FailureCode::Kubeconfig
+        | FailureCode::EksCluster
+        | FailureCode::EksNetwork
+        | FailureCode::DescribeCluster
+        | FailureCode::AssumeRole
+        | FailureCode::Clock
+        | FailureCode::TokenTooLong
         | FailureCode::Environment
         | FailureCode::Untrusted
         | FailureCode::NotKubernetes

@@ -1,5 +1,6 @@
 //! Calls that failed for good, a cluster out of sight, and access that was lost.
 
+use super::client::{Client, placed};
 use super::model::{Explanation, NEXT_LIMIT, Report, fail, target};
 use super::rollout_failed::{failed_rollout, roles, what_failed};
 use super::{access, handbook, kubeconfig, odd, outage, refusal, unreachable};
@@ -28,21 +29,21 @@ pub fn call_failed(
     let first = |headline| outage::told(request, present.map(TrafficState::serving), headline);
     let now = present.map(TrafficState::sentence);
     let done = done_at(&target, continuation, call, error);
-    let mut explained = explained(request, call, error);
+    let mut explained = explained(request, call, error, source);
     let since = match (error, continuation.unreachable_since) {
         (CallError::Unreachable(_), Some(since)) => format!(", repeatedly since {since:.0}"),
         (_, _) => String::new(),
     };
     let also = format!("{done}: {}{since}.", explained.reason);
-    let mut token = None;
-    if explained.code == FailureCode::TokenRefused
-        && let CallError::Refused(refusal) = error
+    let client = Client::of(source);
+    if let CallError::Refused(refusal) = error
+        && explained.code == client.code(FailureCode::TokenRefused)
     {
-        let seen = refusal.token;
-        explained.next_step = access::store_another(source, seen.map(|(life, _)| life));
-        token = seen.map(|(life, at)| access::refused_token(source, life, at));
+        let life = refusal.token.map(|(life, _)| life);
+        explained.next_step = access::store_another(source, life);
     }
-    let beside = token.into_iter().chain(now).collect::<Vec<_>>();
+    let told = access::evidence(error, source);
+    let beside = told.into_iter().chain(now).collect::<Vec<_>>();
     match first_cause(&target, phase, call.body.as_ref()) {
         // The rollout failed before the call did, and that is what the deploy failed of.
         Some(cause) => {
@@ -58,6 +59,7 @@ pub fn call_failed(
                     (what_failed(None, None), Evidence::default())
                 }
             };
+            let failed = (client.code(failed.0), failed.1);
             // What is refused comes with the section that helps there.
             let Explanation {
                 code, next_step, ..
@@ -77,10 +79,16 @@ pub fn call_failed(
 }
 
 /// Why a call of a deploy failed. A fault of the manifest is shown where it stands there.
-fn explained(request: &Request, call: &Call, error: &CallError) -> Explanation {
+fn explained(
+    request: &Request,
+    call: &Call,
+    error: &CallError,
+    source: &CredentialSource,
+) -> Explanation {
     let what = format!("{} {}", call.verb.rbac(), call.resource);
-    explanation(error, &what).unwrap_or_else(|refusal| {
-        let told = refusal::told(refusal, call, &what, &request.namespace, roles(request));
+    explanation(error, &what, source).unwrap_or_else(|refusal| {
+        let namespace = &request.namespace;
+        let told = refusal::told(refusal, call, &what, namespace, roles(request), source);
         match &request.manifest {
             Some(manifest) if refusal.cause() == refusal::RefusalCause::Object => {
                 match located(&refusal.message, manifest) {
@@ -115,34 +123,30 @@ fn done_at(target: &str, continuation: &Continuation, call: &Call, error: &CallE
     }
 }
 
-/// Why a call failed that was to do `what`; a refusal is given back.
-pub fn explanation<'a>(error: &'a CallError, what: &str) -> Result<Explanation, &'a Refusal> {
+/// Why a call failed that was to do `what`, where the access comes from `source`; a refusal is
+/// given back.
+pub fn explanation<'a>(
+    error: &'a CallError,
+    what: &str,
+    source: &CredentialSource,
+) -> Result<Explanation, &'a Refusal> {
     let (code, failure_type, reason, next_step) = match error {
         CallError::Refused(refusal) => return Err(refusal),
-        CallError::Unreachable(unreached) => (
-            FailureCode::Unreachable,
-            FailureType::SystemUnavailable,
-            format!(
-                "the cluster could not be reached at {}",
-                unreachable::what(unreached)
-            ),
-            unreachable::next(unreached.cause),
-        ),
-        CallError::Untrusted(untrusted) => (
-            FailureCode::Untrusted,
-            FailureType::ConfigurationError,
-            format!(
-                "the certificate that `{}` presents is not trusted: {}",
-                untrusted.host,
-                unreachable::untrusted(untrusted)
-            ),
-            unreachable::trust(&untrusted.fault),
-        ),
+        CallError::Unreachable(unreached) => {
+            return Ok(unreachable::explained(unreached, source));
+        }
+        CallError::Untrusted(untrusted) => {
+            return Ok(unreachable::not_trusted(untrusted, source));
+        }
         CallError::NotKubernetes(odd) => (
             FailureCode::NotKubernetes,
             FailureType::ConfigurationError,
             format!(
-                "the answer at K8S_CLUSTER is not a Kubernetes API server's: {}",
+                "{}: {}",
+                placed(
+                    "the answer at K8S_CLUSTER is not a Kubernetes API server's",
+                    source
+                ),
                 odd::what(odd)
             ),
             odd::next(odd),
@@ -164,7 +168,7 @@ pub fn explanation<'a>(error: &'a CallError, what: &str) -> Result<Explanation, 
         code,
         failure_type,
         reason,
-        next_step: next_step.to_owned(),
+        next_step: placed(next_step, source),
     })
 }
 
@@ -260,7 +264,7 @@ fn locked_out(
     let kept = access::kept(source);
     let evidence = cause.into_iter().chain([kept]).collect::<Vec<_>>();
     fail(
-        FailureCode::Credentials,
+        error.code(),
         error.kind(),
         &headline,
         &evidence,

@@ -1,19 +1,22 @@
 //! A deploy that came to nothing.
 
+use super::client::Client;
+use super::eks;
 use super::model::{Report, fail, target};
 use super::rollout_failed::{roles, rollout_failed};
 use super::{faults, present};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
-use crate::outcome::{FailureCode, FailureType};
+use crate::kubernetes::refusal::User;
+use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::request::Request;
 use crate::strategy::Failure;
 use crate::text::{listed, words};
 use jiff::Timestamp;
 
-/// A deploy that came to nothing.
-pub fn failure(request: &Request, failure: &Failure) -> Report {
+/// A deploy that came to nothing. `source` is where the access to the cluster comes from.
+pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) -> Report {
     match failure {
         Failure::Faults(faults) => faults::found(
             &format!("{} was not changed", target(request)),
@@ -25,7 +28,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
         Failure::Paused => paused(request),
         Failure::TooLate => too_late(request),
         Failure::Locked { execution, until } => locked(request, execution, *until),
-        Failure::Forbidden(permissions) => forbidden(request, permissions),
+        Failure::Forbidden(permissions) => forbidden(request, permissions, source),
         Failure::Deleted => deleted(request),
         Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         Failure::Overwritten { lost, editor } => overwritten(request, lost, editor.as_ref()),
@@ -37,7 +40,7 @@ pub fn failure(request: &Request, failure: &Failure) -> Report {
         Failure::Rollout {
             failure,
             rollback_result,
-        } => rollout_failed(request, failure, rollback_result),
+        } => rollout_failed(request, failure, rollback_result, source),
     }
 }
 
@@ -108,28 +111,44 @@ fn deleted(request: &Request) -> Report {
     )
 }
 
-fn forbidden(request: &Request, permissions: &[Permission]) -> Report {
+fn forbidden(request: &Request, permissions: &[Permission], source: &CredentialSource) -> Report {
+    let client = Client::of(source);
     let may_not = permissions
         .iter()
         .map(|right| format!("{} {}", right.verb, right.resource));
     let grant = permissions
         .iter()
         .map(|right| format!("the verb `{}` on `{}`", right.verb, right.resource));
+    let asks = permissions
+        .first()
+        .map(|right| format!("{} {}", right.verb, right.resource));
+    let namespace = &request.namespace;
+    let next = match client {
+        Client::Role(cluster) => {
+            let (asks, roles) = (asks.unwrap_or_default(), roles(request));
+            eks::give_group(cluster, &User::Unknown, &asks, namespace, roles)
+        }
+        Client::Token | Client::Certificate => format!(
+            "Grant {} to {} by a Role in this namespace; {} all verbs that are needed.",
+            listed(grant.collect()),
+            match client {
+                Client::Certificate => client.noun(),
+                Client::Token | Client::Role(_) => "the token's ServiceAccount",
+            },
+            roles(request)
+        ),
+    };
     fail(
-        FailureCode::Forbidden,
+        client.code(FailureCode::Forbidden),
         FailureType::PermissionError,
         &format!(
-            "{} was not changed: the token may not {}.",
+            "{} was not changed: {} may not {}.",
             target(request),
+            client.noun(),
             listed(may_not.collect())
         ),
         &[],
-        &format!(
-            "Grant {} to the token's ServiceAccount by a Role in this namespace; {} all verbs that \
-             are needed.",
-            listed(grant.collect()),
-            roles(request)
-        ),
+        &next,
     )
 }
 

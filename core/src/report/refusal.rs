@@ -1,12 +1,14 @@
 //! The words for a call that the API server refused: why, of which type, and the one next step of
 //! that cause.
 
+use super::client::{Client, placed};
+use super::eks;
 use super::model::Explanation;
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::Call;
 pub(super) use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::refusal::{Policy, User, WebhookTrouble};
-use crate::outcome::{FailureCode, FailureType};
+use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::retry::LONGEST_ASKED;
 use crate::state::continuation::Reason;
 use crate::text::{quote, words};
@@ -24,15 +26,17 @@ pub fn said(refusal: &Refusal) -> String {
 }
 
 /// What a refusal means for a deploy. `what` the call was to do, `namespace` where, `roles` the
-/// files with all verbs that the request needs.
+/// files with all verbs that the request needs, `source` where the access comes from.
 pub(super) fn told(
     refusal: &Refusal,
     call: &Call,
     what: &str,
     namespace: &str,
     roles: &str,
+    source: &CredentialSource,
 ) -> Explanation {
     let cause = refusal.cause();
+    let client = Client::of(source);
     let (code, failure_type) = class(&cause);
     let next_step = match refusal.wait {
         Some(wait) if cause == RefusalCause::Busy && wait > LONGEST_ASKED => {
@@ -40,12 +44,18 @@ pub(super) fn told(
              the API server, or a proxy before it, what keeps it busy."
                 .to_owned()
         }
-        Some(_) | None => next(&cause, call, namespace, roles),
+        Some(_) | None => match (&cause, client) {
+            (RefusalCause::Permission(user), Client::Role(cluster)) => {
+                let asks = format!("{} {}", call.verb.rbac(), call.resource);
+                eks::give_group(cluster, user, &asks, namespace, roles)
+            }
+            (_, _) => placed(&next(&cause, call, namespace, roles), source),
+        },
     };
     Explanation {
-        code,
+        code: client.code(code),
         failure_type,
-        reason: why(refusal, what),
+        reason: why_of(refusal, what, client),
         next_step,
     }
 }
@@ -89,16 +99,30 @@ pub fn reason(refusal: &Refusal) -> Reason {
     }
 }
 
-/// Why the call was refused, with the server's own words.
+/// Why the call of a token was refused, with the server's own words.
 pub fn why(refusal: &Refusal, what: &str) -> String {
+    why_of(refusal, what, Client::Token)
+}
+
+/// Why the call of a client was refused, with the server's own words.
+fn why_of(refusal: &Refusal, what: &str, client: Client<'_>) -> String {
     let said = said(refusal);
     match refusal.cause() {
-        RefusalCause::Token => format!("the cluster does not accept the bearer token ({said})"),
+        RefusalCause::Token => match client {
+            Client::Role(_) => format!("the cluster does not let the function's role in ({said})"),
+            Client::Token | Client::Certificate => {
+                format!(
+                    "the cluster does not accept {} ({said})",
+                    client.credential()
+                )
+            }
+        },
         RefusalCause::Anonymous => format!(
-            "the bearer token did not reach the API server, which took the call to {what} for one \
-             of `system:anonymous` ({said})"
+            "{} did not reach the API server, which took the call to {what} for one of \
+             `system:anonymous` ({said})",
+            client.credential()
         ),
-        RefusalCause::Permission(_) => format!("the token may not {what} ({said})"),
+        RefusalCause::Permission(_) => format!("{} may not {what} ({said})", client.noun()),
         RefusalCause::Unexplained => {
             format!("the API server forbids to {what} and does not say why ({said})")
         }
@@ -209,11 +233,13 @@ fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> Stri
 /// Whom to grant a permission to.
 fn subject(user: &User) -> String {
     match user {
-        User::ServiceAccount { namespace, name } => {
-            format!("ServiceAccount `{name}` of namespace `{namespace}`")
-        }
-        User::Iam(arn) => format!("the IAM identity `{arn}`"),
-        User::Named(name) => format!("user `{name}`"),
+        User::ServiceAccount { namespace, name } => format!(
+            "ServiceAccount `{}` of namespace `{}`",
+            quote(name),
+            quote(namespace)
+        ),
+        User::Iam(arn) => format!("the IAM identity `{}`", quote(arn)),
+        User::Named(name) => format!("user `{}`", quote(name)),
         User::Unknown => "the token's user".to_owned(),
     }
 }

@@ -1,9 +1,10 @@
 //! A rollout or a switch that failed: the cause, what was done about it, what is to be done.
 
 use super::cause::{self, CAUSE_QUOTE_LIMIT};
+use super::client::{Client, placed};
 use super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail, target};
 use super::{again, handbook, outage, present};
-use crate::outcome::{FailureCode, FailureType};
+use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::request::Request;
 use crate::state::continuation::Reason;
 use crate::strategy::causes::RolloutFailure;
@@ -55,15 +56,17 @@ pub(super) fn rollout_failed(
     request: &Request,
     failure: &RolloutFailure,
     rollback_result: &RollbackResult,
+    source: &CredentialSource,
 ) -> Report {
     let (code, failure_type) = what_failed(failure.kind, failure.reason);
+    let code = Client::of(source).code(code);
     let cause = cause::cause(&failure.cause, cause::NEW);
     let mut evidence = failure.evidence.clone();
     let traffic = failure.traffic.as_ref().map(TrafficState::sentence);
     evidence.pods.extend(traffic);
     let evidence = &evidence;
     let done = done_about(request, evidence, rollback_result);
-    let next = next_after(request, code, rollback_result);
+    let next = placed(&next_after(request, code, rollback_result), source);
     let headline = match code == FailureCode::ControllerSilent {
         true => format!(
             "The new version of {} was not rolled out: {cause}.",

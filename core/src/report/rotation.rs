@@ -72,8 +72,9 @@ impl RotationError {
                 "Correct the function's environment variables.".to_owned(),
             ),
             RotationError::NoToken => owned(
-                "the function opens its cluster without a token in SSM",
-                "Switch the rotation off.",
+                "the function opens its cluster by IAM or a kubeconfig, and has no token of its \
+                 own in SSM",
+                "Switch the schedule of the rotation off (`RotateToken=no` of the stack).",
             ),
             RotationError::Pinned => owned(
                 "K8S_TOKEN_PARAMETER names one version or label of it, and a new version would \
@@ -187,7 +188,9 @@ impl RotationStep {
             RotationStep::Issue => "issue a new one",
             RotationStep::Try => "try the new one",
         };
-        match explanation(error, what) {
+        // Only a token in SSM is ever renewed.
+        let source = CredentialSource::Parameter(ParameterPlace::default());
+        match explanation(error, what, &source) {
             Ok(told) => (told.reason, without_stage(&told.next_step)),
             Err(refusal) => self.refused(what, refusal),
         }

@@ -480,7 +480,7 @@ fn switches_that_failed() {
             })),
             rollback_result,
         };
-        failure(request, &of_smoke)
+        failure(request, &of_smoke, &place())
     };
     let usual = switching(json!({}));
     let left = switching(json!({"rollback": false}));
@@ -497,7 +497,7 @@ fn switches_that_failed() {
             }),
             rollback_result: RollbackResult::Unswitched(CandidateState::Gone),
         };
-        failure(&usual, &refused)
+        failure(&usual, &refused, &place())
     };
     let permissions = [&Permission::SMOKE[..], &[Permission::SCALE]].concat();
     let reports = [
@@ -519,9 +519,9 @@ fn switches_that_failed() {
         refused(403),
         refused(422),
         refused(503),
-        failure(&usual, &Failure::Forbidden(permissions)),
+        failure(&usual, &Failure::Forbidden(permissions), &place()),
         failed(RollbackResult::SwitchRollbackFailed(blue()), &usual),
-        failure(&usual, &locked),
+        failure(&usual, &locked, &place()),
     ];
     assert_snapshot!(shown(&reports), @r"
     JobFailed: The new version of Deployment `web` in `shop` was not put into service: its
@@ -722,7 +722,7 @@ fn failures() {
         out_of_sync(None, true),
         out_of_sync(None, false),
     ]
-    .map(|failure| super::failure(&request(), &failure));
+    .map(|failure| super::failure(&request(), &failure, &place()));
     assert_snapshot!(shown(&reports), @r"
     ConfigurationError: Deployment `web` in `shop` was not changed: `images.web` names
     container `web`, which the Deployment does not have; it has `app`.
@@ -813,7 +813,7 @@ fn rollouts_that_failed() {
             }),
             rollback_result,
         };
-        super::failure(&request(), &failure)
+        super::failure(&request(), &failure, &place())
     };
     let rollout = |cause: &str, seen: &Evidence, rollback_result| {
         of(recorded(cause).cause, seen, rollback_result)
@@ -1436,7 +1436,7 @@ fn no_input_makes_a_report_too_long() {
             stopped(None, Some(timed_out(request.timeout.as_secs(), &stuck))),
         ),
     };
-    let failed = failure(&request, &failed);
+    let failed = failure(&request, &failed, &place());
     let message = message_of(&failed);
     assert!(message.len() <= MESSAGE_LIMIT);
     // The last line is a command: half of it would be of no use.
@@ -1465,7 +1465,7 @@ fn every_last_line_fits_the_longest_names() {
             wrote: true,
         },
     ] {
-        let report = super::failure(&request, &failure);
+        let report = super::failure(&request, &failure, &place());
         assert!(!message_of(&report).contains('…'), "{failure:?}");
     }
 }

@@ -1,12 +1,19 @@
 //! The words for a server that cannot be reached or whose certificate is not trusted: what happened
 //! at which host, and the one next step of that cause.
 
+use super::client::{Client, placed};
+use super::model::Explanation;
+use super::network;
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use crate::outcome::{CredentialSource, FailureCode, FailureType};
+
+/// What is said of a host that DNS does not know.
+pub(super) const NAME_UNKNOWN: &str = "its name could not be resolved";
 
 /// What happened, to which host, how often. It follows the words "could not be reached".
 pub fn what(unreached: &Unreached) -> String {
     let what = match unreached.cause {
-        UnreachedCause::NameUnknown => "its name could not be resolved",
+        UnreachedCause::NameUnknown => NAME_UNKNOWN,
         UnreachedCause::ConnectionRefused => "the connection was refused",
         UnreachedCause::NoRoute => "the function's network has no route to it",
         UnreachedCause::Silent => "nothing answered, and no connection came about",
@@ -15,6 +22,7 @@ pub fn what(unreached: &Unreached) -> String {
         UnreachedCause::HandshakeCut => "it closed the connection during the TLS handshake",
         UnreachedCause::OldTls => "it does not speak TLS 1.2 or later with a safe cipher",
         UnreachedCause::ClientCertificate => "it wants a certificate of the client",
+        UnreachedCause::CertificateRefused => "it refused the client certificate",
         UnreachedCause::Proxy => "the proxy that HTTPS_PROXY names opened no way to it",
         UnreachedCause::BrokenOff => "the connection was closed before an answer came",
         UnreachedCause::CutOff => "the connection was closed in the middle of its answer",
@@ -29,8 +37,78 @@ pub fn what(unreached: &Unreached) -> String {
     format!("`{}`: {what}{tried}", unreached.host)
 }
 
+/// A server that could not be reached, where the access comes from this source.
+pub(super) fn explained(unreached: &Unreached, source: &CredentialSource) -> Explanation {
+    let cause = unreached.cause;
+    let (code, failure_type) = match source {
+        _ if cause == UnreachedCause::CertificateRefused => {
+            (FailureCode::ClientCertificate, FailureType::PermissionError)
+        }
+        CredentialSource::Eks(place)
+            if network::is_limit(cause) && network::limits(place).is_some() =>
+        {
+            (FailureCode::EksNetwork, FailureType::SystemUnavailable)
+        }
+        CredentialSource::Parameter(_)
+        | CredentialSource::Eks(_)
+        | CredentialSource::Kubeconfig(_) => {
+            (FailureCode::Unreachable, FailureType::SystemUnavailable)
+        }
+    };
+    let next_step = match (source, cause) {
+        (CredentialSource::Eks(place), _) => network::reach(cause, place),
+        (CredentialSource::Kubeconfig(_), UnreachedCause::ClientCertificate) => {
+            match Client::of(source) {
+                Client::Certificate => {
+                    "Let the kubeconfig's `client-certificate-data` be one that \
+                                        the server takes, and store the kubeconfig again. Then \
+                                        retry the stage."
+                        .to_owned()
+                }
+                Client::Token | Client::Role(_) => {
+                    "Set the kubeconfig's `server` to an address of the API server that takes a \
+                     bearer token alone, or give the user a client certificate in the place of \
+                     its token. Then retry the stage."
+                        .to_owned()
+                }
+            }
+        }
+        (CredentialSource::Parameter(_) | CredentialSource::Kubeconfig(_), cause) => {
+            placed(next(cause), source)
+        }
+    };
+    Explanation {
+        code,
+        failure_type,
+        reason: placed(
+            &format!("the cluster could not be reached at {}", what(unreached)),
+            source,
+        ),
+        next_step,
+    }
+}
+
+/// A server whose certificate is not trusted, where the access comes from this source.
+pub(super) fn not_trusted(told: &Untrusted, source: &CredentialSource) -> Explanation {
+    let why = placed(&untrusted(told), source);
+    Explanation {
+        code: FailureCode::Untrusted,
+        failure_type: FailureType::ConfigurationError,
+        reason: format!(
+            "the certificate that `{}` presents is not trusted: {why}",
+            told.host
+        ),
+        next_step: match source {
+            CredentialSource::Eks(place) => network::trust(&told.fault, &place.cluster),
+            CredentialSource::Parameter(_) | CredentialSource::Kubeconfig(_) => {
+                placed(trust(&told.fault), source)
+            }
+        },
+    }
+}
+
 /// What to do so that the cluster is reached.
-pub(super) fn next(cause: UnreachedCause) -> &'static str {
+fn next(cause: UnreachedCause) -> &'static str {
     match cause {
         UnreachedCause::NameUnknown => {
             "Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC \
@@ -70,6 +148,10 @@ pub(super) fn next(cause: UnreachedCause) -> &'static str {
         UnreachedCause::ClientCertificate => {
             "Set K8S_CLUSTER to an address of the API server that takes a bearer token alone: \
              Landfall has no certificate of its own. Then retry the stage."
+        }
+        UnreachedCause::CertificateRefused => {
+            "Store a kubeconfig whose client certificate is valid and signed by the CA that the \
+             server takes for clients, then retry the stage."
         }
         UnreachedCause::Proxy => {
             "Add the host to NO_PROXY in the function's environment, or let the proxy reach it. \
@@ -134,7 +216,7 @@ pub fn untrusted(untrusted: &Untrusted) -> String {
 }
 
 /// What to do about a certificate.
-pub(super) fn trust(fault: &CertificateFault) -> &'static str {
+fn trust(fault: &CertificateFault) -> &'static str {
     match fault {
         CertificateFault::NotPublic => {
             "Give the cluster's CA in K8S_CA or K8S_CA_PARAMETER, then retry the stage."

@@ -9,7 +9,7 @@ use std::time::Duration;
 async fn cause(url: &str) -> UnreachedCause {
     let client = http::client(Trust::Public).unwrap();
     let error = client.get(url).send().await.unwrap_err();
-    unreached(&error)
+    unreached(&error, true)
 }
 
 /// A server that answers each connection with these bytes and closes it.
@@ -36,6 +36,9 @@ const OLD: &[u8] = &[21, 3, 3, 0, 2, 2, 70];
 /// The same with `certificate_required`.
 const CERTIFICATE: &[u8] = &[21, 3, 3, 0, 2, 2, 116];
 
+/// The same with `unknown_ca`, of a server that does not trust the client's certificate.
+const UNKNOWN_CA: &[u8] = &[21, 3, 3, 0, 2, 2, 48];
+
 #[tokio::test]
 async fn each_silence_has_its_own_cause() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -60,6 +63,7 @@ async fn each_silence_has_its_own_cause() {
         (at(server(b"")), UnreachedCause::HandshakeCut),
         (at(server(OLD)), UnreachedCause::OldTls),
         (at(server(CERTIFICATE)), UnreachedCause::ClientCertificate),
+        (at(server(UNKNOWN_CA)), UnreachedCause::CertificateRefused),
     ] {
         assert_eq!(cause(&url).await, expected, "{url}");
     }

@@ -141,7 +141,12 @@ async fn a_wrong_or_missing_external_id_is_a_role_that_cannot_be_assumed() {
 async fn without_an_access_entry_a_second_token_is_tried_and_no_third() {
     let stage = by_iam(&[]).await;
     world(&stage, |world| world.leave(ROLE));
-    refused(&stage, "PermissionError", &[]).await;
+    let words = [
+        "the cluster does not let the function's role in",
+        "aws eks create-access-entry --region eu-central-1 --cluster-name ",
+        "See docs/operations.md, role-refused.",
+    ];
+    refused(&stage, "PermissionError", &words).await;
     let codes = stage.requests().into_iter().map(|seen| seen.status);
     assert_eq!(codes.collect::<Vec<_>>(), [401, 401]);
     assert_eq!(calls_in(&stage), ["EKS.DescribeCluster"]);
@@ -164,7 +169,14 @@ async fn an_entry_without_the_group_is_known_and_may_nothing() {
     let stage = by_iam(&[]).await;
     world(&stage, |world| world.enter(ROLE, &["readers"]));
     let session = "arn:aws:sts::111122223333:assumed-role/landfall/landfall";
-    refused(&stage, "PermissionError", &[session, "cannot get"]).await;
+    let words = [
+        session,
+        "cannot get",
+        "its access entry lacks the group `landfall`",
+        "--principal-arn arn:aws:iam::111122223333:role/landfall ",
+        "See docs/operations.md, group-missing.",
+    ];
+    refused(&stage, "PermissionError", &words).await;
     assert!(stage.requests().iter().all(|seen| seen.status == 403));
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::kubernetes::resource::DEPLOYMENTS;
+use crate::outcome::ParameterPlace;
 use serde_json::json;
 
 /// What the API server says, and what a person reads of it, for each single cause.
@@ -71,6 +72,7 @@ fn each_cause_has_its_type_its_section_and_its_next_step() {
             "patch deployments.apps",
             "shop",
             "deploy/rbac.yaml has",
+            &CredentialSource::Parameter(ParameterPlace::default()),
         );
         let why = told.reason.split(" (HTTP").next().unwrap_or_default();
         format!(

@@ -1,6 +1,7 @@
 use super::super::explanation;
 use crate::kubernetes::CallError;
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
+use crate::outcome::{CredentialSource, ParameterPlace};
 use insta::assert_snapshot;
 
 /// A call that was tried five times.
@@ -11,8 +12,9 @@ fn unreached(cause: UnreachedCause) -> Unreached {
 }
 
 fn shown(errors: impl IntoIterator<Item = CallError>) -> String {
+    let source = CredentialSource::Parameter(ParameterPlace::default());
     let line = |error: CallError| {
-        let told = explanation(&error, "get deployments").unwrap();
+        let told = explanation(&error, "get deployments", &source).unwrap();
         format!(
             "{} ({}): {}.\n  {}\n",
             told.failure_type.name(),
