@@ -44,7 +44,7 @@ impl Crowd {
         let access = Cluster {
             url: cluster.url(),
             ca: cluster.ca(),
-            token: TOKEN,
+            token: Some(TOKEN),
         };
         // Without patience the first check decides.
         let image = "registry.example.com/demo-app:2.0";

@@ -57,7 +57,7 @@ fn access(cluster: &InstantCluster) -> Cluster<'_> {
     Cluster {
         url: cluster.url(),
         ca: cluster.ca(),
-        token: TOKEN,
+        token: Some(TOKEN),
     }
 }
 

@@ -19,6 +19,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How much a change may add before it must be recorded: a hundred times the noise.
 const MARGIN: f64 = 0.10;
 
+/// How much a deploy by IAM may cost beyond one by a token: the signature of another call.
+const IAM_MARGIN: f64 = 0.15;
+
 /// The result of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Verdict {
@@ -30,16 +33,28 @@ pub(crate) enum Verdict {
     Unknown,
 }
 
+/// The way into the cluster of a deploy that is counted.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    /// By a bearer token in SSM.
+    Token,
+    /// By IAM, into a cluster of EKS.
+    Iam,
+}
+
 /// Millions of instructions in each of several cold deploys.
-pub(crate) async fn count(function: &Path, valgrind: &Path) -> Result<Vec<f64>, String> {
+pub(crate) async fn count(function: &Path, valgrind: &Path, way: Way) -> Result<Vec<f64>, String> {
     let mut counts = Vec::new();
     for round in 0..ROUNDS {
         // Each deploy finds the same state: a Deployment that was never changed.
-        let cluster = InstantCluster::start(TOKEN).await;
+        let cluster = match way {
+            Way::Token => InstantCluster::start(TOKEN).await,
+            Way::Iam => InstantCluster::start_for_iam().await,
+        };
         let cluster = cluster.map_err(|error| error.to_string())?;
         let name = format!("landfall-bench-{}-{round}.callgrind", std::process::id());
         let file = std::env::temp_dir().join(name);
-        let counted = one(function, valgrind, &cluster, &file).await;
+        let counted = one(function, valgrind, &cluster, way, &file).await;
         let text = counted.and_then(|()| {
             std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))
         });
@@ -55,6 +70,7 @@ async fn one(
     function: &Path,
     valgrind: &Path,
     cluster: &InstantCluster,
+    way: Way,
     file: &Path,
 ) -> Result<(), String> {
     let output = format!("--callgrind-out-file={}", file.display());
@@ -73,7 +89,10 @@ async fn one(
     let access = Cluster {
         url: cluster.url(),
         ca: cluster.ca(),
-        token: TOKEN,
+        token: match way {
+            Way::Token => Some(TOKEN),
+            Way::Iam => None,
+        },
     };
     let job = event("registry.example.com/demo-app:4.0");
     let mut process = Process::start(&candidate, access, job).await?;
@@ -120,8 +139,10 @@ pub(crate) async fn check(function: &Path, prices: &Path) -> Result<bool, String
         println!("The instructions of a cold deploy were not counted: valgrind is not installed.");
         return Ok(true);
     };
-    let counts = count(function, &valgrind).await?;
+    let counts = count(function, &valgrind, Way::Token).await?;
     let spread = Spread::of(counts).ok_or("nothing was counted")?;
+    let by_iam = Spread::of(count(function, &valgrind, Way::Iam).await?);
+    let by_iam = by_iam.ok_or("nothing was counted")?;
     let text = std::fs::read_to_string(prices);
     let text = text.map_err(|error| format!("{}: {error}", prices.display()))?;
     let processor = std::env::consts::ARCH;
@@ -136,7 +157,14 @@ pub(crate) async fn check(function: &Path, prices: &Path) -> Result<bool, String
         "{}",
         sentence(verdict, held, spread.median, processor, prices)
     );
-    Ok(!matches!(verdict, Verdict::Dearer(_)))
+    let more = by_iam.median / spread.median - 1.0;
+    println!(
+        "By IAM on EKS it takes {:.2} million, {:+.0} %; {:.0} % more are allowed.",
+        by_iam.median,
+        more * 100.0,
+        IAM_MARGIN * 100.0
+    );
+    Ok(!matches!(verdict, Verdict::Dearer(_)) && more <= IAM_MARGIN)
 }
 
 fn sentence(

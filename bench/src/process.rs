@@ -2,7 +2,7 @@
 
 use crate::candidate::Candidate;
 use jiff::{SignedDuration, Timestamp};
-use landfall_sandbox::aws::{Aws, Job, Outcome, ParameterKind, Report};
+use landfall_sandbox::aws::{Aws, EksCluster, Job, Outcome, ParameterKind, Report};
 use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
 use landfall_sandbox::instant::DEPLOYMENT;
 use nix::sys::signal::{Signal, kill};
@@ -16,6 +16,8 @@ use std::time::Duration;
 /// The bearer token of every cluster that the benchmark starts.
 pub(crate) const TOKEN: &str = "bearer-token-for-the-benchmark";
 const TOKEN_PARAMETER: &str = "k8s-bear-token";
+/// The name of the cluster in EKS.
+const EKS_CLUSTER: &str = "bench";
 /// A program that ends at once.
 const BARE: &str = "/bin/true";
 /// How long a deploy may take in addition to its rollout before the measurement fails.
@@ -28,7 +30,8 @@ const LIFE: Duration = Duration::from_secs(900);
 pub(crate) struct Cluster<'a> {
     pub(crate) url: &'a str,
     pub(crate) ca: &'a str,
-    pub(crate) token: &'a str,
+    /// The bearer token in SSM; `None` for a cluster of EKS that is opened by IAM.
+    pub(crate) token: Option<&'a str>,
 }
 
 /// A candidate's process and its AWS.
@@ -47,9 +50,17 @@ impl Process {
         event: Value,
     ) -> Result<Process, String> {
         let aws = Aws::start().await.map_err(|error| error.to_string())?;
-        aws.put_parameter(TOKEN_PARAMETER, cluster.token, ParameterKind::SecureString);
+        let mut environment = match cluster.token {
+            Some(token) => {
+                aws.put_parameter(TOKEN_PARAMETER, token, ParameterKind::SecureString);
+                vec![("K8S_CLUSTER", cluster.url), ("K8S_CA", cluster.ca)]
+            }
+            None => {
+                aws.put_cluster(EksCluster::active(EKS_CLUSTER, cluster.url, cluster.ca));
+                vec![("EKS_CLUSTER", EKS_CLUSTER)]
+            }
+        };
         let first = aws.submit(event, LIFE);
-        let mut environment = vec![("K8S_CLUSTER", cluster.url), ("K8S_CA", cluster.ca)];
         let own = candidate.environment.iter();
         environment.extend(own.map(|(name, value)| (*name, value.as_str())));
         let started = Timestamp::now();

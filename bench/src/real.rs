@@ -125,7 +125,7 @@ impl Plane {
         let access = Cluster {
             url: &self.url,
             ca: &self.ca,
-            token: &self.token,
+            token: Some(&self.token),
         };
         let event = event(&image(candidate.name, round));
         let process = Process::start(candidate, access, event).await?;

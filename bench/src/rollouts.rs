@@ -43,7 +43,7 @@ fn access(cluster: &Kubernetes) -> Cluster<'_> {
     Cluster {
         url: cluster.url(),
         ca: cluster.ca(),
-        token: TOKEN,
+        token: Some(TOKEN),
     }
 }
 

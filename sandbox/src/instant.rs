@@ -4,7 +4,7 @@
 mod objects;
 mod script;
 
-use crate::instant::script::Script;
+use crate::instant::script::{Admits, Script};
 use crate::kubernetes::Authority;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming};
@@ -46,6 +46,13 @@ impl InstantCluster {
     /// Starts on 127.0.0.1 with a Deployment whose rollout is complete.
     pub async fn start(token: &str) -> io::Result<InstantCluster> {
         InstantCluster::start_with(Script::new(token)).await
+    }
+
+    /// The same, but whoever has a token of IAM is let in.
+    pub async fn start_for_iam() -> io::Result<InstantCluster> {
+        let mut script = Script::new("");
+        script.admits = Admits::Iam;
+        InstantCluster::start_with(script).await
     }
 
     /// The same, but each new version has this many pods, all of which crash.

@@ -4,7 +4,7 @@ use crate::instant::objects::{
     DEPLOYMENT, IMAGE, NAMESPACE, REVISION, crashing_pod, first_deployment, replica_set, status,
 };
 use hyper::body::Bytes;
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub enum Moment {
 /// The state of the cluster. Response texts are created when something changes, not when they are
 /// requested.
 pub(crate) struct Script {
-    pub(crate) authorization: String,
+    pub(crate) admits: Admits,
     pub(crate) calls: usize,
     pub(crate) moments: Vec<(Moment, Timestamp)>,
     /// The Deployment in the next read: its rollout is complete.
@@ -44,6 +44,14 @@ pub(crate) struct Script {
     pub(crate) look_bytes: usize,
 }
 
+/// Whose calls are answered.
+pub(crate) enum Admits {
+    /// Those with this header.
+    Token(String),
+    /// Those with a token of IAM, whose signature is not checked: that would be measured, too.
+    Iam,
+}
+
 /// A response: a status, and a body that may stay open.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -56,7 +64,7 @@ impl Script {
         let deployment = first_deployment();
         let newest = replica_set(&deployment);
         let mut script = Script {
-            authorization: format!("Bearer {token}"),
+            admits: Admits::Token(format!("Bearer {token}")),
             calls: 0,
             moments: Vec::new(),
             deployment,
@@ -85,7 +93,12 @@ impl Script {
         self.note(Moment::Called);
         self.roll_out();
         let authorization = request.headers().get(AUTHORIZATION);
-        if authorization.is_none_or(|found| found.as_bytes() != self.authorization.as_bytes()) {
+        let authorization = authorization.map(HeaderValue::as_bytes).unwrap_or_default();
+        let is_admitted = match &self.admits {
+            Admits::Token(token) => authorization == token.as_bytes(),
+            Admits::Iam => authorization.starts_with(b"Bearer k8s-aws-v1."),
+        };
+        if !is_admitted {
             return refusal(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized");
         }
         if self.sick
