@@ -5,6 +5,7 @@
 //! - [`instant`]: a scripted cluster that takes next to no time, to measure against.
 //! - [`aws`]: the Lambda Runtime API, SSM, EKS, STS and CodePipeline's job API.
 //! - [`iam`]: whose access keys they are, and tokens of EKS.
+//! - [`kubeconfig`]: kubeconfigs, as people and programs write them.
 //! - [`function`]: the real function, run as Lambda runs it.
 //! - [`ending`]: how its programs end.
 
@@ -13,5 +14,6 @@ pub mod ending;
 pub mod function;
 pub mod iam;
 pub mod instant;
+pub mod kubeconfig;
 pub mod kubernetes;
 pub mod world;

@@ -16,7 +16,7 @@ use crate::demo::Demo;
 use crate::measure::Measure;
 use crate::report::report;
 use crate::screen::{Screen, Tone};
-use crate::stage::input::{read, read_event};
+use crate::stage::input::{cluster_of, read, read_event};
 use crate::stage::{Cluster, Stage};
 use landfall_sandbox::aws::{InvocationEnd, JobResult, Outcome};
 use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
@@ -156,6 +156,7 @@ impl Invoke {
             None => Stage::local().await,
         };
         let mut stage = stage.map_err(|error| error.to_string())?;
+        stage.serve_clusters(&cluster_of(&event).into_iter().collect());
         let function = demo::start(&stage, &self.function)?;
         stage.raw = self.raw;
         let mut screen = Screen::new(self.plain);
@@ -190,6 +191,7 @@ impl Serve {
             events.push(read_event(path, &mut used)?);
         }
         let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
+        stage.serve_clusters(&events.iter().filter_map(cluster_of).collect());
         let authority = stage.write_authority()?;
         print!("{}", stage.exports(authority.path()));
         println!("{}", stage.advice(authority.path()));

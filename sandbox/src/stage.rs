@@ -3,6 +3,7 @@
 
 pub(crate) mod input;
 pub(crate) mod narration;
+mod several;
 
 use crate::picture::Picture;
 use crate::screen::{Screen, Tone};

@@ -32,7 +32,7 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 18] = [
+const EVENTS: [(&str, Expected); 19] = [
     // There is nothing in this story's S3.
     ("artifact", Expected::Failure("RevisionUnavailable")),
     ("aws-sample", Expected::Failure("ConfigurationError")),
@@ -40,6 +40,8 @@ const EVENTS: [(&str, Expected); 18] = [
     // There is no Service in this story's cluster.
     ("blue-green", Expected::Failure("ConfigurationError")),
     ("broken-json", Expected::Failure("ConfigurationError")),
+    // The function of this story has no kubeconfig.
+    ("cluster", Expected::Failure("ConfigurationError")),
     ("continuation", Expected::Failure("ConfigurationError")),
     ("crashing", Expected::Failure("JobFailed")),
     ("failing", Expected::Failure("JobFailed")),

@@ -2,6 +2,8 @@
 
 pub mod eks;
 mod eks_refused;
+mod kubeconfig;
+mod several;
 
 use crate::stage::{Environment, Stage, demo_app};
 use landfall_sandbox::aws::{AwsCall, EksCluster, ROLE};

@@ -11,6 +11,8 @@ pub(crate) const FILE_BYTES: u64 = 1024 * 1024;
 /// What CodePipeline stores of an action's UserParameters,
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>.
 pub(crate) const USER_PARAMETERS: usize = 1000;
+/// Where an event has them.
+const PARAMETERS: &str = "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
 
 /// Reads a text file of reasonable size; the error names the file.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
@@ -39,11 +41,16 @@ pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Val
     Ok(event)
 }
 
+/// The cluster that an event names: a context of a kubeconfig.
+pub(crate) fn cluster_of(event: &Value) -> Option<String> {
+    let parameters = event.pointer(PARAMETERS)?.as_str()?;
+    let parameters: Value = serde_json::from_str(parameters).ok()?;
+    Some(parameters["cluster"].as_str()?.to_owned())
+}
+
 /// Refuses UserParameters that are too long for a pipeline. (CodePipeline fills in variables later,
 /// but most likely it would also refuse the pipeline of such an event.)
 pub(crate) fn check_parameters(event: &Value) -> Result<(), String> {
-    const PARAMETERS: &str =
-        "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
     let parameters = event.pointer(PARAMETERS).and_then(Value::as_str);
     let length = parameters.map_or(0, |text| text.chars().count());
     if length <= USER_PARAMETERS {
