@@ -40,6 +40,7 @@ pub async fn run(
         connect,
         is_renewed: false,
         is_found_again: false,
+        has_seen: false,
         watch: None,
         until,
     };
@@ -55,6 +56,8 @@ struct Driver<C> {
     is_renewed: bool,
     /// Whether a server that was lost was looked for in this invocation.
     is_found_again: bool,
+    /// Whether the server has answered a call of this invocation.
+    has_seen: bool,
     watch: Option<Watch>,
     until: Instant,
 }
@@ -98,14 +101,26 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<C> {
                 self.is_found_again = true;
                 Purpose::Lost
             }
-            Err(_) | Ok(_) => return result,
+            Ok(_) => {
+                self.has_seen = true;
+                return result;
+            }
+            Err(_) => return result,
         };
         match timeout_at(self.until, (self.connect)(purpose)).await {
+            Ok(Ok(connection)) if !self.may_take(&connection) => {
+                tracing::warn!("the way in leads to another server now; it is not taken");
+                result
+            }
             Ok(Ok(connection)) => {
                 let has_moved = connection.server != self.connection.server;
                 self.connection = connection;
                 match purpose == Purpose::Refused || has_moved {
-                    true => self.send(ask).await,
+                    true => {
+                        let result = self.send(ask).await;
+                        self.has_seen |= result.is_ok();
+                        result
+                    }
                     false => result,
                 }
             }
@@ -118,13 +133,23 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<C> {
         }
     }
 
+    /// Whether the deploy may go on by this connection. What was read or written at one address is
+    /// of no use at another, where another cluster may be.
+    fn may_take(&mut self, connection: &Connection) -> bool {
+        let address = &connection.server.address;
+        *address == self.connection.server.address
+            || !self.has_seen && self.engine.may_move_to(address)
+    }
+
     /// Renews a credential that is about to expire. If that fails, the cluster decides about it.
     async fn renew_in_time(&mut self) {
         if !self.connection.is_expiring(Timestamp::now()) {
             return;
         }
         let renewed = timeout_at(self.until, (self.connect)(Purpose::Expiring)).await;
-        if let Ok(Ok(connection)) = renewed {
+        if let Ok(Ok(connection)) = renewed
+            && self.may_take(&connection)
+        {
             self.connection = connection;
         }
     }

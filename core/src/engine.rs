@@ -106,6 +106,16 @@ impl Engine {
         self.locked_out = Some(error);
     }
 
+    /// The way in leads to another address now. Whether the deploy may go there: not once something
+    /// was written, as the server there may be another cluster's.
+    pub fn may_move_to(&mut self, address: &str) -> bool {
+        let may_move = !self.continuation.has_begun();
+        if may_move {
+            self.continuation.move_to(address);
+        }
+        may_move
+    }
+
     /// What is worth a line in the log, since the last time.
     pub fn notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)

@@ -249,6 +249,11 @@ impl Continuation {
         *self.server.get_or_insert_with(|| address.clone()) == address
     }
 
+    /// The API server is at another address. It must not have been asked for anything before.
+    pub fn move_to(&mut self, address: &str) {
+        self.server = Some(digest(address));
+    }
+
     /// Encodes the token. `bound_to` is the text of the request and the cluster.
     pub fn encode(&self, bound_to: &str) -> String {
         let mut bound = Bound {

@@ -161,3 +161,17 @@ async fn a_cluster_that_was_made_anew_has_lost_the_entry_and_gets_it_back() {
     stage.deploy(image("repo/app:3")).await.success();
     assert_eq!(stage.image().await, "repo/app:3");
 }
+
+/// The deploy is bound to the server where it was begun, not to the one that was known before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_at_a_server_that_moved_before_it_goes_on_there() {
+    let mut stage = by_iam(&[]).await;
+    stage.deploy(image(NEW_IMAGE)).await.success();
+    behind_another_server(&mut stage, None).await;
+    let life = std::time::Duration::from_secs(6);
+    let slow = image("repo/app:3-after-4s");
+    stage.deploy_in(life, slow).await.success();
+    assert_eq!(stage.image().await, "repo/app:3-after-4s");
+    let reports = stage.aws.reports().len();
+    assert!(reports > 2, "it was done in one invocation");
+}

@@ -3,7 +3,7 @@
 use super::kubeconfig::{context, empty, store};
 use super::{CLUSTER, assert_silent, calls_in, world};
 use crate::cluster::{self, Cluster, TOKEN};
-use crate::stage::{SHORT, Stage, demo_app};
+use crate::stage::{LIFE, OLD_IMAGE, SHORT, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::ROLE;
 use landfall_sandbox::kubeconfig::{Context, User};
@@ -155,17 +155,39 @@ async fn a_deploy_is_not_continued_in_another_cluster_of_the_same_name() {
     }
     // The next process reads the parameter anew.
     stage.function.kill();
-    let within = std::time::Duration::from_secs(30);
+    let within = LIFE;
     let outcome = stage.aws.outcome(&job, within).await;
     let told = format!("{outcome:?}");
     assert!(
         told.contains("Failed") && told.contains("ConfigurationError"),
         "{told}"
     );
-    assert_eq!(image_of(&second), json!(crate::stage::OLD_IMAGE));
+    assert_eq!(image_of(&second), OLD_IMAGE);
     let writes = requests(&second).into_iter();
     let writes = writes.filter(|seen| seen.method != "GET");
     assert_eq!(writes.count(), 0);
     assert!(matches!(stage.cluster, Cluster::Sandbox(_)));
     assert_silent(&stage, &[TOKEN]);
+}
+
+/// The context leads to another cluster while a deploy is under way, whose own cluster then refuses
+/// the credential: the deploy has no business in the other one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_that_moves_during_a_deploy_takes_the_deploy_nowhere() {
+    let stage = empty(&[]).await;
+    let second = another("the-0ther-token").await;
+    let own = User::Token(TOKEN.to_owned());
+    store(&stage, &[context(&stage, "prod", own)]);
+    let job = stage
+        .aws
+        .submit(stage.event(&to("prod", "repo/app:2-after-4s")), LIFE);
+    stage.written().await;
+    let other = User::Token("the-0ther-token".to_owned());
+    store(&stage, &[context_of(&second, "prod", other)]);
+    world(&stage, |world| world.rotate_token("nobody-kn0ws"));
+    let outcome = stage.aws.outcome(&job, LIFE).await;
+    assert!(format!("{outcome:?}").contains("Failed"), "{outcome:?}");
+    assert_eq!(requests(&second), []);
+    assert_eq!(image_of(&second), OLD_IMAGE);
+    assert_silent(&stage, &[TOKEN, "the-0ther-token"]);
 }
