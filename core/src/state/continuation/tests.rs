@@ -224,3 +224,16 @@ fn the_cause_of_a_rollback_keeps_its_place_in_the_token() {
     let before: serde_json::Value = serde_json::from_str(phase).expect("it is JSON");
     assert_eq!(written, before);
 }
+
+#[test]
+fn a_deploy_belongs_to_the_server_that_was_asked_first_or_to_which_it_moved() {
+    let start = Timestamp::UNIX_EPOCH;
+    let mut continuation = Continuation::begin("job", start, std::time::Duration::from_secs(60));
+    let (first, second) = ("https://10.0.0.1:6443", "https://10.0.0.2:6443");
+    assert!(continuation.belongs_to(first));
+    assert!(continuation.belongs_to(first));
+    assert!(!continuation.belongs_to(second));
+    continuation.move_to(second);
+    assert!(continuation.belongs_to(second));
+    assert!(!continuation.belongs_to(first));
+}
