@@ -164,6 +164,9 @@ async fn a_token_opens_the_clusters_of_its_partition() {
         ("aws-cn", "cn-north-1"),
         ("aws-iso", "us-iso-east-1"),
         ("aws-iso-b", "us-isob-east-1"),
+        ("aws-iso-e", "eu-isoe-west-1"),
+        ("aws-iso-f", "us-isof-south-1"),
+        ("aws-eusc", "eusc-de-east-1"),
     ];
     for (partition, region) in cases {
         let token = signing(region).ours().await;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 const PREFIX: &str = "k8s-aws-v1.";
 /// Regions of every partition that both SDKs know.
-const REGIONS: [&str; 10] = [
+const REGIONS: [&str; 13] = [
     "eu-central-1",
     "us-east-1",
     "us-west-2",
@@ -27,6 +27,9 @@ const REGIONS: [&str; 10] = [
     "cn-northwest-1",
     "us-iso-east-1",
     "us-isob-east-1",
+    "eu-isoe-west-1",
+    "us-isof-south-1",
+    "eusc-de-east-1",
 ];
 
 /// Who signs, for which cluster, where and when.
