@@ -150,15 +150,17 @@ async fn every_context_opens_the_cluster_in_its_own_way() {
         assert!(stage.image().await.ends_with(context));
     }
     let last = stage.image().await;
-    for (context, expected) in [
-        ("groupless", "PermissionError"),
-        ("foreign", "PermissionError"),
-        ("expired", "ConfigurationError"),
-        ("nobody", "ConfigurationError"),
+    let forbidden = "the client certificate's user may not get deployments";
+    let unknown = "does not accept the client certificate";
+    for (context, expected, words) in [
+        ("groupless", "PermissionError", forbidden),
+        ("foreign", "PermissionError", unknown),
+        ("expired", "ConfigurationError", "expired at"),
+        ("nobody", "ConfigurationError", "which it does not have"),
     ] {
         let (kind, message) = deploy(context).await.failure();
         assert_eq!(kind, expected, "{context}: {message}");
-        println!("{context}: {message}");
+        assert!(message.contains(words), "{context}: {message}");
     }
     assert_eq!(stage.image().await, last);
     let said = format!("{:?} {}", stage.aws.reports(), stage.log());

@@ -3,10 +3,12 @@
 
 use crate::cluster::Cluster;
 use crate::moto::{Moto, restart};
+use crate::peer::{program_path, run_with_input};
 use crate::real::{IAM_USER, eks};
 use crate::stage::demo_app;
 use landfall_sandbox::aws::{ACCOUNT, CREDENTIALS, JobResult, REGION};
 use serde_json::json;
+use std::process::Command;
 
 /// A role with an access entry that names no group, and a role without an access entry.
 const GROUPLESS_KEY: &str = "ASIAIOSFODNGROUPLESS";
@@ -82,11 +84,12 @@ async fn whoever_the_cluster_does_not_know_is_refused_with_the_reason() {
     let (moto, cluster, name) = moto_with_cluster(IAM_USER).await;
     let other = format!("{name}-other");
     moto.create_cluster(&other).await;
+    let refused = "does not let the function's role in";
     for (cluster_name, key, words) in [
-        (&name, STRANGER_KEY, "access entry"),
-        (&name, GROUPLESS_KEY, "deployments"),
+        (&name, STRANGER_KEY, refused),
+        (&name, GROUPLESS_KEY, "lacks the group `landfall`"),
         // The token is for the cluster that EKS describes, and this is another one's API server.
-        (&other, CREDENTIALS[0].1, "access entry"),
+        (&other, CREDENTIALS[0].1, refused),
     ] {
         let variables = [
             ("EKS_CLUSTER", cluster_name.as_str()),
@@ -98,6 +101,32 @@ async fn whoever_the_cluster_does_not_know_is_refused_with_the_reason() {
         };
         assert_eq!(kind, "PermissionError", "{cluster_name} {key}: {message}");
         assert!(message.contains(words), "{cluster_name} {key}: {message}");
-        println!("{cluster_name} {key}: {message}");
+        assert!(try_commands(&message) > 0, "{message}");
     }
+}
+
+/// Tries the commands that a message advises: `kubectl` says that the group may, and the AWS CLI
+/// knows the command and its options. How many there are.
+fn try_commands(message: &str) -> usize {
+    let mut count = 0;
+    for command in message.split('`').skip(1).step_by(2) {
+        let mut words = command.split(' ');
+        let (program, rest) = (words.next().unwrap(), words.collect::<Vec<_>>());
+        match program {
+            "kubectl" => {
+                let kubectl = std::env::var("LANDFALL_KUBECTL").unwrap();
+                let said = run_with_input(Command::new(kubectl).args(rest), "");
+                assert_eq!(said.trim(), "yes", "{command}");
+            }
+            "aws" if rest.len() > 2 => {
+                let mut aws = Command::new(program_path("python"));
+                aws.arg(program_path("aws")).args(rest);
+                aws.args(["--generate-cli-skeleton", "output"]);
+                run_with_input(&mut aws, "");
+            }
+            _ => continue,
+        }
+        count += 1;
+    }
+    count
 }
