@@ -3,6 +3,7 @@
 
 mod desk;
 mod eks;
+mod kubeconfig;
 
 use crate::cluster::Cluster;
 use crate::setup::desk::{Desk, RBAC, real, strip};
