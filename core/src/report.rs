@@ -27,7 +27,7 @@ mod odd;
 mod unreachable;
 mod waiting;
 
-pub use contact::{access_lost, call_failed, explanation, lost_sight, no_credentials};
+pub use contact::{access_lost, call_failed, explanation, lost_sight};
 pub use failure::failure;
 pub use faults::{wrong_files, wrong_parameters};
 pub use kubeconfig::kubeconfig_faults;

@@ -1,10 +1,13 @@
 //! What the unit tests of many rooms build their objects with.
 
 use crate::change::Author;
+use crate::outcome::{CredentialSource, CredentialsError};
+use crate::report::{self, Report};
 use crate::request::{Parameters, Request};
+use crate::state::continuation::Phase;
 use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 pub(crate) fn time(text: &str) -> Timestamp {
@@ -28,6 +31,12 @@ pub(crate) fn author() -> Author<'static> {
 /// The request of a job with these parameters.
 pub(crate) fn request(job: &str, parameters: &Value) -> Request {
     Request::parse(&Parameters::Text(parameters.to_string()), job).unwrap()
+}
+
+/// The report on a deploy that could not begin without access to the cluster.
+pub(crate) fn locked_out(error: &CredentialsError, source: &CredentialSource) -> Report {
+    let request = request("job", &json!({"deployment": "web", "restart": true}));
+    report::access_lost(&request, &Phase::Start, error, source)
 }
 
 /// A ReplicaSet of one revision.

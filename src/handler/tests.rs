@@ -1,5 +1,5 @@
 use super::*;
-use landfall_core::outcome::{CredentialSource, CredentialsError, FailureType, ParameterPlace};
+use landfall_core::outcome::FailureType;
 
 fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -71,10 +71,7 @@ fn work_that_does_not_end_is_handed_over() {
 
 #[test]
 fn a_silent_ssm_is_waited_for_but_not_for_ever() {
-    let over = || {
-        let source = CredentialSource::Parameter(ParameterPlace::default());
-        report::no_credentials(&CredentialsError::Unreachable("silent".into()), &source)
-    };
+    let over = report::no_time;
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
     let later = |seconds| start + Duration::from_secs(seconds);

@@ -1,7 +1,7 @@
 //! A canary in every place of token, CA, key, address and parameters, in every broken form: nothing
 //! that is said or written has it, in any spelling.
 
-mod kubeconfig;
+pub mod kubeconfig;
 
 use crate::blue_green::switch;
 use crate::stage::{Stage, TOKEN, demo_app, image};

@@ -227,12 +227,8 @@ pub fn lost_sight(
     )
 }
 
-/// There is no access to the cluster. `source` is where it should come from.
-pub fn no_credentials(error: &CredentialsError, source: &CredentialSource) -> Report {
-    locked_out(error, source, None)
-}
-
-/// The same in the middle of a deploy, whose first cause, if there is one, is told as well.
+/// There is no access to the cluster. `source` is where it should come from. In the middle of a
+/// deploy its first cause, if there is one, is told as well.
 pub fn access_lost(
     request: &Request,
     phase: &Phase,
@@ -249,14 +245,6 @@ pub fn access_lost(
             ))
         }
     });
-    locked_out(error, source, cause)
-}
-
-fn locked_out(
-    error: &CredentialsError,
-    source: &CredentialSource,
-    cause: Option<String>,
-) -> Report {
     if let CredentialsError::Kubeconfig(error) = error {
         return kubeconfig::unusable(error, source, cause);
     }

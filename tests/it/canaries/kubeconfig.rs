@@ -7,7 +7,9 @@ use landfall_core::kubeconfig::Kubeconfig;
 use landfall_core::outcome::{
     CredentialSource, CredentialsError, KubeconfigError, KubeconfigPlace, ParameterPlace,
 };
-use landfall_core::report::{Report, no_credentials};
+use landfall_core::report::{self, Report};
+use landfall_core::request::{Parameters, Request};
+use landfall_core::state::continuation::Phase;
 use landfall_core::text::redaction::Mask;
 use serde_json::{Value, json};
 
@@ -75,21 +77,25 @@ fn with(position: &str, value: &str) -> Value {
     all
 }
 
-/// What is said about a text: the error and its report, or what Debug shows of what was read.
-fn said(text: &str) -> String {
+/// The message of the report on a kubeconfig that cannot be used.
+pub fn reported(error: &KubeconfigError) -> String {
     let source = CredentialSource::Kubeconfig(KubeconfigPlace {
         parameter: ParameterPlace::new("kubeconfig", None, None),
         context: None,
         user: None,
     });
-    let words = |error: &KubeconfigError| {
-        let Report::Failure { message, .. } =
-            no_credentials(&CredentialsError::Kubeconfig(error.clone()), &source)
-        else {
-            panic!("not a failure");
-        };
-        format!("{error:?} {message}")
-    };
+    let parameters = json!({"deployment": "web", "restart": true}).to_string();
+    let request = Request::parse(&Parameters::Text(parameters), "job").unwrap();
+    let error = CredentialsError::Kubeconfig(error.clone());
+    match report::access_lost(&request, &Phase::Start, &error, &source) {
+        Report::Failure { message, .. } => message,
+        Report::Success { .. } | Report::Progress { .. } => panic!("not a failure"),
+    }
+}
+
+/// What is said about a text: the error and its report, or what Debug shows of what was read.
+fn said(text: &str) -> String {
+    let words = |error: &KubeconfigError| format!("{error:?} {}", reported(error));
     let kubeconfig = match Kubeconfig::read(text) {
         Ok(kubeconfig) => kubeconfig,
         Err(error) => return words(&error),

@@ -1,15 +1,12 @@
 //! A kubeconfig, broken in every way: it is read or refused, and what is said has no secret.
 
 use super::fuzz;
+use crate::canaries::kubeconfig::reported;
 use crate::canaries::{CANARY, found};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use landfall_core::kubeconfig::Kubeconfig;
-use landfall_core::outcome::{
-    CredentialSource, CredentialsError, ExecProblem, KubeconfigEntry, KubeconfigError,
-    KubeconfigPlace, KubeconfigProblem, ParameterPlace,
-};
-use landfall_core::report::{Report, no_credentials};
+use landfall_core::outcome::{ExecProblem, KubeconfigEntry, KubeconfigError, KubeconfigProblem};
 
 /// The names that an error shows. They are the only texts of a kubeconfig in it.
 fn names(error: &KubeconfigError) -> Vec<String> {
@@ -45,16 +42,7 @@ fn names(error: &KubeconfigError) -> Vec<String> {
 
 /// Asserts that an error has no secret: not in its words, and not as a name.
 fn assert_silent(error: &KubeconfigError, secrets: &[&str]) {
-    let source = CredentialSource::Kubeconfig(KubeconfigPlace {
-        parameter: ParameterPlace::new("kubeconfig", None, None),
-        context: None,
-        user: None,
-    });
-    let Report::Failure { message, .. } =
-        no_credentials(&CredentialsError::Kubeconfig(error.clone()), &source)
-    else {
-        panic!("not a failure");
-    };
+    let message = reported(error);
     let mut said = format!("{error:?} {message}");
     let mut names = names(error);
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));

@@ -1,6 +1,5 @@
 use super::*;
-use crate::report::no_credentials;
-use crate::tests::time;
+use crate::tests::{locked_out, time};
 use insta::assert_snapshot;
 
 fn place() -> CredentialSource {
@@ -61,7 +60,7 @@ fn each_cause_has_one_next_step() {
         CredentialsError::Ca("SSM parameter `ca` holds neither PEM nor base64 of it".into()),
     ];
     let told = errors.map(|error| {
-        let report = no_credentials(&error, &place());
+        let report = locked_out(&error, &place());
         let crate::report::Report::Failure {
             failure_type,
             message,

@@ -8,7 +8,7 @@ use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{
     CredentialsError, EksNetwork, EksPlace, KubeconfigPlace, ParameterPlace, UserKind,
 };
-use crate::report::{MESSAGE_LIMIT, Report, call_failed, failure, no_credentials};
+use crate::report::{MESSAGE_LIMIT, Report, call_failed, failure};
 use crate::state::continuation::Continuation;
 use crate::strategy::Failure;
 use crate::tests::{at, request};
@@ -70,7 +70,7 @@ fn shown(report: &Report) -> String {
 }
 
 fn locked_out(source: &CredentialSource, errors: impl IntoIterator<Item = EksError>) -> String {
-    let report = |error| no_credentials(&CredentialsError::Eks(error), source);
+    let report = |error| crate::tests::locked_out(&CredentialsError::Eks(error), source);
     errors
         .into_iter()
         .map(|error| shown(&report(error)))
@@ -456,7 +456,7 @@ fn a_user_of_a_kubeconfig_that_is_not_let_in() {
         CredentialsError::Proxy("is not a valid URL"),
     ];
     let source = by_kubeconfig(Some(UserKind::Certificate));
-    let told = errors.map(|error| shown(&no_credentials(&error, &source)));
+    let told = errors.map(|error| shown(&crate::tests::locked_out(&error, &source)));
     assert_snapshot!(told.concat(), @r"
     ConfigurationError: There is no access to the cluster: SSM has no parameter `kubeconfig`.
       The kubeconfig is kept in SSM parameter `kubeconfig` (account 111122223333, region eu-central-1). Its context is `prod`.
