@@ -142,16 +142,18 @@ impl Access {
                 eks::sign_anew(&self.aws, open, &mut warm.assumed, now).await?
             }
             (ClusterSource::Kubeconfig(parameter), open) => {
-                let selected = match purpose {
-                    Purpose::Refused | Purpose::Lost => None,
-                    Purpose::Begin | Purpose::Expiring => warm.kubeconfig.take(),
-                };
-                warm.kubeconfig = selected;
-                let kubeconfig = &mut warm.kubeconfig;
-                let kubeconfig = kubeconfig::read(&self.aws, parameter, kubeconfig, now).await?;
-                let selected = kubeconfig.select(context);
-                let selected = selected.map_err(CredentialsError::Kubeconfig)?;
-                kubeconfig::open(&self.aws, selected, source, open, &mut warm.assumed, now).await?
+                if matches!(purpose, Purpose::Refused | Purpose::Lost) {
+                    warm.kubeconfig = None;
+                }
+                let (aws, kept) = (&self.aws, &mut warm.kubeconfig);
+                let selected = kubeconfig::select(aws, parameter, context, kept, now).await?;
+                let assumed = &mut warm.assumed;
+                let opened = kubeconfig::open(aws, selected, source, open, assumed, now).await;
+                if opened.is_err() {
+                    // It may be corrected before the next deploy.
+                    warm.kubeconfig = None;
+                }
+                opened?
             }
             (_, Some(open)) if is_begun && open.is_usable(now) => open,
             (ClusterSource::Token(token), _) => self.open_token(token, source, now).await?,

@@ -202,7 +202,14 @@ pub async fn describe(
                 EksError::Call(EksCall::DescribeCluster, fault(error))
             }
         })?;
-    described(answer.cluster().ok_or(EksError::NoEndpoint)?)
+    let found = answer.cluster().ok_or(EksError::NoEndpoint)?;
+    // EKS is asked by name alone, and answers from the account of whoever asks.
+    let of_found = found.arn().and_then(|arn| EksCluster::read(arn).ok());
+    let of_found = of_found.and_then(|found| found.account);
+    match (&cluster.account, of_found) {
+        (Some(meant), Some(found)) if *meant != found => Err(EksError::NoCluster),
+        (_, _) => described(found),
+    }
 }
 
 fn described(cluster: &Cluster) -> Result<Described, EksError> {

@@ -22,8 +22,38 @@ pub(super) struct Kept {
     read_at: Timestamp,
 }
 
+/// Selects a context of the kubeconfig. What is wrong with the one that is kept may be corrected by
+/// now: then it is read again.
+pub(super) async fn select(
+    aws: &Aws,
+    parameter: &str,
+    context: Option<&str>,
+    kept: &mut Option<Kept>,
+    now: Timestamp,
+) -> Result<Selected, CredentialsError> {
+    let selected = usable(read(aws, parameter, kept, now).await?, context, now);
+    let is_new = kept.as_ref().is_some_and(|kept| kept.read_at == now);
+    if is_new || selected.is_ok() {
+        return selected;
+    }
+    *kept = None;
+    usable(read(aws, parameter, kept, now).await?, context, now)
+}
+
+fn usable(
+    kubeconfig: &Kubeconfig,
+    context: Option<&str>,
+    now: Timestamp,
+) -> Result<Selected, CredentialsError> {
+    let selected = kubeconfig.select(context).and_then(|selected| {
+        selected.check(now)?;
+        Ok(selected)
+    });
+    selected.map_err(CredentialsError::Kubeconfig)
+}
+
 /// Reads the kubeconfig from its parameter, unless the one that is kept was read just now.
-pub(super) async fn read<'a>(
+async fn read<'a>(
     aws: &Aws,
     parameter: &str,
     kept: &'a mut Option<Kept>,
@@ -56,7 +86,6 @@ pub(super) async fn open(
     assumed: &mut Vec<Assumed>,
     now: Timestamp,
 ) -> Result<Connection, CredentialsError> {
-    selected.check(now).map_err(CredentialsError::Kubeconfig)?;
     let Selected {
         context,
         server,

@@ -2,6 +2,7 @@
 
 pub mod eks;
 mod eks_refused;
+mod hostile;
 mod kubeconfig;
 mod several;
 

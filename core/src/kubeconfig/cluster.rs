@@ -5,7 +5,7 @@ use crate::formats::certificate;
 use crate::kubernetes::server::{self, Paths, Server};
 use crate::outcome::{KubeconfigProblem, ProxyProblem};
 use rustls_pki_types::ServerName;
-use url::Url;
+use url::{Host, Url};
 
 /// The fields of a cluster.
 /// <https://github.com/kubernetes/client-go/blob/master/tools/clientcmd/api/v1/types.go>
@@ -30,7 +30,7 @@ pub(super) fn server(entry: &mut Entry<'_>) -> Option<Server> {
     let ca = ca(entry);
     let tls_server_name = entry.text("tls-server-name").map(str::to_owned);
     if let Some(name) = &tls_server_name
-        && ServerName::try_from(&**name).is_err()
+        && !is_dns_name(name)
     {
         entry.fault("tls-server-name", KubeconfigProblem::ServerName);
     }
@@ -79,6 +79,13 @@ fn ca(entry: &mut Entry<'_>) -> Option<String> {
         None => {}
     }
     None
+}
+
+/// Whether the HTTP client can look a server up under this name. It would connect to an IP address
+/// itself, wherever the server is; a URL has these in several spellings.
+fn is_dns_name(name: &str) -> bool {
+    let is_domain = matches!(Host::parse(name), Ok(Host::Domain(_)));
+    is_domain && matches!(ServerName::try_from(name), Ok(ServerName::DnsName(_)))
 }
 
 /// The HTTP client opens a tunnel by CONNECT, over HTTP or HTTPS, to the name that it expects in

@@ -345,6 +345,9 @@ fn what_a_function_cannot_use_of_a_cluster_is_refused() {
             Insecure,
         ),
         ("tls-server-name: a b", "tls-server-name", ServerName),
+        ("tls-server-name: 10.0.0.1", "tls-server-name", ServerName),
+        ("tls-server-name: 127.0x1", "tls-server-name", ServerName),
+        ("tls-server-name: ::1", "tls-server-name", ServerName),
         ("tls-server-name: 5", "tls-server-name", NotText),
         (
             "proxy-url: socks5://proxy:1080",

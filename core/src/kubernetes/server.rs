@@ -121,7 +121,7 @@ fn more_than_an_address(url: &Url, paths: Paths) -> Option<&'static str> {
         Paths::Kept => "/",
     };
     if !url.username().is_empty() || url.password().is_some() {
-        Some("must have no user and no password: the token in SSM is what opens the cluster")
+        Some("must have no user and no password in it: they do not open a cluster")
     } else if path.starts_with("/k8s/clusters/") {
         // https://ranchermanager.docs.rancher.com/reference-guides/kubernetes-concepts
         Some(

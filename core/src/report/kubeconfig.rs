@@ -198,7 +198,9 @@ fn problem(problem: &KubeconfigProblem) -> String {
              remove it, and give the cluster's CA in `certificate-authority-data`"
         }
         KubeconfigProblem::Address(why) => why,
-        KubeconfigProblem::ServerName => "is not a host name or an IP address",
+        KubeconfigProblem::ServerName => {
+            "is not a name of DNS: give one that the server's certificate has, such as `kubernetes`"
+        }
         KubeconfigProblem::Proxy(proxy) => proxy_problem(*proxy),
         KubeconfigProblem::Token(why) => why,
         KubeconfigProblem::Expired(at, ago) => {

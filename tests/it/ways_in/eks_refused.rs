@@ -124,6 +124,19 @@ async fn a_cluster_in_another_region_or_account_is_not_found() {
     }
 }
 
+/// EKS is asked by name, and answers from the account of whoever asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_the_same_name_in_another_account_is_not_taken_for_the_one_that_is_meant() {
+    let arn = "arn:aws:eks:eu-central-1:444455556666:cluster/demo";
+    for role in [None, Some(DEPLOYER)] {
+        let stage = by_iam(&[("EKS_CLUSTER", Some(arn)), ("EKS_ROLE", role)]).await;
+        stage.aws.put_role(Role::new(DEPLOYER));
+        world(&stage, |world| world.enter(DEPLOYER, &["landfall"]));
+        refused(&stage, "ConfigurationError", &["444455556666", "EKS_ROLE"]).await;
+        assert_eq!(stage.requests(), []);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_or_missing_external_id_is_a_role_that_cannot_be_assumed() {
     for given in [Some("another-id"), None] {
