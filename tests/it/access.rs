@@ -263,9 +263,12 @@ async fn run(verb: &str, resource: &str, parameters: Value, without: Without) {
         Without::Refused => {
             let (kind, message) = ended.failure();
             assert_eq!(kind, "PermissionError", "{message}");
-            let named = format!("the token may not {verb} {resource}");
+            let (name, advice) = match stage.cluster.eks() {
+                Some(_) => ("the function's role", format!("can-i {verb} ")),
+                None => ("the token", format!("Grant the verb `{verb}`")),
+            };
+            let named = format!("{name} may not {verb} {resource}");
             assert!(message.contains(&named), "{verb} {resource}: {message}");
-            let advice = format!("Grant the verb `{verb}`");
             assert!(message.contains(&advice), "{verb} {resource}: {message}");
             stage.wrote(&[]);
             assert_eq!(stage.image().await, OLD_IMAGE);

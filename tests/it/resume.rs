@@ -179,7 +179,11 @@ async fn access_that_is_lost_in_the_middle_is_told_with_what_was_written() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     stage.function.kill();
-    stage.aws.fault("AmazonSSM", AwsFault::AccessDenied, 1);
+    let (service, action) = match stage.cluster.eks() {
+        Some(_) => ("EKS", "eks:DescribeCluster"),
+        None => ("AmazonSSM", "ssm:GetParameters"),
+    };
+    stage.aws.fault(service, AwsFault::AccessDenied, 1);
     let Outcome::Failed(report) = stage.aws.outcome(&job, LIFE).await else {
         panic!("{}", stage.log());
     };
@@ -187,7 +191,7 @@ async fn access_that_is_lost_in_the_middle_is_told_with_what_was_written() {
         panic!("it failed");
     };
     assert!(
-        message.contains("AWS denies ssm:GetParameters"),
+        message.contains(&format!("AWS denies {action}")),
         "{message}"
     );
     assert!(
