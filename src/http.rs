@@ -83,6 +83,10 @@ pub fn client_of(
     let mut builder = builder(tls);
     let no_address = |_| ClientError::Trust("the server's address is not valid".to_owned());
     let mut url = Url::parse(&server.address).map_err(no_address)?;
+    if url.scheme() == "http" {
+        // It is on this machine, and a proxy would see the token.
+        builder = builder.no_proxy();
+    }
     if let Some(proxy) = &server.proxy {
         let proxy = Proxy::all(proxy);
         builder = builder.proxy(proxy.map_err(|_| ClientError::Proxy("is not a valid URL"))?);

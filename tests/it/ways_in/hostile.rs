@@ -2,12 +2,15 @@
 //! without a secret and without a call to the cluster.
 
 use super::kubeconfig::{PARAMETER, empty};
-use super::{NEW_IMAGE, assert_silent, calls_in};
-use crate::cluster::TOKEN;
-use crate::stage::{Stage, image};
+use super::{NEW_IMAGE, assert_silent, by_iam, calls_in, described, world};
+use crate::cluster::{Cluster, TOKEN};
+use crate::stage::{Stage, demo_app, function, image};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use landfall_sandbox::aws::ParameterKind;
+use jiff::SignedDuration;
+use landfall_sandbox::aws::{EksCluster, ParameterKind, Role};
+use landfall_sandbox::function::Function;
+use landfall_sandbox::kubernetes::Kubernetes;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -238,4 +241,70 @@ async fn a_refused_credential_is_read_again_once_and_no_more() {
         assert!(calls_in(&stage).len() <= 2 * deploys);
     }
     assert_silent(&stage, &[TOKEN, OTHER]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_this_machine_passes_no_proxy() {
+    let mut stage = Stage::in_sandbox(|world, now| world.apply(demo_app(600), now)).await;
+    let copy = world(&stage, |world| world.clone());
+    stage.cluster = Cluster::Sandbox(Kubernetes::start_plain(copy).await.unwrap());
+    let endpoint = stage.aws.endpoint().replace("127.0.0.1", "localhost");
+    let environment = [
+        ("K8S_CLUSTER", stage.cluster.url()),
+        ("AWS_ENDPOINT_URL", &*endpoint),
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+        ("NO_PROXY", "localhost"),
+    ];
+    stage.function = Function::supervise(&function(), &stage.aws, &environment).unwrap();
+    stage.deploy(image(NEW_IMAGE)).await.success();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_eks_should_never_answer_is_not_used() {
+    let endpoints = [
+        "http://example.com",
+        "https://user:pass@127.0.0.1",
+        "https://127.0.0.1/k8s/clusters/c-1",
+        "https://169.254.169.254/?x",
+        "127.0.0.1:6443",
+        "",
+    ];
+    let endpoints = endpoints.map(|endpoint| (endpoint, None));
+    let authorities = [("", Some("no PEM")), ("", Some(""))];
+    for (endpoint, ca) in endpoints.into_iter().chain(authorities) {
+        let stage = by_iam(&[]).await;
+        let good = described(&stage);
+        let bad = EksCluster {
+            endpoint: match ca {
+                None => endpoint.to_owned(),
+                Some(_) => good.endpoint.clone(),
+            },
+            ca: ca.map_or(good.ca.clone(), str::to_owned),
+            ..good.clone()
+        };
+        stage.aws.put_cluster(bad);
+        let (kind, message) = stage.refused(image(NEW_IMAGE)).await;
+        assert_eq!(kind, "ConfigurationError", "{endpoint} {ca:?}: {message}");
+        assert_eq!(stage.requests(), []);
+        assert_silent(&stage, &["user:pass"]);
+        stage.aws.put_cluster(good);
+        stage.deploy(image(NEW_IMAGE)).await.success();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_have_expired_when_they_come_are_asked_for_twice_at_most() {
+    const DEPLOYER: &str = "arn:aws:iam::111122223333:role/deployer";
+    let stage = by_iam(&[("EKS_ROLE", Some(DEPLOYER))]).await;
+    stage.aws.put_role(Role {
+        life: -SignedDuration::from_mins(1),
+        ..Role::new(DEPLOYER)
+    });
+    world(&stage, |world| world.enter(DEPLOYER, &["landfall"]));
+    let (kind, message) = stage.refused(image(NEW_IMAGE)).await;
+    assert_eq!(kind, "PermissionError", "{message}");
+    let assumed = calls_in(&stage);
+    let assumed = assumed.iter().filter(|call| *call == "STS.AssumeRole");
+    assert!(assumed.count() <= 2);
+    assert_silent(&stage, &[]);
 }
