@@ -308,3 +308,56 @@ async fn credentials_that_have_expired_when_they_come_are_asked_for_twice_at_mos
     assert!(assumed.count() <= 2);
     assert_silent(&stage, &[]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kubeconfig_as_large_as_can_be_slows_nothing_down() {
+    let stage = empty(&[]).await;
+    let mut kubeconfig = with(&stage, json!({}));
+    let more =
+        |number: usize| json!({"name": number, "user": {"token": format!("{OTHER}-{number}")}});
+    let users = kubeconfig["users"].as_array_mut().unwrap();
+    users.extend((0..1_050).map(more));
+    let size = kubeconfig.to_string().len();
+    assert!((60_000..65_536).contains(&size), "{size}");
+    store(&stage, &kubeconfig.to_string());
+    let begun = Instant::now();
+    for version in [NEW_IMAGE, "repo/app:3"] {
+        stage.deploy(image(version)).await.success();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert_silent(&stage, &[TOKEN, OTHER]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_goes_where_the_current_context_leads_by_then_and_nowhere_else() {
+    let mut stage = empty(&[]).await;
+    let first = with(&stage, json!({}));
+    let copy = world(&stage, |world| world.clone());
+    let mut both = first.clone();
+    store(&stage, &first.to_string());
+    stage.deploy(image(NEW_IMAGE)).await.success();
+    // Another cluster, with another token, under the context that is not named.
+    let elsewhere = Kubernetes::start(copy).await.unwrap();
+    elsewhere.world(|world, _| world.rotate_token(OTHER));
+    let authority = STANDARD.encode(elsewhere.ca());
+    let cluster = json!({"server": elsewhere.url(), "certificate-authority-data": authority});
+    let context = json!({"cluster": "d", "user": "other"});
+    let lists = [
+        ("clusters", json!({"name": "d", "cluster": cluster})),
+        ("contexts", json!({"name": "second", "context": context})),
+    ];
+    for (list, entry) in lists {
+        both[list].as_array_mut().unwrap().push(entry);
+    }
+    both["current-context"] = json!("second");
+    store(&stage, &both.to_string());
+    // The first credential is refused there, so that the kubeconfig is read again.
+    world(&stage, |world| world.rotate_token("n0body-kn0ws"));
+    stage.deploy(image("repo/app:3")).await.success();
+    assert_eq!(stage.image().await, NEW_IMAGE);
+    let seen = elsewhere.world(|world, _| world.requests().to_vec());
+    assert!(seen.iter().all(|seen| seen.status == 200), "{seen:?}");
+    stage.cluster = Cluster::Sandbox(elsewhere);
+    stage.deploy(image("repo/app:4")).await.success();
+    assert_silent(&stage, &[TOKEN, OTHER]);
+}
