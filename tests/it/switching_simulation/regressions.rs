@@ -100,6 +100,17 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             ],
         ),
         (
+            "the version asked for was scaled to zero, and its endpoints were waited for",
+            setting(false, Start::Adoption, false, Well),
+            vec![
+                (
+                    &["PATCH", "/services/demo-app", r#""landfall/lock":null"#],
+                    ScaledAway,
+                ),
+                (&["GET", "/services/demo-app"], AgainBefore),
+            ],
+        ),
+        (
             "pods that could not be read once, when the deadline was over, had no cause",
             setting(false, Start::Adoption, false, Doomed),
             vec![(&["wait"], DiesBefore), (&["GET", "/pods"], Unavailable)],

@@ -132,6 +132,11 @@ impl Context<'_> {
         let Some(found) = self.snapshot.deployment(live.name())? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
         };
+        // No pod is wanted, so none would ever be behind the Service.
+        if found.replicas() == 0 {
+            self.rechecked()?;
+            return Ok(self.fail(RolloutCause::ScaledToZero(found.name().to_owned())));
+        }
         let deadline = self.continuation.deadline;
         self.follow(found, deadline, Stage::Candidate(live.name().to_owned()))?;
         self.see_endpoints(service, found, deadline)?;
