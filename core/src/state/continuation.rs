@@ -242,9 +242,12 @@ impl Continuation {
         is_new
     }
 
-    /// Whether the deploy is one to the API server at this address. The first address that is
-    /// asked about is kept.
+    /// Whether the deploy may go on at the API server at this address. As long as nothing was
+    /// written, it may move; then it is bound to the server where that was.
     pub fn belongs_to(&mut self, address: &str) -> bool {
+        if !self.has_begun() {
+            self.move_to(address);
+        }
         let address = digest(address);
         *self.server.get_or_insert_with(|| address.clone()) == address
     }
