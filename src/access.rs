@@ -165,6 +165,7 @@ impl Access {
             }
         };
         logging::hide([connection.credential.secret()]);
+        warm.assumed.iter().for_each(eks::hide_assumed);
         warm.keep(name, connection.clone());
         Ok(connection)
     }

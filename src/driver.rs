@@ -21,6 +21,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 /// When a watch that the server should have ended, after a minute, is taken for dead.
 const WATCH_TRUST: Duration = Duration::from_secs(65);
 
+/// How long the renewal of a credential that is still valid may take: a retry of STS.
+const RENEWAL: Duration = Duration::from_secs(10);
+
 /// Runs a deploy until it ends or `until` comes. `connect` opens the cluster again, with another
 /// credential or at another address.
 pub async fn run(
@@ -39,6 +42,7 @@ pub async fn run(
         connection,
         connect,
         is_renewed: false,
+        is_past_renewal: false,
         is_found_again: false,
         has_seen: false,
         watch: None,
@@ -54,6 +58,8 @@ struct Driver<C> {
     connect: C,
     /// Whether a refused credential was renewed in this invocation.
     is_renewed: bool,
+    /// Whether a credential that is about to expire could not be renewed in this invocation.
+    is_past_renewal: bool,
     /// Whether a server that was lost was looked for in this invocation.
     is_found_again: bool,
     /// Whether the server has answered a call of this invocation.
@@ -143,14 +149,16 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<C> {
 
     /// Renews a credential that is about to expire. If that fails, the cluster decides about it.
     async fn renew_in_time(&mut self) {
-        if !self.connection.is_expiring(Timestamp::now()) {
+        if self.is_past_renewal || !self.connection.is_expiring(Timestamp::now()) {
             return;
         }
-        let renewed = timeout_at(self.until, (self.connect)(Purpose::Expiring)).await;
-        if let Ok(Ok(connection)) = renewed
-            && self.may_take(&connection)
-        {
-            self.connection = connection;
+        let until = self.until.min(Instant::now() + RENEWAL);
+        match timeout_at(until, (self.connect)(Purpose::Expiring)).await {
+            Ok(Ok(connection)) if self.may_take(&connection) => self.connection = connection,
+            Ok(Ok(_) | Err(_)) | Err(_) => {
+                tracing::warn!("the credential is about to expire, and could not be renewed");
+                self.is_past_renewal = true;
+            }
         }
     }
 

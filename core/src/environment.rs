@@ -96,8 +96,10 @@ impl Environment {
             .filter(|(_, value)| value.is_some());
         let named = named.map(|(name, _)| *name).collect::<Vec<_>>();
         for (name, owner) in COMPANIONS {
-            if !named.is_empty() && !named.contains(&owner) && given(name).is_some() {
-                let problem = format!("belongs to {owner}, which is not given; remove it");
+            // Without any source the cluster of K8S_CLUSTER is missing.
+            let is_own = named.is_empty() && owner == "K8S_CLUSTER";
+            if !is_own && !named.contains(&owner) && given(name).is_some() {
+                let problem = format!("belongs to {owner}, which is not given");
                 faults.push(Fault::new(name, problem));
             }
         }

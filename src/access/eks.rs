@@ -122,6 +122,11 @@ pub(super) async fn sign_anew(
     })
 }
 
+/// Hides what signs tokens for an assumed role, which an error of AWS may quote.
+pub(super) fn hide_assumed(assumed: &Assumed) {
+    hide_keys(&assumed.keys);
+}
+
 /// Hides what signs tokens in every line from now on.
 pub(super) fn hide_keys(keys: &Keys) {
     logging::hide([&*keys.secret].into_iter().chain(keys.session.as_deref()));

@@ -160,6 +160,7 @@ fn one_source_and_nothing_of_another() {
         ),
         (&[kubeconfig, ("EKS_ROLE", ROLE)], &["EKS_ROLE"]),
         (&[token, ("EKS_ROLE", ROLE)], &["EKS_ROLE"]),
+        (&[("EKS_ROLE", ROLE)], &["EKS_ROLE", "K8S_CLUSTER"]),
         (&[eks, ("EKS_EXTERNAL_ID", "team")], &["EKS_EXTERNAL_ID"]),
         (
             &[
