@@ -11,6 +11,9 @@ pub const WATCH_WINDOW: Duration = Duration::from_secs(10);
 /// someone else sets, and until it is noticed two versions may get traffic.
 pub(super) const BAKE_WINDOW: Duration = Duration::from_secs(4);
 
+/// What the steps after the bake may take.
+pub(super) const RETIRING: Duration = Duration::from_secs(120);
+
 /// How soon to read an inconsistent state again (an object older than our write, ReplicaSets behind
 /// their Deployment): the server's caches catch up in milliseconds.
 pub const CATCHING_UP: Duration = Duration::from_secs(1);

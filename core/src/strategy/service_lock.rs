@@ -194,6 +194,15 @@ pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: 
     patch(service, named(notes), Some(&selector))
 }
 
+/// Says that the new version serves again since it was scaled up again: its bake begins anew.
+pub fn bake_anew(service: &Service, lock: &Lock, now: Timestamp) -> Value {
+    let notes = [
+        (LOCK, lock.text()),
+        (marks::DEPLOYED_AT, json!(now.to_string())),
+    ];
+    patch(service, named(notes), None)
+}
+
 /// Says that the old version goes. A write that has read the Service before comes too late after
 /// this one, and so does a switch back.
 pub fn retire(service: &Service) -> Value {

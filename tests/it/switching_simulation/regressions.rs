@@ -111,6 +111,17 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             ],
         ),
         (
+            "the time for which a version was scaled away counted as its bake",
+            setting(true, Start::Third, true, FallsIll),
+            vec![
+                (
+                    &["PATCH", "/services/demo-app", r#""landfall/from""#],
+                    ScaledAway,
+                ),
+                (&["GET", "/services/demo-app"], DiesBefore),
+            ],
+        ),
+        (
             "pods that could not be read once, when the deadline was over, had no cause",
             setting(false, Start::Adoption, false, Doomed),
             vec![(&["wait"], DiesBefore), (&["GET", "/pods"], Unavailable)],

@@ -6,7 +6,7 @@ use crate::kubernetes::service::{Service, ServicePod};
 use crate::state::marks;
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
+use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP, RETIRING};
 use crate::strategy::service_lock::{self, Lock};
 use crate::workload::Workload;
 use jiff::Timestamp;
@@ -53,11 +53,27 @@ impl Context<'_> {
             return Ok(Decision::Remember(sights.healed(self.now)));
         }
         self.see_endpoints(service, found, deadline)?;
+        let begun = found.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        if begun > switched {
+            return self.bake_anew(service, lock);
+        }
         if self.now < until {
             let left = until.duration_since(self.now).unsigned_abs();
             return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
         }
         self.retire(service, found)
+    }
+
+    /// The candidate was scaled away after the switch, and serves again: what it served before does
+    /// not count, because these are other pods.
+    fn bake_anew(&self, service: &Service, lock: &Lock) -> Next {
+        self.rechecked()?;
+        let lock = Lock {
+            deadline: lock.deadline.max(self.now + self.switch.bake + RETIRING),
+            ..lock.clone()
+        };
+        let patch = service_lock::bake_anew(service, &lock, self.now);
+        Ok(self.patch_service(patch, self.phase()))
     }
 
     /// The Service sends to all pods of this Deployment, and to no others.

@@ -57,7 +57,8 @@ impl Context<'_> {
             });
         }
         let patch = json!({"metadata": {"resourceVersion": found.resource_version(),
-                "annotations": {marks::WANTED: wanted}},
+                "annotations": {
+                    marks::WANTED: wanted, marks::DEPLOYED_AT: self.now.to_string()}},
             "spec": {"replicas": replicas}});
         self.step(Call::merge_patch(
             &DEPLOYMENTS,

@@ -10,14 +10,10 @@ use crate::state::marks;
 use crate::strategy::candidate::Candidate;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pauses::{CATCHING_UP, RETIRING};
 use crate::strategy::result::{Failure, Former, RollbackResult, Success, Switched};
-use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::{self, Lock, Pin};
 use crate::workload::{TEMPLATE_HASH, Workload};
-use std::time::Duration;
-
-/// What the steps after the bake may take.
-pub(super) const RETIRING: Duration = Duration::from_secs(120);
 
 impl Context<'_> {
     /// Up to the switch. `lock` is ours; without it nothing has been written, and whatever speaks

@@ -409,7 +409,7 @@ fn a_candidate_is_scaled_up_once_to_what_serves_now() {
         decided(&request(json!({})), &Phase::Switch, &observation, at(30))
     };
     assert_eq!(observed(None, false), r#"read ServiceAgain("web")"#);
-    let up = r#"patch deployments/web-blue {"replicas":5} +wanted"#;
+    let up = r#"patch deployments/web-blue {"replicas":5} +deployed-at +wanted"#;
     assert_eq!(observed(None, true), up);
     assert_eq!(observed(Some("3"), true), up);
     let held = "return: someone else keeps `web-blue` at 2 of 5 replicas";
@@ -860,7 +860,7 @@ fn up_to_the_switch() {
     );
     assert_eq!(
         small,
-        r#"patch deployments/web-blue {"replicas":2} +wanted"#
+        r#"patch deployments/web-blue {"replicas":2} +deployed-at +wanted"#
     );
     let late = decided(
         &plain,
@@ -932,6 +932,9 @@ fn after_the_switch() {
         let notes = json!({marks::LOCK: lock.to_string()});
         seen(switched(notes), Some(blue(none)))
     };
+    let scaled_again = json!({"metadata": {"annotations": {
+        marks::DEPLOYED_AT: at(80).to_string(), marks::WANTED: "2"}}});
+    let again = seen(switched(json!({})), Some(blue(scaled_again)));
     let mut empty = retiring();
     empty.set(endpoints_of("web"), Endpoints::default());
     let mut wide = baking();
@@ -989,13 +992,19 @@ fn after_the_switch() {
             "somebody scaled it to zero",
             away(json!({})),
             89,
-            r#"patch deployments/web-blue {"replicas":2} +wanted"#,
+            r#"patch deployments/web-blue {"replicas":2} +deployed-at +wanted"#,
         ),
         (
             "and does so again",
             away(json!({"metadata": {"annotations": {marks::WANTED: "2"}}})),
             89,
             "return: someone else keeps `web-blue` at 0 of 2 replicas",
+        ),
+        (
+            "it serves again, and bakes anew",
+            again,
+            95,
+            "patch services/web null +deployed-at +lock",
         ),
         (
             "the old one stays while no pod serves",
