@@ -15,7 +15,6 @@ use connection::unusable;
 use eks::Assumed;
 use jiff::Timestamp;
 use kubeconfig::Kept;
-use landfall_core::eks::EksCluster;
 use landfall_core::environment::{ClusterSource, Environment, TokenSource};
 use landfall_core::kubernetes::credential::Credential;
 use landfall_core::kubernetes::server::Server;
@@ -97,11 +96,7 @@ impl Access {
                 CredentialSource::Parameter(self.place(&source.token_parameter, account))
             }
             ClusterSource::Eks(cluster) => {
-                let region = cluster.region.clone().or(self.aws.settings.region.clone());
-                let cluster = EksCluster {
-                    region,
-                    ..cluster.clone()
-                };
+                let cluster = cluster.or_in(self.aws.settings.region.as_deref());
                 CredentialSource::Eks(EksPlace {
                     cluster,
                     network: None,

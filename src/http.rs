@@ -73,10 +73,8 @@ pub fn client_of(
             let (chain, key) = identity(certificate)?;
             let tls = tls.with_client_auth_cert(chain, key);
             tls.map_err(|_| {
-                ClientError::Certificate(
-                    "does not fit its key, or has one of a kind \
-                                                      that cannot be used",
-                )
+                let why = "does not fit its key, or has one of a kind that cannot be used";
+                ClientError::Certificate(why)
             })?
         }
     };

@@ -1,10 +1,10 @@
 //! Names of IAM roles and EKS clusters, as people give them.
 
-/// The longest name of a role, and of a cluster.
+use landfall_core::eks::{Arn, is_account, is_cluster_name};
+
+/// The longest name of a role.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
-/// <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html>
 const ROLE_LIMIT: usize = 64;
-const CLUSTER_LIMIT: usize = 100;
 
 /// An IAM role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,15 +32,15 @@ impl RoleArn {
     /// It is not the ARN of a role that a function may have; says what it is instead.
     pub(crate) fn read(option: &str, text: &str) -> Result<RoleArn, String> {
         let wrong = |why: &str| Err(format!("{option} is `{text}`: {why}"));
-        let Some([partition, service, region, account, resource]) = parts(text) else {
+        let Some(arn) = Arn::read(text) else {
             return wrong("give the role's ARN, arn:aws:iam::ACCOUNT:role/NAME");
         };
-        let number = account.len() == 12 && account.bytes().all(|it| it.is_ascii_digit());
-        let (kind, path) = resource.split_once('/').unwrap_or((resource, ""));
-        if !number {
+        let (partition, account) = (arn.partition, arn.account);
+        let (kind, path) = arn.resource.split_once('/').unwrap_or((arn.resource, ""));
+        if !is_account(account) {
             return wrong("an account has twelve digits: arn:aws:iam::ACCOUNT:role/NAME");
         }
-        if (service, kind) == ("sts", "assumed-role") {
+        if (arn.service, kind) == ("sts", "assumed-role") {
             let role = path.split('/').next().unwrap_or_default();
             return wrong(&format!(
                 "that is a session of a role, and an access entry is for the role: \
@@ -48,8 +48,8 @@ impl RoleArn {
                  if it has one (`aws iam get-role --role-name {role}` shows it)"
             ));
         }
-        if (service, region, kind) != ("iam", "", "role") {
-            return wrong("that is no role: arn:aws:iam::ACCOUNT:role/NAME");
+        if (arn.service, arn.region, kind) != ("iam", "", "role") {
+            return wrong("that is not a role: arn:aws:iam::ACCOUNT:role/NAME");
         }
         if path.starts_with("aws-service-role/") {
             return wrong("EKS takes no service-linked role: give the function a role of its own");
@@ -57,10 +57,12 @@ impl RoleArn {
         let name = path.rsplit('/').next().unwrap_or_default();
         let fits = |it: char| it.is_ascii_alphanumeric() || "_+=,.@-".contains(it);
         if name.is_empty() || name.len() > ROLE_LIMIT || !name.chars().all(fits) {
-            return wrong("its end is no role's name: letters, digits and _ + = , . @ -");
+            return wrong(
+                "its last part is not a valid role name: letters, digits and _ + = , . @ -",
+            );
         }
         if !path.chars().all(|it| it.is_ascii_graphic()) || path.contains("//") {
-            return wrong("its path is none that a role can have");
+            return wrong("its path is not a valid role path");
         }
         Ok(RoleArn {
             whole: text.to_owned(),
@@ -105,20 +107,15 @@ impl ClusterName {
                  ARN, arn:aws:eks:REGION:ACCOUNT:cluster/NAME"
             )
         };
-        let (name, region) = match parts(text) {
+        let (name, region) = match Arn::read(text) {
             None => (text, None),
-            Some([_, "eks", region, _, resource]) if !region.is_empty() => (
-                resource.strip_prefix("cluster/").ok_or_else(wrong)?,
-                Some(region),
+            Some(arn) if arn.service == "eks" && !arn.region.is_empty() => (
+                arn.resource.strip_prefix("cluster/").ok_or_else(wrong)?,
+                Some(arn.region),
             ),
             Some(_) => return Err(wrong()),
         };
-        let fits = |it: char| it.is_ascii_alphanumeric() || "_-".contains(it);
-        let first = name
-            .chars()
-            .next()
-            .is_some_and(|it| it.is_ascii_alphanumeric());
-        if !first || name.len() > CLUSTER_LIMIT || !name.chars().all(fits) {
+        if !is_cluster_name(name) {
             return Err(wrong());
         }
         Ok(ClusterName {
@@ -126,13 +123,6 @@ impl ClusterName {
             region: region.map(str::to_owned),
         })
     }
-}
-
-/// Partition, service, region, account and resource of an ARN.
-fn parts(text: &str) -> Option<[&str; 5]> {
-    let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
-    let mut next = || parts.next();
-    Some([next()?, next()?, next()?, next()?, next()?])
 }
 
 #[cfg(test)]

@@ -28,13 +28,7 @@ pub struct EksCluster {
 impl EksCluster {
     /// Reads a cluster's name or ARN, or says what is wrong with it.
     pub fn read(given: &str) -> Result<EksCluster, &'static str> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let is_name = |name: &str| {
-            name.len() <= NAME_LIMIT
-                && name.starts_with(|first: char| first.is_ascii_alphanumeric())
-                && name.bytes().all(allowed)
-        };
-        if is_name(given) {
+        if is_cluster_name(given) {
             return Ok(EksCluster {
                 name: given.to_owned(),
                 region: None,
@@ -47,12 +41,10 @@ impl EksCluster {
         }
         let wrong = "is neither the name nor the ARN of an EKS cluster, such as \
                      arn:aws:eks:eu-central-1:111122223333:cluster/prod";
-        let arn = Arn::read(given).ok_or(wrong)?;
+        let arn = Arn::of_aws(given).ok_or(wrong)?;
         let name = arn.resource.strip_prefix("cluster/").ok_or(wrong)?;
-        if arn.service != "eks" || !is_name(name) || !is_region(arn.region) {
-            return Err(wrong);
-        }
-        if !is_account(arn.account) {
+        let is_cluster = arn.service == "eks" && is_cluster_name(name);
+        if !is_cluster || !is_region(arn.region) || !is_account(arn.account) {
             return Err(wrong);
         }
         Ok(EksCluster {
@@ -62,19 +54,30 @@ impl EksCluster {
             role: None,
         })
     }
+
+    /// The same cluster, in this region if its own is not known.
+    pub fn or_in(&self, region: Option<&str>) -> EksCluster {
+        EksCluster {
+            region: self.region.clone().or_else(|| region.map(str::to_owned)),
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Display for EksCluster {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "EKS cluster `{}`", self.name)?;
-        match (&self.account, &self.region) {
-            (Some(account), Some(region)) => {
-                write!(formatter, " (account {account}, region {region})")
-            }
-            (Some(account), None) => write!(formatter, " (account {account})"),
-            (None, Some(region)) => write!(formatter, " (region {region})"),
-            (None, None) => Ok(()),
-        }
+        let place = place(self.account.as_deref(), self.region.as_deref());
+        write!(formatter, "EKS cluster `{}`{place}", self.name)
+    }
+}
+
+/// Where something of AWS is, as far as that is known, to follow its name.
+pub fn place(account: Option<&str>, region: Option<&str>) -> String {
+    match (account, region) {
+        (Some(account), Some(region)) => format!(" (account {account}, region {region})"),
+        (Some(account), None) => format!(" (account {account})"),
+        (None, Some(region)) => format!(" (region {region})"),
+        (None, None) => String::new(),
     }
 }
 
@@ -91,7 +94,7 @@ impl AssumedRole {
     /// Reads a role's ARN, or says what is wrong with it.
     pub fn read(given: &str) -> Result<AssumedRole, &'static str> {
         let wrong = "is not the ARN of a role, such as arn:aws:iam::111122223333:role/deployer";
-        let arn = Arn::read(given).filter(|_| given.len() <= ROLE_LIMIT);
+        let arn = Arn::of_aws(given).filter(|_| given.len() <= ROLE_LIMIT);
         let arn = arn.ok_or(wrong)?;
         if arn.service == "sts" && arn.resource.starts_with("assumed-role/") {
             return Err(
@@ -134,31 +137,51 @@ pub fn is_region(text: &str) -> bool {
     text.len() <= 32 && parts >= 3 && text.bytes().all(allowed) && !text.contains("--")
 }
 
-fn is_account(text: &str) -> bool {
+/// Whether a text has the form of a cluster's name.
+pub fn is_cluster_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let is_begun = text.starts_with(|first: char| first.is_ascii_alphanumeric());
+    is_begun && text.len() <= NAME_LIMIT && text.bytes().all(allowed)
+}
+
+/// Whether a text has the form of an account's id.
+/// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>
+pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The parts of an ARN.
-struct Arn<'a> {
-    service: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// The partition, such as `aws-cn`.
+    pub partition: &'a str,
+    /// The service, such as `iam`.
+    pub service: &'a str,
+    /// The region; empty for what has none.
+    pub region: &'a str,
+    /// The account.
+    pub account: &'a str,
+    /// Everything else.
+    pub resource: &'a str,
 }
 
 impl Arn<'_> {
-    fn read(text: &str) -> Option<Arn<'_>> {
-        let mut parts = text.splitn(6, ':');
-        let (arn, partition) = (parts.next()?, parts.next()?);
-        if arn != "arn" || !partition.starts_with("aws") {
-            return None;
-        }
+    /// Splits an ARN. Its parts are not checked.
+    pub fn read(text: &str) -> Option<Arn<'_>> {
+        let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
         Some(Arn {
+            partition: parts.next()?,
             service: parts.next()?,
             region: parts.next()?,
             account: parts.next()?,
             resource: parts.next()?,
         })
+    }
+
+    /// The same, in a partition of AWS.
+    fn of_aws(text: &str) -> Option<Arn<'_>> {
+        Arn::read(text).filter(|arn| arn.partition.starts_with("aws"))
     }
 }
 

@@ -16,7 +16,7 @@ const PARAMETER_LIMIT: usize = 2048;
 
 /// What the name of a secret begins with, where Parameter Store is asked for it.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html>
-const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
+pub(crate) const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
 
 /// The three variables of which one names the cluster.
 const SOURCES: [&str; 3] = ["K8S_CLUSTER", "EKS_CLUSTER", "KUBECONFIG_PARAMETER"];

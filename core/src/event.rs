@@ -1,5 +1,6 @@
 //! What invokes the function: a job of CodePipeline, or the schedule that renews the token.
 
+use crate::eks::is_account;
 use crate::outcome::KeysError;
 use crate::problem::Fault;
 use crate::request::Parameters;
@@ -112,12 +113,6 @@ impl Job {
             keys: keys(&data["artifactCredentials"]),
         })
     }
-}
-
-/// Whether it is the id of an account.
-/// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-identifiers.html>
-fn is_account(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The continuation token. One that is not text is kept, so that it is reported as damaged: without

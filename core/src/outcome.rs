@@ -15,7 +15,7 @@ mod store;
 pub use access::{CredentialsError, KeyFault, ParameterPlace, check};
 pub use answered::{AwsPermission, key_fault};
 pub use artifact::{ArtifactError, FileReference, KeysError, Place, Searched};
-pub use aws::{CLOCK_NEXT, is_about_key, is_of_clock};
+pub use aws::{CLOCK_NEXT, Denier, is_about_key, is_of_clock};
 pub use cause::{Cause, Grace, SUPPLY};
 pub use eks::{AwsFault, EksCall, EksError, TOKEN_LIMIT as EKS_TOKEN_LIMIT};
 pub use failure::{FailureCode, FailureType};

@@ -73,15 +73,10 @@ pub(super) async fn open(
     now: Timestamp,
 ) -> Result<Connection, CredentialsError> {
     let region = region(aws, cluster)?;
-    let role = cluster.role.as_ref();
-    let keys = keys(aws, role, assumed, now).await?;
-    hide_keys(&keys);
+    let keys = keys(aws, cluster.role.as_ref(), assumed, now).await?;
     let described = describe(aws, cluster, &region, &keys).await?;
     let source = CredentialSource::Eks(EksPlace {
-        cluster: EksCluster {
-            region: Some(region.clone()),
-            ..cluster.clone()
-        },
+        cluster: cluster.or_in(Some(&region)),
         network: Some(described.network),
     });
     let user = IamUser {
@@ -89,12 +84,10 @@ pub(super) async fn open(
         region,
         role: cluster.role.clone(),
     };
-    let signed = sign(aws, &user.id, &user.region, &keys, now).await?;
-    logging::hide([signed.token.reveal()]);
-    let credential = Credential::Token(signed.token);
+    let (credential, iam) = signed_in(aws, user, &keys, now).await?;
     let client = Client::new(&described.server, &credential).map_err(unusable)?;
     Ok(Connection {
-        iam: Some((user, signed.renew_at)),
+        iam: Some(iam),
         ..Connection::new(client, described.server, credential, source)
     })
 }
@@ -110,16 +103,26 @@ pub(super) async fn sign_anew(
         return Ok(open);
     };
     let keys = keys(aws, user.role.as_ref(), assumed, now).await?;
-    hide_keys(&keys);
-    let signed = sign(aws, &user.id, &user.region, &keys, now).await?;
-    let credential = Credential::Token(signed.token);
+    let (credential, iam) = signed_in(aws, user, &keys, now).await?;
     let client = Client::on(open.cluster.approach(), &credential).map_err(unusable)?;
     Ok(Connection {
         cluster: Arc::new(client),
         credential,
-        iam: Some((user, signed.renew_at)),
+        iam: Some(iam),
         ..open
     })
+}
+
+/// Makes the credential of a user of IAM, and says when the next one is due.
+pub(super) async fn signed_in(
+    aws: &Aws,
+    user: IamUser,
+    keys: &Keys,
+    now: Timestamp,
+) -> Result<(Credential, (IamUser, Timestamp)), EksError> {
+    let signed = sign(aws, &user.id, &user.region, keys, now).await?;
+    logging::hide([signed.token.reveal()]);
+    Ok((Credential::Token(signed.token), (user, signed.renew_at)))
 }
 
 /// Hides what signs tokens for an assumed role, which an error of AWS may quote.
@@ -128,7 +131,7 @@ pub(super) fn hide_assumed(assumed: &Assumed) {
 }
 
 /// Hides what signs tokens in every line from now on.
-pub(super) fn hide_keys(keys: &Keys) {
+fn hide_keys(keys: &Keys) {
     logging::hide([&*keys.secret].into_iter().chain(keys.session.as_deref()));
 }
 
@@ -139,7 +142,7 @@ pub fn region(aws: &Aws, cluster: &EksCluster) -> Result<String, EksError> {
 }
 
 /// The credentials to ask and sign with: the function's own, or those of the role to assume.
-/// `kept` are the ones from an earlier call.
+/// They are hidden in every line from now on. `kept` are the ones from an earlier call.
 pub async fn keys(
     aws: &Aws,
     role: Option<&AssumedRole>,
@@ -148,16 +151,20 @@ pub async fn keys(
 ) -> Result<Keys, EksError> {
     let Some(role) = role else {
         let missing = |why| EksError::Call(EksCall::DescribeCluster, AwsFault::Refused(why));
-        return aws.own_keys().cloned().map_err(missing);
+        let own = aws.own_keys().map_err(missing)?;
+        hide_keys(own);
+        return Ok(own.clone());
     };
     kept.retain(|assumed| assumed.expires > now + ROLE_MARGIN);
-    if let Some(assumed) = kept.iter().find(|assumed| assumed.role == *role) {
-        return Ok(assumed.keys.clone());
-    }
-    let assumed = assume(aws, role).await?;
-    let keys = assumed.keys.clone();
-    kept.push(assumed);
-    Ok(keys)
+    let assumed = match kept.iter().find(|assumed| assumed.role == *role) {
+        Some(assumed) => assumed,
+        None => {
+            let assumed = assume(aws, role).await?;
+            kept.push_mut(assumed)
+        }
+    };
+    hide_assumed(assumed);
+    Ok(assumed.keys.clone())
 }
 
 /// Assumes a role. The role needs `sts:AssumeRole` on it, and its trust policy must name ours.

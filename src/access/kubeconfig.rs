@@ -7,7 +7,6 @@ use crate::aws::clients::Aws;
 use crate::kubernetes::Cluster;
 use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::eks::EksCluster;
 use landfall_core::kubeconfig::{Kubeconfig, KubeconfigUser, Selected};
 use landfall_core::kubernetes::credential::Credential;
 use landfall_core::outcome::{CredentialSource, CredentialsError, UserKind};
@@ -99,20 +98,17 @@ pub(super) async fn open(
             (credential, None, UserKind::Certificate)
         }
         KubeconfigUser::Eks(cluster) => {
+            // Reports name the region, wherever it is from.
             let region = eks::region(aws, &cluster)?;
+            let cluster = cluster.or_in(Some(&region));
             let user = IamUser {
                 id: cluster.name.clone(),
-                region: region.clone(),
+                region,
                 role: cluster.role.clone(),
             };
-            // Reports name the region, wherever it is from.
-            let region = Some(region);
-            let cluster = EksCluster { region, ..cluster };
             let keys = eks::keys(aws, user.role.as_ref(), assumed, now).await?;
-            eks::hide_keys(&keys);
-            let signed = eks::sign(aws, &user.id, &user.region, &keys, now).await?;
-            let iam = Some((user, signed.renew_at));
-            (Credential::Token(signed.token), iam, UserKind::Eks(cluster))
+            let (credential, iam) = eks::signed_in(aws, user, &keys, now).await?;
+            (credential, Some(iam), UserKind::Eks(cluster))
         }
     };
     let source = source.of_context(context, kind);

@@ -5,7 +5,7 @@ use crate::http::chain;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
-    SigningSettings, UriPathNormalizationMode, sign,
+    SigningError, SigningInstructions, SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use jiff::Timestamp;
@@ -30,20 +30,9 @@ pub fn presign(
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.expires_in = Some(URL_LIFE);
-    let identity = credentials(keys).into();
-    let parameters = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("sts")
-        .time(now.into())
-        .settings(settings)
-        .build()
-        .map_err(|error| chain(&error))?
-        .into();
     let body = SignableBody::Bytes(&[]);
     let request = SignableRequest::new("GET", url, headers.iter().copied(), body);
-    let signed = sign(request.map_err(|error| chain(&error))?, &parameters);
-    let (instructions, _) = signed.map_err(|error| chain(&error))?.into_parts();
+    let instructions = signed("sts", region, keys, now, settings, request)?;
     let mut url = Url::parse(url).map_err(|_| "the URL is not valid".to_owned())?;
     for (name, value) in instructions.params() {
         url.query_pairs_mut().append_pair(name, value);
@@ -51,14 +40,29 @@ pub fn presign(
     Ok(url.into())
 }
 
-fn credentials(keys: &Keys) -> Credentials {
-    Credentials::new(
-        &keys.id,
-        &keys.secret,
-        keys.session.clone(),
-        None,
-        "landfall",
-    )
+/// Signs a request to a service.
+fn signed(
+    service: &str,
+    region: &str,
+    keys: &Keys,
+    now: Timestamp,
+    settings: SigningSettings,
+    request: Result<SignableRequest<'_>, SigningError>,
+) -> Result<SigningInstructions, String> {
+    let session = keys.session.clone();
+    let identity = Credentials::new(&keys.id, &keys.secret, session, None, "landfall").into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(service)
+        .time(now.into())
+        .settings(settings)
+        .build()
+        .map_err(|error| chain(&error))?
+        .into();
+    let request = request.map_err(|error| chain(&error))?;
+    let signed = sign(request, &parameters).map_err(|error| chain(&error))?;
+    Ok(signed.into_parts().0)
 }
 
 /// The parameters of a signature.
@@ -86,22 +90,11 @@ impl Signature<'_> {
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        let identity = credentials(self.keys).into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(self.region)
-            .name("s3")
-            .time(self.now.into())
-            .settings(settings)
-            .build()
-            .map_err(|error| chain(&error))?
-            .into();
         let shown = headers.iter();
         let shown = shown.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let request = SignableRequest::new(method, url, shown, SignableBody::Bytes(body));
-        let request = request.map_err(|error| chain(&error))?;
-        let signed = sign(request, &parameters).map_err(|error| chain(&error))?;
-        let (added, _) = signed.into_parts().0.into_parts();
+        let signed = signed("s3", self.region, self.keys, self.now, settings, request)?;
+        let (added, _) = signed.into_parts();
         for header in added {
             let value = HeaderValue::from_str(header.value());
             let mut value = value.map_err(|error| error.to_string())?;

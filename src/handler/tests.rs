@@ -20,7 +20,7 @@ fn a_deadline_is_a_time_and_cargo_lambdas_is_a_length() {
         (600_000, at("2026-01-01T00:10:00Z")),
         (900_000, at("2026-01-01T00:15:00Z")),
         (0, at("2026-01-01T00:00:03Z")),
-        // A deadline in the past is no reason to report nothing.
+        // A report is sent even after the deadline.
         (900_001, at("2026-01-01T00:00:03Z")),
         (1_767_225_600_000, at("2026-01-01T00:00:03Z")),
         (1_767_225_600_001, at("2026-01-01T00:00:00.001Z")),

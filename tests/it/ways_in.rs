@@ -9,6 +9,7 @@ mod several;
 use crate::stage::{Environment, Stage, demo_app};
 use landfall_sandbox::aws::{AwsCall, EksCluster, ROLE};
 use landfall_sandbox::world::World;
+use std::collections::BTreeSet;
 
 /// The name of the cluster in EKS.
 const CLUSTER: &str = "demo";
@@ -55,6 +56,16 @@ fn calls_in(stage: &Stage) -> Vec<String> {
     let calls = stage.aws.calls().into_iter();
     let calls = calls.map(|call: AwsCall| call.target);
     calls.filter(|it| !it.starts_with("Code")).collect()
+}
+
+/// The users by whose credentials the story's cluster was called.
+fn users(stage: &Stage) -> BTreeSet<String> {
+    let requests = stage.requests().into_iter();
+    requests.map(|seen| seen.user).collect()
+}
+
+fn user(name: &str) -> BTreeSet<String> {
+    BTreeSet::from([name.to_owned()])
 }
 
 /// What is said and logged has no secret: neither keys, nor tokens of EKS, nor these.

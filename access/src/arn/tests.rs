@@ -20,18 +20,21 @@ fn roles() {
             "arn:aws:sts::111122223333:assumed-role/landfall/session",
             "arn:aws:iam::111122223333:role/landfall, with the role's path",
         ),
-        ("arn:aws:iam::111122223333:user/jane", "that is no role"),
-        ("arn:aws:iam::111122223333:root", "that is no role"),
+        ("arn:aws:iam::111122223333:user/jane", "that is not a role"),
+        ("arn:aws:iam::111122223333:root", "that is not a role"),
         (
             "arn:aws:lambda:eu-west-1:111122223333:function:landfall",
-            "that is no role",
+            "that is not a role",
         ),
         (
             "arn:aws:iam::111122223333:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS",
             "no service-linked role",
         ),
-        ("arn:aws:iam::111122223333:role/", "no role's name"),
-        ("arn:aws:iam::111122223333:role/land fall", "no role's name"),
+        ("arn:aws:iam::111122223333:role/", "not a valid role name"),
+        (
+            "arn:aws:iam::111122223333:role/land fall",
+            "not a valid role name",
+        ),
         ("arn:aws:iam::111122223333:role/a b/landfall", "its path"),
     ] {
         let problem = read(text).unwrap_err();

@@ -9,6 +9,7 @@ use crate::failure::Refusal;
 use crate::proof::{self, Denial, Question};
 use crate::token::Token;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 /// The answer to a proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,33 @@ pub(crate) enum Answer {
     Unasked(Vec<String>),
     /// No, and it may be too early yet.
     Not(Refusal),
+}
+
+/// How long a RoleBinding may take until each API server has it.
+pub(crate) const BINDING: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Asks until it is proved or cannot be asked, for as long as `patience`.
+///
+/// # Errors
+///
+/// It is not proved by then, or cannot be asked at all.
+pub(crate) async fn prove(
+    patience: Duration,
+    once: impl AsyncFn() -> Result<Answer, Refusal>,
+) -> Result<Vec<String>, Refusal> {
+    let end = Instant::now() + patience;
+    loop {
+        let refusal = match once().await? {
+            Answer::Proved(line) => return Ok(vec![line]),
+            Answer::Unasked(lines) => return Ok(lines),
+            Answer::Not(refusal) => refusal,
+        };
+        if Instant::now() >= end {
+            return Err(refusal);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Asks whether whoever is in the group may do that.

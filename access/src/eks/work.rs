@@ -1,19 +1,16 @@
 //! Carries out the steps on EKS, or shows what they would do.
 
 use super::cluster::Cluster;
-use super::review::{self, Answer};
+use super::review::{self, Answer, BINDING};
 use super::steps::Step;
 use crate::command::Tools;
 use crate::failure::{Failure, Refusal};
 use crate::proof::Question;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a RoleBinding may take until each API server has it.
-const BINDING: Duration = Duration::from_secs(20);
 /// How long an access entry may take: "several seconds", says EKS.
 /// <https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html>
 const ENTRY: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Carries out a plan.
 pub(crate) struct Work<'a> {
@@ -79,18 +76,7 @@ impl Work<'_> {
             Step::Token(..) => ENTRY,
             Step::Review(_) | Step::Entry(..) | Step::Grant(..) => BINDING,
         };
-        let end = Instant::now() + patience;
-        loop {
-            let refusal = match self.prove_once(step).await? {
-                Answer::Proved(line) => return Ok(vec![line]),
-                Answer::Unasked(lines) => return Ok(lines),
-                Answer::Not(refusal) => refusal,
-            };
-            if Instant::now() >= end {
-                return Err(refusal);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        review::prove(patience, async || self.prove_once(step).await).await
     }
 
     async fn prove_once(&self, step: &Step) -> Result<Answer, Refusal> {

@@ -4,7 +4,7 @@ use super::made::{is_pipe, text};
 use super::source::{Source, User};
 use crate::account::GROUP;
 use crate::command::Tools;
-use crate::eks::review::{self, Answer};
+use crate::eks::review::{self, Answer, BINDING};
 use crate::failure::{Failure, Refusal};
 use crate::grant::Grant;
 use crate::options::KubeconfigWay;
@@ -16,11 +16,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// How long a RoleBinding may take until each API server has it.
-const BINDING: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_secs(1);
+use std::time::Duration;
 
 /// What there is in a context's cluster.
 pub(crate) struct Cluster {
@@ -208,18 +204,7 @@ impl Work<'_> {
             true => Duration::ZERO,
             false => BINDING,
         };
-        let end = Instant::now() + patience;
-        loop {
-            let refusal = match self.prove_once(source, cluster).await? {
-                Answer::Proved(line) => return Ok(vec![line]),
-                Answer::Unasked(lines) => return Ok(lines),
-                Answer::Not(refusal) => refusal,
-            };
-            if Instant::now() >= end {
-                return Err(refusal);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        review::prove(patience, async || self.prove_once(source, cluster).await).await
     }
 
     async fn prove_once(&self, source: &Source, cluster: &Cluster) -> Result<Answer, Refusal> {

@@ -3,6 +3,7 @@
 use super::eks::EksError;
 use super::failure::{FailureCode, FailureType};
 use super::kubeconfig::KubeconfigError;
+use crate::eks;
 use crate::kubernetes::token::{Token, appearance};
 use crate::text::words;
 use jiff::Timestamp;
@@ -61,7 +62,7 @@ pub enum KeyFault {
 
 impl KeyFault {
     /// What follows the key's name.
-    fn state(self) -> &'static str {
+    pub(super) fn state(self) -> &'static str {
         match self {
             KeyFault::Disabled => "is disabled",
             KeyFault::PendingDeletion => "is about to be deleted",
@@ -103,15 +104,8 @@ impl ParameterPlace {
 
 impl fmt::Display for ParameterPlace {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "SSM parameter `{}`", self.parameter)?;
-        match (&self.account, &self.region) {
-            (Some(account), Some(region)) => {
-                write!(formatter, " (account {account}, region {region})")
-            }
-            (Some(account), None) => write!(formatter, " (account {account})"),
-            (None, Some(region)) => write!(formatter, " (region {region})"),
-            (None, None) => Ok(()),
-        }
+        let place = eks::place(self.account.as_deref(), self.region.as_deref());
+        write!(formatter, "SSM parameter `{}`{place}", self.parameter)
     }
 }
 

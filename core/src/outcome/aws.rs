@@ -46,3 +46,45 @@ pub fn is_about_key(said: &str) -> bool {
             .any(|word| said.contains(word)),
     }
 }
+
+/// What denies a call, by AWS's message.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denier {
+    /// The policy of the VPC endpoint.
+    Endpoint,
+    /// A policy of the organization.
+    Organization,
+    /// The caller's permissions boundary; whether it denies the call explicitly.
+    Boundary(bool),
+    /// A statement that denies the call explicitly.
+    Statement,
+    /// No policy of the caller allows the call.
+    NoIdentityPolicy,
+    /// No policy of the resource allows the call.
+    NoResourcePolicy,
+    /// AWS does not say.
+    Unsaid,
+}
+
+impl Denier {
+    /// Reads AWS's message.
+    pub fn of(said: &str) -> Denier {
+        let has = |words: &str| said.contains(words);
+        if has("VPC endpoint policy") {
+            Denier::Endpoint
+        } else if has("service control policy") || has("resource control policy") {
+            Denier::Organization
+        } else if has("permissions boundary") {
+            Denier::Boundary(has("explicit deny"))
+        } else if has("explicit deny") {
+            Denier::Statement
+        } else if has("no identity-based policy") {
+            Denier::NoIdentityPolicy
+        } else if has("no resource-based policy") {
+            Denier::NoResourcePolicy
+        } else {
+            Denier::Unsaid
+        }
+    }
+}

@@ -125,14 +125,10 @@ impl fmt::Display for StoreError {
                 )
             }
             StoreError::KeyUnusable(fault, said) => {
-                let what = match fault {
-                    KeyFault::Disabled => "is disabled",
-                    KeyFault::PendingDeletion => "is about to be deleted",
-                    KeyFault::Other => "cannot be used",
-                };
+                let state = fault.state();
                 write!(
                     formatter,
-                    "the key that it is encrypted with {what} ({said})"
+                    "the key that it is encrypted with {state} ({said})"
                 )
             }
             StoreError::NotSigned(said) => {

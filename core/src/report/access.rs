@@ -3,12 +3,13 @@
 
 use super::client::Client;
 use super::{eks, network};
+use crate::environment::SECRETS_MANAGER;
 use crate::kubernetes::CallError;
 use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::token::Life;
 use crate::outcome::{
-    CLOCK_NEXT, CredentialSource, CredentialsError, KeyFault, KubeconfigPlace, ParameterPlace,
-    UserKind,
+    CLOCK_NEXT, CredentialSource, CredentialsError, Denier, KeyFault, KubeconfigPlace,
+    ParameterPlace, UserKind,
 };
 use crate::text::{quote, words};
 use jiff::Timestamp;
@@ -238,33 +239,15 @@ fn region(source: &CredentialSource) -> &str {
 
 /// What to do about what a kubeconfig holds.
 fn in_kubeconfig(error: &CredentialsError) -> Option<String> {
-    let next = match error {
-        CredentialsError::NoToken(name, _) | CredentialsError::Expired(name, ..) => {
-            return Some(format!(
-                "Store in SSM parameter `{name}` a kubeconfig with a valid token, then retry the \
-                 stage."
-            ));
-        }
-        CredentialsError::Ca(_) => {
-            "Correct the cluster's `certificate-authority-data` in the kubeconfig and store it \
-             again, then retry the stage."
-        }
-        CredentialsError::Missing(_)
-        | CredentialsError::Denied(..)
-        | CredentialsError::KeyDenied(..)
-        | CredentialsError::KeyUnusable(..)
-        | CredentialsError::NotSigned(_)
-        | CredentialsError::Clock(_)
-        | CredentialsError::Throttled(_)
-        | CredentialsError::Broken(_)
-        | CredentialsError::Refused(_)
-        | CredentialsError::Unreachable(_)
-        | CredentialsError::ClientCertificate(_)
-        | CredentialsError::Proxy(_)
-        | CredentialsError::Kubeconfig(_)
-        | CredentialsError::Eks(_) => return None,
-    };
-    Some(next.to_owned())
+    if let CredentialsError::NoToken(name, _) | CredentialsError::Expired(name, ..) = error {
+        return Some(format!(
+            "Store in SSM parameter `{name}` a kubeconfig with a valid token, then retry the \
+             stage."
+        ));
+    }
+    let next = "Correct the cluster's `certificate-authority-data` in the kubeconfig and store it \
+                again, then retry the stage.";
+    matches!(error, CredentialsError::Ca(_)).then(|| next.to_owned())
 }
 
 /// What makes a KMS key usable.
@@ -281,9 +264,6 @@ fn usable_key(fault: KeyFault) -> &'static str {
         }
     }
 }
-
-/// What the name of a secret begins with, where Parameter Store is asked for it.
-const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
 
 fn missing(names: &str, region: &str, source: &CredentialSource) -> String {
     let name = names.split('`').nth(1).unwrap_or_default();
@@ -313,25 +293,27 @@ fn missing(names: &str, region: &str, source: &CredentialSource) -> String {
 /// The right to read a secret of Secrets Manager.
 const SECRET_VALUE: &str = "secretsmanager:GetSecretValue";
 
-/// Where a right is to be granted, by what AWS says of who denies it.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
+/// Where a right is to be granted.
 fn grant(right: &str, said: &str) -> String {
-    let has = |words: &str| said.contains(words);
     // SSM asks Secrets Manager in the function's name.
-    let (right, on) = match has(SECRET_VALUE) {
+    let (right, on) = match said.contains(SECRET_VALUE) {
         true => (SECRET_VALUE, "secret"),
         false => (right, "parameter"),
     };
-    if has("VPC endpoint policy") {
-        format!("Allow {right} in the policy of the VPC endpoint to SSM")
-    } else if has("service control policy") || has("resource control policy") {
-        format!("Have the policies of the AWS organization allow {right}")
-    } else if has("permissions boundary") {
-        format!("Allow {right} in the permissions boundary of the function's role")
-    } else if has("explicit deny") {
-        format!("Remove the statement that denies {right} to the function's role")
-    } else {
-        format!("Allow {right} on the {on} to the function's role")
+    match Denier::of(said) {
+        Denier::Endpoint => format!("Allow {right} in the policy of the VPC endpoint to SSM"),
+        Denier::Organization => {
+            format!("Have the policies of the AWS organization allow {right}")
+        }
+        Denier::Boundary(_) => {
+            format!("Allow {right} in the permissions boundary of the function's role")
+        }
+        Denier::Statement => {
+            format!("Remove the statement that denies {right} to the function's role")
+        }
+        Denier::NoIdentityPolicy | Denier::NoResourcePolicy | Denier::Unsaid => {
+            format!("Allow {right} on the {on} to the function's role")
+        }
     }
 }
 

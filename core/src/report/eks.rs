@@ -5,7 +5,7 @@ use super::named::Named;
 use super::unreachable::NAME_UNKNOWN;
 use crate::eks::{AssumedRole, EksCluster};
 use crate::kubernetes::refusal::User;
-use crate::outcome::{AwsFault, CLOCK_NEXT, CredentialSource, EksCall, EksError};
+use crate::outcome::{AwsFault, CLOCK_NEXT, CredentialSource, Denier, EksCall, EksError};
 use crate::text::quote;
 
 /// The group that the Roles in `deploy/` are bound to.
@@ -223,7 +223,6 @@ fn of_call(
 
 /// What lets the function assume a role.
 fn assumable(role: &str, said: &str, cluster: Option<&EksCluster>) -> String {
-    let has = |words: &str| said.contains(words);
     let own = caller(said).unwrap_or_else(|| "the function's role".to_owned());
     let id = cluster.and_then(|cluster| cluster.role.as_ref()?.external_id.as_ref());
     let id = match id {
@@ -232,33 +231,40 @@ fn assumable(role: &str, said: &str, cluster: Option<&EksCluster>) -> String {
             "where it asks for an `sts:ExternalId`, give that to the function (EKS_EXTERNAL_ID)"
         }
     };
-    let next = if has("service control policy") || has("resource control policy") {
-        format!("Have the policies of the AWS organization allow sts:AssumeRole on `{role}`")
-    } else if has("VPC endpoint policy") {
-        "Allow sts:AssumeRole in the policy of the VPC endpoint to STS".to_owned()
-    } else if has("explicit deny") {
-        format!("Remove the statement that denies sts:AssumeRole on `{role}` to {own}")
-    } else if has("permissions boundary") {
-        format!("Allow sts:AssumeRole on `{role}` in the permissions boundary of {own}")
-    } else if has("no identity-based policy") {
-        format!("Allow sts:AssumeRole on `{role}` to {own} in its own policy")
-    } else if has("no resource-based policy") {
-        format!("Allow sts:AssumeRole to {own} in the trust policy of `{role}`; {id}")
-    } else {
-        let name = role.rsplit('/').next().unwrap_or(role);
-        return format!(
-            "Two policies must allow sts:AssumeRole: that of {own} on `{role}`, and the trust \
-             policy of that role to {own} (`aws iam get-role --role-name {name} --query \
-             Role.AssumeRolePolicyDocument`); {id}. AWS denies a role that does not exist as well. \
-             Then retry the stage."
-        );
+    let next = match Denier::of(said) {
+        Denier::Organization => {
+            format!("Have the policies of the AWS organization allow sts:AssumeRole on `{role}`")
+        }
+        Denier::Endpoint => {
+            "Allow sts:AssumeRole in the policy of the VPC endpoint to STS".to_owned()
+        }
+        Denier::Statement | Denier::Boundary(true) => {
+            format!("Remove the statement that denies sts:AssumeRole on `{role}` to {own}")
+        }
+        Denier::Boundary(false) => {
+            format!("Allow sts:AssumeRole on `{role}` in the permissions boundary of {own}")
+        }
+        Denier::NoIdentityPolicy => {
+            format!("Allow sts:AssumeRole on `{role}` to {own} in its own policy")
+        }
+        Denier::NoResourcePolicy => {
+            format!("Allow sts:AssumeRole to {own} in the trust policy of `{role}`; {id}")
+        }
+        Denier::Unsaid => {
+            let name = role.rsplit('/').next().unwrap_or(role);
+            return format!(
+                "Two policies must allow sts:AssumeRole: that of {own} on `{role}`, and the trust \
+                 policy of that role to {own} (`aws iam get-role --role-name {name} --query \
+                 Role.AssumeRolePolicyDocument`); {id}. AWS denies a role that does not exist as \
+                 well. Then retry the stage."
+            );
+        }
     };
     format!("{next}, then retry the stage.")
 }
 
 /// What lets the function ask EKS for the cluster.
 fn describable(said: &str, cluster: Option<&EksCluster>) -> String {
-    let has = |words: &str| said.contains(words);
     let right = "eks:DescribeCluster";
     let on = resource(said).unwrap_or_else(|| match cluster {
         Some(EksCluster {
@@ -277,16 +283,18 @@ fn describable(said: &str, cluster: Option<&EksCluster>) -> String {
     let who = assumed.map(|role| format!("`{}`", role.arn));
     let who = who.or_else(|| caller(said));
     let who = who.unwrap_or_else(|| "the function's role".to_owned());
-    let next = if has("VPC endpoint policy") {
-        format!("Allow {right} in the policy of the VPC endpoint to EKS")
-    } else if has("service control policy") || has("resource control policy") {
-        format!("Have the policies of the AWS organization allow {right}")
-    } else if has("permissions boundary") {
-        format!("Allow {right} on `{on}` in the permissions boundary of {who}")
-    } else if has("explicit deny") {
-        format!("Remove the statement that denies {right} to {who}")
-    } else {
-        format!("Allow {right} on `{on}` to {who}")
+    let next = match Denier::of(said) {
+        Denier::Endpoint => format!("Allow {right} in the policy of the VPC endpoint to EKS"),
+        Denier::Organization => {
+            format!("Have the policies of the AWS organization allow {right}")
+        }
+        Denier::Boundary(_) => {
+            format!("Allow {right} on `{on}` in the permissions boundary of {who}")
+        }
+        Denier::Statement => format!("Remove the statement that denies {right} to {who}"),
+        Denier::NoIdentityPolicy | Denier::NoResourcePolicy | Denier::Unsaid => {
+            format!("Allow {right} on `{on}` to {who}")
+        }
     };
     format!("{next}, then retry the stage.")
 }

@@ -29,16 +29,9 @@ pub(super) fn unusable(
 
 /// What is wrong with a kubeconfig, one by one, for whoever makes one.
 pub fn kubeconfig_faults(error: &KubeconfigError) -> Vec<String> {
-    match error {
-        KubeconfigError::Context { faults, .. } => faults.iter().map(sentence).collect(),
-        KubeconfigError::Other(_)
-        | KubeconfigError::TooLong
-        | KubeconfigError::Syntax { .. }
-        | KubeconfigError::Duplicate { .. }
-        | KubeconfigError::SeveralDocuments
-        | KubeconfigError::NoContext
-        | KubeconfigError::NoCurrentContext { .. }
-        | KubeconfigError::UnknownContext { .. } => vec![reason(error)],
+    match error.faults() {
+        [] => vec![reason(error)],
+        faults => faults.iter().map(sentence).collect(),
     }
 }
 
@@ -84,20 +77,13 @@ pub(super) fn reason(error: &KubeconfigError) -> String {
 
 /// The faults one by one, where there are several.
 pub(super) fn evidence(error: &KubeconfigError) -> Vec<String> {
-    let faults = match error {
-        KubeconfigError::Context { faults, .. } if faults.len() > 1 => &faults[..],
-        KubeconfigError::Context { .. }
-        | KubeconfigError::Other(_)
-        | KubeconfigError::TooLong
-        | KubeconfigError::Syntax { .. }
-        | KubeconfigError::Duplicate { .. }
-        | KubeconfigError::SeveralDocuments
-        | KubeconfigError::NoContext
-        | KubeconfigError::NoCurrentContext { .. }
-        | KubeconfigError::UnknownContext { .. } => &[],
-    };
-    let lines = faults.iter().map(|fault| format!("- {}", sentence(fault)));
-    lines.collect()
+    match error.faults() {
+        [] | [_] => Vec::new(),
+        faults => faults
+            .iter()
+            .map(|fault| format!("- {}", sentence(fault)))
+            .collect(),
+    }
 }
 
 /// What to do next.

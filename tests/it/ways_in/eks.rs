@@ -1,22 +1,13 @@
 //! Deploys by IAM that go well.
 
-use super::{CLUSTER, NEW_IMAGE, assert_silent, by_iam, calls_in, described, iam_stage, world};
+use super::{
+    CLUSTER, NEW_IMAGE, assert_silent, by_iam, calls_in, described, iam_stage, user, users, world,
+};
 use crate::cluster::Cluster;
 use crate::stage::{Stage, image};
 use landfall_sandbox::aws::{EksCluster, ROLE, Role};
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Fault, On};
-use std::collections::BTreeSet;
-
-/// The users by whose credentials the cluster was called.
-fn users(stage: &Stage) -> BTreeSet<String> {
-    let requests = stage.requests().into_iter();
-    requests.map(|seen| seen.user).collect()
-}
-
-fn user(name: &str) -> BTreeSet<String> {
-    BTreeSet::from([name.to_owned()])
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_functions_own_role_is_enough_and_eks_is_asked_once_while_warm() {

@@ -1,13 +1,12 @@
 //! Deploys by a kubeconfig with one context: each kind of user, and what is read again when.
 
-use super::{CLUSTER, NEW_IMAGE, assert_silent, calls_in, described, world};
+use super::{CLUSTER, NEW_IMAGE, assert_silent, calls_in, described, user, users, world};
 use crate::cluster::TOKEN;
 use crate::stage::{Environment, Stage, demo_app, image};
 use landfall_sandbox::aws::{ParameterKind, ROLE, Role};
 use landfall_sandbox::kubeconfig::{self, Context, User};
 use landfall_sandbox::kubernetes::KeyForm;
 use serde_json::json;
-use std::collections::BTreeSet;
 
 /// The parameter with the kubeconfig.
 pub const PARAMETER: &str = "a-kubeconfig";
@@ -42,16 +41,6 @@ pub fn store(stage: &Stage, contexts: &[Context]) {
     let text = kubeconfig::write(contexts);
     let kind = ParameterKind::SecureString;
     stage.aws.put_parameter(PARAMETER, &text, kind);
-}
-
-/// The users by whose credentials the story's cluster was called.
-fn users(stage: &Stage) -> BTreeSet<String> {
-    let requests = stage.requests().into_iter();
-    requests.map(|seen| seen.user).collect()
-}
-
-fn user(name: &str) -> BTreeSet<String> {
-    BTreeSet::from([name.to_owned()])
 }
 
 #[tokio::test(flavor = "multi_thread")]
