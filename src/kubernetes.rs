@@ -195,7 +195,7 @@ impl Cluster {
             };
             tracing::warn!(
                 verb = call.verb.rbac(),
-                resource = call.resource,
+                resource = &*call.resource,
                 tries,
                 cause = in_short(&error),
                 pause_ms = pause.as_millis() as u64,
@@ -233,7 +233,10 @@ impl Cluster {
                 _ => return Ok(found),
             }
         }
-        tracing::warn!(resource = call.resource, "the list is longer than is read");
+        tracing::warn!(
+            resource = &*call.resource,
+            "the list is longer than is read"
+        );
         Ok(found)
     }
 

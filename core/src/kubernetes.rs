@@ -1,6 +1,7 @@
 //! The Kubernetes API: calls as values, responses as small types.
 
 pub mod answer;
+pub mod builtin;
 pub mod call;
 pub mod contact;
 pub mod credential;
@@ -12,6 +13,7 @@ mod permission;
 pub mod resource;
 mod verb;
 pub mod object;
+pub mod object_id;
 pub mod pod;
 pub mod refusal;
 pub mod server;

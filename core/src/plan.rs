@@ -67,7 +67,7 @@ pub fn step(
             let mut object = candidate.create(request, &live, author);
             object["metadata"]["name"] = format!("{}-plan", candidate.name).into();
             let call =
-                Call::create(&request.kind.row().resource, &request.namespace, object).dry_run();
+                Call::create(request.kind.row().resource, &request.namespace, object).dry_run();
             PlanStep::Try(Box::new(call), Some(live))
         }
         Decision::Act(action) => match snapshot.dry_run() {

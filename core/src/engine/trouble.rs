@@ -53,8 +53,8 @@ impl Engine {
             | CallError::Kept(_)
             | CallError::OutOfTime => return self.explained(call, error, now),
         };
-        let (verb, resource) = (call.verb.rbac(), call.resource);
-        let review = Call::may(&self.request.namespace, Permission { verb, resource });
+        let (verb, resource) = (call.verb.rbac(), call.resource.clone());
+        let review = Call::may(&self.request.namespace, &Permission { verb, resource });
         let until = self.soon(now, EXPLANATION_TIMEOUT);
         let why = Pending::Review(call, unexplained);
         self.ask(review, Reading::Object, until, why);

@@ -57,7 +57,7 @@ impl Engine {
         self.watched_since = now;
         Some(Watching {
             call: Call::watch(
-                &self.request.kind.row().resource,
+                self.request.kind.row().resource,
                 &self.request.namespace,
                 &name,
                 &version,

@@ -14,6 +14,7 @@ use super::resource::{
 };
 pub use super::verb::Verb;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Who we are in `managedFields`.
@@ -47,9 +48,9 @@ pub struct Call {
     /// The body of a write.
     pub body: Option<Value>,
     /// The resource as RBAC names it, for the words of a refusal: `deployments.apps`.
-    pub resource: &'static str,
+    pub resource: Cow<'static, str>,
     /// The kind of the answer; `None` where that is a text.
-    pub answer: Option<&'static str>,
+    pub answer: Option<Cow<'static, str>>,
 }
 
 impl Call {
@@ -64,10 +65,12 @@ impl Call {
         if !selector.is_empty() {
             call.select("labelSelector", LabelSelector::new(selector));
         }
-        let page = match *resource {
-            PODS => PODS_PAGE,
-            EVENTS => EVENTS_PAGE,
-            _ => PAGE,
+        let page = if *resource == PODS {
+            PODS_PAGE
+        } else if *resource == EVENTS {
+            EVENTS_PAGE
+        } else {
+            PAGE
         };
         call.query.push("limit", page);
         call
@@ -122,6 +125,35 @@ impl Call {
         Call::new(Verb::JsonPatch, resource, namespace, Some(name)).with(patch)
     }
 
+    /// Applies what an object's manifest says, by server-side apply: it is created where it does not
+    /// exist. Fields that another manager owns are taken over with `force`, and are a conflict
+    /// without it. JSON is YAML, too.
+    /// <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
+    pub fn apply(
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+        object: Value,
+        force: bool,
+    ) -> Call {
+        let mut call = Call::new(Verb::Apply, resource, namespace, Some(name)).with(object);
+        call.query.push("force", force.to_string());
+        call
+    }
+
+    /// The resources of a group in a version, such as `apps/v1`: everyone may read them.
+    /// <https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api>
+    pub fn resources(api_version: &str) -> Call {
+        Call {
+            verb: Verb::Get,
+            path: Path::of_version(api_version),
+            query: Query::default(),
+            body: None,
+            resource: Cow::Borrowed("APIResourceList"),
+            answer: Some(Cow::Borrowed("APIResourceList")),
+        }
+    }
+
     /// Deletes the object of this uid, its pods behind it. One of the same name that came since has
     /// another uid, and stays.
     /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
@@ -136,8 +168,8 @@ impl Call {
 
     /// Asks whether the token has a right. Every account may ask this about itself.
     /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
-    pub fn may(namespace: &str, right: Permission) -> Call {
-        let (resource, part, group) = parts(right.resource);
+    pub fn may(namespace: &str, right: &Permission) -> Call {
+        let (resource, part, group) = parts(&right.resource);
         let body = json!({"apiVersion": REVIEWS.api_version, "kind": REVIEWS.kind,
             "spec": {"resourceAttributes": {"namespace": namespace, "verb": right.verb,
                 "group": group, "resource": resource, "subresource": part}}});
@@ -224,12 +256,12 @@ impl Call {
     /// Whether the call changes something in the cluster.
     pub fn changes(&self) -> bool {
         let dry = self.query.iter().any(|(name, _)| *name == "dryRun");
-        self.verb.writes() && !dry && ![REVIEWS.name, IDENTITIES.name].contains(&self.resource)
+        self.verb.writes() && !dry && ![&REVIEWS.name, &IDENTITIES.name].contains(&&self.resource)
     }
 
     /// The types of answer that are taken: a log is a text, and an application says what it likes.
     pub fn accept(&self) -> &'static str {
-        match self.answer {
+        match &self.answer {
             Some(_) => "application/json",
             None => "*/*",
         }
@@ -246,6 +278,7 @@ impl Call {
             | Verb::StrategicMergePatch
             | Verb::JsonPatch
             | Verb::MergePatch
+            | Verb::Apply
             | Verb::Delete => (404, "NotFound", "its name is not a valid Kubernetes name"),
             Verb::List | Verb::Watch | Verb::Create | Verb::Proxy => {
                 (400, "BadRequest", "a name or a selector in it is not valid")
@@ -266,8 +299,8 @@ impl Call {
             path: Path::of(resource, namespace, name),
             query: Query::default(),
             body: None,
-            resource: resource.name,
-            answer: resource.answer,
+            resource: resource.name.clone(),
+            answer: resource.answered(),
         }
     }
 

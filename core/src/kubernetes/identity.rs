@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// What a call asks for; `None` where the answer is a text.
 pub fn asked(call: &Call) -> Option<Identity> {
-    let kind = call.answer?;
+    let kind = call.answer.as_deref()?;
     let mut parts = call.path.split("/namespaces/").skip(1);
     let mut parts = parts.next().unwrap_or_default().split('/');
     let namespace = parts.next().unwrap_or_default().to_owned();

@@ -19,6 +19,10 @@ pub enum Rule {
     Label,
     /// A DNS-1123 subdomain: Deployments, ReplicaSets, pods, autoscalers, ServiceAccounts.
     Subdomain,
+    /// A segment of a path, as a ClusterRole's `system:node` is: anything that is visible and needs
+    /// no encoding there.
+    /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names>
+    Segment,
 }
 
 /// A valid Kubernetes name. Only [`Name::new`] creates one.
@@ -31,6 +35,7 @@ impl Name {
         let valid = match rule {
             Rule::Label => text.len() <= LABEL_LIMIT && is_label(text),
             Rule::Subdomain => text.len() <= SUBDOMAIN_LIMIT && text.split('.').all(is_label),
+            Rule::Segment => text.len() <= SUBDOMAIN_LIMIT && is_segment(text),
         };
         valid.then(|| Name(text.to_owned()))
     }
@@ -66,6 +71,11 @@ impl From<Name> for String {
     fn from(name: Name) -> String {
         name.0
     }
+}
+
+fn is_segment(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:@".contains(&byte);
+    !text.is_empty() && text != "." && text != ".." && text.bytes().all(inner)
 }
 
 fn is_label(text: &str) -> bool {

@@ -13,16 +13,17 @@ impl Path {
     /// The path of a collection, or of an object and its subresource.
     pub(super) fn of(resource: &Resource, namespace: &str, name: Option<&str>) -> Path {
         let path = || {
-            let version = resource.api_version;
-            let root = if version.contains('/') { "apis" } else { "api" };
-            let mut path = format!("/{root}/{version}");
+            let mut path = Path::of_version(&resource.api_version).0;
+            if path.is_empty() {
+                return None;
+            }
             if resource.namespaced {
                 path += "/namespaces/";
                 path += &Name::new(namespace, Rule::Label)?;
             }
-            let (plural, part, _) = parts(resource.name);
+            let (plural, part, _) = parts(&resource.name);
             path += "/";
-            path += plural;
+            path += &Name::new(plural, Rule::Label)?;
             if let Some(name) = name {
                 path += "/";
                 path += &Name::new(name, resource.rule)?;
@@ -32,6 +33,22 @@ impl Path {
                 }
             }
             Some(path)
+        };
+        Path(path().unwrap_or_default())
+    }
+
+    /// The path of a group in a version: `apps/v1`, or `v1` for the core group.
+    pub(super) fn of_version(api_version: &str) -> Path {
+        let (group, version) = match api_version.split_once('/') {
+            Some((group, version)) => (Some(group), version),
+            None => (None, api_version),
+        };
+        let path = || {
+            let version = Name::new(version, Rule::Label)?;
+            Some(match group {
+                Some(group) => format!("/apis/{}/{version}", Name::new(group, Rule::Subdomain)?),
+                None => format!("/api/{version}"),
+            })
         };
         Path(path().unwrap_or_default())
     }

@@ -1,35 +1,37 @@
 //! A permission, as a rule of a Role grants it.
 
-use super::resource::{AUTOSCALERS, PROXY, SERVICES};
+use super::resource::{AUTOSCALERS, PROXY, Resource, SERVICES};
+use std::borrow::Cow;
 
 /// A permission, as a rule of a Role grants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
     /// The verb.
     pub verb: &'static str,
     /// The resource with its group and subresource: `deployments.apps`, `services/proxy`.
-    pub resource: &'static str,
+    pub resource: Cow<'static, str>,
 }
 
 impl Permission {
+    /// The permission for a verb on a resource.
+    pub fn of(verb: &'static str, resource: &Resource) -> Permission {
+        Permission {
+            verb,
+            resource: resource.name.clone(),
+        }
+    }
+
     /// The permissions to create, delete and call the preview Service.
-    pub const SMOKE: [Permission; 3] = [
-        Permission {
-            verb: "create",
-            resource: SERVICES.name,
-        },
-        Permission {
-            verb: "delete",
-            resource: SERVICES.name,
-        },
-        Permission {
-            verb: "get",
-            resource: PROXY.name,
-        },
-    ];
+    pub fn smoke() -> [Permission; 3] {
+        [
+            Permission::of("create", &SERVICES),
+            Permission::of("delete", &SERVICES),
+            Permission::of("get", &PROXY),
+        ]
+    }
+
     /// The permission to change an autoscaler.
-    pub const SCALE: Permission = Permission {
-        verb: "patch",
-        resource: AUTOSCALERS.name,
-    };
+    pub fn scale() -> Permission {
+        Permission::of("patch", &AUTOSCALERS)
+    }
 }

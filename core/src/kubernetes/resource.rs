@@ -1,69 +1,80 @@
 //! The resources that Landfall calls: one row per resource, with its kind and its path.
 
 use super::name::Rule;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A resource of the API: its kind, group, version, and name in a path and in a Role.
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology>
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resource {
     /// The group and version: `apps/v1`.
-    pub api_version: &'static str,
+    pub api_version: Cow<'static, str>,
     /// The kind: `Deployment`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The name in a Role, with group and subresource: `deployments.apps`, `pods/log`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
+    pub(super) answer: Answer,
     /// The naming rule of its objects.
-    /// The kind of what is answered; `None` where that is a text.
-    pub(super) answer: Option<&'static str>,
     pub(super) rule: Rule,
     /// Whether its objects are in namespaces.
-    pub(super) namespaced: bool,
+    pub namespaced: bool,
+}
+
+/// What a call of a resource is answered with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Answer {
+    /// An object of its kind.
+    Kind,
+    /// An object of another kind.
+    Other(&'static str),
+    /// A text.
+    Text,
 }
 
 /// Deployments, the deployed kind of workload.
-pub const DEPLOYMENTS: Resource = Resource::of("apps/v1", "Deployment", "deployments.apps");
+pub static DEPLOYMENTS: Resource = Resource::of("apps/v1", "Deployment", "deployments.apps");
 
 /// ReplicaSets, which contain a Deployment's versions.
-pub const REPLICA_SETS: Resource = Resource::of("apps/v1", "ReplicaSet", "replicasets.apps");
+pub static REPLICA_SETS: Resource = Resource::of("apps/v1", "ReplicaSet", "replicasets.apps");
 
 /// Pods.
-pub const PODS: Resource = Resource::of("v1", "Pod", "pods");
+pub static PODS: Resource = Resource::of("v1", "Pod", "pods");
 
 /// Logs of a pod's containers.
-pub const LOGS: Resource = Resource::of("v1", "Pod", "pods/log").answered_by_text();
+pub static LOGS: Resource = Resource::of("v1", "Pod", "pods/log").answered_by_text();
 
 /// Events of an object.
-pub const EVENTS: Resource = Resource::of("v1", "Event", "events");
+pub static EVENTS: Resource = Resource::of("v1", "Event", "events");
 
 /// Services.
-pub const SERVICES: Resource = Resource::of("v1", "Service", "services").with_labels_as_names();
+pub static SERVICES: Resource = Resource::of("v1", "Service", "services").with_labels_as_names();
 
 /// The API server's proxy to the pods of a Service.
-pub const PROXY: Resource = Resource::of("v1", "Service", "services/proxy")
+pub static PROXY: Resource = Resource::of("v1", "Service", "services/proxy")
     .with_labels_as_names()
     .answered_by_text();
 
 /// EndpointSlices, which say where a Service routes to.
-pub const ENDPOINT_SLICES: Resource = Resource::of(
+pub static ENDPOINT_SLICES: Resource = Resource::of(
     "discovery.k8s.io/v1",
     "EndpointSlice",
     "endpointslices.discovery.k8s.io",
 );
 
 /// HorizontalPodAutoscalers.
-pub const AUTOSCALERS: Resource = Resource::of(
+pub static AUTOSCALERS: Resource = Resource::of(
     "autoscaling/v2",
     "HorizontalPodAutoscaler",
     "horizontalpodautoscalers.autoscaling",
 );
 
 /// Tokens of a ServiceAccount.
-pub const TOKENS: Resource =
+pub static TOKENS: Resource =
     Resource::of("v1", "ServiceAccount", "serviceaccounts/token").answered_by("TokenRequest");
 
 /// Reviews of whether the token has a permission.
-pub const REVIEWS: Resource = Resource::of(
+pub static REVIEWS: Resource = Resource::of(
     "authorization.k8s.io/v1",
     "SelfSubjectAccessReview",
     "selfsubjectaccessreviews.authorization.k8s.io",
@@ -71,7 +82,7 @@ pub const REVIEWS: Resource = Resource::of(
 .without_namespace();
 
 /// Reviews of whose token it is.
-pub const IDENTITIES: Resource = Resource::of(
+pub static IDENTITIES: Resource = Resource::of(
     "authentication.k8s.io/v1",
     "SelfSubjectReview",
     "selfsubjectreviews.authentication.k8s.io",
@@ -79,7 +90,7 @@ pub const IDENTITIES: Resource = Resource::of(
 .without_namespace();
 
 /// Splits the name in a Role: plural, subresource and group, as in `pods`, `log` and no group.
-pub(super) fn parts(name: &'static str) -> (&'static str, &'static str, &'static str) {
+pub(super) fn parts(name: &str) -> (&str, &str, &str) {
     let (whole, group) = name.split_once('.').unwrap_or((name, ""));
     let (plural, part) = whole.split_once('/').unwrap_or((whole, ""));
     (plural, part, group)
@@ -88,23 +99,57 @@ pub(super) fn parts(name: &'static str) -> (&'static str, &'static str, &'static
 impl Resource {
     const fn of(api_version: &'static str, kind: &'static str, name: &'static str) -> Resource {
         Resource {
-            api_version,
-            kind,
-            name,
-            answer: Some(kind),
+            api_version: Cow::Borrowed(api_version),
+            kind: Cow::Borrowed(kind),
+            name: Cow::Borrowed(name),
+            answer: Answer::Kind,
             rule: Rule::Subdomain,
             namespaced: true,
         }
     }
 
+    /// A resource that is found in a cluster or in a manifest: `apps/v1`, `Deployment` and
+    /// `deployments`. Its names may have more characters than those of the resources above, as a
+    /// ClusterRole's `system:metrics-server` does.
+    pub fn new(api_version: &str, kind: &str, plural: &str, namespaced: bool) -> Resource {
+        let name = match api_version.split_once('/') {
+            Some((group, _)) => format!("{plural}.{group}"),
+            None => plural.to_owned(),
+        };
+        Resource {
+            api_version: Cow::Owned(api_version.to_owned()),
+            answer: Answer::Kind,
+            kind: Cow::Owned(kind.to_owned()),
+            name: Cow::Owned(name),
+            rule: Rule::Segment,
+            namespaced,
+        }
+    }
+
+    /// The kind of the answer; `None` where that is a text.
+    pub(super) fn answered(&self) -> Option<Cow<'static, str>> {
+        match self.answer {
+            Answer::Kind => Some(self.kind.clone()),
+            Answer::Other(kind) => Some(Cow::Borrowed(kind)),
+            Answer::Text => None,
+        }
+    }
+
+    /// The group; empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
+    }
+
     /// Answers with an object of another kind.
     const fn answered_by(mut self, kind: &'static str) -> Resource {
-        self.answer = Some(kind);
+        self.answer = Answer::Other(kind);
         self
     }
 
     const fn answered_by_text(mut self) -> Resource {
-        self.answer = None;
+        self.answer = Answer::Text;
         self
     }
 
@@ -122,6 +167,6 @@ impl Resource {
 /// Prints only the name, which is unique.
 impl fmt::Debug for Resource {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.name)
+        out.write_str(&self.name)
     }
 }

@@ -19,6 +19,8 @@ pub enum Verb {
     JsonPatch,
     /// Patches by RFC 7396: `null` removes a field.
     MergePatch,
+    /// Creates an object, or patches it as far as its manifest says (server-side apply).
+    Apply,
     /// Deletes an object.
     Delete,
     /// Sends a request to a pod through the API server.
@@ -32,7 +34,7 @@ impl Verb {
             Verb::Get | Verb::List | Verb::Watch | Verb::Proxy => "GET",
             Verb::Create => "POST",
             Verb::Update => "PUT",
-            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch => "PATCH",
+            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch | Verb::Apply => "PATCH",
             Verb::Delete => "DELETE",
         }
     }
@@ -45,7 +47,7 @@ impl Verb {
             Verb::Watch => "watch",
             Verb::Create => "create",
             Verb::Update => "update",
-            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch => "patch",
+            Verb::StrategicMergePatch | Verb::JsonPatch | Verb::MergePatch | Verb::Apply => "patch",
             Verb::Delete => "delete",
         }
     }
@@ -58,6 +60,7 @@ impl Verb {
             Verb::MergePatch => Some("application/merge-patch+json"),
             Verb::StrategicMergePatch => Some("application/strategic-merge-patch+json"),
             Verb::JsonPatch => Some("application/json-patch+json"),
+            Verb::Apply => Some("application/apply-patch+yaml"),
         }
     }
 

@@ -145,7 +145,7 @@ fn why_of(refusal: &Refusal, what: &str, client: Client<'_>) -> String {
 
 /// Why the call was refused that a deploy can do without, and what to grant for its gain.
 pub fn brief(refusal: &Refusal, call: &Call, gain: &str) -> String {
-    let (verb, resource) = (call.verb.rbac(), call.resource);
+    let (verb, resource) = (call.verb.rbac(), &call.resource);
     let what = format!("{verb} {resource}");
     match refusal.cause() {
         RefusalCause::Permission(_) => format!(
@@ -169,7 +169,7 @@ pub fn brief(refusal: &Refusal, call: &Call, gain: &str) -> String {
 }
 
 fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> String {
-    let (verb, resource) = (call.verb.rbac(), call.resource);
+    let (verb, resource) = (call.verb.rbac(), &call.resource);
     match cause {
         // Told with the parameter by whoever knows it.
         RefusalCause::Token => {

@@ -499,7 +499,7 @@ fn switches_that_failed() {
         };
         failure(&usual, &refused, &place())
     };
-    let permissions = [&Permission::SMOKE[..], &[Permission::SCALE]].concat();
+    let permissions = [&Permission::smoke()[..], &[Permission::scale()]].concat();
     let reports = [
         failed(
             RollbackResult::Unswitched(CandidateState::ScaledDown(blue())),

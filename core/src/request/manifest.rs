@@ -131,8 +131,8 @@ impl Check<'_> {
     fn check_manifest(&mut self, manifest: &Value) {
         let resource = self.kind.row().resource;
         for (field, expected) in [
-            ("apiVersion", resource.api_version),
-            ("kind", resource.kind),
+            ("apiVersion", &*resource.api_version),
+            ("kind", &*resource.kind),
         ] {
             if let Some(found) = manifest.get(field)
                 && found != expected

@@ -103,8 +103,8 @@ pub enum Items {
 impl Kind {
     fn resource(self, row: &'static workload::Row) -> &'static Resource {
         match self {
-            Kind::Deployment => &row.resource,
-            Kind::ReplicaSet => &row.versions.resource,
+            Kind::Deployment => row.resource,
+            Kind::ReplicaSet => row.versions.resource,
             Kind::Service => &SERVICES,
         }
     }
@@ -113,8 +113,8 @@ impl Kind {
 impl Items {
     fn resource(self, row: &'static workload::Row) -> &'static Resource {
         match self {
-            Items::Deployments => &row.resource,
-            Items::ReplicaSets => &row.versions.resource,
+            Items::Deployments => row.resource,
+            Items::ReplicaSets => row.versions.resource,
             Items::ServicePods => &PODS,
             Items::Autoscalers => &AUTOSCALERS,
             Items::EndpointSlices => &ENDPOINT_SLICES,
@@ -214,7 +214,7 @@ impl Query {
                 container,
                 previous,
             } => Call::log(namespace, pod, container, *previous, LOG_LINES),
-            Query::Permission(right) => Call::may(namespace, *right),
+            Query::Permission(right) => Call::may(namespace, right),
             Query::DryRun(call) => Call::clone(call),
             Query::Proxy { target, path, .. } => Call::proxy(namespace, target, path),
         }

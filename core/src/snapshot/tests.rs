@@ -129,7 +129,7 @@ fn all() -> Vec<(Query, &'static str)> {
         ),
         (editor(Kind::Service), "api/v1 services/web"),
         (editor(Kind::Deployment), "apis/apps/v1 deployments/web"),
-        (Query::Permission(Permission::SCALE), "review"),
+        (Query::Permission(Permission::scale()), "review"),
         (dry_run(), "apis/apps/v1 deployments"),
         (proxy(None), "api/v1 services/front-preview:80/proxy/health"),
     ]
@@ -353,7 +353,7 @@ fn a_change_of_the_watched_deployment_leaves_what_is_not_of_its_pods() {
         Query::service("front"),
         Query::family("web"),
         Query::autoscalers(),
-        Query::Permission(Permission::SCALE),
+        Query::Permission(Permission::scale()),
         Query::replica_sets("app=api"),
         Query::deployment("web"),
     ] {

@@ -332,7 +332,10 @@ impl RolloutTracker<'_> {
         let read = &self.snapshot.explanation;
         if read.events.is_none() {
             let (kind, name) = match finding.pod.as_str() {
-                "" => (self.live.kind().row().versions.resource.kind, &finding.set),
+                "" => (
+                    &*self.live.kind().row().versions.resource.kind,
+                    &finding.set,
+                ),
                 _ => ("Pod", &finding.pod),
             };
             let name = name.clone();

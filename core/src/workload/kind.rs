@@ -18,7 +18,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Row {
     /// The resource of its objects.
-    pub resource: Resource,
+    pub resource: &'static Resource,
     /// A JSON pointer to the pod template in an object.
     pub template: &'static str,
     /// The objects in which its controller keeps the templates of its versions.
@@ -27,11 +27,23 @@ pub struct Row {
     pub strategies: &'static [&'static str],
 }
 
+/// See [`Kind::row`].
+static DEPLOYMENT: Row = Row {
+    resource: &DEPLOYMENTS,
+    template: "/spec/template",
+    versions: Versions {
+        resource: &REPLICA_SETS,
+        template: "/spec/template",
+        label: TEMPLATE_HASH,
+    },
+    strategies: &["rolling", "blueGreen", "immutable"],
+};
+
 /// The objects in which a controller keeps the versions of a workload.
 #[derive(Debug)]
 pub struct Versions {
     /// The resource of these objects.
-    pub resource: Resource,
+    pub resource: &'static Resource,
     /// A JSON pointer to the pod template in one of them.
     pub template: &'static str,
     /// The label that has another value for each version, on them and on their pods.
@@ -42,21 +54,12 @@ impl Kind {
     /// Returns its row of the table.
     pub fn row(self) -> &'static Row {
         match self {
-            Kind::Deployment => &Row {
-                resource: DEPLOYMENTS,
-                template: "/spec/template",
-                versions: Versions {
-                    resource: REPLICA_SETS,
-                    template: "/spec/template",
-                    label: TEMPLATE_HASH,
-                },
-                strategies: &["rolling", "blueGreen", "immutable"],
-            },
+            Kind::Deployment => &DEPLOYMENT,
         }
     }
 
     /// Returns its name, such as `Deployment`.
     pub fn word(self) -> &'static str {
-        self.row().resource.kind
+        &self.row().resource.kind
     }
 }

@@ -100,7 +100,7 @@ fn what_explains_a_failure_is_limited() {
         *log.query,
         [owned(&lines), owned(&[("previous", "true")])].concat()
     );
-    assert_eq!((log.resource, log.verb.rbac()), ("pods/log", "get"));
+    assert_eq!((&*log.resource, log.verb.rbac()), ("pods/log", "get"));
     assert_eq!((log.accept(), pods.accept()), ("*/*", "application/json"));
     let current = Call::log("shop", "web-1", "app", false, 20);
     assert_eq!(*current.query, owned(&lines));
@@ -212,9 +212,9 @@ fn a_part_that_is_not_valid_leaves_no_path() {
             assert!(!refused.message.contains(bad));
         }
     }
-    for resource in [REPLICA_SETS, PODS, DEPLOYMENTS] {
-        assert_eq!(Call::list(&resource, n, "app=web").refused(), None);
-        let refused = Call::list(&resource, n, "app=web,a b")
+    for resource in [&REPLICA_SETS, &PODS, &DEPLOYMENTS] {
+        assert_eq!(Call::list(resource, n, "app=web").refused(), None);
+        let refused = Call::list(resource, n, "app=web,a b")
             .refused()
             .expect("it has no path");
         assert_eq!(refused.code, 400);

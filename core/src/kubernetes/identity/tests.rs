@@ -24,7 +24,10 @@ fn only_what_was_asked_for_is_taken() {
         let (verb, resource) = ("get", "pods");
         Call::may(
             "shop",
-            crate::kubernetes::call::Permission { verb, resource },
+            &crate::kubernetes::call::Permission {
+                verb,
+                resource: resource.into(),
+            },
         )
     };
     let token = || Call::token("shop", "ci", std::time::Duration::ZERO);

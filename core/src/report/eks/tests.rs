@@ -392,7 +392,7 @@ fn a_role_that_is_not_let_in() {
       Whatever stands between the function and the API server (a proxy, or a load balancer that ends TLS) removes the `Authorization` header: let the function reach the API server without it, then retry the stage. No permission is missing; do not grant one to `system:anonymous`. (token-lost)
     "#);
     let fields = json!({"deployment": "web", "namespace": "shop", "images": {"app": "app:2"}});
-    let missing = Failure::Forbidden(vec![Permission::SCALE]);
+    let missing = Failure::Forbidden(vec![Permission::scale()]);
     let source = by_eks(cluster(), None);
     let told = failure(&request("job-1", &fields), &missing, &source);
     assert_snapshot!(shown(&told), @r"

@@ -128,15 +128,18 @@ impl Context<'_> {
     fn check_rights(&self, live: &Workload, scalers: &[Autoscaler]) -> Result<(), Decision> {
         let mut needed = Vec::new();
         if self.switch.smoke.is_some() {
-            needed.extend(Permission::SMOKE);
+            needed.extend(Permission::smoke());
         }
         let names = self.names(&[live.name()])?;
         if scalers.iter().any(|scaler| is_of(scaler, &names)) {
-            needed.push(Permission::SCALE);
+            needed.push(Permission::scale());
         }
         let mut missing = Vec::new();
         for right in needed {
-            if !*self.snapshot.get::<bool>(Query::Permission(right))? {
+            if !*self
+                .snapshot
+                .get::<bool>(Query::Permission(right.clone()))?
+            {
                 missing.push(right);
             }
         }

@@ -68,7 +68,7 @@ impl Context<'_> {
 pub(super) fn is_of(scaler: &Autoscaler, names: &[&str]) -> bool {
     names
         .iter()
-        .any(|name| scaler.scales(DEPLOYMENTS.kind, name))
+        .any(|name| scaler.scales(&DEPLOYMENTS.kind, name))
 }
 
 /// What makes an autoscaler scale this Deployment with this floor; `None` where it does.
@@ -85,7 +85,7 @@ pub(super) fn autoscaler_patch(scaler: &Autoscaler, to: &str, floor: Option<i64>
     };
     let held = floor.is_none() || kept.is_some();
     let released = floor.is_some() || kept.is_none();
-    if scaler.scales(DEPLOYMENTS.kind, to) && held && released && scaler.minimum() >= minimum {
+    if scaler.scales(&DEPLOYMENTS.kind, to) && held && released && scaler.minimum() >= minimum {
         return None;
     }
     Some(

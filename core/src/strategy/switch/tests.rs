@@ -136,7 +136,7 @@ fn seen(service: Service, candidate: Option<Workload>) -> Snapshot {
         .with(endpoints_of("web"), endpoints("web-blue"))
         .with(Query::autoscalers(), Vec::<Autoscaler>::new())
         .with_dry_run(DryRun::Unable);
-    for right in Permission::SMOKE {
+    for right in Permission::smoke() {
         snapshot.set(Query::Permission(right), true);
     }
     snapshot
@@ -270,7 +270,7 @@ fn nothing_is_written_before_all_is_known() {
         Query::autoscalers(),
         Query::family("web"),
         list(Items::EndpointSlices, "web"),
-        Query::Permission(Permission::SMOKE[0]),
+        Query::Permission(Permission::smoke()[0].clone()),
     ];
     let request = request(json!({"smoke": "/"}));
     for query in forget {
@@ -292,24 +292,34 @@ fn all_rights_that_are_missing_are_told_at_once() {
             {"kind": "Deployment", "name": "web"}}}));
     let of_others = Autoscaler::new(json!({"spec": {"scaleTargetRef":
             {"kind": "Deployment", "name": "api"}}}));
-    let [create, delete, proxy] = Permission::SMOKE;
+    let [create, delete, proxy] = Permission::smoke();
     for (smoke, scaler, granted, missing) in [
         (false, of_others.clone(), vec![], vec![]),
-        (true, of_others.clone(), Permission::SMOKE.to_vec(), vec![]),
-        (true, of_others, vec![delete], vec![create, proxy]),
-        (false, of_family.clone(), vec![Permission::SCALE], vec![]),
+        (
+            true,
+            of_others.clone(),
+            Permission::smoke().to_vec(),
+            vec![],
+        ),
+        (
+            true,
+            of_others,
+            vec![delete.clone()],
+            vec![create.clone(), proxy.clone()],
+        ),
+        (false, of_family.clone(), vec![Permission::scale()], vec![]),
         (
             true,
             of_family,
             vec![create],
-            vec![delete, proxy, Permission::SCALE],
+            vec![delete, proxy, Permission::scale()],
         ),
     ] {
         let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
         observation.set(Query::autoscalers(), vec![scaler]);
-        let all = Permission::SMOKE.into_iter().chain([Permission::SCALE]);
+        let all = Permission::smoke().into_iter().chain([Permission::scale()]);
         for right in all {
-            observation.set(Query::Permission(right), granted.contains(&right));
+            observation.set(Query::Permission(right.clone()), granted.contains(&right));
         }
         let request = request(if smoke {
             json!({"smoke": "/"})
