@@ -80,6 +80,7 @@ pub async fn read(
     Ok(Files {
         manifest: wanted.manifest.as_ref().and_then(|_| found.next()),
         images: wanted.images.as_ref().and_then(|_| found.next()),
+        manifests: Vec::new(),
     })
 }
 

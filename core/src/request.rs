@@ -21,7 +21,7 @@ mod text;
 mod field_types;
 mod unfilled;
 
-pub use files::{File, Files, Wanted};
+pub use files::{File, Files, NamedFile, Wanted};
 pub use located::located;
 pub use model::{Hidden, Method, Mode, Request, Smoke, Strategy, Switch};
 pub use origin::Origin;

@@ -118,6 +118,7 @@ fn user_parameters() {
         let files = Files {
             manifest: file(&manifest),
             images: file(images),
+            ..Files::default()
         };
         if let Ok(request) = draft.complete(&files, "job") {
             assert!(request.secrets().count() < LONGEST);

@@ -10,6 +10,8 @@ pub struct Wanted {
     pub manifest: Option<FileReference>,
     /// The file of `images`.
     pub images: Option<FileReference>,
+    /// What `manifests` names: files, folders and globs.
+    pub manifests: Vec<FileReference>,
 }
 
 /// A file that was read.
@@ -42,4 +44,15 @@ pub struct Files {
     pub manifest: Option<File>,
     /// The file of `images`.
     pub images: Option<File>,
+    /// The files of `manifests`, each once, in the order of their paths.
+    pub manifests: Vec<NamedFile>,
+}
+
+/// A file of `manifests` that was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NamedFile {
+    /// Its path in the artifact.
+    pub path: String,
+    /// The file.
+    pub file: File,
 }

@@ -1149,6 +1149,7 @@ fn files(manifest: Option<&str>, images: Option<&str>) -> Files {
     Files {
         manifest: manifest.map(file),
         images: images.map(file),
+        ..Files::default()
     }
 }
 
@@ -1164,7 +1165,9 @@ fn complete(fields: Value, files: &Files) -> Result<Request, Vec<Fault>> {
 fn files_are_wanted_where_they_are_named() {
     let wanted = |fields: Value| {
         let draft = Draft::read(&Parameters::Text(fields.to_string())).unwrap();
-        let Wanted { manifest, images } = draft.wanted;
+        let Wanted {
+            manifest, images, ..
+        } = draft.wanted;
         [manifest, images].map(|member| member.map(|member| member.to_string()))
     };
     let some = |text: &str| Some(format!("`{text}`"));

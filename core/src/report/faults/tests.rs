@@ -18,10 +18,12 @@ fn origin() -> Origin {
     let wanted = Wanted {
         manifest: member("k8s/a.yaml"),
         images: member("imagedefinitions.json"),
+        ..Wanted::default()
     };
     let files = Files {
         manifest: file(),
         images: file(),
+        ..Files::default()
     };
     Origin::new(&wanted, &files)
 }

@@ -17,10 +17,12 @@ fn a_field_is_of_the_file_that_it_was_read_from() {
     let wanted = Wanted {
         manifest: member("k8s/a.yaml"),
         images: member("b.json"),
+        ..Wanted::default()
     };
     let files = Files {
         manifest: file("Source"),
         images: None,
+        ..Files::default()
     };
     let origin = Origin::new(&wanted, &files);
     let manifest = Some("`k8s/a.yaml` in artifact `Source`");
