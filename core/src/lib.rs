@@ -13,6 +13,7 @@ pub mod kubeconfig;
 pub mod kubernetes;
 pub mod outcome;
 pub mod plan;
+pub mod release;
 pub mod problem;
 pub mod report;
 pub mod request;

@@ -1,0 +1,9 @@
+//! A whole release: the objects of several manifests, deployed as one.
+
+pub mod model;
+
+pub use model::{
+    Followed, FollowedWorkload, LeftReason, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,
+    RecordFault, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
+    ReleaseWait, Untried, WayBack,
+};

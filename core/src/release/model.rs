@@ -1,0 +1,317 @@
+//! What a release comes to, as facts; the report turns them into words.
+
+use crate::change::difference::Difference;
+use crate::kubernetes::call::Permission;
+use crate::kubernetes::object_id::ObjectId;
+use crate::kubernetes::{CallError, Refusal};
+use crate::problem::Fault;
+use crate::request::Request;
+use crate::state::continuation::RecordedFailure;
+use crate::strategy::Failure;
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// What a release would change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReleasePlan {
+    /// The revision that it would get; `None` if nothing would change.
+    pub revision: Option<u64>,
+    /// Every object, in the order in which it would be written; deleted ones last.
+    pub objects: Vec<ObjectPlan>,
+    /// What people should know beforehand.
+    pub notes: Vec<ReleaseNote>,
+    /// The API server's warnings.
+    pub warnings: Vec<String>,
+}
+
+/// What a release would change in one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectPlan {
+    /// The object.
+    pub id: ObjectId,
+    /// What would become of it.
+    pub change: ObjectChange,
+}
+
+/// What becomes of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObjectChange {
+    /// It does not exist yet.
+    New,
+    /// These fields change.
+    Changed(Difference),
+    /// Nothing changes but whose fields they are: it becomes part of the release.
+    TakenOver,
+    /// It is deleted and made anew, because fields change that cannot be changed.
+    Recreated,
+    /// Nothing changes.
+    Unchanged,
+    /// It could not be tried.
+    Untried(Untried),
+    /// It is not in the release any more, and is deleted.
+    Deleted,
+    /// It is not in the release any more, and stays.
+    Kept(LeftReason),
+}
+
+/// Why the API server could not try a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untried {
+    /// Its namespace comes with this release.
+    NewNamespace,
+    /// Its kind comes with this release.
+    NewKind,
+    /// A webhook cannot be asked without its effects.
+    Webhook,
+}
+
+/// A release that serves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReleaseSuccess {
+    /// Its revision.
+    pub revision: u64,
+    /// The revision that served before.
+    pub previous: Option<u64>,
+    /// Whether anything was written.
+    pub wrote: bool,
+    /// How many objects were created.
+    pub new: usize,
+    /// How many objects were changed.
+    pub changed: usize,
+    /// How many objects were as they should be.
+    pub unchanged: usize,
+    /// What was deleted, because it is not in the release any more.
+    pub deleted: Vec<ObjectId>,
+    /// What is not in the release any more, and why it is still there.
+    pub kept: Vec<(ObjectId, LeftReason)>,
+    /// What was followed.
+    pub workloads: Vec<FollowedWorkload>,
+    /// What people should know.
+    pub notes: Vec<ReleaseNote>,
+}
+
+/// A workload that serves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FollowedWorkload {
+    /// The workload.
+    pub id: ObjectId,
+    /// The images of its containers.
+    pub images: Vec<String>,
+    /// Its pods.
+    pub state: Followed,
+}
+
+/// How a workload stands at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// So many of its pods are available, of so many that are wanted.
+    Available(i64, i64),
+    /// It ran to its end.
+    Complete,
+    /// Its pods are replaced when somebody deletes them.
+    OnDelete,
+}
+
+/// Something about a release that people should know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReleaseNote {
+    /// It was applied, and has no status that tells whether it works.
+    NoStatus(ObjectId),
+    /// Its annotation says that it is not followed.
+    NotFollowed(ObjectId),
+    /// A Job that had completed before, and is unchanged: it did not run again.
+    AlreadyComplete(ObjectId),
+    /// A Job that is deleted so soon after its end that the end may not be seen.
+    ShortLived(ObjectId, Duration),
+    /// These are not in the release any more, and stay because `prune` is not asked for.
+    NotPruned(Vec<ObjectId>),
+    /// The record has no room for these, so that they could not be brought back.
+    NotRecorded(Vec<ObjectId>),
+}
+
+/// A release that came to nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReleaseFailure {
+    /// The release does not fit the cluster; nothing was written.
+    Faults(Vec<ObjectFault>),
+    /// Permissions that will be needed are missing, each in a namespace or (`None`) in the whole
+    /// cluster; nothing was written.
+    Forbidden(Vec<(Permission, Option<String>)>),
+    /// Another execution was at work on this release all the time; nothing was written.
+    Locked {
+        /// Which.
+        execution: String,
+        /// When its lock expires.
+        until: Timestamp,
+    },
+    /// Another execution released after this one.
+    OutOfSync {
+        /// Which.
+        by: Option<String>,
+        /// Whether this one had written something.
+        wrote: bool,
+    },
+    /// The parent or a record of the release in the cluster cannot be used.
+    Record(String, RecordFault),
+    /// The time was over before anything was written.
+    TooLate,
+    /// It failed while it was written or followed.
+    Ended {
+        /// Why.
+        cause: Box<ReleaseCause>,
+        /// What became of the other workloads.
+        others: Vec<(ObjectId, bool)>,
+        /// What was done about it.
+        way_back: WayBack,
+    },
+}
+
+/// What is wrong with a Secret in which a release is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordFault {
+    /// It belongs to another tool, or to another release.
+    Foreign,
+    /// It cannot be read.
+    Damaged,
+}
+
+/// What is wrong with one object of a release.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectFault {
+    /// The object.
+    pub id: ObjectId,
+    /// The file and the line where it is written.
+    pub place: String,
+    /// What is wrong.
+    pub trouble: ObjectTrouble,
+}
+
+/// What keeps an object from being applied.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObjectTrouble {
+    /// Something that the manifest says.
+    Fault(Fault),
+    /// The cluster does not serve this kind in this version.
+    UnknownKind(String),
+    /// Its namespace does not exist.
+    NoNamespace,
+    /// Other managers own fields: each field with its manager.
+    Conflict(Vec<(String, String)>),
+    /// Fields change that cannot be changed.
+    Immutable(Vec<String>),
+    /// It belongs to another release, or to another tool: whose it is.
+    Foreign(String),
+    /// The API server refuses it.
+    Refused(Box<Refusal>),
+}
+
+/// Why a release failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReleaseCause {
+    /// The API server refused a write.
+    Refused {
+        /// The object.
+        id: ObjectId,
+        /// What is wrong with it.
+        trouble: ObjectTrouble,
+    },
+    /// A call failed for good.
+    Broken {
+        /// The object; `None` for the release's own records.
+        id: Option<ObjectId>,
+        /// The verb, the resource and the path of the call.
+        call: Box<crate::kubernetes::call::Call>,
+        /// Why.
+        error: CallError,
+    },
+    /// A workload or a Job does not get ready.
+    Workload {
+        /// The workload.
+        id: ObjectId,
+        /// The request by which it was followed.
+        request: Box<Request>,
+        /// Why.
+        failure: Box<Failure>,
+    },
+    /// Another object does not get ready: what it says of itself.
+    Object {
+        /// The object.
+        id: ObjectId,
+        /// The reason and the message in its status.
+        said: String,
+    },
+    /// Someone deleted an object, or replaced it, while it was followed.
+    Gone(ObjectId),
+    /// The time was over, and this was still waited for.
+    TimedOut {
+        /// The time limit.
+        timeout: Duration,
+        /// What was waited for, and what it says of itself.
+        waiting: Vec<(ObjectId, String)>,
+    },
+    /// What an earlier invocation stored.
+    Recorded(RecordedFailure),
+}
+
+/// What was done about a release that failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WayBack {
+    /// Whether it was tried: `rollback` may be off, or nothing was written.
+    pub tried: bool,
+    /// What is again as it was in this revision, or before it was taken over.
+    pub revision: Option<u64>,
+    /// The objects that were put back.
+    pub restored: Vec<ObjectId>,
+    /// The objects that were new, and were deleted.
+    pub deleted: Vec<ObjectId>,
+    /// What was not taken back, and why.
+    pub left: Vec<(ObjectId, LeftReason)>,
+    /// The workloads that were put back and do not serve as they should, and why.
+    pub unserved: Vec<(ObjectId, String)>,
+}
+
+/// Why an object stays as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LeftReason {
+    /// `prune` is not asked for.
+    NotAsked,
+    /// Objects of this kind are never deleted without an annotation: others may depend on them.
+    Kind,
+    /// Its annotation says so: which.
+    Annotation(String),
+    /// It belongs to another release or tool now: whose it is.
+    Foreign(String),
+    /// Another object owns it.
+    Owned,
+    /// It was replaced by another of the same name.
+    Replaced,
+    /// A Job that ran cannot be undone.
+    JobRan,
+    /// A CustomResourceDefinition never goes back: objects may be stored in its new version.
+    Definition,
+    /// What it was before is not known: there was no room for it in the record.
+    NotRecorded,
+    /// Somebody changed it meanwhile.
+    Changed,
+    /// The API server refused it.
+    Refused(String),
+    /// There was no time left.
+    NoTime,
+}
+
+/// What a release waits for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReleaseWait {
+    /// How many objects are written.
+    pub applied: usize,
+    /// How many objects there are.
+    pub objects: usize,
+    /// How many of them are ready.
+    pub ready: usize,
+    /// What is waited for, and what it says of itself; a few of them.
+    pub waiting: Vec<(ObjectId, String)>,
+    /// Whether the release is being taken back.
+    pub is_way_back: bool,
+    /// The execution whose lock is waited for.
+    pub locked_by: Option<String>,
+}
