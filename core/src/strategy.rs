@@ -81,7 +81,11 @@ pub fn turn_back(phase: &Phase, why: &str, refused: Option<Reason>) -> Option<Ph
             reason: refused,
             ..RecordedFailure::of(why)
         })),
-        Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::SwitchRollback(_) => None,
+        Phase::Start
+        | Phase::Rollout(_)
+        | Phase::Rollback(_)
+        | Phase::SwitchRollback(_)
+        | Phase::Release(_) => None,
     }
 }
 

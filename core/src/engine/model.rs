@@ -250,6 +250,7 @@ impl Engine {
             Phase::Rollback(_) => "rollback",
             Phase::Switch => "switch",
             Phase::SwitchRollback(_) => "return",
+            Phase::Release(_) => "release",
         };
         if self.continuation.enter(phase) {
             self.notes.push(Note::Phase(name));

@@ -8,7 +8,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialSource, CredentialsError, FailureCode, FailureType};
 use crate::request::{Request, located};
-use crate::state::continuation::{Continuation, Phase};
+use crate::state::continuation::{Continuation, Phase, ReleasePhase};
 use crate::state::marks;
 use crate::strategy::TrafficState;
 use crate::text::quote;
@@ -55,7 +55,11 @@ pub fn call_failed(
                 Phase::SwitchRollback(back) => {
                     (what_failed(back.kind, back.reason), back.evidence.clone())
                 }
-                Phase::Start | Phase::Rollout(_) | Phase::Switch => {
+                Phase::Release(ReleasePhase {
+                    way_back: Some((back, _)),
+                    ..
+                }) => (what_failed(back.kind, back.reason), back.evidence.clone()),
+                Phase::Start | Phase::Rollout(_) | Phase::Switch | Phase::Release(_) => {
                     (what_failed(None, None), Evidence::default())
                 }
             };
@@ -120,6 +124,7 @@ fn done_at(target: &str, continuation: &Continuation, call: &Call, error: &CallE
         Phase::SwitchRollback(_) => {
             format!("The failed switch of {target} could not be rolled back")
         }
+        Phase::Release(_) => format!("The release of {target} was not completed"),
     }
 }
 
@@ -176,6 +181,7 @@ pub fn explanation<'a>(
 fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>) -> Option<String> {
     let cause = match phase {
         Phase::Start | Phase::Switch => return None,
+        Phase::Release(release) => &release.way_back.as_ref()?.0.cause,
         Phase::Rollback(rollback) => &rollback.failure.cause,
         Phase::SwitchRollback(back) => &back.cause,
         Phase::Rollout(_) => {
@@ -212,7 +218,8 @@ pub fn lost_sight(
         | Phase::Rollout(_)
         | Phase::Rollback(_)
         | Phase::Switch
-        | Phase::SwitchRollback(_) => (
+        | Phase::SwitchRollback(_)
+        | Phase::Release(_) => (
             format!("Lost contact with the cluster during the deploy of {target}: {said}."),
             "What was written continues in the cluster. Retry the stage when the cluster \
              answers: a version that is already there is not written again.",
@@ -238,12 +245,14 @@ pub fn access_lost(
     let target = target(request);
     let cause = first_cause(&target, phase, None).or_else(|| match phase {
         Phase::Start => None,
-        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::SwitchRollback(_) => {
-            Some(format!(
-                "The new version of {target} was written. Its rollout continues, but is no \
+        Phase::Rollout(_)
+        | Phase::Rollback(_)
+        | Phase::Switch
+        | Phase::SwitchRollback(_)
+        | Phase::Release(_) => Some(format!(
+            "The new version of {target} was written. Its rollout continues, but is no \
                  longer followed."
-            ))
-        }
+        )),
     });
     if let CredentialsError::Kubeconfig(error) = error {
         return kubeconfig::unusable(error, source, cause);

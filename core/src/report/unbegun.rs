@@ -9,7 +9,11 @@ use crate::state::continuation::{ContinuationError, Phase};
 pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
     let begun = match phase {
         Phase::Start => Vec::new(),
-        Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch | Phase::SwitchRollback(_) => vec![
+        Phase::Rollout(_)
+        | Phase::Rollback(_)
+        | Phase::Switch
+        | Phase::SwitchRollback(_)
+        | Phase::Release(_) => vec![
             "An earlier invocation had started to write the new version. What it wrote stays in \
              the cluster, but its rollout is no longer followed."
                 .to_owned(),

@@ -23,6 +23,7 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
         (None, Phase::Rollout(_), _) => "the rollout continues".to_owned(),
         (None, Phase::Rollback(_), _) => "the rollback continues".to_owned(),
         (None, Phase::Switch, _) => "the switch continues".to_owned(),
+        (None, Phase::Release(_), _) => "the release goes on".to_owned(),
         (None, Phase::SwitchRollback(_), _) => "the switch is being rolled back".to_owned(),
     };
     let percent = waiting

@@ -72,15 +72,38 @@ pub enum Phase {
     Switch,
     /// Waits until only the previous version gets traffic, because the candidate failed.
     SwitchRollback(RecordedFailure),
+    /// Writes and follows the objects of a release, or takes it back; its record shows the progress.
+    Release(ReleasePhase),
+}
+
+/// A release in progress.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct ReleasePhase {
+    /// The revision of its record; 0 if nothing had to be written, so that there is none.
+    pub revision: u64,
+    /// Why it failed, and until when it is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way_back: Option<(RecordedFailure, Timestamp)>,
 }
 
 impl Phase {
     /// Redacts the texts of the phase with `mask`: CodePipeline shows the token.
     pub fn hide(self, mask: impl Fn(&str) -> String) -> Phase {
-        let Phase::SwitchRollback(failure) = self else {
-            return self;
-        };
-        Phase::SwitchRollback(failure.hide(mask))
+        match self {
+            Phase::SwitchRollback(failure) => Phase::SwitchRollback(failure.hide(mask)),
+            Phase::Release(ReleasePhase {
+                revision,
+                way_back: Some((failure, until)),
+            }) => Phase::Release(ReleasePhase {
+                revision,
+                way_back: Some((failure.hide(mask), until)),
+            }),
+            Phase::Start
+            | Phase::Rollout(_)
+            | Phase::Rollback(_)
+            | Phase::Switch
+            | Phase::Release(_) => self,
+        }
     }
 }
 
@@ -278,6 +301,10 @@ impl Continuation {
                 Phase::Start | Phase::Rollout(_) | Phase::Switch => return token,
                 Phase::Rollback(rollback) => &mut rollback.failure,
                 Phase::SwitchRollback(failure) => failure,
+                Phase::Release(release) => match &mut release.way_back {
+                    Some((failure, _)) => failure,
+                    None => return token,
+                },
             };
             if token.len() <= TOKEN_LIMIT {
                 return token;

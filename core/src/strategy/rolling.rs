@@ -40,12 +40,13 @@ impl Context<'_> {
         let deployment = self.snapshot.deployment(&self.request.deployment)?;
         match (&self.continuation.phase, deployment) {
             // A token is bound to its request, so that a rolling deploy never has a switch's phase.
-            (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), None) => {
+            (Phase::Start | Phase::Switch | Phase::SwitchRollback(_) | Phase::Release(_), None) => {
                 Ok(self.start_from_nothing())
             }
-            (Phase::Start | Phase::Switch | Phase::SwitchRollback(_), Some(live)) => {
-                self.start(live)
-            }
+            (
+                Phase::Start | Phase::Switch | Phase::SwitchRollback(_) | Phase::Release(_),
+                Some(live),
+            ) => self.start(live),
             (Phase::Rollout(_), None) => Ok(Decision::GiveUp(Failure::Deleted)),
             (Phase::Rollback(rollback), None) => Ok(ended(rollback, RollbackResult::Deleted)),
             (Phase::Rollout(rollout), Some(live)) => self.rollout(rollout, live),

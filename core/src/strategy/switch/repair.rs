@@ -189,7 +189,11 @@ impl Context<'_> {
         let patch = service_lock::step_aside(service, &self.continuation.job);
         let then = match &self.continuation.phase {
             Phase::SwitchRollback(back) => Phase::SwitchRollback(back.clone()),
-            Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => Phase::Switch,
+            Phase::Start
+            | Phase::Switch
+            | Phase::Rollout(_)
+            | Phase::Rollback(_)
+            | Phase::Release(_) => Phase::Switch,
         };
         Ok(self.patch_service(patch, then))
     }
@@ -225,9 +229,11 @@ impl Context<'_> {
         }
         Ok(match &self.continuation.phase {
             Phase::SwitchRollback(back) => ended(back.clone(), RollbackResult::ServiceGone),
-            Phase::Start | Phase::Switch | Phase::Rollout(_) | Phase::Rollback(_) => {
-                ended(self.deleted(), RollbackResult::ServiceGone)
-            }
+            Phase::Start
+            | Phase::Switch
+            | Phase::Rollout(_)
+            | Phase::Rollback(_)
+            | Phase::Release(_) => ended(self.deleted(), RollbackResult::ServiceGone),
         })
     }
 

@@ -187,9 +187,11 @@ impl Context<'_> {
     pub(super) fn taken_back(&self, service: &Service, switched: bool) -> Next {
         let mut back = match &self.continuation.phase {
             Phase::SwitchRollback(back) => back.clone(),
-            Phase::Start | Phase::Rollout(_) | Phase::Rollback(_) | Phase::Switch => {
-                self.recorded(service)
-            }
+            Phase::Start
+            | Phase::Rollout(_)
+            | Phase::Rollback(_)
+            | Phase::Switch
+            | Phase::Release(_) => self.recorded(service),
         };
         let left = self.snapshot.left.iter();
         let left = left.map(|(name, why)| format!("`{name}` could not be cleaned up: {why}."));
