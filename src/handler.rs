@@ -22,7 +22,7 @@ use landfall_core::event::{self, Event, Job};
 use landfall_core::outcome::FailureCode;
 use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
-use landfall_core::request::{Draft, Files, Origin, Request, Wanted};
+use landfall_core::request::{Asked, Draft, Files, Origin, Request, Wanted};
 use landfall_core::rotation::{CurrentToken, RotationError, RotationRequest};
 use landfall_core::state::continuation::{Continuation, ContinuationError};
 use landfall_core::strategy::Failure;
@@ -168,7 +168,7 @@ impl Function {
             Ok(files) => files,
             Err(report) => return report,
         };
-        let request = match complete(draft, &files, &continuation, ledger) {
+        let request = match complete(draft, files, &continuation, ledger) {
             Ok(request) => request,
             Err(report) => return report,
         };
@@ -317,16 +317,25 @@ async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Inst
 /// the same, and the token has no room for them.
 fn complete(
     draft: Draft,
-    files: &Files,
+    files: Files,
     continuation: &Continuation,
     ledger: &Ledger,
 ) -> Result<Request, Report> {
-    let origin = Origin::new(&draft.wanted, files);
-    let request = draft.complete(files, &continuation.job);
-    let request = request.map_err(|faults| {
+    let origin = Origin::new(&draft.wanted, &files);
+    let asked = draft.complete(files, &continuation.job);
+    let asked = asked.map_err(|faults| {
         ledger.note(&faults);
         report::wrong_files(&faults, &origin)
     })?;
+    let request = match asked {
+        Asked::Workload(request) => request,
+        Asked::Release(_) => {
+            let problem = "are read and checked, and this version does not deploy them yet: give a \
+                `manifest`";
+            let faults = [Fault::new("manifests", problem)];
+            return Err(report::wrong_files(&faults, &origin));
+        }
+    };
     logging::hide_values(request.secrets());
     Span::current().record("execution", request.execution.as_str());
     Ok(request)

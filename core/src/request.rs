@@ -1,11 +1,12 @@
-//! Parses the user parameters of the pipeline's action into a checked [`Request`], or reports every
-//! fault at once with its field.
+//! Parses the user parameters of the pipeline's action into a checked [`Request`] or
+//! [`ReleaseRequest`], or reports every fault at once with its field.
 
 mod appearance;
 mod checks;
 pub mod document;
 pub mod image;
 mod parameters;
+pub mod release;
 mod env;
 mod fields;
 mod files;
@@ -26,6 +27,7 @@ pub use located::located;
 pub use model::{Hidden, Method, Mode, Request, Smoke, Strategy, Switch};
 pub use origin::Origin;
 pub use parameters::{FIELDS, Parameters, variables};
+pub use release::{Manifest, Place, PrunePolicy, ReleaseRequest};
 
 use crate::problem::Fault;
 use fields::{Check, DEFAULT_TIMEOUT};
@@ -45,10 +47,25 @@ pub struct Draft {
     pub wanted: Wanted,
 }
 
+/// What a job asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// A deploy of one workload.
+    Workload(Request),
+    /// A deploy of all objects of some manifests.
+    Release(ReleaseRequest),
+}
+
 impl Request {
-    /// Checks user parameters without files. `job` is the default for `execution`.
+    /// Checks user parameters of one workload without files. `job` is the default for `execution`.
     pub fn parse(parameters: &Parameters, job: &str) -> Result<Request, Vec<Fault>> {
-        Draft::read(parameters)?.complete(&Files::default(), job)
+        match Draft::read(parameters)?.complete(Files::default(), job)? {
+            Asked::Workload(request) => Ok(request),
+            Asked::Release(_) => {
+                let problem = "are a release, and one workload is asked for";
+                Err(vec![Fault::new("manifests", problem)])
+            }
+        }
     }
 }
 
@@ -57,7 +74,10 @@ impl Draft {
     pub fn read(parameters: &Parameters) -> Result<Draft, Vec<Fault>> {
         let fields = object(parameters).map_err(|fault| vec![fault])?;
         let mut check = Check::new(fields, None);
-        check.request("");
+        match check.is_release() {
+            true => _ = check.release(""),
+            false => _ = check.request(""),
+        }
         let timeout = check.timeout.unwrap_or(DEFAULT_TIMEOUT);
         match check.faults.is_empty() {
             true => Ok(Draft {
@@ -70,12 +90,17 @@ impl Draft {
         }
     }
 
-    /// Checks everything, with the content of the wanted files.
-    pub fn complete(self, files: &Files, job: &str) -> Result<Request, Vec<Fault>> {
-        let mut check = Check::new(self.fields, Some(files));
-        let origin = Origin::new(&self.wanted, files);
-        match check.request(job) {
-            Some(request) if check.faults.is_empty() => Ok(Request { origin, ..request }),
+    /// Checks everything, with the content of the wanted files. `job` is the default for
+    /// `execution`.
+    pub fn complete(self, files: Files, job: &str) -> Result<Asked, Vec<Fault>> {
+        let origin = Origin::new(&self.wanted, &files);
+        let mut check = Check::new(self.fields, Some(&files));
+        let asked = match check.is_release() {
+            true => check.release(job).map(|release| Asked::Release(ReleaseRequest { origin, ..release })),
+            false => check.request(job).map(|request| Asked::Workload(Request { origin, ..request })),
+        };
+        match asked {
+            Some(asked) if check.faults.is_empty() => Ok(asked),
             _ => Err(check.faults),
         }
     }

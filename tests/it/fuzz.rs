@@ -11,7 +11,7 @@ mod kubeconfig;
 use crate::fuzz::random::Random;
 use landfall_core::event::{self, Event};
 use landfall_core::formats::archive::{Directory, Listing, TAIL, Unpacked};
-use landfall_core::request::{Draft, File, Files, Parameters, document as manifest, image};
+use landfall_core::request::{Asked, Draft, File, Files, Parameters, document as manifest, image};
 use landfall_core::state::continuation::Continuation;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -120,7 +120,7 @@ fn user_parameters() {
             images: file(images),
             ..Files::default()
         };
-        if let Ok(request) = draft.complete(&files, "job") {
+        if let Ok(Asked::Workload(request)) = draft.complete(files, "job") {
             assert!(request.secrets().count() < LONGEST);
         }
     });

@@ -67,6 +67,7 @@ impl<'a> Check<'a> {
     /// Checks every field, even after a fault. `None` if a required field is missing.
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
+        self.without_release();
         let (manifest, skipped) = match self.manifest() {
             Some(Chosen {
                 deployment,
@@ -126,7 +127,7 @@ impl<'a> Check<'a> {
     }
 
     /// Checks `timeout` and `patience`; a switch's `bake` must fit into the `timeout`.
-    fn times(&mut self, switch: Option<&Switch>) -> (Duration, Duration) {
+    pub(super) fn times(&mut self, switch: Option<&Switch>) -> (Duration, Duration) {
         let (shortest, longest) = TIMEOUT_RANGE;
         let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
         self.timeout = Some(timeout);
@@ -167,7 +168,7 @@ impl<'a> Check<'a> {
         self.fields.contains_key(field) || self.meant.contains(&field)
     }
 
-    fn unknown_fields(&mut self) {
+    pub(super) fn unknown_fields(&mut self) {
         let unknown = self
             .fields
             .keys()
@@ -197,7 +198,7 @@ impl<'a> Check<'a> {
         None
     }
 
-    fn flag(&mut self, field: &str, default: bool) -> bool {
+    pub(super) fn flag(&mut self, field: &str, default: bool) -> bool {
         match self.fields.get(field) {
             None => default,
             Some(Value::Bool(flag)) => *flag,
@@ -226,7 +227,7 @@ impl<'a> Check<'a> {
     }
 
     /// The commit, from the variable of that name or from the manifest's artifact.
-    fn commit(&self) -> Option<String> {
+    pub(super) fn commit(&self) -> Option<String> {
         let given = self
             .fields
             .get("variables")
@@ -244,7 +245,7 @@ impl<'a> Check<'a> {
         fits.then_some(commit)
     }
 
-    fn mode(&mut self) -> Mode {
+    pub(super) fn mode(&mut self) -> Mode {
         match self.text("mode").as_deref() {
             None | Some("deploy") => Mode::Deploy,
             Some("plan") => Mode::Plan,
@@ -301,7 +302,7 @@ impl<'a> Check<'a> {
         default
     }
 
-    fn execution(&mut self, job: &str) -> String {
+    pub(super) fn execution(&mut self, job: &str) -> String {
         let Some(text) = self.text("execution") else {
             return job.to_owned();
         };
@@ -315,7 +316,7 @@ impl<'a> Check<'a> {
         text
     }
 
-    fn committed(&mut self) -> Option<Timestamp> {
+    pub(super) fn committed(&mut self) -> Option<Timestamp> {
         let text = self.text("committed")?;
         let time = text.parse::<Timestamp>();
         if text.contains("#{") {

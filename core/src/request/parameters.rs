@@ -37,7 +37,7 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 26] = [
     "deployment",
     "namespace",
     "cluster",
@@ -45,6 +45,11 @@ pub const FIELDS: [&str; 21] = [
     "env",
     "container",
     "manifest",
+    "manifests",
+    "release",
+    "namespaces",
+    "prune",
+    "force",
     "variables",
     "method",
     "restart",

@@ -1158,7 +1158,11 @@ const DEPLOYMENT: &str = "kind: Deployment\nmetadata: {name: web}\nspec:\n  temp
 
 /// Reads the parameters and these files.
 fn complete(fields: Value, files: &Files) -> Result<Request, Vec<Fault>> {
-    Draft::read(&Parameters::Text(fields.to_string()))?.complete(files, JOB)
+    let draft = Draft::read(&Parameters::Text(fields.to_string()))?;
+    match draft.complete(files.clone(), JOB)? {
+        Asked::Workload(request) => Ok(request),
+        Asked::Release(_) => panic!("a release"),
+    }
 }
 
 #[test]

@@ -1,0 +1,14 @@
+//! A release: all objects of the manifests that a request names, checked and ready to be applied
+//! together.
+//!
+//! Of each object only its text is kept, as compact JSON, and parsed where it is needed: a release
+//! of 2,000 objects as values would need more memory than the function has.
+
+mod annotations;
+mod check;
+mod model;
+mod namespace;
+
+pub use annotations::{FOLLOW, PRUNE, RECREATE, WAVE};
+pub use model::{Manifest, Place, PrunePolicy, ReleaseRequest};
+pub use namespace::namespace_of;

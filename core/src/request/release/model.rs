@@ -1,0 +1,172 @@
+//! The checked request for a release.
+
+use crate::request::model::{Hidden, Mode};
+use crate::request::origin::Origin;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::fmt;
+use std::time::Duration;
+
+/// The checked request for a release.
+#[derive(Clone, PartialEq)]
+pub struct ReleaseRequest {
+    /// The release's name: a DNS label of at most 40 characters.
+    pub name: String,
+    /// The namespace of the release, and of its objects that name none.
+    pub namespace: String,
+    /// Other namespaces that its objects may name.
+    pub namespaces: Vec<String>,
+    /// The context of the kubeconfig; `None` for its current one, or without a kubeconfig.
+    pub cluster: Option<String>,
+    /// The objects to apply, in the order of the files.
+    pub manifests: Vec<Manifest>,
+    /// The hooks of Helm charts, which are not applied: `Kind/name (pre-upgrade)`.
+    pub hooks: Vec<String>,
+    /// Whether to delete what the release had before and no longer has.
+    pub prune: bool,
+    /// Whether to take over fields that another manager owns.
+    pub force: bool,
+    /// Whether to roll back on failure.
+    pub rollback: bool,
+    /// Whether to write anything.
+    pub mode: Mode,
+    /// The time limit for the whole release.
+    pub timeout: Duration,
+    /// How long a temporary problem must last before it counts as final.
+    pub patience: Duration,
+    /// Who deploys: the pipeline's execution, or else the job.
+    pub execution: String,
+    /// The deployed commit, if known.
+    pub commit: Option<String>,
+    /// When the deployed change was committed: the start of the lead time.
+    pub committed: Option<Timestamp>,
+    /// The files that the request was read from.
+    pub origin: Origin,
+    /// The values that no text may show.
+    pub(in crate::request) hidden: Vec<Hidden>,
+}
+
+impl ReleaseRequest {
+    /// The values that no text may show: the data of Secrets, as it is and in base64, and the
+    /// variables of containers. Words that are also names in the release are excluded, because no
+    /// text can avoid them.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.hidden.iter().map(Hidden::reveal)
+    }
+}
+
+impl fmt::Debug for ReleaseRequest {
+    /// Leaves out the content of the objects, which may be secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ReleaseRequest")
+            .field("name", &self.name)
+            .field("namespace", &self.namespace)
+            .field("namespaces", &self.namespaces)
+            .field("cluster", &self.cluster)
+            .field("manifests", &self.manifests)
+            .field("hooks", &self.hooks)
+            .field("prune", &self.prune)
+            .field("force", &self.force)
+            .field("rollback", &self.rollback)
+            .field("mode", &self.mode)
+            .field("timeout", &self.timeout)
+            .field("patience", &self.patience)
+            .field("execution", &self.execution)
+            .field("commit", &self.commit)
+            .field("committed", &self.committed)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An object of a release, as it is to be applied.
+#[derive(Clone, PartialEq)]
+pub struct Manifest {
+    /// The group and version: `apps/v1`.
+    pub api_version: String,
+    /// The kind: `Deployment`.
+    pub kind: String,
+    /// The object's name, valid for its kind.
+    pub name: String,
+    /// The namespace that the manifest names.
+    pub namespace: Option<String>,
+    /// Where the manifest is.
+    pub place: Place,
+    /// When the object is applied: lower waves first.
+    pub wave: i32,
+    /// Whether the object may be deleted once the release no longer has it.
+    pub prune: PrunePolicy,
+    /// Whether the release waits until the object is healthy.
+    pub follow: bool,
+    /// Whether the object may be deleted and created anew if an immutable field changed.
+    pub recreate: bool,
+    /// The object as compact JSON.
+    pub(super) text: Box<str>,
+}
+
+impl Manifest {
+    /// The group of its `apiVersion`; empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version
+            .split_once('/')
+            .map_or("", |(group, _)| group)
+    }
+
+    /// Parses the whole object. Keep it no longer than needed: it takes several times the memory
+    /// of its text.
+    pub fn object(&self) -> Value {
+        // The text was written from a value.
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The object as compact JSON.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The object as `Kind/name`.
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.kind, self.name)
+    }
+}
+
+impl fmt::Debug for Manifest {
+    /// Leaves out the content, which may be secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Manifest {
+            kind,
+            name,
+            namespace,
+            place,
+            ..
+        } = self;
+        let namespace = namespace.as_deref().unwrap_or_default();
+        write!(formatter, "{kind} {namespace}/{name} of {place}")
+    }
+}
+
+/// Where a manifest is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The path of the file in its artifact.
+    pub file: String,
+    /// The line in which the manifest begins, counted from one.
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Whether an object may be deleted once its release no longer has it. Namespaces,
+/// CustomResourceDefinitions, volumes and claims must allow it by an annotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrunePolicy {
+    /// It may be deleted.
+    Allowed,
+    /// It stays.
+    Never,
+}
