@@ -96,8 +96,12 @@ impl Draft {
         let origin = Origin::new(&self.wanted, &files);
         let mut check = Check::new(self.fields, Some(&files));
         let asked = match check.is_release() {
-            true => check.release(job).map(|release| Asked::Release(ReleaseRequest { origin, ..release })),
-            false => check.request(job).map(|request| Asked::Workload(Request { origin, ..request })),
+            true => check
+                .release(job)
+                .map(|release| Asked::Release(ReleaseRequest { origin, ..release })),
+            false => check
+                .request(job)
+                .map(|request| Asked::Workload(Request { origin, ..request })),
         };
         match asked {
             Some(asked) if check.faults.is_empty() => Ok(asked),

@@ -74,6 +74,16 @@ fn fits(schema: &Value, value: &Value) -> bool {
             "maxLength" => value
                 .as_str()
                 .is_none_or(|it| it.len() as u64 <= rule.as_u64().unwrap()),
+            "items" => {
+                let items = value.as_array().into_iter().flatten();
+                items.into_iter().all(|item| fits(rule, item))
+            }
+            "minItems" => value
+                .as_array()
+                .is_none_or(|it| it.len() as u64 >= rule.as_u64().unwrap()),
+            "maxItems" => value
+                .as_array()
+                .is_none_or(|it| it.len() as u64 <= rule.as_u64().unwrap()),
             "minimum" => value.as_i64().is_none_or(|it| it >= rule.as_i64().unwrap()),
             "maximum" => value.as_i64().is_none_or(|it| it <= rule.as_i64().unwrap()),
             other => panic!("the test does not know `{other}`"),
@@ -121,6 +131,7 @@ fn matches(rule: &Value, value: &Value) -> bool {
 fn is(value: &Value, name: &str) -> bool {
     match name {
         "object" => value.is_object(),
+        "array" => value.is_array(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
@@ -139,7 +150,10 @@ fn faults(parameters: &Value) -> Vec<String> {
 
 /// Parameters in which a field may stand, whatever it needs beside it.
 fn around(field: &str, value: &Value) -> Value {
-    let mut parameters = json!({"deployment": "web", "restart": true});
+    let mut parameters = match field {
+        "manifests" | "release" | "namespaces" | "prune" | "force" => json!({"manifests": "k8s"}),
+        _ => json!({"deployment": "web", "restart": true}),
+    };
     match field {
         "service" | "bake" | "smoke" | "keep" => {
             parameters["strategy"] = json!("immutable");

@@ -24,9 +24,18 @@ const OTHERS: [(&str, &str); 12] = [
     ("bake", ROLLING),
     ("smoke", ROLLING),
     ("keep", ROLLING),
-    ("env", "write variables into its manifests, with `variables` where they differ"),
-    ("container", "`images` finds containers by their name or image"),
-    ("restart", "change an annotation of the pod template instead"),
+    (
+        "env",
+        "write variables into its manifests, with `variables` where they differ",
+    ),
+    (
+        "container",
+        "`images` finds containers by their name or image",
+    ),
+    (
+        "restart",
+        "change an annotation of the pod template instead",
+    ),
 ];
 
 const SEVERAL: &str = "a release deploys all workloads of its manifests";
@@ -153,9 +162,7 @@ impl Check<'_> {
                 true => "a list",
                 false => kind(value),
             };
-            let problem = format!(
-                "must be {shape} (1 to {LIST_LIMIT} strings), and is {found}"
-            );
+            let problem = format!("must be {shape} (1 to {LIST_LIMIT} strings), and is {found}");
             self.fault(field, problem);
             return Vec::new();
         }
