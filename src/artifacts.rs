@@ -1,19 +1,15 @@
 //! The files that a request names, out of the job's input artifacts. Nothing is read that no file
 //! is wanted from, and of an archive no more than its directory and the members that are wanted.
 
-use crate::aws::s3::{Object, Store};
-use landfall_core::event::{Artifact, Job, Keys};
-use landfall_core::formats::archive::{
-    ArchiveError, ArchiveMember as Packed, Directory, Listed, Listing, TAIL, Unpacked,
-};
-use landfall_core::outcome::FileReference;
-use landfall_core::outcome::{ArtifactError, Place, Searched, StoreError};
-use landfall_core::request::{File, Files, Wanted};
-use std::ops::Range;
-use tokio::time::{Instant, timeout_at};
+mod archive;
 
-/// Reads of one member: its local header may be longer than its directory says.
-const MEMBER_READS: u32 = 3;
+use crate::aws::s3::Store;
+use archive::{Archive, place_of};
+use landfall_core::event::{Artifact, Job, Keys};
+use landfall_core::formats::archive::{ArchiveMember, FILES_LIMIT, FILES_SIZE_LIMIT, Matches};
+use landfall_core::outcome::{ArtifactError, FileReference, Searched, StoreError};
+use landfall_core::request::{File, Files, NamedFile, Wanted};
+use tokio::time::{Instant, timeout_at};
 
 /// Reads the files that are wanted. What has not answered by `until` counts as not reached.
 pub async fn read(
@@ -22,66 +18,31 @@ pub async fn read(
     wanted: &Wanted,
     until: Instant,
 ) -> Result<Files, ArtifactError> {
-    let members = [&wanted.manifest, &wanted.images];
-    let members = members.into_iter().flatten().collect::<Vec<_>>();
-    let Some(first) = members.first() else {
+    let members = [&wanted.manifest, &wanted.images].into_iter().flatten();
+    let all = members.chain(&wanted.manifests).collect::<Vec<_>>();
+    let Some(first) = all.first() else {
         return Ok(Files::default());
     };
     if job.artifacts.is_empty() {
         return Err(ArtifactError::NoArtifacts((*first).clone()));
     }
-    for member in &members {
-        if job
-            .artifacts
-            .iter()
-            .all(|artifact| !member.may_be_in(&artifact.name))
-        {
+    for reference in all {
+        let mut names = job.artifacts.iter().map(|artifact| &artifact.name);
+        if !names.any(|name| reference.may_be_in(name)) {
             let there = job.artifacts.iter().map(|artifact| artifact.name.clone());
-            return Err(ArtifactError::NoSuchArtifact(
-                (*member).clone(),
-                there.collect(),
-            ));
+            let there = there.collect();
+            return Err(ArtifactError::NoSuchArtifact(reference.clone(), there));
         }
     }
     let keys = job.keys.as_ref();
     let keys = keys.map_err(|error| ArtifactError::NoKeys(*error))?;
-    let mut search = Search {
-        found: vec![None; members.len()],
-        near: vec![Vec::new(); members.len()],
-        searched: Vec::new(),
-        region: None,
-        is_alone: job.artifacts.len() == 1,
-        members,
-    };
+    let mut search = Search::new(job, wanted);
     for artifact in &job.artifacts {
         let look = search.look(store, keys, artifact);
         let looked = timeout_at(until, look).await;
         looked.unwrap_or_else(|_| Err(no_answer(artifact)))?;
     }
-    let (members, found) = (search.members, search.found);
-    if let Some(index) = found.iter().position(Option::is_none) {
-        let may_be = |(artifact, _): &(&Artifact, _)| members[index].may_be_in(&artifact.name);
-        let mut searched = search
-            .searched
-            .into_iter()
-            .filter(may_be)
-            .collect::<Vec<_>>();
-        return Err(match searched.pop() {
-            Some((_, Searched::Not(error))) if searched.is_empty() => *error,
-            last => {
-                let all = searched.into_iter().chain(last);
-                let all = all.map(|(artifact, seen)| (artifact.name.clone(), seen));
-                let near = search.near.swap_remove(index);
-                ArtifactError::NoSuchFile(members[index].clone(), all.collect(), near)
-            }
-        });
-    }
-    let mut found = found.into_iter().flatten();
-    Ok(Files {
-        manifest: wanted.manifest.as_ref().and_then(|_| found.next()),
-        images: wanted.images.as_ref().and_then(|_| found.next()),
-        manifests: Vec::new(),
-    })
+    search.files(wanted)
 }
 
 fn no_answer(artifact: &Artifact) -> ArtifactError {
@@ -89,16 +50,44 @@ fn no_answer(artifact: &Artifact) -> ArtifactError {
     ArtifactError::Store(place_of(artifact), StoreError::Unreachable(why))
 }
 
-fn place_of(artifact: &Artifact) -> Place {
-    Place::new(&artifact.name, &artifact.bucket, &artifact.key)
+/// What is looked for: a file, or the files that match a pattern.
+struct Target<'a, T> {
+    reference: &'a FileReference,
+    /// What was found; `None` while nothing was.
+    found: Option<T>,
+    /// Names that are like its own.
+    near: Vec<String>,
+}
+
+impl<'a, T> Target<'a, T> {
+    fn new(reference: &'a FileReference) -> Target<'a, T> {
+        Target {
+            reference,
+            found: None,
+            near: Vec::new(),
+        }
+    }
+
+    fn is_open(&self, artifact: &Artifact) -> bool {
+        self.found.is_none() && self.reference.may_be_in(&artifact.name)
+    }
+}
+
+/// The places of the targets that an artifact may have, and their paths.
+fn open<T>(targets: &[Target<'_, T>], artifact: &Artifact) -> (Vec<usize>, Vec<String>) {
+    let open = targets.iter().enumerate();
+    let open = open.filter(|(_, target)| target.is_open(artifact));
+    open.map(|(index, target)| (index, target.reference.path.clone()))
+        .unzip()
 }
 
 /// A search for files through the artifacts, in their order.
 struct Search<'a> {
-    members: Vec<&'a FileReference>,
-    found: Vec<Option<File>>,
-    /// For each file the names that are like its own.
-    near: Vec<Vec<String>>,
+    members: Vec<Target<'a, File>>,
+    patterns: Vec<Target<'a, ()>>,
+    /// The files that match patterns, and how large they are together.
+    files: Vec<NamedFile>,
+    size: u64,
     searched: Vec<(&'a Artifact, Searched)>,
     region: Option<String>,
     /// There is no other artifact.
@@ -106,6 +95,19 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    fn new(job: &Job, wanted: &'a Wanted) -> Search<'a> {
+        let members = [&wanted.manifest, &wanted.images];
+        Search {
+            members: members.into_iter().flatten().map(Target::new).collect(),
+            patterns: wanted.manifests.iter().map(Target::new).collect(),
+            files: Vec::new(),
+            size: 0,
+            searched: Vec::new(),
+            region: None,
+            is_alone: job.artifacts.len() == 1,
+        }
+    }
+
     /// Looks into an artifact for what is still to be found. One that has no files for certain is
     /// passed over where another may have them.
     async fn look(
@@ -114,23 +116,31 @@ impl<'a> Search<'a> {
         keys: &Keys,
         artifact: &'a Artifact,
     ) -> Result<(), ArtifactError> {
-        let open = |index: &usize| {
-            self.found[*index].is_none() && self.members[*index].may_be_in(&artifact.name)
-        };
-        let sought = (0..self.members.len()).filter(open).collect::<Vec<_>>();
+        let members = self
+            .members
+            .iter()
+            .filter(|target| target.is_open(artifact));
+        let patterns = self
+            .patterns
+            .iter()
+            .filter(|target| target.is_open(artifact));
+        let sought = members.map(|target| target.reference);
+        let sought = sought.chain(patterns.map(|target| target.reference));
+        let sought = sought.collect::<Vec<_>>();
         let Some(first) = sought.first() else {
             return Ok(());
         };
-        let is_named = sought
-            .iter()
-            .any(|index| self.members[*index].artifact.is_some());
-        let path = self.members[*first].path.clone();
-        match self.unpack(store, keys, artifact, &sought).await {
+        let is_named = sought.iter().any(|reference| reference.artifact.is_some());
+        let path = first.path.clone();
+        match self.unpack(store, keys, artifact).await {
             Ok(sample) => self.searched.push((artifact, Searched::Has(sample))),
             Err(error) if is_named || self.is_alone => return Err(error),
             Err(error) if error.has_no_files() => {
                 self.searched
                     .push((artifact, Searched::Not(Box::new(error))));
+            }
+            Err(error @ (ArtifactError::TooManyFiles(..) | ArtifactError::TooLarge(..))) => {
+                return Err(error);
             }
             Err(error) => return Err(ArtifactError::First(Box::new(error), path)),
         }
@@ -143,157 +153,117 @@ impl<'a> Search<'a> {
         store: &Store,
         keys: &Keys,
         artifact: &Artifact,
-        sought: &[usize],
     ) -> Result<Vec<String>, ArtifactError> {
-        let paths = sought.iter().map(|index| self.members[*index].path.clone());
-        let paths = paths.collect::<Vec<_>>();
+        let (members, paths) = open(&self.members, artifact);
+        let (patterns, globs) = open(&self.patterns, artifact);
         let mut archive = Archive::open(store, keys, artifact, self.region.take()).await?;
-        let mut listed = archive.list(&paths).await?;
-        for (place, index) in sought.iter().enumerate() {
-            self.near[*index].extend(listed.near[place].iter().cloned());
+        let mut listed = archive.list(&paths, &globs).await?;
+        let file = |content| File {
+            artifact: artifact.name.clone(),
+            revision: artifact.revision.clone(),
+            content,
+        };
+        for (place, index) in members.into_iter().enumerate() {
+            let target = &mut self.members[index];
+            target.near.append(&mut listed.near[place]);
             if let Some(packed) = listed.found[place].take() {
-                let member = self.members[*index];
+                let member = target.reference;
                 let packed =
                     packed.map_err(|error| ArtifactError::Packed(member.clone(), error))?;
-                let content = archive.unpack(&packed, member).await?;
-                self.found[*index] = Some(File {
-                    artifact: artifact.name.clone(),
-                    revision: artifact.revision.clone(),
-                    content,
-                });
+                target.found = Some(file(archive.unpack(&packed, member).await?));
             }
         }
+        for (place, index) in patterns.into_iter().enumerate() {
+            let target = &mut self.patterns[index];
+            target.near.append(&mut listed.matches.near[place]);
+            target.found = listed.matches.found[place].then_some(());
+        }
+        let matches = self.within_limits(listed.matches, artifact)?;
+        let contents = archive.unpack_all(&matches).await?;
+        let matches = matches.into_iter().map(|(member, _)| member.path);
+        let named = matches.zip(contents).map(|(path, content)| NamedFile {
+            path,
+            file: file(content),
+        });
+        self.files.extend(named);
         self.region = Some(archive.object.region().to_owned());
         Ok(listed.sample)
     }
-}
 
-/// An archive that is being read.
-struct Archive<'a> {
-    place: Place,
-    object: Object<'a>,
-    directory: Directory,
-    /// Its last bytes.
-    tail: Vec<u8>,
-}
-
-/// What ends the reading of a piece.
-enum Broken {
-    Store(StoreError),
-    Archive(ArchiveError),
-}
-
-impl From<StoreError> for Broken {
-    fn from(error: StoreError) -> Broken {
-        Broken::Store(error)
-    }
-}
-
-impl<'a> Archive<'a> {
-    async fn open(
-        store: &'a Store,
-        keys: &'a Keys,
-        artifact: &'a Artifact,
-        region: Option<String>,
-    ) -> Result<Archive<'a>, ArtifactError> {
-        if artifact.bucket.is_empty() {
-            return Err(ArtifactError::NoLocation(artifact.name.clone()));
+    /// The members that match patterns, if with those of other artifacts they are few enough and
+    /// small enough. Nothing of them has been read yet.
+    fn within_limits(
+        &mut self,
+        matches: Matches,
+        artifact: &Artifact,
+    ) -> Result<Vec<(FileReference, ArchiveMember)>, ArtifactError> {
+        let references = || self.patterns.iter().map(|target| target.reference.clone());
+        let count = self.files.len() + matches.count;
+        if count > FILES_LIMIT {
+            return Err(ArtifactError::TooManyFiles(references().collect(), count));
         }
-        let place = place_of(artifact);
-        let opened = store.open(keys, artifact, TAIL, region).await;
-        let (object, tail) = opened.map_err(|error| ArtifactError::Store(place.clone(), error))?;
-        let directory = Directory::find(&tail, object.total);
-        let directory = directory.map_err(|error| ArtifactError::Archive(place.clone(), error))?;
-        tracing::info!(
-            artifact = artifact.name,
-            bytes = object.total,
-            "reading an artifact"
-        );
-        Ok(Archive {
-            place,
-            object,
-            directory,
-            tail,
+        let mut members = Vec::new();
+        for (path, packed) in matches.files {
+            let member = FileReference {
+                artifact: Some(artifact.name.clone()),
+                path,
+            };
+            match packed {
+                Ok(packed) => members.push((member, packed)),
+                Err(error) => return Err(ArtifactError::Packed(member, error)),
+            }
+        }
+        let sizes = members.iter().map(|(_, packed)| packed.size());
+        self.size += sizes.sum::<u64>();
+        if self.size > FILES_SIZE_LIMIT {
+            let largest = members.iter().max_by_key(|(_, packed)| packed.size());
+            let largest = largest.map(|(member, packed)| (member.clone(), packed.size()));
+            return Err(ArtifactError::TooLarge(count, self.size, largest));
+        }
+        Ok(members)
+    }
+
+    /// The files that were found, unless one that is wanted was not.
+    fn files(self, wanted: &Wanted) -> Result<Files, ArtifactError> {
+        if let Some(target) = self.members.iter().find(|target| target.found.is_none()) {
+            let (member, near) = (target.reference, target.near.clone());
+            return Err(nowhere(self.searched, member, |all| {
+                ArtifactError::NoSuchFile(member.clone(), all, near)
+            }));
+        }
+        if let Some(target) = self.patterns.iter().find(|target| target.found.is_none()) {
+            let (pattern, near) = (target.reference, target.near.clone());
+            return Err(nowhere(self.searched, pattern, |all| {
+                ArtifactError::NothingMatches(pattern.clone(), all, near)
+            }));
+        }
+        let mut found = self.members.into_iter().filter_map(|target| target.found);
+        let mut manifests = self.files;
+        // Files of the same name stay in the order of their artifacts.
+        manifests.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(Files {
+            manifest: wanted.manifest.as_ref().and_then(|_| found.next()),
+            images: wanted.images.as_ref().and_then(|_| found.next()),
+            manifests,
         })
     }
+}
 
-    fn broken(&self, broken: Broken) -> ArtifactError {
-        match broken {
-            Broken::Store(error) => ArtifactError::Store(self.place.clone(), error),
-            Broken::Archive(error) => ArtifactError::Archive(self.place.clone(), error),
+/// The error for what is in no artifact: for a single artifact without files, what is wrong with
+/// that.
+fn nowhere(
+    searched: Vec<(&Artifact, Searched)>,
+    reference: &FileReference,
+    error: impl FnOnce(Vec<(String, Searched)>) -> ArtifactError,
+) -> ArtifactError {
+    let mut searched = searched;
+    searched.retain(|(artifact, _)| reference.may_be_in(&artifact.name));
+    match searched.pop() {
+        Some((_, Searched::Not(error))) if searched.is_empty() => *error,
+        last => {
+            let all = searched.into_iter().chain(last);
+            let all = all.map(|(artifact, seen)| (artifact.name.clone(), seen));
+            error(all.collect())
         }
-    }
-
-    /// Where the bytes that are here begin.
-    fn tail_start(&self) -> u64 {
-        self.object.total - self.tail.len() as u64
-    }
-
-    /// Looks for members. A directory that is longer than what is here is read in passing.
-    async fn list(&mut self, paths: &[String]) -> Result<Listed, ArtifactError> {
-        let directory = self.directory.clone();
-        let begin = |listing: &mut Listing| *listing = Listing::new(&directory, paths);
-        let take = |listing: &mut Listing, bytes: &[u8]| match listing.feed(bytes) {
-            Ok(()) => Ok(true),
-            Err(error) => Err(Broken::Archive(error)),
-        };
-        let mut listing = Listing::new(&directory, paths);
-        let read = match self.here(&directory.range) {
-            Some(bytes) => take(&mut listing, bytes).map(|_| ()),
-            None => {
-                let range = directory.range.clone();
-                self.object.read(range, &mut listing, begin, take).await
-            }
-        };
-        read.map_err(|broken| self.broken(broken))?;
-        listing
-            .finish()
-            .map_err(|error| self.broken(Broken::Archive(error)))
-    }
-
-    /// Bytes of the archive, if they were read with its end.
-    fn here(&self, range: &Range<u64>) -> Option<&[u8]> {
-        let place = |at: u64| usize::try_from(at.checked_sub(self.tail_start())?).ok();
-        self.tail.get(place(range.start)?..place(range.end)?)
-    }
-
-    async fn unpack(
-        &mut self,
-        packed: &Packed,
-        member: &FileReference,
-    ) -> Result<Vec<u8>, ArtifactError> {
-        let error = |error| ArtifactError::Packed(member.clone(), error);
-        let mut range = packed.range();
-        for _ in 0..MEMBER_READS {
-            let read;
-            let bytes = match self.here(&range) {
-                Some(bytes) => bytes,
-                None => {
-                    read = self.bytes(range.clone()).await?;
-                    &read
-                }
-            };
-            match packed.unpack(bytes, range.start).map_err(error)? {
-                Unpacked::Content(content) => return Ok(content),
-                Unpacked::Needs(needed) if needed == range => break,
-                Unpacked::Needs(needed) => range = needed,
-            }
-        }
-        Err(error(ArchiveError::Damaged("a member ends too early")))
-    }
-
-    /// Bytes of a member, whose length is limited.
-    async fn bytes(&mut self, range: Range<u64>) -> Result<Vec<u8>, ArtifactError> {
-        let limit = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let mut bytes = Vec::new();
-        let begin = |bytes: &mut Vec<u8>| bytes.clear();
-        let take = |bytes: &mut Vec<u8>, more: &[u8]| {
-            let room = limit - bytes.len();
-            bytes.extend_from_slice(&more[..more.len().min(room)]);
-            Ok::<_, Broken>(more.len() < room)
-        };
-        let read = self.object.read(range, &mut bytes, begin, take).await;
-        read.map_err(|broken| self.broken(broken))?;
-        Ok(bytes)
     }
 }

@@ -2,6 +2,7 @@
 
 mod refused;
 mod large;
+mod many;
 mod plan;
 
 use crate::stage::{Ended, LIFE, SHORT, Stage, demo_app, plain};

@@ -1,5 +1,5 @@
 //! Reads single members of a large ZIP archive. The caller reads bytes (from S3, in ranges) and
-//! asks this module which bytes to read next. Only the wanted member is unpacked, and never beyond
+//! asks this module which bytes to read next. Only wanted members are unpacked, and never beyond
 //! its limit.
 //! <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
 
@@ -8,13 +8,17 @@ mod directory;
 mod listing;
 mod member;
 mod names;
+mod pattern;
 mod problem;
+mod reads;
 mod seen;
 
 pub use directory::{ARCHIVE_LIMIT, DIRECTORY_LIMIT, Directory, MEMBERS_LIMIT};
-pub use listing::{Listed, Listing};
-pub use member::{ArchiveMember, MEMBER_LIMIT, RATIO_LIMIT, Unpacked};
-pub use problem::ArchiveError;
+pub use listing::{FILES_LIMIT, Listed, Listing, Matches};
+pub use member::{ArchiveMember, FILES_SIZE_LIMIT, MEMBER_LIMIT, RATIO_LIMIT, Unpacked};
+pub use pattern::is_glob;
+pub use problem::{ArchiveError, size};
+pub use reads::{Batch, batches};
 
 pub use names::plain;
 pub use seen::Found;

@@ -2,8 +2,8 @@
 
 use super::failure::FailureType;
 use super::store::StoreError;
-use crate::formats::archive::{ArchiveError, Found};
-use crate::text::list;
+use crate::formats::archive::{ArchiveError, FILES_LIMIT, FILES_SIZE_LIMIT, Found, is_glob, size};
+use crate::text::{list, listed};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -51,6 +51,12 @@ pub enum ArtifactError {
     Packed(FileReference, ArchiveError),
     /// No artifact contains the file; the searched artifacts, and files with similar names.
     NoSuchFile(FileReference, Vec<(String, Searched)>, Vec<String>),
+    /// No artifact contains a file that matches; the searched artifacts, and similar names.
+    NothingMatches(FileReference, Vec<(String, Searched)>, Vec<String>),
+    /// So many files match these patterns.
+    TooManyFiles(Vec<FileReference>, usize),
+    /// So many files match, of this size together; the largest file of the last artifact.
+    TooLarge(usize, u64, Option<(FileReference, u64)>),
     /// An artifact that may contain the file with this path cannot be read; there may be others.
     First(Box<ArtifactError>, String),
 }
@@ -108,11 +114,14 @@ impl ArtifactError {
         match self {
             ArtifactError::NoArtifacts(_)
             | ArtifactError::NoSuchArtifact(..)
+            | ArtifactError::TooManyFiles(..)
+            | ArtifactError::TooLarge(..)
             | ArtifactError::NoLocation(_) => FailureType::ConfigurationError,
             ArtifactError::NoKeys(_) => FailureType::PermissionError,
             ArtifactError::First(error, _) => error.kind(),
             ArtifactError::Archive(..)
             | ArtifactError::Packed(..)
+            | ArtifactError::NothingMatches(..)
             | ArtifactError::NoSuchFile(..) => FailureType::RevisionUnavailable,
             ArtifactError::Store(_, error) => error.kind(),
         }
@@ -131,6 +140,9 @@ impl ArtifactError {
             | ArtifactError::NoKeys(_)
             | ArtifactError::Archive(..)
             | ArtifactError::Packed(..)
+            | ArtifactError::NothingMatches(..)
+            | ArtifactError::TooManyFiles(..)
+            | ArtifactError::TooLarge(..)
             | ArtifactError::NoSuchFile(..) => false,
         }
     }
@@ -165,22 +177,14 @@ impl ArtifactError {
             ArtifactError::Archive(_, error) | ArtifactError::Packed(_, error) => {
                 next_in_archive(error).to_owned()
             }
-            ArtifactError::NoSuchFile(_, searched, _) => {
-                let mut next = Vec::new();
-                if searched
-                    .iter()
-                    .any(|(_, seen)| matches!(seen, Searched::Has(_)))
-                {
-                    next.push(CORRECT_PATH.to_owned());
-                }
-                for (_, seen) in searched {
-                    if let Searched::Not(error) = seen
-                        && !next.contains(&error.next())
-                    {
-                        next.push(error.next());
-                    }
-                }
-                next.join(" ")
+            ArtifactError::NoSuchFile(_, searched, _) => next_for_missing(CORRECT_PATH, searched),
+            ArtifactError::NothingMatches(_, searched, _) => {
+                next_for_missing(CORRECT_MANIFESTS, searched)
+            }
+            ArtifactError::TooManyFiles(..) | ArtifactError::TooLarge(..) => {
+                "Name fewer files in `manifests`, by a narrower folder or glob: the rest may be a \
+                 release of its own."
+                    .to_owned()
             }
             ArtifactError::Store(_, error) => error.next().to_owned(),
         }
@@ -189,6 +193,30 @@ impl ArtifactError {
 
 const CORRECT_PATH: &str = "Correct the path in the UserParameters, or have the build list the \
     file among its artifacts (`artifacts: files:` in its buildspec).";
+
+/// How the names of manifests end that a folder or a glob finds.
+const NAMES: &str = ".yaml, .yml, .json";
+
+const CORRECT_MANIFESTS: &str = "Correct `manifests` in the UserParameters, or have the build list \
+    the files among its artifacts (`artifacts: files:` in its buildspec).";
+
+/// What to do about something that no artifact has: correct its name, or the artifacts without
+/// files.
+fn next_for_missing(correct: &str, searched: &[(String, Searched)]) -> String {
+    let mut next = Vec::new();
+    let has_files = |(_, seen): &(String, Searched)| matches!(seen, Searched::Has(_));
+    if searched.iter().any(has_files) {
+        next.push(correct.to_owned());
+    }
+    for (_, seen) in searched {
+        if let Searched::Not(error) = seen
+            && !next.contains(&error.next())
+        {
+            next.push(error.next());
+        }
+    }
+    next.join(" ")
+}
 
 fn next_in_archive(error: &ArchiveError) -> &'static str {
     match error {
@@ -205,8 +233,8 @@ fn next_in_archive(error: &ArchiveError) -> &'static str {
              file in it, or take the file from the artifact of a build."
         }
         ArchiveError::Limit(..) => {
-            "Give the Deployment a file of its own, and name that: of a file with other objects \
-             nothing else is applied."
+            "Split the file: `manifest` needs the Deployment alone, and `manifests` takes a folder \
+             of smaller files."
         }
         ArchiveError::Damaged(_) => {
             "Release the change again, so that the artifact is made anew; then look at the program \
@@ -263,7 +291,27 @@ impl fmt::Display for ArtifactError {
             ArtifactError::Packed(member, error) => write!(formatter, "{member} {error}"),
             ArtifactError::First(error, _) => error.fmt(formatter),
             ArtifactError::NoSuchFile(member, searched, near) => {
-                formatter.write_str(&no_such_file(&member.path, searched, near))
+                let path = &member.path;
+                formatter.write_str(&nowhere(
+                    &format!("No artifact has the file `{path}`"),
+                    &|names| format!("There is no file `{path}` in artifact {names}"),
+                    searched,
+                    near,
+                ))
+            }
+            ArtifactError::NothingMatches(pattern, searched, near) => {
+                formatter.write_str(&no_match(&pattern.path, searched, near))
+            }
+            ArtifactError::TooManyFiles(patterns, count) => {
+                let patterns = patterns.iter().map(FileReference::to_string).collect();
+                let patterns = listed(patterns);
+                write!(
+                    formatter,
+                    "{count} files match {patterns}, and at most {FILES_LIMIT} are read"
+                )
+            }
+            ArtifactError::TooLarge(count, total, largest) => {
+                formatter.write_str(&too_large(*count, *total, largest.as_ref()))
             }
             ArtifactError::Store(place, error) => {
                 write!(formatter, "{place} cannot be read: {error}")
@@ -272,17 +320,45 @@ impl fmt::Display for ArtifactError {
     }
 }
 
-/// Says that no artifact has the file, and what there is instead: similar names or some of all
-/// names, and for each artifact without files the reason.
-fn no_such_file(path: &str, searched: &[(String, Searched)], near: &[String]) -> String {
+fn no_match(path: &str, searched: &[(String, Searched)], near: &[String]) -> String {
+    let what = match path.trim_end_matches('/') {
+        "" | "." => format!("manifest ({NAMES})"),
+        _ if is_glob(path) => format!("manifest ({NAMES}) that matches `{path}`"),
+        path => format!("file `{path}`, and no folder `{path}` with manifests ({NAMES}),"),
+    };
+    nowhere(
+        &format!("No artifact has a {what}"),
+        &|names| format!("There is no {what} in artifact {names}"),
+        searched,
+        near,
+    )
+}
+
+fn too_large(count: usize, total: u64, largest: Option<&(FileReference, u64)>) -> String {
+    let (is, may) = (size(total), size(FILES_SIZE_LIMIT));
+    let text = format!("The {count} files of `manifests` have {is}, and at most {may} is read");
+    match largest {
+        Some((member, bytes)) => format!("{text}; the largest is {member} with {}", size(*bytes)),
+        None => text,
+    }
+}
+
+/// Says that no artifact has what is wanted, and what there is instead: similar names or some of
+/// all names, and for each artifact without files the reason.
+fn nowhere(
+    in_none: &str,
+    in_these: &dyn Fn(String) -> String,
+    searched: &[(String, Searched)],
+    near: &[String],
+) -> String {
     let of = |wanted: fn(&Searched) -> bool| {
         let names = searched.iter().filter(move |(_, seen)| wanted(seen));
         names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
     };
     let with_files = of(|seen| matches!(seen, Searched::Has(_)));
     let mut text = match with_files.as_slice() {
-        [] => format!("No artifact has the file `{path}`"),
-        names => format!("There is no file `{path}` in artifact {}", list(names)),
+        [] => in_none.to_owned(),
+        names => in_these(list(names)),
     };
     let sample = searched.iter().flat_map(|(_, seen)| match seen {
         Searched::Has(sample) => sample.as_slice(),

@@ -92,12 +92,12 @@ async fn what_an_artifact_is_instead_is_told() {
     Correct the path in the UserParameters, or have the build list the file among its artifacts (`artifacts: files:` in its buildspec). See docs/operations.md, artifact.
     "##);
     let large = zip(&[("app.yaml", &vec![b' '; 3 << 20])]);
-    insta::assert_snapshot!(refused(&large, "app.yaml").await, @r##"
+    insta::assert_snapshot!(refused(&large, "app.yaml").await, @r"
     RevisionUnavailable
     `app.yaml` has 3 MiB, and at most 2 MiB is read.
 
-    Give the Deployment a file of its own, and name that: of a file with other objects nothing else is applied. See docs/operations.md, artifact.
-    "##);
+    Split the file: `manifest` needs the Deployment alone, and `manifests` takes a folder of smaller files. See docs/operations.md, artifact.
+    ");
     let near = zip(&[("k8s/app.yml", b"x"), ("README.md", b"x")]);
     insta::assert_snapshot!(refused(&near, "app.yaml").await, @r#"
         RevisionUnavailable

@@ -2,9 +2,11 @@
 
 use super::bytes::{ENTRY, ENTRY_LENGTH, field, u16_at};
 use super::directory::{Directory, few};
-use super::member::{ArchiveMember, member};
-use super::names::{NAME_LIMIT, is_folder, is_likely, is_near, plain};
+use super::member::{ArchiveMember, FILES_SIZE_LIMIT, MEMBER_LIMIT, member};
+use super::names::{NAME_LIMIT, is_folder, is_likely, is_near, is_near_folder, plain};
+use super::pattern::Pattern;
 use super::problem::ArchiveError;
+use std::collections::BTreeMap;
 
 /// How many similar names an error lists.
 pub(super) const NEAR_LIMIT: usize = 3;
@@ -16,6 +18,12 @@ pub(super) const SAMPLE_LIMIT: usize = 5;
 /// `node_modules`, in at most a tenth of a second.
 pub(super) const ALIKE_LIMIT: usize = 5000;
 
+/// How many files patterns may match together: as many as are kept in memory.
+pub const FILES_LIMIT: usize = 500;
+
+/// What an error says where two members have one name.
+const TWICE: &str = "two members have its name";
+
 /// The wanted members, as the directory describes them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
@@ -25,11 +33,27 @@ pub struct Listed {
     pub near: Vec<Vec<String>>,
     /// Some of all names, with likely manifests first.
     pub sample: Vec<String>,
+    /// The members that match patterns.
+    pub matches: Matches,
+}
+
+/// The members that match patterns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matches {
+    /// By their names; an error for a member that cannot be read. No more than [`FILES_LIMIT`].
+    pub files: BTreeMap<String, Result<ArchiveMember, ArchiveError>>,
+    /// How many names match, also beyond the limit.
+    pub count: usize,
+    /// For each pattern, whether a name matches.
+    pub found: Vec<bool>,
+    /// For each pattern, names that may be meant by it.
+    pub near: Vec<Vec<String>>,
 }
 
 /// Reads a directory piece by piece and keeps only what is wanted.
 pub struct Listing {
     wanted: Vec<String>,
+    patterns: Vec<Pattern>,
     directory: Directory,
     pub(super) unread: Vec<u8>,
     seen: u64,
@@ -44,6 +68,7 @@ impl Listing {
     pub fn new(directory: &Directory, wanted: &[String]) -> Listing {
         Listing {
             wanted: wanted.iter().map(|path| plain(path)).collect(),
+            patterns: Vec::new(),
             directory: directory.clone(),
             unread: Vec::new(),
             seen: 0,
@@ -53,8 +78,20 @@ impl Listing {
                 found: vec![None; wanted.len()],
                 near: vec![Vec::new(); wanted.len()],
                 sample: Vec::new(),
+                matches: Matches::default(),
             },
         }
+    }
+
+    /// Looks also for all members that match patterns: files, folders and globs.
+    pub fn matching(mut self, patterns: &[String]) -> Listing {
+        self.patterns = patterns.iter().map(|text| Pattern::new(text)).collect();
+        self.listed.matches = Matches {
+            found: vec![false; patterns.len()],
+            near: vec![Vec::new(); patterns.len()],
+            ..Matches::default()
+        };
+        self
     }
 
     /// Takes the next bytes of the directory, in pieces of any size.
@@ -104,10 +141,9 @@ impl Listing {
         for (index, wanted) in self.wanted.iter().enumerate() {
             if name == *wanted {
                 let first = self.listed.found[index].is_none();
-                let twice = "two members have its name";
                 self.listed.found[index] = Some(match first {
-                    true => member(entry, raw_name, extra, &self.directory),
-                    false => Err(ArchiveError::Damaged(twice)),
+                    true => member(entry, raw_name, extra, &self.directory, MEMBER_LIMIT),
+                    false => Err(ArchiveError::Damaged(TWICE)),
                 });
             } else if self.listed.near[index].len() < NEAR_LIMIT
                 && is_near(&name, wanted, &mut self.alike)
@@ -115,6 +151,36 @@ impl Listing {
                 self.listed.near[index].push(name.clone());
             }
         }
+        if !is_folder(&name) && self.is_match(&name) {
+            let read = || member(entry, raw_name, extra, &self.directory, FILES_SIZE_LIMIT);
+            let matches = &mut self.listed.matches;
+            if let Some(first) = matches.files.get_mut(&name) {
+                *first = Err(ArchiveError::Damaged(TWICE));
+                return;
+            }
+            matches.count += 1;
+            if matches.files.len() < FILES_LIMIT {
+                matches.files.insert(name, read());
+            }
+        }
+    }
+
+    /// Whether a pattern matches; where none does, the name may be one that a pattern means.
+    fn is_match(&mut self, name: &str) -> bool {
+        let matches = &mut self.listed.matches;
+        let mut is_match = false;
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            if pattern.matches(name) {
+                matches.found[index] = true;
+                is_match = true;
+            } else if !matches.found[index]
+                && matches.near[index].len() < NEAR_LIMIT
+                && is_near_folder(name, &pattern.folder(), &mut self.alike)
+            {
+                matches.near[index].push(name.to_owned());
+            }
+        }
+        is_match
     }
 }
 

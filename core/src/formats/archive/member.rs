@@ -9,6 +9,10 @@ use std::ops::Range;
 /// a file may contain several.
 pub const MEMBER_LIMIT: u64 = 2 * 1024 * 1024;
 
+/// The largest content of all files of `manifests` together: a release that is applied within a
+/// Lambda function's memory. Argo CD's own manifests have 2 MiB.
+pub const FILES_SIZE_LIMIT: u64 = 8 * 1024 * 1024;
+
 /// The largest ratio between the content and its compressed size, above `RATIO_FREE`. Manifests
 /// have a ratio of 3 to 10, a file of one repeated line 200, a ZIP bomb 1,000.
 pub const RATIO_LIMIT: u64 = 300;
@@ -38,6 +42,7 @@ pub(super) fn member(
     raw_name: &[u8],
     extra: &[u8],
     directory: &Directory,
+    limit: u64,
 ) -> Result<ArchiveMember, ArchiveError> {
     const UNIX: [u8; 2] = [3, 19];
     let [flags, method] = [8, 10].map(|place| u16_at(entry, place));
@@ -76,7 +81,7 @@ pub(super) fn member(
         method,
         check: u32_at(entry, 16),
     };
-    member.checked()
+    member.checked(limit)
 }
 
 const STORED: u16 = 0;
@@ -93,9 +98,9 @@ pub enum Unpacked {
 }
 
 impl ArchiveMember {
-    fn checked(self) -> Result<ArchiveMember, ArchiveError> {
-        if self.size > MEMBER_LIMIT {
-            let (is, may) = (size(self.size), size(MEMBER_LIMIT));
+    fn checked(self, limit: u64) -> Result<ArchiveMember, ArchiveError> {
+        if self.size > limit {
+            let (is, may) = (size(self.size), size(limit));
             return Err(ArchiveError::Limit("has", is, may));
         }
         let inflated = self.size > self.compressed.saturating_mul(RATIO_LIMIT);
@@ -117,6 +122,11 @@ impl ArchiveMember {
             return Err(ArchiveError::Damaged("a member lies outside of it"));
         }
         Ok(self)
+    }
+
+    /// The size of its content.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// The bytes of the archive that most likely contain the member.

@@ -9,6 +9,9 @@ pub(super) const NAME_LIMIT: usize = 300;
 /// quadratic time: about ten microseconds at this length. A manifest's name has about 20 letters.
 pub(super) const ALIKE_LENGTH: usize = 64;
 
+/// Up to this length a folder's name has one slip at the most.
+const SHORT_NAME: usize = 4;
+
 /// The form of a path for comparison: with `/` between folders (some programs write `\`), without a
 /// leading `/` or `./` (like `unzip`), and with composed letters (a Mac writes `u` and its dots
 /// separately).
@@ -47,6 +50,46 @@ pub(super) fn is_near(name: &str, wanted: &str, alike: &mut usize) -> bool {
     }
     *alike -= 1;
     strsim::levenshtein(&file, &meant) <= 2
+}
+
+/// Whether someone who named manifests in `folder` may have meant `name`: a file in it or below, or
+/// a manifest in a folder of a similar name.
+pub(super) fn is_near_folder(name: &str, folder: &str, alike: &mut usize) -> bool {
+    if name.len() > NAME_LIMIT || is_folder(name) || name.split('/').any(is_hidden) {
+        return false;
+    }
+    if below(folder, name).is_some() {
+        return !folder.is_empty() || is_likely(name);
+    }
+    let meant = folder.rsplit('/').next().unwrap_or(folder).to_lowercase();
+    if !is_likely(name) || meant.len() > ALIKE_LENGTH {
+        return false;
+    }
+    // In a short name every second slip makes another word of it.
+    let slips = if meant.len() > SHORT_NAME { 2 } else { 1 };
+    let mut parts = name.split('/');
+    parts.next_back();
+    parts.any(|part| {
+        if *alike == 0 || part.len().abs_diff(meant.len()) > slips {
+            return false;
+        }
+        *alike -= 1;
+        strsim::levenshtein(&part.to_lowercase(), &meant) <= slips
+    })
+}
+
+/// The rest of a name below a folder.
+pub(super) fn below<'a>(folder: &str, name: &'a str) -> Option<&'a str> {
+    match folder {
+        "" => Some(name),
+        _ => name.strip_prefix(folder)?.strip_prefix('/'),
+    }
+}
+
+/// Whether a name is not part of what people put into an archive: `.github`, `._app.yaml`, and the
+/// folder that a Mac adds to its archives.
+pub(super) fn is_hidden(part: &str) -> bool {
+    part.starts_with('.') || part == "__MACOSX"
 }
 
 pub(super) fn is_folder(name: &str) -> bool {

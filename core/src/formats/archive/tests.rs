@@ -395,6 +395,70 @@ fn archives_about_which_programs_disagree_are_refused() {
     assert!(told(read(&flipped, WHOLE, PATH)).starts_with("is a damaged ZIP archive"));
 }
 
+/// The names that patterns match, with what is said about names that cannot be read.
+fn matching(archive: &[u8], patterns: &[&str]) -> Listed {
+    let directory = Directory::find(archive, archive.len() as u64).unwrap();
+    let patterns = patterns.iter().map(|pattern| (*pattern).to_owned());
+    let patterns = patterns.collect::<Vec<_>>();
+    let mut listing = Listing::new(&directory, &[]).matching(&patterns);
+    let range = directory.range.start as usize..directory.range.end as usize;
+    for piece in archive[range].chunks(100) {
+        listing.feed(piece).unwrap();
+    }
+    listing.finish().unwrap()
+}
+
+#[test]
+fn patterns_find_each_file_once_and_tell_what_there_is_instead() {
+    let names = [
+        "k8s/b.yaml",
+        "k8s/",
+        "k8s\\a.yaml",
+        "k8s/README.md",
+        "k8s/.git/a.yaml",
+        "__MACOSX/k8s/._a.yaml",
+        "src/main.rs",
+        "k8s/base/c.json",
+    ];
+    let archive = zip(&names.map(|name| entry(name, b"x")));
+    let listed = matching(&archive, &["k8s", "k8s/*.yaml", "k8", "src", "x/*.yaml"]);
+    let matches = listed.matches;
+    let found = matches.files.keys().collect::<Vec<_>>();
+    assert_eq!(found, ["k8s/a.yaml", "k8s/b.yaml", "k8s/base/c.json"]);
+    assert_eq!(matches.count, 3);
+    assert_eq!(matches.found, [true, true, false, false, false]);
+    let near = ["k8s/b.yaml", "k8s/a.yaml", "k8s/base/c.json"];
+    assert_eq!(matches.near[2], near);
+    assert_eq!(matches.near[3], ["src/main.rs"]);
+    assert!(matches.near[4].is_empty());
+    // Of what is too many, the number is known and no more kept.
+    let many = (0..FILES_LIMIT + 3).map(|number| entry(&format!("k8s/{number}.yaml"), b"x"));
+    let matches = matching(&zip(&many.collect::<Vec<_>>()), &["k8s"]).matches;
+    assert_eq!(
+        (matches.count, matches.files.len()),
+        (FILES_LIMIT + 3, FILES_LIMIT)
+    );
+    // A file may be larger than one that is named alone, and not larger than all of them may be.
+    let random = (0..3 << 20).map(|n: u32| (n.wrapping_mul(2_654_435_761) >> 24) as u8);
+    let large = entry("k8s/a.yaml", &random.collect::<Vec<_>>());
+    let liar = Entry {
+        size: 9 << 20,
+        ..entry("k8s/b.yaml", b"x")
+    };
+    let twice = [entry("k8s/c.yaml", b"x"), entry("k8s/c.yaml", b"y")];
+    let archive = [large, liar].into_iter().chain(twice).collect::<Vec<_>>();
+    let files = matching(&zip(&archive), &["k8s"]).matches.files;
+    let said = files.iter().map(|(name, read)| match read {
+        Ok(member) => format!("{name}: {}", size(member.size())),
+        Err(error) => format!("{name} {error}"),
+    });
+    insta::assert_snapshot!(said.collect::<Vec<_>>().join("\n"), @r"
+    k8s/a.yaml: 3 MiB
+    k8s/b.yaml has 9 MiB, and at most 8 MiB is read
+    k8s/c.yaml is a damaged ZIP archive: two members have its name
+    ");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
