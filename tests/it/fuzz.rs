@@ -171,7 +171,8 @@ fn archives() {
         let Ok(directory) = Directory::find(tail, input.len() as u64) else {
             return;
         };
-        let mut listing = Listing::new(&directory, &wanted);
+        let patterns = ["k8s".to_owned(), "**/*".to_owned()];
+        let mut listing = Listing::new(&directory, &wanted).matching(&patterns);
         let range = directory.range.start as usize..directory.range.end as usize;
         if input[range]
             .chunks(1000)
@@ -181,7 +182,8 @@ fn archives() {
             return;
         }
         let Ok(listed) = listing.finish() else { return };
-        for member in listed.found.iter().flatten() {
+        let matches = listed.matches.files.values();
+        for member in listed.found.iter().flatten().chain(matches) {
             let Ok(member) = member else { continue };
             let mut range = member.range();
             for _ in 0..3 {
