@@ -5,6 +5,7 @@
 //! patch adds a container that it does not find, so it must only apply to the checked template.
 
 pub mod ambiguity;
+pub mod apply;
 pub mod asked;
 mod checks;
 mod comparison;

@@ -21,4 +21,4 @@ pub mod service;
 pub mod token;
 pub mod warning;
 
-pub use error::{CallError, Refusal};
+pub use error::{CallError, FieldCause, Refusal};

@@ -1,5 +1,5 @@
 //! The difference between two objects, in lines for people. It excludes what belongs to the server
-//! or to Landfall, and hides the values of variables.
+//! or to Landfall, and hides the values of variables and Secrets.
 
 use crate::state::marks;
 use serde_json::{Map, Value};
@@ -41,12 +41,15 @@ pub struct Difference {
     pub more: usize,
     /// Whether there is no current object.
     is_new: bool,
+    /// Whether they are Secrets.
+    is_secret: bool,
 }
 
-/// Compares two objects and hides the values of variables.
+/// Compares two objects and hides the values of variables and Secrets.
 pub fn difference(live: &Value, wanted: &Value) -> Difference {
     let mut difference = Difference {
         is_new: live.is_null(),
+        is_secret: wanted["kind"] == "Secret" && wanted["apiVersion"] == "v1",
         ..Difference::default()
     };
     let (live, wanted) = (without_own(live), without_own(wanted));
@@ -90,15 +93,28 @@ impl Difference {
                 self.arrays(path, &[], wanted);
             }
             (Some(live), Some(wanted)) => {
-                let (live, wanted) = (shown(path, live), shown(path, wanted));
+                let (live, wanted) = (self.shown(path, live), self.shown(path, wanted));
                 match live == HIDDEN && wanted == HIDDEN {
                     true => self.line(format!("{path}: changed {HIDDEN}")),
                     false => self.line(format!("{path}: {live} → {wanted}")),
                 }
             }
-            (None, Some(wanted)) => self.line(format!("+ {path}: {}", shown(path, wanted))),
-            (Some(live), None) => self.line(format!("- {path}: {}", shown(path, live))),
+            (None, Some(wanted)) => self.line(format!("+ {path}: {}", self.shown(path, wanted))),
+            (Some(live), None) => self.line(format!("- {path}: {}", self.shown(path, live))),
             (None, None) => {}
+        }
+    }
+
+    /// A value in one line. Of a Secret's values only the keys are shown.
+    fn shown(&self, path: &str, value: &Value) -> String {
+        let is_in = |field: &str| path == field || path.starts_with(&format!("{field}."));
+        match self.is_secret && ["data", "stringData"].into_iter().any(is_in) {
+            true => match value.as_object() {
+                Some(keys) => keys.keys().cloned().collect::<Vec<_>>().join(", "),
+                None if value.is_null() => "null".to_owned(),
+                None => HIDDEN.to_owned(),
+            },
+            false => shown(path, value),
         }
     }
 
@@ -145,19 +161,22 @@ impl Difference {
     }
 }
 
-/// Removes the annotations that are not shown, and the map if it becomes empty.
+/// Removes the annotations and labels that are not shown, and a map that becomes empty.
 fn without_own(object: &Value) -> Value {
     let mut object = object.clone();
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
         return object;
     };
-    if let Some(annotations) = metadata
-        .get_mut("annotations")
-        .and_then(Value::as_object_mut)
-    {
-        annotations.retain(|name, _| !OWN_ANNOTATIONS.iter().any(|own| name.starts_with(own)));
-        if annotations.is_empty() {
-            metadata.remove("annotations");
+    let is_own = |list: &str, name: &str| match list {
+        "labels" => name == marks::PART_OF,
+        _ => OWN_ANNOTATIONS.iter().any(|own| name.starts_with(own)),
+    };
+    for list in ["annotations", "labels"] {
+        if let Some(texts) = metadata.get_mut(list).and_then(Value::as_object_mut) {
+            texts.retain(|name, _| !is_own(list, name));
+            if texts.is_empty() {
+                metadata.remove(list);
+            }
         }
     }
     object

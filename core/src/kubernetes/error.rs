@@ -68,7 +68,26 @@ pub struct Refusal {
     pub allowed: Option<bool>,
     /// How long the server asks to be left alone, where it does.
     pub wait: Option<Duration>,
+    /// What the server says of single fields.
+    pub causes: Vec<FieldCause>,
 }
+
+/// What the server says of one field. <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldCause {
+    /// A word for programs, such as `FieldManagerConflict` or `FieldValueInvalid`.
+    pub reason: String,
+    /// The field; empty where it is about the whole object.
+    pub field: String,
+    /// What is wrong with it, without the value that it has.
+    pub message: String,
+}
+
+/// The most causes that are read: a page of them is more than people read.
+const MAX_CAUSES: usize = 100;
+
+/// How much is kept of what a cause says.
+const MAX_CAUSE_TEXT: usize = 1024;
 
 impl Refusal {
     /// Reads an answer that is an error. `mask` hides what is secret.
@@ -90,15 +109,69 @@ impl Refusal {
             message: clip(&without_object(&mask(text("message"))), MAX_ERROR_TEXT),
             is_status: true,
             wait: seconds.map(Duration::from_secs),
+            causes: causes(&status["details"]["causes"], mask),
             ..Refusal::default()
         }
     }
+}
+
+fn causes(causes: &Value, mask: impl Fn(&str) -> String) -> Vec<FieldCause> {
+    let causes = causes.as_array().into_iter().flatten();
+    let read = |cause: &Value| {
+        let text = |field: &str| cause[field].as_str().unwrap_or_default();
+        let clipped = |text: &str| clip(&mask(text), MAX_CAUSE_TEXT);
+        FieldCause {
+            reason: clipped(text("reason")),
+            field: clipped(text("field")),
+            message: clipped(&without_value(text("message"))),
+        }
+    };
+    causes.take(MAX_CAUSES).map(read).collect()
+}
+
+/// Removes the refused value from `Invalid value: VALUE: what is wrong`, and the difference of the
+/// objects that some messages end with: a template has the values of variables in it.
+/// <https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/field/errors.go>
+fn without_value(message: &str) -> String {
+    let message = message.split("\n@@ ").next().unwrap_or_default();
+    let Some((kind, rest)) = message.split_once(" value: ") else {
+        return message.trim_end().to_owned();
+    };
+    let after = rest.get(value_length(rest)..).unwrap_or_default();
+    match after.strip_prefix(": ") {
+        Some(wrong) => wrong.trim_end().to_owned(),
+        None => format!("{kind} value"),
+    }
+}
+
+/// The length of the value that a text begins with: a quoted text, JSON, or a plain word.
+fn value_length(text: &str) -> usize {
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_quoted => is_escaped = true,
+            b'"' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b':' if depth == 0 => return index,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Removes the object from the message: a refused JSON patch quotes the whole object, with values
 /// that the redactor does not know.
 /// <https://github.com/kubernetes/apiserver/blob/master/pkg/endpoints/handlers/patch.go>
 fn without_object(message: &str) -> String {
+    // An apply of a value of the wrong type quotes that value.
+    // https://github.com/kubernetes-sigs/structured-merge-diff/blob/master/typed/helpers.go
+    let message = match message.split_once(", got &value.") {
+        Some((before, _)) => before,
+        None => message,
+    };
     const QUOTE: &str = "patch: Invalid value: ";
     let Some((before, rest)) = message.split_once(QUOTE) else {
         return message.to_owned();

@@ -116,8 +116,7 @@ impl Refusal {
             (403, Some(false)) => RefusalCause::Permission(User::Unknown),
             (403, None) if says_nothing(message) => RefusalCause::Unexplained,
             (409, _) => RefusalCause::Conflict,
-            // A list whose items have no key to merge them by is told so, and with 500.
-            (code, _) if retry::is_transient(code) && !message.contains("merge key") => {
+            (code, _) if retry::is_transient(code) && !is_about_the_object(message) => {
                 RefusalCause::Busy
             }
             (_, _) => RefusalCause::Object,
@@ -158,6 +157,21 @@ impl Refusal {
             | RefusalCause::Conflict => false,
         }
     }
+}
+
+/// Whether a server's own error (500) is in truth about the object: a list whose items have no key
+/// to merge them by, and an apply that names unknown fields, has two items of one key, or values
+/// of the wrong type. <https://github.com/kubernetes/kubernetes/issues/122480>
+fn is_about_the_object(message: &str) -> bool {
+    let marks = [
+        "merge key",
+        "failed to create typed patch object",
+        "failed to create typed live object",
+        "failed to convert new object",
+        "field not declared in schema",
+        "duplicate entries for key",
+    ];
+    marks.iter().any(|mark| message.contains(mark))
 }
 
 /// What a sentence of fixed form says, whatever the status beside it.

@@ -66,6 +66,11 @@ pub const FAMILY: &str = "landfall/deployment";
 /// The label that distinguishes one version's pods from another's.
 pub const VERSION: &str = "landfall/version";
 
+/// The label of every object of a release: the id of the release's ApplySet, as kubectl knows it.
+pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
+/// The release of an object, `NAMESPACE/NAME`, for people and messages.
+pub const RELEASE: &str = "landfall/release";
+
 /// Reads the name in an annotation.
 pub fn name_of(text: &str) -> Option<Name> {
     Name::new(text, Rule::Subdomain)

@@ -136,3 +136,46 @@ fn a_new_object_and_a_long_difference() {
         "a: ".len() + VALUE_LIMIT + "… → ".chars().count() + 6
     );
 }
+
+#[test]
+fn of_a_secret_only_the_keys_are_told() {
+    let secret = |data: Value| json!({"apiVersion": "v1", "kind": "Secret", "data": data});
+    let some = || secret(json!({"a": "5ecret", "b": "5ecret", "c": "5ecret"}));
+    for (live, wanted, expected) in [
+        (some(), some(), ""),
+        (
+            some(),
+            secret(json!({"a": "5ecret", "b": "5ecret-2", "d": "5ecret"})),
+            "data.b: changed (hidden)\n- data.c: (hidden)\n+ data.d: (hidden)",
+        ),
+        (secret(Value::Null), some(), "data: null → a, b, c"),
+        (
+            json!({"apiVersion": "v1", "kind": "Secret"}),
+            some(),
+            "+ data: a, b, c",
+        ),
+        (
+            Value::Null,
+            secret(json!({"a": "5ecret"})),
+            "+ apiVersion: v1\n+ data.a: (hidden)\n+ kind: Secret",
+        ),
+    ] {
+        let told = lines(live, wanted);
+        assert!(!told.contains("5ecret"), "{told}");
+        assert_eq!(told, expected);
+    }
+    // A field of the same name elsewhere is none of a Secret.
+    let map = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": value}});
+    assert_eq!(lines(map("1"), map("2")), "data.a: 1 → 2");
+}
+
+#[test]
+fn whose_a_release_it_is_is_told_nowhere() {
+    let labelled = |labels: Value| json!({"metadata": {"labels": labels}});
+    let ours = json!({marks::PART_OF: "applyset-x-v1"});
+    assert_eq!(lines(json!({"metadata": {}}), labelled(ours.clone())), "");
+    assert_eq!(
+        lines(labelled(json!({"a": "1"})), labelled(ours)),
+        "- metadata.labels: {\"a\":\"1\"}"
+    );
+}

@@ -1,0 +1,30 @@
+//! Server-side apply of any object: what is sent, how the fields of earlier tools are taken over,
+//! whom an object belongs to, what a refusal means, and what an apply would change.
+//!
+//! The order for one object, of which a plan leaves out the writes:
+//!
+//! 1. read it; [`owners`] says whether it belongs to somebody else,
+//! 2. try [`body`] with a dry run; [`refused`] reads the refusal (of conflicts with those whose
+//!    fields are taken over anyway, [`are_of_predecessors`], try again with force); [`needs_write`]
+//!    and [`change`] compare the answer with what was read,
+//! 3. send [`takeover`], where there is one, as a JSON patch; its 409 means: read again,
+//! 4. apply [`body`], made of the object that step 3 answered with,
+//! 5. where [`takeover`] finds something in the answer (the server itself invents a manager for an
+//!    object that had none), steps 3 and 4 once more.
+//!
+//! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
+
+mod body;
+mod effect;
+mod fields;
+mod owner;
+mod ownership;
+mod refusal;
+mod takeover;
+
+pub use body::body;
+pub use effect::{change, needs_write};
+pub use owner::Owner;
+pub use ownership::{ForeignOwner, owners};
+pub use refusal::{ApplyRefusal, FieldConflict, refused};
+pub use takeover::{are_of_predecessors, takeover};

@@ -1,0 +1,135 @@
+//! Sets of fields as `managedFields` writes them: a tree whose keys are path elements (`f:spec`,
+//! `k:{"name":"app"}`, `v:"x"`). An element is in the set itself where its node is empty or has the
+//! key `.`; otherwise only what is below it is.
+//! <https://github.com/kubernetes-sigs/structured-merge-diff/blob/master/fieldpath/serialize.go>
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The key that says of a node with children that it is in the set, too.
+const SELF: &str = ".";
+
+/// A set of fields.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Fields {
+    /// Whether the element itself is in the set.
+    is_member: bool,
+    /// What is below it.
+    children: BTreeMap<String, Fields>,
+}
+
+impl Fields {
+    /// Reads the value of `fieldsV1`. What is not a tree counts as an empty set.
+    pub(super) fn read(value: &Value) -> Fields {
+        Fields {
+            is_member: false,
+            ..Fields::node(value)
+        }
+    }
+
+    fn node(value: &Value) -> Fields {
+        let empty = Map::new();
+        let keys = value.as_object().unwrap_or(&empty);
+        let children = keys.iter().filter(|(key, _)| *key != SELF);
+        let children = children
+            .map(|(key, below)| (key.clone(), Fields::node(below)))
+            .collect::<BTreeMap<_, _>>();
+        Fields {
+            is_member: children.is_empty() || keys.contains_key(SELF),
+            children,
+        }
+    }
+
+    /// The value of `fieldsV1`.
+    pub(super) fn write(&self) -> Value {
+        let children = self.children.iter();
+        let children = children.map(|(key, below)| (key.clone(), below.write()));
+        let mut keys = children.collect::<Map<_, _>>();
+        if self.is_member && !keys.is_empty() {
+            keys.insert(SELF.to_owned(), json!({}));
+        }
+        Value::Object(keys)
+    }
+
+    /// All fields of both.
+    pub(super) fn union(mut self, other: Fields) -> Fields {
+        self.is_member |= other.is_member;
+        for (key, below) in other.children {
+            let own = self.children.remove(&key).unwrap_or_default();
+            self.children.insert(key, own.union(below));
+        }
+        self
+    }
+
+    /// Only the fields of which `keep` says so, each told by its path.
+    pub(super) fn filter(&self, keep: &impl Fn(&[&str]) -> bool) -> Fields {
+        self.filtered(&mut Vec::new(), keep)
+    }
+
+    fn filtered<'a>(&'a self, path: &mut Vec<&'a str>, keep: &impl Fn(&[&str]) -> bool) -> Fields {
+        let mut kept = Fields {
+            is_member: self.is_member && keep(path),
+            ..Fields::default()
+        };
+        for (key, below) in &self.children {
+            path.push(key);
+            let below = below.filtered(path, keep);
+            path.pop();
+            if !below.is_empty() {
+                kept.children.insert(key.clone(), below);
+            }
+        }
+        kept
+    }
+
+    /// Whether no field is in the set.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.is_member && self.children.values().all(Fields::is_empty)
+    }
+
+    /// Whether the field, or one below it, is in the set.
+    pub(super) fn owns(&self, path: &[&str]) -> bool {
+        let mut place = Some(self);
+        for element in path {
+            place = place.and_then(|place| place.children.get(*element));
+        }
+        place.is_some_and(|place| !place.is_empty())
+    }
+}
+
+/// Whether an object has the field at a path of elements.
+pub(super) fn has(object: &Value, path: &[&str]) -> bool {
+    let mut place = Some(object);
+    for element in path {
+        place = place.and_then(|place| below(place, element));
+    }
+    place.is_some()
+}
+
+fn below<'a>(place: &'a Value, element: &str) -> Option<&'a Value> {
+    let (kind, text) = element.split_once(':')?;
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    match kind {
+        "f" => place.get(text),
+        "i" => place.get(text.parse::<usize>().ok()?),
+        "v" => {
+            let value = read(text)?;
+            place.as_array()?.iter().find(|item| **item == value)
+        }
+        "k" => {
+            let keys = read(text)?;
+            let mut items = place.as_array()?.iter();
+            items.find(|item| has_keys(item, &keys))
+        }
+        _ => None,
+    }
+}
+
+/// A key that an item leaves out is at its default there, such as the protocol of a port.
+fn has_keys(item: &Value, keys: &Value) -> bool {
+    let mut keys = keys.as_object().into_iter().flatten();
+    keys.all(|(key, value)| item.get(key).is_none_or(|found| found == value))
+}
+
+#[cfg(test)]
+mod tests;
