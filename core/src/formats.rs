@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod certificate;
 mod der;
+pub mod gzip;
 pub mod json;
 mod pem;
 pub mod private_key;

@@ -6,6 +6,7 @@ pub mod call;
 pub mod contact;
 pub mod credential;
 mod error;
+pub mod group;
 pub mod identity;
 pub mod name;
 mod path;

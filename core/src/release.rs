@@ -1,6 +1,8 @@
 //! A whole release: the objects of several manifests, deployed as one.
 
 pub mod model;
+pub mod order;
+pub mod prune;
 
 pub use model::{
     Followed, FollowedWorkload, LeftReason, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,

@@ -2,4 +2,6 @@
 
 pub mod baseline;
 pub mod continuation;
+pub mod lease;
 pub mod marks;
+pub mod release;

@@ -4,7 +4,7 @@
 //! Of each object only its text is kept, as compact JSON, and parsed where it is needed: a release
 //! of 2,000 objects as values would need more memory than the function has.
 
-mod annotations;
+pub mod annotations;
 mod check;
 mod model;
 mod namespace;

@@ -66,10 +66,18 @@ pub const FAMILY: &str = "landfall/deployment";
 /// The label that distinguishes one version's pods from another's.
 pub const VERSION: &str = "landfall/version";
 
-/// The label of every object of a release: the id of the release's ApplySet, as kubectl knows it.
+/// On each object of a release: the id of its parent, as ApplySets have it. `kubectl` reads it.
 pub const PART_OF: &str = "applyset.kubernetes.io/part-of";
-/// The release of an object, `NAMESPACE/NAME`, for people and messages.
+/// On each object of a release: the release, `NAMESPACE/NAME`. On the release's own Secrets it is a
+/// label with the name.
 pub const RELEASE: &str = "landfall/release";
+/// On the Secret of a revision, as a label: its number. On the parent, as an annotation: the
+/// newest.
+pub const RELEASE_REVISION: &str = "landfall/revision";
+/// On the Secret of a revision: pending, deployed, failed or superseded.
+pub const STATUS: &str = "landfall/status";
+/// On the Secret of a revision: when its deploy began.
+pub const AT: &str = "landfall/at";
 
 /// Reads the name in an annotation.
 pub fn name_of(text: &str) -> Option<Name> {

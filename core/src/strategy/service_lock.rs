@@ -6,6 +6,7 @@
 
 use crate::change::{self, Author};
 use crate::kubernetes::service::{Selector, Service};
+use crate::state::lease;
 use crate::state::marks::{
     self, FROM, LOCK, ORIGINAL_SELECTOR, RETIRING, SELECTOR_BEFORE, TO, VERSION,
 };
@@ -13,15 +14,6 @@ use crate::workload::TEMPLATE_HASH;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::time::Duration;
-
-/// How long after its deadline a lock counts: the last write may still be under way, and clocks
-/// differ.
-pub const LOCK_MARGIN: Duration = Duration::from_secs(120);
-
-/// How long a deploy may live: CodePipeline gives a Lambda action 24 hours in all.
-/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
-pub const LONGEST_DEPLOY: Duration = Duration::from_secs(86_400);
 
 /// The lock on a Service. It expires by itself: nobody has to be alive to give it back.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -59,15 +51,12 @@ impl Lock {
 
     /// When it counts no longer. No deploy lives longer than its action, whatever the lock says.
     pub fn expires(&self) -> Timestamp {
-        let last = self.since.saturating_add(LONGEST_DEPLOY);
-        let last = last.map_or(self.deadline, |last| last.min(self.deadline));
-        last.checked_add(LOCK_MARGIN).unwrap_or(Timestamp::MAX)
+        lease::expires(self.since, self.deadline)
     }
 
     /// Whether it counts. One that begins in the future was written by no clock of ours.
     pub fn holds(&self, now: Timestamp) -> bool {
-        let known = now.checked_add(LOCK_MARGIN).unwrap_or(Timestamp::MAX);
-        self.since <= known && self.expires() > now
+        lease::holds(self.since, self.deadline, now)
     }
 
     fn text(&self) -> Value {

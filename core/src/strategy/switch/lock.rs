@@ -3,6 +3,7 @@
 use super::context::Context;
 use crate::kubernetes::service::{Selector, Service};
 use crate::state::continuation::Phase;
+use crate::state::lease::LONGEST_DEPLOY;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::{self, Lock, Pin};
@@ -19,7 +20,7 @@ impl Context<'_> {
             job: self.continuation.job.clone(),
             version: version.to_owned(),
             since,
-            deadline: whole.min(since + service_lock::LONGEST_DEPLOY),
+            deadline: whole.min(since + LONGEST_DEPLOY),
             selector: None,
             wanted: None,
         }

@@ -1,0 +1,154 @@
+//! What is deleted of a release because its new revision does not have it any more.
+//!
+//! Only what the records of the release have can be deleted. Others copy the label of a release to
+//! objects that they make, so the label alone says nothing.
+
+use crate::kubernetes::object_id::ObjectId;
+use crate::request::release::annotations::PRUNE;
+use crate::state::marks::{PART_OF, RELEASE};
+use crate::state::release::RecordedObject;
+use crate::text::clip;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Kinds that are only deleted where the object itself asks for it: with a namespace or a
+/// definition goes all that is in it, with the others goes data.
+const KEPT_KINDS: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("storage.k8s.io", "StorageClass"),
+];
+
+/// The annotations by which tools are told to leave an object, and their values. Argo CD's has a
+/// list of values.
+const KEEPING: &[(&str, &[&str])] = &[
+    ("helm.sh/resource-policy", &["keep"]),
+    ("kapp.k14s.io/delete-strategy", &["orphan"]),
+    (
+        "argocd.argoproj.io/sync-options",
+        &[
+            "Prune=false",
+            "Prune=confirm",
+            "Delete=false",
+            "Delete=confirm",
+        ],
+    ),
+    ("kustomize.toolkit.fluxcd.io/prune", &["disabled"]),
+    ("client.lifecycle.config.k8s.io/deletion", &["detach"]),
+    ("cli-utils.sigs.k8s.io/on-remove", &["keep"]),
+];
+
+/// The longest text of the cluster in a reason: a name has at most 253 characters.
+const NAME_LIMIT: usize = 300;
+
+/// What becomes of an object that the new revision does not have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Prune {
+    /// It is deleted, if it is still this object in this state.
+    Delete {
+        /// Its uid.
+        uid: String,
+        /// Its resource version.
+        resource_version: String,
+    },
+    /// It stays, and the release does not have it any more.
+    Keep(KeepReason),
+    /// Nothing is left to delete: it is gone, is being deleted, or was just applied under another
+    /// API group, as the API server stores it once for both.
+    Gone,
+}
+
+/// Why an object stays although the release no longer has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeepReason {
+    /// It is of a kind that is only deleted where the object asks for it.
+    Kind,
+    /// An annotation says so, of Landfall or of another tool: its name and its value.
+    Annotation(&'static str, String),
+    /// Somebody took the label of the release away.
+    NotInRelease,
+    /// It is in another release: which, as it names itself.
+    OtherRelease(String),
+    /// Another object controls it, and deletes it itself: `Kind/name`.
+    Controlled(String),
+}
+
+/// The objects of the old revisions that the new one does not have.
+pub fn candidates<'a>(old: &'a [RecordedObject], new: &[ObjectId]) -> Vec<&'a RecordedObject> {
+    let new: BTreeSet<&ObjectId> = new.iter().collect();
+    let gone = old.iter().filter(|object| !new.contains(&object.id));
+    gone.collect()
+}
+
+/// What becomes of one of them, as the cluster has it now. `part_of` is the id of the release, and
+/// `applied` has the uids of all objects of the new revision.
+pub fn prune(
+    old: &RecordedObject,
+    live: Option<&Value>,
+    part_of: &str,
+    applied: &BTreeSet<String>,
+) -> Prune {
+    let Some(live) = live else {
+        return Prune::Gone;
+    };
+    let text = |pointer: &str| live.pointer(pointer).and_then(Value::as_str);
+    let uid = text("/metadata/uid").unwrap_or_default();
+    if text("/metadata/deletionTimestamp").is_some() || applied.contains(uid) {
+        return Prune::Gone;
+    }
+    match reason_to_keep(old, live, part_of) {
+        Some(reason) => Prune::Keep(reason),
+        None => Prune::Delete {
+            uid: uid.to_owned(),
+            resource_version: text("/metadata/resourceVersion")
+                .unwrap_or_default()
+                .to_owned(),
+        },
+    }
+}
+
+/// The reasons in this order: whose it is comes before what it asks for.
+fn reason_to_keep(old: &RecordedObject, live: &Value, part_of: &str) -> Option<KeepReason> {
+    let metadata = &live["metadata"];
+    let annotation = |key: &str| metadata["annotations"][key].as_str();
+    match metadata["labels"][PART_OF].as_str() {
+        Some(id) if id == part_of => {}
+        None => return Some(KeepReason::NotInRelease),
+        Some(other) => {
+            let other = annotation(RELEASE).unwrap_or(other);
+            return Some(KeepReason::OtherRelease(clip(other, NAME_LIMIT)));
+        }
+    }
+    if let Some(owner) = controller(metadata) {
+        return Some(KeepReason::Controlled(owner));
+    }
+    let asked = annotation(PRUNE);
+    if asked == Some("never") || (old.stays && asked != Some("always")) {
+        return Some(KeepReason::Annotation(PRUNE, "never".to_owned()));
+    }
+    let kept_kind = KEPT_KINDS
+        .iter()
+        .any(|(group, kind)| old.id.is(group, kind));
+    if kept_kind && asked != Some("always") {
+        return Some(KeepReason::Kind);
+    }
+    KEEPING.iter().find_map(|(key, keeping)| {
+        let values = annotation(key)?.split(',').map(str::trim);
+        let mut keeps = values.filter(|value| keeping.contains(value));
+        Some(KeepReason::Annotation(key, keeps.next()?.to_owned()))
+    })
+}
+
+/// The object that controls it.
+fn controller(metadata: &Value) -> Option<String> {
+    let owners = metadata["ownerReferences"].as_array()?;
+    let owner = owners.iter().find(|owner| owner["controller"] == true)?;
+    let text = |field: &str| owner[field].as_str().unwrap_or_default();
+    let owner = format!("{}/{}", text("kind"), text("name"));
+    Some(clip(&owner, NAME_LIMIT))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! What is on the outside of a record: it can be read, and changed, without unpacking it.
+
+use crate::kubernetes::object::timestamp;
+use crate::state::marks::{AT, CAUSE, COMMIT, EXECUTION, JOB, RELEASE, RELEASE_REVISION, STATUS};
+use crate::text::{clip, one_line};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// The longest cause that is kept.
+const CAUSE_LIMIT: usize = 1000;
+
+/// How far a revision has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is being deployed, or its deploy died.
+    Pending,
+    /// It was deployed as a whole.
+    Deployed,
+    /// It failed.
+    Failed,
+    /// It was deployed, and a later one is.
+    Superseded,
+}
+
+/// Their words in the annotation.
+const WORDS: [(Status, &str); 4] = [
+    (Status::Pending, "pending"),
+    (Status::Deployed, "deployed"),
+    (Status::Failed, "failed"),
+    (Status::Superseded, "superseded"),
+];
+
+impl Status {
+    /// The word in the annotation.
+    pub fn word(self) -> &'static str {
+        let row = WORDS.iter().find(|(status, _)| *status == self);
+        row.map_or("", |(_, word)| word)
+    }
+
+    /// Whether a revision of this status was once deployed as a whole.
+    pub fn was_good(self) -> bool {
+        matches!(self, Status::Deployed | Status::Superseded)
+    }
+}
+
+/// Which revision it is, who deployed it, and how far it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heading {
+    /// The name of the release.
+    pub release: String,
+    /// The namespace of the release.
+    pub namespace: String,
+    /// Its number, from 1.
+    pub revision: u64,
+    /// How far it came.
+    pub status: Status,
+    /// The pipeline's execution.
+    pub execution: String,
+    /// The first job of the deploy.
+    pub job: String,
+    /// When the deploy began.
+    pub at: Timestamp,
+    /// The commit, where it is known.
+    pub commit: Option<String>,
+    /// Why it failed.
+    pub cause: Option<String>,
+}
+
+impl Heading {
+    /// The name of a revision's Secret.
+    pub fn name_for(release: &str, revision: u64) -> String {
+        format!("landfall.{release}.v{revision}")
+    }
+
+    /// The name of its Secret.
+    pub fn name(&self) -> String {
+        Heading::name_for(&self.release, self.revision)
+    }
+
+    /// Selects the Secrets of all revisions of a release, and not its parent.
+    pub fn selector(release: &str) -> String {
+        format!("{RELEASE}={release},{RELEASE_REVISION}")
+    }
+
+    /// Reads it from a Secret; `None` where it is not a record, or what it says makes no sense.
+    pub fn read(secret: &Value) -> Option<Heading> {
+        let metadata = &secret["metadata"];
+        let annotation = |key: &str| metadata["annotations"][key].as_str();
+        let owned = |key: &str| annotation(key).map(str::to_owned);
+        let word = annotation(STATUS)?;
+        let heading = Heading {
+            release: metadata["labels"][RELEASE].as_str()?.to_owned(),
+            namespace: metadata["namespace"].as_str()?.to_owned(),
+            revision: metadata["labels"][RELEASE_REVISION]
+                .as_str()?
+                .parse()
+                .ok()?,
+            status: WORDS.iter().find(|row| row.1 == word)?.0,
+            execution: owned(EXECUTION)?,
+            job: owned(JOB)?,
+            at: timestamp(annotation(AT)?)?,
+            commit: owned(COMMIT),
+            cause: owned(CAUSE),
+        };
+        let named = metadata["name"].as_str() == Some(&heading.name());
+        named.then_some(heading)
+    }
+
+    /// The metadata of its Secret.
+    pub fn metadata(&self) -> Value {
+        let revision = self.revision.to_string();
+        json!({
+            "name": self.name(),
+            "namespace": self.namespace,
+            "labels": {RELEASE: self.release, RELEASE_REVISION: revision},
+            "annotations": self.annotations(),
+        })
+    }
+
+    /// A merge patch that writes how far the revision came, and leaves what was recorded.
+    pub fn patch(&self, resource_version: &str) -> Value {
+        let mut annotations = self.annotations();
+        if self.cause.is_none() {
+            annotations.insert(CAUSE.to_owned(), Value::Null);
+        }
+        let metadata = json!({"resourceVersion": resource_version, "annotations": annotations});
+        json!({"metadata": metadata})
+    }
+
+    fn annotations(&self) -> Map<String, Value> {
+        let cause = self.cause.as_deref();
+        let cause = cause.map(|cause| clip(&one_line(cause), CAUSE_LIMIT));
+        let all = [
+            (STATUS, Some(self.status.word().to_owned())),
+            (EXECUTION, Some(self.execution.clone())),
+            (JOB, Some(self.job.clone())),
+            (AT, Some(self.at.to_string())),
+            (COMMIT, self.commit.clone()),
+            (CAUSE, cause),
+        ];
+        let present = all
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)));
+        present
+            .map(|(key, value)| (key.to_owned(), Value::String(value)))
+            .collect()
+    }
+}

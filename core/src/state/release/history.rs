@@ -1,0 +1,88 @@
+//! What the records of a release say together.
+
+use super::heading::Heading;
+use super::record::Record;
+use super::recorded::{Before, RecordedObject};
+use crate::kubernetes::object_id::ObjectId;
+use std::collections::BTreeMap;
+
+/// How many revisions that were deployed are kept. A rollback needs one; the others show people
+/// what was there.
+const KEPT: usize = 5;
+
+/// The number for the next revision: no record has it, nor had one that the parent knows of.
+pub fn next_revision(newest: u64, numbers: impl IntoIterator<Item = u64>) -> u64 {
+    let newest = numbers.into_iter().fold(newest, u64::max);
+    newest.saturating_add(1)
+}
+
+/// The revisions whose records are to be deleted: all but the newest that were deployed, and what
+/// came after the last of these.
+pub fn outdated(headings: &[Heading]) -> Vec<u64> {
+    let good = headings.iter().filter(|heading| heading.status.was_good());
+    let mut good: Vec<u64> = good.map(|heading| heading.revision).collect();
+    good.sort_unstable_by(|one, other| other.cmp(one));
+    let Some(last) = good.first().copied() else {
+        return Vec::new();
+    };
+    good.truncate(KEPT);
+    let numbers = headings.iter().map(|heading| heading.revision);
+    let mut outdated: Vec<u64> = numbers
+        .filter(|number| *number < last && !good.contains(number))
+        .collect();
+    outdated.sort_unstable();
+    outdated
+}
+
+/// The last revision that was deployed as a whole.
+pub fn last_good(records: &[Record]) -> Option<&Record> {
+    let good = records
+        .iter()
+        .filter(|record| record.heading.status.was_good());
+    good.max_by_key(|record| record.heading.revision)
+}
+
+/// The records since the last good one, without it, the oldest first.
+fn since_good(records: &[Record]) -> Vec<&Record> {
+    let good = last_good(records).map_or(0, |good| good.heading.revision);
+    let mut since: Vec<_> = records
+        .iter()
+        .filter(|record| record.heading.revision > good)
+        .collect();
+    since.sort_by_key(|record| record.heading.revision);
+    since
+}
+
+/// Everything that was applied since the last good revision, and what that one had: each object as
+/// the newest of these revisions has it, with the newest uid that is known. Deploys that died may
+/// have left any of it.
+pub fn base(records: &[Record]) -> Vec<RecordedObject> {
+    let mut all = BTreeMap::<&ObjectId, RecordedObject>::new();
+    for record in last_good(records).into_iter().chain(since_good(records)) {
+        for object in &record.objects {
+            let older = all.remove(&object.id).and_then(|older| older.uid);
+            let mut newest = object.clone();
+            newest.uid = newest.uid.or(older);
+            all.insert(&object.id, newest);
+        }
+    }
+    all.into_values().collect()
+}
+
+/// What an object was before anything since the last good revision changed it. What that revision
+/// has belongs to the release, whatever became of it since.
+pub fn before_of<'a>(id: &ObjectId, records: &'a [Record]) -> &'a Before {
+    let of = |record: &'a Record| record.objects.iter().find(|object| object.id == *id);
+    if last_good(records).is_some_and(|good| of(good).is_some()) {
+        return &Before::InRelease;
+    }
+    // A later revision that found the object in the release found what an earlier one had left
+    // there. One that found something else tells what had come to be since.
+    let since = since_good(records).into_iter().rev();
+    let mut found = since.filter_map(of).map(|object| &object.before);
+    let first = found.find(|before| **before != Before::InRelease);
+    first.unwrap_or(&Before::Unknown)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+use super::*;
+use crate::state::release::{Kept, Status};
+use jiff::Timestamp;
+
+fn heading(revision: u64, status: Status) -> Heading {
+    Heading {
+        release: "shop".into(),
+        namespace: "prod".into(),
+        revision,
+        status,
+        execution: "e".into(),
+        job: "j".into(),
+        at: Timestamp::UNIX_EPOCH,
+        commit: None,
+        cause: None,
+    }
+}
+
+/// `P`ending, `D`eployed, `F`ailed, `S`uperseded.
+fn status(letter: char) -> Status {
+    match letter {
+        'P' => Status::Pending,
+        'D' => Status::Deployed,
+        'F' => Status::Failed,
+        _ => Status::Superseded,
+    }
+}
+
+fn id(name: &str) -> ObjectId {
+    ObjectId {
+        kind: "ConfigMap".into(),
+        name: name.into(),
+        ..ObjectId::default()
+    }
+}
+
+fn object(name: &str, uid: Option<&str>, before: Before) -> RecordedObject {
+    RecordedObject {
+        id: id(name),
+        api_version: "v1".into(),
+        plural: "configmaps".into(),
+        wave: 0,
+        stays: false,
+        follow: true,
+        uid: uid.map(str::to_owned),
+        manifest: Kept::Omitted,
+        before,
+    }
+}
+
+fn record(revision: u64, letter: char, objects: &[RecordedObject]) -> Record {
+    Record {
+        heading: heading(revision, status(letter)),
+        objects: objects.to_vec(),
+    }
+}
+
+#[test]
+fn the_newest_that_were_deployed_are_kept_and_all_that_came_after_the_last() {
+    for (statuses, expected) in [
+        ("", &[][..]),
+        ("P", &[]),
+        ("FFF", &[]),
+        ("D", &[]),
+        ("SSSSD", &[]),
+        ("SSSSSD", &[1]),
+        ("SSSSSSDFP", &[1, 2]),
+        // Failed ones go as soon as a later one was deployed.
+        ("SFFSPD", &[2, 3, 5]),
+        ("FFDFF", &[1, 2]),
+    ] {
+        let headings = statuses.chars().enumerate();
+        let mut headings: Vec<_> = headings
+            .map(|(place, letter)| heading(place as u64 + 1, status(letter)))
+            .collect();
+        assert_eq!(outdated(&headings), expected, "{statuses}");
+        headings.reverse();
+        assert_eq!(outdated(&headings), expected, "{statuses}, reversed");
+    }
+}
+
+#[test]
+fn numbers_are_never_given_twice() {
+    assert_eq!(next_revision(0, []), 1);
+    assert_eq!(next_revision(4, [2, 3]), 5);
+    // The parent's note was lost.
+    assert_eq!(next_revision(0, [7, 3]), 8);
+    assert_eq!(next_revision(u64::MAX, []), u64::MAX);
+}
+
+#[test]
+fn the_base_is_the_last_good_revision_and_all_that_was_tried_since() {
+    let records = [
+        record(
+            4,
+            'F',
+            &[
+                object("web", None, Before::InRelease),
+                object("new", None, Before::Absent),
+            ],
+        ),
+        record(1, 'S', &[object("old", Some("u-0"), Before::Absent)]),
+        record(
+            2,
+            'D',
+            &[
+                object("web", Some("u-1"), Before::Absent),
+                object("db", Some("u-2"), Before::Absent),
+            ],
+        ),
+        record(3, 'P', &[object("new", Some("u-3"), Before::Absent)]),
+    ];
+    assert_eq!(last_good(&records).unwrap().heading.revision, 2);
+    let base = base(&records);
+    let found = base
+        .iter()
+        .map(|object| (object.id.name.as_str(), object.uid.as_deref()));
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [
+            ("db", Some("u-2")),
+            ("new", Some("u-3")),
+            ("web", Some("u-1"))
+        ]
+    );
+    assert!(super::base(&[]).is_empty());
+    // Nothing was ever deployed: all that was tried.
+    assert_eq!(super::base(&records[..1]).len(), 2);
+}
+
+#[test]
+fn what_an_object_was_is_what_it_was_before_the_first_that_left_it_changed() {
+    let was = |text: &str| Before::Live(text.into());
+    let good = record(2, 'D', &[object("x", None, Before::Absent)]);
+    let with = |revisions: &[(u64, char, Before)]| {
+        let records = revisions.iter().map(|(revision, letter, before)| {
+            record(*revision, *letter, &[object("y", None, before.clone())])
+        });
+        let records: Vec<_> = records.chain([good.clone()]).collect();
+        before_of(&id("y"), &records).clone()
+    };
+    // A dead deploy made it, and the next found it in the release.
+    assert_eq!(
+        with(&[(3, 'P', Before::Absent), (4, 'F', Before::InRelease)]),
+        Before::Absent
+    );
+    let taken = with(&[(3, 'P', was("theirs")), (4, 'P', Before::InRelease)]);
+    assert!(taken == was("theirs"));
+    // One that failed was taken back, then somebody made the object, and it was taken over.
+    let made = with(&[(3, 'F', Before::Absent), (4, 'P', was("made since"))]);
+    assert!(made == was("made since"));
+    assert_eq!(
+        with(&[(3, 'F', was("gone since")), (4, 'P', Before::Absent)]),
+        Before::Absent
+    );
+    // An older revision than the last good one says nothing.
+    assert_eq!(with(&[(1, 'S', was("long ago"))]), Before::Unknown);
+    assert_eq!(with(&[(3, 'P', Before::InRelease)]), Before::Unknown);
+    // What the last good revision has is the release's, even if somebody deleted it since.
+    let deleted = record(3, 'P', &[object("x", None, Before::Absent)]);
+    assert_eq!(
+        before_of(&id("x"), &[good.clone(), deleted]),
+        &Before::InRelease
+    );
+}
