@@ -2,6 +2,7 @@
 
 mod deployment;
 pub mod diagnosis;
+pub mod object;
 pub mod rollout;
 pub mod steadiness;
 
