@@ -3,9 +3,10 @@
 pub mod health;
 pub mod kind;
 pub mod replica_set;
+mod slack;
 
 use crate::kubernetes::object::{Object, digest};
-pub use kind::{Kind, Row, TEMPLATE_HASH};
+pub use kind::{Kind, REVISION_HASH, Row, TEMPLATE_HASH};
 use serde_json::{Map, Value};
 use std::ops::Deref;
 
@@ -49,9 +50,33 @@ impl Workload {
         self.annotation(REVISION)?.parse().ok()
     }
 
-    /// `spec.replicas`, 1 if absent, like the server.
+    /// How many pods are wanted: `spec.replicas`, 1 if absent, like the server; of a DaemonSet as
+    /// many as there are nodes for it; of a Job as many as are to succeed.
     pub fn replicas(&self) -> i64 {
-        self.number("/spec/replicas").unwrap_or(1)
+        let (pointer, absent) = self.kind.row().counts.wanted;
+        self.number(pointer).unwrap_or(absent)
+    }
+
+    /// `spec.minReadySeconds`.
+    pub fn min_ready_seconds(&self) -> i64 {
+        self.number("/spec/minReadySeconds").unwrap_or(0)
+    }
+
+    /// Whether its controller replaces pods only when somebody deletes them.
+    pub fn rolls_on_delete(&self) -> bool {
+        self.text("/spec/updateStrategy/type") == "OnDelete"
+    }
+
+    /// Of a StatefulSet: pods with a lower number keep the version that they have.
+    pub fn partition(&self) -> i64 {
+        let partition = self.number("/spec/updateStrategy/rollingUpdate/partition");
+        partition.unwrap_or(0).max(0)
+    }
+
+    /// Of a StatefulSet: whether one pod that is not ready stops every other change.
+    /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#orderedready-pod-management>
+    pub fn is_ordered(&self) -> bool {
+        self.kind == Kind::StatefulSet && self.text("/spec/podManagementPolicy") != "Parallel"
     }
 
     /// `spec.progressDeadlineSeconds`, 600 if absent, like the server.
@@ -61,17 +86,23 @@ impl Workload {
 
     /// Pods of every version. The server leaves zero counters out.
     pub fn total_replicas(&self) -> i64 {
-        self.number("/status/replicas").unwrap_or(0)
+        self.number(self.kind.row().counts.total).unwrap_or(0)
     }
 
     /// Pods of the newest version.
     pub fn updated_replicas(&self) -> i64 {
-        self.number("/status/updatedReplicas").unwrap_or(0)
+        self.number(self.kind.row().counts.updated).unwrap_or(0)
     }
 
     /// Pods of every version that were ready for `minReadySeconds`.
     pub fn available_replicas(&self) -> i64 {
-        self.number("/status/availableReplicas").unwrap_or(0)
+        // An older server does not count the available pods of a StatefulSet.
+        let ready = self.kind == Kind::StatefulSet && self.min_ready_seconds() == 0;
+        let pointer = match ready {
+            true => "/status/readyReplicas",
+            false => self.kind.row().counts.available,
+        };
+        self.number(pointer).unwrap_or(0)
     }
 
     /// Pods of every version that are ending; `None` if the server does not count them.
@@ -105,29 +136,6 @@ impl Workload {
         all.find(|container| container["name"] == name)
     }
 
-    /// How many pods may be missing or too many during a rollout; at least one. When so many new
-    /// pods are not available, the controller waits for one of them.
-    /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment>
-    pub fn slack(&self) -> i64 {
-        let wanted = self.replicas();
-        let rolling = self.value().pointer("/spec/strategy/rollingUpdate");
-        if self.text("/spec/strategy/type") == "Recreate" {
-            return wanted.max(1);
-        }
-        let share = |field: &str, round: i64| match rolling.and_then(|rolling| rolling.get(field)) {
-            Some(Value::String(percent)) => {
-                let percent = percent.trim_end_matches('%').parse::<i64>().unwrap_or(25);
-                wanted.saturating_mul(percent).saturating_add(round) / 100
-            }
-            Some(count) if count.is_i64() => count.as_i64().unwrap_or(0),
-            _ => (wanted.saturating_mul(25).saturating_add(round)) / 100,
-        };
-        // The surge is rounded up, what may be missing is rounded down.
-        share("maxSurge", 99)
-            .saturating_add(share("maxUnavailable", 0))
-            .max(1)
-    }
-
     /// Selects the pods of the version with this hash, or of all versions if it is empty.
     pub fn pods_of_version(&self, hash: &str) -> String {
         let selector = self.selector();
@@ -135,6 +143,22 @@ impl Workload {
             "" => selector,
             hash => format!("{selector},{}={hash}", self.kind.row().versions.label),
         }
+    }
+
+    /// Selects the pods of every other version.
+    pub fn pods_of_others(&self, hash: &str) -> String {
+        let label = self.kind.row().versions.label;
+        format!("{},{label} notin ({hash})", self.selector())
+    }
+
+    /// Whether a version's template is the current one. A controller writes a time that is not set
+    /// as `null`, where the server leaves it out.
+    pub fn has_template(&self, template: &Value) -> bool {
+        if self.kind == Kind::Deployment {
+            return template_digest(template) == self.template_digest();
+        }
+        let [one, other] = [template, self.template()].map(without_null_time);
+        template_digest(&one) == template_digest(&other)
     }
 
     /// A short digest of the pod template: equal digests, equal versions.
@@ -162,6 +186,17 @@ pub fn without_template_hash(template: &Value) -> Value {
         .and_then(Value::as_object_mut)
     {
         labels.remove(TEMPLATE_HASH);
+    }
+    template
+}
+
+fn without_null_time(template: &Value) -> Value {
+    let mut template = template.clone();
+    let metadata = template.get_mut("metadata").and_then(Value::as_object_mut);
+    if let Some(metadata) = metadata
+        && metadata.get("creationTimestamp").is_some_and(Value::is_null)
+    {
+        metadata.remove("creationTimestamp");
     }
     template
 }

@@ -32,11 +32,27 @@ pub(super) enum Answer {
     Text,
 }
 
-/// Deployments, the deployed kind of workload.
+/// Deployments.
 pub static DEPLOYMENTS: Resource = Resource::of("apps/v1", "Deployment", "deployments.apps");
+
+/// StatefulSets.
+pub static STATEFUL_SETS: Resource = Resource::of("apps/v1", "StatefulSet", "statefulsets.apps");
+
+/// DaemonSets.
+pub static DAEMON_SETS: Resource = Resource::of("apps/v1", "DaemonSet", "daemonsets.apps");
+
+/// Jobs.
+pub static JOBS: Resource = Resource::of("batch/v1", "Job", "jobs.batch");
 
 /// ReplicaSets, which contain a Deployment's versions.
 pub static REPLICA_SETS: Resource = Resource::of("apps/v1", "ReplicaSet", "replicasets.apps");
+
+/// ControllerRevisions, which contain the versions of a StatefulSet or a DaemonSet.
+pub static CONTROLLER_REVISIONS: Resource = Resource::of(
+    "apps/v1",
+    "ControllerRevision",
+    "controllerrevisions.apps",
+);
 
 /// Pods.
 pub static PODS: Resource = Resource::of("v1", "Pod", "pods");
