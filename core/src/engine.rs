@@ -9,6 +9,7 @@ mod acting;
 mod brief;
 mod conclusion;
 mod ending;
+mod following;
 mod reading;
 mod model;
 mod trouble;

@@ -16,7 +16,7 @@ use crate::change::editor::Editor;
 use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::workload::health::diagnosis::{Explanation, PodSnapshot, log_lines};
 use crate::workload::health::steadiness::{Roster, summed};
-use crate::workload::replica_set::ReplicaSet;
+use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -54,8 +54,15 @@ impl Snapshot {
 
     /// Keeps the answer to a query.
     pub fn set(&mut self, query: Query, answer: impl Into<Answer>) {
+        let answer = answer.into();
+        // The only version of a Job is read with it.
+        if let Answer::Deployment(Some(live)) = &answer
+            && let Some(only) = ReplicaSet::only(live)
+        {
+            self.set(Query::replica_sets(&live.selector()), vec![only]);
+        }
         self.answers.retain(|(asked, _)| *asked != query);
-        self.answers.push((query, answer.into()));
+        self.answers.push((query, answer));
     }
 
     /// The Deployment of this name, where there is one.
@@ -80,7 +87,7 @@ impl Snapshot {
         self.service(name).ok().flatten()
     }
 
-    /// The ReplicaSets under the selector of a Deployment.
+    /// The versions under the selector of a workload: ReplicaSets, ControllerRevisions.
     pub fn replica_sets(&self, deployment: &Workload) -> Result<&[ReplicaSet], Query> {
         let found = self.get::<Vec<ReplicaSet>>(Query::replica_sets(&deployment.selector()));
         found.map(Vec::as_slice)
@@ -126,10 +133,10 @@ impl Snapshot {
                 .map(|object| Workload::new(kind, object))
                 .into(),
             Query::Get(Kind::Service, _) => object(response).map(Service::new).into(),
-            Query::Get(Kind::ReplicaSet, _) => {
-                let set = response.map(Response::object);
-                set.map_err(|missed| missed.why).into()
-            }
+            Query::Get(Kind::ReplicaSet, _) => response
+                .map(Response::object)
+                .map_err(|missed| missed.why)
+                .into(),
             Query::ServiceAgain(name) => {
                 let deployments = |query: &Query| matches!(query, Query::Get(Kind::Deployment, _));
                 self.answers.retain(|(query, _)| !deployments(query));
@@ -142,7 +149,10 @@ impl Snapshot {
                     .map(|object| Workload::new(kind, object));
                 all.collect::<Vec<_>>().into()
             }
-            Query::List(Items::ReplicaSets, _) => replica_sets(response, mask).into(),
+            Query::List(Items::ReplicaSets, selector) => {
+                let sets = replica_sets(response, mask);
+                self.counted(selector, sets).into()
+            }
             Query::List(Items::ServicePods, _) => {
                 let all = items(response);
                 let all = all.iter().map(ServicePod::read).filter(|pod| !pod.over);
@@ -155,6 +165,7 @@ impl Snapshot {
             Query::List(Items::EndpointSlices, _) => Endpoints::read(&items(response)).into(),
             Query::Pods { set, .. } => return self.take_pods(set, response, at, mask),
             Query::Roster { .. } => roster(response, at).into(),
+            Query::Blocking { .. } => blocking(response).into(),
             Query::Events { .. } => return self.take_events(response, mask),
             Query::Log { .. } => {
                 let lines = text(response).map(|text| log_lines(&mask(&text)));
@@ -178,6 +189,16 @@ impl Snapshot {
         self.set(query, answer);
     }
 
+    /// Versions with the pods that are counted by the workload that was read before them.
+    fn counted(&self, selector: &str, mut sets: Vec<ReplicaSet>) -> Vec<ReplicaSet> {
+        let all = self.answers.iter().filter_map(|(_, it)| Option::of(it));
+        let mut all = all.filter_map(Option::<Workload>::as_ref);
+        if let Some(live) = all.find(|live| live.selector() == *selector) {
+            count_pods(live, &mut sets);
+        }
+        sets
+    }
+
     /// The deploy continues without the pods if they cannot be read.
     fn take_pods(
         &mut self,
@@ -191,15 +212,21 @@ impl Snapshot {
             .iter()
             .filter_map(|(_, it)| Vec::<ReplicaSet>::of(it));
         let set = sets.flatten().find(|one: &&ReplicaSet| one.name == set);
-        self.pods = Some(PodSnapshot {
-            at,
-            set: set.cloned().unwrap_or_default(),
-            pods: match response {
-                Ok(Response::Pods(pods)) => Ok(pods.hide(mask)),
-                Ok(_) => Err("an answer that is not a list of pods".to_owned()),
-                Err(missed) => Err(missed.why),
-            },
-        });
+        let mut set = set.cloned().unwrap_or_default();
+        let pods = match response {
+            Ok(Response::Pods(pods)) => Ok(pods.hide(mask)),
+            Ok(_) => Err("an answer that is not a list of pods".to_owned()),
+            Err(missed) => Err(missed.why),
+        };
+        // What an event has told holds until there is a pod.
+        if let Some(before) = self.pods.take()
+            && before.set.name == set.name
+            && !set.keeper.is_empty()
+            && pods.as_ref().is_ok_and(|pods| pods.count() == 0)
+        {
+            set.failure = before.set.failure;
+        }
+        self.pods = Some(PodSnapshot { at, set, pods });
         self.pods_missed = match &self.pods {
             Some(PodSnapshot { pods: Err(_), .. }) => self.pods_missed + 1,
             Some(PodSnapshot { pods: Ok(_), .. }) | None => 0,
@@ -208,7 +235,7 @@ impl Snapshot {
     }
 
     fn take_events(&mut self, response: Result<Response, Missed>, mask: fn(&str) -> String) {
-        self.explanation.events = Some(match response {
+        let events = match response {
             Ok(Response::Events(mut events)) => {
                 for event in &mut events {
                     event.message = mask(&event.message);
@@ -217,7 +244,11 @@ impl Snapshot {
             }
             Ok(_) => Ok(Vec::new()),
             Err(missed) => Err(missed.why),
-        });
+        };
+        if let (Some(sight), Ok(events)) = (&mut self.pods, &events) {
+            sight.learn_of_creation(events);
+        }
+        self.explanation.events = Some(events);
     }
 
     /// The Deployment that is watched has changed, and is this one now: what was seen of its pods
@@ -235,6 +266,7 @@ impl Snapshot {
             | Query::List(Items::ServicePods | Items::EndpointSlices, _)
             | Query::Pods { .. }
             | Query::Roster { .. }
+            | Query::Blocking { .. }
             | Query::Events { .. }
             | Query::Log { .. }
             | Query::Editor { .. }
@@ -270,6 +302,15 @@ fn roster(response: Result<Response, Missed>, at: Timestamp) -> Roster {
     };
     let pods = summed(pods.into_iter());
     Roster { at, pods }
+}
+
+/// Pods that cannot be read are not known to be in the way.
+fn blocking(response: Result<Response, Missed>) -> Vec<(String, String)> {
+    let Ok(Response::Pods(pods)) = response else {
+        return Vec::new();
+    };
+    let pods = pods.others.into_iter();
+    pods.map(|pod| (pod.name, pod.uid)).collect()
 }
 
 /// Who set a field. Where that cannot be read it is not told.

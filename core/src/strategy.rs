@@ -22,7 +22,9 @@ mod traffic;
 pub use action::{Action, Step};
 pub use author::author;
 pub use decision::{Decision, Stage, Undo, Wait};
-pub use result::{CandidateState, Failure, Former, RollbackResult, Success, Switched, Version};
+pub use result::{
+    CandidateState, Failure, Former, RollbackResult, Success, SuccessNote, Switched, Version,
+};
 pub use traffic::TrafficState;
 
 use crate::request::{Request, Strategy};

@@ -190,11 +190,13 @@ pub fn without_template_hash(template: &Value) -> Value {
     template
 }
 
-fn without_null_time(template: &Value) -> Value {
+pub(crate) fn without_null_time(template: &Value) -> Value {
     let mut template = template.clone();
     let metadata = template.get_mut("metadata").and_then(Value::as_object_mut);
     if let Some(metadata) = metadata
-        && metadata.get("creationTimestamp").is_some_and(Value::is_null)
+        && metadata
+            .get("creationTimestamp")
+            .is_some_and(Value::is_null)
     {
         metadata.remove("creationTimestamp");
     }

@@ -56,7 +56,7 @@ impl Engine {
                 if !terms.optional.spares(&error, is_final) {
                     return Err(error);
                 }
-                if let Query::Pods { .. } | Query::Roster { .. } = query {
+                if let Query::Pods { .. } | Query::Roster { .. } | Query::Blocking { .. } = query {
                     self.notes.push(Note::PodsUnreadable(in_short(&error)));
                 }
                 Err(Missed {

@@ -112,11 +112,18 @@ pub fn bounded(text: &str) -> &str {
 
 /// The uid of the object that controls this one.
 pub fn controller(object: &Value) -> Option<&str> {
+    controlling(object)?.get("uid")?.as_str()
+}
+
+/// The name of the object that controls this one.
+pub fn controller_name(object: &Value) -> Option<&str> {
+    controlling(object)?.get("name")?.as_str()
+}
+
+fn controlling(object: &Value) -> Option<&Value> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
-    let owner = owners
-        .iter()
-        .find(|owner| owner.get("controller") == Some(&Value::Bool(true)))?;
-    owner.get("uid")?.as_str()
+    let mut owners = owners.iter();
+    owners.find(|owner| owner.get("controller") == Some(&Value::Bool(true)))
 }
 
 /// A time as Kubernetes writes it; `None` where it is none.

@@ -4,26 +4,30 @@
 mod model;
 mod raw;
 mod raw_event;
+mod raw_object;
 
 pub use model::{
     Container, Ended, Event, FAILED_LIMIT, Failed, Gate, NO_SCHEDULER, Pod, Pods, Said, State,
     Unscheduled,
 };
-use raw::{List, RawPod};
+use raw::RawPod;
 use raw_event::RawEvent;
+use raw_object::List;
 
 impl Pods {
-    /// Reads a page of a list and keeps this ReplicaSet's pods; also returns the token of the next
-    /// page. `None` if the text is not a list.
-    pub fn read(page: &[u8], set: &str) -> Option<(Pods, String)> {
+    /// Reads a page of a list and keeps the pods that the object of this name controls; also returns
+    /// the token of the next page. `None` if the text is not a list.
+    pub fn read(page: &[u8], owner: &str) -> Option<(Pods, String)> {
         let list: List<RawPod> = serde_json::from_slice(page).ok()?;
         let mut pods = Pods::default();
         for pod in list.items {
             pods.ending = pods.ending.max(pod.ends());
-            if !pod.is_of(set) || pod.ends().is_some() {
+            if !pod.is_of(owner) || pod.ends().is_some() {
                 continue;
             }
-            if pod.is_over() {
+            if pod.failed_by_itself() && pods.others.len() < FAILED_LIMIT {
+                pods.others.push(pod.into());
+            } else if pod.is_over() {
                 pods.failed.extend(pod.failed());
             } else if pod.is_ready() {
                 pods.ready += 1;

@@ -48,11 +48,8 @@ pub static JOBS: Resource = Resource::of("batch/v1", "Job", "jobs.batch");
 pub static REPLICA_SETS: Resource = Resource::of("apps/v1", "ReplicaSet", "replicasets.apps");
 
 /// ControllerRevisions, which contain the versions of a StatefulSet or a DaemonSet.
-pub static CONTROLLER_REVISIONS: Resource = Resource::of(
-    "apps/v1",
-    "ControllerRevision",
-    "controllerrevisions.apps",
-);
+pub static CONTROLLER_REVISIONS: Resource =
+    Resource::of("apps/v1", "ControllerRevision", "controllerrevisions.apps");
 
 /// Pods.
 pub static PODS: Resource = Resource::of("v1", "Pod", "pods");

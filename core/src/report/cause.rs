@@ -104,6 +104,14 @@ fn stop_text(stop: &Stop, which: &str) -> String {
             "no new pod can be created, because its ReplicaSet is refused: {}",
             clip(&quote(refused), CAUSE_QUOTE_LIMIT)
         ),
+        Stop::JobFailed(failure) => match failure.message.as_str() {
+            "" => format!("Kubernetes gave the Job up ({})", quote(&failure.reason)),
+            message => format!(
+                "Kubernetes gave the Job up ({}): {}",
+                quote(&failure.reason),
+                clip(&quote(message), CAUSE_QUOTE_LIMIT)
+            ),
+        },
     }
 }
 
@@ -117,6 +125,13 @@ fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
                 progress.wanted,
                 pods(progress.wanted),
                 words(timeout)
+            );
+        }
+        WaitsFor::Unsuspension | WaitsFor::Parallelism | WaitsFor::Completion { .. } => {
+            return format!(
+                "the Job did not complete within {} (timeout): {}",
+                words(timeout),
+                pods_state(progress, which)
             );
         }
         WaitsFor::Observation => "and",
@@ -158,6 +173,13 @@ pub(super) fn pods_state(progress: &Progress, which: &str) -> String {
             "{count}; they have no readiness probe, so they are checked again after some seconds"
         ),
         WaitsFor::NewPods | WaitsFor::Availability => count,
+        WaitsFor::Completion { active, failed } => {
+            format!("{available} of {wanted} completed, {active} running, {failed} failed")
+        }
+        WaitsFor::Unsuspension => {
+            "it is suspended (spec.suspend), so none of its pods runs".to_owned()
+        }
+        WaitsFor::Parallelism => "its parallelism is 0, so none of its pods runs".to_owned(),
     };
     match &progress.obstacle {
         Some(obstacle) => format!("{state}; {}", quote(obstacle)),

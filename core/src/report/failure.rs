@@ -13,6 +13,7 @@ use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::request::Request;
 use crate::strategy::Failure;
 use crate::text::{listed, words};
+use crate::workload::Kind;
 use jiff::Timestamp;
 
 /// A deploy that came to nothing. `source` is where the access to the cluster comes from.
@@ -30,6 +31,7 @@ pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) 
         Failure::Locked { execution, until } => locked(request, execution, *until),
         Failure::Forbidden(permissions) => forbidden(request, permissions, source),
         Failure::Deleted => deleted(request),
+        Failure::EndUnseen => end_unseen(request),
         Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         Failure::Overwritten { lost, editor } => overwritten(request, lost, editor.as_ref()),
         Failure::SetAside {
@@ -47,14 +49,19 @@ pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) 
 fn missing(request: &Request) -> Report {
     let target = target(request);
     let namespace = &request.namespace;
+    let plural = request.kind.row().names[1];
+    let field = match request.kind {
+        Kind::Deployment => "deployment",
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Job => "workload",
+    };
     fail(
         FailureCode::Missing,
         FailureType::ConfigurationError,
         &format!("{target} does not exist, so there was nothing to patch."),
         &[],
         &format!(
-            "Check `deployment` and `namespace` (`kubectl --namespace {namespace} get \
-             deployments` lists what is there), or give a `manifest` to create it."
+            "Check `{field}` and `namespace` (`kubectl --namespace {namespace} get {plural}` lists \
+             what is there), or give a `manifest` to create it."
         ),
     )
 }
@@ -108,6 +115,20 @@ fn deleted(request: &Request) -> Report {
         &format!("{target} was deleted during its rollout."),
         &[],
         "Find out who deleted it. A deploy with a `manifest` creates it again.",
+    )
+}
+
+fn end_unseen(request: &Request) -> Report {
+    fail(
+        FailureCode::Deleted,
+        FailureType::JobFailed,
+        &format!(
+            "{} was deleted before its end was seen, so whether it completed is unknown.",
+            target(request)
+        ),
+        &[],
+        "Find out who deleted it. Kubernetes does that itself after `ttlSecondsAfterFinished`: \
+         give the Job at least 300, then retry the stage.",
     )
 }
 

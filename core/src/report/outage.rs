@@ -28,6 +28,7 @@ impl Failure {
             | Failure::Forbidden(_)
             | Failure::Locked { .. }
             | Failure::Deleted
+            | Failure::EndUnseen
             | Failure::OutOfSync { .. }
             | Failure::Overwritten { .. } => false,
             Failure::SetAside { present, .. } => is_of_switch(present),

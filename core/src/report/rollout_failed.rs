@@ -72,6 +72,7 @@ pub(super) fn rollout_failed(
             "The new version of {} was not rolled out: {cause}.",
             target(request)
         ),
+        false if request.kind.ends() => format!("{} failed: {cause}.", target(request)),
         false => headline(&target(request), &cause, rollback_result),
     };
     let headline = outage::first(request, headline, evidence, rollback_result);
@@ -107,8 +108,9 @@ pub(super) fn done_about(
             "It was left as it is: the previous version did not serve either.".to_owned()
         }
         RollbackResult::PreviousGone(set) => format!(
-            "It was left as it is: ReplicaSet `{set}` of the previous version no longer exists \
-             (revisionHistoryLimit)."
+            "It was left as it is: {} `{set}` of the previous version no longer exists \
+             (revisionHistoryLimit).",
+            request.kind.row().versions.resource.kind
         ),
         RollbackResult::NotRolledBack(revision, why) => format!(
             "It was left as it is: revision {revision} could not be restored: {}.",
@@ -145,6 +147,8 @@ pub(super) fn next_after(
     rollback_result: &RollbackResult,
 ) -> String {
     let (namespace, name) = (&request.namespace, &request.deployment);
+    let row = request.kind.row();
+    let (kind, versions) = (row.names[0], row.versions.resource.kind.to_lowercase());
     let help = again::after(code);
     if code == FailureCode::ControllerSilent {
         return help.to_owned();
@@ -178,10 +182,13 @@ pub(super) fn next_after(
                  with `kubectl --namespace {namespace} describe service/{}`.",
                 switch.service
             ),
+            None if request.kind.ends() => format!(
+                "{help} See what it says of itself with `kubectl --namespace {namespace} describe \
+                 job/{name}`."
+            ),
             None => format!(
-                "{help} See what runs with `kubectl --namespace {namespace} get \
-                 deployment,replicaset,pod`, and `kubectl --namespace {namespace} rollout history \
-                 deployment/{name}`."
+                "{help} See what runs with `kubectl --namespace {namespace} get {kind},{versions},\
+                 pod`, and `kubectl --namespace {namespace} rollout history {kind}/{name}`."
             ),
         },
     }

@@ -4,7 +4,7 @@ use super::cause::pods;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
-use crate::strategy::{Former, Success, Switched};
+use crate::strategy::{Former, Success, SuccessNote, Switched};
 use crate::text::{clip, quote, words};
 use crate::workload::Workload;
 use crate::workload::health::steadiness::SECOND_LOOK;
@@ -21,8 +21,8 @@ pub fn success(
     let live = &success.deployment;
     let seconds = now.duration_since(continuation.started).as_secs().max(0);
     let image = image(request, live);
-    let revision = live.revision().map(|revision| revision.to_string());
-    let revision = revision.unwrap_or_else(|| "1".to_owned());
+    let revision = live.revision().or(success.revision).unwrap_or(1);
+    let revision = revision.to_string();
     let target = target(request);
     let pods = match live.replicas() {
         0 => "it is scaled to zero, so no pod runs".to_owned(),
@@ -69,7 +69,8 @@ pub fn success(
         ),
         Some(_) | None => String::new(),
     };
-    let summary = summary + &twice + &warned(&continuation.warnings) + &skipped(request);
+    let note = success.note.map(noted).unwrap_or_default();
+    let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
     let variables = [
         ("Namespace", request.namespace.clone()),
         ("Deployment", name.to_owned()),
@@ -80,6 +81,19 @@ pub fn success(
         ("DurationSeconds", seconds.to_string()),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// Why not all pods have the new version.
+fn noted(note: SuccessNote) -> String {
+    match note {
+        SuccessNote::OnDelete => " It was applied and not rolled out: its update strategy is \
+             OnDelete, so each pod keeps its version until someone deletes it."
+            .to_owned(),
+        SuccessNote::Partition(partition) => format!(
+            " Only its pods from number {partition} on have this version \
+             (updateStrategy.rollingUpdate.partition)."
+        ),
+    }
 }
 
 /// A success within CodePipeline's limits, with what the deploy came from.

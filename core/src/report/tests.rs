@@ -220,6 +220,8 @@ fn successes() {
     let finished = |replicas, wrote, previous_revision, request: &Request, seconds| {
         let success = Success {
             deployment: live(replicas, "app:2"),
+            revision: None,
+            note: None,
             wrote,
             previous_revision,
             switched: None,
@@ -353,6 +355,8 @@ fn switches_that_succeeded() {
         let left = left.iter();
         let success = Success {
             deployment: Workload::new(Kind::Deployment, blue),
+            revision: None,
+            note: None,
             wrote,
             previous_revision: None,
             switched: Some(Switched {
@@ -1382,6 +1386,8 @@ fn no_input_makes_a_report_too_long() {
     let image = "é".repeat(10_000);
     let success = Success {
         deployment: live(i64::MAX, &image),
+        revision: None,
+        note: None,
         wrote: true,
         previous_revision: Some(u64::MAX),
         switched: None,

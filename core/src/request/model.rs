@@ -177,6 +177,49 @@ impl Strategy {
 }
 
 impl Request {
+    /// Builds a request that changes nothing: a workload that something else has written is
+    /// followed, and left as it is.
+    pub fn following(
+        kind: Kind,
+        name: &str,
+        namespace: &str,
+        (timeout, patience): (Duration, Duration),
+        execution: &str,
+    ) -> Request {
+        Request {
+            kind,
+            deployment: name.to_owned(),
+            namespace: namespace.to_owned(),
+            cluster: None,
+            images: BTreeMap::new(),
+            sole_image: None,
+            env: BTreeMap::new(),
+            container: None,
+            manifest: None,
+            origin: Origin::default(),
+            skipped: Vec::new(),
+            commit: None,
+            mode: Mode::Deploy,
+            method: Method::Patch,
+            restart: false,
+            strategy: Strategy::Rolling,
+            timeout,
+            patience,
+            rollback: false,
+            execution: execution.to_owned(),
+            committed: None,
+        }
+    }
+
+    /// Whether it asks for no change.
+    pub fn only_follows(&self) -> bool {
+        self.images.is_empty()
+            && self.sole_image.is_none()
+            && self.env.is_empty()
+            && self.manifest.is_none()
+            && !self.restart
+    }
+
     /// The image for a container. `is_sole` says whether an image without a container name may be
     /// meant for it.
     pub fn image(&self, container: &str, is_sole: bool) -> Option<&String> {

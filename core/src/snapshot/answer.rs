@@ -60,6 +60,8 @@ answers! {
     Endpoints(Endpoints),
     /// Which pods there are.
     Roster(Roster),
+    /// Pods in the way of a version: each with its name and its uid.
+    Blocking(Vec<(String, String)>),
     /// Who set a field; `None` where that is not noted.
     Editor(Option<Editor>),
     /// Yes or no.

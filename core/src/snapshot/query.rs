@@ -20,23 +20,32 @@ pub enum Query {
     ServiceAgain(String),
     /// Objects under a label selector.
     List(Items, String),
-    /// What is wrong with the pods of a ReplicaSet.
+    /// What is wrong with the pods of a version.
     Pods {
         /// The selector of its pods.
         selector: String,
-        /// Its name.
+        /// The name of the version.
         set: String,
+        /// The name of the object that controls the pods.
+        owner: String,
     },
-    /// Which pods a ReplicaSet has, ready ones, too.
+    /// Which pods a version has, ready ones, too.
     Roster {
         /// The selector of its pods.
         selector: String,
-        /// Its name.
-        set: String,
+        /// The name of the object that controls the pods.
+        owner: String,
+    },
+    /// The pods of the other versions that are not ready: they may be in the way of this one.
+    Blocking {
+        /// The selector of these pods.
+        selector: String,
+        /// The name of the object that controls them.
+        owner: String,
     },
     /// What happened to an object.
     Events {
-        /// `Pod` or `ReplicaSet`.
+        /// `Pod`, or the kind of what controls pods.
         kind: &'static str,
         /// Its name.
         name: String,
@@ -205,9 +214,9 @@ impl Query {
                 Call::endpoint_slices(namespace, service)
             }
             Query::List(items, selector) => Call::list(items.resource(row), namespace, selector),
-            Query::Pods { selector, .. } | Query::Roster { selector, .. } => {
-                Call::list(&PODS, namespace, selector)
-            }
+            Query::Pods { selector, .. }
+            | Query::Roster { selector, .. }
+            | Query::Blocking { selector, .. } => Call::list(&PODS, namespace, selector),
             Query::Events { kind, name } => Call::events(namespace, kind, name),
             Query::Log {
                 pod,
@@ -246,9 +255,11 @@ impl Query {
             },
             Query::List(Items::ReplicaSets, _) => needed(Reading::ReplicaSets),
             Query::List(..) => needed(Reading::List),
-            Query::Pods { set, .. } => spared(Reading::Pods(set.clone()), PODS_TIMEOUT, EVIDENCE),
-            Query::Roster { set, .. } => {
-                spared(Reading::Roster(set.clone()), PODS_TIMEOUT, EVIDENCE)
+            Query::Pods { owner, .. } | Query::Blocking { owner, .. } => {
+                spared(Reading::Pods(owner.clone()), PODS_TIMEOUT, EVIDENCE)
+            }
+            Query::Roster { owner, .. } => {
+                spared(Reading::Roster(owner.clone()), PODS_TIMEOUT, EVIDENCE)
             }
             Query::Events { .. } => spared(Reading::Events, EXPLANATION_TIMEOUT, EVIDENCE),
             Query::Log { .. } | Query::Editor { .. } => {

@@ -13,11 +13,11 @@ pub enum Reading {
     Object,
     /// All items of a list.
     List,
-    /// A list of ReplicaSets.
+    /// A list of ReplicaSets or ControllerRevisions.
     ReplicaSets,
-    /// The pods of this ReplicaSet.
+    /// The pods that the object of this name controls.
     Pods(String),
-    /// Which pods this ReplicaSet has, each in a word.
+    /// Which pods the object of this name controls, each in a word.
     Roster(String),
     /// Events.
     Events,

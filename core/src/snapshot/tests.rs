@@ -102,13 +102,21 @@ fn all() -> Vec<(Query, &'static str)> {
             Query::Pods {
                 selector: selector(),
                 set: name(),
+                owner: name(),
             },
             "api/v1 pods",
         ),
         (
             Query::Roster {
                 selector: selector(),
-                set: name(),
+                owner: name(),
+            },
+            "api/v1 pods",
+        ),
+        (
+            Query::Blocking {
+                selector: selector(),
+                owner: name(),
             },
             "api/v1 pods",
         ),
@@ -198,6 +206,7 @@ fn what_a_deploy_can_do_without() {
             }
             Query::Pods { .. }
             | Query::Roster { .. }
+            | Query::Blocking { .. }
             | Query::Events { .. }
             | Query::Log { .. }
             | Query::Editor { .. }

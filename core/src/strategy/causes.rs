@@ -5,13 +5,14 @@ use crate::change::asked::Lost;
 use crate::problem::Fault;
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::workload::health::diagnosis::{Cause, Evidence};
+use crate::workload::health::job::JobFailure;
 use crate::workload::health::rollout::Progress;
 use std::time::Duration;
 
 /// The status with which a server refuses an invalid request.
 const UNPROCESSABLE: u16 = 422;
 
-/// Why the new version of a Deployment failed.
+/// Why the new version of a workload failed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RolloutFailure {
     /// What happened.
@@ -143,6 +144,8 @@ pub enum Stop {
     },
     /// Kubernetes may not create the ReplicaSet, for this reason.
     NoReplicaSet(String),
+    /// Kubernetes has given the Job up.
+    JobFailed(JobFailure),
 }
 
 impl Default for RolloutCause {

@@ -34,6 +34,9 @@ pub fn catching_up(progress: &Progress) -> Duration {
         | WaitsFor::OldPods(_)
         | WaitsFor::EndingPods(_)
         | WaitsFor::Availability
-        | WaitsFor::SecondLook => WATCH_WINDOW,
+        | WaitsFor::SecondLook
+        | WaitsFor::Completion { .. }
+        | WaitsFor::Unsuspension
+        | WaitsFor::Parallelism => WATCH_WINDOW,
     }
 }

@@ -7,7 +7,7 @@ use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
 use crate::problem::Fault;
 use crate::text::clip;
-use crate::workload::Workload;
+use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
 
 /// Images that name a version: more would hide what the sentence says.
@@ -19,14 +19,41 @@ const IMAGE_LIMIT: usize = 200;
 /// A version that serves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Success {
-    /// The Deployment as it serves.
+    /// The workload as it serves.
     pub deployment: Workload,
+    /// Its revision, where another object tells that.
+    pub revision: Option<u64>,
     /// Whether this deploy wrote anything.
     pub wrote: bool,
     /// The revision that served before, where one did.
     pub previous_revision: Option<u64>,
     /// The Service that sends to it, where one was switched or would have been.
     pub switched: Option<Switched>,
+    /// Why not all pods have the new version, though the rollout is done.
+    pub note: Option<SuccessNote>,
+}
+
+/// Why not all pods have a new version whose rollout is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuccessNote {
+    /// The update strategy is OnDelete: each pod keeps its version until somebody deletes it.
+    OnDelete,
+    /// The pods of a StatefulSet below this number keep their version.
+    Partition(i64),
+}
+
+impl SuccessNote {
+    /// What is to be said of a workload whose rollout is done.
+    pub fn of(live: &Workload) -> Option<SuccessNote> {
+        let partition = live.partition();
+        if live.rolls_on_delete() {
+            Some(SuccessNote::OnDelete)
+        } else if live.kind() == Kind::StatefulSet && partition > 0 {
+            Some(SuccessNote::Partition(partition))
+        } else {
+            None
+        }
+    }
 }
 
 /// A Service that sends to a new version.
@@ -64,6 +91,8 @@ pub enum Failure {
     },
     /// The Deployment went away while its rollout was followed.
     Deleted,
+    /// A Job went away before its end was seen: whether it completed is unknown.
+    EndUnseen,
     /// Someone else's change came after ours.
     OutOfSync {
         /// Who made it, where it was one of us.
@@ -145,12 +174,12 @@ pub struct Version {
 }
 
 impl Version {
-    /// The version that a Deployment has now.
-    pub fn of(live: &Workload) -> Version {
+    /// The version that a workload has now, and its revision where another object tells that.
+    pub fn of(live: &Workload, revision: Option<u64>) -> Version {
         let images = live.containers("containers").iter();
         let images = images.filter_map(|container| container.get("image")?.as_str());
         Version {
-            revision: live.revision().unwrap_or_default(),
+            revision: live.revision().or(revision).unwrap_or_default(),
             image: clip(
                 &images.take(IMAGES_NAMED).collect::<Vec<_>>().join(", "),
                 IMAGE_LIMIT,

@@ -4,6 +4,7 @@
 mod context;
 mod forward;
 mod undo;
+mod unstick;
 pub mod way_back;
 
 use super::action::Action;
@@ -47,6 +48,10 @@ impl Context<'_> {
                 Phase::Start | Phase::Switch | Phase::SwitchRollback(_) | Phase::Release(_),
                 Some(live),
             ) => self.start(live),
+            // Kubernetes deletes a Job that has ended where its `ttlSecondsAfterFinished` says so.
+            (Phase::Rollout(_), None) if self.request.kind.ends() => {
+                Ok(Decision::GiveUp(Failure::EndUnseen))
+            }
             (Phase::Rollout(_), None) => Ok(Decision::GiveUp(Failure::Deleted)),
             (Phase::Rollback(rollback), None) => Ok(ended(rollback, RollbackResult::Deleted)),
             (Phase::Rollout(rollout), Some(live)) => self.rollout(rollout, live),

@@ -1,14 +1,15 @@
 //! A rollout that is followed: to its end, or until its pods show that it never ends.
 
+mod pods;
+
 use super::causes::{RolloutCause, RolloutFailure, Stop};
 use super::decision::{Decision, Stage, Wait};
 pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, catching_up};
 use crate::request::Request;
 use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Reason, Rollout};
-use crate::workload::health::diagnosis::{
-    self, Diagnosis, Evidence, Explanation, Finding, PodSnapshot, Since,
-};
+use crate::workload::health::diagnosis::{self, Diagnosis, Evidence};
+use crate::workload::health::job;
 use crate::workload::health::rollout::{Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, Roster, SECOND_LOOK, Steady};
 use crate::workload::replica_set::{self, ReplicaSet};
@@ -62,7 +63,7 @@ impl RolloutTracker<'_> {
                 }
             }
             Verdict::Progressing(progress) => self.follow(progress),
-            Verdict::Failed(progress) => self.fail(Some(self.deadline_exceeded(progress))),
+            Verdict::Failed(progress) => self.fail(Some(self.given_up(progress))),
         }
     }
 
@@ -77,7 +78,7 @@ impl RolloutTracker<'_> {
         };
         let roster = self.snapshot.get::<Roster>(Query::Roster {
             selector: self.live.pods_of_version(&set.template_hash),
-            set: set.name.clone(),
+            owner: set.pod_owner().to_owned(),
         })?;
         let progress = Progress {
             waits_for: WaitsFor::SecondLook,
@@ -108,11 +109,15 @@ impl RolloutTracker<'_> {
     fn follow(&self, mut progress: Progress) -> Result<RolloutState, Query> {
         let at_most = catching_up(&progress);
         let stands = match progress.waits_for {
-            WaitsFor::Observation | WaitsFor::Resumption => true,
+            WaitsFor::Observation
+            | WaitsFor::Resumption
+            | WaitsFor::Unsuspension
+            | WaitsFor::Parallelism => true,
             WaitsFor::NewPods
             | WaitsFor::OldPods(_)
             | WaitsFor::EndingPods(_)
             | WaitsFor::Availability
+            | WaitsFor::Completion { .. }
             | WaitsFor::SecondLook => false,
         };
         if let (WaitsFor::Observation, Some(refused)) = (progress.waits_for, &progress.obstacle) {
@@ -126,9 +131,9 @@ impl RolloutTracker<'_> {
         }
         let next = self.next_sight();
         if next.is_zero()
-            && let Some(set) = self.newest(self.snapshot.replica_sets(self.live)?)
+            && let Some(query) = self.pods_query(self.snapshot.replica_sets(self.live)?)
         {
-            return Err(self.pods_query(set));
+            return Err(query);
         }
         if let Some(pods) = &self.snapshot.pods
             && pods.pods.is_ok()
@@ -145,11 +150,12 @@ impl RolloutTracker<'_> {
                     return Ok(failed);
                 }
             }
-            Diagnosis::Suspicious(finding) => {
-                if self.wants_events(&finding) {
-                    self.explain(&finding)?;
-                }
-                progress.obstacle = Some(finding.sentence(self.live, &Explanation::default()));
+            Diagnosis::Suspicious(finding) => progress.obstacle = Some(self.obstacle(&finding)?),
+            Diagnosis::Nothing if self.wants_events_of_creation() => {
+                return Err(Query::Events {
+                    kind: self.live.kind().row().pod_owner,
+                    name: self.live.name().to_owned(),
+                });
             }
             Diagnosis::Nothing => {}
         }
@@ -158,63 +164,9 @@ impl RolloutTracker<'_> {
         self.wait_or_fail(progress, at_most.min(next))
     }
 
-    fn diagnosis(&self) -> Diagnosis {
-        match &self.snapshot.pods {
-            Some(sight) => {
-                let patience = self.request.patience;
-                diagnosis::diagnose(self.live, sight, self.since(), patience)
-            }
-            None => Diagnosis::Nothing,
-        }
-    }
-
     /// The first look at its pods, where nothing probes them.
     fn steady(&self) -> Option<&Steady> {
         self.continuation.steady.as_ref()
-    }
-
-    /// Since when what is seen can have lasted.
-    fn since(&self) -> Since<'_> {
-        let explanation = &self.snapshot.explanation;
-        // Nobody makes room for the pods of a switch's new version.
-        let rollout = self.rollout;
-        let (written, replaces) = (&rollout.written, rollout.previous.is_some());
-        Since::of_rollout(
-            written,
-            rollout.wrote,
-            replaces,
-            self.live,
-            &self.continuation.sights,
-            explanation,
-        )
-        .freeing_nothing(self.stage != Stage::Rollout)
-        .having_served(matches!(self.stage, Stage::Bake { .. }))
-    }
-
-    fn wants_events(&self, finding: &Finding) -> bool {
-        let sight = self.snapshot.pods.as_ref();
-        let since = self.since();
-        let wants = |sight| finding.wants_events(sight, &since, self.request.patience);
-        self.snapshot.explanation.events.is_none() && sight.is_some_and(wants)
-    }
-
-    fn only_waits(&self) -> bool {
-        let sight = self.snapshot.pods.as_ref();
-        let found =
-            sight.and_then(|sight| diagnosis::explain(sight, self.since(), self.request.patience));
-        found.is_some_and(|found| found.only_waits(&self.snapshot.explanation))
-    }
-
-    /// The time until the pods are to be looked at.
-    fn next_sight(&self) -> Duration {
-        let explained = self.snapshot.explanation.events.is_some();
-        let (last, window) = match &self.snapshot.pods {
-            Some(PodSnapshot { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
-            Some(PodSnapshot { at, .. }) => (*at, PODS_WINDOW),
-            None => (self.rollout.written.at, PODS_WINDOW),
-        };
-        let left = (last + window).duration_since(self.now);
-        Duration::try_from(left).unwrap_or_default().min(window)
     }
 
     /// Why a rollout failed that is no fault of its pods.
@@ -222,7 +174,9 @@ impl RolloutTracker<'_> {
         let verdict = health::verdict(self.live, &self.rollout.written, self.now);
         match verdict {
             Verdict::Progressing(progress) => match progress.waits_for {
-                WaitsFor::Resumption => Some(Reason::Paused),
+                WaitsFor::Resumption | WaitsFor::Unsuspension | WaitsFor::Parallelism => {
+                    Some(Reason::Paused)
+                }
                 // A later change, an autoscaler's, may be unobserved for a moment.
                 WaitsFor::Observation
                     if progress.obstacle.is_none()
@@ -235,6 +189,7 @@ impl RolloutTracker<'_> {
                 | WaitsFor::OldPods(_)
                 | WaitsFor::EndingPods(_)
                 | WaitsFor::Availability
+                | WaitsFor::Completion { .. }
                 | WaitsFor::SecondLook => None,
             },
             Verdict::Complete | Verdict::Failed(_) => None,
@@ -266,11 +221,14 @@ impl RolloutTracker<'_> {
         let sight = self.snapshot.pods.as_ref();
         // What could not be read a while ago, when the cluster did not answer, may be read now.
         let missed = sight.is_some_and(|it| it.pods.is_err() && it.at + CATCHING_UP <= self.now);
-        let stale = sight.is_none() || missed || self.next_sight().is_zero();
-        if let Some(set) = self.newest(sets)
-            && stale
-        {
-            return Err(self.pods_query(set));
+        // The pods of a Job that has failed go with it: what was seen of them is kept.
+        let is_kept = self.live.kind().ends()
+            && sight.is_some_and(|it| it.pods.as_ref().is_ok_and(|pods| !pods.others.is_empty()));
+        let stale = sight.is_none()
+            || missed
+            || !is_kept && (self.next_sight().is_zero() || self.misses_others(sets));
+        if stale && let Some(query) = self.pods_query(sets) {
+            return Err(query);
         }
         // The pods hold the cause, and a moment later they may be readable.
         if (1..READINGS).contains(&self.snapshot.pods_missed) {
@@ -292,8 +250,9 @@ impl RolloutTracker<'_> {
             .map(|finding| finding.explained(explanation));
         let finding = finding.as_ref();
         let told = finding.map(|finding| {
-            let skipped = finding.skipped(&self.request.skipped, explanation);
-            finding.sentence(self.live, explanation) + &skipped
+            let skipped = &self.request.skipped;
+            let skipped = finding.skipped(self.live.kind(), skipped, explanation);
+            finding.sentence(self.live, explanation) + &self.held_up(finding, sets) + &skipped
         });
         let reason = self.reason();
         // Pods that were stopped in the middle are no cause.
@@ -311,7 +270,10 @@ impl RolloutTracker<'_> {
     }
 
     /// Kubernetes has given the rollout up.
-    pub fn deadline_exceeded(&self, progress: Progress) -> Stop {
+    pub fn given_up(&self, progress: Progress) -> Stop {
+        if let Some(failure) = job::failure(self.live).filter(|_| self.live.kind().ends()) {
+            return Stop::JobFailed(failure);
+        }
         let seconds = self.live.progress_deadline_seconds().max(0).unsigned_abs();
         let deadline = Duration::from_secs(seconds);
         Stop::DeadlineExceeded { deadline, progress }
@@ -326,51 +288,9 @@ impl RolloutTracker<'_> {
             Verdict::Complete | Verdict::Failed(_) => false,
         }
     }
-
-    /// Whether all was read that explains a finding: events, then the log.
-    fn explain(&self, finding: &Finding) -> Result<(), Query> {
-        let read = &self.snapshot.explanation;
-        if read.events.is_none() {
-            let (kind, name) = match finding.pod.as_str() {
-                "" => (
-                    &*self.live.kind().row().versions.resource.kind,
-                    &finding.set,
-                ),
-                _ => ("Pod", &finding.pod),
-            };
-            let name = name.clone();
-            return Err(Query::Events { kind, name });
-        }
-        if read.log.is_none() && finding.has_log() {
-            return Err(Query::Log {
-                pod: finding.pod.clone(),
-                container: finding.container.clone(),
-                previous: finding.previous,
-            });
-        }
-        Ok(())
-    }
-
-    /// The new version's ReplicaSet. Where none came to be, the newest one has the old pods.
-    fn newest<'b>(&self, sets: &'b [ReplicaSet]) -> Option<&'b ReplicaSet> {
-        let previous = self.rollout.previous.as_ref();
-        replica_set::newest(self.live, sets)
-            .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
-    }
-
-    fn pods_query(&self, set: &ReplicaSet) -> Query {
-        Query::Pods {
-            // Where no pod can be created, it counts whether old ones are ending.
-            selector: match &set.failure {
-                Some(_) => self.live.selector(),
-                None => self.live.pods_of_version(&set.template_hash),
-            },
-            set: set.name.clone(),
-        }
-    }
 }
 
-/// The Deployment's counters are there and its newest ReplicaSet's are not yet.
+/// The workload's counters are there and its newest version's are not yet.
 pub fn waiting_for_replica_set(live: &Workload) -> Progress {
     Progress {
         waits_for: WaitsFor::Availability,

@@ -1,9 +1,12 @@
 //! Whether a workload is ready, and why not. Its kind decides how its status is read.
 
+mod daemon_set;
 mod deployment;
 pub mod diagnosis;
+pub mod job;
 pub mod object;
 pub mod rollout;
+mod stateful_set;
 pub mod steadiness;
 
 use self::rollout::{Verdict, WriteReceipt};
@@ -15,6 +18,9 @@ use jiff::Timestamp;
 pub fn verdict(live: &Workload, written: &WriteReceipt, now: Timestamp) -> Verdict {
     match live.kind() {
         Kind::Deployment => deployment::verdict(live, written, now),
+        Kind::StatefulSet => stateful_set::verdict(live, written),
+        Kind::DaemonSet => daemon_set::verdict(live, written),
+        Kind::Job => job::verdict(live),
     }
 }
 
@@ -22,5 +28,8 @@ pub fn verdict(live: &Workload, written: &WriteReceipt, now: Timestamp) -> Verdi
 pub fn holds_the_pods(live: &Workload, sets: &[ReplicaSet]) -> bool {
     match live.kind() {
         Kind::Deployment => deployment::holds_the_pods(live, sets),
+        Kind::StatefulSet => stateful_set::holds_the_pods(live, sets),
+        // Their own counters are all there is.
+        Kind::DaemonSet | Kind::Job => true,
     }
 }

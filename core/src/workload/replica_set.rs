@@ -1,7 +1,13 @@
-//! The ReplicaSets of a Deployment: its newest version and the previous ones.
+//! The versions of a workload, the newest and the previous ones: ReplicaSets of a Deployment,
+//! ControllerRevisions of a StatefulSet or a DaemonSet. A Job is its own and only version.
+//!
+//! A ControllerRevision has a template and no pods: these belong to the workload itself, and only
+//! its status counts them.
 
-use super::{REVISION, TEMPLATE_HASH, Workload};
-use crate::kubernetes::object::{bounded, controller, timestamp};
+use super::{
+    Kind, REVISION, REVISION_HASH, TEMPLATE_HASH, Workload, template_digest, without_null_time,
+};
+use crate::kubernetes::object::{bounded, controller, controller_name, timestamp};
 use crate::kubernetes::service::ServicePod;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -9,7 +15,7 @@ use serde_json::Value;
 /// The earlier revisions of a ReplicaSet that came back.
 const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
 
-/// What we read of a ReplicaSet.
+/// What we read of a ReplicaSet, or of what stands in its place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReplicaSet {
     /// `metadata.name`.
@@ -32,15 +38,22 @@ pub struct ReplicaSet {
     /// the revisions that it had.
     /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/deployment/util/deployment_util.go>
     pub returned: bool,
+    /// The name of the workload, where that controls the pods itself; empty for a ReplicaSet.
+    pub keeper: String,
+    /// Whether the pods run once, to their end.
+    pub ends: bool,
+    /// The digest of a ControllerRevision's template.
+    pub template: String,
 }
 
 impl ReplicaSet {
-    /// Reads one item of a list.
+    /// Reads one item of a list, which does not tell its kind: a ControllerRevision has its number
+    /// at the top.
     pub fn read(object: &Value) -> ReplicaSet {
-        let text = |pointer: &str| {
-            let value = object.pointer(pointer).and_then(Value::as_str);
-            value.unwrap_or_default().to_owned()
-        };
+        let text = |pointer: &str| text(object, pointer);
+        if let Some(revision) = object.get("revision").and_then(Value::as_u64) {
+            return ReplicaSet::of_revision(object, revision);
+        }
         let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
         ReplicaSet {
             name: text("/metadata/name"),
@@ -58,8 +71,101 @@ impl ReplicaSet {
                 .pointer("/metadata/annotations")
                 .and_then(|annotations| annotations.get(REVISION_HISTORY))
                 .is_some(),
+            ..ReplicaSet::default()
         }
     }
+
+    fn of_revision(object: &Value, revision: u64) -> ReplicaSet {
+        let text = |pointer: &str| text(object, pointer);
+        let name = text("/metadata/name");
+        // The pods of a StatefulSet are labelled with the whole name.
+        let hash = match text(&format!("/metadata/labels/{REVISION_HASH}")) {
+            hash if hash.is_empty() => name.clone(),
+            hash => hash,
+        };
+        ReplicaSet {
+            name,
+            revision,
+            owner: bounded(controller(object).unwrap_or_default()).to_owned(),
+            template_hash: hash,
+            created: timestamp(&text("/metadata/creationTimestamp")),
+            keeper: controller_name(object).unwrap_or_default().to_owned(),
+            template: plain_template(object, Kind::StatefulSet)
+                .map(|template| template_digest(&template))
+                .unwrap_or_default(),
+            ..ReplicaSet::default()
+        }
+    }
+
+    /// The only version of a Job; `None` for any other kind, whose versions are objects.
+    pub fn only(live: &Workload) -> Option<ReplicaSet> {
+        live.kind().ends().then(|| ReplicaSet {
+            name: live.name().to_owned(),
+            revision: 1,
+            owner: live.uid().to_owned(),
+            replicas: live.total_replicas(),
+            created: timestamp(live.text("/metadata/creationTimestamp")),
+            keeper: live.name().to_owned(),
+            ends: true,
+            ..ReplicaSet::default()
+        })
+    }
+
+    /// The name of the object that controls its pods.
+    pub fn pod_owner(&self) -> &str {
+        match self.keeper.as_str() {
+            "" => &self.name,
+            keeper => keeper,
+        }
+    }
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    let value = object.pointer(pointer).and_then(Value::as_str);
+    value.unwrap_or_default().to_owned()
+}
+
+/// Spreads the pods that a workload's status counts over its ControllerRevisions. The status does
+/// not tell which version's pods are available: those of the old one are, as far as there are any,
+/// because they were there before.
+pub fn count_pods(live: &Workload, sets: &mut [ReplicaSet]) {
+    let (newest, former) = match live.kind() {
+        Kind::Deployment | Kind::Job => return,
+        Kind::StatefulSet => (
+            live.text("/status/updateRevision").to_owned(),
+            live.text("/status/currentRevision").to_owned(),
+        ),
+        Kind::DaemonSet => counted_by_daemon_set(live, sets),
+    };
+    let (total, updated) = (live.total_replicas(), live.updated_replicas());
+    let available = live.available_replicas();
+    let old = match newest == former {
+        true => 0,
+        false => (total - updated).max(0),
+    };
+    for set in sets.iter_mut().filter(|set| set.owner == live.uid()) {
+        if set.name == newest {
+            set.replicas = total - old;
+            set.available = available - old.min(available);
+        } else if set.name == former {
+            set.replicas = old;
+            set.available = old.min(available);
+        }
+    }
+}
+
+/// The version that the status of a DaemonSet calls updated, and the one before it. As long as the
+/// status is older than the template, that is not the version of the template.
+fn counted_by_daemon_set(live: &Workload, sets: &[ReplicaSet]) -> (String, String) {
+    let is_observed = live.observed_generation() >= live.generation();
+    let current = template_digest(&without_null_time(live.template()));
+    let own = sets.iter().filter(|set| set.owner == live.uid());
+    let mut own = own
+        .filter(|set| is_observed || set.template != current)
+        .collect::<Vec<_>>();
+    own.sort_by_key(|set| std::cmp::Reverse(set.revision));
+    let name = |index: usize| own.get(index).map(|set| set.name.clone());
+    (name(0).unwrap_or_default(), name(1).unwrap_or_default())
 }
 
 /// The condition `ReplicaFailure` of a ReplicaSet.
@@ -83,21 +189,33 @@ impl ServicePod {
     }
 }
 
-/// The newest ReplicaSet of a Deployment: the one with the highest revision among its own.
+/// The newest version of a workload: the one with the highest revision among its own.
 pub fn newest<'a>(live: &Workload, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
     sets.iter()
         .filter(|set| set.owner == live.uid())
         .max_by_key(|set| set.revision)
 }
 
-/// The template of a ReplicaSet to return to. A note or a token names the ReplicaSet, and is data:
-/// only one that this very Deployment controls is taken.
+/// The template of a version to return to. A note or a token names the ReplicaSet or
+/// ControllerRevision, and is data: only one that this very workload controls is taken.
 pub fn template_of(set: &Value, live: &Workload) -> Option<Value> {
     let uid = live.uid();
     let owned = !uid.is_empty() && controller(set) == Some(uid);
-    set.pointer(live.kind().row().versions.template)
-        .filter(|_| owned)
-        .cloned()
+    plain_template(set, live.kind()).filter(|_| owned)
+}
+
+/// The template in a version, without what its controller added.
+fn plain_template(set: &Value, kind: Kind) -> Option<Value> {
+    let template = set.pointer(kind.row().versions.template)?;
+    if kind == Kind::Deployment {
+        return Some(template.clone());
+    }
+    let mut template = without_null_time(template);
+    if let Some(fields) = template.as_object_mut() {
+        // A ControllerRevision is a patch, which says how it is merged.
+        fields.remove("$patch");
+    }
+    Some(template)
 }
 
 #[cfg(test)]

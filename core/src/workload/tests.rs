@@ -1,5 +1,5 @@
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn absent_fields_are_states() {
@@ -84,4 +84,50 @@ fn a_container_is_found_in_either_list() {
     ] {
         assert_eq!(deployment.container(name).is_some(), expected, "{name}");
     }
+}
+
+#[test]
+fn the_slack_of_a_kind_that_replaces_pods_in_place() {
+    let sized = |kind: Kind, rolling: Value| {
+        let object = json!({"spec": {"replicas": 10, "updateStrategy": {"rollingUpdate": rolling}},
+            "status": {"desiredNumberScheduled": 10}});
+        Workload::new(kind, object).slack()
+    };
+    for (kind, rolling, expected) in [
+        (Kind::StatefulSet, json!(null), 1),
+        (Kind::StatefulSet, json!({"partition": 3}), 1),
+        (Kind::StatefulSet, json!({"maxUnavailable": 3}), 3),
+        (Kind::StatefulSet, json!({"maxUnavailable": "15%"}), 2),
+        (Kind::DaemonSet, json!(null), 1),
+        (Kind::DaemonSet, json!({"maxUnavailable": "30%"}), 3),
+        (
+            Kind::DaemonSet,
+            json!({"maxSurge": 2, "maxUnavailable": 0}),
+            2,
+        ),
+    ] {
+        assert_eq!(sized(kind, rolling.clone()), expected, "{rolling}");
+    }
+}
+
+#[test]
+fn a_kind_has_the_names_that_kubectl_takes() {
+    for (name, expected) in [
+        ("deployment", Some(Kind::Deployment)),
+        ("deploy", Some(Kind::Deployment)),
+        ("sts", Some(Kind::StatefulSet)),
+        ("StatefulSet", Some(Kind::StatefulSet)),
+        ("statefulsets.apps", Some(Kind::StatefulSet)),
+        ("ds", Some(Kind::DaemonSet)),
+        ("daemonsets", Some(Kind::DaemonSet)),
+        ("jobs.batch", Some(Kind::Job)),
+        ("replicaset", None),
+        ("pod", None),
+        ("", None),
+    ] {
+        assert_eq!(Kind::named(name), expected, "{name}");
+    }
+    assert_eq!(Kind::of("apps", "DaemonSet"), Some(Kind::DaemonSet));
+    assert_eq!(Kind::of("batch", "Job"), Some(Kind::Job));
+    assert_eq!(Kind::of("extensions", "DaemonSet"), None);
 }

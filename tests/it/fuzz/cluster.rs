@@ -141,6 +141,7 @@ fn notes_in_the_cluster() {
             Query::Pods {
                 selector: text.clone(),
                 set: name.clone(),
+                owner: name.clone(),
             },
             Query::Events {
                 kind: "Pod",

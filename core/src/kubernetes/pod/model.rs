@@ -11,7 +11,7 @@ pub(super) const TEXT_LIMIT: usize = 4096;
 /// How many failed pods are kept with their reasons: an eviction storm leaves thousands behind.
 pub const FAILED_LIMIT: usize = 200;
 
-/// The pods of a ReplicaSet that count for its rollout.
+/// The pods of a version that count for its rollout; of a Job also those that have failed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pods {
     /// The number of ready pods.
@@ -20,7 +20,7 @@ pub struct Pods {
     pub others: Vec<Pod>,
     /// Failed and replaced pods, for example after evictions; at most [`FAILED_LIMIT`].
     pub failed: Vec<Failed>,
-    /// When the last terminating pod in the list, of any ReplicaSet, will be gone by its own grace
+    /// When the last terminating pod in the list, of any version, will be gone by its own grace
     /// period.
     pub ending: Option<Timestamp>,
     /// Whether there are more pods than were read.

@@ -1,45 +1,10 @@
 //! The JSON format of a list of pods.
 
-use super::model::{
-    Container, Ended, Failed, Gate, NO_SCHEDULER, Pod, Said, State, TEXT_LIMIT, Unscheduled,
-};
-use crate::kubernetes::object::timestamp;
-use crate::text::clip;
+use super::model::{Container, Ended, Failed, Gate, NO_SCHEDULER, Pod, Said, State, Unscheduled};
+use super::raw_object::{RawMetadata, clipped, null, time};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
-
-/// Accepts `null`, which Go writes for an empty list and for a zero time.
-pub(super) fn null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    from: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-pub(super) fn clipped<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let text: Option<String> = Option::deserialize(from)?;
-    Ok(clip(&text.unwrap_or_default(), TEXT_LIMIT))
-}
-
-pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
-    let text: Option<String> = Option::deserialize(from)?;
-    Ok(text.and_then(|text| timestamp(&text)))
-}
-
-#[derive(Deserialize)]
-pub(super) struct List<T> {
-    #[serde(default)]
-    pub(super) metadata: ListMetadata,
-    #[serde(deserialize_with = "null")]
-    #[serde(bound(deserialize = "T: Deserialize<'de>"))]
-    pub(super) items: Vec<T>,
-}
-
-#[derive(Default, Deserialize)]
-pub(super) struct ListMetadata {
-    #[serde(rename = "continue", default, deserialize_with = "null")]
-    pub(super) proceed: String,
-}
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -47,28 +12,6 @@ pub(super) struct RawPod {
     metadata: RawMetadata,
     spec: RawSpec,
     status: RawStatus,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct RawMetadata {
-    name: String,
-    #[serde(deserialize_with = "null")]
-    uid: String,
-    #[serde(deserialize_with = "time")]
-    pub(super) creation_timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "time")]
-    deletion_timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "null")]
-    owner_references: Vec<RawOwner>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawOwner {
-    name: String,
-    #[serde(deserialize_with = "null")]
-    controller: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -186,16 +129,30 @@ struct RawEnded {
 }
 
 impl RawPod {
-    /// Whether this ReplicaSet controls the pod.
-    pub(super) fn is_of(&self, set: &str) -> bool {
+    /// Whether the object of this name controls the pod: a ReplicaSet, a StatefulSet, …
+    pub(super) fn is_of(&self, name: &str) -> bool {
         let mut owners = self.metadata.owner_references.iter();
-        owners.any(|owner| owner.controller && owner.name == set)
+        owners.any(|owner| owner.controller && owner.name == name)
     }
 
-    /// Whether the node gave the pod up. It has been or will be replaced, so neither the ReplicaSet
+    /// Whether the node gave the pod up. It has been or will be replaced, so neither its controller
     /// nor Landfall counts it.
     pub(super) fn is_over(&self) -> bool {
         ["Failed", "Succeeded"].contains(&self.status.phase.as_str())
+    }
+
+    /// Whether a Job's pod has failed because a container of it did: its containers show why, as
+    /// those of a running pod do.
+    pub(super) fn failed_by_itself(&self) -> bool {
+        let mut owners = self.metadata.owner_references.iter();
+        let statuses = self.status.init_container_statuses.iter();
+        let mut statuses = statuses.chain(&self.status.container_statuses);
+        self.status.phase == "Failed"
+            && owners.any(|owner| owner.controller && owner.kind == "Job")
+            && statuses.any(|status| {
+                let ended = status.state.terminated.as_ref();
+                ended.is_some_and(|ended| ended.exit_code != 0)
+            })
     }
 
     /// When a pod that is being deleted will be gone: the server adds the grace period itself.

@@ -1,7 +1,7 @@
 //! The JSON format of an event.
 
 use super::model::Event;
-use super::raw::{RawMetadata, clipped, null, time};
+use super::raw_object::{RawMetadata, clipped, null, time};
 use jiff::Timestamp;
 use serde::Deserialize;
 

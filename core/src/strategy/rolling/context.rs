@@ -7,11 +7,12 @@ use crate::problem::Fault;
 use crate::request::Request;
 use crate::snapshot::{Kind, Query, Snapshot};
 use crate::state::continuation::Continuation;
+use crate::workload::Workload;
 use crate::workload::health::diagnosis::Evidence;
+use crate::workload::health::job;
 use crate::workload::health::rollout::serving::Serving;
 use crate::workload::health::rollout::{Progress, WriteReceipt};
-use crate::workload::replica_set::template_of;
-use crate::workload::{self, Workload};
+use crate::workload::replica_set::{ReplicaSet, newest, template_of};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(super) struct Context<'a> {
 pub(super) type Next = Result<Decision, Query>;
 
 impl Context<'_> {
-    /// The template of the ReplicaSet to return to; `Ok(None)` where it is gone or belongs to
+    /// The template of the version to return to; `Ok(None)` where it is gone or belongs to
     /// another object, an error where it may not be read.
     pub(super) fn previous_template(
         &self,
@@ -54,6 +55,11 @@ impl Context<'_> {
         };
         if live.uid() != written.uid {
             return out_of_sync();
+        }
+        // The uid tells one Job from another: its template changes by scheduling alone.
+        if live.kind().ends() {
+            let deleted = live.is_being_deleted() && !job::is_over(live);
+            return deleted.then_some(Decision::GiveUp(Failure::EndUnseen));
         }
         if live.generation() < written.generation {
             // The verdict says that it waits for our write to be observed.
@@ -84,8 +90,11 @@ impl Context<'_> {
         })
     }
 
-    /// With how many pods serve now, where they were looked at.
+    /// With how many pods serve now, where they were looked at. Those of a Job serve nobody.
     pub(super) fn with_serving(&self, evidence: Evidence, live: &Workload) -> Evidence {
+        if live.kind().ends() {
+            return evidence;
+        }
         let sets = self.snapshot.replica_sets(live).ok();
         let pods = self.snapshot.pods.as_ref();
         let serving = sets.map(|sets| Serving::counted(live, sets, pods));
@@ -96,9 +105,10 @@ impl Context<'_> {
     }
 }
 
-/// Whether a ReplicaSet's template is the Deployment's own.
-pub(super) fn is_current(template: &Value, live: &Workload) -> bool {
-    workload::template_digest(template) == live.template_digest()
+/// The number of the newest version, where another object than the workload tells it.
+pub(super) fn revision_of(live: &Workload, sets: &[ReplicaSet]) -> Option<u64> {
+    let keeper = |set: &&ReplicaSet| !set.keeper.is_empty() && !set.ends;
+    newest(live, sets).filter(keeper).map(|set| set.revision)
 }
 
 /// The request asks for a rollout of what a switch has retired.

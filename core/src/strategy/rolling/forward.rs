@@ -4,9 +4,9 @@ use super::super::action::Action;
 use super::super::author::{author, other_author};
 use super::super::causes::{RolloutCause, RolloutFailure};
 use super::super::decision::{Decision, Stage};
-use super::super::result::{Failure, RollbackResult, Success};
+use super::super::result::{Failure, RollbackResult, Success, SuccessNote};
 use super::super::rollout_tracker::{RolloutState, RolloutTracker};
-use super::context::{Context, Next, is_current, retired};
+use super::context::{Context, Next, retired, revision_of};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
 use crate::change::difference::difference;
@@ -143,7 +143,7 @@ impl Context<'_> {
         let recorded = RecordedFailure::of(cause);
         if let Some(previous) = &previous
             && let Ok(Some(template)) = self.previous_template(&previous.name, live)?
-            && !is_current(&template, live)
+            && !live.has_template(&template)
         {
             let by = other_author(live, self.continuation);
             return Ok(Decision::GiveUp(Failure::Rollout {
@@ -196,6 +196,12 @@ impl Context<'_> {
     /// Someone has changed the template. As long as it has what was asked for, that is followed
     /// on; but never undone, as it is theirs, too.
     pub(super) fn changed(&self, rollout: &Rollout, live: &Workload) -> Next {
+        // Who asks for nothing in particular would take any template for what was asked for.
+        if self.request.only_follows() {
+            let by = other_author(live, self.continuation);
+            let wrote = rollout.wrote;
+            return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote }));
+        }
         match asked::lost_since(self.request, live) {
             Some(lost) if rollout.wrote => self.overwritten(lost),
             Some(_) => Ok(Decision::GiveUp(Failure::OutOfSync {
@@ -233,11 +239,14 @@ impl Context<'_> {
     }
 
     pub(super) fn finish(&self, rollout: &Rollout, live: &Workload) -> Decision {
+        let sets = self.snapshot.replica_sets(live).unwrap_or_default();
         Decision::Finish(Success {
             deployment: live.clone(),
+            revision: revision_of(live, sets),
             wrote: rollout.wrote,
             previous_revision: rollout.previous.as_ref().map(|previous| previous.revision),
             switched: None,
+            note: SuccessNote::of(live),
         })
     }
 }

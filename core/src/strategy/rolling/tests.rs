@@ -306,8 +306,12 @@ fn replica_sets() -> Decision {
 
 fn pods(selector: &str) -> Decision {
     let selector = selector.into();
-    let set = "web-2".into();
-    Decision::Read(Query::Pods { selector, set })
+    let (set, owner) = ("web-2".into(), "web-2".into());
+    Decision::Read(Query::Pods {
+        selector,
+        set,
+        owner,
+    })
 }
 
 /// The image is another: who set it?
@@ -328,7 +332,7 @@ fn asks_who() -> Decision {
 fn roster_query() -> Query {
     Query::Roster {
         selector: "app=web,pod-template-hash=hash-2".into(),
-        set: "web-2".into(),
+        owner: "web-2".into(),
     }
 }
 
@@ -780,9 +784,11 @@ fn a_rollout_that_is_followed() {
     let finished = |live: Workload| {
         Decision::Finish(Success {
             deployment: live,
+            revision: None,
             wrote: true,
             previous_revision: Some(1),
             switched: None,
+            note: None,
         })
     };
     let done = || live(json!({}));

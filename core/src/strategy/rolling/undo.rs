@@ -7,7 +7,7 @@ use super::super::result::{Failure, RollbackResult, Version};
 use super::super::rollout_tracker::{
     CATCHING_UP, RolloutState, RolloutTracker, catching_up, waiting_for_replica_set,
 };
-use super::context::{Context, Next, is_current};
+use super::context::{Context, Next, revision_of};
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Reason, Rollback, Rollout};
@@ -32,7 +32,7 @@ impl Context<'_> {
     ) -> Next {
         let rollback_result = match self.way_back(rollout, live) {
             Ok(previous) => match self.previous_template(&previous.name, live)? {
-                Ok(Some(template)) if is_current(&template, live) => {
+                Ok(Some(template)) if live.has_template(&template) => {
                     RollbackResult::NothingToRollBackTo
                 }
                 Ok(Some(template)) => {
@@ -55,7 +55,7 @@ impl Context<'_> {
         }))
     }
 
-    /// The ReplicaSet to return to, or why there is no way back.
+    /// The version to return to, or why there is no way back.
     pub(super) fn way_back(
         &self,
         rollout: &Rollout,
@@ -76,7 +76,7 @@ impl Context<'_> {
         let sets = self.snapshot.replica_sets(live).unwrap_or_default();
         let previous = rollout.previous.as_ref();
         super::way_back::choose(previous, &rollout.written, live, sets).ok_or(
-            match live.revision() {
+            match live.revision().or(revision_of(live, sets)) {
                 Some(2..) => RollbackResult::NothingServed,
                 Some(_) | None => RollbackResult::NothingToRollBackTo,
             },
@@ -118,7 +118,11 @@ impl Context<'_> {
             deadline: rollback.deadline,
             stage: Stage::Rollout,
         };
-        let rolled_back = || ended(rollback, RollbackResult::RolledBack(Version::of(live)));
+        let version = || {
+            let sets = self.snapshot.replica_sets(live).unwrap_or_default();
+            Version::of(live, revision_of(live, sets))
+        };
+        let rolled_back = || ended(rollback, RollbackResult::RolledBack(version()));
         let failed = |stopped| match rollout_tracker.fail(Some(stopped))? {
             RolloutState::GoesOn(decision) => Ok(decision),
             // What it has shown belongs to the new version; of the old one its cause is enough.
@@ -126,10 +130,9 @@ impl Context<'_> {
                 let mut rollback = rollback.clone();
                 let evidence = rollback.failure.evidence;
                 rollback.failure.evidence = self.with_serving(evidence, live);
-                let version = Version::of(live);
                 Ok(ended(
                     &rollback,
-                    RollbackResult::RollbackFailed(version, cause),
+                    RollbackResult::RollbackFailed(version(), cause),
                 ))
             }
             RolloutState::Serves => Ok(rolled_back()),
@@ -154,9 +157,12 @@ impl Context<'_> {
                 (progress, at_most)
             }
             Verdict::Failed(progress) => {
-                return failed(rollout_tracker.deadline_exceeded(progress));
+                return failed(rollout_tracker.given_up(progress));
             }
         };
+        if let Some(deletion) = self.unstick(rollback, live)? {
+            return Ok(deletion);
+        }
         if self.now >= rollback.deadline {
             let timeout = rollback_limit(self.request, rollback.failure.reason);
             return failed(Stop::TimedOut { timeout, progress });

@@ -5,7 +5,7 @@ use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::replica_set::{self, ReplicaSet};
 
-/// The ReplicaSet to return to. The one that served before the write goes first as long as it
+/// The ReplicaSet or ControllerRevision to return to. The one that served before the write goes first as long as it
 /// serves; then any other that does; then the recorded one, which served before. `None` where
 /// nothing did and nothing does.
 pub fn choose(

@@ -184,6 +184,8 @@ impl Context<'_> {
         from: Option<(String, Former)>,
     ) -> Decision {
         Decision::Finish(Success {
+            revision: None,
+            note: None,
             deployment: found.clone(),
             wrote,
             previous_revision: None,

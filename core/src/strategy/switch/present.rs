@@ -29,6 +29,7 @@ impl Context<'_> {
             } => *rollback_result != RollbackResult::NothingWritten,
             Failure::Deleted => true,
             Failure::Faults(_)
+            | Failure::EndUnseen
             | Failure::Missing
             | Failure::BeingDeleted
             | Failure::Paused
@@ -111,6 +112,7 @@ impl Failure {
                 present,
             },
             other @ (Failure::Faults(_)
+            | Failure::EndUnseen
             | Failure::Missing
             | Failure::BeingDeleted
             | Failure::Paused

@@ -76,6 +76,10 @@ fn is_doomed(
     pods: &Pods,
     since: &Since<'_>,
 ) -> bool {
+    if live.kind().ends() && worst.cause.repeats() {
+        // How often its pods may fail is said by the Job, and its controller counts.
+        return false;
+    }
     // As many pods as may be unavailable at once.
     let slack = usize::try_from(live.slack()).unwrap_or(usize::MAX);
     if worst.cause.is_of_creation() {
@@ -91,9 +95,11 @@ fn is_doomed(
     let nodes = hopeless.clone().map(|finding| finding.node.as_str());
     let nodes = nodes.filter(|node| !node.is_empty());
     let nodes = nodes.collect::<BTreeSet<_>>().len();
+    // Where a pod's place is taken by no other, one node is as good as all.
+    let nodes_suffice = nodes >= NODES || live.kind().row().in_place;
     // As long as one pod of a version that has served is ready, the others may become ready again.
     let may_recover = worst.cause.grace() == Grace::Deadline;
-    all || !may_recover && hopeless.count() >= slack && nodes >= NODES
+    all || !may_recover && hopeless.count() >= slack && nodes_suffice
 }
 
 /// Finds the explanation for a rollout that has run out of time, however new the problem is.

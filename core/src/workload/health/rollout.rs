@@ -94,6 +94,17 @@ pub enum WaitsFor {
     Availability,
     /// The pods are available but have no probe: they must be checked a second time.
     SecondLook,
+    /// The pods of a Job must run to their end.
+    Completion {
+        /// How many run.
+        active: i64,
+        /// How many have failed so far.
+        failed: i64,
+    },
+    /// A Job is suspended.
+    Unsuspension,
+    /// A Job may have no pod at a time.
+    Parallelism,
 }
 
 /// The time of a ProgressDeadlineExceeded, in the server's format. Like in kubectl, the reason

@@ -37,19 +37,21 @@ pub struct Roster {
 /// Whether a container counts as ready as soon as it starts: it has no probe, and Kubernetes waits
 /// for nothing else.
 pub fn is_untested(live: &Workload) -> bool {
-    let waits = live.value().pointer("/spec/minReadySeconds");
-    let waits = waits.and_then(Value::as_i64).unwrap_or(0) > 0;
+    if live.kind().ends() || live.rolls_on_delete() {
+        return false;
+    }
+    let waits = live.min_ready_seconds() > 0;
     let probes =
         |container: &Value, probe: &str| container.get(probe).is_some_and(Value::is_object);
     let tested = |it: &Value| probes(it, "readinessProbe") || probes(it, "startupProbe");
     live.replicas() > 0 && !waits && !live.containers("containers").iter().all(tested)
 }
 
-/// A pod in a word: its uid and its containers' restart count. `None` for a pod of another
-/// ReplicaSet or a terminating one.
-pub fn pod(pod: &Value, set: &str) -> Option<String> {
+/// A pod in a word: its uid and its containers' restart count. `None` for a pod of another owner
+/// (a ReplicaSet, say) or a terminating one.
+pub fn pod(pod: &Value, owner: &str) -> Option<String> {
     let owners = pod.pointer("/metadata/ownerReferences")?.as_array()?;
-    let ours = owners.iter().any(|owner| owner["name"] == set);
+    let ours = owners.iter().any(|one| one["name"] == owner);
     let ending = pod.pointer("/metadata/deletionTimestamp").is_some();
     if !ours || ending {
         return None;

@@ -131,7 +131,7 @@ fn of_container(
             previous: false,
             ..finding(Cause::NotReady, "")
         }),
-        State::Ended(ended) if container.init && ended.code == 0 => None,
+        State::Ended(ended) if (container.init || sight.set.ends) && ended.code == 0 => None,
         State::Ended(ended) => Some(Finding {
             previous: false,
             ..of_end(pod, container, ended, sight)

@@ -4,7 +4,7 @@ use super::classification::findings;
 use super::finding::{Explanation, Finding, PodSnapshot};
 use super::quotes::{QUOTE, ending, plain, times};
 use super::since::Since;
-use crate::kubernetes::pod::Event;
+use crate::kubernetes::pod::{Event, Pods};
 use crate::text::{clip, words};
 use crate::workload::Workload;
 use crate::workload::health::rollout::serving::Serving;
@@ -58,7 +58,7 @@ impl Evidence {
         let all_new = sight.is_some_and(|sight| since.is_new(&sight.set));
         let written = (!all_new).then_some(since.written);
         let about = finding.map(|finding| match finding.pod.as_str() {
-            "" => format!("ReplicaSet `{}`", finding.set),
+            "" => format!("{} `{}`", live.kind().row().pod_owner, finding.set),
             pod => format!("pod `{pod}`"),
         });
         let about = about.unwrap_or_default();
@@ -142,16 +142,8 @@ fn pod_lines(
         Err(why) => return vec![format!("The new pods could not be read: {why}.")],
     };
     let after = Duration::try_from(sight.at.duration_since(since.written)).unwrap_or_default();
-    let ready = match pods.count() {
-        0 => "no new pod".to_owned(),
-        1 => format!("{} of 1 new pod ready", pods.ready),
-        count => format!("{} of {count} new pods ready", pods.ready),
-    };
     let after = words(Duration::from_secs(after.as_secs()));
-    let wanted = live.replicas();
-    let mut lines = vec![format!(
-        "{after} after the change: {ready}, {wanted} wanted."
-    )];
+    let mut lines = vec![format!("{after} after the change: {}.", count(live, pods))];
     let mut groups: Vec<(Finding, usize)> = Vec::new();
     for finding in findings(pods, sight, since, patience) {
         let place = groups.iter().position(|(other, _)| {
@@ -186,6 +178,26 @@ fn pod_lines(
         }
     }
     lines
+}
+
+/// How many pods there are.
+fn count(live: &Workload, pods: &Pods) -> String {
+    let wanted = live.replicas();
+    if live.kind().ends() {
+        let number = |pointer: &str| live.number(pointer).unwrap_or(0);
+        return format!(
+            "{} of {wanted} completed, {} running, {} failed",
+            live.available_replicas(),
+            number("/status/active"),
+            number("/status/failed")
+        );
+    }
+    let ready = match pods.count() {
+        0 => "no new pod".to_owned(),
+        1 => format!("{} of 1 new pod ready", pods.ready),
+        count => format!("{} of {count} new pods ready", pods.ready),
+    };
+    format!("{ready}, {wanted} wanted")
 }
 
 /// The relevant events, each kind once, the last one last; with `written` only those that are not

@@ -5,6 +5,7 @@ use crate::outcome::Cause;
 use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 
 /// How many exits of a container make a crash loop: a dependency that starts late causes one or
 /// two.
@@ -14,21 +15,41 @@ pub(super) const CRASHES: u64 = 3;
 /// The kubelet's fourth start is about 75 s after the first.
 pub(super) const CRASHES_OF_WAITING: u64 = 4;
 
-/// A snapshot of the pods of the newest ReplicaSet.
+/// A snapshot of the pods of the newest version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodSnapshot {
     /// When it was taken.
     pub at: Timestamp,
-    /// The ReplicaSet at that time.
+    /// The version at that time.
     pub set: ReplicaSet,
     /// Its pods; an error if they could not be read, which does not stop the deploy.
     pub pods: Result<Pods, String>,
 }
 
+/// How old the last event of a pod that could not be created may be: a controller tries again after
+/// pauses that double, and then the next try is due.
+const CREATION: Duration = Duration::from_secs(150);
+
+impl PodSnapshot {
+    /// Takes from events why no pod can be created, where the pods belong to the workload itself: it
+    /// has no condition that says so, as a ReplicaSet has.
+    pub fn learn_of_creation(&mut self, events: &[Event]) {
+        let none = self.pods.as_ref().is_ok_and(|pods| pods.count() == 0);
+        if self.set.keeper.is_empty() || !none {
+            return;
+        }
+        let failed = events.iter().filter(|event| event.reason == "FailedCreate");
+        let last = failed.max_by_key(|event| event.last);
+        let last = last.filter(|event| event.last.is_some_and(|last| last + CREATION >= self.at));
+        let began = self.set.failure.take().and_then(|(_, began)| began);
+        self.set.failure = last.map(|event| (event.message.clone(), began.or(event.last)));
+    }
+}
+
 /// The data that explains a finding. `None` was not requested; an error does not stop the deploy.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Explanation {
-    /// Events of the pod, or of the ReplicaSet that cannot create pods.
+    /// Events of the pod, or of what cannot create pods.
     pub events: Option<Result<Vec<Event>, String>>,
     /// The last lines of the container's log.
     pub log: Option<Result<Vec<String>, String>>,
@@ -41,7 +62,7 @@ pub struct Finding {
     pub cause: Cause,
     /// The pod; empty if none can be created.
     pub pod: String,
-    /// The ReplicaSet of the pod.
+    /// The name of what controls the pod: its ReplicaSet, or the workload itself.
     pub set: String,
     /// The container; empty for a problem of the pod as a whole.
     pub container: String,
@@ -80,7 +101,7 @@ impl Finding {
         Finding {
             cause,
             pod: pod.name.clone(),
-            set: sight.set.name.clone(),
+            set: sight.set.pod_owner().to_owned(),
             container: String::new(),
             init: false,
             node: pod.node.clone(),

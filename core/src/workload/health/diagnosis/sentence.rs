@@ -45,7 +45,7 @@ impl Finding {
             Cause::ReadinessGate => self.at_a_gate(),
             Cause::NotReady if self.container.is_empty() => self.not_ready_as_a_whole(explanation),
             Cause::NotReady => self.not_ready(live, explanation),
-            Cause::PodFails | Cause::NodeTrouble if self.nodes.is_some() => self.pods_failed(),
+            Cause::PodFails | Cause::NodeTrouble if self.nodes.is_some() => self.pods_failed(live),
             Cause::PodFails => format!("{who} failed: {said}"),
             Cause::NodeTrouble => {
                 let node = match self.node.as_str() {
@@ -148,11 +148,11 @@ impl Finding {
     }
 
     /// Pods that failed and were replaced.
-    fn pods_failed(&self) -> String {
-        let set = &self.set;
+    fn pods_failed(&self, live: &Workload) -> String {
+        let (owner, set) = (live.kind().row().pod_owner, &self.set);
         let pods = match self.ends {
-            1 => format!("one pod of ReplicaSet `{set}`"),
-            many => format!("{many} pods of ReplicaSet `{set}`"),
+            1 => format!("one pod of {owner} `{set}`"),
+            many => format!("{many} pods of {owner} `{set}`"),
         };
         let what = match (self.reason.as_str(), self.ends) {
             ("Evicted", 1) => "was evicted".to_owned(),
@@ -221,7 +221,8 @@ impl Finding {
         let (times, code) = (times(self.ends), self.code);
         if self.cause == Cause::Ends {
             return format!(
-                "exits with code 0, {times}; a container of a Deployment must keep running"
+                "exits with code 0, {times}; a container of a {} must keep running",
+                live.kind().word()
             );
         }
         if self.cause != Cause::OutOfMemory {

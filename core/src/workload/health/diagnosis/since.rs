@@ -212,10 +212,12 @@ impl<'a> Since<'a> {
         Some(created.duration_since(self.written).unsigned_abs())
     }
 
-    /// Whether our write created the ReplicaSet, so all its pods are new.
+    /// Whether our write created the version, so all its pods are new.
     pub(super) fn is_new(&self, set: &ReplicaSet) -> bool {
         let near = self.distance(set).is_some_and(|distance| distance <= SKEW);
-        !set.returned && set.created.is_some() && (self.is_ours || self.may_be_ours && near)
+        // A ControllerRevision does not tell whether it came back, so only its age counts.
+        let is_ours = self.is_ours && set.keeper.is_empty();
+        !set.returned && set.created.is_some() && (is_ours || self.may_be_ours && near)
     }
 
     /// Whether the cluster's timestamps can be compared with ours.

@@ -1,8 +1,9 @@
-//! Finds missing objects that are in the manifest's own file, of which only the Deployment is
+//! Finds missing objects that are in the manifest's own file, of which only the workload is
 //! applied.
 
 use super::finding::{Explanation, Finding};
 use crate::outcome::Cause;
+use crate::workload::Kind;
 
 /// The kinds that a pod needs. A kind whose name ends with one of these creates one:
 /// `ExternalSecret`.
@@ -19,9 +20,9 @@ const NEEDED: [&str; 9] = [
 ];
 
 impl Finding {
-    /// Those of `beside`, as in `Secret/web`, that Kubernetes names as missing, in a sentence's
+    /// Those of `skipped`, as in `Secret/web`, that Kubernetes names as missing, in a sentence's
     /// last part; empty where there are none.
-    pub fn skipped(&self, skipped: &[String], explanation: &Explanation) -> String {
+    pub fn skipped(&self, kind: Kind, skipped: &[String], explanation: &Explanation) -> String {
         let may_miss = matches!(
             self.cause,
             Cause::PodNotCreated
@@ -45,9 +46,9 @@ impl Finding {
         match missed.collect::<Vec<_>>().as_slice() {
             [] => String::new(),
             missed => format!(
-                "; {} from the manifest's file was not applied: Landfall applies only the \
-                 Deployment",
-                crate::text::list(missed)
+                "; {} from the manifest's file was not applied: Landfall applies only the {}",
+                crate::text::list(missed),
+                kind.word()
             ),
         }
     }

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 /// The available pods of all versions, and the wanted number.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Serving {
-    /// Available pods by their ReplicaSets, or ready pods if the pods themselves were read.
+    /// Available pods by their versions, or ready pods if the pods themselves were read.
     pub available: i64,
     /// The number of wanted pods.
     pub wanted: i64,
 }
 
 impl Serving {
-    /// Counts the pods. A ReplicaSet's status may be old, so pods that were read have priority.
+    /// Counts the pods. A version's count may be old, so pods that were read have priority.
     pub fn counted(live: &Workload, sets: &[ReplicaSet], sight: Option<&PodSnapshot>) -> Serving {
         let own = sets.iter().filter(|set| set.owner == live.uid());
         let available = own.map(|set| {

@@ -120,7 +120,7 @@ fn what_the_file_has_is_told_where_it_is_missing() {
             events: Some(Ok(vec![event])),
             log: None,
         };
-        let told = finding(cause, said).skipped(&skipped, &explanation);
+        let told = finding(cause, said).skipped(Kind::Deployment, &skipped, &explanation);
         let expected = match expected {
             "" => String::new(),
             name => format!(

@@ -1,0 +1,197 @@
+//! The pods of a rollout: which are looked at, when, and what explains what they show.
+
+use super::super::pauses::{LONG_WINDOW, PODS_WINDOW};
+use super::RolloutTracker;
+use crate::snapshot::Query;
+use crate::strategy::decision::Stage;
+use crate::workload::health::diagnosis::{
+    self, Diagnosis, Explanation, Finding, PodSnapshot, Since,
+};
+use crate::workload::replica_set::{self, ReplicaSet};
+use std::time::Duration;
+
+impl RolloutTracker<'_> {
+    pub(super) fn diagnosis(&self) -> Diagnosis {
+        match &self.snapshot.pods {
+            Some(sight) => {
+                let patience = self.request.patience;
+                diagnosis::diagnose(self.live, sight, self.since(), patience)
+            }
+            None => Diagnosis::Nothing,
+        }
+    }
+
+    /// Since when what is seen can have lasted.
+    pub(super) fn since(&self) -> Since<'_> {
+        let explanation = &self.snapshot.explanation;
+        // Nobody makes room for the pods of a switch's new version.
+        let rollout = self.rollout;
+        let (written, replaces) = (&rollout.written, rollout.previous.is_some());
+        Since::of_rollout(
+            written,
+            rollout.wrote,
+            replaces,
+            self.live,
+            &self.continuation.sights,
+            explanation,
+        )
+        .freeing_nothing(self.stage != Stage::Rollout)
+        .having_served(matches!(self.stage, Stage::Bake { .. }))
+    }
+
+    fn wants_events(&self, finding: &Finding) -> bool {
+        let sight = self.snapshot.pods.as_ref();
+        let since = self.since();
+        let wants = |sight| finding.wants_events(sight, &since, self.request.patience);
+        self.snapshot.explanation.events.is_none() && sight.is_some_and(wants)
+    }
+
+    pub(super) fn only_waits(&self) -> bool {
+        let sight = self.snapshot.pods.as_ref();
+        let found =
+            sight.and_then(|sight| diagnosis::explain(sight, self.since(), self.request.patience));
+        found.is_some_and(|found| found.only_waits(&self.snapshot.explanation))
+    }
+
+    /// The time until the pods are to be looked at.
+    pub(super) fn next_sight(&self) -> Duration {
+        let explained = self.snapshot.explanation.events.is_some();
+        let (last, window) = match &self.snapshot.pods {
+            Some(PodSnapshot { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
+            Some(PodSnapshot { at, .. }) => (*at, PODS_WINDOW),
+            None => (self.rollout.written.at, PODS_WINDOW),
+        };
+        let left = (last + window).duration_since(self.now);
+        Duration::try_from(left).unwrap_or_default().min(window)
+    }
+
+    /// Whether all was read that explains a finding: events, then the log.
+    pub(super) fn explain(&self, finding: &Finding) -> Result<(), Query> {
+        let read = &self.snapshot.explanation;
+        if read.events.is_none() {
+            let (kind, name) = match finding.pod.as_str() {
+                "" => (self.live.kind().row().pod_owner, &finding.set),
+                _ => ("Pod", &finding.pod),
+            };
+            let name = name.clone();
+            return Err(Query::Events { kind, name });
+        }
+        if read.log.is_none() && finding.has_log() {
+            return Err(Query::Log {
+                pod: finding.pod.clone(),
+                container: finding.container.clone(),
+                previous: finding.previous,
+            });
+        }
+        Ok(())
+    }
+
+    /// The new version. Where none came to be, the newest one has the old pods.
+    fn newest<'b>(&self, sets: &'b [ReplicaSet]) -> Option<&'b ReplicaSet> {
+        let previous = self.rollout.previous.as_ref();
+        replica_set::newest(self.live, sets)
+            .filter(|set| previous.is_none_or(|previous| previous.name != set.name))
+    }
+
+    /// Which pods are to be looked at; `None` as long as there is no new version.
+    pub(super) fn pods_query(&self, sets: &[ReplicaSet]) -> Option<Query> {
+        let newest = self.newest(sets)?;
+        if self.looks_at_others(newest)
+            && let Some(other) = self.other(newest, sets)
+        {
+            return Some(Query::Pods {
+                selector: self.live.pods_of_others(&newest.template_hash),
+                set: other.name.clone(),
+                owner: other.pod_owner().to_owned(),
+            });
+        }
+        Some(Query::Pods {
+            // Where no pod can be created, it counts whether old ones are ending.
+            selector: match &newest.failure {
+                Some(_) => self.live.selector(),
+                None => self.live.pods_of_version(&newest.template_hash),
+            },
+            set: newest.name.clone(),
+            owner: newest.pod_owner().to_owned(),
+        })
+    }
+
+    /// Whether a pod of another version is to be looked at next: one that is not ready keeps a
+    /// StatefulSet from replacing any. The two are looked at in turns until one shows something.
+    fn looks_at_others(&self, newest: &ReplicaSet) -> bool {
+        let live = self.live;
+        if !live.is_ordered() || live.available_replicas() >= live.total_replicas() {
+            return false;
+        }
+        let Some(PodSnapshot {
+            set,
+            pods: Ok(pods),
+            ..
+        }) = &self.snapshot.pods
+        else {
+            return live.updated_replicas() == 0;
+        };
+        (set.name == newest.name) == pods.others.is_empty()
+    }
+
+    /// The version that the other pods have.
+    fn other<'b>(&self, newest: &ReplicaSet, sets: &'b [ReplicaSet]) -> Option<&'b ReplicaSet> {
+        let own = sets.iter().filter(|set| set.owner == self.live.uid());
+        let others = own.filter(|set| set.name != newest.name);
+        others.max_by_key(|set| (set.replicas, set.revision))
+    }
+
+    /// Whether the last look was at the new version's pods, and shows that it is another's that
+    /// holds the rollout up.
+    pub(super) fn misses_others(&self, sets: &[ReplicaSet]) -> bool {
+        let Some(newest) = self.newest(sets) else {
+            return false;
+        };
+        let sight = self.snapshot.pods.as_ref();
+        sight.is_some_and(|sight| sight.set.name == newest.name) && self.looks_at_others(newest)
+    }
+
+    /// What is to be said about a pod that holds the rollout up although it is not of the new
+    /// version; empty for any other.
+    pub(super) fn held_up(&self, finding: &Finding, sets: &[ReplicaSet]) -> String {
+        let newest = self.newest(sets).map(|set| set.name.as_str());
+        let seen = self.snapshot.pods.as_ref().map(|sight| &*sight.set.name);
+        if !self.live.is_ordered() || finding.pod.is_empty() || newest.is_none() || newest == seen {
+            return String::new();
+        }
+        format!(
+            ". It is a pod of an earlier version, and Kubernetes replaces no pod of a StatefulSet \
+             (podManagementPolicy OrderedReady) while one is not ready: delete pod `{}`, and it \
+             comes back with the current version",
+            finding.pod
+        )
+    }
+
+    /// What is wrong with a pod of a rollout that goes on.
+    pub(super) fn obstacle(&self, finding: &Finding) -> Result<String, Query> {
+        // What a Job's pod has said is lost when the Job ends and removes it.
+        let is_brief = self.live.kind().ends() && finding.has_log();
+        if is_brief || self.wants_events(finding) {
+            self.explain(finding)?;
+        }
+        let none = Explanation::default();
+        let read = match is_brief {
+            true => &self.snapshot.explanation,
+            false => &none,
+        };
+        let sets = self.snapshot.replica_sets(self.live)?;
+        Ok(finding.sentence(self.live, read) + &self.held_up(finding, sets))
+    }
+
+    /// Whether events are to be read that say why no pod of the new version comes to be: a workload
+    /// that controls its pods itself says it nowhere else.
+    pub(super) fn wants_events_of_creation(&self) -> bool {
+        let sight = self.snapshot.pods.as_ref();
+        self.snapshot.explanation.events.is_none()
+            && self.now >= self.rollout.written.at + self.request.patience
+            && sight.is_some_and(|sight| {
+                let none = sight.pods.as_ref().is_ok_and(|pods| pods.count() == 0);
+                none && !sight.set.keeper.is_empty()
+            })
+    }
+}

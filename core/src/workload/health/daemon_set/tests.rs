@@ -1,0 +1,74 @@
+use super::*;
+use crate::workload::Kind;
+use serde_json::{Value, json};
+
+fn verdict_of(spec: Value, status: Value) -> Verdict {
+    let mut object = json!({"metadata": {"uid": "u1", "generation": 4}, "spec": spec,
+        "status": {"observedGeneration": 4}});
+    for (name, value) in status.as_object().unwrap() {
+        object["status"][name] = value.clone();
+    }
+    let written = WriteReceipt {
+        uid: "u1".into(),
+        generation: 4,
+        template: String::new(),
+        at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        stale_deadline: None,
+    };
+    verdict(&Workload::new(Kind::DaemonSet, object), &written)
+}
+
+fn nodes(desired: i64, current: i64, updated: i64, available: i64) -> Value {
+    json!({"desiredNumberScheduled": desired, "currentNumberScheduled": current,
+        "updatedNumberScheduled": updated, "numberAvailable": available})
+}
+
+#[test]
+fn a_rollout_is_done_when_every_node_has_it() {
+    let on_delete = || json!({"updateStrategy": {"type": "OnDelete"}});
+    for (spec, status) in [
+        (json!({}), nodes(3, 3, 3, 3)),
+        // No node wants it.
+        (json!({}), nodes(0, 0, 0, 0)),
+        (json!({}), json!({})),
+        // A node has gone, and its pod is still counted.
+        (json!({}), nodes(2, 3, 3, 3)),
+        (on_delete(), nodes(3, 3, 0, 3)),
+        (on_delete(), nodes(3, 3, 0, 0)),
+    ] {
+        assert_eq!(
+            verdict_of(spec, status.clone()),
+            Verdict::Complete,
+            "{status}"
+        );
+    }
+    for (spec, status, expected, available, wanted) in [
+        (json!({}), nodes(3, 3, 2, 3), WaitsFor::NewPods, 2, 3),
+        (json!({}), nodes(3, 3, 0, 3), WaitsFor::NewPods, 0, 3),
+        (json!({}), nodes(3, 2, 2, 2), WaitsFor::NewPods, 2, 3),
+        (json!({}), nodes(3, 3, 3, 2), WaitsFor::Availability, 2, 3),
+        // A node has come.
+        (json!({}), nodes(4, 4, 4, 3), WaitsFor::Availability, 3, 4),
+        (
+            json!({}),
+            json!({"observedGeneration": 3, "desiredNumberScheduled": 3,
+                "updatedNumberScheduled": 3, "numberAvailable": 3}),
+            WaitsFor::Observation,
+            0,
+            3,
+        ),
+        (
+            on_delete(),
+            json!({"observedGeneration": 3}),
+            WaitsFor::Observation,
+            0,
+            0,
+        ),
+    ] {
+        let Verdict::Progressing(progress) = verdict_of(spec, status.clone()) else {
+            panic!("{status} is done");
+        };
+        let found = (progress.waits_for, progress.available, progress.wanted);
+        assert_eq!(found, (expected, available, wanted), "{status}");
+    }
+}

@@ -1,0 +1,75 @@
+//! Whether a Job has run to its end: a verdict from its conditions alone. Its counters are none, as
+//! pods may fail and be tried again.
+//! <https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions>
+
+use super::rollout::{Progress, Verdict, WaitsFor};
+use crate::workload::Workload;
+use serde_json::Value;
+
+/// Says early that the Job has failed; `Failed` follows when its last pod has ended.
+const FAILURE_TARGET: &str = "FailureTarget";
+
+/// Why Kubernetes gave a Job up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobFailure {
+    /// `BackoffLimitExceeded`, `DeadlineExceeded`, `PodFailurePolicy`, …
+    pub reason: String,
+    /// The same in a sentence; possibly empty.
+    pub message: String,
+}
+
+/// See [`super::verdict`].
+pub(super) fn verdict(live: &Workload) -> Verdict {
+    let counter = |field: &str| live.number(field).unwrap_or(0);
+    let progress = |waits_for| Progress {
+        waits_for,
+        available: live.available_replicas(),
+        wanted: live.replicas(),
+        obstacle: None,
+    };
+    let runs = WaitsFor::Completion {
+        active: counter("/status/active"),
+        failed: counter("/status/failed"),
+    };
+    if is_true(live, "Complete") {
+        return Verdict::Complete;
+    }
+    if failure(live).is_some() {
+        return Verdict::Failed(progress(runs));
+    }
+    Verdict::Progressing(progress(
+        if live.value().pointer("/spec/suspend") == Some(&Value::Bool(true)) {
+            WaitsFor::Unsuspension
+        } else if live.number("/spec/parallelism") == Some(0) {
+            WaitsFor::Parallelism
+        } else if live.text("/status/startTime").is_empty() {
+            WaitsFor::Observation
+        } else {
+            runs
+        },
+    ))
+}
+
+/// Why a Job has failed; `None` if it has not.
+pub fn failure(live: &Workload) -> Option<JobFailure> {
+    let failed = [FAILURE_TARGET, "Failed"];
+    let failed = failed.into_iter().find(|kind| is_true(live, kind))?;
+    let condition = live.condition(failed)?;
+    Some(JobFailure {
+        reason: condition.reason.to_owned(),
+        message: condition.message.to_owned(),
+    })
+}
+
+/// Whether a Job has come to its end, one way or the other.
+pub fn is_over(live: &Workload) -> bool {
+    is_true(live, "Complete") || failure(live).is_some()
+}
+
+fn is_true(live: &Workload, kind: &str) -> bool {
+    live.condition(kind)
+        .is_some_and(|condition| condition.status == "True")
+}
+
+#[cfg(test)]
+mod tests;
