@@ -380,7 +380,7 @@ async fn keep_time(shared: Arc<Shared>) {
 impl Watch {
     /// The event that says how far the stream has come.
     fn bookmark(&self, version: u64) -> Value {
-        json!({"type": "BOOKMARK", "object": {"kind": self.kind(), "apiVersion": self.api_version(),
+        json!({"type": "BOOKMARK", "object": {"kind": self.kind, "apiVersion": self.api_version,
             "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}}})
     }
 }

@@ -3,6 +3,7 @@
 //! Compared are the HTTP status, the headers that a client heeds, every word of a refusal, and of
 //! objects all but what cannot be equal: ids, times, versions, hashes.
 
+mod applied;
 mod step;
 mod comparable;
 mod peer;

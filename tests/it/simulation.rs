@@ -102,6 +102,7 @@ impl Simulation {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut world = World::new(TOKEN);
         world.keep_no_requests();
+        world.keep_managers_only();
         world.apply(demo_app(30), now);
         let now = world.settle(now) + SignedDuration::from_mins(5);
         world.advance(now);

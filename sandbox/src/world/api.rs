@@ -2,11 +2,16 @@
 
 pub(crate) mod access;
 pub(crate) mod admission;
+pub(crate) mod apply;
 pub(crate) mod call;
 pub(crate) mod commit;
+pub(crate) mod custom;
 pub(crate) mod decode;
 pub(crate) mod defaults;
+pub(crate) mod discovery;
 pub(crate) mod faults;
+pub(crate) mod fields;
+pub(crate) mod kinds;
 pub(crate) mod message;
 pub(crate) mod patch;
 pub(crate) mod preconditions;
@@ -19,6 +24,7 @@ pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod token;
+pub(crate) mod tracking;
 pub(crate) mod validation;
 pub(crate) mod warning;
 pub(crate) mod write;

@@ -1,5 +1,8 @@
 //! Stores and removes objects, and wakes the controllers that watch them.
 
+use crate::world::api::fields::managers::Writer;
+use crate::world::api::kinds::Kind;
+use crate::world::api::tracking::Note;
 use crate::world::object;
 use crate::world::object::{integer, text};
 use crate::world::state::{Task, World};
@@ -40,7 +43,11 @@ impl World {
         };
         let mut object = Value::clone(&old);
         object["spec"]["replicas"] = replicas.into();
-        self.commit(&key, Some(&old), object, "horizontal-pod-autoscaler")
+        let Some(kind) = Kind::of_plural("deployments") else {
+            return false;
+        };
+        let by = Writer::named("horizontal-pod-autoscaler", "scale", kind);
+        self.commit(&key, Some(&old), object, &Note::Update(by))
             .is_ok()
     }
 

@@ -44,6 +44,8 @@ pub struct World {
     pub(crate) forbidden: BTreeSet<(String, String)>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) mutations: Vec<Mutation>,
+    /// Whether `managedFields` says which fields are whose.
+    pub(crate) tracks_fields: bool,
     pub(crate) seen: Vec<Seen>,
     pub(crate) seen_limit: usize,
 }
@@ -139,6 +141,7 @@ impl World {
             forbidden: BTreeSet::new(),
             refusals: Vec::new(),
             mutations: Vec::new(),
+            tracks_fields: true,
             seen: Vec::new(),
             seen_limit: SEEN_LIMIT,
         }

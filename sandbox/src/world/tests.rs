@@ -1,6 +1,7 @@
 //! The world as a client sees it: requests in, answers and time out.
 
 mod api;
+mod applied;
 mod controllers;
 
 use super::*;

@@ -1,6 +1,6 @@
 //! Answers without what cannot be equal: ids, times, versions, hashes.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Without what cannot be equal.
 pub(super) fn plain(mut answer: Value, ignored: &[&str]) -> Value {
@@ -22,6 +22,25 @@ pub(super) fn plain(mut answer: Value, ignored: &[&str]) -> Value {
     gather(&answer, "pod-template-hash", &mut hashes);
     scrub(&mut answer, &hashes);
     answer
+}
+
+/// Who manages an answered object, without times and without controllers.
+pub(super) fn managers(answer: &Value) -> Value {
+    let entries = answer.pointer("/body/metadata/managedFields");
+    let entries = entries.and_then(Value::as_array).into_iter().flatten();
+    let entries = entries.filter(|entry| entry["manager"] != "kube-controller-manager");
+    let mut entries: Vec<Value> = entries.cloned().collect();
+    for entry in &mut entries {
+        if let Some(time) = entry.get_mut("time") {
+            *time = "TIME".into();
+        }
+        // Without a name it is that of the client program.
+        if entry["operation"] == "Update" && entry["manager"] == "unknown" {
+            entry["manager"] = "CLIENT".into();
+        }
+    }
+    entries.sort_by_key(Value::to_string);
+    json!({"status": answer["status"], "managers": entries})
 }
 
 pub(super) fn gather(value: &Value, field: &str, found: &mut Vec<String>) {
@@ -122,6 +141,17 @@ pub(super) fn plain_text(text: &str, hashes: &[String]) -> String {
     for open in ["Invalid value: \"{", "Invalid value: \\\"{"] {
         if let (Some(start), Some(end)) = (text.find(open), text.rfind("}\": ")) {
             text.replace_range(start..end + 2, "Invalid value: OBJECT");
+        }
+    }
+    // When a manager wrote.
+    if text.contains("conflict") {
+        let times = text
+            .split_whitespace()
+            .filter(|word| word.contains("T") && word.contains("Z"));
+        let times: Vec<String> = times.map(str::to_owned).collect();
+        for time in times {
+            let time = time.trim_end_matches(':');
+            text = text.replace(time, "TIME");
         }
     }
     // Unknown fields stand in the order of the document, which here is that of the alphabet.

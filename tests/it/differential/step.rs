@@ -6,6 +6,7 @@ use serde_json::Value;
 pub(super) const JSON: &str = "application/json";
 pub(super) const MERGE: &str = "application/merge-patch+json";
 pub(super) const STRATEGIC: &str = "application/strategic-merge-patch+json";
+pub(super) const APPLY: &str = "application/apply-patch+yaml";
 pub(super) const OPERATIONS: &str = "application/json-patch+json";
 
 /// Who asks.
@@ -91,6 +92,11 @@ impl Step {
         let group = match resource {
             "" => return self.path.clone(),
             "pods" | "services" | "configmaps" | "events" | "serviceaccounts" => "/api/v1",
+            "secrets" | "persistentvolumeclaims" | "resourcequotas" | "limitranges" => "/api/v1",
+            "jobs" | "cronjobs" => "/apis/batch/v1",
+            "ingresses" | "networkpolicies" => "/apis/networking.k8s.io/v1",
+            "roles" | "rolebindings" => "/apis/rbac.authorization.k8s.io/v1",
+            "poddisruptionbudgets" => "/apis/policy/v1",
             "horizontalpodautoscalers" => "/apis/autoscaling/v2",
             _ => "/apis/apps/v1",
         };

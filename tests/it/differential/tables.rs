@@ -44,6 +44,11 @@ pub(super) fn faults() -> Vec<Fault> {
     rows(&text).into_iter().map(fault).collect()
 }
 
+/// One after another: who does what to which object.
+pub(super) fn applies() -> Vec<Value> {
+    rows(include_str!("../../differential/applies.json"))
+}
+
 /// Paths, each for a GET.
 pub(super) fn reads() -> Vec<String> {
     let rows = rows(include_str!("../../differential/reads.json"));

@@ -75,6 +75,7 @@ impl Simulation {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut world = World::new(TOKEN);
         world.keep_no_requests();
+        world.keep_managers_only();
         world.timing().endpoints = SignedDuration::from_millis(400);
         world.default_behaviour(Behaviour::Ready {
             after: SignedDuration::from_secs(2),

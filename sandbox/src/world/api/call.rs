@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// The largest body that the API server accepts.
 pub(crate) const BODY_LIMIT: usize = 3 * 1024 * 1024;
 
+/// The content type of a server-side apply.
+pub(crate) const APPLY: &str = "application/apply-patch+yaml";
+
 /// How unknown fields are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldValidation {
@@ -78,7 +81,14 @@ pub(crate) fn check_options(method: &str, call: &Call<'_>) -> Result<(), Answer>
         _ => return Ok(()),
     };
     let validation = call.ask("fieldValidation");
-    let causes = validation::option_faults(&call.manager, call.ask("dryRun"), validation);
+    let mut causes = validation::option_faults(&call.manager, call.ask("dryRun"), validation);
+    if method == "PATCH" {
+        causes.extend(validation::patch_option_faults(
+            call.content_type == APPLY,
+            call.ask("fieldManager"),
+            call.ask("force").is_some(),
+        ));
+    }
     if causes.is_empty() {
         return Ok(());
     }

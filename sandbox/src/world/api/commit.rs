@@ -2,10 +2,12 @@
 
 use crate::world::api::call::Call;
 use crate::world::api::defaults;
+use crate::world::api::fields::managers::Writer;
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::Answer;
-use crate::world::api::route::Kind;
 use crate::world::api::schema;
 use crate::world::api::status;
+use crate::world::api::tracking::{Note, set_managed};
 use crate::world::api::validation;
 use crate::world::object;
 use crate::world::object::{integer, map_mut, text, written};
@@ -14,13 +16,14 @@ use crate::world::store::{Key, version_of};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// How many field managers an object remembers here.
+/// How many field managers an object remembers in the short form.
 const MANAGER_LIMIT: usize = 10;
 
 impl World {
     /// Stores an object without a request.
     pub(crate) fn put_in(&mut self, mut object: Value) -> Result<(), Answer> {
-        let kind = Kind::of_object(text(&object, "/kind")).ok_or_else(status::no_such_resource)?;
+        let kind = self.kind_of_object(text(&object, "/kind"), text(&object, "/apiVersion"));
+        let kind = kind.ok_or_else(status::no_such_resource)?;
         schema::decode(kind.name, &mut object);
         let namespace = match (kind.namespaced, text(&object, "/metadata/namespace")) {
             (false, _) => String::new(),
@@ -31,9 +34,10 @@ impl World {
             map_mut(&mut object, "metadata")
                 .insert("namespace".to_owned(), namespace.clone().into());
         }
-        let key = Key::new(kind.plural, &namespace, text(&object, "/metadata/name"));
+        let key = Key::new(kind.resource, &namespace, text(&object, "/metadata/name"));
         let old = self.store.get(&key).cloned();
-        self.commit(&key, old.as_ref(), object, "kubectl")
+        let note = Note::Update(Writer::named("kubectl", "", kind));
+        self.commit(&key, old.as_ref(), object, &note)
     }
 
     /// Admits and stores an object.
@@ -42,11 +46,13 @@ impl World {
         key: &Key,
         old: Option<&Arc<Value>>,
         object: Value,
-        manager: &str,
+        note: &Note,
     ) -> Result<(), Answer> {
-        let kind = Kind::of_plural(&key.resource).ok_or_else(status::no_such_resource)?;
-        let stored = self.admit(kind, old, object)?;
-        self.save(key, old, stored, manager);
+        let kind = self
+            .kind_of(&key.resource)
+            .ok_or_else(status::no_such_resource)?;
+        let stored = self.admit(kind, old, object, note)?;
+        self.save(key, old, stored, note);
         Ok(())
     }
 
@@ -56,9 +62,14 @@ impl World {
         kind: &Kind,
         old: Option<&Arc<Value>>,
         mut object: Value,
+        note: &Note,
     ) -> Result<Value, Answer> {
-        self.mutated(kind.plural, &mut object);
         defaults::fill(kind.name, &mut object);
+        let managed = self.managed(kind, old.map(Arc::as_ref), &object, note);
+        if !self.mutations.is_empty() {
+            self.mutated(kind.plural, &mut object);
+            defaults::fill(kind.name, &mut object);
+        }
         if kind.plural == "services" {
             self.allocate_address(old, &mut object);
         }
@@ -78,6 +89,7 @@ impl World {
             }
         }
         self.stamp(kind, old, &mut object);
+        set_managed(&mut object, managed);
         Ok(object)
     }
 
@@ -97,12 +109,7 @@ impl World {
         let metadata = map_mut(object, "metadata");
         match old {
             Some(old) => {
-                for field in [
-                    "uid",
-                    "creationTimestamp",
-                    "managedFields",
-                    "deletionTimestamp",
-                ] {
+                for field in ["uid", "creationTimestamp", "deletionTimestamp"] {
                     metadata.remove(field);
                     if let Some(value) = old["metadata"].get(field) {
                         metadata.insert(field.to_owned(), value.clone());
@@ -115,7 +122,6 @@ impl World {
                 let uid = format!("{spread:08x}-0000-4000-8000-{number:012x}");
                 metadata.insert("uid".to_owned(), uid.into());
                 metadata.insert("creationTimestamp".to_owned(), now.into());
-                metadata.remove("managedFields");
             }
         }
         if matches!(kind.plural, "deployments" | "replicasets") {
@@ -127,13 +133,13 @@ impl World {
         }
     }
 
-    /// Stores an admitted object with its field manager, unless nothing changed.
+    /// Stores an admitted object, unless nothing changed.
     pub(crate) fn save(
         &mut self,
         key: &Key,
         old: Option<&Arc<Value>>,
         mut object: Value,
-        manager: &str,
+        note: &Note,
     ) {
         let same = old.is_some_and(|old| {
             object["metadata"]["resourceVersion"] = version_of(old).into();
@@ -142,7 +148,7 @@ impl World {
         if same {
             return;
         }
-        sign(&mut object, manager, &written(self.clock));
+        self.sign_shortly(&mut object, note);
         self.write(key, object);
     }
 
@@ -152,17 +158,42 @@ impl World {
         key: &Key,
         old: Option<&Arc<Value>>,
         object: Value,
+        note: &Note,
     ) -> Arc<Value> {
         if !call.dry_run {
-            self.save(key, old, object, &call.manager);
+            self.save(key, old, object, note);
             return self.store.get(key).cloned().unwrap_or_default();
         }
         let mut object = object;
         if let Some(old) = old {
             object["metadata"]["resourceVersion"] = version_of(old).into();
         }
-        sign(&mut object, &call.manager, &written(self.clock));
+        self.sign_shortly(&mut object, note);
         Arc::new(object)
+    }
+
+    /// Records the field manager in the shortest form that a client may see, unless fields are
+    /// tracked.
+    fn sign_shortly(&self, object: &mut Value, note: &Note) {
+        let Note::Update(by) = note else { return };
+        if self.tracks_fields {
+            return;
+        }
+        let manager = by.name.as_str();
+        let version = object["apiVersion"].clone();
+        let metadata = map_mut(object, "metadata");
+        let managed = metadata.entry("managedFields").or_insert_with(|| json!([]));
+        let Some(managed) = managed.as_array_mut() else {
+            return;
+        };
+        managed.retain(|entry| entry["manager"] != manager || entry["operation"] == "Apply");
+        managed.push(
+            json!({"manager": manager, "operation": "Update", "apiVersion": version,
+            "time": written(self.clock), "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:metadata": {}, "f:spec": {}}}),
+        );
+        let surplus = managed.len().saturating_sub(MANAGER_LIMIT);
+        managed.drain(..surplus);
     }
 
     pub(crate) fn allocate_address(&mut self, old: Option<&Arc<Value>>, service: &mut Value) {
@@ -176,21 +207,4 @@ impl World {
         service["spec"]["clusterIP"] = address.clone().into();
         service["spec"]["clusterIPs"] = json!([address]);
     }
-}
-
-/// Records the field manager, in the shortest form that a client may see.
-fn sign(object: &mut Value, manager: &str, now: &str) {
-    let version = object["apiVersion"].clone();
-    let metadata = map_mut(object, "metadata");
-    let managed = metadata.entry("managedFields").or_insert_with(|| json!([]));
-    let Some(managed) = managed.as_array_mut() else {
-        return;
-    };
-    managed.retain(|entry| entry["manager"] != manager);
-    managed.push(
-        json!({"manager": manager, "operation": "Update", "apiVersion": version,
-        "time": now, "fieldsType": "FieldsV1", "fieldsV1": {"f:metadata": {}, "f:spec": {}}}),
-    );
-    let surplus = managed.len().saturating_sub(MANAGER_LIMIT);
-    managed.drain(..surplus);
 }

@@ -1,9 +1,9 @@
 //! Decodes bodies and patches like the API server.
 
 use crate::world::api::call::{Call, FieldValidation};
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::Answer;
 use crate::world::api::patch;
-use crate::world::api::route::Kind;
 use crate::world::api::schema;
 use crate::world::api::status;
 use crate::world::object::text;
@@ -48,7 +48,7 @@ pub(crate) fn check_type(call: &Call<'_>, object: &Value) -> Result<(), String> 
     let short = version.rsplit('/').next().unwrap_or_default();
     let name = wanted.name;
     let unhandled = format!("{kind} in version \"{short}\" cannot be handled as a {name}");
-    if !Kind::is_registered(&kind, &version) {
+    if !wanted.is_registered(&kind, &version) {
         return Err(format!("{unhandled}: {}", unregistered(&kind, &version)));
     }
     if kind != name {

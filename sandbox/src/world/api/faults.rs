@@ -3,7 +3,6 @@
 use crate::world::api::message::plain;
 use crate::world::api::message::{Answer, Body, Request, answer};
 use crate::world::api::reply::{Reply, Watch};
-use crate::world::api::route;
 use crate::world::api::route::{Route, Target};
 use crate::world::api::status;
 use crate::world::fault;
@@ -74,7 +73,7 @@ impl World {
 
     /// A 409 on a write, as if another write had come before.
     pub(crate) fn raced(&self, request: &Request) -> Answer {
-        match route::route(&request.path) {
+        match self.routed(&request.path) {
             Route::Target(Target {
                 kind,
                 name: Some(name),
@@ -88,11 +87,12 @@ impl World {
             }
             Route::Version | Route::Healthy | Route::AccessReview => status::no_such_resource(),
             Route::IdentityReview | Route::NoResource | Route::NoPath => status::no_such_resource(),
+            Route::Discovery { .. } | Route::NoGroup => status::no_such_resource(),
         }
     }
 
     pub(crate) fn serve_stale(&mut self, request: &Request, authorized: bool) -> Reply {
-        let route = route::route(&request.path);
+        let route = self.routed(&request.path);
         let before = if let Route::Target(Target {
             kind,
             namespace,
@@ -102,7 +102,8 @@ impl World {
         }) = route
         {
             let namespace = namespace.unwrap_or_default();
-            self.store.before(&Key::new(kind.plural, &namespace, &name))
+            self.store
+                .before(&Key::new(kind.resource, &namespace, &name))
         } else {
             None
         };

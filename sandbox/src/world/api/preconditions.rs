@@ -1,7 +1,7 @@
 //! What a body must match: the path's names, the object's uid and version.
 
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::Answer;
-use crate::world::api::route::Kind;
 use crate::world::api::status;
 use crate::world::object::text;
 use crate::world::store::version_of;

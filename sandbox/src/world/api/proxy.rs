@@ -3,8 +3,8 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/core/service/storage/storage.go>
 
 use crate::world::api::call::Call;
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::{Answer, plain};
-use crate::world::api::route::Kind;
 use crate::world::api::status;
 use crate::world::object::{list, terminating, text};
 use crate::world::state::World;

@@ -100,7 +100,7 @@ impl World {
             call.ask("fieldSelector").unwrap_or_default(),
         );
         let fields = fields.map_err(status::bad_request)?;
-        let all = self.store.all(target.kind.plural);
+        let all = self.store.all(target.kind.resource);
         let kept = all.filter(|(key, object)| {
             target
                 .namespace
@@ -143,7 +143,9 @@ impl World {
         );
         let fields = fields.map_err(status::bad_request)?;
         Ok(Watch {
-            resource: target.kind.plural.to_owned(),
+            kind: target.kind.name.to_owned(),
+            api_version: target.kind.api_version(&target.version),
+            resource: target.kind.resource.to_owned(),
             namespace: target.namespace.clone(),
             name: target
                 .name

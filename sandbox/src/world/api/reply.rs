@@ -1,7 +1,6 @@
 //! The result of a request: a response, a watch, or silence.
 
 use crate::world::api::message::{Answer, Body};
-use crate::world::api::route::Kind;
 use crate::world::api::status;
 use serde_json::{Value, json};
 
@@ -21,6 +20,10 @@ pub enum Reply {
 /// An accepted watch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Watch {
+    /// The `kind` of the watched objects.
+    pub kind: String,
+    /// Their `apiVersion`.
+    pub api_version: String,
     /// `deployments`, `pods`, …
     pub resource: String,
     /// The namespace; `None` for all.
@@ -46,17 +49,6 @@ pub struct Watch {
 pub struct Gone;
 
 impl Watch {
-    /// The `kind` of the watched objects.
-    pub fn kind(&self) -> &'static str {
-        Kind::of_plural(&self.resource).map_or("", |kind| kind.name)
-    }
-
-    /// Their `apiVersion`.
-    pub fn api_version(&self) -> String {
-        let kind = Kind::of_plural(&self.resource);
-        kind.map_or_else(String::new, |kind| kind.api_version(kind.versions[0]))
-    }
-
     /// The event that a stream ends with when its resource version is too old.
     pub fn expired(&self) -> Value {
         let message = status::too_old(self.since, self.since + 1);

@@ -1,100 +1,7 @@
 //! Parses a request's path into an object or a collection, and its query.
 
+use crate::world::api::kinds::{KINDS, Kind};
 use std::collections::BTreeMap;
-
-/// A resource that this cluster serves.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
-    pub(crate) group: &'static str,
-    /// The served versions; objects are returned in the requested one.
-    pub(crate) versions: &'static [&'static str],
-    pub(crate) plural: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) namespaced: bool,
-}
-
-const fn kind(
-    group: &'static str,
-    versions: &'static [&'static str],
-    plural: &'static str,
-    name: &'static str,
-) -> Kind {
-    Kind {
-        group,
-        versions,
-        plural,
-        name,
-        namespaced: true,
-    }
-}
-
-/// All served resources.
-pub(crate) const KINDS: &[Kind] = &[
-    kind("apps", &["v1"], "deployments", "Deployment"),
-    kind("apps", &["v1"], "replicasets", "ReplicaSet"),
-    kind("", &["v1"], "pods", "Pod"),
-    kind("", &["v1"], "services", "Service"),
-    kind("", &["v1"], "events", "Event"),
-    kind("", &["v1"], "serviceaccounts", "ServiceAccount"),
-    kind("", &["v1"], "configmaps", "ConfigMap"),
-    kind("", &["v1"], "secrets", "Secret"),
-    Kind {
-        namespaced: false,
-        ..kind("", &["v1"], "namespaces", "Namespace")
-    },
-    kind(
-        "autoscaling",
-        &["v2", "v1"],
-        "horizontalpodautoscalers",
-        "HorizontalPodAutoscaler",
-    ),
-    kind(
-        "discovery.k8s.io",
-        &["v1"],
-        "endpointslices",
-        "EndpointSlice",
-    ),
-    kind("coordination.k8s.io", &["v1"], "leases", "Lease"),
-    kind(
-        "policy",
-        &["v1"],
-        "poddisruptionbudgets",
-        "PodDisruptionBudget",
-    ),
-];
-
-impl Kind {
-    /// Finds a resource by its plural name, which tests use.
-    pub(crate) fn of_plural(plural: &str) -> Option<&'static Kind> {
-        KINDS.iter().find(|kind| kind.plural == plural)
-    }
-
-    /// Finds a resource by an object's kind.
-    pub(crate) fn of_object(name: &str) -> Option<&'static Kind> {
-        KINDS.iter().find(|kind| kind.name == name)
-    }
-
-    /// Whether the server knows a kind in a version, even one that it no longer serves.
-    pub(crate) fn is_registered(name: &str, api_version: &str) -> bool {
-        let old = ["apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"];
-        if matches!(name, "Deployment" | "ReplicaSet") && old.contains(&api_version) {
-            return true;
-        }
-        Kind::of_object(name).is_some_and(|kind| {
-            let mut versions = kind.versions.iter();
-            versions.any(|version| kind.api_version(version) == api_version)
-        })
-    }
-
-    /// `apps/v1`, or `v1` for the core group.
-    pub(crate) fn api_version(&self, version: &str) -> String {
-        if self.group.is_empty() {
-            version.to_owned()
-        } else {
-            format!("{}/{version}", self.group)
-        }
-    }
-}
 
 /// The target of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,13 +27,21 @@ pub(crate) enum Route {
     /// `selfsubjectreviews`: who am I?
     IdentityReview,
     Target(Target),
+    /// The resources of a group and a version.
+    Discovery {
+        group: String,
+        version: String,
+    },
     /// A served group with an unknown resource.
     NoResource,
+    /// A group that is not served.
+    NoGroup,
     /// Not a path of the API.
     NoPath,
 }
 
-pub(crate) fn route(path: &str) -> Route {
+/// Routes a path; `custom` are the resources beside those that every cluster has.
+pub(crate) fn route(path: &str, custom: &[&'static Kind]) -> Route {
     let path = path.split('?').next().unwrap_or_default();
     let parts: Vec<String> = path
         .split('/')
@@ -144,14 +59,32 @@ pub(crate) fn route(path: &str) -> Route {
             "selfsubjectaccessreviews",
         ] => Route::AccessReview,
         ["apis", "authentication.k8s.io", "v1", "selfsubjectreviews"] => Route::IdentityReview,
-        ["api", version, rest @ ..] => target("", version, rest),
-        ["apis", group, version, rest @ ..] => target(group, version, rest),
+        ["api", version, rest @ ..] => target("", version, rest, custom),
+        ["apis", group, version, rest @ ..] => target(group, version, rest, custom),
         _ => Route::NoPath,
     }
 }
 
-fn target(group: &str, version: &str, rest: &[&str]) -> Route {
+fn target(group: &str, version: &str, rest: &[&str], custom: &[&'static Kind]) -> Route {
+    let kinds = KINDS.iter().chain(custom.iter().copied());
+    let kinds = kinds.filter(|kind| kind.group == group);
+    let kinds: Vec<&'static Kind> = kinds.collect();
+    let served = |kind: &&&'static Kind| kind.versions.contains(&version);
+    let built_in = kinds.iter().any(|kind| !kind.is_custom()) || is_other(group);
+    let unknown = if built_in {
+        Route::NoResource
+    } else {
+        Route::NoGroup
+    };
+    if rest.is_empty() {
+        if kinds.iter().find(served).is_none() {
+            return unknown;
+        }
+        let (group, version) = (group.to_owned(), version.to_owned());
+        return Route::Discovery { group, version };
+    }
     let (namespace, rest) = match rest {
+        ["namespaces", _, "status"] => (None, rest),
         ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some(*namespace), rest),
         rest => (None, rest),
     };
@@ -160,20 +93,19 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Route {
         [plural, name] => (*plural, Some(*name), None),
         [plural, name, subresource] => (*plural, Some(*name), Some(*subresource)),
         ["services", name, "proxy", ..] => ("services", Some(*name), Some("proxy")),
-        _ => return Route::NoResource,
+        _ => return unknown,
     };
-    let kind = KINDS.iter().find(|kind| {
-        kind.group == group && kind.plural == plural && kind.versions.contains(&version)
-    });
-    let served = kind.filter(|kind| {
+    let mut kind = kinds.iter().filter(served);
+    let kind = kind.find(|kind| kind.plural == plural);
+    let served = kind.copied().filter(|kind| {
         // An object of a namespaced resource has no path without its namespace.
         kind.namespaced == namespace.is_some() || (kind.namespaced && name.is_none())
     });
     let Some(kind) = served else {
-        return Route::NoResource;
+        return unknown;
     };
-    if !subresource.is_none_or(|subresource| has_subresource(kind.plural, subresource)) {
-        return Route::NoResource;
+    if !subresource.is_none_or(|subresource| has_subresource(kind, subresource)) {
+        return unknown;
     }
     Route::Target(Target {
         kind,
@@ -188,13 +120,19 @@ fn target(group: &str, version: &str, rest: &[&str]) -> Route {
     })
 }
 
-fn has_subresource(plural: &str, subresource: &str) -> bool {
+/// Groups of the API server that have no resources here.
+fn is_other(group: &str) -> bool {
+    matches!(
+        group,
+        "authorization.k8s.io" | "authentication.k8s.io" | "events.k8s.io" | "node.k8s.io"
+    )
+}
+
+pub(crate) fn has_subresource(kind: &Kind, subresource: &str) -> bool {
+    let plural = kind.resource;
     match subresource {
-        "status" => !matches!(
-            plural,
-            "configmaps" | "secrets" | "events" | "serviceaccounts"
-        ),
-        "scale" => matches!(plural, "deployments" | "replicasets"),
+        "status" => kind.has_status,
+        "scale" => matches!(plural, "deployments" | "replicasets" | "statefulsets"),
         "log" => plural == "pods",
         "proxy" => plural == "services",
         "token" => plural == "serviceaccounts",

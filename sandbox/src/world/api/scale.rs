@@ -2,8 +2,10 @@
 
 use crate::world::api::call::Call;
 use crate::world::api::decode::{apply_patch, body_of, parse_patch};
+use crate::world::api::fields::managers::Writer;
 use crate::world::api::message::{Answer, answer};
 use crate::world::api::preconditions::{check_name, check_version};
+use crate::world::api::tracking::Note;
 use crate::world::object;
 use crate::world::object::integer;
 use crate::world::state::World;
@@ -29,8 +31,9 @@ impl World {
         check_version(kind, &scale, &old)?;
         let mut object = Value::clone(&old);
         object["spec"]["replicas"] = integer(&scale, "/spec/replicas").into();
-        let stored = self.admit(kind, Some(&old), object)?;
-        let stored = self.store_or_not(call, &key, Some(&old), stored);
+        let note = Note::Update(Writer::of(call));
+        let stored = self.admit(kind, Some(&old), object, &note)?;
+        let stored = self.store_or_not(call, &key, Some(&old), stored, &note);
         Ok(answer(200, scale_of(&stored)))
     }
 }

@@ -21,8 +21,17 @@ impl World {
             .unwrap_or_else(Reply::Answer)
     }
 
+    /// Routes a path: among the resources of every cluster, then among the custom ones.
+    pub(crate) fn routed(&self, path: &str) -> Route {
+        let found = route::route(path, &[]);
+        if matches!(found, Route::NoGroup | Route::NoResource) && path.starts_with("/apis/") {
+            return route::route(path, &self.custom_kinds());
+        }
+        found
+    }
+
     fn route(&mut self, request: &Request, authorized: bool) -> Result<Reply, Answer> {
-        let route = route::route(&request.path);
+        let route = self.routed(&request.path);
         if !authorized && !matches!(route, Route::Version | Route::Healthy) {
             return Err(status::unauthorized());
         }
@@ -34,7 +43,11 @@ impl World {
             Route::Healthy => Ok(Reply::Answer(plain(200, "ok"))),
             Route::AccessReview => self.review_access(request).map(Reply::Answer),
             Route::IdentityReview => Ok(Reply::Answer(self.review_identity())),
+            Route::Discovery { group, version } => {
+                Ok(Reply::Answer(self.discover(&group, &version)))
+            }
             Route::NoResource => Err(status::no_such_resource()),
+            Route::NoGroup => Err(plain(404, "404 page not found\n")),
             // Permissions in a namespace do not cover paths outside it.
             Route::NoPath => {
                 let path = request.path.split('?').next().unwrap_or_default();

@@ -1,7 +1,8 @@
 //! Refusals: the API server's Status objects, word for word.
 
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::{Answer, Body};
-use crate::world::api::route::{Kind, Target};
+use crate::world::api::route::Target;
 use serde_json::{Map, Value, json};
 
 /// A fault in an object, as `details.causes` lists it.

@@ -57,6 +57,18 @@ pub(crate) fn option_faults(
     faults.0
 }
 
+/// The faults of a patch's options: an apply must name its manager, and only it can be forced.
+pub(crate) fn patch_option_faults(applies: bool, manager: Option<&str>, force: bool) -> Vec<Cause> {
+    let mut faults = Faults::default();
+    if applies && manager.is_none() {
+        faults.required_because("fieldManager", "is required for apply patch");
+    }
+    if !applies && force {
+        faults.forbidden("force", "may not be specified for non-apply patch");
+    }
+    faults.0
+}
+
 fn deployment(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
     workload(spec, faults);
     strategy(&spec["strategy"], faults);

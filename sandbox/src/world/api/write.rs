@@ -1,18 +1,20 @@
 //! The effects of the writing verbs.
 
-use crate::world::api::call::{Call, FieldValidation};
+use crate::world::api::call::{APPLY, Call, FieldValidation};
 use crate::world::api::decode::STRATEGIC_PATCH;
 use crate::world::api::decode::{
     apply_patch, bad_patch, decoded, parse_patch, strict, unregistered, with_warnings,
 };
+use crate::world::api::fields::managers::Writer;
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::{Answer, answer};
 use crate::world::api::preconditions::{
     check_name, check_namespace, check_preconditions, check_uid, check_version,
 };
 use crate::world::api::read::presented;
-use crate::world::api::route::Kind;
 use crate::world::api::schema;
 use crate::world::api::status;
+use crate::world::api::tracking::{Note, set_managed};
 use crate::world::object;
 use crate::world::object::{map_mut, text};
 use crate::world::state::World;
@@ -34,21 +36,43 @@ impl World {
             map_mut(&mut object, "metadata")
                 .insert("namespace".to_owned(), namespace.clone().into());
         }
-        if kind.namespaced && !self.has_namespace(&namespace) {
-            let namespaces = Kind::of_plural("namespaces").ok_or_else(status::no_such_resource)?;
-            return Err(status::not_found(namespaces, &namespace));
-        }
-        let key = Key::new(kind.plural, &namespace, text(&object, "/metadata/name"));
+        self.check_space(kind, &namespace)?;
+        let key = Key::new(kind.resource, &namespace, text(&object, "/metadata/name"));
         if object::map(&object, "/metadata").is_some_and(|it| it.contains_key("resourceVersion")) {
             let message = "resourceVersion should not be set on objects to be created";
             return Err(status::refusal(500, "", message, Value::Null));
         }
-        let stored = self.admit(kind, None, object)?;
-        if self.store.get(&key).is_some() {
+        let note = Note::Update(Writer::of(call));
+        let stored = self.create_new(call, &key, object, &note)?;
+        Ok(answer(201, presented(&stored, call)))
+    }
+
+    /// Stores an object that is new.
+    pub(crate) fn create_new(
+        &mut self,
+        call: &Call<'_>,
+        key: &Key,
+        mut object: Value,
+        note: &Note,
+    ) -> Result<Arc<Value>, Answer> {
+        let kind = call.target.kind;
+        if let Some(fields) = object.as_object_mut().filter(|_| kind.has_status) {
+            fields.remove("status");
+        }
+        let stored = self.admit(kind, None, object, note)?;
+        if self.store.get(key).is_some() {
             return Err(status::already_exists(kind, &key.name));
         }
-        let stored = self.store_or_not(call, &key, None, stored);
-        Ok(answer(201, presented(&stored, call)))
+        Ok(self.store_or_not(call, key, None, stored, note))
+    }
+
+    /// Whether the namespace of a new object exists and stays.
+    pub(crate) fn check_space(&self, kind: &Kind, namespace: &str) -> Result<(), Answer> {
+        if kind.namespaced && !self.has_namespace(namespace) {
+            let namespaces = Kind::of_plural("namespaces").ok_or_else(status::no_such_resource)?;
+            return Err(status::not_found(namespaces, namespace));
+        }
+        Ok(())
     }
 
     /// A namespace exists if it was created, or if it contains anything.
@@ -87,12 +111,16 @@ impl World {
         if kind.namespaced {
             map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace.into());
         }
-        let stored = self.replace(call, &key, &old, object)?;
+        let note = Note::Update(Writer::of(call));
+        let stored = self.replace(call, &key, &old, object, &note)?;
         Ok(answer(200, presented(&stored, call)))
     }
 
     pub(crate) fn patch(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
         let kind = call.target.kind;
+        if call.content_type == APPLY {
+            return self.apply_patch(call);
+        }
         let read = parse_patch(call)?;
         let (key, old) = self.find(call)?;
         let mut object = presented(&old, call);
@@ -103,7 +131,7 @@ impl World {
             object["apiVersion"] = presented(&old, call)["apiVersion"].take();
         }
         let (said, version) = (text(&object, "/kind"), text(&object, "/apiVersion"));
-        if !Kind::is_registered(said, version) {
+        if !kind.is_registered(said, version) {
             let why = unregistered(said, version);
             return Err(bad_patch(call, &read, &object, &why));
         }
@@ -139,26 +167,38 @@ impl World {
             map_mut(&mut object, "metadata").insert("namespace".to_owned(), namespace);
         }
         check_version(kind, &object, old)?;
-        let stored = self.replace(call, key, old, object)?;
+        let note = Note::Update(Writer::of(call));
+        let stored = self.replace(call, key, old, object, &note)?;
         Ok(answer(200, presented(&stored, call)))
     }
 
     /// Stores a changed object: only the status, or everything except the status.
-    fn replace(
+    pub(crate) fn replace(
         &mut self,
         call: &Call<'_>,
         key: &Key,
         old: &Arc<Value>,
         mut object: Value,
+        note: &Note,
     ) -> Result<Arc<Value>, Answer> {
+        let kind = call.target.kind;
         if call.target.subresource.as_deref() == Some("status") {
             let status = object["status"].take();
             object = Value::clone(old);
             object["status"] = status;
-            return Ok(self.store_or_not(call, key, Some(old), object));
+            let managed = self.managed(kind, Some(old), &object, note);
+            set_managed(&mut object, managed);
+            return Ok(self.store_or_not(call, key, Some(old), object, note));
         }
-        let stored = self.admit(call.target.kind, Some(old), object)?;
-        Ok(self.store_or_not(call, key, Some(old), stored))
+        if let Some(fields) = object.as_object_mut().filter(|_| kind.has_status) {
+            fields.remove("status");
+            fields.extend(
+                old.get("status")
+                    .map(|it| ("status".to_owned(), it.clone())),
+            );
+        }
+        let stored = self.admit(kind, Some(old), object, note)?;
+        Ok(self.store_or_not(call, key, Some(old), stored, note))
     }
 
     pub(crate) fn delete_one(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
@@ -194,7 +234,7 @@ impl World {
         let target = &call.target;
         let name = target.name.as_deref().unwrap_or_default();
         let key = Key::new(
-            target.kind.plural,
+            target.kind.resource,
             target.namespace.as_deref().unwrap_or_default(),
             name,
         );

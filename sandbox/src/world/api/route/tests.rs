@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn paths_name_what_they_name() {
-    let named = |path: &str| match route(path) {
+    let named = |path: &str| match route(path, &[]) {
         Route::Target(target) => format!(
             "{} {} {} {}",
             target.kind.plural,
@@ -14,6 +14,7 @@ fn paths_name_what_they_name() {
         other @ (Route::IdentityReview | Route::NoResource | Route::NoPath) => {
             format!("{other:?}")
         }
+        other @ (Route::Discovery { .. } | Route::NoGroup) => format!("{other:?}"),
     };
     let rows = [
         (
@@ -44,6 +45,14 @@ fn paths_name_what_they_name() {
             "/apis/authentication.k8s.io/v1/selfsubjectreviews",
             "IdentityReview",
         ),
+        ("/apis/example.com/v1/namespaces/a/widgets", "NoGroup"),
+        (
+            "/apis/apps/v1",
+            r#"Discovery { group: "apps", version: "v1" }"#,
+        ),
+        ("/api/v1", r#"Discovery { group: "", version: "v1" }"#),
+        ("/apis/apps/v1beta1", "NoResource"),
+        ("/apis/example.com/v1", "NoGroup"),
         ("/version", "Version"),
         ("/index.html", "NoPath"),
     ];

@@ -1,8 +1,8 @@
 //! The logs of containers, for `pods/log`.
 
 use crate::world::api::call::Call;
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::{Answer, plain};
-use crate::world::api::route::Kind;
 use crate::world::api::status;
 use crate::world::behaviour::Behaviour;
 use crate::world::object::{list, text};
