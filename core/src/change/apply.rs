@@ -4,12 +4,12 @@
 //! The order for one object, of which a plan leaves out the writes:
 //!
 //! 1. read it; [`owners`] says whether it belongs to somebody else,
-//! 2. try [`body`] with a dry run; [`refused`] reads the refusal (of conflicts with those whose
+//! 2. try [`body()`] with a dry run; [`refused`] reads the refusal (of conflicts with those whose
 //!    fields are taken over anyway, [`are_of_predecessors`], try again with force); [`needs_write`]
 //!    and [`change`] compare the answer with what was read,
-//! 3. send [`takeover`], where there is one, as a JSON patch; its 409 means: read again,
-//! 4. apply [`body`], made of the object that step 3 answered with,
-//! 5. where [`takeover`] finds something in the answer (the server itself invents a manager for an
+//! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again,
+//! 4. apply [`body()`], made of the object that step 3 answered with,
+//! 5. where [`takeover()`] finds something in the answer (the server itself invents a manager for an
 //!    object that had none), steps 3 and 4 once more.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>

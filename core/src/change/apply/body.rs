@@ -37,7 +37,7 @@ const SERVER_METADATA: [&str; 6] = [
 /// - `stringData` of a Secret becomes `data`, because a key that leaves `stringData` stays.
 /// - Metadata that the server keeps is left out.
 ///
-/// `live` is the object as it was read last, before or after [`takeover`](super::takeover); the
+/// `live` is the object as it was read last, before or after [`takeover`](super::takeover()); the
 /// replicas are decided by the owners after it.
 pub fn body(
     manifest: &Value,

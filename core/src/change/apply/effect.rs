@@ -1,25 +1,53 @@
 //! What an apply would change: the answer to its dry run beside what was read.
 
-use super::fields::Fields;
-use super::takeover::{entries, is_ours, owned, takeover};
+use super::fields::{Fields, has};
+use super::takeover::{entries, folded, is_ours, last_applied, owned, takeover};
 use crate::change::difference::{Difference, difference};
 use serde_json::{Value, json};
 
 /// Metadata that changes with every write, or that is compared apart.
 const MOVING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
 
+/// How the annotations begin that the Deployment controller writes.
+const OF_CONTROLLER: &str = "deployment.kubernetes.io/";
+
 /// What an apply would change, in lines for people: without what belongs to the server or to
 /// Landfall, and without the values of Secrets and variables. No lines and [`needs_write`]: only
 /// whose the fields are would change.
+///
+/// A dry run comes before the takeover, so it keeps the fields that `kubectl apply` once wrote and
+/// that the manifest does not have. They are told as removed; one that has a default returns to it.
 pub fn change(live: Option<&Value>, tried: &Value) -> Difference {
-    difference(live.unwrap_or(&Value::Null), tried)
+    let Some(live) = live else {
+        return difference(&Value::Null, tried);
+    };
+    let mut tried = tried.clone();
+    leaving(live, &tried).remove_from(&mut tried);
+    difference(live, &tried)
+}
+
+/// The fields that the takeover lets go: of those that become ours, what the last client-side apply
+/// wrote, the manifest does not have and nobody else owns.
+fn leaving(live: &Value, tried: &Value) -> Fields {
+    let Some(last) = last_applied(live).filter(|_| takeover(live).is_some()) else {
+        return Fields::default();
+    };
+    let folded = folded(live);
+    let (become_ours, others) = folded.iter().partition::<Vec<_>, _>(|entry| is_ours(entry));
+    let kept = others
+        .into_iter()
+        .map(owned)
+        .fold(ours(tried), Fields::union);
+    let become_ours = become_ours.into_iter().map(owned);
+    let become_ours = become_ours.reduce(Fields::union).unwrap_or_default();
+    become_ours.filter(&|path| has(&last, path) && !kept.contains(path))
 }
 
 /// Whether an apply has to be sent, by the answer to its dry run.
 ///
 /// Compared is the whole object but `metadata.managedFields`, `resourceVersion` and `generation`,
-/// so that our label and annotation count; `status` counts only if the manifest sets it, because
-/// controllers write it between the two answers. An equal object is written all the same if the
+/// so that our label and annotation count. What controllers may write between the two answers does
+/// not: `status`, unless the manifest sets it, and the annotations of the Deployment controller. An equal object is written all the same if the
 /// fields that we own would change, as at the first adoption and where something is to be taken
 /// over: that is when the server itself would write, too.
 pub fn needs_write(live: &Value, tried: &Value) -> bool {
@@ -39,6 +67,10 @@ fn comparable(object: &Value, sets_status: bool) -> Value {
     let mut object = object.clone();
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|field, _| !MOVING.contains(&field.as_str()));
+        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+        if let Some(annotations) = annotations.as_object_mut() {
+            annotations.retain(|name, _| !name.starts_with(OF_CONTROLLER));
+        }
     }
     if !sets_status {
         object["status"] = json!(null);

@@ -89,11 +89,41 @@ impl Fields {
 
     /// Whether the field, or one below it, is in the set.
     pub(super) fn owns(&self, path: &[&str]) -> bool {
-        let mut place = Some(self);
+        self.at(path).is_some_and(|place| !place.is_empty())
+    }
+
+    /// Whether the field itself is in the set.
+    pub(super) fn contains(&self, path: &[&str]) -> bool {
+        self.at(path).is_some_and(|place| place.is_member)
+    }
+
+    fn at(&self, path: &[&str]) -> Option<&Fields> {
+        let mut place = self;
         for element in path {
-            place = place.and_then(|place| place.children.get(*element));
+            place = place.children.get(*element)?;
         }
-        place.is_some_and(|place| !place.is_empty())
+        Some(place)
+    }
+
+    /// Removes the fields of the set from an object. What is below a removed field goes with it,
+    /// except that a map or a list goes only when nothing is left in it.
+    pub(super) fn remove_from(&self, object: &mut Value) {
+        for (element, below) in &self.children {
+            let Some(step) = Step::of(object, element) else {
+                continue;
+            };
+            if let Some(value) = step.value(object) {
+                below.remove_from(value);
+                let is_left = match value {
+                    Value::Object(fields) => !fields.is_empty() && !element.starts_with("k:"),
+                    Value::Array(items) => !items.is_empty() && !below.children.is_empty(),
+                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+                };
+                if below.is_member && !is_left {
+                    step.remove(object);
+                }
+            }
+        }
     }
 }
 
@@ -101,27 +131,57 @@ impl Fields {
 pub(super) fn has(object: &Value, path: &[&str]) -> bool {
     let mut place = Some(object);
     for element in path {
-        place = place.and_then(|place| below(place, element));
+        place = place.and_then(|place| match Step::of(place, element)? {
+            Step::Field(name) => place.get(name),
+            Step::Item(index) => place.get(index),
+        });
     }
     place.is_some()
 }
 
-fn below<'a>(place: &'a Value, element: &str) -> Option<&'a Value> {
-    let (kind, text) = element.split_once(':')?;
-    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-    match kind {
-        "f" => place.get(text),
-        "i" => place.get(text.parse::<usize>().ok()?),
-        "v" => {
-            let value = read(text)?;
-            place.as_array()?.iter().find(|item| **item == value)
+/// Where an element leads to in an object or a list.
+enum Step<'a> {
+    Field(&'a str),
+    Item(usize),
+}
+
+impl<'a> Step<'a> {
+    fn of(place: &Value, element: &'a str) -> Option<Step<'a>> {
+        let (kind, text) = element.split_once(':')?;
+        let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+        let find = |is_it: &dyn Fn(&Value) -> bool| place.as_array()?.iter().position(is_it);
+        match kind {
+            "f" => Some(Step::Field(text)),
+            "i" => text.parse().ok().map(Step::Item),
+            "v" => {
+                let value = read(text)?;
+                find(&|item| *item == value).map(Step::Item)
+            }
+            "k" => {
+                let keys = read(text)?;
+                find(&|item| has_keys(item, &keys)).map(Step::Item)
+            }
+            _ => None,
         }
-        "k" => {
-            let keys = read(text)?;
-            let mut items = place.as_array()?.iter();
-            items.find(|item| has_keys(item, &keys))
+    }
+
+    fn value<'v>(&self, place: &'v mut Value) -> Option<&'v mut Value> {
+        match self {
+            Step::Field(name) => place.get_mut(name),
+            Step::Item(index) => place.get_mut(index),
         }
-        _ => None,
+    }
+
+    fn remove(&self, place: &mut Value) {
+        match (self, place) {
+            (Step::Field(name), Value::Object(fields)) => {
+                fields.remove(*name);
+            }
+            (Step::Item(index), Value::Array(items)) if *index < items.len() => {
+                items.remove(*index);
+            }
+            (_, _) => {}
+        }
     }
 }
 

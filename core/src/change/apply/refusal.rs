@@ -45,7 +45,7 @@ pub enum ApplyRefusal {
 }
 
 /// A field that another manager owns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FieldConflict {
     /// The field: `spec.template.spec.containers[name="app"].image`.
     pub field: String,
@@ -156,7 +156,9 @@ fn conflict(refusal: &Refusal) -> ApplyRefusal {
         field: plain(&cause.field),
         manager: conflicting(&cause.message),
     });
-    let conflicts = conflicts.collect::<Vec<_>>();
+    // The server tells them in any order.
+    let mut conflicts = conflicts.collect::<Vec<_>>();
+    conflicts.sort();
     if !conflicts.is_empty() {
         return ApplyRefusal::Conflict(conflicts);
     }

@@ -151,12 +151,15 @@ fn taken_of(entry: &Value, last: Option<&Value>) -> Fields {
     let is_invented = manager(entry) == INVENTED;
     let is_written =
         |path: &[&str]| path == LAST_APPLIED_PATH || last.is_some_and(|last| has(last, path));
-    let stays = |path: &[&str]| path != RESTARTED_PATH && (!is_invented || is_written(path));
-    owned(entry).filter(&stays)
+    let owned = owned(entry);
+    // A map that is ours would go with all that is in it.
+    let restarted = owned.contains(&RESTARTED_PATH);
+    let is_of_restart = |path: &[&str]| restarted && RESTARTED_PATH.starts_with(path);
+    owned.filter(&|path| !is_of_restart(path) && (!is_invented || is_written(path)))
 }
 
 /// What the last client-side apply wrote.
-fn last_applied(live: &Value) -> Option<Value> {
+pub(super) fn last_applied(live: &Value) -> Option<Value> {
     let annotations = live.pointer("/metadata/annotations")?;
     serde_json::from_str(annotations.get(LAST_APPLIED)?.as_str()?).ok()
 }

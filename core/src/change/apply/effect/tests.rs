@@ -25,6 +25,11 @@ fn a_write_is_needed_where_the_object_or_its_owner_would_change() {
         object["metadata"]["labels"] = json!({PART_OF: "x"});
         object
     };
+    let annotated = |name: &str| {
+        let mut object = object(ours());
+        object["metadata"]["annotations"] = json!({name: "1"});
+        object
+    };
     let more = json!([entry(
         "landfall",
         "Apply",
@@ -68,6 +73,12 @@ fn a_write_is_needed_where_the_object_or_its_owner_would_change() {
         ),
         (object(ours()), with("/status/phase", json!("y")), false),
         (object(ours()), with("/data/a", json!("2")), true),
+        (
+            object(ours()),
+            annotated("deployment.kubernetes.io/revision"),
+            false,
+        ),
+        (object(ours()), annotated("note"), true),
         (object(ours()), labelled.clone(), true),
         // Adopted: nothing changes but the owner.
         (object(others.clone()), object(ours()), true),
@@ -108,4 +119,25 @@ fn whose_it_is_is_no_change_to_tell() {
             .lines
             .contains(&"+ data.a: 2".to_owned())
     );
+}
+
+#[test]
+fn what_the_takeover_lets_go_is_told() {
+    const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
+    let note = format!("f:{LAST}");
+    let applied = json!({"f:data": {".": {}, "f:a": {}, "f:b": {}, "f:c": {}, "f:default": {}},
+        "f:metadata": {"f:annotations": {".": {}, (note): {}}}});
+    let mut live = object(json!([
+        entry("kubectl-client-side-apply", "Update", applied),
+        entry("kubectl-edit", "Update", json!({"f:data": {"f:c": {}}})),
+    ]));
+    live["data"] = json!({"a": "1", "b": "2", "c": "3", "default": "4"});
+    let last = json!({"data": {"a": "1", "b": "2", "c": "3"}});
+    live["metadata"]["annotations"] = json!({LAST: last.to_string()});
+    let mut tried = live.clone();
+    tried["data"]["a"] = json!("9");
+    let ours = entry("landfall", "Apply", json!({"f:data": {"f:a": {}}}));
+    tried["metadata"]["managedFields"][0] = ours;
+    let told = change(Some(&live), &tried).lines;
+    assert_eq!(told, ["data.a: 1 → 9", "- data.b: 2"]);
 }

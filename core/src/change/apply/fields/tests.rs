@@ -79,6 +79,62 @@ fn a_path_is_found_in_an_object() {
     }
 }
 
+#[test]
+fn fields_are_removed_from_an_object() {
+    let object = || {
+        json!({"metadata": {"labels": {"a": "1", "b": "2"}, "finalizers": ["x", "y"]},
+            "spec": {"args": ["-v"], "containers": [{"name": "app", "image": "i", "args": ["a"]},
+                {"name": "side", "image": "s"}]}})
+    };
+    let item =
+        |fields: Value| json!({"f:spec": {"f:containers": {"k:{\"name\":\"side\"}": fields}}});
+    for (set, pointer, expected) in [
+        (
+            json!({"f:metadata": {"f:labels": {"f:a": {}}}}),
+            "/metadata/labels",
+            json!({"b": "2"}),
+        ),
+        // A map goes when nothing is left in it.
+        (
+            json!({"f:metadata": {"f:labels": {".": {}, "f:a": {}}}}),
+            "/metadata/labels",
+            json!({"b": "2"}),
+        ),
+        (
+            json!({"f:metadata": {"f:labels": {".": {}, "f:a": {}, "f:b": {}}}}),
+            "/metadata",
+            json!({"finalizers": ["x", "y"]}),
+        ),
+        (
+            json!({"f:metadata": {"f:finalizers": {".": {}, "v:\"x\"": {}}}}),
+            "/metadata/finalizers",
+            json!(["y"]),
+        ),
+        // A list without keys is one value.
+        (
+            json!({"f:spec": {"f:args": {}}}),
+            "/spec",
+            json!({"containers": object()["spec"]["containers"]}),
+        ),
+        (
+            item(json!({".": {}, "f:name": {}, "f:image": {}})),
+            "/spec/containers",
+            json!([object()["spec"]["containers"][0]]),
+        ),
+        (
+            item(json!({"f:image": {}})),
+            "/spec/containers/1",
+            json!({"name": "side"}),
+        ),
+        (json!({"f:nothing": {"f:here": {}}}), "", object()),
+        (json!({}), "", object()),
+    ] {
+        let mut changed = object();
+        Fields::read(&set).remove_from(&mut changed);
+        assert_eq!(changed.pointer(pointer), Some(&expected), "{set}");
+    }
+}
+
 /// Any set of few names, so that two have much in common.
 fn sets() -> impl Strategy<Value = Fields> {
     let leaf = Just(json!({}));

@@ -50,12 +50,12 @@ fn a_conflict_names_fields_and_managers() {
     assert_eq!(
         refused(&status(409, message, causes)),
         ApplyRefusal::Conflict(vec![
+            conflict("spec.replicas", "hpa (scale)"),
             conflict("spec.replicas", "landfall"),
             conflict(
                 "spec.template.spec.containers[name=\"app\"].image",
                 "kubectl-edit"
             ),
-            conflict("spec.replicas", "hpa (scale)"),
         ])
     );
 }

@@ -175,7 +175,7 @@ fn of_the_invented_manager_only_what_was_applied_is_taken() {
 
 #[test]
 fn a_restart_becomes_nobodys() {
-    let annotations = json!({"f:kubectl.kubernetes.io/restartedAt": {}});
+    let annotations = json!({".": {}, "f:kubectl.kubernetes.io/restartedAt": {}});
     let fields = json!({"f:spec": {"f:paused": {}, "f:template": {"f:metadata":
         {"f:annotations": annotations}}}});
     let ours = entry(
