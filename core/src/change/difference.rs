@@ -25,9 +25,10 @@ const OWN_FIELDS: [&str; 6] = [
 ];
 
 /// Prefixes of annotations that belong to the server or to Landfall.
-const OWN_ANNOTATIONS: [&str; 4] = [
+const OWN_ANNOTATIONS: [&str; 5] = [
     "landfall/",
     "deployment.kubernetes.io/",
+    "deprecated.daemonset.template.generation",
     "kubectl.kubernetes.io/last-applied-configuration",
     marks::CHANGE_CAUSE,
 ];

@@ -217,14 +217,13 @@ pub(super) fn comparable(mut object: Value) -> Value {
         entry.as_object_mut().unwrap().remove("time");
         let notes = NOTES.map(|note| format!("f:{note}"));
         let notes = notes.each_ref().map(String::as_str);
-        if let Some(metadata) = entry["fieldsV1"]["f:metadata"].as_object_mut() {
+        let fields = entry["fieldsV1"].as_object_mut().unwrap();
+        if let Some(metadata) = fields.get_mut("f:metadata").and_then(Value::as_object_mut) {
             prune(metadata, "f:annotations", &notes);
             prune(metadata, "f:labels", &notes);
         }
-        if let Some(fields) = entry["fieldsV1"].as_object_mut() {
-            if fields.get("f:metadata") == Some(&json!({})) {
-                fields.remove("f:metadata");
-            }
+        if fields.get("f:metadata") == Some(&json!({})) {
+            fields.remove("f:metadata");
         }
         entry
     });

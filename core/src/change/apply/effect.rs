@@ -40,16 +40,17 @@ fn leaving(live: &Value, tried: &Value) -> Fields {
         .fold(ours(tried), Fields::union);
     let become_ours = become_ours.into_iter().map(owned);
     let become_ours = become_ours.reduce(Fields::union).unwrap_or_default();
-    become_ours.filter(&|path| has(&last, path) && !kept.contains(path))
+    // What has a field that somebody keeps stays, whatever else goes.
+    become_ours.filter(&|path| has(&last, path) && !kept.owns(path))
 }
 
 /// Whether an apply has to be sent, by the answer to its dry run.
 ///
 /// Compared is the whole object but `metadata.managedFields`, `resourceVersion` and `generation`,
 /// so that our label and annotation count. What controllers may write between the two answers does
-/// not: `status`, unless the manifest sets it, and the annotations of the Deployment controller. An equal object is written all the same if the
-/// fields that we own would change, as at the first adoption and where something is to be taken
-/// over: that is when the server itself would write, too.
+/// not: `status`, unless the manifest sets it, and the annotations of the Deployment controller. An
+/// equal object is written all the same if the fields that we own would change, as at the first
+/// adoption and where something is to be taken over: the server itself would write then, too.
 pub fn needs_write(live: &Value, tried: &Value) -> bool {
     let (before, after) = (ours(live), ours(tried));
     let sets_status = after.owns(&["f:status"]);

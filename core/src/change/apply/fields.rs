@@ -105,8 +105,8 @@ impl Fields {
         Some(place)
     }
 
-    /// Removes the fields of the set from an object. What is below a removed field goes with it,
-    /// except that a map or a list goes only when nothing is left in it.
+    /// Removes the fields of the set from an object, each with all that is below it, and a map or a
+    /// list in which nothing is left.
     pub(super) fn remove_from(&self, object: &mut Value) {
         for (element, below) in &self.children {
             let Some(step) = Step::of(object, element) else {
@@ -114,12 +114,8 @@ impl Fields {
             };
             if let Some(value) = step.value(object) {
                 below.remove_from(value);
-                let is_left = match value {
-                    Value::Object(fields) => !fields.is_empty() && !element.starts_with("k:"),
-                    Value::Array(items) => !items.is_empty() && !below.children.is_empty(),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-                };
-                if below.is_member && !is_left {
+                let is_empty = *value == json!({}) || *value == json!([]);
+                if below.is_member || is_empty {
                     step.remove(object);
                 }
             }

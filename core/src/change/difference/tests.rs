@@ -13,6 +13,7 @@ fn pods(containers: Value) -> Value {
 #[test]
 fn own_annotations_are_told_nowhere() {
     let own = json!({"landfall/job": "j", marks::CHANGE_CAUSE: "x",
+            "deprecated.daemonset.template.generation": "1",
             "kubectl.kubernetes.io/last-applied-configuration": "{\"env\": \"a secret\"}"});
     let mut both = own.clone();
     both["note"] = json!("b");

@@ -126,18 +126,23 @@ fn what_the_takeover_lets_go_is_told() {
     const LAST: &str = "kubectl.kubernetes.io/last-applied-configuration";
     let note = format!("f:{LAST}");
     let applied = json!({"f:data": {".": {}, "f:a": {}, "f:b": {}, "f:c": {}, "f:default": {}},
+        "f:atomic": {},
         "f:metadata": {"f:annotations": {".": {}, (note): {}}}});
     let mut live = object(json!([
         entry("kubectl-client-side-apply", "Update", applied),
         entry("kubectl-edit", "Update", json!({"f:data": {"f:c": {}}})),
     ]));
     live["data"] = json!({"a": "1", "b": "2", "c": "3", "default": "4"});
-    let last = json!({"data": {"a": "1", "b": "2", "c": "3"}});
+    live["atomic"] = json!({"x": "y"});
+    let last = json!({"data": {"a": "1", "b": "2", "c": "3"}, "atomic": {"x": "y"}});
     live["metadata"]["annotations"] = json!({LAST: last.to_string()});
     let mut tried = live.clone();
     tried["data"]["a"] = json!("9");
     let ours = entry("landfall", "Apply", json!({"f:data": {"f:a": {}}}));
     tried["metadata"]["managedFields"][0] = ours;
     let told = change(Some(&live), &tried).lines;
-    assert_eq!(told, ["data.a: 1 → 9", "- data.b: 2"]);
+    assert_eq!(
+        told,
+        ["- atomic: {\"x\":\"y\"}", "data.a: 1 → 9", "- data.b: 2"]
+    );
 }

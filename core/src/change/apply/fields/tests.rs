@@ -94,19 +94,19 @@ fn fields_are_removed_from_an_object() {
             "/metadata/labels",
             json!({"b": "2"}),
         ),
-        // A map goes when nothing is left in it.
         (
             json!({"f:metadata": {"f:labels": {".": {}, "f:a": {}}}}),
-            "/metadata/labels",
-            json!({"b": "2"}),
+            "/metadata",
+            json!({"finalizers": ["x", "y"]}),
         ),
+        // A map goes when nothing is left in it.
         (
-            json!({"f:metadata": {"f:labels": {".": {}, "f:a": {}, "f:b": {}}}}),
+            json!({"f:metadata": {"f:labels": {"f:a": {}, "f:b": {}}}}),
             "/metadata",
             json!({"finalizers": ["x", "y"]}),
         ),
         (
-            json!({"f:metadata": {"f:finalizers": {".": {}, "v:\"x\"": {}}}}),
+            json!({"f:metadata": {"f:finalizers": {"v:\"x\"": {}}}}),
             "/metadata/finalizers",
             json!(["y"]),
         ),
