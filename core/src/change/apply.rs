@@ -9,8 +9,8 @@
 //!    and [`change`] compare the answer with what was read,
 //! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again,
 //! 4. apply [`body()`], made of the object that step 3 answered with,
-//! 5. where [`takeover()`] finds something in the answer (the server itself invents a manager for an
-//!    object that had none), steps 3 and 4 once more.
+//! 5. where [`takeover()`] finds something in the answer (the server itself invents a manager for
+//!    an object that had none), steps 3 and 4 once more.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 

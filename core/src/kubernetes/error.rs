@@ -72,7 +72,8 @@ pub struct Refusal {
     pub causes: Vec<FieldCause>,
 }
 
-/// What the server says of one field. <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
+/// What the server says of one field.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldCause {
     /// A word for programs, such as `FieldManagerConflict` or `FieldValueInvalid`.

@@ -227,6 +227,8 @@ pub(super) fn comparable(mut object: Value) -> Value {
         }
         entry
     });
+    // An entry that had nothing but notes is one of ours alone.
+    let applied = applied.filter(|entry| entry["fieldsV1"] != json!({}));
     let applied = applied.collect::<Vec<_>>();
     object["metadata"]["managedFields"] = json!(applied);
     object
