@@ -11,6 +11,7 @@ mod collect;
 mod fault;
 mod identity;
 mod images;
+mod images_field;
 mod model;
 mod namespace;
 mod pods;

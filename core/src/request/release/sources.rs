@@ -114,8 +114,8 @@ fn parts(path: &str) -> (&str, String) {
     (folder, name.to_lowercase())
 }
 
-/// A Kustomization that only lists files which are read anyway may be skipped. Any other one changes
-/// what is deployed.
+/// A Kustomization that only lists files which are read anyway may be skipped. Any other one
+/// changes what is deployed.
 fn kustomization(file: &NamedFile, folder: &str, paths: &BTreeSet<String>) -> Use {
     let mut documents = Vec::new();
     let text = text::decode(&file.file.content);

@@ -105,7 +105,7 @@ fn a_kustomization_may_only_list_what_is_read_anyway() {
     ];
     let told = refused.map(|text| match with("k8s/kustomization.yaml", text) {
         Use::Fault(problem) => problem,
-        other => format!("{other:?}"),
+        other @ (Use::Read | Use::Skip) => format!("{other:?}"),
     });
     assert_snapshot!(told.join("\n"), @r"
     is a Kustomization with `images`, `namePrefix`: run `kustomize build` in the build, and name the file that it writes
@@ -131,7 +131,7 @@ fn a_chart_is_to_be_rendered_and_told_once() {
     ];
     let faults = release(&json!({"manifests": ["k8s", "k8s.yaml"]}), &chart).unwrap_err();
     assert_eq!(faults.len(), 1, "{faults:?}");
-    let problem = "k8s/Chart.yaml: is of a Helm chart that was not rendered: run `helm template`";
+    let problem = "k8s/Chart.yaml: is of a chart that was not rendered: run `helm template`";
     assert!(faults[0].starts_with(problem), "{faults:?}");
     let alone = [("k8s/a.yaml", template)];
     let faults = release(&json!({}), &alone).unwrap_err();
