@@ -6,6 +6,6 @@ pub mod prune;
 
 pub use model::{
     Followed, FollowedWorkload, LeftReason, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,
-    RecordFault, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
+    RecordTrouble, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
     ReleaseWait, Untried, WayBack,
 };

@@ -19,6 +19,7 @@ pub mod outage;
 mod planned;
 mod present;
 pub mod refusal;
+pub mod release;
 mod rollout_failed;
 mod rotation;
 mod success;

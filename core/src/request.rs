@@ -69,6 +69,16 @@ impl Request {
     }
 }
 
+impl Asked {
+    /// The context of the kubeconfig, if one is named.
+    pub fn cluster(&self) -> Option<&str> {
+        match self {
+            Asked::Workload(request) => request.cluster.as_deref(),
+            Asked::Release(request) => request.cluster.as_deref(),
+        }
+    }
+}
+
 impl Draft {
     /// Checks everything that can be checked before the files are read.
     pub fn read(parameters: &Parameters) -> Result<Draft, Vec<Fault>> {

@@ -1,5 +1,7 @@
 //! What a release comes to, as facts; the report turns them into words.
 
+use super::prune::KeepReason;
+use crate::change::apply::{ApplyRefusal, ForeignOwner};
 use crate::change::difference::Difference;
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::object_id::ObjectId;
@@ -7,7 +9,9 @@ use crate::kubernetes::{CallError, Refusal};
 use crate::problem::Fault;
 use crate::request::Request;
 use crate::state::continuation::RecordedFailure;
+use crate::state::release::ParentFault;
 use crate::strategy::Failure;
+use crate::workload::health::object::{ObjectCause, ObjectNote};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -115,6 +119,8 @@ pub enum Followed {
 /// Something about a release that people should know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReleaseNote {
+    /// It is there and accepted, and this is still to come.
+    Pending(ObjectId, ObjectNote),
     /// It was applied, and has no status that tells whether it works.
     NoStatus(ObjectId),
     /// Its annotation says that it is not followed.
@@ -151,8 +157,8 @@ pub enum ReleaseFailure {
         /// Whether this one had written something.
         wrote: bool,
     },
-    /// The parent or a record of the release in the cluster cannot be used.
-    Record(String, RecordFault),
+    /// The Secret of this name, in which the release is recorded, cannot be used.
+    Record(String, RecordTrouble),
     /// The time was over before anything was written.
     TooLate,
     /// It failed while it was written or followed.
@@ -167,12 +173,12 @@ pub enum ReleaseFailure {
 }
 
 /// What is wrong with a Secret in which a release is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordFault {
-    /// It belongs to another tool, or to another release.
-    Foreign,
-    /// It cannot be read.
-    Damaged,
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordTrouble {
+    /// It is not the parent of this release.
+    Parent(ParentFault),
+    /// The release has so many objects that even their names have no room: the size of them.
+    TooLarge(usize),
 }
 
 /// What is wrong with one object of a release.
@@ -193,16 +199,10 @@ pub enum ObjectTrouble {
     Fault(Fault),
     /// The cluster does not serve this kind in this version.
     UnknownKind(String),
-    /// Its namespace does not exist.
-    NoNamespace,
-    /// Other managers own fields: each field with its manager.
-    Conflict(Vec<(String, String)>),
-    /// Fields change that cannot be changed.
-    Immutable(Vec<String>),
-    /// It belongs to another release, or to another tool: whose it is.
-    Foreign(String),
-    /// The API server refuses it.
-    Refused(Box<Refusal>),
+    /// It belongs to another release, or to another tool.
+    Foreign(Vec<ForeignOwner>),
+    /// The API server refuses it: what that means, and its words.
+    Refused(ApplyRefusal, Box<Refusal>),
 }
 
 /// Why a release failed.
@@ -237,8 +237,8 @@ pub enum ReleaseCause {
     Object {
         /// The object.
         id: ObjectId,
-        /// The reason and the message in its status.
-        said: String,
+        /// Why, by its status.
+        cause: ObjectCause,
     },
     /// Someone deleted an object, or replaced it, while it was followed.
     Gone(ObjectId),
@@ -275,16 +275,8 @@ pub struct WayBack {
 pub enum LeftReason {
     /// `prune` is not asked for.
     NotAsked,
-    /// Objects of this kind are never deleted without an annotation: others may depend on them.
-    Kind,
-    /// Its annotation says so: which.
-    Annotation(String),
-    /// It belongs to another release or tool now: whose it is.
-    Foreign(String),
-    /// Another object owns it.
-    Owned,
-    /// It was replaced by another of the same name.
-    Replaced,
+    /// The rules of pruning keep it.
+    Keep(KeepReason),
     /// A Job that ran cannot be undone.
     JobRan,
     /// A CustomResourceDefinition never goes back: objects may be stored in its new version.
