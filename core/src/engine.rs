@@ -12,7 +12,6 @@ mod ending;
 mod following;
 mod reading;
 mod model;
-pub mod release;
 mod trouble;
 mod waiting;
 

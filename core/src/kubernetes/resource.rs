@@ -68,9 +68,6 @@ pub static PROXY: Resource = Resource::of("v1", "Service", "services/proxy")
     .with_labels_as_names()
     .answered_by_text();
 
-/// Secrets, in which a release keeps what it has.
-pub static SECRETS: Resource = Resource::of("v1", "Secret", "secrets");
-
 /// EndpointSlices, which say where a Service routes to.
 pub static ENDPOINT_SLICES: Resource = Resource::of(
     "discovery.k8s.io/v1",
@@ -106,7 +103,7 @@ pub static IDENTITIES: Resource = Resource::of(
 .without_namespace();
 
 /// Splits the name in a Role: plural, subresource and group, as in `pods`, `log` and no group.
-pub(super) fn parts(name: &str) -> (&str, &str, &str) {
+pub(crate) fn parts(name: &str) -> (&str, &str, &str) {
     let (whole, group) = name.split_once('.').unwrap_or((name, ""));
     let (plural, part) = whole.split_once('/').unwrap_or((whole, ""));
     (plural, part, group)

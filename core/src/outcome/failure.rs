@@ -116,6 +116,22 @@ pub enum FailureCode {
     OutOfTime,
     /// The cluster did not respond during a rollout.
     OutOfSight,
+    /// Objects of a release do not fit the cluster.
+    ReleaseFaults,
+    /// Another manager owns fields of an object of a release.
+    Conflict,
+    /// Fields of an object change that cannot be changed.
+    Immutable,
+    /// An object belongs to another release or tool.
+    ForeignObject,
+    /// A Job of a release did not complete.
+    JobFailed,
+    /// An object of a release did not get ready.
+    ObjectNotReady,
+    /// A release was not complete in its time.
+    ReleaseTimedOut,
+    /// The Secrets in which a release is recorded cannot be used.
+    ReleaseRecord,
     /// Landfall has a bug.
     Bug,
     /// The function's own timeout is too short.
@@ -166,6 +182,14 @@ impl FailureCode {
             FailureCode::NotKubernetes => "not-kubernetes",
             FailureCode::OutOfTime => "out-of-time",
             FailureCode::OutOfSight => "out-of-sight",
+            FailureCode::ReleaseFaults => "release-faults",
+            FailureCode::Conflict => "conflict",
+            FailureCode::Immutable => "immutable",
+            FailureCode::ForeignObject => "foreign-object",
+            FailureCode::JobFailed => "job-failed",
+            FailureCode::ObjectNotReady => "object-not-ready",
+            FailureCode::ReleaseTimedOut => "release-timed-out",
+            FailureCode::ReleaseRecord => "release-record",
             FailureCode::Bug => "bug",
             FailureCode::NoTime => "no-time",
         }

@@ -11,6 +11,30 @@ const NEW_VERSION: &str = "Correct the cause and release the change again.";
 const EITHER: &str = "If the version itself is at fault, correct it and release the change \
     again; otherwise fix the cause in the cluster and retry the stage.";
 
+/// The same for an object of a release.
+const EITHER_OBJECT: &str = "If the manifests are at fault, correct them and release the change \
+    again; otherwise fix the cause in the cluster and retry the stage.";
+
+const GROUP_MISSING: &str = "Give the access entry of the role the group `landfall`, or this \
+    group the permission that is missing, then retry the stage.";
+
+const TOKEN_LOST: &str = "Set K8S_CLUSTER to the API server itself, so that nothing on the way \
+    removes the token, then retry the stage.";
+
+const JOB: &str = "Correct the Job, or what it works on, and release the change again.";
+
+const RECORD: &str = "Give the release another name, or remove the Secret if nothing else needs \
+    it, then retry the stage.";
+
+const CONFLICT: &str = "Leave these fields out of the manifests, or take them over with \
+    `\"force\": true`; then release the change again.";
+
+const IMMUTABLE: &str = "Take the change of these fields back, or let the object be deleted and \
+    made anew by the annotation `landfall/recreate: \"yes\"`; then release the change again.";
+
+const FOREIGN: &str = "Leave the object out of the manifests, or take it over with \
+    `\"force\": true`; then release the change again.";
+
 /// The next step where a version was not taken into service, or not for long.
 pub(super) fn after(code: FailureCode) -> &'static str {
     match code {
@@ -26,14 +50,8 @@ pub(super) fn after(code: FailureCode) -> &'static str {
         FailureCode::ClientCertificate => {
             "Store a kubeconfig with a valid client certificate, then retry the stage."
         }
-        FailureCode::GroupMissing => {
-            "Give the access entry of the role the group `landfall`, or this group the permission \
-             that is missing, then retry the stage."
-        }
-        FailureCode::TokenLost => {
-            "Set K8S_CLUSTER to the API server itself, so that nothing on the way removes the \
-             token, then retry the stage."
-        }
+        FailureCode::GroupMissing => GROUP_MISSING,
+        FailureCode::TokenLost => TOKEN_LOST,
         FailureCode::Forbidden => "Grant the permission that is missing, then retry the stage.",
         FailureCode::Quota => {
             "Raise the quota or delete what is no longer needed, then retry the stage."
@@ -73,6 +91,13 @@ pub(super) fn after(code: FailureCode) -> &'static str {
         | FailureCode::Locked
         | FailureCode::NoTime
         | FailureCode::Bug => "Correct the cause, then retry the stage.",
+        FailureCode::JobFailed => JOB,
+        FailureCode::ObjectNotReady | FailureCode::ReleaseTimedOut => EITHER_OBJECT,
+        FailureCode::ReleaseRecord => RECORD,
+        FailureCode::ReleaseFaults => "Correct the manifests and release the change again.",
+        FailureCode::Conflict => CONFLICT,
+        FailureCode::Immutable => IMMUTABLE,
+        FailureCode::ForeignObject => FOREIGN,
         FailureCode::Parameters
         | FailureCode::Artifact
         | FailureCode::Missing

@@ -41,6 +41,11 @@ pub(super) fn what_failed(
             FailureType::SystemUnavailable,
         ),
         Reason::Paused => (FailureCode::Paused, FailureType::JobFailed),
+        Reason::Job => (FailureCode::JobFailed, FailureType::JobFailed),
+        Reason::NotReady => (FailureCode::ObjectNotReady, FailureType::JobFailed),
+        Reason::Deleted => (FailureCode::Deleted, FailureType::JobFailed),
+        Reason::Conflict => (FailureCode::Conflict, FailureType::ConfigurationError),
+        Reason::Timeout => (FailureCode::ReleaseTimedOut, FailureType::JobFailed),
     }
 }
 

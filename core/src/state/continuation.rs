@@ -176,6 +176,16 @@ pub enum Reason {
     Unobserved,
     /// The Deployment was paused during its rollout.
     Paused,
+    /// A Job of a release did not complete.
+    Job,
+    /// An object of a release did not get ready.
+    NotReady,
+    /// Someone else deleted an object of a release.
+    Deleted,
+    /// Another manager owns fields of an object of a release.
+    Conflict,
+    /// A release was not complete in its time.
+    Timeout,
 }
 
 /// A rollout in progress.

@@ -1,0 +1,214 @@
+//! Why a release failed, in a sentence that names the object. The continuation keeps it, too.
+
+use super::super::cause::{self, NEW};
+use super::super::rollout_failed::what_failed;
+use super::super::{odd, refusal, unreachable};
+use super::naming::{object, some_of};
+use super::refused;
+use crate::kubernetes::CallError;
+use crate::outcome::{FailureCode, FailureType};
+use crate::release::ReleaseCause;
+use crate::state::continuation::{Reason, RecordedFailure};
+use crate::strategy::Failure;
+use crate::strategy::causes::RolloutFailure;
+use crate::text::{clip, quote, words};
+use crate::workload::health::diagnosis::Evidence;
+
+/// How much of what an object says of itself is told.
+const SAID_LIMIT: usize = 300;
+
+/// A failure as it is kept while the release is taken back.
+pub fn recorded(cause: &ReleaseCause) -> RecordedFailure {
+    if let ReleaseCause::Recorded(recorded) = cause {
+        return recorded.clone();
+    }
+    let mut recorded = RecordedFailure::of(&sentence(cause, ""));
+    recorded.reason = reason(cause);
+    if let Some(failure) = rollout(cause) {
+        recorded.kind = failure.kind;
+        recorded.evidence = failure.evidence.clone();
+    }
+    recorded
+}
+
+/// What failed, for a later invocation.
+fn reason(cause: &ReleaseCause) -> Option<Reason> {
+    match cause {
+        ReleaseCause::Recorded(recorded) => recorded.reason,
+        ReleaseCause::Object { .. } => Some(Reason::NotReady),
+        ReleaseCause::Gone(_) => Some(Reason::Deleted),
+        ReleaseCause::TimedOut { .. } => Some(Reason::Timeout),
+        ReleaseCause::Refused { trouble, .. } => Some(refused::reason(trouble)),
+        ReleaseCause::Broken { error, .. } => match error {
+            CallError::Refused(refusal) => Some(refusal::reason(refusal)),
+            CallError::Unreachable(_)
+            | CallError::Untrusted(_)
+            | CallError::NotKubernetes(_)
+            | CallError::Kept(_)
+            | CallError::OutOfTime => Some(Reason::Refused(503)),
+        },
+        ReleaseCause::Workload { id, failure, .. } => match rollout(cause) {
+            Some(_) if id.is("batch", "Job") => Some(Reason::Job),
+            Some(failure) => failure.reason,
+            None if **failure == Failure::Deleted => Some(Reason::Deleted),
+            None => Some(Reason::Changed),
+        },
+    }
+}
+
+/// How the rollout failed, if that is the cause.
+fn rollout(cause: &ReleaseCause) -> Option<&RolloutFailure> {
+    let ReleaseCause::Workload { failure, .. } = cause else {
+        return None;
+    };
+    match &**failure {
+        Failure::Rollout { failure, .. } => Some(failure),
+        Failure::Faults(_)
+        | Failure::Missing
+        | Failure::BeingDeleted
+        | Failure::Paused
+        | Failure::TooLate
+        | Failure::Forbidden(_)
+        | Failure::Locked { .. }
+        | Failure::Deleted
+        | Failure::EndUnseen
+        | Failure::OutOfSync { .. }
+        | Failure::Overwritten { .. }
+        | Failure::SetAside { .. } => None,
+    }
+}
+
+/// Section and type of a cause.
+pub(super) fn class(cause: &ReleaseCause) -> (FailureCode, FailureType) {
+    match cause {
+        ReleaseCause::Refused { trouble, .. } => refused::class(trouble),
+        ReleaseCause::Workload { .. } => {
+            let kind = rollout(cause).and_then(|failure| failure.kind);
+            what_failed(kind, reason(cause))
+        }
+        ReleaseCause::Recorded(recorded) => what_failed(recorded.kind, recorded.reason),
+        ReleaseCause::Broken { .. }
+        | ReleaseCause::Object { .. }
+        | ReleaseCause::Gone(_)
+        | ReleaseCause::TimedOut { .. } => what_failed(None, reason(cause)),
+    }
+}
+
+/// What was seen of the workload that failed.
+pub(super) fn evidence(cause: &ReleaseCause) -> Evidence {
+    match cause {
+        ReleaseCause::Recorded(recorded) => recorded.evidence.clone(),
+        ReleaseCause::Workload { .. } => {
+            let failure = rollout(cause);
+            failure.map_or_else(Evidence::default, |failure| failure.evidence.clone())
+        }
+        ReleaseCause::Refused { .. }
+        | ReleaseCause::Broken { .. }
+        | ReleaseCause::Object { .. }
+        | ReleaseCause::Gone(_)
+        | ReleaseCause::TimedOut { .. } => Evidence::default(),
+    }
+}
+
+/// The cause, without a full stop.
+pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
+    match cause {
+        ReleaseCause::Recorded(recorded) => recorded.cause.clone(),
+        ReleaseCause::Refused { id, trouble } => format!(
+            "{} could not be applied: {}",
+            object(id, namespace),
+            refused::wrong(trouble)
+        ),
+        ReleaseCause::Broken { id, call, error } => {
+            let what = match id {
+                Some(id) => object(id, namespace),
+                None => "the record of the release".to_owned(),
+            };
+            let call = format!("{} {}", call.verb.rbac(), call.resource);
+            format!(
+                "the call for {what} failed ({call}): {}",
+                brief(error, &call)
+            )
+        }
+        ReleaseCause::Workload { id, failure, .. } => {
+            format!("{}: {}", object(id, namespace), workload(failure))
+        }
+        ReleaseCause::Object { id, cause } => {
+            format!("{}: {}", object(id, namespace), super::object::cause(cause))
+        }
+        ReleaseCause::Gone(id) => format!(
+            "someone else deleted {}, or replaced it, while it was followed",
+            object(id, namespace)
+        ),
+        ReleaseCause::TimedOut { timeout, waiting } => {
+            let waiting = waiting.iter().map(|(id, said)| match said.as_str() {
+                "" => object(id, namespace),
+                said => format!(
+                    "{} ({})",
+                    object(id, namespace),
+                    clip(&quote(said), SAID_LIMIT)
+                ),
+            });
+            let waiting = match some_of(waiting.collect()) {
+                waiting if waiting.is_empty() => String::new(),
+                waiting => format!("; it still waited for {waiting}"),
+            };
+            format!(
+                "it was not complete within {} (timeout){waiting}",
+                words(*timeout)
+            )
+        }
+    }
+}
+
+/// What a workload failed of, in a clause about it.
+fn workload(failed: &Failure) -> String {
+    let text = match failed {
+        Failure::Rollout { failure, .. } => return cause::cause(&failure.cause, NEW),
+        Failure::Faults(faults) => {
+            let faults = faults.iter();
+            let faults = faults.map(|fault| format!("`{}` {}", fault.field, fault.problem));
+            return some_of(faults.collect());
+        }
+        Failure::OutOfSync { by, .. } => {
+            let who = match by {
+                Some(execution) => format!("execution `{execution}`"),
+                None => "someone else".to_owned(),
+            };
+            return format!("{who} changed it after this release wrote its version");
+        }
+        Failure::Overwritten { lost, editor } => {
+            let who = match editor {
+                Some(editor) => format!("`{}`", quote(&editor.manager)),
+                None => "someone else".to_owned(),
+            };
+            return format!(
+                "{who} changed it after this release wrote its version: `{}` {}",
+                lost.field,
+                lost.problem()
+            );
+        }
+        Failure::Missing | Failure::Deleted => "someone else deleted it during its rollout",
+        Failure::EndUnseen => {
+            "someone deleted it before its end was seen, so whether it completed is unknown"
+        }
+        Failure::BeingDeleted => "it is being deleted",
+        Failure::Paused => "it is paused: somebody stopped its rollouts",
+        Failure::SetAside { .. } => "someone else changed it during its rollout",
+        Failure::TooLate | Failure::Forbidden(_) | Failure::Locked { .. } => {
+            "it could not be followed"
+        }
+    };
+    text.to_owned()
+}
+
+fn brief(error: &CallError, call: &str) -> String {
+    match error {
+        CallError::Refused(refused) => refusal::why(refused, call),
+        CallError::Unreachable(unreached) => unreachable::what(unreached),
+        CallError::Untrusted(untrusted) => unreachable::untrusted(untrusted),
+        CallError::NotKubernetes(what) => odd::what(what),
+        CallError::Kept(kept) => odd::kept(kept),
+        CallError::OutOfTime => "there was no time left for it".to_owned(),
+    }
+}

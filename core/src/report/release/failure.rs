@@ -1,0 +1,290 @@
+//! A release that came to nothing.
+
+use super::super::client::{Client, placed};
+use super::super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail};
+use super::super::rollout_failed::failed_rollout;
+use super::super::{again, eks, present};
+use super::fitting::fit;
+use super::naming::the_release;
+use super::{cause, permissions, refused, way_back};
+use crate::kubernetes::call::Permission;
+use crate::kubernetes::refusal::User;
+use crate::outcome::{CredentialSource, FailureCode, FailureType};
+use crate::release::{ObjectFault, RecordTrouble, ReleaseCause, ReleaseFailure, WayBack};
+use crate::request::release::ReleaseRequest;
+use crate::state::release::ParentFault;
+use crate::text::{clip, quote, words};
+use jiff::Timestamp;
+
+/// How much of the last paragraph is what became of the release, so that what to do fits as well.
+const DONE_LIMIT: usize = 850;
+
+/// What prints the rights that a release takes, before `all verbs that are needed`.
+pub(super) const ROLES: &str = "`make access ARGS=\"--for FOLDER\"` prints";
+
+/// A release that came to nothing. `source` is where the access to the cluster comes from.
+pub fn failure(
+    request: &ReleaseRequest,
+    failure: &ReleaseFailure,
+    source: &CredentialSource,
+) -> Report {
+    match failure {
+        ReleaseFailure::Faults(faults) => faulty(request, faults),
+        ReleaseFailure::Forbidden(missing) => forbidden(request, missing, source),
+        ReleaseFailure::Locked { execution, until } => locked(request, execution, *until),
+        ReleaseFailure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
+        ReleaseFailure::Record(secret, trouble) => unrecorded(request, secret, trouble),
+        ReleaseFailure::TooLate => too_late(request),
+        ReleaseFailure::Ended {
+            cause,
+            others,
+            way_back,
+        } => {
+            let others = way_back::others(request, others);
+            ended(request, cause, others, way_back, source)
+        }
+    }
+}
+
+/// Everything that is wrong with the objects, by file and line.
+fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
+    let classes = faults.iter().map(|fault| refused::class(&fault.trouble));
+    let classes = classes.collect::<Vec<_>>();
+    let (code, failure_type) = match classes.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => *first,
+        _ => (FailureCode::ReleaseFaults, FailureType::ConfigurationError),
+    };
+    let line = |fault: &ObjectFault| {
+        let ObjectFault { id, place, trouble } = fault;
+        format!("`{id}` ({place}): {}", refused::wrong(trouble))
+    };
+    let release = the_release(request);
+    let (headline, lines) = match faults {
+        [fault] => (
+            format!("{release} was not changed: {}.", line(fault)),
+            Vec::new(),
+        ),
+        faults => (
+            format!(
+                "{release} was not changed: {} things are wrong with its objects.",
+                faults.len()
+            ),
+            faults
+                .iter()
+                .map(|fault| format!("- {}", line(fault)))
+                .collect(),
+        ),
+    };
+    listing((code, failure_type), &headline, &lines, again::after(code))
+}
+
+/// A failure with a list that is shown as far as it fits.
+fn listing(
+    (code, failure_type): (FailureCode, FailureType),
+    headline: &str,
+    lines: &[String],
+    next: &str,
+) -> Report {
+    // The section of the handbook comes after the next step.
+    let taken = headline.len().min(HEADLINE_LIMIT) + NEXT_LIMIT + 2 * PARAGRAPH.len();
+    let lines = fit(lines, "\n", "lines", MESSAGE_LIMIT - taken);
+    let evidence = Some(lines).filter(|lines| !lines.is_empty());
+    fail(code, failure_type, headline, evidence.as_slice(), next)
+}
+
+/// The permissions that are missing, as rules to add.
+fn forbidden(
+    request: &ReleaseRequest,
+    missing: &[(Permission, Option<String>)],
+    source: &CredentialSource,
+) -> Report {
+    let client = Client::of(source);
+    let permissions = match missing.len() {
+        1 => "a permission that it needs".to_owned(),
+        number => format!("{number} permissions that it needs"),
+    };
+    let headline = format!(
+        "{} was not changed: {} lacks {permissions}.",
+        the_release(request),
+        client.noun()
+    );
+    let lines = permissions::rules(missing);
+    let next = match (client, missing.first()) {
+        (Client::Role(cluster), Some((first, namespace))) => {
+            let asks = format!("{} {}", first.verb, first.resource);
+            let namespace = namespace.as_deref().unwrap_or(&request.namespace);
+            eks::give_group(cluster, &User::Unknown, &asks, namespace, ROLES)
+        }
+        (client, _) => format!(
+            "Grant these rules to {} by a RoleBinding (or a ClusterRoleBinding for those of the \
+             whole cluster), then retry the stage; {ROLES} all that the release takes.",
+            match client {
+                Client::Certificate => client.noun(),
+                Client::Token | Client::Role(_) => "the token's ServiceAccount",
+            }
+        ),
+    };
+    let code = client.code(FailureCode::Forbidden);
+    listing(
+        (code, FailureType::PermissionError),
+        &headline,
+        &lines,
+        &next,
+    )
+}
+
+fn locked(request: &ReleaseRequest, execution: &str, until: Timestamp) -> Report {
+    fail(
+        FailureCode::Locked,
+        FailureType::RevisionOutOfSync,
+        &format!(
+            "{} was not changed: execution `{execution}` was deploying the same release for the \
+             whole {} (timeout). Nothing was started.",
+            the_release(request),
+            words(request.timeout)
+        ),
+        &[],
+        &format!(
+            "Retry the stage when that execution has finished. If it was stopped, its lock \
+             expires at {until:.0}."
+        ),
+    )
+}
+
+fn out_of_sync(request: &ReleaseRequest, by: Option<&str>, wrote: bool) -> Report {
+    let who = match by {
+        Some(execution) => format!("execution `{execution}`"),
+        None => "someone else".to_owned(),
+    };
+    let ours = match wrote {
+        true => "this one had begun to write",
+        false => "this one began",
+    };
+    fail(
+        FailureCode::OutOfSync,
+        FailureType::RevisionOutOfSync,
+        &format!(
+            "{} was deployed by {who} after {ours}; the later release was kept.",
+            the_release(request)
+        ),
+        &[],
+        match by {
+            Some(_) => present::LEAVE_OR_RELEASE,
+            None => present::LEAVE_OR_RETRY,
+        },
+    )
+}
+
+fn unrecorded(request: &ReleaseRequest, secret: &str, trouble: &RecordTrouble) -> Report {
+    let release = the_release(request);
+    let why = record_trouble(trouble);
+    fail(
+        FailureCode::ReleaseRecord,
+        FailureType::ConfigurationError,
+        &format!(
+            "{release} was not changed: Secret `{secret}`, in which it is recorded, cannot be \
+             used: {why}."
+        ),
+        &[],
+        again::after(FailureCode::ReleaseRecord),
+    )
+}
+
+/// What is wrong with the Secret.
+fn record_trouble(trouble: &RecordTrouble) -> String {
+    match trouble {
+        RecordTrouble::Parent(ParentFault::NoParent) => {
+            "it was not made by Landfall as the record of a release".to_owned()
+        }
+        RecordTrouble::Parent(ParentFault::OtherTool(tool)) => {
+            format!("it belongs to `{}`", quote(tool))
+        }
+        RecordTrouble::Parent(ParentFault::OtherId(id)) => format!(
+            "it was copied from another release, whose id it has (`{}`)",
+            quote(id)
+        ),
+        RecordTrouble::TooLarge(size) => format!(
+            "the release has so many objects that even their names have no room in it ({size} \
+             bytes)"
+        ),
+    }
+}
+
+fn too_late(request: &ReleaseRequest) -> Report {
+    fail(
+        FailureCode::TooLate,
+        FailureType::SystemUnavailable,
+        &format!(
+            "{} was not changed: the timeout of {} expired before anything could be written to \
+             the cluster.",
+            the_release(request),
+            words(request.timeout)
+        ),
+        &[],
+        "Retry the stage; if the cluster is slow to answer, raise `timeout`.",
+    )
+}
+
+/// It failed while it was written or followed: an outage first, then the cause and its evidence,
+/// what was done about it, and what to do.
+fn ended(
+    request: &ReleaseRequest,
+    cause: &ReleaseCause,
+    others: Option<String>,
+    back: &WayBack,
+    source: &CredentialSource,
+) -> Report {
+    let (code, failure_type) = cause::class(cause);
+    let code = Client::of(source).code(code);
+    let headline = format!(
+        "{}{}{} {}: {}.",
+        outage(request, cause, back),
+        way_back::unserved(request, back),
+        the_release(request),
+        way_back::ended(request, back),
+        cause::sentence(cause, &request.namespace)
+    );
+    let done = way_back::done(request, back);
+    let done = others.into_iter().chain([done]);
+    let done = clip(&done.collect::<Vec<_>>().join("\n"), DONE_LIMIT);
+    let next = next(request, code, back);
+    failed_rollout(
+        (code, failure_type),
+        &headline,
+        "",
+        &cause::evidence(cause),
+        &format!("{done}\n{}", placed(&next, source)),
+    )
+}
+
+/// Pods that served before and do not serve now, where nothing was put back.
+fn outage(request: &ReleaseRequest, cause: &ReleaseCause, back: &WayBack) -> String {
+    match cause {
+        ReleaseCause::Workload { id, failure, .. } if !back.tried && failure.is_outage() => {
+            let name = super::naming::object(id, &request.namespace);
+            format!("Outage: no pod of {name} serves. ")
+        }
+        ReleaseCause::Workload { .. }
+        | ReleaseCause::Refused { .. }
+        | ReleaseCause::Broken { .. }
+        | ReleaseCause::Object { .. }
+        | ReleaseCause::Gone(_)
+        | ReleaseCause::TimedOut { .. }
+        | ReleaseCause::Recorded(_) => String::new(),
+    }
+}
+
+/// The next step: first what keeps something from serving.
+fn next(request: &ReleaseRequest, code: FailureCode, back: &WayBack) -> String {
+    let help = again::after(code);
+    match back.unserved.first() {
+        Some((id, _)) => format!(
+            "First see what keeps `{id}` from serving: `kubectl --namespace {} describe {}/{}`. \
+             {help}",
+            id.namespace.as_deref().unwrap_or(&request.namespace),
+            id.kind.to_lowercase(),
+            id.name
+        ),
+        None => help.to_owned(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Why an object stays as it is, although it was to be deleted or put back.
+
+use super::naming::{object, some_of};
+use crate::kubernetes::object_id::ObjectId;
+use crate::release::LeftReason;
+use crate::release::prune::KeepReason;
+use crate::text::{clip, quote};
+
+/// How much of an error's text is told for each object.
+const WHY_LIMIT: usize = 200;
+
+/// The objects, each with its reason.
+pub(super) fn each<'a>(
+    left: impl IntoIterator<Item = &'a (ObjectId, LeftReason)>,
+    namespace: &str,
+) -> String {
+    let all = left.into_iter();
+    let all = all.map(|(id, reason)| format!("{} ({})", object(id, namespace), why(reason)));
+    some_of(all.collect())
+}
+
+/// The reason, in a clause.
+pub(super) fn why(reason: &LeftReason) -> String {
+    let text = match reason {
+        LeftReason::NotAsked => "`prune` is not set",
+        LeftReason::Keep(reason) => return rule(reason),
+        LeftReason::JobRan => "it ran, and what it did cannot be undone",
+        LeftReason::Definition => {
+            "a definition is not taken back: objects may be stored in its new version"
+        }
+        LeftReason::NotRecorded => {
+            "what it was before is not known: the release's record had no room for it"
+        }
+        LeftReason::Changed => "someone else has changed it since",
+        LeftReason::Refused(why) => {
+            return format!(
+                "the API server refused it: {}",
+                clip(&quote(why), WHY_LIMIT)
+            );
+        }
+        LeftReason::NoTime => "there was no time left",
+    };
+    text.to_owned()
+}
+
+/// The rule of pruning that keeps an object.
+fn rule(reason: &KeepReason) -> String {
+    match reason {
+        KeepReason::Kind => {
+            "objects of its kind are only deleted if their annotation `landfall/prune` is `always`"
+                .to_owned()
+        }
+        KeepReason::Annotation(name, value) => {
+            format!("its annotation `{name}: {}` keeps it", quote(value))
+        }
+        KeepReason::NotInRelease => {
+            "someone has taken the label of the release away from it".to_owned()
+        }
+        KeepReason::OtherRelease(other) => format!("it is in release `{}`", quote(other)),
+        KeepReason::Controlled(owner) => {
+            format!("`{}` controls it, and deletes it itself", quote(owner))
+        }
+    }
+}
+
+/// Whether it was meant to stay: nothing went wrong.
+pub(super) fn is_by_rule(reason: &LeftReason) -> bool {
+    match reason {
+        LeftReason::NotAsked
+        | LeftReason::Keep(_)
+        | LeftReason::JobRan
+        | LeftReason::Definition => true,
+        LeftReason::NotRecorded
+        | LeftReason::Changed
+        | LeftReason::Refused(_)
+        | LeftReason::NoTime => false,
+    }
+}

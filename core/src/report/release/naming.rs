@@ -1,0 +1,49 @@
+//! How messages about a release name it and its objects.
+
+use crate::kubernetes::object_id::ObjectId;
+use crate::request::release::ReleaseRequest;
+
+/// How many objects a message names in one list.
+const NAMED: usize = 8;
+
+/// The release: `release `shop` in `prod``, without a capital.
+pub(super) fn release(request: &ReleaseRequest) -> String {
+    format!("release `{}` in `{}`", request.name, request.namespace)
+}
+
+/// The release at the beginning of a sentence.
+pub(super) fn the_release(request: &ReleaseRequest) -> String {
+    format!("Release `{}` in `{}`", request.name, request.namespace)
+}
+
+/// An object, with its namespace where that is not the release's.
+pub(super) fn object(id: &ObjectId, namespace: &str) -> String {
+    match id.namespace.as_deref() {
+        Some(other) if other != namespace => format!("`{id}` in `{other}`"),
+        Some(_) | None => format!("`{id}`"),
+    }
+}
+
+/// Some objects by their names, and how many more there are.
+pub(super) fn objects<'a>(ids: impl IntoIterator<Item = &'a ObjectId>, namespace: &str) -> String {
+    let all = ids.into_iter().map(|id| object(id, namespace));
+    some_of(all.collect())
+}
+
+/// Some texts in a row, and how many more there are.
+pub(super) fn some_of(all: Vec<String>) -> String {
+    let more = all.len().saturating_sub(NAMED);
+    let shown = all.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// `1 object`, `2 objects`.
+pub(super) fn count(number: usize) -> String {
+    match number {
+        1 => "1 object".to_owned(),
+        number => format!("{number} objects"),
+    }
+}

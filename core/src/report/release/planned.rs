@@ -1,0 +1,160 @@
+//! What a release would change, told instead of done.
+
+use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
+use super::super::success::warned;
+use super::fitting::fit;
+use super::left;
+use super::naming::{count, object, release};
+use super::success::{hooks, notes, succeeded};
+use crate::change::difference::Difference;
+use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
+use crate::request::release::ReleaseRequest;
+
+/// How many fields of one object are shown.
+const FIELDS: usize = 20;
+
+/// How much of a summary is what changes, at the least.
+const CHANGES_ROOM: usize = 1200;
+
+/// What a release would change. Nothing was written.
+pub fn planned(request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
+    let release = release(request);
+    let changing = plan.objects.iter().filter(|one| changes(&one.change));
+    let changing = changing.count();
+    let headline = match plan.revision {
+        Some(revision) if changing > 0 => format!(
+            "Plan: {release} would become revision {revision}: {}.",
+            counts(plan)
+        ),
+        Some(_) | None => format!(
+            "Plan: nothing would change in {release} ({}).",
+            count(plan.objects.len())
+        ),
+    };
+    let rest = [
+        " Nothing was written.".to_owned(),
+        notes(request, &plan.notes),
+        hooks(request),
+        warned(&plan.warnings),
+    ];
+    let rest = headline + &rest.concat();
+    let blocks = blocks(request, plan);
+    let room = SUMMARY_LIMIT
+        .saturating_sub(rest.len() + 1)
+        .max(CHANGES_ROOM);
+    let summary = match fit(&blocks, "\n", "objects", room) {
+        listed if listed.is_empty() => rest,
+        listed => {
+            let rest = crate::text::clip(&rest, SUMMARY_LIMIT - listed.len() - 1);
+            format!("{rest}\n{listed}")
+        }
+    };
+    let revision = plan.revision.unwrap_or_default();
+    let shown = plan.revision.map(|revision| revision.to_string());
+    let variables = [
+        ("Revision", shown.unwrap_or_default()),
+        ("Mode", "plan".to_owned()),
+        ("ChangeCount", changing.to_string()),
+        (CHANGES, fit(&blocks, "\n", "objects", VARIABLE_LIMIT)),
+    ];
+    succeeded(request, &summary, revision, variables)
+}
+
+/// Whether something would be written or deleted.
+fn changes(change: &ObjectChange) -> bool {
+    match change {
+        ObjectChange::New
+        | ObjectChange::Changed(_)
+        | ObjectChange::TakenOver
+        | ObjectChange::Recreated
+        | ObjectChange::Untried(_)
+        | ObjectChange::Deleted => true,
+        ObjectChange::Unchanged | ObjectChange::Kept(_) => false,
+    }
+}
+
+/// What matters most comes first: what is lost, what changes, what comes.
+fn rank(change: &ObjectChange) -> u8 {
+    match change {
+        ObjectChange::Deleted => 0,
+        ObjectChange::Recreated => 1,
+        ObjectChange::Changed(_) => 2,
+        ObjectChange::TakenOver => 3,
+        ObjectChange::New => 4,
+        ObjectChange::Untried(_) => 5,
+        ObjectChange::Kept(_) => 6,
+        ObjectChange::Unchanged => 7,
+    }
+}
+
+fn counts(plan: &ReleasePlan) -> String {
+    let number = |wanted: u8| {
+        let all = plan.objects.iter().map(|one| rank(&one.change));
+        all.filter(|rank| *rank == wanted).count()
+    };
+    let parts = [
+        (number(0), "deleted"),
+        (number(1), "deleted and made anew"),
+        (number(2), "changed"),
+        (number(3), "taken into the release"),
+        (number(4), "new"),
+        (number(5), "not tried"),
+        (number(6), "kept"),
+        (number(7), "unchanged"),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let parts = parts
+        .enumerate()
+        .map(|(index, (number, what))| match index {
+            0 => format!("{} {what}", count(number)),
+            _ => format!("{number} {what}"),
+        });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// A text for each object that does not stay as it is, by importance.
+fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<String> {
+    let mut shown = plan.objects.iter().collect::<Vec<_>>();
+    shown.retain(|one| one.change != ObjectChange::Unchanged);
+    shown.sort_by_key(|one| rank(&one.change));
+    shown.iter().map(|one| block(request, one)).collect()
+}
+
+fn block(request: &ReleaseRequest, plan: &ObjectPlan) -> String {
+    let name = object(&plan.id, &request.namespace).replace('`', "");
+    match &plan.change {
+        ObjectChange::Deleted => format!("- {name}: deleted"),
+        ObjectChange::Recreated if plan.id.is("batch", "Job") => {
+            format!("! {name}: deleted and made anew, so it runs again")
+        }
+        ObjectChange::Recreated => {
+            format!("! {name}: deleted and made anew, as its `landfall/recreate` asks for")
+        }
+        ObjectChange::Changed(difference) => fields(&name, difference),
+        ObjectChange::TakenOver => format!("{name}: taken into the release, otherwise unchanged"),
+        ObjectChange::New => format!("+ {name}: new"),
+        ObjectChange::Untried(why) => format!("{name}: not tried, because {}", untried(*why)),
+        ObjectChange::Kept(reason) => format!(
+            "{name}: not in the release any more, and kept: {}",
+            left::why(reason)
+        ),
+        ObjectChange::Unchanged => format!("{name}: unchanged"),
+    }
+}
+
+fn untried(why: Untried) -> &'static str {
+    match why {
+        Untried::NewNamespace => "its namespace comes with this release",
+        Untried::NewKind => "its kind comes with this release",
+        Untried::Webhook => "a webhook of the cluster takes no dry runs",
+    }
+}
+
+fn fields(name: &str, difference: &Difference) -> String {
+    let shown = difference.lines.iter().take(FIELDS);
+    let shown = shown.map(|line| format!("\n  {line}")).collect::<String>();
+    match difference.count().saturating_sub(FIELDS) {
+        0 => format!("{name}:{shown}"),
+        more => format!("{name}:{shown}\n  … and {more} more fields"),
+    }
+}

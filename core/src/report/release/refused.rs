@@ -1,0 +1,156 @@
+//! What keeps an object from being applied, in a clause about it.
+
+use super::super::refusal;
+use crate::change::apply::{ApplyRefusal, FieldConflict};
+use crate::kubernetes::Refusal;
+use crate::outcome::{FailureCode, FailureType};
+use crate::release::ObjectTrouble;
+use crate::state::continuation::Reason;
+use crate::text::{clip, list, one_line, quote};
+use std::collections::BTreeMap;
+
+/// The status of a call that the authorizer denies.
+const FORBIDDEN: u16 = 403;
+
+/// How much of the API server's words is told of one object.
+const SAID_LIMIT: usize = 400;
+
+/// What is wrong with an object, without its name: "its namespace does not exist".
+pub(super) fn wrong(trouble: &ObjectTrouble) -> String {
+    let text = match trouble {
+        ObjectTrouble::Fault(fault) => format!("`{}` {}", fault.field, fault.problem),
+        ObjectTrouble::UnknownKind(version) => format!(
+            "the cluster does not serve its kind in `{}`, and no CustomResourceDefinition of the \
+             release brings it",
+            quote(version)
+        ),
+        ObjectTrouble::Foreign(owners) => {
+            let owners = owners.iter().map(|owner| owner.to_string());
+            let owners = owners.collect::<Vec<_>>().join(" and ");
+            format!("it belongs to {}", one_line(&owners))
+        }
+        ObjectTrouble::Refused(meaning, refusal) => refused(meaning, refusal),
+    };
+    clip(&text, SAID_LIMIT)
+}
+
+fn refused(meaning: &ApplyRefusal, refusal: &Refusal) -> String {
+    match meaning {
+        ApplyRefusal::Conflict(fields) => conflict(fields),
+        ApplyRefusal::Stale => "somebody else kept changing it at the same time".to_owned(),
+        ApplyRefusal::UnknownField(fields) => {
+            format!("its kind has no {}", list(fields))
+        }
+        ApplyRefusal::DuplicateKey(said) => {
+            let said = said.iter().map(|line| quote(line)).collect::<Vec<_>>();
+            format!("it has something twice: {}", said.join("; "))
+        }
+        ApplyRefusal::Immutable(fields) if fields.iter().all(String::is_empty) => {
+            "it cannot be changed as its manifest asks for".to_owned()
+        }
+        ApplyRefusal::Immutable(fields) => {
+            format!("{} cannot be changed once it exists", list(fields))
+        }
+        ApplyRefusal::Invalid(wrong) => {
+            let each = wrong.iter().map(|(field, wrong)| match field.as_str() {
+                "" => quote(wrong),
+                field => format!("`{field}`: {}", quote(wrong)),
+            });
+            each.collect::<Vec<_>>().join("; ")
+        }
+        ApplyRefusal::NamespaceMissing => "its namespace does not exist".to_owned(),
+        ApplyRefusal::NamespaceEnding => "its namespace is being deleted".to_owned(),
+        ApplyRefusal::KindMissing => {
+            "the cluster does not serve its kind in this version".to_owned()
+        }
+        ApplyRefusal::RoleMissing(role) => {
+            format!("the role `{}` that it binds does not exist", quote(role))
+        }
+        ApplyRefusal::Forbidden(_) => {
+            format!("the function may not apply it ({})", refusal::said(refusal))
+        }
+        ApplyRefusal::Escalation(rules) => {
+            let rules = rules.iter().map(|rule| quote(rule)).collect::<Vec<_>>();
+            format!(
+                "it grants what the function itself may not do: {}",
+                rules.join("; ")
+            )
+        }
+        ApplyRefusal::WebhookAway { name, .. } => match name.as_str() {
+            "" => format!(
+                "an admission webhook does not answer ({})",
+                refusal::said(refusal)
+            ),
+            name => format!("the admission webhook `{}` does not answer", quote(name)),
+        },
+        ApplyRefusal::QuotaRace => {
+            "others kept changing the quota that it counts against".to_owned()
+        }
+        ApplyRefusal::Other(_) => refusal::why(refusal, "apply it"),
+    }
+}
+
+/// The fields by the manager that owns them.
+fn conflict(fields: &[FieldConflict]) -> String {
+    let mut owned: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for FieldConflict { field, manager } in fields {
+        owned.entry(manager).or_default().push(field.clone());
+    }
+    let owned = owned.iter();
+    let owned =
+        owned.map(|(manager, fields)| format!("`{}` owns {}", quote(manager), list(fields)));
+    owned.collect::<Vec<_>>().join("; ")
+}
+
+/// Section and type.
+pub(super) fn class(trouble: &ObjectTrouble) -> (FailureCode, FailureType) {
+    let code = match trouble {
+        ObjectTrouble::Fault(_) | ObjectTrouble::UnknownKind(_) => FailureCode::ReleaseFaults,
+        ObjectTrouble::Foreign(_) => FailureCode::ForeignObject,
+        ObjectTrouble::Refused(meaning, _) => match meaning {
+            ApplyRefusal::Conflict(_) => FailureCode::Conflict,
+            ApplyRefusal::Immutable(_) => FailureCode::Immutable,
+            ApplyRefusal::UnknownField(_)
+            | ApplyRefusal::DuplicateKey(_)
+            | ApplyRefusal::Invalid(_)
+            | ApplyRefusal::NamespaceMissing
+            | ApplyRefusal::KindMissing
+            | ApplyRefusal::RoleMissing(_) => FailureCode::ReleaseFaults,
+            ApplyRefusal::NamespaceEnding => FailureCode::BeingDeleted,
+            ApplyRefusal::QuotaRace => FailureCode::Quota,
+            ApplyRefusal::Stale => {
+                return (FailureCode::OutOfSync, FailureType::RevisionOutOfSync);
+            }
+            ApplyRefusal::Forbidden(_) | ApplyRefusal::Escalation(_) => {
+                return (FailureCode::Forbidden, FailureType::PermissionError);
+            }
+            ApplyRefusal::WebhookAway { .. } => {
+                return (FailureCode::Webhook, FailureType::SystemUnavailable);
+            }
+            ApplyRefusal::Other(cause) => return refusal::class(cause),
+        },
+    };
+    (code, FailureType::ConfigurationError)
+}
+
+/// What failed, for a later invocation.
+pub(super) fn reason(trouble: &ObjectTrouble) -> Reason {
+    let ObjectTrouble::Refused(meaning, refusal) = trouble else {
+        return Reason::Object;
+    };
+    match meaning {
+        ApplyRefusal::Conflict(_) | ApplyRefusal::Stale => Reason::Conflict,
+        ApplyRefusal::NamespaceEnding => Reason::NamespaceEnding,
+        ApplyRefusal::Forbidden(_) | ApplyRefusal::Escalation(_) => Reason::Refused(FORBIDDEN),
+        ApplyRefusal::WebhookAway { .. } => Reason::Webhook,
+        ApplyRefusal::QuotaRace => Reason::Quota,
+        ApplyRefusal::Other(_) => refusal::reason(refusal),
+        ApplyRefusal::UnknownField(_)
+        | ApplyRefusal::DuplicateKey(_)
+        | ApplyRefusal::Immutable(_)
+        | ApplyRefusal::Invalid(_)
+        | ApplyRefusal::NamespaceMissing
+        | ApplyRefusal::KindMissing
+        | ApplyRefusal::RoleMissing(_) => Reason::Object,
+    }
+}

@@ -1,0 +1,205 @@
+//! A release that serves: its summary and the output variables.
+
+use super::super::cause::pods;
+use super::super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
+use super::super::success::warned;
+use super::fitting::fit;
+use super::left;
+use super::naming::{self, count, some_of, the_release};
+use super::object;
+use crate::kubernetes::object_id::ObjectId;
+use crate::release::{Followed, FollowedWorkload, ReleaseNote, ReleaseSuccess};
+use crate::request::release::ReleaseRequest;
+use crate::text::{clip, words};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How much of a summary the workloads have at the least; what else is told comes first otherwise.
+const WORKLOADS_ROOM: usize = 500;
+
+/// The release serves. `warnings` are the API server's, `started` is when the deploy began.
+pub fn success(
+    request: &ReleaseRequest,
+    success: &ReleaseSuccess,
+    warnings: &[String],
+    started: Timestamp,
+    now: Timestamp,
+) -> Report {
+    let seconds = now.duration_since(started).as_secs().max(0);
+    let time = words(Duration::from_secs(seconds.unsigned_abs()));
+    let release = the_release(request);
+    let revision = success.revision;
+    let all = success.new + success.changed + success.unchanged;
+    let headline = match success.wrote {
+        true => format!(
+            "{release} serves as revision {revision} after {time}: {}.",
+            counts(success)
+        ),
+        false => format!(
+            "{release} already was as its manifests say, so nothing was changed: revision \
+             {revision}, {}.",
+            count(all)
+        ),
+    };
+    let rest = [
+        kept(request, success),
+        notes(request, &success.notes),
+        hooks(request),
+        warned(warnings),
+    ];
+    let rest = rest.concat();
+    let taken = headline.len() + rest.len();
+    let room = SUMMARY_LIMIT.saturating_sub(taken).max(WORKLOADS_ROOM);
+    let summary = headline + &workloads(request, &success.workloads, room) + &rest;
+    let previous = match (success.wrote, success.previous) {
+        (true, previous) => previous.map(|previous| previous.to_string()),
+        (false, _) => Some(revision.to_string()),
+    };
+    let images = success
+        .workloads
+        .iter()
+        .flat_map(|workload| &workload.images);
+    let images = images.cloned().collect::<BTreeSet<_>>();
+    let images = images.into_iter().collect::<Vec<_>>();
+    let changed = success.new + success.changed + success.deleted.len();
+    let variables = [
+        ("Revision", revision.to_string()),
+        ("PreviousRevision", previous.unwrap_or_default()),
+        ("Images", fit(&images, ",", "images", VARIABLE_LIMIT)),
+        ("Changed", changed.to_string()),
+        ("DurationSeconds", seconds.to_string()),
+    ];
+    succeeded(request, &summary, revision, variables)
+}
+
+/// A success within CodePipeline's limits, with what every success of a release tells.
+pub(super) fn succeeded<const N: usize>(
+    request: &ReleaseRequest,
+    summary: &str,
+    revision: u64,
+    variables: [(&'static str, String); N],
+) -> Report {
+    let external = format!("{}/{}@{revision}", request.namespace, request.name);
+    let first = [
+        ("Namespace", request.namespace.clone()),
+        ("Release", request.name.clone()),
+    ];
+    let commit = request.commit.iter();
+    let commit = commit.map(|commit| ("Commit", commit.clone()));
+    let hooks = (!request.hooks.is_empty()).then(|| {
+        (
+            "NotApplied",
+            fit(&request.hooks, ",", "hooks", VARIABLE_LIMIT),
+        )
+    });
+    let variables = first.into_iter().chain(variables);
+    let variables = variables
+        .chain([
+            ("Strategy", "release".to_owned()),
+            ("Execution", request.execution.clone()),
+        ])
+        .chain(commit)
+        .chain(hooks);
+    Report::Success {
+        summary: clip(summary, SUMMARY_LIMIT),
+        external_id: clip(&external, EXTERNAL_ID_LIMIT),
+        variables: variables
+            .map(|(name, value)| (name, clip(&value, VARIABLE_LIMIT)))
+            .collect(),
+    }
+}
+
+fn counts(success: &ReleaseSuccess) -> String {
+    let parts = [
+        (success.new, "new"),
+        (success.changed, "changed"),
+        (success.unchanged, "unchanged"),
+        (success.deleted.len(), "deleted"),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let parts = parts
+        .enumerate()
+        .map(|(index, (number, what))| match index {
+            0 => format!("{} {what}", count(number)),
+            _ => format!("{number} {what}"),
+        });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn workloads(request: &ReleaseRequest, all: &[FollowedWorkload], room: usize) -> String {
+    let all = all.iter().map(|workload| {
+        let name = naming::object(&workload.id, &request.namespace);
+        let images = workload.images.join(", ");
+        let state = match workload.state {
+            Followed::Complete => return format!("{name} completed"),
+            Followed::Available(_, 0) => "scaled to zero".to_owned(),
+            Followed::Available(available, wanted) => {
+                format!("{available} of {wanted} {} available", pods(wanted))
+            }
+            Followed::OnDelete => {
+                "a pod gets this version when somebody deletes it (OnDelete)".to_owned()
+            }
+        };
+        match images.as_str() {
+            "" => format!("{name}: {state}"),
+            images => format!("{name} ({images}): {state}"),
+        }
+    });
+    let all = all.collect::<Vec<_>>();
+    match fit(&all, "; ", "workloads", room.saturating_sub(2)).as_str() {
+        "" => String::new(),
+        text => format!(" {text}."),
+    }
+}
+
+/// What is not in the release any more and is still there.
+fn kept(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
+    match left::each(&success.kept, &request.namespace).as_str() {
+        "" => String::new(),
+        kept => format!(" Not in the release any more, and not deleted: {kept}."),
+    }
+}
+
+/// What people should know, each kind of note once.
+pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
+    const SAID: [&str; 7] = [
+        "Left, because `prune` is not set, though the release does not have it any more:",
+        "Not followed, because `landfall/follow` says so:",
+        "Completed before and unchanged, so not run again:",
+        "Applied, but without a status that shows whether it works:",
+        "Too large for the record of the release, so a rollback could not restore it:",
+        "Deleted so soon after its end (ttlSecondsAfterFinished) that its end may be missed:",
+        "Applied, and not complete yet:",
+    ];
+    let named = |id: &ObjectId| naming::object(id, &request.namespace);
+    let mut names: [Vec<String>; SAID.len()] = Default::default();
+    for note in notes {
+        match note {
+            ReleaseNote::NotPruned(ids) => names[0].extend(ids.iter().map(named)),
+            ReleaseNote::NotFollowed(id) => names[1].push(named(id)),
+            ReleaseNote::AlreadyComplete(id) => names[2].push(named(id)),
+            ReleaseNote::NoStatus(id) => names[3].push(named(id)),
+            ReleaseNote::Pending(id, what) => {
+                names[6].push(format!("{} ({})", named(id), object::note(what)));
+            }
+            ReleaseNote::NotRecorded(ids) => names[4].extend(ids.iter().map(named)),
+            ReleaseNote::ShortLived(id, after) => {
+                names[5].push(format!("{} ({})", named(id), words(*after)));
+            }
+        }
+    }
+    let all = SAID.into_iter().zip(names);
+    let all = all.filter(|(_, names)| !names.is_empty());
+    all.map(|(said, names)| format!(" {said} {}.", some_of(names)))
+        .collect()
+}
+
+/// The hooks of charts, which are never applied.
+pub(super) fn hooks(request: &ReleaseRequest) -> String {
+    let hooks = request.hooks.iter().map(|hook| format!("`{hook}`"));
+    match some_of(hooks.collect()).as_str() {
+        "" => String::new(),
+        hooks => format!(" Hooks of Helm charts are not applied: {hooks}."),
+    }
+}
