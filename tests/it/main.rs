@@ -28,6 +28,7 @@ mod failures;
 mod diagnosis;
 mod resume;
 mod artifact;
+mod releases;
 mod field;
 mod access;
 mod ways_in;

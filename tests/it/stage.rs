@@ -356,6 +356,19 @@ impl Ended {
         }
     }
 
+    /// The summary and output variables of a release that worked.
+    pub fn released(self) -> (String, BTreeMap<String, String>) {
+        match self.report.result {
+            JobResult::Success {
+                summary,
+                output_variables,
+                continuation_token: None,
+                ..
+            } => (usual(&summary.unwrap(), &self.namespace), output_variables),
+            other => panic!("no success: {other:#?}"),
+        }
+    }
+
     /// The type and message of a failure, or `success` and its summary.
     pub fn either(self) -> (String, String) {
         match self.report.result {

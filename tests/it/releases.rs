@@ -1,0 +1,184 @@
+//! Whole releases: the objects of a folder in an input artifact, deployed as one.
+
+use crate::artifact::{BUCKET, zip};
+use crate::stage::{Ended, LIFE, Stage};
+use landfall_sandbox::world::World;
+use serde_json::{Value, json};
+
+/// The image of a release that works.
+pub const GOOD: &str = "registry.example.com/web:2.0.0";
+
+/// A Deployment of a release.
+pub fn web(name: &str, image: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec:\n  replicas: 2\n  \
+         selector: {{matchLabels: {{app: {name}}}}}\n  template:\n    metadata: {{labels: {{app: \
+         {name}}}}}\n    spec:\n      containers: [{{name: app, image: '{image}', readinessProbe: \
+         {{httpGet: {{path: /, port: 8080}}}}}}]\n"
+    )
+}
+
+/// A ConfigMap of a release.
+pub fn settings(value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: settings}}\ndata: {{LEVEL: {value}}}\n"
+    )
+}
+
+/// A Service of a release.
+pub fn service(name: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{app: {name}}}, \
+         ports: [{{port: 80, targetPort: 8080}}]}}\n"
+    )
+}
+
+/// Deploys the files of a folder.
+pub async fn release(stage: &Stage, files: &[(&str, &str)], more: Value) -> Ended {
+    let mut parameters = json!({"manifests": "k8s", "release": "shop", "execution": "run-7"});
+    for (name, value) in more.as_object().into_iter().flatten() {
+        parameters[name] = value.clone();
+    }
+    let mut event = stage.event(&parameters);
+    let members = files.iter().map(|(name, text)| (*name, text.as_bytes()));
+    let key = "demo/Build/TdOSFRV";
+    let archive = zip(&members.collect::<Vec<_>>());
+    stage.aws.put_object(BUCKET, key, archive);
+    event["CodePipeline.job"]["data"]["inputArtifacts"] = json!([{"name": "Build",
+        "location": {"type": "S3", "s3Location": {"bucketName": BUCKET, "objectKey": key}}}]);
+    stage.run(event, LIFE).await
+}
+
+async fn empty() -> Stage {
+    Stage::in_sandbox(|_: &mut World, _| {}).await
+}
+
+fn object(stage: &Stage, resource: &str, name: &str) -> Option<Value> {
+    stage
+        .sandbox()
+        .world(|world, _| world.object(resource, "default", name).cloned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_applied_followed_and_left_alone_the_second_time() {
+    let stage = empty().await;
+    let (config, web, service) = (settings("info"), web("web", GOOD), service("web"));
+    let files = [
+        ("k8s/web.yaml", &*web),
+        ("k8s/service.yaml", &*service),
+        ("k8s/config.yaml", &*config),
+    ];
+    let (summary, variables) = release(&stage, &files, json!({})).await.released();
+    assert!(
+        object(&stage, "configmaps", "settings").is_some(),
+        "{summary}"
+    );
+    let live = object(&stage, "deployments", "web").unwrap();
+    assert_eq!(
+        live["status"]["availableReplicas"], 2,
+        "{summary} {variables:?}"
+    );
+    assert_eq!(
+        live["metadata"]["annotations"]["landfall/release"],
+        "default/shop"
+    );
+    assert!(object(&stage, "secrets", "landfall.shop").is_some());
+    assert!(object(&stage, "secrets", "landfall.shop.v1").is_some());
+    let writes = stage.writes().unwrap().len();
+    let (again, _) = release(&stage, &files, json!({})).await.released();
+    assert_eq!(stage.writes().unwrap().len(), writes, "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_fails_is_taken_back_as_a_whole() {
+    let stage = empty().await;
+    let first = [settings("info"), web("web", GOOD), web("worker", GOOD)];
+    let files = [
+        ("k8s/config.yaml", &*first[0]),
+        ("k8s/web.yaml", &*first[1]),
+        ("k8s/worker.yaml", &*first[2]),
+    ];
+    release(&stage, &files, json!({})).await.released();
+    let second = [
+        settings("debug"),
+        web("web", "registry.example.com/web:crash"),
+        web("worker", "registry.example.com/worker:2.1.0"),
+        service("web"),
+    ];
+    let files = [
+        ("k8s/config.yaml", &*second[0]),
+        ("k8s/web.yaml", &*second[1]),
+        ("k8s/worker.yaml", &*second[2]),
+        ("k8s/service.yaml", &*second[3]),
+    ];
+    let ended = release(&stage, &files, json!({"patience": "0s"})).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(message.contains("no DATABASE_URL"), "{message}");
+    let config = object(&stage, "configmaps", "settings").unwrap();
+    assert_eq!(config["data"]["LEVEL"], "info", "{message}");
+    for name in ["web", "worker"] {
+        let live = object(&stage, "deployments", name).unwrap();
+        let image = &live["spec"]["template"]["spec"]["containers"][0]["image"];
+        assert_eq!(image, GOOD, "{message}");
+        assert_eq!(live["status"]["availableReplicas"], 2, "{message}");
+    }
+    assert!(object(&stage, "services", "web").is_none(), "{message}");
+    let parent = object(&stage, "secrets", "landfall.shop").unwrap();
+    assert!(parent["metadata"]["annotations"]["landfall/lock"].is_null());
+    let record = object(&stage, "secrets", "landfall.shop.v2").unwrap();
+    assert_eq!(
+        record["metadata"]["annotations"]["landfall/status"],
+        "failed"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_left_the_folder_is_pruned_where_that_is_asked_for() {
+    let stage = empty().await;
+    let (config, web, service) = (settings("info"), web("web", GOOD), service("web"));
+    let all = [
+        ("k8s/web.yaml", &*web),
+        ("k8s/service.yaml", &*service),
+        ("k8s/config.yaml", &*config),
+    ];
+    release(&stage, &all, json!({})).await.released();
+    let (summary, _) = release(&stage, &all[..2], json!({})).await.released();
+    assert!(
+        object(&stage, "configmaps", "settings").is_some(),
+        "{summary}"
+    );
+    let plan = json!({"prune": true, "mode": "plan"});
+    let (summary, _) = release(&stage, &all[..2], plan).await.released();
+    assert!(
+        object(&stage, "configmaps", "settings").is_some(),
+        "{summary}"
+    );
+    let (summary, _) = release(&stage, &all[..2], json!({"prune": true}))
+        .await
+        .released();
+    assert!(
+        object(&stage, "configmaps", "settings").is_none(),
+        "{summary}"
+    );
+    assert!(object(&stage, "services", "web").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_faults_are_told_at_once_and_nothing_is_written() {
+    let stage = empty().await;
+    let broken = settings("info").replace("\ndata:", "\ndada:");
+    let unknown = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}\n";
+    let files = [("k8s/config.yaml", &*broken), ("k8s/thing.yaml", unknown)];
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    for said in [
+        "k8s/config.yaml",
+        "dada",
+        "k8s/thing.yaml",
+        "example.com/v1",
+    ] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    stage.wrote(&[]);
+}
