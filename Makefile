@@ -55,8 +55,9 @@ deploy: tools ## build the function and deploy its stack to AWS: make deploy PAR
 	$(WITH_TOOLS) sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
-invoke: build ## run one event: make invoke EVENT=events/image.json [CLUSTER=URL TOKEN_FILE=F CA=F]
+invoke: build ## run one event: make invoke EVENT=events/image.json [ARTIFACT=FOLDER] [CLUSTER=URL TOKEN_FILE=F CA=F]
 	@$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
+	  $(if $(ARTIFACT),--artifact $(ARTIFACT)) \
 	  $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) \
 	  $(if $(CA),--ca $(CA))
 

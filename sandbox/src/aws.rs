@@ -21,6 +21,7 @@ mod ssm;
 mod state;
 mod sts;
 mod xml;
+mod zip;
 
 use crate::aws::fault::Planned;
 use crate::aws::server::{Server, Service};
@@ -43,6 +44,7 @@ pub use invocation::{Invocation, InvocationEnd};
 pub use ssm::{Parameter, ParameterKind};
 pub use state::{AwsCall, Job, Outcome, Refused};
 pub use sts::Role;
+pub use zip::zip;
 
 /// A running local AWS; dropping it stops it.
 pub struct Aws {

@@ -36,7 +36,8 @@ Usage: landfall-sandbox COMMAND
           back, one with wrong parameters, a blue/green switch, and one whose
           smoke test fails. Exit status 0 if all end so.
 
-  invoke  --function PATH --event FILE [--life SECONDS] [--plain] [--raw]
+  invoke  --function PATH --event FILE [--artifact PATH] [--life SECONDS]
+          [--plain] [--raw]
           [--cluster URL (--token TOKEN | --token-file FILE) [--ca FILE]]
           One event, through all its continuations: the calls, the function's
           log, the report. Exit status 0 if the action succeeded, 1 if not.
@@ -58,6 +59,7 @@ Usage: landfall-sandbox COMMAND
 Options:
   --function PATH    the function's binary (bootstrap)
   --event FILE       a CodePipeline job event, JSON
+  --artifact PATH    a folder or a ZIP file as the event's input artifact
   --events DIR       the demo's events (default: events)
   --plain            a plain log, no live picture (also where NO_COLOR is set)
   --raw              the function's log lines as they are, JSON
@@ -100,6 +102,7 @@ enum Command {
 struct Invoke {
     function: PathBuf,
     event: PathBuf,
+    artifact: Option<PathBuf>,
     cluster: Option<Cluster>,
     life: Duration,
     plain: bool,
@@ -157,6 +160,7 @@ impl Invoke {
         };
         let mut stage = stage.map_err(|error| error.to_string())?;
         stage.serve_clusters(&cluster_of(&event).into_iter().collect());
+        stage.put_artifact(self.artifact.as_deref())?;
         let function = demo::start(&stage, &self.function)?;
         stage.raw = self.raw;
         let mut screen = Screen::new(self.plain);
@@ -226,6 +230,7 @@ struct Options {
     words: Vec<PathBuf>,
     function: Option<PathBuf>,
     event: Option<PathBuf>,
+    artifact: Option<PathBuf>,
     events: Option<PathBuf>,
     cluster: Option<String>,
     token: Option<String>,
@@ -265,6 +270,7 @@ impl Command {
             "invoke" => Command::Invoke(Invoke {
                 function: options.function()?,
                 event: options.event.take().ok_or("--event is missing")?,
+                artifact: options.artifact.take(),
                 cluster: options.cluster()?,
                 life: options.life.take().unwrap_or(LIFE),
                 plain: std::mem::take(&mut options.plain),
@@ -300,6 +306,7 @@ impl Options {
             match argument {
                 Long("function") => options.function = Some(parser.value()?.into()),
                 Long("event") => options.event = Some(parser.value()?.into()),
+                Long("artifact") => options.artifact = Some(parser.value()?.into()),
                 Long("events") => options.events = Some(parser.value()?.into()),
                 Long("cluster") => options.cluster = Some(parser.value()?.string()?),
                 Long("token") => options.token = Some(parser.value()?.string()?),
@@ -343,6 +350,7 @@ impl Options {
         let given = [
             ("--function", self.function.is_some()),
             ("--event", self.event.is_some()),
+            ("--artifact", self.artifact.is_some()),
             ("--events", self.events.is_some()),
             ("--cluster", self.cluster.is_some()),
             ("--token", self.token.is_some()),

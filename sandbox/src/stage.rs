@@ -1,6 +1,7 @@
 //! The parts that all commands share: a local AWS, a cluster, the function, and the output about
 //! them.
 
+mod artifact;
 pub(crate) mod input;
 pub(crate) mod narration;
 mod several;
@@ -127,6 +128,15 @@ impl Stage {
             ca: Some(kubernetes.ca().to_owned()),
         };
         Stage::with(cluster, Some(kubernetes)).await
+    }
+
+    /// Puts a folder or a ZIP file where the events have their input artifact.
+    pub(crate) fn put_artifact(&self, path: Option<&Path>) -> Result<(), String> {
+        if let Some(path) = path {
+            let (bucket, key) = ARTIFACT;
+            self.aws.put_object(bucket, key, artifact::read(path)?);
+        }
+        Ok(())
     }
 
     /// Uses an existing cluster.

@@ -7,6 +7,7 @@ mod plan;
 
 use crate::stage::{Ended, LIFE, SHORT, Stage, demo_app, plain};
 use landfall_sandbox::aws::AwsFault;
+pub use landfall_sandbox::aws::zip;
 use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
@@ -14,58 +15,6 @@ use std::time::Duration;
 pub const BUCKET: &str = "codepipeline-eu-central-1-111111111111";
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const REVISION: &str = "e0c7b6e7d5d3cb0f3b2b2dbd9e2b4f0f8a3a0001";
-
-/// An archive of stored members, made here. A large one is mostly pages of zeros never touched.
-pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let length = members
-        .iter()
-        .map(|(name, content)| content.len() + 2 * name.len() + 76);
-    let mut archive = Vec::with_capacity(length.sum::<usize>() + 22);
-    let mut directory = Vec::new();
-    for (name, content) in members {
-        let start = u32::try_from(archive.len()).unwrap();
-        let size = u32::try_from(content.len()).unwrap().to_le_bytes();
-        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        common.extend(check_sum(content).to_le_bytes());
-        common.extend(size);
-        common.extend(size);
-        common.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
-        archive.extend(b"PK\x03\x04");
-        archive.extend(&common);
-        archive.extend([0, 0]);
-        archive.extend(name.as_bytes());
-        archive.extend(*content);
-        directory.extend(b"PK\x01\x02");
-        directory.extend([20, 3]);
-        directory.extend(common);
-        directory.extend([0; 12]);
-        directory.extend(start.to_le_bytes());
-        directory.extend(name.as_bytes());
-    }
-    let start = u32::try_from(archive.len()).unwrap();
-    let count = u16::try_from(members.len()).unwrap().to_le_bytes();
-    archive.extend(&directory);
-    archive.extend(b"PK\x05\x06\0\0\0\0");
-    archive.extend(count);
-    archive.extend(count);
-    archive.extend(u32::try_from(directory.len()).unwrap().to_le_bytes());
-    archive.extend(start.to_le_bytes());
-    archive.extend([0, 0]);
-    archive
-}
-
-/// CRC-32, bit by bit; of what is never read it does not matter.
-fn check_sum(content: &[u8]) -> u32 {
-    if content.len() > 4 << 20 {
-        return 0;
-    }
-    let byte = |sum: u32, byte: &u8| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg())
-        })
-    };
-    !content.iter().fold(u32::MAX, byte)
-}
 
 /// A job whose input artifacts are these: `None` for one that is not in the bucket.
 fn event(stage: &Stage, artifacts: &[(&str, Option<&[u8]>)], parameters: &Value) -> Value {
