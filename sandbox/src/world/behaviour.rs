@@ -12,6 +12,13 @@ pub enum Behaviour {
         /// The time after they are scheduled.
         after: SignedDuration,
     },
+    /// They end with success.
+    Completes {
+        /// The time after they are scheduled.
+        after: SignedDuration,
+        /// Their log.
+        log: String,
+    },
     /// Their container exits at once, each time.
     CrashLoop {
         /// Its exit code.
@@ -51,6 +58,26 @@ impl Default for Behaviour {
     }
 }
 
+impl Behaviour {
+    /// The script that such pods follow.
+    pub(crate) fn script(self) -> Option<Arc<Script>> {
+        if let Behaviour::Scripted(script) = self {
+            Some(script)
+        } else {
+            None
+        }
+    }
+
+    /// The log that this behaviour gives its container.
+    pub(crate) fn log(self) -> Option<String> {
+        if let Behaviour::CrashLoop { log, .. } | Behaviour::Completes { log, .. } = self {
+            Some(log)
+        } else {
+            None
+        }
+    }
+}
+
 /// The stage of a pod's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -62,8 +89,10 @@ pub(crate) enum Stage {
     /// The container runs and is not ready.
     Running,
     Ready,
-    /// The container has exited.
+    /// The container has exited and is started again.
     Crashed,
+    /// All containers have exited for good.
+    Ended,
 }
 
 /// The kubelet's state of a pod.

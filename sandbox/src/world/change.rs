@@ -3,6 +3,7 @@
 use crate::world::api::fields::managers::Writer;
 use crate::world::api::kinds::Kind;
 use crate::world::api::tracking::Note;
+use crate::world::controllers::has_controller;
 use crate::world::object;
 use crate::world::object::{integer, text};
 use crate::world::state::{Task, World};
@@ -62,12 +63,16 @@ impl World {
             self.wake(key, object);
         }
         let generation = |object: &Arc<Value>| integer(object, "/metadata/generation");
-        if key.resource == "deployments"
+        if let Some(task) = observer(key)
             && previous.as_ref().map(generation) != current.as_ref().map(generation)
         {
             let seen = self.clock + self.timing.observe;
             self.unseen.insert(key.clone(), seen);
-            self.plan(Task::Deployment(key.clone()), seen);
+            self.plan(task, seen);
+        }
+        if let Some(object) = current.filter(|object| is_let_go(key, object)) {
+            self.remove(key);
+            self.collect(key, text(&object, "/metadata/uid"), true);
         }
         true
     }
@@ -99,6 +104,8 @@ impl World {
                     let owner = Key::new("replicasets", &key.namespace, owner);
                     self.wake_recreation(&owner);
                     self.plan_step(Task::ReplicaSet(owner));
+                } else if let Some(owner) = other_owner(key, object) {
+                    self.plan_step(Task::Other(owner));
                 }
                 let services = self.store.keys("services", Some(&key.namespace));
                 services
@@ -106,8 +113,24 @@ impl World {
                     .for_each(|service| self.plan_endpoints(service));
             }
             "services" => self.plan_endpoints(key.clone()),
+            resource if has_controller(resource) => self.plan_step(Task::Other(key.clone())),
             _ => {}
         }
+    }
+
+    /// An object as its controller sees it; none while it does not see the newest spec, or no
+    /// longer works on it.
+    pub(crate) fn observed(&mut self, key: &Key) -> Option<Arc<Value>> {
+        let object = self.store.get(key).filter(|it| !object::terminating(it))?;
+        let object = Arc::clone(object);
+        if let Some(seen) = self.unseen.get(key).copied() {
+            if seen > self.clock {
+                self.plan(Task::Other(key.clone()), seen);
+                return None;
+            }
+            self.unseen.remove(key);
+        }
+        Some(object)
     }
 
     /// Recreate waits for pods, not for ReplicaSets, so their Deployment must be notified.
@@ -128,4 +151,33 @@ impl World {
             self.plan_step(Task::Deployment(owner));
         }
     }
+}
+
+/// The controller that sees each new spec a moment late.
+fn observer(key: &Key) -> Option<Task> {
+    match key.resource.as_str() {
+        "deployments" => Some(Task::Deployment(key.clone())),
+        "statefulsets" | "daemonsets" | "jobs" => Some(Task::Other(key.clone())),
+        _ => None,
+    }
+}
+
+/// The controller of a pod that is not a ReplicaSet.
+fn other_owner(pod: &Key, object: &Value) -> Option<Key> {
+    let owners = [
+        ("StatefulSet", "statefulsets"),
+        ("DaemonSet", "daemonsets"),
+        ("Job", "jobs"),
+    ];
+    owners.into_iter().find_map(|(kind, resource)| {
+        let name = object::owner(object, kind)?;
+        Some(Key::new(resource, &pod.namespace, name))
+    })
+}
+
+/// Whether the last finalizer of a deleted object is gone. Pods and namespaces go their own ways.
+fn is_let_go(key: &Key, object: &Value) -> bool {
+    !matches!(key.resource.as_str(), "pods" | "namespaces")
+        && object::terminating(object)
+        && object::list(object, "/metadata/finalizers").is_empty()
 }

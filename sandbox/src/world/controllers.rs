@@ -1,7 +1,34 @@
 //! Everything that happens without a request: one controller per file.
 
+pub(crate) mod daemon_set;
 pub(crate) mod deployment;
 pub(crate) mod endpoints;
 pub(crate) mod events;
+pub(crate) mod garbage;
+pub(crate) mod job;
+pub(crate) mod node;
 pub(crate) mod pod;
 pub(crate) mod replica_set;
+pub(crate) mod revision;
+pub(crate) mod stateful_set;
+
+use crate::world::state::World;
+use crate::world::store::Key;
+
+/// Whether [`World::sync_other`] knows a resource.
+pub(crate) fn has_controller(resource: &str) -> bool {
+    matches!(resource, "statefulsets" | "daemonsets" | "jobs" | "nodes")
+}
+
+impl World {
+    /// One round of the controller of a resource, for one object.
+    pub(crate) fn sync_other(&mut self, key: &Key) {
+        match key.resource.as_str() {
+            "statefulsets" => self.sync_stateful_set(key),
+            "daemonsets" => self.sync_daemon_set(key),
+            "jobs" => self.sync_job(key),
+            "nodes" => self.sync_node(key),
+            _ => {}
+        }
+    }
+}

@@ -92,6 +92,8 @@ pub(crate) enum Task {
     Pod(Key),
     Removal(Key),
     Service(Key),
+    /// The controller of any other resource.
+    Other(Key),
 }
 
 /// A recorded request, without its credentials.

@@ -1,7 +1,7 @@
 //! The objects, their common resource version, and the log of changes for watches.
 
 use crate::world::api::reply::{Gone, Watch};
-use crate::world::object::text;
+use crate::world::object::{list, text};
 use crate::world::selector::Labels;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -105,6 +105,16 @@ impl Store {
             .filter(here)
             .cloned()
             .collect()
+    }
+
+    /// The objects with an owner reference to this uid.
+    pub(crate) fn dependents(&self, uid: &str) -> Vec<Key> {
+        let owned = |object: &Value| {
+            let mut owners = list(object, "/metadata/ownerReferences").iter();
+            owners.any(|owner| owner["uid"] == uid)
+        };
+        let all = self.objects.iter().filter(|(_, object)| owned(object));
+        all.map(|(key, _)| key.clone()).collect()
     }
 
     pub(crate) fn inhabited(&self, namespace: &str) -> bool {

@@ -3,6 +3,7 @@
 mod api;
 mod applied;
 mod controllers;
+mod workloads;
 
 use super::*;
 use crate::world::object::{integer, text};

@@ -45,8 +45,9 @@ impl World {
             Task::Deployment(key) => self.sync_deployment(&key),
             Task::ReplicaSet(key) => self.sync_replica_set(&key),
             Task::Pod(key) => self.live(&key),
-            Task::Removal(key) => self.remove(&key),
+            Task::Removal(key) => self.bury(&key),
             Task::Service(key) => self.sync_endpoints(&key),
+            Task::Other(key) => self.sync_other(&key),
         }
     }
 

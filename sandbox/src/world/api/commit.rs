@@ -124,7 +124,14 @@ impl World {
                 metadata.insert("creationTimestamp".to_owned(), now.into());
             }
         }
-        if matches!(kind.plural, "deployments" | "replicasets") {
+        let counts = [
+            "deployments",
+            "replicasets",
+            "statefulsets",
+            "daemonsets",
+            "jobs",
+        ];
+        if counts.contains(&kind.plural) {
             let before = old.map_or(0, |old| integer(old, "/metadata/generation"));
             metadata.insert(
                 "generation".to_owned(),

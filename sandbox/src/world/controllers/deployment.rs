@@ -5,7 +5,7 @@
 //! `util/deployment_util.go`.
 
 mod roll;
-mod rollout;
+pub(crate) mod rollout;
 mod sets;
 mod status;
 

@@ -1,5 +1,6 @@
 //! The endpoint controller: one EndpointSlice for each Service that has a selector.
 
+use crate::world::controllers::pod::script::is_over;
 use crate::world::object::{condition, list, map, terminating, text, written};
 use crate::world::selector::Labels;
 use crate::world::state::World;
@@ -26,6 +27,7 @@ impl World {
             pod.namespace == key.namespace
                 && labels.match_object(object)
                 && !text(object, "/status/podIP").is_empty()
+                && !is_over(object)
         });
         let endpoints: Vec<Value> = pods.map(|(_, pod)| endpoint(pod)).collect();
         let old = self.store.get(&slice).cloned();

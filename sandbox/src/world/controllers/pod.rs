@@ -1,12 +1,14 @@
 //! Pods: what the scheduler and the kubelet do with them, depending on their image.
 
+pub(crate) mod create;
+mod ending;
 mod failing;
 mod log;
 pub(crate) mod script;
-mod step;
+pub(crate) mod step;
 
 use crate::world::behaviour::{Behaviour, Life, Stage};
-use crate::world::controllers::pod::step::Step;
+use crate::world::controllers::pod::step::{Step, scheduled_node};
 use crate::world::object::{list, text, written};
 use crate::world::state::{Task, World};
 use crate::world::store::Key;
@@ -33,7 +35,7 @@ impl World {
         let waiting = self
             .lives
             .iter()
-            .filter(|(_, life)| life.stage != Stage::Ready);
+            .filter(|(_, life)| !matches!(life.stage, Stage::Ready | Stage::Ended));
         let waiting: Vec<Key> = waiting.map(|(key, _)| key.clone()).collect();
         waiting
             .into_iter()
@@ -41,6 +43,12 @@ impl World {
         let sets = self.store.keys("replicasets", None);
         sets.into_iter()
             .for_each(|key| self.plan_step(Task::ReplicaSet(key)));
+        for resource in ["statefulsets", "daemonsets", "jobs"] {
+            let others = self.store.keys(resource, None);
+            others
+                .into_iter()
+                .for_each(|key| self.plan_step(Task::Other(key)));
+        }
     }
 
     /// One step of a pod's life.
@@ -49,6 +57,10 @@ impl World {
         else {
             return;
         };
+        let node = text(&pod, "/spec/nodeName");
+        if life.stage == Stage::Ended || !node.is_empty() && self.is_down(node) {
+            return;
+        }
         let (culprit, behaviour) = self.behaviour_of(&pod["spec"]);
         let pod = Value::clone(&pod);
         let now = written(self.clock);
@@ -76,7 +88,9 @@ impl World {
             return self.schedule(step, behaviour);
         }
         match behaviour {
+            Behaviour::Ready { after } if step.runs_once() => self.run_to_end(step, *after),
             Behaviour::Ready { after } => self.become_ready(step, *after),
+            Behaviour::Completes { after, .. } => self.run_to_end(step, *after),
             Behaviour::Unschedulable { .. } | Behaviour::Quota | Behaviour::Scripted(_) => {
                 self.become_ready(step, SignedDuration::from_secs(1))
             }
@@ -107,7 +121,8 @@ impl World {
             stage: Stage::Scheduled,
             ..Life::default()
         };
-        step.pod["spec"]["nodeName"] = "node-1".into();
+        let node = scheduled_node(&step.pod).to_owned();
+        step.pod["spec"]["nodeName"] = node.clone().into();
         step.pod["status"]["startTime"] = step.now.clone().into();
         step.pod["status"]["hostIP"] = "10.1.0.1".into();
         step.condition("PodScheduled", true, None);
@@ -119,7 +134,7 @@ impl World {
             false,
         );
         let (namespace, name) = (&step.key.namespace, &step.key.name);
-        let message = format!("Successfully assigned {namespace}/{name} to node-1");
+        let message = format!("Successfully assigned {namespace}/{name} to {node}");
         self.event(
             &step.pod,
             "default-scheduler",
@@ -127,16 +142,18 @@ impl World {
             "Scheduled",
             &message,
         );
-        Some(if let Behaviour::Ready { after } = behaviour {
-            *after / 2
-        } else {
-            self.timing.start
-        })
+        Some(
+            if let Behaviour::Ready { after } | Behaviour::Completes { after, .. } = behaviour {
+                *after / 2
+            } else {
+                self.timing.start
+            },
+        )
     }
 
     fn become_ready(&mut self, step: &mut Step, after: SignedDuration) -> Option<SignedDuration> {
         match step.life.stage {
-            Stage::Ready => None,
+            Stage::Ready | Stage::Ended => None,
             Stage::Running => {
                 step.life.stage = Stage::Ready;
                 let state = step.running_state();
@@ -153,7 +170,7 @@ impl World {
     }
 
     /// Starts the container.
-    fn start(&mut self, step: &mut Step) {
+    pub(crate) fn start(&mut self, step: &mut Step) {
         step.life.stage = Stage::Running;
         step.life.started = Some(self.clock);
         step.address();

@@ -2,11 +2,10 @@
 //!
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/replicaset/replica_set.go>
 
-use crate::world::behaviour::{Behaviour, Life};
+use crate::world::behaviour::Behaviour;
+use crate::world::controllers::pod::create::{NewPod, over_quota, suffix};
 use crate::world::controllers::pod::script::{is_over, uncreated};
-use crate::world::object::{
-    condition, hash, integer, letters, map_mut, owned_by, terminating, text, time, written,
-};
+use crate::world::object::{condition, integer, owned_by, terminating, text, time, written};
 use crate::world::state::{Task, World};
 use crate::world::store::Key;
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +16,8 @@ const CONTROLLER: &str = "replicaset-controller";
 /// How many pods one step creates or deletes at most: the controller's burst.
 const BURST: usize = 500;
 
-type Pods = Vec<(Key, Arc<Value>)>;
+/// Pods with their keys.
+pub(crate) type Pods = Vec<(Key, Arc<Value>)>;
 
 impl World {
     pub(crate) fn sync_replica_set(&mut self, key: &Key) {
@@ -44,6 +44,7 @@ impl World {
         self.plan_availability(key, &set, &active);
     }
 
+    /// The pods that an object controls.
     pub(crate) fn pods_of(&self, set: &Key, uid: &str) -> Pods {
         let all = self.store.all("pods");
         all.filter(|(pod, object)| pod.namespace == set.namespace && owned_by(object, uid))
@@ -60,62 +61,41 @@ impl World {
         used: usize,
     ) -> Option<String> {
         let template = &set["spec"]["template"];
-        if matches!(self.behaviour_of(&template["spec"]).1, Behaviour::Quota) {
-            let pod = format!("{}-{}", key.name, suffix(self.store.number()));
-            let error = format!(
-                "pods \"{pod}\" is forbidden: exceeded quota: compute-resources, requested: \
-                 pods=1, used: pods={used}, limited: pods={used}"
-            );
-            self.event(
-                set,
-                CONTROLLER,
-                "Warning",
-                "FailedCreate",
-                &format!("Error creating: {error}"),
-            );
-            self.plan(
-                Task::ReplicaSet(key.clone()),
-                self.clock + self.timing.back_off,
-            );
-            return Some(error);
-        }
         let behaviour = self.behaviour_of(&template["spec"]).1;
-        let script = if let Behaviour::Scripted(script) = behaviour {
-            Some(script)
-        } else {
-            None
-        };
+        if matches!(behaviour, Behaviour::Quota) {
+            let pod = format!("{}-{}", key.name, suffix(self.store.number()));
+            return Some(self.refuse_pod(key, set, over_quota(&pod, used)));
+        }
+        let script = behaviour.script();
         let (missing, refused) = match &script {
             Some(script) => self.admitted(script, used, missing),
             None => (missing, None),
         };
         for _ in 0..missing {
             let number = self.store.number();
-            let name = format!("{}-{}", key.name, suffix(number));
-            let pod = pod_of(set, &name, number, &written(self.clock));
-            let pod_key = Key::new("pods", &key.namespace, &name);
-            self.write(&pod_key, pod);
-            self.lives.insert(pod_key.clone(), Life::default());
-            if script.is_some() {
-                self.next_in_script(&pod_key);
-            }
-            self.plan_step(Task::Pod(pod_key));
-            self.event(
-                set,
-                CONTROLLER,
-                "Normal",
-                "SuccessfulCreate",
-                &format!("Created pod: {name}"),
-            );
+            let new = NewPod {
+                owner: set,
+                template,
+                name: format!("{}-{}", key.name, suffix(number)),
+                number,
+                labels: Vec::new(),
+            };
+            self.start_life(&new.object(&written(self.clock)), script.is_some());
+            let message = format!("Created pod: {}", new.name);
+            self.event(set, CONTROLLER, "Normal", "SuccessfulCreate", &message);
         }
         let refused = refused?;
         let pod = format!("{}-{}", key.name, suffix(self.store.number()));
-        let error = uncreated(&pod, &refused);
+        Some(self.refuse_pod(key, set, uncreated(&pod, &refused)))
+    }
+
+    /// Notes that a pod was refused, and plans another attempt.
+    fn refuse_pod(&mut self, key: &Key, set: &Value, error: String) -> String {
         let message = format!("Error creating: {error}");
         self.event(set, CONTROLLER, "Warning", "FailedCreate", &message);
         let again = self.clock + self.timing.back_off;
         self.plan(Task::ReplicaSet(key.clone()), again);
-        Some(error)
+        error
     }
 
     fn delete_pods(&mut self, set: &Value, active: &Pods, surplus: usize) {
@@ -173,51 +153,6 @@ impl World {
             self.plan(Task::ReplicaSet(key.clone()), at);
         }
     }
-
-    /// Deletes an object, with `cascade` also what it owns. Pods terminate slowly.
-    pub(crate) fn discard(&mut self, key: &Key, cascade: bool) {
-        let Some(object) = self.store.get(key).cloned() else {
-            return;
-        };
-        if key.resource == "pods" {
-            if !terminating(&object) {
-                let mut pod = Value::clone(&object);
-                pod["metadata"]["deletionTimestamp"] = written(self.clock).into();
-                let grace = integer(&pod, "/spec/terminationGracePeriodSeconds");
-                pod["metadata"]["deletionGracePeriodSeconds"] = grace.into();
-                self.write(key, pod);
-                self.due.remove(&Task::Pod(key.clone()));
-                self.plan(
-                    Task::Removal(key.clone()),
-                    self.clock + self.timing.termination,
-                );
-            }
-            return;
-        }
-        let uid = text(&object, "/metadata/uid");
-        self.remove(key);
-        for owned in ["replicasets", "pods", "endpointslices"] {
-            for child in self.store.keys(owned, Some(&key.namespace)) {
-                let Some(object) = self.store.get(&child).filter(|it| owned_by(it, uid)) else {
-                    continue;
-                };
-                let mut object = Value::clone(object);
-                if cascade {
-                    self.discard(&child, true);
-                } else {
-                    map_mut(&mut object, "metadata").remove("ownerReferences");
-                    self.write(&child, object);
-                }
-            }
-        }
-    }
-}
-
-fn suffix(number: u32) -> String {
-    letters(hash(&number.to_be_bytes()))
-        .chars()
-        .take(5)
-        .collect()
 }
 
 /// Since when a pod has been ready.
@@ -226,7 +161,8 @@ pub(crate) fn ready_since(pod: &Value) -> Option<Timestamp> {
     time(ready, "/lastTransitionTime")
 }
 
-fn available_at(pod: &Value, min_ready_seconds: i64) -> Option<Timestamp> {
+/// When a pod becomes available, or since when it is.
+pub(crate) fn available_at(pod: &Value, min_ready_seconds: i64) -> Option<Timestamp> {
     ready_since(pod).map(|since| since + SignedDuration::from_secs(min_ready_seconds))
 }
 
@@ -239,29 +175,4 @@ fn rank(pod: &Value) -> (bool, bool, bool, std::cmp::Reverse<String>) {
         ready_since(pod).is_some(),
         std::cmp::Reverse(created),
     )
-}
-
-fn pod_of(set: &Value, name: &str, number: u32, now: &str) -> Value {
-    let template = &set["spec"]["template"];
-    let mut metadata = template["metadata"].clone();
-    metadata["name"] = name.into();
-    metadata["generateName"] = format!("{}-", text(set, "/metadata/name")).into();
-    metadata["namespace"] = set["metadata"]["namespace"].clone();
-    let spread = hash(&number.to_be_bytes());
-    metadata["uid"] = format!("{spread:08x}-0000-4000-8000-{number:012x}").into();
-    metadata["creationTimestamp"] = now.into();
-    metadata["generation"] = 1.into();
-    metadata["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet",
-        "name": set["metadata"]["name"], "uid": set["metadata"]["uid"], "controller": true,
-        "blockOwnerDeletion": true}]);
-    let mut spec = template["spec"].clone();
-    if spec.get("serviceAccountName").is_none() {
-        spec["serviceAccountName"] = "default".into();
-        spec["serviceAccount"] = "default".into();
-    }
-    spec["enableServiceLinks"] = true.into();
-    spec["priority"] = 0.into();
-    spec["preemptionPolicy"] = "PreemptLowerPriority".into();
-    json!({"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec,
-        "status": {"phase": "Pending", "qosClass": "BestEffort"}})
 }

@@ -19,6 +19,10 @@ impl World {
         self.start(step);
         step.life.stage = Stage::Crashed;
         step.life.restarts += u32::from(restart);
+        if step.runs_once() && !step.restarts_on_failure() {
+            step.end(code, reason);
+            return None;
+        }
         let now = step.now.clone();
         let ended = json!({"terminated": {"exitCode": code, "reason": reason, "startedAt": now,
             "finishedAt": now, "containerID": step.container_id()}});
@@ -155,7 +159,9 @@ impl World {
         let exponent = match step.life.stage {
             Stage::Waiting => step.life.tries / 2,
             Stage::Crashed => step.life.restarts.saturating_sub(1),
-            Stage::Created | Stage::Scheduled | Stage::Running | Stage::Ready => step.life.tries,
+            Stage::Created | Stage::Scheduled | Stage::Running | Stage::Ready | Stage::Ended => {
+                step.life.tries
+            }
         };
         step.life.tries += 1;
         let factor = 2_i32.saturating_pow(exponent.min(20));

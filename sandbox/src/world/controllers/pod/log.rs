@@ -14,6 +14,8 @@ use serde_json::Value;
 pub(crate) const LOG_LIMIT: usize = 1024 * 1024;
 /// The log of a healthy container.
 pub(crate) const HEALTHY_LOG: &str = "listening on :8080\n";
+/// The log of a container that ends with success.
+pub(crate) const COMPLETED_LOG: &str = "done\n";
 
 impl World {
     /// `GET …/pods/{name}/log`.
@@ -85,14 +87,12 @@ impl World {
         if let Behaviour::Scripted(script) = behaviour {
             return Ok(script.log.clone());
         }
-        let said = if let Behaviour::CrashLoop { log, .. } = behaviour {
-            Some(log)
-        } else {
-            None
-        };
-        Ok(said
+        let is_once = ["Never", "OnFailure"].contains(&text(pod, "/spec/restartPolicy"));
+        let healthy = if is_once { COMPLETED_LOG } else { HEALTHY_LOG };
+        Ok(behaviour
+            .log()
             .filter(|_| is_culprit)
-            .unwrap_or_else(|| HEALTHY_LOG.to_owned()))
+            .unwrap_or_else(|| healthy.to_owned()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shows the current moment of a pod's script.
 
-use crate::world::controllers::pod::step::Step;
+use crate::world::controllers::pod::step::{Step, scheduled_node};
 use crate::world::object::{list, text};
 use crate::world::script::Script;
 use crate::world::state::World;
@@ -85,8 +85,8 @@ impl Step {
         }
         let scheduled = state.get("node").is_none_or(Value::is_string);
         if scheduled {
-            let node = state["node"].as_str().unwrap_or("node-1");
-            self.pod["spec"]["nodeName"] = node.into();
+            let node = state["node"].as_str().unwrap_or(scheduled_node(&self.pod));
+            self.pod["spec"]["nodeName"] = node.to_owned().into();
             self.address();
         }
         // Null: no scheduler has said anything.

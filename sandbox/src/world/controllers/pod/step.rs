@@ -144,6 +144,16 @@ impl Step {
     }
 }
 
+/// The node that a pod is on, or the one that it can only be scheduled to.
+pub(crate) fn scheduled_node(pod: &Value) -> &str {
+    const BOUND: &str = "/spec/affinity/nodeAffinity/requiredDuringSchedulingIgnoredDuringExecution\
+        /nodeSelectorTerms/0/matchFields/0/values/0";
+    let node = [text(pod, "/spec/nodeName"), text(pod, BOUND)];
+    node.into_iter()
+        .find(|node| !node.is_empty())
+        .unwrap_or("node-1")
+}
+
 /// containerd's message about an image that does not exist.
 pub(crate) fn pull_error(image: &str) -> String {
     let host = image.split('/').next().unwrap_or_default();

@@ -1,0 +1,237 @@
+//! The Job controller, step by step as the real one. It knows no pod failure policies and no
+//! indexes.
+//!
+//! <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job>: `job_controller.go`,
+//! `backoff_utils.go`; `pkg/controller/ttlafterfinished`.
+
+mod counting;
+mod pods;
+mod status;
+
+use crate::world::controllers::job::counting::{
+    ended_at, is_active, is_counted, is_failed, restarts,
+};
+use crate::world::controllers::pod::script::is_over;
+use crate::world::controllers::replica_set::Pods;
+use crate::world::object::{condition, integer, text, time};
+use crate::world::state::{Task, World};
+use crate::world::store::Key;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use std::sync::Arc;
+
+pub(crate) const CONTROLLER: &str = "job-controller";
+/// How many failures a Job may have that does not say it.
+const BACKOFF_LIMIT: i64 = 6;
+/// The first delay before a failed pod is replaced; it doubles with each failure.
+const FIRST_DELAY: SignedDuration = SignedDuration::from_secs(10);
+/// The longest delay before a failed pod is replaced.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(10);
+
+/// A Job while its controller works on it.
+pub(crate) struct Run {
+    pub(crate) key: Key,
+    pub(crate) object: Arc<Value>,
+    pub(crate) pods: Pods,
+    /// The pods that are counted now.
+    pub(crate) counted: Vec<Key>,
+    /// How many pods have ended so, with those that are counted now.
+    pub(crate) succeeded: i64,
+    pub(crate) failed: i64,
+    /// The start; none while the Job is suspended before its first pod.
+    pub(crate) started: Option<Timestamp>,
+}
+
+/// How a Job ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) succeeded: bool,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+}
+
+impl World {
+    pub(crate) fn sync_job(&mut self, key: &Key) {
+        let Some(object) = self.observed(key) else {
+            return;
+        };
+        if let Some(at) = finished_at(&object) {
+            self.expire_job(key, &object, at);
+            return;
+        }
+        let mut run = self.read_run(key, object);
+        let end = self.failure_of(&run);
+        let mut active = run.active().count();
+        let mut end = match end {
+            Some(end) => {
+                let doomed: Vec<Key> = run.active().map(|(key, _)| key.clone()).collect();
+                doomed.iter().for_each(|pod| self.discard(pod, true));
+                active = 0;
+                Some(end)
+            }
+            None => {
+                active = self.manage_run(&run, active);
+                run.success(active)
+            }
+        };
+        if let Some(asked) = already_decided(&run.object) {
+            end = Some(asked);
+        }
+        run.pods = self.pods_of(key, text(&run.object, "/metadata/uid"));
+        self.write_run_status(&run, active, end);
+    }
+
+    fn read_run(&mut self, key: &Key, object: Arc<Value>) -> Run {
+        let pods = self.pods_of(key, text(&object, "/metadata/uid"));
+        let fresh = pods.iter().filter(|(_, pod)| is_counted(pod));
+        let counted = fresh.clone().map(|(key, _)| key.clone()).collect();
+        let (failed, succeeded): (Vec<_>, Vec<_>) = fresh.partition(|(_, pod)| is_failed(pod));
+        let count = |field: &str, fresh: usize| {
+            integer(&object["status"], field) + i64::try_from(fresh).unwrap_or(i64::MAX)
+        };
+        let (succeeded, failed) = (
+            count("/succeeded", succeeded.len()),
+            count("/failed", failed.len()),
+        );
+        let is_resumed = condition(&object, "Suspended").is_some_and(|it| it["status"] == "True")
+            && !is_suspended(&object);
+        let started = time(&object, "/status/startTime").filter(|_| !is_resumed);
+        let started = started.or_else(|| (!is_suspended(&object)).then_some(self.clock));
+        Run {
+            key: key.clone(),
+            object,
+            pods,
+            counted,
+            succeeded,
+            failed,
+            started,
+        }
+    }
+
+    /// Why the Job has failed.
+    fn failure_of(&mut self, run: &Run) -> Option<End> {
+        let failed = |reason: &str, message: &str| {
+            Some(End {
+                succeeded: false,
+                reason: reason.to_owned(),
+                message: message.to_owned(),
+            })
+        };
+        if let Some(target) = condition(&run.object, "FailureTarget") {
+            return failed(text(target, "/reason"), text(target, "/message"));
+        }
+        let limit = run.object["spec"]["backoffLimit"].as_i64();
+        let limit = limit.unwrap_or(BACKOFF_LIMIT);
+        let restarted: i64 = match run.restarts_in_place() {
+            true => run.active().map(|(_, pod)| restarts(pod)).sum(),
+            false => 0,
+        };
+        if run.failed > limit || restarted > 0 && restarted >= limit {
+            return failed(
+                "BackoffLimitExceeded",
+                "Job has reached the specified backoff limit",
+            );
+        }
+        let seconds = run.object["spec"]["activeDeadlineSeconds"].as_i64()?;
+        let deadline = run.started? + SignedDuration::from_secs(seconds);
+        if is_suspended(&run.object) {
+            return None;
+        }
+        if deadline <= self.clock {
+            return failed(
+                "DeadlineExceeded",
+                "Job was active longer than specified deadline",
+            );
+        }
+        self.plan(Task::Other(run.key.clone()), deadline);
+        None
+    }
+
+    /// Deletes a Job that ended long enough ago.
+    fn expire_job(&mut self, key: &Key, job: &Value, ended: Timestamp) {
+        let Some(seconds) = job["spec"]["ttlSecondsAfterFinished"].as_i64() else {
+            return;
+        };
+        let at = ended + SignedDuration::from_secs(seconds);
+        if at <= self.clock {
+            self.discard(key, true);
+        } else {
+            self.plan(Task::Other(key.clone()), at);
+        }
+    }
+
+    /// When the next pod may be created after failures.
+    pub(crate) fn retry_at(&self, run: &Run) -> Option<Timestamp> {
+        let ended = |(_, pod): &(Key, Arc<Value>)| ended_at(pod);
+        let over = |succeeded: bool| {
+            let over = run.pods.iter().filter(|(_, pod)| is_over(pod));
+            over.filter(move |(_, pod)| is_failed(pod) != succeeded)
+        };
+        let last_success = over(true).filter_map(ended).max();
+        let failures = over(false).filter_map(ended);
+        let failures = failures.filter(|at| last_success.is_none_or(|success| *at > success));
+        let failures: Vec<Timestamp> = failures.collect();
+        let last = failures.iter().max()?;
+        let doublings = u32::try_from(failures.len() - 1)
+            .unwrap_or(u32::MAX)
+            .min(10);
+        let delay = (FIRST_DELAY * 2_i32.pow(doublings)).min(LONGEST_DELAY);
+        Some(*last + delay)
+    }
+}
+
+impl Run {
+    /// The pods that have not ended and are not being deleted.
+    pub(crate) fn active(&self) -> impl Iterator<Item = &(Key, Arc<Value>)> {
+        self.pods.iter().filter(|(_, pod)| is_active(pod))
+    }
+
+    pub(crate) fn completions(&self) -> Option<i64> {
+        let spec = &self.object["spec"];
+        // One pod is the default where neither is given.
+        let single = spec["parallelism"].is_null().then_some(1);
+        spec["completions"].as_i64().or(single)
+    }
+
+    pub(crate) fn parallelism(&self) -> i64 {
+        self.object["spec"]["parallelism"].as_i64().unwrap_or(1)
+    }
+
+    fn restarts_in_place(&self) -> bool {
+        text(&self.object, "/spec/template/spec/restartPolicy") == "OnFailure"
+    }
+
+    fn success(&self, active: usize) -> Option<End> {
+        let is_enough = match self.completions() {
+            Some(completions) => self.succeeded >= completions,
+            None => self.succeeded > 0,
+        };
+        (is_enough && active == 0).then(|| End {
+            succeeded: true,
+            reason: "CompletionsReached".to_owned(),
+            message: "Reached expected number of succeeded pods".to_owned(),
+        })
+    }
+}
+
+pub(crate) fn is_suspended(job: &Value) -> bool {
+    job["spec"]["suspend"] == true
+}
+
+/// When a Job ended.
+fn finished_at(job: &Value) -> Option<Timestamp> {
+    let ends = ["Complete", "Failed"].into_iter();
+    let mut ends = ends.filter_map(|kind| condition(job, kind));
+    let end = ends.find(|end| end["status"] == "True")?;
+    time(end, "/lastTransitionTime")
+}
+
+/// The success that waits only for the last pods.
+fn already_decided(job: &Value) -> Option<End> {
+    let met = condition(job, "SuccessCriteriaMet")?;
+    Some(End {
+        succeeded: true,
+        reason: text(met, "/reason").to_owned(),
+        message: text(met, "/message").to_owned(),
+    })
+}

@@ -1,0 +1,42 @@
+//! How the pods of a Job count.
+
+use crate::world::controllers::pod::script::is_over;
+use crate::world::object::{integer, list, terminating, text, time};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The finalizer of a pod that is not counted yet.
+pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
+
+/// Whether a pod has ended and is to be counted now.
+pub(crate) fn is_counted(pod: &Value) -> bool {
+    let mut finalizers = list(pod, "/metadata/finalizers").iter();
+    finalizers.any(|it| *it == TRACKING) && !is_active(pod)
+}
+
+pub(crate) fn is_active(pod: &Value) -> bool {
+    !is_over(pod) && !terminating(pod)
+}
+
+/// Whether a pod counts as a failure; one that is deleted before its end does, too.
+pub(crate) fn is_failed(pod: &Value) -> bool {
+    text(pod, "/status/phase") != "Succeeded"
+}
+
+pub(crate) fn restarts(pod: &Value) -> i64 {
+    let statuses = list(pod, "/status/containerStatuses").iter();
+    statuses.map(|it| integer(it, "/restartCount")).sum()
+}
+
+/// When the last container of a pod ended.
+pub(crate) fn ended_at(pod: &Value) -> Option<Timestamp> {
+    let statuses = list(pod, "/status/containerStatuses").iter();
+    let ends = statuses.filter_map(|it| time(it, "/state/terminated/finishedAt"));
+    ends.max()
+        .or_else(|| time(pod, "/metadata/deletionTimestamp"))
+}
+
+/// Whether a pod is on its way out.
+pub(crate) fn is_ending(pod: &Value) -> bool {
+    terminating(pod) && !is_over(pod)
+}
