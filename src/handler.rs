@@ -3,29 +3,25 @@
 
 mod ledger;
 mod unreported;
+mod work;
 
 pub use unreported::Unreported;
 
+use crate::access::Access;
 use crate::access::rotation::log_renewed;
-use crate::access::{Access, Purpose, no_answer};
 use crate::aws::clients::Aws;
 use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
 use crate::telemetry::logging;
-use crate::telemetry::metrics::{self, DeployMetrics};
-use crate::{artifacts, driver};
+use crate::telemetry::metrics::{self};
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use landfall_core::engine::{self, Outcome};
 use landfall_core::environment::Environment;
 use landfall_core::event::{self, Event, Job};
 use landfall_core::outcome::FailureCode;
 use landfall_core::problem::Fault;
 use landfall_core::report::{self, Report};
-use landfall_core::request::{Asked, Draft, Files, Origin, Request, Wanted};
 use landfall_core::rotation::{CurrentToken, RotationError, RotationRequest};
-use landfall_core::state::continuation::{Continuation, ContinuationError};
-use landfall_core::strategy::Failure;
 use ledger::Ledger;
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
@@ -147,109 +143,6 @@ impl Function {
         Err(Unreported::NotRenewed(cause))
     }
 
-    async fn work(&self, job: &Job, ledger: &Ledger, until: Instant) -> Report {
-        let (environment, draft) = match self.asked(job, ledger) {
-            Ok(asked) => asked,
-            Err(report) => return report,
-        };
-        let bound_to = format!("{} {}", environment.source, job.parameters.identity());
-        let now = Timestamp::now();
-        let mut continuation = match &job.continuation {
-            None => Continuation::begin(&job.id, now, draft.timeout),
-            Some(token) => match Continuation::decode(token, &bound_to) {
-                Ok(continuation) => continuation,
-                Err(unusable) => return report::unusable_continuation(&unusable),
-            },
-        };
-        *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
-        let source = self.access.source(environment, job.account.as_deref());
-        let files = self.files(job, &draft.wanted, &mut continuation, &bound_to, until);
-        let files = match files.await {
-            Ok(files) => files,
-            Err(report) => return report,
-        };
-        let request = match complete(draft, files, &continuation, ledger) {
-            Ok(request) => request,
-            Err(report) => return report,
-        };
-        *ledger.deploy.borrow_mut() = Some(DeployMetrics::of(&request, continuation.started));
-        let context = request.cluster.clone();
-        let connect = async |purpose| {
-            let context = context.as_deref();
-            self.access
-                .connect(environment, context, &source, purpose)
-                .await
-        };
-        let connected = timeout_at(until, connect(Purpose::Begin)).await;
-        let is_cut = connected.is_err();
-        let connection = match connected.unwrap_or_else(|_| Err(no_answer(&source))) {
-            Ok(connection) => connection,
-            Err(error) => {
-                let goes_on = is_cut || error.may_pass() && continuation.has_begun();
-                let report = report::access_lost(&request, &continuation.phase, &error, &source);
-                return put_off(goes_on, &mut continuation, &bound_to, "AWS", now, report);
-            }
-        };
-        if !continuation.belongs_to(&connection.server.address) {
-            return report::unusable_continuation(&ContinuationError::Foreign);
-        }
-        let source = connection.source.clone();
-        tracing::info!(
-            deployment = request.deployment,
-            namespace = request.namespace,
-            resumed = job.continuation.is_some(),
-            beside = (!request.skipped.is_empty()).then(|| request.skipped.join(",")),
-            "deploying"
-        );
-        let ended = driver::run(connection, connect, request, continuation, until).await;
-        if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
-            deploy.ended(&ended.outcome);
-        }
-        if let Outcome::Failed(Failure::Faults(faults)) = &ended.outcome {
-            ledger.note(faults);
-        }
-        ended.report(&bound_to, &source, Timestamp::now())
-    }
-
-    /// What the function is set up for, and what the job asks for.
-    fn asked(&self, job: &Job, ledger: &Ledger) -> Result<(&Environment, Draft), Report> {
-        let environment = self.access.environment.as_ref().map_err(|faults| {
-            ledger.note(faults);
-            report::wrong_environment(faults)
-        })?;
-        let draft = Draft::read(&job.parameters).and_then(|draft| {
-            draft.fits(&environment.source)?;
-            Ok(draft)
-        });
-        let draft = draft.map_err(|faults| {
-            ledger.note(&faults);
-            report::wrong_parameters(&faults)
-        })?;
-        let variables = landfall_core::request::variables(&job.parameters);
-        logging::hide_parts(variables.iter().map(String::as_str));
-        Ok((environment, draft))
-    }
-
-    /// The files that the request names. What was begun is not given up because S3 is busy.
-    async fn files(
-        &self,
-        job: &Job,
-        wanted: &Wanted,
-        continuation: &mut Continuation,
-        bound_to: &str,
-        until: Instant,
-    ) -> Result<Files, Report> {
-        let now = Timestamp::now();
-        let error = match artifacts::read(&self.store, job, wanted, until).await {
-            Ok(files) => return Ok(files),
-            Err(error) => error,
-        };
-        let is_cut = Instant::now() >= until;
-        let goes_on = error.may_pass() && (is_cut || continuation.has_begun());
-        let report = report::no_artifact(&error, &continuation.phase);
-        Err(put_off(goes_on, continuation, bound_to, "S3", now, report))
-    }
-
     /// Sends the report. That the job is over already is the end of it, too. A report that
     /// CodePipeline refuses as such is sent once more with its first line alone.
     async fn deliver(
@@ -311,64 +204,6 @@ async fn guarded(work: impl Future<Output = Report>, ledger: &Ledger, last: Inst
             None => report::no_time(),
         },
     }
-}
-
-/// The request, with the files that it names. An invocation that goes on reads them again: they are
-/// the same, and the token has no room for them.
-fn complete(
-    draft: Draft,
-    files: Files,
-    continuation: &Continuation,
-    ledger: &Ledger,
-) -> Result<Request, Report> {
-    let origin = Origin::new(&draft.wanted, &files);
-    let asked = draft.complete(files, &continuation.job);
-    let asked = asked.map_err(|faults| {
-        ledger.note(&faults);
-        report::wrong_files(&faults, &origin)
-    })?;
-    let request = match asked {
-        Asked::Workload(request) => request,
-        Asked::Release(_) => {
-            let problem = "are read and checked, and this version does not deploy them yet: give a \
-                `manifest`";
-            let faults = [Fault::new("manifests", problem)];
-            return Err(report::wrong_files(&faults, &origin));
-        }
-    };
-    logging::hide_values(request.secrets());
-    Span::current().record("execution", request.execution.as_str());
-    Ok(request)
-}
-
-/// The report, or a later one if the deploy goes on.
-fn put_off(
-    goes_on: bool,
-    continuation: &mut Continuation,
-    bound_to: &str,
-    who: &str,
-    now: Timestamp,
-    report: Report,
-) -> Report {
-    match goes_on {
-        true => silent(continuation, bound_to, who, now, || report),
-        false => report,
-    }
-}
-
-/// AWS did not answer in this invocation: the next one may have more luck, for a while.
-fn silent(
-    continuation: &mut Continuation,
-    bound_to: &str,
-    who: &str,
-    now: Timestamp,
-    over: impl FnOnce() -> Report,
-) -> Report {
-    let since = *continuation.unreachable_since.get_or_insert(now);
-    if now >= continuation.deadline || now.duration_since(since) >= engine::OUTAGE {
-        return over();
-    }
-    report::handed_over_silent(continuation, bound_to, who)
 }
 
 /// Logs what is reported; of a failure the first line, and the names of fields that are wrong. What

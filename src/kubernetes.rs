@@ -1,6 +1,7 @@
 //! The only code that talks to the cluster: one [`Call`] out, one object or one error back.
 
 mod attempt;
+mod lists;
 pub(crate) mod failure;
 mod watch;
 
@@ -16,7 +17,7 @@ use landfall_core::kubernetes::call::{Call, MAX_BODY, Verb};
 use landfall_core::kubernetes::contact::{OddAnswer, Unreached, UnreachedCause, Untrusted};
 use landfall_core::kubernetes::credential::Credential;
 use landfall_core::kubernetes::identity;
-use landfall_core::kubernetes::pod::{self, Event, Pods};
+use landfall_core::kubernetes::pod::{self, Event};
 use landfall_core::kubernetes::server::Server;
 use landfall_core::kubernetes::token::{Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, warning};
@@ -27,12 +28,6 @@ use reqwest::{Response, Url};
 use serde_json::Value;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
-
-/// Pages of one list: a thousand objects of one Deployment.
-const MAX_PAGES: usize = 20;
-
-/// Pages of pods: ten thousand. Of more than that nothing is concluded.
-const MAX_POD_PAGES: usize = 40;
 
 /// A connection to the cluster's API.
 #[derive(Debug)]
@@ -127,27 +122,22 @@ impl Cluster {
         Ok(object)
     }
 
+    /// The same, with the object's managed fields.
+    pub async fn whole(&self, call: &Call, until: Instant) -> Result<Value, CallError> {
+        let read = |body: &[u8]| {
+            let object = serde_json::from_slice::<Value>(body).ok();
+            object.filter(Value::is_object)
+        };
+        let object = self.read(call, until, read).await?;
+        identity::expected(call, &object).map_err(odd)?;
+        logging::learn(&object);
+        Ok(object)
+    }
+
     /// Takes what the server has remarked on writes since the last time.
     pub fn warnings(&self) -> Vec<String> {
         let warnings = self.warnings.lock();
         std::mem::take(&mut *warnings.unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The pods of a ReplicaSet, each page reduced before the next one is fetched.
-    pub async fn pods(&self, call: &Call, set: &str, until: Instant) -> Result<Pods, CallError> {
-        let mut pods = Pods::default();
-        let mut page = call.clone();
-        for _ in 0..MAX_POD_PAGES {
-            let read = |body: &[u8]| Pods::read(body, set);
-            let (found, token) = self.read(&page, until, read).await?;
-            pods.extend(found);
-            if token.is_empty() {
-                return Ok(pods);
-            }
-            page = call.clone().page(&token);
-        }
-        pods.cut = true;
-        Ok(pods)
     }
 
     /// One page of events.
@@ -203,41 +193,6 @@ impl Cluster {
             );
             sleep(pause).await;
         }
-    }
-
-    /// All pages of a list, each item reduced by `read` before the next page is fetched.
-    pub async fn list<T>(
-        &self,
-        call: Call,
-        until: Instant,
-        read: impl Fn(&Value) -> T,
-    ) -> Result<Vec<T>, CallError> {
-        let mut found = Vec::new();
-        let mut page = call.clone();
-        for _ in 0..MAX_PAGES {
-            let list = match self.send(&page, until).await {
-                // The list has grown too old while it was read: it is begun again.
-                // https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
-                Err(CallError::Refused(refusal)) if refusal.code == 410 && page != call => {
-                    found.clear();
-                    page = call.clone();
-                    continue;
-                }
-                sent => sent?,
-            };
-            let items = list.get("items").and_then(Value::as_array);
-            found.extend(items.into_iter().flatten().map(&read));
-            let token = list.pointer("/metadata/continue").and_then(Value::as_str);
-            match token {
-                Some(token) if !token.is_empty() => page = call.clone().page(token),
-                _ => return Ok(found),
-            }
-        }
-        tracing::warn!(
-            resource = &*call.resource,
-            "the list is longer than is read"
-        );
-        Ok(found)
     }
 
     /// Opens a watch. It is tried once: whoever watches can read as well.

@@ -12,6 +12,7 @@ mod ending;
 mod following;
 mod reading;
 mod model;
+pub mod release;
 mod trouble;
 mod waiting;
 

@@ -69,13 +69,23 @@ impl Request {
     }
 }
 
+impl Asked {
+    /// The context of the kubeconfig, if one is named.
+    pub fn cluster(&self) -> Option<&str> {
+        match self {
+            Asked::Workload(request) => request.cluster.as_deref(),
+            Asked::Release(request) => request.cluster.as_deref(),
+        }
+    }
+}
+
 impl Draft {
     /// Checks everything that can be checked before the files are read.
     pub fn read(parameters: &Parameters) -> Result<Draft, Vec<Fault>> {
         let fields = object(parameters).map_err(|fault| vec![fault])?;
         let mut check = Check::new(fields, None);
         match check.is_release() {
-            true => _ = check.release(""),
+            true => _ = check.release("", None),
             false => _ = check.request(""),
         }
         let timeout = check.timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -92,16 +102,17 @@ impl Draft {
 
     /// Checks everything, with the content of the wanted files. `job` is the default for
     /// `execution`.
-    pub fn complete(self, files: Files, job: &str) -> Result<Asked, Vec<Fault>> {
+    pub fn complete(self, mut files: Files, job: &str) -> Result<Asked, Vec<Fault>> {
         let origin = Origin::new(&self.wanted, &files);
+        // They are many, and dropped while they are read.
+        let manifests = std::mem::take(&mut files.manifests);
         let mut check = Check::new(self.fields, Some(&files));
-        let asked = match check.is_release() {
-            true => check
-                .release(job)
-                .map(|release| Asked::Release(ReleaseRequest { origin, ..release })),
-            false => check
-                .request(job)
-                .map(|request| Asked::Workload(Request { origin, ..request })),
+        let asked = if check.is_release() {
+            let release = check.release(job, Some(manifests));
+            release.map(|release| Asked::Release(release.with_origin(origin)))
+        } else {
+            let request = check.request(job);
+            request.map(|request| Asked::Workload(Request { origin, ..request }))
         };
         match asked {
             Some(asked) if check.faults.is_empty() => Ok(asked),

@@ -1,5 +1,6 @@
 use super::*;
 use landfall_core::outcome::FailureType;
+use landfall_core::state::continuation::Continuation;
 
 fn run(work: impl Future<Output = Report>, ledger: &Ledger) -> Report {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -67,24 +68,4 @@ fn work_that_does_not_end_is_handed_over() {
         panic!("nothing is known that could go on");
     };
     assert_eq!(failure_type, FailureType::SystemUnavailable);
-}
-
-#[test]
-fn a_silent_ssm_is_waited_for_but_not_for_ever() {
-    let over = report::no_time;
-    let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
-    let later = |seconds| start + Duration::from_secs(seconds);
-    let first = silent(&mut continuation, "bound", "S3", later(1), over);
-    assert!(matches!(first, Report::Progress { .. }));
-    let second = silent(&mut continuation, "bound", "S3", later(100), over);
-    assert!(matches!(second, Report::Progress { .. }));
-    let last = silent(&mut continuation, "bound", "S3", later(200), over);
-    assert!(matches!(
-        last,
-        Report::Failure {
-            failure_type: FailureType::SystemUnavailable,
-            ..
-        }
-    ));
 }

@@ -6,8 +6,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::Outcome;
+use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::report::Report;
-use landfall_core::request::{Mode, Request};
+use landfall_core::request::{Asked, Mode, Request};
 use serde_json::{Map, Value, json};
 
 /// The log's target of lines that are metrics.
@@ -50,7 +51,23 @@ pub struct DeployMetrics {
 
 impl DeployMetrics {
     /// The deploy that a request asks for, begun at `started`.
-    pub fn of(request: &Request, started: Timestamp) -> DeployMetrics {
+    pub fn of(asked: &Asked, started: Timestamp) -> DeployMetrics {
+        match asked {
+            Asked::Workload(request) => DeployMetrics::of_workload(request, started),
+            Asked::Release(request) => DeployMetrics {
+                namespace: request.namespace.clone(),
+                deployment: request.name.clone(),
+                strategy: "release",
+                started,
+                committed: request.committed,
+                is_plan: request.mode == Mode::Plan,
+                wrote: false,
+                outage: false,
+            },
+        }
+    }
+
+    fn of_workload(request: &Request, started: Timestamp) -> DeployMetrics {
         DeployMetrics {
             namespace: request.namespace.clone(),
             deployment: request.deployment.clone(),
@@ -61,6 +78,14 @@ impl DeployMetrics {
             wrote: false,
             outage: false,
         }
+    }
+
+    /// Takes note of how a release ended.
+    pub fn released(&mut self, outcome: &ReleaseOutcome) {
+        if let ReleaseOutcome::Finished(success) = outcome {
+            self.wrote = success.wrote;
+        }
+        self.outage = outcome.is_outage();
     }
 
     /// Takes note of how it ended.

@@ -242,10 +242,11 @@ async fn refusals_of_a_real_server_are_understood() {
     let mut renamed = manifest(set.1);
     space.release(set.0, &renamed, None).await.unwrap();
     renamed["spec"]["serviceName"] = json!("other");
-    let found = space.release(set.0, &renamed, None).await.err();
+    let found = space.release(set.0, &renamed, None).await.err().unwrap();
+    let live = space.live(set.0, &renamed).await;
     assert_eq!(
-        found,
-        Some(ApplyRefusal::Immutable(vec!["spec".to_owned()]))
+        found.named(live.as_ref(), &renamed),
+        ApplyRefusal::Immutable(vec!["spec.serviceName".to_owned()])
     );
 }
 

@@ -64,7 +64,7 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Response, CallError> {
     }
     let items = || object["items"].as_array().into_iter().flatten();
     Ok(match reading {
-        Reading::Object => Response::Object(object),
+        Reading::Object | Reading::Whole => Response::Object(object),
         Reading::List => Response::List(items().cloned().collect()),
         Reading::ReplicaSets => Response::ReplicaSets(items().map(ReplicaSet::read).collect()),
         Reading::Pods(set) => {

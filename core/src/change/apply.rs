@@ -4,7 +4,8 @@
 //! The order for one object, of which a plan leaves out the writes:
 //!
 //! 1. read it; [`owners`] says whether it belongs to somebody else,
-//! 2. try [`body()`] with a dry run; [`refused`] reads the refusal (of conflicts with those whose
+//! 2. try [`body()`] with a dry run; [`refused`] reads the refusal, and [`ApplyRefusal::named`] the
+//!    fields that it means (of conflicts with those whose
 //!    fields are taken over anyway, [`are_of_predecessors`], try again with force); [`needs_write`]
 //!    and [`change`] compare the answer with what was read,
 //! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again,
@@ -17,6 +18,7 @@
 mod body;
 mod effect;
 mod fields;
+mod immutable;
 mod owner;
 mod ownership;
 mod refusal;

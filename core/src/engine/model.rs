@@ -13,6 +13,9 @@ use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+/// The least time between two reads that only wait for a change, where there is no watch.
+const POLL_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
@@ -186,6 +189,8 @@ pub struct Engine {
     /// The version of the Deployment during which a watch has told nothing.
     pub(super) unheard: Option<String>,
     pub(super) mute_watches: u32,
+    /// The pause between two reads where there is no watch.
+    pub(super) poll_pause: SignedDuration,
     /// When the last decision was made.
     pub(super) decided_at: Timestamp,
 }
@@ -222,6 +227,7 @@ impl Engine {
             stale_watch: false,
             unheard: None,
             mute_watches: 0,
+            poll_pause: POLL_PAUSE,
             decided_at: now,
         }
     }

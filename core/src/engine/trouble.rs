@@ -16,10 +16,10 @@ pub const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
 
 /// The same before the first write, when nothing in the cluster has to be followed: a webhook whose
 /// pod restarts needs half a minute, and users should learn of a wrong address within a minute.
-const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The pause before an unresponsive cluster is called again.
-const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+pub(super) const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
 /// The benefit of a call that is not permitted.
 const SWITCHED: &str = "have the switch completed";

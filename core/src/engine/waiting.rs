@@ -8,9 +8,6 @@ use crate::strategy::Wait;
 use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 
-/// The least time between two reads that only wait for a change, where there is no watch.
-const POLL_PAUSE: SignedDuration = SignedDuration::from_secs(1);
-
 /// How long the server is to keep a watch open. One watch serves several waits.
 const WATCH_SECONDS: i64 = 60;
 
@@ -18,6 +15,21 @@ const WATCH_SECONDS: i64 = 60;
 const MUTE_WATCHES: u32 = 2;
 
 impl Engine {
+    /// The same, but it reads after a pause in the place of each watch.
+    pub(super) fn polling(mut self, pause: SignedDuration) -> Engine {
+        self.mute_watches = MUTE_WATCHES;
+        self.poll_pause = pause;
+        self
+    }
+
+    /// What is waited for, in words.
+    pub(super) fn waits_for(&self) -> String {
+        self.waiting
+            .as_ref()
+            .map(report::progress)
+            .unwrap_or_default()
+    }
+
     /// Waits for the Deployment to change, at most as long as the decision says.
     pub(super) fn wait(&mut self, wait: Wait, now: Timestamp) -> Option<Watching> {
         // Everything that is needed could be read.
@@ -48,7 +60,7 @@ impl Engine {
         }
         if self.mute_watches >= MUTE_WATCHES {
             self.snapshot.invalidate_all();
-            self.pause(now, POLL_PAUSE);
+            self.pause(now, self.poll_pause);
             return None;
         }
         let left = self.until.duration_since(now).as_secs() + 1;
@@ -83,7 +95,7 @@ impl Engine {
                 self.mute_watches += 1;
                 self.notes.push(Note::Unwatched(in_short(&error)));
                 self.snapshot.invalidate_all();
-                self.pause(now, POLL_PAUSE);
+                self.pause(now, self.poll_pause);
             }
             Heard::Now(object) => {
                 let now = Workload::new(self.request.kind, object);
@@ -94,7 +106,7 @@ impl Engine {
                 self.mute_watches += 1;
                 self.snapshot.invalidate_all();
                 // A server that ends every watch at once must not make us ask without a pause.
-                self.paused = Some(self.until.min(self.watched_since + POLL_PAUSE));
+                self.paused = Some(self.until.min(self.watched_since + self.poll_pause));
             }
             Heard::Nothing => {
                 self.unheard = self.seen_version(&name);

@@ -19,7 +19,7 @@ pub mod text;
 
 use budget::too_many_documents;
 pub use budget::{DEPTH_LIMIT, DOCUMENTS_LIMIT, TEXT_LIMIT, VALUES_LIMIT, YamlError};
-use held::Reduce;
+use held::Objects;
 use reader::Reader;
 use serde_json::Value;
 
@@ -30,8 +30,11 @@ pub fn template(text: &str) -> Option<(usize, &str)> {
 }
 
 /// Reads all documents of a text and passes each to `take`, except empty ones.
-pub fn read(text: &str, take: impl FnMut(Value)) -> Result<(), YamlError> {
-    documents(text, None, take)
+pub fn read(text: &str, mut take: impl FnMut(Value)) -> Result<(), YamlError> {
+    documents(text, Kept::Values, |document, _| {
+        take(document);
+        Ok(())
+    })
 }
 
 /// Reads a file of Kubernetes objects. Each object that may be a Deployment, also in a `List`,
@@ -39,25 +42,49 @@ pub fn read(text: &str, take: impl FnMut(Value)) -> Result<(), YamlError> {
 pub fn read_objects(
     text: &str,
     mut reduce: impl FnMut(Value) -> Value,
-    take: impl FnMut(Value),
+    mut take: impl FnMut(Value),
 ) -> Result<(), YamlError> {
-    documents(text, Some(&mut reduce), take)
+    documents(text, Kept::Deployments(&mut reduce), |document, _| {
+        take(document);
+        Ok(())
+    })
+}
+
+/// Reads a file of Kubernetes objects and passes each document to `take`, with the line in which it
+/// begins. In an object that has `items` and may be a list, each item first passes through `pack`,
+/// with its line: a long list need not be held as values. An error of either ends the reading.
+pub fn read_placed(
+    text: &str,
+    mut pack: impl FnMut(Value, usize) -> Result<Value, String>,
+    take: impl FnMut(Value, usize) -> Result<(), String>,
+) -> Result<(), YamlError> {
+    documents(text, Kept::All(&mut pack), take)
+}
+
+/// What becomes of the objects of a text.
+enum Kept<'r> {
+    /// They are values like others.
+    Values,
+    /// See [`read_objects`].
+    Deployments(&'r mut dyn FnMut(Value) -> Value),
+    /// See [`read_placed`].
+    All(&'r mut dyn FnMut(Value, usize) -> Result<Value, String>),
 }
 
 fn documents(
     text: &str,
-    reduce: Option<Reduce<'_>>,
-    take: impl FnMut(Value),
+    kept: Kept<'_>,
+    take: impl FnMut(Value, usize) -> Result<(), String>,
 ) -> Result<(), YamlError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if !text.trim_start().starts_with('{') {
         let text = scan::without_inner_marks(text);
-        return parts(scan::documents(&text), reduce, take);
+        return parts(scan::documents(&text), kept, take);
     }
     // A text that begins with a bracket is JSON, or YAML that looks like it.
     match json::documents(text) {
-        Ok(found) => parts(found.into_iter(), reduce, take),
-        Err(fault) => parts(scan::documents(text), reduce, take).map_err(|error| {
+        Ok(found) => parts(found.into_iter(), kept, take),
+        Err(fault) => parts(scan::documents(text), kept, take).map_err(|error| {
             // For a JSON author the JSON error is more helpful.
             match text.trim_start()[1..].trim_start().starts_with('"') {
                 true => fault,
@@ -70,8 +97,8 @@ fn documents(
 /// Reads the parts of a file, each with the number of lines before it.
 fn parts<'a>(
     parts: impl Iterator<Item = (usize, &'a str)>,
-    mut reduce: Option<Reduce<'_>>,
-    mut take: impl FnMut(Value),
+    mut kept: Kept<'_>,
+    mut take: impl FnMut(Value, usize) -> Result<(), String>,
 ) -> Result<(), YamlError> {
     let mut documents = 0;
     for (line, text) in parts {
@@ -79,15 +106,24 @@ fn parts<'a>(
             error.line += line;
             error
         };
-        let reduce = reduce.as_mut().map(|reduce| &mut **reduce as Reduce<'_>);
-        let mut reader = Reader::new(text, reduce);
+        let mut placed;
+        let objects = match &mut kept {
+            Kept::Values => None,
+            Kept::Deployments(reduce) => Some(Objects::Deployments(&mut **reduce)),
+            Kept::All(pack) => {
+                placed = |object, begin: usize| pack(object, begin + line);
+                Some(Objects::All(&mut placed))
+            }
+        };
+        let mut reader = Reader::new(text, objects);
         while let Some(document) = reader.document().map_err(at_line)? {
             documents += 1;
             if documents > DOCUMENTS_LIMIT {
                 return Err(at_line(reader.error(too_many_documents())));
             }
             if !document.is_null() {
-                take(document);
+                let taken = take(document, reader.begin() + line);
+                taken.map_err(|problem| at_line(reader.error(problem)))?;
             }
         }
     }

@@ -36,6 +36,12 @@ const EVENTS_PAGE: &str = "100";
 /// How much of a log is asked for: the server cuts the end, so that twenty long lines must fit.
 const LOG_BYTES: &str = "524288";
 
+/// The kind of an object's metadata alone.
+const METADATA: &str = "PartialObjectMetadata";
+
+/// How a list of them is asked for.
+const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
+
 /// One request to the API server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
@@ -166,6 +172,48 @@ impl Call {
         }
     }
 
+    /// Deletes the object of this uid in this state: one that somebody has changed since stays.
+    pub fn delete_version(
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+        uid: &str,
+        version: &str,
+    ) -> Call {
+        let mut call = Call::delete(resource, namespace, name, uid);
+        if let Some(body) = &mut call.body {
+            body["preconditions"]["resourceVersion"] = json!(version);
+        }
+        call
+    }
+
+    /// Deletes the object of this name, whichever it is.
+    pub fn delete_any(resource: &Resource, namespace: &str, name: &str) -> Call {
+        let body = json!({"apiVersion": "v1", "kind": "DeleteOptions",
+            "propagationPolicy": "Background"});
+        Call {
+            body: Some(body),
+            ..Call::new(Verb::Delete, resource, namespace, Some(name))
+        }
+    }
+
+    /// The same deletion, but what the object owns stays: a StatefulSet that is made anew finds its
+    /// pods there.
+    /// <https://kubernetes.io/docs/tasks/administer-cluster/use-cascading-deletion/>
+    pub fn leaving_pods(mut self) -> Call {
+        if let Some(body) = &mut self.body {
+            body["propagationPolicy"] = json!("Orphan");
+        }
+        self
+    }
+
+    /// The same list, of the objects' metadata alone.
+    /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches>
+    pub fn metadata_alone(mut self) -> Call {
+        self.answer = Some(Cow::Borrowed(METADATA));
+        self
+    }
+
     /// Asks whether the token has a right. Every account may ask this about itself.
     /// <https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access>
     pub fn may(namespace: &str, right: &Permission) -> Call {
@@ -261,7 +309,8 @@ impl Call {
 
     /// The types of answer that are taken: a log is a text, and an application says what it likes.
     pub fn accept(&self) -> &'static str {
-        match &self.answer {
+        match self.answer.as_deref() {
+            Some(METADATA) => METADATA_LIST,
             Some(_) => "application/json",
             None => "*/*",
         }

@@ -8,17 +8,21 @@ use serde_json::Value;
 /// What a call asks for; `None` where the answer is a text.
 pub fn asked(call: &Call) -> Option<Identity> {
     let kind = call.answer.as_deref()?;
-    let mut parts = call.path.split("/namespaces/").skip(1);
-    let mut parts = parts.next().unwrap_or_default().split('/');
-    let namespace = parts.next().unwrap_or_default().to_owned();
+    // `/api/v1/…` of the core group, `/apis/GROUP/VERSION/…` of all others.
+    let root = if call.path.starts_with("/api/") { 3 } else { 4 };
+    let parts = call.path.split('/').skip(root).collect::<Vec<_>>();
+    let (namespace, object) = match parts.as_slice() {
+        ["namespaces", namespace, object @ ..] if !object.is_empty() => (*namespace, object),
+        object => ("", object),
+    };
     // What is created is named by its body; a part of an object, such as a token, by its path.
     let body = call.body.as_ref().filter(|_| call.verb == Verb::Create);
     let named = body.and_then(|body| body.pointer("/metadata/name")?.as_str());
-    let named = named.or_else(|| parts.nth(1));
+    let named = named.or_else(|| object.get(1).copied());
     let list = if call.verb == Verb::List { "List" } else { "" };
     Some(Identity {
         kind: format!("{kind}{list}"),
-        namespace,
+        namespace: namespace.to_owned(),
         name: named.unwrap_or_default().to_owned(),
     })
 }

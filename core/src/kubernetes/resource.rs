@@ -68,6 +68,9 @@ pub static PROXY: Resource = Resource::of("v1", "Service", "services/proxy")
     .with_labels_as_names()
     .answered_by_text();
 
+/// Secrets, in which a release keeps what it has.
+pub static SECRETS: Resource = Resource::of("v1", "Secret", "secrets");
+
 /// EndpointSlices, which say where a Service routes to.
 pub static ENDPOINT_SLICES: Resource = Resource::of(
     "discovery.k8s.io/v1",

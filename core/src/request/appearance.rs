@@ -66,8 +66,12 @@ const FILES: [(&[&str], &str, &str); 9] = [
     ),
 ];
 
-const RENDER: &str = "run `helm template` in the build, and name the file that it writes";
-const KUSTOMIZE: &str = "run `kustomize build` in the build, and name the file that it writes";
+/// What to do with a Helm chart.
+pub(super) const RENDER: &str =
+    "run `helm template` in the build, and name the file that it writes";
+/// What to do with a Kustomization.
+pub(super) const KUSTOMIZE: &str =
+    "run `kustomize build` in the build, and name the file that it writes";
 
 /// The problem of a file that has a Kustomization and no Deployment.
 pub(super) fn kustomization() -> String {

@@ -177,7 +177,7 @@ fn named(object: &Value) -> Value {
 }
 
 /// The object as `Kind/name`.
-fn label(object: &Value) -> String {
+pub(super) fn label(object: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     format!(
         "{}/{}",
@@ -201,34 +201,64 @@ pub fn place_of(item: &Value, index: usize) -> String {
 /// Kubernetes' own `$(NAME)` stay unchanged. A value can only become part of a string. All faults
 /// are found at once: a placeholder without a value, a value without a placeholder.
 pub fn fill(object: &mut Value, variables: &BTreeMap<String, String>) -> Vec<Fault> {
-    let mut filling = Filling {
-        variables,
-        used: BTreeSet::new(),
-        faults: Vec::new(),
-        places: PLACES_LIMIT,
-        text: FILLED_LIMIT,
-        is_full: false,
-    };
-    filling.value(object, &mut String::from("manifest"));
-    let Filling {
-        used, mut faults, ..
-    } = filling;
-    for name in variables.keys().filter(|name| !used.contains(*name)) {
-        let problem = format!(
-            "has no place in the manifest: no string in it has `${{{name}}}` (keys are not filled)"
-        );
-        faults.push(Fault::new(format!("variables.{name}"), problem));
-    }
+    let mut filling = Filling::new(variables, PLACES_LIMIT, FILLED_LIMIT);
+    let mut faults = filling.object(object, "manifest");
+    faults.extend(filling.unused("the manifest"));
     faults
 }
 
-struct Filling<'a> {
+/// Fills the placeholders of one or several objects, within one limit. See [`fill`].
+pub(super) struct Filling<'a> {
     variables: &'a BTreeMap<String, String>,
     used: BTreeSet<String>,
     faults: Vec<Fault>,
+    /// What faults call the current object.
+    name: String,
     places: usize,
     text: usize,
+    /// The limits at the beginning.
+    limits: (usize, usize),
     is_full: bool,
+}
+
+impl<'a> Filling<'a> {
+    /// Begins to fill up to `places` placeholders, with values of `text` bytes in all.
+    pub(super) fn new(
+        variables: &'a BTreeMap<String, String>,
+        places: usize,
+        text: usize,
+    ) -> Filling<'a> {
+        Filling {
+            variables,
+            used: BTreeSet::new(),
+            faults: Vec::new(),
+            name: String::new(),
+            places,
+            text,
+            limits: (places, text),
+            is_full: false,
+        }
+    }
+
+    /// Fills an object; `name` is what its faults call it.
+    pub(super) fn object(&mut self, object: &mut Value, name: &str) -> Vec<Fault> {
+        name.clone_into(&mut self.name);
+        self.value(object, &mut name.to_owned());
+        std::mem::take(&mut self.faults)
+    }
+
+    /// The variables that no object has a place for; `whose` names the objects.
+    pub(super) fn unused(&self, whose: &str) -> Vec<Fault> {
+        let unused = self.variables.keys();
+        let unused = unused.filter(|name| !self.used.contains(*name));
+        let fault = |name: &String| {
+            let problem = format!(
+                "has no place in {whose}: no string in it has `${{{name}}}` (keys are not filled)"
+            );
+            Fault::new(format!("variables.{name}"), problem)
+        };
+        unused.map(fault).collect()
+    }
 }
 
 impl Filling<'_> {
@@ -298,12 +328,13 @@ impl Filling<'_> {
             .zip(self.text.checked_sub(length));
         let Some((places, text)) = left else {
             if !std::mem::replace(&mut self.is_full, true) {
+                let (places, text) = self.limits;
                 let problem = format!(
-                    "has too many places of variables: at most {PLACES_LIMIT} are filled, with {} \
-                     MiB of text",
-                    FILLED_LIMIT >> 20
+                    "has too many places of variables: at most {places} are filled, with {} MiB of \
+                     text",
+                    text >> 20
                 );
-                self.faults.push(Fault::new("manifest", problem));
+                self.faults.push(Fault::new(self.name.trim_end(), problem));
             }
             return;
         };

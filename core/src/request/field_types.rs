@@ -15,13 +15,14 @@ use serde_json::Value;
 /// How many values a message lists.
 const TOLD: usize = 20;
 
-/// Finds each value of the wrong type in a Deployment.
-pub(super) fn wrong_types(manifest: &Value) -> Vec<Fault> {
+/// Finds each value of the wrong type in a Deployment, or an object with the same fields. `name` is
+/// what faults call it.
+pub(super) fn wrong_types(manifest: &Value, name: &str) -> Vec<Fault> {
     let mut found = Found {
         faults: Vec::new(),
         fields: Vec::new(),
     };
-    found.value(manifest, &mut "manifest".to_owned());
+    found.value(manifest, &mut name.to_owned());
     found.faults
 }
 

@@ -98,7 +98,8 @@ impl<'a> Check<'a> {
         let mode = self.mode();
         let execution = self.execution(job);
         let committed = self.committed();
-        let commit = self.commit();
+        let file = self.files.and_then(|files| files.manifest.as_ref());
+        let commit = self.commit(file.and_then(|file| file.revision.clone()));
         self.unfilled();
         self.changes_something();
         Some(Request {
@@ -226,18 +227,16 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The commit, from the variable of that name or from the manifest's artifact.
-    pub(super) fn commit(&self) -> Option<String> {
+    /// The commit, from the variable of that name or else the revision of an artifact.
+    pub(super) fn commit(&self, revision: Option<String>) -> Option<String> {
         let given = self
             .fields
             .get("variables")
             .and_then(|all| all.get("COMMIT"));
-        let file = self.files.and_then(|files| files.manifest.as_ref());
-        let revision = || file.and_then(|file| file.revision.clone());
         let commit = given
             .and_then(Value::as_str)
             .map(str::to_owned)
-            .or_else(revision)?;
+            .or(revision)?;
         let plain = commit
             .chars()
             .all(|c| !c.is_control() && !c.is_whitespace());

@@ -70,11 +70,7 @@ impl Check<'_> {
     pub(super) fn image(&mut self, field: &str, image: &str) -> bool {
         let root = field.split(['.', '[']).next().unwrap_or_default();
         let is_in_file = self.fields.get(root).is_some_and(Value::is_string);
-        if is_in_file && let Some(variable) = variable(image) {
-            let problem = format!(
-                "has `{variable}`, and CodePipeline fills variables in UserParameters alone, never \
-                 in files: write `${{NAME}}` in a manifest and give NAME by `variables`"
-            );
+        if is_in_file && let Some(problem) = in_file(image) {
             self.fault(field, problem);
             return false;
         }
@@ -87,7 +83,7 @@ impl Check<'_> {
         }
     }
 
-    fn images_file(&mut self, path: &str) -> Option<Definitions> {
+    pub(super) fn images_file(&mut self, path: &str) -> Option<Definitions> {
         let member = self.member("images", path, "imagedefinitions.json")?;
         if member.path.contains([':', '@']) {
             let problem = format!(
@@ -159,4 +155,13 @@ impl Check<'_> {
         self.fault(field, problem);
         None
     }
+}
+
+/// The problem of an image in a file that has a variable of CodePipeline.
+pub(super) fn in_file(image: &str) -> Option<String> {
+    let variable = variable(image)?;
+    Some(format!(
+        "has `{variable}`, and CodePipeline fills variables in UserParameters alone, never in \
+         files: write `${{NAME}}` in a manifest and give NAME by `variables`"
+    ))
 }

@@ -94,9 +94,9 @@ impl Check<'_> {
     }
 
     /// The values of `variables`; `None` if nothing is to be filled.
-    fn variables(&mut self) -> Option<BTreeMap<String, String>> {
+    pub(super) fn variables(&mut self) -> Option<BTreeMap<String, String>> {
         self.fields.get("variables")?;
-        if !self.is_there("manifest") {
+        if !self.is_there("manifest") && !self.is_there("manifests") {
             self.fault(
                 "variables",
                 "fill places in a manifest, and there is no `manifest`",
@@ -147,7 +147,7 @@ impl Check<'_> {
         if template.is_none() {
             self.fault("manifest.spec.template", "is missing: the pods to run");
         }
-        self.faults.extend(wrong_types(manifest));
+        self.faults.extend(wrong_types(manifest, "manifest"));
         self.manifest_names(manifest);
         let replicas = manifest
             .pointer("/spec/replicas")

@@ -89,6 +89,10 @@ impl fmt::Debug for Request {
 pub struct Hidden(pub(super) String);
 
 impl Hidden {
+    pub(super) fn new(value: String) -> Hidden {
+        Hidden(value)
+    }
+
     /// Returns the value for the request to the cluster.
     pub fn reveal(&self) -> &str {
         &self.0

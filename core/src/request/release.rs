@@ -6,9 +6,21 @@
 
 pub mod annotations;
 mod check;
+mod clean;
+mod collect;
+mod fault;
+mod identity;
+mod images;
+mod images_field;
 mod model;
 mod namespace;
+mod pods;
+mod sources;
 
 pub use annotations::{FOLLOW, PRUNE, RECREATE, WAVE};
+pub use collect::{OBJECTS_LIMIT, TEXT_LIMIT};
 pub use model::{Manifest, Place, PrunePolicy, ReleaseRequest};
 pub use namespace::namespace_of;
+
+#[cfg(test)]
+mod tests;

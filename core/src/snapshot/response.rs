@@ -11,6 +11,8 @@ use serde_json::Value;
 pub enum Reading {
     /// One object.
     Object,
+    /// One object with its managed fields.
+    Whole,
     /// All items of a list.
     List,
     /// A list of ReplicaSets or ControllerRevisions.
@@ -77,7 +79,7 @@ pub fn found(
     result: Result<Response, CallError>,
 ) -> Result<Response, CallError> {
     let may_be_absent = match reading {
-        Reading::Object | Reading::List | Reading::ReplicaSets => true,
+        Reading::Object | Reading::Whole | Reading::List | Reading::ReplicaSets => true,
         Reading::Pods(_) | Reading::Roster(_) | Reading::Events | Reading::Text => false,
     };
     match result {

@@ -145,7 +145,7 @@ fn all() -> Vec<(Query, &'static str)> {
 
 fn response(reading: &Reading) -> Response {
     match reading {
-        Reading::Object => Response::Object(json!({"metadata": {"name": "x"}})),
+        Reading::Object | Reading::Whole => Response::Object(json!({"metadata": {"name": "x"}})),
         Reading::List => Response::List(Vec::new()),
         Reading::ReplicaSets => Response::ReplicaSets(Vec::new()),
         Reading::Pods(_) => Response::Pods(Box::default()),

@@ -27,14 +27,14 @@ impl World {
     fn answer(&mut self, path: &str, reading: &Reading) -> Result<Response, CallError> {
         self.asked.push(path.to_owned());
         Ok(match reading {
-            Reading::Object if self.live.is_null() => {
+            Reading::Object | Reading::Whole if self.live.is_null() => {
                 return Err(CallError::Refused(Refusal {
                     code: 404,
                     is_status: true,
                     ..Refusal::default()
                 }));
             }
-            Reading::Object => Response::Object(self.live.clone()),
+            Reading::Object | Reading::Whole => Response::Object(self.live.clone()),
             Reading::ReplicaSets => {
                 Response::ReplicaSets(self.versions.iter().map(ReplicaSet::read).collect())
             }

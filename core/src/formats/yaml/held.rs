@@ -1,9 +1,16 @@
-//! Which parts of an object are kept: all of a Deployment, only the names of others.
+//! Which parts of an object are kept: all of it, or only its names where a Deployment is sought.
 
 use serde_json::Value;
 
-/// Reduces an object that was read: keeps all of it, or only what identifies it.
-pub(super) type Reduce<'r> = &'r mut dyn FnMut(Value) -> Value;
+/// What becomes of the objects of a file.
+pub(super) enum Objects<'r> {
+    /// A Deployment is sought: each object that may be one passes through this function, which
+    /// keeps all of it, or only what identifies it. Of others only the names are read.
+    Deployments(&'r mut dyn FnMut(Value) -> Value),
+    /// All are read. The items of a list pass through this function, with their
+    /// lines; its error ends the reading.
+    All(&'r mut dyn FnMut(Value, usize) -> Result<Value, String>),
+}
 
 /// How a field of an object is treated.
 #[derive(Clone, Copy, PartialEq)]
@@ -21,6 +28,8 @@ pub(super) enum Field {
 pub(super) struct Fields {
     pub(super) is_other: bool,
     pub(super) may_have_items: bool,
+    /// Whether every field of every kind is kept.
+    pub(super) keeps_all: bool,
 }
 
 impl Fields {
@@ -38,8 +47,14 @@ impl Fields {
         if key == "kind"
             && let Some(kind) = value.as_str()
         {
-            self.is_other = kind != "Deployment" && kind != "List";
-            self.may_have_items &= kind == "List";
+            let is_list = is_list(kind, self.keeps_all);
+            self.is_other = !self.keeps_all && kind != "Deployment" && !is_list;
+            self.may_have_items &= is_list;
         }
     }
+}
+
+/// Whether a kind is a list of objects: `List`, or any kind of that ending such as `RoleList`.
+pub(super) fn is_list(kind: &str, of_any_kind: bool) -> bool {
+    kind == "List" || of_any_kind && kind.ends_with("List")
 }

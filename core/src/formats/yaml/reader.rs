@@ -1,7 +1,7 @@
 //! Builds values from the parser's events, within a budget.
 
 use super::budget::{Budget, DEPTH_LIMIT, MAPPING_VALUES, YamlError, too_many};
-use super::held::{Field, Fields, Reduce};
+use super::held::{Field, Fields, Objects, is_list};
 use super::scalar::{scalar_value, unknown};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::{Map, Value};
@@ -12,7 +12,9 @@ pub(super) struct Reader<'a, 'r> {
     line: usize,
     budget: Budget,
     anchors: HashMap<usize, Anchored>,
-    reduce: Option<Reduce<'r>>,
+    objects: Option<Objects<'r>>,
+    /// The line in which the current document's value begins.
+    begin: usize,
     /// Whether the current value is only checked for faults and not kept.
     is_unread: bool,
 }
@@ -26,13 +28,14 @@ struct Anchored {
 }
 
 impl<'a, 'r> Reader<'a, 'r> {
-    pub(super) fn new(text: &'a str, reduce: Option<Reduce<'r>>) -> Reader<'a, 'r> {
+    pub(super) fn new(text: &'a str, objects: Option<Objects<'r>>) -> Reader<'a, 'r> {
         Reader {
             parser: Parser::new_from_str(text),
             line: 1,
             budget: Budget::FULL,
             anchors: HashMap::new(),
-            reduce,
+            objects,
+            begin: 1,
             is_unread: false,
         }
     }
@@ -59,10 +62,16 @@ impl<'a, 'r> Reader<'a, 'r> {
         self.anchors.clear();
         self.budget = Budget::FULL;
         let event = self.next()?;
-        match (event, self.reduce.is_some()) {
+        self.begin = self.line;
+        match (event, self.objects.is_some()) {
             (Event::MappingStart(_, 0, None), true) => self.object(0, true).map(Some),
             (event, _) => self.value(event, 0).map(Some),
         }
+    }
+
+    /// The line in which the value of the last document begins, counted from one.
+    pub(super) fn begin(&self) -> usize {
+        self.begin
     }
 
     fn next(&mut self) -> Result<Event<'a>, YamlError> {
@@ -257,16 +266,23 @@ impl<'a, 'r> Reader<'a, 'r> {
 
     /// Reads a Kubernetes object, or, with `may_have_items`, a list of objects.
     fn object(&mut self, depth: usize, may_have_items: bool) -> Result<Value, YamlError> {
+        let line = self.line;
+        let keeps_all = matches!(self.objects, Some(Objects::All(_)));
         let kinds = Fields {
             may_have_items,
+            keeps_all,
             ..Fields::default()
         };
         let object = self.mapping(depth, Some(kinds))?;
-        let is_list = may_have_items && object["kind"] == "List" && object["items"].is_array();
-        Ok(match &mut self.reduce {
-            Some(reduce) if !is_list => reduce(object),
-            Some(_) | None => object,
-        })
+        let kind = object["kind"].as_str().unwrap_or_default();
+        let is_list = may_have_items && is_list(kind, keeps_all) && object["items"].is_array();
+        match &mut self.objects {
+            Some(Objects::Deployments(reduce)) if !is_list => Ok(reduce(object)),
+            Some(Objects::All(pack)) if !may_have_items => {
+                pack(object, line).map_err(|problem| self.error(problem))
+            }
+            Some(_) | None => Ok(object),
+        }
     }
 
     /// Reads the objects of a list, each with its own budget.

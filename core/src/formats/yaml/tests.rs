@@ -439,3 +439,87 @@ fn what_windows_writes_is_text() {
         assert!(why.contains(told), "{why}");
     }
 }
+
+#[test]
+fn each_object_has_the_line_in_which_it_begins() {
+    let list =
+        "# a comment\n\napiVersion: v1\nitems:\n- kind: A\n  name: a\n-\n  kind: B\nkind: List\n";
+    let json =
+        "{\"kind\": \"A\"}\n\n{\n\"kind\": \"RoleList\", \"items\": [\n{\"kind\": \"B\"}]}\n";
+    for (text, items, documents) in [
+        (
+            "kind: A\n---\n# b\nkind: B\n---\n",
+            vec![],
+            vec![("A", 1), ("B", 4)],
+        ),
+        (
+            "\n---\n\n\nkind: A\n...\n---\nkind: B",
+            vec![],
+            vec![("A", 5), ("B", 8)],
+        ),
+        (list, vec![("A", 5), ("B", 8)], vec![("List", 3)]),
+        (json, vec![("B", 5)], vec![("A", 1), ("RoleList", 3)]),
+        ("kind: A\nitems: [{kind: B}]", vec![], vec![("A", 1)]),
+        (
+            "items: [{kind: B}]\nkind: A",
+            vec![("B", 1)],
+            vec![("A", 1)],
+        ),
+        ("--- &root\nkind: A", vec![], vec![("A", 2)]),
+        (
+            "kind: List\nitems:\n- kind: List\n  items:\n  - kind: A",
+            vec![("List", 3)],
+            vec![("List", 1)],
+        ),
+    ] {
+        let placed = |object: &Value, line| (object["kind"].as_str().unwrap().to_owned(), line);
+        let (mut packed, mut taken) = (Vec::new(), Vec::new());
+        let pack = |object: Value, line| {
+            packed.push(placed(&object, line));
+            Ok(Value::Null)
+        };
+        let take = |object: Value, line| {
+            taken.push(placed(&object, line));
+            Ok(())
+        };
+        read_placed(text, pack, take).unwrap();
+        let owned = |all: Vec<(&str, usize)>| {
+            all.into_iter()
+                .map(|(kind, line)| (kind.to_owned(), line))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((packed, taken), (owned(items), owned(documents)), "{text}");
+    }
+}
+
+#[test]
+fn every_field_of_every_kind_is_read_where_all_objects_are_wanted() {
+    let text =
+        "kind: ConfigMap\ndata: {a: b}\n---\nkind: List\nitems:\n- {kind: Role, rules: [1]}\n";
+    let mut all = Vec::new();
+    let take = |object, _| {
+        all.push(object);
+        Ok(())
+    };
+    read_placed(text, |object, _| Ok(object), take).unwrap();
+    assert_eq!(
+        all,
+        [
+            json!({"kind": "ConfigMap", "data": {"a": "b"}}),
+            json!({"kind": "List", "items": [{"kind": "Role", "rules": [1]}]}),
+        ]
+    );
+}
+
+#[test]
+fn an_error_of_the_caller_ends_the_reading_in_its_line() {
+    let much = || "is too much".to_owned();
+    let list = "kind: List\nitems:\n- kind: A\n- kind: B\n";
+    let two = "kind: A\n---\nkind: B\n";
+    let of_item = read_placed(list, |_, _| Err(much()), |_, _| panic!("the list is taken"));
+    let of_document = read_placed(two, |item, _| Ok(item), |_, _| Err(much()));
+    for (read, line) in [(of_item, 4), (of_document, 2)] {
+        let error = read.unwrap_err();
+        assert_eq!((error.line, &*error.problem), (line, "is too much"));
+    }
+}

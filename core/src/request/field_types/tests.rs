@@ -11,7 +11,7 @@ fn container_faults(fields: Value) -> Vec<String> {
 }
 
 fn told(manifest: &Value) -> Vec<String> {
-    let faults = wrong_types(manifest).into_iter();
+    let faults = wrong_types(manifest, "manifest").into_iter();
     let told = faults.map(|fault| format!("`{}` {}", fault.field, fault.problem));
     told.collect()
 }

@@ -1,17 +1,29 @@
 //! Checks the fields of a request for a release.
 
-use super::model::ReleaseRequest;
+use super::collect::{Objects, TEXT_LIMIT};
+use super::images::Found;
+use super::images_field::put_images;
+use super::model::{Manifest, ReleaseRequest};
+use super::sources::{Use, uses};
 use crate::outcome::FileReference;
+use crate::problem::Fault;
 use crate::request::checks::{kind, name_of};
 use crate::request::fields::Check;
+use crate::request::files::NamedFile;
+use crate::request::model::Hidden;
+use crate::request::origin::Origin;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The longest name of a release: the names of what Landfall stores for it, `landfall.NAME.vN`,
 /// stay within those of a Secret, and its labels within 63 characters.
-pub(in crate::request) const NAME_LIMIT: usize = 40;
+const NAME_LIMIT: usize = 40;
 
 /// The most entries of a list in the parameters.
 const LIST_LIMIT: usize = 100;
+
+/// The most files of a release: reading so many takes seconds.
+const FILES_LIMIT: usize = 500;
 
 /// The fields of a deploy of one workload, and what to do instead in a release.
 const OTHERS: [(&str, &str); 12] = [
@@ -44,6 +56,9 @@ const ROLLING: &str = "its workloads are updated by Kubernetes' own rolling upda
 /// The fields that only a release has.
 const OWN: [&str; 4] = ["release", "namespaces", "prune", "force"];
 
+/// The kinds by which a release is called if it has only one object of them.
+const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
+
 impl Check<'_> {
     /// Whether a release is requested.
     pub(in crate::request) fn is_release(&self) -> bool {
@@ -60,21 +75,25 @@ impl Check<'_> {
     }
 
     /// Checks every field, even after a fault. `None` without the files, or if something is wrong.
-    pub(in crate::request) fn release(&mut self, job: &str) -> Option<ReleaseRequest> {
+    pub(in crate::request) fn release(
+        &mut self,
+        job: &str,
+        files: Option<Vec<NamedFile>>,
+    ) -> Option<ReleaseRequest> {
         self.unknown_fields();
         for (field, instead) in OTHERS {
             if self.fields.contains_key(field) {
-                self.fault(
-                    field,
-                    format!("cannot be combined with `manifests`: {instead}"),
-                );
+                let problem = format!("cannot be combined with `manifests`: {instead}");
+                self.fault(field, problem);
             }
         }
-        let name = self.release_name();
+        let given_name = self.release_name();
         let namespace = self.namespace(None);
         let namespaces = self.namespaces();
         self.cluster = self.context();
-        self.wanted.manifests = self.manifest_paths();
+        let wanted = self.manifest_paths();
+        let variables = self.variables();
+        let images = self.release_images();
         let prune = self.flag("prune", false);
         let force = self.flag("force", false);
         let rollback = self.flag("rollback", true);
@@ -82,15 +101,34 @@ impl Check<'_> {
         let mode = self.mode();
         let execution = self.execution(job);
         let committed = self.committed();
-        let commit = self.commit();
+        let first = files.as_ref().and_then(|files| files.first());
+        let commit = self.commit(first.and_then(|first| first.file.revision.clone()));
         self.unfilled();
-        Some(ReleaseRequest {
+        let Some(files) = files else {
+            self.wanted.manifests = wanted;
+            return None;
+        };
+        let mut objects = Objects::new(&namespace, variables.as_ref());
+        read(&mut objects, files, &wanted);
+        objects.finish();
+        put_images(&mut objects, &images, variables.is_some());
+        let Objects {
+            manifests,
+            hooks,
+            images,
+            secrets,
+            faults,
+            ..
+        } = objects;
+        self.faults.extend(faults.into_told());
+        let name = given_name.or_else(|| self.default_name(&manifests));
+        let mut request = ReleaseRequest {
             name: name?,
             namespace,
             namespaces,
             cluster: self.cluster.clone(),
-            manifests: Vec::new(),
-            hooks: Vec::new(),
+            manifests,
+            hooks,
             prune,
             force,
             rollback,
@@ -100,9 +138,11 @@ impl Check<'_> {
             execution,
             commit,
             committed,
-            origin: crate::request::Origin::default(),
+            origin: Origin::default(),
             hidden: Vec::new(),
-        })
+        };
+        request.hidden = hidden(&request, &images, secrets);
+        Some(request)
     }
 
     fn release_name(&mut self) -> Option<String> {
@@ -111,6 +151,35 @@ impl Check<'_> {
             self.fault("release", problem);
         }
         Some(name)
+    }
+
+    /// The name of the only workload.
+    fn default_name(&mut self, manifests: &[Manifest]) -> Option<String> {
+        if self.is_there("release") || !self.faults.is_empty() {
+            return None;
+        }
+        let is_workload = |manifest: &&Manifest| {
+            manifest.group() == "apps" && WORKLOADS.contains(&manifest.kind.as_str())
+        };
+        let mut workloads = manifests.iter().filter(is_workload);
+        let problem = match (workloads.next(), workloads.count()) {
+            (Some(only), 0) => match name_of(&only.name, NAME_LIMIT, false) {
+                Ok(()) => return Some(only.name.clone()),
+                Err(problem) => format!(
+                    "is missing, and the name of the only workload cannot be the release's: it \
+                     {problem}"
+                ),
+            },
+            (None, _) => "is missing: the manifests have no workload whose name the release \
+                could have"
+                .to_owned(),
+            (Some(_), more) => format!(
+                "is missing: the manifests have {} workloads, so give the release a name",
+                more + 1
+            ),
+        };
+        self.fault("release", problem);
+        None
     }
 
     fn namespaces(&mut self) -> Vec<String> {
@@ -127,15 +196,14 @@ impl Check<'_> {
     }
 
     fn manifest_paths(&mut self) -> Vec<FileReference> {
-        let paths = match self.fields.get("manifests") {
-            Some(Value::String(path)) => vec![path.clone()],
-            Some(_) => self.texts(
-                "manifests",
-                "the path of a file or a folder in an artifact, or a list of paths",
-            ),
+        let (paths, is_list) = match self.fields.get("manifests") {
             None => return Vec::new(),
+            Some(Value::String(path)) => (vec![path.clone()], false),
+            Some(_) => {
+                let shape = "the path of a file or a folder in an artifact, or a list of paths";
+                (self.texts("manifests", shape), true)
+            }
         };
-        let is_list = self.fields["manifests"].is_array();
         let mut wanted = Vec::new();
         for (index, path) in paths.iter().enumerate() {
             let field = match is_list {
@@ -159,7 +227,7 @@ impl Check<'_> {
         let texts = texts.map(str::to_owned).collect::<Vec<_>>();
         if texts.is_empty() || texts.len() < items.len() || texts.len() > LIST_LIMIT {
             let found = match value.is_array() {
-                true => "a list",
+                true => "another list",
                 false => kind(value),
             };
             let problem = format!("must be {shape} (1 to {LIST_LIMIT} strings), and is {found}");
@@ -168,4 +236,68 @@ impl Check<'_> {
         }
         texts
     }
+}
+
+/// Reads the files, each of which is dropped before the next.
+fn read(objects: &mut Objects<'_>, files: Vec<NamedFile>, wanted: &[FileReference]) {
+    let fault = |problem: String| Fault::new("manifests", problem);
+    if files.len() > FILES_LIMIT {
+        let problem = format!(
+            "have {} files, and a release has up to {FILES_LIMIT}",
+            files.len()
+        );
+        return objects.faults.push(fault(problem));
+    }
+    let size = files
+        .iter()
+        .map(|file| file.file.content.len())
+        .sum::<usize>();
+    if size > TEXT_LIMIT {
+        let problem = format!(
+            "have {} MiB of text, and a release has up to {}",
+            size.div_ceil(1024 * 1024),
+            TEXT_LIMIT >> 20
+        );
+        return objects.faults.push(fault(problem));
+    }
+    let uses = uses(&files, wanted);
+    for (file, used) in files.into_iter().zip(uses) {
+        match used {
+            Use::Read => objects.file(&file),
+            Use::Skip => {}
+            Use::Fault(problem) => objects.faults.push(Fault::new(file.path, problem)),
+        }
+    }
+    if objects.manifests.is_empty() && objects.faults.is_empty() {
+        let hooks = match objects.hooks.is_empty() {
+            true => "",
+            false => " but hooks of Helm, which are not applied",
+        };
+        objects.faults.push(fault(format!("have no object{hooks}")));
+    }
+}
+
+/// The values to redact: without words that are names in the request, which no text can avoid.
+fn hidden(request: &ReleaseRequest, images: &[Found], secrets: BTreeSet<String>) -> Vec<Hidden> {
+    let mut names = BTreeSet::from(["true", "false", &*request.name, &*request.namespace]);
+    names.insert(&request.execution);
+    names.extend(request.namespaces.iter().map(String::as_str));
+    names.extend(
+        request
+            .cluster
+            .iter()
+            .chain(&request.commit)
+            .map(String::as_str),
+    );
+    for manifest in &request.manifests {
+        names.extend([&*manifest.name, &*manifest.kind, &*manifest.place.file]);
+        names.extend(manifest.namespace.as_deref());
+    }
+    for Found { image, .. } in images {
+        names.extend(image.container.as_deref());
+        names.insert(&image.image);
+    }
+    let is_name = |value: &String| names.iter().any(|name| name.contains(value.as_str()));
+    let secrets = secrets.into_iter().filter(|value| !is_name(value));
+    secrets.map(Hidden::new).collect()
 }

@@ -43,10 +43,16 @@ pub struct ReleaseRequest {
     /// The files that the request was read from.
     pub origin: Origin,
     /// The values that no text may show.
-    pub(in crate::request) hidden: Vec<Hidden>,
+    pub(super) hidden: Vec<Hidden>,
 }
 
 impl ReleaseRequest {
+    /// Puts in the files that it was read from.
+    pub(crate) fn with_origin(mut self, origin: Origin) -> ReleaseRequest {
+        self.origin = origin;
+        self
+    }
+
     /// The values that no text may show: the data of Secrets, as it is and in base64, and the
     /// variables of containers. Words that are also names in the release are excluded, because no
     /// text can avoid them.

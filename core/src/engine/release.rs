@@ -1,0 +1,129 @@
+//! A release as a state machine without I/O: several calls at once, each with a ticket by which its
+//! answer comes back. What it does is a list of stages; each puts tasks into a queue, and the next
+//! one begins when the queue is empty.
+//!
+//! Nothing is written before everything was read and tried. From then on the record of the revision
+//! says in the cluster what is being done, so that any invocation can go on, or take it back.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a task is handled in the file of its stage; `reading.rs` names all of them"
+)]
+
+mod applying;
+mod asking;
+mod followers;
+mod following;
+mod item;
+mod model;
+mod plan;
+mod reading;
+mod recording;
+mod resources;
+mod restoring;
+mod settling;
+mod stages;
+mod surveying;
+mod trouble;
+mod undoing;
+
+pub use model::{ReleaseEnded, ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket};
+
+use super::model::Note;
+use crate::kubernetes::CallError;
+use crate::outcome::CredentialsError;
+use crate::snapshot::Response;
+use jiff::Timestamp;
+
+impl ReleaseEngine {
+    /// What to do next: calls to send beside those that are outstanding, something to wait for, or
+    /// the end.
+    pub fn next(&mut self, now: Timestamp) -> ReleaseNext {
+        self.now = now;
+        for _ in 0..Self::STAGES {
+            if self.asked.is_empty()
+                && let Some(outcome) = self.outcome.take()
+            {
+                return ReleaseNext::Done(outcome);
+            }
+            if self.outcome.is_some() {
+                return ReleaseNext::Await;
+            }
+            if now >= self.until {
+                self.hand_over();
+                continue;
+            }
+            let asks = self.start(now);
+            if !asks.is_empty() {
+                return ReleaseNext::Ask(asks);
+            }
+            if !self.asked.is_empty() {
+                return ReleaseNext::Await;
+            }
+            if self.outcome.is_some() {
+                continue;
+            }
+            if let Some(time) = self.next_time() {
+                return ReleaseNext::Sleep(time.min(self.until));
+            }
+            self.advance(now);
+        }
+        unreachable!("the stages of a release turn in circles")
+    }
+
+    /// Takes the answer to what was asked.
+    pub fn answered(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        self.now = now;
+        let Some((task, ask)) = self.asked.remove(&ticket) else {
+            return;
+        };
+        if result.is_ok() {
+            self.continuation.unreachable_since = None;
+        }
+        self.take(task, ask.call, result, now);
+    }
+
+    /// Takes what the API server remarked on a write.
+    pub fn remarked(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            if self.warnings.len() < Self::WARNINGS && !self.warnings.contains(&warning) {
+                self.notes.push(Note::Warning(warning.clone()));
+                self.warnings.push(warning);
+            }
+        }
+    }
+
+    /// There is no access any more: what is refused next ends the release for that.
+    pub fn lock_out(&mut self, error: CredentialsError) {
+        self.locked_out = Some(error);
+    }
+
+    /// The way in leads to another address now. Whether the release may go on there.
+    pub fn may_move_to(&mut self, address: &str) -> bool {
+        let may_move = !self.continuation.has_begun();
+        if may_move {
+            self.continuation.move_to(address);
+        }
+        may_move
+    }
+
+    /// What is worth a line in the log, since the last time.
+    pub fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Ends the engine after [`ReleaseNext::Done`].
+    pub fn ended(self, outcome: ReleaseOutcome) -> ReleaseEnded {
+        ReleaseEnded {
+            outcome,
+            request: self.request,
+            continuation: self.continuation,
+            warnings: self.warnings,
+        }
+    }
+}

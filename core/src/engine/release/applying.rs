@@ -1,0 +1,201 @@
+//! Writing the objects, one step after the other.
+
+use super::item::{CONFLICTS, State, receipt, uid_of};
+use super::model::{ReleaseEngine, Task};
+use super::reading::{Found, found};
+use crate::change::apply::{self, ApplyRefusal};
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::release::{ObjectTrouble, ReleaseCause};
+use crate::snapshot::Response;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// How long something is waited for that passes by itself: a new kind that is not served yet, a
+/// webhook whose pods come with the release, a quota that others count against.
+const GRACE: SignedDuration = SignedDuration::from_secs(120);
+
+/// The pause before it is tried again.
+const PAUSE: SignedDuration = SignedDuration::from_secs(1);
+
+impl ReleaseEngine {
+    /// Begins to write an object, or takes it as it is.
+    pub(super) fn push_apply(&mut self, place: usize) {
+        let item = &self.items[place];
+        if item.applied.is_some() {
+            return;
+        }
+        if !item.differs() {
+            let at = self.continuation.started;
+            let applied = item.live().map(|live| receipt(&live, at));
+            self.items[place].applied = applied;
+            return;
+        }
+        let task = if item.recreate && item.live.is_some() {
+            Task::Remove(place)
+        } else if item
+            .live()
+            .is_some_and(|live| apply::takeover(&live).is_some())
+        {
+            Task::TakeOver(place)
+        } else {
+            Task::Apply(place)
+        };
+        self.push(task);
+    }
+
+    pub(super) fn took_over(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match result {
+            Ok(Response::Object(object)) => {
+                self.items[place].live = Some(object.to_string().into_boxed_str());
+                self.push(Task::Apply(place));
+            }
+            Ok(_) => {}
+            Err(CallError::Refused(refusal)) if matches!(refusal.code, 409 | 404) => {
+                self.read_again(place);
+            }
+            Err(error) => self.trouble(Task::TakeOver(place), call, error, now),
+        }
+    }
+
+    /// Somebody else changed the object in between: it is read, tried and written again.
+    fn read_again(&mut self, place: usize) {
+        let item = &mut self.items[place];
+        item.conflicts += 1;
+        if item.conflicts > CONFLICTS {
+            let id = item.id.clone();
+            return self.doom(ReleaseCause::Gone(id));
+        }
+        self.push(Task::Get(place));
+    }
+
+    /// Takes the answer to an apply.
+    pub(super) fn applied(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let error = match result {
+            Ok(Response::Object(object)) => return self.wrote(place, &object, now),
+            Ok(_) => return,
+            Err(error) => error,
+        };
+        let pauses = |engine: &mut Self| {
+            let since = *engine.items[place].waited.get_or_insert(now);
+            let waits = now.duration_since(since) < GRACE && now < engine.continuation.deadline;
+            if waits {
+                engine.push_at(now + PAUSE, Task::Apply(place));
+            }
+            waits
+        };
+        if super::reading::is_not_served(&error) {
+            // A definition is established, and its path is not served yet.
+            if !pauses(self) {
+                self.trouble(Task::Apply(place), call, error, now);
+            }
+            return;
+        }
+        let CallError::Refused(refusal) = error else {
+            return self.trouble(Task::Apply(place), call, error, now);
+        };
+        let meaning = apply::refused(&refusal);
+        match &meaning {
+            ApplyRefusal::Stale => self.read_again(place),
+            ApplyRefusal::Conflict(fields)
+                if !self.items[place].pressed && self.are_taken_over(place, fields) =>
+            {
+                self.items[place].pressed = true;
+                self.push(Task::Apply(place));
+            }
+            ApplyRefusal::Immutable(_)
+                if self.may_recreate(place) && !self.items[place].removed =>
+            {
+                self.items[place].recreate = true;
+                self.push(Task::Get(place));
+            }
+            ApplyRefusal::WebhookAway { .. }
+            | ApplyRefusal::QuotaRace
+            | ApplyRefusal::NamespaceMissing
+            | ApplyRefusal::RoleMissing(_)
+            | ApplyRefusal::KindMissing
+                if pauses(self) => {}
+            ApplyRefusal::Other(_) => {
+                self.trouble(Task::Apply(place), call, CallError::Refused(refusal), now);
+            }
+            _ => {
+                let id = self.items[place].id.clone();
+                let trouble = ObjectTrouble::Refused(meaning, Box::new(refusal));
+                self.doom(ReleaseCause::Refused { id, trouble });
+            }
+        }
+    }
+
+    fn wrote(&mut self, place: usize, object: &Value, now: Timestamp) {
+        let item = &mut self.items[place];
+        item.wrote = true;
+        // The server invents a manager for an object that had none.
+        if !item.removed && item.conflicts < CONFLICTS && apply::takeover(object).is_some() {
+            item.conflicts += 1;
+            item.live = Some(object.to_string().into_boxed_str());
+            return self.push(Task::TakeOver(place));
+        }
+        item.applied = Some(receipt(object, now));
+        item.state = State::Pending;
+        let uid = uid_of(object);
+        let id = item.id.clone();
+        if let Some(record) = &mut self.record
+            && let Some(recorded) = record.objects.iter_mut().find(|it| it.id == id)
+        {
+            recorded.uid = Some(uid);
+        }
+        self.keep_for_follower(place, object);
+    }
+
+    /// An object that is made anew was deleted.
+    pub(super) fn removed(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match found(result) {
+            Ok(_) => self.push(Task::Gone(place)),
+            Err(CallError::Refused(refusal)) if refusal.code == 409 => self.read_again(place),
+            Err(error) => self.trouble(Task::Remove(place), call, error, now),
+        }
+    }
+
+    /// Waits until it is gone.
+    pub(super) fn is_gone(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let old = self.items[place].live();
+        let old = old.map(|live| uid_of(&live));
+        match found(result) {
+            Ok(Found::Object(object)) if Some(uid_of(&object)) == old => {
+                if now >= self.continuation.deadline {
+                    return self.time_out();
+                }
+                self.push_at(now + PAUSE, Task::Gone(place));
+            }
+            Ok(Found::Nothing | Found::NotServed | Found::Object(_)) => {
+                self.items[place].removed = true;
+                self.push(Task::Apply(place));
+            }
+            Err(error) => self.trouble(Task::Gone(place), call, error, now),
+        }
+    }
+}

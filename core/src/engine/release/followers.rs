@@ -1,0 +1,57 @@
+//! The engines that follow single workloads of a release: they write nothing, and poll, because one
+//! connection is not enough for a watch of each.
+
+use super::super::model::Engine;
+use crate::request::Request;
+use crate::state::continuation::{Continuation, Phase, RecordedFailure, Rollback, Rollout};
+use crate::workload::health::rollout::WriteReceipt;
+use jiff::{SignedDuration, Timestamp};
+
+/// How a workload is followed: by which request, until when, and in which invocation.
+pub(super) struct Following<'a> {
+    pub(super) request: Request,
+    pub(super) written: WriteReceipt,
+    pub(super) continuation: &'a Continuation,
+    pub(super) now: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) mask: fn(&str) -> String,
+    /// The pause between two looks.
+    pub(super) pause: SignedDuration,
+}
+
+impl Following<'_> {
+    /// Follows a workload that the release wrote, or found as it should be.
+    pub(super) fn forward(self, wrote: bool) -> Box<Engine> {
+        let rollout = Rollout {
+            wrote,
+            ..Rollout::followed(self.written.clone())
+        };
+        self.engine(Phase::Rollout(rollout))
+    }
+
+    /// Follows a workload that was put back, until `deadline`.
+    pub(super) fn back(self, revision: u64, deadline: Timestamp) -> Box<Engine> {
+        let rollback = Rollback {
+            written: self.written.clone(),
+            revision,
+            failure: RecordedFailure::of(""),
+            deadline,
+        };
+        self.engine(Phase::Rollback(rollback))
+    }
+
+    fn engine(self, phase: Phase) -> Box<Engine> {
+        let begun = Continuation::begin(
+            &self.continuation.job,
+            self.continuation.started,
+            self.request.timeout,
+        );
+        let continuation = Continuation {
+            deadline: self.continuation.deadline,
+            phase,
+            ..begun
+        };
+        let engine = Engine::new(self.request, continuation, self.now, self.until, self.mask);
+        Box::new(engine.polling(self.pause))
+    }
+}

@@ -1,0 +1,207 @@
+//! Following what was written: workloads each by an engine of their own, everything else by its
+//! health.
+
+use super::super::model::Outcome;
+use super::followers::Following;
+use super::item::State;
+use super::model::{ReleaseEngine, ReleaseOutcome, Task};
+use super::reading::{Found, found};
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object_id::ObjectId;
+use crate::release::{Followed, FollowedWorkload, ReleaseCause, ReleaseNote};
+use crate::request::Request;
+use crate::snapshot::Response;
+use crate::strategy::{Success, SuccessNote};
+use crate::workload::health::object::{self, ObjectHealth};
+use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::{Kind, Workload};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// The pause between two looks at an object that is not ready.
+const CHECK_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Workloads that are looked at each second; more are looked at less often, so that a release of a
+/// hundred does not ask a hundred times a second.
+const FOLLOWED_A_SECOND: usize = 10;
+
+impl ReleaseEngine {
+    /// Follows an object until it is ready, if it is to be followed and is not ready already.
+    pub(super) fn push_check(&mut self, place: usize) {
+        let item = &self.items[place];
+        if item.is_done() || item.applied.is_none() {
+            return;
+        }
+        if !self.request.manifests[place].follow {
+            let id = item.id.clone();
+            self.said.push(ReleaseNote::NotFollowed(id));
+            self.items[place].state = State::Ready;
+            return;
+        }
+        if workload_kind(&item.id).is_none() {
+            return self.push(Task::Check(place));
+        }
+        if self.items[place].follower.is_none()
+            && let Some(live) = self.items[place].live()
+        {
+            self.keep_for_follower(place, &live);
+        }
+        self.push(Task::Follow(place));
+    }
+
+    /// Makes the engine that will follow a workload which was written, or found as it should be.
+    pub(super) fn keep_for_follower(&mut self, place: usize, object: &Value) {
+        let item = &self.items[place];
+        let Some(kind) = workload_kind(&item.id) else {
+            return;
+        };
+        let after = Workload::new(kind, object.clone());
+        let written = match item.wrote {
+            true => {
+                let before = item.live().filter(|_| !item.removed);
+                let before = before.map(|live| Workload::new(kind, live));
+                WriteReceipt::new(before.as_ref(), &after, self.now)
+            }
+            false => WriteReceipt::adopted(&after, self.continuation.started),
+        };
+        let request = self.request_for(kind, &item.id);
+        let wrote = item.wrote;
+        let following = Following {
+            request,
+            written,
+            continuation: &self.continuation,
+            now: self.now,
+            until: self.until,
+            mask: self.mask,
+            pause: self.follow_pause(),
+        };
+        self.items[place].follower = Some(following.forward(wrote));
+    }
+
+    /// The request by which a workload is followed.
+    pub(super) fn request_for(&self, kind: Kind, id: &ObjectId) -> Request {
+        let namespace = id.namespace.as_deref().unwrap_or_default();
+        Request {
+            rollback: false,
+            cluster: self.request.cluster.clone(),
+            commit: self.request.commit.clone(),
+            ..Request::following(
+                kind,
+                &id.name,
+                namespace,
+                (self.request.timeout, self.request.patience),
+                &self.request.execution,
+            )
+        }
+    }
+
+    pub(super) fn follow_pause(&self) -> SignedDuration {
+        let workloads = self.items.iter();
+        let workloads = workloads.filter(|item| workload_kind(&item.id).is_some());
+        let seconds = 1 + workloads.count() / FOLLOWED_A_SECOND;
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
+    }
+
+    /// An engine that followed a workload is done.
+    pub(super) fn followed(&mut self, place: usize, outcome: Outcome) {
+        let id = self.items[place].id.clone();
+        match outcome {
+            Outcome::Finished(success) => {
+                let state = followed(&id, &success);
+                self.items[place].state = State::Serves(Box::new(state));
+                self.items[place].follower = None;
+            }
+            Outcome::Failed(failure) => {
+                let request = self.items[place].follower.take().map(|it| it.request);
+                let kind = workload_kind(&id).unwrap_or(Kind::Deployment);
+                let request = request.unwrap_or_else(|| self.request_for(kind, &id));
+                self.doom(ReleaseCause::Workload {
+                    id,
+                    request: Box::new(request),
+                    failure: Box::new(failure),
+                });
+            }
+            Outcome::Broken(call, error, _) => self.doom(ReleaseCause::Broken {
+                id: Some(id),
+                call,
+                error,
+            }),
+            Outcome::LockedOut(error) => self.end(ReleaseOutcome::LockedOut(error)),
+            Outcome::LostSight(since, why) => self.end(ReleaseOutcome::LostSight(since, why)),
+            Outcome::HandedOver(_) => self.hand_over(),
+            Outcome::Planned(_) => {}
+        }
+    }
+
+    /// Takes a look at an object that is not a workload.
+    pub(super) fn checked(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let live = match found(result) {
+            Ok(Found::Object(live)) => live,
+            Ok(Found::Nothing | Found::NotServed) => {
+                let id = self.items[place].id.clone();
+                return self.doom(ReleaseCause::Gone(id));
+            }
+            Err(error) => return self.trouble(Task::Check(place), call, error, now),
+        };
+        let item = &mut self.items[place];
+        let id = item.id.clone();
+        let Some(applied) = &item.applied else {
+            return;
+        };
+        match object::health(&live, applied, now) {
+            ObjectHealth::Ready => item.state = State::Ready,
+            ObjectHealth::Noted(note) => {
+                item.state = State::Ready;
+                self.said.push(ReleaseNote::Pending(id, note));
+            }
+            ObjectHealth::NoStatus => {
+                item.state = State::Ready;
+                self.said.push(ReleaseNote::NoStatus(id));
+            }
+            ObjectHealth::Deleted => self.doom(ReleaseCause::Gone(id)),
+            ObjectHealth::Failed(cause) => self.doom(ReleaseCause::Object { id, cause }),
+            ObjectHealth::Waiting(wait) => {
+                item.state = State::Waiting(wait);
+                if now >= self.continuation.deadline {
+                    return self.time_out();
+                }
+                let pause = (now + CHECK_PAUSE).min(self.continuation.deadline);
+                self.push_at(pause.max(now), Task::Check(place));
+            }
+        }
+    }
+}
+
+/// The kind of workload that an engine of its own follows.
+pub(super) fn workload_kind(id: &ObjectId) -> Option<Kind> {
+    let mut all = Kind::ALL.into_iter();
+    all.find(|kind| {
+        let resource = kind.row().resource;
+        id.is(resource.group(), &resource.kind)
+    })
+}
+
+fn followed(id: &ObjectId, success: &Success) -> FollowedWorkload {
+    let live = &success.deployment;
+    let images = live.containers("containers").iter();
+    let images = images.filter_map(|container| container["image"].as_str());
+    let state = if id.is("batch", "Job") {
+        Followed::Complete
+    } else if success.note == Some(SuccessNote::OnDelete) {
+        Followed::OnDelete
+    } else {
+        Followed::Available(live.available_replicas(), live.replicas())
+    };
+    FollowedWorkload {
+        id: id.clone(),
+        images: images.map(str::to_owned).collect(),
+        state,
+    }
+}

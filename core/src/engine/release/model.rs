@@ -1,0 +1,316 @@
+//! What a release in progress is made of, what it asks for, and how it ends.
+
+use super::super::model::{Ask, Note};
+use super::item::{Back, Item, Old};
+use crate::change::apply::Owner;
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::resource::Resource;
+use crate::outcome::{CredentialSource, CredentialsError};
+use crate::release::order::Step;
+use crate::release::{
+    ObjectFault, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
+    ReleaseWait, WayBack,
+};
+use crate::report::{self, Report};
+use crate::request::release::ReleaseRequest;
+use crate::state::continuation::Continuation;
+use crate::state::release::{Parent, Record};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// By which an answer finds what it was asked for.
+pub type Ticket = u64;
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReleaseNext {
+    /// Send these calls, beside those that are under way, and give each answer to
+    /// [`ReleaseEngine::answered`].
+    Ask(Vec<(Ticket, Ask)>),
+    /// Wait for an answer to a call that is under way.
+    Await,
+    /// Nothing until this time.
+    Sleep(Timestamp),
+    /// It is over.
+    Done(Box<ReleaseOutcome>),
+}
+
+/// How a release, or its part in this invocation, ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReleaseOutcome {
+    /// Everything serves.
+    Finished(Box<ReleaseSuccess>),
+    /// What would be done, for a request that only asks.
+    Planned(Box<ReleasePlan>),
+    /// It came to nothing.
+    Failed(Box<ReleaseFailure>),
+    /// A call failed for good before anything was written.
+    Broken(Box<Call>, CallError),
+    /// There is no access any more.
+    LockedOut(CredentialsError),
+    /// The cluster has been silent for too long.
+    LostSight(Timestamp, String),
+    /// The next invocation goes on.
+    HandedOver(Box<ReleaseWait>),
+}
+
+impl ReleaseOutcome {
+    /// Whether a workload was put back and does not serve.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            ReleaseOutcome::Failed(failure) => match &**failure {
+                ReleaseFailure::Ended { way_back, .. } => !way_back.unserved.is_empty(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl ReleaseEnded {
+    /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
+    /// token; `source` is where the access to the cluster comes from.
+    pub fn report(&self, bound_to: &str, source: &CredentialSource, now: Timestamp) -> Report {
+        let (request, continuation) = (&self.request, &self.continuation);
+        match &self.outcome {
+            ReleaseOutcome::Finished(success) => {
+                let started = continuation.started;
+                report::release::success(request, success, &self.warnings, started, now)
+            }
+            ReleaseOutcome::Planned(plan) => report::release::planned(request, plan),
+            ReleaseOutcome::Failed(failure) => report::release::failure(request, failure, source),
+            ReleaseOutcome::Broken(call, error) => {
+                report::release::broken(request, continuation, call, error, source)
+            }
+            ReleaseOutcome::LockedOut(error) => {
+                report::release::access_lost(request, &continuation.phase, error, source)
+            }
+            ReleaseOutcome::LostSight(since, why) => {
+                report::release::lost_sight(request, continuation, *since, why)
+            }
+            ReleaseOutcome::HandedOver(wait) => {
+                report::release::handed_over(continuation, bound_to, wait)
+            }
+        }
+    }
+}
+
+/// The outcome of a release in this invocation, with its data.
+#[derive(Clone, Debug)]
+pub struct ReleaseEnded {
+    /// How it ended.
+    pub outcome: ReleaseOutcome,
+    /// The request.
+    pub request: ReleaseRequest,
+    /// The state for the next invocation.
+    pub continuation: Continuation,
+    /// What the API server remarked on writes.
+    pub warnings: Vec<String>,
+}
+
+/// Something to do: most are one call. Numbers are places in [`ReleaseEngine::items`], `olds` and
+/// `backs`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Task {
+    /// Read the parent of the release.
+    Parent,
+    /// Read the record of a revision.
+    Recorded(u64),
+    /// Read which resources a group has in a version.
+    Resources(String),
+    /// Read the autoscalers of a namespace.
+    Autoscalers(String),
+    /// Read an object.
+    Get(usize),
+    /// Try to apply an object.
+    Try(usize),
+    /// Read an object that is not in the release any more.
+    GetOld(usize),
+    /// Ask whether the token has a permission.
+    Permission(Permission, Option<String>),
+    /// Write the parent, with the lock or without it.
+    Parented,
+    /// Create the record.
+    Record,
+    /// Take the fields of other managers over.
+    TakeOver(usize),
+    /// Apply an object.
+    Apply(usize),
+    /// Delete an object that is made anew.
+    Remove(usize),
+    /// Wait until it is gone.
+    Gone(usize),
+    /// Look at the health of an object.
+    Check(usize),
+    /// Go on with the engine that follows a workload.
+    Follow(usize),
+    /// Write how the revision ended into its record.
+    Close,
+    /// Delete an object that is not in the release any more.
+    Prune(usize),
+    /// Read which records there are.
+    Headings,
+    /// Delete a record.
+    Forget(u64),
+    /// Way back: read an object.
+    GetBack(usize),
+    /// Way back: put an object back, or delete it.
+    PutBack(usize),
+    /// Way back: go on with the engine that follows a workload.
+    FollowBack(usize),
+}
+
+/// Where a release stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Begin,
+    Read,
+    Look,
+    Survey,
+    Try,
+    Review,
+    Lock,
+    Record,
+    /// The step of the order that is being applied.
+    Apply(usize),
+    /// The step that must be ready before the next one.
+    Ready(usize),
+    Follow,
+    Close,
+    Prune,
+    Tidy,
+    Forget,
+    Unlock,
+    Done,
+    WayBack,
+    /// The step of the way back that is being written.
+    PutBack(usize),
+    FollowBack,
+    CloseFailed,
+    UnlockFailed,
+    Failed,
+}
+
+/// A release in one invocation.
+#[derive(Clone, Debug)]
+pub struct ReleaseEngine {
+    /// What is asked for.
+    pub request: ReleaseRequest,
+    /// What the next invocation would go on from.
+    pub continuation: Continuation,
+    /// When this invocation must be over.
+    pub(super) until: Timestamp,
+    /// Hides what is secret in texts of the cluster.
+    pub(super) mask: fn(&str) -> String,
+    pub(super) now: Timestamp,
+    pub(super) outcome: Option<Box<ReleaseOutcome>>,
+    pub(super) notes: Vec<Note>,
+    pub(super) warnings: Vec<String>,
+    pub(super) locked_out: Option<CredentialsError>,
+    pub(super) stage: Stage,
+    pub(super) queue: VecDeque<Task>,
+    /// What is to be done later.
+    pub(super) later: Vec<(Timestamp, Task)>,
+    /// The outstanding calls.
+    pub(super) asked: BTreeMap<Ticket, (Task, Ask)>,
+    pub(super) tickets: Ticket,
+    pub(super) items: Vec<Item>,
+    pub(super) steps: Vec<Step>,
+    pub(super) olds: Vec<Old>,
+    pub(super) backs: Vec<Back>,
+    pub(super) back_steps: Vec<Vec<usize>>,
+    pub(super) owner: Owner,
+    pub(super) parent: Parent,
+    /// The parent as it was read; `None` if there is none.
+    pub(super) parent_live: Option<Value>,
+    /// The records since the last good one, with it.
+    pub(super) records: Vec<Record>,
+    /// The record of this revision.
+    pub(super) record: Option<Record>,
+    /// The resources that were looked up, by version and kind.
+    pub(super) resources: BTreeMap<(String, String), Resource>,
+    /// The targets of autoscalers: namespace, kind and name.
+    pub(super) scaled: BTreeMap<(String, String, String), String>,
+    pub(super) faults: Vec<ObjectFault>,
+    pub(super) forbidden: BTreeSet<(Permission, Option<String>)>,
+    pub(super) conflicts: u32,
+    /// Since when another execution's lock is waited for.
+    pub(super) locked_by: Option<(String, Timestamp)>,
+    pub(super) failure: Option<ReleaseCause>,
+    pub(super) way_back: WayBack,
+    pub(super) success: ReleaseSuccess,
+    pub(super) said: Vec<ReleaseNote>,
+}
+
+impl ReleaseEngine {
+    /// Stages of one call of `next`: each either asks, waits or ends, and there are about twenty
+    /// kinds of them, with two per step of the order.
+    pub(super) const STAGES: u32 = 20_000;
+
+    /// What the API server remarks on writes that is kept.
+    pub(super) const WARNINGS: usize = 10;
+
+    /// A release that begins or goes on now, and must be over at `until`. `mask` hides what is
+    /// secret in texts of the cluster.
+    pub fn new(
+        request: ReleaseRequest,
+        continuation: Continuation,
+        now: Timestamp,
+        until: Timestamp,
+        mask: fn(&str) -> String,
+    ) -> ReleaseEngine {
+        let parent = Parent::new(&request.name, &request.namespace);
+        let items = request.manifests.iter().map(Item::new).collect();
+        ReleaseEngine {
+            owner: Owner {
+                id: parent.id(),
+                release: parent.title(),
+            },
+            parent,
+            request,
+            continuation,
+            until,
+            mask,
+            now,
+            items,
+            outcome: None,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+            locked_out: None,
+            stage: Stage::Begin,
+            queue: VecDeque::new(),
+            later: Vec::new(),
+            asked: BTreeMap::new(),
+            tickets: 0,
+            steps: Vec::new(),
+            olds: Vec::new(),
+            backs: Vec::new(),
+            back_steps: Vec::new(),
+            parent_live: None,
+            records: Vec::new(),
+            record: None,
+            resources: BTreeMap::new(),
+            scaled: BTreeMap::new(),
+            faults: Vec::new(),
+            forbidden: BTreeSet::new(),
+            conflicts: 0,
+            locked_by: None,
+            failure: None,
+            way_back: WayBack::default(),
+            success: ReleaseSuccess::default(),
+            said: Vec::new(),
+        }
+    }
+
+    pub(super) fn end(&mut self, outcome: ReleaseOutcome) {
+        self.queue.clear();
+        self.later.clear();
+        self.outcome = Some(Box::new(outcome));
+    }
+
+    pub(super) fn fail(&mut self, failure: ReleaseFailure) {
+        self.end(ReleaseOutcome::Failed(Box::new(failure)));
+    }
+}

@@ -1,0 +1,165 @@
+//! Answers: each goes to what asked for it.
+
+use super::model::{ReleaseEngine, Stage, Task};
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::contact::OddAnswer;
+use crate::snapshot::Response;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The HTTP status of what is not there.
+const NOT_FOUND: u16 = 404;
+
+/// What a read found.
+pub(super) enum Found {
+    /// The object.
+    Object(Value),
+    /// There is none.
+    Nothing,
+    /// The cluster does not serve its kind.
+    NotServed,
+}
+
+/// Reads the answer to the read of an object.
+pub(super) fn found(result: Result<Response, CallError>) -> Result<Found, CallError> {
+    match result {
+        Ok(Response::Object(object)) => Ok(Found::Object(object)),
+        Ok(_) => Ok(Found::Nothing),
+        Err(CallError::Refused(refusal)) if refusal.code == NOT_FOUND && refusal.is_status => {
+            // A path that is not served is told without a name by a group that is served.
+            let is_served = !refusal
+                .message
+                .starts_with("the server could not find the requested resource");
+            Ok(if is_served {
+                Found::Nothing
+            } else {
+                Found::NotServed
+            })
+        }
+        Err(error) if is_not_served(&error) => Ok(Found::NotServed),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the API server does not serve this path: a text, and no `Status`.
+/// <https://github.com/kubernetes/apiserver/blob/master/pkg/util/notfoundhandler/not_found_handler.go>
+pub(super) fn is_not_served(error: &CallError) -> bool {
+    match error {
+        CallError::NotKubernetes(odd) => match &**odd {
+            OddAnswer::Text(NOT_FOUND, text) => text
+                .as_deref()
+                .is_some_and(|text| text.contains("404 page not found")),
+            _ => false,
+        },
+        CallError::Refused(refusal) => {
+            refusal.code == NOT_FOUND
+                && (!refusal.is_status
+                    || refusal
+                        .message
+                        .starts_with("the server could not find the requested resource"))
+        }
+        CallError::Unreachable(_)
+        | CallError::Untrusted(_)
+        | CallError::Kept(_)
+        | CallError::OutOfTime => false,
+    }
+}
+
+impl ReleaseEngine {
+    /// Takes the answer to a task.
+    pub(super) fn take(
+        &mut self,
+        task: Task,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        if self.outcome.is_some() {
+            return self.note_write(&task, &result);
+        }
+        if self.failure.is_some() && !self.is_of_way_back(&task) {
+            return self.note_write(&task, &result);
+        }
+        match task {
+            Task::Parent => self.took_parent(call, result, now),
+            Task::Recorded(revision) => self.took_record(revision, call, result, now),
+            Task::Resources(api_version) => match found(result) {
+                Ok(Found::Object(list)) => self.looked_up(&api_version, &list),
+                Ok(Found::Nothing | Found::NotServed) => {}
+                Err(error) => self.trouble(Task::Resources(api_version), call, error, now),
+            },
+            Task::Autoscalers(namespace) => match result {
+                Ok(list) => self.scalers(&namespace, &list.items()),
+                Err(error) => self.unreadable(Task::Autoscalers(namespace), call, error, now),
+            },
+            Task::Get(item) => match found(result) {
+                Ok(found) => {
+                    self.took_item(item, found);
+                    // It was read again in the middle, because somebody else changed it.
+                    if matches!(self.stage, Stage::Ready(_)) {
+                        self.push_apply(item);
+                    }
+                }
+                Err(error) => self.unreadable(Task::Get(item), call, error, now),
+            },
+            Task::Try(item) => self.tried(item, call, result, now),
+            Task::GetOld(old) => match found(result) {
+                Ok(found) => self.took_old(old, found),
+                Err(error) => self.unreadable(Task::GetOld(old), call, error, now),
+            },
+            Task::Permission(..) => self.took_permission(task, call, result, now),
+            Task::Parented => self.parented(call, result, now),
+            Task::Record => self.recorded(call, result, now),
+            Task::TakeOver(item) => self.took_over(item, call, result, now),
+            Task::Apply(item) => self.applied(item, call, result, now),
+            Task::Remove(item) => self.removed(item, call, result, now),
+            Task::Gone(item) => self.is_gone(item, call, result, now),
+            Task::Check(item) => self.checked(item, call, result, now),
+            Task::Follow(item) => {
+                if let Some(error) = self.locked_out.clone()
+                    && let Some(follower) = self.items[item].follower.as_mut()
+                {
+                    follower.lock_out(error);
+                }
+                if let Some(follower) = self.items[item].follower.as_mut() {
+                    follower.answered(result, now);
+                }
+                self.push(Task::Follow(item));
+            }
+            Task::FollowBack(back) => {
+                if let Some(follower) = self.backs[back].follower.as_mut() {
+                    follower.answered(result, now);
+                }
+                self.push(Task::FollowBack(back));
+            }
+            Task::Close | Task::Prune(_) | Task::Headings | Task::Forget(_) => {
+                self.settled(task, call, result, now)
+            }
+            Task::GetBack(back) => self.took_back(back, call, result, now),
+            Task::PutBack(back) => self.put_back(back, call, result, now),
+        }
+    }
+
+    /// Whether a task belongs to the way back, or to the end of a release that failed.
+    fn is_of_way_back(&self, task: &Task) -> bool {
+        matches!(
+            task,
+            Task::GetBack(_) | Task::PutBack(_) | Task::FollowBack(_)
+        ) || matches!(
+            self.stage,
+            Stage::PutBack(_)
+                | Stage::FollowBack
+                | Stage::CloseFailed
+                | Stage::UnlockFailed
+                | Stage::Failed
+        ) && matches!(task, Task::Close | Task::Parented | Task::Parent)
+    }
+
+    /// An answer that came after the end was decided: only what was written is of interest.
+    fn note_write(&mut self, task: &Task, result: &Result<Response, CallError>) {
+        if let (Task::Apply(item), Ok(_)) = (task, result) {
+            self.items[*item].wrote = true;
+        }
+    }
+}

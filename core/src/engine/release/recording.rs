@@ -1,0 +1,365 @@
+//! The parent and the records of a release: reading them, the lock, and the record of this
+//! revision.
+
+use super::super::model::Note;
+use super::item::Tried;
+use super::model::{ReleaseEngine, Stage, Task};
+use super::reading::{Found, found};
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object_id::ObjectId;
+use crate::release::model::RecordTrouble;
+use crate::release::{ReleaseCause, ReleaseFailure};
+use crate::request::Mode;
+use crate::request::release::PrunePolicy;
+use crate::snapshot::Response;
+use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
+use crate::state::release::history::{base, before_of, last_good, next_revision};
+use crate::state::release::{Before, Heading, Kept, Lock, Parent, Record, RecordedObject, Status};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// How often a lock of another execution is looked at.
+const LOCK_PAUSE: SignedDuration = SignedDuration::from_secs(3);
+
+/// What must be left of the timeout, as its part, when the lock of another execution is gone: the
+/// time that was waited for it is not the release's.
+const LEFT_PART: u32 = 3;
+
+/// How many records are read: as many releases may have failed in a row, and a longer history of
+/// failures is of no use for a way back.
+const WALK: usize = 20;
+
+/// How long the way back may take, and with it how long the lock counts after the deadline.
+pub(super) const WAY_BACK_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+impl ReleaseEngine {
+    pub(super) fn took_parent(
+        &mut self,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match found(result) {
+            Ok(Found::Object(object)) => match Parent::read(&object) {
+                Ok(parent) => {
+                    self.parent = parent;
+                    self.parent_live = Some(object);
+                }
+                Err(fault) => {
+                    let trouble = RecordTrouble::Parent(fault);
+                    self.fail(ReleaseFailure::Record(self.parent.name(), trouble));
+                }
+            },
+            Ok(Found::Nothing | Found::NotServed) => self.parent_live = None,
+            Err(error) => self.unreadable(Task::Parent, call, error, now),
+        }
+    }
+
+    /// The parent is read: waits for the lock of another execution, or reads the records.
+    pub(super) fn read_records(&mut self, now: Timestamp) {
+        if !self.forbidden.is_empty() {
+            let missing = std::mem::take(&mut self.forbidden).into_iter().collect();
+            return self.fail(ReleaseFailure::Forbidden(missing));
+        }
+        let job = self.continuation.job.clone();
+        let held = self.parent.held_by_other(&job, now);
+        let held = held.map(|lock| (lock.execution.clone(), lock.expires()));
+        match held.filter(|_| self.request.mode == Mode::Deploy) {
+            Some((execution, _)) if self.continuation.has_begun() => {
+                return self.fail(ReleaseFailure::OutOfSync {
+                    by: Some(execution),
+                    wrote: true,
+                });
+            }
+            Some((execution, until)) => {
+                let reserve = self.request.timeout / LEFT_PART;
+                if now + reserve >= self.continuation.deadline {
+                    return self.fail(ReleaseFailure::Locked { execution, until });
+                }
+                self.locked_by = Some((execution, until));
+                return self.push_at(now + LOCK_PAUSE, Task::Parent);
+            }
+            None => self.locked_by = None,
+        }
+        if self.parent.revision > 0 && self.parent_live.is_some() {
+            self.push(Task::Recorded(self.parent.revision));
+        }
+        self.stage = Stage::Look;
+    }
+
+    /// Takes a record, and reads the one before until one is found that was deployed as a whole.
+    pub(super) fn took_record(
+        &mut self,
+        revision: u64,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match found(result) {
+            Ok(Found::Object(object)) => match Record::read(&object) {
+                Ok(record) => {
+                    let is_good = record.heading.status.was_good();
+                    self.records.push(record);
+                    if is_good {
+                        return;
+                    }
+                }
+                Err(_) => {
+                    let name = Heading::name_for(&self.request.name, revision);
+                    self.notes
+                        .push(Note::Left(name, "it cannot be read".to_owned()));
+                }
+            },
+            Ok(Found::Nothing | Found::NotServed) => {}
+            Err(error) => return self.unreadable(Task::Recorded(revision), call, error, now),
+        }
+        let walked = self.parent.revision.saturating_sub(revision);
+        if revision > 1 && usize::try_from(walked).is_ok_and(|walked| walked < WALK) {
+            self.push(Task::Recorded(revision - 1));
+        }
+    }
+
+    /// Finds where this release stands, by its records. `false` if it is over, or goes back.
+    pub(super) fn resume(&mut self, _now: Timestamp) -> bool {
+        let ours = |record: &&Record| record.heading.job == self.continuation.job;
+        let newest = self.records.iter().max_by_key(|it| it.heading.revision);
+        let own = self.records.iter().filter(ours);
+        let own = own.max_by_key(|it| it.heading.revision).cloned();
+        let by = newest.map(|it| (it.heading.revision, it.heading.execution.clone()));
+        let phase = match &self.continuation.phase {
+            Phase::Release(phase) => Some(phase.clone()),
+            _ => None,
+        };
+        let Some(own) = own else {
+            if phase.is_some_and(|phase| phase.revision > 0) {
+                let by = by.map(|(_, execution)| execution);
+                self.fail(ReleaseFailure::OutOfSync { by, wrote: true });
+                return false;
+            }
+            return true;
+        };
+        if let Some((revision, execution)) = by
+            && revision > own.heading.revision
+        {
+            let by = Some(execution);
+            self.fail(ReleaseFailure::OutOfSync { by, wrote: true });
+            return false;
+        }
+        if own.heading.status == Status::Pending {
+            let revision = own.heading.revision;
+            self.success.revision = revision;
+            self.success.wrote = true;
+            self.record = Some(own);
+            let way_back = phase.and_then(|phase| phase.way_back);
+            let failed = way_back.as_ref().map(|(failure, _)| failure.clone());
+            self.enter(ReleasePhase { revision, way_back });
+            if let Some(failure) = failed {
+                self.failure = Some(ReleaseCause::Recorded(failure));
+                self.stage = Stage::WayBack;
+                return false;
+            }
+        } else if own.heading.status == Status::Failed && self.request.mode == Mode::Deploy {
+            let cause = own.heading.cause.unwrap_or_default();
+            self.failure = Some(ReleaseCause::Recorded(RecordedFailure::of(&cause)));
+            self.way_back.tried = true;
+            self.stage = Stage::Failed;
+            return false;
+        }
+        true
+    }
+
+    /// Whether nothing has to be written at all: no object, and no record.
+    pub(super) fn is_as_it_should_be(&self) -> bool {
+        let newest = self.records.iter().max_by_key(|it| it.heading.revision);
+        let Some(good) = newest.filter(|record| record.heading.status.was_good()) else {
+            return false;
+        };
+        let has = |id: &ObjectId| good.objects.iter().any(|object| object.id == *id);
+        let deletes = self.request.prune && self.olds.iter().any(|old| !old.gone);
+        !deletes
+            && self
+                .items
+                .iter()
+                .all(|item| !item.differs() && has(&item.id))
+    }
+
+    /// Locks the parent, which from now on covers what this revision has.
+    pub(super) fn hold(&mut self, now: Timestamp) {
+        let numbers = self.records.iter().map(|it| it.heading.revision);
+        let revision = next_revision(self.parent.revision, numbers);
+        let ids = self.items.iter().map(|item| &item.id);
+        self.parent.cover(ids);
+        self.parent.revision = revision;
+        self.parent.lock = Some(Lock {
+            execution: self.request.execution.clone(),
+            job: self.continuation.job.clone(),
+            since: now.min(self.continuation.started),
+            until: self.continuation.deadline + WAY_BACK_LIMIT,
+        });
+    }
+
+    /// The parent was written.
+    pub(super) fn parented(
+        &mut self,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match result {
+            Ok(Response::Object(object)) => self.parent_live = Some(object),
+            Ok(_) => {}
+            Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(now),
+            Err(CallError::Refused(refusal)) if super::trouble::is_forbidden(&refusal) => {
+                let verb = call.verb.rbac();
+                let missing = vec![(
+                    Self::permission_of_records(verb),
+                    Some(self.request.namespace.clone()),
+                )];
+                self.fail(ReleaseFailure::Forbidden(missing));
+            }
+            Err(error) => self.trouble(Task::Parented, call, error, now),
+        }
+    }
+
+    /// Somebody else wrote the parent in between. Before the lock everything is read again; after
+    /// it only the unlocking is tried again.
+    fn lost_race(&mut self, now: Timestamp) {
+        self.conflicts += 1;
+        self.notes.push(Note::LostRace(self.conflicts));
+        if self.stage != Stage::Record {
+            // Nobody else writes a parent that is locked: it was unlocked, or deleted.
+            return;
+        }
+        if self.conflicts > super::item::CONFLICTS {
+            let by = self.parent.lock.as_ref().map(|lock| lock.execution.clone());
+            return self.fail(ReleaseFailure::OutOfSync { by, wrote: false });
+        }
+        let mut fresh = ReleaseEngine::new(
+            self.request.clone(),
+            self.continuation.clone(),
+            now,
+            self.until,
+            self.mask,
+        );
+        fresh.conflicts = self.conflicts;
+        fresh.notes = std::mem::take(&mut self.notes);
+        fresh.warnings = std::mem::take(&mut self.warnings);
+        fresh.tickets = self.tickets;
+        fresh.locked_out = self.locked_out.take();
+        *self = fresh;
+    }
+
+    /// Makes the record of this revision.
+    pub(super) fn begin_record(&mut self, now: Timestamp) {
+        let known = base(&self.records);
+        let mut objects = Vec::new();
+        for (item, manifest) in self.items.iter().zip(&self.request.manifests) {
+            let Some(resource) = &item.resource else {
+                continue;
+            };
+            let is_known = known.iter().any(|object| object.id == item.id);
+            let before = match before_of(&item.id, &self.records) {
+                Before::Unknown => Before::of(item.live().as_ref(), &self.owner.id, is_known),
+                before => before.clone(),
+            };
+            objects.push(RecordedObject {
+                id: item.id.clone(),
+                api_version: manifest.api_version.clone(),
+                plural: resource
+                    .name
+                    .split('.')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+                wave: manifest.wave,
+                stays: manifest.prune == PrunePolicy::Never,
+                follow: manifest.follow,
+                uid: item.applied.as_ref().map(|applied| applied.uid.clone()),
+                manifest: Kept::Whole(manifest.text().into()),
+                before,
+            });
+        }
+        if !self.request.prune {
+            objects.extend(
+                self.olds
+                    .iter()
+                    .filter(|it| !it.gone)
+                    .map(|it| it.object.clone()),
+            );
+        }
+        self.record = Some(Record {
+            heading: Heading {
+                release: self.request.name.clone(),
+                namespace: self.request.namespace.clone(),
+                revision: self.parent.revision,
+                status: Status::Pending,
+                execution: self.request.execution.clone(),
+                job: self.continuation.job.clone(),
+                at: now,
+                commit: self.request.commit.clone(),
+                cause: None,
+            },
+            objects,
+        });
+        if let Some(Err(size)) = self.record.as_ref().map(Record::object) {
+            let name = Heading::name_for(&self.request.name, self.parent.revision);
+            return self.fail(ReleaseFailure::Record(name, RecordTrouble::TooLarge(size)));
+        }
+        self.push(Task::Record);
+        self.stage = Stage::Apply(0);
+    }
+
+    /// The record was created: from now on the release can be taken up and taken back.
+    pub(super) fn recorded(
+        &mut self,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let is_there = match &result {
+            // Its own answer may have been lost.
+            Err(CallError::Refused(refusal)) => refusal.reason == "AlreadyExists",
+            other => other.is_ok(),
+        };
+        match result {
+            _ if is_there => {
+                let revision = self.parent.revision;
+                self.success.revision = revision;
+                self.success.wrote = true;
+                self.enter(ReleasePhase {
+                    revision,
+                    way_back: None,
+                });
+            }
+            Err(error) => self.trouble(Task::Record, call, error, now),
+            Ok(_) => {}
+        }
+    }
+
+    pub(super) fn enter(&mut self, phase: ReleasePhase) {
+        let phase = Phase::Release(phase).hide(self.mask);
+        if self.continuation.enter(phase) {
+            self.notes.push(Note::Phase("release"));
+        }
+    }
+
+    /// The last revision that was deployed as a whole, without this one.
+    pub(super) fn good(&self) -> Option<&Record> {
+        let own = self.record.as_ref().map(|record| record.heading.revision);
+        let good = last_good(&self.records)?;
+        (Some(good.heading.revision) != own).then_some(good)
+    }
+
+    /// A dry run that found nothing to write is as good as a write.
+    pub(super) fn take_as_applied(&mut self) {
+        let at = self.continuation.started;
+        for item in &mut self.items {
+            if item.tried == Tried::Same && item.applied.is_none() {
+                item.applied = item.live().map(|live| super::item::receipt(&live, at));
+            }
+        }
+        let newest = self.records.iter().max_by_key(|it| it.heading.revision);
+        self.success.revision = newest.map_or(0, |record| record.heading.revision);
+    }
+}

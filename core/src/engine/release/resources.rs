@@ -1,0 +1,169 @@
+//! Where the objects of a release are: which resource a kind is, and which namespace it has.
+
+use super::model::{ReleaseEngine, Task};
+use crate::kubernetes::builtin;
+use crate::kubernetes::object_id::ObjectId;
+use crate::kubernetes::resource::Resource;
+use crate::release::order::order;
+use crate::release::{ObjectFault, ObjectTrouble};
+use crate::request::release::namespace_of;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The group of CustomResourceDefinitions.
+const EXTENSIONS: &str = "apiextensions.k8s.io";
+
+/// The kinds that autoscalers scale.
+const SCALED: [&str; 3] = ["Deployment", "StatefulSet", "ReplicaSet"];
+
+impl ReleaseEngine {
+    /// Looks the kinds up that are neither built in nor defined by the release itself.
+    pub(super) fn look_up(&mut self) {
+        self.define();
+        let manifests = &self.request.manifests;
+        let unknown = manifests
+            .iter()
+            .filter(|it| self.resource(&it.api_version, &it.kind).is_none())
+            .map(|it| it.api_version.clone())
+            .collect::<BTreeSet<_>>();
+        for api_version in unknown {
+            self.push(Task::Resources(api_version));
+        }
+    }
+
+    /// Takes the resources of a group in a version.
+    pub(super) fn looked_up(&mut self, api_version: &str, list: &Value) {
+        for entry in list["resources"].as_array().into_iter().flatten() {
+            let text = |field: &str| entry[field].as_str().unwrap_or_default();
+            let (plural, kind) = (text("name"), text("kind"));
+            if plural.contains('/') || kind.is_empty() {
+                continue;
+            }
+            let is_namespaced = entry["namespaced"] == true;
+            let resource = Resource::new(api_version, kind, plural, is_namespaced);
+            let key = (api_version.to_owned(), kind.to_owned());
+            self.resources.entry(key).or_insert(resource);
+        }
+    }
+
+    /// Gives every object its resource and its namespace, and sorts them into steps. What has no
+    /// place is a fault.
+    pub(super) fn place(&mut self) {
+        let mut faults = Vec::new();
+        for place in 0..self.items.len() {
+            let manifest = &self.request.manifests[place];
+            let trouble = match self.resource(&manifest.api_version, &manifest.kind) {
+                Some(resource) => {
+                    match namespace_of(manifest, resource.namespaced, &self.request) {
+                        Ok(namespace) => {
+                            self.items[place].id.namespace = namespace;
+                            self.items[place].resource = Some(resource);
+                            continue;
+                        }
+                        Err(fault) => ObjectTrouble::Fault(fault),
+                    }
+                }
+                None => ObjectTrouble::UnknownKind(manifest.api_version.clone()),
+            };
+            faults.push(ObjectFault {
+                id: self.items[place].id.clone(),
+                place: manifest.place.to_string(),
+                trouble,
+            });
+        }
+        self.faults.extend(faults);
+        let waves = self.items.iter().zip(&self.request.manifests);
+        let waves = waves.map(|(item, manifest)| (&item.id, manifest.wave));
+        self.steps = order(&waves.collect::<Vec<_>>());
+    }
+
+    /// Reads every object, and which of them are scaled by an autoscaler.
+    pub(super) fn survey(&mut self) {
+        let mut namespaces = BTreeSet::new();
+        for place in 0..self.items.len() {
+            let item = &self.items[place];
+            if item.resource.is_none() {
+                continue;
+            }
+            if item.id.group == "apps"
+                && SCALED.contains(&&*item.id.kind)
+                && let Some(namespace) = &item.id.namespace
+            {
+                namespaces.insert(namespace.clone());
+            }
+            self.push(Task::Get(place));
+        }
+        for namespace in namespaces {
+            self.push(Task::Autoscalers(namespace));
+        }
+    }
+
+    /// Takes the autoscalers of a namespace.
+    pub(super) fn scalers(&mut self, namespace: &str, scalers: &[Value]) {
+        for scaler in scalers {
+            let target = &scaler["spec"]["scaleTargetRef"];
+            let text = |field: &str| target[field].as_str().unwrap_or_default().to_owned();
+            let name = scaler.pointer("/metadata/name").and_then(Value::as_str);
+            let key = (namespace.to_owned(), text("kind"), text("name"));
+            let name = name.unwrap_or_default().to_owned();
+            self.scaled.insert(key, name);
+        }
+    }
+
+    /// The autoscaler of a workload.
+    pub(super) fn scaled_by(&self, id: &ObjectId) -> Option<&str> {
+        let namespace = id.namespace.clone().unwrap_or_default();
+        let key = (namespace, id.kind.clone(), id.name.clone());
+        self.scaled.get(&key).map(String::as_str)
+    }
+
+    /// Whether the release itself brings this namespace.
+    pub(super) fn brings_namespace(&self, name: &str) -> bool {
+        let mut items = self.items.iter();
+        items.any(|item| item.id.is("", "Namespace") && item.id.name == name)
+    }
+
+    /// Whether the release itself brings this kind.
+    pub(super) fn brings_kind(&self, group: &str, kind: &str) -> bool {
+        let mut manifests = self.request.manifests.iter();
+        manifests.any(|manifest| {
+            manifest.kind == "CustomResourceDefinition"
+                && manifest.group() == EXTENSIONS
+                && manifest.text().contains(kind)
+                && {
+                    let spec = &manifest.object()["spec"];
+                    spec["group"] == group && spec["names"]["kind"] == kind
+                }
+        })
+    }
+
+    fn resource(&self, api_version: &str, kind: &str) -> Option<Resource> {
+        let key = (api_version.to_owned(), kind.to_owned());
+        let found = self.resources.get(&key).cloned();
+        found.or_else(|| builtin::resource(api_version, kind))
+    }
+
+    /// Takes the kinds that CustomResourceDefinitions of the release define.
+    fn define(&mut self) {
+        let definitions = self.request.manifests.iter();
+        let definitions = definitions.filter(|manifest| {
+            manifest.kind == "CustomResourceDefinition" && manifest.group() == EXTENSIONS
+        });
+        for manifest in definitions {
+            let object = manifest.object();
+            let spec = &object["spec"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (group, names) = (text(&spec["group"]), &spec["names"]);
+            let (kind, plural) = (text(&names["kind"]), text(&names["plural"]));
+            let is_namespaced = spec["scope"] == "Namespaced";
+            for version in spec["versions"].as_array().into_iter().flatten() {
+                if version["served"] == false {
+                    continue;
+                }
+                let api_version = format!("{group}/{}", text(&version["name"]));
+                let resource = Resource::new(&api_version, &kind, &plural, is_namespaced);
+                self.resources.insert((api_version, kind.clone()), resource);
+            }
+        }
+    }
+}

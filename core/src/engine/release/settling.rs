@@ -1,0 +1,180 @@
+//! Everything serves: the record is closed, what is not in the release any more is deleted, old
+//! records are forgotten, and the lock is given back.
+
+use super::super::brief::in_short;
+use super::super::model::Note;
+use super::item::State;
+use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
+use super::reading::{Found, found};
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::object_id::ObjectId;
+use crate::release::order::reversed;
+use crate::release::{LeftReason, ReleaseNote};
+use crate::snapshot::Response;
+use crate::state::release::history::outdated;
+use crate::state::release::{Heading, Status};
+use jiff::Timestamp;
+
+impl ReleaseEngine {
+    /// The next stage of the end.
+    pub(super) fn settle(&mut self) {
+        match self.stage {
+            Stage::Close => {
+                if let Some(record) = &mut self.record {
+                    record.heading.status = Status::Deployed;
+                    self.push(Task::Close);
+                }
+                self.stage = Stage::Prune;
+            }
+            Stage::Prune => {
+                self.push_prunes();
+                self.stage = Stage::Tidy;
+            }
+            Stage::Tidy => {
+                if self.record.is_some() {
+                    self.push(Task::Headings);
+                }
+                self.stage = Stage::Forget;
+            }
+            Stage::Forget => {
+                self.unlock();
+                self.stage = Stage::Unlock;
+            }
+            _ => self.stage = Stage::Done,
+        }
+    }
+
+    /// Gives the lock back. The parent covers what is still there.
+    pub(super) fn unlock(&mut self) {
+        if self.record.is_none() {
+            return;
+        }
+        let kept = self.olds.iter().filter(|old| !old.gone);
+        let kept = kept.map(|old| old.object.id.clone());
+        let ids = self.items.iter().map(|item| item.id.clone()).chain(kept);
+        let ids = ids.collect::<Vec<_>>();
+        if self.failure.is_none() {
+            self.parent.hold_only(&ids);
+        }
+        self.parent.lock = None;
+        self.push(Task::Parented);
+    }
+
+    /// Deletes what the release has no more, what came last first.
+    fn push_prunes(&mut self) {
+        let ids = self
+            .olds
+            .iter()
+            .map(|old| (&old.object.id, old.object.wave));
+        let ids = ids.collect::<Vec<_>>();
+        let order = reversed(&ids).into_iter().flat_map(|step| step.members);
+        for old in order.collect::<Vec<_>>() {
+            if matches!(self.olds[old].fate, Some(Ok(_))) && !self.olds[old].gone {
+                self.push(Task::Prune(old));
+            }
+        }
+    }
+
+    /// Takes the answer to a task of the end. What fails here is told, and fails nothing.
+    pub(super) fn settled(
+        &mut self,
+        task: Task,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match task {
+            Task::Prune(old) => self.pruned(old, call, result, now),
+            Task::Headings => {
+                let list = result.map(Response::items).unwrap_or_default();
+                let headings = list.iter().filter_map(Heading::read).collect::<Vec<_>>();
+                for revision in outdated(&headings) {
+                    self.push(Task::Forget(revision));
+                }
+            }
+            Task::Forget(revision) => {
+                if let Err(error) = found(result) {
+                    let name = Heading::name_for(&self.request.name, revision);
+                    self.notes.push(Note::Left(name, in_short(&error)));
+                }
+            }
+            _ => match found(result) {
+                Ok(_) => {}
+                Err(error) => self.trouble(task, call, error, now),
+            },
+        }
+    }
+
+    fn pruned(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match found(result) {
+            Ok(Found::Object(_) | Found::Nothing | Found::NotServed) => {
+                self.olds[place].gone = true;
+                let id = self.olds[place].object.id.clone();
+                self.success.deleted.push(id);
+            }
+            Err(CallError::Refused(refusal)) if refusal.code == 409 => {
+                self.olds[place].fate = Some(Err(LeftReason::Changed));
+            }
+            Err(error @ (CallError::Unreachable(_) | CallError::OutOfTime)) => {
+                self.trouble(Task::Prune(place), call, error, now);
+            }
+            Err(error) => {
+                let why = LeftReason::Refused(in_short(&error));
+                self.olds[place].fate = Some(Err(why));
+            }
+        }
+    }
+
+    /// Everything is done.
+    pub(super) fn finish(&mut self) {
+        let mut success = std::mem::take(&mut self.success);
+        for item in &self.items {
+            match (item.wrote, item.live.is_some()) {
+                (true, false) => success.new += 1,
+                (true, true) => success.changed += 1,
+                (false, _) => success.unchanged += 1,
+            }
+            if let State::Serves(workload) = &item.state {
+                success.workloads.push((**workload).clone());
+            }
+        }
+        let kept = self.olds.iter().filter(|old| !old.gone);
+        let (not_asked, kept): (Vec<_>, Vec<_>) =
+            kept.partition(|old| old.fate == Some(Err(LeftReason::NotAsked)));
+        let kept = kept.into_iter().filter_map(|old| match &old.fate {
+            Some(Err(reason)) => Some((old.object.id.clone(), reason.clone())),
+            _ => None,
+        });
+        success.kept = kept.collect();
+        let not_pruned = not_asked.into_iter().map(|old| old.object.id.clone());
+        let not_pruned: Vec<ObjectId> = not_pruned.collect();
+        success.notes = std::mem::take(&mut self.said);
+        if !not_pruned.is_empty() {
+            success.notes.push(ReleaseNote::NotPruned(not_pruned));
+        }
+        success.previous = self.good().map(|record| record.heading.revision);
+        self.end(ReleaseOutcome::Finished(Box::new(success)));
+    }
+
+    /// What is waited for, and what it says of itself.
+    pub(super) fn waiting_for(&self, at_most: usize) -> Vec<(ObjectId, String)> {
+        let open = self.items.iter().filter(|item| !item.is_done());
+        let open = open.filter(|item| item.applied.is_some()).take(at_most);
+        open.map(|item| {
+            let said = match (&item.state, &item.follower) {
+                (_, Some(follower)) => follower.waits_for(),
+                (State::Waiting(wait), None) => crate::report::release::waiting(wait),
+                (State::Pending | State::Ready | State::Serves(_), None) => String::new(),
+            };
+            (item.id.clone(), said)
+        })
+        .collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! What follows what: each stage begins when the tasks of the one before are done.
+
+use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
+use crate::kubernetes::resource::SECRETS;
+use crate::release::{ReleaseCause, ReleaseFailure, order};
+use crate::request::Mode;
+use jiff::Timestamp;
+
+impl ReleaseEngine {
+    /// Begins the next stage.
+    pub(super) fn advance(&mut self, now: Timestamp) {
+        match self.stage {
+            Stage::Begin => {
+                self.push(Task::Parent);
+                self.stage = Stage::Read;
+            }
+            Stage::Read => self.read_records(now),
+            Stage::Look => {
+                if self.resume(now) {
+                    self.look_up();
+                    self.stage = Stage::Survey;
+                }
+            }
+            Stage::Survey => {
+                self.place();
+                self.survey();
+                self.stage = Stage::Try;
+            }
+            Stage::Try => {
+                self.check_owners();
+                self.try_all();
+                self.stage = Stage::Review;
+            }
+            Stage::Review => self.review(),
+            Stage::Lock => self.lock(now),
+            Stage::Record => self.begin_record(now),
+            Stage::Apply(step) => self.apply_step(step, now),
+            Stage::Ready(step) => self.wait_for_step(step),
+            Stage::Follow => {
+                for place in 0..self.items.len() {
+                    self.push_check(place);
+                }
+                self.stage = Stage::Close;
+            }
+            Stage::Close | Stage::Prune | Stage::Tidy | Stage::Forget | Stage::Unlock => {
+                self.settle();
+            }
+            Stage::Done => self.finish(),
+            Stage::WayBack
+            | Stage::PutBack(_)
+            | Stage::FollowBack
+            | Stage::CloseFailed
+            | Stage::UnlockFailed
+            | Stage::Failed => self.take_back(now),
+        }
+    }
+
+    /// Everything was tried: reads what is not in the release any more, and asks whether the token
+    /// may do what cannot be tried.
+    fn review(&mut self) {
+        if !self.faults.is_empty() {
+            let mut faults = std::mem::take(&mut self.faults);
+            faults.sort_by(|one, other| one.place.cmp(&other.place));
+            return self.fail(ReleaseFailure::Faults(faults));
+        }
+        if self.forbidden.is_empty() {
+            self.find_olds();
+            self.ask_permissions();
+        }
+        self.stage = Stage::Lock;
+    }
+
+    /// Everything is read, and nothing is written: the end of a plan, of a release that is as it
+    /// should be, and of one that may not be written.
+    fn lock(&mut self, now: Timestamp) {
+        if !self.forbidden.is_empty() {
+            let missing = std::mem::take(&mut self.forbidden).into_iter().collect();
+            return self.fail(ReleaseFailure::Forbidden(missing));
+        }
+        self.judge_olds();
+        if self.request.mode == Mode::Plan {
+            let plan = Box::new(self.plan());
+            return self.end(ReleaseOutcome::Planned(plan));
+        }
+        if self.record.is_some() {
+            self.stage = Stage::Apply(0);
+            return;
+        }
+        if now >= self.continuation.deadline {
+            return self.fail(ReleaseFailure::TooLate);
+        }
+        if self.is_as_it_should_be() {
+            self.take_as_applied();
+            self.stage = Stage::Follow;
+            return;
+        }
+        self.hold(now);
+        self.push(Task::Parented);
+        self.stage = Stage::Record;
+    }
+
+    /// Applies the objects of a step.
+    fn apply_step(&mut self, step: usize, now: Timestamp) {
+        let Some(members) = self.steps.get(step).map(|step| step.members.clone()) else {
+            self.stage = Stage::Follow;
+            return;
+        };
+        if now >= self.continuation.deadline {
+            return self.time_out();
+        }
+        for place in members {
+            self.push_apply(place);
+        }
+        self.stage = Stage::Ready(step);
+    }
+
+    /// Waits for the objects of a step that the next one needs, and for all of a wave at its end.
+    fn wait_for_step(&mut self, step: usize) {
+        let wave = self.steps[step].wave;
+        let ends_wave = self
+            .steps
+            .get(step + 1)
+            .is_some_and(|next| next.wave != wave);
+        let mut waited = Vec::new();
+        if ends_wave {
+            let of_wave = self.steps.iter().filter(|it| it.wave == wave);
+            waited.extend(of_wave.flat_map(|it| it.members.clone()));
+        } else if order::waits(self.steps[step].rank) {
+            waited.extend(self.steps[step].members.clone());
+        }
+        for place in waited {
+            self.push_check(place);
+        }
+        self.stage = Stage::Apply(step + 1);
+    }
+
+    /// The time is over, and something is not ready.
+    pub(super) fn time_out(&mut self) {
+        let waiting = self.waiting_for(usize::MAX);
+        self.doom(ReleaseCause::TimedOut {
+            timeout: self.request.timeout,
+            waiting,
+        });
+    }
+
+    /// The permission to do something with the release's own Secrets.
+    pub(super) fn permission_of_records(verb: &'static str) -> crate::kubernetes::call::Permission {
+        crate::kubernetes::call::Permission::of(verb, &SECRETS)
+    }
+}

@@ -1,0 +1,305 @@
+//! Before the first write: whose the objects are, what each apply would change, and whether the
+//! token may do what cannot be tried.
+
+use super::item::{Old, Tried, resource_of};
+use super::model::{ReleaseEngine, Task};
+use super::reading::{Found, is_not_served};
+use super::trouble::is_forbidden;
+use crate::change::apply::{self, ApplyRefusal, FieldConflict, owners};
+use crate::kubernetes::CallError;
+use crate::kubernetes::Refusal;
+use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::object_id::ObjectId;
+use crate::kubernetes::resource::{DEPLOYMENTS, REPLICA_SETS};
+use crate::release::prune::{self, Prune, candidates};
+use crate::release::{LeftReason, ObjectFault, ObjectTrouble, ReleaseNote, Untried};
+use crate::request::Mode;
+use crate::snapshot::Response;
+use crate::state::release::history::base;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+impl ReleaseEngine {
+    /// Takes an object as it is before it is applied.
+    pub(super) fn took_item(&mut self, place: usize, found: Found) {
+        match found {
+            Found::Object(object) => {
+                self.items[place].uid = Some(super::item::uid_of(&object));
+                self.items[place].live = Some(object.to_string().into_boxed_str());
+            }
+            Found::Nothing => {
+                self.items[place].live = None;
+                self.items[place].uid = None;
+            }
+            Found::NotServed => {
+                let item = &self.items[place];
+                match self.brings_kind(&item.id.group, &item.id.kind) {
+                    true => self.items[place].tried = Tried::Unable(Untried::NewKind),
+                    false => {
+                        let version = self.request.manifests[place].api_version.clone();
+                        self.fault(place, ObjectTrouble::UnknownKind(version));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What belongs to another release or tool is not taken over without `force`.
+    pub(super) fn check_owners(&mut self) {
+        if self.request.force {
+            return;
+        }
+        for place in 0..self.items.len() {
+            let Some(live) = self.items[place].live() else {
+                continue;
+            };
+            let foreign = owners(&live, &self.owner);
+            if !foreign.is_empty() {
+                self.fault(place, ObjectTrouble::Foreign(foreign));
+            }
+        }
+    }
+
+    /// Tries to apply every object that can be tried.
+    pub(super) fn try_all(&mut self) {
+        for place in 0..self.items.len() {
+            let item = &self.items[place];
+            let is_new_there = item.live.is_none()
+                && item.id.namespace.as_deref().is_some_and(|namespace| {
+                    self.brings_namespace(namespace)
+                        && self.is_absent(&ObjectId {
+                            kind: "Namespace".to_owned(),
+                            name: namespace.to_owned(),
+                            ..ObjectId::default()
+                        })
+                });
+            if is_new_there {
+                self.items[place].tried = Tried::Unable(Untried::NewNamespace);
+            } else if item.resource.is_some() && item.tried == Tried::Not {
+                self.push(Task::Try(place));
+            }
+        }
+    }
+
+    fn is_absent(&self, id: &ObjectId) -> bool {
+        let mut items = self.items.iter();
+        items.any(|item| item.id == *id && item.live.is_none())
+    }
+
+    /// Takes the answer to a dry run.
+    pub(super) fn tried(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let refusal = match result {
+            Ok(Response::Object(tried)) => return self.compare(place, &tried),
+            Ok(_) => return,
+            Err(error) if is_not_served(&error) => return self.took_item(place, Found::NotServed),
+            Err(CallError::Refused(refusal)) => refusal,
+            Err(error) => return self.trouble(Task::Try(place), call, error, now),
+        };
+        if is_forbidden(&refusal) {
+            let creates = refusal.message.contains("cannot create");
+            return self.forbid(&call, if creates { "create" } else { "patch" });
+        }
+        if refusal.code == 400 && refusal.message.contains("dry run") {
+            self.items[place].tried = Tried::Unable(Untried::Webhook);
+            return;
+        }
+        let meaning = apply::refused(&refusal);
+        match &meaning {
+            ApplyRefusal::Conflict(fields)
+                if !self.items[place].force && self.are_taken_over(place, fields) =>
+            {
+                self.items[place].force = true;
+                self.push(Task::Try(place));
+            }
+            ApplyRefusal::Immutable(_) if self.may_recreate(place) => {
+                self.items[place].recreate = true;
+                self.items[place].tried = Tried::Differs(None);
+            }
+            ApplyRefusal::NamespaceMissing if self.namespace_comes(place) => {
+                self.items[place].tried = Tried::Unable(Untried::NewNamespace);
+            }
+            ApplyRefusal::RoleMissing(_) => {
+                self.items[place].tried = Tried::Unable(Untried::NewKind);
+            }
+            ApplyRefusal::Stale => self.push(Task::Get(place)),
+            _ if meaning.may_pass() => {
+                self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
+            }
+            _ => self.refuse(place, meaning, refusal),
+        }
+    }
+
+    fn refuse(&mut self, place: usize, meaning: ApplyRefusal, refusal: Refusal) {
+        self.fault(place, ObjectTrouble::Refused(meaning, Box::new(refusal)));
+    }
+
+    fn namespace_comes(&self, place: usize) -> bool {
+        let namespace = self.items[place].id.namespace.as_deref();
+        namespace.is_some_and(|namespace| self.brings_namespace(namespace))
+    }
+
+    /// Whether all these managers give their fields to us when an object is taken over.
+    pub(super) fn are_taken_over(&self, place: usize, fields: &[FieldConflict]) -> bool {
+        let live = self.items[place].live();
+        live.is_some_and(|live| apply::are_of_predecessors(&live, fields))
+    }
+
+    /// Whether an object may be deleted and made anew: a Job, which runs once, or what asks for it.
+    pub(super) fn may_recreate(&self, place: usize) -> bool {
+        self.items[place].id.is("batch", "Job") || self.request.manifests[place].recreate
+    }
+
+    /// Compares the answer to a dry run with the object as it is.
+    fn compare(&mut self, place: usize, tried: &Value) {
+        let item = &self.items[place];
+        let Some(live) = item.live() else {
+            self.items[place].tried = Tried::Differs(None);
+            return;
+        };
+        if !apply::needs_write(&live, tried) {
+            self.items[place].tried = Tried::Same;
+            self.same_job(place, &live);
+            return;
+        }
+        let difference = apply::change(Some(&live), tried);
+        self.items[place].tried = Tried::Differs(Some(Box::new(difference)));
+    }
+
+    /// A Job that is as it should be: one that completed does not run again, one that failed does.
+    fn same_job(&mut self, place: usize, live: &Value) {
+        if !self.items[place].id.is("batch", "Job") {
+            return;
+        }
+        let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
+        let has = |kind: &str| {
+            let mut conditions = conditions.into_iter().flatten();
+            conditions.any(|it| it["type"] == kind && it["status"] == "True")
+        };
+        if has("Failed") || has("FailureTarget") {
+            self.items[place].recreate = self.record.is_none();
+        } else if has("Complete") {
+            let id = self.items[place].id.clone();
+            self.said.push(ReleaseNote::AlreadyComplete(id));
+        }
+    }
+
+    pub(super) fn fault(&mut self, place: usize, trouble: ObjectTrouble) {
+        self.faults.push(ObjectFault {
+            id: self.items[place].id.clone(),
+            place: self.request.manifests[place].place.to_string(),
+            trouble,
+        });
+    }
+
+    /// Finds what the release had and has no more; it is read where it may be deleted.
+    pub(super) fn find_olds(&mut self) {
+        let ids = self.items.iter().map(|item| item.id.clone());
+        let base = base(&self.records);
+        let ids = ids.collect::<Vec<_>>();
+        let olds = candidates(&base, &ids).into_iter().map(|object| Old {
+            object: object.clone(),
+            resource: resource_of(object),
+            fate: None,
+            gone: false,
+        });
+        self.olds = olds.collect();
+        for old in 0..self.olds.len() {
+            self.push(Task::GetOld(old));
+        }
+    }
+
+    pub(super) fn took_old(&mut self, place: usize, found: Found) {
+        let live = match found {
+            Found::Object(live) => Some(live),
+            Found::Nothing | Found::NotServed => None,
+        };
+        // Uids of this release are known once it is applied; what was applied before counts now.
+        let uids = self.items.iter().filter_map(|item| item.uid.clone());
+        let uids = uids.collect::<BTreeSet<_>>();
+        let old = &mut self.olds[place];
+        match prune::prune(&old.object, live.as_ref(), &self.owner.id, &uids) {
+            Prune::Delete {
+                uid,
+                resource_version,
+            } => old.fate = Some(Ok((uid, resource_version))),
+            Prune::Keep(reason) => old.fate = Some(Err(LeftReason::Keep(reason))),
+            Prune::Gone => old.gone = true,
+        }
+    }
+
+    /// What becomes of the objects that the release has no more.
+    pub(super) fn judge_olds(&mut self) {
+        if self.request.prune {
+            return;
+        }
+        for old in &mut self.olds {
+            old.fate = Some(Err(LeftReason::NotAsked));
+        }
+    }
+
+    /// Asks for the permissions that no dry run needs: to delete, and to read what explains a
+    /// failure.
+    pub(super) fn ask_permissions(&mut self) {
+        if self.request.mode == Mode::Plan {
+            return;
+        }
+        let mut needed = BTreeSet::new();
+        for item in self.items.iter().filter(|item| item.differs()) {
+            let Some(resource) = &item.resource else {
+                continue;
+            };
+            let namespace = item.id.namespace.clone();
+            let is_new = item.live.is_none() && self.request.rollback;
+            if item.recreate || is_new && !item.id.is("batch", "Job") {
+                needed.insert((Permission::of("delete", resource), namespace.clone()));
+            }
+            if *resource.name == *DEPLOYMENTS.name {
+                needed.insert((Permission::of("list", &REPLICA_SETS), namespace));
+            }
+        }
+        if self.request.prune {
+            let doomed = self
+                .olds
+                .iter()
+                .filter(|old| matches!(old.fate, None | Some(Ok(_))));
+            for old in doomed.filter(|old| !old.gone) {
+                let namespace = old.object.id.namespace.clone();
+                needed.insert((Permission::of("delete", &old.resource), namespace));
+            }
+        }
+        for (permission, namespace) in needed {
+            self.push(Task::Permission(permission, namespace));
+        }
+    }
+
+    pub(super) fn took_permission(
+        &mut self,
+        task: Task,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let Task::Permission(permission, namespace) = &task else {
+            return;
+        };
+        match result {
+            Ok(Response::Object(review)) => {
+                if review.pointer("/status/allowed") == Some(&Value::Bool(false)) {
+                    self.forbidden
+                        .insert((permission.clone(), namespace.clone()));
+                }
+            }
+            Ok(_) => {}
+            // A token may be denied to ask what it may.
+            Err(CallError::Refused(refusal)) if refusal.code == 403 => {}
+            Err(error) => self.trouble(task, call, error, now),
+        }
+    }
+}

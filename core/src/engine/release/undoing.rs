@@ -1,0 +1,302 @@
+//! The way back: what the last good revision had, or what was there before, is put back; what is
+//! new is deleted; and what served before is followed until it serves again.
+
+use super::super::brief::in_short;
+use super::super::model::Outcome;
+use super::followers::Following;
+use super::following::workload_kind;
+use super::item::{Back, BackTo, resource_of};
+use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
+use super::recording::WAY_BACK_LIMIT;
+use crate::kubernetes::object_id::ObjectId;
+use crate::release::order::{order, reversed};
+use crate::release::prune::KeepReason;
+use crate::release::{LeftReason, ReleaseCause, ReleaseFailure};
+use crate::report;
+use crate::state::continuation::{RecordedFailure, ReleasePhase};
+use crate::state::release::{Before, Kept, RecordedObject, Status};
+use crate::strategy::{Failure, RollbackResult};
+use crate::workload::Workload;
+use crate::workload::health::rollout::WriteReceipt;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Kinds whose loss would take others' objects or data with it.
+const NEVER_DELETED: [(&str, &str); 4] = [
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("storage.k8s.io", "StorageClass"),
+];
+
+impl ReleaseEngine {
+    /// The next stage of the way back.
+    pub(super) fn take_back(&mut self, now: Timestamp) {
+        match self.stage {
+            Stage::WayBack => self.begin_way_back(now),
+            Stage::PutBack(step) => match self.back_steps.get(step).cloned() {
+                Some(members) => {
+                    for back in members {
+                        self.push(Task::PutBack(back));
+                    }
+                    self.stage = Stage::PutBack(step + 1);
+                }
+                None => {
+                    for back in 0..self.backs.len() {
+                        self.push_follow_back(back, now);
+                    }
+                    self.stage = Stage::FollowBack;
+                }
+            },
+            Stage::FollowBack => {
+                let cause = self.recorded_failure().cause;
+                if let Some(record) = &mut self.record {
+                    record.heading.status = Status::Failed;
+                    record.heading.cause = Some(cause);
+                    self.push(Task::Close);
+                }
+                self.stage = Stage::CloseFailed;
+            }
+            Stage::CloseFailed => {
+                self.unlock();
+                self.stage = Stage::UnlockFailed;
+            }
+            Stage::UnlockFailed => self.stage = Stage::Failed,
+            _ => self.end_failed(),
+        }
+    }
+
+    /// Decides what is taken back, and to what.
+    fn begin_way_back(&mut self, now: Timestamp) {
+        let failure = self.recorded_failure();
+        let revision = self.record.as_ref().map(|record| record.heading.revision);
+        let (Some(revision), true, false) = (revision, self.request.rollback, self.was_overtaken())
+        else {
+            // Nothing was written, nothing may be taken back, or it would overwrite others.
+            self.stage = Stage::FollowBack;
+            return;
+        };
+        let until = match &self.continuation.phase {
+            crate::state::continuation::Phase::Release(ReleasePhase {
+                way_back: Some((_, until)),
+                ..
+            }) => *until,
+            _ => now + WAY_BACK_LIMIT.min(self.request.timeout),
+        };
+        self.enter(ReleasePhase {
+            revision,
+            way_back: Some((failure, until)),
+        });
+        self.way_back.tried = true;
+        self.way_back.revision = self.good().map(|record| record.heading.revision);
+        self.find_backs();
+        for back in 0..self.backs.len() {
+            self.push(Task::GetBack(back));
+        }
+        self.stage = Stage::PutBack(0);
+    }
+
+    /// Whether somebody else's change is the cause: taking back would overwrite it.
+    fn was_overtaken(&self) -> bool {
+        match &self.failure {
+            Some(ReleaseCause::Gone(_)) => true,
+            Some(ReleaseCause::Workload { failure, .. }) => matches!(
+                **failure,
+                Failure::OutOfSync { .. }
+                    | Failure::Overwritten { .. }
+                    | Failure::SetAside { .. }
+                    | Failure::Deleted
+            ),
+            _ => false,
+        }
+    }
+
+    fn find_backs(&mut self) {
+        let good = self.good().map(|record| record.objects.clone());
+        let good = good.unwrap_or_default();
+        let objects = self.record.as_ref().map(|record| record.objects.clone());
+        let mut backs = Vec::new();
+        for object in objects.unwrap_or_default() {
+            let former = good.iter().find(|former| former.id == object.id);
+            let Some(to) = back_to(&object, former) else {
+                continue;
+            };
+            backs.push(Back {
+                resource: match (&to, former) {
+                    (BackTo::Manifest(_), Some(former)) => resource_of(former),
+                    _ => resource_of(&object),
+                },
+                result: match &to {
+                    BackTo::Stay(reason) => Some(Err(reason.clone())),
+                    _ => None,
+                },
+                wave: object.wave,
+                id: object.id,
+                to,
+                live: None,
+                conflicts: 0,
+                removed: false,
+                follower: None,
+            });
+        }
+        let ids = |of: &dyn Fn(&Back) -> bool| {
+            let chosen = backs.iter().enumerate().filter(|(_, back)| of(back));
+            chosen.map(|(place, _)| place).collect::<Vec<_>>()
+        };
+        let restored = ids(&|back| matches!(back.to, BackTo::Manifest(_) | BackTo::Object(_)));
+        let deleted = ids(&|back| back.to == BackTo::Nothing);
+        let order_of = |places: &[usize], is_reversed: bool| {
+            let list = places
+                .iter()
+                .map(|place| (&backs[*place].id, backs[*place].wave));
+            let list = list.collect::<Vec<_>>();
+            let steps = if is_reversed {
+                reversed(&list)
+            } else {
+                order(&list)
+            };
+            let steps = steps.into_iter();
+            steps
+                .map(|step| step.members.iter().map(|it| places[*it]).collect())
+                .collect::<Vec<Vec<usize>>>()
+        };
+        let mut steps = order_of(&restored, false);
+        steps.extend(order_of(&deleted, true));
+        self.back_steps = steps;
+        self.backs = backs;
+    }
+
+    /// Makes the engine that follows a workload which was put back.
+    pub(super) fn follow_back(&mut self, place: usize, object: Value, now: Timestamp) {
+        let id = self.backs[place].id.clone();
+        let Some(kind) = workload_kind(&id).filter(|_| !id.is("batch", "Job")) else {
+            return;
+        };
+        let until = self.way_back_until(now);
+        let live = Workload::new(kind, object);
+        let request = self.request_for(kind, &id);
+        let revision = live.revision().unwrap_or_default();
+        let following = Following {
+            request,
+            written: WriteReceipt::adopted(&live, now),
+            continuation: &self.continuation,
+            now,
+            until: self.until,
+            mask: self.mask,
+            pause: self.follow_pause(),
+        };
+        self.backs[place].follower = Some(following.back(revision, until));
+    }
+
+    fn push_follow_back(&mut self, place: usize, _now: Timestamp) {
+        if self.backs[place].follower.is_some() {
+            self.push(Task::FollowBack(place));
+        }
+    }
+
+    fn way_back_until(&self, now: Timestamp) -> Timestamp {
+        match &self.continuation.phase {
+            crate::state::continuation::Phase::Release(ReleasePhase {
+                way_back: Some((_, until)),
+                ..
+            }) => *until,
+            _ => now + WAY_BACK_LIMIT,
+        }
+    }
+
+    /// An engine that followed a workload on the way back is done.
+    pub(super) fn followed_back(&mut self, place: usize, outcome: Outcome) {
+        let id = self.backs[place].id.clone();
+        self.backs[place].follower = None;
+        let why = match outcome {
+            Outcome::Finished(_) => return,
+            Outcome::Failed(Failure::Rollout {
+                rollback_result: RollbackResult::RolledBack(_),
+                ..
+            }) => return,
+            Outcome::Failed(Failure::Rollout {
+                rollback_result: RollbackResult::RollbackFailed(_, cause),
+                ..
+            }) => report::cause::cause(&cause, "of its pods"),
+            Outcome::HandedOver(_) => return self.hand_over(),
+            Outcome::LockedOut(error) => return self.end(ReleaseOutcome::LockedOut(error)),
+            Outcome::LostSight(since, why) => {
+                return self.end(ReleaseOutcome::LostSight(since, why));
+            }
+            Outcome::Broken(_, error, _) => in_short(&error),
+            Outcome::Failed(_) | Outcome::Planned(_) => "somebody else changed it".to_owned(),
+        };
+        self.way_back.unserved.push((id, (self.mask)(&why)));
+    }
+
+    /// Why the release failed, in the form in which it is kept.
+    fn recorded_failure(&self) -> RecordedFailure {
+        let failure = match &self.failure {
+            Some(ReleaseCause::Recorded(failure)) => failure.clone(),
+            Some(cause) => report::release::recorded(cause),
+            None => RecordedFailure::of(""),
+        };
+        failure.hide(self.mask)
+    }
+
+    fn end_failed(&mut self) {
+        let Some(cause) = self.failure.take() else {
+            return self.end(ReleaseOutcome::Failed(Box::new(ReleaseFailure::TooLate)));
+        };
+        for back in &self.backs {
+            if let Some(Err(reason)) = &back.result {
+                let left = (back.id.clone(), reason.clone());
+                self.way_back.left.push(left);
+            }
+        }
+        let failed: Option<ObjectId> = match &cause {
+            ReleaseCause::Workload { id, .. } | ReleaseCause::Object { id, .. } => Some(id.clone()),
+            _ => None,
+        };
+        let others = self
+            .items
+            .iter()
+            .filter(|item| workload_kind(&item.id).is_some());
+        let others = others.filter(|item| Some(&item.id) != failed.as_ref());
+        let others = others
+            .map(|item| (item.id.clone(), item.is_done()))
+            .collect();
+        let way_back = std::mem::take(&mut self.way_back);
+        self.fail(ReleaseFailure::Ended {
+            cause: Box::new(cause),
+            others,
+            way_back,
+        });
+    }
+}
+
+/// What an object goes back to; `None` if the failed revision does not differ from what was there.
+fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<BackTo> {
+    let is_definition = object
+        .id
+        .is("apiextensions.k8s.io", "CustomResourceDefinition");
+    let is_job = object.id.is("batch", "Job");
+    let to = match (&object.before, former) {
+        (Before::InRelease, Some(former)) => match (&former.manifest, &object.manifest) {
+            (Kept::Whole(former), Kept::Whole(now)) if former == now => return None,
+            (Kept::Whole(former), _) => BackTo::Manifest(former.clone()),
+            (Kept::Omitted, _) => BackTo::Stay(LeftReason::NotRecorded),
+        },
+        (Before::InRelease, None) => return None,
+        (Before::Absent, _)
+            if NEVER_DELETED
+                .iter()
+                .any(|(group, kind)| object.id.is(group, kind)) =>
+        {
+            BackTo::Stay(LeftReason::Keep(KeepReason::Kind))
+        }
+        (Before::Absent, _) => BackTo::Nothing,
+        (Before::Live(object), _) => BackTo::Object(object.clone()),
+        (Before::Unknown, _) => BackTo::Stay(LeftReason::NotRecorded),
+    };
+    Some(match to {
+        _ if is_job => BackTo::Stay(LeftReason::JobRan),
+        _ if is_definition => BackTo::Stay(LeftReason::Definition),
+        to => to,
+    })
+}

@@ -1,0 +1,122 @@
+//! Runs a release: several calls at once.
+
+use super::way::{Renewed, Way};
+use super::{end, instant, log, send};
+use crate::access::{Connection, Purpose};
+use crate::kubernetes::Cluster;
+use crate::telemetry::logging;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+use landfall_core::engine::Ask;
+use landfall_core::engine::release::{
+    ReleaseEnded, ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket,
+};
+use landfall_core::kubernetes::CallError;
+use landfall_core::outcome::CredentialsError;
+use landfall_core::request::release::ReleaseRequest;
+use landfall_core::snapshot::Response;
+use landfall_core::state::continuation::Continuation;
+use std::sync::Arc;
+use tokio::time::{Instant, sleep_until};
+
+/// Runs a release until it ends or `until` comes. `connect` opens the cluster again, with another
+/// credential or at another address.
+pub async fn run(
+    connection: Connection,
+    connect: impl AsyncFn(Purpose) -> Result<Connection, CredentialsError>,
+    request: ReleaseRequest,
+    continuation: Continuation,
+    until: Instant,
+) -> ReleaseEnded {
+    let now = Timestamp::now();
+    let end = end(now, until);
+    let mut driver = Driver {
+        engine: ReleaseEngine::new(request, continuation, now, end, logging::masked),
+        way: Way::new(connection, connect, until),
+        until,
+    };
+    let outcome = driver.run().await;
+    driver.engine.ended(outcome)
+}
+
+struct Driver<C> {
+    engine: ReleaseEngine,
+    way: Way<C>,
+    until: Instant,
+}
+
+/// A call that came back, and the connection that it went by.
+struct Sent {
+    ticket: Ticket,
+    ask: Ask,
+    by: Arc<Cluster>,
+    result: Result<Response, CallError>,
+}
+
+async fn sent(by: Arc<Cluster>, ticket: Ticket, ask: Ask, until: Instant) -> Sent {
+    let result = send(&by, &ask, until).await;
+    Sent {
+        ticket,
+        ask,
+        by,
+        result,
+    }
+}
+
+impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<C> {
+    async fn run(&mut self) -> ReleaseOutcome {
+        let mut calls = FuturesUnordered::new();
+        loop {
+            let next = self.engine.next(Timestamp::now());
+            for note in self.engine.notes() {
+                log(&note);
+            }
+            match next {
+                ReleaseNext::Ask(asks) => {
+                    let engine = &mut self.engine;
+                    let may_move = |address: &str| engine.may_move_to(address);
+                    self.way.renew_in_time(may_move).await;
+                    for (ticket, ask) in asks {
+                        let by = Arc::clone(&self.way.connection.cluster);
+                        calls.push(sent(by, ticket, ask, self.until));
+                    }
+                }
+                ReleaseNext::Await => {
+                    let came = calls.next().await.expect("a call is under way");
+                    if let Some((ticket, ask)) = self.take(came).await {
+                        let by = Arc::clone(&self.way.connection.cluster);
+                        calls.push(sent(by, ticket, ask, self.until));
+                    }
+                }
+                ReleaseNext::Sleep(end) => sleep_until(instant(end)).await,
+                ReleaseNext::Done(outcome) => return *outcome,
+            }
+        }
+    }
+
+    /// Takes an answer; a call that is to be sent again by another way is given back.
+    async fn take(&mut self, came: Sent) -> Option<(Ticket, Ask)> {
+        let is_old = !Arc::ptr_eq(&came.by, &self.way.connection.cluster);
+        let is_refused = matches!(
+            &came.result, Err(CallError::Refused(refusal)) if refusal.is_of_token()
+        );
+        if is_old && is_refused {
+            return Some((came.ticket, came.ask));
+        }
+        let engine = &mut self.engine;
+        let may_move = |address: &str| engine.may_move_to(address);
+        let result = match self.way.renew(&came.result, may_move).await {
+            Renewed::Again => return Some((came.ticket, came.ask)),
+            Renewed::Not => came.result,
+            Renewed::LockedOut(error) => {
+                self.engine.lock_out(error);
+                came.result
+            }
+            Renewed::OutOfTime => Err(CallError::OutOfTime),
+        };
+        self.engine.remarked(came.by.warnings());
+        self.engine.answered(came.ticket, result, Timestamp::now());
+        None
+    }
+}

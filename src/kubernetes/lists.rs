@@ -1,0 +1,68 @@
+//! Lists, which come in pages.
+
+use super::Cluster;
+use landfall_core::kubernetes::CallError;
+use landfall_core::kubernetes::call::Call;
+use landfall_core::kubernetes::pod::Pods;
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// Pages of one list: a thousand objects of one Deployment.
+const MAX_PAGES: usize = 20;
+
+/// Pages of pods: ten thousand. Of more than that nothing is concluded.
+const MAX_POD_PAGES: usize = 40;
+
+impl Cluster {
+    /// The pods of a ReplicaSet, each page reduced before the next one is fetched.
+    pub async fn pods(&self, call: &Call, set: &str, until: Instant) -> Result<Pods, CallError> {
+        let mut pods = Pods::default();
+        let mut page = call.clone();
+        for _ in 0..MAX_POD_PAGES {
+            let read = |body: &[u8]| Pods::read(body, set);
+            let (found, token) = self.read(&page, until, read).await?;
+            pods.extend(found);
+            if token.is_empty() {
+                return Ok(pods);
+            }
+            page = call.clone().page(&token);
+        }
+        pods.cut = true;
+        Ok(pods)
+    }
+
+    /// All pages of a list, each item reduced by `read` before the next page is fetched.
+    pub async fn list<T>(
+        &self,
+        call: Call,
+        until: Instant,
+        read: impl Fn(&Value) -> T,
+    ) -> Result<Vec<T>, CallError> {
+        let mut found = Vec::new();
+        let mut page = call.clone();
+        for _ in 0..MAX_PAGES {
+            let list = match self.send(&page, until).await {
+                // The list has grown too old while it was read: it is begun again.
+                // https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+                Err(CallError::Refused(refusal)) if refusal.code == 410 && page != call => {
+                    found.clear();
+                    page = call.clone();
+                    continue;
+                }
+                sent => sent?,
+            };
+            let items = list.get("items").and_then(Value::as_array);
+            found.extend(items.into_iter().flatten().map(&read));
+            let token = list.pointer("/metadata/continue").and_then(Value::as_str);
+            match token {
+                Some(token) if !token.is_empty() => page = call.clone().page(token),
+                _ => return Ok(found),
+            }
+        }
+        tracing::warn!(
+            resource = &*call.resource,
+            "the list is longer than is read"
+        );
+        Ok(found)
+    }
+}
