@@ -182,3 +182,46 @@ async fn all_faults_are_told_at_once_and_nothing_is_written() {
     }
     stage.wrote(&[]);
 }
+
+/// A Job of a release.
+fn migration(image: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate}}\nspec:\n  backoffLimit: 0\n  \
+         template:\n    spec:\n      restartPolicy: Never\n      containers: [{{name: migrate, image: \
+         '{image}'}}]\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_migration_shows_its_log_and_no_workload_is_touched() {
+    let stage = empty().await;
+    let (web, works) = (
+        web("web", GOOD),
+        migration("registry.example.com/migrate:completes"),
+    );
+    let files = [("k8s/web.yaml", &*web), ("k8s/migrate.yaml", &*works)];
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let job = object(&stage, "jobs", "migrate").unwrap();
+    assert_eq!(job["status"]["succeeded"], 1, "{summary}");
+    let uid = &job["metadata"]["uid"];
+
+    // As it is unchanged, it does not run again.
+    let newer = web.replace("2.0.0", "2.1.0");
+    let files = [("k8s/web.yaml", &*newer), ("k8s/migrate.yaml", &*works)];
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let job = object(&stage, "jobs", "migrate").unwrap();
+    assert_eq!(job["metadata"]["uid"], *uid, "{summary}");
+
+    let newest = web.replace("2.0.0", "2.2.0");
+    let broken = migration("registry.example.com/migrate:crash");
+    let files = [("k8s/web.yaml", &*newest), ("k8s/migrate.yaml", &*broken)];
+    let ended = release(&stage, &files, json!({})).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    for said in ["Job", "migrate", "no DATABASE_URL"] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    let live = object(&stage, "deployments", "web").unwrap();
+    let image = &live["spec"]["template"]["spec"]["containers"][0]["image"];
+    assert_eq!(image, "registry.example.com/web:2.1.0", "{message}");
+}

@@ -6,6 +6,7 @@ use super::followers::Following;
 use super::item::State;
 use super::model::{ReleaseEngine, ReleaseOutcome, Task};
 use super::reading::{Found, found};
+use super::settling::Written;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
@@ -57,6 +58,7 @@ impl ReleaseEngine {
             return;
         };
         let after = Workload::new(kind, object.clone());
+        let wrote = self.written(item) != Written::Not;
         let written = match item.wrote {
             true => {
                 let before = item.live().filter(|_| !item.removed);
@@ -66,7 +68,6 @@ impl ReleaseEngine {
             false => WriteReceipt::adopted(&after, self.continuation.started),
         };
         let request = self.request_for(kind, &item.id);
-        let wrote = item.wrote;
         let following = Following {
             request,
             written,

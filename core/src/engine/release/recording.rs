@@ -132,9 +132,12 @@ impl ReleaseEngine {
             _ => None,
         };
         let Some(own) = own else {
-            if phase.is_some_and(|phase| phase.revision > 0) {
+            let wrote = phase.is_some_and(|phase| phase.revision > 0);
+            // Whoever released while we waited is later than us, and is not overwritten.
+            let is_late = newest.is_some_and(|it| it.heading.at > self.continuation.started);
+            if wrote || is_late && self.request.mode == Mode::Deploy {
                 let by = by.map(|(_, execution)| execution);
-                self.fail(ReleaseFailure::OutOfSync { by, wrote: true });
+                self.fail(ReleaseFailure::OutOfSync { by, wrote });
                 return false;
             }
             return true;

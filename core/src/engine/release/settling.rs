@@ -3,7 +3,7 @@
 
 use super::super::brief::in_short;
 use super::super::model::Note;
-use super::item::State;
+use super::item::{Item, State};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::reading::{Found, found};
 use crate::kubernetes::CallError;
@@ -13,8 +13,16 @@ use crate::release::order::reversed;
 use crate::release::{LeftReason, ReleaseNote};
 use crate::snapshot::Response;
 use crate::state::release::history::outdated;
-use crate::state::release::{Heading, Status};
+use crate::state::release::{Before, Heading, Status};
 use jiff::Timestamp;
+
+/// What a revision did to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    New,
+    Changed,
+    Not,
+}
 
 impl ReleaseEngine {
     /// The next stage of the end.
@@ -136,10 +144,10 @@ impl ReleaseEngine {
     pub(super) fn finish(&mut self) {
         let mut success = std::mem::take(&mut self.success);
         for item in &self.items {
-            match (item.wrote, item.live.is_some()) {
-                (true, false) => success.new += 1,
-                (true, true) => success.changed += 1,
-                (false, _) => success.unchanged += 1,
+            match self.written(item) {
+                Written::New => success.new += 1,
+                Written::Changed => success.changed += 1,
+                Written::Not => success.unchanged += 1,
             }
             if let State::Serves(workload) = &item.state {
                 success.workloads.push((**workload).clone());
@@ -161,6 +169,25 @@ impl ReleaseEngine {
         }
         success.previous = self.good().map(|record| record.heading.revision);
         self.end(ReleaseOutcome::Finished(Box::new(success)));
+    }
+
+    /// What this revision did to an object, in this invocation or an earlier one.
+    pub(super) fn written(&self, item: &Item) -> Written {
+        let objects = self
+            .record
+            .as_ref()
+            .map_or(&[][..], |record| &record.objects);
+        let now = objects.iter().find(|object| object.id == item.id);
+        let good = self.good().map_or(&[][..], |good| &good.objects);
+        let good = good.iter().find(|object| object.id == item.id);
+        match (now, good) {
+            (Some(now), None) if now.before == Before::Absent => Written::New,
+            (Some(now), Some(good)) if now.manifest != good.manifest => Written::Changed,
+            (Some(_), None) => Written::Changed,
+            (_, _) if item.wrote && item.live.is_none() => Written::New,
+            (_, _) if item.wrote => Written::Changed,
+            (_, _) => Written::Not,
+        }
     }
 
     /// What is waited for, and what it says of itself.

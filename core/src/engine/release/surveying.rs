@@ -1,6 +1,7 @@
 //! Before the first write: whose the objects are, what each apply would change, and whether the
 //! token may do what cannot be tried.
 
+use super::following::workload_kind;
 use super::item::{Old, Tried, resource_of};
 use super::model::{ReleaseEngine, Task};
 use super::reading::{Found, is_not_served};
@@ -10,7 +11,7 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::object_id::ObjectId;
-use crate::kubernetes::resource::{DEPLOYMENTS, REPLICA_SETS};
+use crate::kubernetes::resource::PODS;
 use crate::release::prune::{self, Prune, candidates};
 use crate::release::{LeftReason, ObjectFault, ObjectTrouble, ReleaseNote, Untried};
 use crate::request::Mode;
@@ -260,8 +261,12 @@ impl ReleaseEngine {
             if item.recreate || is_new && !item.id.is("batch", "Job") {
                 needed.insert((Permission::of("delete", resource), namespace.clone()));
             }
-            if *resource.name == *DEPLOYMENTS.name {
-                needed.insert((Permission::of("list", &REPLICA_SETS), namespace));
+            if let Some(kind) = workload_kind(&item.id) {
+                let versions = kind.row().versions.resource;
+                if versions.name != resource.name {
+                    needed.insert((Permission::of("list", versions), namespace.clone()));
+                }
+                needed.insert((Permission::of("list", &PODS), namespace));
             }
         }
         if self.request.prune {
