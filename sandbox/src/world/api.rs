@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod admission;
 pub(crate) mod apply;
+pub(crate) mod blank;
 pub(crate) mod call;
 pub(crate) mod commit;
 pub(crate) mod custom;

@@ -18,7 +18,17 @@ pub(super) fn plain(mut answer: Value, ignored: &[&str]) -> Value {
             new
         });
     }
+    // The server names managers in no order.
+    if let Some(Value::Array(causes)) = answer.pointer_mut("/body/details/causes")
+        && causes
+            .iter()
+            .any(|it| it["reason"] == "FieldManagerConflict")
+    {
+        causes.sort_by_key(Value::to_string);
+    }
     let mut hashes = Vec::new();
+    let uid = answer.pointer("/body/metadata/uid").and_then(Value::as_str);
+    hashes.extend(uid.map(str::to_owned));
     gather(&answer, "pod-template-hash", &mut hashes);
     scrub(&mut answer, &hashes);
     answer
@@ -143,16 +153,11 @@ pub(super) fn plain_text(text: &str, hashes: &[String]) -> String {
             text.replace_range(start..end + 2, "Invalid value: OBJECT");
         }
     }
-    // When a manager wrote.
-    if text.contains("conflict") {
-        let times = text
-            .split_whitespace()
-            .filter(|word| word.contains("T") && word.contains("Z"));
-        let times: Vec<String> = times.map(str::to_owned).collect();
-        for time in times {
-            let time = time.trim_end_matches(':');
-            text = text.replace(time, "TIME");
-        }
+    // What does not fit stands in no order.
+    if let Some((head, tail)) = text.split_once("errors:\n") {
+        let mut lines: Vec<&str> = tail.split('\n').collect();
+        lines.sort_unstable();
+        text = format!("{head}errors:\n{}", lines.join("\n"));
     }
     // Unknown fields stand in the order of the document, which here is that of the alphabet.
     if let Some((head, tail)) = text.split_once("strict decoding error: ") {

@@ -3,6 +3,7 @@
 
 mod duplicates;
 
+use crate::world::api::blank;
 use crate::world::api::call::{Call, FieldValidation};
 use crate::world::api::fields::managers::{Conflict, Managers, Writer};
 use crate::world::api::fields::walk::{misfits, told};
@@ -70,7 +71,7 @@ impl World {
         let now = written(self.clock);
         let managers = Managers::decoded(&live["metadata"]["managedFields"]).unwrap_or_default();
         let managers = match managers.0.is_empty() {
-            true => Managers::found(&of, &live, &by, &now),
+            true => Managers::found(&of, &blank::object(kind.built_in()), &live, &by, &now),
             false => managers,
         };
         let done = managers.apply(&of, &live, applied, &by, call.flag("force"));
@@ -79,8 +80,7 @@ impl World {
             done.managers.stamp(&by, &now);
         }
         let mut object = done.object.unwrap_or(live);
-        drop_nulls(&mut object);
-        schema::decode(kind.name, &mut object);
+        self.typed(call, &mut object);
         Ok((object, done.managers.encoded()))
     }
 
@@ -99,7 +99,7 @@ impl World {
         }
         let note = Note::Applied(managed);
         let Some(old) = old else {
-            self.check_space(kind, &key.namespace)?;
+            self.check_space(kind, &key.namespace, &key.name)?;
             if !self.may("create", kind.plural, None) {
                 let user = &self.caller.user;
                 return Err(status::forbidden(user, "create", &call.target, &key.name));
@@ -198,17 +198,5 @@ fn check_duplicates(call: &Call<'_>) -> Result<(), Answer> {
              errors:\n  line 1: key \"{name}\" already set in map"
         ))),
         None => Ok(()),
-    }
-}
-
-/// A null is an absent field.
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(list) => list.iter_mut().for_each(drop_nulls),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -24,7 +24,7 @@ impl World {
     pub(crate) fn put_in(&mut self, mut object: Value) -> Result<(), Answer> {
         let kind = self.kind_of_object(text(&object, "/kind"), text(&object, "/apiVersion"));
         let kind = kind.ok_or_else(status::no_such_resource)?;
-        schema::decode(kind.name, &mut object);
+        schema::decode(kind.built_in(), &mut object);
         let namespace = match (kind.namespaced, text(&object, "/metadata/namespace")) {
             (false, _) => String::new(),
             (true, "") => "default".to_owned(),
@@ -64,22 +64,22 @@ impl World {
         mut object: Value,
         note: &Note,
     ) -> Result<Value, Answer> {
-        defaults::fill(kind.name, &mut object);
+        defaults::fill(kind.built_in(), &mut object);
         let managed = self.managed(kind, old.map(Arc::as_ref), &object, note);
         if !self.mutations.is_empty() {
             self.mutated(kind.plural, &mut object);
-            defaults::fill(kind.name, &mut object);
+            defaults::fill(kind.built_in(), &mut object);
         }
         if kind.plural == "services" {
             self.allocate_address(old, &mut object);
         }
-        let causes = validation::faults(kind.name, &object, old.map(Arc::as_ref));
+        let causes = validation::faults(kind.built_in(), &object, old.map(Arc::as_ref));
         if !causes.is_empty() {
             let name = text(&object, "/metadata/name");
             return Err(status::invalid(kind.name, kind.group, name, &causes));
         }
         // For a kind without a schema, tests set the status.
-        if schema::shape::knows(kind.name) {
+        if schema::shape::knows(kind.built_in()) {
             match old.and_then(|old| old.get("status")) {
                 Some(status) => object["status"] = status.clone(),
                 None if kind.plural == "pods" => object["status"] = json!({"phase": "Pending"}),

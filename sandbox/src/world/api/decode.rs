@@ -16,7 +16,10 @@ pub(crate) const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json
 const JSON_PATCH_LIMIT: usize = 10_000;
 
 /// Decodes the body of a POST or PUT; also returns the unknown fields to warn about.
-pub(crate) fn decoded(call: &Call<'_>) -> Result<(Value, Vec<String>), Answer> {
+pub(crate) fn decoded(
+    call: &Call<'_>,
+    typed: impl FnOnce(&mut Value) -> schema::Decoded,
+) -> Result<(Value, Vec<String>), Answer> {
     let kind = call.target.kind.name;
     let mut object = body_of(call, kind)?;
     check_type(call, &object).map_err(status::bad_request)?;
@@ -26,7 +29,7 @@ pub(crate) fn decoded(call: &Call<'_>) -> Result<(Value, Vec<String>), Answer> {
             format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}");
         status::bad_request(message)
     };
-    let found = schema::decode(kind, &mut object);
+    let found = typed(&mut object);
     if let Some(mismatch) = &found.mismatch {
         return Err(unhandled(&mismatch.decoder));
     }

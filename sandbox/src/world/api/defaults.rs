@@ -3,6 +3,9 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/apps/v1/defaults.go>,
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/v1/defaults.go>
 
+mod others;
+mod workloads;
+
 use crate::world::object::text;
 use serde_json::{Value, json};
 
@@ -16,6 +19,23 @@ pub(crate) fn fill(kind: &str, object: &mut Value) {
         "ReplicaSet" => replica_set(&mut object["spec"]),
         "Pod" => pod(&mut object["spec"]),
         "Service" => service(&mut object["spec"]),
+        "StatefulSet" => workloads::stateful_set(&mut object["spec"]),
+        "DaemonSet" => workloads::daemon_set(&mut object["spec"]),
+        "Job" => workloads::job(object),
+        "CronJob" => workloads::cron_job(&mut object["spec"]),
+        "Secret" => others::secret(object),
+        "Namespace" => others::namespace(object),
+        "RoleBinding" | "ClusterRoleBinding" => others::binding(object),
+        "HorizontalPodAutoscaler" => others::autoscaler(&mut object["spec"]),
+        "NetworkPolicy" => others::network_policy(&mut object["spec"]),
+        "PersistentVolumeClaim" => absent(&mut object["spec"], "volumeMode", "Filesystem"),
+        "PersistentVolume" => others::volume(&mut object["spec"]),
+        "StorageClass" => others::storage_class(object),
+        "PriorityClass" => absent(object, "preemptionPolicy", "PreemptLowerPriority"),
+        "CustomResourceDefinition" => others::definition(&mut object["spec"]),
+        "APIService" => others::api_service(&mut object["spec"]),
+        "ValidatingWebhookConfiguration" => others::webhooks(object, false),
+        "MutatingWebhookConfiguration" => others::webhooks(object, true),
         _ => {}
     }
 }

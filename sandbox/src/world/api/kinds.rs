@@ -175,6 +175,11 @@ impl Kind {
         self.resource != self.plural
     }
 
+    /// The kind that has rules of its own; nothing for a custom resource, whatever its name is.
+    pub(crate) fn built_in(&self) -> &'static str {
+        if self.is_custom() { "" } else { self.name }
+    }
+
     /// `apps/v1`, or `v1` for the core group.
     pub(crate) fn api_version(&self, version: &str) -> String {
         if self.group.is_empty() {

@@ -2,12 +2,13 @@
 
 use crate::world::api::call::Call;
 use crate::world::api::decode::{apply_patch, body_of, parse_patch};
-use crate::world::api::fields::managers::Writer;
+use crate::world::api::fields::managers::{Managers, Writer};
+use crate::world::api::kinds::Kind;
 use crate::world::api::message::{Answer, answer};
 use crate::world::api::preconditions::{check_name, check_version};
 use crate::world::api::tracking::Note;
 use crate::world::object;
-use crate::world::object::integer;
+use crate::world::object::{integer, written};
 use crate::world::state::World;
 use serde_json::{Value, json};
 
@@ -29,12 +30,32 @@ impl World {
             check_name(&scale, &key.name)?;
         }
         check_version(kind, &scale, &old)?;
+        let before = scale_of(&old);
         let mut object = Value::clone(&old);
         object["spec"]["replicas"] = integer(&scale, "/spec/replicas").into();
-        let note = Note::Update(Writer::of(call));
+        let note = self.scaled(kind, &old, &before, &scale, &Writer::of(call));
         let stored = self.admit(kind, Some(&old), object, &note)?;
         let stored = self.store_or_not(call, &key, Some(&old), stored, &note);
         Ok(answer(200, scale_of(&stored)))
+    }
+}
+
+impl World {
+    /// A scale is tracked by its own fields, where a count of zero is an absent one.
+    fn scaled(&self, kind: &Kind, old: &Value, before: &Value, scale: &Value, by: &Writer) -> Note {
+        let managed = &old["metadata"]["managedFields"];
+        let managers = Managers::decoded(managed).filter(|managers| !managers.0.is_empty());
+        let Some(mut managers) = managers.filter(|_| self.tracks_fields) else {
+            return Note::Update(by.clone());
+        };
+        let count = |scale: &Value| match integer(scale, "/spec/replicas") {
+            0 => json!({"spec": {}}),
+            count => json!({"spec": {"replicas": count}}),
+        };
+        let of = self.type_of(kind, kind.versions[0]);
+        let now = written(self.clock);
+        managers.update(&of, &count(before), &count(scale), by, &now);
+        Note::Applied(managers.encoded())
     }
 }
 

@@ -187,6 +187,20 @@ pub(crate) fn no_number(text: &str) -> String {
     format!("strconv.ParseUint: parsing \"{text}\": invalid syntax")
 }
 
+/// Nothing new may come into a namespace that is being deleted.
+pub(crate) fn terminating(kind: &Kind, name: &str, namespace: &str) -> Answer {
+    let subject = qualified(kind.plural, kind.group);
+    let message = format!(
+        "{subject} \"{name}\" is forbidden: unable to create new content in namespace {namespace} \
+         because it is being terminated"
+    );
+    let mut details = of_resource(kind, name);
+    details["causes"] = json!([{"reason": "NamespaceTerminating",
+        "message": format!("namespace {namespace} is being terminated"),
+        "field": "metadata.namespace"}]);
+    refusal(403, "Forbidden", message, details)
+}
+
 /// RBAC denies a path that is not a resource.
 pub(crate) fn forbidden_path(user: &str, verb: &str, path: &str) -> Answer {
     let verb = verb.to_ascii_lowercase();

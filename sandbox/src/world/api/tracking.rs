@@ -1,11 +1,16 @@
 //! Records who wrote which fields of an object.
 
+use crate::world::api::blank;
 use crate::world::api::call::Call;
 use crate::world::api::fields::custom::of_definition;
 use crate::world::api::fields::managers::{Managers, Writer};
 use crate::world::api::fields::set::Set;
+use crate::world::api::fields::tidy::tidy;
 use crate::world::api::fields::types::Type;
 use crate::world::api::kinds::{DEFINITIONS, Kind};
+use crate::world::api::schema;
+use crate::world::api::schema::Decoded;
+use crate::world::api::schema::shape::knows;
 use crate::world::object::{map_mut, written};
 use crate::world::state::World;
 use crate::world::store::Key;
@@ -72,6 +77,26 @@ impl World {
         })
     }
 
+    /// Decodes an object of a request like a typed server.
+    pub(crate) fn typed(&self, call: &Call<'_>, object: &mut Value) -> Decoded {
+        let kind = call.target.kind;
+        if knows(kind.built_in()) {
+            return schema::decode(kind.name, object);
+        }
+        let of = self.type_of(kind, &call.target.version);
+        let unknown = tidy(&of, object);
+        for template in ["/spec/template", "/spec/jobTemplate/spec/template"] {
+            let workload = !kind.is_custom() && matches!(kind.group, "apps" | "batch");
+            if let Some(template) = object.pointer_mut(template).filter(|_| workload) {
+                schema::decode("PodTemplateSpec", template);
+            }
+        }
+        Decoded {
+            unknown,
+            mismatch: None,
+        }
+    }
+
     /// The `managedFields` of an object that is written.
     pub(crate) fn managed(
         &self,
@@ -104,9 +129,9 @@ impl World {
         }
         let version = by.version.rsplit('/').next().unwrap_or_default();
         let of = self.type_of(kind, version);
-        let empty = json!({});
+        let blank = blank::object(kind.built_in());
         let now = written(self.clock);
-        managers.update(&of, old.unwrap_or(&empty), object, by, &now);
+        managers.update(&of, old.unwrap_or(&blank), object, by, &now);
         managers.encoded()
     }
 }

@@ -4,6 +4,7 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go>
 
 mod containers;
+mod fixed;
 mod metadata;
 mod rules;
 
@@ -18,15 +19,33 @@ use serde_json::{Value, json};
 /// All faults of an object, after decoding and defaulting; `old` is the object that it replaces.
 pub(crate) fn faults(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     let mut faults = Faults::default();
-    metadata(object, &mut faults);
+    metadata(kind, object, &mut faults);
     match kind {
         "Deployment" => deployment(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
         "ReplicaSet" => replica_set(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
         "Pod" => pod(&object["spec"], "spec", &mut faults),
         "Service" => service(&object["spec"], &mut faults),
+        "ConfigMap" | "Secret" => fixed::data(kind, object, old, &mut faults),
         _ => {}
     }
+    if let Some(old) = old {
+        unchanged(kind, object, old, &mut faults);
+    }
     faults.0
+}
+
+/// The faults of fields that may not change.
+fn unchanged(kind: &str, object: &Value, old: &Value, faults: &mut Faults) {
+    match kind {
+        "StatefulSet" => fixed::stateful_set(object, old, faults),
+        "DaemonSet" => fixed_selector(&object["spec"], Some(&old["spec"]), faults),
+        "Job" => fixed::job(object, old, faults),
+        "RoleBinding" | "ClusterRoleBinding" => fixed::binding(object, old, faults),
+        "PersistentVolumeClaim" => fixed::claim(object, old, faults),
+        "CustomResourceDefinition" => fixed::definition(object, old, faults),
+        "Service" => fixed::service(object, old, faults),
+        _ => {}
+    }
 }
 
 /// The faults of a request's options.
@@ -211,6 +230,7 @@ fn service(spec: &Value, faults: &mut Faults) {
     if list(spec, "/ports").is_empty() && !headless {
         faults.required("spec.ports");
     }
+    fixed::port_names(list(spec, "/ports"), faults);
     for (index, port) in list(spec, "/ports").iter().enumerate() {
         let number = port["port"].as_i64().unwrap_or_default();
         if !(1..=65_535).contains(&number) {

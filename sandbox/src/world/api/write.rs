@@ -1,5 +1,6 @@
 //! The effects of the writing verbs.
 
+use crate::world::api::blank;
 use crate::world::api::call::{APPLY, Call, FieldValidation};
 use crate::world::api::decode::STRATEGIC_PATCH;
 use crate::world::api::decode::{
@@ -12,7 +13,6 @@ use crate::world::api::preconditions::{
     check_name, check_namespace, check_preconditions, check_uid, check_version,
 };
 use crate::world::api::read::presented;
-use crate::world::api::schema;
 use crate::world::api::status;
 use crate::world::api::tracking::{Note, set_managed};
 use crate::world::object;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 impl World {
     pub(crate) fn create(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
-        let (object, warnings) = decoded(call)?;
+        let (object, warnings) = decoded(call, |object| self.typed(call, object))?;
         with_warnings(self.create_decoded(call, object), call, &warnings)
     }
 
@@ -36,7 +36,7 @@ impl World {
             map_mut(&mut object, "metadata")
                 .insert("namespace".to_owned(), namespace.clone().into());
         }
-        self.check_space(kind, &namespace)?;
+        self.check_space(kind, &namespace, text(&object, "/metadata/name"))?;
         let key = Key::new(kind.resource, &namespace, text(&object, "/metadata/name"));
         if object::map(&object, "/metadata").is_some_and(|it| it.contains_key("resourceVersion")) {
             let message = "resourceVersion should not be set on objects to be created";
@@ -59,18 +59,32 @@ impl World {
         if let Some(fields) = object.as_object_mut().filter(|_| kind.has_status) {
             fields.remove("status");
         }
-        let stored = self.admit(kind, None, object, note)?;
+        let mut stored = self.admit(kind, None, object, note)?;
         if self.store.get(key).is_some() {
             return Err(status::already_exists(kind, &key.name));
         }
+        begin(kind, &mut stored);
         Ok(self.store_or_not(call, key, None, stored, note))
     }
 
     /// Whether the namespace of a new object exists and stays.
-    pub(crate) fn check_space(&self, kind: &Kind, namespace: &str) -> Result<(), Answer> {
+    pub(crate) fn check_space(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        name: &str,
+    ) -> Result<(), Answer> {
         if kind.namespaced && !self.has_namespace(namespace) {
             let namespaces = Kind::of_plural("namespaces").ok_or_else(status::no_such_resource)?;
             return Err(status::not_found(namespaces, namespace));
+        }
+        let space = Key::new("namespaces", "", namespace);
+        let ends = self
+            .store
+            .get(&space)
+            .is_some_and(|it| object::terminating(it));
+        if kind.namespaced && ends {
+            return Err(status::terminating(kind, name, namespace));
         }
         Ok(())
     }
@@ -86,7 +100,7 @@ impl World {
     }
 
     pub(crate) fn update(&mut self, call: &Call<'_>) -> Result<Answer, Answer> {
-        let (object, warnings) = decoded(call)?;
+        let (object, warnings) = decoded(call, |object| self.typed(call, object))?;
         with_warnings(self.update_decoded(call, object), call, &warnings)
     }
 
@@ -136,7 +150,7 @@ impl World {
             return Err(bad_patch(call, &read, &object, &why));
         }
         let result = object.clone();
-        let found = schema::decode(kind.name, &mut object);
+        let found = self.typed(call, &mut object);
         if let Some(mismatch) = found.mismatch {
             let why = match call.content_type {
                 STRATEGIC_PATCH => mismatch.converter,
@@ -242,5 +256,42 @@ impl World {
             Some(object) => Ok((key, Arc::clone(object))),
             None => Err(status::not_found(target.kind, name)),
         }
+    }
+}
+
+/// What the server writes into a new object beside its defaults.
+fn begin(kind: &Kind, object: &mut Value) {
+    if let Some(status) = blank::status(kind.built_in()) {
+        object["status"] = status;
+    }
+    match kind.built_in() {
+        "Namespace" => object["spec"]["finalizers"] = json!(["kubernetes"]),
+        "DaemonSet" => {
+            object["metadata"]["annotations"]["deprecated.daemonset.template.generation"] =
+                "1".into();
+        }
+        "Job" if object["spec"]["manualSelector"] != true => {
+            let uid = object["metadata"]["uid"].clone();
+            let name = object["metadata"]["name"].clone();
+            let field = "batch.kubernetes.io/controller-uid";
+            object["spec"]["selector"] = json!({"matchLabels": {field: uid}});
+            for labels in ["/spec/template/metadata", "/metadata"] {
+                if let Some(metadata) = object.pointer_mut(labels) {
+                    let labels = &mut metadata["labels"];
+                    labels[field] = uid.clone();
+                    labels["controller-uid"] = uid.clone();
+                    labels["batch.kubernetes.io/job-name"] = name.clone();
+                    labels["job-name"] = name.clone();
+                }
+            }
+        }
+        "CustomResourceDefinition" => {
+            let versions = object::list(object, "/spec/versions").iter();
+            let stored = versions.filter(|version| version["storage"] == true);
+            let stored: Vec<Value> = stored.map(|version| version["name"].clone()).collect();
+            object["status"] = json!({"conditions": null, "storedVersions": stored,
+                "acceptedNames": {"plural": "", "kind": ""}});
+        }
+        _ => {}
     }
 }

@@ -173,7 +173,8 @@ impl Managers {
         if own.fields.is_empty() {
             return;
         }
-        own.time = Some(now.to_owned());
+        // The server notes no time for a scale.
+        own.time = (by.subresource != "scale").then(|| now.to_owned());
         self.put(own);
         self.limit();
     }
@@ -274,13 +275,19 @@ impl Managers {
     }
 
     /// An object that nobody tracked gets a manager for all that it has.
-    pub(crate) fn found(of: &Type, live: &Value, by: &Writer, now: &str) -> Managers {
+    pub(crate) fn found(
+        of: &Type,
+        blank: &Value,
+        live: &Value,
+        by: &Writer,
+        now: &str,
+    ) -> Managers {
         let mut managers = Managers::default();
         let before = Writer {
             name: BEFORE_FIRST_APPLY.to_owned(),
             ..by.clone()
         };
-        managers.update(of, &json!({}), live, &before, now);
+        managers.update(of, blank, live, &before, now);
         managers
     }
 }

@@ -97,6 +97,24 @@ fn printed(value: &Value) -> String {
     crate::world::api::patch::go(value)
 }
 
+/// Prints a value like Go's `%#v`.
+fn spelled(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let fields = map
+                .iter()
+                .map(|(name, value)| format!("{name:?}:{}", spelled(value)));
+            let fields: Vec<String> = fields.collect();
+            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
+        }
+        Value::Array(list) => {
+            let items: Vec<String> = list.iter().map(spelled).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
 fn misfit_of(scalar: Scalar, value: &Value) -> Option<String> {
     let go = match value {
         Value::Bool(_) => "bool",
@@ -113,7 +131,7 @@ fn misfit_of(scalar: Scalar, value: &Value) -> Option<String> {
         (Scalar::Any, Value::String(_) | Value::Bool(_) | Value::Number(_)) => None,
         (Scalar::Number, _) => Some(format!("expected numeric (int or float), got {go}")),
         (Scalar::Text, value) => {
-            let value = printed(value);
+            let value = spelled(value);
             Some(format!(
                 "expected string, got &value.valueUnstructured{{Value:{value}}}"
             ))

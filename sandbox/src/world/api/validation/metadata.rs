@@ -7,10 +7,12 @@ use crate::world::api::validation::rules::{
 use crate::world::object::{list, map};
 use serde_json::Value;
 
-pub(crate) fn metadata(object: &Value, faults: &mut Faults) {
+pub(crate) fn metadata(kind: &str, object: &Value, faults: &mut Faults) {
     let name = &object["metadata"]["name"];
     match name.as_str().unwrap_or_default() {
         "" => faults.required_because("metadata.name", "name or generateName is required"),
+        // The names of rights may have colons.
+        _ if kind.contains("Role") => {}
         name if !is_subdomain(name) => faults.invalid("metadata.name", &name.into(), SUBDOMAIN),
         _ => {}
     }
