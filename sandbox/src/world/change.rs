@@ -1,7 +1,7 @@
 //! Stores and removes objects, and wakes the controllers that watch them.
 
 use crate::world::api::fields::managers::Writer;
-use crate::world::api::kinds::Kind;
+use crate::world::api::kinds::{DEFINITIONS, Kind};
 use crate::world::api::tracking::Note;
 use crate::world::controllers::has_controller;
 use crate::world::object;
@@ -88,6 +88,7 @@ impl World {
 
     pub(crate) fn wake(&mut self, key: &Key, object: &Value) {
         match key.resource.as_str() {
+            DEFINITIONS => self.plan_step(Task::Definition(key.clone())),
             "deployments" => self.plan_step(Task::Deployment(key.clone())),
             "replicasets" => {
                 self.plan_step(Task::ReplicaSet(key.clone()));

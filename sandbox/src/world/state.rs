@@ -87,6 +87,8 @@ impl Default for Timing {
 /// A planned task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Task {
+    /// The names of a custom resource are accepted.
+    Definition(Key),
     Deployment(Key),
     ReplicaSet(Key),
     Pod(Key),

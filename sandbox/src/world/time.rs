@@ -42,6 +42,7 @@ impl World {
 
     pub(crate) fn run(&mut self, task: Task) {
         match task {
+            Task::Definition(key) => self.establish(&key),
             Task::Deployment(key) => self.sync_deployment(&key),
             Task::ReplicaSet(key) => self.sync_replica_set(&key),
             Task::Pod(key) => self.live(&key),

@@ -89,6 +89,7 @@ impl World {
             }
         }
         self.stamp(kind, old, &mut object);
+        count_specs(kind, old.map(Arc::as_ref), &mut object);
         set_managed(&mut object, managed);
         Ok(object)
     }
@@ -214,4 +215,30 @@ impl World {
         service["spec"]["clusterIP"] = address.clone().into();
         service["spec"]["clusterIPs"] = json!([address]);
     }
+}
+
+/// The generation of what no controller here follows: it moves with all but metadata and status.
+fn count_specs(kind: &Kind, old: Option<&Value>, object: &mut Value) {
+    let counts = matches!(
+        kind.built_in(),
+        "" | "CronJob"
+            | "Ingress"
+            | "NetworkPolicy"
+            | "PodDisruptionBudget"
+            | "PriorityClass"
+            | "CustomResourceDefinition"
+            | "ValidatingWebhookConfiguration"
+            | "MutatingWebhookConfiguration"
+    );
+    if !counts {
+        return;
+    }
+    let content = |object: &Value| {
+        let mut fields = object.as_object().cloned().unwrap_or_default();
+        fields.retain(|name, _| name != "metadata" && name != "status");
+        fields
+    };
+    let changed = old.is_none_or(|old| content(old) != content(object));
+    let before = old.map_or(0, |old| integer(old, "/metadata/generation"));
+    object["metadata"]["generation"] = (before + i64::from(changed)).into();
 }

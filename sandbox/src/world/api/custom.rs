@@ -1,9 +1,10 @@
 //! Custom resources: what the definitions in the world define.
 
 use crate::world::api::kinds::{DEFINITIONS, KINDS, Kind};
-use crate::world::object::{condition, list, text};
+use crate::world::object::{condition, list, terminating, text, written};
 use crate::world::state::World;
-use serde_json::Value;
+use crate::world::store::Key;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -48,6 +49,32 @@ impl World {
     pub(crate) fn custom_kinds(&self) -> Vec<&'static Kind> {
         let definitions = self.store.all(DEFINITIONS);
         definitions.filter_map(|(_, it)| defined(it)).collect()
+    }
+
+    /// Accepts the names of a definition, as the API server does a moment after it is created.
+    pub(crate) fn establish(&mut self, key: &Key) {
+        let Some(old) = self.store.get(key).cloned() else {
+            return;
+        };
+        if terminating(&old) || condition(&old, "Established").is_some() {
+            return;
+        }
+        let now = written(self.clock);
+        let accepted = |kind: &str, reason: &str, message: &str| {
+            json!({"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason,
+                "message": message})
+        };
+        let mut object = Value::clone(&old);
+        object["status"]["acceptedNames"] = old["spec"]["names"].clone();
+        object["status"]["conditions"] = json!([
+            accepted("NamesAccepted", "NoConflicts", "no conflicts found"),
+            accepted(
+                "Established",
+                "InitialNamesAccepted",
+                "the initial names have been accepted"
+            ),
+        ]);
+        self.write(key, object);
     }
 
     /// Finds a resource by its name in the store.
