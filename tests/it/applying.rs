@@ -136,6 +136,27 @@ async fn fields_of_our_own_patches_go_with_the_manifest() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real control plane: make conformance"]
+async fn what_we_created_otherwise_is_taken_over() {
+    let (space, fresh) = (Space::new().await, Space::new().await);
+    for row in &CHANGES[..5] {
+        let (kind, first, next) = (row.0, manifest(row.1), manifest(&next(row)));
+        let version = first["apiVersion"].as_str().unwrap();
+        let path = space.namespace.path(version, kind);
+        let own = format!("{path}?fieldManager=landfall");
+        space.namespace.create(&own, &first).await;
+        let before = space.live(kind, &next).await.unwrap();
+        let applied = space.release(kind, &next, None).await.unwrap();
+        let after = space.live(kind, &next).await.unwrap();
+        assert_eq!(applied.plan, change(Some(&before), &after), "{kind}");
+        fresh.release(kind, &next, None).await.unwrap();
+        let fresh = fresh.live(kind, &next).await.unwrap();
+        assert_eq!(comparable(after), comparable(fresh), "{kind}");
+        assert!(!space.release(kind, &next, None).await.unwrap().wrote);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a real control plane: make conformance"]
 async fn conflicts_are_told_by_field_and_manager() {
     let space = Space::new().await;
     let path = space.namespace.path("apps/v1", DEPLOYMENT);

@@ -16,6 +16,7 @@
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 
 mod body;
+mod defaults;
 mod effect;
 mod fields;
 mod immutable;

@@ -1,7 +1,8 @@
 //! What an apply would change: the answer to its dry run beside what was read.
 
-use super::fields::{Fields, has};
-use super::takeover::{entries, folded, is_ours, last_applied, owned, takeover};
+use super::defaults::is_default;
+use super::fields::{Fields, get};
+use super::takeover::{entries, folded, is_ours, last_applied, owned, patched, takeover};
 use crate::change::difference::{Difference, difference};
 use serde_json::{Value, json};
 
@@ -15,8 +16,9 @@ const OF_CONTROLLER: &str = "deployment.kubernetes.io/";
 /// Landfall, and without the values of Secrets and variables. No lines and [`needs_write`]: only
 /// whose the fields are would change.
 ///
-/// A dry run comes before the takeover, so it keeps the fields that `kubectl apply` once wrote and
-/// that the manifest does not have. They are told as removed; one that has a default returns to it.
+/// A dry run comes before the takeover, so it keeps the fields that `kubectl apply` and our own
+/// patches once wrote and that the manifest does not have. They are told as removed; one that has
+/// a default returns to it.
 pub fn change(live: Option<&Value>, tried: &Value) -> Difference {
     let Some(live) = live else {
         return difference(&Value::Null, tried);
@@ -27,10 +29,18 @@ pub fn change(live: Option<&Value>, tried: &Value) -> Difference {
 }
 
 /// The fields that the takeover lets go: of those that become ours, what the last client-side apply
-/// wrote, the manifest does not have and nobody else owns.
+/// or our own patches wrote, the manifest does not have and nobody else owns.
 fn leaving(live: &Value, tried: &Value) -> Fields {
-    let Some(last) = last_applied(live).filter(|_| takeover(live).is_some()) else {
+    if takeover(live).is_none() {
         return Fields::default();
+    }
+    let (last, patched) = (last_applied(live), patched(live));
+    let is_applied = |path: &[&str]| last.as_ref().is_some_and(|last| get(last, path).is_some());
+    // A patch that created or replaced the object owns what the server filled in as well.
+    let is_patched = |path: &[&str]| {
+        let field = path.last().and_then(|element| element.strip_prefix("f:"));
+        let value = get(live, path);
+        patched.contains(path) && !value.is_none_or(|it| is_default(field.unwrap_or(""), it))
     };
     let folded = folded(live);
     let (become_ours, others) = folded.iter().partition::<Vec<_>, _>(|entry| is_ours(entry));
@@ -41,7 +51,7 @@ fn leaving(live: &Value, tried: &Value) -> Fields {
     let become_ours = become_ours.into_iter().map(owned);
     let become_ours = become_ours.reduce(Fields::union).unwrap_or_default();
     // What has a field that somebody keeps stays, whatever else goes.
-    become_ours.filter(&|path| has(&last, path) && !kept.owns(path))
+    become_ours.filter(&|path| (is_applied(path) || is_patched(path)) && !kept.owns(path))
 }
 
 /// Whether an apply has to be sent, by the answer to its dry run.

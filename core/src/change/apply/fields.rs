@@ -123,16 +123,16 @@ impl Fields {
     }
 }
 
-/// Whether an object has the field at a path of elements.
-pub(super) fn has(object: &Value, path: &[&str]) -> bool {
-    let mut place = Some(object);
+/// The field of an object at a path of elements.
+pub(super) fn get<'v>(object: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    let mut place = object;
     for element in path {
-        place = place.and_then(|place| match Step::of(place, element)? {
-            Step::Field(name) => place.get(name),
-            Step::Item(index) => place.get(index),
-        });
+        place = match Step::of(place, element)? {
+            Step::Field(name) => place.get(name)?,
+            Step::Item(index) => place.get(index)?,
+        };
     }
-    place.is_some()
+    Some(place)
 }
 
 /// Where an element leads to in an object or a list.

@@ -2,7 +2,7 @@
 //! client-side apply owned becomes ours, so that a field that has left the manifest can go.
 //! <https://github.com/kubernetes/client-go/blob/master/util/csaupgrade/upgrade.go>
 
-use super::fields::{Fields, has};
+use super::fields::{Fields, get};
 use super::refusal::FieldConflict;
 use crate::kubernetes::call::FIELD_MANAGER;
 use serde_json::{Value, json};
@@ -124,6 +124,13 @@ pub(super) fn owned(entry: &Value) -> Fields {
     Fields::read(&entry["fieldsV1"])
 }
 
+/// What our own patches own, which are not applies.
+pub(super) fn patched(live: &Value) -> Fields {
+    let ours = entries(live).iter();
+    let ours = ours.filter(|entry| is_update(entry) && manager(entry) == FIELD_MANAGER);
+    ours.map(owned).reduce(Fields::union).unwrap_or_default()
+}
+
 /// Whose Update entries are taken over.
 fn managers(entries: &[Value]) -> Vec<String> {
     let applied = entries
@@ -149,8 +156,9 @@ fn has_no_subresource(entry: &Value) -> bool {
 /// What becomes ours of what an entry owns.
 fn taken_of(entry: &Value, last: Option<&Value>) -> Fields {
     let is_invented = manager(entry) == INVENTED;
-    let is_written =
-        |path: &[&str]| path == LAST_APPLIED_PATH || last.is_some_and(|last| has(last, path));
+    let is_written = |path: &[&str]| {
+        path == LAST_APPLIED_PATH || last.is_some_and(|last| get(last, path).is_some())
+    };
     let owned = owned(entry);
     // A map that is ours would go with all that is in it.
     let restarted = owned.contains(&RESTARTED_PATH);

@@ -146,3 +146,22 @@ fn what_the_takeover_lets_go_is_told() {
         ["- atomic: {\"x\":\"y\"}", "data.a: 1 → 9", "- data.b: 2"]
     );
 }
+
+#[test]
+fn what_our_own_patches_wrote_is_told_and_defaults_are_not() {
+    let patched = json!({"f:data": {".": {}, "f:a": {}, "f:b": {}}, "f:spec": {
+        "f:revisionHistoryLimit": {}, "f:nodeSelector": {},
+        "f:strategy": {".": {}, "f:type": {}}}});
+    let mut live = object(json!([entry("landfall", "Update", patched)]));
+    live["data"]["b"] = json!("2");
+    live["spec"] = json!({"revisionHistoryLimit": 10, "nodeSelector": {"disk": "ssd"},
+        "strategy": {"type": "RollingUpdate"}});
+    let mut tried = live.clone();
+    let ours = entry("landfall", "Apply", json!({"f:data": {"f:a": {}}}));
+    tried["metadata"]["managedFields"] = json!([ours]);
+    let told = change(Some(&live), &tried).lines;
+    assert_eq!(
+        told,
+        ["- data.b: 2", "- spec.nodeSelector: {\"disk\":\"ssd\"}"]
+    );
+}
