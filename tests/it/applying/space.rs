@@ -179,9 +179,10 @@ pub(super) fn manifest(text: &str) -> Value {
 /// An object without what differs between two objects that were treated alike, by us and by
 /// kubectl: ids, times, whose it is, and the notes that each keeps.
 pub(super) fn comparable(mut object: Value) -> Value {
-    const NOTES: [&str; 4] = [
-        // kubectl writes twice, and so makes a version more.
+    const NOTES: [&str; 5] = [
+        // They count the versions. kubectl writes twice, and so may make one more.
         "deployment.kubernetes.io/revision",
+        "deprecated.daemonset.template.generation",
         "kubectl.kubernetes.io/last-applied-configuration",
         "landfall/release",
         "applyset.kubernetes.io/part-of",

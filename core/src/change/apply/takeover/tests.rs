@@ -1,6 +1,7 @@
 //! The `managedFields` are those that Kubernetes 1.35 keeps.
 
 use super::*;
+use proptest::prelude::*;
 
 /// A Deployment that `kubectl apply` created; its fields are cut down to a few.
 fn client_side() -> Value {
@@ -216,5 +217,81 @@ fn conflicts_with_predecessors_are_known() {
             expected,
             "{managers:?}"
         );
+    }
+}
+
+/// Any entries of few managers, operations, versions and fields.
+fn entries_of_any() -> impl Strategy<Value = Vec<Value>> {
+    let managers = prop::sample::select(vec![
+        CLIENT_SIDE,
+        INVENTED,
+        FIELD_MANAGER,
+        "kubectl-edit",
+        "deployer",
+    ]);
+    let operations = prop::sample::select(vec!["Apply", "Update"]);
+    let versions = prop::sample::select(vec!["apps/v1", "apps/v1beta1"]);
+    let subresources = prop::sample::select(vec!["", "", "", "scale"]);
+    let fields = prop::collection::btree_set("f:[abc]", 1..3);
+    let one = (
+        managers,
+        operations,
+        versions,
+        subresources,
+        fields,
+        any::<bool>(),
+    );
+    let one = one.prop_map(|(manager, operation, version, subresource, names, noted)| {
+        let names = names.into_iter().map(|name| (name, json!({})));
+        let mut fields = json!({"f:spec": Value::Object(names.collect())});
+        if noted {
+            fields["f:metadata"] = json!({"f:annotations": {(LAST_APPLIED_PATH[2]): {}}});
+        }
+        let mut entry = entry(manager, operation, version, fields);
+        if !subresource.is_empty() {
+            entry["subresource"] = json!(subresource);
+        }
+        entry
+    });
+    // The server keeps one entry of a manager, operation, version and subresource.
+    prop::collection::vec(one, 0..6).prop_map(|mut entries| {
+        let mut seen = Vec::new();
+        entries.retain(|entry| {
+            let key = ["manager", "operation", "apiVersion", "subresource"];
+            let key = key.map(|field| entry[field].clone());
+            let is_new = !seen.contains(&key);
+            seen.push(key);
+            is_new
+        });
+        entries
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_takeover_loses_and_doubles_nothing(managed in entries_of_any()) {
+        let mut object = live(&managed);
+        let last = json!({"spec": {"a": 1, "b": 2, "c": 3}});
+        object["metadata"]["annotations"] = json!({LAST_APPLIED: last.to_string()});
+        let taken = managers(&managed);
+        let is_taken = |entry: &&Value| {
+            is_update(entry) && taken.iter().any(|name| name == manager(entry))
+        };
+        let after = folded(&object);
+        // Nothing is left to take, and whoever is not taken keeps what it has.
+        prop_assert!(!after.iter().any(|entry| is_taken(&entry)));
+        for entry in managed.iter().filter(|entry| !is_taken(entry) && !is_ours(entry)) {
+            prop_assert!(after.contains(entry));
+        }
+        // What was ours, and what was taken in our version, is ours; nothing else is.
+        let ours = after.iter().filter(|entry| is_ours(entry)).collect::<Vec<_>>();
+        let was_ours = managed.iter().find(|entry| is_ours(entry));
+        let version = ours.first().map(|entry| entry["apiVersion"].clone());
+        let expected = managed.iter().filter(|entry| is_taken(entry));
+        let expected = expected.filter(|entry| Some(&entry["apiVersion"]) == version.as_ref());
+        let expected = expected.chain(was_ours).map(owned).reduce(Fields::union);
+        prop_assert_eq!(ours.first().map(|entry| owned(entry)), expected);
+        object["metadata"]["managedFields"] = json!(after);
+        prop_assert_eq!(takeover(&object), None);
     }
 }
