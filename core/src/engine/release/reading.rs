@@ -116,29 +116,30 @@ impl ReleaseEngine {
             Task::Remove(item) => self.removed(item, call, result, now),
             Task::Gone(item) => self.is_gone(item, call, result, now),
             Task::Check(item) => self.checked(item, call, result, now),
-            Task::Follow(item) => {
-                if let Some(error) = self.locked_out.clone()
-                    && let Some(follower) = self.items[item].follower.as_mut()
-                {
-                    follower.lock_out(error);
-                }
-                if let Some(follower) = self.items[item].follower.as_mut() {
-                    follower.answered(result, now);
-                }
-                self.push(Task::Follow(item));
-            }
-            Task::FollowBack(back) => {
-                if let Some(follower) = self.backs[back].follower.as_mut() {
-                    follower.answered(result, now);
-                }
-                self.push(Task::FollowBack(back));
-            }
+            Task::Follow(_) | Task::FollowBack(_) => self.answer_follower(task, result, now),
             Task::Close | Task::Prune(_) | Task::Headings | Task::Forget(_) => {
                 self.settled(task, call, result, now)
             }
             Task::GetBack(back) => self.took_back(back, call, result, now),
             Task::PutBack(back) => self.put_back(back, call, result, now),
         }
+    }
+
+    /// Gives an answer to the engine that follows a workload, which then goes on.
+    fn answer_follower(&mut self, task: Task, result: Result<Response, CallError>, now: Timestamp) {
+        let locked_out = self.locked_out.clone();
+        let follower = match &task {
+            Task::Follow(item) => self.items[*item].follower.as_mut(),
+            Task::FollowBack(back) => self.backs[*back].follower.as_mut(),
+            _ => None,
+        };
+        if let Some(follower) = follower {
+            if let Some(error) = locked_out {
+                follower.lock_out(error);
+            }
+            follower.answered(result, now);
+        }
+        self.push(task);
     }
 
     /// Whether a task belongs to the way back, or to the end of a release that failed.

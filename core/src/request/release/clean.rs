@@ -1,4 +1,4 @@
-//! Removes from a manifest what the API server writes, and writes a Secret's `stringData` as `data`.
+//! Removes from a manifest what the API server writes, and turns `stringData` of Secrets into `data`.
 
 use super::fault::{Faults, Subject};
 use super::identity::Identity;
