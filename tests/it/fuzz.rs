@@ -11,7 +11,10 @@ mod kubeconfig;
 use crate::fuzz::random::Random;
 use landfall_core::event::{self, Event};
 use landfall_core::formats::archive::{Directory, Listing, TAIL, Unpacked};
-use landfall_core::request::{Asked, Draft, File, Files, Parameters, document as manifest, image};
+use landfall_core::problem::Fault;
+use landfall_core::request::{
+    Asked, Draft, File, Files, NamedFile, Parameters, document as manifest, image,
+};
 use landfall_core::state::continuation::Continuation;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -214,10 +217,31 @@ fn manifests() {
                 "a value changed the structure"
             );
         }
+        if let Ok(Asked::Release(release)) = release(input) {
+            assert!(release.manifests.iter().all(|it| it.object().is_object()));
+        }
         // Refused or read, but never a panic.
         _ = image::definitions(input);
         _ = image::Reference::parse(&String::from_utf8_lossy(input));
     });
+}
+
+/// Reads a file as a release.
+fn release(content: &[u8]) -> Result<Asked, Vec<Fault>> {
+    let fields = json!({"manifests": "k8s", "release": "shop", "images": {"app": ":2"},
+        "variables": {"COMMIT": "${TIME}"}});
+    let file = NamedFile {
+        path: "k8s/all.yaml".to_owned(),
+        file: File {
+            content: content.to_vec(),
+            ..File::default()
+        },
+    };
+    let files = Files {
+        manifests: vec![file],
+        ..Files::default()
+    };
+    Draft::read(&Parameters::Text(fields.to_string()))?.complete(files, "job")
 }
 
 /// A value without its texts.

@@ -114,6 +114,13 @@ fn matches(rule: &Value, value: &Value) -> bool {
                     && !name.starts_with(|first: char| first.is_ascii_digit())
             })
         }),
+        "^[A-Za-z0-9]([-A-Za-z0-9._/:]*[A-Za-z0-9])?$" => value.as_object().is_none_or(|fields| {
+            fields.keys().all(|name| {
+                let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:".contains(&byte);
+                let ends = |end: char| end.is_ascii_alphanumeric();
+                name.bytes().all(inner) && name.starts_with(ends) && name.ends_with(ends)
+            })
+        }),
         "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" => value.as_object().is_none_or(|fields| {
             fields.keys().all(|name| {
                 let inner =

@@ -212,7 +212,19 @@ impl Check<'_> {
             };
             // A folder may be written with a slash at its end.
             let path = path.strip_suffix('/').unwrap_or(path);
-            wanted.extend(self.member(&field, path, "k8s"));
+            let artifact = path.strip_suffix('.');
+            let artifact = artifact.filter(|it| it.is_empty() || it.ends_with("::"));
+            wanted.extend(match artifact {
+                None => self.member(&field, path, "k8s"),
+                // The whole artifact.
+                Some(artifact) => {
+                    let within = self.member(&field, &format!("{artifact}k8s"), "k8s");
+                    within.map(|it| FileReference {
+                        path: ".".to_owned(),
+                        ..it
+                    })
+                }
+            });
         }
         wanted
     }

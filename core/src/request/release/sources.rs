@@ -78,14 +78,10 @@ fn named(path: &str) -> Use {
 
 fn within(file: &NamedFile, charts: &BTreeSet<String>, paths: &BTreeSet<String>) -> Use {
     let (folder, name) = parts(&file.path);
-    let is_hidden = file.path.split('/').any(|part| part.starts_with('.'));
     let chart = charts.iter().find(|chart| {
         let rest = folder.strip_prefix(chart.as_str());
         rest.is_some_and(|rest| chart.is_empty() || rest.is_empty() || rest.starts_with('/'))
     });
-    if is_hidden {
-        return Use::Skip;
-    }
     if let Some(chart) = chart {
         return match name == "chart.yaml" && chart == folder {
             true => Use::Fault(format!(

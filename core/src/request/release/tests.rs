@@ -157,6 +157,8 @@ fn the_files_of_a_release_are_wanted_as_they_are_named() {
     for (manifests, expected) in [
         (json!("k8s"), vec!["`k8s`"]),
         (json!("k8s/"), vec!["`k8s`"]),
+        (json!("."), vec!["`.`"]),
+        (json!(["./", "Rendered::."]), vec!["`.`", "`Rendered::.`"]),
         (json!("./k8s/*.yaml"), vec!["`k8s/*.yaml`"]),
         (json!("Rendered::all.yaml"), vec!["`Rendered::all.yaml`"]),
         (
@@ -177,7 +179,6 @@ fn the_files_of_a_release_are_wanted_as_they_are_named() {
     for manifests in [
         json!(""),
         json!("/"),
-        json!("."),
         json!("../a"),
         json!("a//b"),
         json!([]),

@@ -37,8 +37,6 @@ fn files_of_a_folder_are_read_by_their_names() {
         ("k8s/values.yaml", false),
         ("k8s/values-prod.yaml", false),
         ("k8s/values.prod.yml", false),
-        ("k8s/.hidden.yaml", false),
-        ("k8s/.github/workflow.yaml", false),
         ("k8s/imagedefinitions.json", false),
         ("k8s/imageDetail.json", false),
         ("k8s/package.json", false),
@@ -131,7 +129,7 @@ fn a_chart_is_to_be_rendered_and_told_once() {
     ];
     let faults = release(&json!({"manifests": ["k8s", "k8s.yaml"]}), &chart).unwrap_err();
     assert_eq!(faults.len(), 1, "{faults:?}");
-    let problem = "k8s/Chart.yaml: is of a chart that was not rendered: run `helm template`";
+    let problem = "k8s/Chart.yaml: is of a Helm chart that was not rendered: run `helm template`";
     assert!(faults[0].starts_with(problem), "{faults:?}");
     let alone = [("k8s/a.yaml", template)];
     let faults = release(&json!({}), &alone).unwrap_err();
