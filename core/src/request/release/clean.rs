@@ -7,8 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-/// The annotation in which `kubectl apply` keeps the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Annotations that others write: `kubectl apply` keeps the whole object in the first, a
+/// Deployment's controller the number of its version in the second.
+const FOREIGN: [&str; 2] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deployment.kubernetes.io/revision",
+];
 
 /// The label of an object that belongs to a release or to an ApplySet of `kubectl`.
 /// <https://kubernetes.io/docs/reference/labels-annotations-taints/#applyset-kubernetes-io-part-of>
@@ -45,7 +49,7 @@ pub(super) fn strip(object: &mut Value, identity: &Identity, own: &[&str]) {
     }
     let is_kept = |key: &str| own.contains(&key) || !key.starts_with(PREFIX);
     remove(metadata, "annotations", |key| {
-        key != LAST_APPLIED && is_kept(key)
+        !FOREIGN.contains(&key) && is_kept(key)
     });
     remove(metadata, "labels", |key| key != PART_OF);
 }

@@ -20,7 +20,8 @@ fn what_the_api_server_writes_is_left_out() {
         "spec": {"type": "ClusterIP", "status": 1}});
     assert_eq!(cleaned(&read), kept);
     let only = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a",
-        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}}});
+        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}",
+            "deployment.kubernetes.io/revision": "7"}}});
     let without = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}});
     assert_eq!(cleaned(&only), without);
     let empty = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a",
