@@ -1,4 +1,4 @@
-//! Removes from a manifest what the API server writes, and turns `stringData` of Secrets into `data`.
+//! Removes from a manifest what the API server writes, and makes `stringData` of Secrets `data`.
 
 use super::fault::{Faults, Subject};
 use super::identity::Identity;
