@@ -64,6 +64,8 @@ impl ReleaseEngine {
         }
         let job = self.continuation.job.clone();
         let held = self.parent.held_by_other(&job, now);
+        // A stage is only retried once its action is over: the deploy before it is dead.
+        let held = held.filter(|lock| lock.execution != self.request.execution);
         let held = held.map(|lock| (lock.execution.clone(), lock.expires()));
         match held.filter(|_| self.request.mode == Mode::Deploy) {
             Some((execution, _)) if self.continuation.has_begun() => {
