@@ -18,6 +18,7 @@ mod origin;
 mod shown;
 mod strategy;
 mod target;
+mod workload;
 mod text;
 mod field_types;
 mod unfilled;

@@ -131,6 +131,17 @@ fn matches(rule: &Value, value: &Value) -> bool {
                     && !name.ends_with('-')
             })
         }),
+        "^[A-Za-z.]+/[-a-z0-9.]+$" => value.as_str().is_none_or(|text| {
+            let parts = text.split_once('/');
+            let is_kind = |byte: u8| byte.is_ascii_alphabetic() || byte == b'.';
+            let is_name = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte)
+            };
+            parts.is_some_and(|(kind, name)| {
+                let whole = !kind.is_empty() && !name.is_empty();
+                whole && kind.bytes().all(is_kind) && name.bytes().all(is_name)
+            })
+        }),
         other => panic!("the test does not know the pattern {other}"),
     }
 }
@@ -159,6 +170,7 @@ fn faults(parameters: &Value) -> Vec<String> {
 fn around(field: &str, value: &Value) -> Value {
     let mut parameters = match field {
         "manifests" | "release" | "namespaces" | "prune" | "force" => json!({"manifests": "k8s"}),
+        "workload" => json!({"restart": true}),
         _ => json!({"deployment": "web", "restart": true}),
     };
     match field {

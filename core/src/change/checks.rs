@@ -57,11 +57,12 @@ pub(super) fn check_selector(object: &Value, live: &Workload) -> Result<(), Vec<
     } else {
         format!("is {wanted}")
     };
+    let kind = live.kind().word();
     Err(vec![Fault::new(
         "manifest.spec.selector",
         format!(
-            "{is} and the live Deployment has {found}. Kubernetes never lets the selector \
-             of a Deployment change, as the pods of the old one would be orphaned: keep the live \
+            "{is} and the live {kind} has {found}. Kubernetes never lets the selector \
+             of a {kind} change, as the pods of the old one would be orphaned: keep the live \
              selector, or deploy under another name"
         ),
     )])

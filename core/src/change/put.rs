@@ -7,7 +7,7 @@ use super::notes::{RESTARTED_AT, restart};
 use super::patch::sets_env;
 use crate::problem::Fault;
 use crate::request::Request;
-use crate::workload::{self, Workload};
+use crate::workload::{self, Kind, Workload};
 use serde_json::{Map, Value, json};
 
 pub(super) fn put(
@@ -26,7 +26,8 @@ pub(super) fn put(
             *entry(&mut object, &["metadata", field]) = found.clone();
         }
     }
-    if autoscaled || manifest_replicas(&object).is_none() {
+    let has_replicas = request.kind != Kind::DaemonSet;
+    if has_replicas && (autoscaled || manifest_replicas(&object).is_none()) {
         *entry(&mut object, &["spec", "replicas"]) = json!(live.replicas());
     }
     keep_restart(&mut object, live);

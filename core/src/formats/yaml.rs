@@ -37,14 +37,15 @@ pub fn read(text: &str, mut take: impl FnMut(Value)) -> Result<(), YamlError> {
     })
 }
 
-/// Reads a file of Kubernetes objects. Each object that may be a Deployment, also in a `List`,
+/// Reads a file of Kubernetes objects. Each object that may be of this kind, also in a `List`,
 /// passes through `reduce`; of other objects only the names are read.
 pub fn read_objects(
     text: &str,
+    kind: &str,
     mut reduce: impl FnMut(Value) -> Value,
     mut take: impl FnMut(Value),
 ) -> Result<(), YamlError> {
-    documents(text, Kept::Deployments(&mut reduce), |document, _| {
+    documents(text, Kept::Only(kind, &mut reduce), |document, _| {
         take(document);
         Ok(())
     })
@@ -66,7 +67,7 @@ enum Kept<'r> {
     /// They are values like others.
     Values,
     /// See [`read_objects`].
-    Deployments(&'r mut dyn FnMut(Value) -> Value),
+    Only(&'r str, &'r mut dyn FnMut(Value) -> Value),
     /// See [`read_placed`].
     All(&'r mut dyn FnMut(Value, usize) -> Result<Value, String>),
 }
@@ -109,7 +110,7 @@ fn parts<'a>(
         let mut placed;
         let objects = match &mut kept {
             Kept::Values => None,
-            Kept::Deployments(reduce) => Some(Objects::Deployments(&mut **reduce)),
+            Kept::Only(kind, reduce) => Some(Objects::Only(kind, &mut **reduce)),
             Kept::All(pack) => {
                 placed = |object, begin: usize| pack(object, begin + line);
                 Some(Objects::All(&mut placed))

@@ -1,7 +1,7 @@
 //! What a deploy would change, told instead of done.
 
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use super::success::{image, skipped, succeeded, warned};
+use super::success::{image, named, skipped, succeeded, warned};
 use crate::change::difference::Difference;
 use crate::plan::Plan;
 use crate::request::Request;
@@ -63,7 +63,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
     let external = format!("{}/{name}@{revision}", request.namespace);
     let variables = [
         ("Namespace", request.namespace.clone()),
-        ("Deployment", name),
+        named(request.kind, name),
         ("Revision", revision),
         ("Image", images.unwrap_or_default()),
         ("Strategy", request.strategy.name().to_owned()),

@@ -6,8 +6,8 @@ use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::strategy::{Former, Success, SuccessNote, Switched};
 use crate::text::{clip, quote, words};
-use crate::workload::Workload;
 use crate::workload::health::steadiness::SECOND_LOOK;
+use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ pub fn success(
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
     let variables = [
         ("Namespace", request.namespace.clone()),
-        ("Deployment", name.to_owned()),
+        named(request.kind, name.to_owned()),
         ("Revision", revision),
         ("PreviousRevision", previous.unwrap_or_default()),
         ("Image", image),
@@ -93,6 +93,16 @@ fn noted(note: SuccessNote) -> String {
             " Only its pods from number {partition} on have this version \
              (updateStrategy.rollingUpdate.partition)."
         ),
+    }
+}
+
+/// The workload as an output variable.
+pub(super) fn named(kind: Kind, name: String) -> (&'static str, String) {
+    match kind {
+        Kind::Deployment => ("Deployment", name),
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+            ("Workload", format!("{}/{name}", kind.row().names[0]))
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! Finds the Deployment to write in a manifest from an input artifact, and fills its placeholders
+//! Finds the workload to write in a manifest from an input artifact, and fills its placeholders
 //! with variables.
 
 use super::appearance::{known, kustomization, not_rendered, template, unreadable};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
 use crate::text::list;
+use crate::workload::Kind;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,21 +17,23 @@ const FILLED_LIMIT: usize = 1024 * 1024;
 /// The longest name of an object in a message.
 const LABEL_LIMIT: usize = 100;
 
-/// The chosen Deployment and the other objects of its file.
+/// The chosen workload and the other objects of its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chosen {
-    /// The Deployment, unchanged.
+    /// The workload, unchanged.
     pub deployment: Value,
     /// The other objects, as `Kind/name`, which are not applied.
     pub skipped: Vec<String>,
 }
 
-/// Which Deployment of a file the request means.
+/// Which workload of a file the request means.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Meant<'a> {
-    /// The Deployment's name, if the request has it.
+    /// Its kind.
+    pub kind: Kind,
+    /// The workload's name, if the request has it.
     pub name: Option<&'a str>,
-    /// The namespace; a Deployment without one matches any.
+    /// The namespace; a workload without one matches any.
     pub namespace: Option<&'a str>,
     /// The values for placeholders, which the name may contain, too.
     pub variables: Option<&'a BTreeMap<String, String>>,
@@ -62,23 +65,23 @@ fn filled(text: &str, variables: &BTreeMap<String, String>) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Why a file has no Deployment to write.
+/// Why a file has no workload to write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NotChosen {
     /// The file does not contain Kubernetes objects.
     Unreadable(String),
-    /// The file does not contain the requested Deployment; file or request may be wrong.
+    /// The file does not contain the requested workload; file or request may be wrong.
     NotFound(String),
 }
 
-/// Finds the Deployment in a file: the one that the request names, or the only one.
+/// Finds the workload in a file: the one that the request names, or the only one.
 pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
     let text = text::decode(content).map_err(NotChosen::Unreadable)?;
     let mut deployments = Vec::new();
     let mut skipped = Vec::new();
     let mut nameless = 0;
     let mut take = |object: Value| {
-        if object["kind"] == "Deployment" {
+        if object["kind"] == meant.kind.word() {
             deployments.push(object);
         } else if object["kind"].is_string() {
             skipped.push(label(&object));
@@ -86,16 +89,16 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
             nameless += 1;
         }
     };
-    // Only the first matching Deployment is kept whole; of others only the names.
+    // Only the first matching workload is kept whole; of others only the names.
     let mut is_kept = false;
     let reduce = |object: Value| {
-        if is_kept || object["kind"] != "Deployment" || !meant.is(&object) {
+        if is_kept || object["kind"] != meant.kind.word() || !meant.is(&object) {
             return named(&object);
         }
         is_kept = true;
         object
     };
-    let read = yaml::read_objects(&text, reduce, |mut document| {
+    let read = yaml::read_objects(&text, meant.kind.word(), reduce, |mut document| {
         let is_list = document["kind"] == "List";
         let items = document.get_mut("items").and_then(Value::as_array_mut);
         match items.filter(|_| is_list) {
@@ -117,7 +120,7 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
     one_of(deployments, skipped, meant, &text).map_err(NotChosen::NotFound)
 }
 
-/// Selects the requested Deployment of a file and lists the other objects.
+/// Selects the requested workload of a file and lists the other objects.
 fn one_of(
     deployments: Vec<Value>,
     mut skipped: Vec<String>,
@@ -127,6 +130,7 @@ fn one_of(
     let (mut chosen, others): (Vec<_>, Vec<_>) =
         deployments.into_iter().partition(|it| meant.is(it));
     let others = others.iter().map(label).collect::<Vec<_>>();
+    let kind = meant.kind.word();
     match (chosen.pop(), chosen.is_empty()) {
         (Some(deployment), true) => {
             skipped.extend(others);
@@ -138,9 +142,9 @@ fn one_of(
         (Some(last), false) => {
             let all = chosen.iter().chain([&last]).map(label).collect::<Vec<_>>();
             Err(match meant.name {
-                Some(name) => format!("has {} Deployments of the name `{name}`", all.len()),
+                Some(name) => format!("has {} {kind}s of the name `{name}`", all.len()),
                 None => format!(
-                    "has several Deployments, {}. One deploy is for one: name it by `deployment`",
+                    "has several {kind}s, {}. One deploy is for one: name it by `deployment`",
                     list(&all)
                 ),
             })
@@ -150,16 +154,18 @@ fn one_of(
                 template(text, usize::MAX).unwrap_or_else(|| not_rendered(&list(&others)))
             }
             (Some(name), false) => {
-                format!("has no Deployment `{name}`; it has {}", list(&others))
+                format!("has no {kind} `{name}`; it has {}", list(&others))
             }
             _ if skipped.iter().any(|it| it.starts_with("Kustomization/")) => kustomization(),
-            _ if skipped.is_empty() => "is empty: it has no Deployment".to_owned(),
+            _ if skipped.is_empty() => format!("is empty: it has no {kind}"),
             _ => {
-                let kind = |label: &&String| label.to_lowercase().starts_with("deployment/");
-                let spelt = skipped.iter().find(kind);
-                let spelt = spelt.map(|_| ": its kind is written `Deployment`");
-                let spelt = spelt.unwrap_or_default();
-                format!("has no Deployment; it has {}{spelt}", list(&skipped))
+                let own = format!("{}/", kind.to_lowercase());
+                let is_spelt = |label: &String| label.to_lowercase().starts_with(&own);
+                let spelt = match skipped.iter().any(is_spelt) {
+                    true => format!(": its kind is written `{kind}`"),
+                    false => String::new(),
+                };
+                format!("has no {kind}; it has {}{spelt}", list(&skipped))
             }
         }),
     }

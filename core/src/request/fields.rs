@@ -37,8 +37,10 @@ const COMMIT_LIMIT: usize = 128;
 
 /// The fields to check, and the faults found so far.
 pub(super) struct Check<'a> {
-    /// What kind of workload is deployed: the field `deployment` names it.
+    /// What kind of workload is deployed, by the field `workload`.
     pub(super) kind: Kind,
+    /// The workload's name, and the field that gives it: `deployment` or `workload`.
+    pub(super) named: Option<(&'static str, String)>,
     pub(super) fields: Map<String, Value>,
     /// The fields that misspelt ones most likely mean.
     meant: Vec<&'static str>,
@@ -54,6 +56,7 @@ impl<'a> Check<'a> {
     pub(super) fn new(fields: Map<String, Value>, files: Option<&'a Files>) -> Check<'a> {
         Check {
             kind: Kind::Deployment,
+            named: None,
             fields,
             meant: Vec::new(),
             faults: Vec::new(),
@@ -68,6 +71,7 @@ impl<'a> Check<'a> {
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
         self.without_release();
+        self.workload();
         let (manifest, skipped) = match self.manifest() {
             Some(Chosen {
                 deployment,
@@ -79,7 +83,7 @@ impl<'a> Check<'a> {
             let found = manifest.as_ref()?["metadata"][part].as_str()?;
             Some(found.to_owned())
         };
-        let deployment = self.deployment(named("name"), manifest.is_some());
+        let deployment = self.name(named("name"), manifest.is_some());
         let namespace = self.namespace(named("namespace"));
         self.cluster = self.context();
         let (mut images, mut sole_image) = self.images();

@@ -4,6 +4,7 @@ use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
 use super::fields::Check;
 use crate::request::document::{self, Chosen, NotChosen, containers};
+use crate::workload::Kind;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -44,8 +45,8 @@ impl Check<'_> {
             }
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
                 let problem = format!(
-                    "must be a Deployment as a JSON object, or the path of a file in an artifact, \
-                     and is {}",
+                    "must be a {} as a JSON object, or the path of a file in an artifact, and is {}",
+                    self.kind.word(),
                     kind(other)
                 );
                 self.fault("manifest", problem);
@@ -76,7 +77,8 @@ impl Check<'_> {
         };
         let said = |field: &str| self.fields.get(field).and_then(Value::as_str);
         let meant = document::Meant {
-            name: said("deployment"),
+            kind: self.kind,
+            name: self.named.as_ref().map(|(_, name)| &**name),
             namespace: said("namespace"),
             variables,
         };
@@ -161,7 +163,8 @@ impl Check<'_> {
             let problem = format!("must be a whole number of 32 bits, and is {replicas}");
             self.fault("manifest.spec.replicas", problem);
         }
-        if manifest.pointer("/spec/paused") == Some(&Value::Bool(true)) {
+        let is_paused = manifest.pointer("/spec/paused") == Some(&Value::Bool(true));
+        if is_paused && self.kind == Kind::Deployment {
             let problem = "must not be true: a paused Deployment rolls nothing out";
             self.fault("manifest.spec.paused", problem);
         }

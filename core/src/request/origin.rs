@@ -73,7 +73,7 @@ impl Origin {
     pub fn touches(&self, field: &str) -> bool {
         let root = field.split(['.', '[']).next().unwrap_or_default();
         match root {
-            "manifest" | "deployment" => self.manifest.is_some(),
+            "manifest" | "deployment" | "workload" => self.manifest.is_some(),
             "variables" => self.manifest.is_some() || !self.manifests.is_empty(),
             "images" => self.images.is_some() || !self.manifests.is_empty(),
             "manifests" | "release" => !self.manifests.is_empty(),

@@ -37,8 +37,9 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 26] = [
+pub const FIELDS: [&str; 27] = [
     "deployment",
+    "workload",
     "namespace",
     "cluster",
     "images",

@@ -5,6 +5,7 @@ use super::fields::Check;
 use super::model::{Smoke, Strategy, Switch};
 use super::shown::excerpt;
 use crate::text::one_of;
+use crate::workload::Kind;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -30,8 +31,17 @@ impl Check<'_> {
         let name = name.as_deref();
         let known = self.kind.row().strategies;
         if self.fields.contains_key("strategy") && name.is_none_or(|name| !known.contains(&name)) {
-            if let Some(other) = name {
-                self.unknown_strategy(other, known);
+            match name {
+                Some(other) if self.is_of_another_kind(other) => {
+                    let kind = self.kind.word();
+                    let problem = format!(
+                        "is `{other}`, by which only a Deployment can be deployed. A {kind} is \
+                         deployed by `rolling`, which is the default"
+                    );
+                    self.fault("strategy", problem);
+                }
+                Some(other) => self.unknown_strategy(other, known),
+                None => {}
             }
             return self.fields_of_any();
         }
@@ -54,7 +64,7 @@ impl Check<'_> {
                  beginning of other names, so that it may have {SWITCHED_NAME_LIMIT} characters \
                  and no dot"
             );
-            self.fault("deployment", problem);
+            self.fault(self.naming_field(), problem);
         }
         let switch = Switch {
             service: self.service(),
@@ -68,6 +78,13 @@ impl Check<'_> {
             },
             _ => Strategy::BlueGreen(switch),
         }
+    }
+
+    /// Whether a strategy exists and this kind of workload cannot be deployed by it.
+    fn is_of_another_kind(&self, strategy: &str) -> bool {
+        Kind::ALL
+            .into_iter()
+            .any(|kind| kind != self.kind && kind.row().strategies.contains(&strategy))
     }
 
     fn unknown_strategy(&mut self, given: &str, known: &[&str]) {

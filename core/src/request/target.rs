@@ -1,4 +1,5 @@
-//! Checks the fields that say where a deploy goes: the Deployment, its namespace, its cluster.
+//! Checks the fields that say where a deploy goes: the namespace and the cluster. Which workload is
+//! in `workload.rs`.
 
 use super::Draft;
 use super::checks::{name_of, unresolved};
@@ -28,47 +29,6 @@ impl Draft {
 }
 
 impl Check<'_> {
-    pub(super) fn deployment(
-        &mut self,
-        manifest_name: Option<String>,
-        manifest: bool,
-    ) -> Option<String> {
-        let given = self.text("deployment");
-        if let Some(name) = &given
-            && let Err(problem) = name_of(name, 253, true)
-        {
-            self.fault("deployment", problem);
-        }
-        match (given, manifest_name) {
-            (Some(given), Some(named)) if given != named => {
-                let problem =
-                    format!("is `{named}` and `deployment` is `{given}`; they must agree");
-                self.fault("manifest.metadata.name", problem);
-                None
-            }
-            (Some(name), _) => Some(name),
-            (None, Some(named)) => {
-                if let Err(problem) = name_of(&named, 253, true) {
-                    self.fault("manifest.metadata.name", problem);
-                }
-                Some(named)
-            }
-            (None, None) => {
-                // A manifest that could not be read may contain the name.
-                let unread = self.fields.contains_key("manifest") && !manifest;
-                if !unread && !self.is_there("deployment") {
-                    let problem = if manifest {
-                        "is missing, and the manifest has no metadata.name either"
-                    } else {
-                        "is missing: the name of the Deployment to change"
-                    };
-                    self.fault("deployment", problem);
-                }
-                None
-            }
-        }
-    }
-
     pub(super) fn namespace(&mut self, manifest_namespace: Option<String>) -> String {
         let given = self.text("namespace");
         for (field, namespace) in [

@@ -513,7 +513,7 @@ fn fields_of_the_wrong_type_or_of_no_sense() {
         (
             "colour",
             json!({"colour": "blue"}),
-            "the fields are deployment, namespace",
+            "the fields are deployment, workload, namespace",
         ),
         (
             "deployment",

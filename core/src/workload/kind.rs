@@ -14,9 +14,10 @@ pub const TEMPLATE_HASH: &str = "pod-template-hash";
 pub const REVISION_HASH: &str = "controller-revision-hash";
 
 /// A kind of workload that Landfall deploys or follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/>
+    #[default]
     Deployment,
     /// <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/>
     StatefulSet,

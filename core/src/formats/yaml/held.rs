@@ -1,12 +1,12 @@
-//! Which parts of an object are kept: all of it, or only its names where a Deployment is sought.
+//! Which parts of an object are kept: all of it, or only its names where one of a kind is sought.
 
 use serde_json::Value;
 
 /// What becomes of the objects of a file.
 pub(super) enum Objects<'r> {
-    /// A Deployment is sought: each object that may be one passes through this function, which
+    /// One of this kind is sought: each object that may be it passes through this function, which
     /// keeps all of it, or only what identifies it. Of others only the names are read.
-    Deployments(&'r mut dyn FnMut(Value) -> Value),
+    Only(&'r str, &'r mut dyn FnMut(Value) -> Value),
     /// All are read. The items of a list pass through this function, with their
     /// lines; its error ends the reading.
     All(&'r mut dyn FnMut(Value, usize) -> Result<Value, String>),
@@ -24,15 +24,15 @@ pub(super) enum Field {
 }
 
 /// Classifies the fields of an object, based on the fields before them.
-#[derive(Default)]
-pub(super) struct Fields {
+pub(super) struct Fields<'k> {
+    pub(super) kind: &'k str,
     pub(super) is_other: bool,
     pub(super) may_have_items: bool,
     /// Whether every field of every kind is kept.
     pub(super) keeps_all: bool,
 }
 
-impl Fields {
+impl Fields<'_> {
     pub(super) fn of(&self, key: &str) -> Field {
         match key {
             "kind" | "metadata" | "apiVersion" => Field::Held,
@@ -48,7 +48,7 @@ impl Fields {
             && let Some(kind) = value.as_str()
         {
             let is_list = is_list(kind, self.keeps_all);
-            self.is_other = !self.keeps_all && kind != "Deployment" && !is_list;
+            self.is_other = !self.keeps_all && kind != self.kind && !is_list;
             self.may_have_items &= is_list;
         }
     }

@@ -186,7 +186,7 @@ impl<'a, 'r> Reader<'a, 'r> {
     }
 
     /// Reads a mapping. With `kinds` it is an object, some of whose fields are not kept.
-    fn mapping(&mut self, depth: usize, mut kinds: Option<Fields>) -> Result<Value, YamlError> {
+    fn mapping(&mut self, depth: usize, mut kinds: Option<Fields<'r>>) -> Result<Value, YamlError> {
         self.count(MAPPING_VALUES, 0)?;
         let budget = self.budget;
         let mut fields = Map::new();
@@ -269,15 +269,19 @@ impl<'a, 'r> Reader<'a, 'r> {
         let line = self.line;
         let keeps_all = matches!(self.objects, Some(Objects::All(_)));
         let kinds = Fields {
+            kind: match &self.objects {
+                Some(Objects::Only(kind, _)) => kind,
+                Some(Objects::All(_)) | None => "",
+            },
+            is_other: false,
             may_have_items,
             keeps_all,
-            ..Fields::default()
         };
         let object = self.mapping(depth, Some(kinds))?;
         let kind = object["kind"].as_str().unwrap_or_default();
         let is_list = may_have_items && is_list(kind, keeps_all) && object["items"].is_array();
         match &mut self.objects {
-            Some(Objects::Deployments(reduce)) if !is_list => Ok(reduce(object)),
+            Some(Objects::Only(_, reduce)) if !is_list => Ok(reduce(object)),
             Some(Objects::All(pack)) if !may_have_items => {
                 pack(object, line).map_err(|problem| self.error(problem))
             }

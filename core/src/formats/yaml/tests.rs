@@ -335,7 +335,7 @@ fn objects(text: &str) -> Result<Vec<Value>, YamlError> {
         true => object,
         false => json!({"kind": object["kind"], "name": object["metadata"]["name"]}),
     };
-    read_objects(text, reduce, |object| objects.push(object))?;
+    read_objects(text, "Deployment", reduce, |object| objects.push(object))?;
     Ok(objects)
 }
 

@@ -15,8 +15,10 @@ fn problem(chosen: Result<Chosen, NotChosen>) -> String {
 
 fn by(name: Option<&str>) -> Meant<'_> {
     Meant {
+        kind: Kind::Deployment,
         name,
-        ..Meant::default()
+        namespace: None,
+        variables: None,
     }
 }
 
@@ -27,6 +29,7 @@ fn namespace_and_variables_tell_which_one_is_meant() {
     let variables = BTreeMap::from([("N".to_owned(), "web".to_owned())]);
     let chosen = |namespace: Option<&str>, filled: bool| {
         let meant = Meant {
+            kind: Kind::Deployment,
             name: Some("web"),
             namespace,
             variables: Some(&variables).filter(|_| filled),
@@ -239,4 +242,21 @@ fn too_many_places_are_refused() {
     let missing = "${B}".repeat(PLACES_LIMIT * 10);
     let faults = fill(&mut json!([missing]), &BTreeMap::new());
     assert_eq!(faults.len(), PLACES_LIMIT + 1);
+}
+
+#[test]
+fn a_workload_of_another_kind_is_found_in_the_same_file() {
+    let file = "kind: Deployment\nmetadata: {name: db}\n---\n\
+                kind: StatefulSet\nmetadata: {name: db}\nspec: {replicas: 3}\n";
+    let meant = |kind| Meant {
+        kind,
+        ..by(Some("db"))
+    };
+    let chosen = choose(file.as_bytes(), meant(Kind::StatefulSet)).unwrap();
+    assert_eq!(chosen.deployment["spec"], json!({"replicas": 3}));
+    assert_eq!(chosen.skipped, ["Deployment/db"]);
+    assert_eq!(
+        problem(choose(file.as_bytes(), meant(Kind::DaemonSet))),
+        "has no DaemonSet; it has `Deployment/db`, `StatefulSet/db`"
+    );
 }

@@ -1,4 +1,4 @@
-//! The types of the Deployment fields that people often get wrong.
+//! The types of the workloads' fields that people often get wrong.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
 
 /// The type of a field's value. `null` always fits: the API server treats it as absent.
@@ -33,6 +33,18 @@ pub(super) fn field_type(fields: &[&str]) -> Option<Type> {
             "minReadySeconds" | "revisionHistoryLimit" | "progressDeadlineSeconds",
         ] => Some(Type::Whole),
         ["spec", "paused"] => Some(Type::Flag),
+        ["spec", "updateStrategy"] => Some(Type::Object),
+        [
+            "spec",
+            "updateStrategy",
+            "rollingUpdate",
+            "maxSurge" | "maxUnavailable",
+        ] => Some(Type::WholeOrText),
+        ["spec", "updateStrategy", "rollingUpdate", "partition"] => Some(Type::Whole),
+        ["spec", "updateStrategy", "type"] | ["spec", "serviceName" | "podManagementPolicy"] => {
+            Some(Type::Text)
+        }
+        ["spec", "volumeClaimTemplates"] => Some(Type::List),
         ["spec", "strategy", "type"] => Some(Type::Text),
         [
             "spec",

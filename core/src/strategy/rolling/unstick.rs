@@ -56,3 +56,6 @@ impl Context<'_> {
         })))))
     }
 }
+
+#[cfg(test)]
+mod tests;
