@@ -311,7 +311,8 @@ fn deployment(namespace: &Namespace) -> String {
 /// The API version of a resource that stories look at.
 fn version_of(resource: &str) -> &'static str {
     match resource {
-        "deployments" | "replicasets" => "apps/v1",
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" => "apps/v1",
+        "jobs" => "batch/v1",
         "endpointslices" => "discovery.k8s.io/v1",
         "horizontalpodautoscalers" => "autoscaling/v2",
         _ => "v1",

@@ -2,7 +2,6 @@
 
 use crate::artifact::{BUCKET, zip};
 use crate::stage::{Ended, LIFE, Stage};
-use landfall_sandbox::world::World;
 use serde_json::{Value, json};
 
 /// The image of a release that works.
@@ -50,13 +49,11 @@ pub async fn release(stage: &Stage, files: &[(&str, &str)], more: Value) -> Ende
 }
 
 async fn empty() -> Stage {
-    Stage::in_sandbox(|_: &mut World, _| {}).await
+    Stage::given([]).await
 }
 
-fn object(stage: &Stage, resource: &str, name: &str) -> Option<Value> {
-    stage
-        .sandbox()
-        .world(|world, _| world.object(resource, "default", name).cloned())
+async fn object(stage: &Stage, resource: &str, name: &str) -> Option<Value> {
+    stage.cluster.object(resource, name).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,23 +67,27 @@ async fn a_folder_is_applied_followed_and_left_alone_the_second_time() {
     ];
     let (summary, variables) = release(&stage, &files, json!({})).await.released();
     assert!(
-        object(&stage, "configmaps", "settings").is_some(),
+        object(&stage, "configmaps", "settings").await.is_some(),
         "{summary}"
     );
-    let live = object(&stage, "deployments", "web").unwrap();
+    let live = object(&stage, "deployments", "web").await.unwrap();
     assert_eq!(
         live["status"]["availableReplicas"], 2,
         "{summary} {variables:?}"
     );
     assert_eq!(
         live["metadata"]["annotations"]["landfall/release"],
-        "default/shop"
+        format!("{}/shop", stage.cluster.namespace())
     );
-    assert!(object(&stage, "secrets", "landfall.shop").is_some());
-    assert!(object(&stage, "secrets", "landfall.shop.v1").is_some());
-    let writes = stage.writes().unwrap().len();
+    assert!(object(&stage, "secrets", "landfall.shop").await.is_some());
+    assert!(
+        object(&stage, "secrets", "landfall.shop.v1")
+            .await
+            .is_some()
+    );
+    let writes = stage.writes().map(|writes| writes.len());
     let (again, _) = release(&stage, &files, json!({})).await.released();
-    assert_eq!(stage.writes().unwrap().len(), writes, "{again}");
+    assert_eq!(stage.writes().map(|writes| writes.len()), writes, "{again}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,18 +116,21 @@ async fn a_release_that_fails_is_taken_back_as_a_whole() {
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
     assert!(message.contains("no DATABASE_URL"), "{message}");
-    let config = object(&stage, "configmaps", "settings").unwrap();
+    let config = object(&stage, "configmaps", "settings").await.unwrap();
     assert_eq!(config["data"]["LEVEL"], "info", "{message}");
     for name in ["web", "worker"] {
-        let live = object(&stage, "deployments", name).unwrap();
+        let live = object(&stage, "deployments", name).await.unwrap();
         let image = &live["spec"]["template"]["spec"]["containers"][0]["image"];
         assert_eq!(image, GOOD, "{message}");
         assert_eq!(live["status"]["availableReplicas"], 2, "{message}");
     }
-    assert!(object(&stage, "services", "web").is_none(), "{message}");
-    let parent = object(&stage, "secrets", "landfall.shop").unwrap();
+    assert!(
+        object(&stage, "services", "web").await.is_none(),
+        "{message}"
+    );
+    let parent = object(&stage, "secrets", "landfall.shop").await.unwrap();
     assert!(parent["metadata"]["annotations"]["landfall/lock"].is_null());
-    let record = object(&stage, "secrets", "landfall.shop.v2").unwrap();
+    let record = object(&stage, "secrets", "landfall.shop.v2").await.unwrap();
     assert_eq!(
         record["metadata"]["annotations"]["landfall/status"],
         "failed"
@@ -145,23 +149,23 @@ async fn what_left_the_folder_is_pruned_where_that_is_asked_for() {
     release(&stage, &all, json!({})).await.released();
     let (summary, _) = release(&stage, &all[..2], json!({})).await.released();
     assert!(
-        object(&stage, "configmaps", "settings").is_some(),
+        object(&stage, "configmaps", "settings").await.is_some(),
         "{summary}"
     );
     let plan = json!({"prune": true, "mode": "plan"});
     let (summary, _) = release(&stage, &all[..2], plan).await.released();
     assert!(
-        object(&stage, "configmaps", "settings").is_some(),
+        object(&stage, "configmaps", "settings").await.is_some(),
         "{summary}"
     );
     let (summary, _) = release(&stage, &all[..2], json!({"prune": true}))
         .await
         .released();
     assert!(
-        object(&stage, "configmaps", "settings").is_none(),
+        object(&stage, "configmaps", "settings").await.is_none(),
         "{summary}"
     );
-    assert!(object(&stage, "services", "web").is_some());
+    assert!(object(&stage, "services", "web").await.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,7 +205,7 @@ async fn a_broken_migration_shows_its_log_and_no_workload_is_touched() {
     );
     let files = [("k8s/web.yaml", &*web), ("k8s/migrate.yaml", &*works)];
     let (summary, _) = release(&stage, &files, json!({})).await.released();
-    let job = object(&stage, "jobs", "migrate").unwrap();
+    let job = object(&stage, "jobs", "migrate").await.unwrap();
     assert_eq!(job["status"]["succeeded"], 1, "{summary}");
     let uid = &job["metadata"]["uid"];
 
@@ -209,7 +213,7 @@ async fn a_broken_migration_shows_its_log_and_no_workload_is_touched() {
     let newer = web.replace("2.0.0", "2.1.0");
     let files = [("k8s/web.yaml", &*newer), ("k8s/migrate.yaml", &*works)];
     let (summary, _) = release(&stage, &files, json!({})).await.released();
-    let job = object(&stage, "jobs", "migrate").unwrap();
+    let job = object(&stage, "jobs", "migrate").await.unwrap();
     assert_eq!(job["metadata"]["uid"], *uid, "{summary}");
 
     let newest = web.replace("2.0.0", "2.2.0");
@@ -221,7 +225,7 @@ async fn a_broken_migration_shows_its_log_and_no_workload_is_touched() {
     for said in ["Job", "migrate", "no DATABASE_URL"] {
         assert!(message.contains(said), "{said}: {message}");
     }
-    let live = object(&stage, "deployments", "web").unwrap();
+    let live = object(&stage, "deployments", "web").await.unwrap();
     let image = &live["spec"]["template"]["spec"]["containers"][0]["image"];
     assert_eq!(image, "registry.example.com/web:2.1.0", "{message}");
 }
