@@ -6,6 +6,7 @@ use super::item::{Old, Tried, resource_of};
 use super::model::{ReleaseEngine, Task};
 use super::reading::{Found, is_not_served};
 use super::trouble::is_forbidden;
+use super::undoing::is_deleted_on_the_way_back;
 use crate::change::apply::{self, ApplyRefusal, FieldConflict, owners};
 use crate::kubernetes::CallError;
 use crate::kubernetes::Refusal;
@@ -258,7 +259,7 @@ impl ReleaseEngine {
             };
             let namespace = item.id.namespace.clone();
             let is_new = item.live.is_none() && self.request.rollback;
-            if item.recreate || is_new && !item.id.is("batch", "Job") {
+            if item.recreate || is_new && is_deleted_on_the_way_back(&item.id) {
                 needed.insert((Permission::of("delete", resource), namespace.clone()));
             }
             if let Some(kind) = workload_kind(&item.id) {

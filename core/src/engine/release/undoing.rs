@@ -270,11 +270,22 @@ impl ReleaseEngine {
     }
 }
 
+/// Whether an object that a failed release has made is deleted: for that it needs the permission.
+pub(super) fn is_deleted_on_the_way_back(id: &ObjectId) -> bool {
+    !id.is("batch", "Job") && !is_definition(id) && !is_never_deleted(id)
+}
+
+fn is_definition(id: &ObjectId) -> bool {
+    id.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+fn is_never_deleted(id: &ObjectId) -> bool {
+    NEVER_DELETED.iter().any(|(group, kind)| id.is(group, kind))
+}
+
 /// What an object goes back to; `None` if the failed revision does not differ from what was there.
 fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<BackTo> {
-    let is_definition = object
-        .id
-        .is("apiextensions.k8s.io", "CustomResourceDefinition");
+    let is_definition = is_definition(&object.id);
     let is_job = object.id.is("batch", "Job");
     let to = match (&object.before, former) {
         (Before::InRelease, Some(former)) => match (&former.manifest, &object.manifest) {
@@ -283,11 +294,7 @@ fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<B
             (Kept::Omitted, _) => BackTo::Stay(LeftReason::NotRecorded),
         },
         (Before::InRelease, None) => return None,
-        (Before::Absent, _)
-            if NEVER_DELETED
-                .iter()
-                .any(|(group, kind)| object.id.is(group, kind)) =>
-        {
+        (Before::Absent, _) if is_never_deleted(&object.id) => {
             BackTo::Stay(LeftReason::Keep(KeepReason::Kind))
         }
         (Before::Absent, _) => BackTo::Nothing,
@@ -300,3 +307,6 @@ fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<B
         to => to,
     })
 }
+
+#[cfg(test)]
+mod tests;
