@@ -126,6 +126,9 @@ conformance: package-$(MACHINE) control-plane peers ## run the stories against r
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
 	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty meddling::
+	$(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories \
+	  $(if $(ON),--kubeconfig $(ON)) $(if $(CONTEXT),--context $(CONTEXT)) -- \
+	  $(CARGO) test --locked --quiet -p landfall-access --test it -- --include-ignored --format pretty real::
 
 # Kills the packaged function with SIGKILL at random moments, and watches its Services all the time.
 kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, and people in its way, against real Kubernetes

@@ -2,7 +2,8 @@
 
 use crate::arn::{ClusterName, RoleArn};
 use crate::options::{
-    EksWay, KubeconfigWay, Options, USUAL_LIFETIME, Way, check_parameter, seconds,
+    EksWay, KubeconfigWay, Options, ReleaseWay, USUAL_LIFETIME, Way, check_parameter,
+    check_release, seconds,
 };
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,19 +14,20 @@ const USUAL_KUBECONFIG: &str = "k8s-config";
 const TOKEN: u8 = 1;
 const EKS: u8 = 2;
 const KUBECONFIG: u8 = 4;
+const RELEASE: u8 = 8;
 /// The options, and the ways in that each is for.
-const NAMES: [(&str, u8); 22] = [
-    ("kubeconfig", TOKEN | EKS | KUBECONFIG),
-    ("context", TOKEN | EKS | KUBECONFIG),
-    ("namespace", TOKEN | EKS | KUBECONFIG),
+const NAMES: [(&str, u8); 26] = [
+    ("kubeconfig", TOKEN | EKS | KUBECONFIG | RELEASE),
+    ("context", TOKEN | EKS | KUBECONFIG | RELEASE),
+    ("namespace", TOKEN | EKS | KUBECONFIG | RELEASE),
     ("manifests", TOKEN | EKS | KUBECONFIG),
     ("switching", TOKEN | EKS | KUBECONFIG),
     ("region", TOKEN | EKS | KUBECONFIG),
     ("profile", TOKEN | EKS | KUBECONFIG),
     ("replace", TOKEN | EKS | KUBECONFIG),
-    ("apply", TOKEN | EKS | KUBECONFIG),
-    ("help", TOKEN | EKS | KUBECONFIG),
-    ("for-account", TOKEN),
+    ("apply", TOKEN | EKS | KUBECONFIG | RELEASE),
+    ("help", TOKEN | EKS | KUBECONFIG | RELEASE),
+    ("for-account", TOKEN | RELEASE),
     ("rotation", TOKEN),
     ("token-lifetime", TOKEN),
     ("token-parameter", TOKEN),
@@ -37,6 +39,10 @@ const NAMES: [(&str, u8); 22] = [
     ("kubeconfig-out", KUBECONFIG),
     ("kubeconfig-parameter", KUBECONFIG),
     ("client-certificates", KUBECONFIG),
+    ("for", RELEASE),
+    ("release", RELEASE),
+    ("prune", RELEASE),
+    ("no-rollback", RELEASE),
 ];
 
 /// What is read, before it is put together.
@@ -51,6 +57,7 @@ struct Given {
     eks_role: Option<String>,
     kubeconfig_out: Option<PathBuf>,
     kubeconfig_parameter: Option<String>,
+    release: ReleaseWay,
     certificates: bool,
 }
 
@@ -70,6 +77,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Opt
                 Long(name) => known(name),
                 Short('n') => known("namespace"),
                 Short('h') => known("help"),
+                // A shell writes the files of a glob one after the other.
+                Value(path) if !given.release.paths.is_empty() => {
+                    given.release.paths.push(path.into());
+                    continue;
+                }
                 Short(_) | Value(_) => None,
             };
             match known {
@@ -113,6 +125,10 @@ impl Given {
             "kubeconfig-out" => self.kubeconfig_out = Some(parser.value()?.into()),
             "kubeconfig-parameter" => self.kubeconfig_parameter = Some(text(parser)?),
             "client-certificates" => self.certificates = true,
+            "for" => self.release.paths.push(parser.value()?.into()),
+            "release" => self.release.release = Some(text(parser)?),
+            "prune" => self.release.prune = true,
+            "no-rollback" => self.release.no_rollback = true,
             _ => options.help = true,
         }
         Ok(())
@@ -142,6 +158,7 @@ impl Given {
 
     fn way(&mut self) -> Result<Way, String> {
         let cluster = match (self.cluster.take(), self.kubeconfig_out.take()) {
+            (None, None) if !self.release.paths.is_empty() => return self.release_way(),
             (None, None) => return Ok(Way::Token),
             (None, Some(file)) => return self.kubeconfig_way(file),
             (Some(cluster), None) => cluster,
@@ -171,6 +188,13 @@ impl Given {
         }))
     }
 
+    fn release_way(&mut self) -> Result<Way, String> {
+        if let Some(name) = &self.release.release {
+            check_release(name)?;
+        }
+        Ok(Way::Release(std::mem::take(&mut self.release)))
+    }
+
     fn kubeconfig_way(&mut self, file: PathBuf) -> Result<Way, String> {
         let parameter = self.kubeconfig_parameter.take();
         let parameter = parameter.unwrap_or_else(|| USUAL_KUBECONFIG.to_owned());
@@ -190,7 +214,7 @@ impl Given {
         let options = &mut self.options;
         let last = |values: &mut Vec<String>| drop(values.drain(..values.len().saturating_sub(1)));
         match options.way {
-            Way::Token => {
+            Way::Token | Way::Release(_) => {
                 last(&mut options.contexts);
                 last(&mut options.namespaces);
             }
@@ -205,6 +229,7 @@ impl Given {
             Way::Token => TOKEN,
             Way::Eks(_) => EKS,
             Way::Kubeconfig(_) => KUBECONFIG,
+            Way::Release(_) => RELEASE,
         };
         let ways = |name: &str| NAMES.iter().find(|(known, _)| *known == name);
         let ways = |name: &str| ways(name).map_or(0, |(_, ways)| *ways);
@@ -212,11 +237,15 @@ impl Given {
             return Ok(());
         };
         Err(match self.options.way {
+            Way::Token if ways(name) == RELEASE => format!("--{name} needs --for"),
             Way::Token if ways(name) & EKS != 0 => format!("--{name} needs --eks-cluster"),
             Way::Token => format!("--{name} needs --kubeconfig-out"),
             Way::Eks(_) => format!(
                 "--{name} does not go with --eks-cluster: the function's role is who it is, and \
                  nothing is stored. Leave it out"
+            ),
+            Way::Release(_) => format!(
+                "--{name} does not go with --for, which only prints Roles: run it once for each"
             ),
             Way::Kubeconfig(_) => format!(
                 "--{name} does not go with --kubeconfig-out: the kubeconfig is all that is \

@@ -21,6 +21,7 @@ mod owner;
 mod parameter;
 mod plan;
 mod proof;
+mod release;
 mod run;
 mod step;
 mod survey;
@@ -104,6 +105,17 @@ By a token:
                           another ServiceAccount or cluster, or what does not say
                           whose it is. Without it nothing is changed then
 
+For releases of whole folders (user parameter `manifests`), beside one of these:
+  --for PATH              print the least Role, and ClusterRole where one is needed,
+                          for a release of these manifests: a file, folder or glob;
+                          may be given several times. --apply applies them
+  --release NAME          its name; default: that of its only workload
+  -n, --namespace NAME    its namespace; default: default
+  --prune, --no-rollback  its parameters have prune true, rollback false
+  --for-account NAMESPACE the ServiceAccount is in NAMESPACE
+  A kind that is neither part of Kubernetes nor defined by these manifests is looked
+  up in the cluster (--kubeconfig, --context).
+
 In AWS:
   --region NAME, --profile NAME   as the AWS CLI takes them. Parameters, function
                           and pipeline belong in one region
@@ -131,6 +143,7 @@ Examples:
   landfall-access --kubeconfig-out k --context prod --context test -n shop --apply
   landfall-access --namespace shop --switching --rotation --apply
   landfall-access --namespace web --for-account shop --apply   web, too
+  landfall-access --for k8s/ -n shop | kubectl apply -f -    a release of k8s/
 ";
 
 #[tokio::main(flavor = "current_thread")]
@@ -149,6 +162,7 @@ async fn main() -> ExitCode {
     let ended = match &options.way {
         Way::Eks(way) => eks::run(&options, way).await,
         Way::Kubeconfig(way) => kubeconfig::run(&options, way).await,
+        Way::Release(way) => release::run(&options, way).await,
         Way::Token => run(&options).await,
     };
     match ended {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use values::check_key;
 
 pub(crate) use values::{
-    USUAL_KEY, USUAL_LIFETIME, check_namespace, check_parameter, lifetime, seconds,
+    USUAL_KEY, USUAL_LIFETIME, check_namespace, check_parameter, check_release, lifetime, seconds,
 };
 
 /// How the function gets into the cluster.
@@ -20,6 +20,8 @@ pub(crate) enum Way {
     Eks(EksWay),
     /// By a kubeconfig.
     Kubeconfig(KubeconfigWay),
+    /// None: only the Roles for a release are printed.
+    Release(ReleaseWay),
 }
 
 /// The cluster, and the role that calls it.
@@ -41,6 +43,19 @@ pub(crate) struct KubeconfigWay {
     pub(crate) parameter: String,
     /// Whether client certificates of the user's own kubeconfig are taken.
     pub(crate) certificates: bool,
+}
+
+/// The release whose Roles are printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReleaseWay {
+    /// The files, folders and globs of its manifests.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Its name; `None` for that of its only workload.
+    pub(crate) release: Option<String>,
+    /// Whether its parameters have `prune`.
+    pub(crate) prune: bool,
+    /// Whether its parameters have `rollback: false`.
+    pub(crate) no_rollback: bool,
 }
 
 /// The command-line options.

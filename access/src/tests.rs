@@ -27,6 +27,10 @@ fn the_help_fits_a_terminal_and_has_every_option() {
         "--region",
         "--profile",
         "--apply",
+        "--for",
+        "--release",
+        "--prune",
+        "--no-rollback",
     ] {
         assert!(HELP.contains(option), "{option}");
     }

@@ -138,6 +138,17 @@ fn mistakes_are_told_in_words() {
         ("--eks-cluster prod --role landfall", "--role is `landfall`"),
         ("--eks-cluster https://x", "give the cluster's name"),
         ("--eks-cluster prod -n shop -n shop", "the same twice"),
+        ("--prune", "--prune needs --for"),
+        ("--release web", "--release needs --for"),
+        ("k8s", "k8s"),
+        ("--for", "--for"),
+        ("--for k8s --release We_b", "the release is `We_b`"),
+        (
+            "--for k8s --switching",
+            "--switching does not go with --for",
+        ),
+        ("--for k8s --eks-cluster prod", "does not go with"),
+        ("--for k8s --kubeconfig-out k", "does not go with"),
         (
             "--eks-cluster prod --role arn:aws:iam::111122223333:role/r --eks-role \
              arn:aws:iam::111122223333:role/r",
@@ -188,4 +199,18 @@ fn the_ways_in() {
         (way.file.to_str(), &*way.parameter),
         (Some("-"), "k8s-config")
     );
+}
+
+#[test]
+fn a_release_has_the_files_that_a_shell_finds() {
+    let line = "--for k8s/a.yaml k8s/b.yaml -n shop --for more --release web --prune --apply";
+    let options = parse(line).unwrap();
+    assert_eq!((options.namespace(), options.apply), (Some("shop"), true));
+    let expected = ReleaseWay {
+        paths: vec!["k8s/a.yaml".into(), "k8s/b.yaml".into(), "more".into()],
+        release: Some("web".into()),
+        prune: true,
+        no_rollback: false,
+    };
+    assert_eq!(options.way, Way::Release(expected));
 }

@@ -13,17 +13,40 @@ const NAME_LIMIT: usize = 1011;
 /// The key of a parameter if none is named.
 pub(crate) const USUAL_KEY: &str = "alias/aws/ssm";
 
+/// The longest name of a namespace, and of a release.
+const LABEL_LIMIT: usize = 63;
+const RELEASE_LIMIT: usize = 40;
+
 /// Checks a namespace's name, which goes into manifests and commands.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
 pub(crate) fn check_namespace(name: &str) -> Result<(), String> {
+    match is_label(name, LABEL_LIMIT) {
+        true => Ok(()),
+        false => Err(format!(
+            "the namespace is `{name}`: a name has at most {LABEL_LIMIT} lower-case letters, \
+             digits and dashes"
+        )),
+    }
+}
+
+/// Checks a release's name, as the user parameters do.
+pub(crate) fn check_release(name: &str) -> Result<(), String> {
+    match is_label(name, RELEASE_LIMIT) {
+        true => Ok(()),
+        false => Err(format!(
+            "the release is `{name}`: a name has at most {RELEASE_LIMIT} lower-case letters, \
+             digits and dashes"
+        )),
+    }
+}
+
+fn is_label(name: &str, limit: usize) -> bool {
     let edge = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
     let bytes = name.as_bytes();
-    let fits = bytes.iter().all(|it| edge(*it) || *it == b'-') && name.len() <= 63;
+    let fits = bytes.iter().all(|it| edge(*it) || *it == b'-') && name.len() <= limit;
     match (bytes.first(), bytes.last()) {
-        (Some(first), Some(last)) if fits && edge(*first) && edge(*last) => Ok(()),
-        _ => Err(format!(
-            "the namespace is `{name}`: a name has at most 63 lower-case letters, digits and dashes"
-        )),
+        (Some(first), Some(last)) => fits && edge(*first) && edge(*last),
+        _ => false,
     }
 }
 

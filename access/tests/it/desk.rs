@@ -34,7 +34,7 @@ while [ $# -gt 0 ] && [ $count -lt 2 ]; do
     --region | --profile | -n) shift ;;
     --kubeconfig) kubeconfig=$2; shift ;;
     --context) context=$2; shift ;;
-    -*) ;;
+    -* | /*) ;;
     *) key="$key-$1" count=$((count + 1)) ;;
   esac
   shift

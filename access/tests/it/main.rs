@@ -11,3 +11,5 @@
 mod desk;
 mod eks;
 mod kubeconfig;
+mod real;
+mod release;

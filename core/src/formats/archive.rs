@@ -16,7 +16,7 @@ mod seen;
 pub use directory::{ARCHIVE_LIMIT, DIRECTORY_LIMIT, Directory, MEMBERS_LIMIT};
 pub use listing::{FILES_LIMIT, Listed, Listing, Matches};
 pub use member::{ArchiveMember, FILES_SIZE_LIMIT, MEMBER_LIMIT, RATIO_LIMIT, Unpacked};
-pub use pattern::is_glob;
+pub use pattern::{Pattern, is_glob};
 pub use problem::{ArchiveError, size};
 pub use reads::{Batch, batches};
 

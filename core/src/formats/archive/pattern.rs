@@ -4,7 +4,7 @@ use super::names::{below, is_hidden, is_likely, plain};
 
 /// Which names are wanted.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Pattern {
+pub enum Pattern {
     /// The file of this name, or the manifests in the folder of this name and below.
     Path(String),
     /// The manifests whose whole path matches, folder by folder.
@@ -18,7 +18,8 @@ pub fn is_glob(path: &str) -> bool {
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Pattern {
+    /// Reads a pattern.
+    pub fn new(text: &str) -> Pattern {
         let path = plain(text);
         let path = path.trim_end_matches('/');
         match is_glob(path) {
@@ -29,7 +30,7 @@ impl Pattern {
 
     /// Whether a file's name, in its [`plain`] form, is wanted. Hidden files and folders are only
     /// wanted where the pattern itself names them.
-    pub(super) fn matches(&self, name: &str) -> bool {
+    pub fn matches(&self, name: &str) -> bool {
         match self {
             Pattern::Path(path) if path == name => true,
             Pattern::Path(path) => below(path, name)
