@@ -53,6 +53,7 @@ VARIABLES = {
     "Lambda": {
         "Namespace": "default",
         "Deployment": "web",
+        "Release": "shop",
         "ChangeCount": "2",
         "Changes": "spec.replicas: 2 → 3",
         "Revision": "8",
@@ -69,6 +70,7 @@ CONFIGURATION = {
         "OutputArtifactFormat",
     },
     "CodeBuild": {"ProjectName", "PrimarySource", "EnvironmentVariables"},
+    "Commands": set(),
     "Lambda": {"FunctionName", "UserParameters"},
     "Manual": {"NotificationArn", "CustomData"},
 }
@@ -141,7 +143,8 @@ def check_builds(made, rights, bucket):
     actions = [one for stage in pipeline["Stages"] for one in stage["Actions"]]
     for name, project in made.of("AWS::CodeBuild::Project").items():
         (action,) = [
-            one for one in actions if one["Configuration"].get("ProjectName") == project["Name"]
+            one for one in actions
+            if one.get("Configuration", {}).get("ProjectName") == project["Name"]
         ]
         mine = [one["Name"][:KEY_PART] for one in action.get("OutputArtifacts", [])]
         write = rights[made.role(project["ServiceRole"])].get("s3:PutObject", [])
@@ -196,7 +199,8 @@ def user_parameters(action, known, where):
     parameters = json.loads(text)
     jsonschema.Draft202012Validator(SCHEMA).validate(parameters)
     inputs = [one["Name"] for one in action["InputArtifacts"]]
-    for field in ("manifest", "images"):
+    files = {"manifests"} if "manifests" in parameters else {"manifest", "images"}
+    for field in files:
         artifact = parameters[field].split("::")[0]
         assert artifact in inputs, f"{where}: {field} is in {artifact}, which is no input"
     return parameters
@@ -212,7 +216,8 @@ def walk(pipeline, projects):
         for action in stage["Actions"]:
             where = f"{stage['Name']}/{action['Name']}"
             provider = action["ActionTypeId"]["Provider"]
-            assert set(action["Configuration"]) <= CONFIGURATION[provider], where
+            configuration = action.get("Configuration", {})
+            assert set(configuration) <= CONFIGURATION[provider], where
             if provider == "CodeBuild":
                 inputs = [one["Name"] for one in action["InputArtifacts"]]
                 assert action["Configuration"]["ProjectName"] in projects, where
@@ -220,7 +225,7 @@ def walk(pipeline, projects):
                 assert len(inputs) == 1 or "PrimarySource" in action["Configuration"], where
             for one in action.get("InputArtifacts", []):
                 assert one["Name"] in artifacts, f"{where}: nobody made {one['Name']}"
-            for name, text in action["Configuration"].items():
+            for name, text in configuration.items():
                 if name != "UserParameters":
                     filled(str(text), known, f"{where} {name}")
             if provider == "Lambda":
@@ -422,6 +427,68 @@ def check_example_codebuild():
     says("codebuild/deploy.yaml" if JQ else "codebuild/deploy.yaml (jq is not here to be run)")
 
 
+RENDER_STAGES = {
+    "Source": ["Commit"],
+    "Render": ["Render"],
+    "Release": ["Plan", "Approve", "Release"],
+}
+
+
+@mock_aws
+def check_example_render(by):
+    boto3.client("s3").create_bucket(
+        Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    given = {
+        "ConnectionArn": CONNECTION,
+        "RepositoryId": "example/shop",
+        "ArtifactBucket": "artifacts",
+        "RendererSha256": "0" * 64,
+        "RenderBy": by,
+    }
+    made = Stack(HERE / "render" / "pipeline.yaml", given)
+    rights = granted(made)
+    pipeline = PIPELINE_RIGHTS["PipelineRole"] - {"sns:Publish"}
+    builds = {"codebuild:StartBuild", "codebuild:BatchGetBuilds"}
+    expected = {"PipelineRole": pipeline}
+    if by == "CodeBuild":
+        expected["RenderRole"] = LOG | READ | {"s3:PutObject"}
+    else:
+        expected["PipelineRole"] = (pipeline - builds) | LOG
+    assert {name: set(one) for name, one in rights.items()} == expected, rights
+    assert rights["PipelineRole"]["lambda:InvokeFunction"] == [LANDFALL]
+    check_roles(made)
+    check_logs(made, rights)
+    application = HERE / "render" / "application"
+    check_buildspecs(made, application)
+    (pipeline,) = made.of("AWS::CodePipeline::Pipeline").values()
+    names = {one["Name"]: [a["Name"] for a in one["Actions"]] for one in pipeline["Stages"]}
+    assert names == RENDER_STAGES, names
+    orders = [int(one["RunOrder"]) for one in pipeline["Stages"][-1]["Actions"]]
+    assert orders == sorted(set(orders)), orders
+    projects = [one["Name"] for one in made.of("AWS::CodeBuild::Project").values()]
+    landfall = walk(pipeline, projects)
+    plan, release = landfall["Plan"], landfall["Release"]
+    assert plan == {k: v for k, v in release.items() if k != "committed"} | {"mode": "plan"}
+    (render,) = pipeline["Stages"][1]["Actions"]
+    _, file = release["manifests"].split("::")
+    script = (application / "render.sh").read_text()
+    assert f"> {file}" in script, file
+    needed = set(re.findall(r"\$\{(\w+):\?\}", script))
+    if by == "CodeBuild":
+        (project,) = made.of("AWS::CodeBuild::Project").values()
+        known = {one["Name"] for one in project["Environment"]["EnvironmentVariables"]}
+        files = yaml.safe_load((application / "buildspec.yaml").read_text())["artifacts"]["files"]
+    else:
+        (command,) = render["Commands"]
+        known = set(re.findall(r"(\w+)=", command))
+        assert command.endswith(" bash ./render.sh") and "\n" not in command, command
+        shellcheck("--shell=bash", "-", input=f"{command}\n", what=command)
+        files = render["OutputArtifacts"][0]["Files"]
+    assert known == needed and files == [file], (known, needed, files)
+    says(f"render/pipeline.yaml by {by}")
+
+
 def check_image_uri():
     """The buildspec's own command, on what a build may hand on: an image, or no deploy."""
     buildspec = yaml.safe_load((HERE / "codebuild" / "buildspec.yaml").read_text())
@@ -475,6 +542,8 @@ def main():
     check_example_pipeline({})
     check_example_pipeline({"PipelineType": "V1", "NotificationEmail": "team@example.com"})
     check_example_codebuild()
+    check_example_render("Commands")
+    check_example_render("CodeBuild")
     check_example_pipeline({"ExecutionMode": "QUEUED", "Architecture": "arm64"})
     check_example_pipeline({"Cluster": "arn:aws:eks:eu-central-1:111122223333:cluster/prod"})
 

@@ -35,6 +35,10 @@ const ARTIFACT: (&str, &str) = (
 );
 /// See [`ARTIFACT`].
 const ARCHIVE: &[u8] = include_bytes!("../../tests/archives/infozip-deflated.zip");
+/// The artifact in `events/release.json`, in the same bucket, and its content.
+const RELEASE_KEY: &str = "demo/SourceArti/KwRmDbe";
+/// See [`RELEASE_KEY`].
+const RELEASE_ARCHIVE: &[u8] = include_bytes!("../../tests/archives/release.zip");
 const IMAGE: &str = "registry.example.com/demo-app:1.0";
 const TOKEN: &str = "not-a-real-bearer-token-of-the-sandbox";
 /// Slow enough to watch, but not boring.
@@ -150,6 +154,7 @@ impl Stage {
         aws.put_parameter(TOKEN_PARAMETER, &cluster.token, ParameterKind::SecureString);
         let (bucket, key) = ARTIFACT;
         aws.put_object(bucket, key, ARCHIVE);
+        aws.put_object(bucket, RELEASE_KEY, RELEASE_ARCHIVE);
         let mut environment = vec![
             ("K8S_CLUSTER".to_owned(), cluster.url),
             ("K8S_TOKEN_PARAMETER".to_owned(), TOKEN_PARAMETER.to_owned()),

@@ -17,6 +17,48 @@ HERE = pathlib.Path(__file__).resolve().parent
 MANIFEST = HERE / "deployment.yaml"
 IMAGES = b'[{"name": "app", "imageUri": "registry.example.com/demo-app:2.0.0"}]\n'
 TIME = (2026, 1, 1, 0, 0, 0)
+# A release: what the demo's Deployment needs, and itself.
+RELEASE = {
+    "k8s/settings.yaml": b"""apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: demo-app
+data:
+  COMMIT: ${COMMIT}
+""",
+    "k8s/service.yaml": b"""apiVersion: v1
+kind: Service
+metadata:
+  name: demo-app
+spec:
+  selector:
+    app: demo-app
+  ports:
+    - port: 80
+      targetPort: 8080
+""",
+    "k8s/deployment.yaml": b"""apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: demo-app
+spec:
+  replicas: 2
+  selector:
+    matchLabels:
+      app: demo-app
+  template:
+    metadata:
+      labels:
+        app: demo-app
+    spec:
+      containers:
+        - name: app
+          image: registry.example.com/demo-app:1.0.0
+          envFrom:
+            - configMapRef:
+                name: demo-app
+""",
+}
 
 
 def python(name, method, zip64=False, comment=b"", prefix=b"", extra=()):
@@ -62,6 +104,11 @@ def infozip(name, *options, stream=False, symlink=False):
             subprocess.run(["zip", "-q", "-r", *options, path, "."], cwd=root, check=True)
 
 
+with zipfile.ZipFile(HERE / "release.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    for member, content in RELEASE.items():
+        info = zipfile.ZipInfo(member, TIME)
+        info.compress_type = zipfile.ZIP_DEFLATED
+        archive.writestr(info, content)
 python("python-stored.zip", zipfile.ZIP_STORED)
 python("python-deflated.zip", zipfile.ZIP_DEFLATED)
 python("python-zip64.zip", zipfile.ZIP_DEFLATED, zip64=True)

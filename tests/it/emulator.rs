@@ -32,7 +32,7 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 19] = [
+const EVENTS: [(&str, Expected); 20] = [
     // There is nothing in this story's S3.
     ("artifact", Expected::Failure("RevisionUnavailable")),
     ("aws-sample", Expected::Failure("ConfigurationError")),
@@ -49,6 +49,7 @@ const EVENTS: [(&str, Expected); 19] = [
     ("manifest", Expected::Success),
     ("no-job", Expected::Error("NoJob")),
     ("plan", Expected::Failure("RevisionUnavailable")),
+    ("release", Expected::Failure("RevisionUnavailable")),
     ("restart", Expected::Success),
     ("rolling", Expected::Success),
     ("rotate", Expected::Renewed),
