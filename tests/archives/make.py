@@ -17,22 +17,22 @@ HERE = pathlib.Path(__file__).resolve().parent
 MANIFEST = HERE / "deployment.yaml"
 IMAGES = b'[{"name": "app", "imageUri": "registry.example.com/demo-app:2.0.0"}]\n'
 TIME = (2026, 1, 1, 0, 0, 0)
-# A release: what the demo's Deployment needs, and itself.
+# A release of a Deployment that is not there yet.
 RELEASE = {
     "k8s/settings.yaml": b"""apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: demo-app
+  name: demo-web
 data:
   COMMIT: ${COMMIT}
 """,
     "k8s/service.yaml": b"""apiVersion: v1
 kind: Service
 metadata:
-  name: demo-app
+  name: demo-web
 spec:
   selector:
-    app: demo-app
+    app: demo-web
   ports:
     - port: 80
       targetPort: 8080
@@ -40,23 +40,23 @@ spec:
     "k8s/deployment.yaml": b"""apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: demo-app
+  name: demo-web
 spec:
   replicas: 2
   selector:
     matchLabels:
-      app: demo-app
+      app: demo-web
   template:
     metadata:
       labels:
-        app: demo-app
+        app: demo-web
     spec:
       containers:
         - name: app
           image: registry.example.com/demo-app:1.0.0
           envFrom:
             - configMapRef:
-                name: demo-app
+                name: demo-web
 """,
 }
 
