@@ -1,4 +1,4 @@
-//! `landfall-sandbox demo` shows six deploys.
+//! `landfall-sandbox demo` shows eight deploys.
 
 use crate::report::report;
 use crate::screen::{Screen, Tone};
@@ -40,9 +40,13 @@ enum Expected {
     Switched,
     /// The Service still routes to the same Deployment.
     NotSwitched,
+    /// The workloads of the release are new.
+    Released,
+    /// The workloads of the release are what they were.
+    NotReleased,
 }
 
-const ACTS: [Act; 6] = [
+const ACTS: [Act; 8] = [
     Act {
         file: "rolling.json",
         heading: "1. A new version",
@@ -79,6 +83,18 @@ const ACTS: [Act; 6] = [
         story: "Its pods are ready, but it answers with 500: the Service is never switched to it.",
         expected: Expected::NotSwitched,
     },
+    Act {
+        file: "shop.json",
+        heading: "7. A whole release",
+        story: "Settings, a migration, a Service and two workloads are applied in their order.",
+        expected: Expected::Released,
+    },
+    Act {
+        file: "migration.json",
+        heading: "8. A release whose migration fails",
+        story: "No workload is touched: the report has the last words of the migration.",
+        expected: Expected::NotReleased,
+    },
 ];
 
 impl Demo {
@@ -96,10 +112,10 @@ impl Demo {
             good &= act.play(event, &mut stage, &mut screen).await;
         }
         let (tone, text) = match good {
-            true => (Tone::Good, "All six ended as they should."),
+            true => (Tone::Good, "All eight ended as they should."),
             false => (
                 Tone::Bad,
-                "Not all six ended as they should; the function's last words:",
+                "Not all eight ended as they should; the function's last words:",
             ),
         };
         screen.print(&[String::new()]);
@@ -130,6 +146,7 @@ impl Act {
         screen.say(Tone::Heading, self.heading);
         screen.say(Tone::Heading, self.story);
         screen.print(&[String::new()]);
+        stage.shows_shop = matches!(self.expected, Expected::Released | Expected::NotReleased);
         let before = Moment::of(stage);
         let is_old = |hash: &str| before.hashes.contains(hash);
         screen.show(stage.picture(&is_old));
@@ -159,6 +176,8 @@ impl Act {
             Expected::Refused => (Some("ConfigurationError"), untouched),
             Expected::Switched => (None, before.selector != after.selector),
             Expected::NotSwitched => (Some("JobFailed"), before.selector == after.selector),
+            Expected::Released => (None, before.shop != after.shop),
+            Expected::NotReleased => (Some("JobFailed"), before.shop == after.shop),
         };
         if ended_with(outcome) != Some(failure) {
             return Some("another report was expected");
@@ -189,6 +208,8 @@ struct Moment {
     generation: Value,
     /// The Service's selector.
     selector: Value,
+    /// The templates of the release's workloads.
+    shop: Value,
 }
 
 impl Moment {
@@ -199,6 +220,7 @@ impl Moment {
             containers: deployment["spec"]["template"]["spec"]["containers"].clone(),
             generation: deployment["metadata"]["generation"].clone(),
             selector: stage.service()["spec"]["selector"].clone(),
+            shop: stage.shop_templates(),
         }
     }
 }

@@ -32,9 +32,10 @@ Runs the real function against a local AWS and a local Kubernetes API.
 Usage: landfall-sandbox COMMAND
 
   demo    --function PATH [--events DIR] [--plain]
-          Six deploys to watch: one that works, two that fail and are rolled
-          back, one with wrong parameters, a blue/green switch, and one whose
-          smoke test fails. Exit status 0 if all end so.
+          Eight deploys to watch: one that works, two that fail and are rolled
+          back, one with wrong parameters, a blue/green switch, one whose smoke
+          test fails, a release, and one whose migration fails. Exit status 0
+          if all end so.
 
   invoke  --function PATH --event FILE [--artifact PATH] [--life SECONDS]
           [--plain] [--raw]

@@ -22,6 +22,10 @@ pub(crate) enum Sign {
     Ready,
     Failing,
     Stopping,
+    /// It has done its work.
+    Done,
+    /// It ended with failure and is not started again.
+    Failed,
 }
 
 /// A pod in the picture.
@@ -61,9 +65,10 @@ impl Picture {
         }
     }
 
-    /// Whether every pod is ready and none is terminating.
+    /// Whether every pod is ready or has ended, and none is terminating.
     pub(crate) fn rests(&self) -> bool {
-        self.rows.iter().all(|row| row.sign == Sign::Ready)
+        let rests = |row: &Row| matches!(row.sign, Sign::Ready | Sign::Done | Sign::Failed);
+        self.rows.iter().all(rests)
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
@@ -81,14 +86,15 @@ impl Row {
             Sign::Starting => ("◔", "33"),
             Sign::Unready => ("◑", "33"),
             Sign::Ready => ("●", "32"),
-            Sign::Failing => ("✖", "31"),
+            Sign::Done => ("✔", "32"),
+            Sign::Failing | Sign::Failed => ("✖", "31"),
             Sign::Stopping => ("◌", "90"),
         };
         let full = match self.sign {
             Sign::Waiting | Sign::Stopping => 0,
-            Sign::Starting | Sign::Failing => BAR / 3,
+            Sign::Starting | Sign::Failing | Sign::Failed => BAR / 3,
             Sign::Unready => BAR * 2 / 3,
-            Sign::Ready => BAR,
+            Sign::Ready | Sign::Done => BAR,
         };
         let bar = format!("{}{}", "█".repeat(full), "░".repeat(BAR - full));
         let name = clip(&self.name, NAME);
@@ -103,13 +109,14 @@ impl Row {
 
 fn row(pod: &Value, is_old: &impl Fn(&str) -> bool) -> Row {
     let metadata = &pod["metadata"];
-    let hash = metadata["labels"]["pod-template-hash"]
-        .as_str()
-        .unwrap_or_default();
     let image = pod["spec"]["containers"][0]["image"]
         .as_str()
         .unwrap_or_default();
-    let age = if is_old(hash) { "old" } else { "new" };
+    let age = if is_old(version_of(pod)) {
+        "old"
+    } else {
+        "new"
+    };
     let (sign, words) = state(pod);
     Row {
         name: metadata["name"].as_str().unwrap_or_default().to_owned(),
@@ -117,6 +124,17 @@ fn row(pod: &Value, is_old: &impl Fn(&str) -> bool) -> Row {
         sign,
         words,
     }
+}
+
+/// What the pods of one version have in common; a pod of a Job is a version of its own.
+pub(crate) fn version_of(pod: &Value) -> &str {
+    let labels = &pod["metadata"]["labels"];
+    let hashes = [
+        &labels["pod-template-hash"],
+        &labels["controller-revision-hash"],
+    ];
+    let mut hashes = hashes.into_iter().chain([&pod["metadata"]["uid"]]);
+    hashes.find_map(Value::as_str).unwrap_or_default()
 }
 
 /// The tag of an image, or the last part of its name; a registry's port is not a tag.
@@ -131,6 +149,15 @@ fn state(pod: &Value) -> (Sign, String) {
     }
     let status = &pod["status"];
     let container = &status["containerStatuses"][0]["state"];
+    match status["phase"].as_str() {
+        Some("Succeeded") => return (Sign::Done, "done".to_owned()),
+        Some("Failed") => {
+            let code = container["terminated"]["exitCode"].as_i64();
+            let code = code.map_or_else(String::new, |code| format!(", exit code {code}"));
+            return (Sign::Failed, format!("failed{code}"));
+        }
+        Some(_) | None => {}
+    }
     let restarts = status["containerStatuses"][0]["restartCount"]
         .as_i64()
         .unwrap_or_default();

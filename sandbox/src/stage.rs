@@ -5,8 +5,9 @@ mod artifact;
 pub(crate) mod input;
 pub(crate) mod narration;
 mod several;
+mod shop;
 
-use crate::picture::Picture;
+use crate::picture::{Picture, version_of};
 use crate::screen::{Screen, Tone};
 use crate::stage::narration::{
     aws_call, cluster_calls, handed_on, invocation_end, log_line, log_time,
@@ -77,6 +78,8 @@ pub(crate) struct Stage {
     pub(crate) environment: Vec<(String, String)>,
     /// Whether to print the function's log lines unchanged.
     pub(crate) raw: bool,
+    /// Whether the picture is that of the release, instead of that of the Deployment.
+    pub(crate) shows_shop: bool,
     told: Told,
 }
 
@@ -155,6 +158,7 @@ impl Stage {
         let (bucket, key) = ARTIFACT;
         aws.put_object(bucket, key, ARCHIVE);
         aws.put_object(bucket, RELEASE_KEY, RELEASE_ARCHIVE);
+        shop::put_artifacts(&aws, bucket);
         let mut environment = vec![
             ("K8S_CLUSTER".to_owned(), cluster.url),
             ("K8S_TOKEN_PARAMETER".to_owned(), TOKEN_PARAMETER.to_owned()),
@@ -165,6 +169,7 @@ impl Stage {
             kubernetes,
             environment,
             raw: false,
+            shows_shop: false,
             told: Told::default(),
         })
     }
@@ -239,6 +244,9 @@ impl Stage {
     }
 
     pub(crate) fn picture(&self, is_old: &impl Fn(&str) -> bool) -> Picture {
+        if self.shows_shop {
+            return self.shop_picture(is_old);
+        }
         let Some(kubernetes) = &self.kubernetes else {
             return Picture::default();
         };
@@ -273,11 +281,8 @@ impl Stage {
         let Some(kubernetes) = &self.kubernetes else {
             return BTreeSet::new();
         };
-        let hash = |pod: &Value| {
-            let hash = pod["metadata"]["labels"]["pod-template-hash"].as_str();
-            hash.map(str::to_owned)
-        };
-        kubernetes.world(|world, _| world.objects("pods").into_iter().filter_map(hash).collect())
+        let hash = |pod: &Value| version_of(pod).to_owned();
+        kubernetes.world(|world, _| world.objects("pods").into_iter().map(hash).collect())
     }
 
     /// Shell commands that set up a function in that shell.
@@ -371,10 +376,11 @@ fn serving(world: &World) -> String {
 }
 
 /// The behaviours of images, by their names.
-fn behaviours() -> [(&'static str, Behaviour); 3] {
+fn behaviours() -> [(&'static str, Behaviour); 4] {
     [
         ("missing", Behaviour::ImagePull),
         ("never-ready", Behaviour::NeverReady),
+        ("broken", shop::broken_migration()),
         (
             "crash",
             Behaviour::CrashLoop {

@@ -28,7 +28,9 @@ const AUDIT: &str = include_str!("audit.yaml");
 /// The controllers that the stories need; fewer start faster. A Service's proxy still uses
 /// Endpoints.
 const CONTROLLERS: &str = "deployment-controller,replicaset-controller,endpointslice-controller,\
-    endpoints-controller,statefulset-controller,disruption-controller,\
+    endpoints-controller,statefulset-controller,daemonset-controller,job-controller,\
+    cronjob-controller,ttl-after-finished-controller,persistentvolume-binder-controller,\
+    disruption-controller,\
     serviceaccount-controller,serviceaccount-token-controller,garbage-collector-controller,\
     namespace-controller,horizontal-pod-autoscaler-controller,resourcequota-controller,\
     root-ca-certificate-publisher-controller";
@@ -245,7 +247,11 @@ fn stages(folder: &Path) -> String {
         "apiVersion": "kwok.x-k8s.io/v1alpha1",
         "kind": "ClusterLogs",
         "metadata": {"name": "logs"},
+        // A container `migration` only has a log where it failed.
         "spec": {"logs": [{
+            "containers": ["migration"],
+            "logsFile": folder.join("crashed.log")
+        }, {
             "logsFile": folder.join("serving.log"),
             "previousLogsFile": folder.join("crashed.log")
         }]}

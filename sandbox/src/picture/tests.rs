@@ -48,6 +48,13 @@ fn a_pod_state_becomes_words() {
             Sign::Ready,
             "ready",
         ),
+        (json!({"phase": "Succeeded"}), Sign::Done, "done"),
+        (
+            json!({"phase": "Failed",
+                "containerStatuses": [{"state": {"terminated": {"exitCode": 3}}}]}),
+            Sign::Failed,
+            "failed, exit code 3",
+        ),
         (
             json!({"containerStatuses": [{"restartCount": 2, "state": {"terminated": {}}}]}),
             Sign::Failing,

@@ -3,6 +3,7 @@
 use crate::world::api::fields::managers::Writer;
 use crate::world::api::kinds::{DEFINITIONS, Kind};
 use crate::world::api::tracking::Note;
+use crate::world::controllers::claim::claims_of;
 use crate::world::controllers::has_controller;
 use crate::world::object;
 use crate::world::object::{integer, text};
@@ -108,14 +109,29 @@ impl World {
                 } else if let Some(owner) = other_owner(key, object) {
                     self.plan_step(Task::Other(owner));
                 }
+                for claim in claims_of(object) {
+                    let claim = Key::new("persistentvolumeclaims", &key.namespace, claim);
+                    self.plan_step(Task::Other(claim));
+                }
                 let services = self.store.keys("services", Some(&key.namespace));
                 services
                     .into_iter()
                     .for_each(|service| self.plan_endpoints(service));
             }
-            "services" => self.plan_endpoints(key.clone()),
+            "services" => {
+                self.plan_endpoints(key.clone());
+                self.wake_api_services();
+            }
+            "endpointslices" => self.wake_api_services(),
             resource if has_controller(resource) => self.plan_step(Task::Other(key.clone())),
             _ => {}
+        }
+    }
+
+    /// A Service may be behind a group of the API.
+    fn wake_api_services(&mut self) {
+        for key in self.store.keys("apiservices", None) {
+            self.plan_step(Task::Other(key));
         }
     }
 

@@ -1,11 +1,14 @@
 //! Everything that happens without a request: one controller per file.
 
+pub(crate) mod api_service;
+pub(crate) mod claim;
 pub(crate) mod daemon_set;
 pub(crate) mod deployment;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod garbage;
 pub(crate) mod job;
+pub(crate) mod namespace;
 pub(crate) mod node;
 pub(crate) mod pod;
 pub(crate) mod replica_set;
@@ -17,7 +20,16 @@ use crate::world::store::Key;
 
 /// Whether [`World::sync_other`] knows a resource.
 pub(crate) fn has_controller(resource: &str) -> bool {
-    matches!(resource, "statefulsets" | "daemonsets" | "jobs" | "nodes")
+    matches!(
+        resource,
+        "statefulsets"
+            | "daemonsets"
+            | "jobs"
+            | "nodes"
+            | "persistentvolumeclaims"
+            | "apiservices"
+            | "namespaces"
+    )
 }
 
 impl World {
@@ -28,6 +40,9 @@ impl World {
             "daemonsets" => self.sync_daemon_set(key),
             "jobs" => self.sync_job(key),
             "nodes" => self.sync_node(key),
+            "persistentvolumeclaims" => self.sync_claim(key),
+            "apiservices" => self.sync_api_service(key),
+            "namespaces" => self.sync_namespace(key),
             _ => {}
         }
     }

@@ -117,6 +117,14 @@ impl Store {
         all.map(|(key, _)| key.clone()).collect()
     }
 
+    /// The objects in a namespace.
+    pub(crate) fn inside(&self, namespace: &str) -> Vec<Key> {
+        let all = self.objects.keys();
+        all.filter(|key| key.namespace == namespace)
+            .cloned()
+            .collect()
+    }
+
     pub(crate) fn inhabited(&self, namespace: &str) -> bool {
         self.objects.keys().any(|key| key.namespace == namespace)
     }

@@ -448,3 +448,95 @@ fn the_garbage_of_a_deleted_owner_is_collected_or_orphaned() {
         left.for_each(|pod| assert!(pod["metadata"].get("ownerReferences").is_none()));
     }
 }
+
+#[test]
+fn a_claim_is_bound_at_once_or_with_its_first_pod() {
+    let claim = |name: &str, class: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name},
+            "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": class,
+                "resources": {"requests": {"storage": "1Gi"}}}})
+    };
+    let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+        "metadata": {"name": "late"}, "provisioner": "x",
+        "volumeBindingMode": "WaitForFirstConsumer"});
+    let mut world = World::new(TOKEN);
+    world.apply(class, start());
+    world.apply(claim("now", "fast"), start());
+    world.apply(claim("later", "late"), start());
+    let now = world.settle(start());
+    let phase = |world: &World, name: &str| {
+        let claim = world.object("persistentvolumeclaims", "default", name);
+        text(claim.expect(name), "/status/phase").to_owned()
+    };
+    assert_eq!(phase(&world, "now"), "Bound");
+    assert_eq!(phase(&world, "later"), "Pending");
+    let mut set = stateful(1);
+    set["spec"]["template"]["spec"]["volumes"] =
+        json!([{"name": "data", "persistentVolumeClaim": {"claimName": "later"}}]);
+    world.apply(set, now);
+    world.settle(now);
+    assert_eq!(phase(&world, "later"), "Bound");
+}
+
+#[test]
+fn an_api_service_is_available_with_the_pods_behind_it() {
+    let mut world = World::new(TOKEN);
+    let remote = json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+        "metadata": {"name": "v1.metrics"},
+        "spec": {"group": "metrics", "version": "v1", "groupPriorityMinimum": 1,
+            "versionPriority": 1, "service": {"namespace": "default", "name": "web"}}});
+    world.apply(remote, start());
+    let now = world.settle(start());
+    let available = |world: &World| {
+        let service = world
+            .object("apiservices", "", "v1.metrics")
+            .expect("it is there");
+        let available = object::condition(service, "Available").expect("a condition");
+        format!(
+            "{} {}",
+            text(available, "/status"),
+            text(available, "/reason")
+        )
+    };
+    assert_eq!(available(&world), "False ServiceNotFound");
+    world.apply(sample_service("web"), now);
+    let now = world.settle(now);
+    assert_eq!(available(&world), "False MissingEndpoints");
+    world.apply(sample_deployment("web", "web:1"), now);
+    world.settle(now);
+    assert_eq!(available(&world), "True Passed");
+}
+
+#[test]
+fn a_namespace_goes_when_all_that_is_in_it_is_gone() {
+    let space = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let mut held = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "held", "namespace": "shop", "finalizers": ["x/y"]}});
+    let mut inside = sample_deployment("web", "web:1");
+    inside["metadata"]["namespace"] = "shop".into();
+    let mut world = World::new(TOKEN);
+    for object in [space, held.clone(), inside] {
+        world.apply(object, start());
+    }
+    let now = world.settle(start());
+    let phase = |world: &World| {
+        let space = world.object("namespaces", "", "shop");
+        space.map(|space| text(space, "/status/phase").to_owned())
+    };
+    assert_eq!(phase(&world).as_deref(), Some("Active"));
+    world.delete("namespaces", "", "shop", now);
+    let now = now + seconds(30);
+    world.advance(now);
+    assert_eq!(phase(&world).as_deref(), Some("Terminating"));
+    let space = world.object("namespaces", "", "shop").expect("it is there");
+    let why = object::condition(space, "NamespaceFinalizersRemaining").expect("a reason");
+    assert!(
+        text(why, "/message").ends_with("x/y in 1 resource instances"),
+        "{why}"
+    );
+    held["metadata"]["finalizers"] = json!([]);
+    world.apply(held, now);
+    world.advance(now + seconds(30));
+    assert_eq!(phase(&world), None);
+    assert!(world.objects("deployments").is_empty() && world.objects("configmaps").is_empty());
+}
