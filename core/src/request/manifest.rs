@@ -45,7 +45,8 @@ impl Check<'_> {
             }
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
                 let problem = format!(
-                    "must be a {} as a JSON object, or the path of a file in an artifact, and is {}",
+                    "must be a {} as a JSON object, or the path of a file in an artifact, and \
+                     is {}",
                     self.kind.word(),
                     kind(other)
                 );

@@ -203,6 +203,7 @@ fn the_files_of_a_release_are_wanted_as_they_are_named() {
 #[test]
 fn fields_of_another_deploy_do_not_fit_a_release() {
     for (field, value) in [
+        ("workload", json!("statefulset/db")),
         ("deployment", json!("web")),
         ("manifest", json!("a.yaml")),
         ("method", json!("put")),
