@@ -327,8 +327,24 @@ async fn establish(namespace: &Namespace, mut object: Value) {
     let version = object["apiVersion"].as_str().unwrap().to_owned();
     let resource = format!("{}s", object["kind"].as_str().unwrap().to_lowercase());
     if resource != "deployments" {
-        namespace
+        if object["spec"]["template"].is_object() {
+            namespace.place(&mut object);
+        }
+        let made = namespace
             .create(&namespace.path(&version, &resource), &object)
+            .await;
+        let settled = |found: &Value| match resource.as_str() {
+            "statefulsets" => found["status"]["readyReplicas"] == found["spec"]["replicas"],
+            "daemonsets" => {
+                let status = &found["status"];
+                let wanted = status["desiredNumberScheduled"].as_i64();
+                wanted > Some(0) && status["numberReady"].as_i64() == wanted
+            }
+            _ => true,
+        };
+        let path = format!("{resource}/{}", made["metadata"]["name"].as_str().unwrap());
+        namespace
+            .until(&namespace.path(&version, &path), settled)
             .await;
         return;
     }

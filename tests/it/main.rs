@@ -32,6 +32,7 @@ mod releases;
 mod field;
 mod access;
 mod ways_in;
+mod workloads;
 mod rotation;
 mod only_in_sandbox;
 mod hygiene;

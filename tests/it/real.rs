@@ -12,9 +12,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// What a user applies.
-const GRANTS: [&str; 4] = [
+const GRANTS: [&str; 5] = [
     include_str!("../../deploy/rbac.yaml"),
     include_str!("../../deploy/rbac-switching.yaml"),
+    include_str!("../../deploy/rbac-workloads.yaml"),
     include_str!("../../deploy/rbac-rotation.yaml"),
     include_str!("../../deploy/token-secret.yaml"),
 ];

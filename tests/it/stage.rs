@@ -344,9 +344,13 @@ impl Ended {
             } => {
                 assert_eq!(percent_complete, Some(100));
                 let variables = &output_variables;
+                let name = match variables.get("Workload") {
+                    Some(workload) => workload.split_once('/').unwrap().1,
+                    None => &variables["Deployment"],
+                };
                 let expected = format!(
-                    "{}/{}@{}",
-                    variables["Namespace"], variables["Deployment"], variables["Revision"]
+                    "{}/{name}@{}",
+                    variables["Namespace"], variables["Revision"]
                 );
                 assert_eq!(external_execution_id, Some(expected));
                 assert_eq!(variables["Namespace"], self.namespace);

@@ -15,8 +15,8 @@ use raw_event::RawEvent;
 use raw_object::List;
 
 impl Pods {
-    /// Reads a page of a list and keeps the pods that the object of this name controls; also returns
-    /// the token of the next page. `None` if the text is not a list.
+    /// Reads a page of a list and keeps the pods that the object of this name controls; also
+    /// returns the token of the next page. `None` if the text is not a list.
     pub fn read(page: &[u8], owner: &str) -> Option<(Pods, String)> {
         let list: List<RawPod> = serde_json::from_slice(page).ok()?;
         let mut pods = Pods::default();

@@ -5,9 +5,9 @@ use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::replica_set::{self, ReplicaSet};
 
-/// The ReplicaSet or ControllerRevision to return to. The one that served before the write goes first as long as it
-/// serves; then any other that does; then the recorded one, which served before. `None` where
-/// nothing did and nothing does.
+/// The ReplicaSet or ControllerRevision to return to. The one that served before the write goes
+/// first as long as it serves; then any other that does; then the recorded one, which served
+/// before. `None` where nothing did and nothing does.
 pub fn choose(
     recorded: Option<&Previous>,
     written: &WriteReceipt,

@@ -1,8 +1,8 @@
 //! Whether the rollout of a StatefulSet is done: a verdict from its own status, as there is nothing
 //! else that counts its pods.
 //!
-//! It has no condition and no deadline: a rollout that does not finish is failed by the deploy's own
-//! timeout, or by its pods.
+//! It has no condition and no deadline: a rollout that does not finish is failed by the deploy's
+//! own timeout, or by its pods.
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies>
 
 use super::rollout::{Progress, Verdict, WaitsFor, WriteReceipt};

@@ -31,8 +31,8 @@ pub struct PodSnapshot {
 const CREATION: Duration = Duration::from_secs(150);
 
 impl PodSnapshot {
-    /// Takes from events why no pod can be created, where the pods belong to the workload itself: it
-    /// has no condition that says so, as a ReplicaSet has.
+    /// Takes from events why no pod can be created, where the pods belong to the workload itself:
+    /// it has no condition that says so, as a ReplicaSet has.
     pub fn learn_of_creation(&mut self, events: &[Event]) {
         let none = self.pods.as_ref().is_ok_and(|pods| pods.count() == 0);
         if self.set.keeper.is_empty() || !none {
