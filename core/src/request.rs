@@ -51,8 +51,9 @@ pub struct Draft {
 /// What a job asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
-    /// A deploy of one workload.
-    Workload(Request),
+    /// A deploy of one workload, and the Job that must complete before anything of it is written,
+    /// as a release of its own.
+    Workload(Request, Option<Box<ReleaseRequest>>),
     /// A deploy of all objects of some manifests.
     Release(ReleaseRequest),
 }
@@ -61,7 +62,7 @@ impl Request {
     /// Checks user parameters of one workload without files. `job` is the default for `execution`.
     pub fn parse(parameters: &Parameters, job: &str) -> Result<Request, Vec<Fault>> {
         match Draft::read(parameters)?.complete(Files::default(), job)? {
-            Asked::Workload(request) => Ok(request),
+            Asked::Workload(request, _) => Ok(request),
             Asked::Release(_) => {
                 let problem = "are a release, and one workload is asked for";
                 Err(vec![Fault::new("manifests", problem)])
@@ -74,7 +75,7 @@ impl Asked {
     /// The context of the kubeconfig, if one is named.
     pub fn cluster(&self) -> Option<&str> {
         match self {
-            Asked::Workload(request) => request.cluster.as_deref(),
+            Asked::Workload(request, _) => request.cluster.as_deref(),
             Asked::Release(request) => request.cluster.as_deref(),
         }
     }
@@ -113,7 +114,11 @@ impl Draft {
             release.map(|release| Asked::Release(release.with_origin(origin)))
         } else {
             let request = check.request(job);
-            request.map(|request| Asked::Workload(Request { origin, ..request }))
+            request.map(|request| {
+                let request = Request { origin, ..request };
+                let before = check.release_before(&manifests, &request).map(Box::new);
+                Asked::Workload(request, before)
+            })
         };
         match asked {
             Some(asked) if check.faults.is_empty() => Ok(asked),

@@ -132,7 +132,18 @@ async fn run(
 ) -> Report {
     let source = connection.source.clone();
     match asked {
-        Asked::Workload(request) => {
+        Asked::Workload(request, before) => {
+            let mut continuation = continuation;
+            if let Some(before) = before.filter(|_| is_at_start(&continuation)) {
+                let (connection, connect) = (connection.clone(), &connect);
+                let run = driver::release::run(connection, connect, *before, continuation, until);
+                let ended = run.await;
+                if !ended.is_passed() {
+                    return ended.report(bound_to, &source, Timestamp::now());
+                }
+                continuation = ended.continuation;
+                continuation.phase = Phase::Start;
+            }
             tracing::info!(
                 deployment = request.deployment,
                 namespace = request.namespace,
@@ -167,6 +178,11 @@ async fn run(
     }
 }
 
+/// Whether the workload itself was not touched yet.
+fn is_at_start(continuation: &Continuation) -> bool {
+    matches!(continuation.phase, Phase::Start | Phase::Release(_))
+}
+
 fn access_lost(
     asked: &Asked,
     phase: &Phase,
@@ -174,7 +190,7 @@ fn access_lost(
     source: &CredentialSource,
 ) -> Report {
     match asked {
-        Asked::Workload(request) => report::access_lost(request, phase, error, source),
+        Asked::Workload(request, _) => report::access_lost(request, phase, error, source),
         Asked::Release(request) => report::release::access_lost(request, phase, error, source),
     }
 }
@@ -194,8 +210,9 @@ fn complete(
         report::wrong_files(&faults, &origin)
     })?;
     match &asked {
-        Asked::Workload(request) => {
+        Asked::Workload(request, before) => {
             logging::hide_values(request.secrets());
+            logging::hide_values(before.iter().flat_map(|before| before.secrets()));
             Span::current().record("execution", request.execution.as_str());
         }
         Asked::Release(request) => {

@@ -53,7 +53,7 @@ impl DeployMetrics {
     /// The deploy that a request asks for, begun at `started`.
     pub fn of(asked: &Asked, started: Timestamp) -> DeployMetrics {
         match asked {
-            Asked::Workload(request) => DeployMetrics::of_workload(request, started),
+            Asked::Workload(request, _) => DeployMetrics::of_workload(request, started),
             Asked::Release(request) => DeployMetrics {
                 namespace: request.namespace.clone(),
                 deployment: request.name.clone(),

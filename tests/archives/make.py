@@ -17,22 +17,22 @@ HERE = pathlib.Path(__file__).resolve().parent
 MANIFEST = HERE / "deployment.yaml"
 IMAGES = b'[{"name": "app", "imageUri": "registry.example.com/demo-app:2.0.0"}]\n'
 TIME = (2026, 1, 1, 0, 0, 0)
-# A release of a Deployment that is not there yet.
+# A release: what the demo's Deployment needs, and itself.
 RELEASE = {
     "k8s/settings.yaml": b"""apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: demo-web
+  name: demo-app
 data:
   COMMIT: ${COMMIT}
 """,
     "k8s/service.yaml": b"""apiVersion: v1
 kind: Service
 metadata:
-  name: demo-web
+  name: demo-app
 spec:
   selector:
-    app: demo-web
+    app: demo-app
   ports:
     - port: 80
       targetPort: 8080
@@ -40,23 +40,23 @@ spec:
     "k8s/deployment.yaml": b"""apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: demo-web
+  name: demo-app
 spec:
   replicas: 2
   selector:
     matchLabels:
-      app: demo-web
+      app: demo-app
   template:
     metadata:
       labels:
-        app: demo-web
+        app: demo-app
     spec:
       containers:
         - name: app
           image: registry.example.com/demo-app:1.0.0
           envFrom:
             - configMapRef:
-                name: demo-web
+                name: demo-app
 """,
 }
 

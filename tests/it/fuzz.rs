@@ -123,7 +123,7 @@ fn user_parameters() {
             images: file(images),
             ..Files::default()
         };
-        if let Ok(Asked::Workload(request)) = draft.complete(files, "job") {
+        if let Ok(Asked::Workload(request, _)) = draft.complete(files, "job") {
             assert!(request.secrets().count() < LONGEST);
         }
     });

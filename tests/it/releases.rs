@@ -38,7 +38,12 @@ pub async fn release(stage: &Stage, files: &[(&str, &str)], more: Value) -> Ende
     for (name, value) in more.as_object().into_iter().flatten() {
         parameters[name] = value.clone();
     }
-    let mut event = stage.event(&parameters);
+    let event = stage.event(&parameters);
+    run(stage, event, files).await
+}
+
+/// Runs an event whose input artifact has these files.
+async fn run(stage: &Stage, mut event: Value, files: &[(&str, &str)]) -> Ended {
     let members = files.iter().map(|(name, text)| (*name, text.as_bytes()));
     let key = "demo/Build/TdOSFRV";
     let archive = zip(&members.collect::<Vec<_>>());
@@ -228,4 +233,36 @@ async fn a_broken_migration_shows_its_log_and_no_workload_is_touched() {
     let live = object(&stage, "deployments", "web").await.unwrap();
     let image = &live["spec"]["template"]["spec"]["containers"][0]["image"];
     assert_eq!(image, "registry.example.com/web:2.1.0", "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workload_waits_for_the_job_before_it() {
+    let stage = Stage::new().await;
+    let deploy = async |image: &str, job: &str| {
+        let parameters = json!({"deployment": "demo-app", "images": {"app": image},
+            "before": "k8s/migrate.yaml", "execution": "run-7"});
+        let event = stage.event(&parameters);
+        let job = migration(job);
+        run(&stage, event, &[("k8s/migrate.yaml", &*job)]).await
+    };
+    let ended = deploy(
+        "registry.example.com/demo-app:2.0.0",
+        "registry.example.com/migrate:crash",
+    );
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(message.contains("no DATABASE_URL"), "{message}");
+    assert_eq!(stage.image().await, crate::stage::OLD_IMAGE);
+    let ended = deploy(
+        "registry.example.com/demo-app:2.1.0",
+        "registry.example.com/migrate:completes",
+    );
+    let (summary, _) = ended.await.success();
+    assert_eq!(
+        stage.image().await,
+        "registry.example.com/demo-app:2.1.0",
+        "{summary}"
+    );
+    let job = object(&stage, "jobs", "migrate").await.unwrap();
+    assert_eq!(job["status"]["succeeded"], 1, "{summary}");
 }

@@ -118,7 +118,7 @@ pub(crate) fn read(
             objects: release.manifests.iter().map(Object::new).collect(),
             release: release.name,
         }),
-        Ok(Asked::Workload(_)) => Err(wrong(&[])),
+        Ok(Asked::Workload(..)) => Err(wrong(&[])),
         Err(faults) => Err(wrong(&faults)),
     }
 }

@@ -104,6 +104,7 @@ impl<'a> Check<'a> {
         let committed = self.committed();
         let file = self.files.and_then(|files| files.manifest.as_ref());
         let commit = self.commit(file.and_then(|file| file.revision.clone()));
+        self.before();
         self.unfilled();
         self.changes_something();
         Some(Request {

@@ -37,7 +37,7 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 27] = [
+pub const FIELDS: [&str; 28] = [
     "deployment",
     "workload",
     "namespace",
@@ -46,6 +46,7 @@ pub const FIELDS: [&str; 27] = [
     "env",
     "container",
     "manifest",
+    "before",
     "manifests",
     "release",
     "namespaces",

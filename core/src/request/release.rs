@@ -5,6 +5,7 @@
 //! of 2,000 objects as values would need more memory than the function has.
 
 pub mod annotations;
+mod before;
 mod check;
 mod clean;
 mod collect;

@@ -1160,7 +1160,7 @@ const DEPLOYMENT: &str = "kind: Deployment\nmetadata: {name: web}\nspec:\n  temp
 fn complete(fields: Value, files: &Files) -> Result<Request, Vec<Fault>> {
     let draft = Draft::read(&Parameters::Text(fields.to_string()))?;
     match draft.complete(files.clone(), JOB)? {
-        Asked::Workload(request) => Ok(request),
+        Asked::Workload(request, _) => Ok(request),
         Asked::Release(_) => panic!("a release"),
     }
 }

@@ -70,6 +70,14 @@ impl ReleaseOutcome {
 }
 
 impl ReleaseEnded {
+    /// Whether what comes after the release may begin: it serves, or was only planned.
+    pub fn is_passed(&self) -> bool {
+        matches!(
+            self.outcome,
+            ReleaseOutcome::Finished(_) | ReleaseOutcome::Planned(_)
+        )
+    }
+
     /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
     /// token; `source` is where the access to the cluster comes from.
     pub fn report(&self, bound_to: &str, source: &CredentialSource, now: Timestamp) -> Report {

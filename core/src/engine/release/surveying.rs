@@ -112,7 +112,9 @@ impl ReleaseEngine {
             self.items[place].tried = Tried::Unable(Untried::Webhook);
             return;
         }
-        let meaning = apply::refused(&refusal);
+        let live = self.items[place].live();
+        let sent = call.body.clone().unwrap_or_default();
+        let meaning = apply::refused(&refusal).named(live.as_ref(), &sent);
         match &meaning {
             ApplyRefusal::Conflict(fields)
                 if !self.items[place].force && self.are_taken_over(place, fields) =>

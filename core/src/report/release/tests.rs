@@ -56,7 +56,7 @@ fn asked(more: &Value) -> ReleaseRequest {
             release.commit = Some("e0c7b6e".to_owned());
             release
         }
-        Asked::Workload(other) => panic!("{other:?}"),
+        Asked::Workload(other, _) => panic!("{other:?}"),
     }
 }
 

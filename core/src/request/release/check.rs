@@ -26,7 +26,11 @@ const LIST_LIMIT: usize = 100;
 const FILES_LIMIT: usize = 500;
 
 /// The fields of a deploy of one workload, and what to do instead in a release.
-const OTHERS: [(&str, &str); 12] = [
+const OTHERS: [(&str, &str); 13] = [
+    (
+        "before",
+        "a Job among them runs to its end before the workloads of its wave",
+    ),
     ("workload", SEVERAL),
     ("deployment", SEVERAL),
     ("manifest", "name its file by `manifests`"),

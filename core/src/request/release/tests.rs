@@ -43,7 +43,7 @@ pub(super) fn complete(fields: &Value, files: Files) -> Result<ReleaseRequest, V
     };
     match asked.map_err(told)? {
         Asked::Release(release) => Ok(release),
-        Asked::Workload(_) => panic!("a workload: {all}"),
+        Asked::Workload(..) => panic!("a workload: {all}"),
     }
 }
 

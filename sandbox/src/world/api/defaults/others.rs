@@ -1,6 +1,6 @@
 //! The defaults of what is no workload.
 
-use crate::world::api::defaults::{absent, each};
+use crate::world::api::defaults::parts::{absent, each};
 use crate::world::object::text;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

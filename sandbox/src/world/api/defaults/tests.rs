@@ -1,4 +1,5 @@
 use super::*;
+use crate::world::api::defaults::pods::pull_policy;
 use crate::world::sample_deployment;
 
 #[test]

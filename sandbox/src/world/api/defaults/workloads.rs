@@ -1,7 +1,8 @@
 //! The defaults of StatefulSets, DaemonSets, Jobs and CronJobs.
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/batch/v1/defaults.go>
 
-use crate::world::api::defaults::{absent, each, template};
+use crate::world::api::defaults::parts::{absent, each};
+use crate::world::api::defaults::pods::template;
 use serde_json::{Value, json};
 
 pub(crate) fn stateful_set(spec: &mut Value) {
