@@ -11,6 +11,7 @@ mod pair;
 mod generated;
 mod reads;
 mod tables;
+mod workloads;
 
 use crate::differential::pair::Pair;
 use crate::differential::step::{

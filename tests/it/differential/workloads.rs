@@ -1,0 +1,216 @@
+//! The lives of StatefulSets and DaemonSets beside the real controllers: what their status
+//! says wherever they come to rest, and their pods.
+
+use crate::differential::pair::Pair;
+use crate::differential::peer::{Cluster, Peer};
+use crate::differential::step::{MERGE, Step, patch, post, step};
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::world::Behaviour;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a life may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A status that has not changed for so long rests.
+const QUIET: Duration = Duration::from_millis(2500);
+/// How many nodes the real cluster has, by their names.
+const NODES: [&str; 3] = ["landfall-1", "landfall-2", "landfall-3"];
+
+/// A kind of workload in the namespace of the test.
+#[derive(Clone, Copy)]
+struct Kind {
+    path: &'static str,
+    /// Its name, and the label of its pods.
+    name: &'static str,
+}
+
+const SET: Kind = Kind {
+    path: "/apis/apps/v1/namespaces/$namespace/statefulsets",
+    name: "db",
+};
+const DAEMON: Kind = Kind {
+    path: "/apis/apps/v1/namespaces/$namespace/daemonsets",
+    name: "agent",
+};
+
+fn template(name: &str, image: &str) -> Value {
+    json!({"metadata": {"labels": {"app": name}},
+        "spec": {"terminationGracePeriodSeconds": 1,
+            "containers": [{"name": "app", "image": image}]}})
+}
+
+fn image(image: &str) -> Value {
+    json!({"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}})
+}
+
+impl Kind {
+    fn change(self, body: Value) -> Step {
+        let path = format!("{}/{}", self.path, self.name);
+        patch("change", MERGE, &path, body)
+    }
+}
+
+/// One name for what cannot be equal.
+fn scrubbed(mut object: Value) -> Value {
+    let mut status = object["status"].take();
+    let (current, update) = (
+        status["currentRevision"].take(),
+        status["updateRevision"].take(),
+    );
+    status["revisions"] = match current {
+        Value::Null => Value::Null,
+        current => (current == update).into(),
+    };
+    let conditions = status["conditions"].as_array_mut();
+    for condition in conditions.into_iter().flatten() {
+        for field in ["lastProbeTime", "lastTransitionTime"] {
+            condition[field] = condition[field].is_string().into();
+        }
+    }
+    status["isObserved"] = match status["observedGeneration"].as_i64() {
+        None => Value::Null,
+        observed => (observed == object["metadata"]["generation"].as_i64()).into(),
+    };
+    status
+}
+
+/// A pod in a line. Those of a StatefulSet have names that are known.
+fn told(pod: &Value) -> String {
+    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+    let name = if name.starts_with("db-") { name } else { "" };
+    let image = &pod["spec"]["containers"][0]["image"];
+    format!("{name} {image} {}", pod["status"]["phase"])
+}
+
+impl Peer {
+    async fn life(&mut self, kind: Kind) -> Value {
+        let object = step("", "GET", &format!("{}/{}", kind.path, kind.name), "");
+        let pods = format!(
+            "/api/v1/namespaces/$namespace/pods?labelSelector=app%3D{}",
+            kind.name
+        );
+        let object = self.answer(&object).await["body"].take();
+        let pods = self.answer(&step("", "GET", &pods, "")).await["body"]["items"].take();
+        let pods = pods.as_array().into_iter().flatten();
+        let mut pods: Vec<String> = pods.map(told).collect();
+        pods.sort_unstable();
+        json!({"status": scrubbed(object), "pods": pods})
+    }
+
+    /// Waits until nothing changes any more.
+    async fn rest(&mut self, kind: Kind) -> Value {
+        let end = Instant::now() + PATIENCE;
+        let (mut since, mut before) = (Instant::now(), Value::Null);
+        loop {
+            let found = self.life(kind).await;
+            let rests = found["status"]["isObserved"] != false;
+            if found != before || !rests {
+                since = Instant::now();
+            } else if since.elapsed() >= QUIET {
+                return found;
+            }
+            assert!(
+                Instant::now() < end,
+                "{} does not rest: {found:#}",
+                self.url
+            );
+            before = found;
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+impl Pair {
+    async fn with_workloads(name: &str) -> Pair {
+        let pair = Pair::new(name).await;
+        if let Cluster::Sandbox(server) = &pair.sandbox.cluster {
+            server.world(|world, _| {
+                let now = Timestamp::now();
+                NODES
+                    .iter()
+                    .for_each(|node| world.set_node(node, true, now));
+                world.behave("never-ready", Behaviour::NeverReady);
+                let crash = Behaviour::CrashLoop {
+                    exit_code: 1,
+                    log: String::new(),
+                    reason: None,
+                };
+                world.behave("crash", crash);
+                world.timing().termination = SignedDuration::from_millis(200);
+            });
+        }
+        pair
+    }
+
+    /// Sends a request to both and compares where both come to rest.
+    async fn lead(&mut self, what: &str, kind: Kind, request: &Step) {
+        self.sandbox.answer(request).await;
+        self.real.answer(request).await;
+        let (sandbox, real) = tokio::join!(self.sandbox.rest(kind), self.real.rest(kind));
+        self.compare(what, &sandbox, &real);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane: make conformance"]
+async fn stateful_sets_live_alike() {
+    let mut pair = Pair::with_workloads("stateful").await;
+    let set = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"},
+        "spec": {"replicas": 3, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}},
+            "template": template("db", "web:1")}});
+    let partition = |number: i64| {
+        json!({"updateStrategy": {"type": "RollingUpdate",
+            "rollingUpdate": {"partition": number}}})
+    };
+    let spec = |spec: Value| json!({"spec": spec});
+    let pod = "/api/v1/namespaces/$namespace/pods/db-2";
+    let on_delete = spec(json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}));
+    for (what, request) in [
+        ("created", post("", SET.path, &set)),
+        ("held back", SET.change(spec(partition(2)))),
+        ("partly updated", SET.change(image("web:2"))),
+        ("let go", SET.change(spec(partition(0)))),
+        ("broken", SET.change(image("web:never-ready"))),
+        ("blocked by its broken pod", SET.change(image("web:2"))),
+        ("repaired", step("", "DELETE", pod, "")),
+        ("smaller", SET.change(spec(json!({"replicas": 1})))),
+        ("larger", SET.change(spec(json!({"replicas": 3})))),
+        ("on delete", SET.change(on_delete)),
+        ("not rolled", SET.change(image("web:3"))),
+        ("rolled by hand", step("", "DELETE", pod, "")),
+    ] {
+        pair.lead(what, SET, &request).await;
+    }
+    pair.end();
+}
+
+#[tokio::test]
+#[ignore = "needs a real control plane: make conformance"]
+async fn daemon_sets_live_alike() {
+    let mut pair = Pair::with_workloads("daemon").await;
+    let set = json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent"},
+        "spec": {"selector": {"matchLabels": {"app": "agent"}},
+            "template": template("agent", "web:1")}});
+    let rolling = |surge: i64, unavailable: i64| {
+        json!({"spec": {"updateStrategy": {"type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}}})
+    };
+    let on_delete =
+        json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}});
+    for (what, request) in [
+        ("created", post("", DAEMON.path, &set)),
+        ("updated", DAEMON.change(image("web:2"))),
+        ("broken", DAEMON.change(image("web:never-ready"))),
+        ("repaired", DAEMON.change(image("web:2"))),
+        ("with surge", DAEMON.change(rolling(1, 0))),
+        ("updated with surge", DAEMON.change(image("web:3"))),
+        ("broken with surge", DAEMON.change(image("web:never-ready"))),
+        ("repaired with surge", DAEMON.change(image("web:3"))),
+        ("on delete", DAEMON.change(on_delete)),
+        ("not rolled", DAEMON.change(image("web:4"))),
+    ] {
+        pair.lead(what, DAEMON, &request).await;
+    }
+    pair.end();
+}
