@@ -16,8 +16,8 @@ use crate::state::release::ParentFault;
 use crate::text::{clip, quote, words};
 use jiff::Timestamp;
 
-/// How much of the last paragraph is what became of the release, so that what to do fits as well.
-const DONE_LIMIT: usize = 850;
+/// Room for the section of the handbook, which comes after the next step.
+const SECTION_ROOM: usize = 200;
 
 /// What prints the rights that a release takes, before `all verbs that are needed`.
 pub(super) const ROLES: &str = "`make access ARGS=\"--for FOLDER\"` prints";
@@ -246,14 +246,16 @@ fn ended(
     );
     let done = way_back::done(request, back);
     let done = others.into_iter().chain([done]);
-    let done = clip(&done.collect::<Vec<_>>().join("\n"), DONE_LIMIT);
-    let next = next(request, code, back);
+    let next = placed(&next(request, code, back), source);
+    // The last paragraph has both, and the next step is never cut.
+    let room = NEXT_LIMIT.saturating_sub(next.len() + SECTION_ROOM);
+    let done = clip(&done.collect::<Vec<_>>().join("\n"), room);
     failed_rollout(
         (code, failure_type),
         &headline,
         "",
         &cause::evidence(cause),
-        &format!("{done}\n{}", placed(&next, source)),
+        &format!("{done}\n{next}"),
     )
 }
 

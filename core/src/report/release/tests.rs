@@ -793,6 +793,44 @@ fn what_does_not_serve_after_the_way_back_comes_first() {
 }
 
 #[test]
+fn a_first_release_that_fails_leaves_nothing() {
+    let back = WayBack {
+        revision: None,
+        restored: Vec::new(),
+        deleted: ids(&["Deployment/web", "Service/web"]),
+        left: Vec::new(),
+        ..rolled_back()
+    };
+    let told = ended_as(&request(), crashing(), back);
+    assert!(told.contains("failed and was taken back: "), "{told}");
+    let deleted = "2 objects were new, and deleted again: `Deployment/web`, `Service/web`.";
+    assert!(told.contains(deleted), "{told}");
+}
+
+/// However much is to be told, the cause comes first and the next step last.
+#[test]
+fn a_way_back_of_many_objects_leaves_room_for_the_next_step() {
+    let many = (0..300).map(|number| id(&format!("Deployment/{}-{number}", "w".repeat(200))));
+    let many = many.collect::<Vec<_>>();
+    let why = LeftReason::Refused("x".repeat(3000));
+    let back = WayBack {
+        restored: many.clone(),
+        deleted: many.clone(),
+        left: many.iter().map(|id| (id.clone(), why.clone())).collect(),
+        unserved: many
+            .iter()
+            .map(|id| (id.clone(), "y".repeat(3000)))
+            .collect(),
+        ..rolled_back()
+    };
+    let told = ended_as(&request(), crashing(), back);
+    assert!(told.ends_with("See docs/operations.md, crash."), "{told}");
+    assert!(told.contains("Correct the cause and release"), "{told}");
+    assert!(told.contains("panic: no DATABASE_URL"), "{told}");
+    assert!(told.contains("exits again and again"), "{told}");
+}
+
+#[test]
 fn other_causes_are_told_with_their_object() {
     let told = |cause| ended_as(&request(), cause, rolled_back());
     let object = ReleaseCause::Object {

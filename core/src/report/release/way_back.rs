@@ -8,7 +8,10 @@ use crate::request::release::ReleaseRequest;
 use crate::text::{clip, quote};
 
 /// How much is told of why a workload does not serve after it was put back.
-const WHY_LIMIT: usize = 300;
+const WHY_LIMIT: usize = 200;
+
+/// How many such workloads are named, so that the first line has room for the cause.
+const UNSERVED: usize = 2;
 
 /// How the release ended, as a verb: "failed and was rolled back to revision 6".
 pub(super) fn ended(request: &ReleaseRequest, back: &WayBack) -> String {
@@ -29,11 +32,15 @@ pub(super) fn ended(request: &ReleaseRequest, back: &WayBack) -> String {
 
 /// The workloads that were put back and do not serve, which comes before anything else.
 pub(super) fn unserved(request: &ReleaseRequest, back: &WayBack) -> String {
-    let all = back.unserved.iter().map(|(id, why)| {
+    let shown = back.unserved.iter().take(UNSERVED).map(|(id, why)| {
         let (name, why) = (object(id, &request.namespace), clip(&quote(why), WHY_LIMIT));
         format!("{name} was put back and does not serve as it should: {why}. ")
     });
-    all.collect()
+    let shown = shown.collect::<String>();
+    match back.unserved.len().saturating_sub(UNSERVED) {
+        0 => shown,
+        more => format!("{shown}The same is true of {more} more. "),
+    }
 }
 
 /// What was done, in sentences.
