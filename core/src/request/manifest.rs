@@ -99,7 +99,10 @@ impl Check<'_> {
     /// The values of `variables`; `None` if nothing is to be filled.
     pub(super) fn variables(&mut self) -> Option<BTreeMap<String, String>> {
         self.fields.get("variables")?;
-        if !self.is_there("manifest") && !self.is_there("manifests") {
+        if !["manifest", "before", "manifests"]
+            .iter()
+            .any(|field| self.is_there(field))
+        {
             self.fault(
                 "variables",
                 "fill places in a manifest, and there is no `manifest`",
