@@ -37,6 +37,7 @@ mod rotation;
 mod only_in_sandbox;
 mod hygiene;
 mod metrics;
+mod release_simulation;
 mod simulation;
 mod switching_simulation;
 mod differential;

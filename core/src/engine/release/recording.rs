@@ -14,8 +14,8 @@ use crate::request::Mode;
 use crate::request::release::PrunePolicy;
 use crate::snapshot::Response;
 use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
-use crate::state::release::history::{base, before_of, last_good, next_revision};
-use crate::state::release::{Before, Heading, Kept, Lock, Parent, Record, RecordedObject, Status};
+use crate::state::release::history::{found_as, last_good, next_revision};
+use crate::state::release::{Heading, Kept, Lock, Parent, Record, RecordedObject, Status};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -165,10 +165,15 @@ impl ReleaseEngine {
                 return false;
             }
         } else if own.heading.status == Status::Failed && self.request.mode == Mode::Deploy {
-            let cause = own.heading.cause.unwrap_or_default();
+            // It is over, and only its lock and its report may be missing.
+            let cause = own.heading.cause.clone().unwrap_or_default();
             self.failure = Some(ReleaseCause::Recorded(RecordedFailure::of(&cause)));
-            self.way_back.tried = true;
-            self.stage = Stage::Failed;
+            self.record = Some(own);
+            self.way_back.tried = self.request.rollback;
+            if self.way_back.tried {
+                self.find_backs();
+            }
+            self.stage = Stage::CloseFailed;
             return false;
         }
         true
@@ -257,17 +262,13 @@ impl ReleaseEngine {
 
     /// Makes the record of this revision.
     pub(super) fn begin_record(&mut self, now: Timestamp) {
-        let known = base(&self.records);
         let mut objects = Vec::new();
         for (item, manifest) in self.items.iter().zip(&self.request.manifests) {
             let Some(resource) = &item.resource else {
                 continue;
             };
-            let is_known = known.iter().any(|object| object.id == item.id);
-            let before = match before_of(&item.id, &self.records) {
-                Before::Unknown => Before::of(item.live().as_ref(), &self.owner.id, is_known),
-                before => before.clone(),
-            };
+            let live = item.live();
+            let before = found_as(&item.id, live.as_ref(), &self.owner.id, &self.records);
             objects.push(RecordedObject {
                 id: item.id.clone(),
                 api_version: manifest.api_version.clone(),

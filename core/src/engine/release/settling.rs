@@ -28,15 +28,17 @@ impl ReleaseEngine {
     /// The next stage of the end.
     pub(super) fn settle(&mut self) {
         match self.stage {
+            // What is deleted comes before the record is closed: once it is, nothing says any more
+            // what the release had before.
             Stage::Close => {
+                self.push_prunes();
+                self.stage = Stage::Prune;
+            }
+            Stage::Prune => {
                 if let Some(record) = &mut self.record {
                     record.heading.status = Status::Deployed;
                     self.push(Task::Close);
                 }
-                self.stage = Stage::Prune;
-            }
-            Stage::Prune => {
-                self.push_prunes();
                 self.stage = Stage::Tidy;
             }
             Stage::Tidy => {
@@ -53,9 +55,11 @@ impl ReleaseEngine {
         }
     }
 
-    /// Gives the lock back. The parent covers what is still there.
+    /// Gives the lock back, also one that an earlier invocation or job of this execution was killed
+    /// with. The parent covers what is still there.
     pub(super) fn unlock(&mut self) {
-        if self.record.is_none() {
+        let lock = self.parent.lock.as_ref();
+        if lock.is_none_or(|lock| lock.execution != self.request.execution) {
             return;
         }
         let kept = self.olds.iter().filter(|old| !old.gone);

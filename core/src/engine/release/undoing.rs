@@ -111,7 +111,8 @@ impl ReleaseEngine {
         }
     }
 
-    fn find_backs(&mut self) {
+    /// Finds what each object of the failed revision goes back to.
+    pub(super) fn find_backs(&mut self) {
         let good = self.good().map(|record| record.objects.clone());
         let good = good.unwrap_or_default();
         let objects = self.record.as_ref().map(|record| record.objects.clone());

@@ -4,6 +4,7 @@ use super::heading::Heading;
 use super::record::Record;
 use super::recorded::{Before, RecordedObject};
 use crate::kubernetes::object_id::ObjectId;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// How many revisions that were deployed are kept. A rollback needs one; the others show people
@@ -82,6 +83,20 @@ pub fn before_of<'a>(id: &ObjectId, records: &'a [Record]) -> &'a Before {
     let mut found = since.filter_map(of).map(|object| &object.before);
     let first = found.find(|before| **before != Before::InRelease);
     first.unwrap_or(&Before::Unknown)
+}
+
+/// What an object is before a new revision applies it. What the cluster shows comes first: a
+/// revision that failed may have been taken back, and somebody else may have made the object since.
+pub fn found_as(id: &ObjectId, live: Option<&Value>, part_of: &str, records: &[Record]) -> Before {
+    let mut recent = last_good(records).into_iter().chain(since_good(records));
+    let is_known = recent.any(|record| record.objects.iter().any(|object| object.id == *id));
+    let former = before_of(id, records);
+    match Before::of(live, part_of, is_known) {
+        Before::InRelease => former.clone(),
+        // Somebody deleted what the last good revision has.
+        Before::Absent if *former == Before::InRelease => Before::InRelease,
+        found @ (Before::Absent | Before::Live(_) | Before::Unknown) => found,
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub(crate) fn faults(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Cau
     match kind {
         "Deployment" => deployment(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
         "ReplicaSet" => replica_set(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
+        "Job" => job(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
         "Pod" => pod(&object["spec"], "spec", &mut faults),
         "Service" => service(&object["spec"], &mut faults),
         "ConfigMap" | "Secret" => fixed::data(kind, object, old, &mut faults),
@@ -111,6 +112,13 @@ fn replica_set(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
     workload(spec, faults);
     faults.not_negative("spec.minReadySeconds", spec.get("minReadySeconds"));
     fixed_selector(spec, old, faults);
+}
+
+fn job(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
+    let template = &spec["template"];
+    if old.is_some_and(|old| old["template"] != *template) {
+        faults.invalid("spec.template", template, "field is immutable");
+    }
 }
 
 fn fixed_selector(spec: &Value, old: Option<&Value>, faults: &mut Faults) {

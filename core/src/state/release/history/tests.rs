@@ -1,6 +1,7 @@
 use super::*;
 use crate::state::release::{Kept, Status};
 use jiff::Timestamp;
+use serde_json::Value;
 
 fn heading(revision: u64, status: Status) -> Heading {
     Heading {
@@ -162,4 +163,34 @@ fn what_an_object_was_is_what_it_was_before_the_first_that_left_it_changed() {
         before_of(&id("x"), &[good.clone(), deleted]),
         &Before::InRelease
     );
+}
+
+#[test]
+fn what_somebody_made_since_a_failed_revision_is_not_taken_for_its_leftover() {
+    let live = |part_of: &str| serde_json::json!({"metadata": {"labels": {"applyset.kubernetes.io/part-of": part_of}}});
+    let records = [
+        record(1, 'D', &[object("kept", None, Before::Absent)]),
+        record(2, 'F', &[object("new", None, Before::Absent)]),
+    ];
+    let found = |name: &str, live: Option<&Value>| found_as(&id(name), live, "ours", &records);
+    // It was taken back, and somebody else made it since.
+    assert!(matches!(
+        found("new", Some(&live("theirs"))),
+        Before::Live(_)
+    ));
+    // It was left.
+    assert_eq!(found("new", Some(&live("ours"))), Before::Absent);
+    assert_eq!(found("new", None), Before::Absent);
+    // The last good revision has it, and somebody deleted it, or took it out of the release.
+    assert_eq!(found("kept", None), Before::InRelease);
+    assert_eq!(found("kept", Some(&live("ours"))), Before::InRelease);
+    assert!(matches!(
+        found("kept", Some(&live("theirs"))),
+        Before::Live(_)
+    ));
+    // Nobody knows what it was: as it is.
+    assert!(matches!(
+        found("other", Some(&live("ours"))),
+        Before::Live(_)
+    ));
 }

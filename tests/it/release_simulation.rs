@@ -1,0 +1,102 @@
+//! The engine of releases against the sandbox's world, without sockets and in simulated time: every
+//! single disturbance at every call, then seeded mixtures of them.
+
+mod judge;
+mod play;
+mod setting;
+
+use self::judge::{judge, judge_repetition};
+use self::play::{ALL, Disturbance, Play};
+use self::setting::{FATES, Start};
+use crate::simulated::for_each;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Every so manieth point is disturbed in a usual run; `RELEASE_STRIDE=1` disturbs all of them.
+const STRIDE: u64 = 23;
+
+/// Seeds of the mixtures in a usual run; `RELEASE_SEEDS` takes more.
+const SEEDS: u64 = 60;
+
+const STARTS: [Start; 2] = [Start::Fresh, Start::Upgrade];
+
+fn number(variable: &str, usual: u64) -> u64 {
+    let given = std::env::var(variable).ok();
+    given.and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// Runs one release and holds its end against what the world shows.
+fn check(fresh: &Play, plan: Vec<(u32, Disturbance)>) -> u32 {
+    let mut play = fresh.clone();
+    play.plan.clone_from(&plan);
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let end = play.run();
+        judge(&mut play, &end);
+        let points = play.points;
+        judge_repetition(&mut play);
+        points
+    }));
+    let Err(panic) = done else {
+        return done.unwrap_or_default();
+    };
+    // The same once more, noted down.
+    let mut again = fresh.clone();
+    again.plan.clone_from(&plan);
+    again.transcript = Some(Vec::new());
+    _ = catch_unwind(AssertUnwindSafe(|| drop(again.run())));
+    println!("{:?} {:?} plan: {plan:?}", again.start, again.fate);
+    println!("{}", again.transcript.unwrap_or_default().join("\n"));
+    resume_unwind(panic)
+}
+
+fn each_setting() -> impl Iterator<Item = Play> {
+    let all = STARTS
+        .into_iter()
+        .flat_map(|start| FATES.map(|fate| (start, fate)));
+    all.map(|(start, fate)| Play::new(start, fate))
+}
+
+#[test]
+fn undisturbed_releases_end_as_they_should() {
+    for fresh in each_setting() {
+        check(&fresh, Vec::new());
+    }
+}
+
+#[test]
+fn every_disturbance_at_every_call() {
+    let stride = number("RELEASE_STRIDE", STRIDE);
+    for fresh in each_setting() {
+        let points = u64::from(check(&fresh, Vec::new()));
+        for_each(1..=points, |at| {
+            for (place, disturbance) in ALL.into_iter().enumerate() {
+                // Each disturbance comes at other points than the next one.
+                if (at + place as u64).is_multiple_of(stride) {
+                    check(&fresh, vec![(at as u32, disturbance)]);
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn seeded_mixtures_of_disturbances() {
+    let fresh = each_setting().collect::<Vec<_>>();
+    for_each(1..=number("RELEASE_SEEDS", SEEDS), |seed: u64| {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut draw = |below: u64| {
+            // https://en.wikipedia.org/wiki/Xorshift#xorshift*
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % below
+        };
+        let fresh = &fresh[draw(fresh.len() as u64) as usize];
+        let mut plan = Vec::new();
+        let mut at = 0;
+        for _ in 0..draw(8) {
+            at += 1 + draw(30) as u32;
+            plan.push((at, ALL[draw(ALL.len() as u64) as usize]));
+        }
+        check(fresh, plan);
+    });
+}

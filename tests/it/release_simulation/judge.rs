@@ -1,0 +1,198 @@
+//! What must be true when a release is over, however it was disturbed.
+
+use super::play::Play;
+use super::setting::{self, Fate, OBJECTS, OTHERS, Start};
+use landfall_core::engine::release::ReleaseOutcome;
+use landfall_core::kubernetes::object_id::ObjectId;
+use landfall_core::release::{ReleaseFailure, WayBack};
+use landfall_core::state::release::Status;
+use serde_json::Value;
+
+/// Holds the end of a release against what the world shows.
+pub fn judge(play: &mut Play, end: &ReleaseOutcome) {
+    others_are_untouched(play);
+    match end {
+        ReleaseOutcome::Finished(success) => {
+            assert!(play.fate == Fate::Well, "it cannot serve: {success:?}");
+            serves(play, 2);
+            if play.start == Start::Upgrade && !is_meddled(play, "configmaps", "former") {
+                assert_eq!(
+                    play.object("configmaps", "former"),
+                    None,
+                    "it was not pruned"
+                );
+            }
+            let newest = play.newest().unwrap();
+            assert_eq!(newest.revision, success.revision);
+            if !play.overtaken {
+                assert_eq!(newest.status, Status::Deployed);
+                is_unlocked(play);
+            }
+        }
+        ReleaseOutcome::Failed(failure) => failed(play, failure),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn failed(play: &Play, failure: &ReleaseFailure) {
+    match failure {
+        ReleaseFailure::Ended { way_back, .. } => {
+            let allowed = play.fate != Fate::Well || !play.meddled.is_empty() || play.overtaken;
+            assert!(allowed, "nothing was wrong: {failure:?}");
+            if !play.overtaken {
+                is_unlocked(play);
+                let newest = play.newest().unwrap();
+                assert_eq!(newest.status, Status::Failed, "{failure:?}");
+            }
+            // What somebody else changed in the middle is left as it is, with all the rest.
+            if way_back.tried && !play.overtaken {
+                is_as_before(play, way_back);
+            }
+            if play.meddled.is_empty() && !play.overtaken {
+                assert!(way_back.tried, "{failure:?}");
+            }
+        }
+        ReleaseFailure::OutOfSync { .. } | ReleaseFailure::Locked { .. } => {
+            assert!(play.overtaken, "{failure:?}");
+        }
+        // Before the first write, somebody's change is a conflict that is told.
+        ReleaseFailure::Faults(_) if !play.meddled.is_empty() => {}
+        ReleaseFailure::Faults(_)
+        | ReleaseFailure::Forbidden(_)
+        | ReleaseFailure::Record(..)
+        | ReleaseFailure::TooLate => panic!("{failure:?}"),
+    }
+}
+
+fn others_are_untouched(play: &Play) {
+    for (plural, name) in OTHERS {
+        let object = play.object(plural, name).unwrap();
+        assert_eq!(object["data"]["version"], "1", "{name}");
+        let managers = object["metadata"]["managedFields"].to_string();
+        assert!(!managers.contains("landfall"), "{name}: {managers}");
+    }
+}
+
+fn is_unlocked(play: &Play) {
+    let parent = play.parent().unwrap();
+    assert_eq!(parent.lock, None, "it is still locked");
+}
+
+fn is_meddled(play: &Play, plural: &str, name: &str) -> bool {
+    play.meddled.contains(&format!("{plural}/{name}"))
+}
+
+/// Every object of a version is as it was asked for, and the workloads serve.
+fn serves(play: &Play, version: u32) {
+    for manifest in setting::manifests(version) {
+        let (kind, name) = (&manifest["kind"], manifest["metadata"]["name"].as_str());
+        let plural = plural(kind);
+        let name = name.unwrap();
+        if is_meddled(play, plural, name) {
+            continue;
+        }
+        let live = play.object(plural, name);
+        let live = live.unwrap_or_else(|| panic!("{kind} {name} is not there"));
+        let is_ours = live["metadata"]["labels"]["applyset.kubernetes.io/part-of"].is_string();
+        assert!(is_ours, "{kind} {name} is not in the release");
+        assert!(
+            has(&live, &manifest),
+            "{kind} {name}: {live} has not {manifest}"
+        );
+        let status = &live["status"];
+        match plural {
+            "deployments" => {
+                assert_eq!(status["availableReplicas"], 2, "{name}");
+                assert_eq!(status["updatedReplicas"], 2, "{name}");
+            }
+            "jobs" => assert_eq!(status["succeeded"], 1, "{name}"),
+            _ => {}
+        }
+    }
+}
+
+/// After the way back every object is as it was before the release, or is named as left.
+fn is_as_before(play: &Play, way_back: &WayBack) {
+    let before = match play.start {
+        Start::Fresh => Vec::new(),
+        Start::Upgrade => setting::manifests(1),
+    };
+    for (plural, name) in OBJECTS {
+        let is_told = |id: &ObjectId| {
+            id.name == name && plural == self::plural(&Value::from(id.kind.as_str()))
+        };
+        let is_left = way_back.left.iter().any(|(id, _)| is_told(id));
+        let is_unserved = way_back.unserved.iter().any(|(id, _)| is_told(id));
+        if is_left || is_meddled(play, plural, name) {
+            continue;
+        }
+        let former = before.iter().find(|manifest| {
+            plural == self::plural(&manifest["kind"]) && manifest["metadata"]["name"] == name
+        });
+        let live = play.object(plural, name);
+        match (former, live) {
+            (None, None) => {}
+            (None, Some(live)) => {
+                // Background deletion may still be going on.
+                let going = live["metadata"]["deletionTimestamp"].is_string();
+                assert!(
+                    going,
+                    "{plural}/{name} was new, and is neither gone nor told"
+                );
+            }
+            (Some(_), None) => panic!("{plural}/{name} is gone, and not told"),
+            (Some(former), Some(live)) => {
+                assert!(
+                    has(&live, former),
+                    "{plural}/{name} is not as before: {live}"
+                );
+                if plural == "deployments" && !is_unserved {
+                    assert_eq!(live["status"]["availableReplicas"], 2, "{name}");
+                }
+            }
+        }
+    }
+}
+
+fn plural(kind: &Value) -> &'static str {
+    match kind.as_str() {
+        Some("ConfigMap") => "configmaps",
+        Some("Service") => "services",
+        Some("Job") => "jobs",
+        Some("Deployment") => "deployments",
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether an object has everything that a manifest says.
+fn has(live: &Value, manifest: &Value) -> bool {
+    match (live, manifest) {
+        (Value::Object(live), Value::Object(manifest)) => {
+            let has =
+                |(key, value): (&String, &Value)| live.get(key).is_some_and(|it| has(it, value));
+            manifest.iter().all(has)
+        }
+        (Value::Array(live), Value::Array(manifest)) => {
+            live.len() == manifest.len()
+                && live
+                    .iter()
+                    .zip(manifest)
+                    .all(|(one, other)| has(one, other))
+        }
+        _ => live == manifest,
+    }
+}
+
+/// The same event once more, after all is over, changes nothing.
+pub fn judge_repetition(play: &mut Play) {
+    let before = play.state();
+    let end = play.repeat();
+    if play.meddled.is_empty() && !play.overtaken {
+        assert_eq!(
+            play.state(),
+            before,
+            "a repetition changed something: {end:?}"
+        );
+    }
+    others_are_untouched(play);
+}

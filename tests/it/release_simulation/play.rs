@@ -1,0 +1,366 @@
+//! One release in the sandbox's world, call by call, with what disturbs it.
+
+use super::setting::{self, Fate, Start};
+use crate::simulated;
+use jiff::{SignedDuration, Timestamp};
+use landfall_core::engine::Ask;
+use landfall_core::engine::release::{ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket};
+use landfall_core::kubernetes::CallError;
+use landfall_core::kubernetes::contact::{Unreached, UnreachedCause};
+use landfall_core::snapshot::Response;
+use landfall_core::state::continuation::Continuation;
+use landfall_core::state::release::{Heading, Lock, Parent};
+use landfall_sandbox::world::World;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+
+pub const JOB: &str = "11111111-abcd-1111-abcd-000000000002";
+const FIRST_JOB: &str = "11111111-abcd-1111-abcd-000000000001";
+const OTHER_JOB: &str = "22222222-abcd-1111-abcd-000000000001";
+
+/// Steps of one simulated release before it counts as endless.
+const STEPS: u32 = 40_000;
+
+/// What happens at one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disturbance {
+    /// The call is not carried out; the client tries it again.
+    NotDone,
+    /// The call is carried out and its answer lost; the client tries it again.
+    AnswerLost,
+    /// The cluster is silent for this call: the engine is told so.
+    Silent,
+    /// The call is carried out, and the engine is told that there was no answer.
+    DoneInSilence,
+    /// The API server fails.
+    ServerFails,
+    /// Somebody adds a label to what the call is about, right before it.
+    Touched,
+    /// Somebody deletes what the call is about, right before it.
+    Deleted,
+    /// Somebody changes the image of a workload.
+    Changed,
+    /// Another execution takes the release over, whatever the lock says.
+    Overtaken,
+    /// The process dies before the call; Lambda repeats the event.
+    DiesBefore,
+    /// The process dies after the call; Lambda repeats the event.
+    DiesAfter,
+    /// The invocation's time is over; the next one has the token.
+    HandedOver,
+    /// The next invocation comes with the first token.
+    Replayed,
+}
+
+use Disturbance::*;
+
+pub const ALL: [Disturbance; 13] = [
+    NotDone,
+    AnswerLost,
+    Silent,
+    DoneInSilence,
+    ServerFails,
+    Touched,
+    Deleted,
+    Changed,
+    Overtaken,
+    DiesBefore,
+    DiesAfter,
+    HandedOver,
+    Replayed,
+];
+
+#[derive(Clone)]
+pub struct Play {
+    pub fate: Fate,
+    pub start: Start,
+    pub world: World,
+    pub now: Timestamp,
+    engine: ReleaseEngine,
+    /// The calls that are under way, in the order in which they were sent.
+    sent: VecDeque<(Ticket, Ask)>,
+    /// The tokens handed over so far.
+    tokens: Vec<String>,
+    /// Calls so far: the points at which something can happen.
+    pub points: u32,
+    pub plan: Vec<(u32, Disturbance)>,
+    /// Only a failure is told: a release that fails is repeated with this.
+    pub transcript: Option<Vec<String>>,
+    /// What somebody else deleted or changed: plural and name.
+    pub meddled: Vec<String>,
+    pub overtaken: bool,
+}
+
+impl Play {
+    /// A cluster in which everything is as it should be before the release begins.
+    pub fn new(start: Start, fate: Fate) -> Play {
+        let now = setting::begin();
+        let begun = Continuation::begin(JOB, now, setting::request(1, FIRST_JOB).timeout);
+        let mut play = Play {
+            fate,
+            start,
+            world: setting::world(fate),
+            now,
+            engine: engine(1, FIRST_JOB, begun, now),
+            sent: VecDeque::new(),
+            tokens: Vec::new(),
+            points: 0,
+            plan: Vec::new(),
+            transcript: None,
+            meddled: Vec::new(),
+            overtaken: false,
+        };
+        if start == Start::Upgrade {
+            play.begin(1, FIRST_JOB);
+            let end = play.run();
+            assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
+        }
+        play.pass(SignedDuration::from_mins(5));
+        play.begin(2, JOB);
+        play.points = 0;
+        play
+    }
+
+    fn begin(&mut self, version: u32, job: &str) {
+        let timeout = setting::request(version, job).timeout;
+        let begun = Continuation::begin(job, self.now, timeout);
+        self.engine = engine(version, job, begun, self.now);
+        self.sent.clear();
+    }
+
+    pub fn run(&mut self) -> ReleaseOutcome {
+        for _ in 0..STEPS {
+            if let Some(end) = self.step() {
+                return end;
+            }
+        }
+        panic!("it does not end");
+    }
+
+    /// The same event once more, undisturbed.
+    pub fn repeat(&mut self) -> ReleaseOutcome {
+        self.plan.clear();
+        self.begin(2, JOB);
+        self.run()
+    }
+
+    fn step(&mut self) -> Option<ReleaseOutcome> {
+        match self.engine.next(self.now) {
+            ReleaseNext::Ask(asks) => self.sent.extend(asks),
+            ReleaseNext::Sleep(end) => self.pass(end.duration_since(self.now)),
+            ReleaseNext::Done(outcome) => {
+                self.note(|| format!("{outcome:?}"));
+                return Some(*outcome);
+            }
+            ReleaseNext::Await => {
+                let (ticket, ask) = self.sent.pop_front().expect("it waits for an answer");
+                self.answer(ticket, &ask);
+            }
+        }
+        None
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(transcript) = &mut self.transcript {
+            transcript.push(format!("{} {}", self.now, line()));
+        }
+    }
+
+    /// One call, with whatever is planned for it.
+    fn answer(&mut self, ticket: Ticket, ask: &Ask) {
+        self.points += 1;
+        let points = self.points;
+        let planned = self.plan.iter().find(|(at, _)| *at == points);
+        let planned = planned.map(|(_, disturbance)| *disturbance);
+        let call = &ask.call;
+        self.note(|| {
+            let query = call.query.iter().any(|(key, _)| *key == "dryRun");
+            let tried = if query { " (dry run)" } else { "" };
+            let planned = planned.map(|it| format!("      {it:?}"));
+            let planned = planned.unwrap_or_default();
+            format!(
+                "{points} {} {}{tried}{planned}",
+                call.verb.method(),
+                call.path
+            )
+        });
+        let result = match planned {
+            None => self.perform(ask),
+            Some(NotDone) => {
+                self.pass(SignedDuration::from_millis(200));
+                self.perform(ask)
+            }
+            Some(AnswerLost) => {
+                drop(self.perform(ask));
+                self.pass(SignedDuration::from_millis(200));
+                self.perform(ask)
+            }
+            Some(Silent) => Err(silence(UnreachedCause::Silent)),
+            Some(DoneInSilence) => {
+                drop(self.perform(ask));
+                Err(silence(UnreachedCause::TooSlow))
+            }
+            Some(ServerFails) => simulated::refused(500, "InternalError", "etcdserver: timeout"),
+            Some(Touched) => {
+                self.touch(ask);
+                self.perform(ask)
+            }
+            Some(Deleted) => {
+                self.delete(ask);
+                self.perform(ask)
+            }
+            Some(Changed) => {
+                self.change();
+                self.perform(ask)
+            }
+            Some(Overtaken) => {
+                self.overtake();
+                self.perform(ask)
+            }
+            Some(DiesBefore) => return self.restart(),
+            Some(DiesAfter) => {
+                drop(self.perform(ask));
+                return self.restart();
+            }
+            Some(HandedOver) => return self.hand_over(),
+            Some(Replayed) => return self.replay(),
+        };
+        self.engine.answered(ticket, result, self.now);
+    }
+
+    fn perform(&mut self, ask: &Ask) -> Result<Response, CallError> {
+        self.pass(SignedDuration::from_millis(5));
+        let reply = self.world.answer(&simulated::request(&ask.call), self.now);
+        let result = simulated::read(&ask.reading, reply);
+        if let Err(error) = &result {
+            self.note(|| format!("      {error:?}"));
+        }
+        result
+    }
+
+    pub fn pass(&mut self, time: SignedDuration) {
+        let end = self.now + time;
+        while let Some(next) = self.world.next_change().filter(|next| *next < end) {
+            self.now = next.max(self.now + SignedDuration::from_nanos(1));
+            self.world.advance(self.now);
+        }
+        self.now = end;
+        self.world.advance(self.now);
+    }
+
+    /// Lambda repeats the event a minute later, to a process that knows nothing.
+    fn restart(&mut self) {
+        self.pass(SignedDuration::from_mins(1));
+        self.begin(2, JOB);
+    }
+
+    fn hand_over(&mut self) {
+        let token = self.engine.continuation.encode("request");
+        self.tokens.push(token.clone());
+        self.resume(&token);
+    }
+
+    /// The oldest token comes again.
+    fn replay(&mut self) {
+        let token = self.engine.continuation.encode("request");
+        let token = self.tokens.first().cloned().unwrap_or(token);
+        self.resume(&token);
+    }
+
+    fn resume(&mut self, token: &str) {
+        self.pass(SignedDuration::from_secs(20));
+        let continuation = Continuation::decode(token, "request").unwrap();
+        self.engine = engine(2, JOB, continuation, self.now);
+        self.sent.clear();
+    }
+
+    pub fn object(&self, plural: &str, name: &str) -> Option<Value> {
+        self.world.object(plural, "default", name).cloned()
+    }
+
+    /// Plural and name of what a call is about, if it is an object of the release.
+    fn about(&self, ask: &Ask) -> Option<(&'static str, &'static str)> {
+        let path = ask.call.path.to_string();
+        let mut all = setting::OBJECTS.into_iter();
+        all.find(|(plural, name)| path.ends_with(&format!("/{plural}/{name}")))
+    }
+
+    fn touch(&mut self, ask: &Ask) {
+        let Some((plural, name)) = self.about(ask) else {
+            return;
+        };
+        if let Some(mut object) = self.object(plural, name) {
+            object["metadata"]["labels"]["seen"] = json!(self.now.as_millisecond().to_string());
+            self.world.apply(object, self.now);
+        }
+    }
+
+    fn delete(&mut self, ask: &Ask) {
+        if let Some((plural, name)) = self.about(ask)
+            && self.world.delete(plural, "default", name, self.now)
+        {
+            self.meddled.push(format!("{plural}/{name}"));
+        }
+    }
+
+    fn change(&mut self) {
+        if let Some(mut web) = self.object("deployments", "web") {
+            web["spec"]["template"]["spec"]["containers"][0]["image"] = json!("theirs:1");
+            self.world.apply(web, self.now);
+            self.meddled.push("deployments/web".to_owned());
+        }
+    }
+
+    /// The parent as another execution leaves it when it takes the release over.
+    fn overtake(&mut self) {
+        let Some(live) = self.object("secrets", "landfall.shop") else {
+            return;
+        };
+        let mut parent = Parent::read(&live).unwrap();
+        parent.lock = Some(Lock {
+            execution: "another".to_owned(),
+            job: OTHER_JOB.to_owned(),
+            since: self.now,
+            until: self.now + SignedDuration::from_mins(10),
+        });
+        self.world.apply(parent.replacement(&live), self.now);
+        self.overtaken = true;
+    }
+
+    /// The parent in the cluster.
+    pub fn parent(&self) -> Option<Parent> {
+        let live = self.object("secrets", "landfall.shop")?;
+        Some(Parent::read(&live).unwrap())
+    }
+
+    /// The newest record in the cluster.
+    pub fn newest(&self) -> Option<Heading> {
+        let secrets = self.world.objects("secrets").into_iter();
+        secrets
+            .filter_map(Heading::read)
+            .max_by_key(|it| it.revision)
+    }
+
+    /// The resource versions of everything that the release has or had, in one text.
+    pub fn state(&self) -> String {
+        let versions = setting::OBJECTS
+            .iter()
+            .chain(&[("secrets", "landfall.shop")]);
+        let version = |(plural, name): &(&str, &str)| {
+            let object = self.object(plural, name);
+            let spec = object.map(|it| json!([it["metadata"]["uid"], it["spec"], it["data"]]));
+            format!("{plural}/{name} {}\n", spec.unwrap_or_default())
+        };
+        versions.map(version).collect()
+    }
+}
+
+fn engine(version: u32, job: &str, continuation: Continuation, now: Timestamp) -> ReleaseEngine {
+    let until = now + SignedDuration::from_hours(24);
+    let request = setting::request(version, job);
+    ReleaseEngine::new(request, continuation, now, until, str::to_owned)
+}
+
+fn silence(cause: UnreachedCause) -> CallError {
+    CallError::Unreachable(Box::new(Unreached::new(cause, "cluster:443".to_owned())))
+}

@@ -1,0 +1,147 @@
+//! The cluster in which the releases of the simulation happen, and what they ask for.
+
+use crate::stage::TOKEN;
+use jiff::{SignedDuration, Timestamp};
+use landfall_core::request::{Asked, Draft, File, Files, NamedFile, Parameters, ReleaseRequest};
+use landfall_sandbox::world::{Behaviour, World, sample_deployment, sample_service};
+use serde_json::{Value, json};
+
+/// How the new version fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It serves.
+    Well,
+    /// The pods of one workload never run.
+    Doomed,
+    /// The migration fails.
+    NoMigration,
+}
+
+pub const FATES: [Fate; 3] = [Fate::Well, Fate::Doomed, Fate::NoMigration];
+
+/// What is there before the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing of it.
+    Fresh,
+    /// Its first version.
+    Upgrade,
+}
+
+/// Plural and name of everything that a version of the release has.
+pub const OBJECTS: [(&str, &str); 7] = [
+    ("configmaps", "settings"),
+    ("configmaps", "former"),
+    ("configmaps", "added"),
+    ("services", "web"),
+    ("jobs", "migrate"),
+    ("deployments", "web"),
+    ("deployments", "worker"),
+];
+
+/// An object of another release, and one of nobody: neither may ever be written.
+pub const OTHERS: [(&str, &str); 2] = [("configmaps", "theirs"), ("configmaps", "nobodys")];
+
+pub fn begin() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+/// A cluster with objects of others alone.
+pub fn world(fate: Fate) -> World {
+    let mut world = World::new(TOKEN);
+    world.keep_no_requests();
+    let completes = Behaviour::Completes {
+        after: SignedDuration::from_secs(2),
+        log: "migrated".to_owned(),
+    };
+    world.behave("migrate:", completes);
+    match fate {
+        Fate::Well => {}
+        Fate::Doomed => world.behave("worker:2", Behaviour::InvalidImageName),
+        Fate::NoMigration => world.behave(
+            "migrate:2",
+            Behaviour::CrashLoop {
+                exit_code: 1,
+                log: "column exists".to_owned(),
+                reason: None,
+            },
+        ),
+    }
+    let mut theirs = config_map("theirs", 1);
+    theirs["metadata"]["labels"] = json!({"applyset.kubernetes.io/part-of": "applyset-other-v1"});
+    world.apply(theirs, begin());
+    world.apply(config_map("nobodys", 1), begin());
+    world
+}
+
+fn config_map(name: &str, version: u32) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": "default"},
+        "data": {"version": version.to_string()},
+    })
+}
+
+fn deployment(name: &str, version: u32) -> Value {
+    let mut deployment = sample_deployment(name, &format!("registry.example.com/{name}:{version}"));
+    deployment["spec"]["progressDeadlineSeconds"] = json!(60);
+    deployment
+}
+
+fn job(version: u32) -> Value {
+    json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "migrate", "namespace": "default"},
+        "spec": {"backoffLimit": 0, "template": {"spec": {
+            "restartPolicy": "Never",
+            "containers": [{
+                "name": "migrate",
+                "image": format!("registry.example.com/migrate:{version}"),
+            }],
+        }}},
+    })
+}
+
+/// The manifests of a version. The second one has no `former` any more, and `added` is new.
+pub fn manifests(version: u32) -> Vec<Value> {
+    let only = if version == 1 { "former" } else { "added" };
+    vec![
+        deployment("worker", version),
+        deployment("web", version),
+        job(version),
+        sample_service("web"),
+        config_map("settings", version),
+        config_map(only, version),
+    ]
+}
+
+/// The request for a version, by a pipeline's job.
+pub fn request(version: u32, job: &str) -> ReleaseRequest {
+    let fields = json!({
+        "manifests": "k8s",
+        "release": "shop",
+        "prune": true,
+        "timeout": "10m",
+        "execution": format!("execution-of-{job}"),
+    });
+    let parameters = Parameters::Text(fields.to_string());
+    let documents = manifests(version).into_iter().map(|it| it.to_string());
+    let content = documents.collect::<Vec<_>>().join("\n---\n").into_bytes();
+    let files = Files {
+        manifests: vec![NamedFile {
+            path: "k8s/all.yaml".to_owned(),
+            file: File {
+                artifact: "Source".to_owned(),
+                revision: None,
+                content,
+            },
+        }],
+        ..Files::default()
+    };
+    match Draft::read(&parameters).unwrap().complete(files, job) {
+        Ok(Asked::Release(request)) => request,
+        other => panic!("{other:?}"),
+    }
+}
