@@ -143,23 +143,16 @@ fn a_custom_resource_is_served_once_its_definition_is_established() {
             "names": {"plural": "widgets", "singular": "widget", "kind": "Widget"},
             "versions": [{"name": "v1", "served": true, "storage": true,
                 "schema": {"openAPIV3Schema": schema}}]}});
-    let (status, created) = apply(&mut world, definition, "fieldManager=a", &body);
-    assert_eq!(status, 201, "{created}");
     assert_eq!(
         get(&mut world, widget, start()),
         (404, json!("404 page not found\n"))
     );
     assert_eq!(get(&mut world, "/apis/example.com/v1", start()).0, 404);
-
-    let established =
-        json!({"status": {"conditions": [{"type": "Established", "status": "True"}]}});
-    let path = format!("{definition}/status");
-    let (status, _) = ask(
-        &mut world,
-        &request("PATCH", &path, MERGE, &established),
-        start(),
-    );
-    assert_eq!(status, 200);
+    let (status, created) = apply(&mut world, definition, "fieldManager=a", &body);
+    assert_eq!(status, 201, "{created}");
+    let now = world.settle(start());
+    let (_, found) = get(&mut world, definition, now);
+    assert_eq!(found["status"]["conditions"][1]["type"], "Established");
     let (_, list) = get(&mut world, "/apis/example.com/v1", start());
     assert_eq!(list["resources"][0]["name"], "widgets");
     let made = |at: &str| {
@@ -177,4 +170,111 @@ fn a_custom_resource_is_served_once_its_definition_is_established() {
     let (status, body) = apply(&mut world, widget, "fieldManager=a", &wrong);
     assert_eq!(status, 500, "{body}");
     assert_eq!(world.objects("widgets.example.com").len(), 1);
+}
+
+#[test]
+fn what_cannot_be_changed_is_refused_in_the_words_of_the_server() {
+    let mut world = World::new(TOKEN);
+    let template = json!({"metadata": {"labels": {"a": "b"}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let set = |service: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "s"},
+            "spec": {"serviceName": service, "selector": {"matchLabels": {"a": "b"}},
+                "template": template}})
+    };
+    let map = |value: &str| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"},
+            "immutable": true, "data": {"a": value}})
+    };
+    let group = "rbac.authorization.k8s.io";
+    let binding = |role: &str| {
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": "b:c"},
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": role}})
+    };
+    let service = |address: &str| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "v"},
+            "spec": {"ports": [{"port": 80}], "clusterIP": address}})
+    };
+    let spaces = "namespaces/default";
+    let rows = [
+        (
+            format!("/apis/apps/v1/{spaces}/statefulsets/s"),
+            set("x"),
+            set("y"),
+            "spec",
+        ),
+        (MAP.to_owned(), map("1"), map("2"), "data"),
+        (
+            format!("/apis/{group}/v1/{spaces}/rolebindings/b:c"),
+            binding("x"),
+            binding("y"),
+            "roleRef",
+        ),
+        (
+            format!("/api/v1/{spaces}/services/v"),
+            service("10.0.0.1"),
+            service("10.0.0.2"),
+            "spec.clusterIPs[0]",
+        ),
+    ];
+    for (path, before, after, field) in rows {
+        let (status, body) = apply(&mut world, &path, "fieldManager=a", &before);
+        assert_eq!(status, 201, "{path}: {body}");
+        let (status, body) = apply(&mut world, &path, "fieldManager=a", &after);
+        assert_eq!(status, 422, "{path}: {body}");
+        assert_eq!(body["details"]["causes"][0]["field"], field, "{path}");
+    }
+    let large = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "d"},
+        "data": {"a": "x".repeat(1024 * 1024 + 1)}});
+    let path = "/api/v1/namespaces/default/configmaps/d";
+    let (status, body) = apply(&mut world, path, "fieldManager=a", &large);
+    assert_eq!(status, 422);
+    let message = text(&body, "/message");
+    assert!(message.contains("may not be more than 1048576 bytes"));
+}
+
+#[test]
+fn nothing_new_comes_into_a_namespace_that_ends_or_is_not_there() {
+    let mut world = World::new(TOKEN);
+    let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}});
+    let path = "/api/v1/namespaces/nix/configmaps/c";
+    let (status, refusal) = apply(&mut world, path, "fieldManager=a", &body);
+    assert_eq!(status, 404);
+    assert_eq!(refusal["message"], "namespaces \"nix\" not found");
+    let ends = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "nix"}});
+    world.apply(ends, start());
+    let space = world.object("namespaces", "", "nix").cloned();
+    let mut space = space.expect("it is there");
+    space["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+    world.write(&store::Key::new("namespaces", "", "nix"), space);
+    let (status, refusal) = apply(&mut world, path, "fieldManager=a", &body);
+    assert_eq!(status, 403);
+    assert_eq!(
+        refusal["details"]["causes"][0]["reason"],
+        "NamespaceTerminating"
+    );
+}
+
+#[test]
+fn a_secret_of_texts_and_a_scale_are_kept_as_the_server_keeps_them() {
+    let (mut world, now) = settled();
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},
+        "stringData": {"a": "1"}});
+    let path = "/api/v1/namespaces/default/secrets/s";
+    let path = format!("{path}?fieldManager=a");
+    let (_, body) = ask(&mut world, &request("PATCH", &path, APPLY, &secret), now);
+    assert_eq!(body["data"], json!({"a": "MQ=="}));
+    assert_eq!(body["type"], "Opaque");
+    assert!(body.get("stringData").is_none());
+    let scale = format!("{WEB}/scale?fieldManager=hpa");
+    let five = json!({"spec": {"replicas": 5}});
+    let (status, _) = ask(&mut world, &request("PATCH", &scale, MERGE, &five), now);
+    assert_eq!(status, 200);
+    let (_, live) = get(&mut world, WEB, now);
+    let entries = object::list(&live, "/metadata/managedFields");
+    let mut scales = entries.iter().filter(|it| it["subresource"] == "scale");
+    let entry = scales.next().expect("an entry of the scale");
+    assert_eq!(entry["fieldsV1"], json!({"f:spec": {"f:replicas": {}}}));
+    assert!(entry.get("time").is_none());
 }
