@@ -6,6 +6,7 @@ pub(crate) mod input;
 pub(crate) mod narration;
 mod several;
 mod shop;
+mod shop_files;
 
 use crate::picture::{Picture, version_of};
 use crate::screen::{Screen, Tone};
@@ -158,7 +159,7 @@ impl Stage {
         let (bucket, key) = ARTIFACT;
         aws.put_object(bucket, key, ARCHIVE);
         aws.put_object(bucket, RELEASE_KEY, RELEASE_ARCHIVE);
-        shop::put_artifacts(&aws, bucket);
+        shop_files::put_artifacts(&aws, bucket);
         let mut environment = vec![
             ("K8S_CLUSTER".to_owned(), cluster.url),
             ("K8S_TOKEN_PARAMETER".to_owned(), TOKEN_PARAMETER.to_owned()),
@@ -380,7 +381,7 @@ fn behaviours() -> [(&'static str, Behaviour); 4] {
     [
         ("missing", Behaviour::ImagePull),
         ("never-ready", Behaviour::NeverReady),
-        ("broken", shop::broken_migration()),
+        ("broken", shop_files::broken_migration()),
         (
             "crash",
             Behaviour::CrashLoop {
