@@ -2,9 +2,11 @@
 
 use crate::real::{self, Namespace};
 use jiff::{SignedDuration, Timestamp};
+use landfall::http::{self, Trust};
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Behaviour, Seen, World};
 use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 /// The bearer token of the sandbox's cluster: a text that must appear nowhere.
@@ -208,16 +210,21 @@ impl Cluster {
 
     /// Somebody else gives the container another image.
     pub async fn set_image(&self, image: &str) {
+        self.set_image_of(NAME, image).await;
+    }
+
+    /// The same for any Deployment.
+    pub async fn set_image_of(&self, name: &str, image: &str) {
         match self {
             Cluster::Sandbox(kubernetes) => kubernetes.world(|world, now| {
-                let mut deployment = world.deployment("default", NAME).cloned().unwrap();
+                let mut deployment = world.deployment("default", name).cloned().unwrap();
                 deployment["spec"]["template"]["spec"]["containers"][0]["image"] = json!(image);
                 world.apply(deployment, now);
             }),
             Cluster::Real(namespace) => {
                 let operations = json!([{"op": "replace", "value": image,
                     "path": "/spec/template/spec/containers/0/image"}]);
-                let path = deployment(namespace);
+                let path = namespace.path("apps/v1", &format!("deployments/{name}"));
                 let kind = "application/json-patch+json";
                 let body = operations.to_string();
                 let (status, answer) = namespace.send(Method::PATCH, &path, kind, body).await;
@@ -251,6 +258,38 @@ impl Cluster {
         }
     }
 
+    /// Somebody else deletes an object.
+    pub async fn remove(&self, resource: &str, name: &str) {
+        match self {
+            Cluster::Sandbox(kubernetes) => {
+                kubernetes.world(|world, now| world.delete(resource, "default", name, now));
+            }
+            Cluster::Real(namespace) => {
+                let path = namespace.path(version_of(resource), &format!("{resource}/{name}"));
+                namespace.delete(&path).await;
+            }
+        }
+    }
+
+    /// A client writes an object in the name of a manager of fields, by a POST or an apply.
+    pub async fn write_as(&self, manager: &str, method: Method, path: &str, object: &Value) {
+        let path = format!("{path}?fieldManager={manager}");
+        let kind = match method {
+            Method::POST => "application/json",
+            _ => "application/apply-patch+yaml",
+        };
+        let body = object.to_string();
+        if let Cluster::Real(namespace) = self {
+            let (status, answer) = namespace.send(method, &path, kind, body).await;
+            return assert!((200..300).contains(&status), "{path}: {answer}");
+        }
+        let client = http::client(Trust::Only(self.ca())).unwrap();
+        let request = client.request(method, format!("{}{path}", self.url()));
+        let request = request.bearer_auth(self.token()).header(CONTENT_TYPE, kind);
+        let answer = request.body(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+    }
+
     /// All pods of a Deployment fall ill that have served.
     pub async fn strike(&self, deployment: &str, image: &str) {
         let namespace = match self {
@@ -269,6 +308,13 @@ impl Cluster {
             let body = json!({"status": ill()}).to_string();
             let (status, answer) = namespace.send(Method::PATCH, &path, kind, body).await;
             assert_eq!(status, 200, "{answer}");
+        }
+    }
+
+    /// Gives the function more, by a file of `deploy/`; in the sandbox it may do everything.
+    pub async fn grant(&self, documents: &str) {
+        if let Cluster::Real(namespace) = self {
+            namespace.grant(documents).await;
         }
     }
 

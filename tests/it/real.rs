@@ -21,6 +21,14 @@ const GRANTS: [&str; 5] = [
 ];
 /// The function's session, as EKS names it to the API server.
 pub const IAM_USER: &str = "arn:aws:sts::111122223333:assumed-role/landfall/landfall";
+/// The Roles of those files, and of the one that a story may add.
+const ROLES: [&str; 5] = [
+    "landfall",
+    "landfall-switching",
+    "landfall-workloads",
+    "landfall-rotation",
+    "landfall-release",
+];
 /// How long the cluster may take to do what it is told.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -35,6 +43,8 @@ pub struct Namespace {
     pub eks: Option<String>,
     /// The user that the function is in the cluster.
     user: String,
+    /// Whether the Roles are bound to the group alone.
+    by_group: bool,
     /// The API server's address and CA.
     pub url: String,
     pub ca: String,
@@ -81,6 +91,7 @@ impl Namespace {
             token: String::new(),
             eks: None,
             user: String::new(),
+            by_group: member.is_some(),
             url: needed("LANDFALL_CLUSTER"),
             ca: std::fs::read_to_string(needed("LANDFALL_CLUSTER_CA")).unwrap(),
             admin: needed("LANDFALL_CLUSTER_ADMIN"),
@@ -90,7 +101,7 @@ impl Namespace {
         namespace.create("/api/v1/namespaces", &object).await;
         let account = format!("system:serviceaccount:{}:landfall", namespace.name);
         namespace.user = member.map_or(account, str::to_owned);
-        namespace.grant(member.is_some()).await;
+        namespace.grant(&GRANTS.join("\n---\n")).await;
         namespace.token = namespace.secret().await;
         // Without it no pod is admitted, and the controller's next try comes later and later.
         let account = namespace.path("v1", "serviceaccounts/default");
@@ -98,16 +109,14 @@ impl Namespace {
         namespace
     }
 
-    /// Applies the files in `deploy/` to this namespace. `group` says whether the Roles are bound to
-    /// the group alone.
-    async fn grant(&self, group: bool) {
+    /// Applies files of `deploy/` to this namespace.
+    pub async fn grant(&self, documents: &str) {
         let namespace = format!("namespace: {}", self.name);
-        for document in GRANTS
-            .join("\n---\n")
+        for document in documents
             .replace("namespace: default", &namespace)
             .split("\n---\n")
         {
-            let document = match group {
+            let document = match self.by_group {
                 true => document.replace(&account_subject(&namespace), "subjects:"),
                 false => document.to_owned(),
             };
@@ -235,23 +244,32 @@ impl Namespace {
     /// Takes a verb from the story's Roles and waits until the API server knows it.
     pub async fn forbid(&self, verb: &str, resource: &str) {
         let (mut group, mut name) = (Value::Null, Value::Null);
-        for role in ["landfall", "landfall-switching", "landfall-rotation"] {
+        for role in ROLES {
             let path = self.path("rbac.authorization.k8s.io/v1", &format!("roles/{role}"));
-            let mut role = self.get(&path).await.unwrap();
-            for rule in role["rules"].as_array_mut().unwrap() {
-                let verbs = rule["verbs"].as_array().unwrap();
-                if rule["resources"] == json!([resource]) && verbs.iter().any(|it| it == verb) {
+            let Some(role) = self.get(&path).await else {
+                continue;
+            };
+            let mut rules = Vec::new();
+            for mut rule in role["rules"].as_array().unwrap().clone() {
+                let has = |field: &str, wanted: &str| {
+                    let values = rule[field].as_array().unwrap();
+                    values.iter().any(|value| value == wanted)
+                };
+                if has("resources", resource) && has("verbs", verb) {
                     group = rule["apiGroups"][0].clone();
                     name = rule["resourceNames"][0].clone();
-                    rule["verbs"]
-                        .as_array_mut()
-                        .unwrap()
-                        .retain(|it| it != verb);
+                    let mut others = rule.clone();
+                    let of_others = others["resources"].as_array_mut().unwrap();
+                    of_others.retain(|it| it != resource);
+                    rules.push(others);
+                    rule["resources"] = json!([resource]);
+                    let verbs = rule["verbs"].as_array_mut().unwrap();
+                    verbs.retain(|it| it != verb);
                 }
+                rules.push(rule);
             }
-            let rules = role["rules"].as_array_mut().unwrap();
-            rules.retain(|rule| rule["verbs"] != json!([]));
-            self.merge(&path, &json!({"rules": role["rules"]})).await;
+            rules.retain(|rule| rule["verbs"] != json!([]) && rule["resources"] != json!([]));
+            self.merge(&path, &json!({"rules": rules})).await;
         }
         assert!(group.is_string(), "{verb} {resource} is not granted");
         let (kind, part) = resource.split_once('/').unwrap_or((resource, ""));

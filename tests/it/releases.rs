@@ -1,9 +1,17 @@
 //! Whole releases: the objects of a folder in an input artifact, deployed as one.
 
+mod handover;
+mod others;
+mod owners;
+mod refused;
+
 use crate::artifact::{BUCKET, zip};
 use crate::stage::{Ended, LIFE, Stage};
 use serde_json::{Value, json};
+use std::time::Duration;
 
+/// What a release needs beside what every deploy needs.
+const GRANT: &str = include_str!("../../deploy/rbac-release.yaml");
 /// The image of a release that works.
 pub const GOOD: &str = "registry.example.com/web:2.0.0";
 
@@ -34,27 +42,50 @@ pub fn service(name: &str) -> String {
 
 /// Deploys the files of a folder.
 pub async fn release(stage: &Stage, files: &[(&str, &str)], more: Value) -> Ended {
+    release_in(LIFE, stage, files, more).await
+}
+
+/// The same in invocations that may take so long each.
+pub async fn release_in(
+    life: Duration,
+    stage: &Stage,
+    files: &[(&str, &str)],
+    more: Value,
+) -> Ended {
     let mut parameters = json!({"manifests": "k8s", "release": "shop", "execution": "run-7"});
     for (name, value) in more.as_object().into_iter().flatten() {
         parameters[name] = value.clone();
     }
     let event = stage.event(&parameters);
-    run(stage, event, files).await
+    run(life, stage, event, files).await
 }
 
 /// Runs an event whose input artifact has these files.
-async fn run(stage: &Stage, mut event: Value, files: &[(&str, &str)]) -> Ended {
+async fn run(life: Duration, stage: &Stage, mut event: Value, files: &[(&str, &str)]) -> Ended {
     let members = files.iter().map(|(name, text)| (*name, text.as_bytes()));
-    let key = "demo/Build/TdOSFRV";
+    let key = format!("demo/Build/{}", event["CodePipeline.job"]["id"]);
     let archive = zip(&members.collect::<Vec<_>>());
-    stage.aws.put_object(BUCKET, key, archive);
+    stage.aws.put_object(BUCKET, &key, archive);
     event["CodePipeline.job"]["data"]["inputArtifacts"] = json!([{"name": "Build",
         "location": {"type": "S3", "s3Location": {"bucketName": BUCKET, "objectKey": key}}}]);
-    stage.run(event, LIFE).await
+    stage.run(event, life).await
 }
 
 async fn empty() -> Stage {
-    Stage::given([]).await
+    given([]).await
+}
+
+/// A cluster in which these objects are, and whose function may deploy releases.
+async fn given(objects: impl IntoIterator<Item = Value>) -> Stage {
+    let stage = Stage::given(objects).await;
+    stage.cluster.grant(GRANT).await;
+    stage
+}
+
+/// The image of the first container of a Deployment.
+async fn image(stage: &Stage, name: &str) -> Value {
+    let mut live = object(stage, "deployments", name).await.unwrap();
+    live["spec"]["template"]["spec"]["containers"][0]["image"].take()
 }
 
 async fn object(stage: &Stage, resource: &str, name: &str) -> Option<Value> {
@@ -237,13 +268,13 @@ async fn a_broken_migration_shows_its_log_and_no_workload_is_touched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workload_waits_for_the_job_before_it() {
-    let stage = Stage::new().await;
+    let stage = given([crate::stage::demo_app(600)]).await;
     let deploy = async |image: &str, job: &str| {
         let parameters = json!({"deployment": "demo-app", "images": {"app": image},
             "before": "k8s/migrate.yaml", "execution": "run-7"});
         let event = stage.event(&parameters);
         let job = migration(job);
-        run(&stage, event, &[("k8s/migrate.yaml", &*job)]).await
+        run(LIFE, &stage, event, &[("k8s/migrate.yaml", &*job)]).await
     };
     let ended = deploy(
         "registry.example.com/demo-app:2.0.0",

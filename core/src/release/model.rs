@@ -258,6 +258,8 @@ pub enum ReleaseCause {
 pub struct WayBack {
     /// Whether it was tried: `rollback` may be off, or nothing was written.
     pub tried: bool,
+    /// Whether it was left because somebody else's change is the cause, which it would overwrite.
+    pub overtaken: bool,
     /// What is again as it was in this revision, or before it was taken over.
     pub revision: Option<u64>,
     /// The objects that were put back.

@@ -63,10 +63,8 @@ impl ReleaseEngine {
             faults.sort_by(|one, other| one.place.cmp(&other.place));
             return self.fail(ReleaseFailure::Faults(faults));
         }
-        if self.forbidden.is_empty() {
-            self.find_olds();
-            self.ask_permissions();
-        }
+        self.find_olds();
+        self.ask_permissions();
         self.stage = Stage::Lock;
     }
 

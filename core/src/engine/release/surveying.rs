@@ -122,6 +122,8 @@ impl ReleaseEngine {
                 self.items[place].force = true;
                 self.push(Task::Try(place));
             }
+            // Whose the whole object is was said, and with it whose its fields are.
+            ApplyRefusal::Conflict(_) if self.is_foreign(place) => {}
             ApplyRefusal::Immutable(_) if self.may_recreate(place) => {
                 self.items[place].recreate = true;
                 self.items[place].tried = Tried::Differs(None);
@@ -142,6 +144,12 @@ impl ReleaseEngine {
 
     fn refuse(&mut self, place: usize, meaning: ApplyRefusal, refusal: Refusal) {
         self.fault(place, ObjectTrouble::Refused(meaning, Box::new(refusal)));
+    }
+
+    fn is_foreign(&self, place: usize) -> bool {
+        let id = &self.items[place].id;
+        let mut faults = self.faults.iter().filter(|fault| fault.id == *id);
+        faults.any(|fault| matches!(fault.trouble, ObjectTrouble::Foreign(_)))
     }
 
     fn namespace_comes(&self, place: usize) -> bool {

@@ -70,9 +70,10 @@ impl ReleaseEngine {
     fn begin_way_back(&mut self, now: Timestamp) {
         let failure = self.recorded_failure();
         let revision = self.record.as_ref().map(|record| record.heading.revision);
-        let (Some(revision), true, false) = (revision, self.request.rollback, self.was_overtaken())
-        else {
+        let overtaken = self.was_overtaken();
+        let (Some(revision), true, false) = (revision, self.request.rollback, overtaken) else {
             // Nothing was written, nothing may be taken back, or it would overwrite others.
+            self.way_back.overtaken = overtaken && revision.is_some();
             self.stage = Stage::FollowBack;
             return;
         };

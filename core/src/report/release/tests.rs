@@ -684,6 +684,7 @@ fn migration() -> ReleaseCause {
 fn rolled_back() -> WayBack {
     WayBack {
         tried: true,
+        overtaken: false,
         revision: Some(6),
         restored: ids(&["Deployment/web", "Service/web", "ConfigMap/web"]),
         deleted: ids(&["ConfigMap/new"]),

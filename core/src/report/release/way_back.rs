@@ -49,6 +49,11 @@ pub(super) fn done(request: &ReleaseRequest, back: &WayBack) -> String {
     if !back.tried {
         return match request.rollback {
             false => "What was written stays as it is, because `rollback` is false.".to_owned(),
+            true if back.overtaken => {
+                "What was written stays as it is, because taking it back would \
+                overwrite that change."
+                    .to_owned()
+            }
             true => "Nothing was written, so nothing had to be taken back.".to_owned(),
         };
     }

@@ -1,0 +1,150 @@
+//! Somebody else at the same release, or at its objects.
+
+use super::{GOOD, empty, image, object, release, release_in, settings, web};
+use crate::stage::{SHORT, Stage};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// An execution takes or gives back the lock of the release.
+async fn lock(stage: &Stage, execution: Option<&str>) {
+    let now = Timestamp::now();
+    let lock = execution.map(|execution| {
+        let until = now + SignedDuration::from_mins(30);
+        json!({"execution": execution, "job": "a job", "since": now, "until": until}).to_string()
+    });
+    let change = json!({"landfall/lock": lock});
+    let part = ["metadata", "annotations"];
+    stage
+        .cluster
+        .change("secrets", "landfall.shop", part, change)
+        .await;
+}
+
+async fn released(stage: &Stage, level: &str) {
+    let (config, web) = (settings(level), web("web", GOOD));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*web)];
+    release(stage, &files, json!({})).await.released();
+}
+
+async fn level(stage: &Stage) -> Value {
+    let config = object(stage, "configmaps", "settings").await.unwrap();
+    config["data"]["LEVEL"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_waits_for_another_execution_and_then_goes_on() {
+    let stage = empty().await;
+    released(&stage, "info").await;
+    lock(&stage, Some("run-6")).await;
+    let config = settings("debug");
+    let files = [("k8s/config.yaml", &*config)];
+    let held = async {
+        sleep(Duration::from_millis(1500)).await;
+        assert_eq!(level(&stage).await, "info");
+        lock(&stage, None).await;
+    };
+    let (ended, ()) = tokio::join!(release(&stage, &files, json!({})), held);
+    let (summary, _) = ended.released();
+    assert_eq!(level(&stage).await, "debug", "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_is_locked_for_its_whole_timeout_names_the_execution() {
+    let stage = empty().await;
+    released(&stage, "info").await;
+    lock(&stage, Some("run-6")).await;
+    let config = settings("debug");
+    let files = [("k8s/config.yaml", &*config)];
+    let ended = release(&stage, &files, json!({"timeout": "5s"})).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "RevisionOutOfSync", "{message}");
+    assert!(message.contains("run-6"), "{message}");
+    assert_eq!(level(&stage).await, "info", "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_is_tried_again_takes_over_from_its_dead_deploy() {
+    let stage = empty().await;
+    released(&stage, "info").await;
+    lock(&stage, Some("run-7")).await;
+    let config = settings("debug");
+    let files = [("k8s/config.yaml", &*config)];
+    let ended = release(&stage, &files, json!({"timeout": "10s"})).await;
+    let (summary, _) = ended.released();
+    assert_eq!(level(&stage).await, "debug", "{summary}");
+    let parent = object(&stage, "secrets", "landfall.shop").await.unwrap();
+    assert!(parent["metadata"]["annotations"]["landfall/lock"].is_null());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_execution_is_never_overwritten() {
+    let stage = empty().await;
+    released(&stage, "info").await;
+    lock(&stage, Some("run-9")).await;
+    let (early, late) = (settings("debug"), settings("error"));
+    let early = [("k8s/config.yaml", &*early)];
+    let late = [("k8s/config.yaml", &*late)];
+    let later = async {
+        sleep(Duration::from_millis(500)).await;
+        let parameters = json!({"execution": "run-9"});
+        release(&stage, &late, parameters).await.released();
+    };
+    let parameters = json!({"execution": "run-8"});
+    let (ended, ()) = tokio::join!(release_in(SHORT, &stage, &early, parameters), later);
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "RevisionOutOfSync", "{message}");
+    assert!(message.contains("run-9"), "{message}");
+    assert_eq!(level(&stage).await, "error", "{message}");
+}
+
+/// A release that waits for a pod which never gets ready, while somebody else is at work.
+async fn meddled(stage: &Stage, meddle: impl AsyncFnOnce()) -> (String, String) {
+    released(stage, "info").await;
+    let never = "registry.example.com/web:never-ready";
+    let (config, web) = (settings("debug"), web("web", never));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*web)];
+    let meddle = async {
+        while image(stage, "web").await != never {
+            sleep(Duration::from_millis(20)).await;
+        }
+        meddle().await;
+    };
+    let (ended, ()) = tokio::join!(release(stage, &files, json!({})), meddle);
+    ended.failure()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_changes_in_the_middle_is_reported_and_kept() {
+    let stage = empty().await;
+    let theirs = "registry.example.com/web:1.2.3";
+    let change = async || {
+        stage.cluster.set_image_of("web", theirs).await;
+    };
+    let (kind, message) = meddled(&stage, change).await;
+    assert_eq!(kind, "JobFailed", "{message}");
+    for said in ["Deployment/web", "someone else changed it", "out-of-sync"] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    assert!(message.contains("What was written stays"), "{message}");
+    assert_eq!(image(&stage, "web").await, theirs, "{message}");
+    assert_eq!(level(&stage).await, "debug", "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_deletes_in_the_middle_is_reported_and_stays_away() {
+    let stage = empty().await;
+    let delete = async || stage.cluster.remove("deployments", "web").await;
+    let (kind, message) = meddled(&stage, delete).await;
+    assert_eq!(kind, "JobFailed", "{message}");
+    for said in [
+        "Deployment/web",
+        "someone else deleted it",
+        "What was written stays",
+    ] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    let live = object(&stage, "deployments", "web").await;
+    assert!(live.is_none(), "{message}");
+}

@@ -1,0 +1,115 @@
+//! Objects that were there before the release, by another tool.
+
+use super::{GOOD, empty, image, object, release, settings, web};
+use crate::stage::Stage;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A cluster in which a tool made the ConfigMap `settings`, and how often the function may have
+/// written by then.
+async fn made(manager: &str, method: Method, metadata: Value) -> (Stage, Option<usize>) {
+    let stage = empty().await;
+    let mut object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
+        "data": {"LEVEL": "warn", "LEFT": "over"}});
+    object["metadata"]["name"] = json!("settings");
+    let namespace = stage.cluster.namespace();
+    let all = format!("/api/v1/namespaces/{namespace}/configmaps");
+    let path = match method {
+        Method::POST => all,
+        _ => format!("{all}/settings"),
+    };
+    stage
+        .cluster
+        .write_as(manager, method, &path, &object)
+        .await;
+    let writes = writes(&stage);
+    (stage, writes)
+}
+
+fn writes(stage: &Stage) -> Option<usize> {
+    stage.writes().map(|writes| writes.len())
+}
+
+/// What `kubectl apply` notes.
+fn noted() -> Value {
+    let last = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
+        "data": {"LEVEL": "warn", "LEFT": "over"}});
+    json!({"annotations": {
+        "kubectl.kubernetes.io/last-applied-configuration": last.to_string()}})
+}
+
+const KUBECTL: &str = "kubectl-client-side-apply";
+
+async fn config(stage: &Stage) -> Value {
+    object(stage, "configmaps", "settings").await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_kubectl_applied_is_taken_over() {
+    let (stage, _) = made(KUBECTL, Method::POST, noted()).await;
+    let text = settings("info");
+    let files = [("k8s/config.yaml", &*text)];
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let live = config(&stage).await;
+    assert_eq!(live["data"], json!({"LEVEL": "info"}), "{summary}");
+    let annotations = &live["metadata"]["annotations"];
+    let left = &annotations["kubectl.kubernetes.io/last-applied-configuration"];
+    assert!(left.is_null(), "{live}");
+    let managers = live["metadata"]["managedFields"].to_string();
+    assert!(!managers.contains(KUBECTL), "{live}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_over_is_put_back() {
+    let (stage, _) = made(KUBECTL, Method::POST, noted()).await;
+    let before = config(&stage).await["data"].clone();
+    let (text, web) = (
+        settings("info"),
+        web("web", "registry.example.com/web:crash"),
+    );
+    let files = [("k8s/config.yaml", &*text), ("k8s/web.yaml", &*web)];
+    let ended = release(&stage, &files, json!({"patience": "0s"})).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert_eq!(config(&stage).await["data"], before, "{message}");
+    assert!(object(&stage, "deployments", "web").await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_helm_owns_is_taken_by_force_alone() {
+    let metadata = json!({"labels": {"app.kubernetes.io/managed-by": "Helm"}, "annotations": {
+        "meta.helm.sh/release-name": "old-shop", "meta.helm.sh/release-namespace": "default"}});
+    let (stage, before) = made("helm", Method::POST, metadata).await;
+    let (text, web) = (settings("info"), web("web", GOOD));
+    let files = [("k8s/config.yaml", &*text), ("k8s/web.yaml", &*web)];
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    for said in ["k8s/config.yaml", "Helm", "old-shop", "force"] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    assert_eq!(writes(&stage), before, "{message}");
+    let (summary, _) = release(&stage, &files, json!({"force": true}))
+        .await
+        .released();
+    assert_eq!(config(&stage).await["data"]["LEVEL"], "info", "{summary}");
+    assert_eq!(image(&stage, "web").await, GOOD, "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_of_another_manager_is_a_conflict_that_names_it() {
+    let (stage, before) = made("tuner", Method::PATCH, json!({})).await;
+    let (text, web) = (settings("info"), web("web", GOOD));
+    let files = [("k8s/config.yaml", &*text), ("k8s/web.yaml", &*web)];
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    for said in ["k8s/config.yaml", "tuner", "LEVEL", "force"] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    assert_eq!(writes(&stage), before, "{message}");
+    let (summary, _) = release(&stage, &files, json!({"force": true}))
+        .await
+        .released();
+    let live = config(&stage).await;
+    assert_eq!(live["data"]["LEVEL"], "info", "{summary}");
+    assert_eq!(live["data"]["LEFT"], "over", "{summary}");
+}

@@ -1,0 +1,49 @@
+//! What is refused before anything is written.
+
+use super::{GOOD, empty, release, service, settings, web};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_missing_permissions_are_told_at_once_and_nothing_is_written() {
+    let stage = empty().await;
+    stage.cluster.forbid("patch", "configmaps").await;
+    stage.cluster.forbid("delete", "services").await;
+    stage.cluster.forbid("create", "deployments").await;
+    let (config, web, service) = (settings("info"), web("web", GOOD), service("web"));
+    let files = [
+        ("k8s/config.yaml", &*config),
+        ("k8s/service.yaml", &*service),
+        ("k8s/web.yaml", &*web),
+    ];
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "PermissionError", "{message}");
+    for said in [
+        "patch",
+        "configmaps",
+        "delete",
+        "services",
+        "create",
+        "deployments",
+    ] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    stage.wrote(&[]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_reads_that_are_not_granted_are_told_at_once() {
+    let stage = empty().await;
+    stage.cluster.forbid("get", "configmaps").await;
+    stage.cluster.forbid("get", "services").await;
+    let (config, service) = (settings("info"), service("web"));
+    let files = [
+        ("k8s/config.yaml", &*config),
+        ("k8s/service.yaml", &*service),
+    ];
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "PermissionError", "{message}");
+    for said in ["get", "configmaps", "services"] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    stage.wrote(&[]);
+}
