@@ -131,8 +131,8 @@ impl Call {
         Call::new(Verb::JsonPatch, resource, namespace, Some(name)).with(patch)
     }
 
-    /// Applies what an object's manifest says, by server-side apply: it is created where it does not
-    /// exist. Fields that another manager owns are taken over with `force`, and are a conflict
+    /// Applies what an object's manifest says, by server-side apply: it is created where it does
+    /// not exist. Fields that another manager owns are taken over with `force`, and are a conflict
     /// without it. JSON is YAML, too.
     /// <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
     pub fn apply(

@@ -72,7 +72,8 @@ pub enum Phase {
     Switch,
     /// Waits until only the previous version gets traffic, because the candidate failed.
     SwitchRollback(RecordedFailure),
-    /// Writes and follows the objects of a release, or takes it back; its record shows the progress.
+    /// Writes and follows the objects of a release, or takes it back; its record shows the
+    /// progress.
     Release(ReleasePhase),
 }
 

@@ -39,12 +39,13 @@ impl Record {
     /// The Secret that holds it. Contents that make it too large are left out; `Err` if nothing is
     /// left to be left out: its packed size.
     pub fn object(&self) -> Result<Value, usize> {
+        let packed = packing::pack(&self.objects, packing::PACKED_LIMIT)?;
         Ok(json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "type": TYPE,
             "metadata": self.heading.metadata(),
-            "data": {"release": STANDARD.encode(packing::pack(&self.objects, packing::PACKED_LIMIT)?)},
+            "data": {"release": STANDARD.encode(packed)},
         }))
     }
 

@@ -2,8 +2,8 @@
 //! <https://github.com/kubernetes-sigs/structured-merge-diff> defines it.
 //!
 //! `types` is the table of types, `step` a step of a path, `set` a set of paths. `walk` validates
-//! objects, `merge` merges them, `compare` finds what changed, `remove` takes fields out, `managers` decides;
-//! `tidy` cleans what is decoded.
+//! objects, `merge` merges them, `compare` finds what changed, `remove` takes fields out,
+//! `managers` decides; `tidy` cleans what is decoded.
 
 pub(crate) mod compare;
 pub(crate) mod custom;

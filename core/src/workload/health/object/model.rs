@@ -76,7 +76,8 @@ pub enum ObjectCause {
     Condition(Reported),
     /// A claim has lost its volume.
     ClaimLost,
-    /// A Pod that no controller replaces has failed: the reason and the message, which may be empty.
+    /// A Pod that no controller replaces has failed: the reason and the message, which may be
+    /// empty.
     PodFailed(String, String),
     /// A Namespace is being deleted, so nothing can be created in it: why it is still there.
     NamespaceEnding(Vec<Reported>),

@@ -1,9 +1,10 @@
 //! The types that server-side apply merges by, as a table.
 //!
-//! `types.txt` has one type a line, `Type field:shape …`. Shapes: `s` text, `n` number, `b` boolean,
-//! `u` number or text, `*` anything, `{T}` a map, `[T]` a list with one owner, `[T]=` a set,
-//! `[T]@key,key` a list that is merged by keys, else another type. With `!` a value has one owner as
-//! a whole. What follows `=` is the default of a key. `tests/tools/field_types.py` prints it.
+//! `types.txt` has one type a line, `Type field:shape …`. Shapes: `s` text, `n` number, `b`
+//! boolean, `u` number or text, `*` anything, `{T}` a map, `[T]` a list with one owner, `[T]=` a
+//! set, `[T]@key,key` a list that is merged by keys, else another type. With `!` a value has one
+//! owner as a whole. What follows `=` is the default of a key. `tests/tools/field_types.py` prints
+//! it.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
