@@ -1,8 +1,10 @@
 //! Whole releases: the objects of a folder in an input artifact, deployed as one.
 
 mod handover;
+mod kinds;
 mod others;
 mod owners;
+mod plan;
 mod refused;
 
 use crate::artifact::{BUCKET, zip};
