@@ -229,7 +229,7 @@ async fn all_faults_are_told_at_once_and_nothing_is_written() {
 fn migration(image: &str) -> String {
     format!(
         "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: migrate}}\nspec:\n  backoffLimit: 0\n  \
-         template:\n    spec:\n      restartPolicy: Never\n      containers: [{{name: migrate, image: \
+         template:\n    spec:\n      restartPolicy: Never\n      containers: [{{name: migration, image: \
          '{image}'}}]\n"
     )
 }
