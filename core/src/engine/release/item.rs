@@ -130,6 +130,8 @@ pub(super) struct Old {
     pub(super) fate: Option<Result<(String, String), LeftReason>>,
     /// It is not there.
     pub(super) gone: bool,
+    /// How often somebody changed it before it was deleted.
+    pub(super) conflicts: u32,
 }
 
 /// An object on the way back.

@@ -105,7 +105,10 @@ impl ReleaseEngine {
             },
             Task::Try(item) => self.tried(item, call, result, now),
             Task::GetOld(old) => match found(result) {
-                Ok(found) => self.took_old(old, found),
+                Ok(found) => {
+                    self.took_old(old, found);
+                    self.prune_again(old);
+                }
                 Err(error) => self.unreadable(Task::GetOld(old), call, error, now),
             },
             Task::Permission(..) => self.took_permission(task, call, result, now),

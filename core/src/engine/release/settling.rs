@@ -3,7 +3,7 @@
 
 use super::super::brief::in_short;
 use super::super::model::Note;
-use super::item::{Item, State};
+use super::item::{CONFLICTS, Item, State};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::reading::{Found, found};
 use crate::kubernetes::CallError;
@@ -88,6 +88,14 @@ impl ReleaseEngine {
         }
     }
 
+    /// An object that is to be deleted was read again.
+    pub(super) fn prune_again(&mut self, place: usize) {
+        let is_doomed = matches!(self.olds[place].fate, Some(Ok(_)));
+        if self.stage == Stage::Prune && is_doomed && !self.olds[place].gone {
+            self.push(Task::Prune(place));
+        }
+    }
+
     /// Takes the answer to a task of the end. What fails here is told, and fails nothing.
     pub(super) fn settled(
         &mut self,
@@ -131,8 +139,15 @@ impl ReleaseEngine {
                 let id = self.olds[place].object.id.clone();
                 self.success.deleted.push(id);
             }
+            // Its controller writes its status, or somebody changed it since it was read: what it
+            // says now counts.
             Err(CallError::Refused(refusal)) if refusal.code == 409 => {
-                self.olds[place].fate = Some(Err(LeftReason::Changed));
+                let old = &mut self.olds[place];
+                old.conflicts += 1;
+                match old.conflicts > CONFLICTS {
+                    true => old.fate = Some(Err(LeftReason::Changed)),
+                    false => self.push(Task::GetOld(place)),
+                }
             }
             Err(error @ (CallError::Unreachable(_) | CallError::OutOfTime)) => {
                 self.trouble(Task::Prune(place), call, error, now);

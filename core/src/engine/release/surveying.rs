@@ -220,6 +220,7 @@ impl ReleaseEngine {
             resource: resource_of(object),
             fate: None,
             gone: false,
+            conflicts: 0,
         });
         self.olds = olds.collect();
         for old in 0..self.olds.len() {
