@@ -222,7 +222,7 @@ async fn the_group_has_each_verb_in_its_namespace_and_nothing_else() {
         ("get", "secrets"),
         ("create", "pods"),
         ("create", "pods/exec"),
-        ("delete", "pods"),
+        ("patch", "pods"),
         ("patch", "roles"),
     ] {
         let found = allowed(&namespace.name, verb, resource).await;

@@ -32,7 +32,7 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 20] = [
+const EVENTS: [(&str, Expected); 22] = [
     // There is nothing in this story's S3.
     ("artifact", Expected::Failure("RevisionUnavailable")),
     ("aws-sample", Expected::Failure("ConfigurationError")),
@@ -47,6 +47,7 @@ const EVENTS: [(&str, Expected); 20] = [
     ("failing", Expected::Failure("JobFailed")),
     ("image", Expected::Success),
     ("manifest", Expected::Success),
+    ("migration", Expected::Failure("RevisionUnavailable")),
     ("no-job", Expected::Error("NoJob")),
     ("plan", Expected::Failure("RevisionUnavailable")),
     ("release", Expected::Failure("RevisionUnavailable")),
@@ -54,6 +55,7 @@ const EVENTS: [(&str, Expected); 20] = [
     ("rolling", Expected::Success),
     ("rotate", Expected::Renewed),
     ("sam-sample", Expected::Failure("ConfigurationError")),
+    ("shop", Expected::Failure("RevisionUnavailable")),
     ("smoke", Expected::Failure("ConfigurationError")),
     ("wrong", Expected::Failure("ConfigurationError")),
 ];
