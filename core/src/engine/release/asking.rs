@@ -27,6 +27,9 @@ impl ReleaseEngine {
                 break;
             };
             if let Some(ask) = self.ask(&task, now) {
+                if let Task::Apply(item) | Task::Remove(item) = task {
+                    self.items[item].begun = true;
+                }
                 self.tickets += 1;
                 self.asked.insert(self.tickets, (task, ask.clone()));
                 asks.push((self.tickets, ask));

@@ -41,6 +41,8 @@ pub(super) struct Item {
     pub(super) conflicts: u32,
     /// What the write returned, or what was found to be as it should be.
     pub(super) applied: Option<Applied>,
+    /// Whether this invocation began to write it: the answer may be lost.
+    pub(super) begun: bool,
     /// Whether this invocation wrote it.
     pub(super) wrote: bool,
     /// The engine that follows it, if it is a workload.
@@ -96,6 +98,7 @@ impl Item {
             removed: false,
             conflicts: 0,
             applied: None,
+            begun: false,
             wrote: false,
             follower: None,
             state: State::Pending,

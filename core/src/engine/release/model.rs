@@ -237,6 +237,8 @@ pub struct ReleaseEngine {
     pub(super) records: Vec<Record>,
     /// The record of this revision.
     pub(super) record: Option<Record>,
+    /// Whether an earlier invocation, or a deploy that died, began to write.
+    pub(super) is_resumed: bool,
     /// The resources that were looked up, by version and kind.
     pub(super) resources: BTreeMap<(String, String), Resource>,
     /// The targets of autoscalers: namespace, kind and name.
@@ -299,6 +301,7 @@ impl ReleaseEngine {
             parent_live: None,
             records: Vec::new(),
             record: None,
+            is_resumed: false,
             resources: BTreeMap::new(),
             scaled: BTreeMap::new(),
             faults: Vec::new(),

@@ -156,6 +156,7 @@ impl ReleaseEngine {
             self.success.revision = revision;
             self.success.wrote = true;
             self.record = Some(own);
+            self.is_resumed = true;
             let way_back = phase.and_then(|phase| phase.way_back);
             let failed = way_back.as_ref().map(|(failure, _)| failure.clone());
             self.enter(ReleasePhase { revision, way_back });
@@ -262,6 +263,9 @@ impl ReleaseEngine {
 
     /// Makes the record of this revision.
     pub(super) fn begin_record(&mut self, now: Timestamp) {
+        // A deploy that died has left what it wrote, and that is taken back with ours.
+        let is_dead = |record: &Record| record.heading.status == Status::Pending;
+        self.is_resumed |= self.records.iter().any(is_dead);
         let mut objects = Vec::new();
         for (item, manifest) in self.items.iter().zip(&self.request.manifests) {
             let Some(resource) = &item.resource else {

@@ -119,6 +119,15 @@ impl ReleaseEngine {
         let objects = self.record.as_ref().map(|record| record.objects.clone());
         let mut backs = Vec::new();
         for object in objects.unwrap_or_default() {
+            // What this revision does not have, or did not come to, is as it was. Where the way
+            // back is resumed, the namespaces of the manifests are not known.
+            let is_it = |id: &ObjectId| {
+                id.is(&object.id.group, &object.id.kind) && id.name == object.id.name
+            };
+            let mut items = self.items.iter().filter(|item| is_it(&item.id));
+            if !items.any(|item| item.begun || self.is_resumed) {
+                continue;
+            }
             let former = good.iter().find(|former| former.id == object.id);
             let Some(to) = back_to(&object, former) else {
                 continue;
@@ -258,7 +267,7 @@ impl ReleaseEngine {
         let others = self
             .items
             .iter()
-            .filter(|item| workload_kind(&item.id).is_some());
+            .filter(|item| workload_kind(&item.id).is_some() && item.applied.is_some());
         let others = others.filter(|item| Some(&item.id) != failed.as_ref());
         let others = others
             .map(|item| (item.id.clone(), item.is_done()))
