@@ -32,7 +32,7 @@ use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
 use crate::workload::Workload;
 use jiff::Timestamp;
-use model::Pending;
+use model::{Pending, remark};
 
 /// Decisions between two waits. A strategy needs about ten; more would mean that it turns in
 /// circles.
@@ -94,13 +94,8 @@ impl Engine {
 
     /// Takes what the API server remarked on a write.
     pub fn remarked(&mut self, warnings: Vec<String>) {
-        for warning in warnings {
-            let known = &mut self.continuation.warnings;
-            if known.len() < WARNINGS && !known.contains(&warning) {
-                self.notes.push(Note::Warning(warning.clone()));
-                known.push(warning);
-            }
-        }
+        let known = &mut self.continuation.warnings;
+        self.notes.extend(remark(known, warnings, WARNINGS));
     }
 
     /// There is no access any more: what was refused last ends the deploy for that.
@@ -111,11 +106,7 @@ impl Engine {
     /// The way in leads to another address now. Whether the deploy may go there: not once something
     /// was written, as the server there may be another cluster's.
     pub fn may_move_to(&mut self, address: &str) -> bool {
-        let may_move = !self.continuation.has_begun();
-        if may_move {
-            self.continuation.move_to(address);
-        }
-        may_move
+        self.continuation.may_move_to(address)
     }
 
     /// What is worth a line in the log, since the last time.

@@ -5,6 +5,7 @@ pub mod builtin;
 pub mod call;
 pub mod contact;
 pub mod credential;
+pub mod discovery;
 mod error;
 pub mod group;
 pub mod identity;

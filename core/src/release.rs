@@ -1,5 +1,6 @@
 //! A whole release: the objects of several manifests, deployed as one.
 
+pub mod account;
 pub mod model;
 pub mod order;
 pub mod prune;

@@ -12,10 +12,10 @@ use crate::simulated::for_each;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Every so manieth point is disturbed in a usual run; `RELEASE_STRIDE=1` disturbs all of them.
-const STRIDE: u64 = 23;
+const STRIDE: u64 = 2;
 
 /// Seeds of the mixtures in a usual run; `RELEASE_SEEDS` takes more.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 500;
 
 const STARTS: [Start; 2] = [Start::Fresh, Start::Upgrade];
 

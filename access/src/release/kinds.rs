@@ -4,8 +4,8 @@
 use super::objects::Object;
 use crate::command::Tools;
 use crate::failure::{Failure, Refusal};
-use landfall_core::kubernetes::builtin;
 use landfall_core::kubernetes::resource::Resource;
+use landfall_core::kubernetes::{builtin, discovery};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,31 +71,16 @@ impl Kinds {
         if !object.is("apiextensions.k8s.io", "CustomResourceDefinition") {
             return;
         }
-        let spec = &object.value["spec"];
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (group, names) = (text(&spec["group"]), &spec["names"]);
-        let (kind, plural) = (text(&names["kind"]), text(&names["plural"]));
-        let is_namespaced = spec["scope"] == "Namespaced";
-        for version in spec["versions"].as_array().into_iter().flatten() {
-            let api_version = format!("{group}/{}", text(&version["name"]));
-            let resource = Resource::new(&api_version, &kind, &plural, is_namespaced);
-            self.known.insert((api_version, kind.clone()), resource);
+        for (resource, _) in discovery::defined(&object.value) {
+            self.known.insert(resource.key(), resource);
         }
     }
 
-    /// Takes what the API server says that it serves. A name with a slash is a part of another.
+    /// Takes what the API server says that it serves.
     fn look_up(&mut self, api_version: &str, printed: &str) {
         let list: Value = serde_json::from_str(printed).unwrap_or_default();
-        for entry in list["resources"].as_array().into_iter().flatten() {
-            let text = |field: &str| entry[field].as_str().unwrap_or_default();
-            let (plural, kind) = (text("name"), text("kind"));
-            if plural.contains('/') || plural.is_empty() || kind.is_empty() {
-                continue;
-            }
-            let is_namespaced = entry["namespaced"] == true;
-            let resource = Resource::new(api_version, kind, plural, is_namespaced);
-            let key = (api_version.to_owned(), kind.to_owned());
-            self.known.entry(key).or_insert(resource);
+        for resource in discovery::listed(api_version, &list) {
+            self.known.entry(resource.key()).or_insert(resource);
         }
     }
 }

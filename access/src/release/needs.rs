@@ -4,9 +4,11 @@ use super::handed;
 use super::kinds::Kinds;
 use super::objects::Object;
 use super::rights::{Matter, Reason, Rights};
+use landfall_core::kubernetes::object_id::group_of;
 use landfall_core::kubernetes::resource::{
     AUTOSCALERS, EVENTS, LOGS, PODS, REPLICA_SETS, Resource,
 };
+use landfall_core::release::prune::is_kept_kind;
 use landfall_core::request::release::{PRUNE, RECREATE};
 use std::collections::BTreeMap;
 
@@ -16,15 +18,6 @@ const APPLY: [&str; 3] = ["get", "create", "patch"];
 /// The verbs for the release's own Secrets: the parent is created and replaced under its lock, a
 /// record is created, closed by a patch, listed to find the oldest, and deleted.
 const RECORDS: [&str; 6] = ["get", "list", "create", "update", "patch", "delete"];
-
-/// Kinds that are only deleted where the object asks for it.
-const KEPT: [(&str, &str); 5] = [
-    ("", "Namespace"),
-    ("", "PersistentVolume"),
-    ("", "PersistentVolumeClaim"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-    ("storage.k8s.io", "StorageClass"),
-];
 
 /// How the release will be asked for.
 #[derive(Clone, Debug)]
@@ -159,8 +152,7 @@ impl Needs {
 
 /// The plural and the group of a resource.
 fn plural_of(resource: &Resource) -> (&str, &str) {
-    let name = resource.name.split('.').next().unwrap_or_default();
-    (name, resource.group())
+    (resource.plural(), resource.group())
 }
 
 /// Whether an object that was there before the first release is put back by replacing it.
@@ -170,7 +162,7 @@ fn is_restored(object: &Object) -> bool {
 
 /// Whether the release may have to delete an object of this kind.
 fn is_deleted(plan: &Plan<'_>, object: &Object) -> bool {
-    let is_kept = KEPT.iter().any(|(group, kind)| object.is(group, kind));
+    let is_kept = is_kept_kind(group_of(&object.api_version), &object.kind);
     let annotation = |key: &str| object.annotation(key).map(str::trim);
     let is_pruned = match annotation(PRUNE) {
         Some("always") => true,

@@ -1,30 +1,59 @@
-//! A workload that something else has written, as a release does: only followed.
+//! The engines that follow single workloads of a release. They write nothing, so that they may
+//! begin anew at any time, in any invocation; and they poll, because one connection is not enough
+//! for a watch of each.
 
 use super::model::Engine;
 use crate::request::Request;
-use crate::state::continuation::{Continuation, Phase, Rollout};
+use crate::state::continuation::{Continuation, Phase, RecordedFailure, Rollback, Rollout};
 use crate::workload::health::rollout::WriteReceipt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-impl Engine {
-    /// Follows the rollout of a write to its end, or until `deadline`. Nothing is written, so that
-    /// it may begin anew at any time, in any invocation. `request` is one of
-    /// [`Request::following`].
-    pub fn follow(
-        request: Request,
-        written: WriteReceipt,
-        (started, deadline): (Timestamp, Timestamp),
-        now: Timestamp,
-        until: Timestamp,
-        mask: fn(&str) -> String,
-    ) -> Engine {
-        let begun = Continuation::begin(&request.execution, started, request.timeout);
-        let continuation = Continuation {
+/// How a workload is followed: by which request, until when, and in which invocation.
+pub(super) struct Following<'a> {
+    pub(super) request: Request,
+    pub(super) written: WriteReceipt,
+    pub(super) continuation: &'a Continuation,
+    pub(super) now: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) mask: fn(&str) -> String,
+    /// The pause between two looks.
+    pub(super) pause: SignedDuration,
+}
+
+impl Following<'_> {
+    /// Follows a workload that the release wrote, or found as it should be.
+    pub(super) fn forward(self, wrote: bool) -> Box<Engine> {
+        let rollout = Rollout {
+            wrote,
+            ..Rollout::followed(self.written.clone())
+        };
+        self.engine(Phase::Rollout(rollout))
+    }
+
+    /// Follows a workload that was put back, until `deadline`.
+    pub(super) fn back(self, revision: u64, deadline: Timestamp) -> Box<Engine> {
+        let rollback = Rollback {
+            written: self.written.clone(),
+            revision,
+            failure: RecordedFailure::of(""),
             deadline,
-            phase: Phase::Rollout(Rollout::followed(written)),
+        };
+        self.engine(Phase::Rollback(rollback))
+    }
+
+    fn engine(self, phase: Phase) -> Box<Engine> {
+        let begun = Continuation::begin(
+            &self.continuation.job,
+            self.continuation.started,
+            self.request.timeout,
+        );
+        let continuation = Continuation {
+            deadline: self.continuation.deadline,
+            phase,
             ..begun
         };
-        Engine::new(request, continuation, now, until, mask)
+        let engine = Engine::new(self.request, continuation, self.now, self.until, self.mask);
+        Box::new(engine.polling(self.pause))
     }
 }
 

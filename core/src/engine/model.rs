@@ -136,6 +136,18 @@ pub enum Note {
     Warning(String),
 }
 
+/// Keeps what the API server remarks that is not known yet, up to a limit; what is new is noted.
+pub(super) fn remark(known: &mut Vec<String>, warnings: Vec<String>, limit: usize) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for warning in warnings {
+        if known.len() < limit && !known.contains(&warning) {
+            notes.push(Note::Warning(warning.clone()));
+            known.push(warning);
+        }
+    }
+    notes
+}
+
 /// What the outstanding call is for.
 #[derive(Clone, Debug)]
 pub(super) enum Pending {

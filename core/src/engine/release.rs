@@ -12,7 +12,6 @@
 
 mod applying;
 mod asking;
-mod followers;
 mod following;
 mod item;
 mod model;
@@ -29,7 +28,7 @@ mod undoing;
 
 pub use model::{ReleaseEnded, ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket};
 
-use super::model::Note;
+use super::model::{Note, remark};
 use crate::kubernetes::CallError;
 use crate::outcome::CredentialsError;
 use crate::snapshot::Response;
@@ -90,12 +89,8 @@ impl ReleaseEngine {
 
     /// Takes what the API server remarked on a write.
     pub fn remarked(&mut self, warnings: Vec<String>) {
-        for warning in warnings {
-            if self.warnings.len() < Self::WARNINGS && !self.warnings.contains(&warning) {
-                self.notes.push(Note::Warning(warning.clone()));
-                self.warnings.push(warning);
-            }
-        }
+        let new = remark(&mut self.warnings, warnings, Self::WARNINGS);
+        self.notes.extend(new);
     }
 
     /// There is no access any more: what is refused next ends the release for that.
@@ -105,11 +100,7 @@ impl ReleaseEngine {
 
     /// The way in leads to another address now. Whether the release may go on there.
     pub fn may_move_to(&mut self, address: &str) -> bool {
-        let may_move = !self.continuation.has_begun();
-        if may_move {
-            self.continuation.move_to(address);
-        }
-        may_move
+        self.continuation.may_move_to(address)
     }
 
     /// What is worth a line in the log, since the last time.

@@ -16,7 +16,7 @@ pub const OUTAGE: SignedDuration = SignedDuration::from_mins(3);
 
 /// The same before the first write, when nothing in the cluster has to be followed: a webhook whose
 /// pod restarts needs half a minute, and users should learn of a wrong address within a minute.
-pub(super) const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
+const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The pause before an unresponsive cluster is called again.
 pub(super) const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
@@ -28,12 +28,7 @@ impl Engine {
     /// Whether a call may succeed later. After a write, one strange response of a proxy does not
     /// end the deploy.
     pub(super) fn may_pass(&self, error: &CallError) -> bool {
-        match error {
-            CallError::OutOfTime | CallError::Unreachable(_) => true,
-            CallError::NotKubernetes(_) => self.continuation.phase != Phase::Start,
-            CallError::Refused(refusal) => refusal.may_pass(),
-            CallError::Untrusted(_) | CallError::Kept(_) => false,
-        }
+        may_pass(error, self.continuation.phase == Phase::Start)
     }
 
     /// Handles a failed call. If a refusal does not say whether a permission is missing, asks for
@@ -107,18 +102,10 @@ impl Engine {
         // Before the first write the time of failed attempts counts, too.
         let began = if is_first { self.decided_at } else { now };
         let since = *self.continuation.unreachable_since.get_or_insert(began);
-        if self.is_given_up(since, is_first, now) {
-            return match error {
-                CallError::Unreachable(_) if !is_first => {
-                    self.end(Outcome::LostSight(since, why));
-                }
-                CallError::Untrusted(_) | CallError::OutOfTime => {
-                    self.end(Outcome::LostSight(since, why));
-                }
-                CallError::Refused(_)
-                | CallError::NotKubernetes(_)
-                | CallError::Kept(_)
-                | CallError::Unreachable(_) => self.broken(call, error),
+        if is_given_up(since, is_first, self.continuation.deadline, now) {
+            return match is_out_of_sight(&error, is_first) {
+                true => self.end(Outcome::LostSight(since, why)),
+                false => self.broken(call, error),
             };
         }
         if error == CallError::OutOfTime {
@@ -133,14 +120,39 @@ impl Engine {
         self.snapshot.invalidate_all();
         self.pause(now, OUTAGE_PAUSE);
     }
+}
 
-    /// Whether the cluster has been unresponsive for too long. Before the first write the deploy's
-    /// own timeout is also a limit; when it expires, the cluster's message is the cause.
-    fn is_given_up(&self, since: Timestamp, is_first: bool, now: Timestamp) -> bool {
-        let silent = now.duration_since(since);
-        match is_first {
-            true => silent >= FIRST_OUTAGE || now + OUTAGE_PAUSE >= self.continuation.deadline,
-            false => silent >= OUTAGE,
-        }
+/// Whether a call may succeed later. `is_first`: nothing was written yet.
+pub(super) fn may_pass(error: &CallError, is_first: bool) -> bool {
+    match error {
+        CallError::OutOfTime | CallError::Unreachable(_) => true,
+        CallError::NotKubernetes(_) => !is_first,
+        CallError::Refused(refusal) => refusal.may_pass(),
+        CallError::Untrusted(_) | CallError::Kept(_) => false,
+    }
+}
+
+/// Whether the cluster has been unresponsive for too long. Before the first write the deploy's own
+/// timeout is also a limit; when it expires, the cluster's message is the cause.
+pub(super) fn is_given_up(
+    since: Timestamp,
+    is_first: bool,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> bool {
+    let silent = now.duration_since(since);
+    match is_first {
+        true => silent >= FIRST_OUTAGE || now + OUTAGE_PAUSE >= deadline,
+        false => silent >= OUTAGE,
+    }
+}
+
+/// Whether the last error says only that the cluster is out of sight. Before the first write, why
+/// it could not be reached is the cause.
+pub(super) fn is_out_of_sight(error: &CallError, is_first: bool) -> bool {
+    match error {
+        CallError::Unreachable(_) => !is_first,
+        CallError::Untrusted(_) | CallError::OutOfTime => true,
+        CallError::Refused(_) | CallError::NotKubernetes(_) | CallError::Kept(_) => false,
     }
 }

@@ -1,6 +1,7 @@
 //! The resources that Landfall calls: one row per resource, with its kind and its path.
 
 use super::name::Rule;
+use super::object_id::group_of;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -153,9 +154,18 @@ impl Resource {
 
     /// The group; empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version
-            .split_once('/')
-            .map_or("", |(group, _)| group)
+        group_of(&self.api_version)
+    }
+
+    /// What manifests name it by: its version and kind.
+    pub fn key(&self) -> (String, String) {
+        let version = self.api_version.clone().into_owned();
+        (version, self.kind.clone().into_owned())
+    }
+
+    /// The name in a path: `deployments`.
+    pub fn plural(&self) -> &str {
+        parts(&self.name).0
     }
 
     /// Answers with an object of another kind.

@@ -13,6 +13,7 @@ use crate::state::release::ParentFault;
 use crate::strategy::Failure;
 use crate::workload::health::object::{ObjectCause, ObjectNote};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What a release would change.
@@ -254,7 +255,7 @@ pub enum ReleaseCause {
 }
 
 /// What was done about a release that failed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct WayBack {
     /// Whether it was tried: `rollback` may be off, or nothing was written.
     pub tried: bool,
@@ -273,7 +274,7 @@ pub struct WayBack {
 }
 
 /// Why an object stays as it is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub enum LeftReason {
     /// `prune` is not asked for.
     NotAsked,

@@ -8,6 +8,7 @@ use crate::request::release::annotations::PRUNE;
 use crate::state::marks::{PART_OF, RELEASE};
 use crate::state::release::RecordedObject;
 use crate::text::clip;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -61,12 +62,12 @@ pub enum Prune {
 }
 
 /// Why an object stays although the release no longer has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum KeepReason {
     /// It is of a kind that is only deleted where the object asks for it.
     Kind,
     /// An annotation says so, of Landfall or of another tool: its name and its value.
-    Annotation(&'static str, String),
+    Annotation(String, String),
     /// Somebody took the label of the release away.
     NotInRelease,
     /// It is in another release: which, as it names itself.
@@ -125,20 +126,27 @@ fn reason_to_keep(old: &RecordedObject, live: &Value, part_of: &str) -> Option<K
         return Some(KeepReason::Controlled(owner));
     }
     let asked = annotation(PRUNE);
-    if asked == Some("never") || (old.stays && asked != Some("always")) {
-        return Some(KeepReason::Annotation(PRUNE, "never".to_owned()));
-    }
-    let kept_kind = KEPT_KINDS
-        .iter()
-        .any(|(group, kind)| old.id.is(group, kind));
-    if kept_kind && asked != Some("always") {
-        return Some(KeepReason::Kind);
+    let never = Some(KeepReason::Annotation(PRUNE.to_owned(), "never".to_owned()));
+    match asked {
+        Some("never") => return never,
+        Some("always") => {}
+        _ if is_kept_kind(&old.id.group, &old.id.kind) => return Some(KeepReason::Kind),
+        _ if old.stays => return never,
+        _ => {}
     }
     KEEPING.iter().find_map(|(key, keeping)| {
         let values = annotation(key)?.split(',').map(str::trim);
         let mut keeps = values.filter(|value| keeping.contains(value));
-        Some(KeepReason::Annotation(key, keeps.next()?.to_owned()))
+        Some(KeepReason::Annotation(
+            (*key).to_owned(),
+            keeps.next()?.to_owned(),
+        ))
     })
+}
+
+/// Whether objects of this kind are only deleted where the object itself asks for it.
+pub fn is_kept_kind(group: &str, kind: &str) -> bool {
+    KEPT_KINDS.contains(&(group, kind))
 }
 
 /// The object that controls it.

@@ -30,18 +30,9 @@ pub fn call_failed(
     let now = present.map(TrafficState::sentence);
     let done = done_at(&target, continuation, call, error);
     let mut explained = explained(request, call, error, source);
-    let since = match (error, continuation.unreachable_since) {
-        (CallError::Unreachable(_), Some(since)) => format!(", repeatedly since {since:.0}"),
-        (_, _) => String::new(),
-    };
-    let also = format!("{done}: {}{since}.", explained.reason);
     let client = Client::of(source);
-    if let CallError::Refused(refusal) = error
-        && explained.code == client.code(FailureCode::TokenRefused)
-    {
-        let life = refusal.token.map(|(life, _)| life);
-        explained.next_step = access::store_another(source, life);
-    }
+    complete(&mut explained, continuation, error, source);
+    let also = format!("{done}: {}.", explained.reason);
     let told = access::evidence(error, source);
     let beside = told.into_iter().chain(now).collect::<Vec<_>>();
     match first_cause(&target, phase, call.body.as_ref()) {
@@ -79,6 +70,25 @@ pub fn call_failed(
             &beside,
             &explained.next_step,
         ),
+    }
+}
+
+/// Adds to an explanation since when the cluster has been unreachable, and how another token is
+/// stored where this one was refused.
+pub(super) fn complete(
+    explained: &mut Explanation,
+    continuation: &Continuation,
+    error: &CallError,
+    source: &CredentialSource,
+) {
+    if let (CallError::Unreachable(_), Some(since)) = (error, continuation.unreachable_since) {
+        explained.reason += &format!(", repeatedly since {since:.0}");
+    }
+    if let CallError::Refused(refusal) = error
+        && explained.code == Client::of(source).code(FailureCode::TokenRefused)
+    {
+        let life = refusal.token.map(|(life, _)| life);
+        explained.next_step = access::store_another(source, life);
     }
 }
 
@@ -205,10 +215,7 @@ pub fn lost_sight(
     let phase = &continuation.phase;
     let target = target(request);
     let cause = first_cause(&target, phase, None);
-    let said = format!(
-        "the cluster has not answered since {since:.0} ({})",
-        quote(why)
-    );
+    let said = silence(since, why);
     let (headline, next) = match phase {
         Phase::Start if !continuation.unsure => (
             format!("{target} was not changed: {said}."),
@@ -225,10 +232,23 @@ pub fn lost_sight(
              answers: a version that is already there is not written again.",
         ),
     };
+    out_of_sight(&headline, cause, next)
+}
+
+/// How the silence of the cluster is told.
+pub(super) fn silence(since: Timestamp, why: &str) -> String {
+    format!(
+        "the cluster has not answered since {since:.0} ({})",
+        quote(why)
+    )
+}
+
+/// The cluster has been silent for too long, and why the deploy had failed before that.
+pub(super) fn out_of_sight(headline: &str, cause: Option<String>, next: &str) -> Report {
     fail(
         FailureCode::OutOfSight,
         FailureType::SystemUnavailable,
-        &headline,
+        headline,
         cause.as_slice(),
         next,
     )
@@ -254,6 +274,15 @@ pub fn access_lost(
                  longer followed."
         )),
     });
+    no_access(error, source, cause)
+}
+
+/// There is no access to the cluster, and what became of the deploy.
+pub(super) fn no_access(
+    error: &CredentialsError,
+    source: &CredentialSource,
+    cause: Option<String>,
+) -> Report {
     if let CredentialsError::Kubeconfig(error) = error {
         return kubeconfig::unusable(error, source, cause);
     }

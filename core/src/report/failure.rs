@@ -15,6 +15,7 @@ use crate::strategy::Failure;
 use crate::text::{listed, words};
 use crate::workload::Kind;
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// A deploy that came to nothing. `source` is where the access to the cluster comes from.
 pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) -> Report {
@@ -28,7 +29,12 @@ pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) 
         Failure::BeingDeleted => being_deleted(request),
         Failure::Paused => paused(request),
         Failure::TooLate => too_late(request),
-        Failure::Locked { execution, until } => locked(request, execution, *until),
+        Failure::Locked { execution, until } => locked(
+            &target(request),
+            request.timeout,
+            (execution, "held the lock on the same Service"),
+            *until,
+        ),
         Failure::Forbidden(permissions) => forbidden(request, permissions, source),
         Failure::Deleted => deleted(request),
         Failure::EndUnseen => end_unseen(request),
@@ -173,15 +179,20 @@ fn forbidden(request: &Request, permissions: &[Permission], source: &CredentialS
     )
 }
 
-fn locked(request: &Request, execution: &str, until: Timestamp) -> Report {
+/// Another execution was at work the whole time: `at_work` says on what.
+pub(super) fn locked(
+    target: &str,
+    timeout: Duration,
+    (execution, at_work): (&str, &str),
+    until: Timestamp,
+) -> Report {
     fail(
         FailureCode::Locked,
         FailureType::RevisionOutOfSync,
         &format!(
-            "{} was not changed: execution `{execution}` held the lock on the same Service for \
-             the whole {} (timeout). Nothing was started.",
-            target(request),
-            words(request.timeout)
+            "{target} was not changed: execution `{execution}` {at_work} for the whole {} \
+             (timeout). Nothing was started.",
+            words(timeout)
         ),
         &[],
         &format!(

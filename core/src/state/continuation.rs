@@ -279,16 +279,19 @@ impl Continuation {
     /// Whether the deploy may go on at the API server at this address. As long as nothing was
     /// written, it may move; then it is bound to the server where that was.
     pub fn belongs_to(&mut self, address: &str) -> bool {
-        if !self.has_begun() {
-            self.move_to(address);
-        }
+        self.may_move_to(address);
         let address = digest(address);
         *self.server.get_or_insert_with(|| address.clone()) == address
     }
 
-    /// The API server is at another address. It must not have been asked for anything before.
-    pub fn move_to(&mut self, address: &str) {
-        self.server = Some(digest(address));
+    /// The API server is at this address now: whether the deploy may go there. It may, as long as
+    /// nothing was written; then the server there may be another cluster's.
+    pub fn may_move_to(&mut self, address: &str) -> bool {
+        let may_move = !self.has_begun();
+        if may_move {
+            self.server = Some(digest(address));
+        }
+        may_move
     }
 
     /// Encodes the token. `bound_to` is the text of the request and the cluster.

@@ -76,6 +76,8 @@ pub const RELEASE: &str = "landfall/release";
 pub const RELEASE_REVISION: &str = "landfall/revision";
 /// On the Secret of a revision: pending, deployed, failed or superseded.
 pub const STATUS: &str = "landfall/status";
+/// What was done about a revision that failed, packed.
+pub const WAY_BACK: &str = "landfall/way-back";
 /// On the Secret of a revision: when its deploy began.
 pub const AT: &str = "landfall/at";
 

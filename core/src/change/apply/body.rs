@@ -5,6 +5,7 @@ use super::owner::Owner;
 use super::takeover::{folded, is_ours, owned};
 use crate::change::entries::{entry, merge_into};
 use crate::formats::certificate;
+use crate::kubernetes::object_id::group_of;
 use crate::state::marks::{PART_OF, RELEASE};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,7 +53,7 @@ pub fn body(
     *entry(&mut object, &["metadata", "labels", PART_OF]) = json!(owner.id);
     *entry(&mut object, &["metadata", "annotations", RELEASE]) = json!(owner.release);
     let group = object["apiVersion"].as_str().unwrap_or_default();
-    let group = group.split_once('/').map_or("", |(group, _)| group);
+    let group = group_of(group);
     match (group, object["kind"].as_str().unwrap_or_default()) {
         ("apps", "Deployment" | "StatefulSet" | "ReplicaSet") => {
             set_replicas(&mut object, live, scaled_by.is_some());

@@ -165,7 +165,7 @@ fn of_a_secret_only_the_keys_are_told() {
         assert!(!told.contains("5ecret"), "{told}");
         assert_eq!(told, expected);
     }
-    // A field of the same name elsewhere is none of a Secret.
+    // A field of the same name elsewhere does not belong to a Secret.
     let map = |value: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": value}});
     assert_eq!(lines(map("1"), map("2")), "data.a: 1 → 2");
 }

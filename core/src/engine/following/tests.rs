@@ -56,14 +56,20 @@ impl World {
         let limits = (Duration::from_secs(600), Duration::from_secs(30));
         let request = Request::following(self.kind.unwrap(), "it", "shop", limits, "run-1");
         let written = WriteReceipt::new(None, &written, at(0));
-        let mut engine = Engine::follow(
+        let continuation = Continuation {
+            deadline: at(600),
+            ..Continuation::begin("run-1", at(0), limits.0)
+        };
+        let following = Following {
             request,
             written,
-            (at(0), at(600)),
-            at(0),
-            at(800),
-            str::to_owned,
-        );
+            continuation: &continuation,
+            now: at(0),
+            until: at(800),
+            mask: str::to_owned,
+            pause: SignedDuration::from_secs(4),
+        };
+        let mut engine = following.forward(true);
         let mut now = 0;
         loop {
             match engine.next(at(now)) {

@@ -149,13 +149,6 @@ impl ReleaseEngine {
         }
         item.applied = Some(receipt(object, now));
         item.state = State::Pending;
-        let uid = uid_of(object);
-        let id = item.id.clone();
-        if let Some(record) = &mut self.record
-            && let Some(recorded) = record.objects.iter_mut().find(|it| it.id == id)
-        {
-            recorded.uid = Some(uid);
-        }
         self.keep_for_follower(place, object);
     }
 

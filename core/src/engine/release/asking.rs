@@ -2,12 +2,14 @@
 
 use super::super::model::{Ask, Next};
 use super::model::{ReleaseEngine, Task, Ticket};
+use crate::change::apply;
 use crate::kubernetes::call::Call;
+use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::resource::{AUTOSCALERS, Resource, SECRETS};
 use crate::snapshot::Reading;
 use crate::state::release::{Heading, Parent};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Calls at the same time. An API server lets one client have some dozens of them before it makes
 /// it wait, and other clients are to be served as well.
@@ -135,7 +137,7 @@ impl ReleaseEngine {
                 (call, Reading::Object)
             }
             Task::Record => {
-                let object = self.record.as_ref()?.object().ok()?;
+                let object = self.record_secret.clone()?;
                 (Call::create(&SECRETS, namespace, object), Reading::Object)
             }
             Task::Close => {
@@ -170,19 +172,21 @@ impl ReleaseEngine {
                 (Call::get(resource, namespace, name), Reading::Object)
             }
             Task::Try(_) => {
-                let body = self.body(place, item.live().as_ref());
+                let manifest = self.request.manifests[place].object();
+                let body = self.body(&manifest, &item.id, item.live().as_ref());
                 let call = Call::apply(resource, namespace, name, body, force);
                 (call.dry_run(), Reading::Whole)
             }
             Task::Apply(_) => {
                 let live = item.live().filter(|_| !item.removed);
-                let body = self.body(place, live.as_ref());
+                let manifest = self.request.manifests[place].object();
+                let body = self.body(&manifest, &item.id, live.as_ref());
                 let force = self.request.force || item.pressed;
                 let call = Call::apply(resource, namespace, name, body, force);
                 (call, Reading::Whole)
             }
             Task::TakeOver(_) => {
-                let patch = crate::change::apply::takeover(&item.live()?)?;
+                let patch = apply::takeover(&item.live()?)?;
                 let call = Call::json_patch(resource, namespace, name, patch);
                 (call, Reading::Whole)
             }
@@ -199,12 +203,10 @@ impl ReleaseEngine {
         })
     }
 
-    /// What is sent for an object.
-    fn body(&self, place: usize, live: Option<&serde_json::Value>) -> serde_json::Value {
-        let manifest = self.request.manifests[place].object();
-        let scaled_by = self.scaled_by(&self.items[place].id);
-        let mut body = crate::change::apply::body(&manifest, live, scaled_by, &self.owner);
-        if let Some(namespace) = &self.items[place].id.namespace {
+    /// What is sent to apply a manifest.
+    pub(super) fn body(&self, manifest: &Value, id: &ObjectId, live: Option<&Value>) -> Value {
+        let mut body = apply::body(manifest, live, self.scaled_by(id), &self.owner);
+        if let Some(namespace) = &id.namespace {
             body["metadata"]["namespace"] = json!(namespace);
         } else if let Some(metadata) = body["metadata"].as_object_mut() {
             metadata.remove("namespace");

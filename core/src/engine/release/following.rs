@@ -1,8 +1,8 @@
 //! Following what was written: workloads each by an engine of their own, everything else by its
 //! health.
 
+use super::super::following::Following;
 use super::super::model::Outcome;
-use super::followers::Following;
 use super::item::State;
 use super::model::{ReleaseEngine, ReleaseOutcome, Task};
 use super::reading::{Found, found};

@@ -146,7 +146,6 @@ pub(super) struct Back {
     pub(super) to: BackTo,
     pub(super) live: Option<Box<str>>,
     pub(super) conflicts: u32,
-    pub(super) removed: bool,
     pub(super) follower: Option<Box<Engine>>,
     /// What became of it.
     pub(super) result: Option<Result<(), LeftReason>>,

@@ -237,6 +237,8 @@ pub struct ReleaseEngine {
     pub(super) records: Vec<Record>,
     /// The record of this revision.
     pub(super) record: Option<Record>,
+    /// Its Secret until it is created: packing it takes a while.
+    pub(super) record_secret: Option<Value>,
     /// Whether an earlier invocation, or a deploy that died, began to write.
     pub(super) is_resumed: bool,
     /// The resources that were looked up, by version and kind.
@@ -246,8 +248,8 @@ pub struct ReleaseEngine {
     pub(super) faults: Vec<ObjectFault>,
     pub(super) forbidden: BTreeSet<(Permission, Option<String>)>,
     pub(super) conflicts: u32,
-    /// Since when another execution's lock is waited for.
-    pub(super) locked_by: Option<(String, Timestamp)>,
+    /// The execution whose lock is waited for.
+    pub(super) locked_by: Option<String>,
     pub(super) failure: Option<ReleaseCause>,
     pub(super) way_back: WayBack,
     pub(super) success: ReleaseSuccess,
@@ -301,6 +303,7 @@ impl ReleaseEngine {
             parent_live: None,
             records: Vec::new(),
             record: None,
+            record_secret: None,
             is_resumed: false,
             resources: BTreeMap::new(),
             scaled: BTreeMap::new(),

@@ -2,14 +2,13 @@
 //! revision.
 
 use super::super::model::Note;
-use super::item::Tried;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::reading::{Found, found};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::model::RecordTrouble;
-use crate::release::{ReleaseCause, ReleaseFailure};
+use crate::release::{ReleaseCause, ReleaseFailure, WayBack};
 use crate::request::Mode;
 use crate::request::release::PrunePolicy;
 use crate::snapshot::Response;
@@ -58,9 +57,8 @@ impl ReleaseEngine {
 
     /// The parent is read: waits for the lock of another execution, or reads the records.
     pub(super) fn read_records(&mut self, now: Timestamp) {
-        if !self.forbidden.is_empty() {
-            let missing = std::mem::take(&mut self.forbidden).into_iter().collect();
-            return self.fail(ReleaseFailure::Forbidden(missing));
+        if self.end_forbidden() {
+            return;
         }
         let job = self.continuation.job.clone();
         let held = self.parent.held_by_other(&job, now);
@@ -79,7 +77,7 @@ impl ReleaseEngine {
                 if now + reserve >= self.continuation.deadline {
                     return self.fail(ReleaseFailure::Locked { execution, until });
                 }
-                self.locked_by = Some((execution, until));
+                self.locked_by = Some(execution);
                 return self.push_at(now + LOCK_PAUSE, Task::Parent);
             }
             None => self.locked_by = None,
@@ -123,9 +121,9 @@ impl ReleaseEngine {
     }
 
     /// Finds where this release stands, by its records. `false` if it is over, or goes back.
-    pub(super) fn resume(&mut self, _now: Timestamp) -> bool {
+    pub(super) fn resume(&mut self) -> bool {
         let ours = |record: &&Record| record.heading.job == self.continuation.job;
-        let newest = self.records.iter().max_by_key(|it| it.heading.revision);
+        let newest = self.newest();
         let own = self.records.iter().filter(ours);
         let own = own.max_by_key(|it| it.heading.revision).cloned();
         let by = newest.map(|it| (it.heading.revision, it.heading.execution.clone()));
@@ -169,11 +167,12 @@ impl ReleaseEngine {
             // It is over, and only its lock and its report may be missing.
             let cause = own.heading.cause.clone().unwrap_or_default();
             self.failure = Some(ReleaseCause::Recorded(RecordedFailure::of(&cause)));
+            let account = own.heading.way_back.as_deref().and_then(WayBack::unpacked);
+            self.way_back = account.unwrap_or(WayBack {
+                tried: self.request.rollback,
+                ..WayBack::default()
+            });
             self.record = Some(own);
-            self.way_back.tried = self.request.rollback;
-            if self.way_back.tried {
-                self.find_backs();
-            }
             self.stage = Stage::CloseFailed;
             return false;
         }
@@ -182,8 +181,10 @@ impl ReleaseEngine {
 
     /// Whether nothing has to be written at all: no object, and no record.
     pub(super) fn is_as_it_should_be(&self) -> bool {
-        let newest = self.records.iter().max_by_key(|it| it.heading.revision);
-        let Some(good) = newest.filter(|record| record.heading.status.was_good()) else {
+        let Some(good) = self
+            .newest()
+            .filter(|record| record.heading.status.was_good())
+        else {
             return false;
         };
         let has = |id: &ObjectId| good.objects.iter().any(|object| object.id == *id);
@@ -202,7 +203,7 @@ impl ReleaseEngine {
         let ids = self.items.iter().map(|item| &item.id);
         self.parent.cover(ids);
         self.parent.revision = revision;
-        self.parent.lock = Some(Lock {
+        self.parent = self.parent.locked(Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             since: now.min(self.continuation.started),
@@ -222,12 +223,8 @@ impl ReleaseEngine {
             Ok(_) => {}
             Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(now),
             Err(CallError::Refused(refusal)) if super::trouble::is_forbidden(&refusal) => {
-                let verb = call.verb.rbac();
-                let missing = vec![(
-                    Self::permission_of_records(verb),
-                    Some(self.request.namespace.clone()),
-                )];
-                self.fail(ReleaseFailure::Forbidden(missing));
+                self.forbid(&call, call.verb.rbac());
+                self.end_forbidden();
             }
             Err(error) => self.trouble(Task::Parented, call, error, now),
         }
@@ -276,16 +273,11 @@ impl ReleaseEngine {
             objects.push(RecordedObject {
                 id: item.id.clone(),
                 api_version: manifest.api_version.clone(),
-                plural: resource
-                    .name
-                    .split('.')
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
+                plural: resource.plural().to_owned(),
                 wave: manifest.wave,
                 stays: manifest.prune == PrunePolicy::Never,
                 follow: manifest.follow,
-                uid: item.applied.as_ref().map(|applied| applied.uid.clone()),
+                uid: None,
                 manifest: Kept::Whole(manifest.text().into()),
                 before,
             });
@@ -298,7 +290,7 @@ impl ReleaseEngine {
                     .map(|it| it.object.clone()),
             );
         }
-        self.record = Some(Record {
+        let record = Record {
             heading: Heading {
                 release: self.request.name.clone(),
                 namespace: self.request.namespace.clone(),
@@ -309,13 +301,18 @@ impl ReleaseEngine {
                 at: now,
                 commit: self.request.commit.clone(),
                 cause: None,
+                way_back: None,
             },
             objects,
-        });
-        if let Some(Err(size)) = self.record.as_ref().map(Record::object) {
-            let name = Heading::name_for(&self.request.name, self.parent.revision);
-            return self.fail(ReleaseFailure::Record(name, RecordTrouble::TooLarge(size)));
+        };
+        match record.object() {
+            Ok(secret) => self.record_secret = Some(secret),
+            Err(size) => {
+                let trouble = RecordTrouble::TooLarge(size);
+                return self.fail(ReleaseFailure::Record(record.heading.name(), trouble));
+            }
         }
+        self.record = Some(record);
         self.push(Task::Record);
         self.stage = Stage::Apply(0);
     }
@@ -335,6 +332,7 @@ impl ReleaseEngine {
         match result {
             _ if is_there => {
                 let revision = self.parent.revision;
+                self.record_secret = None;
                 self.success.revision = revision;
                 self.success.wrote = true;
                 self.enter(ReleasePhase {
@@ -361,15 +359,8 @@ impl ReleaseEngine {
         (Some(good.heading.revision) != own).then_some(good)
     }
 
-    /// A dry run that found nothing to write is as good as a write.
-    pub(super) fn take_as_applied(&mut self) {
-        let at = self.continuation.started;
-        for item in &mut self.items {
-            if item.tried == Tried::Same && item.applied.is_none() {
-                item.applied = item.live().map(|live| super::item::receipt(&live, at));
-            }
-        }
-        let newest = self.records.iter().max_by_key(|it| it.heading.revision);
-        self.success.revision = newest.map_or(0, |record| record.heading.revision);
+    /// The newest record.
+    pub(super) fn newest(&self) -> Option<&Record> {
+        self.records.iter().max_by_key(|it| it.heading.revision)
     }
 }

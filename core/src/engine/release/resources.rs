@@ -1,17 +1,14 @@
 //! Where the objects of a release are: which resource a kind is, and which namespace it has.
 
 use super::model::{ReleaseEngine, Task};
-use crate::kubernetes::builtin;
 use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::resource::Resource;
+use crate::kubernetes::{builtin, discovery};
 use crate::release::order::order;
 use crate::release::{ObjectFault, ObjectTrouble};
-use crate::request::release::namespace_of;
+use crate::request::release::{Manifest, namespace_of};
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// The group of CustomResourceDefinitions.
-const EXTENSIONS: &str = "apiextensions.k8s.io";
 
 /// The kinds that autoscalers scale.
 const SCALED: [&str; 3] = ["Deployment", "StatefulSet", "ReplicaSet"];
@@ -33,16 +30,8 @@ impl ReleaseEngine {
 
     /// Takes the resources of a group in a version.
     pub(super) fn looked_up(&mut self, api_version: &str, list: &Value) {
-        for entry in list["resources"].as_array().into_iter().flatten() {
-            let text = |field: &str| entry[field].as_str().unwrap_or_default();
-            let (plural, kind) = (text("name"), text("kind"));
-            if plural.contains('/') || kind.is_empty() {
-                continue;
-            }
-            let is_namespaced = entry["namespaced"] == true;
-            let resource = Resource::new(api_version, kind, plural, is_namespaced);
-            let key = (api_version.to_owned(), kind.to_owned());
-            self.resources.entry(key).or_insert(resource);
+        for resource in discovery::listed(api_version, list) {
+            self.resources.entry(resource.key()).or_insert(resource);
         }
     }
 
@@ -125,15 +114,20 @@ impl ReleaseEngine {
 
     /// Whether the release itself brings this kind.
     pub(super) fn brings_kind(&self, group: &str, kind: &str) -> bool {
-        let mut manifests = self.request.manifests.iter();
-        manifests.any(|manifest| {
+        let mut definitions = self.definitions();
+        definitions.any(|manifest| {
+            manifest.text().contains(kind) && {
+                let spec = &manifest.object()["spec"];
+                spec["group"] == group && spec["names"]["kind"] == kind
+            }
+        })
+    }
+
+    /// The CustomResourceDefinitions of the release.
+    fn definitions(&self) -> impl Iterator<Item = &Manifest> {
+        self.request.manifests.iter().filter(|manifest| {
             manifest.kind == "CustomResourceDefinition"
-                && manifest.group() == EXTENSIONS
-                && manifest.text().contains(kind)
-                && {
-                    let spec = &manifest.object()["spec"];
-                    spec["group"] == group && spec["names"]["kind"] == kind
-                }
+                && manifest.group() == "apiextensions.k8s.io"
         })
     }
 
@@ -145,25 +139,11 @@ impl ReleaseEngine {
 
     /// Takes the kinds that CustomResourceDefinitions of the release define.
     fn define(&mut self) {
-        let definitions = self.request.manifests.iter();
-        let definitions = definitions.filter(|manifest| {
-            manifest.kind == "CustomResourceDefinition" && manifest.group() == EXTENSIONS
-        });
-        for manifest in definitions {
-            let object = manifest.object();
-            let spec = &object["spec"];
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let (group, names) = (text(&spec["group"]), &spec["names"]);
-            let (kind, plural) = (text(&names["kind"]), text(&names["plural"]));
-            let is_namespaced = spec["scope"] == "Namespaced";
-            for version in spec["versions"].as_array().into_iter().flatten() {
-                if version["served"] == false {
-                    continue;
-                }
-                let api_version = format!("{group}/{}", text(&version["name"]));
-                let resource = Resource::new(&api_version, &kind, &plural, is_namespaced);
-                self.resources.insert((api_version, kind.clone()), resource);
-            }
-        }
+        let defined = self.definitions();
+        let defined = defined.flat_map(|manifest| discovery::defined(&manifest.object()));
+        let served = defined.filter(|(_, is_served)| *is_served);
+        let served = served.map(|(resource, _)| (resource.key(), resource));
+        let served = served.collect::<Vec<_>>();
+        self.resources.extend(served);
     }
 }

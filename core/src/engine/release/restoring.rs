@@ -12,7 +12,7 @@ use crate::release::prune::KeepReason;
 use crate::snapshot::{Reading, Response};
 use crate::state::marks::PART_OF;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How often an object is read again because somebody else changed it in between.
 const CONFLICTS: u32 = 5;
@@ -30,13 +30,8 @@ impl ReleaseEngine {
         let live = back.live();
         match &back.to {
             BackTo::Manifest(manifest) => {
-                let live = live.filter(|_| !back.removed);
-                let scaled_by = self.scaled_by(&back.id);
                 let manifest = serde_json::from_str(manifest).ok()?;
-                let mut body = apply::body(&manifest, live.as_ref(), scaled_by, &self.owner);
-                if let Some(namespace) = &back.id.namespace {
-                    body["metadata"]["namespace"] = json!(namespace);
-                }
+                let body = self.body(&manifest, &back.id, live.as_ref());
                 let call = Call::apply(&back.resource, namespace, name, body, true);
                 Some((call, Reading::Whole))
             }

@@ -3,6 +3,7 @@
 
 use super::super::brief::in_short;
 use super::super::model::Note;
+use super::super::trouble::OUTAGE_PAUSE;
 use super::item::{CONFLICTS, Item, State};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::reading::{Found, found};
@@ -69,7 +70,7 @@ impl ReleaseEngine {
         if self.failure.is_none() {
             self.parent.hold_only(&ids);
         }
-        self.parent.lock = None;
+        self.parent = self.parent.unlocked();
         self.push(Task::Parented);
     }
 
@@ -148,6 +149,12 @@ impl ReleaseEngine {
                     true => old.fate = Some(Err(LeftReason::Changed)),
                     false => self.push(Task::GetOld(place)),
                 }
+            }
+            Err(CallError::Refused(refusal))
+                if refusal.may_pass() && self.olds[place].conflicts < CONFLICTS =>
+            {
+                self.olds[place].conflicts += 1;
+                self.push_at(self.until.min(now + OUTAGE_PAUSE), Task::Prune(place));
             }
             Err(error @ (CallError::Unreachable(_) | CallError::OutOfTime)) => {
                 self.trouble(Task::Prune(place), call, error, now);

@@ -1,7 +1,6 @@
 //! What follows what: each stage begins when the tasks of the one before are done.
 
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
-use crate::kubernetes::resource::SECRETS;
 use crate::release::{ReleaseCause, ReleaseFailure, order};
 use crate::request::Mode;
 use jiff::Timestamp;
@@ -16,7 +15,7 @@ impl ReleaseEngine {
             }
             Stage::Read => self.read_records(now),
             Stage::Look => {
-                if self.resume(now) {
+                if self.resume() {
                     self.look_up();
                     self.stage = Stage::Survey;
                 }
@@ -71,9 +70,8 @@ impl ReleaseEngine {
     /// Everything is read, and nothing is written: the end of a plan, of a release that is as it
     /// should be, and of one that may not be written.
     fn lock(&mut self, now: Timestamp) {
-        if !self.forbidden.is_empty() {
-            let missing = std::mem::take(&mut self.forbidden).into_iter().collect();
-            return self.fail(ReleaseFailure::Forbidden(missing));
+        if self.end_forbidden() {
+            return;
         }
         self.judge_olds();
         if self.request.mode == Mode::Plan {
@@ -88,7 +86,10 @@ impl ReleaseEngine {
             return self.fail(ReleaseFailure::TooLate);
         }
         if self.is_as_it_should_be() {
-            self.take_as_applied();
+            for place in 0..self.items.len() {
+                self.push_apply(place);
+            }
+            self.success.revision = self.newest().map_or(0, |record| record.heading.revision);
             self.stage = Stage::Follow;
             return;
         }
@@ -141,8 +142,14 @@ impl ReleaseEngine {
         });
     }
 
-    /// The permission to do something with the release's own Secrets.
-    pub(super) fn permission_of_records(verb: &'static str) -> crate::kubernetes::call::Permission {
-        crate::kubernetes::call::Permission::of(verb, &SECRETS)
+    /// Ends a release that lacks permissions, with all of them; `false` if it lacks none.
+    pub(super) fn end_forbidden(&mut self) -> bool {
+        let missing = std::mem::take(&mut self.forbidden);
+        let is_forbidden = !missing.is_empty();
+        if is_forbidden {
+            let missing = missing.into_iter().collect();
+            self.fail(ReleaseFailure::Forbidden(missing));
+        }
+        is_forbidden
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::brief::in_short;
 use super::super::model::Note;
-use super::super::trouble::{FIRST_OUTAGE, OUTAGE, OUTAGE_PAUSE};
+use super::super::trouble::{OUTAGE_PAUSE, is_given_up, is_out_of_sight, may_pass};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::refusal::RefusalCause;
@@ -20,34 +20,18 @@ impl ReleaseEngine {
         if let Some(error) = self.locked_out.take() {
             return self.end(ReleaseOutcome::LockedOut(error));
         }
-        let begun = self.continuation.has_begun();
-        let may_pass = match &error {
-            CallError::OutOfTime | CallError::Unreachable(_) => true,
-            CallError::NotKubernetes(_) => begun,
-            CallError::Refused(refusal) => refusal.may_pass(),
-            CallError::Untrusted(_) | CallError::Kept(_) => false,
-        };
-        if !may_pass {
+        let is_first = !self.continuation.has_begun();
+        if !may_pass(&error, is_first) {
             return self.broken(&task, call, error);
         }
-        if !begun && call.changes() && error.may_have_been_done() {
+        if is_first && call.changes() && error.may_have_been_done() {
             self.continuation.unsure = true;
         }
         let since = *self.continuation.unreachable_since.get_or_insert(now);
-        let limit = if begun { OUTAGE } else { FIRST_OUTAGE };
-        let is_over = !begun && now + OUTAGE_PAUSE >= self.continuation.deadline;
-        if now.duration_since(since) >= limit || is_over {
-            return match error {
-                CallError::Untrusted(_) | CallError::OutOfTime => {
-                    self.end(ReleaseOutcome::LostSight(since, in_short(&error)));
-                }
-                CallError::Unreachable(_) if begun => {
-                    self.end(ReleaseOutcome::LostSight(since, in_short(&error)));
-                }
-                CallError::Unreachable(_)
-                | CallError::Refused(_)
-                | CallError::NotKubernetes(_)
-                | CallError::Kept(_) => self.broken(&task, call, error),
+        if is_given_up(since, is_first, self.continuation.deadline, now) {
+            return match is_out_of_sight(&error, is_first) {
+                true => self.end(ReleaseOutcome::LostSight(since, in_short(&error))),
+                false => self.broken(&task, call, error),
             };
         }
         if error == CallError::OutOfTime {
@@ -55,7 +39,7 @@ impl ReleaseEngine {
         }
         self.notes.push(Note::OutOfSight {
             error: in_short(&error),
-            nothing_written: !begun && !self.continuation.unsure,
+            nothing_written: is_first && !self.continuation.unsure,
         });
         self.push_at(self.until.min(now + OUTAGE_PAUSE), task);
     }
@@ -122,7 +106,7 @@ impl ReleaseEngine {
             ready: self.items.iter().filter(|it| it.is_done()).count(),
             waiting: self.waiting_for(NAMED),
             is_way_back: self.is_way_back(),
-            locked_by: self.locked_by.clone().map(|(execution, _)| execution),
+            locked_by: self.locked_by.clone(),
         };
         self.end(ReleaseOutcome::HandedOver(Box::new(wait)));
     }

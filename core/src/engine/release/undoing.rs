@@ -2,32 +2,24 @@
 //! new is deleted; and what served before is followed until it serves again.
 
 use super::super::brief::in_short;
+use super::super::following::Following;
 use super::super::model::Outcome;
-use super::followers::Following;
 use super::following::workload_kind;
 use super::item::{Back, BackTo, resource_of};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::recording::WAY_BACK_LIMIT;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::order::{order, reversed};
-use crate::release::prune::KeepReason;
+use crate::release::prune::{KeepReason, is_kept_kind};
 use crate::release::{LeftReason, ReleaseCause, ReleaseFailure};
 use crate::report;
-use crate::state::continuation::{RecordedFailure, ReleasePhase};
+use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
 use crate::state::release::{Before, Kept, RecordedObject, Status};
 use crate::strategy::{Failure, RollbackResult};
 use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
 use jiff::Timestamp;
 use serde_json::Value;
-
-/// Kinds whose loss would take others' objects or data with it.
-const NEVER_DELETED: [(&str, &str); 4] = [
-    ("", "Namespace"),
-    ("", "PersistentVolume"),
-    ("", "PersistentVolumeClaim"),
-    ("storage.k8s.io", "StorageClass"),
-];
 
 impl ReleaseEngine {
     /// The next stage of the way back.
@@ -43,16 +35,21 @@ impl ReleaseEngine {
                 }
                 None => {
                     for back in 0..self.backs.len() {
-                        self.push_follow_back(back, now);
+                        if self.backs[back].follower.is_some() {
+                            self.push(Task::FollowBack(back));
+                        }
                     }
                     self.stage = Stage::FollowBack;
                 }
             },
             Stage::FollowBack => {
                 let cause = self.recorded_failure().cause;
+                self.count_left();
+                let account = self.way_back.packed();
                 if let Some(record) = &mut self.record {
                     record.heading.status = Status::Failed;
                     record.heading.cause = Some(cause);
+                    record.heading.way_back = account;
                     self.push(Task::Close);
                 }
                 self.stage = Stage::CloseFailed;
@@ -77,13 +74,7 @@ impl ReleaseEngine {
             self.stage = Stage::FollowBack;
             return;
         };
-        let until = match &self.continuation.phase {
-            crate::state::continuation::Phase::Release(ReleasePhase {
-                way_back: Some((_, until)),
-                ..
-            }) => *until,
-            _ => now + WAY_BACK_LIMIT.min(self.request.timeout),
-        };
+        let until = self.way_back_until(now);
         self.enter(ReleasePhase {
             revision,
             way_back: Some((failure, until)),
@@ -146,7 +137,6 @@ impl ReleaseEngine {
                 to,
                 live: None,
                 conflicts: 0,
-                removed: false,
                 follower: None,
             });
         }
@@ -199,19 +189,14 @@ impl ReleaseEngine {
         self.backs[place].follower = Some(following.back(revision, until));
     }
 
-    fn push_follow_back(&mut self, place: usize, _now: Timestamp) {
-        if self.backs[place].follower.is_some() {
-            self.push(Task::FollowBack(place));
-        }
-    }
-
+    /// Until when what is put back is followed.
     fn way_back_until(&self, now: Timestamp) -> Timestamp {
         match &self.continuation.phase {
-            crate::state::continuation::Phase::Release(ReleasePhase {
+            Phase::Release(ReleasePhase {
                 way_back: Some((_, until)),
                 ..
             }) => *until,
-            _ => now + WAY_BACK_LIMIT,
+            _ => now + WAY_BACK_LIMIT.min(self.request.timeout),
         }
     }
 
@@ -250,16 +235,19 @@ impl ReleaseEngine {
         failure.hide(self.mask)
     }
 
+    /// Notes what was not taken back.
+    fn count_left(&mut self) {
+        let left = self.backs.iter().filter_map(|back| {
+            let reason = back.result.clone()?.err()?;
+            Some((back.id.clone(), reason))
+        });
+        self.way_back.left = left.collect();
+    }
+
     fn end_failed(&mut self) {
         let Some(cause) = self.failure.take() else {
             return self.end(ReleaseOutcome::Failed(Box::new(ReleaseFailure::TooLate)));
         };
-        for back in &self.backs {
-            if let Some(Err(reason)) = &back.result {
-                let left = (back.id.clone(), reason.clone());
-                self.way_back.left.push(left);
-            }
-        }
         let failed: Option<ObjectId> = match &cause {
             ReleaseCause::Workload { id, .. } | ReleaseCause::Object { id, .. } => Some(id.clone()),
             _ => None,
@@ -283,20 +271,14 @@ impl ReleaseEngine {
 
 /// Whether an object that a failed release has made is deleted: for that it needs the permission.
 pub(super) fn is_deleted_on_the_way_back(id: &ObjectId) -> bool {
-    !id.is("batch", "Job") && !is_definition(id) && !is_never_deleted(id)
-}
-
-fn is_definition(id: &ObjectId) -> bool {
-    id.is("apiextensions.k8s.io", "CustomResourceDefinition")
-}
-
-fn is_never_deleted(id: &ObjectId) -> bool {
-    NEVER_DELETED.iter().any(|(group, kind)| id.is(group, kind))
+    !id.is("batch", "Job") && !is_kept_kind(&id.group, &id.kind)
 }
 
 /// What an object goes back to; `None` if the failed revision does not differ from what was there.
 fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<BackTo> {
-    let is_definition = is_definition(&object.id);
+    let is_definition = object
+        .id
+        .is("apiextensions.k8s.io", "CustomResourceDefinition");
     let is_job = object.id.is("batch", "Job");
     let to = match (&object.before, former) {
         (Before::InRelease, Some(former)) => match (&former.manifest, &object.manifest) {
@@ -305,7 +287,7 @@ fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<B
             (Kept::Omitted, _) => BackTo::Stay(LeftReason::NotRecorded),
         },
         (Before::InRelease, None) => return None,
-        (Before::Absent, _) if is_never_deleted(&object.id) => {
+        (Before::Absent, _) if is_kept_kind(&object.id.group, &object.id.kind) => {
             BackTo::Stay(LeftReason::Keep(KeepReason::Kind))
         }
         (Before::Absent, _) => BackTo::Nothing,

@@ -120,7 +120,7 @@ fn what_is_not_ours_or_asks_to_stay_is_kept() {
         ("cli-utils.sigs.k8s.io/on-remove", "keep", "keep"),
     ] {
         let reason = keep(&live(json!({key: value})));
-        assert_eq!(reason, KeepReason::Annotation(key, kept.into()));
+        assert_eq!(reason, KeepReason::Annotation(key.into(), kept.into()));
     }
     for (key, value) in [
         ("helm.sh/resource-policy", "delete"),
@@ -171,12 +171,12 @@ fn a_manifest_that_said_never_holds_until_the_object_says_otherwise() {
     let old = old("", "Service", true);
     assert_eq!(
         pruned(&old, &live(json!({}))),
-        Prune::Keep(KeepReason::Annotation(PRUNE, "never".into()))
+        Prune::Keep(KeepReason::Annotation(PRUNE.into(), "never".into()))
     );
     assert_eq!(pruned(&old, &live(json!({PRUNE: "always"}))), delete());
     let never = pruned(&old, &live(json!({PRUNE: "never"})));
     assert_eq!(
         never,
-        Prune::Keep(KeepReason::Annotation(PRUNE, "never".into()))
+        Prune::Keep(KeepReason::Annotation(PRUNE.into(), "never".into()))
     );
 }

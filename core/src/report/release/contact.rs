@@ -1,18 +1,16 @@
 //! Calls of a release that failed for good, a cluster out of sight, and access that was lost.
 
-use super::super::client::Client;
-use super::super::contact::explanation;
+use super::super::contact::{complete, explanation, no_access, out_of_sight, silence};
 use super::super::model::{Explanation, NEXT_LIMIT, Report, fail};
 use super::super::rollout_failed::{failed_rollout, what_failed};
-use super::super::{access, handbook, kubeconfig, refusal};
+use super::super::{access, handbook, refusal};
 use super::failure::ROLES;
 use super::naming::the_release;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
-use crate::outcome::{CredentialSource, CredentialsError, FailureCode, FailureType};
+use crate::outcome::{CredentialSource, CredentialsError};
 use crate::request::release::ReleaseRequest;
 use crate::state::continuation::{Continuation, Phase, RecordedFailure, ReleasePhase};
-use crate::text::quote;
 use jiff::Timestamp;
 
 /// A call to the cluster failed for good.
@@ -24,16 +22,7 @@ pub fn broken(
     source: &CredentialSource,
 ) -> Report {
     let mut explained = explained(request, call, error, source);
-    if let CallError::Refused(refusal) = error
-        && explained.code == Client::of(source).code(FailureCode::TokenRefused)
-    {
-        let life = refusal.token.map(|(life, _)| life);
-        explained.next_step = access::store_another(source, life);
-    }
-    let since = match (error, continuation.unreachable_since) {
-        (CallError::Unreachable(_), Some(since)) => format!(", repeatedly since {since:.0}"),
-        (_, _) => String::new(),
-    };
+    complete(&mut explained, continuation, error, source);
     let lost = continuation.unsure || call.changes() && error.may_have_been_done();
     let release = the_release(request);
     let done = match (&continuation.phase, lost) {
@@ -42,7 +31,7 @@ pub fn broken(
         (_, _) => format!("{release} was not completed"),
     };
     let told = access::evidence(error, source);
-    let why = format!("{}{since}", explained.reason);
+    let why = &explained.reason;
     match first_failure(&continuation.phase) {
         Some(first) => {
             let headline = format!("{release} failed: {}.", first.cause);
@@ -129,10 +118,7 @@ pub fn lost_sight(
 ) -> Report {
     let phase = &continuation.phase;
     let release = the_release(request);
-    let said = format!(
-        "the cluster has not answered since {since:.0} ({})",
-        quote(why)
-    );
+    let said = silence(since, why);
     let first = first_failure(phase);
     let first = first.map(|first| format!("The release had failed before: {}.", first.cause));
     let (headline, next) = match phase {
@@ -154,13 +140,7 @@ pub fn lost_sight(
              what is already there is not written again.",
         ),
     };
-    fail(
-        FailureCode::OutOfSight,
-        FailureType::SystemUnavailable,
-        &headline,
-        first.as_slice(),
-        next,
-    )
+    out_of_sight(&headline, first, next)
 }
 
 /// There is no access to the cluster. `source` is where it should come from.
@@ -178,17 +158,5 @@ pub fn access_lost(
             "{release} was begun. What was written continues, but is no longer followed."
         )),
     };
-    if let CredentialsError::Kubeconfig(error) = error {
-        return kubeconfig::unusable(error, source, cause);
-    }
-    let headline = format!("There is no access to the cluster: {error}.");
-    let kept = access::kept(source);
-    let evidence = cause.into_iter().chain([kept]).collect::<Vec<_>>();
-    fail(
-        error.code(),
-        error.kind(),
-        &headline,
-        &evidence,
-        &access::next(error, source),
-    )
+    no_access(error, source, cause)
 }

@@ -1,6 +1,7 @@
 //! A release that came to nothing.
 
 use super::super::client::{Client, placed};
+use super::super::failure::locked;
 use super::super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail};
 use super::super::rollout_failed::failed_rollout;
 use super::super::{again, eks, present};
@@ -14,7 +15,6 @@ use crate::release::{ObjectFault, RecordTrouble, ReleaseCause, ReleaseFailure, W
 use crate::request::release::ReleaseRequest;
 use crate::state::release::ParentFault;
 use crate::text::{clip, quote, words};
-use jiff::Timestamp;
 
 /// Room for the section of the handbook, which comes after the next step.
 const SECTION_ROOM: usize = 200;
@@ -31,7 +31,12 @@ pub fn failure(
     match failure {
         ReleaseFailure::Faults(faults) => faulty(request, faults),
         ReleaseFailure::Forbidden(missing) => forbidden(request, missing, source),
-        ReleaseFailure::Locked { execution, until } => locked(request, execution, *until),
+        ReleaseFailure::Locked { execution, until } => locked(
+            &the_release(request),
+            request.timeout,
+            (execution, "was deploying the same release"),
+            *until,
+        ),
         ReleaseFailure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         ReleaseFailure::Record(secret, trouble) => unrecorded(request, secret, trouble),
         ReleaseFailure::TooLate => too_late(request),
@@ -130,24 +135,6 @@ fn forbidden(
         &headline,
         &lines,
         &next,
-    )
-}
-
-fn locked(request: &ReleaseRequest, execution: &str, until: Timestamp) -> Report {
-    fail(
-        FailureCode::Locked,
-        FailureType::RevisionOutOfSync,
-        &format!(
-            "{} was not changed: execution `{execution}` was deploying the same release for the \
-             whole {} (timeout). Nothing was started.",
-            the_release(request),
-            words(request.timeout)
-        ),
-        &[],
-        &format!(
-            "Retry the stage when that execution has finished. If it was stopped, its lock \
-             expires at {until:.0}."
-        ),
     )
 }
 

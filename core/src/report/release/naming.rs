@@ -47,3 +47,15 @@ pub(super) fn count(number: usize) -> String {
         number => format!("{number} objects"),
     }
 }
+
+/// `2 objects new, 1 changed`: what there is of these.
+pub(super) fn counted(parts: &[(usize, &str)]) -> String {
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let parts = parts
+        .enumerate()
+        .map(|(index, (number, what))| match index {
+            0 => format!("{} {what}", count(*number)),
+            _ => format!("{number} {what}"),
+        });
+    parts.collect::<Vec<_>>().join(", ")
+}

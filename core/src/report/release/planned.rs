@@ -4,7 +4,7 @@ use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
 use super::fitting::fit;
 use super::left;
-use super::naming::{count, object, release};
+use super::naming::{count, counted, object, release};
 use super::success::{hooks, notes, succeeded};
 use crate::change::difference::Difference;
 use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
@@ -102,14 +102,7 @@ fn counts(plan: &ReleasePlan) -> String {
         (number(6), "kept"),
         (number(7), "unchanged"),
     ];
-    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-    let parts = parts
-        .enumerate()
-        .map(|(index, (number, what))| match index {
-            0 => format!("{} {what}", count(number)),
-            _ => format!("{number} {what}"),
-        });
-    parts.collect::<Vec<_>>().join(", ")
+    counted(&parts)
 }
 
 /// A text for each object that does not stay as it is, by importance.

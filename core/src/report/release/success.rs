@@ -5,7 +5,7 @@ use super::super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIM
 use super::super::success::warned;
 use super::fitting::fit;
 use super::left;
-use super::naming::{self, count, some_of, the_release};
+use super::naming::{self, count, counted, some_of, the_release};
 use super::object;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{Followed, FollowedWorkload, ReleaseNote, ReleaseSuccess};
@@ -117,14 +117,7 @@ fn counts(success: &ReleaseSuccess) -> String {
         (success.unchanged, "unchanged"),
         (success.deleted.len(), "deleted"),
     ];
-    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-    let parts = parts
-        .enumerate()
-        .map(|(index, (number, what))| match index {
-            0 => format!("{} {what}", count(number)),
-            _ => format!("{number} {what}"),
-        });
-    parts.collect::<Vec<_>>().join(", ")
+    counted(&parts)
 }
 
 fn workloads(request: &ReleaseRequest, all: &[FollowedWorkload], room: usize) -> String {

@@ -1,5 +1,6 @@
 //! The checked request for a release.
 
+use crate::kubernetes::object_id::group_of;
 use crate::request::model::{Hidden, Mode};
 use crate::request::origin::Origin;
 use jiff::Timestamp;
@@ -114,9 +115,7 @@ pub struct Manifest {
 impl Manifest {
     /// The group of its `apiVersion`; empty for the core group.
     pub fn group(&self) -> &str {
-        self.api_version
-            .split_once('/')
-            .map_or("", |(group, _)| group)
+        group_of(&self.api_version)
     }
 
     /// Parses the whole object. Keep it no longer than needed: it takes several times the memory

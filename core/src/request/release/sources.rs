@@ -35,7 +35,7 @@ const HARMLESS: [&str; 4] = ["apiVersion", "kind", "metadata", "resources"];
 pub(super) enum Use {
     /// Its objects are read.
     Read,
-    /// It is no manifest, and was not named itself.
+    /// It is not a manifest, and the request does not name it.
     Skip,
     /// It is wrong that it is there.
     Fault(String),

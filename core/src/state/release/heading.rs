@@ -1,7 +1,9 @@
 //! What is on the outside of a record: it can be read, and changed, without unpacking it.
 
 use crate::kubernetes::object::timestamp;
-use crate::state::marks::{AT, CAUSE, COMMIT, EXECUTION, JOB, RELEASE, RELEASE_REVISION, STATUS};
+use crate::state::marks::{
+    AT, CAUSE, COMMIT, EXECUTION, JOB, RELEASE, RELEASE_REVISION, STATUS, WAY_BACK,
+};
 use crate::text::{clip, one_line};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -64,6 +66,8 @@ pub struct Heading {
     pub commit: Option<String>,
     /// Why it failed.
     pub cause: Option<String>,
+    /// What was done about it, packed.
+    pub way_back: Option<String>,
 }
 
 impl Heading {
@@ -101,6 +105,7 @@ impl Heading {
             at: timestamp(annotation(AT)?)?,
             commit: owned(COMMIT),
             cause: owned(CAUSE),
+            way_back: owned(WAY_BACK),
         };
         let named = metadata["name"].as_str() == Some(&heading.name());
         named.then_some(heading)
@@ -120,8 +125,10 @@ impl Heading {
     /// A merge patch that writes how far the revision came, and leaves what was recorded.
     pub fn patch(&self, resource_version: &str) -> Value {
         let mut annotations = self.annotations();
-        if self.cause.is_none() {
-            annotations.insert(CAUSE.to_owned(), Value::Null);
+        for (key, value) in [(CAUSE, &self.cause), (WAY_BACK, &self.way_back)] {
+            if value.is_none() {
+                annotations.insert(key.to_owned(), Value::Null);
+            }
         }
         let metadata = json!({"resourceVersion": resource_version, "annotations": annotations});
         json!({"metadata": metadata})
@@ -137,6 +144,7 @@ impl Heading {
             (AT, Some(self.at.to_string())),
             (COMMIT, self.commit.clone()),
             (CAUSE, cause),
+            (WAY_BACK, self.way_back.clone()),
         ];
         let present = all
             .into_iter()

@@ -19,20 +19,14 @@ pub(super) fn verdict(live: &Workload, written: &WriteReceipt, now: Timestamp) -
     let available = live.available_replicas();
     let old = (total - updated).max(0);
     let progress = |waits_for| Progress {
-        waits_for,
-        available: (available - old).clamp(0, wanted.max(0)),
-        wanted,
         obstacle: obstacle(live),
+        ..Progress::counted(live, wanted, waits_for)
     };
-    let required = written.generation.max(live.generation());
-    if live.observed_generation() < required {
+    if !written.is_observed(live) {
         // A controller that may not create the ReplicaSet also leaves the generation behind, and
         // sets a condition with the reason: https://github.com/kubernetes/kubernetes/issues/36117
-        return Verdict::Progressing(Progress {
-            available: 0,
-            obstacle: creation_refused(live),
-            ..progress(WaitsFor::Observation)
-        });
+        let obstacle = creation_refused(live);
+        return Verdict::Progressing(Progress::unobserved(wanted, obstacle));
     }
     let ending = live.terminating_replicas().unwrap_or(0);
     let waits_for = if total == 0 && wanted > 0 && ending > 0 {

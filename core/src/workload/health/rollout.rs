@@ -77,6 +77,37 @@ pub struct Progress {
     pub obstacle: Option<String>,
 }
 
+impl Progress {
+    /// The progress by the workload's own counters. As many available pods as there are old ones
+    /// may be these.
+    pub(super) fn counted(live: &Workload, wanted: i64, waits_for: WaitsFor) -> Progress {
+        let old = (live.total_replicas() - live.updated_replicas()).max(0);
+        Progress {
+            waits_for,
+            available: (live.available_replicas() - old).clamp(0, wanted.max(0)),
+            wanted,
+            obstacle: None,
+        }
+    }
+
+    /// The controller has not seen the change: the counters are those of another version.
+    pub(super) fn unobserved(wanted: i64, obstacle: Option<String>) -> Progress {
+        Progress {
+            waits_for: WaitsFor::Observation,
+            available: 0,
+            wanted,
+            obstacle,
+        }
+    }
+}
+
+impl WriteReceipt {
+    /// Whether the status is that of the write, and of the newest change.
+    pub(super) fn is_observed(&self, live: &Workload) -> bool {
+        live.observed_generation() >= self.generation.max(live.generation())
+    }
+}
+
 /// What a rollout waits for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WaitsFor {

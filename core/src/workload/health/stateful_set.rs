@@ -18,18 +18,9 @@ pub(super) fn verdict(live: &Workload, written: &WriteReceipt) -> Verdict {
     let total = live.total_replicas();
     let updated = live.updated_replicas();
     let available = live.available_replicas();
-    let old = (total - updated).max(0);
-    let progress = |waits_for| Progress {
-        waits_for,
-        available: (available - old).clamp(0, wanted),
-        wanted,
-        obstacle: None,
-    };
-    if live.observed_generation() < written.generation.max(live.generation()) {
-        return Verdict::Progressing(Progress {
-            available: 0,
-            ..progress(WaitsFor::Observation)
-        });
+    let progress = |waits_for| Progress::counted(live, wanted, waits_for);
+    if !written.is_observed(live) {
+        return Verdict::Progressing(Progress::unobserved(wanted, None));
     }
     if live.rolls_on_delete() {
         return Verdict::Complete;

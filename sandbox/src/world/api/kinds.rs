@@ -32,7 +32,7 @@ const fn kind(
     }
 }
 
-/// A resource of no namespace.
+/// A cluster-scoped resource.
 const fn global(of: Kind) -> Kind {
     Kind {
         namespaced: false,

@@ -85,7 +85,7 @@ fn a_write_is_needed_where_the_object_or_its_owner_would_change() {
         (object(json!([])), object(ours()), true),
         (object(ours()), object(more.clone()), true),
         (object(more), object(ours()), true),
-        // Another's claim is none of ours.
+        // A claim of another workload is not ours.
         (
             object(ours()),
             {

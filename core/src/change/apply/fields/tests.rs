@@ -28,7 +28,7 @@ fn a_field_and_what_is_below_it_are_two() {
         (&below, &below, &below),
         (&both, &below, &both),
         (&json!({}), &leaf, &leaf),
-        // What is no set counts as an empty one.
+        // A value that is not a set counts as an empty set.
         (&Value::Null, &leaf, &leaf),
     ] {
         assert_eq!(union(left, right), *expected);

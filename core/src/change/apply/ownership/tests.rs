@@ -44,7 +44,7 @@ fn each_tool_marks_what_it_owns() {
             helm.clone(),
             named(ForeignOwner::Helm, "ops/web"),
         ),
-        // What `helm template` prints, and what Helm was told to forget.
+        // Output of `helm template`, and an object that Helm no longer manages.
         (managed.clone(), json!({}), nobody()),
         (json!({}), helm, nobody()),
         (

@@ -14,6 +14,7 @@ fn heading() -> Heading {
         at: Timestamp::from_second(1_790_000_000).unwrap(),
         commit: Some("3a9f1c2".into()),
         cause: None,
+        way_back: None,
     }
 }
 

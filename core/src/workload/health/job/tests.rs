@@ -52,7 +52,7 @@ fn a_job_that_goes_on_says_what_it_waits_for() {
             json!({"startTime": started, "active": 1}),
             runs(1, 0),
         ),
-        // Counters are no verdict: a pod that failed is tried again, and one that succeeded may not
+        // Counters are not a verdict: a pod that failed is tried again, and one that succeeded may not
         // have been the last.
         (
             json!({"backoffLimit": 1}),

@@ -1,4 +1,4 @@
-//! The defaults of what is no workload.
+//! The defaults of kinds other than workloads.
 
 use crate::world::api::defaults::parts::{absent, each};
 use crate::world::object::text;
