@@ -18,6 +18,7 @@ pub mod object;
 pub mod object_id;
 pub mod pod;
 pub mod refusal;
+pub mod route;
 pub mod server;
 pub mod service;
 pub mod token;

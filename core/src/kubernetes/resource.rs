@@ -86,6 +86,21 @@ pub static AUTOSCALERS: Resource = Resource::of(
     "horizontalpodautoscalers.autoscaling",
 );
 
+/// HTTPRoutes of the Gateway API.
+/// <https://gateway-api.sigs.k8s.io/api-types/httproute/>
+pub static HTTP_ROUTES: Resource = Resource::of(
+    "gateway.networking.k8s.io/v1",
+    "HTTPRoute",
+    "httproutes.gateway.networking.k8s.io",
+);
+
+/// Ingresses.
+pub static INGRESSES: Resource = Resource::of(
+    "networking.k8s.io/v1",
+    "Ingress",
+    "ingresses.networking.k8s.io",
+);
+
 /// Tokens of a ServiceAccount.
 pub static TOKENS: Resource =
     Resource::of("v1", "ServiceAccount", "serviceaccounts/token").answered_by("TokenRequest");

@@ -1,0 +1,94 @@
+//! An HTTPRoute of the Gateway API: the weights are in the `backendRefs` of its rules.
+//! <https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule>
+
+use super::super::object::Object;
+use super::backends::{Backends, Place};
+use super::list::{Role, Split};
+use serde_json::{Value, json};
+
+/// The most backends of one rule.
+pub(super) const BACKENDS_LIMIT: usize = 16;
+
+/// The rules that send to our Service. A rule for the candidate's alone, as testers make it, is not
+/// ours.
+pub(super) fn splits(object: &Object, backends: &Backends) -> Vec<Split> {
+    let split = |(index, rule): (usize, &Value)| {
+        let list = rule["backendRefs"].as_array()?.clone();
+        let roles = list
+            .iter()
+            .map(|one| role(one, backends))
+            .collect::<Vec<_>>();
+        roles.contains(&Role::Service).then(|| Split {
+            place: Place::Rule {
+                number: index + 1,
+                name: rule["name"].as_str().map(str::to_owned),
+            },
+            roles,
+            list,
+            name: "name",
+        })
+    };
+    all_rules(object)
+        .iter()
+        .enumerate()
+        .filter_map(split)
+        .collect()
+}
+
+/// All rules, with new backends where there are such.
+pub(super) fn rules(object: &Object, lists: &[(&Split, Vec<Value>)]) -> Vec<Value> {
+    let mut rules = all_rules(object).to_vec();
+    for (split, list) in lists {
+        if let Place::Rule { number, .. } = split.place {
+            rules[number - 1]["backendRefs"] = json!(list);
+        }
+    }
+    rules
+}
+
+/// The names of all Services that the rules send to.
+pub(super) fn services(object: &Object) -> Vec<String> {
+    let backends = all_rules(object)
+        .iter()
+        .flat_map(|rule| rule["backendRefs"].as_array());
+    let names = backends.flatten().filter_map(|one| one["name"].as_str());
+    let mut names = names.map(str::to_owned).collect::<Vec<_>>();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Whether a rule of ours keeps a session on one backend.
+/// <https://gateway-api.sigs.k8s.io/geps/gep-1619/>
+pub(super) fn is_sticky(object: &Object, backends: &Backends) -> bool {
+    let splits = splits(object, backends);
+    let mut numbers = splits.iter().filter_map(|split| match split.place {
+        Place::Rule { number, .. } => Some(number),
+        Place::Action(_) => None,
+    });
+    let rules = all_rules(object);
+    numbers.any(|number| !rules[number - 1]["sessionPersistence"].is_null())
+}
+
+fn all_rules(object: &Object) -> &[Value] {
+    let rules = object
+        .value()
+        .pointer("/spec/rules")
+        .and_then(Value::as_array);
+    rules.map_or(&[], Vec::as_slice)
+}
+
+/// An absent kind is a Service, an absent group the core group, and an absent namespace the
+/// route's.
+fn role(backend: &Value, backends: &Backends) -> Role {
+    let is = |field: &str, wanted: &str| {
+        let found = backend[field].as_str();
+        found.is_none_or(|found| found == wanted)
+    };
+    let is_near = is("kind", "Service") && is("group", "") && is("namespace", backends.namespace);
+    match backend["name"].as_str() {
+        Some(name) if is_near && name == backends.service => Role::Service,
+        Some(name) if is_near && name == backends.canary => Role::Canary,
+        _ => Role::Other,
+    }
+}

@@ -1,0 +1,113 @@
+//! What shows that a weight is in force: an accepted route is understood, not yet followed.
+
+use super::super::object::Object;
+use super::super::pod::Event;
+use super::acceptance::{controllers, kind, namespace, parents};
+use jiff::{SignedDuration, Timestamp};
+
+/// The controller names of the AWS Load Balancer Controller in a route's status. It sets the
+/// conditions before it calls ELB.
+const AWS_CONTROLLERS: &str = "gateway.k8s.aws/";
+
+/// The event of the AWS controller after ELB has taken everything.
+const RECONCILED: &str = "SuccessfullyReconciled";
+
+/// The beginning of its events after ELB refused: `FailedDeployModel`, `FailedBuildModel`.
+const FAILED: &str = "Failed";
+
+/// How long a proxy needs at most from an accepted route to its new weights. The controllers push
+/// a change when they accept it, and the proxies take it in well below a second.
+const PROPAGATION: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long the event is waited for. A queue of the controller, or throttling by ELB, delays it by
+/// minutes; without events that can be read it takes as long.
+const EVENT_WAIT: SignedDuration = SignedDuration::from_mins(2);
+
+/// What shows that a weight is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// A moment after the conditions, nothing else.
+    Conditions,
+    /// An event of this object after the write.
+    Event {
+        /// `Gateway` or `Ingress`.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Whether a weight is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InForce {
+    /// It is.
+    Yes,
+    /// Nothing showed it, for as long as it may take.
+    Unseen,
+    /// Not known before this time.
+    Until(Timestamp),
+    /// The controller could not do it; it tries again.
+    Failed {
+        /// `FailedDeployModel`, …
+        reason: String,
+        /// The controller's message.
+        message: String,
+    },
+}
+
+/// The evidence for an HTTPRoute. Of several Gateways of the AWS controller the first counts.
+pub(super) fn of_http_route(object: &Object) -> Evidence {
+    let is_aws = |parent: &&serde_json::Value| {
+        let mut controllers = controllers(object, parent).into_iter();
+        kind(parent) == "Gateway" && controllers.any(|one| one.starts_with(AWS_CONTROLLERS))
+    };
+    match parents(object).iter().find(is_aws) {
+        None => Evidence::Conditions,
+        Some(parent) => Evidence::Event {
+            kind: "Gateway".to_owned(),
+            namespace: namespace(object, parent),
+            name: parent["name"].as_str().unwrap_or_default().to_owned(),
+        },
+    }
+}
+
+/// The evidence for an Ingress.
+pub(super) fn of_ingress(object: &Object) -> Evidence {
+    Evidence::Event {
+        kind: "Ingress".to_owned(),
+        namespace: object.text("/metadata/namespace").to_owned(),
+        name: object.name().to_owned(),
+    }
+}
+
+/// Whether a weight written at `written` is in force.
+pub(super) fn judge(
+    evidence: &Evidence,
+    events: Option<&[Event]>,
+    written: Timestamp,
+    now: Timestamp,
+) -> InForce {
+    if *evidence == Evidence::Conditions {
+        return match written + PROPAGATION {
+            end if now >= end => InForce::Yes,
+            end => InForce::Until(end),
+        };
+    }
+    // An event's time has whole seconds: one of the same second may be from before the write.
+    let later = |event: &&Event| event.last.is_some_and(|last| last > written);
+    let events = events.unwrap_or_default().iter().filter(later);
+    let told = |event: &&Event| event.reason == RECONCILED || event.reason.starts_with(FAILED);
+    match events.filter(told).max_by_key(|event| event.last) {
+        Some(event) if event.reason == RECONCILED => InForce::Yes,
+        Some(event) => InForce::Failed {
+            reason: event.reason.clone(),
+            message: event.message.clone(),
+        },
+        None => match written + EVENT_WAIT {
+            end if now >= end => InForce::Unseen,
+            end => InForce::Until(end),
+        },
+    }
+}

@@ -1,0 +1,646 @@
+use super::*;
+use serde_json::json;
+
+const WEB: Backends = Backends {
+    namespace: "shop",
+    service: "web",
+    canary: "web-canary",
+};
+
+/// An HTTPRoute with these rules, accepted by one Gateway as it is.
+fn http_route(rules: &Value) -> Value {
+    let conditions = ["Accepted", "ResolvedRefs"].map(
+        |kind| json!({"type": kind, "status": "True", "reason": kind, "observedGeneration": 3}),
+    );
+    json!({"metadata": {"name": "web", "namespace": "shop", "generation": 3,
+            "resourceVersion": "41"},
+        "spec": {"parentRefs": [{"name": "public", "namespace": "edge"}], "rules": rules},
+        "status": {"parents": [{"parentRef": {"group": "gateway.networking.k8s.io",
+            "kind": "Gateway", "name": "public", "namespace": "edge"},
+            "controllerName": "example.com/gateway", "conditions": conditions}]}})
+}
+
+fn backend(name: &str, weight: u32) -> Value {
+    json!({"name": name, "port": 80, "weight": weight})
+}
+
+fn simple() -> Value {
+    http_route(&json!([{"backendRefs": [backend("web", 1)]}]))
+}
+
+/// An Ingress with this action for `web`, taken by the AWS controller.
+fn ingress(action: &Value) -> Value {
+    json!({"metadata": {"name": "web", "namespace": "shop", "resourceVersion": "7",
+            "finalizers": ["ingress.k8s.aws/resources"],
+            "annotations": {"alb.ingress.kubernetes.io/actions.web": action.to_string(),
+                "alb.ingress.kubernetes.io/scheme": "internal"}},
+        "spec": {"ingressClassName": "alb", "rules": [{"http": {"paths": [{"path": "/",
+            "backend": {"service": {"name": "web", "port": {"name": "use-annotation"}}}}]}}]}})
+}
+
+fn forward(groups: &Value) -> Value {
+    json!({"type": "forward", "forwardConfig": {"targetGroups": groups}})
+}
+
+fn group(name: &str, weight: u32) -> Value {
+    json!({"serviceName": name, "servicePort": 80, "weight": weight})
+}
+
+fn route(object: &Value) -> Route {
+    let kind = match object["spec"]["parentRefs"].is_null() {
+        false => RouteKind::HttpRoute,
+        true => RouteKind::Ingress,
+    };
+    Route::read(kind, object)
+}
+
+fn faults(object: &Value) -> Vec<RouteFault> {
+    route(object).admission(&WEB).unwrap_err()
+}
+
+/// As the API server merges it (RFC 7396).
+fn merged(object: &mut Value, patch: &Value) {
+    let Some(changes) = patch.as_object() else {
+        *object = patch.clone();
+        return;
+    };
+    if !object.is_object() {
+        *object = json!({});
+    }
+    let fields = object.as_object_mut().unwrap();
+    for (key, change) in changes {
+        if change.is_null() {
+            fields.remove(key);
+        } else {
+            merged(fields.entry(key).or_insert(Value::Null), change);
+        }
+    }
+}
+
+/// The backends of a rule after a patch: `web 90, web-canary 10`.
+fn rule(object: &Value, number: usize) -> String {
+    let backends = object["spec"]["rules"][number - 1]["backendRefs"].as_array();
+    let words = backends.unwrap().iter().map(|one| {
+        let weight = one["weight"].as_u64();
+        let weight = weight.map_or("-".to_owned(), |weight| weight.to_string());
+        format!("{} {weight}", one["name"].as_str().unwrap())
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn shifted(object: &Value, percent: u8, before: &RouteBefore) -> Value {
+    let patch = route(object).shifted(&WEB, percent, before, &[]).unwrap();
+    let mut object = object.clone();
+    merged(&mut object, &patch);
+    object
+}
+
+fn restored(object: &Value, before: &RouteBefore) -> Value {
+    let patch = route(object).restored(&WEB, before, &[]).unwrap();
+    let mut object = object.clone();
+    merged(&mut object, &patch);
+    object
+}
+
+#[test]
+fn a_reference_is_a_known_kind_and_a_valid_name() {
+    for text in ["httproute/web", "ingress/web.public"] {
+        assert_eq!(RouteReference::parse(text).unwrap().to_string(), text);
+    }
+    for text in [
+        "web",
+        "HTTPRoute/web",
+        "httproute/",
+        "httproute/../web",
+        "grpcroute/web",
+        "",
+    ] {
+        assert_eq!(RouteReference::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_canary_gets_its_share_step_by_step_and_the_route_is_as_it_was_in_the_end() {
+    let before = route(&simple()).admission(&WEB).unwrap();
+    let first = shifted(&simple(), 10, &before);
+    assert_eq!(rule(&first, 1), "web 90, web-canary 10");
+    route(&first).stands_at(&WEB, 10, &before).unwrap();
+    assert_eq!(route(&first).percent(&WEB), 10);
+    let half = shifted(&first, 50, &before);
+    assert_eq!(rule(&half, 1), "web 50, web-canary 50");
+    let all = shifted(&half, 100, &before);
+    assert_eq!(rule(&all, 1), "web 0, web-canary 100");
+    assert!(!route(&all).spares(&WEB));
+    let none = shifted(&half, 0, &before);
+    assert_eq!(rule(&none, 1), "web 100, web-canary 0");
+    assert!(route(&none).spares(&WEB));
+    assert_eq!(restored(&all, &before), simple());
+}
+
+#[test]
+fn what_is_kept_of_the_weights_before_survives_as_json() {
+    let object = http_route(&json!([
+        {"backendRefs": [backend("web", 80), backend("legacy", 20), backend("web-canary", 0)]}]));
+    let before = route(&object).admission(&WEB).unwrap();
+    let text = serde_json::to_string(&before).unwrap();
+    assert_eq!(text, r#"[{"w":80,"c":true,"o":[20]}]"#);
+    assert_eq!(serde_json::from_str::<RouteBefore>(&text).unwrap(), before);
+    let first = shifted(&object, 10, &before);
+    assert_eq!(restored(&first, &before), object);
+}
+
+#[test]
+fn the_patch_names_the_state_that_was_read_and_carries_annotations() {
+    let route = route(&simple());
+    let before = route.admission(&WEB).unwrap();
+    let marks = [("landfall/canary", Some("10")), ("landfall/old", None)];
+    let patch = route.shifted(&WEB, 10, &before, &marks).unwrap();
+    assert_eq!(
+        patch["metadata"],
+        json!({"resourceVersion": "41",
+            "annotations": {"landfall/canary": "10", "landfall/old": null}})
+    );
+    let patch = route.annotated(&[("landfall/canary", Some("x"))]);
+    assert_eq!(
+        patch,
+        json!({"metadata": {"resourceVersion": "41", "annotations": {"landfall/canary": "x"}}})
+    );
+}
+
+#[test]
+fn other_rules_filters_timeouts_and_backends_stay_as_they_are() {
+    let header = json!({"matches": [{"headers": [{"name": "x-canary", "value": "1"}]}],
+        "backendRefs": [backend("web-canary", 1)]});
+    let redirect = json!({"filters": [{"type": "RequestRedirect"}]});
+    let own = json!({"name": "main", "timeouts": {"request": "5s"},
+        "filters": [{"type": "URLRewrite"}],
+        "backendRefs": [{"name": "web", "port": 8080, "weight": 1,
+            "filters": [{"type": "RequestHeaderModifier"}]}]});
+    let foreign = json!({"backendRefs": [{"name": "web", "namespace": "other", "port": 80}]});
+    let cache = json!({"backendRefs": [{"name": "web", "kind": "Cache", "group": "x.io"}]});
+    let rules = json!([header, redirect, own, foreign, cache]);
+    let object = http_route(&rules);
+    let before = route(&object).admission(&WEB).unwrap();
+    let first = shifted(&object, 25, &before);
+    let mut expected = rules.clone();
+    expected[2]["backendRefs"] = json!([
+        {"name": "web", "port": 8080, "weight": 75,
+            "filters": [{"type": "RequestHeaderModifier"}]},
+        {"name": "web-canary", "port": 8080, "weight": 25,
+            "filters": [{"type": "RequestHeaderModifier"}]}]);
+    assert_eq!(first["spec"]["rules"], expected);
+    assert_eq!(restored(&first, &before), object);
+}
+
+#[test]
+fn other_peoples_backends_in_the_rule_keep_their_share() {
+    let at = |own: u32, other: u32, percent: u8| {
+        let backends = json!([backend("web", own), backend("legacy", other)]);
+        let object = http_route(&json!([{"backendRefs": backends}]));
+        let before = route(&object).admission(&WEB).unwrap();
+        let object = shifted(&object, percent, &before);
+        route(&object).stands_at(&WEB, percent, &before).unwrap();
+        rule(&object, 1)
+    };
+    // The figures of others stay where whole numbers allow it.
+    assert_eq!(at(80, 20, 10), "web 72, web-canary 8, legacy 20");
+    assert_eq!(at(1, 1, 10), "web 9, web-canary 1, legacy 10");
+    assert_eq!(at(1, 1, 100), "web 0, web-canary 1, legacy 1");
+    // No weight is above what a target group may have.
+    assert_eq!(at(997, 3, 33), "web 999, web-canary 492, legacy 4");
+    assert_eq!(at(1000, 1, 1), "web 990, web-canary 10, legacy 1");
+}
+
+#[test]
+fn an_absent_weight_is_one_and_absent_again_in_the_end() {
+    let object = http_route(&json!([{"backendRefs": [{"name": "web", "port": 80},
+        {"name": "legacy", "port": 80}]}]));
+    let before = route(&object).admission(&WEB).unwrap();
+    let first = shifted(&object, 100, &before);
+    assert_eq!(rule(&first, 1), "web 0, web-canary 1, legacy -");
+    assert_eq!(restored(&first, &before), object);
+}
+
+#[test]
+fn all_rules_that_send_to_the_service_move_together() {
+    let object = http_route(&json!([
+        {"backendRefs": [backend("web", 1)]}, {"backendRefs": [backend("api", 1)]},
+        {"backendRefs": [backend("web", 100)]}]));
+    let before = route(&object).admission(&WEB).unwrap();
+    let first = shifted(&object, 10, &before);
+    let rules = [1, 2, 3].map(|number| rule(&first, number));
+    assert_eq!(
+        rules,
+        ["web 90, web-canary 10", "api 1", "web 90, web-canary 10"]
+    );
+    assert_eq!(restored(&first, &before), object);
+}
+
+#[test]
+fn a_rule_that_came_in_the_middle_is_taken_as_it_is() {
+    let before = route(&simple()).admission(&WEB).unwrap();
+    let mut object = shifted(&simple(), 10, &before);
+    let rules = object["spec"]["rules"].as_array_mut().unwrap();
+    rules.push(json!({"backendRefs": [backend("web", 7)]}));
+    let change = route(&object).stands_at(&WEB, 10, &before).unwrap_err();
+    let place = Place::Rule {
+        number: 2,
+        name: None,
+    };
+    let (found, wanted) = ((7, 0), (90, 10));
+    assert_eq!(
+        change,
+        WeightChange::Weights {
+            place,
+            found,
+            wanted
+        }
+    );
+    let end = restored(&object, &before);
+    assert_eq!([rule(&end, 1), rule(&end, 2)], ["web 1", "web 7"]);
+}
+
+#[test]
+fn a_change_of_the_weights_by_somebody_else_is_told() {
+    let before = route(&simple()).admission(&WEB).unwrap();
+    let first = shifted(&simple(), 10, &before);
+    for (own, canary) in [(50, 50), (9, 1), (100, 0)] {
+        let mut object = first.clone();
+        object["spec"]["rules"][0]["backendRefs"] =
+            json!([backend("web", own), backend("web-canary", canary)]);
+        let change = route(&object).stands_at(&WEB, 10, &before).unwrap_err();
+        let WeightChange::Weights { found, .. } = change else {
+            panic!("{change:?}");
+        };
+        assert_eq!(found, (own, canary));
+    }
+    let gone = http_route(&json!([{"backendRefs": [backend("api", 1)]}]));
+    let change = route(&gone).stands_at(&WEB, 10, &before);
+    assert_eq!(change, Err(WeightChange::Gone));
+    assert!(route(&gone).shifted(&WEB, 10, &before, &[]).is_err());
+}
+
+#[test]
+fn each_fault_of_the_rules_has_its_name() {
+    let rules = |rules: Value| faults(&http_route(&rules)).remove(0);
+    let place = || Place::Rule {
+        number: 1,
+        name: None,
+    };
+    assert_eq!(
+        rules(json!([{"backendRefs": [backend("api", 1)]}])),
+        RouteFault::DoesNotSend {
+            to: vec!["api".into()]
+        }
+    );
+    assert_eq!(rules(json!(null)), RouteFault::DoesNotSend { to: vec![] });
+    assert_eq!(
+        rules(json!([{"backendRefs": [backend("web", 1), backend("web", 1)]}])),
+        RouteFault::Repeated { place: place() }
+    );
+    assert_eq!(
+        rules(json!([{"backendRefs": [backend("web", 0), backend("api", 1)]}])),
+        RouteFault::NoWeight { place: place() }
+    );
+    assert_eq!(
+        rules(json!([{"backendRefs": [backend("web", 1), {"name": "web-canary"}]}])),
+        RouteFault::CanaryHasWeight {
+            place: place(),
+            weight: 1
+        }
+    );
+    let full = (0..15).map(|number| backend(&format!("api-{number}"), 1));
+    let full = full.chain([backend("web", 1)]).collect::<Vec<_>>();
+    assert_eq!(
+        rules(json!([{"backendRefs": full}])),
+        RouteFault::TooManyBackends {
+            place: place(),
+            limit: 16
+        }
+    );
+    let second = Place::Rule {
+        number: 2,
+        name: Some("half".into()),
+    };
+    assert_eq!(
+        rules(json!([{"backendRefs": [backend("web", 1)]},
+            {"name": "half", "backendRefs": [backend("web", 1), backend("api", 1)]}])),
+        RouteFault::DifferentShares {
+            shares: vec![(place(), 1, 1), (second, 1, 2)]
+        }
+    );
+}
+
+#[test]
+fn each_fault_of_the_object_has_its_name() {
+    let mut deleted = simple();
+    deleted["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    assert_eq!(faults(&deleted), [RouteFault::BeingDeleted]);
+    let mut owned = simple();
+    owned["metadata"]["ownerReferences"] =
+        json!([{"kind": "Canary", "name": "web", "controller": true}]);
+    assert_eq!(
+        faults(&owned),
+        [RouteFault::Controlled {
+            kind: "Canary".into(),
+            name: "web".into()
+        }]
+    );
+    let managed = |manager: &str, operation: &str, fields: Value| {
+        let mut object = simple();
+        object["metadata"]["managedFields"] = json!([
+            {"manager": manager, "operation": operation, "fieldsV1": fields}]);
+        route(&object).admission(&WEB)
+    };
+    let rules = || json!({"f:spec": {"f:rules": {}, "f:hostnames": {}}});
+    assert_eq!(
+        managed("kustomize-controller", "Apply", rules()).unwrap_err(),
+        [RouteFault::OtherManager {
+            manager: "kustomize-controller".into()
+        }]
+    );
+    assert!(managed("landfall", "Apply", rules()).is_ok());
+    assert!(managed("kubectl-edit", "Update", rules()).is_ok());
+    let others = json!({"f:spec": {"f:hostnames": {}}});
+    assert!(managed("kustomize-controller", "Apply", others).is_ok());
+}
+
+/// The route after this change of its status, and what its parents say then.
+fn told(change: impl Fn(&mut Value)) -> Acceptance {
+    let mut object = simple();
+    change(&mut object["status"]["parents"]);
+    route(&object).acceptance()
+}
+
+#[test]
+fn a_route_is_accepted_when_every_parent_has_accepted_what_was_written() {
+    let waiting = || Acceptance::Waiting(vec!["Gateway `public` in `edge`".into()]);
+    assert_eq!(told(|_| {}), Acceptance::Accepted);
+    assert_eq!(told(|parents| *parents = json!(null)), waiting());
+    assert_eq!(
+        told(|parents| parents[0]["conditions"][1]["observedGeneration"] = json!(2)),
+        waiting()
+    );
+    assert_eq!(
+        told(|parents| parents[0]["conditions"][0]["status"] = json!("Unknown")),
+        waiting()
+    );
+    let other = json!("other");
+    assert_eq!(
+        told(|parents| parents[0]["parentRef"]["name"] = other.clone()),
+        waiting()
+    );
+    // What a controller that is gone has left there does not count beside the present one.
+    let left = |parents: &mut Value| {
+        let mut old = parents[0].clone();
+        old["conditions"][0]["observedGeneration"] = json!(1);
+        old["controllerName"] = json!("example.com/gone");
+        parents.as_array_mut().unwrap().push(old);
+    };
+    assert_eq!(told(left), Acceptance::Accepted);
+    let ingress = route(&ingress(&forward(&json!([group("web", 1)]))));
+    assert_eq!(ingress.acceptance(), Acceptance::NotReported);
+}
+
+#[test]
+fn every_parent_counts() {
+    let mut object = simple();
+    let second = json!({"name": "internal", "sectionName": "https"});
+    object["spec"]["parentRefs"]
+        .as_array_mut()
+        .unwrap()
+        .push(second.clone());
+    let waiting = Acceptance::Waiting(vec!["Gateway `internal`, listener `https`".into()]);
+    assert_eq!(route(&object).acceptance(), waiting);
+    let mut status = object["status"]["parents"][0].clone();
+    status["parentRef"] = second;
+    object["status"]["parents"]
+        .as_array_mut()
+        .unwrap()
+        .push(status);
+    assert_eq!(route(&object).acceptance(), Acceptance::Accepted);
+}
+
+#[test]
+fn a_refusal_says_who_and_why() {
+    let refused = |condition: usize, reason: &str| {
+        let acceptance = told(|parents| {
+            let condition = &mut parents[0]["conditions"][condition];
+            condition["status"] = json!("False");
+            condition["reason"] = json!(reason);
+        });
+        let Acceptance::Refused(refusal) = acceptance else {
+            panic!("{acceptance:?}");
+        };
+        assert_eq!(refusal.controller, "example.com/gateway");
+        (refusal.condition.clone(), refusal.may_pass())
+    };
+    assert_eq!(refused(0, "NoMatchingParent"), ("Accepted".into(), false));
+    assert_eq!(refused(1, "BackendNotFound"), ("ResolvedRefs".into(), true));
+    assert_eq!(
+        refused(1, "RefNotPermitted"),
+        ("ResolvedRefs".into(), false)
+    );
+    // In a fall-back the old generation stays accepted.
+    let partial = told(|parents| {
+        parents[0]["conditions"][0]["observedGeneration"] = json!(2);
+        let partial = json!({"type": "PartiallyInvalid", "status": "True",
+            "reason": "UnsupportedValue", "observedGeneration": 3});
+        parents[0]["conditions"]
+            .as_array_mut()
+            .unwrap()
+            .push(partial);
+    });
+    assert!(
+        matches!(partial, Acceptance::Refused(refusal) if refusal.reason == "UnsupportedValue")
+    );
+}
+
+#[test]
+fn a_route_that_nobody_follows_is_a_fault_before_anything_is_written() {
+    let parent = || "Gateway `public` in `edge`".to_owned();
+    let mut object = simple();
+    object["status"] = json!(null);
+    assert_eq!(faults(&object), [RouteFault::Ignored { parent: parent() }]);
+    let mut object = simple();
+    object["spec"]["parentRefs"] = json!([{"kind": "Service", "group": "", "name": "web"}]);
+    let parent = "Service `web`".to_owned();
+    assert_eq!(faults(&object), [RouteFault::Ignored { parent }]);
+    let mut object = simple();
+    object["spec"]["parentRefs"] = json!([]);
+    assert_eq!(faults(&object), [RouteFault::NoParents]);
+    let mut object = simple();
+    object["status"]["parents"][0]["conditions"][0]["status"] = json!("False");
+    assert!(matches!(faults(&object)[..], [RouteFault::Refused(_)]));
+}
+
+fn action_of(object: &Value) -> Value {
+    let name = "alb.ingress.kubernetes.io/actions.web";
+    let text = object["metadata"]["annotations"][name].as_str().unwrap();
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn an_ingress_has_its_weights_in_the_action() {
+    let mut config = forward(&json!([group("web", 1)]));
+    config["forwardConfig"]["targetGroupStickinessConfig"] = json!({"enabled": true});
+    let object = ingress(&config);
+    let before = route(&object).admission(&WEB).unwrap();
+    let first = shifted(&object, 10, &before);
+    let mut expected = config.clone();
+    expected["forwardConfig"]["targetGroups"] = json!([group("web", 90), group("web-canary", 10)]);
+    assert_eq!(action_of(&first), expected);
+    route(&first).stands_at(&WEB, 10, &before).unwrap();
+    assert!(route(&first).is_sticky(&WEB));
+    let end = restored(&first, &before);
+    assert_eq!(action_of(&end), config);
+    assert_eq!(end["spec"], object["spec"]);
+    let scheme = "alb.ingress.kubernetes.io/scheme";
+    assert_eq!(end["metadata"]["annotations"][scheme], "internal");
+}
+
+#[test]
+fn an_action_in_capitals_is_read_and_stays_in_capitals() {
+    let own = json!({"ServiceName": "web", "ServicePort": "http"});
+    let config = json!({"Type": "forward", "ForwardConfig": {"TargetGroups": [
+        own, {"TargetGroupARN": "arn:legacy", "Weight": 1}]}});
+    let object = ingress(&config);
+    let before = route(&object).admission(&WEB).unwrap();
+    let first = shifted(&object, 50, &before);
+    assert_eq!(
+        action_of(&first)["ForwardConfig"]["TargetGroups"],
+        json!([{"ServiceName": "web", "ServicePort": "http", "Weight": 1},
+            {"ServiceName": "web-canary", "ServicePort": "http", "Weight": 1},
+            {"TargetGroupARN": "arn:legacy", "Weight": 2}])
+    );
+    route(&first).stands_at(&WEB, 50, &before).unwrap();
+    let end = restored(&first, &before);
+    assert_eq!(action_of(&end), config);
+}
+
+#[test]
+fn each_fault_of_an_ingress_has_its_name() {
+    let mut direct = ingress(&forward(&json!([group("web", 1)])));
+    direct["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["port"] =
+        json!({"number": 80});
+    assert_eq!(faults(&direct), [RouteFault::NotByAction]);
+    let annotation = "alb.ingress.kubernetes.io/actions.web";
+    let problem = |change: Value| {
+        let mut object = ingress(&json!(null));
+        object["metadata"]["annotations"][annotation] = change;
+        let RouteFault::InvalidAction { problem, .. } = faults(&object).remove(0) else {
+            panic!("{object}");
+        };
+        problem
+    };
+    assert_eq!(problem(json!(null)), ActionProblem::Missing);
+    assert_eq!(problem(json!("{")), ActionProblem::NotJson);
+    let redirect = json!({"type": "redirect", "redirectConfig": {}});
+    assert_eq!(
+        problem(json!(redirect.to_string())),
+        ActionProblem::NotForward
+    );
+    let arn = json!({"type": "forward", "targetGroupARN": "arn:x"});
+    assert_eq!(problem(json!(arn.to_string())), ActionProblem::NotForward);
+    assert_eq!(
+        faults(&ingress(&forward(&json!([group("api", 1)])))),
+        [RouteFault::DoesNotSend {
+            to: vec!["api".into()]
+        }]
+    );
+    let mut foreign = ingress(&forward(&json!([group("web", 1)])));
+    foreign["metadata"]["finalizers"] = json!([]);
+    foreign["spec"]["ingressClassName"] = json!("nginx");
+    assert_eq!(
+        faults(&foreign),
+        [RouteFault::NotTaken {
+            class: "nginx".into()
+        }]
+    );
+    let mut applied = ingress(&forward(&json!([group("web", 1)])));
+    applied["metadata"]["managedFields"] = json!([{"manager": "argocd", "operation": "Apply",
+        "fieldsV1": {"f:metadata": {"f:annotations": {format!("f:{annotation}"): {}}}}}]);
+    assert_eq!(
+        faults(&applied),
+        [RouteFault::OtherManager {
+            manager: "argocd".into()
+        }]
+    );
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn event(reason: &str, second: i64) -> Event {
+    Event {
+        kind: "Normal".into(),
+        reason: reason.into(),
+        message: "said".into(),
+        count: 1,
+        last: Some(at(second)),
+    }
+}
+
+#[test]
+fn a_weight_of_an_ingress_is_in_force_when_an_event_later_than_the_write_says_so() {
+    let route = route(&ingress(&forward(&json!([group("web", 1)]))));
+    let judge = |events: &[Event], now: i64| route.in_force(Some(events), at(100), at(now));
+    assert_eq!(judge(&[], 101), InForce::Until(at(220)));
+    assert_eq!(
+        judge(&[event("SuccessfullyReconciled", 100)], 101),
+        InForce::Until(at(220))
+    );
+    assert_eq!(
+        judge(&[event("SuccessfullyReconciled", 101)], 101),
+        InForce::Yes
+    );
+    assert_eq!(judge(&[event("Pulled", 101)], 101), InForce::Until(at(220)));
+    let failed = event("FailedDeployModel", 105);
+    let done = event("SuccessfullyReconciled", 110);
+    assert!(matches!(
+        judge(std::slice::from_ref(&failed), 106),
+        InForce::Failed { .. }
+    ));
+    assert_eq!(judge(&[done, failed], 111), InForce::Yes);
+    assert_eq!(judge(&[], 220), InForce::Unseen);
+    assert_eq!(route.in_force(None, at(100), at(220)), InForce::Unseen);
+}
+
+#[test]
+fn a_weight_of_an_http_route_is_in_force_a_moment_after_it_was_accepted() {
+    let plain = route(&simple());
+    assert_eq!(plain.evidence(), Evidence::Conditions);
+    assert_eq!(
+        plain.in_force(None, at(100), at(104)),
+        InForce::Until(at(105))
+    );
+    assert_eq!(plain.in_force(None, at(100), at(105)), InForce::Yes);
+    let mut object = simple();
+    object["status"]["parents"][0]["controllerName"] = json!("gateway.k8s.aws/alb");
+    let gateway = Evidence::Event {
+        kind: "Gateway".into(),
+        namespace: "edge".into(),
+        name: "public".into(),
+    };
+    assert_eq!(route(&object).evidence(), gateway);
+}
+
+#[test]
+fn hostile_objects_are_states() {
+    for hostile in [
+        json!(null),
+        json!([1]),
+        json!("x"),
+        json!({"spec": {"rules": [3, null]}}),
+        json!({"spec": {"rules": [{"backendRefs": [null, 3, {"name": 4}]}], "parentRefs": [null]}}),
+    ] {
+        for kind in RouteKind::ALL {
+            let route = Route::read(kind, &hostile);
+            assert!(route.admission(&WEB).is_err());
+            assert!(route.spares(&WEB) && route.percent(&WEB) == 0);
+            assert!(!route.is_sticky(&WEB));
+            let _ = (route.acceptance(), route.evidence());
+        }
+    }
+}
