@@ -17,11 +17,13 @@ mod model;
 mod notes;
 mod patch;
 mod put;
+mod returning;
 mod undo;
 
 pub use comparison::contains;
 pub use model::{Author, Change};
 pub use notes::{SUPERSEDED_LIMIT, history};
+pub use returning::bring_back;
 pub use undo::{undo, undo_of_generation, undo_of_template};
 
 use crate::problem::Fault;

@@ -26,7 +26,6 @@ use crate::kubernetes::CallError;
 use crate::outcome::CredentialsError;
 use crate::plan::{self, Plan};
 use crate::report;
-use crate::request::Mode;
 use crate::snapshot::{self, Reading, Response};
 use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
@@ -120,7 +119,7 @@ impl Engine {
         let decision = strategy::decide(&self.request, &self.continuation, &self.snapshot, now);
         self.steps += 1;
         assert!(self.steps <= STEPS, "the strategy turns in circles");
-        if self.request.mode == Mode::Plan && self.plan(&decision, now) {
+        if self.request.mode.is_plan() && self.plan(&decision, now) {
             return None;
         }
         match decision {

@@ -20,6 +20,7 @@ mod planned;
 mod present;
 pub mod refusal;
 pub mod release;
+mod returned;
 mod rollout_failed;
 mod rotation;
 mod success;

@@ -10,6 +10,7 @@ pub mod release;
 mod env;
 mod fields;
 mod files;
+mod going_back;
 mod images;
 mod located;
 mod manifest;
@@ -25,7 +26,7 @@ mod unfilled;
 
 pub use files::{File, Files, NamedFile, Wanted};
 pub use located::located;
-pub use model::{Hidden, Method, Mode, Request, Smoke, Strategy, Switch};
+pub use model::{Hidden, Method, Mode, Request, ReturnTarget, Smoke, Strategy, Switch};
 pub use origin::Origin;
 pub use parameters::{FIELDS, Parameters, variables};
 pub use release::{Manifest, Place, PrunePolicy, ReleaseRequest};
@@ -50,6 +51,10 @@ pub struct Draft {
 
 /// What a job asks for.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one of them in an invocation"
+)]
 pub enum Asked {
     /// A deploy of one workload, and the Job that must complete before anything of it is written,
     /// as a release of its own.

@@ -13,6 +13,10 @@ use std::ops::Deref;
 /// The annotation in which the Deployment controller counts rollouts.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
 
+/// The first job of the deploy that made the last change: distinguishes a repetition from a new
+/// deploy. Kubernetes' controllers copy it to the version that it made the newest.
+pub const JOB: &str = "landfall/job";
+
 /// A workload, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::Outcome;
 use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::report::Report;
-use landfall_core::request::{Asked, Mode, Request};
+use landfall_core::request::{Asked, Request};
 use serde_json::{Map, Value, json};
 
 /// The log's target of lines that are metrics.
@@ -60,7 +60,7 @@ impl DeployMetrics {
                 strategy: "release",
                 started,
                 committed: request.committed,
-                is_plan: request.mode == Mode::Plan,
+                is_plan: request.mode.is_plan(),
                 wrote: false,
                 outage: false,
             },
@@ -74,7 +74,7 @@ impl DeployMetrics {
             strategy: request.strategy.name(),
             started,
             committed: request.committed,
-            is_plan: request.mode == Mode::Plan,
+            is_plan: request.mode.is_plan(),
             wrote: false,
             outage: false,
         }

@@ -32,7 +32,7 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 22] = [
+const EVENTS: [(&str, Expected); 23] = [
     // There is nothing in this story's S3.
     ("artifact", Expected::Failure("RevisionUnavailable")),
     ("aws-sample", Expected::Failure("ConfigurationError")),
@@ -52,6 +52,8 @@ const EVENTS: [(&str, Expected); 22] = [
     ("plan", Expected::Failure("RevisionUnavailable")),
     ("release", Expected::Failure("RevisionUnavailable")),
     ("restart", Expected::Success),
+    // Nothing served before.
+    ("rollback", Expected::Failure("ConfigurationError")),
     ("rolling", Expected::Success),
     ("rotate", Expected::Renewed),
     ("sam-sample", Expected::Failure("ConfigurationError")),

@@ -171,6 +171,10 @@ fn around(field: &str, value: &Value) -> Value {
     let mut parameters = match field {
         "manifests" | "release" | "namespaces" | "prune" | "force" => json!({"manifests": "k8s"}),
         "workload" => json!({"restart": true}),
+        "to" => json!({"deployment": "web", "mode": "rollback", "execution": "run-1"}),
+        "mode" if value.as_str().is_some_and(|mode| mode.ends_with("ollback")) => {
+            json!({"deployment": "web", "execution": "run-1"})
+        }
         _ => json!({"deployment": "web", "restart": true}),
     };
     match field {

@@ -34,6 +34,19 @@ pub fn version(
     })
 }
 
+/// The same for a rollback on demand, whose request has no version of its own.
+pub fn returned(job: &str, before: Option<&Workload>, after: &Workload) -> Option<Kept> {
+    let is_same = |before: &&Workload| before.template_digest() == after.template_digest();
+    let before = before.filter(is_same)?;
+    Some(Kept {
+        field: "spec.template".to_owned(),
+        wanted: "the one of an earlier revision".to_owned(),
+        found: Some("the one from before the rollback".to_owned()),
+        is_in_part: after.annotation(marks::JOB) == Some(job),
+        available: Some((before.available_replicas(), before.replicas())),
+    })
+}
+
 /// The same for a write that restores the template of a revision.
 pub fn undo(revision: u64, before: Option<&Workload>, after: &Workload) -> Option<Kept> {
     let is_same = |before: &&Workload| before.template_digest() == after.template_digest();

@@ -5,8 +5,8 @@ use super::model::Author;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::marks::{
-    CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, ROLLED_BACK,
-    SUPERSEDED,
+    CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, RETURNED_FROM,
+    RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED,
 };
 use crate::workload::Workload;
 use jiff::Timestamp;
@@ -48,7 +48,8 @@ pub(super) fn annotations(
         .collect::<Vec<_>>()
         .join(",");
     let or_null = |text: Option<String>| text.map_or(Value::Null, Value::String);
-    let previous = previous.map(|previous| format!("{}@{}", previous.name, previous.revision));
+    let served = live.and_then(|live| Previous::served_text(previous.as_ref(), live));
+    let previous = previous.map(|previous| previous.text());
     let generation = live.map_or(0, |it| it.generation()) + 1;
     let all = [
         (EXECUTION, json!(author.execution)),
@@ -56,6 +57,9 @@ pub(super) fn annotations(
         (DEPLOYED_AT, json!(author.now.to_string())),
         (GENERATION, json!(generation.to_string())),
         (PREVIOUS, or_null(previous)),
+        (SERVED, or_null(served)),
+        (RETURNED_FROM, Value::Null),
+        (RETURNED_TO, Value::Null),
         (
             SUPERSEDED,
             or_null((!superseded.is_empty()).then_some(superseded)),

@@ -92,6 +92,9 @@ impl Engine {
     fn kept(&self, action: &Action, call: &Call, after: &Workload) -> Option<Kept> {
         let before = self.snapshot.seen_deployment(&self.request.deployment);
         match action {
+            Action::Patch(_) if self.request.mode.is_rollback() => {
+                kept::returned(&self.continuation.job, before, after)
+            }
             Action::Patch(_) | Action::Put(_) => {
                 kept::version(&self.request, &self.continuation.job, before, after)
             }

@@ -67,7 +67,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
         ("Revision", revision),
         ("Image", images.unwrap_or_default()),
         ("Strategy", request.strategy.name().to_owned()),
-        ("Mode", "plan".to_owned()),
+        ("Mode", request.mode.name().to_owned()),
         ("ChangeCount", count.to_string()),
         (CHANGES, lines(VARIABLE_LIMIT)),
     ];

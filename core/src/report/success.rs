@@ -2,6 +2,7 @@
 
 use super::cause::pods;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
+use super::returned::Back;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::strategy::{Former, Success, SuccessNote, Switched};
@@ -24,14 +25,7 @@ pub fn success(
     let revision = live.revision().or(success.revision).unwrap_or(1);
     let revision = revision.to_string();
     let target = target(request);
-    let pods = match live.replicas() {
-        0 => "it is scaled to zero, so no pod runs".to_owned(),
-        wanted => format!(
-            "{} of {wanted} {} available",
-            live.available_replicas(),
-            pods(wanted)
-        ),
-    };
+    let pods = available(live);
     let time = words(Duration::from_secs(seconds.unsigned_abs()));
     let summary = match (success.wrote, live.replicas()) {
         (true, 0) => {
@@ -45,6 +39,11 @@ pub fn success(
              ({image}); {pods}."
         ),
     };
+    let back = Back::of(request, live);
+    let summary = match &back {
+        Some(back) => back.summary(&target, &revision, &image, &pods, (success.wrote, &time)),
+        None => summary,
+    };
     let summary = match &success.switched {
         Some(switched) => {
             let runs = format!("`{}` ({image}): {pods}", live.name());
@@ -52,9 +51,9 @@ pub fn success(
         }
         None => summary,
     };
-    let previous = match (success.wrote, success.previous_revision) {
-        (true, previous) => previous.map(|previous| previous.to_string()),
-        (false, _) => Some(revision.clone()),
+    let previous = match success.wrote || back.is_some() {
+        true => success.previous_revision.map(|it| it.to_string()),
+        false => Some(revision.clone()),
     };
     let name = match success.switched {
         Some(_) => live.name(),
@@ -81,6 +80,18 @@ pub fn success(
         ("DurationSeconds", seconds.to_string()),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// How many pods are available.
+fn available(live: &Workload) -> String {
+    match live.replicas() {
+        0 => "it is scaled to zero, so no pod runs".to_owned(),
+        wanted => format!(
+            "{} of {wanted} {} available",
+            live.available_replicas(),
+            pods(wanted)
+        ),
+    }
 }
 
 /// Why not all pods have the new version.

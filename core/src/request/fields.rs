@@ -2,7 +2,7 @@
 
 use super::checks::{kind, similar, unresolved};
 use super::files::{Files, Wanted};
-use super::model::{Method, Mode, Request, Switch};
+use super::model::{Method, Request, Switch};
 use super::origin::Origin;
 use super::parameters::FIELDS;
 use super::shown::excerpt;
@@ -100,13 +100,17 @@ impl<'a> Check<'a> {
         let strategy = self.strategy(deployment.as_deref());
         let (timeout, patience) = self.times(strategy.switch());
         let mode = self.mode();
+        let to = self.return_target(mode);
         let execution = self.execution(job);
         let committed = self.committed();
         let file = self.files.and_then(|files| files.manifest.as_ref());
         let commit = self.commit(file.and_then(|file| file.revision.clone()));
         self.before();
         self.unfilled();
-        self.changes_something();
+        match mode.is_rollback() {
+            true => self.changes_nothing_else(),
+            false => self.changes_something(),
+        }
         Some(Request {
             kind: self.kind,
             deployment: deployment?,
@@ -121,6 +125,7 @@ impl<'a> Check<'a> {
             origin: Origin::default(),
             commit,
             mode,
+            to,
             method,
             restart,
             strategy,
@@ -247,18 +252,6 @@ impl<'a> Check<'a> {
             .all(|c| !c.is_control() && !c.is_whitespace());
         let fits = !commit.is_empty() && commit.len() <= COMMIT_LIMIT && plain;
         fits.then_some(commit)
-    }
-
-    pub(super) fn mode(&mut self) -> Mode {
-        match self.text("mode").as_deref() {
-            None | Some("deploy") => Mode::Deploy,
-            Some("plan") => Mode::Plan,
-            Some(other) => {
-                let problem = format!("must be `deploy` or `plan`, and is `{}`", excerpt(other, 0));
-                self.fault("mode", problem);
-                Mode::Deploy
-            }
-        }
     }
 
     fn method(&mut self, manifest: bool) -> Method {

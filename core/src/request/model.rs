@@ -38,6 +38,8 @@ pub struct Request {
     pub commit: Option<String>,
     /// Whether to write anything.
     pub mode: Mode,
+    /// The version that a rollback on demand brings back; `None` for the one that served before.
+    pub to: Option<ReturnTarget>,
     /// How to write the change.
     pub method: Method,
     /// Whether to restart the pods even if nothing changed.
@@ -72,6 +74,7 @@ impl fmt::Debug for Request {
             .field("skipped", &self.skipped)
             .field("commit", &self.commit)
             .field("mode", &self.mode)
+            .field("to", &self.to)
             .field("method", &self.method)
             .field("restart", &self.restart)
             .field("strategy", &self.strategy)
@@ -121,6 +124,49 @@ pub enum Mode {
     Deploy,
     /// Report the difference and write nothing.
     Plan,
+    /// Bring a version back that served before.
+    Rollback,
+    /// Report what a rollback would bring back, and write nothing.
+    PlanRollback,
+}
+
+impl Mode {
+    /// The mode's name in the user parameters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Deploy => "deploy",
+            Mode::Plan => "plan",
+            Mode::Rollback => "rollback",
+            Mode::PlanRollback => "planRollback",
+        }
+    }
+
+    /// Whether nothing is to be written.
+    pub fn is_plan(self) -> bool {
+        matches!(self, Mode::Plan | Mode::PlanRollback)
+    }
+
+    /// Whether a version of the cluster is asked for, not one of the request.
+    pub fn is_rollback(self) -> bool {
+        matches!(self, Mode::Rollback | Mode::PlanRollback)
+    }
+}
+
+/// The version that a rollback on demand brings back: a revision's number, an image, or for a
+/// switch the name of a version or of its Deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnTarget(pub(super) String);
+
+impl ReturnTarget {
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The number of a revision, if it is one.
+    pub fn revision(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
 }
 
 /// How the new version takes over.
@@ -204,6 +250,7 @@ impl Request {
             skipped: Vec::new(),
             commit: None,
             mode: Mode::Deploy,
+            to: None,
             method: Method::Patch,
             restart: false,
             strategy: Strategy::Rolling,
@@ -247,6 +294,7 @@ impl Request {
             .chain(&self.cluster);
         let names = names.chain(&self.commit).chain(&self.sole_image);
         let names = names.chain(self.images.keys()).chain(self.images.values());
+        let names = names.chain(self.to.iter().map(|to| &to.0));
         let in_manifest = self.manifest.iter().flat_map(containers);
         let in_manifest = in_manifest.filter_map(|(_, container)| container["image"].as_str());
         let mut names = names.map(String::as_str).chain(in_manifest);

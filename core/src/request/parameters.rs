@@ -37,7 +37,7 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 28] = [
+pub const FIELDS: [&str; 29] = [
     "deployment",
     "workload",
     "namespace",
@@ -64,6 +64,7 @@ pub const FIELDS: [&str; 28] = [
     "patience",
     "rollback",
     "mode",
+    "to",
     "execution",
     "committed",
 ];

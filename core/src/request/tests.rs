@@ -37,6 +37,7 @@ fn least() -> Request {
         origin: Origin::default(),
         commit: None,
         mode: Mode::Deploy,
+        to: None,
         env: BTreeMap::new(),
         container: None,
         manifest: None,
@@ -1303,13 +1304,13 @@ fn faults_of_files_and_variables_are_told_together() {
     "#);
     let fields = json!({"deployment": "web", "restart": true, "variables": {"1A": 2, "B": "#{x}"},
         "mode": "dry"});
-    insta::assert_snapshot!(told(fields, &none), @r#"
+    insta::assert_snapshot!(told(fields, &none), @r"
     `variables` fill places in a manifest, and there is no `manifest`
     `variables.1A` is not a valid variable name: letters, digits and `_`, no digit first
     `variables.1A` must be a string, and is a number
     `variables.B` has a variable that CodePipeline did not fill in: `#{x}`. The action that gives it needs a `namespace` and must come earlier in the pipeline
-    `mode` must be `deploy` or `plan`, and is `dry`
-    "#);
+    `mode` must be `deploy`, `plan`, `rollback` or `planRollback`, and is `dry`
+    ");
     let broken = files(Some("a: [\n"), None);
     insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &broken), @r"`manifest` of `a.yaml` is not valid YAML: unclosed bracket '[' (line 1)");
 }

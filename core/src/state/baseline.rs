@@ -1,9 +1,13 @@
 //! The version before a change, to which a rollback returns.
 
-use super::marks::{self, PREVIOUS};
+use super::marks::{self, PREVIOUS, SERVED};
 use crate::kubernetes::name::{Name, Rule};
 use crate::workload::Workload;
 use crate::workload::replica_set::{self, ReplicaSet};
+
+/// How many versions [`SERVED`] names: a rollback on demand needs one, and each may be the one that
+/// serves now.
+const SERVED_LIMIT: usize = 4;
 
 /// The ReplicaSet that has the ready pods before a change.
 #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -36,10 +40,43 @@ impl Previous {
     /// Reads it from the Deployment's annotation. Others may have written that, so an invalid value
     /// counts as absent.
     pub fn recorded(deployment: &Workload) -> Option<Previous> {
-        let (name, revision) = marks::revision_of(deployment.annotation(PREVIOUS)?)?;
+        Previous::read(deployment.annotation(PREVIOUS)?)
+    }
+
+    /// Reads the text of an annotation.
+    pub fn read(text: &str) -> Option<Previous> {
+        let (name, revision) = marks::revision_of(text)?;
         Some(Previous {
             name: name.into(),
             revision,
         })
+    }
+
+    /// The text of an annotation.
+    pub fn text(&self) -> String {
+        format!("{}@{}", self.name, self.revision)
+    }
+
+    /// The versions that served before the last change, newest first.
+    pub fn all_recorded(deployment: &Workload) -> Vec<Previous> {
+        let noted = deployment.annotation(SERVED).unwrap_or_default();
+        let noted = noted.split(',').filter_map(Previous::read);
+        let last = Previous::recorded(deployment);
+        let mut all = Vec::<Previous>::new();
+        for one in last.into_iter().chain(noted) {
+            if all.iter().all(|known| known.name != one.name) {
+                all.push(one);
+            }
+        }
+        all
+    }
+
+    /// What [`SERVED`] is after a change before which this version served: those before it.
+    pub fn served_text(serving: Option<&Previous>, deployment: &Workload) -> Option<String> {
+        let older = Previous::all_recorded(deployment).into_iter();
+        let older = older.filter(|older| serving.is_none_or(|it| it.name != older.name));
+        let older = older.take(SERVED_LIMIT).map(|one| one.text());
+        let text = older.collect::<Vec<_>>().join(",");
+        (!text.is_empty()).then_some(text)
     }
 }

@@ -3,14 +3,12 @@
 
 use crate::kubernetes::name::{Name, Rule, is_label_key, is_label_value};
 use crate::kubernetes::service::{Selector, read_selector};
+pub use crate::workload::JOB;
 use crate::workload::Workload;
 use serde_json::Value;
 
 /// The pipeline execution (or job) that made the last change.
 pub const EXECUTION: &str = "landfall/execution";
-/// The first job of the deploy that made the last change: distinguishes a repetition from a new
-/// deploy.
-pub const JOB: &str = "landfall/job";
 /// When the last change was made.
 pub const DEPLOYED_AT: &str = "landfall/deployed-at";
 /// The generation after the last change, known beforehand because the write names the state it
@@ -18,6 +16,14 @@ pub const DEPLOYED_AT: &str = "landfall/deployed-at";
 pub const GENERATION: &str = "landfall/generation";
 /// The ReplicaSet before the last change, `name@revision`, to which a rollback returns.
 pub const PREVIOUS: &str = "landfall/previous";
+/// The versions that served before [`PREVIOUS`], newest first, each in its form. A rollback on
+/// demand takes the first that does not serve now.
+pub const SERVED: &str = "landfall/served";
+/// Of the last change, where it was a rollback on demand: the version that it left, in the form of
+/// [`PREVIOUS`]; on a Service the Deployment.
+pub const RETURNED_FROM: &str = "landfall/returned-from";
+/// The version that it brought back, likewise.
+pub const RETURNED_TO: &str = "landfall/returned-to";
 /// The jobs whose changes were overwritten later, newest first: a late repetition of one of them
 /// stops.
 pub const SUPERSEDED: &str = "landfall/superseded";

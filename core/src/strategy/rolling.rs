@@ -3,6 +3,7 @@
 
 mod context;
 mod forward;
+mod returning;
 mod undo;
 mod unstick;
 pub mod way_back;

@@ -5,7 +5,7 @@
 //! its status counts them.
 
 use super::{
-    Kind, REVISION, REVISION_HASH, TEMPLATE_HASH, Workload, template_digest, without_null_time,
+    JOB, Kind, REVISION, REVISION_HASH, TEMPLATE_HASH, Workload, template_digest, without_null_time,
 };
 use crate::kubernetes::object::{bounded, controller, controller_name, timestamp};
 use crate::kubernetes::service::ServicePod;
@@ -14,6 +14,9 @@ use serde_json::Value;
 
 /// The earlier revisions of a ReplicaSet that came back.
 const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
+
+/// The longest image that is read: a registry, a path and a digest fit.
+const IMAGE_LIMIT: usize = 512;
 
 /// What we read of a ReplicaSet, or of what stands in its place.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,8 +45,12 @@ pub struct ReplicaSet {
     pub keeper: String,
     /// Whether the pods run once, to their end.
     pub ends: bool,
-    /// The digest of a ControllerRevision's template.
+    /// The digest of its template.
     pub template: String,
+    /// The images of its containers, init containers last.
+    pub images: Vec<String>,
+    /// The job of the deploy that made it the newest: its controller copies our annotation.
+    pub job: String,
 }
 
 impl ReplicaSet {
@@ -71,6 +78,11 @@ impl ReplicaSet {
                 .pointer("/metadata/annotations")
                 .and_then(|annotations| annotations.get(REVISION_HISTORY))
                 .is_some(),
+            template: plain_template(object, Kind::Deployment)
+                .map(|template| template_digest(&template))
+                .unwrap_or_default(),
+            images: images(object, Kind::Deployment),
+            job: job(object),
             ..ReplicaSet::default()
         }
     }
@@ -93,7 +105,19 @@ impl ReplicaSet {
             template: plain_template(object, Kind::StatefulSet)
                 .map(|template| template_digest(&template))
                 .unwrap_or_default(),
+            images: images(object, Kind::StatefulSet),
+            job: job(object),
             ..ReplicaSet::default()
+        }
+    }
+
+    /// Whether a workload has the template of this version.
+    pub fn is_live(&self, live: &Workload) -> bool {
+        match live.kind() {
+            Kind::Deployment => self.template == live.template_digest(),
+            Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+                self.template == template_digest(&without_null_time(live.template()))
+            }
         }
     }
 
@@ -123,6 +147,22 @@ impl ReplicaSet {
 fn text(object: &Value, pointer: &str) -> String {
     let value = object.pointer(pointer).and_then(Value::as_str);
     value.unwrap_or_default().to_owned()
+}
+
+fn job(object: &Value) -> String {
+    let annotations = object.pointer("/metadata/annotations");
+    let job = annotations.and_then(|all| all.get(JOB)?.as_str());
+    bounded(job.unwrap_or_default()).to_owned()
+}
+
+/// The images in a version's template.
+fn images(object: &Value, kind: Kind) -> Vec<String> {
+    let template = object.pointer(kind.row().versions.template);
+    let lists = ["containers", "initContainers"].into_iter();
+    let lists = lists.filter_map(|list| template?["spec"][list].as_array());
+    let images = lists.flatten().filter_map(|one| one["image"].as_str());
+    let images = images.filter(|image| image.len() <= IMAGE_LIMIT);
+    images.map(str::to_owned).collect()
 }
 
 /// Spreads the pods that a workload's status counts over its ControllerRevisions. The status does

@@ -9,7 +9,6 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::model::RecordTrouble;
 use crate::release::{ReleaseCause, ReleaseFailure, WayBack};
-use crate::request::Mode;
 use crate::request::release::PrunePolicy;
 use crate::snapshot::Response;
 use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
@@ -65,7 +64,7 @@ impl ReleaseEngine {
         // A stage is only retried once its action is over: the deploy before it is dead.
         let held = held.filter(|lock| lock.execution != self.request.execution);
         let held = held.map(|lock| (lock.execution.clone(), lock.expires()));
-        match held.filter(|_| self.request.mode == Mode::Deploy) {
+        match held.filter(|_| !self.request.mode.is_plan()) {
             Some((execution, _)) if self.continuation.has_begun() => {
                 return self.fail(ReleaseFailure::OutOfSync {
                     by: Some(execution),
@@ -135,7 +134,7 @@ impl ReleaseEngine {
             let wrote = phase.is_some_and(|phase| phase.revision > 0);
             // Whoever released while we waited is later than us, and is not overwritten.
             let is_late = newest.is_some_and(|it| it.heading.at > self.continuation.started);
-            if wrote || is_late && self.request.mode == Mode::Deploy {
+            if wrote || is_late && !self.request.mode.is_plan() {
                 let by = by.map(|(_, execution)| execution);
                 self.fail(ReleaseFailure::OutOfSync { by, wrote });
                 return false;
@@ -163,7 +162,7 @@ impl ReleaseEngine {
                 self.stage = Stage::WayBack;
                 return false;
             }
-        } else if own.heading.status == Status::Failed && self.request.mode == Mode::Deploy {
+        } else if own.heading.status == Status::Failed && !self.request.mode.is_plan() {
             // It is over, and only its lock and its report may be missing.
             let cause = own.heading.cause.clone().unwrap_or_default();
             self.failure = Some(ReleaseCause::Recorded(RecordedFailure::of(&cause)));

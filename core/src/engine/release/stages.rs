@@ -2,7 +2,6 @@
 
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use crate::release::{ReleaseCause, ReleaseFailure, order};
-use crate::request::Mode;
 use jiff::Timestamp;
 
 impl ReleaseEngine {
@@ -74,7 +73,7 @@ impl ReleaseEngine {
             return;
         }
         self.judge_olds();
-        if self.request.mode == Mode::Plan {
+        if self.request.mode.is_plan() {
             let plan = Box::new(self.plan());
             return self.end(ReleaseOutcome::Planned(plan));
         }

@@ -15,7 +15,6 @@ use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::resource::PODS;
 use crate::release::prune::{self, Prune, candidates};
 use crate::release::{LeftReason, ObjectFault, ObjectTrouble, ReleaseNote, Untried};
-use crate::request::Mode;
 use crate::snapshot::Response;
 use crate::state::release::history::base;
 use jiff::Timestamp;
@@ -260,7 +259,7 @@ impl ReleaseEngine {
     /// Asks for the permissions that no dry run needs: to delete, and to read what explains a
     /// failure.
     pub(super) fn ask_permissions(&mut self) {
-        if self.request.mode == Mode::Plan {
+        if self.request.mode.is_plan() {
             return;
         }
         let mut needed = BTreeSet::new();

@@ -102,7 +102,7 @@ impl Check<'_> {
         let force = self.flag("force", false);
         let rollback = self.flag("rollback", true);
         let (timeout, patience) = self.times(None);
-        let mode = self.mode();
+        let mode = self.mode_of_release();
         let execution = self.execution(job);
         let committed = self.committed();
         let first = files.as_ref().and_then(|files| files.first());

@@ -67,6 +67,9 @@ impl Context<'_> {
         if live.replicas() == 0 && live.annotation(marks::REPLICAS).is_some() {
             return Ok(Decision::GiveUp(Failure::Faults(vec![retired(live)])));
         }
+        if self.request.mode.is_rollback() {
+            return self.go_back(live);
+        }
         let sets = self.snapshot.replica_sets(live)?;
         let autoscaled = change::needs_autoscalers(self.request, live) && {
             let mut all = self.snapshot.autoscalers()?.iter();

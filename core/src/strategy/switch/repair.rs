@@ -6,7 +6,6 @@ use super::context::{Context, Next, ended};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::resource::SERVICES;
 use crate::kubernetes::service::{Selector, Service, ServicePod};
-use crate::request::Mode;
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
@@ -110,7 +109,7 @@ impl Context<'_> {
         let Some(before) = before.filter(|it| *it != selector) else {
             return Ok(());
         };
-        if self.request.mode == Mode::Plan
+        if self.request.mode.is_plan()
             || self
                 .snapshot
                 .service_pods(&selector)?

@@ -1,0 +1,48 @@
+//! A rollback on demand that worked: from which version to which.
+
+use crate::request::Request;
+use crate::state::baseline::Previous;
+use crate::state::marks::{EXECUTION, RETURNED_FROM, RETURNED_TO};
+use crate::workload::Workload;
+
+/// From which revision to which one a workload was rolled back.
+pub(super) struct Back {
+    from: Option<u64>,
+    to: u64,
+}
+
+impl Back {
+    /// Reads it from the workload, where this execution has rolled it back.
+    pub(super) fn of(request: &Request, live: &Workload) -> Option<Back> {
+        let is_ours = live.annotation(EXECUTION) == Some(&request.execution);
+        let read = |mark| live.annotation(mark).and_then(Previous::read);
+        let to = read(RETURNED_TO).filter(|_| is_ours && request.mode.is_rollback())?;
+        Some(Back {
+            from: read(RETURNED_FROM).map(|from| from.revision),
+            to: to.revision,
+        })
+    }
+
+    pub(super) fn summary(
+        &self,
+        target: &str,
+        revision: &str,
+        image: &str,
+        pods: &str,
+        (wrote, time): (bool, &str),
+    ) -> String {
+        let from = self.from.map(|from| format!(" from revision {from}"));
+        let from = from.unwrap_or_default();
+        let to = self.to;
+        match wrote {
+            true => format!(
+                "{target} was rolled back{from} to revision {to}, which is revision {revision} now \
+                 ({image}): {pods} after {time}."
+            ),
+            false => format!(
+                "{target} was already rolled back{from} to revision {to} by this execution, so \
+                 nothing was changed: revision {revision} ({image}); {pods}."
+            ),
+        }
+    }
+}

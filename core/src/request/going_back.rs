@@ -1,0 +1,109 @@
+//! The field `mode`, and what belongs to a rollback on demand: `to`, and nothing that says what the
+//! new version is.
+
+use super::checks::{kind, unresolved};
+use super::fields::Check;
+use super::model::{Mode, ReturnTarget};
+use super::shown::excerpt;
+use crate::text::one_of;
+use serde_json::Value;
+
+/// All modes.
+const MODES: [Mode; 4] = [Mode::Deploy, Mode::Plan, Mode::Rollback, Mode::PlanRollback];
+
+/// The longest `to`: an image with a registry, a path and a digest.
+const TO_LIMIT: usize = 512;
+
+/// The fields that say what a new version is. A rollback brings back one that exists.
+const NEW_VERSION: [&str; 8] = [
+    "images",
+    "env",
+    "container",
+    "manifest",
+    "before",
+    "method",
+    "restart",
+    "committed",
+];
+
+impl Check<'_> {
+    pub(super) fn mode(&mut self) -> Mode {
+        let Some(text) = self.text("mode") else {
+            return Mode::Deploy;
+        };
+        if let Some(mode) = MODES.into_iter().find(|mode| mode.name() == text) {
+            return mode;
+        }
+        let names = MODES.map(Mode::name);
+        let problem = format!("must be {}, and is `{}`", one_of(&names), excerpt(&text, 0));
+        self.fault("mode", problem);
+        Mode::Deploy
+    }
+
+    /// The mode of a release, which has no rollback on demand.
+    pub(in crate::request) fn mode_of_release(&mut self) -> Mode {
+        let mode = self.mode();
+        self.return_target(mode);
+        if mode.is_rollback() {
+            let problem = "is for a workload, by `deployment` or `workload`; to go back to earlier \
+                `manifests`, release those again";
+            self.fault("mode", problem);
+        }
+        mode
+    }
+
+    /// The version that a rollback brings back, where one is named.
+    pub(super) fn return_target(&mut self, mode: Mode) -> Option<ReturnTarget> {
+        let text = match self.fields.get("to")? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) if number.is_u64() => number.to_string(),
+            other @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_)) => {
+                let problem = format!(
+                    "must be the number of a revision or an image, and is {}",
+                    kind(other)
+                );
+                self.fault("to", problem);
+                return None;
+            }
+        };
+        let plain = text.chars().all(|c| !c.is_control() && !c.is_whitespace());
+        if !mode.is_rollback() {
+            self.fault("to", "is for the mode `rollback`; leave it out");
+        } else if text.contains("#{") {
+            self.fault("to", unresolved(&text));
+        } else if text.is_empty() || text.len() > TO_LIMIT || !plain {
+            let problem = format!("must be 1 to {TO_LIMIT} characters without spaces");
+            self.fault("to", problem);
+        }
+        Some(ReturnTarget(text))
+    }
+
+    /// Refuses what would say what the new version is. Without `execution` a stage that is retried
+    /// would roll back a second time.
+    pub(super) fn changes_nothing_else(&mut self) {
+        for field in NEW_VERSION {
+            if self.fields.contains_key(field) {
+                let problem = "cannot be combined with the mode `rollback`, which brings back a \
+                    version that the cluster has; leave it out";
+                self.fault(field, problem);
+            }
+        }
+        if self
+            .fields
+            .get("strategy")
+            .is_some_and(|it| it != "rolling")
+        {
+            let problem = "must be `rolling` with the mode `rollback`";
+            self.fault("strategy", problem);
+        }
+        if !self.is_there("execution") {
+            let problem = "is missing: by it a retry of the stage is known, which must not roll \
+                back a second time. Give `#{codepipeline.PipelineExecutionId}`";
+            self.fault("execution", problem);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Rollback on demand: an earlier version is deployed again, from the ReplicaSet or
+//! ControllerRevision that the cluster still has. From its write on it is a deploy like any other,
+//! with a way back of its own.
+
+use super::super::action::Action;
+use super::super::author::{author, other_author};
+use super::super::decision::Decision;
+use super::super::result::Failure;
+use super::context::{Context, Next};
+use crate::change;
+use crate::problem::Fault;
+use crate::request::ReturnTarget;
+use crate::state::baseline::Previous;
+use crate::state::continuation::{Phase, Rollout};
+use crate::state::marks;
+use crate::text::listed;
+use crate::workload::Workload;
+use crate::workload::replica_set::ReplicaSet;
+
+/// How many versions a fault lists.
+const LISTED: usize = 5;
+
+impl Context<'_> {
+    /// The one write of a rollback on demand, or why there is none.
+    pub(super) fn go_back(&self, live: &Workload) -> Next {
+        if let Some(end) = self.went_back(live)? {
+            return Ok(end);
+        }
+        let sets = self.snapshot.replica_sets(live)?;
+        let to = match target(self.request.to.as_ref(), live, sets) {
+            Ok(to) => to,
+            Err(fault) => return Ok(Decision::GiveUp(Failure::Faults(vec![fault]))),
+        };
+        let fault = match self.previous_template(&to.name, live)? {
+            Ok(Some(template)) if live.has_template(&template) => {
+                return Ok(self.already_there(live));
+            }
+            Ok(Some(template)) => {
+                let author = author(self.request, self.continuation, self.now);
+                let from = own(live, sets).find(|set| set.is_live(live)).map(previous);
+                let versions = (from.as_ref(), &to);
+                let patch =
+                    change::bring_back(self.request, live, sets, versions, &template, &author);
+                return Ok(Decision::Act(Action::Patch(patch)));
+            }
+            Ok(None) => gone(live, sets, &to),
+            Err(why) => {
+                let problem = format!("revision {} cannot be read: {why}", to.revision);
+                refused(&problem)
+            }
+        };
+        Ok(Decision::GiveUp(Failure::Faults(vec![fault])))
+    }
+
+    /// The same execution has rolled back already: its stage was retried. What it brought back is
+    /// followed, and nothing is rolled back a second time.
+    fn went_back(&self, live: &Workload) -> Result<Option<Decision>, crate::snapshot::Query> {
+        let is_ours = live.annotation(marks::EXECUTION) == Some(&self.request.execution);
+        let to = live.annotation(marks::RETURNED_TO).and_then(Previous::read);
+        let failed = live.annotation(marks::ROLLED_BACK).is_some();
+        let Some(to) = to.filter(|_| is_ours && !failed) else {
+            return Ok(None);
+        };
+        if let Ok(Some(template)) = self.previous_template(&to.name, live)?
+            && !live.has_template(&template)
+        {
+            let by = other_author(live, self.continuation);
+            let by = by.filter(|by| *by != self.request.execution);
+            let end = Failure::OutOfSync { by, wrote: true };
+            return Ok(Some(Decision::GiveUp(end)));
+        }
+        let Decision::Enter(Phase::Rollout(rollout)) = self.already_there(live) else {
+            return Ok(None);
+        };
+        Ok(Some(Decision::Enter(Phase::Rollout(Rollout {
+            previous: Previous::recorded(live),
+            ..rollout
+        }))))
+    }
+}
+
+/// The version to bring back: the one that is named, else the one that served before.
+pub(super) fn target(
+    to: Option<&ReturnTarget>,
+    live: &Workload,
+    sets: &[ReplicaSet],
+) -> Result<Previous, Fault> {
+    match to {
+        Some(to) => named(to, live, sets),
+        None => served_before(live, sets),
+    }
+}
+
+fn named(to: &ReturnTarget, live: &Workload, sets: &[ReplicaSet]) -> Result<Previous, Fault> {
+    let is_it = |set: &&ReplicaSet| {
+        to.revision() == Some(set.revision)
+            || set.name == to.text()
+            || set.images.iter().any(|image| image == to.text())
+    };
+    // Two revisions may have the same image: the one that runs is not rolled back for the other.
+    let found = own(live, sets).filter(is_it);
+    let found = found.max_by_key(|set| (set.is_live(live), set.revision));
+    found.map(previous).ok_or_else(|| {
+        Fault::new(
+            "to",
+            format!(
+                "is `{}`, and {} `{}` has no such revision or image; {}",
+                to.text(),
+                live.kind().word(),
+                live.name(),
+                revisions(live, sets)
+            ),
+        )
+    })
+}
+
+/// The version that served before the one that is there now.
+fn served_before(live: &Workload, sets: &[ReplicaSet]) -> Result<Previous, Fault> {
+    let is_live = |name: &str| sets.iter().any(|set| set.name == name && set.is_live(live));
+    let noted = Previous::all_recorded(live);
+    let noted = noted.into_iter().find(|one| !is_live(&one.name));
+    let failed = live.annotation(marks::ROLLED_BACK).is_some();
+    let job = live.annotation(marks::JOB).unwrap_or_default();
+    let others = own(live, sets).filter(|set| !set.is_live(live));
+    // Our last deploy made this one, and somebody else has changed the template since.
+    let ours = others
+        .clone()
+        .filter(|set| !job.is_empty() && set.job == job);
+    let ours = ours.max_by_key(|set| set.revision).filter(|_| !failed);
+    if let Some(ours) = ours
+        && noted
+            .as_ref()
+            .is_none_or(|one| one.revision < ours.revision)
+    {
+        return Ok(previous(ours));
+    }
+    if let Some(noted) = noted {
+        return match own(live, sets).any(|set| set.name == noted.name) {
+            true => Ok(noted),
+            false => Err(gone(live, sets, &noted)),
+        };
+    }
+    // Nothing of ours was deployed: the newest, without what is known to have failed.
+    let others = others.filter(|set| !(failed && set.job == job));
+    let newest = others.max_by_key(|set| set.revision);
+    newest.map(previous).ok_or_else(|| {
+        refused(&format!(
+            "{} `{}` has no earlier version that could be brought back; {}",
+            live.kind().word(),
+            live.name(),
+            revisions(live, sets)
+        ))
+    })
+}
+
+fn own<'a>(
+    live: &Workload,
+    sets: &'a [ReplicaSet],
+) -> impl Iterator<Item = &'a ReplicaSet> + Clone {
+    let uid = live.uid().to_owned();
+    sets.iter().filter(move |set| set.owner == uid)
+}
+
+fn previous(set: &ReplicaSet) -> Previous {
+    Previous {
+        name: set.name.clone(),
+        revision: set.revision,
+    }
+}
+
+fn refused(problem: &str) -> Fault {
+    Fault::new("mode", format!("is `rollback`, and {problem}"))
+}
+
+fn gone(live: &Workload, sets: &[ReplicaSet], to: &Previous) -> Fault {
+    refused(&format!(
+        "revision {}, which served before, no longer exists (revisionHistoryLimit); {}",
+        to.revision,
+        revisions(live, sets)
+    ))
+}
+
+/// The revisions that there are, the newest first.
+fn revisions(live: &Workload, sets: &[ReplicaSet]) -> String {
+    let mut all = own(live, sets).collect::<Vec<_>>();
+    all.sort_by_key(|set| std::cmp::Reverse(set.revision));
+    let more = all.len().saturating_sub(LISTED);
+    let told = all.iter().take(LISTED).map(|set| {
+        let image = set.images.first().map_or("no image", String::as_str);
+        format!("{} ({image})", set.revision)
+    });
+    let told = listed(told.collect());
+    match (all.len(), more) {
+        (0, _) => "the cluster has no revision of it".to_owned(),
+        (1, _) => format!("its only revision is {told}"),
+        (_, 0) => format!("its revisions are {told}"),
+        (_, more) => format!("its newest revisions are {told}, and there are {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
