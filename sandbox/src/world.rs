@@ -18,6 +18,8 @@ mod identity;
 mod mutation;
 mod object;
 mod refusal;
+mod route_state;
+mod routes;
 mod sample;
 mod script;
 mod selector;

@@ -121,6 +121,7 @@ impl World {
             "services" => {
                 self.plan_endpoints(key.clone());
                 self.wake_api_services();
+                self.wake_routes(&key.namespace);
             }
             "endpointslices" => self.wake_api_services(),
             resource if has_controller(resource) => self.plan_step(Task::Other(key.clone())),

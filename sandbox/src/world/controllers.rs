@@ -13,8 +13,10 @@ pub(crate) mod node;
 pub(crate) mod pod;
 pub(crate) mod replica_set;
 pub(crate) mod revision;
+pub(crate) mod route;
 pub(crate) mod stateful_set;
 
+use crate::gateway::HTTP_ROUTES;
 use crate::world::state::World;
 use crate::world::store::Key;
 
@@ -29,6 +31,8 @@ pub(crate) fn has_controller(resource: &str) -> bool {
             | "persistentvolumeclaims"
             | "apiservices"
             | "namespaces"
+            | "ingresses"
+            | HTTP_ROUTES
     )
 }
 
@@ -43,6 +47,7 @@ impl World {
             "persistentvolumeclaims" => self.sync_claim(key),
             "apiservices" => self.sync_api_service(key),
             "namespaces" => self.sync_namespace(key),
+            "ingresses" | HTTP_ROUTES => self.sync_route(key),
             _ => {}
         }
     }

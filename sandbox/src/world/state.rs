@@ -6,6 +6,7 @@ use crate::world::fault;
 use crate::world::identity::{Iam, Identity};
 use crate::world::mutation::Mutation;
 use crate::world::refusal::Refusal;
+use crate::world::route_state::RouteState;
 use crate::world::store::{Key, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub struct World {
     pub(crate) due: BTreeMap<Task, Timestamp>,
     /// How long a controller does not see the newest spec.
     pub(crate) unseen: BTreeMap<Key, Timestamp>,
+    /// What is in force of each route.
+    pub(crate) routes: BTreeMap<Key, RouteState>,
     pub(crate) lives: BTreeMap<Key, Life>,
     pub(crate) behaviours: Vec<(String, Behaviour)>,
     pub(crate) default_behaviour: Behaviour,
@@ -64,6 +67,10 @@ pub struct Timing {
     pub termination: SignedDuration,
     /// From a change of a Service or its pods until its EndpointSlice changes.
     pub endpoints: SignedDuration,
+    /// From a route's change until its controller has accepted it.
+    pub route_accepted: SignedDuration,
+    /// From there until it is in force.
+    pub route_in_force: SignedDuration,
     /// The first back-off of a crash loop, a failed pull or a failed creation; it doubles.
     pub back_off: SignedDuration,
     /// The longest back-off.
@@ -78,6 +85,8 @@ impl Default for Timing {
             start: SignedDuration::from_millis(100),
             termination: SignedDuration::from_millis(100),
             endpoints: SignedDuration::from_millis(20),
+            route_accepted: SignedDuration::from_millis(50),
+            route_in_force: SignedDuration::from_millis(50),
             back_off: SignedDuration::from_secs(10),
             back_off_limit: SignedDuration::from_secs(300),
         }
@@ -135,6 +144,7 @@ impl World {
             store: Store::default(),
             due: BTreeMap::new(),
             unseen: BTreeMap::new(),
+            routes: BTreeMap::new(),
             lives: BTreeMap::new(),
             behaviours: Vec::new(),
             default_behaviour: Behaviour::default(),

@@ -3,6 +3,7 @@
 mod api;
 mod applied;
 mod controllers;
+mod routes;
 mod workloads;
 
 use super::*;

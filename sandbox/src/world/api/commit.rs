@@ -3,7 +3,7 @@
 use crate::world::api::call::Call;
 use crate::world::api::defaults;
 use crate::world::api::fields::managers::Writer;
-use crate::world::api::kinds::Kind;
+use crate::world::api::kinds::{DEFINITIONS, Kind};
 use crate::world::api::message::Answer;
 use crate::world::api::schema;
 use crate::world::api::status;
@@ -64,11 +64,11 @@ impl World {
         mut object: Value,
         note: &Note,
     ) -> Result<Value, Answer> {
-        defaults::fill(kind.built_in(), &mut object);
+        self.fill(kind, &mut object);
         let managed = self.managed(kind, old.map(Arc::as_ref), &object, note);
         if !self.mutations.is_empty() {
             self.mutated(kind.plural, &mut object);
-            defaults::fill(kind.built_in(), &mut object);
+            self.fill(kind, &mut object);
         }
         if kind.plural == "services" {
             self.allocate_address(old, &mut object);
@@ -92,6 +92,17 @@ impl World {
         count_specs(kind, old.map(Arc::as_ref), &mut object);
         set_managed(&mut object, managed);
         Ok(object)
+    }
+
+    /// Sets the defaults of an object, for a custom resource those of its definition.
+    fn fill(&self, kind: &Kind, object: &mut Value) {
+        if !kind.is_custom() {
+            return defaults::fill(kind.built_in(), object);
+        }
+        let definition = Key::new(DEFINITIONS, "", kind.resource);
+        if let Some(definition) = self.store.get(&definition) {
+            defaults::custom::fill(definition, object);
+        }
     }
 
     /// Sets the metadata that only the server writes.

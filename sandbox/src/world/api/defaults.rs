@@ -3,6 +3,7 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/apps/v1/defaults.go>,
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/v1/defaults.go>
 
+pub(crate) mod custom;
 mod others;
 mod parts;
 mod pods;
