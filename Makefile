@@ -35,7 +35,7 @@ PARAMETERS ?=
 TARGET = $(if $(findstring Architecture=x86_64,$(PARAMETERS)),x86_64,aarch64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-docs bench-candidates bench-real bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
+.PHONY: bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate conformance kills control-plane peers tools cluster check fmt format-check lint docs deny measure clean
 
 help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -216,6 +216,11 @@ bench-candidates: bench-tools $(if $(FUNCTION),,package-$(MACHINE))
 bench-real:
 	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
 	  target/measuring/landfall-bench real $(BENCHED) --rounds 5
+
+bench-releases: bench-tools control-plane $(if $(FUNCTION),,package-$(MACHINE)) ## compare releases of 200 and 2,000 objects with kubectl apply and diff: make bench-releases [ROUNDS=5 FUNCTION=PATH]
+	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
+	  target/measuring/landfall-bench releases --out $(BENCH) $(if $(filter-out file,$(origin ROUNDS)),--rounds $(ROUNDS)) \
+	  --function $(or $(FUNCTION),$(PACKAGE)/$(MACHINE)/bootstrap)
 
 bench-tools:
 	$(CARGO) build --locked --profile measuring --package landfall-bench --package landfall-sandbox

@@ -63,6 +63,11 @@ impl Candidate {
         (there, missing)
     }
 
+    /// Landfall's function in this file.
+    pub(crate) fn landfall(program: &Path) -> Candidate {
+        Candidate::new(LANDFALL, "Landfall", program.to_owned())
+    }
+
     fn new(name: &'static str, title: &'static str, program: PathBuf) -> Candidate {
         Candidate {
             name,

@@ -4,10 +4,12 @@ mod candidate;
 mod crowd;
 mod deploys;
 mod instructions;
+mod kubectl;
 mod plot;
 mod price;
 mod process;
 mod real;
+mod releases;
 mod report;
 mod rollouts;
 mod spread;
@@ -18,6 +20,7 @@ use deploys::Deploys;
 use jiff::Timestamp;
 use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
 use landfall_sandbox::instant::InstantCluster;
+use releases::Size;
 use report::{Figures, Row};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -38,6 +41,11 @@ Usage: landfall-bench COMMAND
                 The candidates and kubectl against the control plane that
                 landfall-control-plane started around this; writes real.json.
 
+  releases      --function PATH [--rounds N] [--out DIR]
+                Releases of 200 objects (and one round of 2,000 objects of 8 MB)
+                beside kubectl apply and diff, against the control plane that
+                landfall-control-plane started around this; writes releases.md.
+
   instructions  --function PATH --prices FILE
                 Counts the instructions of a cold deploy (valgrind), and fails
                 where they are more than a tenth above what FILE says.
@@ -56,6 +64,8 @@ Options:
 /// The default and the maximum of processes per candidate.
 const ROUNDS: usize = 20;
 const MOST_ROUNDS: usize = 1000;
+/// The default rounds of releases: enough for a median.
+const RELEASES: usize = 5;
 /// The length of the long rollout in seconds; the maximum is two thirds of a Lambda's life.
 const ROLLOUT: u64 = 60;
 const LONGEST_ROLLOUT: u64 = 600;
@@ -90,12 +100,13 @@ async fn main() -> ExitCode {
         match options.command.as_deref() {
             Some("run") => options.run().await,
             Some("real") => options.measure_real().await,
+            Some("releases") => options.measure_releases().await,
             Some("instructions") => {
                 let function = needed(options.function.as_ref(), "--function")?;
                 instructions::check(function, needed(options.prices.as_ref(), "--prices")?).await
             }
             Some(other) => Err(format!("there is no command {other:?}")),
-            None => Err("a command is missing: run, real or instructions".to_owned()),
+            None => Err("a command is missing: run, real, releases or instructions".to_owned()),
         }
     };
     // Dropping the running task also ends every process.
@@ -204,6 +215,32 @@ impl Options {
         let real = real::measure(&candidates, self.rounds.unwrap_or(ROUNDS)).await?;
         write(out, "real.json", &format!("{real:#}\n"))?;
         Ok(true)
+    }
+
+    async fn measure_releases(&self) -> Result<bool, String> {
+        let function = needed(self.function.as_ref(), "--function")?;
+        let rounds = self.rounds.unwrap_or(RELEASES);
+        let mut text = String::new();
+        for size in [
+            Size {
+                objects: 200,
+                bytes: 256 * 1024,
+                rounds,
+            },
+            Size {
+                objects: 2000,
+                bytes: 7 * 1024 * 1024,
+                rounds: 1,
+            },
+        ] {
+            let table = releases::measure(function, size).await?;
+            println!("{table}");
+            text += &format!("{table}\n");
+        }
+        match &self.out {
+            Some(out) => write(out, "releases.md", &text).map(|()| true),
+            None => Ok(true),
+        }
     }
 
     fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Options, String> {

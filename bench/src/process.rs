@@ -50,6 +50,16 @@ impl Process {
         event: Value,
     ) -> Result<Process, String> {
         let aws = Aws::start().await.map_err(|error| error.to_string())?;
+        Process::start_in(aws, candidate, cluster, event)
+    }
+
+    /// The same in an AWS that has input artifacts already.
+    pub(crate) fn start_in(
+        aws: Aws,
+        candidate: &Candidate,
+        cluster: Cluster<'_>,
+        event: Value,
+    ) -> Result<Process, String> {
         let mut environment = match cluster.token {
             Some(token) => {
                 aws.put_parameter(TOKEN_PARAMETER, token, ParameterKind::SecureString);

@@ -2,16 +2,12 @@
 //! for all; the rest of the time is the candidate's.
 
 use crate::candidate::Candidate;
+use crate::kubectl::{Home, Kubectl, Used, variable};
 use crate::process::{Cluster, PATIENCE, Process, event};
 use crate::spread::Spread;
-use jiff::Timestamp;
 use landfall_sandbox::instant::DEPLOYMENT;
 use landfall_sandbox::world::sample_deployment;
 use serde_json::{Value, json};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use wait4::Wait4 as _;
 
 /// The Roles that a user applies; the token is created for the benchmark.
 const ROLES: &str = include_str!("../../deploy/rbac.yaml");
@@ -19,7 +15,7 @@ const KUBECTL: &str = "kubectl";
 
 /// The cluster that `landfall-control-plane` started, from the variables that it sets.
 struct Plane {
-    kubectl: PathBuf,
+    kubectl: Kubectl,
     url: String,
     ca: String,
     token: String,
@@ -61,11 +57,6 @@ pub(crate) async fn measure(candidates: &[Candidate], rounds: usize) -> Result<V
     Ok(json!({"version": plane.version, "rounds": rounds, "rows": rows}))
 }
 
-fn variable(name: &str) -> Result<String, String> {
-    let value = std::env::var(name);
-    value.map_err(|_| format!("{name} is not set: `make bench` runs this inside a control plane"))
-}
-
 fn image(name: &str, round: usize) -> String {
     format!("registry.example.com/demo-app:bench-{name}-{round}")
 }
@@ -77,42 +68,26 @@ impl Plane {
         let authority = variable("LANDFALL_CLUSTER_CA")?;
         let ca = std::fs::read_to_string(&authority);
         let mut plane = Plane {
-            kubectl: variable("LANDFALL_KUBECTL")?.into(),
+            kubectl: Kubectl::find()?,
             url: variable("LANDFALL_CLUSTER")?,
             ca: ca.map_err(|error| format!("{authority}: {error}"))?,
             token: String::new(),
             version: variable("LANDFALL_CLUSTER_VERSION")?,
         };
-        plane.ask(&["apply", "--filename=-"], ROLES)?;
+        plane.kubectl.ask(&["apply", "--filename=-"], ROLES)?;
         let first = sample_deployment(DEPLOYMENT, "registry.example.com/demo-app:1.0");
-        plane.ask(&["apply", "--filename=-"], &first.to_string())?;
-        plane.ask(
+        plane
+            .kubectl
+            .ask(&["apply", "--filename=-"], &first.to_string())?;
+        plane.kubectl.ask(
             &["rollout", "status", &format!("deployment/{DEPLOYMENT}")],
             "",
         )?;
-        let token = plane.ask(&["create", "token", "landfall", "--namespace=default"], "")?;
+        let token = plane
+            .kubectl
+            .ask(&["create", "token", "landfall", "--namespace=default"], "")?;
         token.trim().clone_into(&mut plane.token);
         Ok(plane)
-    }
-
-    fn ask(&self, arguments: &[&str], input: &str) -> Result<String, String> {
-        let failed = |error: std::io::Error| format!("kubectl: {error}");
-        let mut child = Command::new(&self.kubectl)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        if let Some(mut pipe) = child.stdin.take() {
-            pipe.write_all(input.as_bytes()).map_err(failed)?;
-        }
-        let ended = child.wait_with_output().map_err(failed)?;
-        if !ended.status.success() {
-            let words = String::from_utf8_lossy(&ended.stderr);
-            return Err(format!("kubectl {}: {words}", arguments.join(" ")));
-        }
-        Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
     }
 
     /// Runs a cold deploy of a function.
@@ -142,47 +117,18 @@ impl Plane {
     fn build_step(&self, round: usize, measured: &mut Measured) -> Result<(), String> {
         let deployment = format!("deployment/{DEPLOYMENT}");
         let container = format!("app={}", image(KUBECTL, round));
-        let folder = format!("landfall-bench-{}-{round}", std::process::id());
-        let home = std::env::temp_dir().join(folder);
-        std::fs::create_dir(&home).map_err(|error| format!("{}: {error}", home.display()))?;
-        let started = Timestamp::now();
+        let home = Home::make(&round.to_string())?;
         let steps = [
             ["set", "image", &deployment, &container],
             ["rollout", "status", &deployment, "--timeout=15m"],
         ];
-        let run = steps
-            .iter()
-            .map(|step| self.step(step, &home))
-            .collect::<Result<Vec<_>, _>>();
-        let took = Timestamp::now().duration_since(started);
-        let _gone = std::fs::remove_dir_all(&home);
-        measured.seconds.push(took.as_secs_f64());
-        let run = run?;
-        measured.cpu.push(run.iter().map(|(cpu, _)| cpu).sum());
-        measured.peak = run
-            .iter()
-            .map(|(_, peak)| *peak)
-            .fold(measured.peak, f64::max);
-        Ok(())
-    }
-
-    /// The CPU time in milliseconds and the memory in MiB of one command.
-    fn step(&self, arguments: &[&str], home: &Path) -> Result<(f64, f64), String> {
-        let failed = |error: std::io::Error| format!("kubectl {}: {error}", arguments.join(" "));
-        let mut child = Command::new(&self.kubectl)
-            .args(arguments)
-            .env("HOME", home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .map_err(failed)?;
-        let used = child.wait4().map_err(failed)?;
-        if !used.status.success() {
-            return Err(format!("kubectl {}: {}", arguments.join(" "), used.status));
+        let mut used = Used::default();
+        for step in &steps {
+            used = used.and(self.kubectl.measure(step, home.path(), 0)?);
         }
-        let time = used.rusage.utime + used.rusage.stime;
-        let bytes = used.rusage.maxrss as f64;
-        Ok((time.as_secs_f64() * 1000.0, bytes / 1024.0 / 1024.0))
+        measured.seconds.push(used.seconds);
+        measured.cpu.push(used.cpu);
+        measured.peak = measured.peak.max(used.peak);
+        Ok(())
     }
 }

@@ -123,9 +123,19 @@ async fn a_folder_is_applied_followed_and_left_alone_the_second_time() {
             .await
             .is_some()
     );
+    let before = stage.cluster.requests().map(|all| all.len());
     let writes = stage.writes().map(|writes| writes.len());
     let (again, _) = release(&stage, &files, json!({})).await.released();
     assert_eq!(stage.writes().map(|writes| writes.len()), writes, "{again}");
+    // Each object is read and tried, and what nobody has to be waited for is not read again.
+    for (number, all) in before.into_iter().zip(stage.cluster.requests()) {
+        let of = |name: &str| {
+            let ours = all[number..].iter().filter(|seen| seen.path.contains(name));
+            ours.map(|seen| &*seen.method).collect::<Vec<_>>()
+        };
+        assert_eq!(of("/configmaps/settings"), ["GET", "PATCH"]);
+        assert_eq!(of("/services/web"), ["GET", "PATCH"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -308,6 +308,8 @@ fn api_server(ports: &Ports) -> Vec<String> {
         "--client-ca-file=clients.crt",
         "--audit-policy-file=audit.yaml",
         "--audit-log-path=audit.log",
+        // By default it begins a new file after 100 MB, and whoever counts would lose the old one.
+        "--audit-log-maxsize=10240",
     ]);
     arguments.extend([
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd),

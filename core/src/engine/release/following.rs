@@ -41,6 +41,10 @@ impl ReleaseEngine {
             return;
         }
         if workload_kind(&item.id).is_none() {
+            if !item.wrote && !item.differs() && self.needs_no_status(place) {
+                self.items[place].state = State::Ready;
+                return;
+            }
             return self.push(Task::Check(place));
         }
         if self.items[place].follower.is_none()
@@ -151,12 +155,48 @@ impl ReleaseEngine {
             }
             Err(error) => return self.trouble(Task::Check(place), call, error, now),
         };
-        let item = &mut self.items[place];
-        let id = item.id.clone();
-        let Some(applied) = &item.applied else {
+        let Some(applied) = &self.items[place].applied else {
             return;
         };
-        match object::health(&live, applied, now) {
+        let health = object::health(&live, applied, now);
+        self.judge(place, health, now);
+    }
+
+    /// Judges an object by how it was read a moment ago, where nothing is written: only what is not
+    /// ready has to be read again.
+    pub(super) fn judge_as_read(&mut self, place: usize, now: Timestamp) {
+        let item = &self.items[place];
+        let is_followed = self.request.manifests[place].follow && workload_kind(&item.id).is_none();
+        let (Some(live), Some(applied)) = (item.live(), &item.applied) else {
+            return;
+        };
+        let health = object::health(&live, applied, now);
+        let is_ready = matches!(
+            health,
+            ObjectHealth::Ready | ObjectHealth::Noted(_) | ObjectHealth::NoStatus
+        );
+        if is_followed && is_ready {
+            self.judge(place, health, now);
+        }
+    }
+
+    /// Whether an object is ready whatever its status says, as a ConfigMap is: where it is as it
+    /// should be, it has been read and tried, and is not read once more.
+    fn needs_no_status(&self, place: usize) -> bool {
+        let item = &self.items[place];
+        let (Some(mut live), Some(applied)) = (item.live(), &item.applied) else {
+            return false;
+        };
+        if let Some(fields) = live.as_object_mut() {
+            fields.remove("status");
+        }
+        object::health(&live, applied, self.now) == ObjectHealth::Ready
+    }
+
+    fn judge(&mut self, place: usize, health: ObjectHealth, now: Timestamp) {
+        let item = &mut self.items[place];
+        let id = item.id.clone();
+        match health {
             ObjectHealth::Ready => item.state = State::Ready,
             ObjectHealth::Noted(note) => {
                 item.state = State::Ready;

@@ -10,6 +10,7 @@ use crate::state::release::RecordedObject;
 use crate::workload::health::object::{Applied, ObjectWait};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How often an object is read again because somebody else changed it in between.
 pub(super) const CONFLICTS: u32 = 10;
@@ -155,9 +156,9 @@ pub(super) struct Back {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum BackTo {
     /// The manifest that the last good revision applied.
-    Manifest(Box<str>),
+    Manifest(Arc<str>),
     /// The object as it was before the release took it over.
-    Object(Box<str>),
+    Object(Arc<str>),
     /// Nothing: it is deleted.
     Nothing,
     /// It stays as it is.

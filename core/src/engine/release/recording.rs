@@ -277,7 +277,7 @@ impl ReleaseEngine {
                 stays: manifest.prune == PrunePolicy::Never,
                 follow: manifest.follow,
                 uid: None,
-                manifest: Kept::Whole(manifest.text().into()),
+                manifest: Kept::Whole(manifest.shared_text()),
                 before,
             });
         }

@@ -87,6 +87,7 @@ impl ReleaseEngine {
         if self.is_as_it_should_be() {
             for place in 0..self.items.len() {
                 self.push_apply(place);
+                self.judge_as_read(place, now);
             }
             self.success.revision = self.newest().map_or(0, |record| record.heading.revision);
             self.stage = Stage::Follow;

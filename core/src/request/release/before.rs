@@ -93,7 +93,7 @@ fn put_images(job: &mut Manifest, images: &BTreeMap<String, String>) {
             }
         }
     }
-    job.text = object.to_string().into_boxed_str();
+    job.text = object.to_string().into();
 }
 
 /// The name of the release: `before-web`. A long name is cut, and told from others by a digest.

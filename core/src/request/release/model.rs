@@ -6,6 +6,7 @@ use crate::request::origin::Origin;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The checked request for a release.
@@ -109,7 +110,7 @@ pub struct Manifest {
     /// Whether the object may be deleted and created anew if an immutable field changed.
     pub recreate: bool,
     /// The object as compact JSON.
-    pub(super) text: Box<str>,
+    pub(super) text: Arc<str>,
 }
 
 impl Manifest {
@@ -128,6 +129,11 @@ impl Manifest {
     /// The object as compact JSON.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The same, to be kept.
+    pub fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// The object as `Kind/name`.

@@ -4,10 +4,14 @@ use super::recorded::{Before, Kept, RecordedObject};
 use crate::formats::gzip;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
+use std::io::BufWriter;
 
 /// The largest packed record. A Secret may have 1 MiB of data, and that is all that this one has:
 /// <https://kubernetes.io/docs/concepts/configuration/secret/#restriction-data-size>
 pub(super) const PACKED_LIMIT: usize = 900 * 1024;
+
+/// How much is packed at a time.
+const PART: usize = 64 * 1024;
 
 /// What is packed. A version of Landfall that writes other content gives its Secret another `type`.
 #[derive(Deserialize, Serialize)]
@@ -23,8 +27,7 @@ pub(super) fn read(content: &[u8]) -> Option<Vec<RecordedObject>> {
 
 /// Packs them; `Err` if they are too large although all that can be is left out: the packed size.
 pub(super) fn pack(objects: &[RecordedObject], limit: usize) -> Result<Vec<u8>, usize> {
-    let mut content = written(objects);
-    let mut packed = gzip::pack(&content);
+    let (mut packed, mut length) = packed(objects);
     if packed.len() <= limit {
         return Ok(packed);
     }
@@ -35,7 +38,7 @@ pub(super) fn pack(objects: &[RecordedObject], limit: usize) -> Result<Vec<u8>, 
     // at least one part, so it ends.
     while packed.len() > limit {
         let excess = packed.len() - limit;
-        let mut excess = excess * content.len() / packed.len() * 3 / 4;
+        let mut excess = excess * length / packed.len() * 3 / 4;
         if left.is_empty() {
             return Err(packed.len());
         }
@@ -46,14 +49,18 @@ pub(super) fn pack(objects: &[RecordedObject], limit: usize) -> Result<Vec<u8>, 
                 break;
             }
         }
-        content = written(&objects);
-        packed = gzip::pack(&content);
+        (packed, length) = self::packed(&objects);
     }
     Ok(packed)
 }
 
-fn written(objects: &[RecordedObject]) -> Vec<u8> {
-    serde_json::to_vec(&Content { objects }).expect("plain data is always JSON")
+/// Objects packed, and how long they are as text.
+fn packed(objects: &[RecordedObject]) -> (Vec<u8>, usize) {
+    let mut buffer = BufWriter::with_capacity(PART, gzip::Packer::new());
+    serde_json::to_writer(&mut buffer, &Content { objects }).expect("plain data is always JSON");
+    let packer = buffer.into_inner().ok().expect("memory can be written");
+    let length = packer.length();
+    (packer.finish(), length)
 }
 
 /// A part of an object that can be left out.

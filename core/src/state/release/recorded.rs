@@ -5,13 +5,15 @@ use crate::state::marks::PART_OF;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
+use std::sync::Arc;
 
-/// A manifest in a record. It is a text, because a parsed object takes several times the memory.
+/// A manifest in a record. It is a text, because a parsed object takes several times the memory, and
+/// shared with the request that it comes from.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kept {
     /// As it was applied, without the label and the annotation that Landfall adds.
-    Whole(Box<str>),
+    Whole(Arc<str>),
     /// Left out, as the record would have been too large.
     Omitted,
 }
@@ -25,7 +27,7 @@ pub enum Before {
     /// It belonged to the release already.
     InRelease,
     /// It belonged to nobody, or to another: the object as JSON, without status and managed fields.
-    Live(Box<str>),
+    Live(Arc<str>),
     /// It is not known, or was left out, as the record would have been too large.
     #[default]
     Unknown,
