@@ -7,8 +7,8 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// A manifest in a record. It is a text, because a parsed object takes several times the memory, and
-/// shared with the request that it comes from.
+/// A manifest in a record. It is a text, because a parsed object takes several times the memory,
+/// and shared with the request that it comes from.
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kept {
