@@ -142,6 +142,7 @@ impl Engine {
             Decision::Enter(phase) => self.enter(phase.hide(self.mask)),
             Decision::Remember(sights) => self.continuation.sights = sights,
             Decision::Steady(steady) => self.continuation.steady = Some(steady),
+            Decision::Serves(since) => self.continuation.guard.serving_since = Some(since),
             Decision::Wait(wait) => {
                 self.steps = 0;
                 return self.wait(wait, now);

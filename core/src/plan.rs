@@ -56,6 +56,7 @@ pub fn step(
         | Decision::Wait(_)
         | Decision::Remember(_)
         | Decision::Steady(_)
+        | Decision::Serves(_)
         | Decision::GiveUp(_) => PlanStep::GoOn,
         Decision::Act(Action::Step(_)) => {
             let Some(live) = live() else {

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod continuation;
+pub mod guard;
 pub mod lease;
 pub mod marks;
 pub mod release;

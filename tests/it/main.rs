@@ -15,6 +15,7 @@ mod real;
 mod prober;
 mod application;
 mod rolling;
+mod bake;
 mod rollback;
 mod applying;
 mod canaries;

@@ -178,7 +178,7 @@ fn around(field: &str, value: &Value) -> Value {
         _ => json!({"deployment": "web", "restart": true}),
     };
     match field {
-        "service" | "bake" | "smoke" | "keep" => {
+        "service" | "smoke" | "keep" => {
             parameters["strategy"] = json!("immutable");
             parameters["service"] = json!("web");
         }

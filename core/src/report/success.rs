@@ -68,7 +68,7 @@ pub fn success(
         ),
         Some(_) | None => String::new(),
     };
-    let note = success.note.map(noted).unwrap_or_default();
+    let note = success.note.map(noted).unwrap_or_default() + &baked(request, success);
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
     let variables = [
         ("Namespace", request.namespace.clone()),
@@ -80,6 +80,17 @@ pub fn success(
         ("DurationSeconds", seconds.to_string()),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// How long the new version of a rolling deploy was watched.
+fn baked(request: &Request, success: &Success) -> String {
+    match success.wrote && success.switched.is_none() && !request.bake.is_zero() {
+        true => format!(
+            " It was watched for {} after all its pods were available (`bake`).",
+            words(request.bake)
+        ),
+        false => String::new(),
+    }
 }
 
 /// How many pods are available.

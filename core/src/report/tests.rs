@@ -441,6 +441,7 @@ fn stages_of_a_switch() {
             candidate: "web-blue".into(),
             until,
         },
+        Stage::Watched(until),
         Stage::Leaving("web-blue".into()),
         Stage::Settling("web".into()),
     ]
@@ -466,6 +467,9 @@ fn stages_of_a_switch() {
     2026-01-01T00:01:30Z
     rolling back: `web-blue` serves (1 of 2 new pods available); the previous version is
     kept until 2026-01-01T00:01:30Z
+    it serves (1 of 2 new pods available), and is watched until 2026-01-01T00:01:30Z
+    rolling back: it serves (1 of 2 new pods available), and is watched until
+    2026-01-01T00:01:30Z
     waiting for the pods of `web-blue` to terminate
     rolling back: waiting for the pods of `web-blue` to terminate
     `web` is being scaled or rolled out

@@ -75,6 +75,10 @@ pub fn progress(wait: &Wait) -> String {
             "`{candidate}` serves ({}); the previous version is kept until {until:.0}",
             new()
         )),
+        Stage::Watched(until) => Some(format!(
+            "it serves ({}), and is watched until {until:.0}",
+            new()
+        )),
         Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to terminate")),
         Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
     };

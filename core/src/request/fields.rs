@@ -2,7 +2,7 @@
 
 use super::checks::{kind, similar, unresolved};
 use super::files::{Files, Wanted};
-use super::model::{Method, Request, Switch};
+use super::model::{Method, Request};
 use super::origin::Origin;
 use super::parameters::FIELDS;
 use super::shown::excerpt;
@@ -98,7 +98,8 @@ impl<'a> Check<'a> {
         let restart = self.flag("restart", false);
         let rollback = self.flag("rollback", true);
         let strategy = self.strategy(deployment.as_deref());
-        let (timeout, patience) = self.times(strategy.switch());
+        let bake = self.bake_of(&strategy);
+        let (timeout, patience) = self.times(bake);
         let mode = self.mode();
         let to = self.return_target(mode);
         let execution = self.execution(job);
@@ -129,6 +130,7 @@ impl<'a> Check<'a> {
             method,
             restart,
             strategy,
+            bake,
             timeout,
             patience,
             rollback,
@@ -137,16 +139,14 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// Checks `timeout` and `patience`; a switch's `bake` must fit into the `timeout`.
-    pub(super) fn times(&mut self, switch: Option<&Switch>) -> (Duration, Duration) {
+    /// Checks `timeout` and `patience`; `bake` must fit into the `timeout`.
+    pub(super) fn times(&mut self, bake: Duration) -> (Duration, Duration) {
         let (shortest, longest) = TIMEOUT_RANGE;
         let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
         self.timeout = Some(timeout);
         let patience = Duration::ZERO..=LONGEST_PATIENCE;
         let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
-        if let Some(Switch { bake, .. }) = switch
-            && *bake >= timeout
-        {
+        if bake >= timeout {
             let problem = format!(
                 "is {} s, and must be shorter than `timeout`, which is for the whole deploy and is \
                  {} s: give a shorter `bake` or a longer `timeout`",

@@ -46,6 +46,8 @@ pub struct Request {
     pub restart: bool,
     /// How the new version takes over.
     pub strategy: Strategy,
+    /// How long the new version is watched after it serves everything.
+    pub bake: Duration,
     /// The time limit for the whole deploy.
     pub timeout: Duration,
     /// How long a temporary problem must last before it counts as final.
@@ -78,6 +80,7 @@ impl fmt::Debug for Request {
             .field("method", &self.method)
             .field("restart", &self.restart)
             .field("strategy", &self.strategy)
+            .field("bake", &self.bake)
             .field("timeout", &self.timeout)
             .field("patience", &self.patience)
             .field("rollback", &self.rollback)
@@ -254,6 +257,7 @@ impl Request {
             method: Method::Patch,
             restart: false,
             strategy: Strategy::Rolling,
+            bake: Duration::ZERO,
             timeout,
             patience,
             rollback: false,

@@ -9,10 +9,10 @@ use crate::workload::Kind;
 use serde_json::Value;
 use std::time::Duration;
 
-/// The default `bake`: long enough for proxies and load balancers to learn of the switch.
+/// The default `bake` of a switch: long enough for proxies and load balancers to learn of it.
 const DEFAULT_BAKE: Duration = Duration::from_secs(30);
 
-/// The longest `bake`: during it twice as many pods run.
+/// The longest `bake`: during that of a switch twice as many pods run.
 const LONGEST_BAKE: Duration = Duration::from_secs(6 * 3600);
 
 /// The default for `keep`, and the largest value.
@@ -47,7 +47,6 @@ impl Check<'_> {
         }
         let switches = matches!(name, Some("blueGreen" | "immutable"));
         self.only("service", switches, "`blueGreen` and `immutable`");
-        self.only("bake", switches, "`blueGreen` and `immutable`");
         self.only("smoke", switches, "`blueGreen` and `immutable`");
         self.only("keep", name == Some("immutable"), "`immutable`");
         if !switches {
@@ -68,7 +67,7 @@ impl Check<'_> {
         }
         let switch = Switch {
             service: self.service(),
-            bake: self.bake(),
+            bake: self.bake(DEFAULT_BAKE),
             smoke: self.smoke(),
         };
         match name {
@@ -109,7 +108,7 @@ impl Check<'_> {
         let has_bake = self.fields.contains_key("bake");
         let switch = Switch {
             service,
-            bake: self.bake(),
+            bake: self.bake(DEFAULT_BAKE),
             smoke: self.smoke(),
         };
         match has_bake {
@@ -118,9 +117,18 @@ impl Check<'_> {
         }
     }
 
-    fn bake(&mut self) -> Duration {
+    /// How long the new version is watched, by whatever strategy.
+    pub(super) fn bake_of(&mut self, strategy: &Strategy) -> Duration {
+        match strategy.switch() {
+            Some(switch) => switch.bake,
+            // Kubernetes' own rolling update keeps no pods of the previous version.
+            None => self.bake(Duration::ZERO),
+        }
+    }
+
+    fn bake(&mut self, default: Duration) -> Duration {
         let range = Duration::ZERO..=LONGEST_BAKE;
-        self.duration("bake", DEFAULT_BAKE, range, "0s to 6h")
+        self.duration("bake", default, range, "0s to 6h")
     }
 
     /// Refuses a field that the strategy does not use.

@@ -44,6 +44,7 @@ fn least() -> Request {
         method: Method::Patch,
         restart: false,
         strategy: Strategy::Rolling,
+        bake: Duration::ZERO,
         timeout: Duration::from_secs(900),
         patience: Duration::from_secs(30),
         rollback: true,
@@ -490,6 +491,23 @@ fn fields_of_a_switch() {
     assert_eq!(request.strategy.name(), "immutable");
 }
 
+#[test]
+fn every_strategy_has_a_bake() {
+    let rolling = |bake: Value| with(json!({"bake": bake}));
+    for (parameters, seconds) in [
+        (with(json!({})), 0),
+        (rolling(json!("0s")), 0),
+        (rolling(json!("10m")), 600),
+        (with(blue_green(&json!({}))), 30),
+        (with(blue_green(&json!({"bake": "1m"}))), 60),
+    ] {
+        let request = parse(&parameters).unwrap();
+        assert_eq!(request.bake, Duration::from_secs(seconds), "{parameters}");
+        let switch = request.strategy.switch();
+        assert!(switch.is_none_or(|switch| switch.bake == request.bake));
+    }
+}
+
 /// These parameters have one fault, of this field, and it says so.
 fn one_fault(field: &str, changes: Value, problem: &str, name: &str) {
     let faults = parse(&with(changes)).expect_err(name);
@@ -573,7 +591,9 @@ fn fields_of_the_wrong_type_or_of_no_sense() {
             json!({"service": "web"}),
             "only for the strategy",
         ),
-        ("bake", json!({"bake": "1m"}), "`blueGreen` and `immutable`"),
+        ("bake", json!({"bake": "7h"}), "from 0s to 6h"),
+        ("bake", json!({"bake": "15m"}), "shorter than `timeout`"),
+        ("bake", json!({"bake": true}), "and is true or false"),
         ("smoke", json!({"smoke": "/"}), "only for the strategy"),
         ("keep", json!({"keep": 2}), "strategy `immutable`; leave"),
         (

@@ -6,6 +6,7 @@
 
 use crate::kubernetes::object::digest;
 use crate::state::baseline::Previous;
+use crate::state::guard::Guard;
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence, SymptomHistory};
 use crate::workload::health::rollout::WriteReceipt;
@@ -51,6 +52,9 @@ pub struct Continuation {
     /// The first check of new pods without a probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady: Option<Steady>,
+    /// The watch over the new version.
+    #[serde(default, skip_serializing_if = "Guard::is_empty")]
+    pub guard: Guard,
     /// The API server's warnings about our writes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -254,6 +258,7 @@ impl Continuation {
             unsure: false,
             sights: SymptomHistory::default(),
             steady: None,
+            guard: Guard::default(),
             warnings: Vec::new(),
             phase: Phase::Start,
         }

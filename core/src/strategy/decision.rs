@@ -32,6 +32,8 @@ pub enum Decision {
     Remember(SymptomHistory),
     /// Keep in mind that pods which nothing probes were seen available.
     Steady(Steady),
+    /// Keep in mind since when the new version of a rolling deploy serves everything.
+    Serves(Timestamp),
     /// Wait for the Deployment to change.
     Wait(Wait),
     /// The new version serves.
@@ -109,6 +111,8 @@ pub enum Stage {
         /// Until when.
         until: Timestamp,
     },
+    /// The new version of a rolling deploy serves, and is watched until then.
+    Watched(Timestamp),
     /// Pods of this Deployment are to end.
     Leaving(String),
     /// This Deployment is being changed by somebody else.
@@ -119,7 +123,7 @@ impl Stage {
     /// The Deployment whose changes end the wait, where there is one.
     pub fn watched<'a>(&'a self, request: &'a Request) -> Option<&'a str> {
         match self {
-            Stage::Rollout => Some(&request.deployment),
+            Stage::Rollout | Stage::Watched(_) => Some(&request.deployment),
             Stage::Candidate(name)
             | Stage::Bake {
                 candidate: name, ..

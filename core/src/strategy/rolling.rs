@@ -1,6 +1,7 @@
 //! The rolling strategy: one write, then Kubernetes' own rolling update is followed to its end;
 //! where that fails, the template that served before is brought back and followed, too.
 
+mod bake;
 mod context;
 mod forward;
 mod returning;

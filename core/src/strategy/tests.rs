@@ -179,6 +179,7 @@ fn what_a_wait_watches() {
     let execution = "run-1".to_owned();
     for (stage, expected) in [
         (Stage::Rollout, Some("web")),
+        (Stage::Watched(until), Some("web")),
         (Stage::Candidate(candidate()), Some("web-blue")),
         (
             Stage::Bake {

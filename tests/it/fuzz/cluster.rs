@@ -69,6 +69,7 @@ fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &s
             | Decision::Finish(_)
             | Decision::RollBack(_)
             | Decision::TakeBack(_)
+            | Decision::Serves(_)
             | Decision::GiveUp(_) => return,
         };
         assert_stays(&query.call(request.kind, &request.namespace));

@@ -14,6 +14,7 @@ use crate::request::model::Hidden;
 use crate::request::origin::Origin;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The longest name of a release: the names of what Landfall stores for it, `landfall.NAME.vN`,
 /// stay within those of a Secret, and its labels within 63 characters.
@@ -37,7 +38,7 @@ const OTHERS: [(&str, &str); 13] = [
     ("method", "its objects are applied by the API server"),
     ("strategy", ROLLING),
     ("service", ROLLING),
-    ("bake", ROLLING),
+    ("bake", FOLLOWED),
     ("smoke", ROLLING),
     ("keep", ROLLING),
     (
@@ -55,6 +56,8 @@ const OTHERS: [(&str, &str); 13] = [
 ];
 
 const SEVERAL: &str = "a release deploys all workloads of its manifests";
+const FOLLOWED: &str = "a release ends when everything of it works, and has no single version to \
+     watch after that; deploy the workload that matters by `deployment` or `workload`";
 const ROLLING: &str = "its workloads are updated by Kubernetes' own rolling update";
 
 /// The fields that only a release has.
@@ -101,7 +104,7 @@ impl Check<'_> {
         let prune = self.flag("prune", false);
         let force = self.flag("force", false);
         let rollback = self.flag("rollback", true);
-        let (timeout, patience) = self.times(None);
+        let (timeout, patience) = self.times(Duration::ZERO);
         let mode = self.mode_of_release();
         let execution = self.execution(job);
         let committed = self.committed();

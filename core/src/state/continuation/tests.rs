@@ -11,6 +11,9 @@ fn longest() -> Continuation {
         unsure: true,
         sights: SymptomHistory::default(),
         steady: None,
+        guard: Guard {
+            serving_since: Some(at),
+        },
         warnings: Vec::new(),
         phase: Phase::Rollback(Rollback {
             written: WriteReceipt {

@@ -186,11 +186,11 @@ impl Context<'_> {
             continuation: self.continuation,
             live,
             now: self.now,
-            deadline: self.continuation.deadline,
+            deadline: self.deadline(),
             stage: Stage::Rollout,
         };
         match rollout_tracker.next()? {
-            RolloutState::Serves => Ok(self.finish(rollout, live)),
+            RolloutState::Serves => Ok(self.bake(rollout, live)),
             RolloutState::GoesOn(decision) => Ok(decision),
             RolloutState::Failed(failed) => self.take_back(rollout, live, failed),
         }

@@ -1758,3 +1758,66 @@ fn what_nothing_probes_is_seen_twice_before_it_is_said_to_serve() {
     let done = step(Some(held), &roster(15, "a"), 15);
     assert!(matches!(done, Decision::Finish(_)), "{done:?}");
 }
+
+/// The new version, all of whose pods are available, once it was seen so at `since`.
+fn baking(more: Value, since: u64, seen: &Snapshot, seconds: u64) -> Decision {
+    let mut fields = json!({"bake": "2m"});
+    merge(&mut fields, &more);
+    let mut continuation = begun(Phase::Rollout(rollout()));
+    continuation.guard.serving_since = Some(at(since));
+    decide(&request(fields), &continuation, seen, at(seconds))
+}
+
+#[test]
+fn a_version_that_serves_is_watched_for_its_bake() {
+    let up = || seen_with(live(json!({})), old_and_new(2));
+    let fields = || json!({"bake": "2m"});
+    let phase = |wrote| Phase::Rollout(Rollout { wrote, ..rollout() });
+    let first = |wrote| decide(&request(fields()), &begun(phase(wrote)), &up(), at(20));
+    assert_eq!(first(true), Decision::Serves(at(20)));
+    // What this deploy did not write it does not watch.
+    assert!(matches!(first(false), Decision::Finish(_)));
+    let watched = |at_most| {
+        Decision::Wait(Wait {
+            progress: progress(WaitsFor::Availability, 2),
+            rollback: false,
+            at_most: Duration::from_secs(at_most),
+            stage: Stage::Watched(at(140)),
+        })
+    };
+    assert_eq!(baking(json!({}), 20, &up(), 20), watched(30));
+    assert_eq!(baking(json!({}), 20, &up(), 135), watched(5));
+    let done = |more, since, seconds| baking(more, since, &up(), seconds);
+    assert!(matches!(done(json!({}), 20, 140), Decision::Finish(_)));
+    // A bake that has begun is finished, whatever the timeout is.
+    assert!(matches!(done(json!({}), 890, 1000), Decision::Wait(_)));
+    assert!(matches!(done(json!({}), 890, 1010), Decision::Finish(_)));
+    let none = json!({"bake": "0s"});
+    assert!(matches!(done(none, 20, 20), Decision::Finish(_)));
+}
+
+#[test]
+fn a_version_that_fails_during_its_bake_is_rolled_back() {
+    let seen = |pods: Pods| {
+        seen_with(live(short()), old_and_new(1))
+            .with_pods(PodSnapshot {
+                at: at(100),
+                ..sight(Ok(pods))
+            })
+            .with_explanation(explained())
+            .with_previous(Ok(Some(template("app:1"))))
+    };
+    let undone = baking(json!({"patience": "1s"}), 20, &seen(hopeless()), 100);
+    assert!(
+        matches!(undone, Decision::Act(Action::Undo { .. })),
+        "{undone:?}"
+    );
+    // One that is not ready for a moment is waited for, also beyond the bake.
+    for seconds in [100, 150] {
+        let waits = baking(json!({}), 20, &seen(unready()), seconds);
+        assert!(
+            matches!(waits, Decision::Wait(_) | Decision::Read(_)),
+            "{waits:?}"
+        );
+    }
+}

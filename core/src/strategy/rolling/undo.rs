@@ -94,6 +94,7 @@ impl Context<'_> {
             | Decision::Enter(_)
             | Decision::Remember(_)
             | Decision::Steady(_)
+            | Decision::Serves(_)
             | Decision::Wait(_)
             | Decision::Finish(_)
             | Decision::GiveUp(_) => Some(RollbackResult::OvertakenBy(other_author(
