@@ -1,4 +1,4 @@
-//! `landfall-sandbox demo` shows eight deploys.
+//! `landfall-sandbox demo` shows nine deploys.
 
 use crate::report::report;
 use crate::screen::{Screen, Tone};
@@ -40,13 +40,15 @@ enum Expected {
     Switched,
     /// The Service still routes to the same Deployment.
     NotSwitched,
+    /// The Service still routes to the same Deployment, and a route, too.
+    TakenBack,
     /// The workloads of the release are new.
     Released,
     /// The workloads of the release are what they were.
     NotReleased,
 }
 
-const ACTS: [Act; 8] = [
+const ACTS: [Act; 9] = [
     Act {
         file: "rolling.json",
         heading: "1. A new version",
@@ -84,14 +86,20 @@ const ACTS: [Act; 8] = [
         expected: Expected::NotSwitched,
     },
     Act {
+        file: "canary-fails.json",
+        heading: "7. A canary that fails",
+        story: "It gets 10 % of the requests, breaks down, and loses them by one change.",
+        expected: Expected::TakenBack,
+    },
+    Act {
         file: "shop.json",
-        heading: "7. A whole release",
+        heading: "8. A whole release",
         story: "Settings, a migration, a Service and two workloads are applied in their order.",
         expected: Expected::Released,
     },
     Act {
         file: "migration.json",
-        heading: "8. A release whose migration fails",
+        heading: "9. A release whose migration fails",
         story: "No workload is touched: the report has the last words of the migration.",
         expected: Expected::NotReleased,
     },
@@ -112,10 +120,10 @@ impl Demo {
             good &= act.play(event, &mut stage, &mut screen).await;
         }
         let (tone, text) = match good {
-            true => (Tone::Good, "All eight ended as they should."),
+            true => (Tone::Good, "All nine ended as they should."),
             false => (
                 Tone::Bad,
-                "Not all eight ended as they should; the function's last words:",
+                "Not all nine ended as they should; the function's last words:",
             ),
         };
         screen.print(&[String::new()]);
@@ -147,6 +155,7 @@ impl Act {
         screen.say(Tone::Heading, self.story);
         screen.print(&[String::new()]);
         stage.shows_shop = matches!(self.expected, Expected::Released | Expected::NotReleased);
+        stage.shows_route = matches!(self.expected, Expected::TakenBack);
         let before = Moment::of(stage);
         let is_old = |hash: &str| before.hashes.contains(hash);
         screen.show(stage.picture(&is_old));
@@ -175,7 +184,9 @@ impl Act {
             Expected::RolledBack => (Some("JobFailed"), same_containers && !untouched),
             Expected::Refused => (Some("ConfigurationError"), untouched),
             Expected::Switched => (None, before.selector != after.selector),
-            Expected::NotSwitched => (Some("JobFailed"), before.selector == after.selector),
+            Expected::NotSwitched | Expected::TakenBack => {
+                (Some("JobFailed"), before.selector == after.selector)
+            }
             Expected::Released => (None, before.shop != after.shop),
             Expected::NotReleased => (Some("JobFailed"), before.shop == after.shop),
         };

@@ -41,6 +41,8 @@ pub(crate) struct Row {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Picture {
     pub(crate) counters: String,
+    /// The shares of the requests by version, in percent, where they are shown.
+    pub(crate) shares: Vec<(String, u8)>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -61,8 +63,14 @@ impl Picture {
         rows.truncate(ROWS);
         Picture {
             counters: deployment.map(counters).unwrap_or_default(),
+            shares: Vec::new(),
             rows,
         }
+    }
+
+    /// The same with what the requests get.
+    pub(crate) fn with(self, shares: Vec<(String, u8)>) -> Picture {
+        Picture { shares, ..self }
     }
 
     /// Whether every pod is ready or has ended, and none is terminating.
@@ -73,10 +81,27 @@ impl Picture {
 
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![String::new(), clip(&format!("  {}", self.counters), WIDTH)];
+        lines.extend(requests(&self.shares));
         lines.extend(self.rows.iter().map(Row::line));
         lines.push(String::new());
         lines
     }
+}
+
+/// Each twentieth of the requests as a dot, by version.
+fn requests(shares: &[(String, u8)]) -> Option<String> {
+    const DOTS: usize = 20;
+    const COLOURS: [&str; 2] = ["36", "35"];
+    if shares.is_empty() {
+        return None;
+    }
+    let (mut dots, mut words) = (String::new(), Vec::new());
+    for ((version, share), colour) in shares.iter().zip(COLOURS) {
+        let count = (usize::from(*share) * DOTS).div_ceil(100);
+        dots.push_str(&format!("\x1b[{colour}m{}", "•".repeat(count)));
+        words.push(format!("\x1b[{colour}m{version} {share} %\x1b[0m"));
+    }
+    Some(format!("  requests {dots}\x1b[0m {}", words.join(", ")))
 }
 
 impl Row {

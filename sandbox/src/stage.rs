@@ -2,6 +2,8 @@
 //! them.
 
 mod artifact;
+mod behaviours;
+mod canary;
 pub(crate) mod input;
 pub(crate) mod narration;
 mod several;
@@ -81,6 +83,10 @@ pub(crate) struct Stage {
     pub(crate) raw: bool,
     /// Whether the picture is that of the release, instead of that of the Deployment.
     pub(crate) shows_shop: bool,
+    /// Whether the picture has what the requests get by the route.
+    pub(crate) shows_route: bool,
+    /// Whether a version that fails under load has had some.
+    overloaded: bool,
     told: Told,
 }
 
@@ -115,7 +121,7 @@ impl Stage {
         world.timing().termination = POD_STOP;
         world.timing().back_off = BACK_OFF;
         world.default_behaviour(Behaviour::Ready { after: POD_START });
-        for (image, behaviour) in behaviours() {
+        for (image, behaviour) in behaviours::all() {
             world.behave(image, behaviour);
         }
         let mut deployment = sample_deployment(DEPLOYMENT, IMAGE);
@@ -127,6 +133,7 @@ impl Stage {
             .unwrap_or(now);
         world.apply(deployment, before);
         world.apply(sample_service(DEPLOYMENT), before);
+        Stage::prepare_route(&mut world, before);
         world.say("unhealthy", 500, "no connection to postgres://orders");
         world.settle(before);
         let kubernetes = Kubernetes::start(world).await?;
@@ -171,6 +178,8 @@ impl Stage {
             environment,
             raw: false,
             shows_shop: false,
+            shows_route: false,
+            overloaded: false,
             told: Told::default(),
         })
     }
@@ -194,6 +203,7 @@ impl Stage {
         let started = std::time::Instant::now();
         loop {
             let outcome = self.aws.outcome(job, FRAME).await;
+            self.load();
             self.tell(log, screen);
             screen.show(self.picture(is_old));
             if outcome != Outcome::Pending || started.elapsed() > within {
@@ -253,7 +263,11 @@ impl Stage {
         };
         kubernetes.world(|world, _| {
             let deployment = world.deployment(NAMESPACE, &serving(world));
-            Picture::of(deployment, &world.objects("pods"), is_old)
+            let picture = Picture::of(deployment, &world.objects("pods"), is_old);
+            match self.shows_route {
+                true => picture.with(Stage::shares(world)),
+                false => picture,
+            }
         })
     }
 
@@ -362,10 +376,6 @@ impl Stage {
     }
 }
 
-/// The last log lines of a version that crashes.
-const CRASH_LOG: &str = "demo-app 2.1 starts\nconnecting to postgres://orders\n\
-    panic: no DATABASE_URL in the environment\n\ngoroutine 1 [running]:\nmain.main()\n";
-
 /// The Deployment that the Service routes to.
 fn serving(world: &World) -> String {
     let service = world.object("services", NAMESPACE, DEPLOYMENT);
@@ -374,23 +384,6 @@ fn serving(world: &World) -> String {
         || DEPLOYMENT.to_owned(),
         |version| format!("{DEPLOYMENT}-{version}"),
     )
-}
-
-/// The behaviours of images, by their names.
-fn behaviours() -> [(&'static str, Behaviour); 4] {
-    [
-        ("missing", Behaviour::ImagePull),
-        ("never-ready", Behaviour::NeverReady),
-        ("broken", shop_files::broken_migration()),
-        (
-            "crash",
-            Behaviour::CrashLoop {
-                exit_code: 1,
-                log: CRASH_LOG.to_owned(),
-                reason: None,
-            },
-        ),
-    ]
 }
 
 #[cfg(test)]
