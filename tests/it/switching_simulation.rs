@@ -1,7 +1,7 @@
-//! Blue/green and immutable in simulated time: the engine against the sandbox's world, without
+//! Blue/green, immutable and canary in simulated time: the engine against the sandbox's world, without
 //! sockets. Every single disturbance at every point of every deploy, pairs of them, then seeded
-//! mixtures; after every step of the world the Service's EndpointSlice is held against what must
-//! never happen.
+//! mixtures; after every step of the world the Service's EndpointSlice, and what the
+//! requests get by a route, are held against what must never happen.
 
 mod disturbance;
 mod disturbed;
@@ -150,7 +150,8 @@ fn every_pair_of_executions_that_die() {
         setting.health == Well && !setting.scaled && setting.locked == Locked::No
     });
     for_each(plain, |setting| {
-        let is_whole = !setting.immutable && setting.start == Start::Adoption;
+        let is_whole =
+            !setting.immutable && setting.route.is_none() && setting.start == Start::Adoption;
         let first = |next: &Next, disturbance| {
             let writes = matches!(next, Next::Ask(ask) if ask.call.changes());
             writes && disturbance == OtherBefore
@@ -175,6 +176,7 @@ fn every_pair_of_executions_that_die() {
 fn the_new_version_is_scaled_away_twice() {
     let setting = Setting {
         immutable: false,
+        route: None,
         start: Start::Third,
         scaled: true,
         smoke: true,

@@ -1,10 +1,11 @@
 //! What must hold after every step of the world, and after a clean end.
 
 use super::play::Simulation;
-use super::setting::FallsIll;
+use super::setting::{FallsIll, Route};
 use super::{NEW_IMAGE, REQUIRED};
 use jiff::SignedDuration;
 use landfall_core::kubernetes::call::Call;
+use landfall_sandbox::traffic::Traffic;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -60,6 +61,34 @@ impl Simulation {
         (images.len(), images.into_iter().collect())
     }
 
+    /// What the requests get by the route, where there is one.
+    fn traffic(&self) -> Vec<Traffic> {
+        let route = self.setting.route;
+        route.map_or_else(Vec::new, |route| {
+            self.world.traffic(route.resource(), "default", "demo-app")
+        })
+    }
+
+    /// Whether the candidate's Service has weight in a route that is in force.
+    fn candidate_has_weight(&self) -> bool {
+        self.traffic().iter().any(|rule| {
+            let mut backends = rule.backends.iter();
+            backends.any(|one| one.service == "demo-app-canary" && one.weight > 0)
+        })
+    }
+
+    /// No backend of the route has weight without the ready pods that its share needs.
+    fn check_route(&self) {
+        for rule in self.traffic() {
+            let problem = rule.problem(REQUIRED);
+            assert!(
+                problem.is_none() || self.ill,
+                "the route sends where nothing is at {}: {problem:?}",
+                self.now
+            );
+        }
+    }
+
     /// What must hold after every step of the world.
     pub fn check(&mut self) {
         let state = self.world.resource_version();
@@ -67,11 +96,8 @@ impl Simulation {
             return;
         }
         let (count, images) = self.serving();
-        if self.setting.health == FallsIll
-            && !self.ill
-            && self.falls_ill.is_none()
-            && images.contains(NEW_IMAGE)
-        {
+        let has_share = images.contains(NEW_IMAGE) || self.candidate_has_weight();
+        if self.setting.health == FallsIll && !self.ill && self.falls_ill.is_none() && has_share {
             self.falls_ill = Some(self.now + SignedDuration::from_secs(5));
         }
         if !self.watching {
@@ -88,6 +114,7 @@ impl Simulation {
             "{count} pods of {images:?} serve at {}",
             self.now
         );
+        self.check_route();
         let (count, images) = self.selected();
         assert!(
             images.len() <= 1,
@@ -100,6 +127,26 @@ impl Simulation {
             "the selector finds {count} pods of {images:?} at {}",
             self.now
         );
+    }
+
+    /// The route is as it was, and the candidate's Service is gone.
+    fn check_at_rest(&self, route: Route) {
+        let candidate = self.world.object("services", "default", "demo-app-canary");
+        assert!(candidate.is_none(), "the candidate's Service is left");
+        let found = self.world.object(route.resource(), "default", "demo-app");
+        let Some(found) = found else {
+            return;
+        };
+        let notes = found["metadata"]["annotations"].as_object();
+        let mut notes = notes.into_iter().flatten();
+        let note = notes.find(|(name, _)| name.starts_with("landfall/"));
+        assert!(note.is_none(), "the route keeps {note:?}");
+        let names = |one: &Traffic| {
+            let names = one.backends.iter().map(|one| one.service.clone());
+            names.collect::<Vec<_>>()
+        };
+        let backends = self.traffic().iter().flat_map(names).collect::<Vec<_>>();
+        assert_eq!(backends, ["demo-app"], "the route is not as it was");
     }
 
     /// The Deployments that are to have pods.
@@ -130,6 +177,9 @@ impl Simulation {
         );
         let preview = self.world.object("services", "default", "demo-app-preview");
         assert!(preview.is_none(), "the preview Service is left");
+        if let Some(route) = self.setting.route {
+            self.check_at_rest(route);
+        }
         assert_eq!(
             self.running(),
             [self.live_name()],

@@ -9,6 +9,7 @@ use super::setting::*;
 pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
     let setting = |immutable, start, scaled, health| Setting {
         immutable,
+        route: None,
         start,
         scaled,
         smoke: scaled,

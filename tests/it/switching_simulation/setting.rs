@@ -1,6 +1,7 @@
 //! What is deployed, and what is there before.
 
 use landfall_core::request::{Parameters, Request};
+use landfall_sandbox::gateway::HTTP_ROUTES;
 use serde_json::json;
 
 /// What the new version is like.
@@ -29,8 +30,6 @@ pub enum Start {
     Adoption,
     /// Two deploys of this strategy were made before.
     Third,
-    /// The same, and the first one's version is brought back: a rollback on demand.
-    Back,
 }
 
 /// Whose lock is on the Service.
@@ -42,10 +41,28 @@ pub enum Locked {
     Expired,
 }
 
+/// The route of a canary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    HttpRoute,
+    Ingress,
+}
+
+impl Route {
+    pub fn resource(self) -> &'static str {
+        match self {
+            Route::HttpRoute => HTTP_ROUTES,
+            Route::Ingress => "ingresses",
+        }
+    }
+}
+
 /// One setting of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     pub immutable: bool,
+    /// By what a canary moves the traffic; else it is no canary.
+    pub route: Option<Route>,
     pub start: Start,
     pub scaled: bool,
     pub smoke: bool,
@@ -55,14 +72,21 @@ pub struct Setting {
 
 pub fn settings() -> Vec<Setting> {
     let mut all = Vec::new();
-    for immutable in [false, true] {
-        for start in [Start::Adoption, Start::Third, Start::Back] {
+    let ways = [
+        (false, None),
+        (true, None),
+        (false, Some(Route::HttpRoute)),
+        (false, Some(Route::Ingress)),
+    ];
+    for (immutable, route) in ways {
+        for start in [Start::Adoption, Start::Third] {
             for scaled in [false, true] {
                 for health in HEALTHS {
                     let smoke = scaled || health == FailsSmoke;
                     let locked = Locked::No;
                     let setting = Setting {
                         immutable,
+                        route,
                         start,
                         scaled,
                         smoke,
@@ -88,20 +112,22 @@ pub fn settings() -> Vec<Setting> {
 }
 
 pub fn request(job: &str, execution: &str, image: &str, setting: Setting) -> (String, Request) {
-    let strategy = if setting.immutable {
-        "immutable"
-    } else {
-        "blueGreen"
+    let strategy = match (setting.immutable, setting.route) {
+        (true, _) => "immutable",
+        (false, Some(_)) => "canary",
+        (false, None) => "blueGreen",
     };
     let mut parameters = json!({"deployment": "demo-app", "images": {"app": image},
         "strategy": strategy, "service": "demo-app", "execution": execution, "timeout": "10m"});
+    if let Some(route) = setting.route {
+        parameters["route"] = match route {
+            Route::HttpRoute => json!("httproute/demo-app"),
+            Route::Ingress => json!("ingress/demo-app"),
+        };
+        parameters["steps"] = json!([10, 50]);
+    }
     if setting.smoke {
         parameters["smoke"] = json!({"path": "/health", "contains": "ok"});
-    }
-    // A retry has the same execution, and so is a rollback as well.
-    if setting.start == Start::Back && execution == "run-1" {
-        parameters["mode"] = json!("rollback");
-        parameters.as_object_mut().unwrap().remove("images");
     }
     let text = parameters.to_string();
     let request = Request::parse(&Parameters::Text(text.clone()), job).unwrap();
