@@ -59,7 +59,7 @@ In the cluster:
   --kubeconfig FILE       default: as kubectl finds it
   -n, --namespace NAME    where the Deployments are; default: the context's. It
                           must exist
-  --switching             also what blueGreen and immutable need
+  --switching             also what blueGreen, canary and immutable need
                           (deploy/rbac-switching.yaml)
   --manifests FOLDER      where these files are; default: deploy
 

@@ -22,6 +22,7 @@ pub mod refusal;
 pub mod release;
 mod returned;
 mod rollout_failed;
+mod route;
 mod rotation;
 mod success;
 mod unbegun;

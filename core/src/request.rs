@@ -2,6 +2,7 @@
 //! [`ReleaseRequest`], or reports every fault at once with its field.
 
 mod appearance;
+mod canary;
 mod checks;
 pub mod document;
 pub mod image;
@@ -17,6 +18,7 @@ mod manifest;
 mod model;
 mod origin;
 mod shown;
+mod steps;
 mod strategy;
 mod target;
 mod workload;
@@ -24,6 +26,7 @@ mod text;
 mod field_types;
 mod unfilled;
 
+pub use canary::{Canary, CanaryStep, candidate_service};
 pub use files::{File, Files, NamedFile, Wanted};
 pub use located::located;
 pub use model::{Hidden, Method, Mode, Request, ReturnTarget, Smoke, Strategy, Switch};

@@ -13,6 +13,8 @@ pub use query::{EXPLANATION_TIMEOUT, Items, Kind, Optional, Query, ROLLBACK, Ter
 pub use response::{Reading, Response, found, object};
 
 use crate::change::editor::Editor;
+use crate::kubernetes::pod::Event;
+use crate::kubernetes::route::{Route, RouteKind};
 use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::workload::health::diagnosis::{Explanation, PodSnapshot, log_lines};
 use crate::workload::health::steadiness::{Roster, summed};
@@ -20,6 +22,9 @@ use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
+
+/// Events, or why they cannot be read.
+type EventsRead = Result<Vec<Event>, String>;
 
 /// What was read of the cluster since the last write or wait.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,6 +82,12 @@ impl Snapshot {
         found.map(Option::as_ref)
     }
 
+    /// The route of this kind and name, where there is one.
+    pub fn route(&self, kind: RouteKind, name: &str) -> Result<Option<&Route>, Query> {
+        let found = self.get::<Option<Route>>(Query::route(kind, name));
+        found.map(Option::as_ref)
+    }
+
     /// The Deployment of this name, as far as it was read and is there.
     pub fn seen_deployment(&self, name: &str) -> Option<&Workload> {
         self.deployment(name).ok().flatten()
@@ -129,10 +140,10 @@ impl Snapshot {
         let object = |it: Result<Response, Missed>| it.ok().and_then(Response::object);
         let items = |it: Result<Response, Missed>| it.map(Response::items).unwrap_or_default();
         let answer: Answer = match &query {
-            Query::Get(Kind::Deployment, _) => object(response)
-                .map(|object| Workload::new(kind, object))
-                .into(),
-            Query::Get(Kind::Service, _) => object(response).map(Service::new).into(),
+            Query::Get(of @ (Kind::Deployment | Kind::Service | Kind::Route(_)), _) => {
+                got(*of, kind, object(response))
+            }
+            Query::RouteEvents { .. } => events(response, mask).ok().into(),
             Query::Get(Kind::ReplicaSet, _) => response
                 .map(Response::object)
                 .map_err(|missed| missed.why)
@@ -235,16 +246,7 @@ impl Snapshot {
     }
 
     fn take_events(&mut self, response: Result<Response, Missed>, mask: fn(&str) -> String) {
-        let events = match response {
-            Ok(Response::Events(mut events)) => {
-                for event in &mut events {
-                    event.message = mask(&event.message);
-                }
-                Ok(events)
-            }
-            Ok(_) => Ok(Vec::new()),
-            Err(missed) => Err(missed.why),
-        };
+        let events = events(response, mask);
         if let (Some(sight), Ok(events)) = (&mut self.pods, &events) {
             sight.learn_of_creation(events);
         }
@@ -257,7 +259,7 @@ impl Snapshot {
         let selector = now.as_ref().or(self.seen_deployment(name));
         let own = selector.map(Workload::selector);
         self.answers.retain(|(query, _)| match query {
-            Query::Get(Kind::Deployment | Kind::Service, _)
+            Query::Get(Kind::Deployment | Kind::Service | Kind::Route(_), _)
             | Query::List(Items::Deployments | Items::Autoscalers, _)
             | Query::Permission(_) => true,
             Query::List(Items::ReplicaSets, selector) => Some(selector) != own.as_ref(),
@@ -267,6 +269,7 @@ impl Snapshot {
             | Query::Pods { .. }
             | Query::Roster { .. }
             | Query::Blocking { .. }
+            | Query::RouteEvents { .. }
             | Query::Events { .. }
             | Query::Log { .. }
             | Query::Editor { .. }
@@ -281,6 +284,30 @@ impl Snapshot {
     pub fn invalidate_all(&mut self) {
         self.answers.clear();
         self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
+    }
+}
+
+/// The answer to a query for one object.
+fn got(of: Kind, kind: workload::Kind, object: Option<Value>) -> Answer {
+    match of {
+        Kind::Service => object.map(Service::new).into(),
+        Kind::Route(kind) => object.map(|it| Route::read(kind, &it)).into(),
+        Kind::Deployment | Kind::ReplicaSet => {
+            object.map(|object| Workload::new(kind, object)).into()
+        }
+    }
+}
+
+fn events(response: Result<Response, Missed>, mask: fn(&str) -> String) -> EventsRead {
+    match response {
+        Ok(Response::Events(mut events)) => {
+            for event in &mut events {
+                event.message = mask(&event.message);
+            }
+            Ok(events)
+        }
+        Ok(_) => Ok(Vec::new()),
+        Err(missed) => Err(missed.why),
     }
 }
 

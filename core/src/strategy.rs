@@ -17,6 +17,7 @@ pub mod rollout_tracker;
 mod result;
 pub mod rolling;
 pub mod switch;
+mod route_problem;
 mod traffic;
 
 pub use action::{Action, Step};
@@ -25,6 +26,7 @@ pub use decision::{Decision, Stage, Undo, Wait};
 pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, SuccessNote, Switched, Version,
 };
+pub use route_problem::RouteProblem;
 pub use traffic::TrafficState;
 
 use crate::request::{Request, Strategy};
@@ -42,7 +44,9 @@ pub fn decide(
 ) -> Decision {
     match &request.strategy {
         Strategy::Rolling => rolling::decide(request, continuation, snapshot, now),
-        Strategy::BlueGreen(switch) | Strategy::Immutable { switch, .. } => {
+        Strategy::BlueGreen(switch)
+        | Strategy::Canary { switch, .. }
+        | Strategy::Immutable { switch, .. } => {
             switch::decide(request, switch, continuation, snapshot, now)
         }
     }

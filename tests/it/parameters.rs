@@ -131,6 +131,16 @@ fn matches(rule: &Value, value: &Value) -> bool {
                     && !name.ends_with('-')
             })
         }),
+        "^(httproute|ingress)/[-a-z0-9.]+$" => value.as_str().is_none_or(|text| {
+            let is_name = |byte: u8| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte)
+            };
+            let parts = text.split_once('/');
+            parts.is_some_and(|(kind, name)| {
+                let is_kind = ["httproute", "ingress"].contains(&kind);
+                is_kind && !name.is_empty() && name.bytes().all(is_name)
+            })
+        }),
         "^[A-Za-z.]+/[-a-z0-9.]+$" => value.as_str().is_none_or(|text| {
             let parts = text.split_once('/');
             let is_kind = |byte: u8| byte.is_ascii_alphabetic() || byte == b'.';
@@ -181,6 +191,12 @@ fn around(field: &str, value: &Value) -> Value {
         "service" | "smoke" | "keep" => {
             parameters["strategy"] = json!("immutable");
             parameters["service"] = json!("web");
+        }
+        "steps" | "route" => {
+            parameters["strategy"] = json!("canary");
+            parameters["service"] = json!("web");
+            parameters["steps"] = json!([10]);
+            parameters["route"] = json!("httproute/web");
         }
         "container" => parameters["env"] = json!({"A": "1"}),
         "variables" => parameters["manifest"] = json!("a.yaml"),

@@ -2,7 +2,7 @@
 
 mod handover;
 mod kinds;
-pub mod others;
+mod others;
 mod owners;
 mod plan;
 mod refused;
@@ -73,7 +73,7 @@ async fn run(life: Duration, stage: &Stage, mut event: Value, files: &[(&str, &s
     stage.run(event, life).await
 }
 
-pub async fn empty() -> Stage {
+async fn empty() -> Stage {
     given([]).await
 }
 

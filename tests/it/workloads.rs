@@ -3,8 +3,8 @@
 use crate::stage::Stage;
 use serde_json::{Value, json};
 
-pub const OLD: &str = "registry.example.com/store:1.0.0";
-pub const NEW: &str = "registry.example.com/store:2.0.0";
+const OLD: &str = "registry.example.com/store:1.0.0";
+const NEW: &str = "registry.example.com/store:2.0.0";
 
 fn template() -> Value {
     json!({"metadata": {"labels": {"app": "store"}},
@@ -12,25 +12,25 @@ fn template() -> Value {
             "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 5}}]}})
 }
 
-pub fn stateful_set() -> Value {
+fn stateful_set() -> Value {
     json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": {"name": "store", "namespace": "default"},
         "spec": {"replicas": 2, "serviceName": "store",
             "selector": {"matchLabels": {"app": "store"}}, "template": template()}})
 }
 
-pub fn daemon_set() -> Value {
+fn daemon_set() -> Value {
     json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
         "metadata": {"name": "store", "namespace": "default"},
         "spec": {"selector": {"matchLabels": {"app": "store"}}, "template": template()}})
 }
 
-pub fn to(workload: &str, image: &str) -> Value {
+fn to(workload: &str, image: &str) -> Value {
     json!({"workload": workload, "images": {"app": image}, "patience": "1s"})
 }
 
 /// Whether every pod has this image and is ready.
-pub async fn all_serve(stage: &Stage, image: &str) {
+async fn all_serve(stage: &Stage, image: &str) {
     let images = stage.ready_images().await;
     assert!(!images.is_empty());
     assert!(images.iter().all(|it| it == image), "{images:?}");

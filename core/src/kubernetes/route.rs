@@ -288,6 +288,11 @@ impl Route {
         in_force::judge(&self.evidence(), events, written, now)
     }
 
+    /// Whether it sends to this Service anywhere.
+    pub fn sends_to(&self, service: &str) -> bool {
+        self.services().iter().any(|name| name == service)
+    }
+
     /// Whether clients may be kept on the backend that served them first, whatever the weights.
     pub fn is_sticky(&self, backends: &Backends) -> bool {
         match self.kind {

@@ -84,6 +84,8 @@ pub enum FailureCode {
     Smoke,
     /// The Service does not route to the new pods.
     Endpoints,
+    /// A route did not take the weights of a canary.
+    Route,
     /// The cluster does not accept the token.
     TokenRefused,
     /// The cluster of EKS does not let the role in.
@@ -169,6 +171,7 @@ impl FailureCode {
             FailureCode::Locked => "locked",
             FailureCode::Smoke => "smoke-test",
             FailureCode::Endpoints => "endpoints",
+            FailureCode::Route => "route",
             FailureCode::TokenRefused => "token-refused",
             FailureCode::TokenLost => "token-lost",
             FailureCode::Forbidden => "forbidden",

@@ -15,6 +15,11 @@ const EITHER: &str = "If the version itself is at fault, correct it and release 
 const EITHER_OBJECT: &str = "If the manifests are at fault, correct them and release the change \
     again; otherwise fix the cause in the cluster and retry the stage.";
 
+const ROUTE: &str = "Correct the route, or what its controller needs, then retry the stage.";
+
+const TOKEN_REFUSED: &str = "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER \
+    names, then retry the stage.";
+
 const GROUP_MISSING: &str = "Give the access entry of the role the group `landfall`, or this \
     group the permission that is missing, then retry the stage.";
 
@@ -40,10 +45,8 @@ pub(super) fn after(code: FailureCode) -> &'static str {
     match code {
         FailureCode::Pods(cause) => of_pods(cause),
         FailureCode::NoProgress | FailureCode::Endpoints => EITHER,
-        FailureCode::TokenRefused => {
-            "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \
-             the stage."
-        }
+        FailureCode::Route => ROUTE,
+        FailureCode::TokenRefused => TOKEN_REFUSED,
         FailureCode::RoleRefused => {
             "Let the role into the cluster again by its access entry, then retry the stage."
         }

@@ -1,5 +1,6 @@
 //! Why a rollout or a switch failed, in words. The cluster and the continuation keep them, too.
 
+use super::route;
 use crate::state::continuation::{CAUSE_LIMIT, RecordedFailure};
 use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::text::{clip, quote, words};
@@ -86,6 +87,13 @@ pub fn cause(cause: &RolloutCause, which: &str) -> String {
             wanted,
         } => {
             format!("someone else keeps `{deployment}` at {replicas} of {wanted} replicas")
+        }
+        RolloutCause::Route { route, problem } => route::problem(route, problem),
+        RolloutCause::AtShare { percent, cause } => {
+            format!(
+                "with {percent} % of the traffic, {}",
+                self::cause(cause, which)
+            )
         }
         RolloutCause::Unfit(fault) => format!("`{}` {}", fault.field, fault.problem),
     };

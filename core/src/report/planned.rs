@@ -1,6 +1,7 @@
 //! What a deploy would change, told instead of done.
 
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
+use super::route;
 use super::success::{image, named, skipped, succeeded, warned};
 use crate::change::difference::Difference;
 use crate::plan::Plan;
@@ -30,6 +31,7 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
     };
     let lines = |limit| told(difference, limit);
     let strategy = match request.strategy.switch() {
+        Some(_) if request.strategy.canary().is_some() => route::plan(request).unwrap_or_default(),
         Some(switch) => format!(
             " The strategy `{}` starts it beside the old version and switches Service `{}`.",
             request.strategy.name(),

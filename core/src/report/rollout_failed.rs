@@ -3,7 +3,7 @@
 use super::cause::{self, CAUSE_QUOTE_LIMIT};
 use super::client::{Client, placed};
 use super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail, target};
-use super::{again, handbook, outage, present};
+use super::{again, handbook, outage, present, route};
 use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::request::Request;
 use crate::state::continuation::Reason;
@@ -33,6 +33,7 @@ pub(super) fn what_failed(
         Reason::Object => (FailureCode::ObjectRefused, FailureType::ConfigurationError),
         Reason::Smoke => (FailureCode::Smoke, FailureType::JobFailed),
         Reason::Endpoints => (FailureCode::Endpoints, FailureType::JobFailed),
+        Reason::Route => (FailureCode::Route, FailureType::JobFailed),
         Reason::Time => (FailureCode::NoProgress, FailureType::JobFailed),
         Reason::Changed => (FailureCode::OutOfSync, FailureType::JobFailed),
         Reason::Selector => (FailureCode::OutOfSync, FailureType::RevisionOutOfSync),
@@ -78,6 +79,9 @@ pub(super) fn rollout_failed(
             target(request)
         ),
         false if request.kind.ends() => format!("{} failed: {cause}.", target(request)),
+        false if is_canary_taken_back(request, rollback_result) => {
+            format!("The canary of {} failed: {cause}.", target(request))
+        }
         false => headline(&target(request), &cause, rollback_result),
     };
     let headline = outage::first(request, headline, evidence, rollback_result);
@@ -88,6 +92,11 @@ pub(super) fn rollout_failed(
         evidence,
         &format!("{done}\n{next}"),
     )
+}
+
+/// Whether a canary failed before its Service was switched.
+fn is_canary_taken_back(request: &Request, rollback_result: &RollbackResult) -> bool {
+    request.strategy.canary().is_some() && matches!(rollback_result, RollbackResult::Unswitched(_))
 }
 
 /// What was done about it.
@@ -244,7 +253,8 @@ pub(super) fn of_switch(request: &Request, rollback_result: &RollbackResult) -> 
     };
     if let RollbackResult::Unswitched(end) = rollback_result {
         let end = fate(end);
-        return format!("Service `{service}` still routes to the previous version. {end}");
+        let route = route::unweighted(request);
+        return format!("Service `{service}` still routes to the previous version{route}. {end}");
     }
     if let RollbackResult::SwitchedBack(old, end) = rollback_result {
         return format!("Service `{service}` routes to `{old}` again. {}", fate(end));

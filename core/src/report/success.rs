@@ -2,7 +2,8 @@
 
 use super::cause::pods;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use super::returned::{Back, switched_back};
+use super::returned::Back;
+use super::route;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::strategy::{Former, Success, SuccessNote, Switched};
@@ -39,7 +40,7 @@ pub fn success(
              ({image}); {pods}."
         ),
     };
-    let back = Back::of(request, live).filter(|_| success.switched.is_none());
+    let back = Back::of(request, live);
     let summary = match &back {
         Some(back) => back.summary(&target, &revision, &image, &pods, (success.wrote, &time)),
         None => summary,
@@ -48,7 +49,6 @@ pub fn success(
         Some(switched) => {
             let runs = format!("`{}` ({image}): {pods}", live.name());
             switched_summary(request, success.wrote, switched, &runs, &time)
-                + &switched_back(request, live, success.wrote)
         }
         None => summary,
     };
@@ -208,7 +208,10 @@ pub(super) fn switched_summary(
     let left =
         left.map(|(name, why)| format!(" `{name}` could not be cleaned up: {}.", quote(why)));
     let more = from.chain(left).collect::<String>();
-    format!("Service `{service}` in `{namespace}` routes to {kind} {runs} after {time}.{more}")
+    let shares = route::shares(request, &switched.shares);
+    format!(
+        "Service `{service}` in `{namespace}` routes to {kind} {runs} after {time}.{shares}{more}"
+    )
 }
 
 /// The images that the request is about, else the first container's.

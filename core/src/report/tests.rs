@@ -365,6 +365,7 @@ fn switches_that_succeeded() {
                 left: left
                     .map(|(name, why)| (name.to_string(), why.to_string()))
                     .collect(),
+                shares: Vec::new(),
             }),
         };
         super::success(&switching(json!({})), &begun(), &success, at(41))

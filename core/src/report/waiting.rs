@@ -2,6 +2,7 @@
 
 use super::cause::{NEW, PREVIOUS, pods_state};
 use super::model::{Report, SUMMARY_LIMIT};
+use super::route;
 use crate::state::continuation::{Continuation, Phase};
 use crate::strategy::{Stage, Wait};
 use crate::text::clip;
@@ -29,6 +30,9 @@ pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<
     let percent = waiting
         .filter(|wait| !wait.rollback && wait.progress.wanted > 0)
         .map_or(0, |wait| {
+            if let Stage::Share { percent, .. } = wait.stage {
+                return i64::from(percent);
+            }
             wait.progress.available * 100 / wait.progress.wanted
         });
     Report::Progress {
@@ -79,6 +83,12 @@ pub fn progress(wait: &Wait) -> String {
             "it serves ({}), and is watched until {until:.0}",
             new()
         )),
+        Stage::Share {
+            candidate,
+            percent,
+            until,
+        } => Some(route::share(candidate, *percent, *until, &new())),
+        Stage::Route(reference) => Some(route::settling(reference)),
         Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to terminate")),
         Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
     };

@@ -70,9 +70,6 @@ impl<'a> Check<'a> {
     /// Checks every field, even after a fault. `None` if a required field is missing.
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
-        if self.goes_back_to_release() {
-            return None;
-        }
         self.without_release();
         self.workload();
         let (manifest, skipped) = match self.manifest() {
@@ -102,7 +99,7 @@ impl<'a> Check<'a> {
         let rollback = self.flag("rollback", true);
         let strategy = self.strategy(deployment.as_deref());
         let bake = self.bake_of(&strategy);
-        let (timeout, patience) = self.times(bake);
+        let (timeout, patience) = self.times_of(&strategy, bake);
         let mode = self.mode();
         let to = self.return_target(mode);
         let execution = self.execution(job);
@@ -111,7 +108,10 @@ impl<'a> Check<'a> {
         let commit = self.commit(file.and_then(|file| file.revision.clone()));
         self.before();
         self.unfilled();
-        self.changes(mode);
+        match mode.is_rollback() {
+            true => self.changes_nothing_else(),
+            false => self.changes_something(),
+        }
         Some(Request {
             kind: self.kind,
             deployment: deployment?,
@@ -158,7 +158,7 @@ impl<'a> Check<'a> {
         (timeout, patience)
     }
 
-    pub(super) fn changes_something(&mut self) {
+    fn changes_something(&mut self) {
         let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
         let changes = ["images", "env", "manifest"].into_iter();
         let mut changes = changes.chain(restarts.then_some("restart"));

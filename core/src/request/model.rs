@@ -1,5 +1,6 @@
 //! The checked request of a job.
 
+use super::canary::Canary;
 use super::document::{containers, manifest_values};
 use super::origin::Origin;
 use crate::workload::Kind;
@@ -168,9 +169,7 @@ impl ReturnTarget {
 
     /// The number of a revision, if it is one.
     pub fn revision(&self) -> Option<u64> {
-        let number = self.0.parse().ok()?;
-        // Neither `+3` nor `03`, and none is 0: that is one whose number is not known.
-        (number > 0 && self.0 == u64::to_string(&number)).then_some(number)
+        self.0.parse().ok()
     }
 }
 
@@ -181,6 +180,13 @@ pub enum Strategy {
     Rolling,
     /// Two Deployments alternate behind a Service.
     BlueGreen(Switch),
+    /// The same two, between which a growing share of the traffic moves.
+    Canary {
+        /// The parameters of the switch. Its `bake` is that of steps without one.
+        switch: Switch,
+        /// The steps, and what divides the traffic.
+        canary: Canary,
+    },
     /// Each version has its own Deployment behind a Service.
     Immutable {
         /// The parameters of the switch.
@@ -218,6 +224,7 @@ impl Strategy {
         match self {
             Strategy::Rolling => "rolling",
             Strategy::BlueGreen(_) => "blueGreen",
+            Strategy::Canary { .. } => "canary",
             Strategy::Immutable { .. } => "immutable",
         }
     }
@@ -226,7 +233,17 @@ impl Strategy {
     pub fn switch(&self) -> Option<&Switch> {
         match self {
             Strategy::Rolling => None,
-            Strategy::BlueGreen(switch) | Strategy::Immutable { switch, .. } => Some(switch),
+            Strategy::BlueGreen(switch)
+            | Strategy::Canary { switch, .. }
+            | Strategy::Immutable { switch, .. } => Some(switch),
+        }
+    }
+
+    /// The parameters of the canary, if the strategy is one.
+    pub fn canary(&self) -> Option<&Canary> {
+        match self {
+            Strategy::Canary { canary, .. } => Some(canary),
+            Strategy::Rolling | Strategy::BlueGreen(_) | Strategy::Immutable { .. } => None,
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 29] = [
+pub const FIELDS: [&str; 31] = [
     "deployment",
     "workload",
     "namespace",
@@ -58,6 +58,8 @@ pub const FIELDS: [&str; 29] = [
     "strategy",
     "service",
     "bake",
+    "steps",
+    "route",
     "keep",
     "smoke",
     "timeout",

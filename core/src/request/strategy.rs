@@ -13,12 +13,18 @@ use std::time::Duration;
 const DEFAULT_BAKE: Duration = Duration::from_secs(30);
 
 /// The longest `bake`: during that of a switch twice as many pods run.
-const LONGEST_BAKE: Duration = Duration::from_secs(6 * 3600);
+pub(super) const LONGEST_BAKE: Duration = Duration::from_secs(6 * 3600);
+
+/// The range of a `bake` in words.
+pub(super) const SECONDS_TO_6H: &str = "0s to 6h";
 
 /// The default for `keep`, and the largest value.
 const DEFAULT_KEEP: usize = 1;
 /// See [`DEFAULT_KEEP`].
 const MOST_KEPT: u64 = 20;
+
+/// The strategies that switch a Service.
+const SWITCHING: &str = "`blueGreen`, `canary` and `immutable`";
 
 /// The longest name of a switched Deployment. With `-` and a version of ten characters it must
 /// leave room for the suffixes of ReplicaSets and pods, and fit into a label's value (63
@@ -45,10 +51,12 @@ impl Check<'_> {
             }
             return self.fields_of_any();
         }
-        let switches = matches!(name, Some("blueGreen" | "immutable"));
-        self.only("service", switches, "`blueGreen` and `immutable`");
-        self.only("smoke", switches, "`blueGreen` and `immutable`");
+        let switches = matches!(name, Some("blueGreen" | "canary" | "immutable"));
+        self.only("service", switches, SWITCHING);
+        self.only("smoke", switches, SWITCHING);
         self.only("keep", name == Some("immutable"), "`immutable`");
+        self.only("steps", name == Some("canary"), "`canary`");
+        self.only("route", name == Some("canary"), "`canary`");
         if !switches {
             return Strategy::Rolling;
         }
@@ -74,6 +82,10 @@ impl Check<'_> {
             Some("immutable") => Strategy::Immutable {
                 switch,
                 keep: self.keep(),
+            },
+            Some("canary") => Strategy::Canary {
+                canary: self.canary(switch.bake),
+                switch,
             },
             _ => Strategy::BlueGreen(switch),
         }
@@ -128,7 +140,7 @@ impl Check<'_> {
 
     fn bake(&mut self, default: Duration) -> Duration {
         let range = Duration::ZERO..=LONGEST_BAKE;
-        self.duration("bake", default, range, "0s to 6h")
+        self.duration("bake", default, range, SECONDS_TO_6H)
     }
 
     /// Refuses a field that the strategy does not use.

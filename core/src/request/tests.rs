@@ -1365,8 +1365,8 @@ fn a_wrong_strategy_hides_no_other_fault() {
     smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number
     bake: is 7200 s, and must be shorter than `timeout`, which is for the whole deploy and is 3600 s: give a shorter `bake` or a longer `timeout`
     "#);
-    assert_snapshot!(of(r#""canary""#), @r#"
-    strategy: must be `rolling`, `blueGreen` or `immutable`, and is `canary`
+    assert_snapshot!(of(r#""mirror""#), @r#"
+    strategy: must be `rolling`, `blueGreen`, `canary` or `immutable`, and is `mirror`
     service: is `UP`, which is not a valid Kubernetes name: at most 55 lower-case letters, digits and `-`, a letter or digit first and last
     keep: must be a whole number from 0 to 20, no quotes
     smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number

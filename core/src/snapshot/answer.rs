@@ -1,6 +1,8 @@
 //! What queries are answered by: each answer has a type of its own, by which it is found again.
 
 use crate::change::editor::Editor;
+use crate::kubernetes::pod::Event;
+use crate::kubernetes::route::Route;
 use crate::kubernetes::service::{Autoscaler, Endpoints, Service, ServicePod};
 use crate::workload::Workload;
 use crate::workload::health::steadiness::Roster;
@@ -46,6 +48,10 @@ answers! {
     Deployment(Option<Workload>),
     /// A Service, or that there is none.
     Service(Option<Service>),
+    /// A route, or that there is none.
+    Route(Option<Route>),
+    /// What a route's controller says; `None` where it cannot be read.
+    RouteEvents(Option<Vec<Event>>),
     /// The ReplicaSet to return to, or that it is gone; an error where it may not be read.
     Previous(Result<Option<Value>, String>),
     /// Deployments.

@@ -3,7 +3,9 @@
 
 use super::response::Reading;
 use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::contact::OddAnswer;
 use crate::kubernetes::resource::{AUTOSCALERS, ENDPOINT_SLICES, PODS, Resource, SERVICES};
+use crate::kubernetes::route::RouteKind;
 use crate::kubernetes::{CallError, Refusal};
 use crate::state::marks::FAMILY;
 use crate::workload;
@@ -42,6 +44,15 @@ pub enum Query {
         selector: String,
         /// The name of the object that controls them.
         owner: String,
+    },
+    /// What the controller of a route says of an object, in whatever namespace that is.
+    RouteEvents {
+        /// `Gateway`, `Ingress`.
+        kind: String,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
     },
     /// What happened to an object.
     Events {
@@ -92,6 +103,8 @@ pub enum Kind {
     ReplicaSet,
     /// A Service.
     Service,
+    /// A route.
+    Route(RouteKind),
 }
 
 /// The kind of listed objects.
@@ -115,6 +128,7 @@ impl Kind {
             Kind::Deployment => row.resource,
             Kind::ReplicaSet => row.versions.resource,
             Kind::Service => &SERVICES,
+            Kind::Route(kind) => kind.resource(),
         }
     }
 }
@@ -156,7 +170,12 @@ pub enum Optional {
     IfFinal,
     /// The question cannot be asked here.
     IfRefused(fn(&Refusal) -> bool),
+    /// The cluster does not serve such a resource.
+    IfUnserved,
 }
+
+/// What an API server says of a path that it does not have.
+const NO_PATH: &str = "404 page not found";
 
 /// How long the pods are waited for: a rollout can be followed without them, too.
 const PODS_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
@@ -185,6 +204,11 @@ impl Query {
     /// Asks for a Service.
     pub fn service(name: &str) -> Query {
         Query::Get(Kind::Service, name.to_owned())
+    }
+
+    /// Asks for a route.
+    pub fn route(kind: RouteKind, name: &str) -> Query {
+        Query::Get(Kind::Route(kind), name.to_owned())
     }
 
     /// Asks for the ReplicaSets under a selector.
@@ -217,6 +241,11 @@ impl Query {
             Query::Pods { selector, .. }
             | Query::Roster { selector, .. }
             | Query::Blocking { selector, .. } => Call::list(&PODS, namespace, selector),
+            Query::RouteEvents {
+                kind,
+                namespace,
+                name,
+            } => Call::events(namespace, kind, name),
             Query::Events { kind, name } => Call::events(namespace, kind, name),
             Query::Log {
                 pod,
@@ -247,6 +276,12 @@ impl Query {
             Query::Get(Kind::Deployment | Kind::Service, _) | Query::ServiceAgain(_) => {
                 needed(Reading::Object)
             }
+            // Who applies a field of it is in there. A cluster without the Gateway API has no such
+            // path, and says so without a `Status`.
+            Query::Get(Kind::Route(_), _) => Terms {
+                optional: Optional::IfUnserved,
+                ..needed(Reading::Whole)
+            },
             // A refusal must not take the place of what the template was to be read for.
             Query::Get(Kind::ReplicaSet, _) => Terms {
                 optional: Optional::IfFinal,
@@ -261,7 +296,9 @@ impl Query {
             Query::Roster { owner, .. } => {
                 spared(Reading::Roster(owner.clone()), PODS_TIMEOUT, EVIDENCE)
             }
-            Query::Events { .. } => spared(Reading::Events, EXPLANATION_TIMEOUT, EVIDENCE),
+            Query::Events { .. } | Query::RouteEvents { .. } => {
+                spared(Reading::Events, EXPLANATION_TIMEOUT, EVIDENCE)
+            }
             Query::Log { .. } | Query::Editor { .. } => {
                 spared(Reading::Text, EXPLANATION_TIMEOUT, EVIDENCE)
             }
@@ -291,7 +328,11 @@ impl Optional {
             (Optional::Always, _) => true,
             (Optional::IfFinal, _) => is_final,
             (Optional::IfRefused(is_answer), CallError::Refused(refusal)) => is_answer(refusal),
-            (Optional::IfRefused(_), _) => false,
+            (Optional::IfUnserved, CallError::Refused(refusal)) => refusal.code == 404,
+            (Optional::IfUnserved, CallError::NotKubernetes(odd)) => {
+                matches!(&**odd, OddAnswer::Text(404, Some(text)) if text.contains(NO_PATH))
+            }
+            (Optional::IfRefused(_) | Optional::IfUnserved, _) => false,
         }
     }
 }

@@ -1,6 +1,8 @@
 use super::*;
 use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::contact::OddAnswer;
 use crate::kubernetes::resource::DEPLOYMENTS;
+use crate::kubernetes::route::RouteKind;
 use crate::kubernetes::{CallError, Refusal};
 use crate::workload;
 use serde_json::json;
@@ -85,6 +87,18 @@ fn all() -> Vec<(Query, &'static str)> {
         (
             Query::Get(Kind::ReplicaSet, name()),
             "apis/apps/v1 replicasets/web-1",
+        ),
+        (
+            Query::route(RouteKind::HttpRoute, "web"),
+            "apis/gateway.networking.k8s.io/v1 httproutes/web",
+        ),
+        (
+            Query::RouteEvents {
+                kind: "Gateway".into(),
+                namespace: "shop".into(),
+                name: name(),
+            },
+            "api/v1 events",
         ),
         (Query::ServiceAgain("front".into()), "api/v1 services/front"),
         (Query::family("web"), "apis/apps/v1 deployments"),
@@ -208,6 +222,7 @@ fn what_a_deploy_can_do_without() {
             | Query::Roster { .. }
             | Query::Blocking { .. }
             | Query::Events { .. }
+            | Query::RouteEvents { .. }
             | Query::Log { .. }
             | Query::Editor { .. }
             | Query::Proxy { .. } => (true, true),
@@ -222,6 +237,19 @@ fn what_a_deploy_can_do_without() {
     let unfit = refused(400, "admission webhook does not support dry run");
     assert!(spares(&dry_run(), &unfit, true));
     assert!(!spares(&dry_run(), &refused(400, "invalid"), true));
+    // A cluster without the Gateway API.
+    let text = |text: &str| {
+        let odd = OddAnswer::Text(404, Some(text.to_owned()));
+        CallError::NotKubernetes(Box::new(odd))
+    };
+    let route = Query::route(RouteKind::HttpRoute, "web");
+    assert!(spares(&route, &text("404 page not found\n"), true));
+    assert!(!spares(&route, &text("<html>not found</html>"), true));
+    assert!(!spares(
+        &Query::service("web"),
+        &text("404 page not found"),
+        true
+    ));
 }
 
 fn is_asked(query: &Query) -> bool {
@@ -360,6 +388,7 @@ fn a_change_of_the_watched_deployment_leaves_what_is_not_of_its_pods() {
     let kept = |query: &Query| snapshot.answers.iter().any(|(asked, _)| asked == query);
     for query in [
         Query::service("front"),
+        Query::route(RouteKind::HttpRoute, "web"),
         Query::family("web"),
         Query::autoscalers(),
         Query::Permission(Permission::scale()),
@@ -368,7 +397,7 @@ fn a_change_of_the_watched_deployment_leaves_what_is_not_of_its_pods() {
     ] {
         assert!(kept(&query), "{query:?}");
     }
-    assert_eq!(snapshot.answers.len(), 6, "{:?}", snapshot.answers);
+    assert_eq!(snapshot.answers.len(), 7, "{:?}", snapshot.answers);
     assert_eq!(snapshot.deployment("web"), Ok(Some(&web())));
     let outlives = |it: &Snapshot| {
         let all = (it.pods.clone(), it.explanation.clone());

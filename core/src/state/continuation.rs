@@ -171,6 +171,8 @@ pub enum Reason {
     Smoke,
     /// The Service never routed only to the new pods.
     Endpoints,
+    /// A route did not take the weights of a canary.
+    Route,
     /// The time was over.
     Time,
     /// Someone else changed an object of the switch.

@@ -17,12 +17,12 @@ pub const GENERATION: &str = "landfall/generation";
 /// The ReplicaSet before the last change, `name@revision`, to which a rollback returns.
 pub const PREVIOUS: &str = "landfall/previous";
 /// The versions that served before [`PREVIOUS`], newest first, each in its form. A rollback on
-/// demand takes the first that does not serve now. On a Service they are Deployments.
+/// demand takes the first that does not serve now.
 pub const SERVED: &str = "landfall/served";
 /// Of the last change, where it was a rollback on demand: the version that it left, in the form of
-/// [`PREVIOUS`]; of a switch the Deployment.
+/// [`PREVIOUS`]; on a Service the Deployment.
 pub const RETURNED_FROM: &str = "landfall/returned-from";
-/// The version that it brought back, likewise; of a switch with the digest of its template.
+/// The version that it brought back, likewise.
 pub const RETURNED_TO: &str = "landfall/returned-to";
 /// The jobs whose changes were overwritten later, newest first: a late repetition of one of them
 /// stops.
@@ -52,6 +52,10 @@ pub const FROM: &str = "landfall/from";
 pub const TO: &str = "landfall/to";
 /// The previous version is being scaled down: nothing switches back any more.
 pub const RETIRING: &str = "landfall/retiring";
+/// On a route: the step of the canary that moves traffic by it, and its weights from before.
+pub const CANARY: &str = "landfall/canary";
+/// On the Service of a candidate that gets traffic by a route: the Service that it belongs to.
+pub const CANARY_OF: &str = "landfall/canary-of";
 /// On the preview Service: the Service that it belongs to.
 pub const PREVIEW_OF: &str = "landfall/preview-of";
 

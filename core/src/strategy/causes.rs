@@ -1,7 +1,9 @@
 //! Why a rollout or a switch failed, as facts; the report turns them into sentences.
 
+use super::route_problem::RouteProblem;
 use super::traffic::TrafficState;
 use crate::change::asked::Lost;
+use crate::kubernetes::route::RouteReference;
 use crate::problem::Fault;
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::workload::health::diagnosis::{Cause, Evidence};
@@ -123,6 +125,20 @@ pub enum RolloutCause {
     },
     /// The request does not fit the cluster any more.
     Unfit(Fault),
+    /// A canary cannot move traffic by its route any more.
+    Route {
+        /// The route.
+        route: RouteReference,
+        /// What is wrong with it.
+        problem: RouteProblem,
+    },
+    /// A canary failed when its candidate had a share of the traffic.
+    AtShare {
+        /// The share in percent.
+        percent: u8,
+        /// Why it failed.
+        cause: Box<RolloutCause>,
+    },
 }
 
 /// What stopped an incomplete rollout.
@@ -164,6 +180,12 @@ impl RolloutCause {
             RolloutCause::Endpoints { .. } => Reason::Endpoints,
             RolloutCause::SwitchTimedOut { .. } => Reason::Time,
             RolloutCause::SelectorChanged(_) => Reason::Selector,
+            RolloutCause::AtShare { cause, .. } => return cause.reason(),
+            RolloutCause::Route {
+                problem: RouteProblem::Deleted | RouteProblem::Changed { .. },
+                ..
+            } => Reason::Changed,
+            RolloutCause::Route { .. } => Reason::Route,
             RolloutCause::ForeignPod { .. }
             | RolloutCause::ServiceDeleted(_)
             | RolloutCause::DeploymentChanged(_)

@@ -4,6 +4,7 @@ use super::action::Action;
 use super::causes::RolloutFailure;
 use super::result::{Failure, Success};
 use crate::change;
+use crate::kubernetes::route::RouteReference;
 use crate::request::Request;
 use crate::snapshot::Query;
 use crate::state::continuation::{Phase, RecordedFailure};
@@ -113,6 +114,17 @@ pub enum Stage {
     },
     /// The new version of a rolling deploy serves, and is watched until then.
     Watched(Timestamp),
+    /// The candidate has a share of the traffic.
+    Share {
+        /// The candidate.
+        candidate: String,
+        /// The share in percent.
+        percent: u8,
+        /// Until when it is watched with that; unknown before the share is in force.
+        until: Option<Timestamp>,
+    },
+    /// The weights of this route are to come into force.
+    Route(RouteReference),
     /// Pods of this Deployment are to end.
     Leaving(String),
     /// This Deployment is being changed by somebody else.
@@ -127,10 +139,14 @@ impl Stage {
             Stage::Candidate(name)
             | Stage::Bake {
                 candidate: name, ..
+            }
+            | Stage::Share {
+                candidate: name, ..
             } => Some(name),
             Stage::Lock { .. }
             | Stage::Smoke
             | Stage::Endpoints(_)
+            | Stage::Route(_)
             | Stage::Leaving(_)
             | Stage::Settling(_) => None,
         }

@@ -11,6 +11,13 @@ pub const WATCH_WINDOW: Duration = Duration::from_secs(10);
 /// someone else sets, and until it is noticed two versions may get traffic.
 pub(super) const BAKE_WINDOW: Duration = Duration::from_secs(4);
 
+/// How often everything is read while a canary's candidate has a share for its time. What becomes
+/// of its pods is told by a watch; this is for what others do to the route and the Service.
+pub(super) const STEP_WINDOW: Duration = Duration::from_secs(90);
+
+/// How often events are read that tell of weights in force.
+pub(super) const EVENTS_WINDOW: Duration = Duration::from_secs(5);
+
 /// What the steps after the bake may take.
 pub(super) const RETIRING: Duration = Duration::from_secs(120);
 

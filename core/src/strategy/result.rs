@@ -65,6 +65,8 @@ pub struct Switched {
     pub from: Option<(String, Former)>,
     /// What could not be cleaned up, and why.
     pub left: Vec<(String, String)>,
+    /// The shares of the traffic that a canary had, one after the other, in percent.
+    pub shares: Vec<u8>,
 }
 
 /// A deploy that came to nothing.

@@ -35,6 +35,27 @@ pub struct Lock {
     /// How many replicas were wanted at the switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
+    /// The route by which the holder moves traffic. Only a canary over the same route can bring it
+    /// to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// The selector that held the Service to one version, while it sends to two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Selector>,
+    /// The share of the candidate, while the Service sends to both versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+/// The share of a candidate, by its pods.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Share {
+    /// Which step it is, from 0.
+    pub step: usize,
+    /// What it really is in percent.
+    pub percent: u8,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 impl Lock {
@@ -57,6 +78,15 @@ impl Lock {
     /// Whether it counts. One that begins in the future was written by no clock of ours.
     pub fn holds(&self, now: Timestamp) -> bool {
         lease::holds(self.since, self.deadline, now)
+    }
+
+    /// The same once the Service sends to one version again.
+    fn alone(&self) -> Lock {
+        Lock {
+            pinned: None,
+            share: None,
+            ..self.clone()
+        }
     }
 
     fn text(&self) -> Value {
@@ -161,11 +191,20 @@ pub fn select(service: &Service, selector: &Selector, held: bool) -> Value {
     patch(service, notes, Some(selector))
 }
 
+/// Gives the candidate a share: the Service sends to both versions.
+pub fn share(service: &Service, lock: &Lock, wide: &Selector) -> Value {
+    patch(service, named([(LOCK, lock.text())]), Some(wide))
+}
+
 /// The switch. From here on the Service tells that it was made, when, by whom, and the way back.
 pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: &Author) -> Value {
     let (name, version) = to;
     let last = service.annotation(marks::JOB).map(str::to_owned);
     let superseded = superseded(service, last, by.job);
+    let own = service.selector();
+    // Nobody goes back to both versions.
+    let before = lock.pinned.as_ref().unwrap_or(&own);
+    let lock = lock.alone();
     let notes = [
         (LOCK, lock.text()),
         (marks::EXECUTION, json!(by.execution)),
@@ -176,11 +215,19 @@ pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: 
         (marks::CAUSE, Value::Null),
         (FROM, json!(from)),
         (TO, json!(name)),
-        (SELECTOR_BEFORE, text(&service.selector())),
+        (SELECTOR_BEFORE, text(before)),
         (RETIRING, Value::Null),
     ];
     let selector = of_version(&service.selector(), version);
     patch(service, named(notes), Some(&selector))
+}
+
+/// The switch of a canary, whose candidate gets all traffic by the route already: nothing switches
+/// back after it.
+pub fn promote(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: &Author) -> Value {
+    let mut patch = switch(service, lock, from, to, by);
+    patch["metadata"]["annotations"][RETIRING] = json!("true");
+    patch
 }
 
 /// Says that the new version serves again since it was scaled up again: its bake begins anew.
@@ -219,8 +266,9 @@ pub fn mark(
     cause: &str,
     back: Option<&Selector>,
 ) -> Value {
+    let back = back.or(lock.pinned.as_ref());
     let notes = [
-        (LOCK, lock.text()),
+        (LOCK, lock.alone().text()),
         (marks::SUPERSEDED, json!(superseded(service, None, job))),
         (marks::ROLLED_BACK, json!(job)),
         (marks::CAUSE, json!(cause)),

@@ -10,6 +10,7 @@
 mod admission;
 mod autoscaler;
 mod bake;
+mod canary;
 mod candidate;
 mod cleanup;
 mod context;
@@ -19,7 +20,6 @@ mod live;
 mod lock;
 mod present;
 mod repair;
-pub mod returning;
 mod smoke;
 mod undo;
 

@@ -101,7 +101,7 @@ static DEPLOYMENT: Row = Row {
     },
     pod_owner: "ReplicaSet",
     in_place: false,
-    strategies: &["rolling", "blueGreen", "immutable"],
+    strategies: &["rolling", "blueGreen", "canary", "immutable"],
 };
 
 /// See [`Kind::row`].

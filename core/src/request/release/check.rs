@@ -27,7 +27,7 @@ const LIST_LIMIT: usize = 100;
 const FILES_LIMIT: usize = 500;
 
 /// The fields of a deploy of one workload, and what to do instead in a release.
-const OTHERS: [(&str, &str); 13] = [
+const OTHERS: [(&str, &str); 15] = [
     (
         "before",
         "a Job among them runs to its end before the workloads of its wave",
@@ -39,6 +39,8 @@ const OTHERS: [(&str, &str); 13] = [
     ("strategy", ROLLING),
     ("service", ROLLING),
     ("bake", FOLLOWED),
+    ("steps", ROLLING),
+    ("route", ROLLING),
     ("smoke", ROLLING),
     ("keep", ROLLING),
     (

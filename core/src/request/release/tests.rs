@@ -210,6 +210,8 @@ fn fields_of_another_deploy_do_not_fit_a_release() {
         ("strategy", json!("blueGreen")),
         ("service", json!("web")),
         ("bake", json!("1m")),
+        ("steps", json!([10])),
+        ("route", json!("httproute/web")),
         ("smoke", json!("/")),
         ("keep", json!(1)),
         ("env", json!({"A": "b"})),

@@ -11,6 +11,9 @@ fn lock() -> Lock {
         deadline: time("2026-01-01T00:15:00Z"),
         selector: None,
         wanted: None,
+        route: None,
+        pinned: None,
+        share: None,
     }
 }
 

@@ -99,6 +99,7 @@ impl Context<'_> {
         }
         faults.extend(self.fault_of_names(candidate, found));
         faults.extend(self.fault_of_preview(service));
+        faults.extend(self.faults_of_canary()?);
         let narrow = match adopted.then(|| own.ok_or(whole)) {
             None => Pin::Not,
             Some(Ok(version)) => Pin::Version(version),
@@ -130,6 +131,7 @@ impl Context<'_> {
         if self.switch.smoke.is_some() {
             needed.extend(Permission::smoke());
         }
+        needed.extend(self.permissions_of_canary());
         let names = self.names(&[live.name()])?;
         if scalers.iter().any(|scaler| is_of(scaler, &names)) {
             needed.push(Permission::scale());

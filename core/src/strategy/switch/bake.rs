@@ -33,6 +33,7 @@ impl Context<'_> {
         }
         if retiring {
             self.see_serving(service, found, lock.deadline)?;
+            self.end_canary(service, found, lock)?;
             return self.retire(service, found);
         }
         let switched = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);

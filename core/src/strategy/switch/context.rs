@@ -138,8 +138,22 @@ impl Context<'_> {
     /// The deploy has failed: what was written is taken back, if anything was.
     pub(super) fn failed(&self, failure: RolloutFailure) -> Decision {
         match self.own_lock() {
-            Some(_) => Decision::TakeBack(failure),
+            Some(_) => Decision::TakeBack(self.at_share(failure)),
             None => ended(failure, RollbackResult::NothingWritten),
+        }
+    }
+
+    /// With a share of the traffic, that belongs to the cause.
+    fn at_share(&self, failure: RolloutFailure) -> RolloutFailure {
+        match self.share_now().or_else(|| self.pod_share_now()) {
+            Some(percent) => RolloutFailure {
+                cause: RolloutCause::AtShare {
+                    percent,
+                    cause: Box::new(failure.cause),
+                },
+                ..failure
+            },
+            None => failure,
         }
     }
 

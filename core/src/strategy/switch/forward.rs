@@ -2,7 +2,6 @@
 //! Deployments say.
 
 use super::context::{Context, Next, ended};
-use super::returning::remember;
 use crate::kubernetes::service::Service;
 use crate::request::Strategy;
 use crate::snapshot::Query;
@@ -24,6 +23,7 @@ impl Context<'_> {
             None => {
                 self.refill(service)?;
                 self.admit(service)?;
+                self.see_no_other_canary(service)?;
                 self.return_from_empty(service)?;
             }
             Some(lock) if lock.selects_by(&service.selector()) => {}
@@ -33,8 +33,17 @@ impl Context<'_> {
             }
             Some(lock) => return self.set_aside(service, lock, false),
         }
+        if let Some(lock) = lock
+            && let Some(decision) = self.resume_canary(service, lock)?
+        {
+            return Ok(decision);
+        }
         let live = self.live(service)?;
-        let candidate = self.candidate(service, live, lock)?;
+        let since = lock.map_or(self.continuation.started, |lock| lock.since);
+        let candidate = match Candidate::render(self.request, live, &self.author(since)) {
+            Ok(candidate) => candidate,
+            Err(faults) => return Ok(self.refuse(lock, faults)),
+        };
         let is_live = candidate.is_live(live);
         let Some(lock) = lock else {
             if is_live {
@@ -50,20 +59,31 @@ impl Context<'_> {
             return Ok(self.fail(RolloutCause::DeploymentChanged(name)));
         }
         self.check_pin(service, live)?;
+        self.bring_up(service, lock, live, &candidate)
+    }
+
+    /// The candidate on its way up, until the Service can be switched to it.
+    fn bring_up(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        live: &Workload,
+        candidate: &Candidate,
+    ) -> Next {
         let found = self.snapshot.deployment(&candidate.name)?;
         let Some(found) = found else {
-            return Ok(self.step(self.write(live, &candidate, None)));
+            return Ok(self.step(self.write(live, candidate, None)));
         };
         if found.is_being_deleted() {
             self.in_time()?;
             return Ok(self.wait(Stage::Leaving(candidate.name.clone()), CATCHING_UP));
         }
         if found.annotation(marks::JOB) != Some(&self.continuation.job) {
-            return Ok(self.step(self.write(live, &candidate, Some(found))));
+            return Ok(self.step(self.write(live, candidate, Some(found))));
         }
         if found.replicas() == 0 {
             self.rechecked()?;
-            return Ok(self.scale_up(found, live.replicas().max(1)));
+            return Ok(self.scale_up(found, self.first_pods(live).max(1)));
         }
         self.check_template(found)?;
         self.follow(
@@ -73,16 +93,21 @@ impl Context<'_> {
         )?;
         let members = self.confirm(service, &candidate.version, found)?;
         self.in_time()?;
-        if let Some(smoke) = &self.switch.smoke {
+        if let Some(smoke) = self.switch.smoke.as_ref().filter(|_| lock.share.is_none()) {
             self.smoke(service, &candidate.version, members, smoke)?;
         }
+        if let Some(routed) = self.routed() {
+            let version = &candidate.version;
+            return self.begin_canary(&routed, service, live, (version, found), members);
+        }
+        self.share(service, lock, live, found)?;
         self.move_autoscaler(live.name(), &candidate.name, Some(live.replicas()))?;
         // While it came up the live one may have been scaled.
         self.rechecked()?;
         if found.replicas() < live.replicas() {
             return Ok(self.scale_up(found, live.replicas()));
         }
-        Ok(self.make_switch(service, lock, live, &candidate))
+        Ok(self.make_switch(service, lock, live, candidate))
     }
 
     fn make_switch(
@@ -100,7 +125,7 @@ impl Context<'_> {
         let to = (&*candidate.name, &*candidate.version);
         let author = self.author(self.now);
         let patch = service_lock::switch(service, &lock, live.name(), to, &author);
-        self.patch_service(remember(patch, service, live), Phase::Switch)
+        self.patch_service(patch, Phase::Switch)
     }
 
     /// The version asked for serves, and an earlier deploy of another one died before its switch.
@@ -157,7 +182,21 @@ impl Context<'_> {
             Some(from) => Some((from.to_owned(), self.former(from)?)),
             None => None,
         };
-        Ok(self.succeed(service, found, true, from))
+        let left = self.left_of_canary()?;
+        let shares = match &from {
+            Some((from, _)) => self.shares_reached(self.pods_before(from)?),
+            None => Vec::new(),
+        };
+        let mut success = self.succeed(service, found, true, from);
+        if let Decision::Finish(Success {
+            switched: Some(switched),
+            ..
+        }) = &mut success
+        {
+            switched.left.extend(left);
+            switched.shares = shares;
+        }
+        Ok(success)
     }
 
     /// What became of the one that served before. Of ours only what was not to be kept is deleted
@@ -190,6 +229,7 @@ impl Context<'_> {
                 service: service.name().to_owned(),
                 from,
                 left: self.snapshot.left.clone(),
+                shares: Vec::new(),
             }),
         })
     }

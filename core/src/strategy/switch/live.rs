@@ -13,9 +13,13 @@ use crate::workload::{TEMPLATE_HASH, Workload};
 impl Context<'_> {
     /// The Deployment that the Service sends to.
     pub(super) fn live(&self, service: &Service) -> Result<&Workload, Decision> {
-        let selector = service.selector();
+        let own = Lock::read(service).filter(|lock| lock.job == self.continuation.job);
+        let pinned = own.and_then(|lock| lock.pinned);
+        let is_pinned = pinned.is_some();
+        let selector = pinned.unwrap_or_else(|| service.selector());
         let name = match selector.get(VERSION) {
             Some(version) => self.name_of(version),
+            None if is_pinned => self.request.deployment.clone(),
             None => self.found_behind(service)?,
         };
         if let Some(live) = self.snapshot.deployment(&name)? {

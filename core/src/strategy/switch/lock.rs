@@ -23,6 +23,9 @@ impl Context<'_> {
             deadline: whole.min(since + LONGEST_DEPLOY),
             selector: None,
             wanted: None,
+            pinned: None,
+            share: None,
+            route: self.routed().map(|routed| routed.reference.to_string()),
         }
     }
 

@@ -166,6 +166,9 @@ impl Context<'_> {
     /// deploy is given up. The candidate is put away where it would get traffic beside a version
     /// that serves without it, or where it never was to get any.
     pub(super) fn set_aside(&self, service: &Service, lock: &Lock, switched: bool) -> Next {
+        if !switched {
+            self.give_route_back(None)?;
+        }
         let name = self.name_of(&lock.version);
         let other = self.serves_beside(service, &name)?;
         let target = other.map_or(&*name, |it| it.name());
@@ -248,6 +251,10 @@ impl Context<'_> {
         let Some(live) = live.filter(|_| self.request.rollback) else {
             return Ok(());
         };
+        // Its share of the traffic is all that is served.
+        if self.has_share()? {
+            return Ok(());
+        }
         self.move_autoscaler(ours.name(), live.name(), None)?;
         if ours.replicas() > 0 && !ours.is_being_deleted() && !self.is_left(ours.name()) {
             // It may be there again: then that decides.

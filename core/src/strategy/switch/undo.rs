@@ -30,6 +30,7 @@ impl Context<'_> {
         if switched && !Self::is_as_switched(service, lock) {
             return self.set_aside(service, lock, true);
         }
+        self.shift_back(Some(back))?;
         let job = &self.continuation.job;
         let then = Phase::SwitchRollback(back.clone());
         let before = match switched {
@@ -99,6 +100,9 @@ impl Context<'_> {
             ));
         }
         self.refill(service)?;
+        if !switched {
+            self.give_route_back(Some(back))?;
+        }
         // Without the old version nothing is left to be kept apart from.
         if let Some(old) = self.old(service)?
             && let Some(stage) = self.clear(service, &lock.version, switched, old)?

@@ -1,0 +1,128 @@
+//! What is said of a canary's route: why it failed, how far it is, and what became of it.
+
+use crate::kubernetes::route::{ParentRefusal, RouteReference, WeightChange};
+use crate::request::Request;
+use crate::strategy::RouteProblem;
+use crate::text::{clip, list, quote, words};
+use jiff::Timestamp;
+
+/// How much of a controller's text goes into a cause, which must leave room for the rest.
+const QUOTE_LIMIT: usize = 300;
+
+/// A route as people name it: ``HTTPRoute `web` ``.
+pub(super) fn named(route: &RouteReference) -> String {
+    format!("{} `{}`", route.kind.resource().kind, route.name)
+}
+
+/// What went wrong with a route.
+pub(super) fn problem(route: &RouteReference, problem: &RouteProblem) -> String {
+    let route = named(route);
+    match problem {
+        RouteProblem::Deleted => format!("someone else deleted {route} during the deploy"),
+        RouteProblem::Changed { change, editor } => {
+            let who = match editor {
+                Some(editor) => format!("`{}` (at {})", quote(&editor.manager), editor.time),
+                None => "someone else".to_owned(),
+            };
+            let what = match change {
+                WeightChange::Gone => "sends to another Service now".to_owned(),
+                WeightChange::Weights {
+                    place,
+                    found,
+                    wanted,
+                } => format!(
+                    "has the weights {}:{} instead of {}:{} in {place}",
+                    found.0, found.1, wanted.0, wanted.1
+                ),
+            };
+            format!("{who} changed {route} during the deploy, which {what}")
+        }
+        RouteProblem::Refused(refusal) => refused(&route, refusal),
+        RouteProblem::NotAccepted { parents, waited } => format!(
+            "{route} was changed, and {} took no notice of it for {}",
+            list(parents),
+            words(*waited)
+        ),
+        RouteProblem::NotInForce { reason, message } => {
+            let said = clip(&quote(message), QUOTE_LIMIT);
+            format!(
+                "the controller of {route} could not bring its weights into force ({}): {said}",
+                quote(reason)
+            )
+        }
+    }
+}
+
+fn refused(route: &str, refusal: &ParentRefusal) -> String {
+    let said = match refusal.message.as_str() {
+        "" => String::new(),
+        message => format!(": {}", clip(&quote(message), QUOTE_LIMIT)),
+    };
+    format!(
+        "{route} is refused for {} by `{}` ({}, {}){said}",
+        refusal.parent,
+        quote(&refusal.controller),
+        quote(&refusal.condition),
+        quote(&refusal.reason)
+    )
+}
+
+/// How far a canary is.
+pub(super) fn share(candidate: &str, percent: u8, until: Option<Timestamp>, pods: &str) -> String {
+    let until = match until {
+        Some(until) => format!("until {until:.0}"),
+        None => "and its route is being changed".to_owned(),
+    };
+    format!("`{candidate}` gets {percent} % of the traffic ({pods}) {until}")
+}
+
+/// Weights that are not in force yet.
+pub(super) fn settling(route: &RouteReference) -> String {
+    format!(
+        "waiting for the weights of {} to come into force",
+        named(route)
+    )
+}
+
+/// The route after a canary that failed.
+pub(super) fn unweighted(request: &Request) -> String {
+    let route = request.strategy.canary().and_then(|it| it.route.as_ref());
+    route.map_or_else(String::new, |route| {
+        format!(", and {} sends nothing to the new one", named(route))
+    })
+}
+
+/// The shares that a canary had before its end.
+pub(super) fn shares(request: &Request, reached: &[u8]) -> String {
+    let Some(canary) = request.strategy.canary().filter(|_| !reached.is_empty()) else {
+        return String::new();
+    };
+    let shares = reached.iter().map(|share| format!("{share} %"));
+    let shares = shares.collect::<Vec<_>>().join(", ");
+    match canary.route.as_ref().map(named) {
+        Some(route) => format!(" {route} gave it {shares} of the traffic before."),
+        None => format!(
+            " It had {shares} of the pods before; `steps` asked for {}.",
+            canary.shares()
+        ),
+    }
+}
+
+/// The way in which a canary moves traffic, for a plan.
+pub(super) fn plan(request: &Request) -> Option<String> {
+    let canary = request.strategy.canary()?;
+    let switch = request.strategy.switch()?;
+    let shares = canary.shares();
+    let (service, length) = (&switch.service, words(canary.length()));
+    let Some(by) = canary.route.as_ref().map(named) else {
+        return Some(format!(
+            " The strategy `canary` starts it beside the old version with as many pods as {shares} \
+             of the pods of Service `{service}` take, within {length}, and then switches the \
+             Service. Whole pods may be more than that share."
+        ));
+    };
+    Some(format!(
+        " The strategy `canary` starts it beside the old version, gives it {shares} of the traffic \
+         of Service `{service}` by {by} within {length}, and then switches the Service."
+    ))
+}

@@ -1,0 +1,114 @@
+//! Why a route cannot divide a Service's traffic, as a fault of the request.
+
+use crate::kubernetes::route::{ActionProblem, Place, RouteFault};
+use crate::text::{list, quote};
+
+/// What is wrong, after the name of the route: "`httproute/web`, which …".
+pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
+    match fault {
+        RouteFault::BeingDeleted => "is being deleted".to_owned(),
+        RouteFault::DoesNotSend { to } if to.is_empty() => {
+            format!("does not send to Service `{service}`, nor to any other")
+        }
+        RouteFault::DoesNotSend { to } => format!(
+            "does not send to Service `{service}`, but to {}",
+            list(
+                &to.iter()
+                    .map(|name| format!("`{}`", quote(name)))
+                    .collect::<Vec<_>>()
+            )
+        ),
+        RouteFault::NotByAction => format!(
+            "sends to Service `{service}` by its name: only an action has weights. Let its backend \
+             be the action `{service}` (port `use-annotation`), with the annotation \
+             alb.ingress.kubernetes.io/actions.{service}"
+        ),
+        RouteFault::InvalidAction {
+            annotation,
+            problem,
+        } => {
+            let problem = match problem {
+                ActionProblem::Missing => "is missing",
+                ActionProblem::NotJson => "is not JSON",
+                ActionProblem::NotForward => "does not forward to a list of target groups",
+            };
+            format!(
+                "has a backend by the annotation {}, which {problem}",
+                quote(annotation)
+            )
+        }
+        RouteFault::Repeated { place } => {
+            format!("names Service `{service}` more than once in {place}")
+        }
+        RouteFault::DifferentShares { shares } => different_shares(shares, service),
+        RouteFault::NoWeight { place } => {
+            format!("gives Service `{service}` no weight in {place}, so there is nothing to divide")
+        }
+        RouteFault::CanaryHasWeight { place, weight } => format!(
+            "gives `{service}-canary` the weight {weight} in {place} already, and Landfall did not \
+             do that: give all of it to `{service}`"
+        ),
+        RouteFault::TooManyBackends { place, limit } => {
+            format!("has no room for another backend in {place}, which may have {limit}")
+        }
+        RouteFault::OtherManager { .. }
+        | RouteFault::Controlled { .. }
+        | RouteFault::NoParents
+        | RouteFault::Ignored { .. }
+        | RouteFault::Refused(_)
+        | RouteFault::NotTaken { .. } => of_others(fault),
+    }
+}
+
+/// What others make of the route.
+fn of_others(fault: &RouteFault) -> String {
+    match fault {
+        RouteFault::OtherManager { manager } => format!(
+            "is applied by `{}`, which would set the weights back: let that tool leave them alone",
+            quote(manager)
+        ),
+        RouteFault::Controlled { kind, name } => format!(
+            "is written by {} `{}`, which controls it and would set the weights back",
+            quote(kind),
+            quote(name)
+        ),
+        RouteFault::NoParents => "has no `parentRefs`, so that nothing is routed by it".to_owned(),
+        RouteFault::Ignored { parent } => format!(
+            "is ignored by {}: no controller has taken notice of it as it is now",
+            quote(parent)
+        ),
+        RouteFault::Refused(refusal) => format!(
+            "is refused for {} by `{}` ({}, {}): {}",
+            quote(&refusal.parent),
+            quote(&refusal.controller),
+            quote(&refusal.condition),
+            quote(&refusal.reason),
+            quote(&refusal.message)
+        ),
+        RouteFault::NotTaken { class } => format!(
+            "has the class `{}` and was not taken by the AWS Load Balancer Controller, so that \
+             its actions have no effect",
+            quote(class)
+        ),
+        RouteFault::BeingDeleted
+        | RouteFault::DoesNotSend { .. }
+        | RouteFault::NotByAction
+        | RouteFault::InvalidAction { .. }
+        | RouteFault::Repeated { .. }
+        | RouteFault::DifferentShares { .. }
+        | RouteFault::NoWeight { .. }
+        | RouteFault::CanaryHasWeight { .. }
+        | RouteFault::TooManyBackends { .. } => String::new(),
+    }
+}
+
+fn different_shares(shares: &[(Place, u64, u64)], service: &str) -> String {
+    let shares = shares
+        .iter()
+        .map(|(place, ours, sum)| format!("{ours} of {sum} in {place}"));
+    format!(
+        "sends different shares to Service `{service}`: {}. Give it the same share everywhere, or \
+         a route of its own",
+        list(&shares.collect::<Vec<_>>())
+    )
+}

@@ -1,0 +1,124 @@
+//! The route of a canary, as it is read.
+
+use super::mark::CanaryMark;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::route::{Backends, Evidence, InForce, Route, RouteReference};
+use crate::kubernetes::service::Service;
+use crate::request::{Canary, candidate_service};
+use crate::snapshot::Query;
+use crate::state::marks::CANARY_OF;
+use crate::strategy::causes::RolloutCause;
+use crate::strategy::decision::Decision;
+use crate::strategy::route_problem::RouteProblem;
+use crate::strategy::switch::context::Context;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// What a canary over a route is about.
+pub(in crate::strategy::switch) struct Routed<'a> {
+    /// The steps.
+    pub(super) canary: &'a Canary,
+    /// The route.
+    pub(in crate::strategy::switch) reference: &'a RouteReference,
+    /// The name of the candidate's Service.
+    pub(super) candidate_service: String,
+    namespace: &'a str,
+    service: &'a str,
+}
+
+impl Routed<'_> {
+    /// Between which Services traffic is divided.
+    pub(super) fn backends(&self) -> Backends<'_> {
+        Backends {
+            namespace: self.namespace,
+            service: self.service,
+            canary: &self.candidate_service,
+        }
+    }
+
+    /// A write of the route.
+    pub(super) fn patch(&self, patch: Value) -> Call {
+        let resource = self.reference.kind.resource();
+        Call::merge_patch(resource, self.namespace, &self.reference.name, patch)
+    }
+}
+
+impl Context<'_> {
+    /// The canary over a route that the request asks for.
+    pub(in crate::strategy::switch) fn routed(&self) -> Option<Routed<'_>> {
+        let canary = self.request.strategy.canary()?;
+        Some(Routed {
+            canary,
+            reference: canary.route.as_ref()?,
+            candidate_service: candidate_service(&self.switch.service),
+            namespace: &self.request.namespace,
+            service: &self.switch.service,
+        })
+    }
+
+    /// The route, where it is there.
+    pub(super) fn route(&self, routed: &Routed) -> Result<Option<&Route>, Query> {
+        let reference = routed.reference;
+        self.snapshot.route(reference.kind, &reference.name)
+    }
+
+    /// The note of a canary for our Service on the route.
+    pub(super) fn mark_on(&self, route: &Route) -> Option<CanaryMark> {
+        CanaryMark::read(route).filter(|mark| mark.service == self.switch.service)
+    }
+
+    /// The share that the candidate has now, as far as the route was read.
+    pub(in crate::strategy::switch) fn share_now(&self) -> Option<u8> {
+        let routed = self.routed()?;
+        let route = self.route(&routed).ok()??;
+        let mark = self.mark_on(route)?;
+        let ours = mark.job == self.continuation.job && !mark.returned && mark.weight > 0;
+        ours.then_some(mark.weight)
+    }
+
+    /// Whether the candidate has a share of the traffic.
+    pub(in crate::strategy::switch) fn has_share(&self) -> Result<bool, Query> {
+        if let Some(routed) = self.routed() {
+            self.route(&routed)?;
+        }
+        Ok(self.share_now().is_some())
+    }
+
+    /// The candidate's Service, where it is there.
+    pub(super) fn candidate_service(&self, routed: &Routed) -> Result<Option<&Service>, Query> {
+        self.snapshot.service(&routed.candidate_service)
+    }
+
+    /// Whether Landfall made it for our Service.
+    pub(super) fn owns_candidate_service(&self, found: &Service) -> bool {
+        found.annotation(CANARY_OF) == Some(&self.switch.service)
+    }
+
+    /// Whether weights that were written at this time are in force.
+    pub(super) fn in_force(&self, route: &Route, written: Timestamp) -> Result<InForce, Query> {
+        let events = match route.evidence() {
+            Evidence::Conditions => None,
+            Evidence::Event {
+                kind,
+                namespace,
+                name,
+            } => self
+                .snapshot
+                .get::<Option<Vec<_>>>(Query::RouteEvents {
+                    kind,
+                    namespace,
+                    name,
+                })?
+                .as_deref(),
+        };
+        Ok(route.in_force(events, written, self.now))
+    }
+
+    /// The failure of a canary by its route.
+    pub(super) fn route_failed(&self, routed: &Routed, problem: RouteProblem) -> Decision {
+        self.fail(RolloutCause::Route {
+            route: routed.reference.clone(),
+            problem,
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! The Service of the candidate, to which a route sends its share.
+
+use super::routed::Routed;
+use crate::kubernetes::call::Call;
+use crate::kubernetes::resource::SERVICES;
+use crate::kubernetes::service::{Service, ServicePod};
+use crate::problem::Fault;
+use crate::state::marks::CANARY_OF;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pauses::CATCHING_UP;
+use crate::strategy::service_lock;
+use crate::strategy::switch::context::{Context, count};
+use crate::workload::Workload;
+use serde_json::{Map, Value, json};
+
+/// The annotations of a Service by which the AWS Load Balancer Controller makes its target group:
+/// both must be made alike.
+const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/";
+
+impl Context<'_> {
+    /// Makes the candidate's Service, or points it at the candidate's pods, and sees that it sends
+    /// to all of them.
+    pub(super) fn open_candidate_service(
+        &self,
+        routed: &Routed,
+        service: &Service,
+        version: &str,
+        found: &Workload,
+        members: &[ServicePod],
+    ) -> Result<(), Decision> {
+        let wanted = candidate_service(service, routed, &self.request.namespace, version);
+        let Some(there) = self.candidate_service(routed)? else {
+            let call = Call::create(&SERVICES, &self.request.namespace, wanted);
+            return Err(self.step(call));
+        };
+        if !self.owns_candidate_service(there) {
+            return Err(self.refuse_name(routed));
+        }
+        if there.is_being_deleted() {
+            return Err(self.wait(Stage::Settling(there.name().to_owned()), CATCHING_UP));
+        }
+        if json!(there.selector()) != wanted["spec"]["selector"] {
+            let mut labels = Map::new();
+            labels.extend(there.selector().into_keys().map(|key| (key, Value::Null)));
+            let selector = wanted["spec"]["selector"].as_object().cloned();
+            labels.extend(selector.unwrap_or_default());
+            let patch = json!({"metadata": {"resourceVersion": there.resource_version()},
+                "spec": {"selector": labels}});
+            let (namespace, name) = (&self.request.namespace, there.name());
+            return Err(self.step(Call::merge_patch(&SERVICES, namespace, name, patch)));
+        }
+        let endpoints = self.snapshot.endpoints(there.name())?;
+        if endpoints.are_all_of(members, count(found.replicas().max(1))) {
+            return Ok(());
+        }
+        self.in_time()?;
+        Err(self.wait(Stage::Endpoints(there.name().to_owned()), CATCHING_UP))
+    }
+
+    /// Takes the candidate's Service away, where it is ours.
+    pub(super) fn close_candidate_service(&self, routed: &Routed) -> Result<(), Decision> {
+        match self.candidate_service(routed)? {
+            Some(there)
+                if self.owns_candidate_service(there)
+                    && !there.is_being_deleted()
+                    && !self.is_left(there.name()) =>
+            {
+                let (namespace, name) = (&self.request.namespace, there.name());
+                let call = Call::delete(&SERVICES, namespace, name, there.uid());
+                Err(self.clearing(call, name))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn refuse_name(&self, routed: &Routed) -> Decision {
+        let fault = taken(&routed.candidate_service);
+        self.fail(crate::strategy::causes::RolloutCause::Unfit(fault))
+    }
+}
+
+/// A Service of this name is somebody else's.
+pub(super) fn taken(name: &str) -> Fault {
+    Fault::new(
+        "route",
+        format!(
+            "needs a Service `{name}` for the new version, and one of that name is there that \
+             Landfall did not make: delete or rename it"
+        ),
+    )
+}
+
+/// The Service of the candidate: the same ports, for its pods alone.
+fn candidate_service(service: &Service, routed: &Routed, namespace: &str, version: &str) -> Value {
+    let ports = service.ports().iter().map(|port| {
+        let kept = ["name", "protocol", "appProtocol", "port", "targetPort"];
+        let kept = kept
+            .into_iter()
+            .filter_map(|field| Some((field, port.get(field)?)));
+        json!(kept.collect::<std::collections::BTreeMap<_, _>>())
+    });
+    let annotations = service.value().pointer("/metadata/annotations");
+    let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
+    let annotations = annotations.filter(|(name, _)| name.starts_with(TARGET_GROUP));
+    let mut annotations = annotations
+        .map(|(name, text)| (name.clone(), text.clone()))
+        .collect::<Map<_, _>>();
+    annotations.insert(CANARY_OF.to_owned(), json!(service.name()));
+    // Targets by instance need a port of the nodes.
+    let kind = match service.kind() {
+        "NodePort" | "LoadBalancer" => "NodePort",
+        _ => "ClusterIP",
+    };
+    json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": routed.candidate_service, "namespace": namespace,
+            "annotations": annotations},
+        "spec": {"type": kind, "ports": ports.collect::<Vec<_>>(),
+            "selector": service_lock::of_version(&service.selector(), version)}})
+}

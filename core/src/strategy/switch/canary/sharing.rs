@@ -1,0 +1,182 @@
+//! A canary without a route: the Service sends to the pods of both versions, and the candidate's
+//! share is that of its pods.
+//!
+//! The old version keeps all of its pods until the end, so that the way back is one patch of the
+//! selector and both together never have fewer than were wanted. So a share has as many pods of the
+//! candidate as it takes beside them, and half is the most.
+
+use crate::kubernetes::service::Service;
+use crate::request::Canary;
+use crate::snapshot::Query;
+use crate::strategy::causes::RolloutCause;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pauses::{CATCHING_UP, STEP_WINDOW};
+use crate::strategy::service_lock::{self, Lock, Share};
+use crate::strategy::switch::context::{Context, count};
+use crate::workload::Workload;
+
+/// How many pods of the candidate give it at least this share beside so many of the old version.
+pub(in crate::strategy::switch) fn pods_for(percent: u8, old: i64) -> i64 {
+    let (percent, old) = (i64::from(percent.min(99)), old.max(1));
+    let pods = (old * percent + (99 - percent)) / (100 - percent);
+    pods.max(1)
+}
+
+/// The share that so many pods have beside those of the old version, in percent.
+pub(in crate::strategy::switch) fn share_of(pods: i64, old: i64) -> u8 {
+    let all = (pods + old).max(1);
+    u8::try_from((pods * 100 + all / 2) / all).unwrap_or(100)
+}
+
+impl Context<'_> {
+    /// The canary of the request, where the share is that of its pods.
+    pub(in crate::strategy::switch) fn shared(&self) -> Option<&Canary> {
+        let canary = self.request.strategy.canary()?;
+        canary.route.is_none().then_some(canary)
+    }
+
+    /// How many pods the candidate comes up with.
+    pub(in crate::strategy::switch) fn first_pods(&self, live: &Workload) -> i64 {
+        let first = self.shared().and_then(|canary| canary.steps.first());
+        first.map_or(live.replicas(), |step| {
+            pods_for(step.weight, live.replicas()).min(live.replicas().max(1))
+        })
+    }
+
+    /// The shares that the candidate really had, one after the other, beside so many pods.
+    pub(in crate::strategy::switch) fn shares_reached(&self, old: i64) -> Vec<u8> {
+        let Some(canary) = self.request.strategy.canary() else {
+            return Vec::new();
+        };
+        let steps = canary.steps.iter().map(|step| match step.weight {
+            weight if weight < 100 && canary.route.is_none() => {
+                share_of(pods_for(weight, old), old)
+            }
+            weight => weight,
+        });
+        steps.collect()
+    }
+
+    /// The candidate is ready: takes it through its shares. Then all of its pods come up, and the
+    /// Service is switched as by blue/green.
+    pub(in crate::strategy::switch) fn share(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        live: &Workload,
+        found: &Workload,
+    ) -> Result<(), Decision> {
+        let Some(canary) = self.shared() else {
+            return Ok(());
+        };
+        let steps = canary.steps.iter().filter(|step| step.weight < 100);
+        let steps = steps.collect::<Vec<_>>();
+        let begun = lock.share.as_ref();
+        if let Some(share) = begun
+            && let Some(step) = steps.get(share.step)
+        {
+            self.hold_share(service, live, found, share, share.at + step.bake)?;
+        }
+        let next = begun.map_or(0, |share| share.step + 1);
+        let Some(step) = steps.get(next) else {
+            return Ok(());
+        };
+        self.in_time()?;
+        let wanted = pods_for(step.weight, live.replicas()).min(live.replicas().max(1));
+        if found.replicas() < wanted {
+            self.rechecked()?;
+            return Err(self.scale_up(found, wanted));
+        }
+        self.move_autoscaler(found.name(), live.name(), Some(live.replicas()))?;
+        self.rechecked()?;
+        let pinned = lock.pinned.clone().unwrap_or_else(|| service.selector());
+        let wide = service_lock::common(&pinned);
+        self.see_no_others(service, &wide, live, found)?;
+        let lock = Lock {
+            selector: Some(wide.clone()),
+            pinned: Some(pinned),
+            share: Some(Share {
+                step: next,
+                percent: share_of(found.replicas(), live.replicas()),
+                at: self.now,
+            }),
+            ..lock.clone()
+        };
+        Err(self.patch_service(service_lock::share(service, &lock, &wide), self.phase()))
+    }
+
+    /// Watches the candidate with its share, for the time of the step.
+    fn hold_share(
+        &self,
+        service: &Service,
+        live: &Workload,
+        found: &Workload,
+        share: &Share,
+        until: jiff::Timestamp,
+    ) -> Result<(), Decision> {
+        let sights = &self.continuation.sights;
+        if sights
+            .last
+            .is_none_or(|last| last + CATCHING_UP <= self.now)
+        {
+            return Err(Decision::Remember(sights.healed(self.now)));
+        }
+        let members = self.snapshot.service_pods(&service.selector())?;
+        let endpoints = self.snapshot.endpoints(service.name())?;
+        let wanted = count(found.replicas() + live.replicas());
+        if self.now >= until && endpoints.are_all_of(members, wanted) {
+            return Ok(());
+        }
+        self.in_time()?;
+        let stage = Stage::Share {
+            candidate: found.name().to_owned(),
+            percent: share.percent,
+            until: Some(until),
+        };
+        let at_most = match self.now < until {
+            true => STEP_WINDOW.min(until.duration_since(self.now).unsigned_abs()),
+            false => CATCHING_UP,
+        };
+        Err(self.wait(stage, at_most))
+    }
+
+    /// With the wide selector no pod of a third version may get traffic.
+    fn see_no_others(
+        &self,
+        service: &Service,
+        wide: &crate::kubernetes::service::Selector,
+        live: &Workload,
+        found: &Workload,
+    ) -> Result<(), Decision> {
+        let members = self.snapshot.service_pods(wide)?;
+        let old = self.snapshot.replica_sets(live)?;
+        let new = self.snapshot.replica_sets(found)?;
+        let mut staying = members.iter().filter(|member| !member.going);
+        let other = staying.find(|one| !one.is_of(live, old) && !one.is_of(found, new));
+        match other {
+            Some(other) => Err(self.fail(RolloutCause::ForeignPod {
+                service: service.name().to_owned(),
+                pod: other.name.clone(),
+                deployment: found.name().to_owned(),
+            })),
+            None => Ok(()),
+        }
+    }
+
+    /// The share that the candidate has by its pods, where it has one.
+    pub(in crate::strategy::switch) fn pod_share_now(&self) -> Option<u8> {
+        let lock = self.seen_service().and_then(Lock::read)?;
+        let ours = lock.job == self.continuation.job;
+        lock.share.filter(|_| ours).map(|share| share.percent)
+    }
+
+    /// What the old version was scaled down from.
+    pub(in crate::strategy::switch) fn pods_before(&self, from: &str) -> Result<i64, Query> {
+        let former = self.snapshot.deployment(from)?;
+        let noted = former.and_then(|it| it.annotation(crate::state::marks::REPLICAS));
+        Ok(noted.and_then(|text| text.parse().ok()).unwrap_or(1))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,296 @@
+//! The steps of a canary: the candidate gets its shares one after the other, and is watched with
+//! each as long as that says.
+
+use super::mark::CanaryMark;
+use super::routed::Routed;
+use crate::change::editor::Editor;
+use crate::kubernetes::route::{Acceptance, Evidence, InForce, Route, RouteBefore, RouteKind};
+use crate::kubernetes::service::{Service, ServicePod};
+use crate::request::CanaryStep;
+use crate::snapshot::{Kind, Query};
+use crate::state::continuation::{Phase, RecordedFailure};
+use crate::state::marks::{self, CANARY};
+use crate::strategy::causes::RolloutCause;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pauses::{CATCHING_UP, EVENTS_WINDOW, STEP_WINDOW};
+use crate::strategy::route_problem::RouteProblem;
+use crate::strategy::service_lock::{self, Lock};
+use crate::strategy::switch::context::{Context, Next, count};
+use crate::workload::Workload;
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// How long a controller may need to accept a route that was changed.
+const ACCEPTANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long an error of a controller may last that it repeats by itself.
+const RETRIES: SignedDuration = SignedDuration::from_mins(2);
+
+/// What the end may take after the last step: a load balancer looks at the pods of the switched
+/// Service, the route is given back, and the old version is scaled down.
+const ENDING: Duration = Duration::from_secs(6 * 60);
+
+/// How long a load balancer may need to find new targets healthy before they get a share: by
+/// default it asks every 15 s, and a target needs two answers.
+pub(super) const TARGETS: Duration = Duration::from_secs(60);
+
+impl Context<'_> {
+    /// Takes up a canary where the route says it is; `None` before its first write.
+    pub(in crate::strategy::switch) fn resume_canary(
+        &self,
+        service: &Service,
+        lock: &Lock,
+    ) -> Result<Option<Decision>, Decision> {
+        let Some(routed) = self.routed() else {
+            return Ok(None);
+        };
+        let Some(route) = self.route(&routed)? else {
+            return Err(self.route_failed(&routed, RouteProblem::Deleted));
+        };
+        let job = &self.continuation.job;
+        if route.annotation(marks::ROLLED_BACK) == Some(job) {
+            let cause = route.annotation(marks::CAUSE).unwrap_or_default();
+            let back = RecordedFailure::of(cause);
+            return Ok(Some(Decision::Enter(Phase::SwitchRollback(back))));
+        }
+        match self.mark_on(route) {
+            Some(mark) if mark.job == *job && !mark.returned => {
+                self.steps(&routed, route, &mark, service, lock).map(Some)
+            }
+            // What an interrupted one has left.
+            Some(_) => {
+                self.give_route_back(None)?;
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The candidate is ready: the route learns of it, without giving it anything yet.
+    pub(in crate::strategy::switch) fn begin_canary(
+        &self,
+        routed: &Routed,
+        service: &Service,
+        live: &Workload,
+        (version, found): (&str, &Workload),
+        members: &[ServicePod],
+    ) -> Next {
+        self.open_candidate_service(routed, service, version, found, members)?;
+        self.move_autoscaler(found.name(), live.name(), Some(live.replicas()))?;
+        self.rechecked()?;
+        let Some(route) = self.route(routed)? else {
+            return Err(self.route_failed(routed, RouteProblem::Deleted));
+        };
+        match self.admitted(routed, route) {
+            Ok(before) => self.shift(routed, route, 0, before),
+            Err(mut faults) => Ok(self.fail(RolloutCause::Unfit(faults.remove(0)))),
+        }
+    }
+
+    /// Writes the weights of a step.
+    fn shift(&self, routed: &Routed, route: &Route, step: usize, before: RouteBefore) -> Next {
+        let weight = match step {
+            0 => 0,
+            step => routed.canary.steps[step - 1].weight,
+        };
+        let mark = CanaryMark {
+            job: self.continuation.job.clone(),
+            service: self.switch.service.clone(),
+            step,
+            weight,
+            at: self.now,
+            since: None,
+            returned: false,
+            before,
+        };
+        let text = mark.text();
+        let notes = [
+            (CANARY, Some(&*text)),
+            (marks::ROLLED_BACK, None),
+            (marks::CAUSE, None),
+        ];
+        match route.shifted(&routed.backends(), weight, &mark.before, &notes) {
+            Ok(patch) => Ok(self.step(routed.patch(patch))),
+            Err(_) => Err(self.route_failed(routed, RouteProblem::Deleted)),
+        }
+    }
+
+    fn steps(
+        &self,
+        routed: &Routed,
+        route: &Route,
+        mark: &CanaryMark,
+        service: &Service,
+        lock: &Lock,
+    ) -> Next {
+        let name = self.name_of(&lock.version);
+        let Some(found) = self.snapshot.deployment(&name)? else {
+            return Ok(self.fail(RolloutCause::DeploymentDeleted(name)));
+        };
+        if found.replicas() == 0 {
+            return Ok(self.fail(RolloutCause::ScaledToZero(name)));
+        }
+        if found.annotation(marks::JOB) != Some(&self.continuation.job) {
+            return Ok(self.fail(RolloutCause::DeploymentChanged(name)));
+        }
+        let stood = route.stands_at(&routed.backends(), mark.weight, &mark.before);
+        if let Err(change) = stood {
+            let editor = self.editor_of(routed)?;
+            let problem = RouteProblem::Changed { change, editor };
+            return Ok(self.route_failed(routed, problem));
+        }
+        self.check_template(found)?;
+        let step = step_of(routed, route, mark);
+        let until = mark.since.map(|since| since + step.bake);
+        let stage = Stage::Share {
+            candidate: name,
+            percent: mark.weight,
+            until,
+        };
+        self.follow(found, lock.deadline, stage.clone())?;
+        // With a share, a pod that is not ready is a version that stopped serving.
+        let sights = &self.continuation.sights;
+        let is_old = sights
+            .last
+            .is_none_or(|last| last + CATCHING_UP <= self.now);
+        if mark.weight > 0 && is_old {
+            return Ok(Decision::Remember(sights.healed(self.now)));
+        }
+        let live = self.live(service)?;
+        self.check_pin(service, live)?;
+        if found.replicas() < live.replicas() {
+            self.rechecked()?;
+            return Ok(self.scale_up(found, live.replicas()));
+        }
+        let Some(until) = until else {
+            return self.settle(routed, route, mark);
+        };
+        if self.now < until {
+            let left = until.duration_since(self.now).unsigned_abs();
+            return Ok(self.wait(stage, STEP_WINDOW.min(left)));
+        }
+        self.next_step(routed, route, mark, (service, lock), (live, found))
+    }
+
+    /// Weights that were written are to be accepted, and then to come into force.
+    fn settle(&self, routed: &Routed, route: &Route, mark: &CanaryMark) -> Next {
+        self.in_time()?;
+        let wait = || Ok(self.wait(Stage::Route(routed.reference.clone()), CATCHING_UP));
+        let is_young = self.now < mark.at + ACCEPTANCE;
+        match route.acceptance() {
+            Acceptance::Accepted | Acceptance::NotReported => {}
+            Acceptance::Waiting(_) if is_young => return wait(),
+            Acceptance::Refused(refusal) if is_young && refusal.may_pass() => return wait(),
+            Acceptance::Waiting(parents) => {
+                let waited = ACCEPTANCE.unsigned_abs();
+                let problem = RouteProblem::NotAccepted { parents, waited };
+                return Ok(self.route_failed(routed, problem));
+            }
+            Acceptance::Refused(refusal) => {
+                return Ok(self.route_failed(routed, RouteProblem::Refused(refusal)));
+            }
+        }
+        let is_asked = mark.weight > 0 || route.evidence() != Evidence::Conditions;
+        let in_force = match is_asked {
+            true => self.in_force(route, mark.at)?,
+            false => InForce::Yes,
+        };
+        match in_force {
+            InForce::Yes | InForce::Unseen => {
+                let mark = CanaryMark {
+                    since: Some(self.now),
+                    ..mark.clone()
+                };
+                let patch = route.annotated(&[(CANARY, Some(&mark.text()))]);
+                Ok(self.step(routed.patch(patch)))
+            }
+            InForce::Until(end) => {
+                let left = end.duration_since(self.now).unsigned_abs();
+                let stage = Stage::Route(routed.reference.clone());
+                Ok(self.wait(stage, left.min(EVENTS_WINDOW)))
+            }
+            InForce::Failed { .. } if self.now < mark.at + RETRIES => wait(),
+            InForce::Failed { reason, message } => {
+                let problem = RouteProblem::NotInForce { reason, message };
+                Ok(self.route_failed(routed, problem))
+            }
+        }
+    }
+
+    /// The step was watched for its time.
+    fn next_step(
+        &self,
+        routed: &Routed,
+        route: &Route,
+        mark: &CanaryMark,
+        (service, lock): (&Service, &Lock),
+        (live, found): (&Workload, &Workload),
+    ) -> Next {
+        let members = self.snapshot.service_pods(&service_lock::of_version(
+            &service.selector(),
+            &lock.version,
+        ))?;
+        let endpoints = self.snapshot.endpoints(&routed.candidate_service)?;
+        self.in_time()?;
+        if !endpoints.are_all_of(members, count(found.replicas().max(1))) {
+            let stage = Stage::Endpoints(routed.candidate_service.clone());
+            return Ok(self.wait(stage, CATCHING_UP));
+        }
+        let next = routed.canary.steps.get(mark.step);
+        // With all of the traffic it is the candidate that is scaled by it.
+        if next.is_none_or(|next| next.weight == 100) {
+            let floor = Some(live.replicas());
+            self.move_autoscaler(live.name(), found.name(), floor)?;
+        }
+        self.rechecked()?;
+        if next.is_some() {
+            return self.shift(routed, route, mark.step + 1, mark.before.clone());
+        }
+        let lock = Lock {
+            deadline: lock.deadline.max(self.now + ENDING),
+            wanted: Some(live.replicas()),
+            ..lock.clone()
+        };
+        let to = (found.name(), &*lock.version);
+        let author = self.author(self.now);
+        let patch = service_lock::promote(service, &lock, live.name(), to, &author);
+        Ok(self.patch_service(patch, Phase::Switch))
+    }
+
+    /// Who changed the weights.
+    fn editor_of(&self, routed: &Routed) -> Result<Option<Editor>, Query> {
+        let field: &[&str] = match routed.reference.kind {
+            RouteKind::HttpRoute => &["f:spec", "f:rules"],
+            RouteKind::Ingress => &["f:metadata", "f:annotations"],
+        };
+        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
+            kind: Kind::Route(routed.reference.kind),
+            name: routed.reference.name.to_string(),
+            field: field.iter().map(|&step| step.to_owned()).collect(),
+        })?;
+        Ok(editor.clone())
+    }
+}
+
+/// The step that a canary is at. Without weight only a load balancer's look at its new targets is
+/// waited for.
+fn step_of(routed: &Routed, route: &Route, mark: &CanaryMark) -> CanaryStep {
+    match mark.step.checked_sub(1) {
+        Some(index) => routed
+            .canary
+            .steps
+            .get(index)
+            .copied()
+            .unwrap_or(CanaryStep {
+                weight: mark.weight,
+                bake: Duration::ZERO,
+            }),
+        None => CanaryStep {
+            weight: 0,
+            bake: match route.evidence() {
+                Evidence::Conditions => Duration::ZERO,
+                Evidence::Event { .. } => TARGETS,
+            },
+        },
+    }
+}

@@ -1,0 +1,90 @@
+//! What the requests of a story get by the route, looked at every few milliseconds.
+
+use crate::stage::Stage;
+use landfall_sandbox::gateway::HTTP_ROUTES;
+use landfall_sandbox::traffic::Traffic;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The pods that all requests need.
+const WANTED: usize = 2;
+
+/// What the rules of the route send where.
+pub fn traffic(stage: &Stage, resource: &str) -> Vec<Traffic> {
+    stage
+        .sandbox()
+        .world(|world, _| world.traffic(resource, "default", "demo-app"))
+}
+
+/// The shares by version in whole percents, as an object.
+fn shares(traffic: &Traffic) -> Value {
+    let all = traffic.by_version().into_iter();
+    let whole = all.map(|(version, share)| (version, json!((share * 100.0).round())));
+    let whole = whole.map(|(version, share)| (version, json!(share.as_f64().unwrap() as i64)));
+    Value::Object(whole.collect())
+}
+
+/// Runs a story while the route is looked at, and returns what it sent where, one after the other.
+/// No backend may have weight without the pods that its share needs, whoever fails.
+pub async fn observed<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Value>) {
+    observed_by(stage, HTTP_ROUTES, false, story).await
+}
+
+/// The same where pods fail that have a share: that is nobody's fault.
+pub async fn observed_failing<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Value>) {
+    observed_by(stage, HTTP_ROUTES, true, story).await
+}
+
+/// The same by a route of another kind.
+async fn observed_by<T>(
+    stage: &Stage,
+    resource: &str,
+    may_fail: bool,
+    story: impl Future<Output = T>,
+) -> (T, Vec<Value>) {
+    let mut seen: Vec<Value> = Vec::new();
+    let mut problems = Vec::new();
+    let look = async {
+        loop {
+            for traffic in traffic(stage, resource) {
+                if let Some(problem) = traffic.problem(WANTED) {
+                    problems.push(problem);
+                }
+                let shares = shares(&traffic);
+                if seen.last() != Some(&shares) {
+                    seen.push(shares);
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let told = tokio::select! {
+        told = story => told,
+        () = look => unreachable!(),
+    };
+    let unserved = |shares: &&Value| shares.get("500").is_some();
+    assert_eq!(seen.iter().find(unserved), None, "{seen:?}");
+    assert!(may_fail || problems.is_empty(), "{problems:?}");
+    (told, seen)
+}
+
+/// Waits until the candidate has this share.
+pub async fn share_is(stage: &Stage, percent: i64) {
+    let has = |shares: Value| {
+        let shares = shares.as_object().cloned().unwrap_or_default();
+        let mut new = shares.iter().filter(|(name, _)| *name != "demo-app");
+        new.any(|(_, share)| *share == percent)
+    };
+    loop {
+        if traffic(stage, HTTP_ROUTES)
+            .iter()
+            .any(|one| has(shares(one)))
+        {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
