@@ -8,6 +8,7 @@ use crate::request::{Request, Switch};
 use crate::snapshot::{DryRun, Snapshot};
 use crate::state::marks::VERSION;
 use crate::strategy::candidate::Candidate;
+use crate::strategy::switch::returning;
 use crate::strategy::{Action, Decision};
 use crate::workload::Workload;
 use serde_json::Value;
@@ -62,7 +63,11 @@ pub fn step(
             let Some(live) = live() else {
                 return PlanStep::Nothing(None);
             };
-            let Ok(candidate) = Candidate::render(request, &live, author) else {
+            let rendered = match request.mode.is_rollback() {
+                true => returning::planned(request, snapshot, &live, author.job),
+                false => Candidate::render(request, &live, author),
+            };
+            let Ok(candidate) = rendered else {
                 return PlanStep::Nothing(Some(live));
             };
             let mut object = candidate.create(request, &live, author);

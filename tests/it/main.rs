@@ -17,6 +17,7 @@ mod application;
 mod rolling;
 mod bake;
 mod rollback;
+mod executions;
 mod applying;
 mod canaries;
 mod canary;

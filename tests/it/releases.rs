@@ -2,7 +2,7 @@
 
 mod handover;
 mod kinds;
-mod others;
+pub mod others;
 mod owners;
 mod plan;
 mod refused;
@@ -73,7 +73,7 @@ async fn run(life: Duration, stage: &Stage, mut event: Value, files: &[(&str, &s
     stage.run(event, life).await
 }
 
-async fn empty() -> Stage {
+pub async fn empty() -> Stage {
     given([]).await
 }
 

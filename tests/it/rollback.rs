@@ -1,5 +1,8 @@
 //! Rollbacks on demand: `mode: "rollback"` brings back what served before, as a deploy of its own.
 
+mod sets;
+mod switches;
+
 use crate::rolling::manifest;
 use crate::stage::{OLD_IMAGE, Stage};
 use serde_json::{Value, json};

@@ -18,6 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const JOB: &str = "11111111-abcd-1111-abcd-000000000001";
+const RETRY: &str = "11111111-abcd-1111-abcd-000000000002";
 /// Calls and waits of an undisturbed deploy at the most, with rollback.
 const POINTS: u32 = 60;
 /// Steps of one simulated deploy before it counts as endless.
@@ -89,6 +90,8 @@ struct Simulation {
     overtaking_unseen: bool,
     /// Whether the Deployment changes in some way right before each JSON patch.
     restless: bool,
+    /// The revisions that there were before.
+    base: u64,
 }
 
 #[derive(Debug)]
@@ -103,9 +106,19 @@ impl Simulation {
         let mut world = World::new(TOKEN);
         world.keep_no_requests();
         world.keep_managers_only();
-        world.apply(demo_app(30), now);
-        let now = world.settle(now) + SignedDuration::from_mins(5);
-        world.advance(now);
+        let mut now = now;
+        let mut revisions = vec![demo_app(30)];
+        if parameters["mode"] == "rollback" {
+            let mut earlier = demo_app(30);
+            earlier["spec"]["template"]["spec"]["containers"][0]["image"] = json!(NEW_IMAGE);
+            revisions.insert(0, earlier);
+        }
+        let base = revisions.len() as u64;
+        for revision in revisions {
+            world.apply(revision, now);
+            now = world.settle(now) + SignedDuration::from_mins(5);
+            world.advance(now);
+        }
         match health {
             Health::Well => {}
             Health::NeverReady => world.behave(NEW_IMAGE, Behaviour::NeverReady),
@@ -128,6 +141,7 @@ impl Simulation {
             overtaken_after_write: None,
             overtaking_unseen: false,
             restless: false,
+            base,
         }
     }
 
@@ -389,18 +403,24 @@ fn judge(simulation: &mut Simulation, end: End) {
     let sick = health != Health::Well;
     let image = simulation.image();
     let theirs = image == "theirs:1";
+    // Without a name what served before somebody else's version is another one.
+    let is_unnamed = simulation.parameters["mode"] == "rollback"
+        && simulation.parameters["to"].is_null()
+        && simulation.overtaken_after_write.is_some();
     match (&end, simulation.overtaken_after_write) {
         // Someone else's write between our last read and our report is seen by nobody.
         (End::Finished(_), Some(true)) if simulation.overtaking_unseen => assert!(theirs),
-        (End::Finished(success), _) if !sick => {
-            assert_eq!(
-                image, NEW_IMAGE,
+        (End::Finished(success), _) if !sick || is_unnamed && image == OLD_IMAGE => {
+            assert!(
+                image == NEW_IMAGE || is_unnamed && image == OLD_IMAGE,
                 "success is only for the version that was asked for"
             );
+            let wanted_image = image.clone();
             assert_eq!(success.deployment.revision(), Some(simulation.revision()));
             let wanted = success.deployment.replicas();
             let ready = simulation.ready();
-            let new = ready.iter().filter(|image| *image == NEW_IMAGE).count();
+            let new = ready.iter().filter(|image| **image == wanted_image);
+            let new = new.count();
             assert!(new as i64 >= wanted, "{new} of {wanted} serve");
         }
         // After a death it is not known whether theirs came before our own write.
@@ -443,10 +463,10 @@ fn judge(simulation: &mut Simulation, end: End) {
         assert!(theirs, "a later deploy was overwritten");
     }
     if simulation.overtaken_after_write.is_none() {
-        let changes = if sick && image == OLD_IMAGE { 3 } else { 2 };
+        let changes = if sick && image == OLD_IMAGE { 2 } else { 1 };
         assert_eq!(
             simulation.revision(),
-            changes,
+            simulation.base + changes,
             "each change is written once"
         );
     }
@@ -457,15 +477,27 @@ fn judge(simulation: &mut Simulation, end: End) {
     simulation.invoke(Continuation::begin(JOB, simulation.now, timeout));
     simulation.run();
     assert_eq!(simulation.image(), version, "a repetition moved the target");
+    // A person retries the stage: the execution is the same, the job is not.
+    if simulation.parameters["mode"] == "rollback" && matches!(end, End::Finished(_)) {
+        let text = Parameters::Text(simulation.bound_to.clone());
+        simulation.engine.request = Request::parse(&text, RETRY).unwrap();
+        simulation.invoke(Continuation::begin(RETRY, simulation.now, timeout));
+        simulation.run();
+        let unchanged = simulation.image() == version || simulation.overtaking_unseen;
+        assert!(unchanged, "a retry rolled back a second time");
+    }
 }
 
-fn requests() -> [Value; 2] {
+fn requests() -> [Value; 4] {
     let mut manifest = demo_app(30);
     manifest["spec"]["template"]["spec"]["containers"][0]["image"] = json!(NEW_IMAGE);
     manifest["spec"].as_object_mut().unwrap().remove("replicas");
     [
         json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE}}),
         json!({"manifest": manifest}),
+        json!({"deployment": "demo-app", "mode": "rollback", "execution": "run-1"}),
+        json!({"deployment": "demo-app", "mode": "rollback", "to": NEW_IMAGE,
+            "execution": "run-1"}),
     ]
 }
 
@@ -508,7 +540,7 @@ fn a_deployment_that_never_rests_is_rolled_back() {
 
 #[test]
 fn a_container_that_is_renamed_at_any_point_is_never_doubled() {
-    let [parameters, _] = requests();
+    let [parameters, ..] = requests();
     let fresh = Simulation::new(&parameters, Health::Well);
     let points = check(fresh.clone());
     for at in 1..=points {
@@ -537,7 +569,7 @@ fn every_pair_of_deaths_and_lost_answers_of_a_doomed_version() {
 
 /// What comes before the second of a pair happens once for all second ones.
 fn every_pair(health: Health) {
-    let [parameters, _] = requests();
+    let [parameters, ..] = requests();
     let fresh = Simulation::new(&parameters, health);
     let points = check(fresh.clone());
     for_each(1..=points, |first| {
@@ -570,7 +602,7 @@ fn seeded_mixtures_of_disturbances() {
             state ^= state >> 27;
             (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % below
         };
-        let fresh = &fresh[draw(2) as usize];
+        let fresh = &fresh[draw(fresh.len() as u64) as usize];
         let fresh = &fresh[draw(HEALTHS.len() as u64) as usize];
         let mut plan = Vec::new();
         let mut overtaken = false;

@@ -3,8 +3,8 @@
 use crate::stage::Stage;
 use serde_json::{Value, json};
 
-const OLD: &str = "registry.example.com/store:1.0.0";
-const NEW: &str = "registry.example.com/store:2.0.0";
+pub const OLD: &str = "registry.example.com/store:1.0.0";
+pub const NEW: &str = "registry.example.com/store:2.0.0";
 
 fn template() -> Value {
     json!({"metadata": {"labels": {"app": "store"}},
@@ -12,25 +12,25 @@ fn template() -> Value {
             "readinessProbe": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 5}}]}})
 }
 
-fn stateful_set() -> Value {
+pub fn stateful_set() -> Value {
     json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
         "metadata": {"name": "store", "namespace": "default"},
         "spec": {"replicas": 2, "serviceName": "store",
             "selector": {"matchLabels": {"app": "store"}}, "template": template()}})
 }
 
-fn daemon_set() -> Value {
+pub fn daemon_set() -> Value {
     json!({"apiVersion": "apps/v1", "kind": "DaemonSet",
         "metadata": {"name": "store", "namespace": "default"},
         "spec": {"selector": {"matchLabels": {"app": "store"}}, "template": template()}})
 }
 
-fn to(workload: &str, image: &str) -> Value {
+pub fn to(workload: &str, image: &str) -> Value {
     json!({"workload": workload, "images": {"app": image}, "patience": "1s"})
 }
 
 /// Whether every pod has this image and is ready.
-async fn all_serve(stage: &Stage, image: &str) {
+pub async fn all_serve(stage: &Stage, image: &str) {
     let images = stage.ready_images().await;
     assert!(!images.is_empty());
     assert!(images.iter().all(|it| it == image), "{images:?}");

@@ -2,7 +2,8 @@
 
 use crate::request::Request;
 use crate::state::baseline::Previous;
-use crate::state::marks::{EXECUTION, RETURNED_FROM, RETURNED_TO};
+use crate::state::marks::{EXECUTION, RETURNED_FROM, RETURNED_TO, name_of};
+use crate::strategy::candidate::returned;
 use crate::workload::Workload;
 
 /// From which revision to which one a workload was rolled back.
@@ -43,6 +44,25 @@ impl Back {
                 "{target} was already rolled back{from} to revision {to} by this execution, so \
                  nothing was changed: revision {revision} ({image}); {pods}."
             ),
+        }
+    }
+}
+
+/// What is said of a switch that was a rollback on demand: from which Deployment to which.
+pub(super) fn switched_back(request: &Request, live: &Workload, wrote: bool) -> String {
+    let is_ours = live.annotation(EXECUTION) == Some(&request.execution);
+    let Some((to, _)) = returned(live).filter(|_| is_ours && request.mode.is_rollback()) else {
+        return String::new();
+    };
+    let from = live.annotation(RETURNED_FROM).unwrap_or_default();
+    let from = match name_of(from) {
+        Some(_) => format!(" from `{from}`"),
+        None => String::new(),
+    };
+    match wrote {
+        true => format!(" It was rolled back{from} to the version of `{to}`."),
+        false => {
+            format!(" This execution had already rolled it back{from} to the version of `{to}`.")
         }
     }
 }

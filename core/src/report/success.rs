@@ -2,7 +2,7 @@
 
 use super::cause::pods;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use super::returned::Back;
+use super::returned::{Back, switched_back};
 use super::route;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
@@ -40,7 +40,7 @@ pub fn success(
              ({image}); {pods}."
         ),
     };
-    let back = Back::of(request, live);
+    let back = Back::of(request, live).filter(|_| success.switched.is_none());
     let summary = match &back {
         Some(back) => back.summary(&target, &revision, &image, &pods, (success.wrote, &time)),
         None => summary,
@@ -49,6 +49,7 @@ pub fn success(
         Some(switched) => {
             let runs = format!("`{}` ({image}): {pods}", live.name());
             switched_summary(request, success.wrote, switched, &runs, &time)
+                + &switched_back(request, live, success.wrote)
         }
         None => summary,
     };

@@ -70,6 +70,9 @@ impl<'a> Check<'a> {
     /// Checks every field, even after a fault. `None` if a required field is missing.
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
+        if self.goes_back_to_release() {
+            return None;
+        }
         self.without_release();
         self.workload();
         let (manifest, skipped) = match self.manifest() {
@@ -108,10 +111,7 @@ impl<'a> Check<'a> {
         let commit = self.commit(file.and_then(|file| file.revision.clone()));
         self.before();
         self.unfilled();
-        match mode.is_rollback() {
-            true => self.changes_nothing_else(),
-            false => self.changes_something(),
-        }
+        self.changes(mode);
         Some(Request {
             kind: self.kind,
             deployment: deployment?,
@@ -158,7 +158,7 @@ impl<'a> Check<'a> {
         (timeout, patience)
     }
 
-    fn changes_something(&mut self) {
+    pub(super) fn changes_something(&mut self) {
         let restarts = self.fields.get("restart") != Some(&Value::Bool(false));
         let changes = ["images", "env", "manifest"].into_iter();
         let mut changes = changes.chain(restarts.then_some("restart"));

@@ -14,6 +14,11 @@ const MODES: [Mode; 4] = [Mode::Deploy, Mode::Plan, Mode::Rollback, Mode::PlanRo
 /// The longest `to`: an image with a registry, a path and a digest.
 const TO_LIMIT: usize = 512;
 
+/// Why a release is not rolled back on demand, and what to do.
+const OF_RELEASE: &str = "is for a workload, by `deployment` or `workload`, and not for a release. \
+    To go back to earlier `manifests`, release those again: roll the stage back in CodePipeline, \
+    or run the action with the earlier artifact";
+
 /// The fields that say what a new version is. A rollback brings back one that exists.
 const NEW_VERSION: [&str; 8] = [
     "images",
@@ -45,23 +50,40 @@ impl Check<'_> {
         let mode = self.mode();
         self.return_target(mode);
         if mode.is_rollback() {
-            let problem = "is for a workload, by `deployment` or `workload`; to go back to earlier \
-                `manifests`, release those again";
-            self.fault("mode", problem);
+            self.fault("mode", OF_RELEASE);
         }
         mode
+    }
+
+    /// Refuses the rollback of a release that names no manifests: all that it lacks for a workload
+    /// would mislead.
+    pub(super) fn goes_back_to_release(&mut self) -> bool {
+        let is_named = ["deployment", "workload"].map(|field| self.fields.contains_key(field));
+        let mode = self.fields.get("mode").and_then(Value::as_str);
+        let mode = MODES.into_iter().find(|it| Some(it.name()) == mode);
+        let is_it = self.fields.contains_key("release")
+            && is_named == [false; 2]
+            && mode.is_some_and(Mode::is_rollback);
+        if is_it {
+            self.fault("mode", OF_RELEASE);
+        }
+        is_it
     }
 
     /// The version that a rollback brings back, where one is named.
     pub(super) fn return_target(&mut self, mode: Mode) -> Option<ReturnTarget> {
         let text = match self.fields.get("to")? {
             Value::String(text) => text.clone(),
-            Value::Number(number) if number.is_u64() => number.to_string(),
-            other @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_)) => {
+            Value::Number(number) if number.as_u64().is_some_and(|it| it > 0) => number.to_string(),
+            Value::Number(number) => {
+                let problem = format!(
+                    "must be the number of a revision, from 1 on, or an image, and is {number}; \
+                     leave it out for the version that served before"
+                );
+                self.fault("to", problem);
+                return None;
+            }
+            other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
                 let problem = format!(
                     "must be the number of a revision or an image, and is {}",
                     kind(other)
@@ -82,23 +104,23 @@ impl Check<'_> {
         Some(ReturnTarget(text))
     }
 
+    /// Checks that it says what is to change, or for a rollback that it does not.
+    pub(super) fn changes(&mut self, mode: Mode) {
+        match mode.is_rollback() {
+            true => self.changes_nothing_else(),
+            false => self.changes_something(),
+        }
+    }
+
     /// Refuses what would say what the new version is. Without `execution` a stage that is retried
     /// would roll back a second time.
-    pub(super) fn changes_nothing_else(&mut self) {
+    fn changes_nothing_else(&mut self) {
         for field in NEW_VERSION {
             if self.fields.contains_key(field) {
                 let problem = "cannot be combined with the mode `rollback`, which brings back a \
                     version that the cluster has; leave it out";
                 self.fault(field, problem);
             }
-        }
-        if self
-            .fields
-            .get("strategy")
-            .is_some_and(|it| it != "rolling")
-        {
-            let problem = "must be `rolling` with the mode `rollback`";
-            self.fault("strategy", problem);
         }
         if !self.is_there("execution") {
             let problem = "is missing: by it a retry of the stage is known, which must not roll \
@@ -107,3 +129,6 @@ impl Check<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

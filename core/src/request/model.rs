@@ -169,7 +169,9 @@ impl ReturnTarget {
 
     /// The number of a revision, if it is one.
     pub fn revision(&self) -> Option<u64> {
-        self.0.parse().ok()
+        let number = self.0.parse().ok()?;
+        // Neither `+3` nor `03`, and none is 0: that is one whose number is not known.
+        (number > 0 && self.0 == u64::to_string(&number)).then_some(number)
     }
 }
 

@@ -17,12 +17,12 @@ pub const GENERATION: &str = "landfall/generation";
 /// The ReplicaSet before the last change, `name@revision`, to which a rollback returns.
 pub const PREVIOUS: &str = "landfall/previous";
 /// The versions that served before [`PREVIOUS`], newest first, each in its form. A rollback on
-/// demand takes the first that does not serve now.
+/// demand takes the first that does not serve now. On a Service they are Deployments.
 pub const SERVED: &str = "landfall/served";
 /// Of the last change, where it was a rollback on demand: the version that it left, in the form of
-/// [`PREVIOUS`]; on a Service the Deployment.
+/// [`PREVIOUS`]; of a switch the Deployment.
 pub const RETURNED_FROM: &str = "landfall/returned-from";
-/// The version that it brought back, likewise.
+/// The version that it brought back, likewise; of a switch with the digest of its template.
 pub const RETURNED_TO: &str = "landfall/returned-to";
 /// The jobs whose changes were overwritten later, newest first: a late repetition of one of them
 /// stops.

@@ -12,5 +12,10 @@ pub fn version(live: &Workload) -> &'static str {
     }
 }
 
+/// Whether this is the name of one of the two.
+pub fn is_color(version: &str) -> bool {
+    ["blue", "green"].contains(&version)
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,10 @@ use crate::kubernetes::object;
 use crate::kubernetes::service::{Selector, read_selector};
 use crate::problem::Fault;
 use crate::request::{Request, Strategy};
-use crate::state::marks::{self, CREATED_BY, DIGEST, FAMILY, REPLICAS, SERVICE, VERSION};
+use crate::state::marks::{
+    self, COMMIT, CREATED_BY, DIGEST, FAMILY, REPLICAS, RETURNED_FROM, RETURNED_TO, SERVICE,
+    VERSION,
+};
 use crate::workload::{self, Workload};
 use serde_json::{Map, Value, json};
 
@@ -36,9 +39,44 @@ pub struct Candidate {
     /// The digest of its template.
     pub digest: String,
     template: Value,
+    /// What a rollback on demand notes on it.
+    notes: Vec<(String, String)>,
 }
 
 impl Candidate {
+    /// The version that `source` has, to take over again from the live one: a rollback on demand.
+    pub fn back(request: &Request, live: &Workload, source: &Workload) -> Candidate {
+        let mut template = source.template().clone();
+        unlabel(&mut template);
+        let stored = workload::template_digest(&template);
+        let digest = source.annotation(DIGEST).unwrap_or(&stored).to_owned();
+        let version = match (&request.strategy, marks::version_of(source)) {
+            // One that has a name of its own is never changed again, and only scaled up.
+            (Strategy::Immutable { .. }, Some(version)) if !blue_green::is_color(version) => {
+                version.to_owned()
+            }
+            (Strategy::Immutable { .. }, _) => immutable::version(&digest),
+            _ => blue_green::version(live).to_owned(),
+        };
+        let line = format!(
+            "execution {}, rolled back to {}",
+            request.execution,
+            source.name()
+        );
+        let commit = source.annotation(COMMIT).map(|commit| (COMMIT, commit));
+        let notes = [
+            (RETURNED_FROM, live.name()),
+            (RETURNED_TO, &*format!("{}@{stored}", source.name())),
+            (marks::CHANGE_CAUSE, &*line),
+        ];
+        let notes = notes.into_iter().chain(commit);
+        let notes = notes.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Candidate {
+            notes: notes.collect(),
+            ..Candidate::named(request, version, digest, template)
+        }
+    }
+
     /// Renders it. The time in `author` goes into the template where pods are to be restarted, so
     /// that it must be the same in each invocation.
     pub fn render(request: &Request, live: &Workload, author: &Author) -> Rendered {
@@ -73,6 +111,7 @@ impl Candidate {
             version,
             digest,
             template,
+            notes: Vec::new(),
         }
     }
 
@@ -151,6 +190,7 @@ impl Candidate {
             (marks::DEPLOYED_AT.to_owned(), author.now.to_string()),
             (DIGEST.to_owned(), self.digest.clone()),
         ]);
+        annotations.extend(self.notes.iter().cloned());
         let mut labels = texts("labels");
         labels.insert(FAMILY.to_owned(), request.deployment.clone());
         let resource = request.kind.row().resource;
@@ -208,6 +248,20 @@ pub fn is_ours(deployment: &Workload, family: &str, version: &str) -> bool {
     let selector = deployment.value().pointer("/spec/selector/matchLabels");
     labels.get(FAMILY).map(String::as_str) == Some(family)
         && read_selector(selector).get(VERSION).map(String::as_str) == Some(version)
+}
+
+/// From which Deployment a rollback on demand brought this one's version back, and the digest of
+/// the template that this was.
+pub fn returned(deployment: &Workload) -> Option<(&str, &str)> {
+    deployment.annotation(RETURNED_TO)?.split_once('@')
+}
+
+/// Whether it still has the template that a rollback on demand brought back.
+pub fn is_as_returned(deployment: &Workload) -> bool {
+    let mut template = deployment.template().clone();
+    unlabel(&mut template);
+    let now = workload::template_digest(&template);
+    returned(deployment).is_none_or(|(_, digest)| digest == now)
 }
 
 /// Scales one to zero that failed: what never served is not worth keeping.

@@ -20,6 +20,7 @@ mod live;
 mod lock;
 mod present;
 mod repair;
+pub mod returning;
 mod smoke;
 mod undo;
 

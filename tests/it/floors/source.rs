@@ -153,7 +153,9 @@ pub fn paths(blanked: &str) -> Vec<Vec<String>> {
     let mut at = 0;
     while at < tokens.len() {
         let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].as_str());
-        if tokens[at] == "use" {
+        // `use<'a>` names what a type captures.
+        let captures = tokens.get(at + 1).is_some_and(|token| token == "<");
+        if tokens[at] == "use" && !captures {
             at = spread(&tokens, at + 1, &[], &mut found);
         } else if is_word(&tokens[at]) {
             let mut path = vec![tokens[at].clone()];

@@ -71,6 +71,11 @@ fn imports_are_resolved() {
         ("a", "use other::a::b;", &[]),
         ("a", "fn f() { self.b::<u8>(); b.c(); x::crate_b() }", &[]),
         (
+            "a",
+            "fn f<'a>(x: &'a u8) -> impl T + use<'a> { { crate::b::go(); } }",
+            &["b: go"],
+        ),
+        (
             "b/c",
             "pub(crate) struct S; pub(in crate::b) struct T; pub(super) fn f() {}",
             &[],

@@ -28,7 +28,7 @@ async fn released(stage: &Stage, level: &str) {
     release(stage, &files, json!({})).await.released();
 }
 
-async fn level(stage: &Stage) -> Value {
+pub async fn level(stage: &Stage) -> Value {
     let config = object(stage, "configmaps", "settings").await.unwrap();
     config["data"]["LEVEL"].clone()
 }

@@ -132,16 +132,21 @@ impl Simulation {
             transcript: None,
         };
         simulation.advance();
-        if setting.start == Start::Third {
-            for (job, image) in [
-                ("a", "registry.example.com/demo-app:1.0.5"),
-                ("b", EARLIER_IMAGE),
-            ] {
+        let first = match setting.start {
+            Start::Adoption => None,
+            Start::Third => Some("registry.example.com/demo-app:1.0.5"),
+            Start::Back => Some(NEW_IMAGE),
+        };
+        if let Some(first) = first {
+            // What it falls ill of comes later.
+            simulation.ill = true;
+            for (job, image) in [("a", first), ("b", EARLIER_IMAGE)] {
                 simulation.begin(job, job, image);
                 let end = simulation.run();
                 assert!(matches!(end, End::Finished(_)), "{end:?}");
                 simulation.pass(SignedDuration::from_mins(5));
             }
+            simulation.ill = false;
             simulation.before = EARLIER_IMAGE.to_owned();
             simulation.selector = simulation.service()["spec"]["selector"].clone();
         }

@@ -30,6 +30,8 @@ pub enum Start {
     Adoption,
     /// Two deploys of this strategy were made before.
     Third,
+    /// The same, and the first one's version is brought back: a rollback on demand.
+    Back,
 }
 
 /// Whose lock is on the Service.
@@ -79,7 +81,7 @@ pub fn settings() -> Vec<Setting> {
         (false, Some(Route::Ingress)),
     ];
     for (immutable, route) in ways {
-        for start in [Start::Adoption, Start::Third] {
+        for start in [Start::Adoption, Start::Third, Start::Back] {
             for scaled in [false, true] {
                 for health in HEALTHS {
                     let smoke = scaled || health == FailsSmoke;
@@ -128,6 +130,11 @@ pub fn request(job: &str, execution: &str, image: &str, setting: Setting) -> (St
     }
     if setting.smoke {
         parameters["smoke"] = json!({"path": "/health", "contains": "ok"});
+    }
+    // A retry has the same execution, and so is a rollback as well.
+    if setting.start == Start::Back && execution == "run-1" {
+        parameters["mode"] = json!("rollback");
+        parameters.as_object_mut().unwrap().remove("images");
     }
     let text = parameters.to_string();
     let request = Request::parse(&Parameters::Text(text.clone()), job).unwrap();

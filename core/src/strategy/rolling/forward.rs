@@ -129,6 +129,9 @@ impl Context<'_> {
         if live.annotation(marks::ROLLED_BACK) == Some(&self.continuation.job) {
             return self.take_up_rollback(live, previous);
         }
+        if let Some(end) = self.changed_since_return(live)? {
+            return Ok(end);
+        }
         let changed_since = !change::is_untouched(live);
         if changed_since && let Some(lost) = asked::lost_since(self.request, live) {
             return self.overwritten(lost);

@@ -10,6 +10,7 @@ use super::context::{Context, Next};
 use crate::change;
 use crate::problem::Fault;
 use crate::request::ReturnTarget;
+use crate::snapshot::Query;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, Rollout};
 use crate::state::marks;
@@ -52,15 +53,20 @@ impl Context<'_> {
         Ok(Decision::GiveUp(Failure::Faults(vec![fault])))
     }
 
-    /// The same execution has rolled back already: its stage was retried. What it brought back is
-    /// followed, and nothing is rolled back a second time.
-    fn went_back(&self, live: &Workload) -> Result<Option<Decision>, crate::snapshot::Query> {
-        let is_ours = live.annotation(marks::EXECUTION) == Some(&self.request.execution);
+    /// Somebody else has changed the template that this rollback brought back: the end of it.
+    pub(super) fn changed_since_return(&self, live: &Workload) -> Result<Option<Decision>, Query> {
         let to = live.annotation(marks::RETURNED_TO).and_then(Previous::read);
-        let failed = live.annotation(marks::ROLLED_BACK).is_some();
-        let Some(to) = to.filter(|_| is_ours && !failed) else {
-            return Ok(None);
-        };
+        match to.filter(|_| self.request.mode.is_rollback()) {
+            Some(to) => self.returned_elsewhere(live, &to),
+            None => Ok(None),
+        }
+    }
+
+    fn returned_elsewhere(
+        &self,
+        live: &Workload,
+        to: &Previous,
+    ) -> Result<Option<Decision>, Query> {
         if let Ok(Some(template)) = self.previous_template(&to.name, live)?
             && !live.has_template(&template)
         {
@@ -68,6 +74,21 @@ impl Context<'_> {
             let by = by.filter(|by| *by != self.request.execution);
             let end = Failure::OutOfSync { by, wrote: true };
             return Ok(Some(Decision::GiveUp(end)));
+        }
+        Ok(None)
+    }
+
+    /// The same execution has rolled back already: its stage was retried. What it brought back is
+    /// followed, and nothing is rolled back a second time.
+    fn went_back(&self, live: &Workload) -> Result<Option<Decision>, Query> {
+        let is_ours = live.annotation(marks::EXECUTION) == Some(&self.request.execution);
+        let to = live.annotation(marks::RETURNED_TO).and_then(Previous::read);
+        let failed = live.annotation(marks::ROLLED_BACK).is_some();
+        let Some(to) = to.filter(|_| is_ours && !failed) else {
+            return Ok(None);
+        };
+        if let Some(end) = self.returned_elsewhere(live, &to)? {
+            return Ok(Some(end));
         }
         let Decision::Enter(Phase::Rollout(rollout)) = self.already_there(live) else {
             return Ok(None);

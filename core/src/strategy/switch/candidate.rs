@@ -11,7 +11,7 @@ use crate::kubernetes::service::{Service, ServicePod};
 use crate::snapshot::{Kind, Query};
 use crate::state::continuation::Rollout;
 use crate::state::marks;
-use crate::strategy::candidate::Candidate;
+use crate::strategy::candidate::{self, Candidate};
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::rollout_tracker::{CATCHING_UP, RolloutState, RolloutTracker};
@@ -89,13 +89,17 @@ impl Context<'_> {
     /// Someone else may have given the new version another template: then it is not the version
     /// that was asked for. What a webhook made of our own write is not theirs.
     pub(super) fn check_template(&self, found: &Workload) -> Result<(), Decision> {
-        let Some(lost) = asked::lost(self.request, found) else {
+        let lost = asked::lost(self.request, found).map(|lost| lost.steps);
+        // A rollback on demand asks for nothing but the template that it has brought back.
+        let is_other = self.request.mode.is_rollback() && !candidate::is_as_returned(found);
+        let template = || ["f:spec", "f:template"].map(str::to_owned).to_vec();
+        let Some(field) = lost.or_else(|| is_other.then(template)) else {
             return Ok(());
         };
         let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
             kind: Kind::Deployment,
             name: found.name().to_owned(),
-            field: lost.steps,
+            field,
         })?;
         match editor {
             Some(_) => Err(self.fail(RolloutCause::DeploymentChanged(found.name().to_owned()))),

@@ -2,6 +2,7 @@
 //! Deployments say.
 
 use super::context::{Context, Next, ended};
+use super::returning::remember;
 use crate::kubernetes::service::Service;
 use crate::request::Strategy;
 use crate::snapshot::Query;
@@ -39,11 +40,7 @@ impl Context<'_> {
             return Ok(decision);
         }
         let live = self.live(service)?;
-        let since = lock.map_or(self.continuation.started, |lock| lock.since);
-        let candidate = match Candidate::render(self.request, live, &self.author(since)) {
-            Ok(candidate) => candidate,
-            Err(faults) => return Ok(self.refuse(lock, faults)),
-        };
+        let candidate = self.candidate(service, live, lock)?;
         let is_live = candidate.is_live(live);
         let Some(lock) = lock else {
             if is_live {
@@ -125,7 +122,7 @@ impl Context<'_> {
         let to = (&*candidate.name, &*candidate.version);
         let author = self.author(self.now);
         let patch = service_lock::switch(service, &lock, live.name(), to, &author);
-        self.patch_service(patch, Phase::Switch)
+        self.patch_service(remember(patch, service, live), Phase::Switch)
     }
 
     /// The version asked for serves, and an earlier deploy of another one died before its switch.

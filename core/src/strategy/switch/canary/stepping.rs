@@ -16,6 +16,7 @@ use crate::strategy::pauses::{CATCHING_UP, EVENTS_WINDOW, STEP_WINDOW};
 use crate::strategy::route_problem::RouteProblem;
 use crate::strategy::service_lock::{self, Lock};
 use crate::strategy::switch::context::{Context, Next, count};
+use crate::strategy::switch::returning::remember;
 use crate::workload::Workload;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -254,6 +255,7 @@ impl Context<'_> {
         let to = (found.name(), &*lock.version);
         let author = self.author(self.now);
         let patch = service_lock::promote(service, &lock, live.name(), to, &author);
+        let patch = remember(patch, service, live);
         Ok(self.patch_service(patch, Phase::Switch))
     }
 

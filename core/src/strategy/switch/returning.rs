@@ -1,0 +1,260 @@
+//! Rollback on demand of a switch: which Deployment has the version that is brought back. From
+//! there on it is a switch like any other, with the same lock, judgement and way back.
+
+use super::context::Context;
+use crate::kubernetes::object::timestamp;
+use crate::kubernetes::service::Service;
+use crate::problem::Fault;
+use crate::request::{Request, ReturnTarget, Strategy};
+use crate::snapshot::{Query, Snapshot};
+use crate::state::marks::{self, DEPLOYED_AT, EXECUTION, RETURNED_TO, ROLLED_BACK, SERVED};
+use crate::strategy::candidate::{self, Candidate, Rendered};
+use crate::strategy::decision::Decision;
+use crate::strategy::service_lock::{self, Lock};
+use crate::text::listed;
+use crate::workload::Workload;
+use serde_json::{Value, json};
+
+/// How many names [`SERVED`] has: of these one is needed, and each may be the one that serves now.
+const SERVED_LIMIT: usize = 4;
+
+/// How many versions a fault lists.
+const LISTED: usize = 5;
+
+impl Context<'_> {
+    /// The new version, or the one that a rollback on demand brings back, as it is to be written.
+    pub(super) fn candidate(
+        &self,
+        service: &Service,
+        live: &Workload,
+        lock: Option<&Lock>,
+    ) -> Result<Candidate, Decision> {
+        let since = lock.map_or(self.continuation.started, |lock| lock.since);
+        let rendered = match self.request.mode.is_rollback() {
+            true => self.returning(service, live)?,
+            false => Candidate::render(self.request, live, &self.author(since)),
+        };
+        rendered.map_err(|faults| self.refuse(lock, faults))
+    }
+
+    fn returning(&self, service: &Service, live: &Workload) -> Result<Rendered, Decision> {
+        if is_done(self.request, live) {
+            self.check_template(live)?;
+        }
+        let mut all = Vec::from_iter(self.plain()?);
+        all.extend(self.versions()?);
+        let job = &self.continuation.job;
+        Ok(rendered(self.request, service, live, &all, job))
+    }
+}
+
+/// The same for a plan, of what was read for the decision.
+pub fn planned(request: &Request, snapshot: &Snapshot, live: &Workload, job: &str) -> Rendered {
+    let switch = request.strategy.switch();
+    let service = switch.and_then(|switch| snapshot.seen_service(&switch.service));
+    let Some(service) = service else {
+        return Err(Vec::new());
+    };
+    let mut all = Vec::from_iter(snapshot.seen_deployment(&request.deployment));
+    let family = Query::family(&request.deployment);
+    all.extend(snapshot.get::<Vec<Workload>>(family).into_iter().flatten());
+    rendered(request, service, live, &all, job)
+}
+
+fn rendered(
+    request: &Request,
+    service: &Service,
+    live: &Workload,
+    all: &[&Workload],
+    job: &str,
+) -> Rendered {
+    let family = Family {
+        request,
+        service,
+        live,
+        all,
+    };
+    let source = family.source(job).map_err(|fault| vec![fault])?;
+    Ok(Candidate::back(request, live, source))
+}
+
+/// What the patch of a switch notes beside: which Deployments served before the one that it leaves.
+pub(super) fn remember(mut patch: Value, service: &Service, live: &Workload) -> Value {
+    let mut served = served(service, live.name());
+    served.truncate(SERVED_LIMIT);
+    if !served.is_empty() {
+        patch["metadata"]["annotations"][SERVED] = json!(served.join(","));
+    } else if service.annotation(SERVED).is_some() {
+        patch["metadata"]["annotations"][SERVED] = Value::Null;
+    }
+    patch
+}
+
+/// The Deployments that served before this one, newest first.
+fn served<'a>(service: &'a Service, live: &str) -> Vec<&'a str> {
+    let (from, to) = (service_lock::from(service), service_lock::to(service));
+    let noted = service.annotation(SERVED).unwrap_or_default().split(',');
+    let noted = noted.filter(|name| marks::name_of(name).is_some());
+    let mut all = Vec::new();
+    // A switch that was taken back has left no version, and somebody else's has no note.
+    let was_taken_back = from == Some(live) && to != Some(live);
+    let last = [to, from].into_iter().flatten().filter(|_| !was_taken_back);
+    for name in last.chain(noted) {
+        if name != live && !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
+}
+
+/// The Deployments of one application behind a Service.
+struct Family<'a> {
+    request: &'a Request,
+    service: &'a Service,
+    live: &'a Workload,
+    all: &'a [&'a Workload],
+}
+
+impl<'a> Family<'a> {
+    /// The Deployment whose version is brought back. It is the live one where there is nothing to
+    /// do: its version is asked for, or this execution has brought it back.
+    fn source(&self, job: &str) -> Result<&'a Workload, Fault> {
+        if is_done(self.request, self.live) {
+            return Ok(self.live);
+        }
+        // What this deploy has written has the version, whatever became of the one it came from.
+        let of_job = |one: &&Workload| one.annotation(marks::JOB) == Some(job);
+        if let Some(written) = self.others().into_iter().find(of_job) {
+            return Ok(written);
+        }
+        match &self.request.to {
+            Some(to) => self.named(to),
+            None => self.served_before(),
+        }
+    }
+
+    fn others(&self) -> Vec<&'a Workload> {
+        let live = self.live.name();
+        let others = self.all.iter().copied();
+        let others = others.filter(|one| one.name() != live && !one.is_being_deleted());
+        others.collect()
+    }
+
+    fn named(&self, to: &ReturnTarget) -> Result<&'a Workload, Fault> {
+        let is_it = |one: &Workload| {
+            let version = marks::version_of(one);
+            one.name() == to.text() || version == Some(to.text())
+        };
+        let has_image = |one: &Workload| images(one).any(|image| image == to.text());
+        if is_it(self.live) || has_image(self.live) {
+            return Ok(self.live);
+        }
+        if let Some(found) = self.others().into_iter().find(|one| is_it(one)) {
+            return Ok(found);
+        }
+        let mut found = self.others();
+        found.retain(|one| has_image(one));
+        let ask = |problem: &str| Fault::new("to", format!("is `{}`, {problem}", to.text()));
+        match found.as_slice() {
+            [one] => Ok(one),
+            [] => Err(ask(&format!(
+                "and no Deployment of `{}` has that name, version or image; {}",
+                self.request.deployment,
+                self.versions()
+            ))),
+            more => {
+                let names = more.iter().map(|one| format!("`{}`", one.name()));
+                let names = listed(names.collect());
+                Err(ask(&format!(
+                    "which is the image of {names}: name one of these Deployments"
+                )))
+            }
+        }
+    }
+
+    /// The version that served before the one that does now.
+    fn served_before(&self) -> Result<&'a Workload, Fault> {
+        let service = self.service.name();
+        let Some(name) = served(self.service, self.live.name()).first().copied() else {
+            return Err(self.refused(&format!(
+                "Service `{service}` was never switched from another version to `{}`. To roll a \
+                 Deployment back to an earlier revision of its own, use the strategy `rolling`",
+                self.live.name()
+            )));
+        };
+        let found = self.others().into_iter().find(|one| one.name() == name);
+        let Some(found) = found else {
+            return Err(self.refused(&format!(
+                "`{name}`, which served before, no longer exists. Deploy that version again, or \
+                 name another one by `to`; {}",
+                self.versions()
+            )));
+        };
+        match self.was_written_over(found) {
+            None => Ok(found),
+            Some(by) => Err(self.refused(&format!(
+                "the version that served before is lost: {by} has written another one, which \
+                 failed, into `{name}`. Deploy that version again, or name one by `to`; {}",
+                self.versions()
+            ))),
+        }
+    }
+
+    /// Who has written another version into the idle one of two since that served.
+    fn was_written_over(&self, found: &Workload) -> Option<String> {
+        if matches!(self.request.strategy, Strategy::Immutable { .. }) {
+            // Its name is its version's.
+            return None;
+        }
+        // A rollback that failed has left it as it was.
+        if candidate::returned(found).is_some_and(|(name, _)| name == found.name()) {
+            return None;
+        }
+        let at = |text: Option<&str>| text.and_then(timestamp);
+        let since = at(self.service.annotation(DEPLOYED_AT));
+        let is_later = at(found.annotation(DEPLOYED_AT)) > since;
+        let has_failed = found.annotation(ROLLED_BACK).is_some();
+        let was_taken_back = service_lock::from(self.service) == Some(self.live.name())
+            && service_lock::to(self.service) == Some(found.name());
+        let by = found.annotation(EXECUTION);
+        let by = by.map_or("another deploy".to_owned(), |by| format!("execution {by}"));
+        (is_later || has_failed || was_taken_back).then_some(by)
+    }
+
+    fn refused(&self, problem: &str) -> Fault {
+        let mode = self.request.mode.name();
+        Fault::new("mode", format!("is `{mode}`, and {problem}"))
+    }
+
+    /// The versions that could be named.
+    fn versions(&self) -> String {
+        let told = self.others().into_iter().map(|one| {
+            let image = images(one).next().unwrap_or("no image");
+            format!("`{}` ({image})", one.name())
+        });
+        let told = told.collect::<Vec<_>>();
+        let more = told.len().saturating_sub(LISTED);
+        let told = told.into_iter().take(LISTED).collect::<Vec<_>>();
+        match (told.len(), more) {
+            (0, _) => format!("there is no version beside `{}`", self.live.name()),
+            (1, _) => format!("the only other version is {}", listed(told)),
+            (_, 0) => format!("the other versions are {}", listed(told)),
+            (_, more) => format!("the other versions are {} and {more} more", told.join(", ")),
+        }
+    }
+}
+
+/// Whether this execution has brought back what serves: its stage is retried.
+fn is_done(request: &Request, live: &Workload) -> bool {
+    let is_ours = live.annotation(EXECUTION) == Some(&request.execution);
+    is_ours && live.annotation(RETURNED_TO).is_some()
+}
+
+fn images(one: &Workload) -> impl Iterator<Item = &str> {
+    let all = ["containers", "initContainers"].into_iter();
+    let all = all.flat_map(|list| one.containers(list));
+    all.filter_map(|container| container.get("image")?.as_str())
+}
+
+#[cfg(test)]
+mod tests;
