@@ -1,9 +1,11 @@
-//! AWS: the token and the CA from SSM, artifacts from S3, reports to CodePipeline.
+//! AWS: the token and the CA from SSM, artifacts from S3, reports to CodePipeline, alarms of
+//! CloudWatch.
 //!
-//! SSM and CodePipeline are called by the SDK's own clients, over the one HTTPS stack. Of S3 only
-//! ranged reads are needed, for which the SDK's signer is enough.
+//! SSM, CodePipeline and CloudWatch are called by the SDK's own clients, over the one HTTPS stack.
+//! Of S3 only ranged reads are needed, for which the SDK's signer is enough.
 
 pub mod clients;
+pub mod cloudwatch;
 pub mod codepipeline;
 pub mod failure;
 pub mod http_client;

@@ -4,6 +4,8 @@ pub mod release;
 mod way;
 
 use crate::access::{Connection, Purpose};
+use crate::aws::clients::Aws;
+use crate::aws::cloudwatch;
 use crate::kubernetes::{Cluster, Watch, WatchEvent};
 use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +32,7 @@ const WATCH_TRUST: Duration = Duration::from_secs(65);
 pub async fn run(
     connection: Connection,
     connect: impl AsyncFn(Purpose) -> Result<Connection, CredentialsError>,
+    aws: &Aws,
     request: Request,
     continuation: Continuation,
     until: Instant,
@@ -39,20 +42,22 @@ pub async fn run(
         engine: Engine::new(request, continuation, now, end(now, until), logging::masked),
         way: Way::new(connection, connect, until),
         watch: None,
+        aws,
         until,
     };
     let outcome = driver.run().await;
     driver.engine.ended(outcome)
 }
 
-struct Driver<C> {
+struct Driver<'a, C> {
     engine: Engine,
     way: Way<C>,
     watch: Option<Watch>,
+    aws: &'a Aws,
     until: Instant,
 }
 
-impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<C> {
+impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> {
     async fn run(&mut self) -> Outcome {
         loop {
             let next = self.engine.next(Timestamp::now());
@@ -66,6 +71,11 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<C> {
                 Next::Watch(watching) => {
                     let (heard, is_alive) = self.watch(&watching).await;
                     self.engine.heard(heard, is_alive, Timestamp::now());
+                }
+                Next::Alarms(asked) => {
+                    let until = self.until.min(instant(asked.until));
+                    let alarms = cloudwatch::alarms(self.aws, &asked.names, until).await;
+                    self.engine.alarmed(alarms, Timestamp::now());
                 }
                 Next::Sleep(end) => sleep_until(instant(end)).await,
                 Next::Done(outcome) => return *outcome,
@@ -214,6 +224,8 @@ fn log(note: &Note) {
             nothing_written,
             "the cluster is out of sight; it is asked again"
         ),
+        Note::Judged(judgement) => tracing::warn!(judgement, "the alarms end the deploy"),
+        Note::AlarmsUnread(error) => tracing::warn!(error, "the alarms cannot be read"),
         Note::Warning(warning) => {
             tracing::warn!(warning, "the API server remarks on a write");
         }

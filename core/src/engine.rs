@@ -10,6 +10,7 @@ mod brief;
 mod conclusion;
 mod ending;
 mod following;
+mod guarding;
 mod reading;
 mod model;
 pub mod release;
@@ -18,7 +19,7 @@ mod waiting;
 
 pub use brief::in_short;
 pub use conclusion::Ended;
-pub use model::{Ask, Engine, Heard, Next, Note, Outcome, Watching};
+pub use model::{AlarmsAsk, Ask, Engine, Heard, Next, Note, Outcome, Watching};
 pub use trouble::OUTAGE;
 
 use crate::change::difference::Difference;
@@ -58,8 +59,11 @@ impl Engine {
                 return Next::Done(Box::new(Outcome::HandedOver(waiting)));
             }
             self.begun = true;
+            if let Some(asked) = self.alarms(now) {
+                return Next::Alarms(asked);
+            }
             if let Some(end) = self.paused.filter(|end| now < *end) {
-                return Next::Sleep(end);
+                return Next::Sleep(self.alarms_due().map_or(end, |due| due.min(end)));
             }
             self.paused = None;
             if let Some(watching) = self.decide(now) {
@@ -116,9 +120,13 @@ impl Engine {
     /// One decision, and what follows from it here. A watch to be followed is given back.
     fn decide(&mut self, now: Timestamp) -> Option<Watching> {
         self.decided_at = now;
+        self.settle_guard();
         let decision = strategy::decide(&self.request, &self.continuation, &self.snapshot, now);
         self.steps += 1;
         assert!(self.steps <= STEPS, "the strategy turns in circles");
+        if self.holds_back(&decision, now) {
+            return None;
+        }
         if self.request.mode.is_plan() && self.plan(&decision, now) {
             return None;
         }
@@ -143,6 +151,7 @@ impl Engine {
             Decision::Remember(sights) => self.continuation.sights = sights,
             Decision::Steady(steady) => self.continuation.steady = Some(steady),
             Decision::Serves(since) => self.continuation.guard.serving_since = Some(since),
+            Decision::ReadAlarms => self.wants_alarms = true,
             Decision::Wait(wait) => {
                 self.steps = 0;
                 return self.wait(wait, now);

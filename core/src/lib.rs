@@ -3,6 +3,7 @@
 // In `report`, `planned` and `call_failed` are still a few lines too long, as are tables in tests.
 #![allow(clippy::too_many_lines)]
 
+pub mod alarm;
 pub mod change;
 pub mod eks;
 pub mod engine;

@@ -58,6 +58,7 @@ pub fn step(
         | Decision::Remember(_)
         | Decision::Steady(_)
         | Decision::Serves(_)
+        | Decision::ReadAlarms
         | Decision::GiveUp(_) => PlanStep::GoOn,
         Decision::Act(Action::Step(_)) => {
             let Some(live) = live() else {

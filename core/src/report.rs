@@ -3,6 +3,7 @@
 
 mod access;
 mod again;
+mod alarms;
 pub mod cause;
 mod client;
 mod contact;
@@ -30,6 +31,7 @@ mod odd;
 mod unreachable;
 mod waiting;
 
+pub use alarms::{error_text as alarms_unread, judged as alarms_judged, missing as no_alarms};
 pub use contact::{access_lost, call_failed, explanation, lost_sight};
 pub use failure::failure;
 pub use faults::{wrong_files, wrong_parameters};

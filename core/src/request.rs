@@ -1,6 +1,7 @@
 //! Parses the user parameters of the pipeline's action into a checked [`Request`] or
 //! [`ReleaseRequest`], or reports every fault at once with its field.
 
+mod alarms;
 mod appearance;
 mod canary;
 mod checks;
@@ -29,7 +30,7 @@ mod unfilled;
 pub use canary::{Canary, CanaryStep, candidate_service};
 pub use files::{File, Files, NamedFile, Wanted};
 pub use located::located;
-pub use model::{Hidden, Method, Mode, Request, ReturnTarget, Smoke, Strategy, Switch};
+pub use model::{Alarms, Hidden, Method, Mode, Request, ReturnTarget, Smoke, Strategy, Switch};
 pub use origin::Origin;
 pub use parameters::{FIELDS, Parameters, variables};
 pub use release::{Manifest, Place, PrunePolicy, ReleaseRequest};

@@ -10,6 +10,7 @@ pub mod blue_green;
 pub mod causes;
 pub mod service_lock;
 mod decision;
+mod guarding;
 pub mod immutable;
 pub mod candidate;
 mod pauses;
@@ -23,6 +24,7 @@ mod traffic;
 pub use action::{Action, Step};
 pub use author::author;
 pub use decision::{Decision, Stage, Undo, Wait};
+pub use guarding::began;
 pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, SuccessNote, Switched, Version,
 };

@@ -1,4 +1,5 @@
-//! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API, S3, EKS, STS.
+//! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API, S3, EKS, STS,
+//! the alarms of CloudWatch.
 //!
 //! It uses plain HTTP on loopback. All but the Runtime API share one endpoint: `X-Amz-Target`, the
 //! form of STS and the scope of the signature say which service is called. Every process of the
@@ -7,6 +8,8 @@
 mod account;
 mod answer;
 mod bucket;
+mod cbor;
+mod cloudwatch;
 mod codepipeline;
 mod eks;
 mod endpoint;
@@ -36,6 +39,7 @@ use std::{fmt, io};
 use tokio::sync::watch;
 
 pub use account::{ACCOUNT, CREDENTIALS, REGION, ROLE};
+pub use cloudwatch::{Alarm, AlarmState};
 pub use codepipeline::{JobResult, Report};
 pub use eks::EksCluster;
 pub(crate) use environment::Environment;
@@ -132,6 +136,23 @@ impl Aws {
     /// Deletes a cluster from EKS.
     pub fn delete_cluster(&self, arn: &str) {
         self.shared.state().clusters.remove(arn);
+    }
+
+    /// Makes an alarm of CloudWatch, or changes it.
+    pub fn put_alarm(&self, alarm: Alarm) {
+        self.shared.state().alarms.put(alarm);
+    }
+
+    /// Deletes an alarm.
+    pub fn delete_alarm(&self, name: &str) {
+        self.shared.state().alarms.remove(name);
+    }
+
+    /// Gives an alarm a state now, as its metric or SetAlarmState does.
+    pub fn set_alarm(&self, name: &str, state: AlarmState, reason: &str) {
+        let now = Timestamp::now();
+        self.shared
+            .change(|all| all.alarms.set(name, state, reason, now));
     }
 
     /// Adds a role that the function may assume, or changes it.

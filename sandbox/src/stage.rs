@@ -1,6 +1,7 @@
 //! The parts that all commands share: a local AWS, a cluster, the function, and the output about
 //! them.
 
+mod alarms;
 mod artifact;
 mod behaviours;
 mod canary;
@@ -163,6 +164,7 @@ impl Stage {
         let aws = Aws::start().await?;
         aws.reinvoke_after(REINVOKE_AFTER);
         aws.put_parameter(TOKEN_PARAMETER, &cluster.token, ParameterKind::SecureString);
+        alarms::put(&aws);
         let (bucket, key) = ARTIFACT;
         aws.put_object(bucket, key, ARCHIVE);
         aws.put_object(bucket, RELEASE_KEY, RELEASE_ARCHIVE);

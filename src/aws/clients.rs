@@ -19,6 +19,9 @@ use landfall_core::event::Keys;
 use landfall_core::retry;
 use std::sync::OnceLock;
 
+/// The attempts of a call that is repeated every few seconds anyway.
+const POLLING_ATTEMPTS: u32 = 2;
+
 /// Access to AWS.
 #[derive(Debug, Default)]
 pub struct Aws {
@@ -28,6 +31,7 @@ pub struct Aws {
     pub https: HttpsClient,
     ssm: OnceLock<aws_sdk_ssm::Client>,
     codepipeline: OnceLock<aws_sdk_codepipeline::Client>,
+    cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
 }
 
 impl Aws {
@@ -55,6 +59,17 @@ impl Aws {
         Ok(self.codepipeline.get_or_init(|| {
             let config = aws_sdk_codepipeline::config::Builder::from(&config());
             aws_sdk_codepipeline::Client::from_conf(config.retry_partition(no_quota()).build())
+        }))
+    }
+
+    /// Returns the CloudWatch client, or says which setting is missing.
+    pub fn cloudwatch(&self) -> Result<&aws_sdk_cloudwatch::Client, String> {
+        let config = self.own_config(AwsService::CloudWatch)?;
+        Ok(self.cloudwatch.get_or_init(|| {
+            let config = aws_sdk_cloudwatch::config::Builder::from(&config());
+            // What fails is read again in ten seconds.
+            let config = config.retry_config(retries().with_max_attempts(POLLING_ATTEMPTS));
+            aws_sdk_cloudwatch::Client::from_conf(config.retry_partition(no_quota()).build())
         }))
     }
 

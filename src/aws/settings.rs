@@ -17,6 +17,8 @@ pub enum AwsService {
     Eks,
     /// Security Token Service.
     Sts,
+    /// CloudWatch.
+    CloudWatch,
 }
 
 /// The settings for AWS.
@@ -54,6 +56,7 @@ impl Settings {
             (AwsService::S3, "AWS_ENDPOINT_URL_S3"),
             (AwsService::Eks, "AWS_ENDPOINT_URL_EKS"),
             (AwsService::Sts, "AWS_ENDPOINT_URL_STS"),
+            (AwsService::CloudWatch, "AWS_ENDPOINT_URL_CLOUDWATCH"),
         ];
         Settings {
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),

@@ -4,6 +4,7 @@
 use super::Function;
 use super::ledger::Ledger;
 use crate::access::{Connection, Purpose, no_answer};
+use crate::aws::clients::Aws;
 use crate::telemetry::logging;
 use crate::telemetry::metrics::DeployMetrics;
 use crate::{artifacts, driver};
@@ -70,8 +71,8 @@ impl Function {
         let resumed = job.continuation.is_some();
         run(
             asked,
-            connection,
-            connect,
+            (connection, connect),
+            &self.access.aws,
             continuation,
             (&bound_to, resumed),
             ledger,
@@ -123,8 +124,11 @@ impl Function {
 /// Runs the engine of what is asked for, and reports how it ended.
 async fn run(
     asked: Asked,
-    connection: Connection,
-    connect: impl AsyncFn(Purpose) -> Result<Connection, CredentialsError>,
+    (connection, connect): (
+        Connection,
+        impl AsyncFn(Purpose) -> Result<Connection, CredentialsError>,
+    ),
+    aws: &Aws,
     continuation: Continuation,
     (bound_to, resumed): (&str, bool),
     ledger: &Ledger,
@@ -151,7 +155,8 @@ async fn run(
                 beside = (!request.skipped.is_empty()).then(|| request.skipped.join(",")),
                 "deploying"
             );
-            let ended = driver::run(connection, connect, request, continuation, until).await;
+            let run = driver::run(connection, connect, aws, request, continuation, until);
+            let ended = run.await;
             if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
                 deploy.ended(&ended.outcome);
             }

@@ -2,6 +2,7 @@
 //! without the ready pods that its share needs.
 
 pub mod faults;
+mod guarded;
 mod interrupted;
 mod pods;
 mod real;

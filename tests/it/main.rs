@@ -16,6 +16,7 @@ mod prober;
 mod application;
 mod rolling;
 mod bake;
+mod alarms;
 mod rollback;
 mod executions;
 mod applying;

@@ -3,6 +3,7 @@
 
 use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
+use landfall_core::alarm::{Alarm, AlarmState, AlarmsError};
 use landfall_core::engine::{Engine, Heard, Watching};
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::pod::{self, Pods};
@@ -129,4 +130,39 @@ pub fn for_each<T: Send>(
             }
         }
     });
+}
+
+/// The alarm `5xx`, which guards a simulated deploy.
+#[derive(Clone, Debug, Default)]
+pub struct Bell {
+    /// Since when it rings.
+    pub rang: Option<Timestamp>,
+    /// Since when it is silent again.
+    pub silent: Option<Timestamp>,
+    /// Whether CloudWatch throttles, or does not answer.
+    pub fails: Option<AlarmsError>,
+    /// When it was read last.
+    pub read: Option<Timestamp>,
+}
+
+impl Bell {
+    /// The alarm as CloudWatch tells it.
+    pub fn tell(&mut self, now: Timestamp) -> Result<Vec<Alarm>, AlarmsError> {
+        if let Some(error) = &self.fails {
+            return Err(error.clone());
+        }
+        self.read = Some(now);
+        let rings = self.rang.is_some() && self.silent.is_none();
+        Ok(vec![Alarm {
+            name: "5xx".into(),
+            state: match rings {
+                true => AlarmState::Ringing,
+                false => AlarmState::Ok,
+            },
+            transitioned: self.silent.or(self.rang),
+            reason: "Threshold Crossed: 1 datapoint [7.0] was greater than the threshold".into(),
+            arn: Some("arn:aws:cloudwatch:eu-central-1:111122223333:alarm:5xx".into()),
+            window: None,
+        }])
+    }
 }

@@ -1,7 +1,9 @@
 //! The engine against the sandbox's world, without sockets and in simulated time: every single
 //! fault at every call, every interruption at every call, then seeded mixtures of them.
 
-use crate::simulated::{self, engine, for_each};
+mod guarded;
+
+use crate::simulated::{self, Bell, engine, for_each};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Engine, Heard, Next, Outcome, Watching};
@@ -92,6 +94,7 @@ struct Simulation {
     restless: bool,
     /// The revisions that there were before.
     base: u64,
+    bell: Bell,
 }
 
 #[derive(Debug)]
@@ -142,6 +145,7 @@ impl Simulation {
             overtaking_unseen: false,
             restless: false,
             base,
+            bell: Bell::default(),
         }
     }
 
@@ -170,6 +174,10 @@ impl Simulation {
         match next {
             Next::Ask(ask) => self.ask(&ask),
             Next::Watch(watching) => self.watch(&watching),
+            Next::Alarms(_) => {
+                let told = self.bell.tell(self.now);
+                self.engine.alarmed(told, self.now);
+            }
             Next::Sleep(end) => self.pass(end.duration_since(self.now)),
             Next::Done(outcome) => match *outcome {
                 Outcome::Finished(success) => return Some(End::Finished(success)),

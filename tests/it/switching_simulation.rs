@@ -5,6 +5,7 @@
 
 mod disturbance;
 mod disturbed;
+mod guarded;
 mod invariants;
 mod judge;
 mod others;

@@ -3,7 +3,7 @@
 
 use crate::stage::{LIFE, SHORT, Stage, image};
 use crate::ways_in;
-use landfall_sandbox::aws::{InvocationEnd, Outcome};
+use landfall_sandbox::aws::{Alarm, InvocationEnd, Outcome};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -54,6 +54,11 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
     let renewed = matches!(rotated, Outcome::Silent(InvocationEnd::Response(_)));
     assert!(renewed, "{rotated:?}\n{}", stage.log());
 
+    stage.aws.put_alarm(Alarm::silent("5xx"));
+    let mut guarded = image("demo-app:5");
+    guarded["alarms"] = json!(["5xx"]);
+    stage.deploy(guarded).await.success();
+
     let own_role = ways_in::by_iam(&[]).await;
     own_role.deploy(image("demo-app:2")).await.success();
     let other_role = ways_in::eks::abroad().await;
@@ -101,6 +106,7 @@ fn action(target: &str) -> Option<String> {
         ("AmazonSSM", operation) => Some(format!("ssm:{operation}")),
         ("CodePipeline_20150709", operation) => Some(format!("codepipeline:{operation}")),
         ("EKS", operation) => Some(format!("eks:{operation}")),
+        ("GraniteServiceVersion20100801", operation) => Some(format!("cloudwatch:{operation}")),
         ("STS", operation) => Some(format!("sts:{operation}")),
         ("S3", "GetObject") => None,
         _ => panic!("{target} is a call of a service that is new"),

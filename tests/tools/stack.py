@@ -47,7 +47,7 @@ KUBECONFIG = {"KubeconfigParameter": "/k8s/config"}
 ALL = PLAIN | {
     "TokenParameter": "/k8s/token", "CaParameter": "k8s-ca", "KeyArn": KEY, "RotateToken": "yes",
     "SubnetIds": "subnet-0a1b2c3d,subnet-0a1b2c3e", "SecurityGroupIds": "sg-0a1b2c3d",
-    "AlarmTopicArn": TOPIC, "ReservedConcurrency": "3",
+    "AlarmTopicArn": TOPIC, "ReservedConcurrency": "3", "Alarms": "yes",
 }
 
 
@@ -272,7 +272,7 @@ class Everything(unittest.TestCase):
                 "Effect": "Deny", "Action": "ec2:*", "Resource": "*", "Condition": {"ArnEquals": {
                     "lambda:SourceFunctionArn": stack.function()["FunctionArn"]}}})
             wide = [name for name, one in allows.items() if one["Resource"] == "*" and one["Effect"] == "Allow"]
-            self.assertEqual(wide, ["ReportToCodePipeline", "ConnectToVpc"])
+            self.assertEqual(wide, ["ReportToCodePipeline", "ReadAlarms", "ConnectToVpc"])
 
     def test_each_right_comes_with_its_parameter_alone(self):
         least = {"ReadTokenAndCa", "ReportToCodePipeline", "WriteLog"}
@@ -282,6 +282,7 @@ class Everything(unittest.TestCase):
             ({"RotateToken": "yes"}, {"StoreRenewedToken"}),
             ({"RotateToken": "yes", "KeyArn": KEY},
              {"DecryptTokenAndCa", "StoreRenewedToken", "EncryptRenewedToken"}),
+            ({"Alarms": "yes"}, {"ReadAlarms"}),
             (network, {"ConnectToVpc", "NetworkIsForLambdaAlone"}),
             ({"ClusterCa": CA}, set()),
             ({"AlarmTopicArn": TOPIC}, set()),

@@ -36,7 +36,7 @@ impl Ended {
         let (request, continuation) = (&self.request, &self.continuation);
         match &self.outcome {
             Outcome::Finished(success) => report::success(request, continuation, success, now),
-            Outcome::Planned(plan) => report::planned(request, plan),
+            Outcome::Planned(plan) => report::planned(request, &continuation.guard, plan),
             Outcome::Failed(failure) => report::failure(request, failure, source),
             Outcome::Broken(call, error, present) => report::call_failed(
                 request,

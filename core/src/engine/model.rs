@@ -23,6 +23,8 @@ pub enum Next {
     Ask(Ask),
     /// Follow a Deployment, and give what was heard to [`Engine::heard`].
     Watch(Watching),
+    /// Read CloudWatch's alarms, and give them to [`Engine::alarmed`].
+    Alarms(AlarmsAsk),
     /// Nothing until this time.
     Sleep(Timestamp),
     /// It is over.
@@ -36,6 +38,15 @@ pub struct Ask {
     pub call: Call,
     /// How the answer is read.
     pub reading: Reading,
+    /// When no answer is as good as an error.
+    pub until: Timestamp,
+}
+
+/// Alarms that are to be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmsAsk {
+    /// Their names.
+    pub names: Vec<String>,
     /// When no answer is as good as an error.
     pub until: Timestamp,
 }
@@ -134,6 +145,10 @@ pub enum Note {
     },
     /// What the API server remarked on a write.
     Warning(String),
+    /// What the alarms that guard the deploy say of it.
+    Judged(String),
+    /// The alarms cannot be read, and why.
+    AlarmsUnread(String),
 }
 
 /// Keeps what the API server remarks that is not known yet, up to a limit; what is new is noted.
@@ -205,6 +220,14 @@ pub struct Engine {
     pub(super) poll_pause: SignedDuration,
     /// When the last decision was made.
     pub(super) decided_at: Timestamp,
+    /// Whether the alarms are being read.
+    pub(super) reads_alarms: bool,
+    /// Whether the next decision needs the alarms as they are now.
+    pub(super) wants_alarms: bool,
+    /// When the wait ends that is under way, though the alarms are read in the middle of it.
+    pub(super) wait_ends: Option<Timestamp>,
+    /// Whether the watch that is followed ends early, for the alarms.
+    pub(super) is_woken: bool,
 }
 
 impl Engine {
@@ -241,6 +264,10 @@ impl Engine {
             mute_watches: 0,
             poll_pause: POLL_PAUSE,
             decided_at: now,
+            reads_alarms: false,
+            wants_alarms: false,
+            wait_ends: None,
+            is_woken: false,
         }
     }
 

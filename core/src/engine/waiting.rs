@@ -36,7 +36,9 @@ impl Engine {
         self.continuation.unreachable_since = None;
         let at_most = SignedDuration::try_from(wait.at_most).unwrap_or(SignedDuration::MAX);
         let end = now.saturating_add(at_most).unwrap_or(Timestamp::MAX);
+        let begun = self.wait_ends.filter(|begun| now < *begun);
         let end = self.until.min(end);
+        let end = begun.map_or(end, |begun| begun.min(end));
         if self.waiting.as_ref().map(|waiting| &waiting.progress) != Some(&wait.progress) {
             self.notes.push(Note::Waiting(report::progress(&wait)));
         }
@@ -67,6 +69,9 @@ impl Engine {
         let seconds = left.clamp(1, WATCH_SECONDS).unsigned_abs();
         let version = seen.unwrap_or_default();
         self.watched_since = now;
+        let due = self.alarms_due().filter(|due| *due < end);
+        self.is_woken = due.is_some();
+        self.wait_ends = due.map(|_| end);
         Some(Watching {
             call: Call::watch(
                 self.request.kind.row().resource,
@@ -77,7 +82,7 @@ impl Engine {
             ),
             name,
             fresh: std::mem::take(&mut self.stale_watch),
-            until: end,
+            until: due.unwrap_or(end),
         })
     }
 
@@ -89,6 +94,11 @@ impl Engine {
         let Some(name) = self.watched() else {
             return;
         };
+        // What was seen is as good as before: only the alarms are read.
+        if heard == Heard::Nothing && std::mem::take(&mut self.is_woken) {
+            return;
+        }
+        self.wait_ends = None;
         match heard {
             // What keeps us from it, a read will tell in its own words.
             Heard::Unopened(error) => {

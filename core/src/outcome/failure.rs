@@ -80,6 +80,12 @@ pub enum FailureCode {
     OutOfSync,
     /// Another execution holds the service lock.
     Locked,
+    /// An alarm that guards the deploy rang.
+    Alarm,
+    /// An alarm that guards the deploy rings already.
+    AlarmRinging,
+    /// The alarms that guard the deploy cannot be read.
+    AlarmsUnreadable,
     /// The smoke test failed.
     Smoke,
     /// The Service does not route to the new pods.
@@ -169,6 +175,9 @@ impl FailureCode {
             FailureCode::Deleted => "deleted",
             FailureCode::OutOfSync => "out-of-sync",
             FailureCode::Locked => "locked",
+            FailureCode::Alarm => "alarm",
+            FailureCode::AlarmRinging => "alarm-ringing",
+            FailureCode::AlarmsUnreadable => "alarms-unreadable",
             FailureCode::Smoke => "smoke-test",
             FailureCode::Endpoints => "endpoints",
             FailureCode::Route => "route",

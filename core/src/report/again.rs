@@ -20,6 +20,18 @@ const ROUTE: &str = "Correct the route, or what its controller needs, then retry
 const TOKEN_REFUSED: &str = "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER \
     names, then retry the stage.";
 
+const EITHER_ALARM: &str = "If the version itself is at fault, correct it and release the change \
+    again; if something else made the alarm ring, retry the stage when it is silent.";
+
+const ALARMS_UNREADABLE: &str = "Restore what CloudWatch needs (the alarm itself, or the \
+    permission `cloudwatch:DescribeAlarms`), then retry the stage.";
+
+const ROLE_REFUSED: &str = "Let the role into the cluster again by its access entry, then retry \
+    the stage.";
+
+const BEING_DELETED: &str = "Wait until the namespace is gone and create it again, then retry \
+    the stage.";
+
 const GROUP_MISSING: &str = "Give the access entry of the role the group `landfall`, or this \
     group the permission that is missing, then retry the stage.";
 
@@ -47,9 +59,7 @@ pub(super) fn after(code: FailureCode) -> &'static str {
         FailureCode::NoProgress | FailureCode::Endpoints => EITHER,
         FailureCode::Route => ROUTE,
         FailureCode::TokenRefused => TOKEN_REFUSED,
-        FailureCode::RoleRefused => {
-            "Let the role into the cluster again by its access entry, then retry the stage."
-        }
+        FailureCode::RoleRefused => ROLE_REFUSED,
         FailureCode::ClientCertificate => {
             "Store a kubeconfig with a valid client certificate, then retry the stage."
         }
@@ -64,9 +74,7 @@ pub(super) fn after(code: FailureCode) -> &'static str {
              changed instead, retry the stage."
         }
         FailureCode::Webhook => "Restore the webhook, then retry the stage.",
-        FailureCode::BeingDeleted => {
-            "Wait until the namespace is gone and create it again, then retry the stage."
-        }
+        FailureCode::BeingDeleted => BEING_DELETED,
         FailureCode::ClusterUnavailable
         | FailureCode::Unreachable
         | FailureCode::OutOfTime
@@ -94,6 +102,9 @@ pub(super) fn after(code: FailureCode) -> &'static str {
         | FailureCode::Locked
         | FailureCode::NoTime
         | FailureCode::Bug => "Correct the cause, then retry the stage.",
+        FailureCode::Alarm => EITHER_ALARM,
+        FailureCode::AlarmRinging => "Retry the stage when the alarm is silent again.",
+        FailureCode::AlarmsUnreadable => ALARMS_UNREADABLE,
         FailureCode::JobFailed => JOB,
         FailureCode::ObjectNotReady | FailureCode::ReleaseTimedOut => EITHER_OBJECT,
         FailureCode::ReleaseRecord => RECORD,

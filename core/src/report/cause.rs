@@ -1,5 +1,6 @@
 //! Why a rollout or a switch failed, in words. The cluster and the continuation keep them, too.
 
+use super::alarms;
 use super::route;
 use crate::state::continuation::{CAUSE_LIMIT, RecordedFailure};
 use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
@@ -22,10 +23,12 @@ pub const PREVIOUS: &str = "previous";
 
 /// A failure as it is kept while the previous version is brought back.
 pub fn recorded(failure: RolloutFailure) -> RecordedFailure {
+    let mut evidence = failure.evidence;
+    evidence.pods.extend(alarms::graph(&failure.cause));
     RecordedFailure {
         cause: cause(&failure.cause, NEW),
         kind: failure.kind,
-        evidence: failure.evidence,
+        evidence,
         reason: failure.reason,
     }
 }
@@ -95,6 +98,7 @@ pub fn cause(cause: &RolloutCause, which: &str) -> String {
                 self::cause(cause, which)
             )
         }
+        RolloutCause::Alarms(judgement) => alarms::judged(judgement),
         RolloutCause::Unfit(fault) => format!("`{}` {}", fault.field, fault.problem),
     };
     clip(&text, CAUSE_LIMIT)

@@ -4,7 +4,7 @@ use super::client::Client;
 use super::eks;
 use super::model::{Report, fail, target};
 use super::rollout_failed::{roles, rollout_failed};
-use super::{faults, present};
+use super::{alarms, faults, present};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
@@ -35,6 +35,8 @@ pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) 
             (execution, "held the lock on the same Service"),
             *until,
         ),
+        Failure::Ringing(ring) => alarms::ringing(request, ring),
+        Failure::AlarmsUnreadable(error) => alarms::unreadable(request, error),
         Failure::Forbidden(permissions) => forbidden(request, permissions, source),
         Failure::Deleted => deleted(request),
         Failure::EndUnseen => end_unseen(request),

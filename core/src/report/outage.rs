@@ -27,6 +27,8 @@ impl Failure {
             | Failure::TooLate
             | Failure::Forbidden(_)
             | Failure::Locked { .. }
+            | Failure::Ringing(_)
+            | Failure::AlarmsUnreadable(_)
             | Failure::Deleted
             | Failure::EndUnseen
             | Failure::OutOfSync { .. }

@@ -1,18 +1,20 @@
 //! What a deploy would change, told instead of done.
 
+use super::alarms;
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use super::route;
 use super::success::{image, named, skipped, succeeded, warned};
 use crate::change::difference::Difference;
 use crate::plan::Plan;
 use crate::request::Request;
+use crate::state::guard::Guard;
 use crate::workload::Workload;
 
 /// Room for how many lines of a plan were left out.
 const PLAN_TAIL: usize = 30;
 
 /// What a deploy would change. Nothing was written.
-pub fn planned(request: &Request, plan: &Plan) -> Report {
+pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
     let target = target(request);
     let Plan {
         after,
@@ -40,7 +42,8 @@ pub fn planned(request: &Request, plan: &Plan) -> Report {
         None => String::new(),
     };
     let rest = format!(
-        "{headline}. Nothing was written.{strategy}{}{}",
+        "{headline}. Nothing was written.{strategy}{}{}{}",
+        alarms::planned(request, guard),
         warned(warnings),
         skipped(request)
     );

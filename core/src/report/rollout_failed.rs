@@ -3,7 +3,7 @@
 use super::cause::{self, CAUSE_QUOTE_LIMIT};
 use super::client::{Client, placed};
 use super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail, target};
-use super::{again, handbook, outage, present, route};
+use super::{again, alarms, handbook, outage, present, route};
 use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::request::Request;
 use crate::state::continuation::Reason;
@@ -42,6 +42,11 @@ pub(super) fn what_failed(
             FailureType::SystemUnavailable,
         ),
         Reason::Paused => (FailureCode::Paused, FailureType::JobFailed),
+        Reason::Alarm => (FailureCode::Alarm, FailureType::JobFailed),
+        Reason::AlarmsUnreadable => (
+            FailureCode::AlarmsUnreadable,
+            FailureType::SystemUnavailable,
+        ),
         Reason::Job => (FailureCode::JobFailed, FailureType::JobFailed),
         Reason::NotReady => (FailureCode::ObjectNotReady, FailureType::JobFailed),
         Reason::Deleted => (FailureCode::Deleted, FailureType::JobFailed),
@@ -70,6 +75,7 @@ pub(super) fn rollout_failed(
     let mut evidence = failure.evidence.clone();
     let traffic = failure.traffic.as_ref().map(TrafficState::sentence);
     evidence.pods.extend(traffic);
+    evidence.pods.extend(alarms::graph(&failure.cause));
     let evidence = &evidence;
     let done = done_about(request, evidence, rollback_result);
     let next = placed(&next_after(request, code, rollback_result), source);
@@ -78,10 +84,13 @@ pub(super) fn rollout_failed(
             "The new version of {} was not rolled out: {cause}.",
             target(request)
         ),
-        false if request.kind.ends() => format!("{} failed: {cause}.", target(request)),
         false if is_canary_taken_back(request, rollback_result) => {
             format!("The canary of {} failed: {cause}.", target(request))
         }
+        false if matches!(code, FailureCode::Alarm | FailureCode::AlarmsUnreadable) => {
+            format!("The deploy of {} failed: {cause}.", target(request))
+        }
+        false if request.kind.ends() => format!("{} failed: {cause}.", target(request)),
         false => headline(&target(request), &cause, rollback_result),
     };
     let headline = outage::first(request, headline, evidence, rollback_result);

@@ -1,5 +1,6 @@
 //! A deploy that worked: its summary and the output variables.
 
+use super::alarms;
 use super::cause::pods;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use super::returned::{Back, switched_back};
@@ -71,6 +72,7 @@ pub fn success(
         Some(_) | None => String::new(),
     };
     let note = success.note.map(noted).unwrap_or_default() + &baked(request, success);
+    let note = note + &alarms::judged_well(request, &continuation.guard, success.wrote);
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
     let variables = [
         ("Namespace", request.namespace.clone()),

@@ -101,14 +101,13 @@ impl<'a> Check<'a> {
         let restart = self.flag("restart", false);
         let rollback = self.flag("rollback", true);
         let strategy = self.strategy(deployment.as_deref());
-        let bake = self.bake_of(&strategy);
+        let (bake, alarms) = (self.bake_of(&strategy), self.alarms());
         let (timeout, patience) = self.times_of(&strategy, bake);
         let mode = self.mode();
         let to = self.return_target(mode);
         let execution = self.execution(job);
         let committed = self.committed();
-        let file = self.files.and_then(|files| files.manifest.as_ref());
-        let commit = self.commit(file.and_then(|file| file.revision.clone()));
+        let commit = self.commit(self.manifest_revision());
         self.before();
         self.unfilled();
         self.changes(mode);
@@ -131,6 +130,7 @@ impl<'a> Check<'a> {
             restart,
             strategy,
             bake,
+            alarms,
             timeout,
             patience,
             rollback,
@@ -235,6 +235,12 @@ impl<'a> Check<'a> {
                 Map::new()
             }
         }
+    }
+
+    /// The revision of the artifact that the manifest is in.
+    fn manifest_revision(&self) -> Option<String> {
+        let file = self.files?.manifest.as_ref();
+        file?.revision.clone()
     }
 
     /// The commit, from the variable of that name or else the revision of an artifact.

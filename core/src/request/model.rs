@@ -49,6 +49,8 @@ pub struct Request {
     pub strategy: Strategy,
     /// How long the new version is watched after it serves everything.
     pub bake: Duration,
+    /// The CloudWatch alarms that guard the deploy.
+    pub alarms: Option<Alarms>,
     /// The time limit for the whole deploy.
     pub timeout: Duration,
     /// How long a temporary problem must last before it counts as final.
@@ -82,6 +84,7 @@ impl fmt::Debug for Request {
             .field("restart", &self.restart)
             .field("strategy", &self.strategy)
             .field("bake", &self.bake)
+            .field("alarms", &self.alarms)
             .field("timeout", &self.timeout)
             .field("patience", &self.patience)
             .field("rollback", &self.rollback)
@@ -209,6 +212,15 @@ pub struct Switch {
     pub smoke: Option<Smoke>,
 }
 
+/// The CloudWatch alarms that guard a deploy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alarms {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Whether the deploy may begin although one rings: such a one counts when it rings anew.
+    pub ignores_ringing: bool,
+}
+
 /// A request that the candidate must answer with a 2xx status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Smoke {
@@ -279,12 +291,19 @@ impl Request {
             restart: false,
             strategy: Strategy::Rolling,
             bake: Duration::ZERO,
+            alarms: None,
             timeout,
             patience,
             rollback: false,
             execution: execution.to_owned(),
             committed: None,
         }
+    }
+
+    /// Whether the deploy may begin although an alarm rings. That is why people go back.
+    pub fn ignores_ringing(&self) -> bool {
+        let alarms = self.alarms.as_ref();
+        self.mode.is_rollback() || alarms.is_some_and(|alarms| alarms.ignores_ringing)
     }
 
     /// Whether it asks for no change.
@@ -320,6 +339,7 @@ impl Request {
         let names = names.chain(&self.commit).chain(&self.sole_image);
         let names = names.chain(self.images.keys()).chain(self.images.values());
         let names = names.chain(self.to.iter().map(|to| &to.0));
+        let names = names.chain(self.alarms.iter().flat_map(|alarms| &alarms.names));
         let in_manifest = self.manifest.iter().flat_map(containers);
         let in_manifest = in_manifest.filter_map(|(_, container)| container["image"].as_str());
         let mut names = names.map(String::as_str).chain(in_manifest);

@@ -37,7 +37,7 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 31] = [
+pub const FIELDS: [&str; 32] = [
     "deployment",
     "workload",
     "namespace",
@@ -60,6 +60,7 @@ pub const FIELDS: [&str; 31] = [
     "bake",
     "steps",
     "route",
+    "alarms",
     "keep",
     "smoke",
     "timeout",

@@ -45,6 +45,7 @@ fn least() -> Request {
         restart: false,
         strategy: Strategy::Rolling,
         bake: Duration::ZERO,
+        alarms: None,
         timeout: Duration::from_secs(900),
         patience: Duration::from_secs(30),
         rollback: true,

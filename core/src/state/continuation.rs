@@ -183,6 +183,10 @@ pub enum Reason {
     Unobserved,
     /// The Deployment was paused during its rollout.
     Paused,
+    /// An alarm rang.
+    Alarm,
+    /// The alarms could not be read.
+    AlarmsUnreadable,
     /// A Job of a release did not complete.
     Job,
     /// An object of a release did not get ready.

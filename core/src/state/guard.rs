@@ -1,7 +1,13 @@
 //! What is kept of the watch over a new version from one invocation to the next.
 
-use jiff::Timestamp;
+use crate::alarm::{Alarm, AlarmState, AlarmsError, Judgement, Known, Ring, judged, missing};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// How long alarms may be unreadable before a deploy that they guard is stopped: CloudWatch's own
+/// evaluation takes a minute or two, so that less would stop more than it finds. That CloudWatch
+/// throttles alone does not count.
+pub const UNREADABLE: SignedDuration = SignedDuration::from_mins(2);
 
 /// The watch over a new version.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -10,6 +16,30 @@ pub struct Guard {
     /// Since when the new version of a rolling deploy has served everything: its bake begins then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serving_since: Option<Timestamp>,
+    /// When the alarms were read for the first time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What is known of each alarm, a letter each, in the order of the request.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub letters: String,
+    /// The newest change of state of any of them at the last reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Timestamp>,
+    /// Since when they cannot be read, throttling apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable_since: Option<Timestamp>,
+    /// When this invocation read them last, or tried to.
+    #[serde(skip)]
+    pub tried: Option<Timestamp>,
+    /// Why the last reading failed, if it did.
+    #[serde(skip)]
+    pub error: Option<AlarmsError>,
+    /// The alarms as they were read last, in the order of the request.
+    #[serde(skip)]
+    pub alarms: Vec<Alarm>,
+    /// What they say of the deploy, once they say anything.
+    #[serde(skip)]
+    pub judgement: Option<Judgement>,
 }
 
 impl Guard {
@@ -17,4 +47,113 @@ impl Guard {
     pub fn is_empty(&self) -> bool {
         *self == Guard::default()
     }
+
+    /// Forgets what is known of the alarms.
+    pub fn forget(&mut self) {
+        *self = Guard {
+            serving_since: self.serving_since,
+            unreadable_since: self.unreadable_since,
+            ..Guard::default()
+        };
+    }
+
+    /// Takes a reading of the alarms of these names.
+    pub fn read(
+        &mut self,
+        names: &[String],
+        result: Result<Vec<Alarm>, AlarmsError>,
+        now: Timestamp,
+    ) {
+        self.tried = Some(now);
+        let gone = |alarms: &[Alarm]| {
+            missing(names, alarms)
+                .into_iter()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let alarms = match result {
+            Ok(alarms) => match gone(&alarms) {
+                gone if gone.is_empty() => alarms,
+                gone => return self.failed(AlarmsError::Missing(gone), now),
+            },
+            Err(error) => return self.failed(error, now),
+        };
+        self.error = None;
+        self.unreadable_since = None;
+        let find = |name: &String| alarms.iter().find(|alarm| alarm.name == *name);
+        self.alarms = names.iter().filter_map(find).cloned().collect();
+        let since = *self.since.get_or_insert(now);
+        let newest = self.newest.unwrap_or(since);
+        let known = self.letters.chars().map(Known::of).collect::<Vec<_>>();
+        let letters = self.alarms.iter().enumerate().map(|(index, alarm)| {
+            let before = known.get(index).copied().flatten();
+            judged(before.map(|letter| (letter, newest)), alarm, since).letter()
+        });
+        self.letters = letters.collect();
+        self.newest = self
+            .alarms
+            .iter()
+            .filter_map(|alarm| alarm.transitioned)
+            .max();
+        self.judge();
+    }
+
+    fn failed(&mut self, error: AlarmsError, now: Timestamp) {
+        if error != AlarmsError::Throttled {
+            let since = *self.unreadable_since.get_or_insert(now);
+            if now.duration_since(since) >= UNREADABLE && self.judgement.is_none() {
+                self.judgement = Some(Judgement::Unreadable(since, error.clone()));
+            }
+        }
+        self.error = Some(error);
+    }
+
+    /// The deploy began at this time, by what it left in the cluster: what an invocation reads
+    /// first that knows nothing of the one before may be what the deploy itself has done.
+    /// `ignores`: whether it may have begun although an alarm rang.
+    pub fn began(&mut self, began: Timestamp, ignores: bool) {
+        if self.since.is_none_or(|since| since <= began) {
+            return;
+        }
+        self.since = Some(began);
+        let is_later = |alarm: &Alarm| alarm.transitioned.is_some_and(|at| at > began);
+        let is_ours = |alarm: &Alarm| !ignores || is_later(alarm);
+        let letters = self.letters.chars().zip(&self.alarms);
+        self.letters = letters
+            .map(|(letter, alarm)| match Known::of(letter) {
+                Some(Known::RangBefore) if is_ours(alarm) => Known::Rang.letter(),
+                Some(_) | None => letter,
+            })
+            .collect();
+        self.judge();
+    }
+
+    fn judge(&mut self) {
+        let rang = self.of(Known::Rang).next().map(Ring::of);
+        if let Some(rang) = rang.filter(|_| self.judgement.is_none()) {
+            self.judgement = Some(Judgement::Rang(rang));
+        }
+    }
+
+    /// The alarms of which this is known.
+    fn of(&self, wanted: Known) -> impl Iterator<Item = &Alarm> {
+        let all = self.letters.chars().zip(&self.alarms);
+        all.filter(move |(letter, _)| Known::of(*letter) == Some(wanted))
+            .map(|(_, alarm)| alarm)
+    }
+
+    /// The first alarm that rang already when the deploy began.
+    pub fn rang_before(&self) -> Option<Ring> {
+        let mut before = self.of(Known::RangBefore).chain(self.of(Known::Rang));
+        before.next().map(Ring::of)
+    }
+
+    /// The alarms that have no data: they judge nothing.
+    pub fn without_data(&self) -> impl Iterator<Item = &Alarm> {
+        let all = self.alarms.iter();
+        all.filter(|alarm| alarm.state == AlarmState::NoData)
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use super::route_problem::RouteProblem;
 use super::traffic::TrafficState;
+use crate::alarm::Judgement;
 use crate::change::asked::Lost;
 use crate::kubernetes::route::RouteReference;
 use crate::problem::Fault;
@@ -123,6 +124,8 @@ pub enum RolloutCause {
         /// The wanted replica count.
         wanted: i64,
     },
+    /// Its alarms speak against the new version, or cannot be read.
+    Alarms(Judgement),
     /// The request does not fit the cluster any more.
     Unfit(Fault),
     /// A canary cannot move traffic by its route any more.
@@ -179,6 +182,8 @@ impl RolloutCause {
             RolloutCause::Smoke { .. } => Reason::Smoke,
             RolloutCause::Endpoints { .. } => Reason::Endpoints,
             RolloutCause::SwitchTimedOut { .. } => Reason::Time,
+            RolloutCause::Alarms(Judgement::Rang(_)) => Reason::Alarm,
+            RolloutCause::Alarms(Judgement::Unreadable(..)) => Reason::AlarmsUnreadable,
             RolloutCause::SelectorChanged(_) => Reason::Selector,
             RolloutCause::AtShare { cause, .. } => return cause.reason(),
             RolloutCause::Route {

@@ -35,6 +35,8 @@ pub enum Decision {
     Steady(Steady),
     /// Keep in mind since when the new version of a rolling deploy serves everything.
     Serves(Timestamp),
+    /// Read the alarms, then decide again.
+    ReadAlarms,
     /// Wait for the Deployment to change.
     Wait(Wait),
     /// The new version serves.

@@ -2,6 +2,7 @@
 
 use super::causes::{RolloutCause, RolloutFailure};
 use super::traffic::TrafficState;
+use crate::alarm::{AlarmsError, Ring};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
@@ -82,6 +83,10 @@ pub enum Failure {
     Paused,
     /// The time was over before anything could be written.
     TooLate,
+    /// An alarm that guards the deploy rings already; nothing was written.
+    Ringing(Ring),
+    /// The alarms that guard the deploy cannot be read; nothing was written.
+    AlarmsUnreadable(AlarmsError),
     /// The token lacks rights that will be needed.
     Forbidden(Vec<Permission>),
     /// Another execution was at work on the Service all the time.

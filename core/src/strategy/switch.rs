@@ -16,6 +16,7 @@ mod cleanup;
 mod context;
 mod faults;
 mod forward;
+mod guarding;
 mod live;
 mod lock;
 mod present;
@@ -92,6 +93,9 @@ impl Context<'_> {
         let lock = Lock::read(service).filter(|lock| lock.job == job);
         let failed = service.annotation(marks::ROLLED_BACK) == Some(job);
         let switched = service.annotation(marks::JOB) == Some(job);
+        if !failed && let Some(cause) = self.judged(service, lock.as_ref()) {
+            return Ok(self.fail(cause));
+        }
         match (lock, &self.continuation.phase) {
             (None, _) if failed => self.taken_back(service, switched),
             (Some(lock), _) if failed => self.take_back(service, &lock, switched),

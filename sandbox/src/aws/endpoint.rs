@@ -1,6 +1,7 @@
 //! The common endpoint of all services but the Runtime API, with the faults that tests plan.
 
 use crate::aws::answer::{Answer, Cut, Refusal};
+use crate::aws::cbor;
 use crate::aws::fault::AwsFault;
 use crate::aws::request::{Asked, Protocol};
 use crate::aws::s3;
@@ -70,19 +71,24 @@ fn answer_result(asked: &Asked, result: Result<Value, Refusal>, number: u64) -> 
         Ok(_) => (200, None),
         Err(refusal) => (refusal.status, Some(refusal.kind)),
     };
+    let told = |it: Refusal| json!({"__type": it.kind, "message": it.message});
     let (content_type, body) = match asked.protocol {
         Protocol::Json => {
-            let told = |it: Refusal| json!({"__type": it.kind, "message": it.message});
             let body = result.unwrap_or_else(told);
-            ("application/x-amz-json-1.1", body.to_string())
+            ("application/x-amz-json-1.1", body.to_string().into_bytes())
+        }
+        Protocol::Cbor => {
+            let body = cbor::encode(&result.unwrap_or_else(told));
+            ("application/cbor", body)
         }
         Protocol::Rest => {
             let body = result.unwrap_or_else(|it| json!({"message": it.message}));
-            ("application/json", body.to_string())
+            ("application/json", body.to_string().into_bytes())
         }
         Protocol::Query => {
             let operation = asked.target.trim_start_matches("STS.");
-            ("text/xml", xml::answer(operation, &result, &id))
+            let body = xml::answer(operation, &result, &id);
+            ("text/xml", body.into_bytes())
         }
     };
     let mut response = Response::builder()
@@ -91,6 +97,9 @@ fn answer_result(asked: &Asked, result: Result<Value, Refusal>, number: u64) -> 
         .header("x-amzn-RequestId", id);
     if let Some(kind) = kind.filter(|_| asked.protocol == Protocol::Rest) {
         response = response.header("x-amzn-ErrorType", kind);
+    }
+    if asked.protocol == Protocol::Cbor {
+        response = response.header("smithy-protocol", "rpc-v2-cbor");
     }
     let body = response.body(body.into());
     body.expect("the headers are made here")

@@ -1,7 +1,7 @@
-//! A request to SSM, CodePipeline, EKS or STS.
+//! A request to SSM, CodePipeline, CloudWatch, EKS or STS.
 
 use crate::aws::answer::{Cut, Refusal};
-use crate::aws::ssm;
+use crate::aws::{cbor, cloudwatch, ssm};
 use crate::iam::{AccessKeys, Principal};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -22,6 +22,8 @@ pub(super) enum Protocol {
     Rest,
     /// A form and XML, of STS.
     Query,
+    /// RPC v2 with CBOR, of CloudWatch.
+    Cbor,
 }
 
 /// A request to SSM, CodePipeline, EKS or STS. The signature itself is never kept.
@@ -94,6 +96,7 @@ impl Asked {
             value.unwrap_or_default()
         };
         let target = header("x-amz-target").to_owned();
+        let is_cbor = header("smithy-protocol") == "rpc-v2-cbor";
         let is_form = header("content-type").starts_with("application/x-www-form-urlencoded");
         let body = Limited::new(body, REQUEST_BYTES).collect();
         let bytes = body.await.map_err(|_| Cut)?.to_bytes();
@@ -105,6 +108,9 @@ impl Asked {
         } else if is_form {
             let (target, body) = form(&bytes);
             (Protocol::Query, target, Some(body))
+        } else if is_cbor {
+            let target = rpc(head.uri.path());
+            (Protocol::Cbor, target, cbor::decode(&bytes))
         } else {
             (Protocol::Json, target, serde_json::from_slice(&bytes).ok())
         };
@@ -124,6 +130,7 @@ impl Asked {
             "AmazonSSM" => "ssm",
             "EKS" => "eks",
             "STS" => "sts",
+            cloudwatch::SERVICE => "cloudwatch",
             _ => "codepipeline",
         };
         format!("{service}:{operation}")
@@ -141,6 +148,7 @@ impl Asked {
                 format!("arn:aws:eks:{region}:{account}:cluster/{name}")
             }),
             Protocol::Query => text("RoleArn").map(str::to_owned),
+            Protocol::Cbor => None,
             Protocol::Json => {
                 named()
                     .and_then(Value::as_str)
@@ -163,6 +171,12 @@ fn rest(path: &str, region: Option<String>) -> (String, Value) {
         format!("EKS.{operation}"),
         json!({"name": name, "region": region}),
     )
+}
+
+/// What is asked by a path of RPC v2, `/service/SERVICE/operation/OPERATION`.
+fn rpc(path: &str) -> String {
+    let rest = path.strip_prefix("/service/").unwrap_or_default();
+    rest.replacen("/operation/", ".", 1)
 }
 
 /// What STS is asked by a form.

@@ -2,6 +2,7 @@
 
 use crate::aws::answer::Refusal;
 use crate::aws::bucket::Buckets;
+use crate::aws::cloudwatch::{self, Alarms};
 use crate::aws::codepipeline::{CodePipeline, JobResult, Report};
 use crate::aws::eks::Clusters;
 use crate::aws::fault::{AwsFault, Planned};
@@ -103,6 +104,7 @@ pub(super) struct State {
     pub(super) invocations: Invocations,
     pub(super) clusters: Clusters,
     pub(super) roles: Roles,
+    pub(super) alarms: Alarms,
     pub(super) keys: AccessKeys,
     pub(super) calls: VecDeque<AwsCall>,
     pub(super) refused: VecDeque<Refused>,
@@ -179,6 +181,7 @@ impl State {
             (Some(("STS", operation)), Some(caller)) => {
                 self.roles.answer(operation, body, &caller, &self.keys, now)
             }
+            (Some((cloudwatch::SERVICE, operation)), _) => self.alarms.answer(operation, body, now),
             (Some(("AmazonSSM", operation)), _) => self.parameters.answer(operation, body, now),
             (Some(("CodePipeline_20150709", operation)), _) => {
                 let continuation = self.codepipeline.answer(operation, body, now)?;

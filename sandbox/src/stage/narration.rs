@@ -67,6 +67,7 @@ pub(crate) fn aws_call(call: &AwsCall) -> (Timestamp, Tone, String) {
     let service = match service {
         "AmazonSSM" => "SSM",
         "CodePipeline_20150709" => "CodePipeline",
+        "GraniteServiceVersion20100801" => "CloudWatch",
         other => other,
     };
     let mut text = format!("→ {service} {operation}");

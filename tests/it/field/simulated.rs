@@ -124,6 +124,7 @@ impl<'a> Play<'a> {
                     self.engine.answered(answer, self.now);
                 }
                 Next::Watch(watching) => self.watch(&watching),
+                Next::Alarms(asked) => panic!("{asked:?}"),
                 Next::Sleep(end) => self.pass(end.duration_since(self.now)),
                 Next::Done(outcome) => {
                     self.outage = outcome.is_outage();

@@ -65,6 +65,7 @@ fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &s
             Decision::Enter(_)
             | Decision::Remember(_)
             | Decision::Steady(_)
+            | Decision::ReadAlarms
             | Decision::Wait(_)
             | Decision::Finish(_)
             | Decision::RollBack(_)

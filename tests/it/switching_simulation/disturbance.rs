@@ -145,6 +145,6 @@ pub fn suitable(next: &Next) -> Vec<Disturbance> {
         Next::Ask(ask) if ask.call.changes() => all.filter(|it| it.suits_write()).collect(),
         Next::Ask(_) => all.filter(|it| it.suits_read()).collect(),
         Next::Watch(_) | Next::Sleep(_) => all.filter(|it| it.suits_wait()).collect(),
-        Next::Done(_) => Vec::new(),
+        Next::Alarms(_) | Next::Done(_) => Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use super::disturbance::{Cut, Deaf, Disturbance};
 use super::outcome::DEPLOYS;
 use super::setting::*;
 use super::{EARLIER_IMAGE, LONGEST, NEW_IMAGE, REQUIRED, SCALING, STEPS};
-use crate::simulated::{self, engine};
+use crate::simulated::{self, Bell, engine};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Engine, Heard, Next, Outcome, Watching};
@@ -61,6 +61,7 @@ pub struct Simulation {
     /// The state of the world that was checked last.
     pub checked: u64,
     pub transcript: Option<Vec<String>>,
+    pub bell: Bell,
 }
 
 #[derive(Clone, Debug)]
@@ -130,6 +131,7 @@ impl Simulation {
             watching: true,
             checked: 0,
             transcript: None,
+            bell: Bell::default(),
         };
         simulation.advance();
         let first = match setting.start {
@@ -235,6 +237,10 @@ impl Simulation {
         match next {
             Next::Ask(ask) => self.ask(&ask),
             Next::Watch(watching) => self.watch(&watching),
+            Next::Alarms(_) => {
+                let told = self.bell.tell(self.now);
+                self.engine.alarmed(told, self.now);
+            }
             Next::Sleep(end) => self.sleep(end),
             Next::Done(outcome) => {
                 return Some(match *outcome {
@@ -364,6 +370,7 @@ pub fn outline(next: &Next) -> String {
             format!("{method} {} {}", ask.call.path, body.unwrap_or_default())
         }
         Next::Watch(watching) => format!("watch {} until {}", watching.name, watching.until),
+        Next::Alarms(asked) => format!("read alarms {:?}", asked.names),
         Next::Sleep(end) => format!("sleep until {end}"),
         Next::Done(outcome) => format!("done {outcome:?}"),
     }

@@ -91,6 +91,7 @@ impl World {
                         .max(now + 1);
                     change(&mut self.live, now);
                 }
+                Next::Alarms(asked) => panic!("{asked:?}"),
                 Next::Done(outcome) => return *outcome,
             }
         }

@@ -227,6 +227,8 @@ impl ReleaseEngine {
             Next::Watch(watching) => {
                 self.push_at(watching.until.min(now + FOLLOW_PAUSE), task.clone());
             }
+            // Alarms guard no single workload of a release.
+            Next::Alarms(asked) => self.push_at(asked.until.max(now), task.clone()),
             Next::Sleep(time) => self.push_at(time.max(now), task.clone()),
             Next::Done(outcome) => match task {
                 Task::Follow(item) => self.followed(*item, *outcome),

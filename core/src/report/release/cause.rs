@@ -70,6 +70,8 @@ fn rollout(cause: &ReleaseCause) -> Option<&RolloutFailure> {
         | Failure::TooLate
         | Failure::Forbidden(_)
         | Failure::Locked { .. }
+        | Failure::Ringing(_)
+        | Failure::AlarmsUnreadable(_)
         | Failure::Deleted
         | Failure::EndUnseen
         | Failure::OutOfSync { .. }
@@ -195,9 +197,11 @@ fn workload(failed: &Failure) -> String {
         Failure::BeingDeleted => "it is being deleted",
         Failure::Paused => "it is paused: somebody stopped its rollouts",
         Failure::SetAside { .. } => "someone else changed it during its rollout",
-        Failure::TooLate | Failure::Forbidden(_) | Failure::Locked { .. } => {
-            "it could not be followed"
-        }
+        Failure::TooLate
+        | Failure::Forbidden(_)
+        | Failure::Ringing(_)
+        | Failure::AlarmsUnreadable(_)
+        | Failure::Locked { .. } => "it could not be followed",
     };
     text.to_owned()
 }

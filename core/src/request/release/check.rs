@@ -27,7 +27,7 @@ const LIST_LIMIT: usize = 100;
 const FILES_LIMIT: usize = 500;
 
 /// The fields of a deploy of one workload, and what to do instead in a release.
-const OTHERS: [(&str, &str); 15] = [
+const OTHERS: [(&str, &str); 16] = [
     (
         "before",
         "a Job among them runs to its end before the workloads of its wave",
@@ -41,6 +41,7 @@ const OTHERS: [(&str, &str); 15] = [
     ("bake", FOLLOWED),
     ("steps", ROLLING),
     ("route", ROLLING),
+    ("alarms", FOLLOWED),
     ("smoke", ROLLING),
     ("keep", ROLLING),
     (

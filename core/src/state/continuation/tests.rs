@@ -13,6 +13,11 @@ fn longest() -> Continuation {
         steady: None,
         guard: Guard {
             serving_since: Some(at),
+            since: Some(at),
+            letters: "o".repeat(10),
+            newest: Some(at),
+            unreadable_since: Some(at),
+            ..Guard::default()
         },
         warnings: Vec::new(),
         phase: Phase::Rollback(Rollback {

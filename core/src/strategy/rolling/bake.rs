@@ -2,6 +2,7 @@
 //! before, so what fails in that time is rolled back like a rollout that fails.
 
 use super::super::decision::{Decision, Stage};
+use super::super::guarding;
 use super::super::pauses::{CATCHING_UP, LONG_WINDOW};
 use super::super::rollout_tracker::waiting_for_replica_set;
 use super::context::Context;
@@ -13,7 +14,8 @@ use jiff::Timestamp;
 impl Context<'_> {
     /// The new version serves everything. What this deploy did not write is not watched.
     pub(super) fn bake(&self, rollout: &Rollout, live: &Workload) -> Decision {
-        if !rollout.wrote || self.request.bake.is_zero() {
+        let is_watched = !self.request.bake.is_zero() || self.request.alarms.is_some();
+        if !rollout.wrote || !is_watched {
             return self.finish(rollout, live);
         }
         let Some(until) = self.baked_at() else {
@@ -26,7 +28,11 @@ impl Context<'_> {
             return Decision::Remember(sights.healed(self.now));
         }
         if self.now >= until {
-            return self.finish(rollout, live);
+            let progress = || (waiting_for_replica_set(live), Stage::Watched(until));
+            return match guarding::read_at(self.request, self.continuation, until, progress) {
+                Ok(()) => self.finish(rollout, live),
+                Err(decision) => decision,
+            };
         }
         let left = until.duration_since(self.now).unsigned_abs();
         Decision::Wait(Wait {

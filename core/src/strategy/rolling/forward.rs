@@ -4,6 +4,7 @@ use super::super::action::Action;
 use super::super::author::{author, other_author};
 use super::super::causes::{RolloutCause, RolloutFailure};
 use super::super::decision::{Decision, Stage};
+use super::super::guarding;
 use super::super::result::{Failure, RollbackResult, Success, SuccessNote};
 use super::super::rollout_tracker::{RolloutState, RolloutTracker};
 use super::context::{Context, Next, retired, revision_of};
@@ -181,6 +182,10 @@ impl Context<'_> {
         let is_ours = rollout.wrote && live.generation() >= written.generation;
         if is_ours && let Some(lost) = asked::lost(self.request, live) {
             return self.other_than_asked(rollout, live, lost);
+        }
+        if is_ours && let Some(cause) = guarding::judged(self.continuation) {
+            self.snapshot.replica_sets(live)?;
+            return self.take_back(rollout, live, RolloutFailure::of(cause));
         }
         let rollout_tracker = RolloutTracker {
             request: self.request,

@@ -95,6 +95,7 @@ impl Context<'_> {
             | Decision::Remember(_)
             | Decision::Steady(_)
             | Decision::Serves(_)
+            | Decision::ReadAlarms
             | Decision::Wait(_)
             | Decision::Finish(_)
             | Decision::GiveUp(_) => Some(RollbackResult::OvertakenBy(other_author(

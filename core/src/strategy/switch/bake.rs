@@ -62,6 +62,7 @@ impl Context<'_> {
             let left = until.duration_since(self.now).unsigned_abs();
             return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
         }
+        self.alarms_read(found, until)?;
         self.retire(service, found)
     }
 

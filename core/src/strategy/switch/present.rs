@@ -36,6 +36,8 @@ impl Context<'_> {
             | Failure::TooLate
             | Failure::Forbidden(_)
             | Failure::Locked { .. }
+            | Failure::Ringing(_)
+            | Failure::AlarmsUnreadable(_)
             | Failure::Overwritten { .. }
             | Failure::SetAside { .. } => false,
         };
@@ -119,6 +121,8 @@ impl Failure {
             | Failure::TooLate
             | Failure::Forbidden(_)
             | Failure::Locked { .. }
+            | Failure::Ringing(_)
+            | Failure::AlarmsUnreadable(_)
             | Failure::Overwritten { .. }
             | Failure::SetAside { .. }) => other,
         }

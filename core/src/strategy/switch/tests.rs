@@ -253,6 +253,7 @@ fn outline(decision: &Decision) -> String {
         Decision::GiveUp(failure) => format!("give up {failure:?}"),
         Decision::Steady(steady) => format!("steady {steady:?}"),
         Decision::Remember(sights) => format!("remember {sights:?}"),
+        Decision::ReadAlarms => "read the alarms".to_owned(),
         Decision::Serves(since) => format!("serves since {since}"),
     }
 }

@@ -1,0 +1,221 @@
+//! What the CloudWatch alarms that guard a deploy say of it.
+
+use super::again;
+use super::model::{Report, fail, target};
+use crate::alarm::{Alarm, AlarmState, AlarmsError, Judgement, REASON_LIMIT, Ring};
+use crate::outcome::{FailureCode, FailureType};
+use crate::problem::Fault;
+use crate::request::Request;
+use crate::state::guard::Guard;
+use crate::strategy::causes::RolloutCause;
+use crate::text::{clip, listed, quote, words};
+use std::time::Duration;
+
+/// How much of an alarm's name is told.
+const NAME_LIMIT: usize = 120;
+
+fn named(name: &str) -> String {
+    format!("`{}`", clip(&quote(name), NAME_LIMIT))
+}
+
+/// Why the alarms ended a deploy, in a sentence without its full stop.
+pub fn judged(judgement: &Judgement) -> String {
+    match judgement {
+        Judgement::Rang(ring) => rang(ring),
+        Judgement::Unreadable(since, error) => format!(
+            "its CloudWatch alarms could not be read since {since:.0}: {}",
+            error_text(error)
+        ),
+    }
+}
+
+fn rang(ring: &Ring) -> String {
+    let name = named(&ring.name);
+    let since = ring.since.map(|since| format!("{since:.0}"));
+    let what = match (ring.is_over, since) {
+        (false, Some(since)) => format!("CloudWatch alarm {name} is in ALARM since {since}"),
+        (false, None) => format!("CloudWatch alarm {name} is in ALARM"),
+        (true, Some(since)) => format!(
+            "CloudWatch alarm {name} left OK during the deploy, and came back to it at {since}"
+        ),
+        (true, None) => format!("CloudWatch alarm {name} left OK during the deploy"),
+    };
+    match ring.reason.is_empty() {
+        true => what,
+        false => {
+            let reason = clip(&quote(&ring.reason), REASON_LIMIT);
+            format!("{what}: {}", reason.trim_end_matches('.'))
+        }
+    }
+}
+
+/// Why alarms could not be read, in words.
+pub fn error_text(error: &AlarmsError) -> String {
+    match error {
+        AlarmsError::Denied(said) => format!(
+            "the function's role may not read them: {}",
+            clip(&quote(said), REASON_LIMIT)
+        ),
+        AlarmsError::Throttled => "CloudWatch throttles this account's requests".to_owned(),
+        AlarmsError::Unreadable(why) => clip(&quote(why), REASON_LIMIT),
+        AlarmsError::Missing(names) => {
+            let names = names.iter().map(|name| named(name));
+            format!("there is no {} any more", listed(names.collect()))
+        }
+    }
+}
+
+/// Where the graph of the alarm is that rang.
+pub(super) fn graph(cause: &RolloutCause) -> Option<String> {
+    if let RolloutCause::AtShare { cause, .. } = cause {
+        return graph(cause);
+    }
+    if let RolloutCause::Alarms(Judgement::Rang(ring)) = cause {
+        return graph_of(ring);
+    }
+    None
+}
+
+fn graph_of(ring: &Ring) -> Option<String> {
+    let link = ring.link.as_deref()?;
+    Some(format!("the graph of {}: {link}", named(&ring.name)))
+}
+
+/// An alarm rings already.
+pub(super) fn ringing(request: &Request, ring: &Ring) -> Report {
+    fail(
+        FailureCode::AlarmRinging,
+        FailureType::JobFailed,
+        &format!("{} was not changed: {}.", target(request), rang(ring)),
+        graph_of(ring).as_slice(),
+        &format!(
+            "{} If this deploy is what silences it, set `alarms` to {{\"names\": […], \
+             \"ringing\": \"ignore\"}}: then the alarm counts only when it rings anew.",
+            again::after(FailureCode::AlarmRinging)
+        ),
+    )
+}
+
+/// The alarms cannot be read before anything is written.
+pub(super) fn unreadable(request: &Request, error: &AlarmsError) -> Report {
+    let is_denied = matches!(error, AlarmsError::Denied(_));
+    let (failure_type, next) = match is_denied {
+        true => (
+            FailureType::PermissionError,
+            "Set the parameter `Alarms` of template.yaml to `yes`, or grant \
+             `cloudwatch:DescribeAlarms` on `*` to the function's role (composite alarms are not \
+             returned otherwise); then retry the stage.",
+        ),
+        false => (
+            FailureType::SystemUnavailable,
+            "Retry the stage when CloudWatch answers again.",
+        ),
+    };
+    fail(
+        FailureCode::AlarmsUnreadable,
+        failure_type,
+        &format!(
+            "{} was not changed: the CloudWatch alarms that guard it cannot be read: {}.",
+            target(request),
+            error_text(error)
+        ),
+        &[],
+        next,
+    )
+}
+
+/// Alarms that do not exist, as a fault of the request.
+pub fn missing(names: &[String]) -> Fault {
+    let (are, they) = match names.len() {
+        1 => (
+            "names",
+            "which is neither a metric alarm nor a composite alarm",
+        ),
+        _ => (
+            "name",
+            "which are neither metric alarms nor composite alarms",
+        ),
+    };
+    let names = names.iter().map(|name| named(name));
+    let problem = format!(
+        "{are} {}, {they} of the function's own account and region. Names are case-sensitive; a \
+         composite alarm is only found if the role may call `cloudwatch:DescribeAlarms` on `*`",
+        listed(names.collect())
+    );
+    Fault::new("alarms", problem)
+}
+
+/// What the alarms said of a deploy that worked. One that wrote nothing had nothing to guard.
+pub(super) fn judged_well(request: &Request, guard: &Guard, wrote: bool) -> String {
+    if request.alarms.is_none() || !wrote {
+        return String::new();
+    }
+    let quiet = guard.alarms.iter();
+    let quiet = quiet.filter(|alarm| alarm.state == AlarmState::Ok);
+    let quiet = quiet.map(|alarm| named(&alarm.name)).collect::<Vec<_>>();
+    let quiet = match quiet.len() {
+        0 => String::new(),
+        1 => format!(" Its alarm {} did not ring.", quiet[0]),
+        _ => format!(" Its alarms {} did not ring.", listed(quiet)),
+    };
+    let last = match &guard.error {
+        Some(error) => format!(
+            " The last reading of the alarms failed, so what they said at the end is unknown: {}.",
+            error_text(error)
+        ),
+        None => String::new(),
+    };
+    let before = guard.alarms.iter();
+    let before = before.filter(|alarm| alarm.state == AlarmState::Ringing);
+    let before = before.map(|alarm| {
+        format!(
+            " {} rings since before the deploy, so it judged nothing.",
+            named(&alarm.name)
+        )
+    });
+    quiet + &before.collect::<String>() + &without_data(guard) + &too_short(request, guard) + &last
+}
+
+/// What the alarms would say to a deploy.
+pub(super) fn planned(request: &Request, guard: &Guard) -> String {
+    if request.alarms.is_none() {
+        return String::new();
+    }
+    let ringing = guard.rang_before().map(|ring| {
+        let then = match request.ignores_ringing() {
+            true => "so it would count only when it rings anew",
+            false => "so a deploy would be refused now",
+        };
+        format!(" {}, {then}.", rang(&ring))
+    });
+    ringing.unwrap_or_default() + &without_data(guard) + &too_short(request, guard)
+}
+
+fn without_data(guard: &Guard) -> String {
+    let sentences = guard.without_data().map(|alarm| {
+        format!(
+            " {} has too little data (INSUFFICIENT_DATA), so it judged nothing.",
+            named(&alarm.name)
+        )
+    });
+    sentences.collect()
+}
+
+/// The alarms that need more time to ring than the bake has.
+fn too_short(request: &Request, guard: &Guard) -> String {
+    let is_short = |window: Duration| request.bake < window;
+    let short = |alarm: &Alarm| {
+        let window = alarm.window.filter(|window| is_short(*window))?;
+        Some(format!(
+            " {} needs {} of bad data to ring (its period times its datapoints), and the bake is \
+             {}: it may ring after the deploy has ended.",
+            named(&alarm.name),
+            words(window),
+            words(request.bake)
+        ))
+    };
+    guard.alarms.iter().filter_map(short).collect()
+}
+
+#[cfg(test)]
+mod tests;
