@@ -30,8 +30,9 @@ const LAST_IMAGE: &str = "registry.example.com/demo-app:4.0.0";
 const EARLIER_IMAGE: &str = "registry.example.com/demo-app:1.1.0";
 /// Pods that serve before a deploy: as many must serve at every moment.
 const REQUIRED: usize = 3;
-/// Steps of one simulated deploy before it counts as endless.
-const STEPS: u32 = 4000;
+/// Steps of one simulated deploy before it counts as endless: a look a second, of eight calls, up to
+/// the timeout. What was up before and is scaled up again is never given up by Kubernetes.
+const STEPS: u32 = 8000;
 /// What a deploy may take: its timeout of ten minutes, as long for the way back, and what a bake, a
 /// retirement and the last calls need.
 const LONGEST: SignedDuration = SignedDuration::from_mins(30);

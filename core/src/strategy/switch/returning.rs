@@ -9,14 +9,19 @@ use crate::request::{Request, ReturnTarget, Strategy};
 use crate::snapshot::{Query, Snapshot};
 use crate::state::marks::{self, DEPLOYED_AT, EXECUTION, RETURNED_TO, ROLLED_BACK, SERVED};
 use crate::strategy::candidate::{self, Candidate, Rendered};
-use crate::strategy::decision::Decision;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pauses::CATCHING_UP;
 use crate::strategy::service_lock::{self, Lock};
 use crate::text::listed;
 use crate::workload::Workload;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// How many names [`SERVED`] has: of these one is needed, and each may be the one that serves now.
 const SERVED_LIMIT: usize = 4;
+
+/// How long after the lock a version that is missing is looked for again.
+const SECOND_LOOK: Duration = Duration::from_secs(10);
 
 /// How many versions a fault lists.
 const LISTED: usize = 5;
@@ -34,7 +39,20 @@ impl Context<'_> {
             true => self.returning(service, live)?,
             false => Candidate::render(self.request, live, &self.author(since)),
         };
-        rendered.map_err(|faults| self.refuse(lock, faults))
+        rendered.map_err(|faults| match lock {
+            Some(lock) if self.is_fresh(lock) => {
+                let stage = Stage::Settling(live.name().to_owned());
+                self.wait(stage, CATCHING_UP)
+            }
+            Some(_) | None => self.refuse(lock, faults),
+        })
+    }
+
+    /// Whether the lock of a rollback was taken a moment ago. What was there before it may be
+    /// missing from an older answer of the API server, and nothing is lost by another look.
+    fn is_fresh(&self, lock: &Lock) -> bool {
+        let is_rollback = self.request.mode.is_rollback();
+        is_rollback && self.now + self.request.timeout < lock.deadline + SECOND_LOOK
     }
 
     fn returning(&self, service: &Service, live: &Workload) -> Result<Rendered, Decision> {
