@@ -178,6 +178,8 @@ async fn where_there_is_nothing_to_go_back_to_nothing_is_changed() {
     let missing = with(back("run-1"), "deployment", "no-such-app");
     let (kind, message) = stage.refused(missing).await;
     assert_eq!(kind, "ConfigurationError", "{message}");
+    assert!(message.contains("nothing to roll back"), "{message}");
+    assert!(!message.contains("manifest"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

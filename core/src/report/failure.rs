@@ -62,14 +62,19 @@ fn missing(request: &Request) -> Report {
         Kind::Deployment => "deployment",
         Kind::StatefulSet | Kind::DaemonSet | Kind::Job => "workload",
     };
+    // A rollback has no manifest to create anything of.
+    let (nothing, or_else) = match request.mode.is_rollback() {
+        true => ("to roll back", ""),
+        false => ("to patch", ", or give a `manifest` to create it"),
+    };
     fail(
         FailureCode::Missing,
         FailureType::ConfigurationError,
-        &format!("{target} does not exist, so there was nothing to patch."),
+        &format!("{target} does not exist, so there was nothing {nothing}."),
         &[],
         &format!(
             "Check `{field}` and `namespace` (`kubectl --namespace {namespace} get {plural}` lists \
-             what is there), or give a `manifest` to create it."
+             what is there){or_else}."
         ),
     )
 }

@@ -39,6 +39,14 @@ impl Check<'_> {
         if let Some(mode) = MODES.into_iter().find(|mode| mode.name() == text) {
             return mode;
         }
+        let letters = |name: &str| name.replace(['-', '_', ' '], "").to_lowercase();
+        let meant = MODES.into_iter();
+        let mut meant = meant.filter(|mode| letters(mode.name()) == letters(&text));
+        if let Some(meant) = meant.next() {
+            let problem = format!("must be `{}`, and is `{}`", meant.name(), excerpt(&text, 0));
+            self.fault("mode", problem);
+            return meant;
+        }
         let names = MODES.map(Mode::name);
         let problem = format!("must be {}, and is `{}`", one_of(&names), excerpt(&text, 0));
         self.fault("mode", problem);

@@ -69,3 +69,23 @@ fn a_release_is_refused_with_the_next_step_alone() {
         assert_eq!(faults.lines().count(), 1, "{faults}");
     }
 }
+
+/// What else would be wrong in another mode would mislead.
+#[test]
+fn a_mode_that_is_spelt_otherwise_is_known() {
+    for (mode, meant) in [
+        ("Rollback", "rollback"),
+        ("roll-back", "rollback"),
+        ("plan_rollback", "planRollback"),
+        ("PLAN ROLLBACK", "planRollback"),
+    ] {
+        let faults = parsed(json!({"mode": mode})).unwrap_err();
+        let told = format!("mode must be `{meant}`, and is `{mode}`");
+        assert_eq!(faults, told);
+    }
+    let faults = parsed(json!({"mode": "revert"})).unwrap_err();
+    assert!(
+        faults.contains("must be `deploy`, `plan`, `rollback`"),
+        "{faults}"
+    );
+}
