@@ -225,7 +225,9 @@ impl Cluster {
                 logging::masked,
             );
             let warnings = self.warnings.lock();
-            *warnings.unwrap_or_else(PoisonError::into_inner) = remarks;
+            // Answers to other writes may come before these are taken.
+            let mut warnings = warnings.unwrap_or_else(PoisonError::into_inner);
+            warnings.extend(remarks);
         }
         if let Some(how) = compression(response.headers()) {
             return Err(permanent(odd(OddAnswer::Compressed(how))));

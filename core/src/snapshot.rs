@@ -17,6 +17,7 @@ use crate::kubernetes::pod::Event;
 use crate::kubernetes::route::{Route, RouteKind};
 use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::workload::health::diagnosis::{Explanation, PodSnapshot, log_lines};
+use crate::workload::health::job::{JobEnd, JobFailure, told_end};
 use crate::workload::health::steadiness::{Roster, summed};
 use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
@@ -36,6 +37,10 @@ pub struct Snapshot {
     pub pods_missed: u32,
     /// What was read to explain what they show.
     pub explanation: Explanation,
+    /// The Job as it was seen last: Kubernetes may delete it as soon as it has ended.
+    pub last_job: Option<Workload>,
+    /// How often nothing told how a Job ended that is gone.
+    pub ends_unseen: u32,
     /// The smoke test.
     pub smoke: Smoked,
     /// What could not be cleared away, and why.
@@ -60,11 +65,18 @@ impl Snapshot {
     /// Keeps the answer to a query.
     pub fn set(&mut self, query: Query, answer: impl Into<Answer>) {
         let answer = answer.into();
-        // The only version of a Job is read with it.
         if let Answer::Deployment(Some(live)) = &answer
+            && live.kind().ends()
+        {
+            self.last_job = Some(live.clone());
+        }
+        // The only version of a Job is read with it, and is what it had where it is gone.
+        if let Answer::Deployment(live) = &answer
+            && let Some(live) = live.as_ref().or(self.last_job.as_ref())
             && let Some(only) = ReplicaSet::only(live)
         {
-            self.set(Query::replica_sets(&live.selector()), vec![only]);
+            let selector = live.selector();
+            self.set(Query::replica_sets(&selector), vec![only]);
         }
         self.answers.retain(|(asked, _)| *asked != query);
         self.answers.push((query, answer));
@@ -178,11 +190,8 @@ impl Snapshot {
             Query::Roster { .. } => roster(response, at).into(),
             Query::Blocking { .. } => blocking(response).into(),
             Query::Events { .. } => return self.take_events(response, mask),
-            Query::Log { .. } => {
-                let lines = text(response).map(|text| log_lines(&mask(&text)));
-                self.explanation.log = Some(lines.map_err(|missed| missed.why));
-                return;
-            }
+            Query::JobEnd { .. } => self.job_end(response, mask).into(),
+            Query::Log { .. } => return self.take_log(response, mask),
             Query::Editor { field, .. } => editor(response, field, mask).into(),
             // Whoever may not even ask is told by the refusal of the thing itself.
             Query::Permission(_) => {
@@ -245,6 +254,32 @@ impl Snapshot {
         self.explanation = Explanation::default();
     }
 
+    /// How a Job ended that is gone, by its events.
+    fn job_end(
+        &mut self,
+        response: Result<Response, Missed>,
+        mask: fn(&str) -> String,
+    ) -> Option<JobEnd> {
+        let events = match response {
+            Ok(Response::Events(events)) => events,
+            Ok(_) | Err(_) => Vec::new(),
+        };
+        let end = told_end(&events);
+        self.ends_unseen += u32::from(end.is_none());
+        match end {
+            Some(JobEnd::Failed(failure)) => Some(JobEnd::Failed(JobFailure {
+                message: mask(&failure.message),
+                ..failure
+            })),
+            Some(JobEnd::Completed) | None => end,
+        }
+    }
+
+    fn take_log(&mut self, response: Result<Response, Missed>, mask: fn(&str) -> String) {
+        let lines = text(response).map(|text| log_lines(&mask(&text)));
+        self.explanation.log = Some(lines.map_err(|missed| missed.why));
+    }
+
     fn take_events(&mut self, response: Result<Response, Missed>, mask: fn(&str) -> String) {
         let events = events(response, mask);
         if let (Some(sight), Ok(events)) = (&mut self.pods, &events) {
@@ -271,6 +306,7 @@ impl Snapshot {
             | Query::Blocking { .. }
             | Query::RouteEvents { .. }
             | Query::Events { .. }
+            | Query::JobEnd { .. }
             | Query::Log { .. }
             | Query::Editor { .. }
             | Query::DryRun(_)

@@ -138,6 +138,7 @@ async fn run(
     match asked {
         Asked::Workload(request, before) => {
             let mut continuation = continuation;
+            let mut planned = None;
             if let Some(before) = before.filter(|_| is_at_start(&continuation)) {
                 let (connection, connect) = (connection.clone(), &connect);
                 let run = driver::release::run(connection, connect, *before, continuation, until);
@@ -145,8 +146,9 @@ async fn run(
                 if !ended.is_passed() {
                     return ended.report(bound_to, &source, Timestamp::now());
                 }
-                continuation = ended.continuation;
+                continuation = ended.continuation.clone();
                 continuation.phase = Phase::Start;
+                planned = Some(ended);
             }
             tracing::info!(
                 deployment = request.deployment,
@@ -163,7 +165,11 @@ async fn run(
             if let Outcome::Failed(Failure::Faults(faults)) = &ended.outcome {
                 ledger.note(faults);
             }
-            ended.report(bound_to, &source, Timestamp::now())
+            let report = ended.report(bound_to, &source, Timestamp::now());
+            match planned {
+                Some(before) => before.before(report),
+                None => report,
+            }
         }
         Asked::Release(request) => {
             tracing::info!(

@@ -5,10 +5,11 @@ mod judge;
 mod play;
 mod setting;
 
-use self::judge::{judge, judge_repetition};
+use self::judge::{judge, judge_both, judge_repetition, judge_successor};
 use self::play::{ALL, Disturbance, Play};
 use self::setting::{FATES, Start};
 use crate::simulated::for_each;
+use jiff::SignedDuration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Every so manieth point is disturbed in a usual run; `RELEASE_STRIDE=1` disturbs all of them.
@@ -76,6 +77,57 @@ fn every_disturbance_at_every_call() {
             }
         });
     }
+}
+
+/// Another execution begins at every point of a release, at the same time.
+#[test]
+fn two_releases_at_once() {
+    let stride = number("RELEASE_STRIDE", STRIDE);
+    for fresh in each_setting() {
+        let points = u64::from(check(&fresh, Vec::new()));
+        for_each(1..=points, |at| {
+            if at.is_multiple_of(stride) {
+                noted(&fresh, |play| {
+                    let (first, second) = play.run_beside(at as u32);
+                    judge_both(play, &first, &second);
+                });
+            }
+        });
+    }
+}
+
+/// A release dies at every point, and another execution comes when its lock has expired.
+#[test]
+fn a_dead_release_is_taken_over_once_its_lock_has_expired() {
+    let stride = number("RELEASE_STRIDE", STRIDE);
+    for fresh in each_setting() {
+        let points = u64::from(check(&fresh, Vec::new()));
+        for_each(1..=points, |at| {
+            if at.is_multiple_of(stride) {
+                noted(&fresh, |play| {
+                    play.dies_at(at as u32);
+                    play.pass(SignedDuration::from_mins(30));
+                    play.begin_rival();
+                    let end = play.run();
+                    judge_successor(play, &end);
+                });
+            }
+        });
+    }
+}
+
+/// Plays, and where that fails once more with a transcript.
+fn noted(fresh: &Play, plays: impl Fn(&mut Play)) {
+    let done = catch_unwind(AssertUnwindSafe(|| plays(&mut fresh.clone())));
+    let Err(panic) = done else {
+        return;
+    };
+    let mut again = fresh.clone();
+    again.transcript = Some(Vec::new());
+    _ = catch_unwind(AssertUnwindSafe(|| plays(&mut again)));
+    println!("{:?} {:?}", again.start, again.fate);
+    println!("{}", again.transcript.unwrap_or_default().join("\n"));
+    resume_unwind(panic)
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Whole releases: the objects of a folder in an input artifact, deployed as one.
 
 mod handover;
+mod jobs;
 mod kinds;
+mod meddled;
 pub mod others;
 mod owners;
 mod plan;
 mod refused;
+mod verdicts;
 
 use crate::artifact::{BUCKET, zip};
 use crate::stage::{Ended, LIFE, Stage};

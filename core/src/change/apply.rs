@@ -20,6 +20,7 @@ mod defaults;
 mod effect;
 mod fields;
 mod immutable;
+mod overwriting;
 mod owner;
 mod ownership;
 mod refusal;
@@ -27,6 +28,7 @@ mod takeover;
 
 pub use body::body;
 pub use effect::{change, needs_write};
+pub use overwriting::{OtherWriter, changed_after_us, overwritten};
 pub use owner::Owner;
 pub use ownership::{ForeignOwner, owners};
 pub use refusal::{ApplyRefusal, FieldConflict, refused};

@@ -6,6 +6,7 @@ use super::model::Engine;
 use crate::request::Request;
 use crate::state::continuation::{Continuation, Phase, RecordedFailure, Rollback, Rollout};
 use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::health::steadiness::Steady;
 use jiff::{SignedDuration, Timestamp};
 
 /// How a workload is followed: by which request, until when, and in which invocation.
@@ -21,13 +22,21 @@ pub(super) struct Following<'a> {
 }
 
 impl Following<'_> {
-    /// Follows a workload that the release wrote, or found as it should be.
-    pub(super) fn forward(self, wrote: bool) -> Box<Engine> {
+    /// Follows a workload that the release wrote, or found as it should be. `held`: its pods were
+    /// looked at twice already.
+    pub(super) fn forward(self, wrote: bool, held: bool) -> Box<Engine> {
         let rollout = Rollout {
             wrote,
             ..Rollout::followed(self.written.clone())
         };
-        self.engine(Phase::Rollout(rollout))
+        let steady = held.then(|| Steady {
+            since: self.now,
+            pods: String::new(),
+            held: true,
+        });
+        let mut engine = self.engine(Phase::Rollout(rollout));
+        engine.continuation.steady = steady;
+        engine
     }
 
     /// Follows a workload that was put back, until `deadline`.

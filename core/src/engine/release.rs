@@ -15,6 +15,7 @@ mod asking;
 mod following;
 mod item;
 mod model;
+mod overtaking;
 mod plan;
 mod reading;
 mod recording;
@@ -89,7 +90,8 @@ impl ReleaseEngine {
 
     /// Takes what the API server remarked on a write.
     pub fn remarked(&mut self, warnings: Vec<String>) {
-        let new = remark(&mut self.warnings, warnings, Self::WARNINGS);
+        let known = &mut self.continuation.warnings;
+        let new = remark(known, warnings, Self::WARNINGS);
         self.notes.extend(new);
     }
 
@@ -114,7 +116,6 @@ impl ReleaseEngine {
             outcome,
             request: self.request,
             continuation: self.continuation,
-            warnings: self.warnings,
         }
     }
 }

@@ -250,6 +250,23 @@ impl Call {
         call
     }
 
+    /// The events of the object of this uid alone: one of the same name may have been there before.
+    pub fn events_of(namespace: &str, kind: &str, name: &str, uid: &str) -> Call {
+        let mut call = Call::list(&EVENTS, namespace, "");
+        let is_plain = |text: &str| {
+            text.bytes()
+                .all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        };
+        let name = Name::new(name, Rule::Subdomain).filter(|_| is_plain(kind) && is_plain(uid));
+        let about = name.map(|name| {
+            format!(
+                "involvedObject.kind={kind},involvedObject.name={name},involvedObject.uid={uid}"
+            )
+        });
+        call.select("fieldSelector", about);
+        call
+    }
+
     /// The last lines of a container's log; `previous`: of the life before this one.
     pub fn log(namespace: &str, pod: &str, container: &str, previous: bool, lines: usize) -> Call {
         let mut call = Call::get(&LOGS, namespace, pod);

@@ -24,6 +24,22 @@ const BUILT_IN: &[&str] = &[
     "storage.k8s.io",
 ];
 
+/// Kinds whose objects are only deleted where the object itself asks for it: with a namespace or a
+/// definition goes all that is in it, with the others goes data.
+const KEPT_KINDS: &[(&str, &str)] = &[
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("storage.k8s.io", "StorageClass"),
+];
+
+/// Whether objects of this kind are only deleted where the object itself asks for it, when a
+/// release has them no more, and on its way back.
+pub fn is_kept_kind(group: &str, kind: &str) -> bool {
+    KEPT_KINDS.contains(&(group, kind))
+}
+
 /// Whether Kubernetes itself serves the group. The ending `.k8s.io` alone says nothing: the
 /// Gateway API has it, and is a set of custom resources.
 pub fn is_builtin(group: &str) -> bool {

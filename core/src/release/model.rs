@@ -1,7 +1,7 @@
 //! What a release comes to, as facts; the report turns them into words.
 
 use super::prune::KeepReason;
-use crate::change::apply::{ApplyRefusal, ForeignOwner};
+use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
 use crate::change::difference::Difference;
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::object_id::ObjectId;
@@ -128,7 +128,7 @@ pub enum ReleaseNote {
     NotFollowed(ObjectId),
     /// A Job that had completed before, and is unchanged: it did not run again.
     AlreadyComplete(ObjectId),
-    /// A Job that is deleted so soon after its end that the end may not be seen.
+    /// A Job that Kubernetes deletes so long after its end: a later release runs it again.
     ShortLived(ObjectId, Duration),
     /// These are not in the release any more, and stay because `prune` is not asked for.
     NotPruned(Vec<ObjectId>),
@@ -243,6 +243,13 @@ pub enum ReleaseCause {
     },
     /// Someone deleted an object, or replaced it, while it was followed.
     Gone(ObjectId),
+    /// Someone else changed an object after it was applied.
+    Overwritten {
+        /// The object.
+        id: ObjectId,
+        /// Who.
+        by: OtherWriter,
+    },
     /// The time was over, and this was still waited for.
     TimedOut {
         /// The time limit.
@@ -261,6 +268,9 @@ pub struct WayBack {
     pub tried: bool,
     /// Whether it was left because somebody else's change is the cause, which it would overwrite.
     pub overtaken: bool,
+    /// The execution that has released since, so that nothing was taken back.
+    #[serde(default)]
+    pub overtaken_by: Option<String>,
     /// What is again as it was in this revision, or before it was taken over.
     pub revision: Option<u64>,
     /// The objects that were put back.
@@ -288,6 +298,10 @@ pub enum LeftReason {
     NotRecorded,
     /// Somebody changed it meanwhile.
     Changed,
+    /// This field manager has changed it meanwhile.
+    ChangedBy(String),
+    /// Somebody has deleted it meanwhile.
+    Deleted,
     /// The API server refused it.
     Refused(String),
     /// There was no time left.

@@ -110,10 +110,14 @@ const RANKS: &[(&str, &str, Rank)] = &[
 /// Sorts objects with their waves into steps: the next step begins once all objects of the one
 /// before are applied, and are ready where [`waits`] says so.
 pub fn order(objects: &[(&ObjectId, i32)]) -> Vec<Step> {
-    let own = own_groups(objects.iter().map(|(id, _)| *id));
+    order_among(objects, &own_groups(objects.iter().map(|(id, _)| *id)))
+}
+
+/// The order of some objects of a release whose CustomResourceDefinitions have these groups.
+pub fn order_among(objects: &[(&ObjectId, i32)], own: &BTreeSet<&str>) -> Vec<Step> {
     let mut steps = BTreeMap::<_, Vec<usize>>::new();
     for (place, (id, wave)) in objects.iter().enumerate() {
-        let step = (*wave, rank_among(id, &own));
+        let step = (*wave, rank_among(id, own));
         steps.entry(step).or_default().push(place);
     }
     let steps = steps.into_iter();
@@ -126,9 +130,9 @@ pub fn order(objects: &[(&ObjectId, i32)]) -> Vec<Step> {
         .collect()
 }
 
-/// The order in which objects are deleted: what came last goes first.
-pub fn reversed(objects: &[(&ObjectId, i32)]) -> Vec<Step> {
-    let mut steps = order(objects);
+/// The order in which objects of such a release are deleted: what came last goes first.
+pub fn reversed_among(objects: &[(&ObjectId, i32)], own: &BTreeSet<&str>) -> Vec<Step> {
+    let mut steps = order_among(objects, own);
     steps.reverse();
     steps
 }
@@ -169,7 +173,7 @@ fn rank_among(id: &ObjectId, own: &BTreeSet<&str>) -> Rank {
 
 /// The groups of the CustomResourceDefinitions among the objects. A definition's name is always
 /// `PLURAL.GROUP`.
-fn own_groups<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> BTreeSet<&'a str> {
+pub fn own_groups<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> BTreeSet<&'a str> {
     ids.filter(|id| id.is("apiextensions.k8s.io", "CustomResourceDefinition"))
         .filter_map(|id| Some(id.name.split_once('.')?.1))
         .collect()

@@ -3,6 +3,7 @@
 //! Only what the records of the release have can be deleted. Others copy the label of a release to
 //! objects that they make, so the label alone says nothing.
 
+pub use crate::kubernetes::group::is_kept_kind;
 use crate::kubernetes::object_id::ObjectId;
 use crate::request::release::annotations::PRUNE;
 use crate::state::marks::{PART_OF, RELEASE};
@@ -11,16 +12,6 @@ use crate::text::clip;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// Kinds that are only deleted where the object itself asks for it: with a namespace or a
-/// definition goes all that is in it, with the others goes data.
-const KEPT_KINDS: &[(&str, &str)] = &[
-    ("", "Namespace"),
-    ("", "PersistentVolume"),
-    ("", "PersistentVolumeClaim"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-    ("storage.k8s.io", "StorageClass"),
-];
 
 /// The annotations by which tools are told to leave an object, and their values. Argo CD's has a
 /// list of values.
@@ -142,11 +133,6 @@ fn reason_to_keep(old: &RecordedObject, live: &Value, part_of: &str) -> Option<K
             keeps.next()?.to_owned(),
         ))
     })
-}
-
-/// Whether objects of this kind are only deleted where the object itself asks for it.
-pub fn is_kept_kind(group: &str, kind: &str) -> bool {
-    KEPT_KINDS.contains(&(group, kind))
 }
 
 /// The object that controls it.

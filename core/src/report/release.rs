@@ -19,7 +19,7 @@ pub use cause::recorded;
 pub use contact::{access_lost, broken, lost_sight};
 pub use failure::failure;
 pub use object::waiting;
-pub use planned::planned;
+pub use planned::{planned, planned_before};
 pub use progress::{handed_over, progress};
 pub use success::success;
 

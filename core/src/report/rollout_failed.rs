@@ -36,7 +36,9 @@ pub(super) fn what_failed(
         Reason::Route => (FailureCode::Route, FailureType::JobFailed),
         Reason::Time => (FailureCode::NoProgress, FailureType::JobFailed),
         Reason::Changed => (FailureCode::OutOfSync, FailureType::JobFailed),
-        Reason::Selector => (FailureCode::OutOfSync, FailureType::RevisionOutOfSync),
+        Reason::Selector | Reason::Overtaken => {
+            (FailureCode::OutOfSync, FailureType::RevisionOutOfSync)
+        }
         Reason::Unobserved => (
             FailureCode::ControllerSilent,
             FailureType::SystemUnavailable,

@@ -5,6 +5,7 @@ use crate::kubernetes::pod::Event;
 use crate::kubernetes::route::Route;
 use crate::kubernetes::service::{Autoscaler, Endpoints, Service, ServicePod};
 use crate::workload::Workload;
+use crate::workload::health::job::JobEnd;
 use crate::workload::health::steadiness::Roster;
 use crate::workload::replica_set::ReplicaSet;
 use serde_json::Value;
@@ -70,6 +71,8 @@ answers! {
     Blocking(Vec<(String, String)>),
     /// Who set a field; `None` where that is not noted.
     Editor(Option<Editor>),
+    /// How a Job ended that is gone; `None` where nothing tells it.
+    JobEnd(Option<JobEnd>),
     /// Yes or no.
     Fact(bool),
     /// What a write came to that was only tried.

@@ -61,6 +61,13 @@ pub enum Query {
         /// Its name.
         name: String,
     },
+    /// How a Job ended that is gone.
+    JobEnd {
+        /// Its name.
+        name: String,
+        /// Its uid.
+        uid: String,
+    },
     /// The last lines of a container's log.
     Log {
         /// The pod.
@@ -247,6 +254,7 @@ impl Query {
                 name,
             } => Call::events(namespace, kind, name),
             Query::Events { kind, name } => Call::events(namespace, kind, name),
+            Query::JobEnd { name, uid } => Call::events_of(namespace, "Job", name, uid),
             Query::Log {
                 pod,
                 container,
@@ -296,7 +304,7 @@ impl Query {
             Query::Roster { owner, .. } => {
                 spared(Reading::Roster(owner.clone()), PODS_TIMEOUT, EVIDENCE)
             }
-            Query::Events { .. } | Query::RouteEvents { .. } => {
+            Query::Events { .. } | Query::RouteEvents { .. } | Query::JobEnd { .. } => {
                 spared(Reading::Events, EXPLANATION_TIMEOUT, EVIDENCE)
             }
             Query::Log { .. } | Query::Editor { .. } => {

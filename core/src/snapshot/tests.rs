@@ -121,6 +121,13 @@ fn all() -> Vec<(Query, &'static str)> {
             "api/v1 pods",
         ),
         (
+            Query::JobEnd {
+                name: name(),
+                uid: "5f3b-1".into(),
+            },
+            "api/v1 events",
+        ),
+        (
             Query::Roster {
                 selector: selector(),
                 owner: name(),
@@ -223,6 +230,7 @@ fn what_a_deploy_can_do_without() {
             | Query::Blocking { .. }
             | Query::Events { .. }
             | Query::RouteEvents { .. }
+            | Query::JobEnd { .. }
             | Query::Log { .. }
             | Query::Editor { .. }
             | Query::Proxy { .. } => (true, true),

@@ -197,6 +197,8 @@ pub enum Reason {
     Conflict,
     /// A release was not complete in its time.
     Timeout,
+    /// Someone else changed an object of a release after it was applied.
+    Overtaken,
 }
 
 /// A rollout in progress.

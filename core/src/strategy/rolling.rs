@@ -4,6 +4,7 @@
 mod bake;
 mod context;
 mod forward;
+mod gone_job;
 mod returning;
 mod undo;
 mod unstick;
@@ -51,9 +52,7 @@ impl Context<'_> {
                 Some(live),
             ) => self.start(live),
             // Kubernetes deletes a Job that has ended where its `ttlSecondsAfterFinished` says so.
-            (Phase::Rollout(_), None) if self.request.kind.ends() => {
-                Ok(Decision::GiveUp(Failure::EndUnseen))
-            }
+            (Phase::Rollout(rollout), None) if self.request.kind.ends() => self.gone_job(rollout),
             (Phase::Rollout(_), None) => Ok(Decision::GiveUp(Failure::Deleted)),
             (Phase::Rollback(rollback), None) => Ok(ended(rollback, RollbackResult::Deleted)),
             (Phase::Rollout(rollout), Some(live)) => self.rollout(rollout, live),

@@ -69,6 +69,8 @@ pub struct Mask {
     parts: BTreeSet<String>,
     /// Public texts in lower case: names, labels, selectors and images.
     open: BTreeSet<String>,
+    /// Names that objects refer to, in lower case. They are public as a whole, and not in parts.
+    references: BTreeSet<String>,
     /// What to search for, made of the above when a text is to be redacted.
     patterns: OnceCell<Patterns>,
 }
@@ -81,6 +83,7 @@ impl Mask {
             values: BTreeSet::new(),
             parts: BTreeSet::new(),
             open: BTreeSet::new(),
+            references: BTreeSet::new(),
             patterns: OnceCell::new(),
         }
     }
@@ -106,12 +109,13 @@ impl Mask {
     /// Learns from an object of the cluster or a list: redacts the values in its pod template, and
     /// treats its names, labels, selectors and images as public.
     pub fn learn(&mut self, object: &Value) {
-        let before = (self.values.len(), self.open.len());
+        let known = |mask: &Mask| (mask.values.len(), mask.open.len(), mask.references.len());
+        let before = known(self);
         match object.get("items").and_then(Value::as_array) {
             Some(items) => items.iter().for_each(|item| self.learn_one(item)),
             None => self.learn_one(object),
         }
-        if before != (self.values.len(), self.open.len()) {
+        if before != known(self) {
             self.patterns.take();
         }
     }
@@ -142,6 +146,11 @@ impl Mask {
                 self.open.insert(text);
             }
         }
+        references(object, &mut |name| {
+            if name.len() >= MINIMUM && self.references.len() < MOST_OPEN {
+                self.references.insert(name.to_lowercase());
+            }
+        });
         let env = containers.iter().filter_map(|it| it.get("env")?.as_array());
         for value in env.flatten().filter_map(|one| one.get("value")?.as_str()) {
             let known = value.len() < MINIMUM || self.values.contains(value);
@@ -155,7 +164,9 @@ impl Mask {
     fn search_patterns(&self) -> Patterns {
         let is_open = |value: &str| {
             let word = value.to_lowercase();
-            WORDS.contains(&&*word) || self.open.iter().any(|open| open.contains(&word))
+            WORDS.contains(&&*word)
+                || self.references.contains(&word)
+                || self.open.iter().any(|open| open.contains(&word))
         };
         let values = self.values.iter().map(String::as_str);
         let within = |part: &str| self.values.iter().any(|value| value.contains(part));
@@ -196,6 +207,38 @@ fn containers(object: &Value) -> impl Iterator<Item = &Value> {
     let lists =
         lists.filter_map(|list| object.pointer("/spec/template/spec")?.get(list)?.as_array());
     lists.flatten()
+}
+
+/// The parts of an object in which a field that is called a name may be anything.
+const WITHOUT_REFERENCES: [&str; 5] = ["data", "stringData", "binaryData", "annotations", "status"];
+
+/// Tells each name that an object of Kubernetes' own kinds refers to: of a service account, a
+/// volume, a class, a role. What a custom resource calls a name may be a login.
+fn references(object: &Value, tell: &mut impl FnMut(&str)) {
+    let version = object["apiVersion"].as_str().unwrap_or_default();
+    let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+    let is_own = !group.contains('.') || group.ends_with(".k8s.io");
+    if is_own {
+        names_in(object, tell);
+    }
+}
+
+fn names_in(value: &Value, tell: &mut impl FnMut(&str)) {
+    match value {
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                if let Value::String(text) = value
+                    && (field == "name" || field.ends_with("Name"))
+                {
+                    tell(text);
+                } else if !WITHOUT_REFERENCES.contains(&field.as_str()) {
+                    names_in(value, tell);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| names_in(item, tell)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The texts to search for.

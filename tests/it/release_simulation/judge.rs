@@ -1,6 +1,6 @@
 //! What must be true when a release is over, however it was disturbed.
 
-use super::play::Play;
+use super::play::{Play, RIVAL_JOB};
 use super::setting::{self, Fate, OBJECTS, OTHERS, Start};
 use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::kubernetes::object_id::ObjectId;
@@ -11,9 +11,11 @@ use serde_json::Value;
 /// Holds the end of a release against what the world shows.
 pub fn judge(play: &mut Play, end: &ReleaseOutcome) {
     others_are_untouched(play);
+    assert_eq!(play.wrote_over, None, "it overwrites a later release");
     match end {
         ReleaseOutcome::Finished(success) => {
             assert!(play.fate == Fate::Well, "it cannot serve: {success:?}");
+            assert!(!play.robbed, "it is another execution's: {success:?}");
             serves(play, 2);
             if play.start == Start::Upgrade && !is_meddled(play, "configmaps", "former") {
                 assert_eq!(
@@ -203,4 +205,45 @@ pub fn judge_repetition(play: &mut Play) {
         );
     }
     others_are_untouched(play);
+}
+
+/// What two releases at once came to: the one that was deployed last is what is there, as a whole,
+/// and nobody claims anything else.
+pub fn judge_both(play: &Play, first: &ReleaseOutcome, second: &ReleaseOutcome) {
+    others_are_untouched(play);
+    is_unlocked(play);
+    let is_done = |end: &ReleaseOutcome| matches!(end, ReleaseOutcome::Finished(_));
+    assert!(is_done(first) || is_done(second), "{first:?}\n{second:?}");
+    let newest = play.newest().unwrap();
+    match newest.status {
+        Status::Deployed if newest.job == RIVAL_JOB => {
+            assert!(is_done(second), "{second:?}");
+            serves(play, 3);
+        }
+        Status::Deployed => {
+            assert!(is_done(first) && play.fate == Fate::Well, "{first:?}");
+            serves(play, 2);
+            let is_told = matches!(
+                second,
+                ReleaseOutcome::Failed(failure)
+                    if matches!(**failure, ReleaseFailure::OutOfSync { .. })
+            );
+            assert!(is_told, "{second:?}");
+        }
+        Status::Failed => {
+            assert!(play.fate != Fate::Well, "{first:?}\n{second:?}");
+            assert!(is_done(second), "{second:?}");
+        }
+        other => panic!("{other:?}: {first:?}\n{second:?}"),
+    }
+}
+
+/// A release that came after one that died.
+pub fn judge_successor(play: &Play, end: &ReleaseOutcome) {
+    others_are_untouched(play);
+    is_unlocked(play);
+    assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
+    assert_eq!(play.newest().unwrap().job, RIVAL_JOB);
+    serves(play, 3);
+    assert_eq!(play.object("configmaps", "former"), None);
 }

@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 
 pub const JOB: &str = "11111111-abcd-1111-abcd-000000000002";
 const FIRST_JOB: &str = "11111111-abcd-1111-abcd-000000000001";
+pub const RIVAL_JOB: &str = "33333333-abcd-1111-abcd-000000000001";
 const OTHER_JOB: &str = "22222222-abcd-1111-abcd-000000000001";
 
 /// Steps of one simulated release before it counts as endless.
@@ -89,6 +90,19 @@ pub struct Play {
     /// What somebody else deleted or changed: plural and name.
     pub meddled: Vec<String>,
     pub overtaken: bool,
+    /// Whether that was while this execution held the lock.
+    pub robbed: bool,
+    /// Whether the lock of the execution that took the release over was read since.
+    knows_of_it: bool,
+    /// What was written over the later release all the same.
+    pub wrote_over: Option<String>,
+}
+
+/// What a release in the simulation does next.
+enum Step {
+    Goes,
+    Sleeps(Timestamp),
+    Ends(ReleaseOutcome),
 }
 
 impl Play {
@@ -109,6 +123,9 @@ impl Play {
             transcript: None,
             meddled: Vec::new(),
             overtaken: false,
+            robbed: false,
+            knows_of_it: false,
+            wrote_over: None,
         };
         if start == Start::Upgrade {
             play.begin(1, FIRST_JOB);
@@ -137,6 +154,89 @@ impl Play {
         panic!("it does not end");
     }
 
+    /// Runs until so many calls are made, and then no more: the process is dead for good. Whether
+    /// it was not over by then.
+    pub fn dies_at(&mut self, point: u32) -> bool {
+        for _ in 0..STEPS {
+            if self.points >= point {
+                return true;
+            }
+            if self.step().is_some() {
+                return false;
+            }
+        }
+        panic!("it does not end");
+    }
+
+    /// Another execution releases the third version.
+    pub fn begin_rival(&mut self) {
+        self.begin(3, RIVAL_JOB);
+    }
+
+    /// Runs this release, and beside it from the given call on that of another execution: how both
+    /// end.
+    pub fn run_beside(&mut self, point: u32) -> (ReleaseOutcome, ReleaseOutcome) {
+        let begun = |now| {
+            let timeout = setting::request(3, RIVAL_JOB).timeout;
+            Continuation::begin(RIVAL_JOB, now, timeout)
+        };
+        let mut rival = None;
+        let mut ends = [None, None];
+        for _ in 0..STEPS {
+            if self.points >= point && rival.is_none() {
+                let engine = engine(3, RIVAL_JOB, begun(self.now), self.now);
+                rival = Some((engine, VecDeque::new()));
+            }
+            let mut wakes = Vec::new();
+            let mut goes = false;
+            for (place, end) in ends.iter_mut().enumerate() {
+                if end.is_some() || place == 1 && rival.is_none() {
+                    continue;
+                }
+                if let Some((engine, sent)) = rival.as_mut().filter(|_| place == 1) {
+                    std::mem::swap(&mut self.engine, engine);
+                    std::mem::swap(&mut self.sent, sent);
+                }
+                match self.looks() {
+                    Step::Goes => goes = true,
+                    Step::Sleeps(time) => wakes.push(time),
+                    Step::Ends(outcome) => *end = Some(outcome),
+                }
+                if let Some((engine, sent)) = rival.as_mut().filter(|_| place == 1) {
+                    std::mem::swap(&mut self.engine, engine);
+                    std::mem::swap(&mut self.sent, sent);
+                }
+            }
+            // The first may be over before the second one begins.
+            let point_comes = rival.is_none() && ends[0].is_some();
+            self.points += if point_comes { point } else { 0 };
+            if let [Some(one), Some(other)] = &ends {
+                return (one.clone(), other.clone());
+            }
+            if let Some(wake) = wakes.into_iter().min().filter(|_| !goes) {
+                self.pass(wake.duration_since(self.now));
+            }
+        }
+        panic!("they do not end");
+    }
+
+    /// One step, without sleeping.
+    fn looks(&mut self) -> Step {
+        match self.engine.next(self.now) {
+            ReleaseNext::Ask(asks) => self.sent.extend(asks),
+            ReleaseNext::Sleep(end) => return Step::Sleeps(end),
+            ReleaseNext::Done(outcome) => {
+                self.note(|| format!("{outcome:?}"));
+                return Step::Ends(*outcome);
+            }
+            ReleaseNext::Await => {
+                let (ticket, ask) = self.sent.pop_front().expect("it waits for an answer");
+                self.answer(ticket, &ask);
+            }
+        }
+        Step::Goes
+    }
+
     /// The same event once more, undisturbed.
     pub fn repeat(&mut self) -> ReleaseOutcome {
         self.plan.clear();
@@ -145,19 +245,14 @@ impl Play {
     }
 
     fn step(&mut self) -> Option<ReleaseOutcome> {
-        match self.engine.next(self.now) {
-            ReleaseNext::Ask(asks) => self.sent.extend(asks),
-            ReleaseNext::Sleep(end) => self.pass(end.duration_since(self.now)),
-            ReleaseNext::Done(outcome) => {
-                self.note(|| format!("{outcome:?}"));
-                return Some(*outcome);
+        match self.looks() {
+            Step::Goes => None,
+            Step::Sleeps(end) => {
+                self.pass(end.duration_since(self.now));
+                None
             }
-            ReleaseNext::Await => {
-                let (ticket, ask) = self.sent.pop_front().expect("it waits for an answer");
-                self.answer(ticket, &ask);
-            }
+            Step::Ends(outcome) => Some(outcome),
         }
-        None
     }
 
     fn note(&mut self, line: impl FnOnce() -> String) {
@@ -230,12 +325,28 @@ impl Play {
 
     fn perform(&mut self, ask: &Ask) -> Result<Response, CallError> {
         self.pass(SignedDuration::from_millis(5));
+        self.watch_over_the_later_one(ask);
         let reply = self.world.answer(&simulated::request(&ask.call), self.now);
         let result = simulated::read(&ask.reading, reply);
         if let Err(error) = &result {
             self.note(|| format!("      {error:?}"));
         }
         result
+    }
+
+    /// Notes a write to an object of the release by one who has read that it is another's now.
+    fn watch_over_the_later_one(&mut self, ask: &Ask) {
+        let is_trial = ask.call.query.iter().any(|(key, _)| *key == "dryRun");
+        let writes = ask.call.verb.writes() && !is_trial;
+        if self.knows_of_it && writes && self.about(ask).is_some() && self.wrote_over.is_none() {
+            self.wrote_over = Some(ask.call.path.to_string());
+        }
+        let is_parent = ask
+            .call
+            .path
+            .to_string()
+            .ends_with("/secrets/landfall.shop");
+        self.knows_of_it |= self.overtaken && is_parent;
     }
 
     pub fn pass(&mut self, time: SignedDuration) {
@@ -317,6 +428,7 @@ impl Play {
             return;
         };
         let mut parent = Parent::read(&live).unwrap();
+        self.robbed |= parent.lock.as_ref().is_some_and(|lock| lock.job == JOB);
         parent.lock = Some(Lock {
             execution: "another".to_owned(),
             job: OTHER_JOB.to_owned(),

@@ -157,3 +157,48 @@ async fn a_definition_and_its_objects_come_in_one_release() {
     let live = object(&stage, "gadgets.example.com", "one").await;
     assert_eq!(live.unwrap()["spec"]["size"], 4, "{summary}");
 }
+
+/// A custom resource with a finalizer is waited for before its controller is deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_controller_finishes_is_gone_before_the_controller_is() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    let gadget = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: one, finalizers: \
+                  [example.com/clean]}\nspec: {size: 3}\n";
+    let controller = web("controller", GOOD);
+    let files = [
+        ("k8s/definition.yaml", DEFINITION),
+        ("k8s/gadget.yaml", gadget),
+        ("k8s/web.yaml", &*controller),
+    ];
+    release(&stage, &files, json!({})).await.released();
+    let finish = async {
+        let terminating = async || {
+            let live = object(&stage, "gadgets.example.com", "one").await.unwrap();
+            live["metadata"]["deletionTimestamp"].is_string()
+        };
+        while !terminating().await {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        let is_there = object(&stage, "deployments", "controller").await.is_some();
+        stage.sandbox().world(|world, now| {
+            let live = world.object("gadgets.example.com", "default", "one");
+            let mut live = live.cloned().unwrap();
+            live["metadata"]["finalizers"] = json!([]);
+            world.apply(live, now);
+        });
+        is_there
+    };
+    let prune = json!({"prune": true});
+    let (ended, was_there) = tokio::join!(release(&stage, &files[..1], prune), finish);
+    let (summary, _) = ended.released();
+    assert!(was_there, "{summary}");
+    assert!(
+        object(&stage, "gadgets.example.com", "one").await.is_none(),
+        "{summary}"
+    );
+    assert!(
+        object(&stage, "deployments", "controller").await.is_none(),
+        "{summary}"
+    );
+}

@@ -123,8 +123,12 @@ async fn what_somebody_changes_in_the_middle_is_reported_and_kept() {
         stage.cluster.set_image_of("web", theirs).await;
     };
     let (kind, message) = meddled(&stage, change).await;
-    assert_eq!(kind, "JobFailed", "{message}");
-    for said in ["Deployment/web", "someone else changed it", "out-of-sync"] {
+    assert_eq!(kind, "RevisionOutOfSync", "{message}");
+    for said in [
+        "Deployment/web",
+        "changed it after this release",
+        "out-of-sync",
+    ] {
         assert!(message.contains(said), "{said}: {message}");
     }
     assert!(message.contains("What was written stays"), "{message}");

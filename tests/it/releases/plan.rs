@@ -1,6 +1,7 @@
 //! What a plan says, and that nothing says what a Secret holds.
 
 use super::{GOOD, empty, release, service, settings, web};
+use crate::stage::Stage;
 use serde_json::json;
 
 fn secret(password: &str) -> String {
@@ -78,4 +79,60 @@ async fn no_plan_report_log_or_variable_has_the_value_of_a_secret() {
         assert!(!told.contains(value), "{told}");
         assert!(!told.contains(&encoded(value)), "{told}");
     }
+}
+
+/// What stands in the open in an object is not hidden because a variable has the same value.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_shows_a_name_that_is_also_the_value_of_a_variable() {
+    let stage = empty().await;
+    let old = web("web", GOOD);
+    release(&stage, &[("k8s/web.yaml", &*old)], json!({}))
+        .await
+        .released();
+    let new = old.replace(
+        "    spec:\n      containers: [{name: app,",
+        "    spec:\n      serviceAccountName: ${WHO}\n      containers: [{name: app, env: [{name: \
+         ME, value: '${WHO}'}, {name: KEY, value: '${KEY}'}],",
+    );
+    assert_ne!(new, old);
+    let plan = json!({"mode": "plan", "variables": {"WHO": "web-runner", "KEY": "k3y-5up3r"}});
+    let (summary, variables) = release(&stage, &[("k8s/web.yaml", &*new)], plan)
+        .await
+        .released();
+    let shown = "serviceAccountName: web-runner";
+    assert!(summary.contains(shown), "{summary}");
+    assert!(variables["Changes"].contains(shown), "{variables:?}");
+    assert!(
+        !format!("{summary}{variables:?}").contains("k3y-5up3r"),
+        "{summary}"
+    );
+}
+
+/// The API server's warnings are told before the approval and after the release, whoever made the
+/// object, and however many are written at once. No node of a real cluster has the old label.
+#[tokio::test(flavor = "multi_thread")]
+async fn warnings_of_the_api_server_are_in_plan_and_summary() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    let pinned = |name: &str, arch: &str| {
+        web(name, GOOD).replace(
+            "    spec:\n      containers:",
+            &format!("    spec:\n      nodeSelector: {{{arch}: amd64}}\n      containers:"),
+        )
+    };
+    let old = pinned("web", "beta.kubernetes.io/arch");
+    let others = ["a", "b", "c", "d"].map(|name| pinned(name, "kubernetes.io/arch"));
+    let mut files = vec![("k8s/web.yaml", &*old)];
+    let names = ["k8s/a.yaml", "k8s/b.yaml", "k8s/c.yaml", "k8s/d.yaml"];
+    files.extend(names.into_iter().zip(others.iter().map(|text| &**text)));
+    let warning =
+        "spec.template.spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14";
+    let plan = json!({"mode": "plan"});
+    let (summary, _) = release(&stage, &files, plan).await.released();
+    assert!(summary.contains(warning), "{summary}");
+    let (summary, _) = release(&stage, &files, json!({"timeout": "20s"}))
+        .await
+        .released();
+    assert!(summary.contains(warning), "{summary}");
+    let (summary, _) = release(&stage, &files[1..], json!({})).await.released();
+    assert!(!summary.contains("deprecated"), "{summary}");
 }

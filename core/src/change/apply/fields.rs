@@ -82,6 +82,24 @@ impl Fields {
         kept
     }
 
+    /// The paths of all fields below which nothing is in the set.
+    pub(super) fn leaves(&self) -> Vec<Vec<String>> {
+        let mut all = Vec::new();
+        self.collect_leaves(&mut Vec::new(), &mut all);
+        all
+    }
+
+    fn collect_leaves(&self, path: &mut Vec<String>, all: &mut Vec<Vec<String>>) {
+        if self.children.is_empty() && self.is_member {
+            all.push(path.clone());
+        }
+        for (key, below) in &self.children {
+            path.push(key.clone());
+            below.collect_leaves(path, all);
+            path.pop();
+        }
+    }
+
     /// Whether no field is in the set.
     pub(super) fn is_empty(&self) -> bool {
         !self.is_member && self.children.values().all(Fields::is_empty)

@@ -32,7 +32,7 @@ const CLIENT_SIDE: &str = "kubectl-client-side-apply";
 
 /// Whom the server invents at the first apply of an object without `managedFields`: the owner of
 /// all that was there, whoever wrote it.
-const INVENTED: &str = "before-first-apply";
+pub(super) const INVENTED: &str = "before-first-apply";
 
 /// The JSON patch that makes ours what client-side apply, the manager that the server invents, and
 /// our own patches of former deploys own; `None` where there is nothing to take over.
@@ -141,7 +141,7 @@ fn managers(entries: &[Value]) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-fn manager(entry: &Value) -> &str {
+pub(super) fn manager(entry: &Value) -> &str {
     entry["manager"].as_str().unwrap_or_default()
 }
 
@@ -149,7 +149,7 @@ fn is_update(entry: &Value) -> bool {
     entry["operation"] == "Update" && has_no_subresource(entry)
 }
 
-fn has_no_subresource(entry: &Value) -> bool {
+pub(super) fn has_no_subresource(entry: &Value) -> bool {
     entry["subresource"].as_str().unwrap_or_default().is_empty()
 }
 

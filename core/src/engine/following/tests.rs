@@ -69,7 +69,7 @@ impl World {
             mask: str::to_owned,
             pause: SignedDuration::from_secs(4),
         };
-        let mut engine = following.forward(true);
+        let mut engine = following.forward(true, false);
         let mut now = 0;
         loop {
             match engine.next(at(now)) {

@@ -4,8 +4,8 @@ use super::item::{CONFLICTS, State, receipt, uid_of};
 use super::model::{ReleaseEngine, Task};
 use super::reading::{Found, found};
 use crate::change::apply::{self, ApplyRefusal};
-use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
+use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ObjectTrouble, ReleaseCause};
 use crate::snapshot::Response;
 use jiff::{SignedDuration, Timestamp};
@@ -58,19 +58,20 @@ impl ReleaseEngine {
             }
             Ok(_) => {}
             Err(CallError::Refused(refusal)) if matches!(refusal.code, 409 | 404) => {
-                self.read_again(place);
+                self.read_again(place, refusal);
             }
             Err(error) => self.trouble(Task::TakeOver(place), call, error, now),
         }
     }
 
     /// Somebody else changed the object in between: it is read, tried and written again.
-    fn read_again(&mut self, place: usize) {
+    fn read_again(&mut self, place: usize, refusal: Refusal) {
         let item = &mut self.items[place];
         item.conflicts += 1;
         if item.conflicts > CONFLICTS {
             let id = item.id.clone();
-            return self.doom(ReleaseCause::Gone(id));
+            let trouble = ObjectTrouble::Refused(ApplyRefusal::Stale, Box::new(refusal));
+            return self.doom(ReleaseCause::Refused { id, trouble });
         }
         self.push(Task::Get(place));
     }
@@ -108,7 +109,7 @@ impl ReleaseEngine {
         };
         let meaning = apply::refused(&refusal);
         match &meaning {
-            ApplyRefusal::Stale => self.read_again(place),
+            ApplyRefusal::Stale => self.read_again(place, refusal),
             ApplyRefusal::Conflict(fields)
                 if !self.items[place].pressed && self.are_taken_over(place, fields) =>
             {
@@ -162,7 +163,9 @@ impl ReleaseEngine {
     ) {
         match found(result) {
             Ok(_) => self.push(Task::Gone(place)),
-            Err(CallError::Refused(refusal)) if refusal.code == 409 => self.read_again(place),
+            Err(CallError::Refused(refusal)) if refusal.code == 409 => {
+                self.read_again(place, refusal);
+            }
             Err(error) => self.trouble(Task::Remove(place), call, error, now),
         }
     }

@@ -82,7 +82,7 @@ impl ReleaseEngine {
                 let namespace = namespace.as_deref().unwrap_or_default();
                 (Call::may(namespace, permission), Reading::Object)
             }
-            Task::GetOld(old) => {
+            Task::GetOld(old) | Task::Pruned(old) => {
                 let old = &self.olds[*old];
                 let namespace = old.object.id.namespace.as_deref().unwrap_or_default();
                 let call = Call::get(&old.resource, namespace, &old.object.id.name);
@@ -98,7 +98,9 @@ impl ReleaseEngine {
                 let call = Call::delete_version(&old.resource, namespace, name, uid, version);
                 (call, Reading::Object)
             }
-            Task::GetBack(back) | Task::PutBack(back) => self.call_of_back(task, *back)?,
+            Task::GetBack(back) | Task::PutBack(back) | Task::GoneBack(back) => {
+                self.call_of_back(task, *back)?
+            }
             Task::Get(item)
             | Task::Try(item)
             | Task::TakeOver(item)

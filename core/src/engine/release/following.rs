@@ -3,10 +3,11 @@
 
 use super::super::following::Following;
 use super::super::model::Outcome;
-use super::item::State;
+use super::item::{State, uid_of};
 use super::model::{ReleaseEngine, ReleaseOutcome, Task};
 use super::reading::{Found, found};
 use super::settling::Written;
+use crate::change::apply::{self, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
@@ -18,7 +19,7 @@ use crate::workload::health::object::{self, ObjectHealth};
 use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::{Kind, Workload};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The pause between two looks at an object that is not ready.
 const CHECK_PAUSE: SignedDuration = SignedDuration::from_secs(2);
@@ -71,7 +72,14 @@ impl ReleaseEngine {
             }
             false => WriteReceipt::adopted(&after, self.continuation.started),
         };
-        let request = self.request_for(kind, &item.id);
+        // Of the manifest only what the pods are made of is compared.
+        let manifest = self.request.manifests[place].object();
+        let request = Request {
+            manifest: Some(json!({"spec": {"template": manifest["spec"]["template"]}})),
+            ..self.request_for(kind, &item.id)
+        };
+        // What served as it is when this release was deployed last has been looked at twice then.
+        let held = !wrote && self.newest_is_good();
         let following = Following {
             request,
             written,
@@ -81,7 +89,16 @@ impl ReleaseEngine {
             mask: self.mask,
             pause: self.follow_pause(),
         };
-        self.items[place].follower = Some(following.forward(wrote));
+        self.items[place].follower = Some(following.forward(wrote, held));
+    }
+
+    /// Whether the release was deployed to its end the last time.
+    fn newest_is_good(&self) -> bool {
+        let own = self.record.as_ref().map(|record| record.heading.revision);
+        let before = self.records.iter().map(|record| &record.heading);
+        let before = before.filter(|heading| Some(heading.revision) != own);
+        let newest = before.max_by_key(|heading| heading.revision);
+        newest.is_some_and(|heading| heading.status.was_good())
     }
 
     /// The request by which a workload is followed.
@@ -155,11 +172,28 @@ impl ReleaseEngine {
             }
             Err(error) => return self.trouble(Task::Check(place), call, error, now),
         };
+        if let Some(by) = self.overwritten(place, &live) {
+            let id = self.items[place].id.clone();
+            return self.doom(ReleaseCause::Overwritten { id, by });
+        }
         let Some(applied) = &self.items[place].applied else {
             return;
         };
         let health = object::health(&live, applied, now);
         self.judge(place, health, now);
+    }
+
+    /// Who has changed an object since this release wrote it. With `force` what others set is
+    /// overwritten each time, so that somebody who sets it again is nothing new.
+    fn overwritten(&self, place: usize, live: &Value) -> Option<OtherWriter> {
+        let item = &self.items[place];
+        let is_same = Some(&uid_of(live)) == item.applied.as_ref().map(|it| &it.uid);
+        if !item.wrote || !is_same || self.request.force {
+            return None;
+        }
+        let manifest = self.request.manifests[place].object();
+        let body = self.body(&manifest, &item.id, Some(live));
+        apply::overwritten(&body, live, &self.owner)
     }
 
     /// Judges an object by how it was read a moment ago, where nothing is written: only what is not

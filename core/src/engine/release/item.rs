@@ -145,6 +145,12 @@ pub(super) struct Back {
     pub(super) resource: Resource,
     pub(super) wave: i32,
     pub(super) to: BackTo,
+    /// What the failed revision applied, where its record had room for it.
+    pub(super) applied: Option<Arc<str>>,
+    /// Whether the failed revision may have deleted it, to make it anew.
+    pub(super) may_be_removed: bool,
+    /// Somebody has scaled it: its count stays.
+    pub(super) keeps_replicas: bool,
     pub(super) live: Option<Box<str>>,
     pub(super) conflicts: u32,
     pub(super) follower: Option<Box<Engine>>,

@@ -78,6 +78,21 @@ impl ReleaseEnded {
         )
     }
 
+    /// The report of a workload, with what was planned for the Job before it.
+    pub fn before(&self, report: Report) -> Report {
+        match &self.outcome {
+            ReleaseOutcome::Planned(plan) => {
+                report::release::planned_before(report, &self.request, plan)
+            }
+            ReleaseOutcome::Finished(_)
+            | ReleaseOutcome::Failed(_)
+            | ReleaseOutcome::Broken(..)
+            | ReleaseOutcome::LockedOut(_)
+            | ReleaseOutcome::LostSight(..)
+            | ReleaseOutcome::HandedOver(_) => report,
+        }
+    }
+
     /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
     /// token; `source` is where the access to the cluster comes from.
     pub fn report(&self, bound_to: &str, source: &CredentialSource, now: Timestamp) -> Report {
@@ -85,7 +100,8 @@ impl ReleaseEnded {
         match &self.outcome {
             ReleaseOutcome::Finished(success) => {
                 let started = continuation.started;
-                report::release::success(request, success, &self.warnings, started, now)
+                let warnings = &continuation.warnings;
+                report::release::success(request, success, warnings, started, now)
             }
             ReleaseOutcome::Planned(plan) => report::release::planned(request, plan),
             ReleaseOutcome::Failed(failure) => report::release::failure(request, failure, source),
@@ -114,8 +130,6 @@ pub struct ReleaseEnded {
     pub request: ReleaseRequest,
     /// The state for the next invocation.
     pub continuation: Continuation,
-    /// What the API server remarked on writes.
-    pub warnings: Vec<String>,
 }
 
 /// Something to do: most are one call. Numbers are places in [`ReleaseEngine::items`], `olds` and
@@ -158,6 +172,8 @@ pub(super) enum Task {
     Close,
     /// Delete an object that is not in the release any more.
     Prune(usize),
+    /// Wait until it is gone.
+    Pruned(usize),
     /// Read which records there are.
     Headings,
     /// Delete a record.
@@ -166,6 +182,8 @@ pub(super) enum Task {
     GetBack(usize),
     /// Way back: put an object back, or delete it.
     PutBack(usize),
+    /// Way back: wait until a deleted object is gone.
+    GoneBack(usize),
     /// Way back: go on with the engine that follows a workload.
     FollowBack(usize),
 }
@@ -187,12 +205,17 @@ pub(super) enum Stage {
     Ready(usize),
     Follow,
     Close,
-    Prune,
+    /// The step of what is deleted.
+    Prune(usize),
+    /// The step that was deleted.
+    Pruned(usize),
     Tidy,
     Forget,
     Unlock,
     Done,
     WayBack,
+    /// The parent was read again.
+    BackBegins,
     /// The step of the way back that is being written.
     PutBack(usize),
     FollowBack,
@@ -215,7 +238,6 @@ pub struct ReleaseEngine {
     pub(super) now: Timestamp,
     pub(super) outcome: Option<Box<ReleaseOutcome>>,
     pub(super) notes: Vec<Note>,
-    pub(super) warnings: Vec<String>,
     pub(super) locked_out: Option<CredentialsError>,
     pub(super) stage: Stage,
     pub(super) queue: VecDeque<Task>,
@@ -227,8 +249,14 @@ pub struct ReleaseEngine {
     pub(super) items: Vec<Item>,
     pub(super) steps: Vec<Step>,
     pub(super) olds: Vec<Old>,
+    /// The order in which they are deleted.
+    pub(super) old_steps: Vec<Step>,
     pub(super) backs: Vec<Back>,
     pub(super) back_steps: Vec<Vec<usize>>,
+    /// The steps of the way back whose objects must be gone before the next one.
+    pub(super) back_waits: BTreeSet<usize>,
+    /// Until when objects that are being deleted are waited for.
+    pub(super) gone_until: Option<Timestamp>,
     pub(super) owner: Owner,
     pub(super) parent: Parent,
     /// The parent as it was read; `None` if there is none.
@@ -248,6 +276,8 @@ pub struct ReleaseEngine {
     pub(super) faults: Vec<ObjectFault>,
     pub(super) forbidden: BTreeSet<(Permission, Option<String>)>,
     pub(super) conflicts: u32,
+    /// Whether somebody else wrote the parent while it was ours.
+    pub(super) is_race_lost: bool,
     /// The execution whose lock is waited for.
     pub(super) locked_by: Option<String>,
     pub(super) failure: Option<ReleaseCause>,
@@ -289,7 +319,6 @@ impl ReleaseEngine {
             items,
             outcome: None,
             notes: Vec::new(),
-            warnings: Vec::new(),
             locked_out: None,
             stage: Stage::Begin,
             queue: VecDeque::new(),
@@ -298,8 +327,11 @@ impl ReleaseEngine {
             tickets: 0,
             steps: Vec::new(),
             olds: Vec::new(),
+            old_steps: Vec::new(),
             backs: Vec::new(),
             back_steps: Vec::new(),
+            back_waits: BTreeSet::new(),
+            gone_until: None,
             parent_live: None,
             records: Vec::new(),
             record: None,
@@ -310,6 +342,7 @@ impl ReleaseEngine {
             faults: Vec::new(),
             forbidden: BTreeSet::new(),
             conflicts: 0,
+            is_race_lost: false,
             locked_by: None,
             failure: None,
             way_back: WayBack::default(),

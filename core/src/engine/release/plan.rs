@@ -45,7 +45,7 @@ impl ReleaseEngine {
             revision: (!self.is_as_it_should_be()).then_some(revision),
             objects,
             notes: std::mem::take(&mut self.said),
-            warnings: self.warnings.clone(),
+            warnings: self.continuation.warnings.clone(),
         }
     }
 }

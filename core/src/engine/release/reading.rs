@@ -120,11 +120,12 @@ impl ReleaseEngine {
             Task::Gone(item) => self.is_gone(item, call, result, now),
             Task::Check(item) => self.checked(item, call, result, now),
             Task::Follow(_) | Task::FollowBack(_) => self.answer_follower(task, result, now),
-            Task::Close | Task::Prune(_) | Task::Headings | Task::Forget(_) => {
+            Task::Close | Task::Prune(_) | Task::Pruned(_) | Task::Headings | Task::Forget(_) => {
                 self.settled(task, call, result, now)
             }
             Task::GetBack(back) => self.took_back(back, call, result, now),
             Task::PutBack(back) => self.put_back(back, call, result, now),
+            Task::GoneBack(back) => self.gone_back(back, call, result, now),
         }
     }
 
@@ -149,10 +150,11 @@ impl ReleaseEngine {
     fn is_of_way_back(&self, task: &Task) -> bool {
         matches!(
             task,
-            Task::GetBack(_) | Task::PutBack(_) | Task::FollowBack(_)
+            Task::GetBack(_) | Task::PutBack(_) | Task::GoneBack(_) | Task::FollowBack(_)
         ) || matches!(
             self.stage,
-            Stage::PutBack(_)
+            Stage::BackBegins
+                | Stage::PutBack(_)
                 | Stage::FollowBack
                 | Stage::CloseFailed
                 | Stage::UnlockFailed

@@ -8,13 +8,14 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::model::RecordTrouble;
-use crate::release::{ReleaseCause, ReleaseFailure, WayBack};
+use crate::release::{ReleaseCause, ReleaseFailure, ReleaseNote, WayBack};
 use crate::request::release::PrunePolicy;
 use crate::snapshot::Response;
 use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
 use crate::state::release::history::{found_as, last_good, next_revision};
 use crate::state::release::{Heading, Kept, Lock, Parent, Record, RecordedObject, Status};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How often a lock of another execution is looked at.
@@ -27,6 +28,9 @@ const LEFT_PART: u32 = 3;
 /// How many records are read: as many releases may have failed in a row, and a longer history of
 /// failures is of no use for a way back.
 const WALK: usize = 20;
+
+/// The text of a release that a record always has room for: it is packed.
+const ROOM: usize = 512 * 1024;
 
 /// How long the way back may take, and with it how long the lock counts after the deadline.
 pub(super) const WAY_BACK_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -44,6 +48,8 @@ impl ReleaseEngine {
                     self.parent = parent;
                     self.parent_live = Some(object);
                 }
+                // On the way back the first cause counts.
+                Err(_) if self.failure.is_some() => {}
                 Err(fault) => {
                     let trouble = RecordTrouble::Parent(fault);
                     self.fail(ReleaseFailure::Record(self.parent.name(), trouble));
@@ -66,10 +72,7 @@ impl ReleaseEngine {
         let held = held.map(|lock| (lock.execution.clone(), lock.expires()));
         match held.filter(|_| !self.request.mode.is_plan()) {
             Some((execution, _)) if self.continuation.has_begun() => {
-                return self.fail(ReleaseFailure::OutOfSync {
-                    by: Some(execution),
-                    wrote: true,
-                });
+                return self.out_of_sync(Some(execution), true);
             }
             Some((execution, until)) => {
                 let reserve = self.request.timeout / LEFT_PART;
@@ -133,10 +136,12 @@ impl ReleaseEngine {
         let Some(own) = own else {
             let wrote = phase.is_some_and(|phase| phase.revision > 0);
             // Whoever released while we waited is later than us, and is not overwritten.
-            let is_late = newest.is_some_and(|it| it.heading.at > self.continuation.started);
+            let is_late = newest.is_some_and(|it| {
+                it.heading.at > self.continuation.started && !was_taken_back(&it.heading)
+            });
             if wrote || is_late && !self.request.mode.is_plan() {
                 let by = by.map(|(_, execution)| execution);
-                self.fail(ReleaseFailure::OutOfSync { by, wrote });
+                self.out_of_sync(by, wrote);
                 return false;
             }
             return true;
@@ -144,8 +149,7 @@ impl ReleaseEngine {
         if let Some((revision, execution)) = by
             && revision > own.heading.revision
         {
-            let by = Some(execution);
-            self.fail(ReleaseFailure::OutOfSync { by, wrote: true });
+            self.out_of_sync(Some(execution), true);
             return false;
         }
         if own.heading.status == Status::Pending {
@@ -229,34 +233,6 @@ impl ReleaseEngine {
         }
     }
 
-    /// Somebody else wrote the parent in between. Before the lock everything is read again; after
-    /// it only the unlocking is tried again.
-    fn lost_race(&mut self, now: Timestamp) {
-        self.conflicts += 1;
-        self.notes.push(Note::LostRace(self.conflicts));
-        if self.stage != Stage::Record {
-            // Nobody else writes a parent that is locked: it was unlocked, or deleted.
-            return;
-        }
-        if self.conflicts > super::item::CONFLICTS {
-            let by = self.parent.lock.as_ref().map(|lock| lock.execution.clone());
-            return self.fail(ReleaseFailure::OutOfSync { by, wrote: false });
-        }
-        let mut fresh = ReleaseEngine::new(
-            self.request.clone(),
-            self.continuation.clone(),
-            now,
-            self.until,
-            self.mask,
-        );
-        fresh.conflicts = self.conflicts;
-        fresh.notes = std::mem::take(&mut self.notes);
-        fresh.warnings = std::mem::take(&mut self.warnings);
-        fresh.tickets = self.tickets;
-        fresh.locked_out = self.locked_out.take();
-        *self = fresh;
-    }
-
     /// Makes the record of this revision.
     pub(super) fn begin_record(&mut self, now: Timestamp) {
         // A deploy that died has left what it wrote, and that is taken back with ours.
@@ -305,7 +281,10 @@ impl ReleaseEngine {
             objects,
         };
         match record.object() {
-            Ok(secret) => self.record_secret = Some(secret),
+            Ok(secret) => {
+                self.note_unrecorded(&secret);
+                self.record_secret = Some(secret);
+            }
             Err(size) => {
                 let trouble = RecordTrouble::TooLarge(size);
                 return self.fail(ReleaseFailure::Record(record.heading.name(), trouble));
@@ -314,6 +293,28 @@ impl ReleaseEngine {
         self.record = Some(record);
         self.push(Task::Record);
         self.stage = Stage::Apply(0);
+    }
+
+    /// Tells what the record has no room for. Definitions never go back anyway.
+    fn note_unrecorded(&mut self, secret: &Value) {
+        let size = self.request.manifests.iter().map(|it| it.text().len());
+        if size.sum::<usize>() < ROOM {
+            return;
+        }
+        let Ok(record) = Record::read(secret) else {
+            return;
+        };
+        let objects = record.objects.into_iter();
+        let left_out = objects.filter(|object| {
+            object.manifest == Kept::Omitted
+                && !object
+                    .id
+                    .is("apiextensions.k8s.io", "CustomResourceDefinition")
+        });
+        let left_out = left_out.map(|object| object.id).collect::<Vec<_>>();
+        if !left_out.is_empty() {
+            self.said.push(ReleaseNote::NotRecorded(left_out));
+        }
     }
 
     /// The record was created: from now on the release can be taken up and taken back.
@@ -362,4 +363,11 @@ impl ReleaseEngine {
     pub(super) fn newest(&self) -> Option<&Record> {
         self.records.iter().max_by_key(|it| it.heading.revision)
     }
+}
+
+/// Whether a revision failed, and all that it had written was taken back, so that nothing of it is
+/// overwritten.
+fn was_taken_back(heading: &Heading) -> bool {
+    let account = heading.way_back.as_deref().and_then(WayBack::unpacked);
+    heading.status == Status::Failed && account.is_some_and(|account| account.tried)
 }

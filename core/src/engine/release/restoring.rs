@@ -4,13 +4,14 @@ use super::super::brief::in_short;
 use super::item::{BackTo, uid_of};
 use super::model::{ReleaseEngine, Task};
 use super::reading::{Found, found};
-use crate::change::apply::{self, ApplyRefusal};
+use super::settling::REMOVAL_PAUSE;
+use crate::change::apply::{self, ApplyRefusal, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::release::LeftReason;
 use crate::release::prune::KeepReason;
 use crate::snapshot::{Reading, Response};
-use crate::state::marks::PART_OF;
+use crate::state::marks::{PART_OF, RELEASE};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -21,6 +22,10 @@ impl ReleaseEngine {
     pub(super) fn call_of_back(&self, task: &Task, place: usize) -> Option<(Call, Reading)> {
         let back = &self.backs[place];
         let (namespace, name) = (back.namespace(), &back.id.name);
+        if let Task::GoneBack(_) = task {
+            let call = Call::get(&back.resource, namespace, name);
+            return (back.result == Some(Ok(()))).then_some((call, Reading::Object));
+        }
         if back.result.is_some() {
             return None;
         }
@@ -31,8 +36,13 @@ impl ReleaseEngine {
         match &back.to {
             BackTo::Manifest(manifest) => {
                 let manifest = serde_json::from_str(manifest).ok()?;
-                let body = self.body(&manifest, &back.id, live.as_ref());
-                let call = Call::apply(&back.resource, namespace, name, body, true);
+                let mut body = self.body(&manifest, &back.id, live.as_ref());
+                let spec = body.get_mut("spec").and_then(Value::as_object_mut);
+                if let Some(spec) = spec.filter(|_| back.keeps_replicas) {
+                    spec.remove("replicas");
+                }
+                // What others have set since is theirs: a conflict says so.
+                let call = Call::apply(&back.resource, namespace, name, body, false);
                 Some((call, Reading::Whole))
             }
             BackTo::Object(object) => {
@@ -47,11 +57,15 @@ impl ReleaseEngine {
                 Some((call, Reading::Whole))
             }
             BackTo::Nothing => {
-                let uid = uid_of(&live?);
-                Some((
-                    Call::delete(&back.resource, namespace, name, &uid),
-                    Reading::Object,
-                ))
+                let live = live?;
+                let (resource, uid) = (&back.resource, uid_of(&live));
+                let version = live.pointer("/metadata/resourceVersion")?.as_str()?;
+                // Its controller may write its status again and again.
+                let call = match back.conflicts < CONFLICTS {
+                    true => Call::delete_version(resource, namespace, name, &uid, version),
+                    false => Call::delete(resource, namespace, name, &uid),
+                };
+                Some((call, Reading::Object))
             }
             BackTo::Stay(_) => None,
         }
@@ -70,25 +84,64 @@ impl ReleaseEngine {
             Ok(Found::Nothing | Found::NotServed) => None,
             Err(error) => return self.back_trouble(place, Task::GetBack(place), call, error, now),
         };
-        let owner = &self.owner.id;
+        let result = self.back_as_found(place, live.as_ref());
         let back = &mut self.backs[place];
-        let is_ours = live
-            .as_ref()
-            .is_some_and(|live| live["metadata"]["labels"][PART_OF] == **owner);
-        match (&back.to, &live) {
-            (BackTo::Nothing, None) => back.result = Some(Ok(())),
-            (BackTo::Nothing, Some(_)) if !is_ours => {
-                back.result = Some(Err(LeftReason::Keep(KeepReason::NotInRelease)));
-            }
-            // It was never taken over.
-            (BackTo::Object(_), Some(_)) if !is_ours => back.result = Some(Ok(())),
-            _ => {}
-        }
+        back.result = result.or(back.result.take());
         let again = back.conflicts > 0 && back.result.is_none();
         back.live = live.map(|live| live.to_string().into_boxed_str());
         if again {
             self.push(Task::PutBack(place));
         }
+    }
+
+    /// What becomes of an object on the way back as it was found, where nothing is to be written:
+    /// it is back already, or it is somebody else's now.
+    fn back_as_found(&self, place: usize, live: Option<&Value>) -> Option<Result<(), LeftReason>> {
+        let back = &self.backs[place];
+        let Some(live) = live else {
+            return match &back.to {
+                BackTo::Nothing => Some(Ok(())),
+                // It may have been us who deleted it, to make it anew.
+                _ if back.may_be_removed => None,
+                BackTo::Manifest(_) | BackTo::Object(_) => Some(Err(LeftReason::Deleted)),
+                BackTo::Stay(_) => None,
+            };
+        };
+        let part_of = live["metadata"]["labels"][PART_OF].as_str();
+        if part_of != Some(&self.owner.id) {
+            return match &back.to {
+                // It was never taken over.
+                BackTo::Object(_) => Some(Ok(())),
+                BackTo::Nothing | BackTo::Manifest(_) => {
+                    let other = live["metadata"]["annotations"][RELEASE]
+                        .as_str()
+                        .or(part_of);
+                    let reason = match other.filter(|_| part_of.is_some()) {
+                        Some(other) => KeepReason::OtherRelease(other.to_owned()),
+                        None => KeepReason::NotInRelease,
+                    };
+                    Some(Err(LeftReason::Keep(reason)))
+                }
+                BackTo::Stay(_) => None,
+            };
+        }
+        let applied = back.applied.as_deref().map(serde_json::from_str::<Value>);
+        let applied = applied.and_then(Result::ok);
+        let taken = applied.and_then(|applied| {
+            let body = self.body(&applied, &back.id, Some(live));
+            apply::overwritten(&body, live, &self.owner)
+        });
+        let by = match (&back.to, taken) {
+            (BackTo::Nothing | BackTo::Object(_), Some(OtherWriter::Manager(field))) => {
+                Some(field.manager)
+            }
+            (BackTo::Nothing | BackTo::Object(_), Some(_)) => {
+                return Some(Err(LeftReason::Changed));
+            }
+            (BackTo::Object(_), None) => apply::changed_after_us(live),
+            (BackTo::Nothing | BackTo::Manifest(_) | BackTo::Stay(_), _) => None,
+        };
+        by.map(|manager| Err(LeftReason::ChangedBy((self.mask)(&manager))))
     }
 
     /// Takes the answer to a write of the way back.
@@ -116,14 +169,48 @@ impl ReleaseEngine {
             Err(CallError::Refused(refusal)) => refusal,
             Err(error) => return self.back_trouble(place, Task::PutBack(place), call, error, now),
         };
+        let meaning = apply::refused(&refusal);
+        let mask = self.mask;
         let back = &mut self.backs[place];
-        let is_stale = matches!(apply::refused(&refusal), ApplyRefusal::Stale);
+        if let ApplyRefusal::Conflict(fields) = &meaning {
+            let is_scaled = fields.iter().all(|it| it.field == "spec.replicas");
+            if is_scaled && !back.keeps_replicas {
+                back.keeps_replicas = true;
+                return self.push(Task::PutBack(place));
+            }
+            let manager = fields.first().map(|it| mask(&it.manager));
+            back.result = Some(Err(LeftReason::ChangedBy(manager.unwrap_or_default())));
+            return;
+        }
+        let is_stale = matches!(meaning, ApplyRefusal::Stale);
         if (is_stale || matches!(refusal.code, 404 | 409)) && back.conflicts < CONFLICTS {
             back.conflicts += 1;
             return self.push(Task::GetBack(place));
         }
         let error = CallError::Refused(refusal);
         self.back_trouble(place, Task::PutBack(place), call, error, now);
+    }
+
+    /// Takes a look at an object that was deleted on the way back.
+    pub(super) fn gone_back(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let old = self.backs[place].live();
+        let old = old.map(|live| uid_of(&live));
+        match found(result) {
+            Ok(Found::Object(live)) if Some(uid_of(&live)) == old => {
+                if self.waits_until_gone(now) {
+                    self.push_at(now + REMOVAL_PAUSE, Task::GoneBack(place));
+                }
+            }
+            // It was deleted, which is what counts.
+            Ok(_) | Err(CallError::Refused(_)) => {}
+            Err(error) => self.trouble(Task::GoneBack(place), call, error, now),
+        }
     }
 
     /// A call of the way back failed: what may pass is tried again until its time is over, and what

@@ -4,18 +4,26 @@
 use super::super::brief::in_short;
 use super::super::model::Note;
 use super::super::trouble::OUTAGE_PAUSE;
-use super::item::{CONFLICTS, Item, State};
+use super::item::{CONFLICTS, Item, State, uid_of};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::reading::{Found, found};
+use super::recording::WAY_BACK_LIMIT;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
-use crate::release::order::reversed;
+use crate::release::order::{Step, own_groups, reversed_among, waits_for_removal};
 use crate::release::{LeftReason, ReleaseNote};
 use crate::snapshot::Response;
 use crate::state::release::history::outdated;
 use crate::state::release::{Before, Heading, Status};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// How long objects that are being deleted are waited for, whose controller is deleted next.
+const REMOVAL: SignedDuration = SignedDuration::from_secs(60);
+
+/// The pause between two looks at one of them.
+pub(super) const REMOVAL_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a revision did to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +40,24 @@ impl ReleaseEngine {
             // What is deleted comes before the record is closed: once it is, nothing says any more
             // what the release had before.
             Stage::Close => {
-                self.push_prunes();
-                self.stage = Stage::Prune;
+                self.old_steps = self.order_of_prunes();
+                self.stage = Stage::Prune(0);
             }
-            Stage::Prune => {
+            Stage::Prune(step) if step < self.old_steps.len() => {
+                for old in self.old_steps[step].members.clone() {
+                    self.push(Task::Prune(old));
+                }
+                self.stage = Stage::Pruned(step);
+            }
+            Stage::Pruned(step) => {
+                let Step { rank, members, .. } = &self.old_steps[step];
+                let members = members.iter().filter(|_| waits_for_removal(*rank));
+                for old in members.copied().collect::<Vec<_>>() {
+                    self.push(Task::Pruned(old));
+                }
+                self.stage = Stage::Prune(step + 1);
+            }
+            Stage::Prune(_) => {
                 if let Some(record) = &mut self.record {
                     record.heading.status = Status::Deployed;
                     self.push(Task::Close);
@@ -52,7 +74,17 @@ impl ReleaseEngine {
                 self.unlock();
                 self.stage = Stage::Unlock;
             }
-            _ => self.stage = Stage::Done,
+            _ => {
+                if self.is_race_lost
+                    && let Some(by) = self.overtaken_by()
+                {
+                    let wrote = self.success.wrote;
+                    return self.out_of_sync(by, wrote);
+                }
+                if !self.unlocks_again() {
+                    self.stage = Stage::Done;
+                }
+            }
         }
     }
 
@@ -74,25 +106,64 @@ impl ReleaseEngine {
         self.push(Task::Parented);
     }
 
-    /// Deletes what the release has no more, what came last first.
-    fn push_prunes(&mut self) {
-        let ids = self
-            .olds
-            .iter()
-            .map(|old| (&old.object.id, old.object.wave));
-        let ids = ids.collect::<Vec<_>>();
-        let order = reversed(&ids).into_iter().flat_map(|step| step.members);
-        for old in order.collect::<Vec<_>>() {
-            if matches!(self.olds[old].fate, Some(Ok(_))) && !self.olds[old].gone {
-                self.push(Task::Prune(old));
+    /// What the release has no more and is deleted: what came last first.
+    fn order_of_prunes(&self) -> Vec<Step> {
+        let doomed = |old: &&usize| {
+            let old = &self.olds[**old];
+            matches!(old.fate, Some(Ok(_))) && !old.gone
+        };
+        let all = (0..self.olds.len()).collect::<Vec<_>>();
+        let doomed = all.iter().filter(doomed).copied().collect::<Vec<_>>();
+        let objects = doomed.iter().map(|old| &self.olds[*old].object);
+        let ids = objects.map(|it| (&it.id, it.wave)).collect::<Vec<_>>();
+        let mut steps = reversed_among(&ids, &self.own_groups());
+        for member in steps.iter_mut().flat_map(|step| &mut step.members) {
+            *member = doomed[*member];
+        }
+        steps
+    }
+
+    /// The groups of the definitions that the release has or had: their controllers are workloads
+    /// of it.
+    pub(super) fn own_groups(&self) -> BTreeSet<&str> {
+        let olds = self.olds.iter().map(|old| &old.object.id);
+        own_groups(self.items.iter().map(|item| &item.id).chain(olds))
+    }
+
+    /// Whether an object that is being deleted may be waited for: its controller removes its
+    /// finalizers, and what has none to do so is not waited for for ever.
+    pub(super) fn waits_until_gone(&mut self, now: Timestamp) -> bool {
+        let until = self.gone_until.get_or_insert(now + REMOVAL);
+        now < *until && now < self.continuation.deadline + WAY_BACK_LIMIT
+    }
+
+    /// Takes a look at an object that was deleted.
+    fn pruned_yet(
+        &mut self,
+        place: usize,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        let uid = match &self.olds[place].fate {
+            Some(Ok((uid, _))) => uid.clone(),
+            _ => return,
+        };
+        match found(result) {
+            Ok(Found::Object(live)) if uid_of(&live) == uid => {
+                if self.waits_until_gone(now) {
+                    self.push_at(now + REMOVAL_PAUSE, Task::Pruned(place));
+                }
             }
+            Ok(_) => {}
+            Err(error) => self.trouble(Task::Pruned(place), call, error, now),
         }
     }
 
     /// An object that is to be deleted was read again.
     pub(super) fn prune_again(&mut self, place: usize) {
         let is_doomed = matches!(self.olds[place].fate, Some(Ok(_)));
-        if self.stage == Stage::Prune && is_doomed && !self.olds[place].gone {
+        if matches!(self.stage, Stage::Pruned(_)) && is_doomed && !self.olds[place].gone {
             self.push(Task::Prune(place));
         }
     }
@@ -107,6 +178,7 @@ impl ReleaseEngine {
     ) {
         match task {
             Task::Prune(old) => self.pruned(old, call, result, now),
+            Task::Pruned(old) => self.pruned_yet(old, call, result, now),
             Task::Headings => {
                 let list = result.map(Response::items).unwrap_or_default();
                 let headings = list.iter().filter_map(Heading::read).collect::<Vec<_>>();

@@ -1,7 +1,8 @@
 //! What follows what: each stage begins when the tasks of the one before are done.
 
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
-use crate::release::{ReleaseCause, ReleaseFailure, order};
+use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
+use crate::release::{ObjectFault, ObjectTrouble, ReleaseCause, ReleaseFailure, order};
 use jiff::Timestamp;
 
 impl ReleaseEngine {
@@ -40,11 +41,17 @@ impl ReleaseEngine {
                 }
                 self.stage = Stage::Close;
             }
-            Stage::Close | Stage::Prune | Stage::Tidy | Stage::Forget | Stage::Unlock => {
+            Stage::Close
+            | Stage::Prune(_)
+            | Stage::Pruned(_)
+            | Stage::Tidy
+            | Stage::Forget
+            | Stage::Unlock => {
                 self.settle();
             }
             Stage::Done => self.finish(),
             Stage::WayBack
+            | Stage::BackBegins
             | Stage::PutBack(_)
             | Stage::FollowBack
             | Stage::CloseFailed
@@ -59,7 +66,11 @@ impl ReleaseEngine {
         if !self.faults.is_empty() {
             let mut faults = std::mem::take(&mut self.faults);
             faults.sort_by(|one, other| one.place.cmp(&other.place));
-            return self.fail(ReleaseFailure::Faults(faults));
+            return match self.record.is_some() && !self.request.mode.is_plan() {
+                // It was begun, so what does not fit any more has come since.
+                true => self.doom(begun_and_wrong(faults.swap_remove(0))),
+                false => self.fail(ReleaseFailure::Faults(faults)),
+            };
         }
         self.find_olds();
         self.ask_permissions();
@@ -151,5 +162,31 @@ impl ReleaseEngine {
             self.fail(ReleaseFailure::Forbidden(missing));
         }
         is_forbidden
+    }
+}
+
+/// Why a release that was begun cannot go on.
+fn begun_and_wrong(fault: ObjectFault) -> ReleaseCause {
+    let ObjectFault { id, trouble, .. } = fault;
+    let by = match &trouble {
+        ObjectTrouble::Refused(ApplyRefusal::Conflict(fields), _) => {
+            fields.first().cloned().map(OtherWriter::Manager)
+        }
+        ObjectTrouble::Foreign(owners) => owners.iter().find_map(|owner| match owner {
+            ForeignOwner::Release(name) => Some(OtherWriter::Release(name.clone())),
+            ForeignOwner::Helm(_)
+            | ForeignOwner::ArgoCd(_)
+            | ForeignOwner::Flux(_)
+            | ForeignOwner::Kapp(_)
+            | ForeignOwner::Inventory(_)
+            | ForeignOwner::ApplySet(_) => None,
+        }),
+        ObjectTrouble::Refused(..) | ObjectTrouble::Fault(_) | ObjectTrouble::UnknownKind(_) => {
+            None
+        }
+    };
+    match by {
+        Some(by) => ReleaseCause::Overwritten { id, by },
+        None => ReleaseCause::Refused { id, trouble },
     }
 }

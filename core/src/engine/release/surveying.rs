@@ -20,6 +20,10 @@ use crate::state::release::history::base;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Releases that come after each other within a day are usual.
+const SHORT_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl ReleaseEngine {
     /// Takes an object as it is before it is applied.
@@ -65,6 +69,7 @@ impl ReleaseEngine {
     /// Tries to apply every object that can be tried.
     pub(super) fn try_all(&mut self) {
         for place in 0..self.items.len() {
+            self.note_short_life(place);
             let item = &self.items[place];
             let is_new_there = item.live.is_none()
                 && item.id.namespace.as_deref().is_some_and(|namespace| {
@@ -80,6 +85,22 @@ impl ReleaseEngine {
             } else if item.resource.is_some() && item.tried == Tried::Not {
                 self.push(Task::Try(place));
             }
+        }
+    }
+
+    /// A Job that Kubernetes deletes after its end is not there any more when the next release
+    /// looks whether it is to run.
+    fn note_short_life(&mut self, place: usize) {
+        let id = &self.items[place].id;
+        if !id.is("batch", "Job") {
+            return;
+        }
+        let manifest = self.request.manifests[place].object();
+        let seconds = manifest["spec"]["ttlSecondsAfterFinished"].as_u64();
+        let life = seconds.map(Duration::from_secs);
+        if let Some(life) = life.filter(|life| *life < SHORT_LIFE) {
+            let note = ReleaseNote::ShortLived(id.clone(), life);
+            self.said.push(note);
         }
     }
 

@@ -9,7 +9,7 @@ use super::item::{Back, BackTo, resource_of};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::recording::WAY_BACK_LIMIT;
 use crate::kubernetes::object_id::ObjectId;
-use crate::release::order::{order, reversed};
+use crate::release::order::{Step, order_among, reversed_among, waits_for_removal};
 use crate::release::prune::{KeepReason, is_kept_kind};
 use crate::release::{LeftReason, ReleaseCause, ReleaseFailure};
 use crate::report;
@@ -17,15 +17,33 @@ use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
 use crate::state::release::{Before, Kept, RecordedObject, Status};
 use crate::strategy::{Failure, RollbackResult};
 use crate::workload::Workload;
+use crate::workload::health::object::ObjectCause;
 use crate::workload::health::rollout::WriteReceipt;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Sorts objects into steps, by the groups of the release's definitions.
+type Sort = fn(&[(&ObjectId, i32)], &BTreeSet<&str>) -> Vec<Step>;
 
 impl ReleaseEngine {
     /// The next stage of the way back.
     pub(super) fn take_back(&mut self, now: Timestamp) {
         match self.stage {
-            Stage::WayBack => self.begin_way_back(now),
+            Stage::WayBack => {
+                // Another execution may have taken the release over since it was locked.
+                if self.record.is_some() && self.request.rollback {
+                    self.push(Task::Parent);
+                }
+                self.stage = Stage::BackBegins;
+            }
+            Stage::BackBegins => self.begin_way_back(now),
+            Stage::PutBack(step) if step > 0 && self.back_waits.remove(&(step - 1)) => {
+                for back in self.back_steps[step - 1].clone() {
+                    self.push(Task::GoneBack(back));
+                }
+            }
             Stage::PutBack(step) => match self.back_steps.get(step).cloned() {
                 Some(members) => {
                     for back in members {
@@ -58,7 +76,11 @@ impl ReleaseEngine {
                 self.unlock();
                 self.stage = Stage::UnlockFailed;
             }
-            Stage::UnlockFailed => self.stage = Stage::Failed,
+            Stage::UnlockFailed => {
+                if !self.unlocks_again() {
+                    self.stage = Stage::Failed;
+                }
+            }
             _ => self.end_failed(),
         }
     }
@@ -67,7 +89,9 @@ impl ReleaseEngine {
     fn begin_way_back(&mut self, now: Timestamp) {
         let failure = self.recorded_failure();
         let revision = self.record.as_ref().map(|record| record.heading.revision);
-        let overtaken = self.was_overtaken();
+        let later = self.overtaken_by();
+        let overtaken = self.was_overtaken() || later.is_some();
+        self.way_back.overtaken_by = later.flatten();
         let (Some(revision), true, false) = (revision, self.request.rollback, overtaken) else {
             // Nothing was written, nothing may be taken back, or it would overwrite others.
             self.way_back.overtaken = overtaken && revision.is_some();
@@ -91,7 +115,14 @@ impl ReleaseEngine {
     /// Whether somebody else's change is the cause: taking back would overwrite it.
     fn was_overtaken(&self) -> bool {
         match &self.failure {
-            Some(ReleaseCause::Gone(_)) => true,
+            Some(
+                ReleaseCause::Gone(_)
+                | ReleaseCause::Overwritten { .. }
+                | ReleaseCause::Object {
+                    cause: ObjectCause::Replaced,
+                    ..
+                },
+            ) => true,
             Some(ReleaseCause::Workload { failure, .. }) => matches!(
                 **failure,
                 Failure::OutOfSync { .. }
@@ -115,10 +146,15 @@ impl ReleaseEngine {
             let is_it = |id: &ObjectId| {
                 id.is(&object.id.group, &object.id.kind) && id.name == object.id.name
             };
-            let mut items = self.items.iter().filter(|item| is_it(&item.id));
-            if !items.any(|item| item.begun || self.is_resumed) {
+            let items = self.items.iter().zip(&self.request.manifests);
+            let mut items = items.filter(|(item, _)| is_it(&item.id));
+            let Some((item, asked)) = items.next() else {
+                continue;
+            };
+            if !item.begun && !self.is_resumed {
                 continue;
             }
+            let may_be_removed = item.recreate || asked.recreate;
             let former = good.iter().find(|former| former.id == object.id);
             let Some(to) = back_to(&object, former) else {
                 continue;
@@ -133,6 +169,9 @@ impl ReleaseEngine {
                     _ => None,
                 },
                 wave: object.wave,
+                applied: object.manifest.text().map(Arc::from),
+                may_be_removed,
+                keeps_replicas: false,
                 id: object.id,
                 to,
                 live: None,
@@ -140,31 +179,37 @@ impl ReleaseEngine {
                 follower: None,
             });
         }
+        self.backs = backs;
+        self.order_backs();
+    }
+
+    /// What is put back comes first, in order; then what is new is deleted, in the opposite order.
+    fn order_backs(&mut self) {
         let ids = |of: &dyn Fn(&Back) -> bool| {
-            let chosen = backs.iter().enumerate().filter(|(_, back)| of(back));
+            let chosen = self.backs.iter().enumerate().filter(|(_, back)| of(back));
             chosen.map(|(place, _)| place).collect::<Vec<_>>()
         };
         let restored = ids(&|back| matches!(back.to, BackTo::Manifest(_) | BackTo::Object(_)));
         let deleted = ids(&|back| back.to == BackTo::Nothing);
-        let order_of = |places: &[usize], is_reversed: bool| {
+        let own = self.own_groups();
+        let steps_of = |places: &[usize], sort: Sort| {
             let list = places
                 .iter()
-                .map(|place| (&backs[*place].id, backs[*place].wave));
-            let list = list.collect::<Vec<_>>();
-            let steps = if is_reversed {
-                reversed(&list)
-            } else {
-                order(&list)
-            };
-            let steps = steps.into_iter();
-            steps
-                .map(|step| step.members.iter().map(|it| places[*it]).collect())
-                .collect::<Vec<Vec<usize>>>()
+                .map(|place| (&self.backs[*place].id, self.backs[*place].wave));
+            let steps = sort(&list.collect::<Vec<_>>(), &own).into_iter();
+            let steps = steps.map(|step| {
+                let members = step.members.iter().map(|it| places[*it]);
+                (members.collect::<Vec<_>>(), waits_for_removal(step.rank))
+            });
+            steps.collect::<Vec<_>>()
         };
-        let mut steps = order_of(&restored, false);
-        steps.extend(order_of(&deleted, true));
-        self.back_steps = steps;
-        self.backs = backs;
+        let restored = steps_of(&restored, order_among).into_iter();
+        let restored = restored.map(|(members, _)| (members, false));
+        let steps = restored.chain(steps_of(&deleted, reversed_among));
+        let steps = steps.collect::<Vec<_>>();
+        let waits = steps.iter().enumerate().filter(|(_, (_, waits))| *waits);
+        self.back_waits = waits.map(|(step, _)| step).collect();
+        self.back_steps = steps.into_iter().map(|(members, _)| members).collect();
     }
 
     /// Makes the engine that follows a workload which was put back.

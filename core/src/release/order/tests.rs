@@ -123,7 +123,9 @@ fn deletion_goes_the_other_way_and_custom_resources_go_while_their_controller_ru
         (id("", "ConfigMap", "early"), -1),
     ];
     let places = objects.iter().map(|(id, wave)| (id, *wave));
-    let steps = reversed(&places.collect::<Vec<_>>());
+    let places = places.collect::<Vec<_>>();
+    let own = own_groups(places.iter().map(|(id, _)| *id));
+    let steps = reversed_among(&places, &own);
     insta::assert_snapshot!(shown(&steps, &objects), @r"
     0 Admission: ValidatingWebhookConfiguration/cert-manager
     0 OwnCustom: Issuer/letsencrypt

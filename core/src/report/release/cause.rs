@@ -5,6 +5,7 @@ use super::super::rollout_failed::what_failed;
 use super::super::{odd, refusal, unreachable};
 use super::naming::{object, some_of};
 use super::refused;
+use crate::change::apply::{FieldConflict, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::outcome::{FailureCode, FailureType};
 use crate::release::ReleaseCause;
@@ -13,6 +14,7 @@ use crate::strategy::Failure;
 use crate::strategy::causes::RolloutFailure;
 use crate::text::{clip, quote, words};
 use crate::workload::health::diagnosis::Evidence;
+use crate::workload::health::object::ObjectCause;
 
 /// How much of what an object says of itself is told.
 const SAID_LIMIT: usize = 300;
@@ -35,6 +37,11 @@ pub fn recorded(cause: &ReleaseCause) -> RecordedFailure {
 fn reason(cause: &ReleaseCause) -> Option<Reason> {
     match cause {
         ReleaseCause::Recorded(recorded) => recorded.reason,
+        ReleaseCause::Object {
+            cause: ObjectCause::Replaced,
+            ..
+        }
+        | ReleaseCause::Overwritten { .. } => Some(Reason::Overtaken),
         ReleaseCause::Object { .. } => Some(Reason::NotReady),
         ReleaseCause::Gone(_) => Some(Reason::Deleted),
         ReleaseCause::TimedOut { .. } => Some(Reason::Timeout),
@@ -50,9 +57,29 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
         ReleaseCause::Workload { id, failure, .. } => match rollout(cause) {
             Some(_) if id.is("batch", "Job") => Some(Reason::Job),
             Some(failure) => failure.reason,
-            None if **failure == Failure::Deleted => Some(Reason::Deleted),
-            None => Some(Reason::Changed),
+            None => Some(of_workload(failure)),
         },
+    }
+}
+
+/// What ended a rollout that did not fail by itself. A later change is told as for a workload that
+/// is deployed alone.
+fn of_workload(failure: &Failure) -> Reason {
+    match failure {
+        Failure::OutOfSync { .. } | Failure::Overwritten { .. } | Failure::SetAside { .. } => {
+            Reason::Overtaken
+        }
+        Failure::Missing | Failure::BeingDeleted | Failure::Deleted | Failure::EndUnseen => {
+            Reason::Deleted
+        }
+        Failure::Paused => Reason::Paused,
+        Failure::Faults(_)
+        | Failure::TooLate
+        | Failure::Ringing(_)
+        | Failure::AlarmsUnreadable(_)
+        | Failure::Forbidden(_)
+        | Failure::Locked { .. }
+        | Failure::Rollout { .. } => Reason::Changed,
     }
 }
 
@@ -91,6 +118,7 @@ pub(super) fn class(cause: &ReleaseCause) -> (FailureCode, FailureType) {
         ReleaseCause::Recorded(recorded) => what_failed(recorded.kind, recorded.reason),
         ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
+        | ReleaseCause::Overwritten { .. }
         | ReleaseCause::Gone(_)
         | ReleaseCause::TimedOut { .. } => what_failed(None, reason(cause)),
     }
@@ -107,6 +135,7 @@ pub(super) fn evidence(cause: &ReleaseCause) -> Evidence {
         ReleaseCause::Refused { .. }
         | ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
+        | ReleaseCause::Overwritten { .. }
         | ReleaseCause::Gone(_)
         | ReleaseCause::TimedOut { .. } => Evidence::default(),
     }
@@ -142,6 +171,23 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
             "someone else deleted {}, or replaced it, while it was followed",
             object(id, namespace)
         ),
+        ReleaseCause::Overwritten { id, by } => {
+            let what = object(id, namespace);
+            match by {
+                OtherWriter::Manager(FieldConflict { field, manager }) => format!(
+                    "`{}` changed `{}` of {what} after this release had applied it",
+                    quote(manager),
+                    quote(field)
+                ),
+                OtherWriter::Release(release) => {
+                    format!("{what} was taken over by release `{}`", quote(release))
+                }
+                OtherWriter::Removed(field) => format!(
+                    "someone else removed `{}` of {what} after this release had applied it",
+                    quote(field)
+                ),
+            }
+        }
         ReleaseCause::TimedOut { timeout, waiting } => {
             let waiting = waiting.iter().map(|(id, said)| match said.as_str() {
                 "" => object(id, namespace),

@@ -257,6 +257,7 @@ fn outage(request: &ReleaseRequest, cause: &ReleaseCause, back: &WayBack) -> Str
         | ReleaseCause::Refused { .. }
         | ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
+        | ReleaseCause::Overwritten { .. }
         | ReleaseCause::Gone(_)
         | ReleaseCause::TimedOut { .. }
         | ReleaseCause::Recorded(_) => String::new(),

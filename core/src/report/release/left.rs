@@ -9,14 +9,30 @@ use crate::text::{clip, quote};
 /// How much of an error's text is told for each object.
 const WHY_LIMIT: usize = 200;
 
-/// The objects, each with its reason.
+/// How many reasons are told.
+const REASONS: usize = 8;
+
+/// The objects by their reasons, each reason once.
 pub(super) fn each<'a>(
     left: impl IntoIterator<Item = &'a (ObjectId, LeftReason)>,
     namespace: &str,
 ) -> String {
-    let all = left.into_iter();
-    let all = all.map(|(id, reason)| format!("{} ({})", object(id, namespace), why(reason)));
-    some_of(all.collect())
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for (id, reason) in left {
+        let (name, why) = (object(id, namespace), why(reason));
+        match groups.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((why, vec![name])),
+        }
+    }
+    let more: usize = groups.iter().skip(REASONS).map(|it| it.1.len()).sum();
+    let shown = groups.into_iter().take(REASONS);
+    let shown = shown.map(|(why, names)| format!("{} ({why})", some_of(names)));
+    let shown = shown.collect::<Vec<_>>().join("; ");
+    match more {
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
+    }
 }
 
 /// The reason, in a clause.
@@ -32,6 +48,13 @@ pub(super) fn why(reason: &LeftReason) -> String {
             "what it was before is not known: the release's record had no room for it"
         }
         LeftReason::Changed => "someone else has changed it since",
+        LeftReason::ChangedBy(manager) => {
+            return format!(
+                "`{}` has changed it since",
+                clip(&quote(manager), WHY_LIMIT)
+            );
+        }
+        LeftReason::Deleted => "someone else has deleted it since",
         LeftReason::Refused(why) => {
             return format!(
                 "the API server refused it: {}",
@@ -72,6 +95,8 @@ pub(super) fn is_by_rule(reason: &LeftReason) -> bool {
         | LeftReason::Definition => true,
         LeftReason::NotRecorded
         | LeftReason::Changed
+        | LeftReason::ChangedBy(_)
+        | LeftReason::Deleted
         | LeftReason::Refused(_)
         | LeftReason::NoTime => false,
     }

@@ -9,6 +9,7 @@ use super::success::{hooks, notes, succeeded};
 use crate::change::difference::Difference;
 use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
 use crate::request::release::ReleaseRequest;
+use crate::text::clip;
 
 /// How many fields of one object are shown.
 const FIELDS: usize = 20;
@@ -45,7 +46,7 @@ pub fn planned(request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
     let summary = match fit(&blocks, "\n", "objects", room) {
         listed if listed.is_empty() => rest,
         listed => {
-            let rest = crate::text::clip(&rest, SUMMARY_LIMIT - listed.len() - 1);
+            let rest = clip(&rest, SUMMARY_LIMIT - listed.len() - 1);
             format!("{rest}\n{listed}")
         }
     };
@@ -58,6 +59,50 @@ pub fn planned(request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
         (CHANGES, fit(&blocks, "\n", "objects", VARIABLE_LIMIT)),
     ];
     succeeded(request, &summary, revision, variables)
+}
+
+/// The plan of a workload, with what happens to the Job that runs before it.
+pub fn planned_before(report: Report, request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
+    let Report::Success {
+        summary,
+        external_id,
+        mut variables,
+    } = report
+    else {
+        return report;
+    };
+    let jobs = plan.objects.iter().map(|one| {
+        let name = object(&one.id, &request.namespace).replace('`', "");
+        match &one.change {
+            ObjectChange::New => format!("+ {name}: new, and runs before anything else changes"),
+            ObjectChange::Unchanged => format!("{name}: completed before, so it does not run"),
+            ObjectChange::Changed(_)
+            | ObjectChange::TakenOver
+            | ObjectChange::Recreated
+            | ObjectChange::Untried(_)
+            | ObjectChange::Deleted
+            | ObjectChange::Kept(_) => block(request, one),
+        }
+    });
+    let jobs = jobs.collect::<Vec<_>>().join("\n");
+    let more = plan.objects.iter().filter(|one| changes(&one.change));
+    let more = more.count();
+    for (name, value) in &mut variables {
+        match *name {
+            CHANGES => *value = clip(&format!("{jobs}\n{value}"), VARIABLE_LIMIT),
+            "ChangeCount" => {
+                let count = value.parse::<usize>().unwrap_or_default();
+                *value = (count + more).to_string();
+            }
+            _ => {}
+        }
+    }
+    let room = SUMMARY_LIMIT.saturating_sub(jobs.len() + 1);
+    Report::Success {
+        summary: clip(&format!("{}\n{jobs}", clip(&summary, room)), SUMMARY_LIMIT),
+        external_id,
+        variables,
+    }
 }
 
 /// Whether something would be written or deleted.

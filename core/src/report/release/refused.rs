@@ -139,7 +139,8 @@ pub(super) fn reason(trouble: &ObjectTrouble) -> Reason {
         return Reason::Object;
     };
     match meaning {
-        ApplyRefusal::Conflict(_) | ApplyRefusal::Stale => Reason::Conflict,
+        ApplyRefusal::Conflict(_) => Reason::Conflict,
+        ApplyRefusal::Stale => Reason::Overtaken,
         ApplyRefusal::NamespaceEnding => Reason::NamespaceEnding,
         ApplyRefusal::Forbidden(_) | ApplyRefusal::Escalation(_) => Reason::Refused(FORBIDDEN),
         ApplyRefusal::WebhookAway { .. } => Reason::Webhook,

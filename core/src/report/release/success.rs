@@ -162,7 +162,8 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
         "Completed before and unchanged, so not run again:",
         "Applied, but without a status that shows whether it works:",
         "Too large for the record of the release, so a rollback could not restore it:",
-        "Deleted so soon after its end (ttlSecondsAfterFinished) that its end may be missed:",
+        "Deleted by Kubernetes after its end (ttlSecondsAfterFinished), so a later release runs it \
+         again:",
         "Applied, and not complete yet:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);

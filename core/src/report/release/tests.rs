@@ -1,5 +1,5 @@
 use super::*;
-use crate::change::apply::{ApplyRefusal, FieldConflict, ForeignOwner};
+use crate::change::apply::{ApplyRefusal, FieldConflict, ForeignOwner, OtherWriter};
 use crate::change::difference::difference;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::contact::{Unreached, UnreachedCause};
@@ -147,7 +147,7 @@ fn a_success_tells_what_runs_and_what_is_left() {
     let warnings = ["spec.template: deprecated".to_owned()];
     let report = success(&request, &serving(), &warnings, at(0), at(80));
     assert_snapshot!(text(&report), @r"
-    Release `shop` in `prod` serves as revision 7 after 1 min 20 s: 3 objects new, 4 changed, 12 unchanged, 1 deleted. `Deployment/web` (web:2): 3 of 3 pods available; `StatefulSet/db` (db:1): a pod gets this version when somebody deletes it (OnDelete); `Deployment/spare` (web:2): scaled to zero; `Job/migrate` completed. Not in the release any more, and not deleted: `PersistentVolumeClaim/data` (objects of its kind are only deleted if their annotation `landfall/prune` is `always`). Not followed, because `landfall/follow` says so: `Deployment/canary`. Deleted so soon after its end (ttlSecondsAfterFinished) that its end may be missed: `Job/migrate` (5 s). Applied, and not complete yet: `Service/web` (its load balancer has no address yet). Hooks of Helm charts are not applied: `Job/chart-test (test)`. Warning: spec.template: deprecated
+    Release `shop` in `prod` serves as revision 7 after 1 min 20 s: 3 objects new, 4 changed, 12 unchanged, 1 deleted. `Deployment/web` (web:2): 3 of 3 pods available; `StatefulSet/db` (db:1): a pod gets this version when somebody deletes it (OnDelete); `Deployment/spare` (web:2): scaled to zero; `Job/migrate` completed. Not in the release any more, and not deleted: `PersistentVolumeClaim/data` (objects of its kind are only deleted if their annotation `landfall/prune` is `always`). Not followed, because `landfall/follow` says so: `Deployment/canary`. Deleted by Kubernetes after its end (ttlSecondsAfterFinished), so a later release runs it again: `Job/migrate` (5 s). Applied, and not complete yet: `Service/web` (its load balancer has no address yet). Hooks of Helm charts are not applied: `Job/chart-test (test)`. Warning: spec.template: deprecated
 
     Namespace=prod
     Release=shop
@@ -685,6 +685,7 @@ fn rolled_back() -> WayBack {
     WayBack {
         tried: true,
         overtaken: false,
+        overtaken_by: None,
         revision: Some(6),
         restored: ids(&["Deployment/web", "Service/web", "ConfigMap/web"]),
         deleted: ids(&["ConfigMap/new"]),
@@ -788,7 +789,7 @@ fn what_does_not_serve_after_the_way_back_comes_first() {
       panic: no DATABASE_URL
 
     Of the other workloads, these were ready: `Deployment/api`, `StatefulSet/db`; these were not yet: `Deployment/worker`.
-    3 objects were put back as in revision 6: `Deployment/web`, `Service/web`, `ConfigMap/web`. 1 object was new, and deleted again: `ConfigMap/new`. Not taken back: `Service/web` (the API server refused it: HTTP 503, "overloaded"), `CustomResourceDefinition/x` (a definition is not taken back: objects may be stored in its new version).
+    3 objects were put back as in revision 6: `Deployment/web`, `Service/web`, `ConfigMap/web`. 1 object was new, and deleted again: `ConfigMap/new`. Not taken back: `Service/web` (the API server refused it: HTTP 503, "overloaded"); `CustomResourceDefinition/x` (a definition is not taken back: objects may be stored in its new version).
     First see what keeps `Deployment/web` from serving: `kubectl --namespace prod describe deployment/web`. Correct the cause and release the change again. See docs/operations.md, crash.
     "#);
 }
@@ -1036,4 +1037,71 @@ fn a_cluster_out_of_sight_is_told_with_what_continues() {
 
     Retry the stage. Where many deploys begin at once, raise the throughput of Parameter Store (`aws ssm update-service-setting --setting-id /ssm/parameter-store/high-throughput-enabled --setting-value true`). See docs/operations.md, credentials.
     ");
+}
+
+/// Fifty definitions stay for one reason, and that is said once.
+#[test]
+fn a_reason_is_told_once_with_all_its_objects() {
+    let left = [
+        (id("CustomResourceDefinition/a"), LeftReason::Definition),
+        (id("Job/migrate"), LeftReason::JobRan),
+        (id("CustomResourceDefinition/b"), LeftReason::Definition),
+        (
+            id("ConfigMap/web"),
+            LeftReason::ChangedBy("kubectl-edit".to_owned()),
+        ),
+        (id("ConfigMap/old"), LeftReason::Deleted),
+    ];
+    let back = WayBack {
+        left: left.to_vec(),
+        ..rolled_back()
+    };
+    let told = ended_as(&request(), crashing(), back);
+    let said = "Not taken back: `CustomResourceDefinition/a`, `CustomResourceDefinition/b` (a \
+        definition is not taken back: objects may be stored in its new version); `Job/migrate` (it \
+        ran, and what it did cannot be undone); `ConfigMap/web` (`kubectl-edit` has changed it \
+        since); `ConfigMap/old` (someone else has deleted it since).";
+    assert!(told.contains(said), "{told}");
+    assert!(
+        told.contains("failed and was rolled back only in part"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_change_of_somebody_else_is_out_of_sync() {
+    let nothing = || WayBack {
+        overtaken: true,
+        ..WayBack::default()
+    };
+    for by in [
+        OtherWriter::Manager(FieldConflict {
+            field: "data.LEVEL".to_owned(),
+            manager: "kubectl-edit".to_owned(),
+        }),
+        OtherWriter::Release("prod/other".to_owned()),
+        OtherWriter::Removed("data.LEVEL".to_owned()),
+    ] {
+        let cause = ReleaseCause::Overwritten {
+            id: id("ConfigMap/web"),
+            by,
+        };
+        let told = ended_as(&request(), cause.clone(), nothing());
+        assert!(told.starts_with("RevisionOutOfSync\n"), "{told}");
+        assert!(told.contains("What was written stays as it is"), "{told}");
+        assert!(told.ends_with("docs/operations.md, out-of-sync."), "{told}");
+        let kept = ReleaseCause::Recorded(recorded(&cause));
+        let later = ended_as(&request(), kept, nothing());
+        assert_eq!(later.lines().next(), told.lines().next());
+    }
+    let later = WayBack {
+        overtaken_by: Some("run-9".to_owned()),
+        ..nothing()
+    };
+    let told = ended_as(&request(), crashing(), later);
+    assert!(told.starts_with("JobFailed\n"), "{told}");
+    assert!(
+        told.contains("execution `run-9` has deployed this release since"),
+        "{told}"
+    );
 }

@@ -49,6 +49,10 @@ pub(super) fn done(request: &ReleaseRequest, back: &WayBack) -> String {
     if !back.tried {
         return match request.rollback {
             false => "What was written stays as it is, because `rollback` is false.".to_owned(),
+            true if back.overtaken_by.is_some() => format!(
+                "What was written stays as it is: execution `{}` has deployed this release since.",
+                quote(back.overtaken_by.as_deref().unwrap_or_default())
+            ),
             true if back.overtaken => {
                 "What was written stays as it is, because taking it back would \
                 overwrite that change."

@@ -3,6 +3,7 @@
 use super::fault::{Faults, Subject};
 use super::identity::Identity;
 use super::model::PrunePolicy;
+use crate::kubernetes::group::is_kept_kind;
 use serde_json::Value;
 
 /// When the object is applied: an integer, lower ones first; 0 without it.
@@ -33,14 +34,6 @@ const RUNNABLE: [&str; 4] = ["pre-install", "pre-upgrade", "post-install", "post
 
 /// The longest list of hook kinds in a message: all that Helm has need half of it.
 const HOOK_LIMIT: usize = 200;
-
-/// Kinds whose objects stay when a release no longer has them: with them their content would go.
-const KEPT: [(&str, &str); 4] = [
-    ("", "Namespace"),
-    ("", "PersistentVolume"),
-    ("", "PersistentVolumeClaim"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-];
 
 /// How an object is applied.
 #[derive(Debug, PartialEq)]
@@ -86,7 +79,7 @@ pub(super) fn read(
             default
         }
     };
-    let is_kept = KEPT.contains(&(identity.group(), &*identity.kind))
+    let is_kept = is_kept_kind(identity.group(), &identity.kind)
         || text("helm.sh/resource-policy") == Some("keep");
     let is_pruned = choice(PRUNE, ["always", "never"], !is_kept);
     let follow = choice(FOLLOW, ["yes", "no"], true);

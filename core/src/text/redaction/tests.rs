@@ -321,3 +321,36 @@ fn many_values_and_a_long_text_take_no_long_time() {
         );
     }
 }
+
+/// A service account may have the name that a variable has as its value.
+#[test]
+fn the_names_that_an_object_refers_to_are_open_as_a_whole() {
+    let mut mask = Mask::new();
+    mask.add_values([
+        "webrunner",
+        "s3cret-part",
+        "operator-login",
+        "from-a-config-map",
+    ]);
+    mask.learn(&serde_json::json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "shop"},
+        "spec": {"template": {"spec": {
+            "serviceAccountName": "webrunner",
+            "volumes": [{"name": "v-s3cret-part", "configMap": {"name": "settings"}}],
+            "containers": [{"name": "app", "env": [{"name": "WHO", "value": "webrunner"}]}],
+        }}},
+    }));
+    mask.learn(&serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "c"}, "data": {"name": "from-a-config-map"}}));
+    mask.learn(
+        &serde_json::json!({"apiVersion": "example.com/v1", "kind": "Database",
+        "metadata": {"name": "d"}, "spec": {"userName": "operator-login"}}),
+    );
+    let told = mask.text("spec.serviceAccountName: webadmin → webrunner");
+    assert_eq!(told, "spec.serviceAccountName: webadmin → webrunner");
+    for hidden in ["s3cret-part", "operator-login", "from-a-config-map"] {
+        assert_eq!(mask.text(hidden), HIDDEN);
+    }
+}

@@ -3,6 +3,7 @@
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions>
 
 use super::rollout::{Progress, Verdict, WaitsFor};
+use crate::kubernetes::pod::Event;
 use crate::workload::Workload;
 use serde_json::Value;
 
@@ -59,6 +60,40 @@ pub fn failure(live: &Workload) -> Option<JobFailure> {
         reason: condition.reason.to_owned(),
         message: condition.message.to_owned(),
     })
+}
+
+/// How a Job ended that Kubernetes has deleted since.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobEnd {
+    /// It completed.
+    Completed,
+    /// It failed.
+    Failed(JobFailure),
+}
+
+/// Why the Job controller gives a Job up: the reasons of its condition and of its event.
+/// <https://github.com/kubernetes/api/blob/master/batch/v1/types.go>
+const GIVEN_UP: [&str; 5] = [
+    "BackoffLimitExceeded",
+    "DeadlineExceeded",
+    "PodFailurePolicy",
+    "FailedIndexes",
+    "MaxFailedIndexesExceeded",
+];
+
+/// How a Job ended, by the events of it that are left; `None` where they do not tell.
+pub fn told_end(events: &[Event]) -> Option<JobEnd> {
+    let completed = |event: &&Event| event.kind == "Normal" && event.reason == "Completed";
+    if events.iter().any(|event| completed(&event)) {
+        return Some(JobEnd::Completed);
+    }
+    let failed =
+        |event: &&Event| event.kind == "Warning" && GIVEN_UP.contains(&event.reason.as_str());
+    let failed = events.iter().find(failed)?;
+    Some(JobEnd::Failed(JobFailure {
+        reason: failed.reason.clone(),
+        message: failed.message.clone(),
+    }))
 }
 
 /// Whether a Job has come to its end, one way or the other.

@@ -5,7 +5,14 @@ use crate::world::api::message::{Answer, Body};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Adds warnings about duplicate variables to the response to a write.
+/// Labels of nodes that have other names now.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/api/node/util.go>
+const RENAMED: [(&str, &str); 2] = [
+    ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+    ("beta.kubernetes.io/os", "kubernetes.io/os"),
+];
+
+/// Adds warnings about duplicate variables and old labels of nodes to the response to a write.
 pub(crate) fn added(mut answer: Answer) -> Answer {
     let Body::Json(object) = &answer.body else {
         return answer;
@@ -24,6 +31,15 @@ pub(crate) fn added(mut answer: Answer) -> Answer {
                      definition of \\\"{name}\\\", which may be dropped when using apply\""
                 ));
             }
+        }
+    }
+    let selector = object.pointer("/spec/template/spec/nodeSelector");
+    for (old, new) in RENAMED {
+        if selector.is_some_and(|it| it.get(old).is_some()) {
+            warnings.push(format!(
+                "299 - \"spec.template.spec.nodeSelector[{old}]: deprecated since v1.14; use \
+                 \\\"{new}\\\" instead\""
+            ));
         }
     }
     let warnings = warnings.into_iter();

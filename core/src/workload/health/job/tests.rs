@@ -100,3 +100,135 @@ fn a_job_that_goes_on_says_what_it_waits_for() {
         assert!(!is_over(&found), "{status}");
     }
 }
+
+/// Indexed Jobs, and Jobs with a policy for success or for failed pods: what has happened to single
+/// pods or indexes is no verdict, and what Kubernetes makes of it is.
+#[test]
+fn indexes_and_policies_are_judged_by_the_conditions_alone() {
+    let started = "2026-01-01T00:00:00Z";
+    let indexed = json!({"completionMode": "Indexed", "completions": 3, "parallelism": 3,
+        "backoffLimitPerIndex": 1, "maxFailedIndexes": 1});
+    let policy = json!({"completionMode": "Indexed", "completions": 3,
+        "successPolicy": {"rules": [{"succeededIndexes": "0"}]}});
+    let ignoring = json!({"backoffLimit": 0, "podFailurePolicy": {"rules": [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]},
+        {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}]}});
+    for (name, spec, status) in [
+        (
+            "an index has failed, others go on",
+            &indexed,
+            json!({"startTime": started, "active": 2, "failed": 2, "failedIndexes": "1"}),
+        ),
+        (
+            "two of three are done",
+            &indexed,
+            json!({"startTime": started, "active": 1, "succeeded": 2, "completedIndexes": "0,2"}),
+        ),
+        (
+            "the policy is met, and pods still end",
+            &policy,
+            json!({"startTime": started, "succeeded": 1, "terminating": 2,
+                "conditions": condition("SuccessCriteriaMet", "True", "SuccessPolicy")}),
+        ),
+        (
+            "a disruption does not count",
+            &ignoring,
+            json!({"startTime": started, "active": 1}),
+        ),
+    ] {
+        let found = job(spec.clone(), status);
+        assert!(matches!(verdict(&found), Verdict::Progressing(_)), "{name}");
+        assert!(!is_over(&found), "{name}");
+    }
+    for (name, spec, kind, reason, completes) in [
+        (
+            "all indexes",
+            &indexed,
+            "Complete",
+            "CompletionsReached",
+            true,
+        ),
+        (
+            "an index for good",
+            &indexed,
+            "Failed",
+            "FailedIndexes",
+            false,
+        ),
+        (
+            "too many indexes",
+            &indexed,
+            "FailureTarget",
+            "MaxFailedIndexesExceeded",
+            false,
+        ),
+        (
+            "one index is enough",
+            &policy,
+            "Complete",
+            "SuccessPolicy",
+            true,
+        ),
+        (
+            "an exit code ends it",
+            &ignoring,
+            "FailureTarget",
+            "PodFailurePolicy",
+            false,
+        ),
+    ] {
+        let status = json!({"startTime": started, "succeeded": 1, "failed": 2,
+            "conditions": condition(kind, "True", reason)});
+        let found = job(spec.clone(), status);
+        match completes {
+            true => assert_eq!(verdict(&found), Verdict::Complete, "{name}"),
+            false => {
+                assert!(matches!(verdict(&found), Verdict::Failed(_)), "{name}");
+                assert_eq!(failure(&found).unwrap().reason, reason, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_events_of_a_job_that_is_gone_tell_its_end() {
+    let event = |kind: &str, reason: &str| Event {
+        kind: kind.to_owned(),
+        reason: reason.to_owned(),
+        message: "because".to_owned(),
+        count: 1,
+        last: None,
+    };
+    let created = event("Normal", "SuccessfulCreate");
+    let told = |more: &[Event]| told_end(&[std::slice::from_ref(&created), more].concat());
+    assert_eq!(
+        told(&[event("Normal", "Completed")]),
+        Some(JobEnd::Completed)
+    );
+    for reason in [
+        "BackoffLimitExceeded",
+        "DeadlineExceeded",
+        "PodFailurePolicy",
+        "FailedIndexes",
+        "MaxFailedIndexesExceeded",
+    ] {
+        let expected = JobFailure {
+            reason: reason.to_owned(),
+            message: "because".to_owned(),
+        };
+        assert_eq!(
+            told(&[event("Warning", reason)]),
+            Some(JobEnd::Failed(expected))
+        );
+    }
+    // Neither is an end of the Job.
+    for (kind, reason) in [
+        ("Warning", "FailedCreate"),
+        ("Normal", "SuccessfulDelete"),
+        ("Warning", "Completed"),
+        ("Normal", "BackoffLimitExceeded"),
+    ] {
+        assert_eq!(told(&[event(kind, reason)]), None, "{kind} {reason}");
+    }
+    assert_eq!(told_end(&[]), None);
+}

@@ -1,0 +1,206 @@
+//! What somebody else changes while a release is at work, by hand or by another release: it stays.
+
+use super::{GOOD, image, object, release, settings, web};
+use crate::stage::Stage;
+use landfall_sandbox::world::World;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// It never gets ready.
+const NEVER: &str = "registry.example.com/web:never-ready";
+
+/// Its pods take two seconds.
+const SLOW: &str = "registry.example.com/web:2.1.0-after-2s";
+
+/// In a real cluster the prober of `kills` does the same.
+async fn cluster() -> Stage {
+    Stage::in_sandbox(|_, _| {}).await
+}
+
+/// What a person does to an object, by `kubectl`.
+fn edit(stage: &Stage, resource: &str, name: &str, change: impl FnOnce(&mut Value)) {
+    stage.sandbox().world(|world: &mut World, now| {
+        let mut object = world.object(resource, "default", name).cloned().unwrap();
+        change(&mut object);
+        world.apply(object, now);
+    });
+}
+
+/// A release of a second version, in the middle of whose rollout something is done to it.
+async fn upgraded(
+    stage: &Stage,
+    image_of_web: &str,
+    parameters: Value,
+    meddle: impl FnOnce(),
+) -> crate::stage::Ended {
+    let (config, old) = (settings("info"), web("web", GOOD));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*old)];
+    release(stage, &files, json!({})).await.released();
+    let added = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: added}\ndata: {A: '1'}\n";
+    let (config, new) = (settings("debug"), web("web", image_of_web));
+    let files = [
+        ("k8s/config.yaml", &*config),
+        ("k8s/web.yaml", &*new),
+        ("k8s/added.yaml", added),
+    ];
+    let meddle = async {
+        while image(stage, "web").await != image_of_web {
+            sleep(Duration::from_millis(20)).await;
+        }
+        // By then what is no workload has been looked at.
+        sleep(Duration::from_millis(300)).await;
+        meddle();
+    };
+    tokio::join!(release(stage, &files, parameters), meddle).0
+}
+
+fn short() -> Value {
+    json!({"timeout": "5s"})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_changed_is_not_taken_back() {
+    let stage = cluster().await;
+    let ended = upgraded(&stage, NEVER, short(), || {
+        edit(&stage, "configmaps", "settings", |config| {
+            config["data"]["LEVEL"] = json!("theirs");
+        });
+        edit(&stage, "configmaps", "added", |config| {
+            config["data"]["A"] = json!("theirs");
+        });
+    });
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    let config = object(&stage, "configmaps", "settings").await.unwrap();
+    assert_eq!(config["data"]["LEVEL"], "theirs", "{message}");
+    let added = object(&stage, "configmaps", "added").await.unwrap();
+    assert_eq!(added["data"]["A"], "theirs", "{message}");
+    assert_eq!(image(&stage, "web").await, GOOD, "{message}");
+    for said in [
+        "rolled back only in part",
+        "`ConfigMap/settings`",
+        "`ConfigMap/added`",
+        "(`kubectl` has changed it since)",
+    ] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+}
+
+/// Labels, other keys and the number of pods are no version.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_added_or_scaled_is_taken_back_around_it() {
+    let stage = cluster().await;
+    let ended = upgraded(&stage, NEVER, short(), || {
+        edit(&stage, "configmaps", "settings", |config| {
+            config["metadata"]["labels"]["seen"] = json!("yes");
+            config["data"]["THEIRS"] = json!("1");
+        });
+        edit(&stage, "configmaps", "added", |config| {
+            config["metadata"]["labels"]["seen"] = json!("yes");
+        });
+        let world = stage.sandbox();
+        world.world(|world: &mut World, now| world.scale("default", "web", 3, now));
+    });
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(
+        message.contains("was rolled back to revision 1"),
+        "{message}"
+    );
+    let config = object(&stage, "configmaps", "settings").await.unwrap();
+    assert_eq!(config["data"]["LEVEL"], "info", "{message}");
+    assert_eq!(config["data"]["THEIRS"], "1", "{message}");
+    assert!(
+        object(&stage, "configmaps", "added").await.is_none(),
+        "{message}"
+    );
+    assert_eq!(image(&stage, "web").await, GOOD, "{message}");
+    let live = object(&stage, "deployments", "web").await.unwrap();
+    assert_eq!(live["spec"]["replicas"], 3, "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_deleted_stays_away() {
+    let stage = cluster().await;
+    let ended = upgraded(&stage, NEVER, short(), || {
+        let world = stage.sandbox();
+        world
+            .world(|world: &mut World, now| world.delete("configmaps", "default", "settings", now));
+    });
+    let (_, message) = ended.await.failure();
+    assert!(
+        object(&stage, "configmaps", "settings").await.is_none(),
+        "{message}"
+    );
+    assert!(
+        message.contains("someone else has deleted it since"),
+        "{message}"
+    );
+    assert_eq!(image(&stage, "web").await, GOOD, "{message}");
+}
+
+/// Whoever restarts the pods in the middle does not change what was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_in_the_middle_is_followed_on() {
+    let stage = cluster().await;
+    let restart = |web: &mut Value| {
+        web["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
+            json!("2026-01-01T00:00:00Z");
+    };
+    let ended = upgraded(&stage, SLOW, json!({}), || {
+        edit(&stage, "deployments", "web", restart);
+    });
+    let (summary, _) = ended.await.released();
+    assert_eq!(image(&stage, "web").await, SLOW, "{summary}");
+}
+
+async fn lock(stage: &Stage) {
+    let now = jiff::Timestamp::now();
+    let until = now + jiff::SignedDuration::from_mins(30);
+    let lock = json!({"execution": "run-9", "job": "a job", "since": now, "until": until});
+    let change = json!({"landfall/lock": lock.to_string()});
+    let part = ["metadata", "annotations"];
+    let cluster = &stage.cluster;
+    cluster
+        .change("secrets", "landfall.shop", part, change)
+        .await;
+}
+
+/// The lock has expired, or somebody has broken it: the release is another execution's now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_was_taken_over_in_the_middle_is_not_reported_as_done() {
+    let stage = cluster().await;
+    let ended = async {
+        let handle = tokio::runtime::Handle::current();
+        upgraded(&stage, SLOW, json!({}), || {
+            tokio::task::block_in_place(|| handle.block_on(lock(&stage)));
+        })
+        .await
+    };
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "RevisionOutOfSync", "{message}");
+    assert!(message.contains("run-9"), "{message}");
+    let parent = object(&stage, "secrets", "landfall.shop").await.unwrap();
+    let lock = parent["metadata"]["annotations"]["landfall/lock"].to_string();
+    assert!(lock.contains("run-9"), "{lock}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_back_overwrites_no_later_release() {
+    let stage = cluster().await;
+    let ended = async {
+        let handle = tokio::runtime::Handle::current();
+        upgraded(&stage, NEVER, short(), || {
+            tokio::task::block_in_place(|| handle.block_on(lock(&stage)));
+        })
+        .await
+    };
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    let said = "execution `run-9` has deployed this release since";
+    assert!(message.contains(said), "{message}");
+    assert_eq!(image(&stage, "web").await, NEVER, "{message}");
+    let config = object(&stage, "configmaps", "settings").await.unwrap();
+    assert_eq!(config["data"]["LEVEL"], "debug", "{message}");
+}
