@@ -94,6 +94,8 @@ impl Context<'_> {
         let failed = service.annotation(marks::ROLLED_BACK) == Some(job);
         let switched = service.annotation(marks::JOB) == Some(job);
         if !failed && let Some(cause) = self.judged(service, lock.as_ref()) {
+            // The share of the traffic that the version had belongs to the cause.
+            self.has_share()?;
             return Ok(self.fail(cause));
         }
         match (lock, &self.continuation.phase) {
