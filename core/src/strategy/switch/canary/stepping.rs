@@ -159,7 +159,8 @@ impl Context<'_> {
         }
         let live = self.live(service)?;
         self.check_pin(service, live)?;
-        if found.replicas() < live.replicas() {
+        // With all of the traffic it is the candidate that an autoscaler scales.
+        if mark.weight < 100 && found.replicas() < live.replicas() {
             self.rechecked()?;
             return Ok(self.scale_up(found, live.replicas()));
         }
