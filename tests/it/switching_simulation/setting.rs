@@ -72,7 +72,23 @@ pub struct Setting {
     pub locked: Locked,
 }
 
+/// Those that are disturbed: of canaries a few.
 pub fn settings() -> Vec<Setting> {
+    let mut all = all_settings();
+    all.retain(|it| match (it.route, it.start) {
+        (None, _) => true,
+        (Some(Route::HttpRoute), Start::Adoption) => {
+            it.scaled && matches!(it.health, Well | FallsIll)
+        }
+        (Some(Route::HttpRoute), Start::Third) => !it.scaled && it.health == NeverReady,
+        (Some(Route::HttpRoute), Start::Back) => false,
+        (Some(Route::Ingress), start) => start == Start::Adoption && it.scaled && it.health == Well,
+    });
+    all
+}
+
+/// All settings.
+pub fn all_settings() -> Vec<Setting> {
     let mut all = Vec::new();
     let ways = [
         (false, None),
