@@ -214,3 +214,23 @@ async fn a_version_that_somebody_changes_is_not_reported_as_brought_back() {
     assert_eq!(version_of(&stage).await, "green");
     at_rest(&stage).await;
 }
+
+/// A rollback by `canary` takes what comes back through the same steps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_canary_brings_back_what_served_before_by_its_steps() {
+    let stage = stage().await;
+    let steps = json!([{"weight": 50, "bake": "1s"}]);
+    for image in [NEW_IMAGE, NEWER_IMAGE] {
+        let deploy = with(switch("canary", image), "steps", steps.clone());
+        stage.deploy(deploy).await.success();
+    }
+    let rollback = |execution: &str| with(back("canary", execution), "steps", steps.clone());
+    let (summary, variables) = stage.deploy(rollback("run-3")).await.success();
+    let told = "It was rolled back from `demo-app-green` to the version of `demo-app-blue`.";
+    assert!(summary.contains(told), "{summary}");
+    assert_eq!(variables["Image"], NEW_IMAGE);
+    serves(&stage, (NEW_IMAGE, "")).await;
+    at_rest(&stage).await;
+    let (summary, _) = stage.deploy(rollback("run-3")).await.success();
+    assert!(summary.contains("nothing was changed"), "{summary}");
+}
