@@ -346,7 +346,12 @@ impl Play {
             .path
             .to_string()
             .ends_with("/secrets/landfall.shop");
-        self.knows_of_it |= self.overtaken && is_parent;
+        if self.overtaken && is_parent {
+            // Once its lock has expired, the release is anybody's again.
+            let lock = self.parent().and_then(|parent| parent.lock);
+            let lock = lock.filter(|lock| lock.job == OTHER_JOB);
+            self.knows_of_it = lock.is_some_and(|lock| self.now < lock.expires());
+        }
     }
 
     pub fn pass(&mut self, time: SignedDuration) {
