@@ -119,6 +119,8 @@ fn an_alarm_that_rings_at_any_point_of_a_switch_ends_it() {
             rings.bell.rang = Some(rang);
             let (end, acted) = run(&mut rings, rang);
             match judge(&mut rings, end, acted, rang, at) {
+                // Who goes back on demand is not refused for what rings already.
+                true if at == 0 => assert_eq!(setting.start, Start::Back),
                 true => kept += 1,
                 false => {
                     // Only while the previous version is retired, which is last, is there no way
