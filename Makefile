@@ -132,12 +132,12 @@ conformance: package-$(MACHINE) control-plane peers ## run the stories against r
 	  $(CARGO) test --locked --quiet -p landfall-access --test it -- --include-ignored --format pretty real::
 
 # Kills the packaged function with SIGKILL at random moments, and watches its Services all the time.
-kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, and people in its way, against real Kubernetes
+kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches and while it releases, and people in its way, against real Kubernetes
 	$(CARGO) build --locked --workspace
 	LANDFALL_FUNCTION=$(abspath $(PACKAGE)/$(MACHINE)/bootstrap) LANDFALL_KILLS=$(KILLS) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty --nocapture \
-	  no_kill_leaves_the_service_without_pods nobody_in_the_middle_leaves_the_service_empty_or_mixed
+	  no_kill_leaves_the_service_without_pods no_kill_leaves_a_release_half_done nobody_in_the_middle_leaves_the_service_empty_or_mixed
 
 cluster: control-plane ## start a real control plane for experiments, until Ctrl-C
 	$(CARGO) build --locked --workspace

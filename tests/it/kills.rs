@@ -1,7 +1,7 @@
 //! The function dies by SIGKILL at random moments of a deploy, and is called again as it would be.
 //! Whatever was going on, the Service always has its pods, and nothing of the dead one is left.
 
-mod draw;
+pub mod draw;
 mod life;
 mod loss;
 mod stages;
@@ -37,7 +37,7 @@ const REPEAT: Duration = Duration::from_millis(120);
 /// A deploy that takes longer, with all its deaths, does not end.
 const PATIENCE: Duration = Duration::from_secs(100);
 
-fn asked(name: &str, usual: u32) -> u32 {
+pub fn asked(name: &str, usual: u32) -> u32 {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap())
 }
 

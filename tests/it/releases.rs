@@ -2,6 +2,7 @@
 
 mod handover;
 mod jobs;
+mod killed;
 mod kinds;
 mod meddled;
 pub mod others;
@@ -66,14 +67,19 @@ pub async fn release_in(
 }
 
 /// Runs an event whose input artifact has these files.
-async fn run(life: Duration, stage: &Stage, mut event: Value, files: &[(&str, &str)]) -> Ended {
+async fn run(life: Duration, stage: &Stage, event: Value, files: &[(&str, &str)]) -> Ended {
+    stage.run(with_artifact(stage, event, files), life).await
+}
+
+/// An event whose input artifact has these files.
+fn with_artifact(stage: &Stage, mut event: Value, files: &[(&str, &str)]) -> Value {
     let members = files.iter().map(|(name, text)| (*name, text.as_bytes()));
     let key = format!("demo/Build/{}", event["CodePipeline.job"]["id"]);
     let archive = zip(&members.collect::<Vec<_>>());
     stage.aws.put_object(BUCKET, &key, archive);
     event["CodePipeline.job"]["data"]["inputArtifacts"] = json!([{"name": "Build",
         "location": {"type": "S3", "s3Location": {"bucketName": BUCKET, "objectKey": key}}}]);
-    stage.run(event, life).await
+    event
 }
 
 pub async fn empty() -> Stage {

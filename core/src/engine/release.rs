@@ -14,6 +14,7 @@ mod applying;
 mod asking;
 mod following;
 mod item;
+mod leftovers;
 mod model;
 mod overtaking;
 mod plan;

@@ -84,6 +84,8 @@ pub const RELEASE: &str = "landfall/release";
 /// On the Secret of a revision, as a label: its number. On the parent, as an annotation: the
 /// newest.
 pub const RELEASE_REVISION: &str = "landfall/revision";
+/// On the parent: the first jobs of the last deploys that locked it, the newest last.
+pub const JOBS: &str = "landfall/jobs";
 /// On the Secret of a revision: pending, deployed, failed or superseded.
 pub const STATUS: &str = "landfall/status";
 /// What was done about a revision that failed, packed.

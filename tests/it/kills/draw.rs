@@ -89,21 +89,21 @@ impl Tally {
 }
 
 /// <https://en.wikipedia.org/wiki/Xorshift>
-pub(super) struct Draw(pub(super) u64);
+pub struct Draw(pub u64);
 
 impl Draw {
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % limit.max(1)
     }
 
-    pub(super) fn one<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn one<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len() as u64) as usize]
     }
 
-    pub(super) fn moment(&mut self, span: Duration) -> Duration {
+    pub fn moment(&mut self, span: Duration) -> Duration {
         Duration::from_millis(self.below(span.as_millis() as u64))
     }
 }

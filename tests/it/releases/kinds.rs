@@ -127,6 +127,34 @@ async fn an_immutable_field_is_refused_and_changed_where_recreation_is_asked_for
     assert_eq!(image(&stage, "web").await, GOOD, "{summary}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_is_out_of_time_names_what_it_waited_for_and_nothing_else() {
+    let stage = empty().await;
+    let job = super::migration("registry.example.com/migrate:never-ready");
+    let (config, service, web) = (settings("info"), service("web"), web("web", GOOD));
+    let late = with(
+        &web.replace("name: web", "name: late"),
+        "landfall/wave: '1'",
+    );
+    let files = [
+        ("k8s/config.yaml", &*config),
+        ("k8s/job.yaml", &*job),
+        ("k8s/service.yaml", &*service),
+        ("k8s/web.yaml", &*web),
+        ("k8s/late.yaml", &*late),
+    ];
+    let ended = release(&stage, &files, json!({"timeout": "4s"})).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    let (headline, rest) = message.split_once('\n').unwrap();
+    assert!(headline.contains("Job/migrate"), "{message}");
+    for other in ["settings", "Service/web", "Deployment"] {
+        assert!(!headline.contains(other), "{other}: {message}");
+    }
+    // Nobody has looked at these.
+    assert!(!rest.contains("none was ready"), "{message}");
+}
+
 const DEFINITION: &str = r"apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: gadgets.example.com}

@@ -1,8 +1,9 @@
 //! Somebody else at the same release, or at its objects.
 
-use super::{GOOD, empty, image, object, release, release_in, settings, web};
-use crate::stage::{SHORT, Stage};
+use super::{GOOD, empty, image, object, release, release_in, settings, web, with_artifact};
+use crate::stage::{LIFE, SHORT, Stage};
 use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::aws::Outcome;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -97,6 +98,33 @@ async fn a_later_execution_is_never_overwritten() {
     assert_eq!(kind, "RevisionOutOfSync", "{message}");
     assert!(message.contains("run-9"), "{message}");
     assert_eq!(level(&stage).await, "error", "{message}");
+}
+
+/// Lambda delivers an event at least once, and now and then once more much later.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_again_after_a_later_release_changes_nothing() {
+    let stage = empty().await;
+    let mut jobs = Vec::new();
+    for (level, execution) in [("info", "run-8"), ("debug", "run-9")] {
+        let config = settings(level);
+        let parameters = json!({"manifests": "k8s", "release": "shop", "execution": execution});
+        let event = stage.event(&parameters);
+        let event = with_artifact(&stage, event, &[("k8s/config.yaml", &*config)]);
+        let job = stage.aws.submit(event, LIFE);
+        let ended = stage.aws.outcome(&job, LIFE).await;
+        assert!(matches!(ended, Outcome::Succeeded(_)), "{ended:?}");
+        jobs.push(job);
+    }
+    let writes = stage.writes().map(|writes| writes.len());
+    assert!(stage.aws.retry(&jobs[0]));
+    let ended = stage.aws.outcome(&jobs[0], LIFE).await;
+    assert_eq!(level(&stage).await, "debug", "{ended:?}");
+    assert_eq!(stage.writes().map(|writes| writes.len()), writes);
+    // The newest one may come as often as it likes.
+    assert!(stage.aws.retry(&jobs[1]));
+    let ended = stage.aws.outcome(&jobs[1], LIFE).await;
+    assert!(matches!(ended, Outcome::Succeeded(_)), "{ended:?}");
+    assert_eq!(stage.writes().map(|writes| writes.len()), writes);
 }
 
 /// A release that waits for a pod which never gets ready, while somebody else is at work.

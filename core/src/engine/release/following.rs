@@ -41,6 +41,8 @@ impl ReleaseEngine {
             self.items[place].state = State::Ready;
             return;
         }
+        self.items[place].awaited = true;
+        let item = &self.items[place];
         if workload_kind(&item.id).is_none() {
             if !item.wrote && !item.differs() && self.needs_no_status(place) {
                 self.items[place].state = State::Ready;

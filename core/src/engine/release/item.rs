@@ -48,6 +48,8 @@ pub(super) struct Item {
     pub(super) wrote: bool,
     /// The engine that follows it, if it is a workload.
     pub(super) follower: Option<Box<Engine>>,
+    /// Whether the release has begun to wait for it.
+    pub(super) awaited: bool,
     pub(super) state: State,
 }
 
@@ -102,6 +104,7 @@ impl Item {
             begun: false,
             wrote: false,
             follower: None,
+            awaited: false,
             state: State::Pending,
         }
     }
@@ -163,6 +166,8 @@ pub(super) struct Back {
 pub(super) enum BackTo {
     /// The manifest that the last good revision applied.
     Manifest(Arc<str>),
+    /// The same, where it is gone; what is there is as that revision left it.
+    Again(Arc<str>),
     /// The object as it was before the release took it over.
     Object(Arc<str>),
     /// Nothing: it is deleted.

@@ -134,7 +134,10 @@ impl ReleaseEngine {
             _ => None,
         };
         let Some(own) = own else {
-            let wrote = phase.is_some_and(|phase| phase.revision > 0);
+            // Its record may be deleted, if it is an event that comes once more long after its time.
+            let has_passed =
+                self.parent.has_passed(&self.continuation.job) && !self.request.mode.is_plan();
+            let wrote = has_passed || phase.is_some_and(|phase| phase.revision > 0);
             // Whoever released while we waited is later than us, and is not overwritten.
             let is_late = newest.is_some_and(|it| {
                 it.heading.at > self.continuation.started && !was_taken_back(&it.heading)

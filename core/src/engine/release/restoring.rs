@@ -34,7 +34,7 @@ impl ReleaseEngine {
         }
         let live = back.live();
         match &back.to {
-            BackTo::Manifest(manifest) => {
+            BackTo::Manifest(manifest) | BackTo::Again(manifest) => {
                 let manifest = serde_json::from_str(manifest).ok()?;
                 let mut body = self.body(&manifest, &back.id, live.as_ref());
                 let spec = body.get_mut("spec").and_then(Value::as_object_mut);
@@ -104,9 +104,12 @@ impl ReleaseEngine {
                 // It may have been us who deleted it, to make it anew.
                 _ if back.may_be_removed => None,
                 BackTo::Manifest(_) | BackTo::Object(_) => Some(Err(LeftReason::Deleted)),
-                BackTo::Stay(_) => None,
+                BackTo::Again(_) | BackTo::Stay(_) => None,
             };
         };
+        if let BackTo::Again(_) = &back.to {
+            return Some(Ok(()));
+        }
         let part_of = live["metadata"]["labels"][PART_OF].as_str();
         if part_of != Some(&self.owner.id) {
             return match &back.to {
@@ -122,7 +125,7 @@ impl ReleaseEngine {
                     };
                     Some(Err(LeftReason::Keep(reason)))
                 }
-                BackTo::Stay(_) => None,
+                BackTo::Again(_) | BackTo::Stay(_) => None,
             };
         }
         let applied = back.applied.as_deref().map(serde_json::from_str::<Value>);

@@ -89,10 +89,12 @@ impl ReleaseEngine {
     }
 
     /// Gives the lock back, also one that an earlier invocation or job of this execution was killed
-    /// with. The parent covers what is still there.
+    /// with, or any deploy so long ago that it counts no longer. The parent covers what is still
+    /// there.
     pub(super) fn unlock(&mut self) {
+        let (execution, now) = (&self.request.execution, self.now);
         let lock = self.parent.lock.as_ref();
-        if lock.is_none_or(|lock| lock.execution != self.request.execution) {
+        if lock.is_none_or(|lock| lock.execution != *execution && lock.holds(now)) {
             return;
         }
         let kept = self.olds.iter().filter(|old| !old.gone);
@@ -291,7 +293,7 @@ impl ReleaseEngine {
     /// What is waited for, and what it says of itself.
     pub(super) fn waiting_for(&self, at_most: usize) -> Vec<(ObjectId, String)> {
         let open = self.items.iter().filter(|item| !item.is_done());
-        let open = open.filter(|item| item.applied.is_some()).take(at_most);
+        let open = open.filter(|item| item.awaited).take(at_most);
         open.map(|item| {
             let said = match (&item.state, &item.follower) {
                 (_, Some(follower)) => follower.waits_for(),

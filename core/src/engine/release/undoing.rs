@@ -156,28 +156,11 @@ impl ReleaseEngine {
             }
             let may_be_removed = item.recreate || asked.recreate;
             let former = good.iter().find(|former| former.id == object.id);
-            let Some(to) = back_to(&object, former) else {
-                continue;
-            };
-            backs.push(Back {
-                resource: match (&to, former) {
-                    (BackTo::Manifest(_), Some(former)) => resource_of(former),
-                    _ => resource_of(&object),
-                },
-                result: match &to {
-                    BackTo::Stay(reason) => Some(Err(reason.clone())),
-                    _ => None,
-                },
-                wave: object.wave,
-                applied: object.manifest.text().map(Arc::from),
-                may_be_removed,
-                keeps_replicas: false,
-                id: object.id,
-                to,
-                live: None,
-                conflicts: 0,
-                follower: None,
-            });
+            let to = back_to(&object, former);
+            backs.extend(to.map(|to| back(object, former, to, may_be_removed)));
+        }
+        if self.is_resumed {
+            self.find_leftovers(&good, &mut backs);
         }
         self.backs = backs;
         self.order_backs();
@@ -189,7 +172,7 @@ impl ReleaseEngine {
             let chosen = self.backs.iter().enumerate().filter(|(_, back)| of(back));
             chosen.map(|(place, _)| place).collect::<Vec<_>>()
         };
-        let restored = ids(&|back| matches!(back.to, BackTo::Manifest(_) | BackTo::Object(_)));
+        let restored = ids(&|back| !matches!(back.to, BackTo::Nothing | BackTo::Stay(_)));
         let deleted = ids(&|back| back.to == BackTo::Nothing);
         let own = self.own_groups();
         let steps_of = |places: &[usize], sort: Sort| {
@@ -300,7 +283,7 @@ impl ReleaseEngine {
         let others = self
             .items
             .iter()
-            .filter(|item| workload_kind(&item.id).is_some() && item.applied.is_some());
+            .filter(|item| workload_kind(&item.id).is_some() && (item.awaited || item.is_done()));
         let others = others.filter(|item| Some(&item.id) != failed.as_ref());
         let others = others
             .map(|item| (item.id.clone(), item.is_done()))
@@ -319,11 +302,40 @@ pub(super) fn is_deleted_on_the_way_back(id: &ObjectId) -> bool {
     !id.is("batch", "Job") && !is_kept_kind(&id.group, &id.kind)
 }
 
+pub(super) fn is_definition(id: &ObjectId) -> bool {
+    id.is("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+pub(super) fn back(
+    object: RecordedObject,
+    former: Option<&RecordedObject>,
+    to: BackTo,
+    may_be_removed: bool,
+) -> Back {
+    Back {
+        applied: object.manifest.text().map(Arc::from),
+        may_be_removed,
+        keeps_replicas: false,
+        resource: match (&to, former) {
+            (BackTo::Manifest(_), Some(former)) => resource_of(former),
+            _ => resource_of(&object),
+        },
+        result: match &to {
+            BackTo::Stay(reason) => Some(Err(reason.clone())),
+            _ => None,
+        },
+        wave: object.wave,
+        id: object.id,
+        to,
+        live: None,
+        conflicts: 0,
+        follower: None,
+    }
+}
+
 /// What an object goes back to; `None` if the failed revision does not differ from what was there.
-fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<BackTo> {
-    let is_definition = object
-        .id
-        .is("apiextensions.k8s.io", "CustomResourceDefinition");
+pub(super) fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<BackTo> {
+    let is_definition = is_definition(&object.id);
     let is_job = object.id.is("batch", "Job");
     let to = match (&object.before, former) {
         (Before::InRelease, Some(former)) => match (&former.manifest, &object.manifest) {

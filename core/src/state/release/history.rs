@@ -1,6 +1,6 @@
 //! What the records of a release say together.
 
-use super::heading::Heading;
+use super::heading::{Heading, Status};
 use super::record::Record;
 use super::recorded::{Before, RecordedObject};
 use crate::kubernetes::object_id::ObjectId;
@@ -66,6 +66,18 @@ pub fn base(records: &[Record]) -> Vec<RecordedObject> {
             newest.uid = newest.uid.or(older);
             all.insert(&object.id, newest);
         }
+    }
+    all.into_values().collect()
+}
+
+/// What deploys that died since the last good revision may have left, each object as the newest of
+/// them has it.
+pub fn left_by_dead(records: &[Record]) -> Vec<RecordedObject> {
+    let dead = since_good(records).into_iter().rev();
+    let dead = dead.filter(|record| record.heading.status == Status::Pending);
+    let mut all = BTreeMap::<&ObjectId, RecordedObject>::new();
+    for object in dead.flat_map(|record| &record.objects) {
+        all.entry(&object.id).or_insert_with(|| object.clone());
     }
     all.into_values().collect()
 }

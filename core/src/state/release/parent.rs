@@ -2,7 +2,7 @@
 
 use super::lock::Lock;
 use crate::kubernetes::object_id::ObjectId;
-use crate::state::marks::{LOCK, RELEASE, RELEASE_REVISION};
+use crate::state::marks::{JOBS, LOCK, RELEASE, RELEASE_REVISION};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -23,6 +23,11 @@ const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 /// The namespaces besides the parent's own in which members may be.
 const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
+/// How many deploys are remembered by their jobs. Lambda delivers an event again for six hours at
+/// most, and hardly ever after a few minutes; a release takes longer than that for twenty.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
+const REMEMBERED: usize = 20;
+
 /// What a release owns and who is at work on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parent {
@@ -38,6 +43,9 @@ pub struct Parent {
     pub lock: Option<Lock>,
     /// The newest revision of which there may be a record; 0 before the first.
     pub revision: u64,
+    /// The first jobs of the last deploys that locked it, the newest last. Records are deleted, and
+    /// an event that comes once more is known by this.
+    pub jobs: Vec<String>,
 }
 
 /// Why a Secret is not the parent of a release of Landfall.
@@ -61,6 +69,7 @@ impl Parent {
             namespaces: BTreeSet::new(),
             lock: None,
             revision: 0,
+            jobs: Vec::new(),
         }
     }
 
@@ -115,6 +124,7 @@ impl Parent {
             revision: annotation(RELEASE_REVISION)
                 .and_then(|number| number.parse().ok())
                 .unwrap_or(0),
+            jobs: listed(JOBS).map(str::to_owned).collect(),
         })
     }
 
@@ -168,6 +178,9 @@ impl Parent {
             (NAMESPACES, joined(namespaces.cloned().collect())),
             (RELEASE_REVISION, self.revision.to_string()),
         ]);
+        if !self.jobs.is_empty() {
+            annotations.insert(JOBS.to_owned(), Value::String(self.jobs.join(",")));
+        }
         if let Some(lock) = &self.lock {
             annotations.insert(LOCK.to_owned(), Value::String(lock.text()));
         }
@@ -176,9 +189,13 @@ impl Parent {
 
     /// The same, locked.
     pub fn locked(&self, lock: Lock) -> Parent {
-        let lock = Some(lock);
+        let mut jobs = self.jobs.clone();
+        jobs.retain(|job| *job != lock.job);
+        jobs.push(lock.job.clone());
+        jobs.drain(..jobs.len().saturating_sub(REMEMBERED));
         Parent {
-            lock,
+            lock: Some(lock),
+            jobs,
             ..self.clone()
         }
     }
@@ -189,6 +206,12 @@ impl Parent {
             lock: None,
             ..self.clone()
         }
+    }
+
+    /// Whether a job's deploy once locked it, and a later one has since.
+    pub fn has_passed(&self, job: &str) -> bool {
+        let mut earlier = self.jobs.iter().rev().skip(1);
+        earlier.any(|other| other == job)
     }
 
     /// Whose lock holds, if it is another deploy's: another job of the same execution is the same

@@ -195,3 +195,23 @@ fn what_somebody_made_since_a_failed_revision_is_not_taken_for_its_leftover() {
         Before::Live(_)
     ));
 }
+
+#[test]
+fn what_dead_deploys_have_left_is_known_until_one_has_worked() {
+    let of = |name: &str| object(name, None, Before::Absent);
+    let names = |records: &[Record]| {
+        let left = left_by_dead(records);
+        left.into_iter().map(|it| it.id.name).collect::<Vec<_>>()
+    };
+    let dead = [
+        record(2, 'P', &[of("a"), of("b")]),
+        record(3, 'P', &[of("b"), of("c")]),
+    ];
+    assert_eq!(names(&dead), ["a", "b", "c"]);
+    // One that failed has taken back its own.
+    let failed = [record(2, 'P', &[of("a")]), record(3, 'F', &[of("b")])];
+    assert_eq!(names(&failed), ["a"]);
+    let over = [record(2, 'P', &[of("a")]), record(3, 'D', &[of("b")])];
+    assert_eq!(names(&over), [""; 0]);
+    assert_eq!(names(&[]), [""; 0]);
+}

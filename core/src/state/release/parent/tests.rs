@@ -44,6 +44,7 @@ fn a_parent_is_one_of_an_applyset_and_comes_back_as_it_was() {
           "applyset.kubernetes.io/additional-namespaces": "kube-system,monitoring",
           "applyset.kubernetes.io/contains-group-kinds": "ConfigMap,Deployment.apps,Namespace,Service",
           "applyset.kubernetes.io/tooling": "landfall/v1",
+          "landfall/jobs": "j-1",
           "landfall/lock": "{\"execution\":\"e-1\",\"job\":\"j-1\",\"since\":\"2026-09-21T14:13:20Z\",\"until\":\"2026-09-21T14:28:20Z\"}",
           "landfall/revision": "3"
         },
@@ -187,4 +188,24 @@ fn kinds_and_namespaces_only_grow_until_everything_else_is_pruned() {
         annotations["applyset.kubernetes.io/additional-namespaces"],
         ""
     );
+}
+
+#[test]
+fn the_last_deploys_are_remembered() {
+    let mut parent = parent();
+    assert!(!parent.has_passed("j-1"));
+    parent = parent.locked(lock("j-1"));
+    assert!(!parent.has_passed("j-1"), "it is at work");
+    parent = parent.unlocked().locked(lock("j-2"));
+    assert!(parent.has_passed("j-1") && !parent.has_passed("j-2"));
+    assert!(!parent.has_passed("j-3"));
+    // A repetition is the same deploy.
+    parent = parent.locked(lock("j-2"));
+    assert_eq!(parent.jobs, ["j-1", "j-2"]);
+    for number in 3..100 {
+        parent = parent.locked(lock(&format!("j-{number}")));
+    }
+    assert_eq!(parent.jobs.len(), REMEMBERED);
+    assert!(parent.has_passed("j-98") && !parent.has_passed("j-1"));
+    assert_eq!(Parent::read(&parent.object()), Ok(parent));
 }

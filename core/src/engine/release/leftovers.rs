@@ -1,0 +1,42 @@
+//! The way back of a release that took over from deploys that died: what they have left, and what
+//! they have pruned.
+
+use super::item::{Back, BackTo};
+use super::model::ReleaseEngine;
+use super::undoing::{back, back_to, is_definition};
+use crate::kubernetes::object_id::ObjectId;
+use crate::state::release::history::{before_of, left_by_dead};
+use crate::state::release::{Kept, RecordedObject};
+
+impl ReleaseEngine {
+    /// Adds what deploys that died have left, and this revision does not have; and what one of them
+    /// has deleted of the last good revision.
+    pub(super) fn find_leftovers(&self, good: &[RecordedObject], backs: &mut Vec<Back>) {
+        for mut object in left_by_dead(&self.records) {
+            if backs.iter().any(|back| back.id == object.id) || self.has_item(&object.id) {
+                continue;
+            }
+            let former = good.iter().find(|former| former.id == object.id);
+            object.before = before_of(&object.id, &self.records).clone();
+            let to = back_to(&object, former);
+            backs.extend(to.map(|to| back(object, former, to, true)));
+        }
+        for former in good {
+            let once = former.id.is("batch", "Job") || is_definition(&former.id);
+            if once || backs.iter().any(|back| back.id == former.id) {
+                continue;
+            }
+            if let Kept::Whole(manifest) = &former.manifest {
+                let to = BackTo::Again(manifest.clone());
+                backs.push(back(former.clone(), Some(former), to, true));
+            }
+        }
+    }
+
+    /// Whether the manifests have it. Where the way back is resumed, their namespaces are not
+    /// known.
+    fn has_item(&self, id: &ObjectId) -> bool {
+        let mut items = self.items.iter();
+        items.any(|item| item.id.is(&id.group, &id.kind) && item.id.name == id.name)
+    }
+}
