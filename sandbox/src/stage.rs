@@ -150,7 +150,10 @@ impl Stage {
     pub(crate) fn put_artifact(&self, path: Option<&Path>) -> Result<(), String> {
         if let Some(path) = path {
             let (bucket, key) = ARTIFACT;
-            self.aws.put_object(bucket, key, artifact::read(path)?);
+            let content = artifact::read(path)?;
+            for key in [key, RELEASE_KEY] {
+                self.aws.put_object(bucket, key, content.clone());
+            }
         }
         Ok(())
     }

@@ -96,7 +96,11 @@ impl Plane {
         plane.run(programs, "kube-scheduler", &scheduler(&ports))?;
         let kwok = kwok("--manage-all-nodes=true", ports.kubelet);
         plane.run(programs, "kwok", &kwok)?;
-        make_nodes(&plane.kubectl, &json!({}), &json!([]))?;
+        make_nodes(
+            &plane.kubectl,
+            &json!({"kubernetes.io/os": "linux"}),
+            &json!([]),
+        )?;
         plane.wait(deadline, |kubectl| {
             kubectl.ask(&[
                 "wait",
