@@ -25,5 +25,41 @@ pub(super) fn fit(all: &[String], separator: &str, things: &str, limit: usize) -
     text
 }
 
+/// The same for texts in several forms, the shortest first: as many as possible are shown, and each
+/// in the longest form for which there is room beside them.
+pub(super) fn fit_forms(
+    all: &[Vec<String>],
+    separator: &str,
+    things: &str,
+    limit: usize,
+) -> String {
+    let shortest = all.iter().filter_map(|forms| forms.first().cloned());
+    let mut texts = shortest.collect::<Vec<_>>();
+    let mut used = TAIL;
+    let fits = texts.iter().take_while(|text| {
+        used += text.len() + separator.len();
+        used <= limit
+    });
+    let shown = fits.count();
+    let size = |texts: &[String]| {
+        let sizes = texts.iter().take(shown);
+        TAIL + sizes
+            .map(|text| text.len() + separator.len())
+            .sum::<usize>()
+    };
+    let longest = all.iter().map(Vec::len).max().unwrap_or(0);
+    for form in 1..longest {
+        for (place, forms) in all.iter().enumerate().take(shown) {
+            let Some(longer) = forms.get(form) else {
+                continue;
+            };
+            if size(&texts) - texts[place].len() + longer.len() <= limit {
+                texts[place].clone_from(longer);
+            }
+        }
+    }
+    fit(&texts, separator, things, limit)
+}
+
 #[cfg(test)]
 mod tests;

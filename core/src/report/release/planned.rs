@@ -2,17 +2,21 @@
 
 use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
-use super::fitting::fit;
+use super::fitting::fit_forms;
 use super::left;
 use super::naming::{count, counted, object, release};
 use super::success::{hooks, notes, succeeded};
 use crate::change::difference::Difference;
+use crate::kubernetes::object_id::ObjectId;
 use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
 use crate::request::release::ReleaseRequest;
 use crate::text::clip;
 
 /// How many fields of one object are shown.
 const FIELDS: usize = 20;
+
+/// How many of them, where there is not room for all.
+const FEW_FIELDS: usize = 3;
 
 /// How much of a summary is what changes, at the least.
 const CHANGES_ROOM: usize = 1200;
@@ -43,7 +47,7 @@ pub fn planned(request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
     let room = SUMMARY_LIMIT
         .saturating_sub(rest.len() + 1)
         .max(CHANGES_ROOM);
-    let summary = match fit(&blocks, "\n", "objects", room) {
+    let summary = match fit_forms(&blocks, "\n", "objects", room) {
         listed if listed.is_empty() => rest,
         listed => {
             let rest = clip(&rest, SUMMARY_LIMIT - listed.len() - 1);
@@ -56,7 +60,7 @@ pub fn planned(request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
         ("Revision", shown.unwrap_or_default()),
         ("Mode", "plan".to_owned()),
         ("ChangeCount", changing.to_string()),
-        (CHANGES, fit(&blocks, "\n", "objects", VARIABLE_LIMIT)),
+        (CHANGES, fit_forms(&blocks, "\n", "objects", VARIABLE_LIMIT)),
     ];
     succeeded(request, &summary, revision, variables)
 }
@@ -150,16 +154,36 @@ fn counts(plan: &ReleasePlan) -> String {
     counted(&parts)
 }
 
-/// A text for each object that does not stay as it is, by importance.
-fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<String> {
+/// The texts for each object that does not stay as it is, the shortest first; by importance.
+fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<Vec<String>> {
     let mut shown = plan.objects.iter().collect::<Vec<_>>();
     shown.retain(|one| one.change != ObjectChange::Unchanged);
-    shown.sort_by_key(|one| rank(&one.change));
+    shown.sort_by_key(|one| (rank(&one.change), place(&one.id)));
     shown.iter().map(|one| block(request, one)).collect()
 }
 
-fn block(request: &ReleaseRequest, plan: &ObjectPlan) -> String {
+/// What runs comes before what it is run with; definitions, whose schemas are long, come last.
+fn place(id: &ObjectId) -> u8 {
+    match id.group.as_str() {
+        "apps" | "batch" => 0,
+        "apiextensions.k8s.io" => 2,
+        _ => 1,
+    }
+}
+
+fn block(request: &ReleaseRequest, plan: &ObjectPlan) -> Vec<String> {
     let name = object(&plan.id, &request.namespace).replace('`', "");
+    if let ObjectChange::Changed(difference) = &plan.change {
+        let number = difference.count();
+        let fields_of = if number == 1 { "field" } else { "fields" };
+        let short = format!("{name}: {number} {fields_of}");
+        let longer = [FEW_FIELDS, FIELDS].map(|most| fields(&name, difference, most));
+        return [short].into_iter().chain(longer).collect();
+    }
+    vec![line(&name, plan)]
+}
+
+fn line(name: &str, plan: &ObjectPlan) -> String {
     match &plan.change {
         ObjectChange::Deleted => format!("- {name}: deleted"),
         ObjectChange::Recreated if plan.id.is("batch", "Job") => {
@@ -168,7 +192,7 @@ fn block(request: &ReleaseRequest, plan: &ObjectPlan) -> String {
         ObjectChange::Recreated => {
             format!("! {name}: deleted and made anew, as its `landfall/recreate` asks for")
         }
-        ObjectChange::Changed(difference) => fields(&name, difference),
+        ObjectChange::Changed(_) => format!("{name}: changed"),
         ObjectChange::TakenOver => format!("{name}: taken into the release, otherwise unchanged"),
         ObjectChange::New => format!("+ {name}: new"),
         ObjectChange::Untried(why) => format!("{name}: not tried, because {}", untried(*why)),
@@ -188,11 +212,12 @@ fn untried(why: Untried) -> &'static str {
     }
 }
 
-fn fields(name: &str, difference: &Difference) -> String {
-    let shown = difference.lines.iter().take(FIELDS);
+fn fields(name: &str, difference: &Difference, most: usize) -> String {
+    let shown = difference.lines.iter().take(most);
     let shown = shown.map(|line| format!("\n  {line}")).collect::<String>();
-    match difference.count().saturating_sub(FIELDS) {
+    match difference.count().saturating_sub(most) {
         0 => format!("{name}:{shown}"),
+        1 => format!("{name}:{shown}\n  … and 1 more field"),
         more => format!("{name}:{shown}\n  … and {more} more fields"),
     }
 }

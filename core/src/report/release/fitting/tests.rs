@@ -17,3 +17,36 @@ fn what_does_not_fit_is_counted() {
         "… and 1 more objects"
     );
 }
+
+/// Ten objects with many fields each: all are named before the first shows its fields.
+#[test]
+fn everything_is_named_before_anything_is_shown_in_full() {
+    let forms = |number: usize| {
+        let name = format!("object-{number}");
+        let few = format!("{name}: {}", "x".repeat(50));
+        vec![name.clone(), few, format!("{name}: {}", "x".repeat(5000))]
+    };
+    let all = (0..10).map(forms).collect::<Vec<_>>();
+    let text = fit_forms(&all, "\n", "objects", 1000);
+    for number in 0..10 {
+        let few = format!("object-{number}: xxx");
+        assert!(text.contains(&few), "{text}");
+    }
+    let text = fit_forms(&all, "\n", "objects", 200);
+    let lines = text.lines().collect::<Vec<_>>();
+    assert!(
+        lines.len() == 10 && lines[0].starts_with("object-0: xxx"),
+        "{text}"
+    );
+    assert_eq!(lines[9], "object-9", "{text}");
+    for limit in 50..6000 {
+        assert!(
+            fit_forms(&all, "\n", "objects", limit).len() <= limit,
+            "{limit}"
+        );
+    }
+    // What fits is shown in full.
+    let text = fit_forms(&all[..1], "\n", "objects", 6000);
+    assert_eq!(text, all[0][2]);
+    assert_eq!(fit_forms(&[], "\n", "objects", 100), "");
+}
