@@ -44,8 +44,8 @@ pub(super) enum Use {
 /// Says what is done with each file.
 pub(super) fn uses(files: &[NamedFile], wanted: &[FileReference]) -> Vec<Use> {
     let charts = files.iter().filter_map(|file| {
-        let (folder, name) = parts(&file.path);
-        (name == "chart.yaml" && !is_named(file, wanted)).then(|| folder.to_owned())
+        let (folder, _) = parts(&file.path);
+        (is_chart(&file.path) && !is_named(file, wanted)).then(|| folder.to_owned())
     });
     let charts = charts.collect::<BTreeSet<_>>();
     let paths = files
@@ -83,7 +83,7 @@ fn within(file: &NamedFile, charts: &BTreeSet<String>, paths: &BTreeSet<String>)
         rest.is_some_and(|rest| chart.is_empty() || rest.is_empty() || rest.starts_with('/'))
     });
     if let Some(chart) = chart {
-        return match name == "chart.yaml" && chart == folder {
+        return match is_chart(&file.path) && chart == folder {
             true => Use::Fault(format!(
                 "is of a Helm chart that was not rendered: {RENDER}"
             )),
@@ -102,6 +102,12 @@ fn within(file: &NamedFile, charts: &BTreeSet<String>, paths: &BTreeSet<String>)
 
 fn is_manifest(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a file is what makes a folder a chart. Helm knows it by exactly this name; what
+/// `helm template` prints is often kept as `chart.yaml`.
+fn is_chart(path: &str) -> bool {
+    path.rsplit('/').next() == Some("Chart.yaml")
 }
 
 /// The folder and the file's name in lower case.

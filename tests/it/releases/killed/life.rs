@@ -197,10 +197,9 @@ impl Life {
         };
         let only = format!("only-{}", version.number);
         let settings = self.stage.cluster.object("configmaps", "settings").await;
-        let level = settings
-            .map(|it| it["data"]["LEVEL"].clone())
-            .unwrap_or_default();
-        let is_new = level == version.number.to_string();
+        let settings = settings.unwrap_or_default();
+        let number = version.number.to_string();
+        let is_new = settings["data"]["LEVEL"].as_str() == Some(&number);
         match (status.as_str(), locked) {
             ("", false) => "1 not begun".into(),
             ("", true) => "2 locked, not recorded".into(),
@@ -281,12 +280,15 @@ impl Life {
         if at.contains("deployed") {
             self.good = Some(version);
         }
-        let mut tally = self.tally.borrow_mut();
-        tally.kills += 1;
-        *tally.stages.entry(at).or_default() += 1;
-        drop(tally);
+        self.count(at);
         sleep(self.draw.moment(REPEAT)).await;
         traced
+    }
+
+    fn count(&self, stage: String) {
+        let mut tally = self.tally.borrow_mut();
+        tally.kills += 1;
+        *tally.stages.entry(stage).or_default() += 1;
     }
 
     /// Time goes by until the lock of the dead one has ended.
