@@ -281,6 +281,10 @@ pub struct WayBack {
     pub left: Vec<(ObjectId, LeftReason)>,
     /// The workloads that were put back and do not serve as they should, and why.
     pub unserved: Vec<(ObjectId, String)>,
+    /// Why the release failed, with what was seen of it: for an invocation that comes when all is
+    /// over, and only the report is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Box<RecordedFailure>>,
 }
 
 /// Why an object stays as it is.

@@ -172,12 +172,14 @@ impl ReleaseEngine {
         } else if own.heading.status == Status::Failed && !self.request.mode.is_plan() {
             // It is over, and only its lock and its report may be missing.
             let cause = own.heading.cause.clone().unwrap_or_default();
-            self.failure = Some(ReleaseCause::Recorded(RecordedFailure::of(&cause)));
             let account = own.heading.way_back.as_deref().and_then(WayBack::unpacked);
             self.way_back = account.unwrap_or(WayBack {
                 tried: self.request.rollback,
                 ..WayBack::default()
             });
+            let failure = self.way_back.failure.take();
+            let failure = failure.map_or_else(|| RecordedFailure::of(&cause), |failure| *failure);
+            self.failure = Some(ReleaseCause::Recorded(failure));
             self.record = Some(own);
             self.stage = Stage::CloseFailed;
             return false;

@@ -61,7 +61,9 @@ impl ReleaseEngine {
                 }
             },
             Stage::FollowBack => {
-                let cause = self.recorded_failure().cause;
+                let failure = self.recorded_failure();
+                let cause = failure.cause.clone();
+                self.way_back.failure = Some(Box::new(failure));
                 self.count_left();
                 let account = self.way_back.packed();
                 if let Some(record) = &mut self.record {

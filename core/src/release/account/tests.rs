@@ -2,6 +2,7 @@ use super::*;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::LeftReason;
 use crate::release::prune::KeepReason;
+use crate::state::continuation::RecordedFailure;
 
 fn object(name: String) -> ObjectId {
     ObjectId {
@@ -33,6 +34,7 @@ fn what_was_packed_is_read() {
             .map(|(at, why)| (object(at.to_string()), why))
             .collect(),
         unserved: vec![(object("c".into()), "it crashes".into())],
+        failure: Some(Box::new(RecordedFailure::of("it crashes"))),
         ..WayBack::default()
     };
     let packed = account.packed().unwrap();

@@ -691,6 +691,7 @@ fn rolled_back() -> WayBack {
         deleted: ids(&["ConfigMap/new"]),
         left: vec![(id("Job/migrate"), LeftReason::JobRan)],
         unserved: Vec::new(),
+        failure: None,
     }
 }
 

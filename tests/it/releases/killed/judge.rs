@@ -43,15 +43,15 @@ impl Life {
                 let JobResult::Failure { kind, message, .. } = &report.result else {
                     return Err("no failure".to_owned());
                 };
-                let object = match version.fate {
-                    Fate::Doomed => "Deployment/worker",
-                    _ => "Job/migrate",
+                let (object, section) = match version.fate {
+                    Fate::Doomed => ("Deployment/worker", "operations.md, crash"),
+                    _ => ("Job/migrate", "operations.md, job-failed"),
                 };
                 let back = match self.good {
                     Some(_) => "was rolled back to revision",
                     None => "was taken back",
                 };
-                for said in [object, back] {
+                for said in [object, section, back] {
                     ensure(message.contains(said), || format!("`{said}` is not said"))?;
                 }
                 ensure(kind == "JobFailed", || format!("its type is {kind}"))?;
