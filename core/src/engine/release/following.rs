@@ -41,7 +41,7 @@ impl ReleaseEngine {
             self.items[place].state = State::Ready;
             return;
         }
-        self.items[place].awaited = true;
+        self.items[place].is_waited_for = true;
         let item = &self.items[place];
         if workload_kind(&item.id).is_none() {
             if !item.wrote && !item.differs() && self.needs_no_status(place) {

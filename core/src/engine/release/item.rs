@@ -49,7 +49,7 @@ pub(super) struct Item {
     /// The engine that follows it, if it is a workload.
     pub(super) follower: Option<Box<Engine>>,
     /// Whether the release has begun to wait for it.
-    pub(super) awaited: bool,
+    pub(super) is_waited_for: bool,
     pub(super) state: State,
 }
 
@@ -104,7 +104,7 @@ impl Item {
             begun: false,
             wrote: false,
             follower: None,
-            awaited: false,
+            is_waited_for: false,
             state: State::Pending,
         }
     }

@@ -6,7 +6,8 @@ use super::model::ReleaseEngine;
 use super::undoing::{back, back_to, is_definition};
 use crate::kubernetes::object_id::ObjectId;
 use crate::state::release::history::{before_of, left_by_dead};
-use crate::state::release::{Kept, RecordedObject};
+use crate::state::release::{Kept, RecordedObject, Status};
+use std::sync::Arc;
 
 impl ReleaseEngine {
     /// Adds what deploys that died have left, and this revision does not have; and what one of them
@@ -31,6 +32,17 @@ impl ReleaseEngine {
                 backs.push(back(former.clone(), Some(former), to, true));
             }
         }
+    }
+
+    /// What deploys that died have applied of an object.
+    pub(super) fn applied_by_dead(&self, id: &ObjectId) -> Vec<Arc<str>> {
+        let dead = self.records.iter();
+        let dead = dead.filter(|record| record.heading.status == Status::Pending);
+        let objects = dead.flat_map(|record| &record.objects);
+        let texts = objects.filter(|object| object.id == *id);
+        texts
+            .filter_map(|object| object.manifest.text().map(Arc::from))
+            .collect()
     }
 
     /// Whether the manifests have it. Where the way back is resumed, their namespaces are not

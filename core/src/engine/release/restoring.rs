@@ -128,12 +128,15 @@ impl ReleaseEngine {
                 BackTo::Again(_) | BackTo::Stay(_) => None,
             };
         }
-        let applied = back.applied.as_deref().map(serde_json::from_str::<Value>);
-        let applied = applied.and_then(Result::ok);
-        let taken = applied.and_then(|applied| {
-            let body = self.body(&applied, &back.id, Some(live));
-            apply::overwritten(&body, live, &self.owner)
+        // A deploy that died may have applied it last.
+        let applied = back.applied.iter().cloned();
+        let applied = applied.chain(self.applied_by_dead(&back.id));
+        let mut taken = applied.filter_map(|text| {
+            let body = self.body(&serde_json::from_str(&text).ok()?, &back.id, Some(live));
+            Some(apply::overwritten(&body, live, &self.owner))
         });
+        let first = taken.next().flatten();
+        let taken = first.filter(|_| taken.all(|other| other.is_some()));
         let by = match (&back.to, taken) {
             (BackTo::Nothing | BackTo::Object(_), Some(OtherWriter::Manager(field))) => {
                 Some(field.manager)
@@ -142,7 +145,7 @@ impl ReleaseEngine {
                 return Some(Err(LeftReason::Changed));
             }
             (BackTo::Object(_), None) => apply::changed_after_us(live),
-            (BackTo::Nothing | BackTo::Manifest(_) | BackTo::Stay(_), _) => None,
+            (_, _) => None,
         };
         by.map(|manager| Err(LeftReason::ChangedBy((self.mask)(&manager))))
     }

@@ -293,7 +293,7 @@ impl ReleaseEngine {
     /// What is waited for, and what it says of itself.
     pub(super) fn waiting_for(&self, at_most: usize) -> Vec<(ObjectId, String)> {
         let open = self.items.iter().filter(|item| !item.is_done());
-        let open = open.filter(|item| item.awaited).take(at_most);
+        let open = open.filter(|item| item.is_waited_for).take(at_most);
         open.map(|item| {
             let said = match (&item.state, &item.follower) {
                 (_, Some(follower)) => follower.waits_for(),

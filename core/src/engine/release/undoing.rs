@@ -282,10 +282,9 @@ impl ReleaseEngine {
             ReleaseCause::Workload { id, .. } | ReleaseCause::Object { id, .. } => Some(id.clone()),
             _ => None,
         };
-        let others = self
-            .items
-            .iter()
-            .filter(|item| workload_kind(&item.id).is_some() && (item.awaited || item.is_done()));
+        let others = self.items.iter().filter(|item| {
+            workload_kind(&item.id).is_some() && (item.is_waited_for || item.is_done())
+        });
         let others = others.filter(|item| Some(&item.id) != failed.as_ref());
         let others = others
             .map(|item| (item.id.clone(), item.is_done()))
