@@ -85,7 +85,7 @@ pub fn planned_before(report: Report, request: &ReleaseRequest, plan: &ReleasePl
             | ObjectChange::Recreated
             | ObjectChange::Untried(_)
             | ObjectChange::Deleted
-            | ObjectChange::Kept(_) => block(request, one),
+            | ObjectChange::Kept(_) => block(request, one).pop().unwrap_or_default(),
         }
     });
     let jobs = jobs.collect::<Vec<_>>().join("\n");
