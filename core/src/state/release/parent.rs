@@ -149,7 +149,7 @@ impl Parent {
         let mut put = |field: &str, all: Map<String, Value>| {
             let kept = live["metadata"][field].as_object();
             let mut kept = kept.cloned().unwrap_or_default();
-            kept.retain(|key, _| ![KINDS, NAMESPACES, LOCK].contains(&key.as_str()));
+            kept.retain(|key, _| ![KINDS, NAMESPACES, LOCK, JOBS].contains(&key.as_str()));
             kept.extend(all);
             secret["metadata"][field] = Value::Object(kept);
         };
