@@ -181,6 +181,7 @@ impl Engine {
                 live,
                 difference: Difference::default(),
                 warnings: Vec::new(),
+                handover: None,
             }),
         }
         true
@@ -188,7 +189,16 @@ impl Engine {
 
     fn planned(&mut self, plan: Plan) {
         let warnings = self.continuation.warnings.clone();
-        self.end(Outcome::Planned(Box::new(Plan { warnings, ..plan })));
+        let handover = self.request.strategy.switch().and_then(|switch| {
+            let (request, now) = (&self.request, self.decided_at);
+            strategy::switch::handover(request, switch, &self.continuation, &self.snapshot, now)
+        });
+        let plan = Plan {
+            warnings,
+            handover,
+            ..plan
+        };
+        self.end(Outcome::Planned(Box::new(plan)));
     }
 }
 

@@ -7,6 +7,7 @@ pub mod contact;
 pub mod credential;
 pub mod discovery;
 mod error;
+pub mod front;
 pub mod group;
 pub mod identity;
 pub mod name;

@@ -8,6 +8,7 @@ use crate::request::{Request, Switch};
 use crate::snapshot::{DryRun, Snapshot};
 use crate::state::marks::VERSION;
 use crate::strategy::candidate::Candidate;
+use crate::strategy::handover::Handover;
 use crate::strategy::switch::returning;
 use crate::strategy::{Action, Decision};
 use crate::workload::Workload;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub difference: Difference,
     /// What the API server remarked.
     pub warnings: Vec<String>,
+    /// How a switch would hand over.
+    pub handover: Option<Handover>,
 }
 
 /// What a decision means for a plan.
@@ -125,6 +128,7 @@ pub fn tried(request: &Request, live: Option<Workload>, after: Workload) -> Plan
         after: Some(after),
         live,
         warnings: Vec::new(),
+        handover: None,
     }
 }
 

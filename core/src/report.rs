@@ -11,6 +11,7 @@ mod eks;
 mod failure;
 mod faults;
 mod handbook;
+mod handover;
 mod hiding;
 mod kubeconfig;
 mod model;

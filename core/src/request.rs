@@ -13,6 +13,7 @@ mod env;
 mod fields;
 mod files;
 mod going_back;
+mod handover;
 mod images;
 mod located;
 mod manifest;
@@ -30,7 +31,9 @@ mod unfilled;
 pub use canary::{Canary, CanaryStep, candidate_service};
 pub use files::{File, Files, NamedFile, Wanted};
 pub use located::located;
-pub use model::{Alarms, Hidden, Method, Mode, Request, ReturnTarget, Smoke, Strategy, Switch};
+pub use model::{
+    Alarms, AskedHandover, Hidden, Method, Mode, Request, ReturnTarget, Smoke, Strategy, Switch,
+};
 pub use origin::Origin;
 pub use parameters::{FIELDS, Parameters, variables};
 pub use release::{Manifest, Place, PrunePolicy, ReleaseRequest};

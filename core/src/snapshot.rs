@@ -7,8 +7,9 @@
 mod answer;
 mod query;
 mod response;
+mod taken;
 
-pub use answer::{Answer, DryRun, Missed, Smoked, Typed};
+pub use answer::{Answer, DryRun, Listed, Missed, Smoked, Typed};
 pub use query::{EXPLANATION_TIMEOUT, Items, Kind, Optional, Query, ROLLBACK, Terms};
 pub use response::{Reading, Response, found, object};
 
@@ -18,11 +19,11 @@ use crate::kubernetes::route::{Route, RouteKind};
 use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::workload::health::diagnosis::{Explanation, PodSnapshot, log_lines};
 use crate::workload::health::job::{JobEnd, JobFailure, told_end};
-use crate::workload::health::steadiness::{Roster, summed};
 use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
+use taken::{blocking, replica_sets, roster, service_pods};
 
 /// Events, or why they cannot be read.
 type EventsRead = Result<Vec<Event>, String>;
@@ -133,6 +134,11 @@ impl Snapshot {
             .map(Vec::as_slice)
     }
 
+    /// All objects of the namespace, of a resource that may not be served, or not be read.
+    pub fn listed(&self, items: Items) -> Result<&Listed, Query> {
+        self.get(Query::List(items, String::new()))
+    }
+
     /// What a dry run came to. The call of the next one differs, by its time: they are compared by
     /// being one.
     pub fn dry_run(&self) -> Option<&DryRun> {
@@ -176,16 +182,15 @@ impl Snapshot {
                 let sets = replica_sets(response, mask);
                 self.counted(selector, sets).into()
             }
-            Query::List(Items::ServicePods, _) => {
-                let all = items(response);
-                let all = all.iter().map(ServicePod::read).filter(|pod| !pod.over);
-                all.collect::<Vec<_>>().into()
-            }
+            Query::List(Items::ServicePods, _) => service_pods(&items(response)).into(),
             Query::List(Items::Autoscalers, _) => {
                 let all = items(response).into_iter().map(Autoscaler::new);
                 all.collect::<Vec<_>>().into()
             }
             Query::List(Items::EndpointSlices, _) => Endpoints::read(&items(response)).into(),
+            Query::List(Items::Ingresses | Items::TargetGroupBindings, _) => {
+                Listed::of(response).into()
+            }
             Query::Pods { set, .. } => return self.take_pods(set, response, at, mask),
             Query::Roster { .. } => roster(response, at).into(),
             Query::Blocking { .. } => blocking(response).into(),
@@ -295,7 +300,13 @@ impl Snapshot {
         let own = selector.map(Workload::selector);
         self.answers.retain(|(query, _)| match query {
             Query::Get(Kind::Deployment | Kind::Service | Kind::Route(_), _)
-            | Query::List(Items::Deployments | Items::Autoscalers, _)
+            | Query::List(
+                Items::Deployments
+                | Items::Autoscalers
+                | Items::Ingresses
+                | Items::TargetGroupBindings,
+                _,
+            )
             | Query::Permission(_) => true,
             Query::List(Items::ReplicaSets, selector) => Some(selector) != own.as_ref(),
             Query::Get(Kind::ReplicaSet, _)
@@ -345,35 +356,6 @@ fn events(response: Result<Response, Missed>, mask: fn(&str) -> String) -> Event
         Ok(_) => Ok(Vec::new()),
         Err(missed) => Err(missed.why),
     }
-}
-
-fn replica_sets(response: Result<Response, Missed>, mask: fn(&str) -> String) -> Vec<ReplicaSet> {
-    let Ok(Response::ReplicaSets(mut sets)) = response else {
-        return Vec::new();
-    };
-    for (message, _) in sets.iter_mut().filter_map(|set| set.failure.as_mut()) {
-        *message = mask(message);
-    }
-    sets
-}
-
-/// Without the pods the Deployment's counters decide.
-fn roster(response: Result<Response, Missed>, at: Timestamp) -> Roster {
-    let pods = match response {
-        Ok(Response::Roster(pods)) => pods,
-        Ok(_) | Err(_) => Vec::new(),
-    };
-    let pods = summed(pods.into_iter());
-    Roster { at, pods }
-}
-
-/// Pods that cannot be read are not known to be in the way.
-fn blocking(response: Result<Response, Missed>) -> Vec<(String, String)> {
-    let Ok(Response::Pods(pods)) = response else {
-        return Vec::new();
-    };
-    let pods = pods.others.into_iter();
-    pods.map(|pod| (pod.name, pod.uid)).collect()
 }
 
 /// Who set a field. Where that cannot be read it is not told.

@@ -11,6 +11,7 @@ pub mod causes;
 pub mod service_lock;
 mod decision;
 mod guarding;
+pub mod handover;
 pub mod immutable;
 pub mod candidate;
 mod pauses;

@@ -4,6 +4,7 @@
 //! - [`kubernetes`]: that world behind a TLS server with a CA of its own.
 //! - [`instant`]: a scripted cluster that takes next to no time, to measure against.
 //! - [`aws`]: the Lambda Runtime API, SSM, EKS, STS and CodePipeline's job API.
+//! - [`balancer`]: what a load balancer's controller adds for target groups.
 //! - [`gateway`]: the Gateway API and its controller, as far as tests need them.
 //! - [`traffic`]: which pods get which share of a route's requests.
 //! - [`iam`]: whose access keys they are, and tokens of EKS.
@@ -12,6 +13,7 @@
 //! - [`ending`]: how its programs end.
 
 pub mod aws;
+pub mod balancer;
 pub mod ending;
 pub mod function;
 pub mod gateway;

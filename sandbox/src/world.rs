@@ -26,6 +26,8 @@ mod selector;
 mod settings;
 mod state;
 mod store;
+mod target_group;
+mod target_groups;
 mod time;
 
 #[cfg(test)]

@@ -106,6 +106,13 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
             switched("blueGreen", NEW_IMAGE),
             Refused,
         ),
+        ("list", "ingresses", unasked("blueGreen", NEW_IMAGE), Served),
+        (
+            "list",
+            "targetgroupbindings",
+            unasked("blueGreen", NEW_IMAGE),
+            Served,
+        ),
         (
             "patch",
             "horizontalpodautoscalers",
@@ -202,6 +209,8 @@ async fn the_group_has_each_verb_in_its_namespace_and_nothing_else() {
             "deployments" | "replicasets" => "apps",
             "endpointslices" => "discovery.k8s.io",
             "horizontalpodautoscalers" => "autoscaling",
+            "ingresses" => "networking.k8s.io",
+            "targetgroupbindings" => "elbv2.k8s.aws",
             _ => "",
         };
         let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",

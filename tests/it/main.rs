@@ -23,6 +23,7 @@ mod applying;
 mod canaries;
 mod canary;
 mod blue_green;
+mod overlap;
 mod immutable;
 mod kubeconfig;
 mod refusals;

@@ -188,7 +188,7 @@ fn around(field: &str, value: &Value) -> Value {
         _ => json!({"deployment": "web", "restart": true}),
     };
     match field {
-        "service" | "smoke" | "keep" => {
+        "service" | "smoke" | "handover" | "keep" => {
             parameters["strategy"] = json!("immutable");
             parameters["service"] = json!("web");
         }

@@ -163,7 +163,7 @@ fn every_pair_of_executions_that_die() {
         is_plain && setting.locked == Locked::No
     });
     for_each(plain, |setting| {
-        let is_whole = !setting.immutable && setting.start == Start::Adoption;
+        let is_whole = !setting.immutable && !setting.overlap && setting.start == Start::Adoption;
         let first = |next: &Next, disturbance| {
             let writes = matches!(next, Next::Ask(ask) if ask.call.changes());
             writes && disturbance == OtherBefore
@@ -194,6 +194,7 @@ fn the_new_version_is_scaled_away_twice() {
         smoke: true,
         health: Well,
         locked: Locked::No,
+        overlap: false,
     };
     let fresh = Simulation::new(setting);
     // The first one right before the old version is retired.

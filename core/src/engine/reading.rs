@@ -51,6 +51,7 @@ impl Engine {
         let terms = query.terms();
         let response = match found(&terms.reading, result) {
             Ok(response) => Ok(response),
+            Err(error) if terms.optional.is_nothing(&error) => Ok(Response::Nothing),
             Err(error) => {
                 let is_final = self.locked_out.is_none() && !self.may_pass(&error);
                 if !terms.optional.spares(&error, is_final) {

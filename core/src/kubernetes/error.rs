@@ -39,6 +39,35 @@ impl CallError {
         }
     }
 
+    /// Whether the API server does not serve this path: a text, and no `Status`.
+    /// <https://github.com/kubernetes/apiserver/blob/master/pkg/util/notfoundhandler/not_found_handler.go>
+    pub fn is_not_served(&self) -> bool {
+        match self {
+            CallError::NotKubernetes(odd) => match &**odd {
+                OddAnswer::Text(404, text) => text
+                    .as_deref()
+                    .is_some_and(|text| text.contains("404 page not found")),
+                OddAnswer::NotHttp
+                | OddAnswer::BrokenBody
+                | OddAnswer::Redirect(..)
+                | OddAnswer::Compressed(_)
+                | OddAnswer::TooLong
+                | OddAnswer::Text(..)
+                | OddAnswer::Json(..)
+                | OddAnswer::Other { .. } => false,
+            },
+            CallError::Refused(refusal) => {
+                let told = "the server could not find the requested resource";
+                let of_path = !refusal.is_status || refusal.message.starts_with(told);
+                refusal.code == 404 && of_path
+            }
+            CallError::Unreachable(_)
+            | CallError::Untrusted(_)
+            | CallError::Kept(_)
+            | CallError::OutOfTime => false,
+        }
+    }
+
     /// Whether a write may have happened anyway: its response was lost, or the server failed during
     /// it.
     pub fn may_have_been_done(&self) -> bool {

@@ -101,6 +101,14 @@ pub static INGRESSES: Resource = Resource::of(
     "ingresses.networking.k8s.io",
 );
 
+/// TargetGroupBindings of the AWS Load Balancer Controller: what a load balancer sends to.
+/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/>
+pub static TARGET_GROUP_BINDINGS: Resource = Resource::of(
+    "elbv2.k8s.aws/v1beta1",
+    "TargetGroupBinding",
+    "targetgroupbindings.elbv2.k8s.aws",
+);
+
 /// Tokens of a ServiceAccount.
 pub static TOKENS: Resource =
     Resource::of("v1", "ServiceAccount", "serviceaccounts/token").answered_by("TokenRequest");

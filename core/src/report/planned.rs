@@ -1,6 +1,7 @@
 //! What a deploy would change, told instead of done.
 
 use super::alarms;
+use super::handover;
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use super::route;
 use super::success::{image, named, skipped, succeeded, warned};
@@ -21,6 +22,7 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
         live,
         difference,
         warnings,
+        handover,
     } = plan;
     let serving = live.as_ref().or(after.as_ref());
     let count = difference.count();
@@ -35,9 +37,10 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
     let strategy = match request.strategy.switch() {
         Some(_) if request.strategy.canary().is_some() => route::plan(request).unwrap_or_default(),
         Some(switch) => format!(
-            " The strategy `{}` starts it beside the old version and switches Service `{}`.",
+            " The strategy `{}` starts it beside the old version and switches Service `{}`.{}",
             request.strategy.name(),
-            switch.service
+            switch.service,
+            handover.as_ref().map(handover::planned).unwrap_or_default()
         ),
         None => String::new(),
     };

@@ -2,6 +2,7 @@
 
 use super::alarms;
 use super::cause::pods;
+use super::handover;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use super::returned::{Back, switched_back};
 use super::route;
@@ -210,7 +211,8 @@ pub(super) fn switched_summary(
     let left = switched.left.iter();
     let left =
         left.map(|(name, why)| format!(" `{name}` could not be cleaned up: {}.", quote(why)));
-    let more = from.chain(left).collect::<String>();
+    let handover = switched.handover.iter().map(handover::done);
+    let more = handover.chain(from).chain(left).collect::<String>();
     let shares = route::shares(request, &switched.shares);
     format!(
         "Service `{service}` in `{namespace}` routes to {kind} {runs} after {time}.{shares}{more}"

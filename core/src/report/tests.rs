@@ -362,6 +362,7 @@ fn switches_that_succeeded() {
             switched: Some(Switched {
                 service: "web".into(),
                 from: from.map(|(from, became)| (from.to_owned(), became)),
+                handover: None,
                 left: left
                     .map(|(name, why)| (name.to_string(), why.to_string()))
                     .collect(),

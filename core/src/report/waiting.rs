@@ -89,6 +89,13 @@ pub fn progress(wait: &Wait) -> String {
             until,
         } => Some(route::share(candidate, *percent, *until, &new())),
         Stage::Route(reference) => Some(route::settling(reference)),
+        Stage::Overlap { stays, until } => Some(match until {
+            Some(until) => format!(
+                "both versions serve until {until:.0}, so that a load balancer sees the pods of \
+                 `{stays}` healthy"
+            ),
+            None => format!("both versions serve; `{stays}`: {}", new()),
+        }),
         Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to terminate")),
         Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
     };

@@ -2,7 +2,7 @@
 
 use super::checks::{kind, similar, unresolved};
 use super::files::{Files, Wanted};
-use super::model::{Method, Request};
+use super::model::{Method, Request, Switch};
 use super::origin::Origin;
 use super::parameters::FIELDS;
 use super::shown::excerpt;
@@ -140,7 +140,11 @@ impl<'a> Check<'a> {
     }
 
     /// Checks `timeout` and `patience`; `bake` must fit into the `timeout`.
-    pub(super) fn times(&mut self, bake: Duration) -> (Duration, Duration) {
+    pub(super) fn times(
+        &mut self,
+        bake: Duration,
+        switch: Option<&Switch>,
+    ) -> (Duration, Duration) {
         let (shortest, longest) = TIMEOUT_RANGE;
         let timeout = self.duration("timeout", DEFAULT_TIMEOUT, shortest..=longest, "1s to 24h");
         self.timeout = Some(timeout);
@@ -155,6 +159,7 @@ impl<'a> Check<'a> {
             );
             self.fault("bake", problem);
         }
+        self.overlap_fits(switch, timeout);
         (timeout, patience)
     }
 

@@ -210,6 +210,20 @@ pub struct Switch {
     pub bake: Duration,
     /// The test of the candidate before the switch.
     pub smoke: Option<Smoke>,
+    /// Whether both versions serve for a while.
+    pub handover: AskedHandover,
+}
+
+/// How a switch is to hand over, as far as the user says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AskedHandover {
+    /// By what stands in front of the Service.
+    #[default]
+    Auto,
+    /// One patch: never two versions.
+    Cut,
+    /// Both versions for so long, or for as long as what stands in front of the Service needs.
+    Overlap(Option<Duration>),
 }
 
 /// The CloudWatch alarms that guard a deploy.

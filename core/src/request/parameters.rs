@@ -37,7 +37,7 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
 }
 
 /// The fields of the contract, in the order of the documentation.
-pub const FIELDS: [&str; 32] = [
+pub const FIELDS: [&str; 33] = [
     "deployment",
     "workload",
     "namespace",
@@ -63,6 +63,7 @@ pub const FIELDS: [&str; 32] = [
     "alarms",
     "keep",
     "smoke",
+    "handover",
     "timeout",
     "patience",
     "rollback",

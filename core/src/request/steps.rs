@@ -219,7 +219,7 @@ impl Check<'_> {
 
     /// The times of a deploy, into which its steps must fit.
     pub(super) fn times_of(&mut self, strategy: &Strategy, bake: Duration) -> (Duration, Duration) {
-        let times = self.times(bake);
+        let times = self.times(bake, strategy.switch());
         self.steps_fit(strategy, times.0);
         times
     }

@@ -54,6 +54,8 @@ impl Check<'_> {
         let switches = matches!(name, Some("blueGreen" | "canary" | "immutable"));
         self.only("service", switches, SWITCHING);
         self.only("smoke", switches, SWITCHING);
+        let hands_over = matches!(name, Some("blueGreen" | "immutable"));
+        self.only("handover", hands_over, "`blueGreen` and `immutable`");
         self.only("keep", name == Some("immutable"), "`immutable`");
         self.only("steps", name == Some("canary"), "`canary`");
         self.only("route", name == Some("canary"), "`canary`");
@@ -77,6 +79,7 @@ impl Check<'_> {
             service: self.service(),
             bake: self.bake(DEFAULT_BAKE),
             smoke: self.smoke(),
+            handover: self.handover(),
         };
         match name {
             Some("immutable") => Strategy::Immutable {
@@ -122,6 +125,7 @@ impl Check<'_> {
             service,
             bake: self.bake(DEFAULT_BAKE),
             smoke: self.smoke(),
+            handover: self.handover(),
         };
         match has_bake {
             true => Strategy::BlueGreen(switch),

@@ -1,5 +1,6 @@
 //! What queries are answered by: each answer has a type of its own, by which it is found again.
 
+use super::response::Response;
 use crate::change::editor::Editor;
 use crate::kubernetes::pod::Event;
 use crate::kubernetes::route::Route;
@@ -77,6 +78,30 @@ answers! {
     Fact(bool),
     /// What a write came to that was only tried.
     DryRun(DryRun),
+    /// Objects of a resource that may not be served, or not be read.
+    Listed(Listed),
+}
+
+/// Objects of a resource that may not be served, or not be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Listed {
+    /// These.
+    Items(Vec<Value>),
+    /// The cluster does not know the resource.
+    Unserved,
+    /// The token may not list them.
+    Refused,
+}
+
+impl Listed {
+    /// Reads the answer to a list.
+    pub(super) fn of(response: Result<Response, Missed>) -> Listed {
+        match response {
+            Ok(Response::List(items)) => Listed::Items(items),
+            Ok(_) => Listed::Unserved,
+            Err(_) => Listed::Refused,
+        }
+    }
 }
 
 /// What a write came to that was only tried.

@@ -3,8 +3,9 @@
 
 use super::response::Reading;
 use crate::kubernetes::call::{Call, Permission};
-use crate::kubernetes::contact::OddAnswer;
-use crate::kubernetes::resource::{AUTOSCALERS, ENDPOINT_SLICES, PODS, Resource, SERVICES};
+use crate::kubernetes::resource::{
+    AUTOSCALERS, ENDPOINT_SLICES, INGRESSES, PODS, Resource, SERVICES, TARGET_GROUP_BINDINGS,
+};
 use crate::kubernetes::route::RouteKind;
 use crate::kubernetes::{CallError, Refusal};
 use crate::state::marks::FAMILY;
@@ -127,6 +128,10 @@ pub enum Items {
     Autoscalers,
     /// The EndpointSlices of a Service, whose name stands in the selector's place.
     EndpointSlices,
+    /// All Ingresses of the namespace, whatever the selector.
+    Ingresses,
+    /// All TargetGroupBindings of the namespace, whatever the selector.
+    TargetGroupBindings,
 }
 
 impl Kind {
@@ -148,6 +153,8 @@ impl Items {
             Items::ServicePods => &PODS,
             Items::Autoscalers => &AUTOSCALERS,
             Items::EndpointSlices => &ENDPOINT_SLICES,
+            Items::Ingresses => &INGRESSES,
+            Items::TargetGroupBindings => &TARGET_GROUP_BINDINGS,
         }
     }
 }
@@ -175,14 +182,13 @@ pub enum Optional {
     Always,
     /// The error is one that does not pass.
     IfFinal,
+    /// The cluster may not serve the resource, or the token may not read it.
+    Resource,
     /// The question cannot be asked here.
     IfRefused(fn(&Refusal) -> bool),
     /// The cluster does not serve such a resource.
     IfUnserved,
 }
-
-/// What an API server says of a path that it does not have.
-const NO_PATH: &str = "404 page not found";
 
 /// How long the pods are waited for: a rollout can be followed without them, too.
 const PODS_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
@@ -198,6 +204,9 @@ pub const ROLLBACK: &str = "have it rolled back";
 
 /// See [`Terms::gain`].
 const EVIDENCE: &str = "see more";
+
+/// See [`Terms::gain`].
+const FRONT: &str = "have the handover chosen by what is in front of the Service";
 
 /// See [`Terms::gain`].
 const SMOKE: &str = "have the smoke test run";
@@ -297,6 +306,12 @@ impl Query {
                 ..needed(Reading::Object)
             },
             Query::List(Items::ReplicaSets, _) => needed(Reading::ReplicaSets),
+            // They tell what is in front of a Service: without them that is not known.
+            Query::List(Items::Ingresses | Items::TargetGroupBindings, _) => Terms {
+                optional: Optional::Resource,
+                gain: FRONT,
+                ..needed(Reading::List)
+            },
             Query::List(..) => needed(Reading::List),
             Query::Pods { owner, .. } | Query::Blocking { owner, .. } => {
                 spared(Reading::Pods(owner.clone()), PODS_TIMEOUT, EVIDENCE)
@@ -335,12 +350,16 @@ impl Optional {
             (Optional::Never, _) => false,
             (Optional::Always, _) => true,
             (Optional::IfFinal, _) => is_final,
+            (Optional::Resource, CallError::Refused(refusal)) => refusal.code == 403,
             (Optional::IfRefused(is_answer), CallError::Refused(refusal)) => is_answer(refusal),
             (Optional::IfUnserved, CallError::Refused(refusal)) => refusal.code == 404,
-            (Optional::IfUnserved, CallError::NotKubernetes(odd)) => {
-                matches!(&**odd, OddAnswer::Text(404, Some(text)) if text.contains(NO_PATH))
-            }
-            (Optional::IfRefused(_) | Optional::IfUnserved, _) => false,
+            (Optional::IfUnserved, CallError::NotKubernetes(_)) => error.is_not_served(),
+            (Optional::Resource | Optional::IfUnserved | Optional::IfRefused(_), _) => false,
         }
+    }
+
+    /// Whether this error says that there is nothing to read.
+    pub fn is_nothing(self, error: &CallError) -> bool {
+        matches!(self, Optional::Resource) && error.is_not_served()
     }
 }

@@ -56,6 +56,10 @@ pub const RETIRING: &str = "landfall/retiring";
 pub const CANARY: &str = "landfall/canary";
 /// On the Service of a candidate that gets traffic by a route: the Service that it belongs to.
 pub const CANARY_OF: &str = "landfall/canary-of";
+/// How the last switch handed over, and why so.
+pub const HANDOVER: &str = "landfall/handover";
+/// Both versions serve: since when that counts, for how long, and which of them leaves.
+pub const OVERLAP: &str = "landfall/overlap";
 /// On the preview Service: the Service that it belongs to.
 pub const PREVIEW_OF: &str = "landfall/preview-of";
 

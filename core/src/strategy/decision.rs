@@ -127,6 +127,13 @@ pub enum Stage {
     },
     /// The weights of this route are to come into force.
     Route(RouteReference),
+    /// Both versions serve.
+    Overlap {
+        /// The Deployment that stays.
+        stays: String,
+        /// Until when, once that is known.
+        until: Option<Timestamp>,
+    },
     /// Pods of this Deployment are to end.
     Leaving(String),
     /// This Deployment is being changed by somebody else.
@@ -139,6 +146,7 @@ impl Stage {
         match self {
             Stage::Rollout | Stage::Watched(_) => Some(&request.deployment),
             Stage::Candidate(name)
+            | Stage::Overlap { stays: name, .. }
             | Stage::Bake {
                 candidate: name, ..
             }

@@ -1,6 +1,7 @@
 //! What a deploy comes to.
 
 use super::causes::{RolloutCause, RolloutFailure};
+use super::handover::Handover;
 use super::traffic::TrafficState;
 use crate::alarm::{AlarmsError, Ring};
 use crate::change::asked::Lost;
@@ -68,6 +69,8 @@ pub struct Switched {
     pub left: Vec<(String, String)>,
     /// The shares of the traffic that a canary had, one after the other, in percent.
     pub shares: Vec<u8>,
+    /// How it was switched, where it was and that is known.
+    pub handover: Option<Handover>,
 }
 
 /// A deploy that came to nothing.

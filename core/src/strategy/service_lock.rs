@@ -4,11 +4,14 @@
 //! A Service has no generation, and its annotations are copied nowhere: it is the one place whose
 //! notes disturb no rollout.
 
+pub mod overlap;
+
+use super::handover::Handover;
 use crate::change::{self, Author};
 use crate::kubernetes::service::{Selector, Service};
 use crate::state::lease;
 use crate::state::marks::{
-    self, FROM, LOCK, ORIGINAL_SELECTOR, RETIRING, SELECTOR_BEFORE, TO, VERSION,
+    self, FROM, HANDOVER, LOCK, ORIGINAL_SELECTOR, OVERLAP, RETIRING, SELECTOR_BEFORE, TO, VERSION,
 };
 use crate::workload::TEMPLATE_HASH;
 use jiff::Timestamp;
@@ -45,6 +48,9 @@ pub struct Lock {
     /// The share of the candidate, while the Service sends to both versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// How the switch hands over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
 }
 
 /// The share of a candidate, by its pods.
@@ -161,6 +167,7 @@ pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
         ),
         (RETIRING, Value::Null),
     ]);
+    notes.extend(gone(service, OVERLAP));
     match narrow {
         Pin::Not => {}
         Pin::Hash(hash) => {
@@ -218,8 +225,17 @@ pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: 
         (SELECTOR_BEFORE, text(before)),
         (RETIRING, Value::Null),
     ];
+    let mut notes = named(notes);
+    notes.extend(
+        gone(service, OVERLAP)
+            .into_iter()
+            .chain(gone(service, HANDOVER)),
+    );
+    if let Some(handover) = &lock.handover {
+        notes.insert(HANDOVER.to_owned(), json!(json!(handover).to_string()));
+    }
     let selector = of_version(&service.selector(), version);
-    patch(service, named(notes), Some(&selector))
+    patch(service, notes, Some(&selector))
 }
 
 /// The switch of a canary, whose candidate gets all traffic by the route already: nothing switches
@@ -273,36 +289,47 @@ pub fn mark(
         (marks::ROLLED_BACK, json!(job)),
         (marks::CAUSE, json!(cause)),
     ];
-    patch(service, named(notes), back)
+    let mut notes = named(notes);
+    notes.extend(gone(service, OVERLAP));
+    patch(service, notes, back)
 }
 
-/// The same where nothing is to be taken back: the lock is given up at once.
-pub fn mark_and_release(service: &Service, job: &str, cause: &str) -> Value {
-    let mut notes = given_up();
+/// The same where nothing is to be taken back: the lock is given up at once. `selector` is the one
+/// that the Service is left with, where that is another.
+pub fn mark_and_release(
+    service: &Service,
+    job: &str,
+    cause: &str,
+    selector: Option<&Selector>,
+) -> Value {
+    let mut notes = given_up(service);
     notes.extend(named([
         (marks::SUPERSEDED, json!(superseded(service, None, job))),
         (marks::ROLLED_BACK, json!(job)),
         (marks::CAUSE, json!(cause)),
     ]));
-    patch(service, notes, None)
+    patch(service, notes, selector)
 }
 
 /// The same where somebody else has sent the Service elsewhere: this job is over, and so known.
 pub fn step_aside(service: &Service, job: &str) -> Value {
     let superseded = superseded(service, Some(job.to_owned()), "");
-    let mut notes = given_up();
+    let mut notes = given_up(service);
     notes.extend(named([(marks::SUPERSEDED, json!(superseded))]));
     patch(service, notes, None)
 }
 
 /// Gives the lock up. `wide`: the selector that the Service had before it was narrowed.
 pub fn release(service: &Service, wide: Option<&Selector>) -> Value {
-    patch(service, given_up(), wide)
+    patch(service, given_up(service), wide)
 }
 
 /// Everything that is there only while somebody is at work.
-fn given_up() -> Map<String, Value> {
-    named([LOCK, ORIGINAL_SELECTOR, SELECTOR_BEFORE, RETIRING].map(|note| (note, Value::Null)))
+fn given_up(service: &Service) -> Map<String, Value> {
+    let all = [LOCK, ORIGINAL_SELECTOR, SELECTOR_BEFORE, RETIRING];
+    let mut notes = named(all.map(|note| (note, Value::Null)));
+    notes.extend(gone(service, OVERLAP));
+    notes
 }
 
 /// The jobs that others came after, newest first: a late repetition of one stops. `last` is one
@@ -330,6 +357,12 @@ fn named<const N: usize>(notes: [(&str, Value); N]) -> Map<String, Value> {
     notes
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// Removes a note, where it is there.
+fn gone(service: &Service, note: &str) -> Option<(String, Value)> {
+    service.annotation(note)?;
+    Some((note.to_owned(), Value::Null))
 }
 
 fn text(selector: &Selector) -> Value {

@@ -19,6 +19,7 @@ mod forward;
 mod guarding;
 mod live;
 mod lock;
+mod overlap;
 mod present;
 mod repair;
 pub mod returning;
@@ -26,6 +27,7 @@ mod smoke;
 mod undo;
 
 use super::decision::Decision;
+use super::handover::Handover;
 use super::result::{Failure, RollbackResult};
 use super::service_lock::Lock;
 use super::traffic::TrafficState;
@@ -73,6 +75,28 @@ pub fn present(
         now,
     };
     context.present()
+}
+
+/// How the switch would hand over, as far as what was read tells.
+pub fn handover(
+    request: &Request,
+    switch: &Switch,
+    continuation: &Continuation,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Option<Handover> {
+    let context = Context {
+        request,
+        switch,
+        continuation,
+        snapshot,
+        now,
+    };
+    let service = context.seen_service()?;
+    let live = context.live(service).ok()?;
+    let sets = snapshot.replica_sets(live).ok()?;
+    let handover = context.handover(service, live, sets, &mut Vec::new());
+    handover.ok().flatten()
 }
 
 impl Context<'_> {

@@ -123,7 +123,10 @@ impl World {
                 self.wake_api_services();
                 self.wake_routes(&key.namespace);
             }
-            "endpointslices" => self.wake_api_services(),
+            "endpointslices" => {
+                self.wake_api_services();
+                self.wake_target_groups(key, object);
+            }
             resource if has_controller(resource) => self.plan_step(Task::Other(key.clone())),
             _ => {}
         }

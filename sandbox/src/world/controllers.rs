@@ -15,7 +15,9 @@ pub(crate) mod replica_set;
 pub(crate) mod revision;
 pub(crate) mod route;
 pub(crate) mod stateful_set;
+pub(crate) mod target_group;
 
+use crate::balancer::TARGET_GROUP_BINDINGS;
 use crate::gateway::HTTP_ROUTES;
 use crate::world::state::World;
 use crate::world::store::Key;
@@ -33,6 +35,7 @@ pub(crate) fn has_controller(resource: &str) -> bool {
             | "namespaces"
             | "ingresses"
             | HTTP_ROUTES
+            | TARGET_GROUP_BINDINGS
     )
 }
 
@@ -48,6 +51,7 @@ impl World {
             "apiservices" => self.sync_api_service(key),
             "namespaces" => self.sync_namespace(key),
             "ingresses" | HTTP_ROUTES => self.sync_route(key),
+            TARGET_GROUP_BINDINGS => self.sync_target_group(key),
             _ => {}
         }
     }

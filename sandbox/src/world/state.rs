@@ -8,6 +8,7 @@ use crate::world::mutation::Mutation;
 use crate::world::refusal::Refusal;
 use crate::world::route_state::RouteState;
 use crate::world::store::{Key, Store};
+use crate::world::target_group::TargetGroup;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ pub struct World {
     pub(crate) unseen: BTreeMap<Key, Timestamp>,
     /// What is in force of each route.
     pub(crate) routes: BTreeMap<Key, RouteState>,
+    /// What load balancers know of pods.
+    pub(crate) target_groups: BTreeMap<Key, TargetGroup>,
     pub(crate) lives: BTreeMap<Key, Life>,
     pub(crate) behaviours: Vec<(String, Behaviour)>,
     pub(crate) default_behaviour: Behaviour,
@@ -71,6 +74,10 @@ pub struct Timing {
     pub route_accepted: SignedDuration,
     /// From there until it is in force.
     pub route_in_force: SignedDuration,
+    /// From a change of endpoints until the controller of target groups sees it.
+    pub targets_seen: SignedDuration,
+    /// From a target's registration until it is healthy.
+    pub target_healthy: SignedDuration,
     /// The first back-off of a crash loop, a failed pull or a failed creation; it doubles.
     pub back_off: SignedDuration,
     /// The longest back-off.
@@ -87,6 +94,8 @@ impl Default for Timing {
             endpoints: SignedDuration::from_millis(20),
             route_accepted: SignedDuration::from_millis(50),
             route_in_force: SignedDuration::from_millis(50),
+            targets_seen: SignedDuration::from_millis(50),
+            target_healthy: SignedDuration::from_secs(2),
             back_off: SignedDuration::from_secs(10),
             back_off_limit: SignedDuration::from_secs(300),
         }
@@ -145,6 +154,7 @@ impl World {
             due: BTreeMap::new(),
             unseen: BTreeMap::new(),
             routes: BTreeMap::new(),
+            target_groups: BTreeMap::new(),
             lives: BTreeMap::new(),
             behaviours: Vec::new(),
             default_behaviour: Behaviour::default(),

@@ -4,6 +4,7 @@ mod api;
 mod applied;
 mod controllers;
 mod routes;
+mod target_groups;
 mod workloads;
 
 use super::*;

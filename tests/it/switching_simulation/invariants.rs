@@ -9,6 +9,9 @@ use landfall_sandbox::traffic::Traffic;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// How long after an overlap the EndpointSlice may hold pods of both versions.
+const SETTLING: SignedDuration = SignedDuration::from_secs(1);
+
 impl Simulation {
     pub fn selector_now(&self) -> Value {
         let service = self.world.object("services", "default", "demo-app");
@@ -89,8 +92,49 @@ impl Simulation {
         }
     }
 
+    /// The Service says that both versions serve.
+    pub fn overlaps(&self) -> bool {
+        let service = self.world.object("services", "default", "demo-app");
+        let note = "landfall/overlap";
+        service.is_some_and(|service| service["metadata"]["annotations"][note].is_string())
+    }
+
+    /// How many versions may serve: two while the Service says so, and until that is known
+    /// everywhere.
+    fn most_versions(&mut self) -> usize {
+        if self.overlaps() {
+            self.mixed_until = Some(self.now + SETTLING);
+        }
+        match self.mixed_until.is_some_and(|until| self.now <= until) {
+            true => 2,
+            false => 1,
+        }
+    }
+
+    /// The load balancer in front always has enough healthy targets.
+    fn check_targets(&self) {
+        if !self.setting.overlap || !self.watching || self.ill {
+            return;
+        }
+        // What could not be scaled down would have served as well, so that it was a cut.
+        let service = self.service_object();
+        let handover = service["metadata"]["annotations"]["landfall/handover"].as_str();
+        if handover.is_some_and(|text| text.contains("left")) {
+            return;
+        }
+        let healthy = self.world.healthy_targets("default", "demo-app");
+        assert!(
+            healthy.len() >= REQUIRED,
+            "the load balancer has {} healthy targets at {}: {healthy:?}",
+            healthy.len(),
+            self.now
+        );
+    }
+
     /// What must hold after every step of the world.
     pub fn check(&mut self) {
+        let most = self.most_versions();
+        self.check_targets();
         let state = self.world.resource_version();
         if std::mem::replace(&mut self.checked, state) == state {
             return;
@@ -104,7 +148,7 @@ impl Simulation {
             return;
         }
         assert!(
-            images.len() <= 1,
+            images.len() <= most,
             "a mixture serves at {}: {images:?}",
             self.now
         );
@@ -116,8 +160,9 @@ impl Simulation {
         );
         self.check_route();
         let (count, images) = self.selected();
+        let most = if self.overlaps() { 2 } else { 1 };
         assert!(
-            images.len() <= 1,
+            images.len() <= most,
             "the selector finds a mixture at {}: {images:?}",
             self.now
         );
@@ -167,6 +212,7 @@ impl Simulation {
             "landfall/wide-selector",
             "landfall/selector-before",
             "landfall/retiring",
+            "landfall/overlap",
         ] {
             assert!(notes[note].is_null(), "{note} is left: {notes}");
         }

@@ -52,6 +52,11 @@ impl Simulation {
     }
 
     pub fn live_name(&self) -> String {
+        // While both versions serve, the one that did before.
+        if self.overlaps() {
+            let from = &self.service_object()["metadata"]["annotations"]["landfall/from"];
+            return from.as_str().unwrap_or("demo-app").to_owned();
+        }
         match self.selector_now()["landfall/version"].as_str() {
             Some(version) => format!("demo-app-{version}"),
             None => "demo-app".to_owned(),

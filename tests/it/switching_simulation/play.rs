@@ -14,6 +14,7 @@ use landfall_core::request::Request;
 use landfall_core::snapshot::Response;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::strategy::{Failure, Success};
+use landfall_sandbox::balancer::sample_binding;
 use landfall_sandbox::gateway::{sample_http_route, sample_ingress};
 use landfall_sandbox::world::{Behaviour, Reply, World, sample_autoscaler, sample_service};
 use serde_json::{Value, json};
@@ -58,6 +59,8 @@ pub struct Simulation {
     pub falls_ill: Option<Timestamp>,
     pub ill: bool,
     pub watching: bool,
+    /// Until when pods of two versions may serve.
+    pub mixed_until: Option<Timestamp>,
     /// The state of the world that was checked last.
     pub checked: u64,
     pub transcript: Option<Vec<String>>,
@@ -98,6 +101,12 @@ impl Simulation {
             }
             None => {}
         }
+        if setting.overlap {
+            world.timing().targets_seen = SignedDuration::from_secs(2);
+            world.timing().target_healthy = SignedDuration::from_secs(20);
+            world.install_target_groups(now);
+            world.apply(sample_binding("demo-app", "demo-app"), now);
+        }
         if setting.scaled {
             world.apply(sample_autoscaler("demo-app", 1, 6), now);
         }
@@ -129,6 +138,7 @@ impl Simulation {
             falls_ill: None,
             ill: false,
             watching: true,
+            mixed_until: None,
             checked: 0,
             transcript: None,
             bell: Bell::default(),
@@ -350,7 +360,7 @@ impl Simulation {
             return;
         };
         let replicas = target["spec"]["replicas"].as_i64().unwrap();
-        let serves = self.live_name() == name;
+        let serves = self.live_name() == name || self.overlaps();
         let load = if serves { 3 } else { 0 };
         let wanted = load.clamp(
             spec["minReplicas"].as_i64().unwrap(),

@@ -15,6 +15,7 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
         smoke: scaled,
         health,
         locked: Locked::No,
+        overlap: false,
     };
     vec![
         (

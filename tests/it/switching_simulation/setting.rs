@@ -59,6 +59,9 @@ impl Route {
     }
 }
 
+/// For how long both versions serve. A target is healthy sooner.
+pub const OVERLAP: &str = "40s";
+
 /// One setting of a deploy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -70,6 +73,8 @@ pub struct Setting {
     pub smoke: bool,
     pub health: Health,
     pub locked: Locked,
+    /// Whether a load balancer's target group is in front, so that both versions serve for a while.
+    pub overlap: bool,
 }
 
 /// Those that are disturbed: of canaries a few.
@@ -110,8 +115,16 @@ pub fn all_settings() -> Vec<Setting> {
                         smoke,
                         health,
                         locked,
+                        overlap: false,
                     };
                     all.push(setting);
+                    let fits = [Well, FallsIll].contains(&health) || smoke && !scaled;
+                    if fits && route.is_none() {
+                        all.push(Setting {
+                            overlap: true,
+                            ..setting
+                        });
+                    }
                     if health == Well && !scaled {
                         all.push(Setting {
                             locked: Locked::Live,
@@ -151,6 +164,9 @@ pub fn request(job: &str, execution: &str, image: &str, setting: Setting) -> (St
     if setting.start == Start::Back && execution == "run-1" {
         parameters["mode"] = json!("rollback");
         parameters.as_object_mut().unwrap().remove("images");
+    }
+    if setting.overlap {
+        parameters["handover"] = json!({"overlap": OVERLAP});
     }
     let text = parameters.to_string();
     let request = Request::parse(&Parameters::Text(text.clone()), job).unwrap();

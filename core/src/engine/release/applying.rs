@@ -97,7 +97,7 @@ impl ReleaseEngine {
             }
             waits
         };
-        if super::reading::is_not_served(&error) {
+        if error.is_not_served() {
             // A definition is established, and its path is not served yet.
             if !pauses(self) {
                 self.trouble(Task::Apply(place), call, error, now);

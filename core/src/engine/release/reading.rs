@@ -3,7 +3,6 @@
 use super::model::{ReleaseEngine, Stage, Task};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
-use crate::kubernetes::contact::OddAnswer;
 use crate::snapshot::Response;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -37,32 +36,8 @@ pub(super) fn found(result: Result<Response, CallError>) -> Result<Found, CallEr
                 Found::NotServed
             })
         }
-        Err(error) if is_not_served(&error) => Ok(Found::NotServed),
+        Err(error) if error.is_not_served() => Ok(Found::NotServed),
         Err(error) => Err(error),
-    }
-}
-
-/// Whether the API server does not serve this path: a text, and no `Status`.
-/// <https://github.com/kubernetes/apiserver/blob/master/pkg/util/notfoundhandler/not_found_handler.go>
-pub(super) fn is_not_served(error: &CallError) -> bool {
-    match error {
-        CallError::NotKubernetes(odd) => match &**odd {
-            OddAnswer::Text(NOT_FOUND, text) => text
-                .as_deref()
-                .is_some_and(|text| text.contains("404 page not found")),
-            _ => false,
-        },
-        CallError::Refused(refusal) => {
-            refusal.code == NOT_FOUND
-                && (!refusal.is_status
-                    || refusal
-                        .message
-                        .starts_with("the server could not find the requested resource"))
-        }
-        CallError::Unreachable(_)
-        | CallError::Untrusted(_)
-        | CallError::Kept(_)
-        | CallError::OutOfTime => false,
     }
 }
 

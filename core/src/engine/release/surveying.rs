@@ -4,7 +4,7 @@
 use super::following::workload_kind;
 use super::item::{Old, Tried, resource_of};
 use super::model::{ReleaseEngine, Task};
-use super::reading::{Found, is_not_served};
+use super::reading::Found;
 use super::trouble::is_forbidden;
 use super::undoing::is_deleted_on_the_way_back;
 use crate::change::apply::{self, ApplyRefusal, FieldConflict, owners};
@@ -120,7 +120,7 @@ impl ReleaseEngine {
         let refusal = match result {
             Ok(Response::Object(tried)) => return self.compare(place, &tried),
             Ok(_) => return,
-            Err(error) if is_not_served(&error) => return self.took_item(place, Found::NotServed),
+            Err(error) if error.is_not_served() => return self.took_item(place, Found::NotServed),
             Err(CallError::Refused(refusal)) => refusal,
             Err(error) => return self.trouble(Task::Try(place), call, error, now),
         };

@@ -27,7 +27,7 @@ const LIST_LIMIT: usize = 100;
 const FILES_LIMIT: usize = 500;
 
 /// The fields of a deploy of one workload, and what to do instead in a release.
-const OTHERS: [(&str, &str); 16] = [
+const OTHERS: [(&str, &str); 17] = [
     (
         "before",
         "a Job among them runs to its end before the workloads of its wave",
@@ -43,6 +43,7 @@ const OTHERS: [(&str, &str); 16] = [
     ("route", ROLLING),
     ("alarms", FOLLOWED),
     ("smoke", ROLLING),
+    ("handover", ROLLING),
     ("keep", ROLLING),
     (
         "env",
@@ -107,7 +108,7 @@ impl Check<'_> {
         let prune = self.flag("prune", false);
         let force = self.flag("force", false);
         let rollback = self.flag("rollback", true);
-        let (timeout, patience) = self.times(Duration::ZERO);
+        let (timeout, patience) = self.times(Duration::ZERO, None);
         let mode = self.mode_of_release();
         let execution = self.execution(job);
         let committed = self.committed();

@@ -14,6 +14,7 @@ fn lock() -> Lock {
         route: None,
         pinned: None,
         share: None,
+        handover: None,
     }
 }
 
@@ -107,7 +108,7 @@ fn every_write_is_bound_to_what_was_read() {
         switch(&seen, &lock(), "web", ("web-blue", "blue"), &by()),
         take_over(&seen, &lock(), &by()),
         mark(&seen, &lock(), "job-2", "it broke", Some(&selector)),
-        mark_and_release(&seen, "job-2", "it broke"),
+        mark_and_release(&seen, "job-2", "it broke", None),
         step_aside(&seen, "job-2"),
         release(&seen, None),
     ] {

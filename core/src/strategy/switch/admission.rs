@@ -90,6 +90,7 @@ impl Context<'_> {
         let scalers = self.snapshot.autoscalers()?;
         self.versions()?;
         self.see_no_strangers(service, &mut faults)?;
+        let handover = self.handover(service, live, sets, &mut faults)?;
         let own = marks::version_of(live);
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
         // Where the first write leaves but one of the family behind the Service, the others go.
@@ -120,7 +121,10 @@ impl Context<'_> {
         }
         self.check_rights(live, scalers)?;
         self.try_candidate(live, candidate, found)?;
-        let lock = self.lock(&candidate.version);
+        let lock = Lock {
+            handover,
+            ..self.lock(&candidate.version)
+        };
         Ok(self.patch_service(service_lock::take(service, &lock, narrow), Phase::Switch))
     }
 

@@ -6,7 +6,8 @@ use crate::kubernetes::service::{Service, ServicePod};
 use crate::state::marks;
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP, RETIRING};
+use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
+use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::{self, Lock};
 use crate::workload::Workload;
 use jiff::Timestamp;
@@ -31,6 +32,9 @@ impl Context<'_> {
             self.rechecked()?;
             return Ok(self.scale_up(found, held));
         }
+        if let Some(overlap) = Overlap::read(service) {
+            return self.overlapping(service, lock, found, &overlap);
+        }
         if retiring {
             self.see_serving(service, found, lock.deadline)?;
             self.end_canary(service, found, lock)?;
@@ -45,14 +49,7 @@ impl Context<'_> {
         let deadline = lock.deadline.max(until);
         self.check_template(found)?;
         self.follow(found, deadline, stage.clone())?;
-        // From here on a pod that is not ready is a version that stopped serving.
-        let sights = &self.continuation.sights;
-        if sights
-            .last
-            .is_none_or(|last| last + CATCHING_UP <= self.now)
-        {
-            return Ok(Decision::Remember(sights.healed(self.now)));
-        }
+        self.heal()?;
         self.see_endpoints(service, found, deadline)?;
         let begun = found.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         if begun > switched {
@@ -66,14 +63,21 @@ impl Context<'_> {
         self.retire(service, found)
     }
 
+    /// From here on a pod that is not ready is a version that stopped serving.
+    pub(super) fn heal(&self) -> Result<(), Decision> {
+        let sights = &self.continuation.sights;
+        let is_old = |last| last + CATCHING_UP <= self.now;
+        if sights.last.is_none_or(is_old) {
+            return Err(Decision::Remember(sights.healed(self.now)));
+        }
+        Ok(())
+    }
+
     /// The candidate was scaled away after the switch, and serves again: what it served before does
     /// not count, because these are other pods.
     fn bake_anew(&self, service: &Service, lock: &Lock) -> Next {
         self.rechecked()?;
-        let lock = Lock {
-            deadline: lock.deadline.max(self.now + self.switch.bake + RETIRING),
-            ..lock.clone()
-        };
+        let lock = self.lengthened(lock, self.switch.bake);
         let patch = service_lock::bake_anew(service, &lock, self.now);
         Ok(self.patch_service(patch, self.phase()))
     }
@@ -110,7 +114,7 @@ impl Context<'_> {
     }
 
     /// The endpoints are not yet as they must be: until the deadline they may become so.
-    fn expect_endpoints(
+    pub(super) fn expect_endpoints(
         &self,
         service: &Service,
         found: &Workload,

@@ -11,8 +11,10 @@ use crate::state::marks;
 use crate::strategy::candidate::Candidate;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::pauses::{CATCHING_UP, RETIRING};
+use crate::strategy::handover::Handover;
+use crate::strategy::pauses::CATCHING_UP;
 use crate::strategy::result::{Failure, Former, RollbackResult, Success, Switched};
+use crate::strategy::service_lock::overlap::{self, Overlap};
 use crate::strategy::service_lock::{self, Lock, Pin};
 use crate::workload::{TEMPLATE_HASH, Workload};
 
@@ -25,6 +27,7 @@ impl Context<'_> {
                 self.refill(service)?;
                 self.admit(service)?;
                 self.see_no_other_canary(service)?;
+                self.end_dead_overlap(service)?;
                 self.return_from_empty(service)?;
             }
             Some(lock) if lock.selects_by(&service.selector()) => {}
@@ -88,6 +91,18 @@ impl Context<'_> {
             lock.deadline,
             Stage::Candidate(candidate.name.clone()),
         )?;
+        self.come_up(service, lock, live, candidate, found)
+    }
+
+    /// The candidate serves, as far as it knows: what comes before it gets traffic, and that.
+    fn come_up(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        live: &Workload,
+        candidate: &Candidate,
+        found: &Workload,
+    ) -> Next {
         let members = self.confirm(service, &candidate.version, found)?;
         self.in_time()?;
         if let Some(smoke) = self.switch.smoke.as_ref().filter(|_| lock.share.is_none()) {
@@ -99,12 +114,17 @@ impl Context<'_> {
         }
         self.share(service, lock, live, found)?;
         self.move_autoscaler(live.name(), &candidate.name, Some(live.replicas()))?;
+        let handover = self.make_room(service, lock, live, found)?;
         // While it came up the live one may have been scaled.
         self.rechecked()?;
         if found.replicas() < live.replicas() {
             return Ok(self.scale_up(found, live.replicas()));
         }
-        Ok(self.make_switch(service, lock, live, candidate))
+        let lock = Lock {
+            handover,
+            ..lock.clone()
+        };
+        Ok(self.make_switch(service, &lock, live, candidate))
     }
 
     fn make_switch(
@@ -114,14 +134,18 @@ impl Context<'_> {
         live: &Workload,
         candidate: &Candidate,
     ) -> Decision {
+        let overlap = lock.handover.as_ref().and_then(Handover::time);
+        let rest = overlap.unwrap_or_default() + self.switch.bake;
         let lock = Lock {
-            deadline: lock.deadline.max(self.now + self.switch.bake + RETIRING),
             wanted: Some(live.replicas()),
-            ..lock.clone()
+            ..self.lengthened(lock, rest)
         };
         let to = (&*candidate.name, &*candidate.version);
         let author = self.author(self.now);
-        let patch = service_lock::switch(service, &lock, live.name(), to, &author);
+        let patch = match overlap {
+            Some(time) => overlap::widen(service, &lock, live.name(), to, &author, time),
+            None => service_lock::switch(service, &lock, live.name(), to, &author),
+        };
         self.patch_service(remember(patch, service, live), Phase::Switch)
     }
 
@@ -166,6 +190,11 @@ impl Context<'_> {
 
     /// The switch of this job is complete: the lock was given up as the last step.
     pub(super) fn done(&self, service: &Service) -> Next {
+        // Somebody else has taken the lock away while both versions served.
+        if Overlap::read(service).is_some() {
+            let by = None;
+            return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
+        }
         let to = service_lock::to(service).unwrap_or_default();
         let Some(found) = self.snapshot.deployment(to)? else {
             return Ok(Decision::GiveUp(Failure::Deleted));
@@ -224,6 +253,7 @@ impl Context<'_> {
             previous_revision: None,
             switched: Some(Switched {
                 service: service.name().to_owned(),
+                handover: from.as_ref().and_then(|_| Handover::noted(service)),
                 from,
                 left: self.snapshot.left.clone(),
                 shares: Vec::new(),

@@ -7,6 +7,7 @@ use crate::problem::Fault;
 use crate::snapshot::Query;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
+use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::{self, Lock};
 use crate::workload::{TEMPLATE_HASH, Workload};
 
@@ -16,11 +17,13 @@ impl Context<'_> {
         let own = Lock::read(service).filter(|lock| lock.job == self.continuation.job);
         let pinned = own.and_then(|lock| lock.pinned);
         let is_pinned = pinned.is_some();
+        let overlap = Overlap::read(service).and(service_lock::from(service));
         let selector = pinned.unwrap_or_else(|| service.selector());
-        let name = match selector.get(VERSION) {
-            Some(version) => self.name_of(version),
-            None if is_pinned => self.request.deployment.clone(),
-            None => self.found_behind(service)?,
+        let name = match (selector.get(VERSION), overlap) {
+            (Some(version), _) => self.name_of(version),
+            (None, _) if is_pinned => self.request.deployment.clone(),
+            (None, Some(from)) => from.to_owned(),
+            (None, None) => self.found_behind(service)?,
         };
         if let Some(live) = self.snapshot.deployment(&name)? {
             return Ok(live);

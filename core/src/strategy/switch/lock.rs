@@ -6,6 +6,7 @@ use crate::state::continuation::Phase;
 use crate::state::lease::LONGEST_DEPLOY;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
+use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::{self, Lock, Pin};
 use crate::workload::{TEMPLATE_HASH, Workload};
 
@@ -26,13 +27,17 @@ impl Context<'_> {
             pinned: None,
             share: None,
             route: self.routed().map(|routed| routed.reference.to_string()),
+            handover: None,
         }
     }
 
     /// What an earlier deploy left when it died is brought to its end: forward where it had
     /// switched, so that its version is still seen through the bake.
     pub(super) fn inherit(&self, service: &Service, live: &Workload, dead: &Lock) -> Decision {
-        let lock = self.lock(&dead.version);
+        let lock = Lock {
+            handover: dead.handover.clone(),
+            ..self.lock(&dead.version)
+        };
         let had_switched = service.annotation(marks::JOB) == Some(&dead.job)
             && service_lock::to(service) == Some(live.name());
         let patch = match had_switched {
@@ -44,6 +49,9 @@ impl Context<'_> {
 
     /// Whether the Service selects as the switch of this lock made it.
     pub(super) fn is_as_switched(service: &Service, lock: &Lock) -> bool {
+        if Overlap::read(service).is_some() {
+            return true;
+        }
         let selector = service.selector();
         match service_lock::selector_before(service) {
             Some(before) => selector == service_lock::of_version(&before, &lock.version),

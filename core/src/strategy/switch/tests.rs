@@ -1,9 +1,11 @@
+mod overlap;
+
 use super::*;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, written};
 use crate::report::cause::recorded;
-use crate::snapshot::{DryRun, Items, Kind, Smoked};
+use crate::snapshot::{DryRun, Items, Kind, Listed, Smoked};
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
@@ -135,11 +137,17 @@ fn seen(service: Service, candidate: Option<Workload>) -> Snapshot {
         .with(pods_of(&selector(&of_blue)), members("web-blue"))
         .with(endpoints_of("web"), endpoints("web-blue"))
         .with(Query::autoscalers(), Vec::<Autoscaler>::new())
+        .with(list_of(Items::TargetGroupBindings), Listed::Unserved)
+        .with(list_of(Items::Ingresses), Listed::Items(Vec::new()))
         .with_dry_run(DryRun::Unable);
     for right in Permission::smoke() {
         snapshot.set(Query::Permission(right), true);
     }
     snapshot
+}
+
+fn list_of(items: Items) -> Query {
+    Query::List(items, String::new())
 }
 
 fn is_again(query: &Query) -> bool {
@@ -272,6 +280,8 @@ fn nothing_is_written_before_all_is_known() {
         Query::autoscalers(),
         Query::family("web"),
         list(Items::EndpointSlices, "web"),
+        list(Items::TargetGroupBindings, ""),
+        list(Items::Ingresses, ""),
         Query::Permission(Permission::smoke()[0].clone()),
     ];
     let request = request(json!({"smoke": "/"}));

@@ -11,6 +11,7 @@ use crate::strategy::candidate;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::{CandidateState, RollbackResult};
 use crate::strategy::rollout_tracker::CATCHING_UP;
+use crate::strategy::service_lock::overlap::{self, Overlap};
 use crate::strategy::service_lock::{self, Lock};
 use crate::workload::{TEMPLATE_HASH, Workload};
 use std::time::Duration;
@@ -33,21 +34,34 @@ impl Context<'_> {
         self.shift_back(Some(back))?;
         let job = &self.continuation.job;
         let then = Phase::SwitchRollback(back.clone());
+        let mut by_overlap = None;
         let before = match switched {
-            true if self.may_return(service, lock)? => service_lock::selector_before(service),
+            true if self.may_return(service, lock)? => {
+                by_overlap = self.returns_by_overlap(service, lock)?;
+                service_lock::selector_before(service)
+            }
             true => {
+                let left = match Overlap::read(service) {
+                    Some(_) => Some(self.left_with(service, lock)?),
+                    None => None,
+                };
                 self.move_autoscaler("", &self.name_of(&lock.version), None)?;
                 self.clear_preview()?;
-                let patch = service_lock::mark_and_release(service, job, &back.cause);
+                let cause = &back.cause;
+                let patch = service_lock::mark_and_release(service, job, cause, left.as_ref());
                 return Ok(self.patch_service(patch, then));
             }
             false => None,
         };
+        let limit = self.request.timeout.min(RETURN_LIMIT);
         let lock = Lock {
-            deadline: self.now + self.request.timeout.min(RETURN_LIMIT),
+            deadline: self.now + limit + by_overlap.unwrap_or_default(),
             ..lock.clone()
         };
-        let patch = service_lock::mark(service, &lock, job, &back.cause, before.as_ref());
+        let patch = match by_overlap {
+            Some(time) => overlap::widen_back(service, &lock, job, &back.cause, time),
+            None => service_lock::mark(service, &lock, job, &back.cause, before.as_ref()),
+        };
         Ok(self.patch_service(patch, then))
     }
 
@@ -57,7 +71,10 @@ impl Context<'_> {
         let Some(before) = service_lock::selector_before(service) else {
             return Ok(false);
         };
-        if !self.request.rollback || service.annotation(marks::RETIRING).is_some() {
+        // As long as both serve, the switch is not done: the old version keeps what it has.
+        let overlaps = Overlap::read(service).is_some();
+        let wanted = self.request.rollback || overlaps;
+        if !wanted || service.annotation(marks::RETIRING).is_some() {
             return Ok(false);
         }
         let from = service_lock::from(service).unwrap_or_default();
@@ -81,7 +98,7 @@ impl Context<'_> {
         let ready = i64::try_from(ready.count()).unwrap_or(i64::MAX);
         let candidate = self.snapshot.deployment(&self.name_of(&lock.version))?;
         let of_candidate = candidate.map_or(0, Workload::available_replicas);
-        let ours = service.selector().get(VERSION) == Some(&lock.version);
+        let ours = overlaps || service.selector().get(VERSION) == Some(&lock.version);
         Ok(ours && ready >= of_candidate.max(1))
     }
 
@@ -92,6 +109,9 @@ impl Context<'_> {
                 self.recorded(service),
             )));
         };
+        if let Some(overlap) = Overlap::read(service) {
+            return self.return_from_overlap(service, &overlap, Some(lock), lock.deadline);
+        }
         if self.now >= lock.deadline {
             let name = self.name_of(&lock.version);
             return Ok(ended(

@@ -1,0 +1,332 @@
+//! The overlap of a switch: both versions serve until a load balancer in front of the Service has
+//! seen the pods of the one that stays healthy; then the other leaves.
+
+use super::context::{Context, Next, count};
+use crate::kubernetes::object::timestamp;
+use crate::kubernetes::service::{Selector, Service, ServicePod};
+use crate::problem::Fault;
+use crate::snapshot::Query;
+use crate::state::marks;
+use crate::strategy::candidate;
+use crate::strategy::causes::RolloutCause;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::handover::{self, Handover, Why};
+use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP, RETIRING};
+use crate::strategy::service_lock::overlap::{self, Leaves, Overlap};
+use crate::strategy::service_lock::{self, Lock};
+use crate::text::list;
+use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{TEMPLATE_HASH, Workload};
+use jiff::Timestamp;
+
+impl Context<'_> {
+    /// How the switch is to hand over, chosen before anything is written. Both versions can serve
+    /// only by labels that nothing else has.
+    pub(super) fn handover(
+        &self,
+        service: &Service,
+        live: &Workload,
+        sets: &[ReplicaSet],
+        faults: &mut Vec<Fault>,
+    ) -> Result<Option<Handover>, Query> {
+        // A canary has moved all traffic before.
+        if self.request.strategy.canary().is_some() {
+            return Ok(None);
+        }
+        let chosen = handover::choose(self.switch, service, self.snapshot)?;
+        if chosen.time().is_none() {
+            return Ok(Some(chosen));
+        }
+        let both = service_lock::common(&service.selector());
+        let (why, problem) = if both.is_empty() {
+            let problem = "by nothing but the version".to_owned();
+            (Why::NoLabel, problem)
+        } else {
+            let family = self.names(&[])?;
+            let is_other = |member: &&ServicePod| {
+                let mut family = family.iter();
+                !member.going && !member.is_of(live, sets) && !family.any(|it| member.is_under(it))
+            };
+            let mut members = self.snapshot.service_pods(&both)?.iter();
+            let Some(other) = members.find(is_other) else {
+                return Ok(Some(chosen));
+            };
+            let labels = both.iter().map(|(key, value)| format!("{key}={value}"));
+            let labels = list(&labels.collect::<Vec<_>>());
+            let problem = format!("by {labels}, which pod `{}` of others has, too", other.name);
+            (Why::Others(other.name.clone()), problem)
+        };
+        if chosen.why == Why::Asked {
+            let problem = format!(
+                "asks for an overlap, and without the version Service `{}` selects {problem}: give \
+                 it a selector that finds the pods of `{}` alone, or choose \"cut\"",
+                service.name(),
+                self.request.deployment
+            );
+            faults.push(Fault::new("handover", problem));
+        }
+        Ok(Some(Handover::cut(why)))
+    }
+
+    /// Sees to it that the labels that both versions have find no other pods, right before both are
+    /// to serve. How the switch hands over after all: what stands up against all efforts makes it a
+    /// cut.
+    pub(super) fn make_room(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        live: &Workload,
+        found: &Workload,
+    ) -> Result<Option<Handover>, Decision> {
+        let handover = lock.handover.clone();
+        if handover.as_ref().and_then(Handover::time).is_none() {
+            return Ok(handover);
+        }
+        let plain = self.plain()?;
+        let mut others = plain.into_iter().chain(self.versions()?).filter(|one| {
+            let is_other = one.name() != live.name() && one.name() != found.name();
+            is_other && one.replicas() > 0 && !one.is_being_deleted()
+        });
+        if let Some(other) = others.next() {
+            if self.is_left(other.name()) {
+                return Ok(Some(Handover::cut(Why::Left(other.name().to_owned()))));
+            }
+            self.unselected(other)?;
+            return Err(self.scale_down(other, candidate::scale_down(other)));
+        }
+        let both = service_lock::common(&service.selector());
+        let sets = (
+            self.snapshot.replica_sets(live)?,
+            self.snapshot.replica_sets(found)?,
+        );
+        let mut members = self.snapshot.service_pods(&both)?.iter();
+        let other = members.find(|member| {
+            !member.going && !member.is_of(live, sets.0) && !member.is_of(found, sets.1)
+        });
+        let Some(other) = other else {
+            return Ok(handover);
+        };
+        let names = self.names(&[])?;
+        if let Some(name) = names.into_iter().find(|name| other.is_under(name)) {
+            self.in_time()?;
+            return Err(self.wait(Stage::Leaving(name.to_owned()), CATCHING_UP));
+        }
+        if handover.is_some_and(|it| it.why == Why::Asked) {
+            return Err(self.fail(foreign(service, other, found.name())));
+        }
+        Ok(Some(Handover::cut(Why::Others(other.name.clone()))))
+    }
+
+    /// While both versions serve: sees that the new one does, for the time of the overlap, then
+    /// lets the old one leave.
+    pub(super) fn overlapping(
+        &self,
+        service: &Service,
+        lock: &Lock,
+        found: &Workload,
+        overlap: &Overlap,
+    ) -> Next {
+        let stage = Stage::Overlap {
+            stays: found.name().to_owned(),
+            until: overlap.until(),
+        };
+        let deadline = overlap.until().unwrap_or(lock.deadline).max(lock.deadline);
+        self.check_template(found)?;
+        self.follow(found, deadline, stage.clone())?;
+        self.heal()?;
+        self.see_both(service, found, deadline)?;
+        let begun = found.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        let until = match overlap.until().filter(|_| begun <= overlap.since) {
+            Some(until) => until,
+            None => {
+                // It begins to count now, also where it was scaled away since.
+                self.rechecked()?;
+                let lock = self.lengthened(lock, overlap.time() + self.switch.bake);
+                let patch = overlap::count(service, overlap, Some(&lock), self.now);
+                return Ok(self.patch_service(patch, self.phase()));
+            }
+        };
+        if self.now < until {
+            let left = until.duration_since(self.now).unsigned_abs();
+            return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
+        }
+        self.rechecked()?;
+        let lock = self.lengthened(lock, self.switch.bake);
+        let patch = overlap::narrow(service, &lock, self.now);
+        Ok(self.patch_service(patch, self.phase()))
+    }
+
+    /// The same lock, with time for what is still to come.
+    pub(super) fn lengthened(&self, lock: &Lock, rest: std::time::Duration) -> Lock {
+        Lock {
+            deadline: lock.deadline.max(self.now + rest + RETIRING),
+            ..lock.clone()
+        }
+    }
+
+    /// The Service sends to all pods of the new version, and to none but those of both.
+    fn see_both(
+        &self,
+        service: &Service,
+        found: &Workload,
+        deadline: Timestamp,
+    ) -> Result<(), Decision> {
+        let members = self.snapshot.service_pods(&service.selector())?;
+        let endpoints = self.snapshot.endpoints(service.name())?;
+        let from = service_lock::from(service).unwrap_or_default();
+        let is_new = |member: &ServicePod| member.is_under(found.name());
+        let mut strangers = members
+            .iter()
+            .filter(|member| member.ready && !is_new(member) && !is_old(service, from, member));
+        if let Some(stranger) = strangers.next() {
+            // The old version was rolled meanwhile: what comes up is judged by nobody.
+            return Err(self.fail(match stranger.is_under(from) {
+                true => RolloutCause::DeploymentChanged(from.to_owned()),
+                false => foreign(service, stranger, found.name()),
+            }));
+        }
+        let new = members.iter().filter(|member| is_new(member));
+        let new = new.filter(|member| endpoints.ready.contains(&member.name));
+        if new.count() >= count(found.replicas().max(1)) {
+            return Ok(());
+        }
+        Err(self.expect_endpoints(service, found, deadline))
+    }
+
+    /// Whether a failed switch is taken back by an overlap, too: the old version has left the load
+    /// balancer, and the new one is there.
+    pub(super) fn returns_by_overlap(
+        &self,
+        service: &Service,
+        lock: &Lock,
+    ) -> Result<Option<std::time::Duration>, Query> {
+        let time = lock.handover.as_ref().and_then(Handover::time);
+        let both = service_lock::common(&service.selector());
+        let from = service_lock::from(service).unwrap_or_default();
+        if time.is_none() || both.is_empty() || Overlap::read(service).is_some() {
+            return Ok(None);
+        }
+        let name = self.name_of(&lock.version);
+        let mut members = self.snapshot.service_pods(&both)?.iter();
+        let mut ready = members.clone().filter(|member| member.ready);
+        let serves = ready.any(|member| member.is_under(&name));
+        let alone = members
+            .all(|member| !member.ready || member.is_under(&name) || is_old(service, from, member));
+        Ok(time.filter(|_| serves && alone))
+    }
+
+    /// The selector of the version that a Service is left with where an overlap ends by a failure
+    /// and the old version cannot take over: the new one's, as long as that has a ready pod.
+    pub(super) fn left_with(&self, service: &Service, lock: &Lock) -> Result<Selector, Query> {
+        let new = service_lock::of_version(&service.selector(), &lock.version);
+        let mut members = self.snapshot.service_pods(&new)?.iter();
+        let before = service_lock::selector_before(service);
+        Ok(match before {
+            Some(before) if !members.any(|member| member.ready) => before,
+            Some(_) | None => new,
+        })
+    }
+
+    /// Brings an overlap to its end that the new version leaves by: the old one takes over as soon
+    /// as the load balancer has seen it healthy.
+    pub(super) fn return_from_overlap(
+        &self,
+        service: &Service,
+        overlap: &Overlap,
+        lock: Option<&Lock>,
+        deadline: Timestamp,
+    ) -> Next {
+        let before = service_lock::selector_before(service).unwrap_or_default();
+        let version = lock.map(|lock| lock.version.clone());
+        let version = version.or_else(|| self.version_of_last(service));
+        let new = version.map(|version| service_lock::of_version(&before, &version));
+        let ready = |selector: &Selector| {
+            let members = self.snapshot.service_pods(selector)?;
+            Ok::<_, Query>(members.iter().filter(|member| member.ready))
+        };
+        let new_serves = match &new {
+            Some(new) => ready(new)?.next().is_some(),
+            None => false,
+        };
+        let late = self.now >= deadline;
+        let old = ready(&before)?;
+        let from = service_lock::from(service).unwrap_or_default();
+        let wanted = self
+            .snapshot
+            .deployment(from)?
+            .map_or(0, Workload::replicas);
+        let endpoints = self.snapshot.endpoints(service.name())?;
+        let in_service = old.filter(|member| endpoints.ready.contains(&member.name));
+        let in_service = in_service.count();
+        let end = |selector: &Selector| {
+            self.rechecked()?;
+            let patch = overlap::end(service, selector);
+            Ok(self.patch_service(patch, self.continuation.phase.clone()))
+        };
+        match new.filter(|_| late && in_service == 0 && new_serves) {
+            Some(new) => return end(&new),
+            None if late || overlap.leaves == Leaves::Old => return end(&before),
+            None => {}
+        }
+        let stage = Stage::Overlap {
+            stays: from.to_owned(),
+            until: overlap.until(),
+        };
+        if in_service < count(wanted.max(1)) {
+            return Ok(self.wait(stage, CATCHING_UP));
+        }
+        if !new_serves {
+            return end(&before);
+        }
+        let Some(until) = overlap.until() else {
+            self.rechecked()?;
+            let patch = overlap::count(service, overlap, None, self.now);
+            return Ok(self.patch_service(patch, self.continuation.phase.clone()));
+        };
+        if self.now < until {
+            let left = until.duration_since(self.now).unsigned_abs();
+            return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
+        }
+        end(&before)
+    }
+
+    /// A deploy died while both versions served. The old one never left the load balancer, or has
+    /// come back to it by now: it serves alone again, and whoever comes begins from there.
+    pub(super) fn end_dead_overlap(&self, service: &Service) -> Result<(), Decision> {
+        let Some(overlap) = Overlap::read(service).filter(|_| !self.request.mode.is_plan()) else {
+            return Ok(());
+        };
+        let before = service_lock::selector_before(service).unwrap_or_default();
+        let mut old = self.snapshot.service_pods(&before)?.iter();
+        let deadline = match overlap.leaves {
+            Leaves::Old if old.any(|member| member.ready) => self.continuation.deadline,
+            // Nothing is left of the old one.
+            Leaves::Old => self.now,
+            Leaves::New => self.continuation.deadline,
+        };
+        Err(self.return_from_overlap(service, &overlap, None, deadline)?)
+    }
+
+    /// The version that the last switch was to.
+    fn version_of_last(&self, service: &Service) -> Option<String> {
+        let name = service_lock::to(service)?;
+        let version = name.strip_prefix(&*self.request.deployment)?;
+        Some(version.strip_prefix('-')?.to_owned())
+    }
+}
+
+/// Whether a pod is one of the version that served before the switch: of an adopted Deployment only
+/// the ReplicaSet that the Service was held to.
+fn is_old(service: &Service, from: &str, member: &ServicePod) -> bool {
+    let before = service_lock::selector_before(service).unwrap_or_default();
+    let hash = before.get(TEMPLATE_HASH);
+    member.is_under(from) && hash.is_none_or(|hash| member.owner.ends_with(hash.as_str()))
+}
+
+fn foreign(service: &Service, pod: &ServicePod, candidate: &str) -> RolloutCause {
+    RolloutCause::ForeignPod {
+        service: service.name().to_owned(),
+        pod: pod.name.clone(),
+        deployment: candidate.to_owned(),
+    }
+}
