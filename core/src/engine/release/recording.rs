@@ -134,7 +134,8 @@ impl ReleaseEngine {
             _ => None,
         };
         let Some(own) = own else {
-            // Its record may be deleted, if it is an event that comes once more long after its time.
+            // Its record may be deleted, if it is an event that comes once more long after its
+            // time.
             let has_passed =
                 self.parent.has_passed(&self.continuation.job) && !self.request.mode.is_plan();
             let wrote = has_passed || phase.is_some_and(|phase| phase.revision > 0);

@@ -1,5 +1,5 @@
-//! The overlap of a switch: both versions serve, by the labels that they have in common. The Service
-//! says so, and which of them leaves.
+//! The overlap of a switch: both versions serve, by the labels that they have in common. The
+//! Service says so, and which of them leaves.
 
 use super::{Lock, common, mark, named, of_version, patch, select, selector_before, switch};
 use crate::change::Author;
