@@ -39,17 +39,17 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(30);
 /// How often the autoscaler looks.
 const SCALING: SignedDuration = SignedDuration::from_secs(15);
 /// Seeds of the mixtures; `LANDFALL_SEEDS` asks for more.
-const SEEDS: u64 = 1000;
+const SEEDS: u64 = 500;
 /// All disturbances at all points are some seventy thousand plans, and take minutes. A test run
 /// takes one in so many; `LANDFALL_STRIDE=1`, as in `make simulation`, asks for all.
-const STRIDE: u64 = 61;
+const STRIDE: u64 = 127;
 /// A canary takes ten times the steps of another switch, and each of its plans as much longer: of
 /// these one in so many times as many.
 const CANARIES: u64 = 25;
 /// All ordered pairs are some billions. Of the first ones one in so many is taken, and with each
 /// of these one in so many second ones: primes, so that neither falls into step with the list of
 /// disturbances. `LANDFALL_PAIRS` divides both.
-const PAIRS: (u64, u64) = (1009, 211);
+const PAIRS: (u64, u64) = (2003, 307);
 
 /// Of pairs of executions that die one in so many, but for those of one setting.
 const OTHERS: u64 = 16;
