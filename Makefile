@@ -40,7 +40,7 @@ TARGET = $(if $(findstring Architecture=x86_64,$(PARAMETERS)),x86_64,aarch64)-un
 help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## see eight deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy, a release, a migration
+demo: build ## see nine deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy, a canary, a release, a migration
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # Update the picture when the demo changes.
