@@ -32,7 +32,7 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 24] = [
+const EVENTS: [(&str, Expected); 26] = [
     // There are no alarms in this story's account.
     ("alarms", Expected::Failure("ConfigurationError")),
     // There is nothing in this story's S3.
@@ -42,6 +42,8 @@ const EVENTS: [(&str, Expected); 24] = [
     // There is no Service in this story's cluster.
     ("blue-green", Expected::Failure("ConfigurationError")),
     ("broken-json", Expected::Failure("ConfigurationError")),
+    ("canary", Expected::Failure("ConfigurationError")),
+    ("canary-fails", Expected::Failure("ConfigurationError")),
     // The function of this story has no kubeconfig.
     ("cluster", Expected::Failure("ConfigurationError")),
     ("continuation", Expected::Failure("ConfigurationError")),
