@@ -6,6 +6,7 @@ use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, rep
 use crate::cluster::Cluster;
 use crate::real::Namespace;
 use crate::stage::{Stage, demo_app};
+use landfall::http::{self, Trust};
 use landfall_sandbox::gateway::{HTTP_ROUTES, definition, parents, sample_http_route};
 use landfall_sandbox::world::sample_service;
 use reqwest::Method;
@@ -68,7 +69,7 @@ fn is_established(definition: &Value) -> bool {
 
 /// Writes the status of the route whenever it has another generation.
 async fn accept(url: String) {
-    let client = reqwest::Client::new();
+    let client = http::client(Trust::Public).unwrap();
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let Ok(answer) = client.get(&url).send().await else {
