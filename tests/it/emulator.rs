@@ -186,6 +186,7 @@ impl Lambda {
                 .env("AWS_ENDPOINT_URL_CODEPIPELINE", aws.endpoint())
                 .env("AWS_ENDPOINT_URL_SSM", aws.endpoint())
                 .env("AWS_ENDPOINT_URL_S3", aws.endpoint())
+                .env("AWS_ENDPOINT_URL_CLOUDWATCH", aws.endpoint())
                 .env("K8S_CLUSTER", cluster.url())
                 .env("K8S_CA", cluster.ca());
         });
