@@ -6,6 +6,8 @@ mod life;
 mod loss;
 mod stages;
 
+pub use life::expire;
+
 use crate::application::Application;
 use crate::blue_green::endpoints_are_known;
 use crate::kills::draw::{Draw, Tally};
@@ -45,34 +47,52 @@ pub fn asked(name: &str, usual: u32) -> u32 {
 #[ignore = "takes a minute; make conformance runs it"]
 async fn no_kill_leaves_the_service_without_pods() {
     let kills = asked("LANDFALL_KILLS", KILLS);
-    let seed = asked("LANDFALL_SEED", 1);
     let tally = Rc::new(RefCell::new(Tally::default()));
-    let stages = tokio::task::LocalSet::new();
-    for number in 0..asked("LANDFALL_STAGES", STAGES) {
+    let goes_on = {
         let tally = Rc::clone(&tally);
+        move || tally.borrow().kills < kills
+    };
+    let lives = {
+        let tally = Rc::clone(&tally);
+        move |draw| live(draw, kills, Rc::clone(&tally))
+    };
+    let failures = in_namespaces(STAGES, goes_on, lives).await;
+    println!("{}", tally.borrow().words());
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Lives one life after the other in several namespaces at the same time, each with draws of its
+/// own, while they are to go on and few have failed. What has failed.
+pub async fn in_namespaces<Life: Future<Output = ()> + 'static>(
+    usual: u32,
+    goes_on: impl Fn() -> bool + Clone + 'static,
+    lives: impl Fn(Draw) -> Life + Clone + 'static,
+) -> Vec<String> {
+    let seed = asked("LANDFALL_SEED", 1);
+    let failures = Rc::new(RefCell::new(Vec::new()));
+    let stages = tokio::task::LocalSet::new();
+    for number in 0..asked("LANDFALL_STAGES", usual) {
+        let (goes_on, lives) = (goes_on.clone(), lives.clone());
+        let failures = Rc::clone(&failures);
         stages.spawn_local(async move {
             let mut life = 0;
-            while tally.borrow().kills < kills && tally.borrow().failures.len() < 5 {
+            while goes_on() && failures.borrow().len() < 5 {
                 life += 1;
                 let seed = u64::from(seed * 1_000_003 + number * 10_007 + life);
                 let draw = Draw(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-                let lived = tokio::task::spawn_local(live(draw, kills, Rc::clone(&tally)));
-                if let Err(problem) = lived.await {
+                if let Err(problem) = tokio::task::spawn_local(lives(draw)).await {
                     let panic = problem.into_panic();
                     let text = panic.downcast_ref::<String>().cloned();
                     let text = text.unwrap_or_else(|| "it panicked".into());
-                    tally
+                    failures
                         .borrow_mut()
-                        .failures
                         .push(format!("{number}.{life}: {text}"));
                 }
             }
         });
     }
     stages.await;
-    let tally = tally.borrow();
-    println!("{}", tally.words());
-    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
+    failures.take()
 }
 
 /// One namespace from its first adoption on.

@@ -27,26 +27,41 @@ fn number(variable: &str, usual: u64) -> u64 {
 
 /// Runs one release and holds its end against what the world shows.
 fn check(fresh: &Play, plan: Vec<(u32, Disturbance)>) -> u32 {
-    let mut play = fresh.clone();
-    play.plan.clone_from(&plan);
-    let done = catch_unwind(AssertUnwindSafe(|| {
+    let mut planned = fresh.clone();
+    planned.plan = plan;
+    noted(&planned, |play| {
         let end = play.run();
-        judge(&mut play, &end);
+        judge(play, &end);
         let points = play.points;
-        judge_repetition(&mut play);
+        judge_repetition(play);
         points
-    }));
-    let Err(panic) = done else {
-        return done.unwrap_or_default();
-    };
-    // The same once more, noted down.
-    let mut again = fresh.clone();
-    again.plan.clone_from(&plan);
-    again.transcript = Some(Vec::new());
-    _ = catch_unwind(AssertUnwindSafe(|| drop(again.run())));
-    println!("{:?} {:?} plan: {plan:?}", again.start, again.fate);
-    println!("{}", again.transcript.unwrap_or_default().join("\n"));
-    resume_unwind(panic)
+    })
+}
+
+/// Plays, and where that fails once more with a transcript.
+fn noted<T>(fresh: &Play, plays: impl Fn(&mut Play) -> T) -> T {
+    let done = catch_unwind(AssertUnwindSafe(|| plays(&mut fresh.clone())));
+    done.unwrap_or_else(|panic| {
+        let mut again = fresh.clone();
+        again.transcript = Some(Vec::new());
+        _ = catch_unwind(AssertUnwindSafe(|| drop(plays(&mut again))));
+        println!("{:?} {:?} plan: {:?}", fresh.start, fresh.fate, fresh.plan);
+        println!("{}", again.transcript.unwrap_or_default().join("\n"));
+        resume_unwind(panic)
+    })
+}
+
+/// Plays each setting with something at every point of it, or at one in so many.
+fn at_every_point(plays: impl Fn(&mut Play, u32) + Sync) {
+    let stride = number("RELEASE_STRIDE", STRIDE);
+    for fresh in each_setting() {
+        let points = u64::from(check(&fresh, Vec::new()));
+        for_each(1..=points, |at| {
+            if at.is_multiple_of(stride) {
+                noted(&fresh, |play| plays(play, at as u32));
+            }
+        });
+    }
 }
 
 fn each_setting() -> impl Iterator<Item = Play> {
@@ -82,52 +97,22 @@ fn every_disturbance_at_every_call() {
 /// Another execution begins at every point of a release, at the same time.
 #[test]
 fn two_releases_at_once() {
-    let stride = number("RELEASE_STRIDE", STRIDE);
-    for fresh in each_setting() {
-        let points = u64::from(check(&fresh, Vec::new()));
-        for_each(1..=points, |at| {
-            if at.is_multiple_of(stride) {
-                noted(&fresh, |play| {
-                    let (first, second) = play.run_beside(at as u32);
-                    judge_both(play, &first, &second);
-                });
-            }
-        });
-    }
+    at_every_point(|play, at| {
+        let (first, second) = play.run_beside(at);
+        judge_both(play, &first, &second);
+    });
 }
 
 /// A release dies at every point, and another execution comes when its lock has expired.
 #[test]
 fn a_dead_release_is_taken_over_once_its_lock_has_expired() {
-    let stride = number("RELEASE_STRIDE", STRIDE);
-    for fresh in each_setting() {
-        let points = u64::from(check(&fresh, Vec::new()));
-        for_each(1..=points, |at| {
-            if at.is_multiple_of(stride) {
-                noted(&fresh, |play| {
-                    play.dies_at(at as u32);
-                    play.pass(SignedDuration::from_mins(30));
-                    play.begin_rival();
-                    let end = play.run();
-                    judge_successor(play, &end);
-                });
-            }
-        });
-    }
-}
-
-/// Plays, and where that fails once more with a transcript.
-fn noted(fresh: &Play, plays: impl Fn(&mut Play)) {
-    let done = catch_unwind(AssertUnwindSafe(|| plays(&mut fresh.clone())));
-    let Err(panic) = done else {
-        return;
-    };
-    let mut again = fresh.clone();
-    again.transcript = Some(Vec::new());
-    _ = catch_unwind(AssertUnwindSafe(|| plays(&mut again)));
-    println!("{:?} {:?}", again.start, again.fate);
-    println!("{}", again.transcript.unwrap_or_default().join("\n"));
-    resume_unwind(panic)
+    at_every_point(|play, at| {
+        play.dies_at(at);
+        play.pass(SignedDuration::from_mins(30));
+        play.begin_rival();
+        let end = play.run();
+        judge_successor(play, &end);
+    });
 }
 
 #[test]

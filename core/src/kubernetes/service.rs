@@ -37,6 +37,18 @@ impl Service {
         let ports = self.value().pointer("/spec/ports");
         ports.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
+
+    /// The same ports for another Service: without what belongs to one alone, as a node's port.
+    pub fn ports_for_another(&self) -> Vec<Value> {
+        let fields = ["name", "protocol", "appProtocol", "port", "targetPort"];
+        let kept = |port: &Value| {
+            let kept = fields
+                .into_iter()
+                .filter_map(|field| Some((field.to_owned(), port.get(field)?.clone())));
+            Value::Object(kept.collect())
+        };
+        self.ports().iter().map(kept).collect()
+    }
 }
 
 impl Deref for Service {

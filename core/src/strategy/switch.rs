@@ -47,13 +47,7 @@ pub fn decide(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> Decision {
-    let context = Context {
-        request,
-        switch,
-        continuation,
-        snapshot,
-        now,
-    };
+    let context = Context::new(request, switch, continuation, snapshot, now);
     match context.next() {
         Ok(decision) | Err(decision) => context.told(decision),
     }
@@ -67,13 +61,7 @@ pub fn present(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> Result<TrafficState, Query> {
-    let context = Context {
-        request,
-        switch,
-        continuation,
-        snapshot,
-        now,
-    };
+    let context = Context::new(request, switch, continuation, snapshot, now);
     context.present()
 }
 
@@ -85,13 +73,7 @@ pub fn handover(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> Option<Handover> {
-    let context = Context {
-        request,
-        switch,
-        continuation,
-        snapshot,
-        now,
-    };
+    let context = Context::new(request, switch, continuation, snapshot, now);
     let service = context.seen_service()?;
     let live = context.live(service).ok()?;
     let sets = snapshot.replica_sets(live).ok()?;

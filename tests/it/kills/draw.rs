@@ -59,7 +59,6 @@ pub(super) struct Tally {
     pub(super) stages: BTreeMap<String, u32>,
     pub(super) revivals: BTreeMap<(Revival, Version), u32>,
     pub(super) spans: BTreeMap<(String, Version), Duration>,
-    pub(super) failures: Vec<String>,
 }
 
 impl Tally {

@@ -157,7 +157,7 @@ impl Life {
                     job = self.submit(stage, parameters, false);
                 }
                 Revival::Superseded => {
-                    expire(stage).await;
+                    expire(stage, "services", "demo-app", "deadline").await;
                     late = traced.then_some(job).or(late);
                     job = self.submit(stage, parameters, true);
                 }
@@ -366,19 +366,20 @@ impl Life {
     }
 }
 
-/// Time goes by until the lock of the dead one has ended.
-pub(super) async fn expire(stage: &Stage) {
-    let service = service(stage).await;
-    let Some(lock) = service["metadata"]["annotations"]["landfall/lock"].as_str() else {
+/// Time goes by until the lock of the dead one has ended, whose end is in this field of it.
+pub async fn expire(stage: &Stage, resource: &str, name: &str, end: &str) {
+    let locked = stage
+        .cluster
+        .object(resource, name)
+        .await
+        .unwrap_or_default();
+    let Some(lock) = locked["metadata"]["annotations"]["landfall/lock"].as_str() else {
         return;
     };
     let mut lock = serde_json::from_str::<Value>(lock).unwrap();
-    let deadline = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(3);
-    lock["deadline"] = json!(deadline.to_string());
+    let ended = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(3);
+    lock[end] = json!(ended.to_string());
     let notes = json!({"landfall/lock": lock.to_string()});
     let place = ["metadata", "annotations"];
-    stage
-        .cluster
-        .change("services", "demo-app", place, notes)
-        .await;
+    stage.cluster.change(resource, name, place, notes).await;
 }

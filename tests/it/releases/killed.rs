@@ -10,8 +10,8 @@ mod version;
 
 use self::draw::Tally;
 use self::life::Life;
-use crate::kills::asked;
 use crate::kills::draw::Draw;
+use crate::kills::{asked, in_namespaces};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -26,32 +26,18 @@ const RELEASES: u32 = 6;
 #[ignore = "takes half a minute; make conformance runs it"]
 async fn no_kill_leaves_a_release_half_done() {
     let kills = asked("LANDFALL_KILLS", KILLS);
-    let seed = asked("LANDFALL_SEED", 1);
     let tally = Rc::new(RefCell::new(Tally::default()));
-    let stages = tokio::task::LocalSet::new();
-    for number in 0..asked("LANDFALL_STAGES", STAGES) {
+    let goes_on = {
         let tally = Rc::clone(&tally);
-        stages.spawn_local(async move {
-            let mut life = 0;
-            while tally.borrow().kills < kills && tally.borrow().failures.len() < 5 {
-                life += 1;
-                let seed = u64::from(seed * 1_000_003 + number * 10_007 + life);
-                let draw = Draw(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-                let lived = tokio::task::spawn_local(live(draw, kills, Rc::clone(&tally)));
-                if let Err(problem) = lived.await {
-                    let panic = problem.into_panic();
-                    let text = panic.downcast_ref::<String>().cloned();
-                    let text = text.unwrap_or_else(|| "it panicked".into());
-                    let mut tally = tally.borrow_mut();
-                    tally.failures.push(format!("{number}.{life}: {text}"));
-                }
-            }
-        });
-    }
-    stages.await;
-    let tally = tally.borrow();
-    println!("{}", tally.words());
-    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n\n"));
+        move || tally.borrow().kills < kills
+    };
+    let lives = {
+        let tally = Rc::clone(&tally);
+        move |draw| live(draw, kills, Rc::clone(&tally))
+    };
+    let failures = in_namespaces(STAGES, goes_on, lives).await;
+    println!("{}", tally.borrow().words());
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 /// One namespace, from its first release on.

@@ -48,7 +48,7 @@ async fn upgraded(
         while image(stage, "web").await != image_of_web {
             sleep(Duration::from_millis(20)).await;
         }
-        // By then what is no workload has been looked at.
+        // By then Landfall has checked the objects that are not workloads.
         sleep(Duration::from_millis(300)).await;
         meddle();
     };

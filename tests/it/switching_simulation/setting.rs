@@ -66,7 +66,7 @@ pub const OVERLAP: &str = "40s";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     pub immutable: bool,
-    /// By what a canary moves the traffic; else it is no canary.
+    /// The route of a canary; `None` for the other strategies.
     pub route: Option<Route>,
     pub start: Start,
     pub scaled: bool,

@@ -37,9 +37,9 @@ const CONTROLLERS: [&str; 2] = ["controller-manager", "operator"];
 /// and leaves nothing out.
 const PLAIN_MAPS: [&[&str]; 3] = [&["data"], &["binaryData"], &["metadata", "labels"]];
 
-/// Who has changed an object since `applied` was applied to it. What a subresource writes (a
-/// status, a replica count) is no change of it, and nor is what controllers are there for: they
-/// change custom resources and complete webhooks.
+/// Who has changed an object since `applied` was applied to it. Two things do not count: what a
+/// subresource writes (a status, a replica count), and the work of controllers, which change custom
+/// resources and complete webhooks.
 pub fn overwritten(applied: &Value, live: &Value, owner: &Owner) -> Option<OtherWriter> {
     if let Some(other) = other_release(live, owner) {
         return Some(OtherWriter::Release(other));

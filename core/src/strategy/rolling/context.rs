@@ -3,10 +3,11 @@
 use super::super::author::other_author;
 use super::super::decision::{Decision, Stage, Wait};
 use super::super::result::Failure;
+use super::super::rollout_tracker::RolloutTracker;
 use crate::problem::Fault;
 use crate::request::Request;
 use crate::snapshot::{Kind, Query, Snapshot};
-use crate::state::continuation::Continuation;
+use crate::state::continuation::{Continuation, Rollout};
 use crate::workload::Workload;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::job;
@@ -29,6 +30,25 @@ pub(super) struct Context<'a> {
 pub(super) type Next = Result<Decision, Query>;
 
 impl Context<'_> {
+    /// Judges this rollout of what is there.
+    pub(super) fn tracker<'b>(
+        &'b self,
+        rollout: &'b Rollout,
+        live: &'b Workload,
+        deadline: Timestamp,
+    ) -> RolloutTracker<'b> {
+        RolloutTracker {
+            request: self.request,
+            snapshot: self.snapshot,
+            rollout,
+            continuation: self.continuation,
+            live,
+            now: self.now,
+            deadline,
+            stage: Stage::Rollout,
+        }
+    }
+
     /// The template of the version to return to; `Ok(None)` where it is gone or belongs to
     /// another object, an error where it may not be read.
     pub(super) fn previous_template(

@@ -3,10 +3,10 @@
 use super::super::action::Action;
 use super::super::author::{author, other_author};
 use super::super::causes::{RolloutCause, RolloutFailure};
-use super::super::decision::{Decision, Stage};
+use super::super::decision::Decision;
 use super::super::guarding;
 use super::super::result::{Failure, RollbackResult, Success, SuccessNote};
-use super::super::rollout_tracker::{RolloutState, RolloutTracker};
+use super::super::rollout_tracker::RolloutState;
 use super::context::{Context, Next, retired, revision_of};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
@@ -187,16 +187,7 @@ impl Context<'_> {
             self.snapshot.replica_sets(live)?;
             return self.take_back(rollout, live, RolloutFailure::of(cause));
         }
-        let rollout_tracker = RolloutTracker {
-            request: self.request,
-            snapshot: self.snapshot,
-            rollout,
-            continuation: self.continuation,
-            live,
-            now: self.now,
-            deadline: self.deadline(),
-            stage: Stage::Rollout,
-        };
+        let rollout_tracker = self.tracker(rollout, live, self.deadline());
         match rollout_tracker.next()? {
             RolloutState::Serves => Ok(self.bake(rollout, live)),
             RolloutState::GoesOn(decision) => Ok(decision),

@@ -6,11 +6,10 @@ use super::super::causes::{RolloutCause, RolloutFailure, Stop};
 use super::super::decision::Decision;
 use super::super::pauses::CATCHING_UP;
 use super::super::result::{Failure, RollbackResult, Success};
-use super::super::rollout_tracker::{RolloutState, RolloutTracker};
+use super::super::rollout_tracker::RolloutState;
 use super::context::{Context, Next};
 use crate::snapshot::Query;
 use crate::state::continuation::Rollout;
-use crate::strategy::decision::Stage;
 use crate::workload::Workload;
 use crate::workload::health::job::{JobEnd, JobFailure};
 use crate::workload::health::rollout::{Progress, WaitsFor};
@@ -64,16 +63,7 @@ impl Context<'_> {
                 stopped: Some(stop),
             }),
             Some(live) => {
-                let tracker = RolloutTracker {
-                    request: self.request,
-                    snapshot: self.snapshot,
-                    rollout,
-                    continuation: self.continuation,
-                    live,
-                    now: self.now,
-                    deadline: self.continuation.deadline,
-                    stage: Stage::Rollout,
-                };
+                let tracker = self.tracker(rollout, live, self.continuation.deadline);
                 match tracker.fail(Some(stop))? {
                     RolloutState::Failed(failure) => failure,
                     RolloutState::GoesOn(decision) => return Ok(decision),

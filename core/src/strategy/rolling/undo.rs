@@ -2,10 +2,10 @@
 
 use super::super::author::other_author;
 use super::super::causes::{RolloutFailure, Stop};
-use super::super::decision::{Decision, Stage, Undo, Wait};
+use super::super::decision::{Decision, Undo, Wait};
 use super::super::result::{Failure, RollbackResult, Version};
 use super::super::rollout_tracker::{
-    CATCHING_UP, RolloutState, RolloutTracker, catching_up, waiting_for_replica_set,
+    CATCHING_UP, RolloutState, catching_up, waiting_for_replica_set,
 };
 use super::context::{Context, Next, revision_of};
 use crate::request::Request;
@@ -110,16 +110,7 @@ impl Context<'_> {
             return Ok(ended(rollback, rollback_result));
         }
         let rollout = Rollout::followed(rollback.written.clone());
-        let rollout_tracker = RolloutTracker {
-            request: self.request,
-            snapshot: self.snapshot,
-            rollout: &rollout,
-            continuation: self.continuation,
-            live,
-            now: self.now,
-            deadline: rollback.deadline,
-            stage: Stage::Rollout,
-        };
+        let rollout_tracker = self.tracker(&rollout, live, rollback.deadline);
         let version = || {
             let sets = self.snapshot.replica_sets(live).unwrap_or_default();
             Version::of(live, revision_of(live, sets))

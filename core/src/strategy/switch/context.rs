@@ -33,6 +33,24 @@ pub(super) struct Context<'a> {
 /// Something to do first, or what comes of it.
 pub(super) type Next = Result<Decision, Decision>;
 
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        request: &'a Request,
+        switch: &'a Switch,
+        continuation: &'a Continuation,
+        snapshot: &'a Snapshot,
+        now: Timestamp,
+    ) -> Context<'a> {
+        Context {
+            request,
+            switch,
+            continuation,
+            snapshot,
+            now,
+        }
+    }
+}
+
 impl Context<'_> {
     /// The Service, where it was read and is there.
     pub(super) fn seen_service(&self) -> Option<&Service> {

@@ -97,18 +97,11 @@ pub(super) fn preview_name(service: &str) -> String {
 
 /// The Service of the smoke test: the same ports, for the candidate's pods.
 pub(super) fn preview(service: &Service, namespace: &str, version: &str) -> Value {
-    let ports = service.ports().iter().map(|port| {
-        let kept = ["name", "protocol", "appProtocol", "port", "targetPort"];
-        let kept = kept
-            .into_iter()
-            .filter_map(|field| Some((field, port.get(field)?)));
-        json!(kept.collect::<std::collections::BTreeMap<_, _>>())
-    });
     json!({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": preview_name(service.name()), "namespace": namespace,
             "annotations": {PREVIEW_OF: service.name()}},
         "spec": {"selector": service_lock::of_version(&service.selector(), version),
-            "ports": ports.collect::<Vec<_>>()}})
+            "ports": service.ports_for_another()}})
 }
 
 /// The port that the smoke test asks, of those that speak TCP.

@@ -84,7 +84,6 @@ pub struct Tally {
     pub stages: BTreeMap<String, u32>,
     pub revivals: BTreeMap<(Revival, Fate), u32>,
     pub spans: BTreeMap<Fate, Duration>,
-    pub failures: Vec<String>,
 }
 
 impl Tally {

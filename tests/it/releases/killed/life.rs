@@ -5,6 +5,7 @@ use super::judge::state;
 use super::others::{Others, nobodys};
 use super::version::Version;
 use crate::kills::draw::Draw;
+use crate::kills::expire;
 use crate::releases::{given, with_artifact};
 use crate::stage::{LIFE, Stage};
 use landfall_sandbox::aws::{Job, Outcome};
@@ -142,7 +143,7 @@ impl Life {
             }
             late.extend(traced.then_some(job));
             if revival != Revival::Retried {
-                self.expire().await;
+                expire(&self.stage, "secrets", "landfall.shop", "until").await;
             }
             if revival == Revival::Replaced {
                 version = self.next_version(false);
@@ -289,24 +290,6 @@ impl Life {
         let mut tally = self.tally.borrow_mut();
         tally.kills += 1;
         *tally.stages.entry(stage).or_default() += 1;
-    }
-
-    /// Time goes by until the lock of the dead one has ended.
-    async fn expire(&self) {
-        let parent = self.stage.cluster.object("secrets", "landfall.shop").await;
-        let parent = parent.unwrap_or_default();
-        let Some(lock) = parent["metadata"]["annotations"]["landfall/lock"].as_str() else {
-            return;
-        };
-        let mut lock = serde_json::from_str::<Value>(lock).unwrap();
-        let until = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(3);
-        lock["until"] = json!(until.to_string());
-        let notes = json!({"landfall/lock": lock.to_string()});
-        let place = ["metadata", "annotations"];
-        let cluster = &self.stage.cluster;
-        cluster
-            .change("secrets", "landfall.shop", place, notes)
-            .await;
     }
 
     /// Lambda's last delivery of an event whose job was given up long ago changes nothing.

@@ -92,13 +92,6 @@ pub(super) fn taken(name: &str) -> Fault {
 
 /// The Service of the candidate: the same ports, for its pods alone.
 fn candidate_service(service: &Service, routed: &Routed, namespace: &str, version: &str) -> Value {
-    let ports = service.ports().iter().map(|port| {
-        let kept = ["name", "protocol", "appProtocol", "port", "targetPort"];
-        let kept = kept
-            .into_iter()
-            .filter_map(|field| Some((field, port.get(field)?)));
-        json!(kept.collect::<std::collections::BTreeMap<_, _>>())
-    });
     let annotations = service.value().pointer("/metadata/annotations");
     let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
     let annotations = annotations.filter(|(name, _)| name.starts_with(TARGET_GROUP));
@@ -114,6 +107,6 @@ fn candidate_service(service: &Service, routed: &Routed, namespace: &str, versio
     json!({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": routed.candidate_service, "namespace": namespace,
             "annotations": annotations},
-        "spec": {"type": kind, "ports": ports.collect::<Vec<_>>(),
+        "spec": {"type": kind, "ports": service.ports_for_another(),
             "selector": service_lock::of_version(&service.selector(), version)}})
 }

@@ -101,8 +101,8 @@ fn a_job_that_goes_on_says_what_it_waits_for() {
     }
 }
 
-/// Indexed Jobs, and Jobs with a policy for success or for failed pods: what has happened to single
-/// pods or indexes is no verdict, and what Kubernetes makes of it is.
+/// Indexed Jobs, and Jobs with a policy for success or for failed pods: only the
+/// Job's conditions are a verdict, not what has happened to single pods or indexes.
 #[test]
 fn indexes_and_policies_are_judged_by_the_conditions_alone() {
     let started = "2026-01-01T00:00:00Z";
