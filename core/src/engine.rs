@@ -120,11 +120,11 @@ impl Engine {
     /// One decision, and what follows from it here. A watch to be followed is given back.
     fn decide(&mut self, now: Timestamp) -> Option<Watching> {
         self.decided_at = now;
-        self.settle_guard();
+        let has_begun = self.settle_guard();
         let decision = strategy::decide(&self.request, &self.continuation, &self.snapshot, now);
         self.steps += 1;
         assert!(self.steps <= STEPS, "the strategy turns in circles");
-        if self.holds_back(&decision, now) {
+        if !has_begun && self.holds_back(&decision, now) {
             return None;
         }
         if self.request.mode.is_plan() && self.plan(&decision, now) {

@@ -18,7 +18,7 @@ use crate::kubernetes::pod::Event;
 use crate::kubernetes::route::{Route, RouteKind};
 use crate::kubernetes::service::{Autoscaler, Endpoints, Selector, Service, ServicePod, written};
 use crate::workload::health::diagnosis::{Explanation, PodSnapshot, log_lines};
-use crate::workload::health::job::{JobEnd, JobFailure, told_end};
+use crate::workload::health::job::{JobEnd, told_end};
 use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
@@ -265,19 +265,9 @@ impl Snapshot {
         response: Result<Response, Missed>,
         mask: fn(&str) -> String,
     ) -> Option<JobEnd> {
-        let events = match response {
-            Ok(Response::Events(events)) => events,
-            Ok(_) | Err(_) => Vec::new(),
-        };
-        let end = told_end(&events);
+        let end = told_end(&events(response, mask).unwrap_or_default());
         self.ends_unseen += u32::from(end.is_none());
-        match end {
-            Some(JobEnd::Failed(failure)) => Some(JobEnd::Failed(JobFailure {
-                message: mask(&failure.message),
-                ..failure
-            })),
-            Some(JobEnd::Completed) | None => end,
-        }
+        end
     }
 
     fn take_log(&mut self, response: Result<Response, Missed>, mask: fn(&str) -> String) {

@@ -20,6 +20,18 @@ pub fn clip(text: &str, limit: usize) -> String {
     format!("{}…", &text[..end.unwrap_or(0)])
 }
 
+/// Percent-encodes all bytes but ASCII letters, digits and these.
+pub fn percent_encoded(text: &str, spared: &[u8]) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        match byte.is_ascii_alphanumeric() || spared.contains(&byte) {
+            true => encoded.push(char::from(byte)),
+            false => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
 /// Puts a text into one line with single spaces.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use landfall_core::event::{Artifact, Keys};
 use landfall_core::outcome::{StoreError, is_about_key, is_of_clock, key_fault};
 use landfall_core::retry::{self, Failure, Next};
+use landfall_core::text::percent_encoded;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use std::ops::Range;
@@ -151,16 +152,7 @@ impl Store {
 
 /// Encodes a path for SigV4, except for the slashes.
 fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
+    percent_encoded(text, b"-._~/")
 }
 
 impl Object<'_> {

@@ -1,6 +1,7 @@
 //! Alarms as they are read, and what they say of a deploy.
 
 use crate::text::clip;
+use crate::text::percent_encoded;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -86,9 +87,13 @@ pub enum AlarmsError {
 }
 
 /// The names that were asked for and did not come. CloudWatch leaves unknown names out in silence.
-pub fn missing<'a>(names: &'a [String], alarms: &[Alarm]) -> Vec<&'a String> {
+pub fn missing(names: &[String], alarms: &[Alarm]) -> Vec<String> {
     let is_there = |name: &String| alarms.iter().any(|alarm| alarm.name == *name);
-    names.iter().filter(|name| !is_there(name)).collect()
+    names
+        .iter()
+        .filter(|name| !is_there(name))
+        .cloned()
+        .collect()
 }
 
 /// The console's page of an alarm, with its graph.
@@ -101,15 +106,7 @@ pub(super) fn link(arn: &str) -> Option<String> {
         "aws-us-gov" => "console.amazonaws-us-gov.com",
         _ => "console.aws.amazon.com",
     };
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
-                encoded.push(char::from(byte));
-            }
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
+    let encoded = percent_encoded(name, b"-_.");
     Some(format!(
         "https://{region}.{domain}/cloudwatch/home?region={region}#alarmsV2:alarm/{encoded}"
     ))

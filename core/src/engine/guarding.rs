@@ -30,10 +30,9 @@ const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Engine {
     /// The alarms, where they are to be read now.
-    pub(super) fn alarms(&mut self, now: Timestamp) -> Option<AlarmsAsk> {
-        let is_due = self.reads_alarms || self.alarms_due().is_some_and(|due| due <= now);
+    pub(super) fn alarms(&self, now: Timestamp) -> Option<AlarmsAsk> {
+        let is_due = self.alarms_due().is_some_and(|due| due <= now);
         let alarms = self.request.alarms.as_ref().filter(|_| is_due)?;
-        self.reads_alarms = true;
         Some(AlarmsAsk {
             names: alarms.names.clone(),
             until: self.until.min(now + READING),
@@ -73,7 +72,6 @@ impl Engine {
 
     /// Takes the alarms as they were read.
     pub fn alarmed(&mut self, result: Result<Vec<Alarm>, AlarmsError>, now: Timestamp) {
-        self.reads_alarms = false;
         self.wants_alarms = false;
         let Some(alarms) = &self.request.alarms else {
             return;
@@ -97,16 +95,19 @@ impl Engine {
         }
     }
 
-    /// What this deploy has left in the cluster tells since when it is guarded.
-    pub(super) fn settle_guard(&mut self) {
+    /// What this deploy has left in the cluster tells since when it is guarded. Whether it has left
+    /// anything.
+    pub(super) fn settle_guard(&mut self) -> bool {
         if self.request.alarms.is_none() {
-            return;
+            return false;
         }
         let (request, continuation) = (&self.request, &self.continuation);
-        if let Some(began) = strategy::began(request, continuation, &self.snapshot) {
+        let began = strategy::began(request, continuation, &self.snapshot);
+        if let Some(began) = began {
             let ignores = self.request.ignores_ringing();
             self.continuation.guard.began(began, ignores);
         }
+        began.is_some()
     }
 
     /// Whether a deploy that begins with this decision has to wait for the alarms, or comes to
@@ -118,9 +119,6 @@ impl Engine {
             return false;
         }
         let (request, continuation) = (&self.request, &self.continuation);
-        if strategy::began(request, continuation, &self.snapshot).is_some() {
-            return false;
-        }
         let guard = &continuation.guard;
         let is_old = guard.tried.is_none_or(|tried| tried + FRESH <= now);
         let refuses = writes && !request.mode.is_plan() && !request.ignores_ringing();

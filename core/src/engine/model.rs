@@ -220,14 +220,10 @@ pub struct Engine {
     pub(super) poll_pause: SignedDuration,
     /// When the last decision was made.
     pub(super) decided_at: Timestamp,
-    /// Whether the alarms are being read.
-    pub(super) reads_alarms: bool,
     /// Whether the next decision needs the alarms as they are now.
     pub(super) wants_alarms: bool,
     /// When the wait ends that is under way, though the alarms are read in the middle of it.
     pub(super) wait_ends: Option<Timestamp>,
-    /// Whether the watch that is followed ends early, for the alarms.
-    pub(super) is_woken: bool,
 }
 
 impl Engine {
@@ -264,10 +260,8 @@ impl Engine {
             mute_watches: 0,
             poll_pause: POLL_PAUSE,
             decided_at: now,
-            reads_alarms: false,
             wants_alarms: false,
             wait_ends: None,
-            is_woken: false,
         }
     }
 

@@ -70,7 +70,6 @@ impl Engine {
         let version = seen.unwrap_or_default();
         self.watched_since = now;
         let due = self.alarms_due().filter(|due| *due < end);
-        self.is_woken = due.is_some();
         self.wait_ends = due.map(|_| end);
         Some(Watching {
             call: Call::watch(
@@ -95,7 +94,7 @@ impl Engine {
             return;
         };
         // What was seen is as good as before: only the alarms are read.
-        if heard == Heard::Nothing && std::mem::take(&mut self.is_woken) {
+        if heard == Heard::Nothing && self.wait_ends.is_some() {
             return;
         }
         self.wait_ends = None;

@@ -93,11 +93,7 @@ pub fn of_ingresses(ingresses: &[Value], service: &Service) -> Option<Front> {
         // What the Service says goes before.
         let of_ingress = || annotations[TARGET_TYPE].as_str();
         let targets = service.annotation(TARGET_TYPE).or_else(of_ingress);
-        let sends = || {
-            let route = Route::read(RouteKind::Ingress, ingress);
-            let mut services = route.services().into_iter();
-            services.any(|name| name == service.name())
-        };
+        let sends = || Route::read(RouteKind::Ingress, ingress).sends_to(service.name());
         targets == Some("ip") && sends()
     });
     let name = found?["metadata"]["name"].as_str().unwrap_or_default();

@@ -24,6 +24,16 @@ impl ObjectId {
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind
     }
+
+    /// Whether it is a CustomResourceDefinition.
+    pub fn is_definition(&self) -> bool {
+        self.is("apiextensions.k8s.io", "CustomResourceDefinition")
+    }
+
+    /// Whether it is the same object, as far as its namespace does not matter.
+    pub fn is_but_for_namespace(&self, other: &ObjectId) -> bool {
+        self.is(&other.group, &other.kind) && self.name == other.name
+    }
 }
 
 /// The group of an `apiVersion`; empty for the core group.

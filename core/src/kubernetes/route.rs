@@ -324,7 +324,7 @@ impl Route {
     }
 
     /// The names of all Services that the route sends to.
-    pub fn services(&self) -> Vec<String> {
+    fn services(&self) -> Vec<String> {
         match self.kind {
             RouteKind::HttpRoute => http_route::services(&self.object),
             RouteKind::Ingress => ingress::services(&self.object),

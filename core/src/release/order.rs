@@ -174,7 +174,7 @@ fn rank_among(id: &ObjectId, own: &BTreeSet<&str>) -> Rank {
 /// The groups of the CustomResourceDefinitions among the objects. A definition's name is always
 /// `PLURAL.GROUP`.
 pub fn own_groups<'a>(ids: impl Iterator<Item = &'a ObjectId>) -> BTreeSet<&'a str> {
-    ids.filter(|id| id.is("apiextensions.k8s.io", "CustomResourceDefinition"))
+    ids.filter(|id| id.is_definition())
         .filter_map(|id| Some(id.name.split_once('.')?.1))
         .collect()
 }

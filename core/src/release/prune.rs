@@ -101,17 +101,25 @@ pub fn prune(
     }
 }
 
+/// Why an object is not of the release of this id, or not any more.
+pub fn not_ours(live: &Value, part_of: &str) -> Option<KeepReason> {
+    let metadata = &live["metadata"];
+    match metadata["labels"][PART_OF].as_str() {
+        Some(id) if id == part_of => None,
+        None => Some(KeepReason::NotInRelease),
+        Some(other) => {
+            let other = metadata["annotations"][RELEASE].as_str().unwrap_or(other);
+            Some(KeepReason::OtherRelease(clip(other, NAME_LIMIT)))
+        }
+    }
+}
+
 /// The reasons in this order: whose it is comes before what it asks for.
 fn reason_to_keep(old: &RecordedObject, live: &Value, part_of: &str) -> Option<KeepReason> {
     let metadata = &live["metadata"];
     let annotation = |key: &str| metadata["annotations"][key].as_str();
-    match metadata["labels"][PART_OF].as_str() {
-        Some(id) if id == part_of => {}
-        None => return Some(KeepReason::NotInRelease),
-        Some(other) => {
-            let other = annotation(RELEASE).unwrap_or(other);
-            return Some(KeepReason::OtherRelease(clip(other, NAME_LIMIT)));
-        }
+    if let Some(reason) = not_ours(live, part_of) {
+        return Some(reason);
     }
     if let Some(owner) = controller(metadata) {
         return Some(KeepReason::Controlled(owner));

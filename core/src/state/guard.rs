@@ -65,19 +65,14 @@ impl Guard {
         now: Timestamp,
     ) {
         self.tried = Some(now);
-        let gone = |alarms: &[Alarm]| {
-            missing(names, alarms)
-                .into_iter()
-                .cloned()
-                .collect::<Vec<_>>()
-        };
         let alarms = match result {
-            Ok(alarms) => match gone(&alarms) {
-                gone if gone.is_empty() => alarms,
-                gone => return self.failed(AlarmsError::Missing(gone), now),
-            },
+            Ok(alarms) => alarms,
             Err(error) => return self.failed(error, now),
         };
+        let gone = missing(names, &alarms);
+        if !gone.is_empty() {
+            return self.failed(AlarmsError::Missing(gone), now);
+        }
         self.error = None;
         self.unreadable_since = None;
         let find = |name: &String| alarms.iter().find(|alarm| alarm.name == *name);

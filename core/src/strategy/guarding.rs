@@ -2,7 +2,7 @@
 //! guard, and whether the alarms were read after the end of a bake.
 
 use super::causes::RolloutCause;
-use super::decision::{Decision, Stage, Wait};
+use super::decision::Decision;
 use super::pauses::WATCH_WINDOW;
 use super::service_lock::Lock;
 use crate::kubernetes::object::timestamp;
@@ -10,8 +10,8 @@ use crate::request::Request;
 use crate::snapshot::Snapshot;
 use crate::state::continuation::Continuation;
 use crate::state::marks;
-use crate::workload::health::rollout::Progress;
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// When this deploy wrote for the first time, by what it left in the cluster; `None` if it wrote
 /// nothing, as far as that was read.
@@ -48,7 +48,7 @@ pub(super) fn read_at(
     request: &Request,
     continuation: &Continuation,
     end: Timestamp,
-    progress: impl FnOnce() -> (Progress, Stage),
+    wait: impl FnOnce(Duration) -> Decision,
 ) -> Result<(), Decision> {
     let guard = &continuation.guard;
     if request.alarms.is_none() {
@@ -60,11 +60,5 @@ pub(super) fn read_at(
     if guard.unreadable_since.is_none() {
         return Ok(());
     }
-    let (progress, stage) = progress();
-    Err(Decision::Wait(Wait {
-        progress,
-        rollback: false,
-        at_most: WATCH_WINDOW,
-        stage,
-    }))
+    Err(wait(WATCH_WINDOW))
 }

@@ -6,7 +6,6 @@ use super::owner::Owner;
 use super::refusal::FieldConflict;
 use super::takeover::{INVENTED, entries, has_no_subresource, is_ours, manager, owned};
 use crate::kubernetes::group;
-use crate::kubernetes::object_id::group_of;
 use crate::state::marks::{PART_OF, RELEASE};
 use serde_json::Value;
 
@@ -37,21 +36,25 @@ const CONTROLLERS: [&str; 2] = ["controller-manager", "operator"];
 /// and leaves nothing out.
 const PLAIN_MAPS: [&[&str]; 3] = [&["data"], &["binaryData"], &["metadata", "labels"]];
 
-/// Who has changed an object since `applied` was applied to it. Two things do not count: what a
+/// Who has changed an object of this group since `applied` was applied to it. Two things do not count: what a
 /// subresource writes (a status, a replica count), and the work of controllers, which change custom
 /// resources and complete webhooks.
-pub fn overwritten(applied: &Value, live: &Value, owner: &Owner) -> Option<OtherWriter> {
+pub fn overwritten(
+    group: &str,
+    applied: impl FnOnce() -> Value,
+    live: &Value,
+    owner: &Owner,
+) -> Option<OtherWriter> {
     if let Some(other) = other_release(live, owner) {
         return Some(OtherWriter::Release(other));
     }
-    let group = applied["apiVersion"].as_str().map(group_of);
-    let group = group.unwrap_or_default();
     if !group::is_builtin(group) || COMPLETED.contains(&group) {
         return None;
     }
-    taken(applied, live)
+    let applied = applied();
+    taken(&applied, live)
         .map(OtherWriter::Manager)
-        .or_else(|| removed(applied, live).map(OtherWriter::Removed))
+        .or_else(|| removed(&applied, live).map(OtherWriter::Removed))
 }
 
 /// Whether another manager has changed anything of an object but its metadata and its status after

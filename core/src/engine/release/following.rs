@@ -193,9 +193,9 @@ impl ReleaseEngine {
         if !item.wrote || !is_same || self.request.force {
             return None;
         }
-        let manifest = self.request.manifests[place].object();
-        let body = self.body(&manifest, &item.id, Some(live));
-        apply::overwritten(&body, live, &self.owner)
+        let manifest = &self.request.manifests[place];
+        let body = || self.body(&manifest.object(), &item.id, Some(live));
+        apply::overwritten(&item.id.group, body, live, &self.owner)
     }
 
     /// Judges an object by how it was read a moment ago, where nothing is written: only what is not

@@ -3,11 +3,10 @@
 
 use super::item::{Back, BackTo};
 use super::model::ReleaseEngine;
-use super::undoing::{back, back_to, is_definition};
+use super::undoing::{back, back_to};
 use crate::kubernetes::object_id::ObjectId;
 use crate::state::release::history::{before_of, left_by_dead};
 use crate::state::release::{Kept, RecordedObject, Status};
-use std::sync::Arc;
 
 impl ReleaseEngine {
     /// Adds what deploys that died have left, and this revision does not have; and what one of them
@@ -23,7 +22,7 @@ impl ReleaseEngine {
             backs.extend(to.map(|to| back(object, former, to, true)));
         }
         for former in good {
-            let once = former.id.is("batch", "Job") || is_definition(&former.id);
+            let once = former.id.is("batch", "Job") || former.id.is_definition();
             if once || backs.iter().any(|back| back.id == former.id) {
                 continue;
             }
@@ -35,20 +34,19 @@ impl ReleaseEngine {
     }
 
     /// What deploys that died have applied of an object.
-    pub(super) fn applied_by_dead(&self, id: &ObjectId) -> Vec<Arc<str>> {
+    pub(super) fn applied_by_dead<'a>(&'a self, id: &'a ObjectId) -> impl Iterator<Item = &'a str> {
         let dead = self.records.iter();
         let dead = dead.filter(|record| record.heading.status == Status::Pending);
         let objects = dead.flat_map(|record| &record.objects);
-        let texts = objects.filter(|object| object.id == *id);
-        texts
-            .filter_map(|object| object.manifest.text().map(Arc::from))
-            .collect()
+        let texts = objects.filter(move |object| object.id == *id);
+        texts.filter_map(|object| object.manifest.text())
     }
 
     /// Whether the manifests have it. Where the way back is resumed, their namespaces are not
     /// known.
     fn has_item(&self, id: &ObjectId) -> bool {
-        let mut items = self.items.iter();
-        items.any(|item| item.id.is(&id.group, &id.kind) && item.id.name == id.name)
+        self.items
+            .iter()
+            .any(|item| item.id.is_but_for_namespace(id))
     }
 }

@@ -15,7 +15,6 @@ use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
 use crate::state::release::history::{found_as, last_good, next_revision};
 use crate::state::release::{Heading, Kept, Lock, Parent, Record, RecordedObject, Status};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use std::time::Duration;
 
 /// How often a lock of another execution is looked at.
@@ -287,8 +286,8 @@ impl ReleaseEngine {
             objects,
         };
         match record.object() {
-            Ok(secret) => {
-                self.note_unrecorded(&secret);
+            Ok((secret, left_out)) => {
+                self.note_unrecorded(left_out);
                 self.record_secret = Some(secret);
             }
             Err(size) => {
@@ -301,24 +300,10 @@ impl ReleaseEngine {
         self.stage = Stage::Apply(0);
     }
 
-    /// Tells what the record has no room for. Definitions never go back anyway.
-    fn note_unrecorded(&mut self, secret: &Value) {
+    /// Tells what the record has no room for.
+    fn note_unrecorded(&mut self, left_out: Vec<ObjectId>) {
         let size = self.request.manifests.iter().map(|it| it.text().len());
-        if size.sum::<usize>() < ROOM {
-            return;
-        }
-        let Ok(record) = Record::read(secret) else {
-            return;
-        };
-        let objects = record.objects.into_iter();
-        let left_out = objects.filter(|object| {
-            object.manifest == Kept::Omitted
-                && !object
-                    .id
-                    .is("apiextensions.k8s.io", "CustomResourceDefinition")
-        });
-        let left_out = left_out.map(|object| object.id).collect::<Vec<_>>();
-        if !left_out.is_empty() {
+        if size.sum::<usize>() >= ROOM && !left_out.is_empty() {
             self.said.push(ReleaseNote::NotRecorded(left_out));
         }
     }

@@ -9,9 +9,8 @@ use crate::change::apply::{self, ApplyRefusal, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::release::LeftReason;
-use crate::release::prune::KeepReason;
+use crate::release::prune;
 use crate::snapshot::{Reading, Response};
-use crate::state::marks::{PART_OF, RELEASE};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -86,7 +85,7 @@ impl ReleaseEngine {
         };
         let result = self.back_as_found(place, live.as_ref());
         let back = &mut self.backs[place];
-        back.result = result.or(back.result.take());
+        back.result = result;
         let again = back.conflicts > 0 && back.result.is_none();
         back.live = live.map(|live| live.to_string().into_boxed_str());
         if again {
@@ -110,42 +109,33 @@ impl ReleaseEngine {
         if let BackTo::Again(_) = &back.to {
             return Some(Ok(()));
         }
-        let part_of = live["metadata"]["labels"][PART_OF].as_str();
-        if part_of != Some(&self.owner.id) {
+        if let Some(reason) = prune::not_ours(live, &self.owner.id) {
             return match &back.to {
                 // It was never taken over.
                 BackTo::Object(_) => Some(Ok(())),
-                BackTo::Nothing | BackTo::Manifest(_) => {
-                    let other = live["metadata"]["annotations"][RELEASE]
-                        .as_str()
-                        .or(part_of);
-                    let reason = match other.filter(|_| part_of.is_some()) {
-                        Some(other) => KeepReason::OtherRelease(other.to_owned()),
-                        None => KeepReason::NotInRelease,
-                    };
-                    Some(Err(LeftReason::Keep(reason)))
-                }
+                BackTo::Nothing | BackTo::Manifest(_) => Some(Err(LeftReason::Keep(reason))),
                 BackTo::Again(_) | BackTo::Stay(_) => None,
             };
         }
+        // A manifest is applied without force: a conflict says what others have set.
+        if !matches!(back.to, BackTo::Nothing | BackTo::Object(_)) {
+            return None;
+        }
         // A deploy that died may have applied it last.
-        let applied = back.applied.iter().cloned();
+        let applied = back.applied.as_deref().into_iter();
         let applied = applied.chain(self.applied_by_dead(&back.id));
         let mut taken = applied.filter_map(|text| {
-            let body = self.body(&serde_json::from_str(&text).ok()?, &back.id, Some(live));
-            Some(apply::overwritten(&body, live, &self.owner))
+            let manifest = serde_json::from_str(text).ok()?;
+            let body = || self.body(&manifest, &back.id, Some(live));
+            Some(apply::overwritten(&back.id.group, body, live, &self.owner))
         });
         let first = taken.next().flatten();
         let taken = first.filter(|_| taken.all(|other| other.is_some()));
         let by = match (&back.to, taken) {
-            (BackTo::Nothing | BackTo::Object(_), Some(OtherWriter::Manager(field))) => {
-                Some(field.manager)
-            }
-            (BackTo::Nothing | BackTo::Object(_), Some(_)) => {
-                return Some(Err(LeftReason::Changed));
-            }
+            (_, Some(OtherWriter::Manager(field))) => Some(field.manager),
+            (_, Some(_)) => return Some(Err(LeftReason::Changed)),
             (BackTo::Object(_), None) => apply::changed_after_us(live),
-            (_, _) => None,
+            (_, None) => None,
         };
         by.map(|manager| Err(LeftReason::ChangedBy((self.mask)(&manager))))
     }

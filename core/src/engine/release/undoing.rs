@@ -22,7 +22,6 @@ use crate::workload::health::rollout::WriteReceipt;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Sorts objects into steps, by the groups of the release's definitions.
 type Sort = fn(&[(&ObjectId, i32)], &BTreeSet<&str>) -> Vec<Step>;
@@ -145,11 +144,8 @@ impl ReleaseEngine {
         for object in objects.unwrap_or_default() {
             // What this revision does not have, or did not come to, is as it was. Where the way
             // back is resumed, the namespaces of the manifests are not known.
-            let is_it = |id: &ObjectId| {
-                id.is(&object.id.group, &object.id.kind) && id.name == object.id.name
-            };
             let items = self.items.iter().zip(&self.request.manifests);
-            let mut items = items.filter(|(item, _)| is_it(&item.id));
+            let mut items = items.filter(|(item, _)| item.id.is_but_for_namespace(&object.id));
             let Some((item, asked)) = items.next() else {
                 continue;
             };
@@ -303,10 +299,6 @@ pub(super) fn is_deleted_on_the_way_back(id: &ObjectId) -> bool {
     !id.is("batch", "Job") && !is_kept_kind(&id.group, &id.kind)
 }
 
-pub(super) fn is_definition(id: &ObjectId) -> bool {
-    id.is("apiextensions.k8s.io", "CustomResourceDefinition")
-}
-
 pub(super) fn back(
     object: RecordedObject,
     former: Option<&RecordedObject>,
@@ -314,7 +306,10 @@ pub(super) fn back(
     may_be_removed: bool,
 ) -> Back {
     Back {
-        applied: object.manifest.text().map(Arc::from),
+        applied: match &object.manifest {
+            Kept::Whole(text) => Some(text.clone()),
+            Kept::Omitted => None,
+        },
         may_be_removed,
         keeps_replicas: false,
         resource: match (&to, former) {
@@ -336,7 +331,7 @@ pub(super) fn back(
 
 /// What an object goes back to; `None` if the failed revision does not differ from what was there.
 pub(super) fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<BackTo> {
-    let is_definition = is_definition(&object.id);
+    let is_definition = object.id.is_definition();
     let is_job = object.id.is("batch", "Job");
     let to = match (&object.before, former) {
         (Before::InRelease, Some(former)) => match (&former.manifest, &object.manifest) {

@@ -173,18 +173,14 @@ fn place(id: &ObjectId) -> u8 {
 
 fn block(request: &ReleaseRequest, plan: &ObjectPlan) -> Vec<String> {
     let name = object(&plan.id, &request.namespace).replace('`', "");
-    if let ObjectChange::Changed(difference) = &plan.change {
-        let number = difference.count();
-        let fields_of = if number == 1 { "field" } else { "fields" };
-        let short = format!("{name}: {number} {fields_of}");
-        let longer = [FEW_FIELDS, FIELDS].map(|most| fields(&name, difference, most));
-        return [short].into_iter().chain(longer).collect();
-    }
-    vec![line(&name, plan)]
-}
-
-fn line(name: &str, plan: &ObjectPlan) -> String {
-    match &plan.change {
+    let line = match &plan.change {
+        ObjectChange::Changed(difference) => {
+            let number = difference.count();
+            let fields_of = if number == 1 { "field" } else { "fields" };
+            let short = format!("{name}: {number} {fields_of}");
+            let longer = [FEW_FIELDS, FIELDS].map(|most| fields(&name, difference, most));
+            return [short].into_iter().chain(longer).collect();
+        }
         ObjectChange::Deleted => format!("- {name}: deleted"),
         ObjectChange::Recreated if plan.id.is("batch", "Job") => {
             format!("! {name}: deleted and made anew, so it runs again")
@@ -192,7 +188,6 @@ fn line(name: &str, plan: &ObjectPlan) -> String {
         ObjectChange::Recreated => {
             format!("! {name}: deleted and made anew, as its `landfall/recreate` asks for")
         }
-        ObjectChange::Changed(_) => format!("{name}: changed"),
         ObjectChange::TakenOver => format!("{name}: taken into the release, otherwise unchanged"),
         ObjectChange::New => format!("+ {name}: new"),
         ObjectChange::Untried(why) => format!("{name}: not tried, because {}", untried(*why)),
@@ -201,7 +196,8 @@ fn line(name: &str, plan: &ObjectPlan) -> String {
             left::why(reason)
         ),
         ObjectChange::Unchanged => format!("{name}: unchanged"),
-    }
+    };
+    vec![line]
 }
 
 fn untried(why: Untried) -> &'static str {

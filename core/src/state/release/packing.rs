@@ -2,6 +2,7 @@
 
 use super::recorded::{Before, Kept, RecordedObject};
 use crate::formats::gzip;
+use crate::kubernetes::object_id::ObjectId;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::io::BufWriter;
@@ -25,11 +26,15 @@ pub(super) fn read(content: &[u8]) -> Option<Vec<RecordedObject>> {
     Some(content.objects)
 }
 
-/// Packs them; `Err` if they are too large although all that can be is left out: the packed size.
-pub(super) fn pack(objects: &[RecordedObject], limit: usize) -> Result<Vec<u8>, usize> {
+/// Packs them, and says whose manifests are not in it, definitions apart, which never go back
+/// anyway. `Err` if they are too large although all that can be is left out: the packed size.
+pub(super) fn pack(
+    objects: &[RecordedObject],
+    limit: usize,
+) -> Result<(Vec<u8>, Vec<ObjectId>), usize> {
     let (mut packed, mut length) = packed(objects);
     if packed.len() <= limit {
-        return Ok(packed);
+        return Ok((packed, left_out(objects)));
     }
     let mut objects = objects.to_vec();
     let mut left = candidates(&objects);
@@ -51,7 +56,13 @@ pub(super) fn pack(objects: &[RecordedObject], limit: usize) -> Result<Vec<u8>, 
         }
         (packed, length) = self::packed(&objects);
     }
-    Ok(packed)
+    Ok((packed, left_out(&objects)))
+}
+
+fn left_out(objects: &[RecordedObject]) -> Vec<ObjectId> {
+    let objects = objects.iter().filter(|it| it.manifest == Kept::Omitted);
+    let objects = objects.filter(|it| !it.id.is_definition());
+    objects.map(|it| it.id.clone()).collect()
 }
 
 /// Objects packed, and how long they are as text.
@@ -100,11 +111,14 @@ fn candidates(objects: &[RecordedObject]) -> Vec<Candidate> {
             }
         }
     }
-    let is_crd = |at: usize| {
-        let id = &objects[at].id;
-        id.is("apiextensions.k8s.io", "CustomResourceDefinition")
-    };
-    found.sort_by_key(|it| (is_crd(it.at), it.size, it.part, Reverse(it.at)));
+    found.sort_by_key(|it| {
+        (
+            objects[it.at].id.is_definition(),
+            it.size,
+            it.part,
+            Reverse(it.at),
+        )
+    });
     found
 }
 

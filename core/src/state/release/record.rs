@@ -4,6 +4,7 @@ use super::heading::Heading;
 use super::packing;
 use super::recorded::RecordedObject;
 use crate::formats::gzip::{self, GzipError};
+use crate::kubernetes::object_id::ObjectId;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -38,20 +39,21 @@ pub enum RecordFault {
 impl Record {
     /// The Secret that holds it. Contents that make it too large are left out; `Err` if nothing is
     /// left to be left out: its packed size.
-    pub fn object(&self) -> Result<Value, usize> {
-        let packed = packing::pack(&self.objects, packing::PACKED_LIMIT)?;
-        Ok(json!({
+    pub fn object(&self) -> Result<(Value, Vec<ObjectId>), usize> {
+        let (packed, left_out) = packing::pack(&self.objects, packing::PACKED_LIMIT)?;
+        let secret = json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "type": TYPE,
             "metadata": self.heading.metadata(),
             "data": {"release": STANDARD.encode(packed)},
-        }))
+        });
+        Ok((secret, left_out))
     }
 
     /// The Secret that replaces the one that was read, as by [`Record::object`].
     pub fn replacement(&self, live: &Value) -> Result<Value, usize> {
-        let mut secret = self.object()?;
+        let (mut secret, _) = self.object()?;
         for field in ["uid", "resourceVersion"] {
             secret["metadata"][field] = live["metadata"][field].clone();
         }

@@ -27,20 +27,22 @@ impl Context<'_> {
         if sights.last.is_none_or(is_due) {
             return Decision::Remember(sights.healed(self.now));
         }
-        if self.now >= until {
-            let progress = || (waiting_for_replica_set(live), Stage::Watched(until));
-            return match guarding::read_at(self.request, self.continuation, until, progress) {
-                Ok(()) => self.finish(rollout, live),
-                Err(decision) => decision,
-            };
+        let wait = |at_most| {
+            Decision::Wait(Wait {
+                progress: waiting_for_replica_set(live),
+                rollback: false,
+                at_most,
+                stage: Stage::Watched(until),
+            })
+        };
+        if self.now < until {
+            let left = until.duration_since(self.now).unsigned_abs();
+            return wait(LONG_WINDOW.min(left));
         }
-        let left = until.duration_since(self.now).unsigned_abs();
-        Decision::Wait(Wait {
-            progress: waiting_for_replica_set(live),
-            rollback: false,
-            at_most: LONG_WINDOW.min(left),
-            stage: Stage::Watched(until),
-        })
+        match guarding::read_at(self.request, self.continuation, until, wait) {
+            Ok(()) => self.finish(rollout, live),
+            Err(decision) => decision,
+        }
     }
 
     /// When the rollout must be complete: a bake that has begun is finished.

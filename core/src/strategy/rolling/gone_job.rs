@@ -55,9 +55,7 @@ impl Context<'_> {
     /// Told with what was seen of its pods while it was there.
     fn gone_and_failed(&self, rollout: &Rollout, failure: JobFailure) -> Next {
         let stop = Stop::JobFailed(failure);
-        let seen = self.snapshot.last_job.as_ref();
-        let seen = seen.filter(|last| last.uid() == rollout.written.uid);
-        let failure = match seen {
+        let failure = match self.seen_job(rollout) {
             None => RolloutFailure::of(RolloutCause::Pods {
                 told: None,
                 stopped: Some(stop),
@@ -77,11 +75,15 @@ impl Context<'_> {
         }))
     }
 
-    /// The Job as it was seen last.
-    fn last_job(&self, rollout: &Rollout) -> Workload {
+    /// The Job as it was seen last, if it was.
+    fn seen_job(&self, rollout: &Rollout) -> Option<&Workload> {
         let seen = self.snapshot.last_job.as_ref();
-        let seen = seen.filter(|last| last.uid() == rollout.written.uid);
-        seen.cloned().unwrap_or_else(|| {
+        seen.filter(|last| last.uid() == rollout.written.uid)
+    }
+
+    /// The same, or what is known of it without.
+    fn last_job(&self, rollout: &Rollout) -> Workload {
+        self.seen_job(rollout).cloned().unwrap_or_else(|| {
             let (name, namespace) = (&self.request.deployment, &self.request.namespace);
             let metadata = json!({"name": name, "namespace": namespace,
                 "uid": rollout.written.uid});

@@ -76,13 +76,11 @@ pub fn widen(
     time: Duration,
 ) -> Value {
     let both = common(&service.selector());
-    let overlap = Overlap::of(Leaves::Old, time);
-    with(
-        switch(service, lock, from, to, by),
-        service,
-        &both,
-        &overlap,
-    )
+    let selecting = patch(service, named([]), Some(&both));
+    let mut patch = switch(service, lock, from, to, by);
+    patch["spec"] = selecting["spec"].clone();
+    patch["metadata"]["annotations"][OVERLAP] = Overlap::of(Leaves::Old, time).text();
+    patch
 }
 
 /// Says since when an overlap counts.
@@ -117,21 +115,9 @@ pub fn end(service: &Service, selector: &Selector) -> Value {
 /// The first half of a way back: the failure is written down, and both versions serve.
 pub fn widen_back(service: &Service, lock: &Lock, job: &str, cause: &str, time: Duration) -> Value {
     let both = common(&service.selector());
-    let overlap = Overlap::of(Leaves::New, time);
-    with(
-        mark(service, lock, job, cause, None),
-        service,
-        &both,
-        &overlap,
-    )
-}
-
-/// The same patch, with another selector, and with the overlap that this begins.
-fn with(mut notes: Value, service: &Service, selector: &Selector, overlap: &Overlap) -> Value {
-    let selecting = patch(service, named([]), Some(selector));
-    notes["spec"] = selecting["spec"].clone();
-    notes["metadata"]["annotations"][OVERLAP] = overlap.text();
-    notes
+    let mut patch = mark(service, lock, job, cause, Some(&both));
+    patch["metadata"]["annotations"][OVERLAP] = Overlap::of(Leaves::New, time).text();
+    patch
 }
 
 #[cfg(test)]

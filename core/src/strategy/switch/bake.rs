@@ -6,6 +6,7 @@ use crate::kubernetes::service::{Service, ServicePod};
 use crate::state::marks;
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::guarding;
 use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
 use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::{self, Lock};
@@ -59,7 +60,8 @@ impl Context<'_> {
             let left = until.duration_since(self.now).unsigned_abs();
             return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
         }
-        self.alarms_read(found, until)?;
+        let wait = |at_most| self.wait(stage, at_most);
+        guarding::read_at(self.request, self.continuation, until, wait)?;
         self.retire(service, found)
     }
 

@@ -1,7 +1,7 @@
 //! The Deployment of the new version on its way up: written, scaled, followed, and found by the
 //! Service.
 
-use super::context::{Context, count};
+use super::context::{Context, count, foreign};
 use crate::change::asked;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Call;
@@ -120,12 +120,8 @@ impl Context<'_> {
         let sets = self.snapshot.replica_sets(found)?;
         let staying = |member: &&ServicePod| !member.going;
         let mut staying = members.iter().filter(staying);
-        if let Some(foreign) = staying.find(|member| !member.is_of(found, sets)) {
-            return Err(self.fail(RolloutCause::ForeignPod {
-                service: service.name().to_owned(),
-                pod: foreign.name.clone(),
-                deployment: found.name().to_owned(),
-            }));
+        if let Some(other) = staying.find(|member| !member.is_of(found, sets)) {
+            return Err(self.fail(foreign(service, other, found.name())));
         }
         let ready = members.iter().filter(|member| member.ready).count();
         if count(found.replicas()) > ready {

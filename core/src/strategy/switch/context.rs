@@ -3,7 +3,7 @@
 use crate::change::Author;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::resource::SERVICES;
-use crate::kubernetes::service::Service;
+use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::problem::Fault;
 use crate::request::{Request, Switch};
 use crate::snapshot::{Query, Snapshot};
@@ -58,7 +58,7 @@ impl Context<'_> {
     }
 
     /// Our lock on the Service, as far as that was read.
-    fn own_lock(&self) -> Option<Lock> {
+    pub(super) fn own_lock(&self) -> Option<Lock> {
         let lock = self.seen_service().and_then(Lock::read);
         lock.filter(|lock| lock.job == self.continuation.job)
     }
@@ -68,6 +68,20 @@ impl Context<'_> {
         let service = self.switch.service.clone();
         self.snapshot.get::<bool>(Query::ServiceAgain(service))?;
         Ok(())
+    }
+
+    /// A pod with these labels that stays, and is of neither of two versions.
+    pub(super) fn pod_of_others(
+        &self,
+        both: &Selector,
+        live: &Workload,
+        found: &Workload,
+    ) -> Result<Option<&ServicePod>, Query> {
+        let old = self.snapshot.replica_sets(live)?;
+        let new = self.snapshot.replica_sets(found)?;
+        let mut members = self.snapshot.service_pods(both)?.iter();
+        let is_other = |pod: &&ServicePod| !pod.is_of(live, old) && !pod.is_of(found, new);
+        Ok(members.find(|pod| !pod.going && is_other(pod)))
     }
 
     /// The Deployment that the request names.
@@ -215,6 +229,15 @@ pub(super) fn ended(
         failure: failure.into(),
         rollback_result,
     })
+}
+
+/// The switch fails because of a pod that would get traffic and is of no version of ours.
+pub(super) fn foreign(service: &Service, pod: &ServicePod, candidate: &str) -> RolloutCause {
+    RolloutCause::ForeignPod {
+        service: service.name().to_owned(),
+        pod: pod.name.clone(),
+        deployment: candidate.to_owned(),
+    }
 }
 
 pub(super) fn count(replicas: i64) -> usize {

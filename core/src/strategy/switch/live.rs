@@ -15,7 +15,7 @@ impl Context<'_> {
     /// The Deployment that the Service sends to.
     pub(super) fn live(&self, service: &Service) -> Result<&Workload, Decision> {
         let own = Lock::read(service).filter(|lock| lock.job == self.continuation.job);
-        let pinned = own.and_then(|lock| lock.pinned);
+        let pinned = own.as_ref().and_then(|lock| lock.pinned.clone());
         let is_pinned = pinned.is_some();
         let overlap = Overlap::read(service).and(service_lock::from(service));
         let selector = pinned.unwrap_or_else(|| service.selector());
@@ -43,12 +43,7 @@ impl Context<'_> {
             let service = service.name();
             format!("is wrong: Service `{service}` sends to `{name}`, which does not exist")
         };
-        Err(self.refuse(
-            Lock::read(service)
-                .filter(|lock| lock.job == self.continuation.job)
-                .as_ref(),
-            vec![Fault::new("deployment", problem)],
-        ))
+        Err(self.refuse(own.as_ref(), vec![Fault::new("deployment", problem)]))
     }
 
     /// The Deployment behind a Service that tells no version: the plain one, unless somebody has

@@ -1,7 +1,7 @@
 //! The overlap of a switch: both versions serve until a load balancer in front of the Service has
 //! seen the pods of the one that stays healthy; then the other leaves.
 
-use super::context::{Context, Next, count};
+use super::context::{Context, Next, count, foreign};
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::problem::Fault;
@@ -95,15 +95,7 @@ impl Context<'_> {
             return Err(self.scale_down(other, candidate::scale_down(other)));
         }
         let both = service_lock::common(&service.selector());
-        let sets = (
-            self.snapshot.replica_sets(live)?,
-            self.snapshot.replica_sets(found)?,
-        );
-        let mut members = self.snapshot.service_pods(&both)?.iter();
-        let other = members.find(|member| {
-            !member.going && !member.is_of(live, sets.0) && !member.is_of(found, sets.1)
-        });
-        let Some(other) = other else {
+        let Some(other) = self.pod_of_others(&both, live, found)? else {
             return Ok(handover);
         };
         let names = self.names(&[])?;
@@ -321,12 +313,4 @@ fn is_old(service: &Service, from: &str, member: &ServicePod) -> bool {
     let before = service_lock::selector_before(service).unwrap_or_default();
     let hash = before.get(TEMPLATE_HASH);
     member.is_under(from) && hash.is_none_or(|hash| member.owner.ends_with(hash.as_str()))
-}
-
-fn foreign(service: &Service, pod: &ServicePod, candidate: &str) -> RolloutCause {
-    RolloutCause::ForeignPod {
-        service: service.name().to_owned(),
-        pod: pod.name.clone(),
-        deployment: candidate.to_owned(),
-    }
 }

@@ -1,5 +1,12 @@
-use super::*;
-use serde_json::json;
+use super::{FieldConflict, OtherWriter, Owner, PART_OF, RELEASE, changed_after_us};
+use crate::kubernetes::object_id::group_of;
+use serde_json::{Value, json};
+
+/// By the group of what was applied.
+fn overwritten(applied: &Value, live: &Value, owner: &Owner) -> Option<OtherWriter> {
+    let group = group_of(applied["apiVersion"].as_str().unwrap());
+    super::overwritten(group, || applied.clone(), live, owner)
+}
 
 fn owner() -> Owner {
     Owner {

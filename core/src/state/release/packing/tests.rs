@@ -64,7 +64,7 @@ fn definitions_are_left_out_first_then_the_largest() {
         (8_000, "----."),
         (2_000, "-----"),
     ] {
-        let packed = pack(&objects, limit).unwrap();
+        let (packed, _) = pack(&objects, limit).unwrap();
         assert!(packed.len() <= limit, "{limit}");
         let objects = unpacked(&packed);
         assert_eq!(left(&objects), expected, "{limit}");
@@ -77,7 +77,7 @@ fn definitions_are_left_out_first_then_the_largest() {
 fn what_was_taken_over_is_left_out_as_unknown() {
     let mut one = object("", "ConfigMap", 10, 1);
     one.before = Before::Live(noise(50_000, 9).into());
-    let objects = unpacked(&pack(&[one], 10_000).unwrap());
+    let objects = unpacked(&pack(&[one], 10_000).unwrap().0);
     assert_eq!(objects[0].before, Before::Unknown);
     assert_eq!(left(&objects), ".");
 }
@@ -94,7 +94,7 @@ fn what_cannot_be_made_small_enough_is_told() {
 #[test]
 fn two_thousand_objects_of_usual_size_fit() {
     let many = (0..2000).map(|seed| object("apps", "Deployment", 250, seed));
-    let packed = pack(&many.collect::<Vec<_>>(), PACKED_LIMIT).unwrap();
+    let (packed, _) = pack(&many.collect::<Vec<_>>(), PACKED_LIMIT).unwrap();
     assert_eq!(unpacked(&packed).len(), 2000);
     assert!(left(&unpacked(&packed)).chars().all(|mark| mark == '.'));
 }

@@ -54,7 +54,7 @@ fn record() -> Record {
 #[test]
 fn a_record_comes_back_as_it_was() {
     let record = record();
-    let secret = record.object().unwrap();
+    let secret = record.object().unwrap().0;
     assert_eq!(Record::read(&secret), Ok(record));
     let mut outside = secret.clone();
     outside["data"]["release"] = "…".into();
@@ -87,7 +87,7 @@ fn a_record_comes_back_as_it_was() {
 
 #[test]
 fn what_is_recorded_is_plain_json_that_gzip_unpacks() {
-    let secret = record().object().unwrap();
+    let secret = record().object().unwrap().0;
     let packed = STANDARD.decode(secret["data"]["release"].as_str().unwrap());
     let content = gzip::unpack(&packed.unwrap(), CONTENT_LIMIT).unwrap();
     insta::assert_snapshot!(String::from_utf8(content).unwrap(), @r#"{"objects":[{"kind":"Secret","namespace":"prod","name":"db","api_version":"v1","plural":"secrets","wave":-1,"stays":true,"follow":false,"uid":"u-1","manifest":{"whole":"{\"data\":{\"password\":\"aHVudGVyMg==\"},\"kind\":\"Secret\"}"},"before":{"live":"{\"data\": {\"password\": \"b2xk\"}}"}},{"kind":"ConfigMap","namespace":"prod","name":"web","api_version":"v1","plural":"configmaps","wave":-1,"stays":false,"follow":true,"manifest":{"whole":"{\"data\":{\"password\":\"aHVudGVyMg==\"},\"kind\":\"ConfigMap\"}"},"before":"absent"}]}"#);
@@ -97,7 +97,7 @@ fn what_is_recorded_is_plain_json_that_gzip_unpacks() {
 fn fields_that_an_older_version_did_not_write_have_their_usual_values() {
     let text = br#"{"objects": [{"kind": "Pod", "name": "x", "api_version": "v1",
         "plural": "pods", "manifest": "omitted", "of_a_later_version": 1}]}"#;
-    let mut secret = record().object().unwrap();
+    let mut secret = record().object().unwrap().0;
     secret["data"]["release"] = STANDARD.encode(gzip::pack(text)).into();
     let read = Record::read(&secret).unwrap();
     let object = &read.objects[0];
@@ -111,7 +111,7 @@ fn fields_that_an_older_version_did_not_write_have_their_usual_values() {
 
 #[test]
 fn damaged_records_are_faults_and_never_a_panic() {
-    let whole = record().object().unwrap();
+    let whole = record().object().unwrap().0;
     let with = |pointer: &str, value: Value| {
         let mut secret = whole.clone();
         let (object, key) = pointer.rsplit_once(' ').unwrap();
@@ -190,7 +190,7 @@ fn no_content_of_an_object_is_printed() {
 
 #[test]
 fn how_far_a_revision_came_is_written_without_its_content() {
-    let secret = record().object().unwrap();
+    let secret = record().object().unwrap().0;
     let mut heading = heading();
     heading.status = Status::Failed;
     heading.cause = Some(format!("Job/migrate failed:\n{}", "x".repeat(5000)));

@@ -1,6 +1,6 @@
 //! Why a route cannot divide a Service's traffic, as a fault of the request.
 
-use crate::kubernetes::route::{ActionProblem, Place, RouteFault};
+use crate::kubernetes::route::{ActionProblem, ParentRefusal, Place, RouteFault};
 use crate::text::{list, quote};
 
 /// What is wrong, after the name of the route: "`httproute/web`, which …".
@@ -26,17 +26,7 @@ pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
         RouteFault::InvalidAction {
             annotation,
             problem,
-        } => {
-            let problem = match problem {
-                ActionProblem::Missing => "is missing",
-                ActionProblem::NotJson => "is not JSON",
-                ActionProblem::NotForward => "does not forward to a list of target groups",
-            };
-            format!(
-                "has a backend by the annotation {}, which {problem}",
-                quote(annotation)
-            )
-        }
+        } => invalid_action(annotation, problem),
         RouteFault::Repeated { place } => {
             format!("names Service `{service}` more than once in {place}")
         }
@@ -51,18 +41,6 @@ pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
         RouteFault::TooManyBackends { place, limit } => {
             format!("has no room for another backend in {place}, which may have {limit}")
         }
-        RouteFault::OtherManager { .. }
-        | RouteFault::Controlled { .. }
-        | RouteFault::NoParents
-        | RouteFault::Ignored { .. }
-        | RouteFault::Refused(_)
-        | RouteFault::NotTaken { .. } => of_others(fault),
-    }
-}
-
-/// What others make of the route.
-fn of_others(fault: &RouteFault) -> String {
-    match fault {
         RouteFault::OtherManager { manager } => format!(
             "is applied by `{}`, which would set the weights back: let that tool leave them alone",
             quote(manager)
@@ -77,29 +55,34 @@ fn of_others(fault: &RouteFault) -> String {
             "is ignored by {}: no controller has taken notice of it as it is now",
             quote(parent)
         ),
-        RouteFault::Refused(refusal) => format!(
-            "is refused for {} by `{}` ({}, {}): {}",
-            quote(&refusal.parent),
-            quote(&refusal.controller),
-            quote(&refusal.condition),
-            quote(&refusal.reason),
-            quote(&refusal.message)
-        ),
+        RouteFault::Refused(refusal) => refused(refusal),
         RouteFault::NotTaken { class } => format!(
             "has the class `{}` and was not taken by the AWS Load Balancer Controller, so that \
              its actions have no effect",
             quote(class)
         ),
-        RouteFault::BeingDeleted
-        | RouteFault::DoesNotSend { .. }
-        | RouteFault::NotByAction
-        | RouteFault::InvalidAction { .. }
-        | RouteFault::Repeated { .. }
-        | RouteFault::DifferentShares { .. }
-        | RouteFault::NoWeight { .. }
-        | RouteFault::CanaryHasWeight { .. }
-        | RouteFault::TooManyBackends { .. } => String::new(),
     }
+}
+
+fn invalid_action(annotation: &str, problem: &ActionProblem) -> String {
+    let problem = match problem {
+        ActionProblem::Missing => "is missing",
+        ActionProblem::NotJson => "is not JSON",
+        ActionProblem::NotForward => "does not forward to a list of target groups",
+    };
+    let annotation = quote(annotation);
+    format!("has a backend by the annotation {annotation}, which {problem}")
+}
+
+fn refused(refusal: &ParentRefusal) -> String {
+    format!(
+        "is refused for {} by `{}` ({}, {}): {}",
+        quote(&refusal.parent),
+        quote(&refusal.controller),
+        quote(&refusal.condition),
+        quote(&refusal.reason),
+        quote(&refusal.message)
+    )
 }
 
 fn different_shares(shares: &[(Place, u64, u64)], service: &str) -> String {

@@ -8,11 +8,10 @@
 use crate::kubernetes::service::Service;
 use crate::request::Canary;
 use crate::snapshot::Query;
-use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pauses::{CATCHING_UP, STEP_WINDOW};
 use crate::strategy::service_lock::{self, Lock, Share};
-use crate::strategy::switch::context::{Context, count};
+use crate::strategy::switch::context::{Context, count, foreign};
 use crate::workload::Workload;
 
 /// How many pods of the candidate give it at least this share beside so many of the old version.
@@ -114,18 +113,14 @@ impl Context<'_> {
         share: &Share,
         until: jiff::Timestamp,
     ) -> Result<(), Decision> {
-        let sights = &self.continuation.sights;
-        if sights
-            .last
-            .is_none_or(|last| last + CATCHING_UP <= self.now)
-        {
-            return Err(Decision::Remember(sights.healed(self.now)));
-        }
-        let members = self.snapshot.service_pods(&service.selector())?;
-        let endpoints = self.snapshot.endpoints(service.name())?;
-        let wanted = count(found.replicas() + live.replicas());
-        if self.now >= until && endpoints.are_all_of(members, wanted) {
-            return Ok(());
+        self.heal()?;
+        if self.now >= until {
+            let members = self.snapshot.service_pods(&service.selector())?;
+            let endpoints = self.snapshot.endpoints(service.name())?;
+            let wanted = count(found.replicas() + live.replicas());
+            if endpoints.are_all_of(members, wanted) {
+                return Ok(());
+            }
         }
         self.in_time()?;
         let stage = Stage::Share {
@@ -148,26 +143,15 @@ impl Context<'_> {
         live: &Workload,
         found: &Workload,
     ) -> Result<(), Decision> {
-        let members = self.snapshot.service_pods(wide)?;
-        let old = self.snapshot.replica_sets(live)?;
-        let new = self.snapshot.replica_sets(found)?;
-        let mut staying = members.iter().filter(|member| !member.going);
-        let other = staying.find(|one| !one.is_of(live, old) && !one.is_of(found, new));
-        match other {
-            Some(other) => Err(self.fail(RolloutCause::ForeignPod {
-                service: service.name().to_owned(),
-                pod: other.name.clone(),
-                deployment: found.name().to_owned(),
-            })),
+        match self.pod_of_others(wide, live, found)? {
+            Some(other) => Err(self.fail(foreign(service, other, found.name()))),
             None => Ok(()),
         }
     }
 
     /// The share that the candidate has by its pods, where it has one.
     pub(in crate::strategy::switch) fn pod_share_now(&self) -> Option<u8> {
-        let lock = self.seen_service().and_then(Lock::read)?;
-        let ours = lock.job == self.continuation.job;
-        lock.share.filter(|_| ours).map(|share| share.percent)
+        Some(self.own_lock()?.share?.percent)
     }
 
     /// What the old version was scaled down from.

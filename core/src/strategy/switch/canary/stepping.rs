@@ -6,7 +6,6 @@ use super::routed::Routed;
 use crate::change::editor::Editor;
 use crate::kubernetes::route::{Acceptance, Evidence, InForce, Route, RouteBefore, RouteKind};
 use crate::kubernetes::service::{Service, ServicePod};
-use crate::request::CanaryStep;
 use crate::snapshot::{Kind, Query};
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, CANARY};
@@ -141,8 +140,7 @@ impl Context<'_> {
             return Ok(self.route_failed(routed, problem));
         }
         self.check_template(found)?;
-        let step = step_of(routed, route, mark);
-        let until = mark.since.map(|since| since + step.bake);
+        let until = mark.since.map(|since| since + bake_of(routed, route, mark));
         let stage = Stage::Share {
             candidate: name,
             percent: mark.weight,
@@ -150,12 +148,8 @@ impl Context<'_> {
         };
         self.follow(found, lock.deadline, stage.clone())?;
         // With a share, a pod that is not ready is a version that stopped serving.
-        let sights = &self.continuation.sights;
-        let is_old = sights
-            .last
-            .is_none_or(|last| last + CATCHING_UP <= self.now);
-        if mark.weight > 0 && is_old {
-            return Ok(Decision::Remember(sights.healed(self.now)));
+        if mark.weight > 0 {
+            self.heal()?;
         }
         let live = self.live(service)?;
         self.check_pin(service, live)?;
@@ -275,25 +269,13 @@ impl Context<'_> {
     }
 }
 
-/// The step that a canary is at. Without weight only a load balancer's look at its new targets is
-/// waited for.
-fn step_of(routed: &Routed, route: &Route, mark: &CanaryMark) -> CanaryStep {
-    match mark.step.checked_sub(1) {
-        Some(index) => routed
-            .canary
-            .steps
-            .get(index)
-            .copied()
-            .unwrap_or(CanaryStep {
-                weight: mark.weight,
-                bake: Duration::ZERO,
-            }),
-        None => CanaryStep {
-            weight: 0,
-            bake: match route.evidence() {
-                Evidence::Conditions => Duration::ZERO,
-                Evidence::Event { .. } => TARGETS,
-            },
-        },
+/// How long a canary stays at its step. Without weight only a load balancer's look at its new
+/// targets is waited for.
+fn bake_of(routed: &Routed, route: &Route, mark: &CanaryMark) -> Duration {
+    let steps = &routed.canary.steps;
+    match (mark.step.checked_sub(1), route.evidence()) {
+        (Some(index), _) => steps.get(index).map_or(Duration::ZERO, |step| step.bake),
+        (None, Evidence::Conditions) => Duration::ZERO,
+        (None, Evidence::Event { .. }) => TARGETS,
     }
 }
