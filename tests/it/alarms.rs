@@ -1,5 +1,6 @@
 //! Deploys that CloudWatch's alarms guard.
 
+use crate::bake::watched;
 use crate::stage::{LIFE, OLD_IMAGE, Stage, image};
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::{Alarm, AlarmState, AwsCall, AwsFault, Outcome};
@@ -43,10 +44,6 @@ fn silence(stage: &Stage, name: &str) {
     stage
         .aws
         .set_alarm(name, AlarmState::Ok, "Threshold Crossed: no datapoint");
-}
-
-async fn watched(stage: &Stage) {
-    stage.logged("and is watched until").await;
 }
 
 fn readings(stage: &Stage) -> Vec<AwsCall> {

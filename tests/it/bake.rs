@@ -16,7 +16,7 @@ fn baked(seconds: u64) -> Value {
 }
 
 /// Waits until the function watches the new version.
-async fn watched(stage: &Stage) {
+pub async fn watched(stage: &Stage) {
     stage.logged("and is watched until").await;
 }
 

@@ -135,6 +135,13 @@ async fn a_version_that_never_serves_gets_no_traffic() {
     at_rest(&stage).await;
 }
 
+/// Waits until the Service selects the first candidate.
+pub async fn is_switched(stage: &Stage) {
+    while service(stage).await["spec"]["selector"]["landfall/version"] != "blue" {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// The old version is still at full scale, so that it takes over at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
@@ -142,9 +149,7 @@ async fn a_version_that_is_lost_during_the_bake_is_switched_back() {
     let mut parameters = switch("blueGreen", NEW_IMAGE);
     parameters["bake"] = json!("20s");
     let lose = async {
-        while service(&stage).await["spec"]["selector"]["landfall/version"] != "blue" {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        is_switched(&stage).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         match &stage.cluster {
             Cluster::Sandbox(kubernetes) => kubernetes.world(|world, now| {
@@ -180,9 +185,7 @@ async fn fall_ill(rollback: bool) -> (Stage, String) {
     }
     parameters["rollback"] = json!(rollback);
     let illness = async {
-        while service(&stage).await["spec"]["selector"]["landfall/version"] != "blue" {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        is_switched(&stage).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         stage.cluster.strike("demo-app-blue", NEW_IMAGE).await;
     };

@@ -3,12 +3,11 @@
 //! rollback of a stage is a new execution with the artifacts and variables of an older one, and
 //! nothing in its event says so.
 
-use crate::blue_green::{at_rest, endpoints_are_known};
+use crate::blue_green::{at_rest, stage};
 use crate::releases::others::level;
 use crate::releases::{empty, release, settings};
-use crate::stage::{Ended, LIFE, OLD_IMAGE, SHORT, Stage, demo_app};
+use crate::stage::{Ended, LIFE, OLD_IMAGE, SHORT, Stage};
 use landfall_sandbox::aws::{JobResult, Outcome};
-use landfall_sandbox::world::sample_service;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -34,12 +33,6 @@ const SLOW: Version = (
     "registry.example.com/demo-app:5.0.0-after-4s",
     "2026-01-04T10:00:00Z",
 );
-
-async fn stage() -> Stage {
-    let stage = Stage::given([demo_app(600), sample_service("demo-app")]).await;
-    endpoints_are_known(&stage).await;
-    stage
-}
 
 /// The action's user parameters in an execution.
 fn parameters(way: &str, execution: &str, (image, committed): Version) -> Value {

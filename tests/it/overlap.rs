@@ -1,9 +1,11 @@
 //! A switch behind a load balancer whose targets are pods: with a cut it has no healthy target for a
 //! while, with an overlap always.
 
-use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, replicas, service};
+use crate::blue_green::{
+    NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, is_switched, replicas, service,
+};
 use crate::prober::Prober;
-use crate::stage::{LIFE, OLD_IMAGE, SHORT, Stage, demo_app};
+use crate::stage::{LIFE, OLD_IMAGE, SHORT, Stage, beside, demo_app};
 use jiff::SignedDuration;
 use landfall_sandbox::aws::Outcome;
 use landfall_sandbox::balancer::sample_binding;
@@ -59,6 +61,13 @@ struct Seen {
     mixed: bool,
 }
 
+/// Waits until both versions serve.
+async fn overlaps(stage: &Stage) {
+    while service(stage).await["metadata"]["annotations"]["landfall/overlap"].is_null() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// Runs a story while the target group is looked at all the time.
 async fn watched<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Seen) {
     let mut seen = Seen {
@@ -80,10 +89,7 @@ async fn watched<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Seen) 
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let told = tokio::select! {
-        told = story => told,
-        () = look => unreachable!("it looks for ever"),
-    };
+    let told = beside(story, look).await;
     (told, seen)
 }
 
@@ -130,9 +136,7 @@ async fn a_version_that_falls_ill_in_the_overlap_leaves_without_a_gap() {
     let mut parameters = switch(NEW_IMAGE, json!({"overlap": "20s"}));
     parameters["patience"] = json!("1s");
     let illness = async {
-        while service(&stage).await["metadata"]["annotations"]["landfall/overlap"].is_null() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        overlaps(&stage).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         stage.cluster.strike("demo-app-blue", NEW_IMAGE).await;
     };
@@ -156,9 +160,7 @@ async fn the_way_back_after_the_overlap_leaves_no_gap() {
     let mut parameters = switch(NEW_IMAGE, json!({"overlap": "3s"}));
     parameters["bake"] = json!("20s");
     let intrusion = async {
-        while service(&stage).await["spec"]["selector"]["landfall/version"] != "blue" {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        is_switched(&stage).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         // The pods keep serving; they just are not what was asked for any more.
         stage.sandbox().world(|world, now| {
@@ -195,9 +197,7 @@ async fn an_overlap_goes_on_over_invocations_and_after_a_death() {
     let overlap = json!({"overlap": "5s"});
     let event = stage.event(&switch("registry.example.com/demo-app:3.0.0", overlap));
     let job = stage.aws.submit(event, LIFE);
-    while service(&stage).await["metadata"]["annotations"]["landfall/overlap"].is_null() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    overlaps(&stage).await;
     stage.function.kill();
     assert_ne!(healthy(&stage).len(), 0);
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -216,9 +216,7 @@ async fn an_overlap_that_was_left_is_ended_by_the_next_deploy() {
     first["execution"] = json!("run-1");
     let event = stage.event(&first);
     stage.aws.submit(event, LIFE);
-    while service(&stage).await["metadata"]["annotations"]["landfall/overlap"].is_null() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    overlaps(&stage).await;
     stage.function.kill();
     tokio::time::sleep(Duration::from_millis(200)).await;
     // The stage is retried: the same execution, another job.
@@ -271,8 +269,7 @@ async fn what_is_in_front_of_the_service_decides() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_load_balancer_it_is_a_cut_that_says_so() {
-    let stage = Stage::given([demo_app(600), sample_service("demo-app")]).await;
-    endpoints_are_known(&stage).await;
+    let stage = crate::blue_green::stage().await;
     let deploy = stage.deploy(switch(NEW_IMAGE, Value::Null));
     let (summary, _) = stage.probed(deploy).await.success();
     let told = "It was switched at once, as no load balancer of AWS with pods as its targets";
@@ -339,8 +336,7 @@ async fn an_overlap_never_sends_to_pods_of_something_else() {
 /// In any cluster: the Service is never empty, and sends to both versions for no longer than that.
 #[tokio::test(flavor = "multi_thread")]
 async fn both_versions_are_endpoints_for_the_time_of_the_overlap() {
-    let stage = Stage::given([demo_app(600), sample_service("demo-app")]).await;
-    endpoints_are_known(&stage).await;
+    let stage = crate::blue_green::stage().await;
     let mut prober = Prober::timing(&stage.cluster).await;
     let overlap = json!({"overlap": "4s"});
     stage

@@ -423,11 +423,10 @@ fn judge(simulation: &mut Simulation, end: End) {
                 image == NEW_IMAGE || is_unnamed && image == OLD_IMAGE,
                 "success is only for the version that was asked for"
             );
-            let wanted_image = image.clone();
             assert_eq!(success.deployment.revision(), Some(simulation.revision()));
             let wanted = success.deployment.replicas();
             let ready = simulation.ready();
-            let new = ready.iter().filter(|image| **image == wanted_image);
+            let new = ready.iter().filter(|one| **one == image);
             let new = new.count();
             assert!(new as i64 >= wanted, "{new} of {wanted} serve");
         }

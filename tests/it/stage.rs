@@ -295,6 +295,14 @@ impl Stage {
     }
 }
 
+/// Runs a story while something is looked at all the time.
+pub async fn beside<T>(story: impl Future<Output = T>, look: impl Future<Output = ()>) -> T {
+    tokio::select! {
+        told = story => told,
+        () = look => unreachable!("it looks for ever"),
+    }
+}
+
 /// The function's binary, or another build of it, such as the form that is shipped.
 pub fn function() -> PathBuf {
     let named = std::env::var_os("LANDFALL_FUNCTION");

@@ -1,11 +1,10 @@
 //! The canary of the demo: what the requests get by the route, and the version that fails with its
 //! share.
 
-use super::behaviours::CRASH_LOG;
-use super::{DEPLOYMENT, NAMESPACE, Stage};
+use super::{DEPLOYMENT, NAMESPACE, Stage, behaviours};
 use jiff::Timestamp;
 use landfall_sandbox::gateway::{HTTP_ROUTES, sample_http_route};
-use landfall_sandbox::world::{Behaviour, World};
+use landfall_sandbox::world::World;
 use std::collections::BTreeMap;
 
 /// What the images of versions that fail with a share of the traffic have in their names.
@@ -43,12 +42,7 @@ impl Stage {
         self.overloaded = kubernetes.world(|world, _| {
             let is_loaded = Stage::shares(world).len() > 1;
             if is_loaded {
-                let crash = Behaviour::CrashLoop {
-                    exit_code: 1,
-                    log: CRASH_LOG.to_owned(),
-                    reason: None,
-                };
-                world.strike(FAILS_UNDER_LOAD, crash);
+                world.strike(FAILS_UNDER_LOAD, behaviours::crash());
             }
             is_loaded
         });

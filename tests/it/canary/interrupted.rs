@@ -99,9 +99,7 @@ async fn a_deleted_route_ends_the_canary_and_the_old_version_stays() {
     parameters["steps"] = json!([{"weight": 10, "bake": "5s"}]);
     let remove = async {
         share_is(&stage, 10).await;
-        stage.sandbox().world(|world, now| {
-            world.delete(HTTP_ROUTES, "default", "demo-app", now);
-        });
+        stage.cluster.remove(HTTP_ROUTES, "demo-app").await;
     };
     let (ended, ()) = tokio::join!(deploy(&stage, parameters), remove);
     let (_, message) = ended.failure();

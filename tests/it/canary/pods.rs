@@ -2,7 +2,7 @@
 
 use super::canary;
 use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, replicas, service};
-use crate::stage::{Stage, demo_app};
+use crate::stage::{Stage, beside, demo_app};
 use landfall_sandbox::world::{sample_autoscaler, sample_service};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -60,10 +60,7 @@ async fn watched<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Va
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let told = tokio::select! {
-        told = story => told,
-        () = look => unreachable!(),
-    };
+    let told = beside(story, look).await;
     (told, seen)
 }
 

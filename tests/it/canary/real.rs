@@ -5,7 +5,7 @@ use super::{canary, deploy};
 use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, replicas};
 use crate::cluster::Cluster;
 use crate::real::Namespace;
-use crate::stage::{Stage, demo_app};
+use crate::stage::{Stage, beside, demo_app};
 use landfall::http::{self, Trust};
 use landfall_sandbox::gateway::{HTTP_ROUTES, definition, parents, sample_http_route};
 use landfall_sandbox::world::sample_service;
@@ -125,10 +125,7 @@ async fn weighed<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Ve
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let told = tokio::select! {
-        told = story => told,
-        () = look => unreachable!(),
-    };
+    let told = beside(story, look).await;
     (told, seen)
 }
 

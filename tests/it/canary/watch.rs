@@ -1,6 +1,6 @@
 //! What the requests of a story get by the route, looked at every few milliseconds.
 
-use crate::stage::Stage;
+use crate::stage::{Stage, beside};
 use landfall_sandbox::gateway::HTTP_ROUTES;
 use landfall_sandbox::traffic::Traffic;
 use serde_json::{Value, json};
@@ -13,10 +13,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 const WANTED: usize = 2;
 
 /// What the rules of the route send where.
-pub fn traffic(stage: &Stage, resource: &str) -> Vec<Traffic> {
-    stage
-        .sandbox()
-        .world(|world, _| world.traffic(resource, "default", "demo-app"))
+fn traffic(stage: &Stage) -> Vec<Traffic> {
+    let world = stage.sandbox();
+    world.world(|world, _| world.traffic(HTTP_ROUTES, "default", "demo-app"))
 }
 
 /// The shares by version in whole percents, as an object.
@@ -30,18 +29,16 @@ fn shares(traffic: &Traffic) -> Value {
 /// Runs a story while the route is looked at, and returns what it sent where, one after the other.
 /// No backend may have weight without the pods that its share needs, whoever fails.
 pub async fn observed<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Value>) {
-    observed_by(stage, HTTP_ROUTES, false, story).await
+    observed_by(stage, false, story).await
 }
 
 /// The same where pods fail that have a share: that is nobody's fault.
 pub async fn observed_failing<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Value>) {
-    observed_by(stage, HTTP_ROUTES, true, story).await
+    observed_by(stage, true, story).await
 }
 
-/// The same by a route of another kind.
 async fn observed_by<T>(
     stage: &Stage,
-    resource: &str,
     may_fail: bool,
     story: impl Future<Output = T>,
 ) -> (T, Vec<Value>) {
@@ -49,7 +46,7 @@ async fn observed_by<T>(
     let mut problems = Vec::new();
     let look = async {
         loop {
-            for traffic in traffic(stage, resource) {
+            for traffic in traffic(stage) {
                 if let Some(problem) = traffic.problem(WANTED) {
                     problems.push(problem);
                 }
@@ -61,10 +58,7 @@ async fn observed_by<T>(
             tokio::time::sleep(PAUSE).await;
         }
     };
-    let told = tokio::select! {
-        told = story => told,
-        () = look => unreachable!(),
-    };
+    let told = beside(story, look).await;
     let unserved = |shares: &&Value| shares.get("500").is_some();
     assert_eq!(seen.iter().find(unserved), None, "{seen:?}");
     assert!(may_fail || problems.is_empty(), "{problems:?}");
@@ -79,10 +73,7 @@ pub async fn share_is(stage: &Stage, percent: i64) {
         new.any(|(_, share)| *share == percent)
     };
     loop {
-        if traffic(stage, HTTP_ROUTES)
-            .iter()
-            .any(|one| has(shares(one)))
-        {
+        if traffic(stage).iter().any(|one| has(shares(one))) {
             return;
         }
         tokio::time::sleep(PAUSE).await;

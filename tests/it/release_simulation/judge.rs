@@ -175,7 +175,7 @@ fn plural(kind: &Value) -> &'static str {
 }
 
 /// Whether an object has everything that a manifest says.
-fn has(live: &Value, manifest: &Value) -> bool {
+pub fn has(live: &Value, manifest: &Value) -> bool {
     match (live, manifest) {
         (Value::Object(live), Value::Object(manifest)) => {
             let has =

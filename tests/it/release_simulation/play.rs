@@ -139,10 +139,14 @@ impl Play {
     }
 
     fn begin(&mut self, version: u32, job: &str) {
+        self.engine = self.fresh(version, job);
+        self.sent.clear();
+    }
+
+    fn fresh(&self, version: u32, job: &str) -> ReleaseEngine {
         let timeout = setting::request(version, job).timeout;
         let begun = Continuation::begin(job, self.now, timeout);
-        self.engine = engine(version, job, begun, self.now);
-        self.sent.clear();
+        engine(version, job, begun, self.now)
     }
 
     pub fn run(&mut self) -> ReleaseOutcome {
@@ -154,15 +158,11 @@ impl Play {
         panic!("it does not end");
     }
 
-    /// Runs until so many calls are made, and then no more: the process is dead for good. Whether
-    /// it was not over by then.
-    pub fn dies_at(&mut self, point: u32) -> bool {
+    /// Runs until so many calls are made, and then no more: the process is dead for good.
+    pub fn dies_at(&mut self, point: u32) {
         for _ in 0..STEPS {
-            if self.points >= point {
-                return true;
-            }
-            if self.step().is_some() {
-                return false;
+            if self.points >= point || self.step().is_some() {
+                return;
             }
         }
         panic!("it does not end");
@@ -176,16 +176,11 @@ impl Play {
     /// Runs this release, and beside it from the given call on that of another execution: how both
     /// end.
     pub fn run_beside(&mut self, point: u32) -> (ReleaseOutcome, ReleaseOutcome) {
-        let begun = |now| {
-            let timeout = setting::request(3, RIVAL_JOB).timeout;
-            Continuation::begin(RIVAL_JOB, now, timeout)
-        };
         let mut rival = None;
         let mut ends = [None, None];
         for _ in 0..STEPS {
             if self.points >= point && rival.is_none() {
-                let engine = engine(3, RIVAL_JOB, begun(self.now), self.now);
-                rival = Some((engine, VecDeque::new()));
+                rival = Some((self.fresh(3, RIVAL_JOB), VecDeque::new()));
             }
             let mut wakes = Vec::new();
             let mut goes = false;
@@ -336,8 +331,7 @@ impl Play {
 
     /// Notes a write to an object of the release by one who has read that it is another's now.
     fn watch_over_the_later_one(&mut self, ask: &Ask) {
-        let is_trial = ask.call.query.iter().any(|(key, _)| *key == "dryRun");
-        let writes = ask.call.verb.writes() && !is_trial;
+        let writes = ask.call.changes();
         if self.knows_of_it && writes && self.about(ask).is_some() && self.wrote_over.is_none() {
             self.wrote_over = Some(ask.call.path.to_string());
         }

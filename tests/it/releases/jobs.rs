@@ -2,7 +2,6 @@
 
 use super::{GOOD, empty, object, release, run, web};
 use crate::stage::{LIFE, Stage};
-use landfall_sandbox::world::World;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -68,8 +67,7 @@ async fn a_job_that_somebody_deletes_has_not_completed() {
             sleep(Duration::from_millis(20)).await;
         }
         sleep(Duration::from_millis(300)).await;
-        let world = stage.sandbox();
-        world.world(|world: &mut World, now| world.delete("jobs", "default", "migrate", now));
+        stage.cluster.remove("jobs", "migrate").await;
     };
     let long = "registry.example.com/migrate:long";
     let (ended, ()) = tokio::join!(migrated(&stage, long), delete);

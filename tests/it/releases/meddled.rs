@@ -1,5 +1,6 @@
 //! What somebody else changes while a release is at work, by hand or by another release: it stays.
 
+use super::others::lock;
 use super::{GOOD, image, object, release, settings, web};
 use crate::stage::Stage;
 use landfall_sandbox::world::World;
@@ -32,7 +33,7 @@ async fn upgraded(
     stage: &Stage,
     image_of_web: &str,
     parameters: Value,
-    meddle: impl FnOnce(),
+    meddle: impl AsyncFnOnce(),
 ) -> crate::stage::Ended {
     let (config, old) = (settings("info"), web("web", GOOD));
     let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*old)];
@@ -50,7 +51,7 @@ async fn upgraded(
         }
         // By then Landfall has checked the objects that are not workloads.
         sleep(Duration::from_millis(300)).await;
-        meddle();
+        meddle().await;
     };
     tokio::join!(release(stage, &files, parameters), meddle).0
 }
@@ -62,7 +63,7 @@ fn short() -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_changed_is_not_taken_back() {
     let stage = cluster().await;
-    let ended = upgraded(&stage, NEVER, short(), || {
+    let ended = upgraded(&stage, NEVER, short(), async || {
         edit(&stage, "configmaps", "settings", |config| {
             config["data"]["LEVEL"] = json!("theirs");
         });
@@ -91,7 +92,7 @@ async fn what_somebody_changed_is_not_taken_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_added_or_scaled_is_taken_back_around_it() {
     let stage = cluster().await;
-    let ended = upgraded(&stage, NEVER, short(), || {
+    let ended = upgraded(&stage, NEVER, short(), async || {
         edit(&stage, "configmaps", "settings", |config| {
             config["metadata"]["labels"]["seen"] = json!("yes");
             config["data"]["THEIRS"] = json!("1");
@@ -123,10 +124,8 @@ async fn what_somebody_added_or_scaled_is_taken_back_around_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_deleted_stays_away() {
     let stage = cluster().await;
-    let ended = upgraded(&stage, NEVER, short(), || {
-        let world = stage.sandbox();
-        world
-            .world(|world: &mut World, now| world.delete("configmaps", "default", "settings", now));
+    let ended = upgraded(&stage, NEVER, short(), async || {
+        stage.cluster.remove("configmaps", "settings").await;
     });
     let (_, message) = ended.await.failure();
     assert!(
@@ -148,37 +147,20 @@ async fn a_restart_in_the_middle_is_followed_on() {
         web["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] =
             json!("2026-01-01T00:00:00Z");
     };
-    let ended = upgraded(&stage, SLOW, json!({}), || {
+    let ended = upgraded(&stage, SLOW, json!({}), async || {
         edit(&stage, "deployments", "web", restart);
     });
     let (summary, _) = ended.await.released();
     assert_eq!(image(&stage, "web").await, SLOW, "{summary}");
 }
 
-async fn lock(stage: &Stage) {
-    let now = jiff::Timestamp::now();
-    let until = now + jiff::SignedDuration::from_mins(30);
-    let lock = json!({"execution": "run-9", "job": "a job", "since": now, "until": until});
-    let change = json!({"landfall/lock": lock.to_string()});
-    let part = ["metadata", "annotations"];
-    let cluster = &stage.cluster;
-    cluster
-        .change("secrets", "landfall.shop", part, change)
-        .await;
-}
-
 /// The lock has expired, or somebody has broken it: the release is another execution's now.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_was_taken_over_in_the_middle_is_not_reported_as_done() {
     let stage = cluster().await;
-    let ended = async {
-        let handle = tokio::runtime::Handle::current();
-        upgraded(&stage, SLOW, json!({}), || {
-            tokio::task::block_in_place(|| handle.block_on(lock(&stage)));
-        })
-        .await
-    };
-    let (kind, message) = ended.await.failure();
+    let take_over = async || lock(&stage, Some("run-9")).await;
+    let ended = upgraded(&stage, SLOW, json!({}), take_over).await;
+    let (kind, message) = ended.failure();
     assert_eq!(kind, "RevisionOutOfSync", "{message}");
     assert!(message.contains("run-9"), "{message}");
     let parent = object(&stage, "secrets", "landfall.shop").await.unwrap();
@@ -189,14 +171,9 @@ async fn a_release_that_was_taken_over_in_the_middle_is_not_reported_as_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_way_back_overwrites_no_later_release() {
     let stage = cluster().await;
-    let ended = async {
-        let handle = tokio::runtime::Handle::current();
-        upgraded(&stage, NEVER, short(), || {
-            tokio::task::block_in_place(|| handle.block_on(lock(&stage)));
-        })
-        .await
-    };
-    let (kind, message) = ended.await.failure();
+    let take_over = async || lock(&stage, Some("run-9")).await;
+    let ended = upgraded(&stage, NEVER, short(), take_over).await;
+    let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
     let said = "execution `run-9` has deployed this release since";
     assert!(message.contains(said), "{message}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// An execution takes or gives back the lock of the release.
-async fn lock(stage: &Stage, execution: Option<&str>) {
+pub async fn lock(stage: &Stage, execution: Option<&str>) {
     let now = Timestamp::now();
     let lock = execution.map(|execution| {
         let until = now + SignedDuration::from_mins(30);

@@ -3,6 +3,7 @@
 use super::draw::Fate;
 use super::life::Life;
 use super::version::{RESOURCES, Version, name, resource};
+use crate::release_simulation::judge::has;
 use crate::stage::Stage;
 use landfall_sandbox::aws::{JobResult, Outcome};
 use serde_json::{Value, json};
@@ -163,20 +164,6 @@ fn serves(resource: &str, live: &Value) -> Result<(), String> {
     ensure(is_so, || {
         format!("{resource}/{} does not serve: {status}", name(live))
     })
-}
-
-/// Whether an object has everything that a manifest says.
-fn has(live: &Value, manifest: &Value) -> bool {
-    match (live, manifest) {
-        (Value::Object(live), Value::Object(manifest)) => manifest
-            .iter()
-            .all(|(key, value)| live.get(key).is_some_and(|it| has(it, value))),
-        (Value::Array(live), Value::Array(manifest)) => {
-            let mut pairs = live.iter().zip(manifest);
-            live.len() == manifest.len() && pairs.all(|(one, other)| has(one, other))
-        }
-        _ => live == manifest,
-    }
 }
 
 /// All of the release and of its records, without what controllers write by themselves.
