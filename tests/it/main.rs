@@ -57,5 +57,3 @@ mod setup;
 mod parameters;
 mod template;
 mod fuzz;
-mod tidy;
-mod floors;

@@ -1,0 +1,7 @@
+//! What the design says of the tree itself: these tests read the files and run nothing, so they
+//! come first.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
+
+mod floors;
+mod tidy;
