@@ -36,9 +36,9 @@ const CONTROLLERS: [&str; 2] = ["controller-manager", "operator"];
 /// and leaves nothing out.
 const PLAIN_MAPS: [&[&str]; 3] = [&["data"], &["binaryData"], &["metadata", "labels"]];
 
-/// Who has changed an object of this group since `applied` was applied to it. Two things do not count: what a
-/// subresource writes (a status, a replica count), and the work of controllers, which change custom
-/// resources and complete webhooks.
+/// Who has changed an object of this group since `applied` was applied to it. Two things do not
+/// count: what a subresource writes (a status, a replica count), and the work of controllers, which
+/// change custom resources and complete webhooks.
 pub fn overwritten(
     group: &str,
     applied: impl FnOnce() -> Value,
