@@ -41,7 +41,7 @@ KEY_PART = 10
 # Actions that take no resource, by AWS's own list of them.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 WITHOUT_RESOURCE = {"ecr:GetAuthorizationToken", "lambda:ListFunctions"}
-# What actions hand on as variables (README.md, Reports), times and hashes as they come.
+# What actions hand on as variables (docs/reports.md), times and hashes as they come.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
 VARIABLES = {
     "CodeStarSourceConnection": {

@@ -215,12 +215,12 @@ fn the_schema_has_the_fields_of_the_code() {
         assert!(properties.contains_key(field), "the schema lacks {field}");
     }
     assert_eq!(properties.len(), FIELDS.len());
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(readme).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/parameters.md");
+    let page = fs::read_to_string(page).unwrap();
     for field in FIELDS {
         assert!(
-            readme.contains(&format!("| `{field}` |")),
-            "README.md lacks {field}"
+            page.contains(&format!("| `{field}` |")),
+            "docs/parameters.md lacks {field}"
         );
     }
 }
