@@ -35,7 +35,7 @@ PARAMETERS ?=
 TARGET = $(if $(findstring Architecture=x86_64,$(PARAMETERS)),x86_64,aarch64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate conformance kills control-plane peers tools cluster check fmt format-check house lint docs deny measure clean
+.PHONY: bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs deny measure clean
 
 help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,19 @@ validate: tools ## check the templates, YAML and JSON, and `sam build` (without 
 	    --parameter-overrides Architecture=$$architecture; \
 	  cmp target/sam/$$architecture/Function/bootstrap $(PACKAGE)/$$architecture/bootstrap; \
 	done
+
+# Any folder stands for the function's zip here: nothing is deployed. W3005: the CDK says twice what depends on what.
+cdk: tools ## test the CDK constructs, and synthesize and lint their example pipeline (needs Node.js 20 and npm)
+	mkdir -p target/cdk
+	cp -R packaging/cdk/. target/cdk
+	cd target/cdk && { cmp -s package-lock.json node_modules/.landfall || \
+	  { npm ci --no-fund --no-audit && cp package-lock.json node_modules/.landfall; }; }
+	cd target/cdk && node tools/parameters.mjs --check && npm run --silent build && npm test
+	cd target/cdk && LANDFALL_ZIP=lib CDK_OUTDIR=out node example/app.mjs
+	$(WITH_TOOLS) AWS_DEFAULT_REGION=eu-central-1 cfn-lint --ignore-checks W3005 -- target/cdk/out/*.template.json
+
+terraform: tools ## format, validate and test the Terraform module, where Terraform and its AWS provider are at hand
+	$(PYTHON) tests/tools/terraform.py packaging/terraform target/terraform
 
 # ON=kubeconfig [CONTEXT=name]: in your own cluster, on nodes that kwok simulates.
 # The test of people interfering with a switch measures times, so it runs alone. A part of the

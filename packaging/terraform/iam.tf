@@ -1,0 +1,91 @@
+locals {
+  here = "${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
+  ssm  = "arn:${data.aws_partition.current.partition}:ssm:${local.here}:parameter"
+
+  # A version or a label is not part of a parameter's ARN, and a name with a path begins with a slash.
+  parameters = [
+    for name in compact([local.kubeconfig_parameter, try(var.token.parameter, null), try(var.token.ca_parameter, null)]) :
+    "${local.ssm}/${trimprefix(split(":", name)[0], "/")}"
+  ]
+  secret = try("arn:${data.aws_partition.current.partition}:secretsmanager:${local.here}:secret:${split(":", var.kubeconfig.secret)[0]}-??????", null)
+
+  cluster_arn = try(local.by_name ? "arn:${data.aws_partition.current.partition}:eks:${local.here}:cluster/${var.eks.cluster}" : var.eks.cluster, null)
+  roles       = concat(compact([try(var.eks.role_arn, null)]), try(var.kubeconfig.role_arns, []))
+
+  # Only for the services that keep them, never for the function's own code.
+  through_services = {
+    StringEquals = {
+      "kms:ViaService" = [for service in ["ssm", "secretsmanager"] : "${service}.${data.aws_region.current.name}.${data.aws_partition.current.dns_suffix}"]
+    }
+  }
+
+  network_actions = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
+
+  statements = [
+    { sid = "DescribeCluster", actions = ["eks:DescribeCluster"], resources = var.eks != null && !local.by_role ? [local.cluster_arn] : [] },
+    { sid = "AssumeRoles", actions = ["sts:AssumeRole"], resources = local.roles },
+    { sid = "ReadParameters", actions = ["ssm:GetParameters"], resources = local.parameters },
+    { sid = "ReadSecret", actions = ["secretsmanager:GetSecretValue"], resources = compact([local.secret]) },
+    { sid = "Decrypt", actions = ["kms:Decrypt"], resources = compact([var.kms_key_arn]), condition = local.through_services },
+    { sid = "StoreRenewedToken", actions = ["ssm:GetParameterHistory", "ssm:PutParameter"], resources = local.renews ? ["${local.ssm}/${trimprefix(split(":", var.token.parameter)[0], "/")}"] : [] },
+    { sid = "EncryptRenewedToken", actions = ["kms:Encrypt", "kms:GenerateDataKey"], resources = local.renews ? compact([var.kms_key_arn]) : [], condition = local.through_services },
+    # These two take no resource: a caller needs the id of the job.
+    { sid = "ReportToCodePipeline", actions = ["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], resources = ["*"] },
+    # On single alarms, CloudWatch would never return a composite one.
+    { sid = "ReadAlarms", actions = ["cloudwatch:DescribeAlarms"], resources = var.reads_alarms ? ["*"] : [] },
+    { sid = "WriteLog", actions = ["logs:CreateLogStream", "logs:PutLogEvents"], resources = ["${aws_cloudwatch_log_group.this.arn}:*"] },
+    # Lambda itself connects the function to the VPC with this role.
+    { sid = "ConnectToVpc", actions = local.network_actions, resources = var.vpc != null ? ["*"] : [] },
+  ]
+
+  pipeline_statements = [
+    { Effect = "Allow", Action = "lambda:InvokeFunction", Resource = aws_lambda_function.this.arn },
+    { Effect = "Allow", Action = "lambda:ListFunctions", Resource = "*" },
+  ]
+}
+
+resource "aws_iam_role" "this" {
+  name                 = var.name
+  description          = "Permissions of the function ${var.name} in AWS"
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "deploy"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for statement in local.statements : merge(
+        { Sid = statement.sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources },
+        try({ Condition = statement.condition }, {}),
+      ) if length(statement.resources) > 0
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "pipeline" {
+  count = var.pipeline_role_name != null ? 1 : 0
+
+  name   = "invoke-${var.name}"
+  role   = var.pipeline_role_name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.pipeline_statements })
+}
