@@ -32,10 +32,11 @@ SAM := $(WITH_TOOLS) SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 sam
 # The function in your own account: its stack, and the stack's parameters (template.yaml).
 STACK ?= landfall
 PARAMETERS ?=
-TARGET = $(if $(findstring Architecture=x86_64,$(PARAMETERS)),x86_64,aarch64)-unknown-linux-gnu
+TAGS ?=
+TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs deny measure clean
+.PHONY: emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs deny measure clean
 
 help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,11 +49,19 @@ picture: build tools ## record the demo as an animation, docs/demo.svg
 	$(PYTHON) tests/tools/picture.py docs/demo.svg \
 	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
+# An emulator of the other processor: its package answers each of the sample events, under AWS's runtime emulator.
+emulated: package-arm64 peers ## run the arm64 package with each of events/ (Debian's qemu-user and libc6-arm64-cross)
+	printf '#!/bin/sh\nexec qemu-aarch64 -L /usr/aarch64-linux-gnu %s "$$@"\n' \
+	  $(abspath $(PACKAGE)/arm64/bootstrap) > $(PACKAGE)/arm64/emulated
+	chmod +x $(PACKAGE)/arm64/emulated
+	LANDFALL_BOOTSTRAP=$(abspath $(PACKAGE)/arm64/emulated) LANDFALL_PEERS=$(abspath $(PEERS)) \
+	  $(CARGO) test --locked --test it -- --include-ignored --nocapture emulator::
+
 # PARAMETERS="EksCluster=prod CreateAccessEntry=yes": those that you do not name keep their values.
-deploy: tools ## build the function and deploy its stack to AWS: make deploy PARAMETERS="Name=value ..." [STACK=landfall]
+deploy: tools ## build the function and deploy its stack to AWS: make deploy PARAMETERS="Name=value ..." [STACK=landfall TAGS="name=value ..."]
 	@if command -v rustup >/dev/null; then rustup target add $(TARGET); fi
 	$(WITH_TOOLS) sam build $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
-	$(WITH_TOOLS) sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
+	$(WITH_TOOLS) sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS)) $(if $(TAGS),--tags $(TAGS))
 
 # CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
 invoke: build ## run one event: make invoke EVENT=events/image.json [ARTIFACT=FOLDER] [CLUSTER=URL TOKEN_FILE=F CA=F]
@@ -100,6 +109,7 @@ package-%: tools
 validate: tools ## check the templates, YAML and JSON, and `sam build` (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
+	$(PYTHON) -W ignore tests/tools/chat.py target/templates/template.json
 	$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py
 	$(MAKE) package
 	@set -e; for architecture in $(ARCHITECTURES); do \

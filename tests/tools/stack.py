@@ -4,6 +4,7 @@ Usage: stack.py TEMPLATE, as validate.py translated it
 """
 
 import functools
+import html
 import io
 import json
 import logging
@@ -22,6 +23,8 @@ from botocore.validate import ParamValidator
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
 from moto.cloudformation.parsing import clean_json
+from moto.events.models import EventPattern
+from samcli.yamlhelper import yaml_parse
 
 # It takes alarms and the like for unsupported, and says so each time; properties() sees to these.
 logging.disable(logging.WARNING)
@@ -47,12 +50,13 @@ KUBECONFIG = {"KubeconfigParameter": "/k8s/config"}
 ALL = PLAIN | {
     "TokenParameter": "/k8s/token", "CaParameter": "k8s-ca", "KeyArn": KEY, "RotateToken": "yes",
     "SubnetIds": "subnet-0a1b2c3d,subnet-0a1b2c3e", "SecurityGroupIds": "sg-0a1b2c3d",
-    "AlarmTopicArn": TOPIC, "ReservedConcurrency": "3", "Alarms": "yes",
+    "AlarmTopicArn": TOPIC, "ReservedConcurrency": "3", "Alarms": "yes", "ChatPipelines": "shop,web",
+    "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
 }
 
 
 class Stack:
-    """A stack of these parameters, in an AWS of its own."""
+    """A stack of these parameters, in an AWS of its own. The pipeline's role is there before."""
 
     def __init__(self, parameters):
         self.mock = mock_aws()
@@ -60,8 +64,19 @@ class Stack:
 
     def __enter__(self):
         self.mock.start()
+        try:
+            self.create()
+        except BaseException:
+            # Or every stack after it fails, too.
+            self.mock.stop()
+            raise
+        return self
+
+    def create(self):
         s3 = client("s3")
         s3.create_bucket(Bucket="packages", CreateBucketConfiguration={"LocationConstraint": REGION})
+        if role := self.parameters.get("PipelineRoleName"):
+            client("iam").create_role(RoleName=role, AssumeRolePolicyDocument="{}")
         package = io.BytesIO()
         with zipfile.ZipFile(package, "w") as archive:
             archive.writestr("bootstrap", "")
@@ -72,7 +87,6 @@ class Stack:
             Capabilities=["CAPABILITY_IAM"])
         stacks = cloudformation_backends[ACCOUNT][REGION].stacks.values()
         self.map = next(iter(stacks)).resource_map
-        return self
 
     def __exit__(self, *_):
         self.mock.stop()
@@ -236,7 +250,7 @@ class Least(unittest.TestCase):
     def test_log_and_processor(self):
         with Stack(PLAIN) as stack:
             function, = stack.properties("AWS::Lambda::Function").values()
-            self.assertEqual(function["Architectures"], ["arm64"])
+            self.assertEqual(function["Architectures"], ["x86_64"])
             self.assertEqual(function["LoggingConfig"], {
                 "LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": "/aws/lambda/landfall"})
 
@@ -326,14 +340,28 @@ class Everything(unittest.TestCase):
     def test_rotation(self):
         with Stack(ALL) as stack:
             events = client("events")
-            rule, = events.list_rules()["Rules"]
-            self.assertEqual((rule["State"], rule["ScheduleExpression"]), ("ENABLED", "rate(8 hours)"))
-            target, = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
-            self.assertEqual(json.loads(target["Input"]), {"rotate": True})
-            self.assertEqual(target["Arn"], stack.function()["FunctionArn"])
+            rules = [rule for rule in events.list_rules()["Rules"] if "Chat" not in rule["Name"]]
+            self.assertEqual(sorted(rule.get("ScheduleExpression", "") for rule in rules), ["", "rate(8 hours)"])
+            for rule in rules:
+                self.assertEqual(rule["State"], "ENABLED")
+                target, = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+                self.assertEqual(json.loads(target["Input"]), {"rotate": True})
+                self.assertEqual(target["Arn"], stack.function()["FunctionArn"])
             policy = json.loads(client("lambda").get_policy(FunctionName="landfall")["Policy"])
-            statement, = policy["Statement"]
-            self.assertEqual(statement["Condition"], {"ArnLike": {"AWS:SourceArn": rule["Arn"]}})
+            callers = [one["Condition"]["ArnLike"]["AWS:SourceArn"] for one in policy["Statement"]]
+            self.assertEqual(sorted(callers), sorted(rule["Arn"] for rule in rules))
+            first, = [rule for rule in rules if "ScheduleExpression" not in rule]
+            pattern = EventPattern.load(first["EventPattern"])
+            stack_id = client("cloudformation").describe_stacks(StackName="landfall")["Stacks"][0]["StackId"]
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-stack-status-change.html
+        for of, status, expected in [
+            (stack_id, "CREATE_COMPLETE", True), (stack_id, "UPDATE_COMPLETE", True),
+            (stack_id, "CREATE_IN_PROGRESS", False), (stack_id, "DELETE_COMPLETE", False),
+            (stack_id + "2", "CREATE_COMPLETE", False),
+        ]:
+            event = {"source": "aws.cloudformation", "detail-type": "CloudFormation Stack Status Change",
+                     "detail": {"stack-id": of, "status-details": {"status": status, "status-reason": ""}}}
+            self.assertEqual(pattern.matches_event(event), expected, (of, status))
         # Three runs within the token's 24 hours, and one within the 12 that the alarm waits.
         schedules = TEMPLATE["Parameters"]["RotationSchedule"]
         self.assertIn(schedules["Default"], schedules["AllowedValues"])
@@ -350,7 +378,8 @@ class Seen(unittest.TestCase):
         # Statistic, what rings, period in seconds, what no data is.
         above = ("Sum", "GreaterThanThreshold", 0, 300, 1, "notBreaching")
         ever = {("AWS/Lambda", "Errors"): above, ("AWS/Lambda", "Throttles"): above, ("Landfall", "Failures"): above}
-        renewal = {("Landfall", "Rotations"): ("Sum", "LessThanThreshold", 1, 12 * 60 * 60, 1, "breaching")}
+        # Short periods: CloudWatch looks back a few more of them than it is told to.
+        renewal = {("Landfall", "Rotations"): ("Sum", "LessThanThreshold", 1, 60 * 60, 12, "missing")}
         for parameters, expected, actions in [
             (PLAIN, ever, []), (ALL, ever | renewal, [TOPIC]), (PLAIN | {"RotateToken": "yes"}, ever | renewal, []),
             (EKS, ever, []), (KUBECONFIG, ever, []), (EKS | {"RotateToken": "yes"}, ever, [])]:
@@ -365,13 +394,35 @@ class Seen(unittest.TestCase):
                 self.assertEqual(found, expected)
                 for alarm in alarms:
                     self.assertEqual(alarm["Dimensions"], [{"Name": "FunctionName", "Value": "landfall"}])
-                    self.assertEqual(alarm["AlarmActions"], actions)
+                    # A renewal that did not come is data that is not there. A new alarm has none either, and
+                    # only a change of its state notifies: none rings from the first minute.
+                    absent = alarm["MetricName"] == "Rotations"
+                    self.assertEqual(alarm["AlarmActions"], [] if absent else actions)
+                    self.assertEqual(alarm["InsufficientDataActions"], actions if absent else [])
+                    self.assertNotEqual(alarm["TreatMissingData"], "breaching")
 
     def test_dashboard(self):
-        with Stack(PLAIN):
-            cloudwatch = client("cloudwatch")
-            body = json.loads(cloudwatch.get_dashboard(DashboardName=f"landfall-{REGION}")["DashboardBody"])
-        metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+        for parameters in [ALL, PLAIN]:
+            with Stack(parameters) as stack:
+                cloudwatch = client("cloudwatch")
+                body = json.loads(cloudwatch.get_dashboard(DashboardName=f"landfall-{REGION}")["DashboardBody"])
+                shown, = [one["properties"]["alarms"] for one in body["widgets"] if one["type"] == "alarm"]
+                made = [one["AlarmName"] for one in stack.properties("AWS::CloudWatch::Alarm").values()]
+                prefix = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:"
+                self.assertEqual(sorted(shown), sorted(prefix + name for name in made))
+        log, = [one["properties"]["query"] for one in body["widgets"] if one["type"] == "log"]
+        self.assertTrue(log.startswith("SOURCE '/aws/lambda/landfall' | fields "), log)
+        # What the function writes of a failure (src/handler.rs).
+        line = re.search(r"tracing::error!\(([^)]*), \"(reporting failure)\"\)", Path("src/handler.rs").read_text())
+        self.assertIn(f"filter message = '{line[2]}'", log)
+        for field in ["cause", "kind", "topic"]:
+            self.assertIn(field, line[1].split(", "))
+            self.assertRegex(log, rf"fields [^|]*\b{field}\b")
+        metrics = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
+        searches = [metric[0]["expression"] for metric in metrics if "SEARCH" in str(metric[0])]
+        by = "{Landfall,FunctionName,Namespace,Deployment}"
+        self.assertEqual([re.search(r'MetricName="(\w+)"', one)[1] for one in searches if by in one],
+                         ["Deploys", "Failures"])
         named = [metric for metric in metrics if isinstance(metric[0], str)]
         self.assertEqual({tuple(metric[2:4]) for metric in named}, {("FunctionName", "landfall")})
         ours = {metric[1] for metric in named if metric[0] == "Landfall"}
@@ -391,6 +442,56 @@ class Seen(unittest.TestCase):
             rights = {one["Action"]: one["Resource"] for one in policy["Statement"]}
             self.assertEqual(rights, {"lambda:InvokeFunction": stack.function()["FunctionArn"],
                                       "lambda:ListFunctions": "*"})
+
+
+class Asked(unittest.TestCase):
+    """What some accounts demand, or what saves a step by hand."""
+
+    def test_the_pipelines_role_gets_what_the_output_says(self):
+        with Stack(PLAIN | {"PipelineRoleName": "shop"}) as stack:
+            name, = client("iam").list_role_policies(RoleName="shop")["PolicyNames"]
+            policy = client("iam").get_role_policy(RoleName="shop", PolicyName=name)
+            described = client("cloudformation").describe_stacks(StackName="landfall")["Stacks"][0]
+            output, = [one["OutputValue"] for one in described["Outputs"] if one["OutputKey"] == "PipelinePolicy"]
+            self.assertEqual(policy["PolicyDocument"], json.loads(output))
+        for parameters in [PLAIN, ALL]:
+            with Stack(parameters) as stack:
+                self.assertEqual(stack.properties("AWS::IAM::Policy"), {})
+
+    def test_boundary(self):
+        for parameters in [PLAIN, ALL]:
+            with Stack(parameters) as stack:
+                roles = stack.properties("AWS::IAM::Role").values()
+                self.assertEqual([role.get("PermissionsBoundary") for role in roles],
+                                 [parameters.get("PermissionsBoundary")])
+
+
+class Application(unittest.TestCase):
+    """What the Serverless Application Repository takes, by its own description."""
+
+    def test_metadata(self):
+        given = yaml_parse(Path("template.yaml").read_text())["Metadata"]["AWS::ServerlessRepo::Application"]
+        shape = client("serverlessrepo").meta.service_model.operation_model("CreateApplication").input_shape
+        # `sam publish` uploads these files, and names the place of the template itself.
+        self.assertLessEqual(set(given), set(shape.members))
+        self.assertLessEqual({"Author", "Description", "Name", "SpdxLicenseId"} | set(shape.required_members), set(given))
+        checked = 0
+        for name, value in given.items():
+            told = html.unescape(re.sub(r"<[^>]*>", "", shape.members[name].documentation))
+            least, most = re.search(r"Minimum length=(\d+)", told), re.search(r"Maximum length=(\d+)", told)
+            pattern, many = re.search(r'[Pp]attern:? "(.*?)"', told), re.search(r"number of labels: (\d+)", told)
+            for one in value if isinstance(value, list) else [value]:
+                self.assertGreaterEqual(len(one), int(least[1]) if least else 1, name)
+                self.assertLessEqual(len(one), int(most[1]) if most else len(one), name)
+                if pattern:
+                    self.assertRegex(one, f"^(?:{pattern[1].encode().decode('unicode_escape')})$", name)
+                    checked += 1
+            self.assertLessEqual(len(value) if many else 0, int(many[1]) if many else 0, name)
+        self.assertGreaterEqual(checked, 3, "name, author, and the labels have patterns")
+        for file in ["LicenseUrl", "ReadmeUrl"]:
+            self.assertLess(Path(given[file]).stat().st_size, 5_000_000)
+        # https://semver.org
+        self.assertRegex(given["SemanticVersion"], r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$")
 
 
 class Refused(unittest.TestCase):
@@ -419,6 +520,11 @@ class Refused(unittest.TestCase):
             ("SubnetIds", ["", "subnet-0a1b2c3d", ALL["SubnetIds"]], ["subnet-0a, subnet-0b", "sg-0a", ","]),
             ("SecurityGroupIds", ["", "sg-0a1b2c3d", "sg-0a,sg-0b"], ["sg-0a, sg-0b", "subnet-0a"]),
             ("ReservedConcurrency", ["", "1", "100"], ["0", "-1", "many", "12345"]),
+            ("PipelineRoleName", ["", "AWSCodePipelineServiceRole-eu-central-1-shop", "a+=,.@-_b"],
+             ["arn:aws:iam::123456789012:role/a", "service-role/a", "a b", "a" * 65]),
+            ("PermissionsBoundary", ["", ALL["PermissionsBoundary"], "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"],
+             ["boundary", ROLE, "arn:aws:iam::1:policy/a"]),
+            ("ChatPipelines", ["", "shop", "shop,web.2@_-"], ["shop, web", "shop,", ",", "a" * 101]),
             ("AlarmTopicArn", ["", TOPIC, TOPIC + ".fifo"], ["alarms", KEY]),
         ]:
             parameter = TEMPLATE["Parameters"][name]
