@@ -3,7 +3,9 @@
 mod model;
 mod reading;
 
-pub use model::{Alarm, AlarmState, AlarmsError, Judgement, REASON_LIMIT, Ring, missing};
+pub use model::{
+    Alarm, AlarmState, AlarmsError, AlarmsRefusal, Judgement, REASON_LIMIT, Ring, missing,
+};
 pub use reading::{Known, judged};
 
 #[cfg(test)]

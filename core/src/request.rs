@@ -33,6 +33,7 @@ pub use files::{File, Files, NamedFile, Wanted};
 pub use located::located;
 pub use model::{
     Alarms, AskedHandover, Hidden, Method, Mode, Request, ReturnTarget, Smoke, Strategy, Switch,
+    Watch,
 };
 pub use origin::Origin;
 pub use parameters::{FIELDS, Parameters, variables};

@@ -16,6 +16,7 @@ use landfall_core::outcome::{CredentialSource, CredentialsError};
 use landfall_core::report::{self, Report};
 use landfall_core::request::{Asked, Draft, Files, Origin, Wanted};
 use landfall_core::state::continuation::{Continuation, ContinuationError, Phase};
+use landfall_core::state::guard::Guard;
 use landfall_core::strategy::Failure;
 use tokio::time::{Instant, timeout_at};
 use tracing::Span;
@@ -141,13 +142,15 @@ async fn run(
             let mut planned = None;
             if let Some(before) = before.filter(|_| is_at_start(&continuation)) {
                 let (connection, connect) = (connection.clone(), &connect);
-                let run = driver::release::run(connection, connect, *before, continuation, until);
+                let run =
+                    driver::release::run(connection, connect, aws, *before, continuation, until);
                 let ended = run.await;
                 if !ended.is_passed() {
                     return ended.report(bound_to, &source, Timestamp::now());
                 }
                 continuation = ended.continuation.clone();
                 continuation.phase = Phase::Start;
+                continuation.guard = Guard::default();
                 planned = Some(ended);
             }
             tracing::info!(
@@ -179,7 +182,7 @@ async fn run(
                 resumed,
                 "releasing"
             );
-            let run = driver::release::run(connection, connect, request, continuation, until);
+            let run = driver::release::run(connection, connect, aws, request, continuation, until);
             let ended = run.await;
             if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
                 deploy.released(&ended.outcome);

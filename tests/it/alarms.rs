@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
-const REASON: &str = "Threshold Crossed: 1 datapoint [7.0 (29/11/26 07:12:00)] was greater than \
+pub const REASON: &str = "Threshold Crossed: 1 datapoint [7.0 (29/11/26 07:12:00)] was greater than \
     the threshold (5.0).";
 const TARGET: &str = "GraniteServiceVersion20100801.DescribeAlarms";
 
@@ -20,7 +20,7 @@ async fn stage() -> Stage {
     stage
 }
 
-fn put_alarms(stage: &Stage) {
+pub fn put_alarms(stage: &Stage) {
     stage.aws.put_alarm(Alarm::silent("web 5xx"));
     stage.aws.put_alarm(Alarm {
         rule: Some("ALARM(latency)".into()),
@@ -36,17 +36,17 @@ fn guarded(seconds: u64) -> Value {
     parameters
 }
 
-fn ring(stage: &Stage, name: &str) {
+pub fn ring(stage: &Stage, name: &str) {
     stage.aws.set_alarm(name, AlarmState::Alarm, REASON);
 }
 
-fn silence(stage: &Stage, name: &str) {
+pub fn silence(stage: &Stage, name: &str) {
     stage
         .aws
         .set_alarm(name, AlarmState::Ok, "Threshold Crossed: no datapoint");
 }
 
-fn readings(stage: &Stage) -> Vec<AwsCall> {
+pub fn readings(stage: &Stage) -> Vec<AwsCall> {
     let calls = stage.aws.calls().into_iter();
     calls.filter(|call| call.target == TARGET).collect()
 }

@@ -1,6 +1,7 @@
 //! The engine of releases against the sandbox's world, without sockets and in simulated time: every
 //! single disturbance at every call, then seeded mixtures of them.
 
+mod guarded;
 pub mod judge;
 mod play;
 mod setting;

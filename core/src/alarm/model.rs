@@ -86,6 +86,17 @@ pub enum AlarmsError {
     Missing(Vec<String>),
 }
 
+/// Why a deploy does not begin, by its alarms.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AlarmsRefusal {
+    /// One rings already.
+    Ringing(Ring),
+    /// There are no alarms of these names.
+    Missing(Vec<String>),
+    /// They cannot be read.
+    Unreadable(AlarmsError),
+}
+
 /// The names that were asked for and did not come. CloudWatch leaves unknown names out in silence.
 pub fn missing(names: &[String], alarms: &[Alarm]) -> Vec<String> {
     let is_there = |name: &String| alarms.iter().any(|alarm| alarm.name == *name);

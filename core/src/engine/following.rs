@@ -14,6 +14,8 @@ pub(super) struct Following<'a> {
     pub(super) request: Request,
     pub(super) written: WriteReceipt,
     pub(super) continuation: &'a Continuation,
+    /// When it must be complete.
+    pub(super) deadline: Timestamp,
     pub(super) now: Timestamp,
     pub(super) until: Timestamp,
     pub(super) mask: fn(&str) -> String,
@@ -57,7 +59,7 @@ impl Following<'_> {
             self.request.timeout,
         );
         let continuation = Continuation {
-            deadline: self.continuation.deadline,
+            deadline: self.deadline,
             phase,
             ..begun
         };

@@ -3,27 +3,28 @@
 //! by the strategy.
 
 use super::model::{AlarmsAsk, Engine, Note, Outcome};
-use crate::alarm::{Alarm, AlarmsError};
+use crate::alarm::{Alarm, AlarmsError, AlarmsRefusal};
 use crate::report;
 use crate::state::continuation::Phase;
+use crate::state::guard::Guard;
 use crate::strategy::{self, Decision, Failure, Stage, Wait};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often the alarms are read while there is something to guard.
-const PERIOD: SignedDuration = SignedDuration::from_secs(10);
+pub(super) const PERIOD: SignedDuration = SignedDuration::from_secs(10);
 
 /// The same during a bake, which may last for hours: what rings is still acted upon within 20 s,
 /// and CloudWatch answers fewer than four calls a minute.
-const BAKE_PERIOD: SignedDuration = SignedDuration::from_secs(16);
+pub(super) const BAKE_PERIOD: SignedDuration = SignedDuration::from_secs(16);
 
 /// How long a reading may take.
-const READING: SignedDuration = SignedDuration::from_secs(8);
+pub(super) const READING: SignedDuration = SignedDuration::from_secs(8);
 
 /// How old a reading may be on which a deploy begins.
 const FRESH: SignedDuration = SignedDuration::from_secs(5);
 
 /// The pause after a reading that failed, before anything is written.
-const PAUSE: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long CloudWatch may be unreachable before anything is written.
 const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
@@ -83,13 +84,9 @@ impl Engine {
         }
         let was_judged = guard.judgement.is_some();
         guard.read(&alarms.names, result, now);
-        if let Some(error) = &guard.error {
-            let note = report::alarms_unread(error);
-            self.notes.push(Note::AlarmsUnread(note));
-        }
-        if let Some(judgement) = guard.judgement.as_ref().filter(|_| !was_judged) {
-            let note = (self.mask)(&report::alarms_judged(judgement));
-            self.notes.push(Note::Judged(note));
+        let is_judged = guard.judgement.is_some() && !was_judged;
+        self.notes.extend(notes(guard, is_judged, self.mask));
+        if is_judged {
             // It is acted upon now, whatever is waited for.
             self.paused = None;
         }
@@ -119,32 +116,76 @@ impl Engine {
             return false;
         }
         let (request, continuation) = (&self.request, &self.continuation);
-        let guard = &continuation.guard;
-        let is_old = guard.tried.is_none_or(|tried| tried + FRESH <= now);
         let refuses = writes && !request.mode.is_plan() && !request.ignores_ringing();
-        let failure = match guard.error.clone() {
-            None if is_old => {
+        let failure = match opening(&continuation.guard, refuses, continuation.deadline, now) {
+            Opening::Open => return false,
+            Opening::Read => {
                 self.wants_alarms = true;
                 return true;
             }
-            None => match guard.rang_before().filter(|_| refuses) {
-                Some(ring) => Failure::Ringing(ring),
-                None => return false,
-            },
-            Some(AlarmsError::Missing(names)) => Failure::Faults(vec![report::no_alarms(&names)]),
-            Some(error) => {
-                let since = guard.unreadable_since.unwrap_or(now);
-                let is_lost = now.duration_since(since) >= FIRST_OUTAGE;
-                let is_denied = matches!(error, AlarmsError::Denied(_));
-                if !is_denied && !is_lost && now + PAUSE < continuation.deadline {
-                    self.steps = 0;
-                    self.pause(now, PAUSE);
-                    return true;
-                }
-                Failure::AlarmsUnreadable(error)
+            Opening::Pause(pause) => {
+                self.steps = 0;
+                self.pause(now, pause);
+                return true;
             }
+            Opening::Refused(AlarmsRefusal::Ringing(ring)) => Failure::Ringing(ring),
+            Opening::Refused(AlarmsRefusal::Missing(names)) => {
+                Failure::Faults(vec![report::no_alarms(&names)])
+            }
+            Opening::Refused(AlarmsRefusal::Unreadable(error)) => Failure::AlarmsUnreadable(error),
         };
         self.end(Outcome::Failed(failure));
         true
     }
+}
+
+/// Whether a deploy may begin, by its alarms.
+pub(super) enum Opening {
+    /// It may.
+    Open,
+    /// They are to be read first.
+    Read,
+    /// They could not be read, and are to be read after this pause.
+    Pause(SignedDuration),
+    /// It may not.
+    Refused(AlarmsRefusal),
+}
+
+/// Whether a deploy may begin now. `refuses`: whether an alarm that rings refuses it.
+pub(super) fn opening(
+    guard: &Guard,
+    refuses: bool,
+    deadline: Timestamp,
+    now: Timestamp,
+) -> Opening {
+    let is_old = guard.tried.is_none_or(|tried| tried + FRESH <= now);
+    let Some(error) = guard.error.clone() else {
+        if is_old {
+            return Opening::Read;
+        }
+        let ring = guard.rang_before().filter(|_| refuses);
+        return match ring {
+            Some(ring) => Opening::Refused(AlarmsRefusal::Ringing(ring)),
+            None => Opening::Open,
+        };
+    };
+    if let AlarmsError::Missing(names) = error {
+        return Opening::Refused(AlarmsRefusal::Missing(names));
+    }
+    let since = guard.unreadable_since.unwrap_or(now);
+    let is_lost = now.duration_since(since) >= FIRST_OUTAGE;
+    let is_denied = matches!(error, AlarmsError::Denied(_));
+    match !is_denied && !is_lost && now + PAUSE < deadline {
+        true => Opening::Pause(PAUSE),
+        false => Opening::Refused(AlarmsRefusal::Unreadable(error)),
+    }
+}
+
+/// What is to be logged of a reading. `is_judged`: the alarms end the deploy by it.
+pub(super) fn notes(guard: &Guard, is_judged: bool, mask: fn(&str) -> String) -> Vec<Note> {
+    let unread = guard.error.as_ref();
+    let unread = unread.map(|error| Note::AlarmsUnread(report::alarms_unread(error)));
+    let judgement = guard.judgement.as_ref().filter(|_| is_judged);
+    let judged = judgement.map(|it| Note::Judged(mask(&report::alarms_judged(it))));
+    unread.into_iter().chain(judged).collect()
 }

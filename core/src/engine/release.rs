@@ -12,7 +12,9 @@
 
 mod applying;
 mod asking;
+mod baking;
 mod following;
+mod guarding;
 mod item;
 mod leftovers;
 mod model;
@@ -35,6 +37,7 @@ use crate::kubernetes::CallError;
 use crate::outcome::CredentialsError;
 use crate::snapshot::Response;
 use jiff::Timestamp;
+use model::Stage;
 
 impl ReleaseEngine {
     /// What to do next: calls to send beside those that are outstanding, something to wait for, or
@@ -54,6 +57,9 @@ impl ReleaseEngine {
                 self.hand_over();
                 continue;
             }
+            if let Some(asked) = self.alarms(now) {
+                return ReleaseNext::Alarms(asked);
+            }
             let asks = self.start(now);
             if !asks.is_empty() {
                 return ReleaseNext::Ask(asks);
@@ -65,7 +71,11 @@ impl ReleaseEngine {
                 continue;
             }
             if let Some(time) = self.next_time() {
-                return ReleaseNext::Sleep(time.min(self.until));
+                let due = self.alarms_due().unwrap_or(Timestamp::MAX);
+                return ReleaseNext::Sleep(time.min(self.until).min(due));
+            }
+            if self.reads_alarms && (self.wants_alarms || self.stage == Stage::Lock) {
+                return ReleaseNext::Await;
             }
             self.advance(now);
         }

@@ -4,7 +4,7 @@ use super::brief::in_short;
 use super::model::{Engine, Heard, Note, Watching};
 use crate::kubernetes::call::Call;
 use crate::report;
-use crate::strategy::Wait;
+use crate::strategy::{Stage, Wait};
 use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 
@@ -63,6 +63,11 @@ impl Engine {
         if self.mute_watches >= MUTE_WATCHES {
             self.snapshot.invalidate_all();
             self.pause(now, self.poll_pause);
+            // A bake ends when it is over, however seldom its pods are looked at.
+            if let Some(Stage::Watched(until)) = self.waiting.as_ref().map(|wait| &wait.stage) {
+                let paused = self.paused.map(|end| end.min((*until).max(now)));
+                self.paused = paused;
+            }
             return None;
         }
         let left = self.until.duration_since(now).as_secs() + 1;

@@ -1,6 +1,7 @@
 //! What a release comes to, as facts; the report turns them into words.
 
 use super::prune::KeepReason;
+use crate::alarm::{AlarmsRefusal, Judgement};
 use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
 use crate::change::difference::Difference;
 use crate::kubernetes::call::Permission;
@@ -162,6 +163,8 @@ pub enum ReleaseFailure {
     Record(String, RecordTrouble),
     /// The time was over before anything was written.
     TooLate,
+    /// The CloudWatch alarms do not let it begin; nothing was written.
+    Alarms(AlarmsRefusal),
     /// It failed while it was written or followed.
     Ended {
         /// Why.
@@ -257,6 +260,8 @@ pub enum ReleaseCause {
         /// What was waited for, and what it says of itself.
         waiting: Vec<(ObjectId, String)>,
     },
+    /// The CloudWatch alarms that guard it speak against it.
+    Alarms(Judgement),
     /// What an earlier invocation stored.
     Recorded(RecordedFailure),
 }
@@ -327,4 +332,6 @@ pub struct ReleaseWait {
     pub is_way_back: bool,
     /// The execution whose lock is waited for.
     pub locked_by: Option<String>,
+    /// Everything serves, and is watched until then.
+    pub watched_until: Option<Timestamp>,
 }

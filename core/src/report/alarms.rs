@@ -1,11 +1,11 @@
 //! What the CloudWatch alarms that guard a deploy say of it.
 
 use super::again;
-use super::model::{Report, fail, target};
+use super::model::{Report, fail};
 use crate::alarm::{Alarm, AlarmState, AlarmsError, Judgement, REASON_LIMIT, Ring};
 use crate::outcome::{FailureCode, FailureType};
 use crate::problem::Fault;
-use crate::request::Request;
+use crate::request::Watch;
 use crate::state::guard::Guard;
 use crate::strategy::causes::RolloutCause;
 use crate::text::{clip, listed, quote, words};
@@ -70,10 +70,18 @@ pub(super) fn graph(cause: &RolloutCause) -> Option<String> {
     if let RolloutCause::AtShare { cause, .. } = cause {
         return graph(cause);
     }
-    if let RolloutCause::Alarms(Judgement::Rang(ring)) = cause {
-        return graph_of(ring);
+    let RolloutCause::Alarms(judgement) = cause else {
+        return None;
+    };
+    graph_of_judgement(judgement)
+}
+
+/// Where the graph of the alarm is, if a judgement is one of an alarm.
+pub(super) fn graph_of_judgement(judgement: &Judgement) -> Option<String> {
+    match judgement {
+        Judgement::Rang(ring) => graph_of(ring),
+        Judgement::Unreadable(..) => None,
     }
-    None
 }
 
 fn graph_of(ring: &Ring) -> Option<String> {
@@ -82,11 +90,11 @@ fn graph_of(ring: &Ring) -> Option<String> {
 }
 
 /// An alarm rings already.
-pub(super) fn ringing(request: &Request, ring: &Ring) -> Report {
+pub(super) fn ringing(target: &str, ring: &Ring) -> Report {
     fail(
         FailureCode::AlarmRinging,
         FailureType::JobFailed,
-        &format!("{} was not changed: {}.", target(request), rang(ring)),
+        &format!("{target} was not changed: {}.", rang(ring)),
         graph_of(ring).as_slice(),
         &format!(
             "{} If this deploy is what silences it, set `alarms` to {{\"names\": […], \
@@ -97,7 +105,7 @@ pub(super) fn ringing(request: &Request, ring: &Ring) -> Report {
 }
 
 /// The alarms cannot be read before anything is written.
-pub(super) fn unreadable(request: &Request, error: &AlarmsError) -> Report {
+pub(super) fn unreadable(target: &str, error: &AlarmsError) -> Report {
     let is_denied = matches!(error, AlarmsError::Denied(_));
     let (failure_type, next) = match is_denied {
         true => (
@@ -115,8 +123,7 @@ pub(super) fn unreadable(request: &Request, error: &AlarmsError) -> Report {
         FailureCode::AlarmsUnreadable,
         failure_type,
         &format!(
-            "{} was not changed: the CloudWatch alarms that guard it cannot be read: {}.",
-            target(request),
+            "{target} was not changed: the CloudWatch alarms that guard it cannot be read: {}.",
             error_text(error)
         ),
         &[],
@@ -146,8 +153,8 @@ pub fn missing(names: &[String]) -> Fault {
 }
 
 /// What the alarms said of a deploy that worked. One that wrote nothing had nothing to guard.
-pub(super) fn judged_well(request: &Request, guard: &Guard, wrote: bool) -> String {
-    if request.alarms.is_none() || !wrote {
+pub(super) fn judged_well(watch: Watch<'_>, guard: &Guard, wrote: bool) -> String {
+    if watch.alarms.is_none() || !wrote {
         return String::new();
     }
     let quiet = guard.alarms.iter();
@@ -173,22 +180,22 @@ pub(super) fn judged_well(request: &Request, guard: &Guard, wrote: bool) -> Stri
             named(&alarm.name)
         )
     });
-    quiet + &before.collect::<String>() + &without_data(guard) + &too_short(request, guard) + &last
+    quiet + &before.collect::<String>() + &without_data(guard) + &too_short(watch, guard) + &last
 }
 
 /// What the alarms would say to a deploy.
-pub(super) fn planned(request: &Request, guard: &Guard) -> String {
-    if request.alarms.is_none() {
+pub(super) fn planned(watch: Watch<'_>, guard: &Guard) -> String {
+    if watch.alarms.is_none() {
         return String::new();
     }
     let ringing = guard.rang_before().map(|ring| {
-        let then = match request.ignores_ringing() {
+        let then = match watch.ignores_ringing {
             true => "so it would count only when it rings anew",
             false => "so a deploy would be refused now",
         };
         format!(" {}, {then}.", rang(&ring))
     });
-    ringing.unwrap_or_default() + &without_data(guard) + &too_short(request, guard)
+    ringing.unwrap_or_default() + &without_data(guard) + &too_short(watch, guard)
 }
 
 fn without_data(guard: &Guard) -> String {
@@ -202,8 +209,8 @@ fn without_data(guard: &Guard) -> String {
 }
 
 /// The alarms that need more time to ring than the bake has.
-fn too_short(request: &Request, guard: &Guard) -> String {
-    let is_short = |window: Duration| request.bake < window;
+fn too_short(watch: Watch<'_>, guard: &Guard) -> String {
+    let is_short = |window: Duration| watch.bake < window;
     let short = |alarm: &Alarm| {
         let window = alarm.window.filter(|window| is_short(*window))?;
         Some(format!(
@@ -211,7 +218,7 @@ fn too_short(request: &Request, guard: &Guard) -> String {
              {}: it may ring after the deploy has ended.",
             named(&alarm.name),
             words(window),
-            words(request.bake)
+            words(watch.bake)
         ))
     };
     guard.alarms.iter().filter_map(short).collect()

@@ -46,7 +46,7 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
     };
     let rest = format!(
         "{headline}. Nothing was written.{strategy}{}{}{}",
-        alarms::planned(request, guard),
+        alarms::planned(request.watch(), guard),
         warned(warnings),
         skipped(request)
     );

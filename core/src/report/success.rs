@@ -73,7 +73,7 @@ pub fn success(
         Some(_) | None => String::new(),
     };
     let note = success.note.map(noted).unwrap_or_default() + &baked(request, success);
-    let note = note + &alarms::judged_well(request, &continuation.guard, success.wrote);
+    let note = note + &alarms::judged_well(request.watch(), &continuation.guard, success.wrote);
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
     let variables = [
         ("Namespace", request.namespace.clone()),

@@ -235,6 +235,17 @@ pub struct Alarms {
     pub ignores_ringing: bool,
 }
 
+/// The watch over a new version that a request asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<'a> {
+    /// The alarms that guard the deploy.
+    pub alarms: Option<&'a Alarms>,
+    /// Whether the deploy may begin although an alarm rings.
+    pub ignores_ringing: bool,
+    /// How long it lasts once the new version serves everything.
+    pub bake: Duration,
+}
+
 /// A request that the candidate must answer with a 2xx status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Smoke {
@@ -318,6 +329,15 @@ impl Request {
     pub fn ignores_ringing(&self) -> bool {
         let alarms = self.alarms.as_ref();
         self.mode.is_rollback() || alarms.is_some_and(|alarms| alarms.ignores_ringing)
+    }
+
+    /// The watch over the new version.
+    pub fn watch(&self) -> Watch<'_> {
+        Watch {
+            alarms: self.alarms.as_ref(),
+            ignores_ringing: self.ignores_ringing(),
+            bake: self.bake,
+        }
     }
 
     /// Whether it asks for no change.

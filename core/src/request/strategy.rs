@@ -142,7 +142,7 @@ impl Check<'_> {
         }
     }
 
-    fn bake(&mut self, default: Duration) -> Duration {
+    pub(super) fn bake(&mut self, default: Duration) -> Duration {
         let range = Duration::ZERO..=LONGEST_BAKE;
         self.duration("bake", default, range, SECONDS_TO_6H)
     }

@@ -5,6 +5,7 @@ use super::setting::{self, Fate, OBJECTS, OTHERS, Start};
 use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::kubernetes::object_id::ObjectId;
 use landfall_core::release::{ReleaseFailure, WayBack};
+use landfall_core::report::release::recorded;
 use landfall_core::state::release::Status;
 use serde_json::Value;
 
@@ -70,8 +71,34 @@ fn failed(play: &Play, failure: &ReleaseFailure) {
         ReleaseFailure::Faults(_)
         | ReleaseFailure::Forbidden(_)
         | ReleaseFailure::Record(..)
+        | ReleaseFailure::Alarms(_)
         | ReleaseFailure::TooLate => panic!("{failure:?}"),
     }
+}
+
+/// The end of a release whose alarm rang: the old version is there, and the alarm is told.
+pub fn judge_back(play: &Play, end: &ReleaseOutcome) {
+    others_are_untouched(play);
+    let ReleaseOutcome::Failed(failure) = end else {
+        panic!("{end:?}");
+    };
+    let ReleaseFailure::Ended {
+        cause, way_back, ..
+    } = &**failure
+    else {
+        panic!("{failure:?}");
+    };
+    let cause = recorded(cause).cause;
+    assert!(cause.contains("CloudWatch alarm `5xx`"), "{cause}");
+    assert!(way_back.tried, "{way_back:?}");
+    is_unlocked(play);
+    is_as_before(play, way_back);
+}
+
+/// The old version alone is there, and nothing was begun.
+pub fn judge_unbegun(play: &Play) {
+    assert_eq!(play.newest().map(|newest| newest.revision), Some(1));
+    serves(play, 1);
 }
 
 fn others_are_untouched(play: &Play) {

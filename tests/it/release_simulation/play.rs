@@ -1,23 +1,28 @@
 //! One release in the sandbox's world, call by call, with what disturbs it.
 
 use super::setting::{self, Fate, Start};
-use crate::simulated;
+use crate::simulated::{self, Bell};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::Ask;
 use landfall_core::engine::release::{ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket};
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::contact::{Unreached, UnreachedCause};
+use landfall_core::request::Alarms;
 use landfall_core::snapshot::Response;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::state::release::{Heading, Lock, Parent};
 use landfall_sandbox::world::World;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 pub const JOB: &str = "11111111-abcd-1111-abcd-000000000002";
 const FIRST_JOB: &str = "11111111-abcd-1111-abcd-000000000001";
 pub const RIVAL_JOB: &str = "33333333-abcd-1111-abcd-000000000001";
 const OTHER_JOB: &str = "22222222-abcd-1111-abcd-000000000001";
+
+/// How long a guarded release is watched.
+const BAKE: Duration = Duration::from_secs(60);
 
 /// Steps of one simulated release before it counts as endless.
 const STEPS: u32 = 40_000;
@@ -80,6 +85,10 @@ pub struct Play {
     engine: ReleaseEngine,
     /// The calls that are under way, in the order in which they were sent.
     sent: VecDeque<(Ticket, Ask)>,
+    /// Whether it is guarded by the alarm, and watched after it serves.
+    guarded: bool,
+    /// The alarm that guards it.
+    pub bell: Bell,
     /// The tokens handed over so far.
     tokens: Vec<String>,
     /// Calls so far: the points at which something can happen.
@@ -115,8 +124,10 @@ impl Play {
             start,
             world: setting::world(fate),
             now,
-            engine: engine(1, FIRST_JOB, begun, now),
+            engine: engine(1, FIRST_JOB, begun, now, false),
             sent: VecDeque::new(),
+            guarded: false,
+            bell: Bell::default(),
             tokens: Vec::new(),
             points: 0,
             plan: Vec::new(),
@@ -138,6 +149,13 @@ impl Play {
         play
     }
 
+    /// The same release, guarded and watched.
+    pub fn guarded(mut self) -> Play {
+        self.guarded = true;
+        self.begin(2, JOB);
+        self
+    }
+
     fn begin(&mut self, version: u32, job: &str) {
         self.engine = self.fresh(version, job);
         self.sent.clear();
@@ -146,7 +164,7 @@ impl Play {
     fn fresh(&self, version: u32, job: &str) -> ReleaseEngine {
         let timeout = setting::request(version, job).timeout;
         let begun = Continuation::begin(job, self.now, timeout);
-        engine(version, job, begun, self.now)
+        engine(version, job, begun, self.now, self.guarded)
     }
 
     pub fn run(&mut self) -> ReleaseOutcome {
@@ -219,6 +237,11 @@ impl Play {
     fn looks(&mut self) -> Step {
         match self.engine.next(self.now) {
             ReleaseNext::Ask(asks) => self.sent.extend(asks),
+            ReleaseNext::Alarms(_) => {
+                let alarms = self.bell.tell(self.now);
+                self.note(|| format!("alarms {alarms:?}"));
+                self.engine.alarmed(alarms, self.now);
+            }
             ReleaseNext::Sleep(end) => return Step::Sleeps(end),
             ReleaseNext::Done(outcome) => {
                 self.note(|| format!("{outcome:?}"));
@@ -380,7 +403,7 @@ impl Play {
     fn resume(&mut self, token: &str) {
         self.pass(SignedDuration::from_secs(20));
         let continuation = Continuation::decode(token, "request").unwrap();
-        self.engine = engine(2, JOB, continuation, self.now);
+        self.engine = engine(2, JOB, continuation, self.now, self.guarded);
         self.sent.clear();
     }
 
@@ -466,9 +489,22 @@ impl Play {
     }
 }
 
-fn engine(version: u32, job: &str, continuation: Continuation, now: Timestamp) -> ReleaseEngine {
+fn engine(
+    version: u32,
+    job: &str,
+    continuation: Continuation,
+    now: Timestamp,
+    guarded: bool,
+) -> ReleaseEngine {
     let until = now + SignedDuration::from_hours(24);
-    let request = setting::request(version, job);
+    let mut request = setting::request(version, job);
+    if guarded {
+        request.bake = BAKE;
+        request.alarms = Some(Alarms {
+            names: vec!["5xx".to_owned()],
+            ignores_ringing: false,
+        });
+    }
     ReleaseEngine::new(request, continuation, now, until, str::to_owned)
 }
 

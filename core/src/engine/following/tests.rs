@@ -56,14 +56,12 @@ impl World {
         let limits = (Duration::from_secs(600), Duration::from_secs(30));
         let request = Request::following(self.kind.unwrap(), "it", "shop", limits, "run-1");
         let written = WriteReceipt::new(None, &written, at(0));
-        let continuation = Continuation {
-            deadline: at(600),
-            ..Continuation::begin("run-1", at(0), limits.0)
-        };
+        let continuation = Continuation::begin("run-1", at(0), limits.0);
         let following = Following {
             request,
             written,
             continuation: &continuation,
+            deadline: at(600),
             now: at(0),
             until: at(800),
             mask: str::to_owned,

@@ -108,7 +108,7 @@ impl ReleaseEngine {
             | Task::Remove(item)
             | Task::Gone(item)
             | Task::Check(item) => self.call_of_item(task, *item)?,
-            Task::Follow(_) | Task::FollowBack(_) => return None,
+            Task::Follow(_) | Task::FollowBack(_) | Task::Wake => return None,
         };
         Some(Ask {
             call,

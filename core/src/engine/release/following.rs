@@ -4,7 +4,7 @@
 use super::super::following::Following;
 use super::super::model::Outcome;
 use super::item::{State, uid_of};
-use super::model::{ReleaseEngine, ReleaseOutcome, Task};
+use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::reading::{Found, found};
 use super::settling::Written;
 use crate::change::apply::{self, OtherWriter};
@@ -86,6 +86,7 @@ impl ReleaseEngine {
             request,
             written,
             continuation: &self.continuation,
+            deadline: self.deadline(),
             now: self.now,
             until: self.until,
             mask: self.mask,
@@ -134,7 +135,9 @@ impl ReleaseEngine {
             Outcome::Finished(success) => {
                 let state = followed(&id, &success);
                 self.items[place].state = State::Serves(Box::new(state));
-                self.items[place].follower = None;
+                let follower = self.items[place].follower.take();
+                let watched = follower.and_then(|it| self.watched_on(&self.items[place], it));
+                self.items[place].follower = watched.filter(|_| self.stage != Stage::Bake);
             }
             Outcome::Failed(failure) => {
                 let request = self.items[place].follower.take().map(|it| it.request);
@@ -246,10 +249,11 @@ impl ReleaseEngine {
             ObjectHealth::Failed(cause) => self.doom(ReleaseCause::Object { id, cause }),
             ObjectHealth::Waiting(wait) => {
                 item.state = State::Waiting(wait);
-                if now >= self.continuation.deadline {
+                let deadline = self.deadline();
+                if now >= deadline {
                     return self.time_out();
                 }
-                let pause = (now + CHECK_PAUSE).min(self.continuation.deadline);
+                let pause = (now + CHECK_PAUSE).min(deadline);
                 self.push_at(pause.max(now), Task::Check(place));
             }
         }

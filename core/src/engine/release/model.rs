@@ -1,6 +1,6 @@
 //! What a release in progress is made of, what it asks for, and how it ends.
 
-use super::super::model::{Ask, Note};
+use super::super::model::{AlarmsAsk, Ask, Note};
 use super::item::{Back, Item, Old};
 use crate::change::apply::Owner;
 use crate::kubernetes::CallError;
@@ -29,9 +29,12 @@ pub enum ReleaseNext {
     /// Send these calls, beside those that are under way, and give each answer to
     /// [`ReleaseEngine::answered`].
     Ask(Vec<(Ticket, Ask)>),
+    /// Read the CloudWatch alarms beside what is under way, and tell
+    /// [`ReleaseEngine::alarmed`].
+    Alarms(AlarmsAsk),
     /// Wait for an answer to a call that is under way.
     Await,
-    /// Nothing until this time.
+    /// Nothing until this time, or until an answer comes.
     Sleep(Timestamp),
     /// It is over.
     Done(Box<ReleaseOutcome>),
@@ -101,9 +104,12 @@ impl ReleaseEnded {
             ReleaseOutcome::Finished(success) => {
                 let started = continuation.started;
                 let warnings = &continuation.warnings;
-                report::release::success(request, success, warnings, started, now)
+                let guard = &continuation.guard;
+                report::release::success(request, success, (guard, warnings), started, now)
             }
-            ReleaseOutcome::Planned(plan) => report::release::planned(request, plan),
+            ReleaseOutcome::Planned(plan) => {
+                report::release::planned(request, &continuation.guard, plan)
+            }
             ReleaseOutcome::Failed(failure) => report::release::failure(request, failure, source),
             ReleaseOutcome::Broken(call, error) => {
                 report::release::broken(request, continuation, call, error, source)
@@ -168,6 +174,8 @@ pub(super) enum Task {
     Check(usize),
     /// Go on with the engine that follows a workload.
     Follow(usize),
+    /// Nothing but to go on at a time.
+    Wake,
     /// Write how the revision ended into its record.
     Close,
     /// Delete an object that is not in the release any more.
@@ -204,6 +212,7 @@ pub(super) enum Stage {
     /// The step that must be ready before the next one.
     Ready(usize),
     Follow,
+    Bake,
     Close,
     /// The step of what is deleted.
     Prune(usize),
@@ -275,6 +284,10 @@ pub struct ReleaseEngine {
     pub(super) scaled: BTreeMap<(String, String, String), String>,
     pub(super) faults: Vec<ObjectFault>,
     pub(super) forbidden: BTreeSet<(Permission, Option<String>)>,
+    /// Whether nothing goes on before the alarms are read.
+    pub(super) wants_alarms: bool,
+    /// Whether they are being read.
+    pub(super) reads_alarms: bool,
     pub(super) conflicts: u32,
     /// Whether somebody else wrote the parent while it was ours.
     pub(super) is_race_lost: bool,
@@ -341,6 +354,8 @@ impl ReleaseEngine {
             scaled: BTreeMap::new(),
             faults: Vec::new(),
             forbidden: BTreeSet::new(),
+            wants_alarms: false,
+            reads_alarms: false,
             conflicts: 0,
             is_race_lost: false,
             locked_by: None,

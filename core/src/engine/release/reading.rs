@@ -101,6 +101,7 @@ impl ReleaseEngine {
             Task::GetBack(back) => self.took_back(back, call, result, now),
             Task::PutBack(back) => self.put_back(back, call, result, now),
             Task::GoneBack(back) => self.gone_back(back, call, result, now),
+            Task::Wake => {}
         }
     }
 

@@ -215,7 +215,7 @@ impl ReleaseEngine {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             since: now.min(self.continuation.started),
-            until: self.continuation.deadline + WAY_BACK_LIMIT,
+            until: self.continuation.deadline + self.request.bake + WAY_BACK_LIMIT,
         });
     }
 

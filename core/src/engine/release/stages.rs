@@ -39,8 +39,9 @@ impl ReleaseEngine {
                 for place in 0..self.items.len() {
                     self.push_check(place);
                 }
-                self.stage = Stage::Close;
+                self.stage = Stage::Bake;
             }
+            Stage::Bake => self.bake(now),
             Stage::Close
             | Stage::Prune(_)
             | Stage::Pruned(_)
@@ -84,6 +85,9 @@ impl ReleaseEngine {
             return;
         }
         self.judge_olds();
+        if !self.is_let_by_alarms(now) {
+            return;
+        }
         if self.request.mode.is_plan() {
             let plan = Box::new(self.plan());
             return self.end(ReleaseOutcome::Planned(plan));
@@ -115,7 +119,9 @@ impl ReleaseEngine {
             self.stage = Stage::Follow;
             return;
         };
-        if now >= self.continuation.deadline {
+        // What served once has been in time.
+        let has_served = self.continuation.guard.serving_since.is_some();
+        if now >= self.continuation.deadline && !has_served {
             return self.time_out();
         }
         for place in members {

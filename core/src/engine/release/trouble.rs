@@ -75,7 +75,7 @@ impl ReleaseEngine {
         };
         let writes = matches!(
             self.stage,
-            Stage::Apply(_) | Stage::Ready(_) | Stage::Follow | Stage::Close
+            Stage::Apply(_) | Stage::Ready(_) | Stage::Follow | Stage::Bake | Stage::Close
         );
         if writes && self.continuation.has_begun() {
             return self.doom(ReleaseCause::Broken {
@@ -107,6 +107,7 @@ impl ReleaseEngine {
             waiting: self.waiting_for(NAMED),
             is_way_back: self.is_way_back(),
             locked_by: self.locked_by.clone(),
+            watched_until: self.baked_at().filter(|_| self.stage == Stage::Bake),
         };
         self.end(ReleaseOutcome::HandedOver(Box::new(wait)));
     }

@@ -207,6 +207,7 @@ impl ReleaseEngine {
             request,
             written: WriteReceipt::adopted(&live, now),
             continuation: &self.continuation,
+            deadline: until,
             now,
             until: self.until,
             mask: self.mask,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::outcome::{CredentialSource, ParameterPlace};
 use crate::report::{self, MESSAGE_LIMIT};
+use crate::request::Request;
 use crate::strategy::causes::RolloutFailure;
 use crate::strategy::{Failure, RollbackResult, Version};
 use crate::tests::{self, at};
@@ -127,7 +128,7 @@ fn a_name_in_a_message_is_one_line_of_bounded_length() {
 #[test]
 fn what_the_alarms_said_of_a_deploy_that_worked() {
     use AlarmState::{NoData, Ok, Ringing};
-    let of = |guard: &Guard, wrote| judged_well(&request(json!({})), guard, wrote);
+    let of = |guard: &Guard, wrote| judged_well(request(json!({})).watch(), guard, wrote);
     let quiet = guard([Ok, Ok], [Ok, Ok]);
     assert_eq!(
         of(&quiet, true),
@@ -137,7 +138,7 @@ fn what_the_alarms_said_of_a_deploy_that_worked() {
     assert_eq!(of(&quiet, false), "");
     let mut none = request(json!({}));
     none.alarms = None;
-    assert_eq!(judged_well(&none, &quiet, true), "");
+    assert_eq!(judged_well(none.watch(), &quiet, true), "");
     assert_eq!(
         of(&guard([Ringing, NoData], [Ringing, NoData]), true),
         " `5xx` rings since before the deploy, so it judged nothing. `latency` has too little \
@@ -156,21 +157,21 @@ fn what_the_alarms_said_of_a_deploy_that_worked() {
 fn a_plan_says_what_would_be() {
     use AlarmState::{Ok, Ringing};
     let quiet = guard([Ok, Ok], [Ok, Ok]);
-    assert_eq!(planned(&request(json!({})), &quiet), "");
-    let short = planned(&request(json!({"bake": "30s"})), &quiet);
+    assert_eq!(planned(request(json!({})).watch(), &quiet), "");
+    let short = planned(request(json!({"bake": "30s"})).watch(), &quiet);
     assert!(
         short.contains("`5xx` needs 1 min of bad data to ring"),
         "{short}"
     );
     let ringing = guard([Ringing, Ok], [Ringing, Ok]);
-    let refused = planned(&request(json!({})), &ringing);
+    let refused = planned(request(json!({})).watch(), &ringing);
     assert!(
         refused.contains("so a deploy would be refused now."),
         "{refused}"
     );
     let mut fix = request(json!({}));
     fix.alarms.as_mut().unwrap().ignores_ringing = true;
-    let ignored = planned(&fix, &ringing);
+    let ignored = planned(fix.watch(), &ringing);
     assert!(
         ignored.contains("so it would count only when it rings anew."),
         "{ignored}"

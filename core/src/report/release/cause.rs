@@ -2,9 +2,10 @@
 
 use super::super::cause::{self, NEW};
 use super::super::rollout_failed::what_failed;
-use super::super::{odd, refusal, unreachable};
+use super::super::{alarms, odd, refusal, unreachable};
 use super::naming::{object, some_of};
 use super::refused;
+use crate::alarm::Judgement;
 use crate::change::apply::{FieldConflict, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::outcome::{FailureCode, FailureType};
@@ -26,9 +27,9 @@ pub fn recorded(cause: &ReleaseCause) -> RecordedFailure {
     }
     let mut recorded = RecordedFailure::of(&sentence(cause, ""));
     recorded.reason = reason(cause);
+    recorded.evidence = evidence(cause);
     if let Some(failure) = rollout(cause) {
         recorded.kind = failure.kind;
-        recorded.evidence = failure.evidence.clone();
     }
     recorded
 }
@@ -45,6 +46,8 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
         ReleaseCause::Object { .. } => Some(Reason::NotReady),
         ReleaseCause::Gone(_) => Some(Reason::Deleted),
         ReleaseCause::TimedOut { .. } => Some(Reason::Timeout),
+        ReleaseCause::Alarms(Judgement::Rang(_)) => Some(Reason::Alarm),
+        ReleaseCause::Alarms(Judgement::Unreadable(..)) => Some(Reason::AlarmsUnreadable),
         ReleaseCause::Refused { trouble, .. } => Some(refused::reason(trouble)),
         ReleaseCause::Broken { error, .. } => match error {
             CallError::Refused(refusal) => Some(refusal::reason(refusal)),
@@ -120,6 +123,7 @@ pub(super) fn class(cause: &ReleaseCause) -> (FailureCode, FailureType) {
         | ReleaseCause::Object { .. }
         | ReleaseCause::Overwritten { .. }
         | ReleaseCause::Gone(_)
+        | ReleaseCause::Alarms(_)
         | ReleaseCause::TimedOut { .. } => what_failed(None, reason(cause)),
     }
 }
@@ -131,6 +135,11 @@ pub(super) fn evidence(cause: &ReleaseCause) -> Evidence {
         ReleaseCause::Workload { .. } => {
             let failure = rollout(cause);
             failure.map_or_else(Evidence::default, |failure| failure.evidence.clone())
+        }
+        ReleaseCause::Alarms(judgement) => {
+            let mut evidence = Evidence::default();
+            evidence.pods.extend(alarms::graph_of_judgement(judgement));
+            evidence
         }
         ReleaseCause::Refused { .. }
         | ReleaseCause::Broken { .. }
@@ -145,6 +154,7 @@ pub(super) fn evidence(cause: &ReleaseCause) -> Evidence {
 pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
     match cause {
         ReleaseCause::Recorded(recorded) => recorded.cause.clone(),
+        ReleaseCause::Alarms(judgement) => alarms::judged(judgement),
         ReleaseCause::Refused { id, trouble } => format!(
             "{} could not be applied: {}",
             object(id, namespace),

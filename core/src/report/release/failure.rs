@@ -4,10 +4,11 @@ use super::super::client::{Client, placed};
 use super::super::failure::locked;
 use super::super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail};
 use super::super::rollout_failed::failed_rollout;
-use super::super::{again, eks, present};
+use super::super::{again, alarms, eks, faults, present};
 use super::fitting::fit;
 use super::naming::the_release;
 use super::{cause, permissions, refused, way_back};
+use crate::alarm::AlarmsRefusal;
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::refusal::User;
 use crate::outcome::{CredentialSource, FailureCode, FailureType};
@@ -40,12 +41,25 @@ pub fn failure(
         ReleaseFailure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         ReleaseFailure::Record(secret, trouble) => unrecorded(request, secret, trouble),
         ReleaseFailure::TooLate => too_late(request),
+        ReleaseFailure::Alarms(AlarmsRefusal::Ringing(ring)) => {
+            alarms::ringing(&the_release(request), ring)
+        }
+        ReleaseFailure::Alarms(AlarmsRefusal::Unreadable(error)) => {
+            alarms::unreadable(&the_release(request), error)
+        }
+        ReleaseFailure::Alarms(AlarmsRefusal::Missing(names)) => faults::found(
+            &format!("{} was not changed", the_release(request)),
+            &[alarms::missing(names)],
+            &request.origin,
+        ),
         ReleaseFailure::Ended {
             cause,
             others,
             way_back,
         } => {
-            let others = way_back::others(request, others);
+            // An alarm judges all of them.
+            let is_theirs = !matches!(**cause, ReleaseCause::Alarms(_));
+            let others = way_back::others(request, others).filter(|_| is_theirs);
             ended(request, cause, others, way_back, source)
         }
     }
@@ -260,6 +274,7 @@ fn outage(request: &ReleaseRequest, cause: &ReleaseCause, back: &WayBack) -> Str
         | ReleaseCause::Overwritten { .. }
         | ReleaseCause::Gone(_)
         | ReleaseCause::TimedOut { .. }
+        | ReleaseCause::Alarms(_)
         | ReleaseCause::Recorded(_) => String::new(),
     }
 }

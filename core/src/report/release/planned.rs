@@ -1,5 +1,6 @@
 //! What a release would change, told instead of done.
 
+use super::super::alarms;
 use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
 use super::fitting::fit_forms;
@@ -10,6 +11,7 @@ use crate::change::difference::Difference;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
 use crate::request::release::ReleaseRequest;
+use crate::state::guard::Guard;
 use crate::text::clip;
 
 /// How many fields of one object are shown.
@@ -22,7 +24,7 @@ const FEW_FIELDS: usize = 3;
 const CHANGES_ROOM: usize = 1200;
 
 /// What a release would change. Nothing was written.
-pub fn planned(request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
+pub fn planned(request: &ReleaseRequest, guard: &Guard, plan: &ReleasePlan) -> Report {
     let release = release(request);
     let changing = plan.objects.iter().filter(|one| changes(&one.change));
     let changing = changing.count();
@@ -38,6 +40,7 @@ pub fn planned(request: &ReleaseRequest, plan: &ReleasePlan) -> Report {
     };
     let rest = [
         " Nothing was written.".to_owned(),
+        alarms::planned(request.watch(), guard),
         notes(request, &plan.notes),
         hooks(request),
         warned(&plan.warnings),

@@ -47,6 +47,9 @@ pub fn progress(wait: &ReleaseWait) -> String {
     if wait.is_way_back {
         return format!("the release failed and is being rolled back{waiting}");
     }
+    if let Some(until) = wait.watched_until {
+        return format!("everything serves, and is watched until {until:.0}");
+    }
     let ReleaseWait {
         applied,
         objects,

@@ -1,5 +1,6 @@
 //! A release that serves: its summary and the output variables.
 
+use super::super::alarms;
 use super::super::cause::pods;
 use super::super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
@@ -10,6 +11,7 @@ use super::object;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{Followed, FollowedWorkload, ReleaseNote, ReleaseSuccess};
 use crate::request::release::ReleaseRequest;
+use crate::state::guard::Guard;
 use crate::text::{clip, words};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -18,11 +20,12 @@ use std::time::Duration;
 /// How much of a summary the workloads have at the least; what else is told comes first otherwise.
 const WORKLOADS_ROOM: usize = 500;
 
-/// The release serves. `warnings` are the API server's, `started` is when the deploy began.
+/// The release serves. `guard` is what was seen of it since, `warnings` are the API server's,
+/// `started` is when the deploy began.
 pub fn success(
     request: &ReleaseRequest,
     success: &ReleaseSuccess,
-    warnings: &[String],
+    (guard, warnings): (&Guard, &[String]),
     started: Timestamp,
     now: Timestamp,
 ) -> Report {
@@ -43,6 +46,8 @@ pub fn success(
         ),
     };
     let rest = [
+        baked(request, success),
+        alarms::judged_well(request.watch(), guard, success.wrote),
         kept(request, success),
         notes(request, &success.notes),
         hooks(request),
@@ -107,6 +112,17 @@ pub(super) fn succeeded<const N: usize>(
         variables: variables
             .map(|(name, value)| (name, clip(&value, VARIABLE_LIMIT)))
             .collect(),
+    }
+}
+
+/// How long the release was watched.
+fn baked(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
+    match success.wrote && !request.bake.is_zero() {
+        true => format!(
+            " It was watched for {} after everything served (`bake`).",
+            words(request.bake)
+        ),
+        false => String::new(),
     }
 }
 

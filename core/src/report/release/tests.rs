@@ -14,6 +14,7 @@ use crate::report::{MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
 use crate::request::release::ReleaseRequest;
 use crate::request::{Asked, Draft, File, Files, NamedFile, Parameters};
 use crate::state::continuation::{Continuation, Phase, RecordedFailure, ReleasePhase};
+use crate::state::guard::Guard;
 use crate::state::release::ParentFault;
 use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::strategy::{Failure, RollbackResult};
@@ -62,6 +63,10 @@ fn asked(more: &Value) -> ReleaseRequest {
 
 fn request() -> ReleaseRequest {
     asked(&json!({}))
+}
+
+fn guard() -> Guard {
+    Guard::default()
 }
 
 fn id(text: &str) -> ObjectId {
@@ -145,7 +150,7 @@ fn a_success_tells_what_runs_and_what_is_left() {
     let mut request = request();
     request.hooks = vec!["Job/chart-test (test)".to_owned()];
     let warnings = ["spec.template: deprecated".to_owned()];
-    let report = success(&request, &serving(), &warnings, at(0), at(80));
+    let report = success(&request, &serving(), (&guard(), &warnings), at(0), at(80));
     assert_snapshot!(text(&report), @r"
     Release `shop` in `prod` serves as revision 7 after 1 min 20 s: 3 objects new, 4 changed, 12 unchanged, 1 deleted. `Deployment/web` (web:2): 3 of 3 pods available; `StatefulSet/db` (db:1): a pod gets this version when somebody deletes it (OnDelete); `Deployment/spare` (web:2): scaled to zero; `Job/migrate` completed. Not in the release any more, and not deleted: `PersistentVolumeClaim/data` (objects of its kind are only deleted if their annotation `landfall/prune` is `always`). Not followed, because `landfall/follow` says so: `Deployment/canary`. Deleted by Kubernetes after its end (ttlSecondsAfterFinished), so a later release runs it again: `Job/migrate` (5 s). Applied, and not complete yet: `Service/web` (its load balancer has no address yet). Hooks of Helm charts are not applied: `Job/chart-test (test)`. Warning: spec.template: deprecated
 
@@ -171,7 +176,7 @@ fn a_success_tells_what_runs_and_what_is_left() {
         notes: vec![ReleaseNote::NotPruned(ids(&["ConfigMap/old"]))],
         ..serving()
     };
-    let report = success(&self::request(), &nothing, &[], at(0), at(2));
+    let report = success(&self::request(), &nothing, (&guard(), &[]), at(0), at(2));
     assert_snapshot!(text(&report), @r"
     Release `shop` in `prod` already was as its manifests say, so nothing was changed: revision 7, 19 objects. `Deployment/web` (web:2): 3 of 3 pods available; `StatefulSet/db` (db:1): a pod gets this version when somebody deletes it (OnDelete); `Deployment/spare` (web:2): scaled to zero; `Job/migrate` completed. Left, because `prune` is not set, though the release does not have it any more: `ConfigMap/old`.
 
@@ -200,7 +205,7 @@ fn a_success_of_many_workloads_fits() {
         workloads: workloads.collect(),
         ..serving()
     };
-    let told = text(&success(&request(), &many, &[], at(0), at(80)));
+    let told = text(&success(&request(), &many, (&guard(), &[]), at(0), at(80)));
     assert!(told.contains("more workloads."), "{told}");
     assert!(told.contains("Not in the release any more"), "{told}");
 }
@@ -233,7 +238,7 @@ fn plan() -> ReleasePlan {
 
 #[test]
 fn a_plan_tells_what_is_lost_before_what_comes() {
-    assert_snapshot!(text(&planned(&request(), &plan())), @r#"
+    assert_snapshot!(text(&planned(&request(), &guard(), &plan())), @r#"
     Plan: release `shop` in `prod` would become revision 8: 1 object deleted, 1 deleted and made anew, 1 changed, 1 taken into the release, 1 new, 1 not tried, 1 kept, 1 unchanged. Nothing was written. Warning: unknown field "spec.foo"
     - ConfigMap/old: deleted
     ! Job/migrate: deleted and made anew, so it runs again
@@ -269,7 +274,7 @@ fn a_plan_tells_what_is_lost_before_what_comes() {
         }],
         ..ReleasePlan::default()
     };
-    assert_snapshot!(text(&planned(&request(), &nothing)), @r"
+    assert_snapshot!(text(&planned(&request(), &guard(), &nothing)), @r"
     Plan: nothing would change in release `shop` in `prod` (1 object). Nothing was written.
 
     Namespace=prod
@@ -296,7 +301,7 @@ fn a_plan_of_many_objects_counts_what_does_not_fit() {
     };
     let Report::Success {
         summary, variables, ..
-    } = planned(&request(), &plan)
+    } = planned(&request(), &guard(), &plan)
     else {
         panic!("a plan");
     };

@@ -9,6 +9,7 @@ use crate::request::files::NamedFile;
 use crate::request::model::{Hidden, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The longest part of a workload's name in the name of the release.
 const NAME_LIMIT: usize = 22;
@@ -69,6 +70,8 @@ impl Check<'_> {
             force: false,
             rollback: false,
             mode: workload.mode,
+            bake: Duration::ZERO,
+            alarms: workload.alarms.clone(),
             timeout: workload.timeout,
             patience: workload.patience,
             execution: workload.execution.clone(),

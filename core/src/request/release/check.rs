@@ -27,7 +27,7 @@ const LIST_LIMIT: usize = 100;
 const FILES_LIMIT: usize = 500;
 
 /// The fields of a deploy of one workload, and what to do instead in a release.
-const OTHERS: [(&str, &str); 17] = [
+const OTHERS: [(&str, &str); 15] = [
     (
         "before",
         "a Job among them runs to its end before the workloads of its wave",
@@ -38,10 +38,8 @@ const OTHERS: [(&str, &str); 17] = [
     ("method", "its objects are applied by the API server"),
     ("strategy", ROLLING),
     ("service", ROLLING),
-    ("bake", FOLLOWED),
     ("steps", ROLLING),
     ("route", ROLLING),
-    ("alarms", FOLLOWED),
     ("smoke", ROLLING),
     ("handover", ROLLING),
     ("keep", ROLLING),
@@ -60,8 +58,6 @@ const OTHERS: [(&str, &str); 17] = [
 ];
 
 const SEVERAL: &str = "a release deploys all workloads of its manifests";
-const FOLLOWED: &str = "a release ends when everything of it works, and has no single version to \
-     watch after that; deploy the workload that matters by `deployment` or `workload`";
 const ROLLING: &str = "its workloads are updated by Kubernetes' own rolling update";
 
 /// The fields that only a release has.
@@ -92,12 +88,7 @@ impl Check<'_> {
         files: Option<Vec<NamedFile>>,
     ) -> Option<ReleaseRequest> {
         self.unknown_fields();
-        for (field, instead) in OTHERS {
-            if self.fields.contains_key(field) {
-                let problem = format!("cannot be combined with `manifests`: {instead}");
-                self.fault(field, problem);
-            }
-        }
+        self.refuse_others();
         let given_name = self.release_name();
         let namespace = self.namespace(None);
         let namespaces = self.namespaces();
@@ -108,7 +99,8 @@ impl Check<'_> {
         let prune = self.flag("prune", false);
         let force = self.flag("force", false);
         let rollback = self.flag("rollback", true);
-        let (timeout, patience) = self.times(Duration::ZERO, None);
+        let (bake, alarms) = (self.bake(Duration::ZERO), self.alarms());
+        let (timeout, patience) = self.times(bake, None);
         let mode = self.mode_of_release();
         let execution = self.execution(job);
         let committed = self.committed();
@@ -144,6 +136,8 @@ impl Check<'_> {
             force,
             rollback,
             mode,
+            bake,
+            alarms,
             timeout,
             patience,
             execution,
@@ -154,6 +148,16 @@ impl Check<'_> {
         };
         request.hidden = hidden(&request, &images, secrets);
         Some(request)
+    }
+
+    /// Refuses what is for one workload.
+    fn refuse_others(&mut self) {
+        for (field, instead) in OTHERS {
+            if self.fields.contains_key(field) {
+                let problem = format!("cannot be combined with `manifests`: {instead}");
+                self.fault(field, problem);
+            }
+        }
     }
 
     fn release_name(&mut self) -> Option<String> {

@@ -1,7 +1,7 @@
 //! The checked request for a release.
 
 use crate::kubernetes::object_id::group_of;
-use crate::request::model::{Hidden, Mode};
+use crate::request::model::{Alarms, Hidden, Mode, Watch};
 use crate::request::origin::Origin;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -32,6 +32,10 @@ pub struct ReleaseRequest {
     pub rollback: bool,
     /// Whether to write anything.
     pub mode: Mode,
+    /// How long the release is watched after everything of it serves.
+    pub bake: Duration,
+    /// The CloudWatch alarms that guard it.
+    pub alarms: Option<Alarms>,
     /// The time limit for the whole release.
     pub timeout: Duration,
     /// How long a temporary problem must last before it counts as final.
@@ -53,6 +57,16 @@ impl ReleaseRequest {
     pub(crate) fn with_origin(mut self, origin: Origin) -> ReleaseRequest {
         self.origin = origin;
         self
+    }
+
+    /// The watch over the new version.
+    pub fn watch(&self) -> Watch<'_> {
+        let alarms = self.alarms.as_ref();
+        Watch {
+            alarms,
+            ignores_ringing: alarms.is_some_and(|alarms| alarms.ignores_ringing),
+            bake: self.bake,
+        }
     }
 
     /// The values that no text may show: the data of Secrets, as it is and in base64, and the
@@ -78,6 +92,8 @@ impl fmt::Debug for ReleaseRequest {
             .field("force", &self.force)
             .field("rollback", &self.rollback)
             .field("mode", &self.mode)
+            .field("bake", &self.bake)
+            .field("alarms", &self.alarms)
             .field("timeout", &self.timeout)
             .field("patience", &self.patience)
             .field("execution", &self.execution)

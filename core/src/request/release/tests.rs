@@ -209,7 +209,6 @@ fn fields_of_another_deploy_do_not_fit_a_release() {
         ("method", json!("put")),
         ("strategy", json!("blueGreen")),
         ("service", json!("web")),
-        ("bake", json!("1m")),
         ("steps", json!([10])),
         ("route", json!("httproute/web")),
         ("smoke", json!("/")),

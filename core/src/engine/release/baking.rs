@@ -1,0 +1,87 @@
+//! After everything serves: the release is watched for the time of its bake. Its workloads are
+//! followed on, so what fails in that time is taken back like a release that fails.
+
+use super::super::following::Following;
+use super::super::model::Engine;
+use super::item::Item;
+use super::model::{ReleaseEngine, Stage, Task};
+use crate::request::Request;
+use crate::state::continuation::Phase;
+use jiff::{SignedDuration, Timestamp};
+
+/// A bake may last for hours: a workload is looked at so often that it has at least so many looks.
+const LOOKS: i32 = 20;
+
+/// The longest pause between two of them, so that ten minutes of a bake are some sixty calls for
+/// each workload.
+const BAKE_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+
+impl ReleaseEngine {
+    /// Whether the release is watched after everything of it serves. What changed nothing is not.
+    fn is_baked(&self) -> bool {
+        let is_watched = !self.request.bake.is_zero() || self.request.alarms.is_some();
+        is_watched && self.record.is_some()
+    }
+
+    /// Until when the release is watched, once everything of it serves.
+    pub(super) fn baked_at(&self) -> Option<Timestamp> {
+        let since = self.continuation.guard.serving_since?;
+        Some(since + self.request.bake)
+    }
+
+    /// When the release must be complete: a bake that has begun is finished.
+    pub(super) fn deadline(&self) -> Timestamp {
+        let deadline = self.continuation.deadline;
+        self.baked_at()
+            .map_or(deadline, |until| until.max(deadline))
+    }
+
+    /// Watches the release until its bake is over.
+    pub(super) fn bake(&mut self, now: Timestamp) {
+        if !self.is_baked() {
+            self.stage = Stage::Close;
+            return;
+        }
+        let since = *self.continuation.guard.serving_since.get_or_insert(now);
+        let until = since + self.request.bake;
+        if now < until {
+            for place in 0..self.items.len() {
+                if let Some(follower) = &mut self.items[place].follower {
+                    follower.continuation.guard.serving_since = Some(since);
+                    self.push(Task::Follow(place));
+                }
+            }
+            return self.push_at(until, Task::Wake);
+        }
+        if self.were_alarms_read_at(until, now) {
+            self.stage = Stage::Close;
+        }
+    }
+
+    /// The engine that goes on with a workload which serves, for as long as the release is watched;
+    /// `None` where it is not, or ends by itself.
+    pub(super) fn watched_on(&self, item: &Item, before: Box<Engine>) -> Option<Box<Engine>> {
+        let Phase::Rollout(rollout) = &before.continuation.phase else {
+            return None;
+        };
+        if !self.is_baked() || self.request.bake.is_zero() || item.id.is("batch", "Job") {
+            return None;
+        }
+        let bake = SignedDuration::try_from(self.request.bake).unwrap_or(SignedDuration::MAX);
+        let pause = (bake / LOOKS).min(BAKE_PAUSE).max(self.follow_pause());
+        let following = Following {
+            written: rollout.written.clone(),
+            request: Request {
+                bake: self.request.bake,
+                ..before.request
+            },
+            continuation: &self.continuation,
+            deadline: self.deadline(),
+            now: self.now,
+            until: self.until,
+            mask: self.mask,
+            pause,
+        };
+        Some(following.forward(true, true))
+    }
+}

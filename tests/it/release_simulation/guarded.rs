@@ -1,0 +1,85 @@
+//! Releases that are guarded by an alarm, which rings at every point of them.
+
+use super::judge::{judge, judge_back, judge_unbegun};
+use super::play::{Disturbance, Play};
+use super::setting::{Fate, Start};
+use jiff::SignedDuration;
+use landfall_core::alarm::AlarmsRefusal;
+use landfall_core::engine::release::ReleaseOutcome;
+use landfall_core::release::ReleaseFailure;
+
+fn fresh() -> Play {
+    Play::new(Start::Upgrade, Fate::Well).guarded()
+}
+
+/// How many calls a release takes that is guarded and watched.
+fn points() -> u32 {
+    let mut play = fresh();
+    let began = play.now;
+    let end = play.run();
+    judge(&mut play, &end);
+    let took = play.now.duration_since(began);
+    assert!(took >= SignedDuration::from_secs(60), "{took:?}");
+    play.points
+}
+
+/// Whether it was refused before anything was written.
+fn is_refused(end: &ReleaseOutcome) -> bool {
+    let ReleaseOutcome::Failed(failure) = end else {
+        return false;
+    };
+    matches!(**failure, ReleaseFailure::Alarms(AlarmsRefusal::Ringing(_)))
+}
+
+#[test]
+fn an_alarm_that_rings_at_any_point_takes_the_release_back() {
+    let all = points();
+    let mut kept = 0;
+    for at in 0..=all {
+        let mut play = fresh();
+        play.dies_at(at);
+        let rang = play.now;
+        play.bell.rang = Some(rang);
+        match play.run() {
+            end if is_refused(&end) => judge_unbegun(&play),
+            // It rang after the last reading, which is after the end of the bake.
+            end @ ReleaseOutcome::Finished(_) => {
+                assert!(play.bell.read <= Some(rang), "at {at} of {all}");
+                judge(&mut play, &end);
+                kept += 1;
+            }
+            end => judge_back(&play, &end),
+        }
+    }
+    // From there on it only prunes, closes its record and gives the lock back.
+    assert!((1..=12).contains(&kept), "{kept} of {all}");
+}
+
+#[test]
+fn an_alarm_that_rings_while_the_process_is_dead_takes_the_release_back() {
+    let mut seen = 0;
+    for at in 1..=points() {
+        for disturbance in [
+            Disturbance::DiesBefore,
+            Disturbance::DiesAfter,
+            Disturbance::HandedOver,
+        ] {
+            let mut play = fresh();
+            play.dies_at(at - 1);
+            play.plan = vec![(at, disturbance)];
+            let begun = play.now;
+            play.dies_at(at);
+            play.bell.rang = Some(begun + SignedDuration::from_secs(1));
+            match play.run() {
+                end if is_refused(&end) => judge_unbegun(&play),
+                // Its record was closed, or all that was left was to close it.
+                end @ ReleaseOutcome::Finished(_) => judge(&mut play, &end),
+                end => {
+                    judge_back(&play, &end);
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
