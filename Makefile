@@ -36,7 +36,7 @@ TAGS ?=
 TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs deny measure clean
+.PHONY: emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
 
 help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,7 @@ package-%: tools
 # SAM must build the same binary as `make package`; the second build reuses the first.
 validate: tools ## check the templates, YAML and JSON, and `sam build` (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
+	$(PYTHON) tests/tools/site.py - target/site --only-list
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
 	$(PYTHON) -W ignore tests/tools/chat.py target/templates/template.json
 	$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py
@@ -206,6 +207,12 @@ lint:
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+docs-site: $(TOOLS)/bin/mdbook ## build the documents as a site with search, target/site, and follow its links (needs npm)
+	python3 tests/tools/site.py $(TOOLS)/bin/mdbook target/site
+
+$(TOOLS)/bin/mdbook:
+	$(CARGO) install --locked --root $(TOOLS) --version 0.5.4 mdbook
 
 deny: $(TOOLS)/bin/cargo-deny ## check licences, sources and banned crates of the dependencies
 	$(TOOLS)/bin/cargo-deny --locked check licenses bans sources
