@@ -24,10 +24,12 @@ from moto import mock_aws
 # No __pycache__ beside the examples.
 sys.dont_write_bytecode = True
 
+from callers import check_script, check_state_machine, check_workflow
 from stack import ACCOUNT, REGION, Stack, boto3
 
 HERE = Path(__file__).resolve().parent
 APPLICATION = HERE / "pipeline" / "application"
+AWS_CLI = shutil.which("aws")
 SHELLCHECK = shutil.which("shellcheck")
 JQ = shutil.which("jq")
 SCHEMA = json.loads((HERE.parent / "docs" / "parameters.schema.json").read_text())
@@ -535,10 +537,25 @@ def check_manifests():
     says("pipeline/application/k8s")
 
 
+def check_callers():
+    """The callers of a function without a pipeline; some need the AWS CLI and jq."""
+    check_state_machine()
+    says("calls/state-machine.json")
+    if not (AWS_CLI and JQ):
+        says("(no caller was run: the AWS CLI or jq is not here)")
+        return
+    check_script()
+    says("calls/deploy.sh, by the AWS CLI")
+    step = check_workflow()
+    shellcheck("-", input=f"#!/usr/bin/env bash\n{step}", what="calls/github-actions.yaml")
+    says("calls/github-actions.yaml")
+
+
 def main():
     shellcheck(*[str(path) for path in sorted(HERE.rglob("*.sh"))])
     says("the scripts" if SHELLCHECK else "(no script was read: shellcheck is not here)")
     check_manifests()
+    check_callers()
     check_example_pipeline({})
     check_example_pipeline({"PipelineType": "V1", "NotificationEmail": "team@example.com"})
     check_example_codebuild()

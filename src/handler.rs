@@ -20,6 +20,7 @@ use landfall_core::environment::Environment;
 use landfall_core::event::{self, Event, Job};
 use landfall_core::outcome::FailureCode;
 use landfall_core::problem::Fault;
+use landfall_core::report::called::Answer;
 use landfall_core::report::{self, Report};
 use landfall_core::rotation::{CurrentToken, RotationError, RotationRequest};
 use ledger::Ledger;
@@ -72,8 +73,14 @@ impl Function {
     }
 
     /// Handles one event. `deadline` is when Lambda ends the invocation. Whatever happens after the
-    /// job's id is known, exactly one report is sent, and the answer says nothing.
-    pub async fn handle(&self, event: Value, deadline: Timestamp) -> Result<Value, Unreported> {
+    /// job's id is known, exactly one report is sent, and the answer says nothing; without a
+    /// pipeline the answer is the report. `request` is Lambda's id of the invocation.
+    pub async fn handle(
+        &self,
+        event: Value,
+        request: &str,
+        deadline: Timestamp,
+    ) -> Result<Value, Unreported> {
         let life = deadline.duration_since(Timestamp::now());
         let life = Duration::try_from(life)
             .unwrap_or_default()
@@ -88,9 +95,17 @@ impl Function {
                 drop(event);
                 self.deploy(&job, end, margin).await
             }
+            Event::Call(call) => {
+                drop(event);
+                let keys = self.access.aws.own_keys().ok();
+                let job = call.map(|call| call.job(request, keys));
+                self.called(job, end, margin).await
+            }
             Event::Rotate(request) => self.rotate(request, end - margin).await,
             Event::Unknown => {
-                tracing::error!("the event is not a CodePipeline job; nothing can be reported");
+                tracing::error!(
+                    "the event is neither a CodePipeline job nor a call; nothing can be reported"
+                );
                 Err(Unreported::NoJob)
             }
         }
@@ -98,11 +113,8 @@ impl Function {
 
     /// Does what a job asks for, and reports on it. `margin` is kept back before the `end`.
     async fn deploy(&self, job: &Job, end: Instant, margin: Duration) -> Result<Value, Unreported> {
-        Span::current().record("jobId", job.id.as_str());
         let ledger = Ledger::default();
-        let work = self.work(job, &ledger, end - margin);
-        let report = guarded(work, &ledger, end - margin / 2).await;
-        let report = report.hide(&logging::mask());
+        let report = self.perform(job, &ledger, end, margin).await;
         let last = end - ANSWER_MARGIN.min(margin / 4);
         // The report is on its way while its line is written.
         let delivery = self.deliver(&job.id, &report, last);
@@ -112,10 +124,49 @@ impl Function {
         let taken = taken? == Receipt::Taken;
         // A failure that came too late to be told is one all the same.
         if taken || matches!(report, Report::Failure { .. }) {
-            let deploy = ledger.deploy.take();
-            metrics::count(&self.name, deploy.as_ref(), &report, Timestamp::now());
+            self.count(&report, &ledger);
         }
         Ok(Value::Null)
+    }
+
+    /// Does what a caller asks for, who gets the report as the answer: a failure as an error, so
+    /// that nobody takes it for a success.
+    async fn called(
+        &self,
+        job: Result<Job, Vec<Fault>>,
+        end: Instant,
+        margin: Duration,
+    ) -> Result<Value, Unreported> {
+        let ledger = Ledger::default();
+        let report = match &job {
+            Ok(job) => self.perform(job, &ledger, end, margin).await,
+            Err(faults) => {
+                ledger.note(faults);
+                report::called::wrong_call(faults).hide(&logging::mask())
+            }
+        };
+        let report = report.for_caller();
+        log(&report, &ledger);
+        self.count(&report, &ledger);
+        match report.answer() {
+            Answer::Value(answer) => Ok(answer),
+            Answer::Failure(failure_type, message) => {
+                Err(Unreported::Failed(failure_type, message))
+            }
+        }
+    }
+
+    /// Does what a job asks for, and says how it ended without what must not be seen.
+    async fn perform(&self, job: &Job, ledger: &Ledger, end: Instant, margin: Duration) -> Report {
+        Span::current().record("jobId", job.id.as_str());
+        let work = self.work(job, ledger, end - margin);
+        let report = guarded(work, ledger, end - margin / 2).await;
+        report.hide(&logging::mask())
+    }
+
+    fn count(&self, report: &Report, ledger: &Ledger) {
+        let deploy = ledger.deploy.take();
+        metrics::count(&self.name, deploy.as_ref(), report, Timestamp::now());
     }
 
     /// Renews the cluster's token, and answers until when the new one is valid.

@@ -36,8 +36,11 @@ async fn main() -> Result<(), Error> {
         let deadline = handler::deadline(context.deadline, Timestamp::now());
         let function = &function;
         // Boxed: the futures of the SDK, reqwest and the runtime together are a type too deep.
-        Box::pin(async move { function.handle(event.payload, deadline).await }.instrument(span))
-            as Handling<'_>
+        let handling = async move {
+            let request = &context.request_id;
+            function.handle(event.payload, request, deadline).await
+        };
+        Box::pin(handling.instrument(span)) as Handling<'_>
     });
     lambda_runtime::run(handler).await
 }

@@ -21,6 +21,9 @@ pub(crate) const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
 /// The three variables of which one names the cluster.
 const SOURCES: [&str; 3] = ["K8S_CLUSTER", "EKS_CLUSTER", "KUBECONFIG_PARAMETER"];
 
+/// The variable with the bucket for artifacts of calls.
+const BUCKET: &str = "ARTIFACT_BUCKET";
+
 /// Variables that belong to one of the [`SOURCES`] alone.
 const COMPANIONS: [(&str, &str); 5] = [
     ("K8S_TOKEN_PARAMETER", "K8S_CLUSTER"),
@@ -35,6 +38,8 @@ const COMPANIONS: [(&str, &str); 5] = [
 pub struct Environment {
     /// Which cluster, and what opens it.
     pub source: ClusterSource,
+    /// The bucket from which artifacts are read for calls without a pipeline.
+    pub artifact_bucket: Option<String>,
 }
 
 /// Which cluster, and what opens it.
@@ -123,8 +128,19 @@ impl Environment {
         if cluster.is_some() || named.is_empty() {
             found.extend(token_source(cluster, given, &mut faults));
         }
+        let artifact_bucket = given(BUCKET);
+        if artifact_bucket
+            .as_deref()
+            .is_some_and(|name| !is_bucket(name))
+        {
+            let problem = "must be the name of one bucket of S3, without s3:// and a key";
+            faults.push(Fault::new(BUCKET, problem));
+        }
         match found.pop() {
-            Some(source) if faults.is_empty() => Ok(Environment { source }),
+            Some(source) if faults.is_empty() => Ok(Environment {
+                source,
+                artifact_bucket,
+            }),
             _ => Err(faults),
         }
     }
@@ -198,6 +214,13 @@ fn eks_source(
         ..role
     });
     Some(ClusterSource::Eks(EksCluster { role, ..cluster? }))
+}
+
+/// Whether a text may be the name of a bucket; old ones have more letters than new ones may.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+fn is_bucket(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    (3..=255).contains(&name.len()) && name.bytes().all(allowed)
 }
 
 /// The name of an SSM parameter: a name or an ARN, with `:version` or `:label` where one is meant.

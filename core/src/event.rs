@@ -1,26 +1,23 @@
-//! What invokes the function: a job of CodePipeline, or the schedule that renews the token.
+//! What invokes the function: a job of CodePipeline, somebody who waits for the answer, or the
+//! schedule that renews the token.
 
-use crate::eks::is_account;
-use crate::outcome::KeysError;
+mod call;
+mod job;
+
+pub use call::Call;
+pub use job::{Artifact, Caller, Job, Keys, secrets};
+
 use crate::problem::Fault;
-use crate::request::Parameters;
 use crate::rotation::{self, RotationRequest};
 use serde_json::Value;
-use std::fmt;
-
-/// The most input artifacts of an action; CodePipeline allows five.
-/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
-const ARTIFACTS_LIMIT: usize = 10;
-
-/// The ids of temporary keys begin with this.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
-const TEMPORARY: &str = "ASIA";
 
 /// What invokes the function.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A job of CodePipeline.
     Deploy(Job),
+    /// A deploy whose caller waits for the answer; or what is wrong with the event.
+    Call(Result<Call, Vec<Fault>>),
     /// The cluster's token is to be renewed; or what is wrong with the event that requests it.
     Rotate(Result<RotationRequest, Vec<Fault>>),
     /// Neither.
@@ -33,150 +30,12 @@ impl Event {
         if let Some(job) = Job::read(event) {
             return Event::Deploy(job);
         }
-        match event.get(rotation::ROTATE) {
-            Some(_) => Event::Rotate(RotationRequest::read(event)),
-            None => Event::Unknown,
+        match (event.get(rotation::ROTATE), event.get(call::DEPLOY)) {
+            (Some(_), _) => Event::Rotate(RotationRequest::read(event)),
+            (None, Some(_)) => Event::Call(Call::read(event)),
+            (None, None) => Event::Unknown,
         }
     }
-}
-
-/// A job. What is secret in it is not printed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Job {
-    /// The job's id; a continuation arrives under a new one.
-    pub id: String,
-    /// The AWS account that it is of.
-    pub account: Option<String>,
-    /// What the user wrote into the action.
-    pub parameters: Parameters,
-    /// What the last invocation of this action left for this one.
-    pub continuation: Option<String>,
-    /// The action's input artifacts, in their order.
-    pub artifacts: Vec<Artifact>,
-    /// What opens them, for an hour or so.
-    pub keys: Result<Keys, KeysError>,
-}
-
-/// A key of AWS and what makes it a temporary one. Nothing prints it.
-#[derive(Clone, Default, PartialEq)]
-pub struct Keys {
-    /// The id of the key.
-    pub id: String,
-    /// The key.
-    pub secret: String,
-    /// What makes it a temporary one.
-    pub session: Option<String>,
-}
-
-impl fmt::Debug for Keys {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Keys")
-    }
-}
-
-/// An input artifact: a ZIP archive in S3. Without a bucket it cannot be read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Artifact {
-    /// Its name in the pipeline.
-    pub name: String,
-    /// Of a source artifact the commit.
-    pub revision: Option<String>,
-    /// Where it is.
-    pub bucket: String,
-    /// See [`Artifact::bucket`].
-    pub key: String,
-}
-
-impl Job {
-    /// Reads an event. All but the id is optional: it suffices to report what is wrong.
-    /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html>
-    fn read(event: &Value) -> Option<Job> {
-        let job = event.get("CodePipeline.job")?;
-        let id = text(&job["id"])?;
-        let data = &job["data"];
-        let parameters = match &data["actionConfiguration"]["configuration"]["UserParameters"] {
-            Value::Null => Parameters::Absent,
-            Value::String(text) if text.trim().is_empty() => Parameters::Absent,
-            Value::String(text) => Parameters::Text(text.clone()),
-            Value::Object(fields) => Parameters::Object(fields.clone()),
-            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
-                Parameters::Text(other.to_string())
-            }
-        };
-        let account = text(&job["accountId"]);
-        Some(Job {
-            id,
-            account: account.filter(|id| is_account(id)),
-            parameters,
-            continuation: continuation(&data["continuationToken"]),
-            artifacts: artifacts(&data["inputArtifacts"]),
-            keys: keys(&data["artifactCredentials"]),
-        })
-    }
-}
-
-/// The continuation token. One that is not text is kept, so that it is reported as damaged: without
-/// it the deploy would start again.
-fn continuation(given: &Value) -> Option<String> {
-    match given {
-        Value::Null => None,
-        Value::String(_) => text(given),
-        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Some(other.to_string())
-        }
-    }
-}
-
-/// The input artifacts, also those without a location.
-fn artifacts(given: &Value) -> Vec<Artifact> {
-    let artifact = |artifact: &Value| {
-        let place = &artifact["location"]["s3Location"];
-        let place = text(&place["bucketName"]).zip(text(&place["objectKey"]));
-        let (bucket, key) = place.unwrap_or_default();
-        Some(Artifact {
-            name: text(&artifact["name"])?,
-            revision: text(&artifact["revision"]),
-            bucket,
-            key,
-        })
-    };
-    let all = given.as_array().into_iter().flatten().take(ARTIFACTS_LIMIT);
-    all.filter_map(artifact).collect()
-}
-
-fn keys(given: &Value) -> Result<Keys, KeysError> {
-    if !given.is_object() {
-        return Err(KeysError::Absent);
-    }
-    let part = |field| match text(&given[field]) {
-        None => Err(KeysError::Incomplete(field)),
-        Some(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(KeysError::Unsendable(field))
-        }
-        Some(text) => Ok(text),
-    };
-    let id = part("accessKeyId")?;
-    // Keys of people work without a session, temporary ones do not.
-    let is_temporary = id.starts_with(TEMPORARY) || !given["sessionToken"].is_null();
-    Ok(Keys {
-        secret: part("secretAccessKey")?,
-        session: is_temporary.then(|| part("sessionToken")).transpose()?,
-        id,
-    })
-}
-
-/// A text; an empty one is none.
-fn text(value: &Value) -> Option<String> {
-    let text = value.as_str().filter(|text| !text.is_empty());
-    text.map(str::to_owned)
-}
-
-/// The credentials in an event, so that they can be kept out of every text.
-pub fn secrets(event: &Value) -> impl Iterator<Item = &str> {
-    let credentials = &event["CodePipeline.job"]["data"]["artifactCredentials"];
-    ["accessKeyId", "secretAccessKey", "sessionToken"]
-        .into_iter()
-        .filter_map(|field| credentials[field].as_str())
 }
 
 #[cfg(test)]

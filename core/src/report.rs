@@ -4,6 +4,7 @@
 mod access;
 mod again;
 mod alarms;
+pub mod called;
 pub mod cause;
 mod client;
 mod contact;

@@ -170,6 +170,12 @@ impl Aws {
         self.shared.state().buckets.put(bucket, key, content.into());
     }
 
+    /// Lets the function's own role read a bucket.
+    pub fn open_bucket(&self, bucket: &str) {
+        let mut state = self.shared.state();
+        state.buckets.open.insert(bucket.to_owned());
+    }
+
     /// Moves a bucket to a region.
     pub fn locate_bucket(&self, bucket: &str, region: &str) {
         self.shared.state().buckets.locate(bucket, region);

@@ -15,6 +15,12 @@ pub(crate) fn report(outcome: &Outcome) -> Vec<String> {
         Outcome::Silent(InvocationEnd::Response(answer)) if !answer.is_null() => {
             field("Answer", &answer.to_string(), &mut lines);
         }
+        // So does an error: the handbook's words are in it.
+        Outcome::Silent(InvocationEnd::Error(error)) if error["errorMessage"].is_string() => {
+            let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+            field("Error", &text("errorType"), &mut lines);
+            field("Message", &text("errorMessage"), &mut lines);
+        }
         Outcome::Silent(end) => {
             field(
                 "Status",

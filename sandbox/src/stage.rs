@@ -4,6 +4,7 @@
 mod alarms;
 mod artifact;
 mod behaviours;
+pub(crate) mod called;
 mod canary;
 pub(crate) mod input;
 pub(crate) mod narration;
@@ -154,6 +155,7 @@ impl Stage {
             for key in [key, RELEASE_KEY] {
                 self.aws.put_object(bucket, key, content.clone());
             }
+            self.put_called_artifact(content);
         }
         Ok(())
     }
@@ -175,9 +177,10 @@ impl Stage {
         let mut environment = vec![
             ("K8S_CLUSTER".to_owned(), cluster.url),
             ("K8S_TOKEN_PARAMETER".to_owned(), TOKEN_PARAMETER.to_owned()),
+            Stage::called_variable(),
         ];
         environment.extend(cluster.ca.map(|ca| ("K8S_CA".to_owned(), ca)));
-        Ok(Stage {
+        let stage = Stage {
             aws,
             kubernetes,
             environment,
@@ -186,7 +189,9 @@ impl Stage {
             shows_route: false,
             overloaded: false,
             told: Told::default(),
-        })
+        };
+        stage.put_called_artifact(ARCHIVE.to_vec());
+        Ok(stage)
     }
 
     pub(crate) fn function(&self, binary: &Path) -> io::Result<Function> {

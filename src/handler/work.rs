@@ -28,7 +28,7 @@ impl Function {
             Ok(asked) => asked,
             Err(report) => return report,
         };
-        let bound_to = format!("{} {}", environment.source, job.parameters.identity());
+        let bound_to = format!("{} {}", environment.source, job.identity());
         let now = Timestamp::now();
         let mut continuation = match &job.continuation {
             None => Continuation::begin(&job.id, now, draft.timeout),
@@ -96,6 +96,11 @@ impl Function {
             ledger.note(&faults);
             report::wrong_parameters(&faults)
         })?;
+        let bucket = environment.artifact_bucket.as_deref();
+        let foreign = job.foreign_artifacts(bucket);
+        if !foreign.is_empty() {
+            return Err(report::called::foreign_buckets(&foreign, bucket));
+        }
         let variables = landfall_core::request::variables(&job.parameters);
         logging::hide_parts(variables.iter().map(String::as_str));
         Ok((environment, draft))

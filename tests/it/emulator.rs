@@ -25,14 +25,16 @@ const INVOCATIONS: &str = "/2015-03-31/functions/function/invocations";
 enum Expected {
     Success,
     Failure(&'static str),
-    /// There is no job: Lambda shows an error of this type.
+    /// There is no job to report to: Lambda shows an error of this type.
     Error(&'static str),
     /// There is none, and the token is renewed: the answer has a time.
     Renewed,
+    /// There is none, and the deploy succeeds: the answer is the report.
+    Answer,
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 26] = [
+const EVENTS: [(&str, Expected); 29] = [
     // There are no alarms in this story's account.
     ("alarms", Expected::Failure("ConfigurationError")),
     // There is nothing in this story's S3.
@@ -42,6 +44,10 @@ const EVENTS: [(&str, Expected); 26] = [
     // There is no Service in this story's cluster.
     ("blue-green", Expected::Failure("ConfigurationError")),
     ("broken-json", Expected::Failure("ConfigurationError")),
+    ("call", Expected::Answer),
+    // The function of this story reads no bucket for calls.
+    ("call-artifact", Expected::Error("ConfigurationError")),
+    ("call-fails", Expected::Error("JobFailed")),
     ("canary", Expected::Failure("ConfigurationError")),
     ("canary-fails", Expected::Failure("ConfigurationError")),
     // The function of this story has no kubeconfig.
@@ -77,6 +83,9 @@ async fn each_event_gets_its_one_report() {
         let reports = lambda.aws.reports();
         if let Expected::Error(kind) = expected {
             assert_eq!(answer["errorType"], kind, "{name}: {answer}");
+            assert_eq!(reports, [], "{name}");
+        } else if expected == Expected::Answer {
+            assert_eq!(answer["status"], "SUCCEEDED", "{name}: {answer}");
             assert_eq!(reports, [], "{name}");
         } else if expected == Expected::Renewed {
             assert!(answer["validUntil"].is_string(), "{name}: {answer}");
@@ -212,6 +221,9 @@ impl Lambda {
         {
             parameters["namespace"] = json!(self.cluster.namespace());
             *field = json!(parameters.to_string());
+        }
+        if let Some(parameters) = event.get_mut("deploy") {
+            parameters["namespace"] = json!(self.cluster.namespace());
         }
         event
     }

@@ -138,7 +138,13 @@ fn events() {
         let secrets = event::secrets(&event)
             .map(str::to_owned)
             .collect::<Vec<_>>();
-        if let Event::Deploy(job) = Event::read(&event) {
+        let event = Event::read(&event);
+        if let Event::Call(Ok(call)) = &event {
+            let job = call.clone().job("request-1", None);
+            assert_eq!(call.clone().job("request-1", None), job);
+            drop(Draft::read(&job.parameters));
+        }
+        if let Event::Deploy(job) = event {
             let shown = format!("{:?}", job.keys);
             assert!(
                 secrets

@@ -33,6 +33,7 @@ mod meddling;
 mod failures;
 mod diagnosis;
 mod resume;
+mod called;
 mod artifact;
 mod releases;
 mod field;

@@ -6,13 +6,18 @@ use std::fs;
 use std::path::Path;
 
 fn schema() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/parameters.schema.json");
+    schema_of("docs/parameters.schema.json")
+}
+
+/// The schema in a file.
+pub fn schema_of(file: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Whether a value is as a schema says, by the keywords that ours has. An unknown one is a fault of
 /// this test.
-fn fits(schema: &Value, value: &Value) -> bool {
+pub fn fits(schema: &Value, value: &Value) -> bool {
     schema
         .as_object()
         .unwrap()

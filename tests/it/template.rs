@@ -9,15 +9,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What SSM does with a key of the customer's, or a secret, for a call of ours, in our name.
+/// What SSM and S3 do with a key of the customer's, or a secret, for a call of ours, in our name.
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html>
-const THROUGH_SSM: [(&str, &[&str]); 2] = [
+const THROUGH_OTHERS: [(&str, &[&str]); 3] = [
     (
         "ssm:GetParameters",
         &["kms:Decrypt", "secretsmanager:GetSecretValue"],
     ),
     ("ssm:PutParameter", &["kms:Encrypt", "kms:GenerateDataKey"]),
+    ("s3:GetObject", &["kms:Decrypt"]),
 ];
 
 /// What Lambda itself does with the role: the log, and the way into a VPC.
@@ -59,6 +60,7 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
     guarded["alarms"] = json!(["5xx"]);
     stage.deploy(guarded).await.success();
 
+    let called = called().await;
     let own_role = ways_in::by_iam(&[]).await;
     own_role.deploy(image("demo-app:2")).await.success();
     let other_role = ways_in::eks::abroad().await;
@@ -76,8 +78,9 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
     let mut made = actions(&stage);
     made.extend(actions(&own_role));
     made.extend(actions(&other_role));
+    made.extend(called);
     expected.extend(made.iter().map(String::as_str));
-    for (call, through) in THROUGH_SSM {
+    for (call, through) in THROUGH_OTHERS {
         assert!(expected.contains(call), "{call} was not made: {expected:?}");
         expected.extend(through);
     }
@@ -86,6 +89,27 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
     let mut granted = BTreeSet::new();
     allowed(&policy["Statement"], &mut granted);
     assert_eq!(granted, expected);
+}
+
+/// The rights that a call without a pipeline takes, whose artifact is in a bucket: also that.
+async fn called() -> BTreeSet<String> {
+    let variables = [("ARTIFACT_BUCKET", Some("artifacts"))];
+    let stage = Stage::given_with([crate::stage::demo_app(600)], &variables).await;
+    let archive = crate::artifact::zip(&[("image.json", br#"{"ImageURI": "demo-app:6"}"#)]);
+    stage.aws.put_object("artifacts", "build", archive);
+    stage.aws.open_bucket("artifacts");
+    let parameters = json!({"deployment": "demo-app", "images": "image.json",
+        "namespace": stage.cluster.namespace()});
+    let event = json!({"deploy": parameters, "artifacts": {"Build": "s3://artifacts/build"}});
+    let job = stage.aws.submit(event, LIFE);
+    let answered = stage.aws.outcome(&job, LIFE * 2).await;
+    let is_done = matches!(&answered, Outcome::Silent(InvocationEnd::Response(answer))
+        if answer["status"] == "SUCCEEDED");
+    assert!(is_done, "{answered:?}\n{}", stage.log());
+    let mut made = actions(&stage);
+    let own = made.insert("s3:GetObject".to_owned());
+    assert!(own, "only here it is the function's own right");
+    made
 }
 
 /// The rights that the function's calls took.
@@ -131,7 +155,8 @@ fn the_template_sets_the_variables_that_the_function_reads() {
     let read = fs::read_to_string(root().join("core/src/environment.rs")).unwrap();
     let read = read.split("#[cfg(test)]").next().unwrap();
     let ours = |text: &&str| {
-        let begins = ["K8S_", "EKS_", "KUBECONFIG_"].map(|prefix| text.starts_with(prefix));
+        let begins =
+            ["K8S_", "EKS_", "KUBECONFIG_", "ARTIFACT_"].map(|prefix| text.starts_with(prefix));
         begins.contains(&true) && !text.contains(' ')
     };
     let variables: BTreeSet<&str> = read.split('"').filter(ours).collect();

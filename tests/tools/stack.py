@@ -297,12 +297,26 @@ class Everything(unittest.TestCase):
             ({"RotateToken": "yes", "KeyArn": KEY},
              {"DecryptTokenAndCa", "StoreRenewedToken", "EncryptRenewedToken"}),
             ({"Alarms": "yes"}, {"ReadAlarms"}),
+            ({"ArtifactBucket": "releases"}, {"ReadArtifactsOfCalls"}),
+            ({"ArtifactBucket": "releases", "ArtifactKeyArn": KEY},
+             {"ReadArtifactsOfCalls", "DecryptArtifactsOfCalls"}),
+            ({"ArtifactKeyArn": KEY}, set()),
             (network, {"ConnectToVpc", "NetworkIsForLambdaAlone"}),
             ({"ClusterCa": CA}, set()),
             ({"AlarmTopicArn": TOPIC}, set()),
         ]:
             with self.subTest(more), Stack(PLAIN | more) as stack:
                 self.assertEqual(set(stack.allows()) - least, expected)
+
+    def test_artifacts_of_calls(self):
+        bucket = "arn:aws:s3:::releases"
+        with Stack(PLAIN | {"ArtifactBucket": "releases", "ArtifactKeyArn": KEY}) as stack:
+            allows = stack.allows()
+            self.assertEqual(allows["ReadArtifactsOfCalls"], allow("s3:GetObject", f"{bucket}/*"))
+            self.assertEqual(allows["DecryptArtifactsOfCalls"], allow("kms:Decrypt", KEY) | {
+                "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com",
+                                             "kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]}}})
+            self.assertEqual(stack.function()["Environment"]["Variables"]["ARTIFACT_BUCKET"], "releases")
 
     def test_names_of_parameters(self):
         for given, expected in [
@@ -517,6 +531,8 @@ class Refused(unittest.TestCase):
              ["x", "/k8s/ca", "-----BEGIN PRIVATE KEY-----", "LS0t"]),
             ("KeyArn", ["", KEY, "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1"],
              ["0a1b", f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/k8s", "alias/k8s"]),
+            ("ArtifactBucket", ["", "releases", "a.b-c1"], ["s3://releases", "releases/web", "a", "Releases", "*"]),
+            ("ArtifactKeyArn", ["", KEY], ["alias/k8s", "0a1b"]),
             ("SubnetIds", ["", "subnet-0a1b2c3d", ALL["SubnetIds"]], ["subnet-0a, subnet-0b", "sg-0a", ","]),
             ("SecurityGroupIds", ["", "sg-0a1b2c3d", "sg-0a,sg-0b"], ["sg-0a, sg-0b", "subnet-0a"]),
             ("ReservedConcurrency", ["", "1", "100"], ["0", "-1", "many", "12345"]),
@@ -555,6 +571,8 @@ class Refused(unittest.TestCase):
             (PLAIN | {"CreateAccessEntry": "yes"}, ["AccessEntryIsForThisRole"]),
             (OTHER_ACCOUNT | {"CreateAccessEntry": "yes"}, ["AccessEntryIsForThisRole"]),
             (EKS | {"KubeconfigRoleArns": ROLE}, ["RolesBelongToKubeconfig"]),
+            (EKS | {"ArtifactBucket": "b", "ArtifactKeyArn": KEY}, []),
+            (EKS | {"ArtifactKeyArn": KEY}, ["ArtifactKeyNeedsBucket"]),
             (PLAIN | {"ClusterCa": CA, "CaParameter": "ca"}, ["OneCa"]),
             (PLAIN | subnets, ["SubnetsHaveSecurityGroups"]),
             (PLAIN | groups, ["SecurityGroupsHaveSubnets"]),

@@ -33,6 +33,29 @@ fn defaults_and_all_given() {
 }
 
 #[test]
+fn a_bucket_for_artifacts_is_a_name() {
+    let read = |bucket: &str| {
+        let read = read(&[("K8S_CLUSTER", "https://c"), ("ARTIFACT_BUCKET", bucket)]);
+        read.map(|environment| environment.artifact_bucket)
+    };
+    assert_eq!(read(""), Ok(None));
+    assert_eq!(
+        read(" releases.of-ours "),
+        Ok(Some("releases.of-ours".to_owned()))
+    );
+    for bad in [
+        "s3://releases",
+        "releases/web",
+        "*",
+        "a",
+        "arn:aws:s3:::releases",
+    ] {
+        let faults = read(bad).expect_err(bad);
+        assert_eq!(faults[0].field, "ARTIFACT_BUCKET", "{bad}");
+    }
+}
+
+#[test]
 fn an_address_is_nothing_but_an_address() {
     for bad in [
         "",

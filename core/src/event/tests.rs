@@ -1,4 +1,6 @@
 use super::*;
+use crate::outcome::KeysError;
+use crate::request::Parameters;
 use serde_json::{Map, json};
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ fn with_parameters(parameters: Value) -> Value {
 fn job(event: &Value) -> Job {
     match Event::read(event) {
         Event::Deploy(job) => job,
-        other @ (Event::Rotate(_) | Event::Unknown) => panic!("{other:?}"),
+        other @ (Event::Call(_) | Event::Rotate(_) | Event::Unknown) => panic!("{other:?}"),
     }
 }
 
@@ -26,6 +28,7 @@ fn bare() -> Job {
         continuation: None,
         artifacts: Vec::new(),
         keys: Err(KeysError::Absent),
+        caller: Caller::Pipeline,
     }
 }
 

@@ -2,12 +2,14 @@
 
 use crate::aws::account::REGION;
 use hyper::body::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
 pub(super) struct Buckets {
     pub(super) objects: BTreeMap<(String, String), Bytes>,
     pub(super) regions: BTreeMap<String, String>,
+    /// Those that the function's own role may read.
+    pub(super) open: BTreeSet<String>,
 }
 
 impl Buckets {

@@ -32,6 +32,7 @@ impl Stage {
         let text = kubeconfig::write(&contexts.collect::<Vec<_>>());
         self.aws
             .put_parameter(PARAMETER, &text, ParameterKind::SecureString);
-        self.environment = vec![("KUBECONFIG_PARAMETER".to_owned(), PARAMETER.to_owned())];
+        let kubeconfig = ("KUBECONFIG_PARAMETER".to_owned(), PARAMETER.to_owned());
+        self.environment = vec![kubeconfig, Stage::called_variable()];
     }
 }
