@@ -7,8 +7,10 @@
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::Outcome;
 use landfall_core::engine::release::ReleaseOutcome;
+use landfall_core::kubernetes::object::timestamp;
 use landfall_core::report::Report;
 use landfall_core::request::{Asked, Request};
+use landfall_core::state::marks;
 use serde_json::{Map, Value, json};
 
 /// The log's target of lines that are metrics.
@@ -84,14 +86,22 @@ impl DeployMetrics {
     pub fn released(&mut self, outcome: &ReleaseOutcome) {
         if let ReleaseOutcome::Finished(success) = outcome {
             self.wrote = success.wrote;
+            self.goes_back(success.committed);
         }
         self.outage = outcome.is_outage();
+    }
+
+    /// What goes back to an older commit, as a rollback of the stage does, has no lead time.
+    fn goes_back(&mut self, newest: Option<Timestamp>) {
+        self.committed = self.committed.filter(|own| Some(*own) >= newest);
     }
 
     /// Takes note of how it ended.
     pub fn ended(&mut self, outcome: &Outcome) {
         if let Outcome::Finished(success) = outcome {
             self.wrote = success.wrote;
+            let newest = success.deployment.annotation(marks::COMMITTED);
+            self.goes_back(newest.and_then(timestamp));
         }
         self.outage = outcome.is_outage();
     }

@@ -4,6 +4,7 @@
 //! nothing in its event says so.
 
 use crate::blue_green::{at_rest, stage};
+use crate::metrics::counted;
 use crate::releases::others::level;
 use crate::releases::{empty, release, settings};
 use crate::stage::{Ended, LIFE, OLD_IMAGE, SHORT, Stage};
@@ -98,6 +99,7 @@ async fn a_rollback_of_the_stage_deploys_the_older_version() {
         let (summary, _) = run(&stage, way, "run-4", SECOND).await.success();
         assert!(!summary.contains("nothing was changed"), "{summary}");
         serves(&stage, SECOND).await;
+        assert_eq!(lead_times(&stage, 4).await, [true, true, false, true]);
     }
 }
 
@@ -106,7 +108,11 @@ async fn a_rollback_of_the_stage_releases_the_older_manifests() {
     let stage = empty().await;
     let files = [settings("info"), settings("debug")];
     let at = async |execution: &str, file: &str| {
-        let more = json!({"execution": execution});
+        let committed = match file == files[0].as_str() {
+            true => FIRST.1,
+            false => SECOND.1,
+        };
+        let more = json!({"execution": execution, "committed": committed});
         release(&stage, &[("k8s/settings.yaml", file)], more)
             .await
             .released()
@@ -119,6 +125,14 @@ async fn a_rollback_of_the_stage_releases_the_older_manifests() {
     // It is retried: the same execution again.
     at("run-3", &files[0]).await;
     assert_eq!(level(&stage).await, "info");
+    assert_eq!(lead_times(&stage, 4).await, [true, true, false, false]);
+}
+
+/// Whether a lead time was counted, for each of the deploys so far. What goes back has none.
+async fn lead_times(stage: &Stage, deploys: usize) -> Vec<bool> {
+    let lines = counted(stage, deploys).await;
+    let lead = |line: &Value| line["LeadTime"].is_number();
+    lines.iter().map(lead).collect()
 }
 
 /// Landfall has brought the previous version back before CodePipeline rolls the stage back.

@@ -7,7 +7,7 @@ const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const SLOW_IMAGE: &str = "registry.example.com/demo-app:3.0.0-after-2s";
 
 /// The lines that are metrics, once there are so many: they are written after the report.
-async fn counted(stage: &Stage, count: usize) -> Vec<Value> {
+pub async fn counted(stage: &Stage, count: usize) -> Vec<Value> {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let log = stage.function.log();

@@ -389,6 +389,14 @@ impl Ended {
         }
     }
 
+    /// Whether a release worked, and what is told of it.
+    pub fn verdict(self) -> (bool, String) {
+        match self.report.result {
+            JobResult::Failure { .. } => (false, self.failure().1),
+            JobResult::Success { .. } => (true, self.released().0),
+        }
+    }
+
     /// The type and message of a failure.
     pub fn failure(self) -> (String, String) {
         match self.report.result {

@@ -2,11 +2,12 @@
 
 use super::entries::entry;
 use super::model::Author;
+use crate::kubernetes::object::timestamp;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::marks::{
-    CAUSE, CHANGE_CAUSE, COMMIT, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS, RETURNED_FROM,
-    RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED,
+    CAUSE, CHANGE_CAUSE, COMMIT, COMMITTED, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS,
+    RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED,
 };
 use crate::workload::Workload;
 use jiff::Timestamp;
@@ -67,6 +68,7 @@ pub(super) fn annotations(
         (ROLLED_BACK, Value::Null),
         (CAUSE, Value::Null),
         (COMMIT, or_null(request.commit.clone())),
+        (COMMITTED, or_null(newest_commit(request, live))),
         (CHANGE_CAUSE, or_null(change_cause(request, author))),
     ];
     // A null for a missing annotation is useless; and a manifest's own line stays.
@@ -77,11 +79,20 @@ pub(super) fn annotations(
         .collect()
 }
 
+/// When the newest commit was made that was ever deployed.
+fn newest_commit(request: &Request, live: Option<&Workload>) -> Option<String> {
+    let before = live.and_then(|live| timestamp(live.annotation(COMMITTED)?));
+    let newest = before.max(request.committed);
+    newest.map(|time| time.to_string())
+}
+
 /// The commit and the history line of a version.
-pub fn history(request: &Request, author: &Author) -> Vec<(String, String)> {
+pub fn history(request: &Request, live: &Workload, author: &Author) -> Vec<(String, String)> {
     let commit = request.commit.clone().map(|commit| (COMMIT, commit));
+    let newest = newest_commit(request, Some(live)).map(|time| (COMMITTED, time));
+    let commit = commit.into_iter().chain(newest);
     let line = change_cause(request, author).map(|line| (CHANGE_CAUSE, line));
-    let known = commit.into_iter().chain(line);
+    let known = commit.chain(line);
     known.map(|(name, text)| (name.to_owned(), text)).collect()
 }
 

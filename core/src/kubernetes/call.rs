@@ -250,18 +250,16 @@ impl Call {
         call
     }
 
-    /// The events of the object of this uid alone: one of the same name may have been there before.
-    pub fn events_of(namespace: &str, kind: &str, name: &str, uid: &str) -> Call {
+    /// The events of the Job of this uid alone: one of the same name may have been there before.
+    pub fn events_of_job(namespace: &str, name: &str, uid: &str) -> Call {
         let mut call = Call::list(&EVENTS, namespace, "");
         let is_plain = |text: &str| {
             text.bytes()
                 .all(|it| it.is_ascii_alphanumeric() || it == b'-')
         };
-        let name = Name::new(name, Rule::Subdomain).filter(|_| is_plain(kind) && is_plain(uid));
+        let name = Name::new(name, Rule::Subdomain).filter(|_| is_plain(uid));
         let about = name.map(|name| {
-            format!(
-                "involvedObject.kind={kind},involvedObject.name={name},involvedObject.uid={uid}"
-            )
+            format!("involvedObject.kind=Job,involvedObject.name={name},involvedObject.uid={uid}")
         });
         call.select("fieldSelector", about);
         call

@@ -293,14 +293,6 @@ impl Route {
         self.services().iter().any(|name| name == service)
     }
 
-    /// Whether clients may be kept on the backend that served them first, whatever the weights.
-    pub fn is_sticky(&self, backends: &Backends) -> bool {
-        match self.kind {
-            RouteKind::HttpRoute => http_route::is_sticky(&self.object, backends),
-            RouteKind::Ingress => ingress::is_sticky(&self.object, backends),
-        }
-    }
-
     /// The places that send to our Service.
     fn ours(&self, backends: &Backends) -> Result<Vec<Split>, Vec<RouteFault>> {
         let (splits, faults) = self.splits(backends);

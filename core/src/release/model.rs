@@ -80,6 +80,8 @@ pub struct ReleaseSuccess {
     pub previous: Option<u64>,
     /// Whether anything was written.
     pub wrote: bool,
+    /// When the newest commit was made of all its revisions, if known.
+    pub committed: Option<Timestamp>,
     /// How many objects were created.
     pub new: usize,
     /// How many objects were changed.

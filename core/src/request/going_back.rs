@@ -115,14 +115,14 @@ impl Check<'_> {
     /// Checks that it says what is to change, or for a rollback that it does not.
     pub(super) fn changes(&mut self, mode: Mode) {
         match mode.is_rollback() {
-            true => self.changes_nothing_else(),
+            true => self.changes_nothing_else(mode),
             false => self.changes_something(),
         }
     }
 
     /// Refuses what would say what the new version is. Without `execution` a stage that is retried
-    /// would roll back a second time.
-    fn changes_nothing_else(&mut self) {
+    /// would roll back a second time; a plan writes nothing.
+    fn changes_nothing_else(&mut self, mode: Mode) {
         for field in NEW_VERSION {
             if self.fields.contains_key(field) {
                 let problem = "cannot be combined with the mode `rollback`, which brings back a \
@@ -130,7 +130,7 @@ impl Check<'_> {
                 self.fault(field, problem);
             }
         }
-        if !self.is_there("execution") {
+        if !mode.is_plan() && !self.is_there("execution") {
             let problem = "is missing: by it a retry of the stage is known, which must not roll \
                 back a second time. Give `#{codepipeline.PipelineExecutionId}`";
             self.fault("execution", problem);

@@ -263,7 +263,7 @@ impl Query {
                 name,
             } => Call::events(namespace, kind, name),
             Query::Events { kind, name } => Call::events(namespace, kind, name),
-            Query::JobEnd { name, uid } => Call::events_of(namespace, "Job", name, uid),
+            Query::JobEnd { name, uid } => Call::events_of_job(namespace, name, uid),
             Query::Log {
                 pod,
                 container,

@@ -33,6 +33,9 @@ pub const ROLLED_BACK: &str = "landfall/rolled-back";
 pub const CAUSE: &str = "landfall/cause";
 /// The commit of the last deploy, if known.
 pub const COMMIT: &str = "landfall/commit";
+/// When the newest commit was made that was ever deployed, if known: a deploy of an older one goes
+/// back.
+pub const COMMITTED: &str = "landfall/committed";
 /// The text that `kubectl rollout history` shows; Kubernetes copies it to the version's ReplicaSet.
 pub const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 /// [`CHANGE_CAUSE`] as a JSON pointer.

@@ -181,7 +181,7 @@ impl Candidate {
         if request.manifest.is_none() {
             annotations.remove(marks::CHANGE_CAUSE);
         }
-        annotations.extend(change::history(request, author));
+        annotations.extend(change::history(request, live, author));
         let service = request.strategy.switch().map(|switch| &*switch.service);
         annotations.extend(service.map(|service| (SERVICE.to_owned(), service.to_owned())));
         annotations.extend([

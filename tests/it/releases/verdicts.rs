@@ -29,15 +29,7 @@ async fn upgraded(stage: &Stage, kind: &str, image: &str, strategy: &str) -> (bo
     let second = set(kind, image, strategy);
     let parameters = json!({"patience": "1s", "timeout": "20s"});
     let ended = release(stage, &[("k8s/store.yaml", &*second)], parameters).await;
-    outcome(ended)
-}
-
-fn outcome(ended: crate::stage::Ended) -> (bool, String) {
-    let debug = format!("{ended:?}");
-    match debug.contains("Failure {") {
-        true => (false, ended.failure().1),
-        false => (true, ended.released().0),
-    }
+    ended.verdict()
 }
 
 async fn images(stage: &Stage) -> Vec<String> {
@@ -125,7 +117,7 @@ async fn an_api_is_waited_for_until_its_server_answers() {
             ("k8s/api.yaml", &*api),
         ];
         let ended = release(&stage, &files, json!({"timeout": "8s"})).await;
-        let (done, told) = outcome(ended);
+        let (done, told) = ended.verdict();
         assert_eq!(done, serves, "{told}");
         assert!(serves || told.contains("ServiceNotFound"), "{told}");
         let live = object(
@@ -169,7 +161,9 @@ async fn a_claim_that_lost_its_volume_fails_and_stays() {
     })
     .await;
     let files = [("k8s/claim.yaml", CLAIM)];
-    let (done, told) = outcome(release(&stage, &files, json!({"force": true})).await);
+    let (done, told) = release(&stage, &files, json!({"force": true}))
+        .await
+        .verdict();
     assert!(!done && told.contains("it has lost its volume"), "{told}");
     assert!(
         object(&stage, "persistentvolumeclaims", "data")

@@ -280,6 +280,10 @@ impl ReleaseEngine {
                 job: self.continuation.job.clone(),
                 at: now,
                 commit: self.request.commit.clone(),
+                committed: self
+                    .newest()
+                    .and_then(|it| it.heading.committed)
+                    .max(self.request.committed),
                 cause: None,
                 way_back: None,
             },

@@ -267,6 +267,7 @@ impl ReleaseEngine {
         if !not_pruned.is_empty() {
             success.notes.push(ReleaseNote::NotPruned(not_pruned));
         }
+        success.committed = self.record.as_ref().and_then(|it| it.heading.committed);
         success.previous = self.good().map(|record| record.heading.revision);
         self.end(ReleaseOutcome::Finished(Box::new(success)));
     }

@@ -58,18 +58,6 @@ pub(super) fn services(object: &Object) -> Vec<String> {
     names
 }
 
-/// Whether a rule of ours keeps a session on one backend.
-/// <https://gateway-api.sigs.k8s.io/geps/gep-1619/>
-pub(super) fn is_sticky(object: &Object, backends: &Backends) -> bool {
-    let splits = splits(object, backends);
-    let mut numbers = splits.iter().filter_map(|split| match split.place {
-        Place::Rule { number, .. } => Some(number),
-        Place::Action(_) => None,
-    });
-    let rules = all_rules(object);
-    numbers.any(|number| !rules[number - 1]["sessionPersistence"].is_null())
-}
-
 fn all_rules(object: &Object) -> &[Value] {
     let rules = object
         .value()

@@ -94,22 +94,6 @@ pub(super) fn services(object: &Object) -> Vec<String> {
     names
 }
 
-/// Whether an action of ours keeps a client on one target group.
-pub(super) fn is_sticky(object: &Object, backends: &Backends) -> bool {
-    let splits = splits(object, backends).0;
-    let names = splits.iter().filter_map(|split| match &split.place {
-        Place::Action(name) => Some(name),
-        Place::Rule { .. } => None,
-    });
-    let mut actions = names.filter_map(|name| action(object, name).ok());
-    actions.any(|action| {
-        let config = field(&action, "forwardConfig");
-        let sticky = config.and_then(|config| field(config, "targetGroupStickinessConfig"));
-        let enabled = sticky.and_then(|sticky| field(sticky, "enabled"));
-        enabled == Some(&Value::Bool(true))
-    })
-}
-
 /// An Ingress that the controller has not taken is not routed by its annotations.
 pub(super) fn not_taken(object: &Object) -> Option<RouteFault> {
     let finalizers = object.value().pointer("/metadata/finalizers");

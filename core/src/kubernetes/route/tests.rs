@@ -491,7 +491,6 @@ fn an_ingress_has_its_weights_in_the_action() {
     expected["forwardConfig"]["targetGroups"] = json!([group("web", 90), group("web-canary", 10)]);
     assert_eq!(action_of(&first), expected);
     route(&first).stands_at(&WEB, 10, &before).unwrap();
-    assert!(route(&first).is_sticky(&WEB));
     let end = restored(&first, &before);
     assert_eq!(action_of(&end), config);
     assert_eq!(end["spec"], object["spec"]);
@@ -639,7 +638,6 @@ fn hostile_objects_are_states() {
             let route = Route::read(kind, &hostile);
             assert!(route.admission(&WEB).is_err());
             assert!(route.spares(&WEB) && route.percent(&WEB) == 0);
-            assert!(!route.is_sticky(&WEB));
             let _ = (route.acceptance(), route.evidence());
         }
     }

@@ -54,6 +54,16 @@ fn a_revision_is_a_number_as_kubernetes_writes_it() {
 }
 
 #[test]
+fn only_what_writes_needs_the_execution() {
+    let none = json!({"execution": null});
+    let faults = parsed(none).unwrap_err();
+    assert!(faults.starts_with("execution is missing"), "{faults}");
+    let plan = parsed(json!({"execution": null, "mode": "planRollback"})).unwrap();
+    assert!(plan.mode.is_plan() && plan.mode.is_rollback());
+    assert_eq!(plan.execution, "job");
+}
+
+#[test]
 fn a_release_is_refused_with_the_next_step_alone() {
     for more in [
         json!({"deployment": null, "release": "shop"}),

@@ -2,7 +2,7 @@
 
 use crate::kubernetes::object::timestamp;
 use crate::state::marks::{
-    AT, CAUSE, COMMIT, EXECUTION, JOB, RELEASE, RELEASE_REVISION, STATUS, WAY_BACK,
+    AT, CAUSE, COMMIT, COMMITTED, EXECUTION, JOB, RELEASE, RELEASE_REVISION, STATUS, WAY_BACK,
 };
 use crate::text::{clip, one_line};
 use jiff::Timestamp;
@@ -64,6 +64,8 @@ pub struct Heading {
     pub at: Timestamp,
     /// The commit, where it is known.
     pub commit: Option<String>,
+    /// When the newest commit was made of all revisions so far, if known.
+    pub committed: Option<Timestamp>,
     /// Why it failed.
     pub cause: Option<String>,
     /// What was done about it, packed.
@@ -104,6 +106,7 @@ impl Heading {
             job: owned(JOB)?,
             at: timestamp(annotation(AT)?)?,
             commit: owned(COMMIT),
+            committed: annotation(COMMITTED).and_then(timestamp),
             cause: owned(CAUSE),
             way_back: owned(WAY_BACK),
         };
@@ -143,6 +146,7 @@ impl Heading {
             (JOB, Some(self.job.clone())),
             (AT, Some(self.at.to_string())),
             (COMMIT, self.commit.clone()),
+            (COMMITTED, self.committed.map(|time| time.to_string())),
             (CAUSE, cause),
             (WAY_BACK, self.way_back.clone()),
         ];

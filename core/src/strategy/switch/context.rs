@@ -84,6 +84,12 @@ impl Context<'_> {
         Ok(members.find(|pod| !pod.going && is_other(pod)))
     }
 
+    /// Whether the pods of a selector have a ready one among them.
+    pub(super) fn has_ready(&self, selector: &Selector) -> Result<bool, Query> {
+        let pods = self.snapshot.service_pods(selector)?;
+        Ok(pods.iter().any(|member| member.ready))
+    }
+
     /// The Deployment that the request names.
     pub(super) fn plain(&self) -> Result<Option<&Workload>, Query> {
         self.snapshot.deployment(&self.request.deployment)

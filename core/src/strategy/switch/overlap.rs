@@ -211,10 +211,10 @@ impl Context<'_> {
     /// and the old version cannot take over: the new one's, as long as that has a ready pod.
     pub(super) fn left_with(&self, service: &Service, lock: &Lock) -> Result<Selector, Query> {
         let new = service_lock::of_version(&service.selector(), &lock.version);
-        let mut members = self.snapshot.service_pods(&new)?.iter();
         let before = service_lock::selector_before(service);
+        let serves = self.has_ready(&new)?;
         Ok(match before {
-            Some(before) if !members.any(|member| member.ready) => before,
+            Some(before) if !serves => before,
             Some(_) | None => new,
         })
     }
@@ -232,16 +232,13 @@ impl Context<'_> {
         let version = lock.map(|lock| lock.version.clone());
         let version = version.or_else(|| self.version_of_last(service));
         let new = version.map(|version| service_lock::of_version(&before, &version));
-        let ready = |selector: &Selector| {
-            let members = self.snapshot.service_pods(selector)?;
-            Ok::<_, Query>(members.iter().filter(|member| member.ready))
-        };
         let new_serves = match &new {
-            Some(new) => ready(new)?.next().is_some(),
+            Some(new) => self.has_ready(new)?,
             None => false,
         };
         let late = self.now >= deadline;
-        let old = ready(&before)?;
+        let old = self.snapshot.service_pods(&before)?.iter();
+        let old = old.filter(|member| member.ready);
         let from = service_lock::from(service).unwrap_or_default();
         let wanted = self
             .snapshot
@@ -289,9 +286,8 @@ impl Context<'_> {
             return Ok(());
         };
         let before = service_lock::selector_before(service).unwrap_or_default();
-        let mut old = self.snapshot.service_pods(&before)?.iter();
         let deadline = match overlap.leaves {
-            Leaves::Old if old.any(|member| member.ready) => self.continuation.deadline,
+            Leaves::Old if self.has_ready(&before)? => self.continuation.deadline,
             // Nothing is left of the old one.
             Leaves::Old => self.now,
             Leaves::New => self.continuation.deadline,

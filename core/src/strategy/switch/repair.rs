@@ -64,11 +64,7 @@ impl Context<'_> {
         let selector = service.selector();
         if !selector.contains_key(TEMPLATE_HASH)
             || !self.snapshot.endpoints(service.name())?.ready.is_empty()
-            || self
-                .snapshot
-                .service_pods(&selector)?
-                .iter()
-                .any(|member| member.ready)
+            || self.has_ready(&selector)?
         {
             return Ok(());
         }
@@ -110,17 +106,9 @@ impl Context<'_> {
             return Ok(());
         };
         if self.request.mode.is_plan()
-            || self
-                .snapshot
-                .service_pods(&selector)?
-                .iter()
-                .any(|member| member.ready)
+            || self.has_ready(&selector)?
             || !self.snapshot.endpoints(service.name())?.ready.is_empty()
-            || !self
-                .snapshot
-                .service_pods(&before)?
-                .iter()
-                .any(|member| member.ready)
+            || !self.has_ready(&before)?
         {
             return Ok(());
         }
@@ -136,12 +124,7 @@ impl Context<'_> {
             return Ok(None);
         };
         let selector = service.selector();
-        if self
-            .snapshot
-            .service_pods(&selector)?
-            .iter()
-            .any(|member| member.ready)
-        {
+        if self.has_ready(&selector)? {
             return Ok(None);
         }
         let former = self.snapshot.deployment(from)?;

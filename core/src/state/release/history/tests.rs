@@ -13,6 +13,7 @@ fn heading(revision: u64, status: Status) -> Heading {
         job: "j".into(),
         at: Timestamp::UNIX_EPOCH,
         commit: None,
+        committed: None,
         cause: None,
         way_back: None,
     }

@@ -13,6 +13,7 @@ fn heading() -> Heading {
         job: "j-1".into(),
         at: Timestamp::from_second(1_790_000_000).unwrap(),
         commit: Some("3a9f1c2".into()),
+        committed: None,
         cause: None,
         way_back: None,
     }

@@ -38,7 +38,7 @@ impl Context<'_> {
     pub(in crate::strategy::switch) fn first_pods(&self, live: &Workload) -> i64 {
         let first = self.shared().and_then(|canary| canary.steps.first());
         first.map_or(live.replicas(), |step| {
-            pods_for(step.weight, live.replicas()).min(live.replicas().max(1))
+            pods_for(step.weight, live.replicas())
         })
     }
 
@@ -81,7 +81,7 @@ impl Context<'_> {
             return Ok(());
         };
         self.in_time()?;
-        let wanted = pods_for(step.weight, live.replicas()).min(live.replicas().max(1));
+        let wanted = pods_for(step.weight, live.replicas());
         if found.replicas() < wanted {
             self.rechecked()?;
             return Err(self.scale_up(found, wanted));
