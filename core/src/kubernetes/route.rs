@@ -26,7 +26,7 @@ pub use acceptance::Acceptance;
 pub use backends::{Backends, Place};
 pub use before::{RouteBefore, SplitBefore};
 pub use fault::{ActionProblem, ParentRefusal, RouteFault, WeightChange};
-pub use in_force::{Evidence, InForce};
+pub use in_force::{Evidence, InForce, told};
 use jiff::Timestamp;
 use list::Split;
 use serde_json::{Map, Value, json};
@@ -277,12 +277,13 @@ impl Route {
         }
     }
 
-    /// Whether a weight written at `written` is in force. `events` are those of the object that
-    /// [`Route::evidence`] names; `None` where they could not be read.
+    /// Whether a weight written at a time is in force. `events` are those of the object that
+    /// [`Route::evidence`] names; `None` where they could not be read. Beside the time: what
+    /// [`told`] was right before, if that is known.
     pub fn in_force(
         &self,
         events: Option<&[Event]>,
-        written: Timestamp,
+        written: (Timestamp, Option<u64>),
         now: Timestamp,
     ) -> InForce {
         in_force::judge(&self.evidence(), events, written, now)

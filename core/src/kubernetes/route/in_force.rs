@@ -82,26 +82,53 @@ pub(super) fn of_ingress(object: &Object) -> Evidence {
     }
 }
 
-/// Whether a weight written at `written` is in force.
+/// How often the controller has told how it fares, by all of its events.
+pub(super) fn told(events: &[Event]) -> u64 {
+    let told = events.iter().filter(|event| tells(event));
+    told.map(|event| event.count).sum()
+}
+
+fn tells(event: &Event) -> bool {
+    event.reason == RECONCILED || event.reason.starts_with(FAILED)
+}
+
+/// Whether a weight written at `written` is in force. `before`: how often the controller had told
+/// how it fares right before that, if it is known.
+///
+/// An event's time has whole seconds, so one of the same second may be from before the write. It
+/// counts if it was not there before; not at once, because the controller may have been at work on
+/// what was there before. Then it tells once more.
 pub(super) fn judge(
     evidence: &Evidence,
     events: Option<&[Event]>,
-    written: Timestamp,
+    (written, before): (Timestamp, Option<u64>),
     now: Timestamp,
 ) -> InForce {
+    let settled = written + PROPAGATION;
     if *evidence == Evidence::Conditions {
-        return match written + PROPAGATION {
-            end if now >= end => InForce::Yes,
-            end => InForce::Until(end),
+        return match now >= settled {
+            true => InForce::Yes,
+            false => InForce::Until(settled),
         };
     }
-    // An event's time has whole seconds: one of the same second may be from before the write.
-    let later = |event: &&Event| event.last.is_some_and(|last| last > written);
-    let events = events.unwrap_or_default().iter().filter(later);
-    let told = |event: &&Event| event.reason == RECONCILED || event.reason.starts_with(FAILED);
-    match events.filter(told).max_by_key(|event| event.last) {
-        Some(event) if event.reason == RECONCILED => InForce::Yes,
-        Some(event) => InForce::Failed {
+    let events = events.unwrap_or_default();
+    let is_new = before.is_some_and(|before| told(events) > before);
+    let is_later = |event: &&Event| event.last.is_some_and(|last| last > written);
+    let is_same = |event: &&Event| {
+        let last = event.last.map(Timestamp::as_second);
+        is_new && last == Some(written.as_second())
+    };
+    let told = events.iter().filter(|event| tells(event));
+    let later = told.clone().filter(is_later);
+    let same = told.filter(is_same);
+    let latest = later.max_by_key(|event| event.last).map(|it| (it, true));
+    let same = same.max_by_key(|event| event.last).map(|it| (it, false));
+    match latest.or(same) {
+        Some((event, is_later)) if event.reason == RECONCILED => match is_later || now >= settled {
+            true => InForce::Yes,
+            false => InForce::Until(settled),
+        },
+        Some((event, _)) => InForce::Failed {
             reason: event.reason.clone(),
             message: event.message.clone(),
         },

@@ -584,7 +584,7 @@ fn event(reason: &str, second: i64) -> Event {
 #[test]
 fn a_weight_of_an_ingress_is_in_force_when_an_event_later_than_the_write_says_so() {
     let route = route(&ingress(&forward(&json!([group("web", 1)]))));
-    let judge = |events: &[Event], now: i64| route.in_force(Some(events), at(100), at(now));
+    let judge = |events: &[Event], now: i64| route.in_force(Some(events), (at(100), None), at(now));
     assert_eq!(judge(&[], 101), InForce::Until(at(220)));
     assert_eq!(
         judge(&[event("SuccessfullyReconciled", 100)], 101),
@@ -603,7 +603,49 @@ fn a_weight_of_an_ingress_is_in_force_when_an_event_later_than_the_write_says_so
     ));
     assert_eq!(judge(&[done, failed], 111), InForce::Yes);
     assert_eq!(judge(&[], 220), InForce::Unseen);
-    assert_eq!(route.in_force(None, at(100), at(220)), InForce::Unseen);
+    assert_eq!(
+        route.in_force(None, (at(100), None), at(220)),
+        InForce::Unseen
+    );
+}
+
+/// Its time has whole seconds: what was not there right before the write is later all the same, but
+/// may be about what the controller was at work on by then.
+#[test]
+fn an_event_of_the_same_second_counts_if_it_was_not_there_before() {
+    let route = route(&ingress(&forward(&json!([group("web", 1)]))));
+    let done = |count: u64, second: i64| Event {
+        count,
+        ..event("SuccessfullyReconciled", second)
+    };
+    let failed = event("FailedDeployModel", 100);
+    let later = InForce::Until(at(220));
+    for (before, events, now, expected) in [
+        (Some(2), vec![done(3, 100)], 101, InForce::Until(at(105))),
+        (Some(2), vec![done(3, 100)], 105, InForce::Yes),
+        // It told again, in a later second.
+        (Some(2), vec![done(4, 101)], 101, InForce::Yes),
+        // It was there before, or that is not known.
+        (Some(3), vec![done(3, 100)], 110, later.clone()),
+        (Some(4), vec![done(3, 100)], 110, later.clone()),
+        (None, vec![done(3, 100)], 110, later.clone()),
+        // What is new is not of this second.
+        (Some(2), vec![done(3, 99)], 110, later.clone()),
+        // Others tell nothing of the weights.
+        (
+            Some(3),
+            vec![done(3, 100), event("Synced", 100)],
+            110,
+            later,
+        ),
+    ] {
+        let written = (at(100), before);
+        let found = route.in_force(Some(&events), written, at(now));
+        assert_eq!(found, expected, "{before:?} {events:?} {now}");
+    }
+    let written = (at(100), Some(3));
+    let found = route.in_force(Some(&[done(3, 90), failed]), written, at(101));
+    assert!(matches!(found, InForce::Failed { .. }), "{found:?}");
 }
 
 #[test]
@@ -611,10 +653,10 @@ fn a_weight_of_an_http_route_is_in_force_a_moment_after_it_was_accepted() {
     let plain = route(&simple());
     assert_eq!(plain.evidence(), Evidence::Conditions);
     assert_eq!(
-        plain.in_force(None, at(100), at(104)),
+        plain.in_force(None, (at(100), None), at(104)),
         InForce::Until(at(105))
     );
-    assert_eq!(plain.in_force(None, at(100), at(105)), InForce::Yes);
+    assert_eq!(plain.in_force(None, (at(100), None), at(105)), InForce::Yes);
     let mut object = simple();
     object["status"]["parents"][0]["controllerName"] = json!("gateway.k8s.aws/alb");
     let gateway = Evidence::Event {

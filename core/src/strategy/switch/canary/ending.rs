@@ -45,6 +45,8 @@ impl Context<'_> {
         let mark = CanaryMark {
             weight: 0,
             at: self.now,
+            // The way back waits for no read.
+            told: None,
             since: None,
             returned: true,
             ..mark
@@ -94,7 +96,7 @@ impl Context<'_> {
             Acceptance::Accepted | Acceptance::NotReported => {}
             Acceptance::Waiting(_) | Acceptance::Refused(_) => return Ok(Some(CATCHING_UP)),
         }
-        Ok(match self.in_force(route, mark.at)? {
+        Ok(match self.in_force(route, mark)? {
             InForce::Yes | InForce::Unseen => None,
             InForce::Until(end) => {
                 let left = end.duration_since(self.now).unsigned_abs();

@@ -18,6 +18,9 @@ pub(super) struct CanaryMark {
     pub(super) weight: u8,
     /// When the weights were written.
     pub(super) at: Timestamp,
+    /// How often the controller had told how it fares, right before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) told: Option<u64>,
     /// When they were seen in force: from then on the step's bake counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Timestamp>,

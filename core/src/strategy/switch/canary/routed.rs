@@ -2,7 +2,8 @@
 
 use super::mark::CanaryMark;
 use crate::kubernetes::call::Call;
-use crate::kubernetes::route::{Backends, Evidence, InForce, Route, RouteReference};
+use crate::kubernetes::pod::Event;
+use crate::kubernetes::route::{Backends, Evidence, InForce, Route, RouteReference, told};
 use crate::kubernetes::service::Service;
 use crate::request::{Canary, candidate_service};
 use crate::snapshot::Query;
@@ -11,7 +12,6 @@ use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::Decision;
 use crate::strategy::route_problem::RouteProblem;
 use crate::strategy::switch::context::Context;
-use jiff::Timestamp;
 use serde_json::Value;
 
 /// What a canary over a route is about.
@@ -94,24 +94,32 @@ impl Context<'_> {
         found.annotation(CANARY_OF) == Some(&self.switch.service)
     }
 
-    /// Whether weights that were written at this time are in force.
-    pub(super) fn in_force(&self, route: &Route, written: Timestamp) -> Result<InForce, Query> {
-        let events = match route.evidence() {
-            Evidence::Conditions => None,
-            Evidence::Event {
-                kind,
-                namespace,
-                name,
-            } => self
-                .snapshot
-                .get::<Option<Vec<_>>>(Query::RouteEvents {
-                    kind,
-                    namespace,
-                    name,
-                })?
-                .as_deref(),
+    /// Whether the weights that a note is about are in force.
+    pub(super) fn in_force(&self, route: &Route, mark: &CanaryMark) -> Result<InForce, Query> {
+        let events = self.route_events(route)?;
+        Ok(route.in_force(events, (mark.at, mark.told), self.now))
+    }
+
+    /// How often the controller of a route has told how it fares, where that is asked for.
+    pub(super) fn told(&self, route: &Route) -> Result<Option<u64>, Query> {
+        Ok(self.route_events(route)?.map(told))
+    }
+
+    fn route_events(&self, route: &Route) -> Result<Option<&[Event]>, Query> {
+        let Evidence::Event {
+            kind,
+            namespace,
+            name,
+        } = route.evidence()
+        else {
+            return Ok(None);
         };
-        Ok(route.in_force(events, written, self.now))
+        let query = Query::RouteEvents {
+            kind,
+            namespace,
+            name,
+        };
+        Ok(self.snapshot.get::<Option<Vec<_>>>(query)?.as_deref())
     }
 
     /// The failure of a canary by its route.

@@ -99,6 +99,7 @@ impl Context<'_> {
             step,
             weight,
             at: self.now,
+            told: self.told(route)?,
             since: None,
             returned: false,
             before,
@@ -188,7 +189,7 @@ impl Context<'_> {
         }
         let is_asked = mark.weight > 0 || route.evidence() != Evidence::Conditions;
         let in_force = match is_asked {
-            true => self.in_force(route, mark.at)?,
+            true => self.in_force(route, mark)?,
             false => InForce::Yes,
         };
         match in_force {
