@@ -203,6 +203,25 @@ async fn names_that_are_not_there_are_a_fault_before_anything_is_written() {
     assert!(message.contains(told), "{message}");
 }
 
+/// CloudWatch would look for it by its name here.
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_of_another_region_or_account_are_a_fault_before_anything_is_written() {
+    let stage = stage().await;
+    for arn in [
+        "arn:aws:cloudwatch:us-east-1:111122223333:alarm:web 5xx",
+        "arn:aws:cloudwatch:eu-central-1:999999999999:alarm:web 5xx",
+    ] {
+        let mut parameters = guarded(1);
+        parameters["alarms"] = json!(["all", arn]);
+        let (kind, message) = stage.refused(parameters).await;
+        assert_eq!(kind, "ConfigurationError", "{message}");
+        let told = "`alarms[1]` is an ARN, and must be the name alone: alarms are read in the \
+            function's own account and region";
+        assert!(message.contains(told), "{message}");
+    }
+    assert!(readings(&stage).is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn too_little_data_is_no_ringing_and_is_told() {
     let stage = stage().await;

@@ -107,7 +107,11 @@ pub(super) fn rollout_failed(
 
 /// Whether a canary failed before its Service was switched.
 fn is_canary_taken_back(request: &Request, rollback_result: &RollbackResult) -> bool {
-    request.strategy.canary().is_some() && matches!(rollback_result, RollbackResult::Unswitched(_))
+    let is_back = matches!(
+        rollback_result,
+        RollbackResult::Unswitched(_) | RollbackResult::ShareUnconfirmed(..)
+    );
+    request.strategy.canary().is_some() && is_back
 }
 
 /// What was done about it.
@@ -161,6 +165,7 @@ pub(super) fn done_about(
         | RollbackResult::SwitchedBack(..)
         | RollbackResult::LeftSwitched
         | RollbackResult::NoWayBack
+        | RollbackResult::ShareUnconfirmed(..)
         | RollbackResult::SwitchRollbackFailed(_) => of_switch(request, rollback_result),
     }
 }
@@ -189,6 +194,10 @@ pub(super) fn next_after(
              --namespace {namespace} rollout undo deployment/{name}` after that restores the \
              previous version."
         ),
+        RollbackResult::ShareUnconfirmed(name, _) => {
+            let see = route::see(request);
+            format!("{help} {see} `{name}` goes with the next deploy.")
+        }
         RollbackResult::RollbackDisabled
         | RollbackResult::NothingToRollBackTo
         | RollbackResult::NothingServed
@@ -222,7 +231,9 @@ pub(super) fn next_after(
 /// What happened to what, and why.
 pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResult) -> String {
     match rollback_result {
-        RollbackResult::Unswitched(_) | RollbackResult::ServiceGone => {
+        RollbackResult::Unswitched(_)
+        | RollbackResult::ShareUnconfirmed(..)
+        | RollbackResult::ServiceGone => {
             format!("The new version of {target} was not put into service: {cause}.")
         }
         RollbackResult::SwitchedBack(..) => {
@@ -269,6 +280,13 @@ pub(super) fn of_switch(request: &Request, rollback_result: &RollbackResult) -> 
     }
     if let RollbackResult::SwitchedBack(old, end) = rollback_result {
         return format!("Service `{service}` routes to `{old}` again. {}", fate(end));
+    }
+    if let RollbackResult::ShareUnconfirmed(name, waited) = rollback_result {
+        let unconfirmed = route::unconfirmed(request, *waited);
+        return format!(
+            "Service `{service}` still routes to the previous version. {unconfirmed}, so `{name}` \
+             may still get a share, and was left up."
+        );
     }
     if let RollbackResult::SwitchRollbackFailed(name) = rollback_result {
         return format!(

@@ -5,6 +5,7 @@ use crate::request::Request;
 use crate::strategy::RouteProblem;
 use crate::text::{clip, list, quote, words};
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// How much of a controller's text goes into a cause, which must leave room for the rest.
 const QUOTE_LIMIT: usize = 300;
@@ -89,6 +90,29 @@ pub(super) fn unweighted(request: &Request) -> String {
     let route = request.strategy.canary().and_then(|it| it.route.as_ref());
     route.map_or_else(String::new, |route| {
         format!(", and {} sends nothing to the new one", named(route))
+    })
+}
+
+/// The route after a canary that failed, where its controller does not follow.
+pub(super) fn unconfirmed(request: &Request, waited: Duration) -> String {
+    let route = request.strategy.canary().and_then(|it| it.route.as_ref());
+    let route = route.map_or_else(|| "Its route".to_owned(), named);
+    let waited = words(waited);
+    format!(
+        "{route} has its weights from before, but its controller did not confirm them within {waited}"
+    )
+}
+
+/// Where to look what keeps a controller from following a route.
+pub(super) fn see(request: &Request) -> String {
+    let route = request.strategy.canary().and_then(|it| it.route.as_ref());
+    route.map_or_else(String::new, |route| {
+        let kind = route.kind.resource().kind.to_lowercase();
+        format!(
+            "First see what its controller says of the route: `kubectl --namespace {} get {kind} {} \
+             --output yaml`.",
+            request.namespace, route.name
+        )
     })
 }
 

@@ -11,6 +11,7 @@ use crate::problem::Fault;
 use crate::text::clip;
 use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// Images that name a version: more would hide what the sentence says.
 const IMAGES_NAMED: usize = 3;
@@ -172,6 +173,9 @@ pub enum RollbackResult {
     NoWayBack,
     /// It took too long to take everything back; this was still to be waited for.
     SwitchRollbackFailed(String),
+    /// The route of a canary has its weights from before, and its controller did not confirm them
+    /// within this time: this candidate was left up, as it may still get a share.
+    ShareUnconfirmed(String, Duration),
 }
 
 /// A version by what people know it by.

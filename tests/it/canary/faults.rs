@@ -122,6 +122,28 @@ fn routes() -> Vec<(&'static str, Value, &'static str)> {
             "no weight",
         ),
         (
+            "another manager",
+            {
+                let mut route = plain();
+                route["metadata"]["managedFields"] = json!([{"manager": "argocd-controller",
+                    "operation": "Apply", "apiVersion": "gateway.networking.k8s.io/v1",
+                    "fieldsType": "FieldsV1", "time": "2026-01-01T00:00:00Z",
+                    "fieldsV1": {"f:spec": {"f:rules": {}}}}]);
+                route
+            },
+            "is applied by `argocd-controller`",
+        ),
+        (
+            "a mesh without a controller for routes",
+            {
+                let mut route = noted(IGNORE, "true");
+                route["spec"]["parentRefs"] = json!([{"group": "", "kind": "Service",
+                    "name": "demo-app"}]);
+                route
+            },
+            "is ignored by Service",
+        ),
+        (
             "an owner",
             {
                 let mut route = plain();

@@ -92,6 +92,50 @@ async fn a_step_that_the_controller_refuses_is_taken_back() {
     is_given_back(&stage).await;
 }
 
+/// As long as nobody says that the weights from before are in force, the candidate may get its
+/// share, and must not lose its pods.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_stays_refused_keeps_the_candidate_up_and_is_told() {
+    let stage = stage().await;
+    let mut parameters = canary(NEW_IMAGE);
+    parameters["steps"] = json!([{"weight": 10, "bake": "3s"}]);
+    parameters["timeout"] = json!("20s");
+    let refuse = async {
+        share_is(&stage, 10).await;
+        change(&stage, |route| {
+            route["metadata"]["annotations"][REFUSE] = json!("Accepted UnsupportedValue");
+            // Somebody changes the weights, so that the canary fails.
+            route["spec"]["rules"][0]["backendRefs"][1]["weight"] = json!(20);
+        });
+    };
+    let (ended, ()) = tokio::join!(deploy(&stage, parameters), refuse);
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(
+        message.starts_with("The canary of Deployment `demo-app`"),
+        "{message}"
+    );
+    for told in [
+        "HTTPRoute `demo-app` has its weights from before, but its controller did not confirm them \
+         within 20 s, so `demo-app-blue` may still get a share, and was left up.",
+        "`kubectl --namespace default get httproute demo-app --output yaml`",
+    ] {
+        assert!(message.contains(told), "{message}");
+    }
+    // It does: a route that is refused is not followed.
+    share_is(&stage, 10).await;
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
+    change(&stage, |route| {
+        let notes = route["metadata"]["annotations"].as_object_mut();
+        notes.unwrap().remove(REFUSE);
+    });
+    expire(&stage);
+    let mut next = canary("registry.example.com/demo-app:3.0.0");
+    next["steps"] = json!([20]);
+    deploy(&stage, next).await.success();
+    is_given_back(&stage).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_route_ends_the_canary_and_the_old_version_stays() {
     let stage = stage().await;

@@ -217,7 +217,10 @@ pub fn afterwards(simulation: &mut Simulation, end: &End) {
         End::Failed(Failure::Rollout {
             rollback_result, ..
         }) => {
-            matches!(rollback_result, RollbackResult::SwitchRollbackFailed(_))
+            matches!(
+                rollback_result,
+                RollbackResult::SwitchRollbackFailed(_) | RollbackResult::ShareUnconfirmed(..)
+            )
         }
         End::Failed(_) | End::Broken(..) => true,
     };

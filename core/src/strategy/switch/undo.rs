@@ -53,9 +53,8 @@ impl Context<'_> {
             }
             false => None,
         };
-        let limit = self.request.timeout.min(RETURN_LIMIT);
         let lock = Lock {
-            deadline: self.now + limit + by_overlap.unwrap_or_default(),
+            deadline: self.now + self.return_limit() + by_overlap.unwrap_or_default(),
             ..lock.clone()
         };
         let patch = match by_overlap {
@@ -63,6 +62,11 @@ impl Context<'_> {
             None => service_lock::mark(service, &lock, job, &back.cause, before.as_ref()),
         };
         Ok(self.patch_service(patch, then))
+    }
+
+    /// How long taking back may last.
+    fn return_limit(&self) -> Duration {
+        self.request.timeout.min(RETURN_LIMIT)
     }
 
     /// Whether the Service is to be switched back, and the old version is there to take over: it
@@ -114,10 +118,11 @@ impl Context<'_> {
         }
         if self.now >= lock.deadline {
             let name = self.name_of(&lock.version);
-            return Ok(ended(
-                back.clone(),
-                RollbackResult::SwitchRollbackFailed(name),
-            ));
+            let result = match !switched && self.is_share_unconfirmed()? {
+                true => RollbackResult::ShareUnconfirmed(name, self.return_limit()),
+                false => RollbackResult::SwitchRollbackFailed(name),
+            };
+            return Ok(ended(back.clone(), result));
         }
         self.refill(service)?;
         if !switched {

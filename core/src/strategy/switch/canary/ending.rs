@@ -89,6 +89,20 @@ impl Context<'_> {
         Err(self.step(routed.patch(route.annotated(&NO_NOTES))))
     }
 
+    /// Whether the route was given back, and its controller has not confirmed that.
+    pub(in crate::strategy::switch) fn is_share_unconfirmed(&self) -> Result<bool, Query> {
+        let Some(routed) = self.routed() else {
+            return Ok(false);
+        };
+        let Some(route) = self.route(&routed)? else {
+            return Ok(false);
+        };
+        match self.mark_on(route).filter(|mark| mark.returned) {
+            Some(mark) => Ok(self.until_returned(route, &mark)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// When to look again whether the candidate gets nothing by the route any more; `None` where
     /// that is so.
     fn until_returned(&self, route: &Route, mark: &CanaryMark) -> Result<Option<Duration>, Query> {
