@@ -14,7 +14,7 @@ use landfall_sandbox::gateway::{HTTP_ROUTES, sample_http_route};
 use landfall_sandbox::world::{World, sample_autoscaler, sample_service};
 use serde_json::{Value, json};
 use std::time::Duration;
-use watch::{observed, observed_failing, share_is};
+use watch::{observed, observed_failing, share_is, share_of};
 
 /// The user parameters of a canary.
 fn canary(image: &str) -> Value {
@@ -97,6 +97,36 @@ async fn the_new_version_gets_its_shares_one_after_the_other() {
     let next = canary("registry.example.com/demo-app:3.0.0");
     let (ended, _) = observed(&stage, deploy(&stage, next)).await;
     assert_eq!(ended.success().1["Deployment"], "demo-app-green");
+    is_given_back(&stage).await;
+}
+
+/// Two Services behind one route: all of the traffic moves by one write, once the targets of the
+/// new version are known to be healthy.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_one_step_the_traffic_moves_at_once_and_never_to_both() {
+    let stage = stage().await;
+    let mut parameters = canary(NEW_IMAGE);
+    parameters["steps"] = json!([100]);
+    let (ended, seen) = observed(&stage, deploy(&stage, parameters.clone())).await;
+    ended.success();
+    assert_eq!(
+        seen,
+        [json!({"demo-app": 100}), json!({"demo-app-blue": 100})]
+    );
+    is_given_back(&stage).await;
+    // What fails after it goes back at once, too.
+    parameters["images"]["app"] = json!("registry.example.com/demo-app:3.0.0");
+    parameters["bake"] = json!("20s");
+    parameters["patience"] = json!("1s");
+    let illness = async {
+        share_of(&stage, "demo-app-green", 100).await;
+        let image = "registry.example.com/demo-app:3.0.0";
+        stage.cluster.strike("demo-app-green", image).await;
+    };
+    let story = async { tokio::join!(deploy(&stage, parameters), illness) };
+    let ((ended, ()), seen) = observed_failing(&stage, story).await;
+    ended.failure();
+    assert_eq!(seen.last(), Some(&json!({"demo-app-blue": 100})));
     is_given_back(&stage).await;
 }
 

@@ -64,6 +64,13 @@ fn table() -> Vec<(Vec<Value>, Value, &'static str)> {
             json!({"images": null, "manifest": with(app(), "/metadata/name", json!("demo-app"))}),
             "lack `tier=web`, by which Service `demo-app` selects its pods",
         ),
+        (
+            vec![app(), usual()],
+            json!({"images": null, "manifest": with(app(), "/spec/template/spec/readinessGates",
+                json!([{"conditionType": "target-health.elbv2.k8s.aws/k8s-default-web-0a1b2c"}]))}),
+            "have `target-health.elbv2.k8s.aws/k8s-default-web-0a1b2c`. No load balancer knows the \
+             new pods before the switch",
+        ),
     ]
 }
 

@@ -26,7 +26,7 @@ pub use acceptance::Acceptance;
 pub use backends::{Backends, Place};
 pub use before::{RouteBefore, SplitBefore};
 pub use fault::{ActionProblem, ParentRefusal, RouteFault, WeightChange};
-pub use in_force::{Evidence, InForce, told};
+pub use in_force::{Evidence, InForce, times_told};
 use jiff::Timestamp;
 use list::Split;
 use serde_json::{Map, Value, json};
@@ -279,7 +279,7 @@ impl Route {
 
     /// Whether a weight written at a time is in force. `events` are those of the object that
     /// [`Route::evidence`] names; `None` where they could not be read. Beside the time: what
-    /// [`told`] was right before, if that is known.
+    /// [`times_told`] was right before, if that is known.
     pub fn in_force(
         &self,
         events: Option<&[Event]>,

@@ -131,6 +131,15 @@ impl Candidate {
         read_selector(self.template.pointer("/metadata/labels"))
     }
 
+    /// The readiness gates of its template.
+    pub fn readiness_gates(&self) -> Vec<&str> {
+        let gates = self.template.pointer("/spec/readinessGates");
+        let gates = gates.and_then(Value::as_array).into_iter().flatten();
+        gates
+            .filter_map(|gate| gate["conditionType"].as_str())
+            .collect()
+    }
+
     /// Labels that the Service selects by, and the template does not have.
     pub fn missing(&self, selector: &Selector) -> Vec<String> {
         let labels = self.labels();

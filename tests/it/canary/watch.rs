@@ -67,9 +67,18 @@ async fn observed_by<T>(
 
 /// Waits until the candidate has this share.
 pub async fn share_is(stage: &Stage, percent: i64) {
+    share_where(stage, |name| name != "demo-app", percent).await;
+}
+
+/// Waits until this Deployment has this share.
+pub async fn share_of(stage: &Stage, deployment: &str, percent: i64) {
+    share_where(stage, |name| name == deployment, percent).await;
+}
+
+async fn share_where(stage: &Stage, is_it: impl Fn(&str) -> bool, percent: i64) {
     let has = |shares: Value| {
         let shares = shares.as_object().cloned().unwrap_or_default();
-        let mut new = shares.iter().filter(|(name, _)| *name != "demo-app");
+        let mut new = shares.iter().filter(|(name, _)| is_it(name));
         new.any(|(_, share)| *share == percent)
     };
     loop {

@@ -83,7 +83,7 @@ pub(super) fn of_ingress(object: &Object) -> Evidence {
 }
 
 /// How often the controller has told how it fares, by all of its events.
-pub(super) fn told(events: &[Event]) -> u64 {
+pub fn times_told(events: &[Event]) -> u64 {
     let told = events.iter().filter(|event| tells(event));
     told.map(|event| event.count).sum()
 }
@@ -112,7 +112,7 @@ pub(super) fn judge(
         };
     }
     let events = events.unwrap_or_default();
-    let is_new = before.is_some_and(|before| told(events) > before);
+    let is_new = before.is_some_and(|before| times_told(events) > before);
     let is_later = |event: &&Event| event.last.is_some_and(|last| last > written);
     let is_same = |event: &&Event| {
         let last = event.last.map(Timestamp::as_second);

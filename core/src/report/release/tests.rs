@@ -123,6 +123,7 @@ fn serving() -> ReleaseSuccess {
         revision: 7,
         previous: Some(6),
         wrote: true,
+        committed: None,
         new: 3,
         changed: 4,
         unchanged: 12,

@@ -99,6 +99,7 @@ impl Context<'_> {
             None => faults.extend(self.fault_of_labels(candidate, &selector)),
         }
         faults.extend(self.fault_of_names(candidate, found));
+        faults.extend(self.fault_of_gate(candidate));
         faults.extend(self.fault_of_preview(service));
         faults.extend(self.faults_of_canary()?);
         let narrow = match adopted.then(|| own.ok_or(whole)) {

@@ -8,8 +8,13 @@ use crate::snapshot::Query;
 use crate::state::marks;
 use crate::strategy::candidate::{self, Candidate};
 use crate::strategy::service_lock;
+use crate::text::quote;
 use crate::workload::Workload;
 use crate::workload::replica_set::ReplicaSet;
+
+/// The beginning of the readiness gates of the AWS Load Balancer Controller.
+/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/pod_readiness_gate/>
+const AWS_GATE: &str = "target-health.elbv2.k8s.aws/";
 
 impl Context<'_> {
     /// The Service must send to the live Deployment's pods, and to no others.
@@ -131,6 +136,24 @@ impl Context<'_> {
             )),
         };
         (!missing.is_empty()).then_some(fault)
+    }
+
+    /// A readiness gate of the AWS Load Balancer Controller in the template itself: pods get it from
+    /// the controller's webhook where their Service finds them at their creation. What it waits for
+    /// comes after the switch, which waits for it.
+    pub(super) fn fault_of_gate(&self, candidate: &Candidate) -> Option<Fault> {
+        let gate = candidate.readiness_gates();
+        let gate = gate.into_iter().find(|gate| gate.starts_with(AWS_GATE))?;
+        let (field, has) = match &self.request.manifest {
+            Some(_) => ("manifest.spec.template.spec.readinessGates", "have"),
+            None => ("deployment", "names one whose pod template has"),
+        };
+        let problem = format!(
+            "{has} `{}`. No load balancer knows the new pods before the switch, so they would never \
+             be ready: leave the gate to the controller's webhook",
+            quote(gate)
+        );
+        Some(Fault::new(field, problem))
     }
 
     pub(super) fn fault_of_preview(&self, service: &Service) -> Option<Fault> {

@@ -3,7 +3,7 @@
 use super::mark::CanaryMark;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::pod::Event;
-use crate::kubernetes::route::{Backends, Evidence, InForce, Route, RouteReference, told};
+use crate::kubernetes::route::{Backends, Evidence, InForce, Route, RouteReference, times_told};
 use crate::kubernetes::service::Service;
 use crate::request::{Canary, candidate_service};
 use crate::snapshot::Query;
@@ -101,8 +101,8 @@ impl Context<'_> {
     }
 
     /// How often the controller of a route has told how it fares, where that is asked for.
-    pub(super) fn told(&self, route: &Route) -> Result<Option<u64>, Query> {
-        Ok(self.route_events(route)?.map(told))
+    pub(super) fn times_told(&self, route: &Route) -> Result<Option<u64>, Query> {
+        Ok(self.route_events(route)?.map(times_told))
     }
 
     fn route_events(&self, route: &Route) -> Result<Option<&[Event]>, Query> {

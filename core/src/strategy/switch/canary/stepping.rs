@@ -99,7 +99,7 @@ impl Context<'_> {
             step,
             weight,
             at: self.now,
-            told: self.told(route)?,
+            told: self.times_told(route)?,
             since: None,
             returned: false,
             before,
