@@ -196,7 +196,7 @@ pub(super) fn next_after(
         ),
         RollbackResult::ShareUnconfirmed(name, _) => {
             let see = route::see(request);
-            format!("{help} {see} `{name}` goes with the next deploy.")
+            format!("{help} {see} `{name}` goes with the next canary.")
         }
         RollbackResult::RollbackDisabled
         | RollbackResult::NothingToRollBackTo
