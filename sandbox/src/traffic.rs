@@ -190,9 +190,10 @@ fn actions(content: &Value) -> Vec<Vec<(String, u64)>> {
                 weight,
             )
         });
-        groups.collect()
+        groups.collect::<Vec<_>>()
     });
-    list.collect()
+    // An action that forwards to nothing, such as a redirect, has none.
+    list.filter(|backends| !backends.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 
 pub mod faults;
 mod guarded;
+mod ingress;
 mod interrupted;
 mod pods;
 mod real;
+pub mod stand_in;
 mod watch;
 
 use crate::blue_green::{NEW_IMAGE, at_rest, endpoints_are_known, replicas, service};

@@ -3,6 +3,7 @@
 use crate::real::{self, Namespace};
 use jiff::{SignedDuration, Timestamp};
 use landfall::http::{self, Trust};
+use landfall_sandbox::gateway::HTTP_ROUTES;
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Behaviour, Seen, World};
 use reqwest::Method;
@@ -179,10 +180,7 @@ impl Cluster {
             Cluster::Sandbox(kubernetes) => {
                 kubernetes.world(|world, _| world.object(resource, "default", name).cloned())
             }
-            Cluster::Real(namespace) => {
-                let path = namespace.path(version_of(resource), &format!("{resource}/{name}"));
-                namespace.get(&path).await
-            }
+            Cluster::Real(namespace) => namespace.get(&path_of(namespace, resource, name)).await,
         }
     }
 
@@ -200,7 +198,7 @@ impl Cluster {
                 world.apply(object, now);
             }),
             Cluster::Real(namespace) => {
-                let path = namespace.path(version_of(resource), &format!("{resource}/{name}"));
+                let path = path_of(namespace, resource, name);
                 namespace
                     .merge(&path, &json!({outer: {inner: value}}))
                     .await;
@@ -265,8 +263,7 @@ impl Cluster {
                 kubernetes.world(|world, now| world.delete(resource, "default", name, now));
             }
             Cluster::Real(namespace) => {
-                let path = namespace.path(version_of(resource), &format!("{resource}/{name}"));
-                namespace.delete(&path).await;
+                namespace.delete(&path_of(namespace, resource, name)).await;
             }
         }
     }
@@ -354,12 +351,20 @@ fn deployment(namespace: &Namespace) -> String {
     namespace.path("apps/v1", &format!("deployments/{NAME}"))
 }
 
+/// The path of an object in a real cluster, where the name of a resource has no group.
+fn path_of(namespace: &Namespace, resource: &str, name: &str) -> String {
+    let plain = resource.split('.').next().unwrap_or(resource);
+    namespace.path(version_of(resource), &format!("{plain}/{name}"))
+}
+
 /// The API version of a resource that stories look at.
 fn version_of(resource: &str) -> &'static str {
     match resource {
         "deployments" | "replicasets" | "statefulsets" | "daemonsets" => "apps/v1",
         "jobs" => "batch/v1",
         "endpointslices" => "discovery.k8s.io/v1",
+        "ingresses" => "networking.k8s.io/v1",
+        HTTP_ROUTES => "gateway.networking.k8s.io/v1",
         "horizontalpodautoscalers" => "autoscaling/v2",
         _ => "v1",
     }

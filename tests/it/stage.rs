@@ -3,7 +3,7 @@
 use crate::cluster::Cluster;
 use jiff::Timestamp;
 use landfall_sandbox::aws::{
-    Aws, EksCluster, InvocationEnd, JobResult, Outcome, ParameterKind, Report,
+    Aws, EksCluster, InvocationEnd, Job, JobResult, Outcome, ParameterKind, Report,
 };
 use landfall_sandbox::function::Function;
 use landfall_sandbox::kubernetes::Kubernetes;
@@ -147,7 +147,12 @@ impl Stage {
     /// Runs an event to the end of its action.
     pub async fn run(&self, event: Value, life: Duration) -> Ended {
         let job = self.aws.submit(event, life);
-        let outcome = self.aws.outcome(&job, PATIENCE).await;
+        self.ended(&job, PATIENCE).await
+    }
+
+    /// The end of an action, which must come within this time.
+    pub async fn ended(&self, job: &Job, within: Duration) -> Ended {
+        let outcome = self.aws.outcome(job, within).await;
         let report = match outcome {
             Outcome::Succeeded(report) | Outcome::Failed(report) => report,
             Outcome::Silent(end) => panic!("nothing was reported: {end:?}\n{}", self.log()),

@@ -1,152 +1,132 @@
-//! Stories that also run on the real control plane, with the definition of HTTPRoutes and a small
-//! stand-in for a Gateway's controller: it accepts every route, as soon as it sees it.
+//! Stories over an HTTPRoute that also run on the real control plane, with its definition and a
+//! small stand-in for a Gateway's controller.
 
+use super::stand_in::{backends, route, stage_over, step_is, weighed};
 use super::{canary, deploy};
-use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, replicas};
-use crate::cluster::Cluster;
-use crate::real::Namespace;
-use crate::stage::{Stage, beside, demo_app};
-use landfall::http::{self, Trust};
-use landfall_sandbox::gateway::{HTTP_ROUTES, definition, parents, sample_http_route};
-use landfall_sandbox::world::sample_service;
-use reqwest::Method;
+use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, replicas};
+use crate::stage::{Stage, demo_app};
+use jiff::{SignedDuration, Timestamp};
+use landfall_sandbox::aws::{Alarm, AlarmState};
+use landfall_sandbox::gateway::sample_http_route;
+use landfall_sandbox::world::{Seen, sample_service};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::task::AbortHandle;
 
-const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const VERSION: &str = "gateway.networking.k8s.io/v1";
-const JSON: &str = "application/json";
+/// How late a step may be.
+const LATE: SignedDuration = SignedDuration::from_secs(2);
+/// What rings is acted upon within this time.
+const ACTED: SignedDuration = SignedDuration::from_secs(20);
+/// From the reading of an alarm that rings until everything goes to the old version.
+const BACK: SignedDuration = SignedDuration::from_secs(3);
 
-/// The stand-in, until it is dropped.
-struct Controller(Option<AbortHandle>);
-
-impl Drop for Controller {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
-    }
+async fn stage() -> (Stage, impl Drop) {
+    let route = sample_http_route("demo-app", "demo-app");
+    stage_over(route, vec![demo_app(600), sample_service("demo-app")]).await
 }
 
-/// A cluster in which `demo-app` serves over a route.
-async fn stage() -> (Stage, Controller) {
-    if !crate::real::is_named() {
-        return (super::stage().await, Controller(None));
-    }
-    let stage = Stage::given([demo_app(600), sample_service("demo-app")]).await;
-    let Cluster::Real(namespace) = &stage.cluster else {
-        unreachable!()
+/// The writes of the route that were not refused, each with the note that it left.
+fn writes(stage: &Stage) -> Option<Vec<(Seen, Option<Value>)>> {
+    let done = stage.writes()?.into_iter();
+    let done = done.filter(|seen| seen.status < 300 && seen.path.contains("routes/demo-app"));
+    let noted = |seen: Seen| {
+        let body = seen.body.as_ref();
+        let note = body.map(|body| &body["metadata"]["annotations"]["landfall/canary"]);
+        let note = note.and_then(Value::as_str);
+        let note = note.map(|text| serde_json::from_str(text).unwrap());
+        (seen, note)
     };
-    let body = definition().to_string();
-    let (status, answer) = namespace.send(Method::POST, DEFINITIONS, JSON, body).await;
-    assert!([201, 409].contains(&status), "{answer}");
-    let path = format!("{DEFINITIONS}/{HTTP_ROUTES}");
-    namespace.until(&path, is_established).await;
-    let mut route = sample_http_route("demo-app", "demo-app");
-    route["metadata"]
-        .as_object_mut()
-        .unwrap()
-        .remove("namespace");
-    let routes = namespace.path(VERSION, "httproutes");
-    let made = namespace.create(&routes, &route).await;
-    assert_eq!(made["metadata"]["name"], "demo-app");
-    let path = format!("{routes}/demo-app");
-    let url = format!("{}{path}", namespace.admin());
-    let task = tokio::spawn(accept(url)).abort_handle();
-    namespace
-        .until(&path, |route| route["status"]["parents"].is_array())
-        .await;
-    endpoints_are_known(&stage).await;
-    (stage, Controller(Some(task)))
+    Some(done.map(noted).collect())
 }
 
-fn is_established(definition: &Value) -> bool {
-    let conditions = definition["status"]["conditions"].as_array();
-    let mut conditions = conditions.into_iter().flatten();
-    conditions.any(|one| one["type"] == "Established" && one["status"] == "True")
-}
-
-/// Writes the status of the route whenever it has another generation.
-async fn accept(url: String) {
-    let client = http::client(Trust::Public).unwrap();
-    loop {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let Ok(answer) = client.get(&url).send().await else {
-            continue;
-        };
-        let text = answer.text().await.unwrap_or_default();
-        let Ok(mut route) = serde_json::from_str::<Value>(&text) else {
-            continue;
-        };
-        let seen = &route["status"]["parents"][0]["conditions"][0]["observedGeneration"];
-        if *seen == route["metadata"]["generation"] {
-            continue;
-        }
-        let now = jiff::Timestamp::now().round(jiff::Unit::Second).unwrap();
-        let parents = parents(&route, &[], &now.to_string());
-        route["status"]["parents"] = parents;
-        let request = client.put(format!("{url}/status"));
-        let request = request.header("content-type", JSON);
-        // One that is too late is repeated.
-        drop(request.body(route.to_string()).send().await);
-    }
-}
-
-/// The backends of the route, each with its weight.
-async fn backends(stage: &Stage) -> Vec<(String, u64)> {
-    let route = match &stage.cluster {
-        Cluster::Sandbox(_) => super::route(stage),
-        Cluster::Real(namespace) => route_of(namespace).await,
-    };
-    let backends = route["spec"]["rules"][0]["backendRefs"].as_array().unwrap();
-    let pairs = backends.iter().map(|one| {
-        let name = one["name"].as_str().unwrap().to_owned();
-        (name, one["weight"].as_u64().unwrap())
-    });
-    pairs.collect()
-}
-
-async fn route_of(namespace: &Namespace) -> Value {
-    let path = namespace.path(VERSION, "httproutes/demo-app");
-    namespace.get(&path).await.unwrap()
-}
-
-/// All weights that the route had while a story ran.
-async fn weighed<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Vec<u64>>) {
-    let mut seen = Vec::new();
-    let look = async {
-        loop {
-            let weights = backends(stage).await.into_iter().map(|one| one.1);
-            let weights = weights.collect::<Vec<_>>();
-            if seen.last() != Some(&weights) {
-                seen.push(weights);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let told = beside(story, look).await;
-    (told, seen)
+fn time(note: &Value, field: &str) -> Timestamp {
+    note[field].as_str().unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn weights_are_written_step_by_step_and_given_back() {
+async fn weights_are_written_step_by_step_in_time_and_given_back() {
     let (stage, _controller) = stage().await;
     let mut parameters = canary(NEW_IMAGE);
-    parameters["steps"] = json!([10]);
+    parameters["steps"] = json!([10, {"weight": 40, "bake": "4s"}]);
     let (ended, seen) = weighed(&stage, deploy(&stage, parameters)).await;
     ended.success();
-    let shares: [&[u64]; 5] = [&[1], &[100, 0], &[90, 10], &[0, 100], &[1]];
+    let shares: [&[u64]; 6] = [&[1], &[100, 0], &[90, 10], &[60, 40], &[0, 100], &[1]];
     assert_eq!(seen, shares);
-    assert_eq!(backends(&stage).await, [("demo-app".to_owned(), 1)]);
+    assert_eq!(backends(&route(&stage).await), [("demo-app".to_owned(), 1)]);
     assert_eq!(replicas(&stage, "demo-app").await, Some(0));
     let candidate = stage.cluster.object("services", "demo-app-canary").await;
     assert_eq!(candidate, None);
     at_rest(&stage).await;
+    // Each step comes when the bake of the one before is over.
+    for (step, bake) in [(0, 0), (1, 1), (2, 4)] {
+        let Some(writes) = writes(&stage) else { break };
+        let of = |step: u64| {
+            let notes = writes
+                .iter()
+                .filter_map(|(seen, note)| Some((seen, note.as_ref()?)));
+            notes.filter(move |(_, note)| note["step"] == step)
+        };
+        let (_, begun) = of(step)
+            .find(|(_, note)| note["since"].is_string())
+            .unwrap();
+        let (next, _) = of(step + 1).next().unwrap();
+        let due = time(begun, "since") + SignedDuration::from_secs(bake);
+        let late = next.time.duration_since(due);
+        println!("step {} was {late:#} late", step + 1);
+        // The audit log's times have microseconds, the notes' are older.
+        assert!(late >= SignedDuration::ZERO, "{late:?} after step {step}");
+        assert!(late <= LATE, "{late:?} after step {step}");
+    }
     // A version that never serves changes no weight.
     let (ended, seen) = weighed(&stage, deploy(&stage, canary(SICK_IMAGE))).await;
     let (_, message) = ended.failure();
     assert!(message.contains("exits with code 1"), "{message}");
     assert_eq!(seen, [vec![1]]);
+    at_rest(&stage).await;
+}
+
+/// The whole way back of the traffic: one write, soon after the alarm was read.
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_goes_to_the_old_version_soon_after_an_alarm_is_read() {
+    let (stage, _controller) = stage().await;
+    stage.aws.put_alarm(Alarm::silent("5xx"));
+    let mut parameters = canary(NEW_IMAGE);
+    parameters["steps"] = json!([{"weight": 10, "bake": "50s"}]);
+    parameters["alarms"] = json!(["5xx"]);
+    let rings = async {
+        step_is(&stage, 1).await;
+        // Not right after a reading.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let why = "Threshold Crossed";
+        stage.aws.set_alarm("5xx", AlarmState::Alarm, why);
+        let rang = Timestamp::now();
+        while backends(&route(&stage).await)[0].1 != 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        (rang, Timestamp::now())
+    };
+    let story = async { tokio::join!(deploy(&stage, parameters), rings) };
+    let ((ended, (rang, back)), seen) = weighed(&stage, story).await;
+    let (_, message) = ended.failure();
+    assert!(message.contains("with 10 % of the traffic, "), "{message}");
+    let shares: [&[u64]; 4] = [&[1], &[100, 0], &[90, 10], &[1]];
+    assert_eq!(seen, shares);
+    let calls = stage.aws.calls().into_iter();
+    let mut calls = calls.filter(|call| call.target.ends_with("DescribeAlarms"));
+    let read = calls.find(|call| call.at >= rang).unwrap().at;
+    let (acted, took) = (back.duration_since(rang), back.duration_since(read));
+    println!("back {acted:#} after the alarm rang, {took:#} after it was read");
+    assert!(acted <= ACTED, "{acted:?}");
+    assert!(took <= BACK, "{took:?}");
+    // From 10 % to nothing by a single write; the last one takes the notes away.
+    if let Some(writes) = writes(&stage) {
+        let after = writes.iter().filter(|(seen, _)| seen.time >= read);
+        let weights = after.filter(|(seen, _)| {
+            let body = seen.body.as_ref().unwrap();
+            body["spec"]["rules"].is_array()
+        });
+        assert_eq!(weights.count(), 1, "{writes:#?}");
+    }
+    assert_eq!(replicas(&stage, "demo-app").await, Some(2));
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
     at_rest(&stage).await;
 }

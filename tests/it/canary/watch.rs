@@ -15,7 +15,11 @@ const WANTED: usize = 2;
 /// What the rules of the route send where.
 fn traffic(stage: &Stage) -> Vec<Traffic> {
     let world = stage.sandbox();
-    world.world(|world, _| world.traffic(HTTP_ROUTES, "default", "demo-app"))
+    let routes = [HTTP_ROUTES, "ingresses"];
+    world.world(|world, _| {
+        let all = routes.map(|resource| world.traffic(resource, "default", "demo-app"));
+        all.concat()
+    })
 }
 
 /// The shares by version in whole percents, as an object.
