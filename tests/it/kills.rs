@@ -1,6 +1,7 @@
 //! The function dies by SIGKILL at random moments of a deploy, and is called again as it would be.
 //! Whatever was going on, the Service always has its pods, and nothing of the dead one is left.
 
+mod canary;
 pub mod draw;
 mod life;
 mod loss;
@@ -10,16 +11,21 @@ pub use life::expire;
 
 use crate::application::Application;
 use crate::blue_green::endpoints_are_known;
+use crate::canary::stand_in::stage_over;
 use crate::kills::draw::{Draw, Tally};
 use crate::kills::life::Life;
 use crate::prober::Prober;
+use crate::prober::route::RouteProber;
 use crate::stage::{OLD_IMAGE, Stage, demo_app};
+use landfall_sandbox::gateway::sample_http_route;
 use landfall_sandbox::world::{sample_autoscaler, sample_service};
 use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+/// Rows of a table that live at the same time.
+const TURNS: usize = 6;
 /// How often the function is killed; `LANDFALL_KILLS` asks for more.
 const KILLS: u32 = 25;
 /// Namespaces that live at the same time; `LANDFALL_STAGES` asks for others.
@@ -104,9 +110,23 @@ async fn live(draw: Draw, kills: u32, tally: Rc<RefCell<Tally>>) {
     if life.scaled {
         objects.push(sample_autoscaler("demo-app", 1, 5));
     }
-    let mut stage = Stage::given(objects).await;
+    let (mut stage, _controller) = match life.routed {
+        true => {
+            let route = sample_http_route("demo-app", "demo-app");
+            let (stage, controller) = stage_over(route, objects).await;
+            (stage, Some(controller))
+        }
+        false => (Stage::given(objects).await, None),
+    };
     endpoints_are_known(&stage).await;
     let mut prober = Prober::start(&stage.cluster, 2).await;
+    let mut of_route = life.routed.then(|| RouteProber::start(&stage.cluster, 2));
+    let of_traffic = async {
+        match &mut of_route {
+            Some(prober) => prober.complaint().await,
+            None => std::future::pending().await,
+        }
+    };
     let deploys = async {
         for number in 0..DEPLOYS {
             // The last one is left alone: it must find everything in order.
@@ -120,6 +140,7 @@ async fn live(draw: Draw, kills: u32, tally: Rc<RefCell<Tally>>) {
     let complaint = tokio::select! {
         () = deploys => None,
         complaint = prober.complaint() => Some(complaint),
+        complaint = of_traffic => Some(complaint),
     };
     let complaint = complaint.or(prober.finish().await.map_or_else(Some, |states| {
         life.tally.borrow_mut().states += states;

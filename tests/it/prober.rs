@@ -1,6 +1,8 @@
 //! An independent look at what a Service sends to: a watch of its EndpointSlices, over a connection
 //! of its own, so that no state goes unseen.
 
+pub mod route;
+
 use crate::cluster::Cluster;
 use crate::stage::Stage;
 use landfall::http::{self, Trust};
@@ -13,6 +15,7 @@ use tokio::task::AbortHandle;
 
 /// Pods of one version that must be ready at every moment, where a story says nothing else.
 const REQUIRED: usize = 2;
+const MIXTURE: &str = "mixture";
 /// States that are shown when one of them was wrong.
 const SHOWN: usize = 12;
 /// How long the watch may be behind the list when a story is over.
@@ -42,6 +45,8 @@ pub struct Known {
     required: usize,
     /// What is wrong is timed, and is no complaint.
     timed: bool,
+    /// Two versions may have pods.
+    shared: bool,
     spans: Spans,
     /// Since when it is empty, and since when it is mixed.
     since: [Option<Instant>; 2],
@@ -77,12 +82,25 @@ impl Stage {
 impl Prober {
     /// Begins to watch. What is there already is looked at as well.
     pub async fn start(cluster: &Cluster, required: usize) -> Prober {
-        Prober::begin(cluster, required, false).await
+        Prober::begin(cluster, Known::new(required)).await
+    }
+
+    /// One for a Service that sends to two versions at times.
+    pub async fn sharing(cluster: &Cluster, required: usize) -> Prober {
+        let known = Known {
+            shared: true,
+            ..Known::new(required)
+        };
+        Prober::begin(cluster, known).await
     }
 
     /// One that does not complain, and tells how long what is wrong has lasted.
     pub async fn timing(cluster: &Cluster) -> Prober {
-        Prober::begin(cluster, 1, true).await
+        let known = Known {
+            timed: true,
+            ..Known::new(1)
+        };
+        Prober::begin(cluster, known).await
     }
 
     /// How long the Service was empty or mixed, up to now.
@@ -101,12 +119,10 @@ impl Prober {
             .collect()
     }
 
-    async fn begin(cluster: &Cluster, required: usize, timed: bool) -> Prober {
+    async fn begin(cluster: &Cluster, mut known: Known) -> Prober {
         let source = Source::of(cluster);
         let (slices, version) = source.list().await;
         let answer = source.watch(&version).await;
-        let mut known = Known::new(required);
-        known.timed = timed;
         (known.slices, known.version) = (slices, version);
         known.judge();
         let (sender, known) = watch::channel(known);
@@ -174,6 +190,7 @@ impl Known {
         Known {
             required,
             timed: false,
+            shared: false,
             spans: Spans::default(),
             since: [None; 2],
             slices: Slices::new(),
@@ -200,6 +217,7 @@ impl Known {
     /// Looks at the state that is known now. The first thing that is wrong counts.
     fn judge(&mut self) {
         let (state, problem) = look(&self.slices, self.required);
+        let problem = problem.filter(|problem| !(self.shared && problem.contains(MIXTURE)));
         self.count += 1;
         self.states
             .push_back(format!("{} {state}", jiff::Timestamp::now()));
@@ -223,7 +241,7 @@ impl Known {
         for (since, is_so) in self
             .since
             .iter_mut()
-            .zip([is("sends to 0 pods"), is("mixture")])
+            .zip([is("sends to 0 pods"), is(MIXTURE)])
         {
             *since = is_so.then(|| since.unwrap_or_else(Instant::now));
         }
@@ -272,7 +290,7 @@ fn look(slices: &Slices, required: usize) -> (String, Option<String>) {
             ready.len()
         ))
     } else if versions.len() > 1 {
-        Some(format!("the Service sends to a mixture of {versions:?}"))
+        Some(format!("the Service sends to a {MIXTURE} of {versions:?}"))
     } else {
         None
     };
@@ -287,32 +305,53 @@ fn name(object: &Value) -> String {
 #[derive(Clone)]
 struct Source {
     client: reqwest::Client,
-    slices: String,
+    /// Up to the API's group: `https://127.0.0.1:6443/apis/`.
+    base: String,
+    namespace: String,
     token: Option<String>,
 }
 
 impl Source {
     fn of(cluster: &Cluster) -> Source {
-        let label = "labelSelector=kubernetes.io%2Fservice-name%3Ddemo-app";
-        let (base, path, token, trust) = match cluster {
+        let (base, token, trust) = match cluster {
             Cluster::Sandbox(kubernetes) => (
                 kubernetes.url(),
-                "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices".to_owned(),
                 Some(cluster.token().to_owned()),
                 Trust::Only(kubernetes.ca()),
             ),
-            Cluster::Real(namespace) => (
-                namespace.admin(),
-                namespace.path("discovery.k8s.io/v1", "endpointslices"),
-                None,
-                Trust::Public,
-            ),
+            Cluster::Real(namespace) => (namespace.admin(), None, Trust::Public),
         };
         Source {
             client: http::client(trust).unwrap(),
-            slices: format!("{base}{path}?{label}"),
+            base: format!("{base}/apis/"),
+            namespace: cluster.namespace().to_owned(),
             token,
         }
+    }
+
+    fn url(&self, version: &str, rest: &str) -> String {
+        let Source {
+            base, namespace, ..
+        } = self;
+        format!("{base}{version}/namespaces/{namespace}/{rest}")
+    }
+
+    fn slices(&self) -> String {
+        let label = "labelSelector=kubernetes.io%2Fservice-name%3Ddemo-app";
+        let slices = self.url("discovery.k8s.io/v1", "endpointslices");
+        format!("{slices}?{label}")
+    }
+
+    /// What is there, if it is.
+    async fn get(&self, url: &str) -> Option<Value> {
+        let mut request = self.client.get(url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.ok()?;
+        let is_there = answer.status() == 200;
+        let text = answer.text().await.ok().filter(|_| is_there)?;
+        serde_json::from_str(&text).ok()
     }
 
     async fn ask(&self, url: &str) -> Response {
@@ -326,7 +365,7 @@ impl Source {
     }
 
     async fn list(&self) -> (Slices, String) {
-        let text = self.ask(&self.slices).await.text().await.unwrap();
+        let text = self.ask(&self.slices()).await.text().await.unwrap();
         let mut list: Value = serde_json::from_str(&text).unwrap();
         let version = list["metadata"]["resourceVersion"].as_str();
         let version = version.unwrap().to_owned();
@@ -336,7 +375,7 @@ impl Source {
     }
 
     async fn watch(&self, version: &str) -> Response {
-        let slices = &self.slices;
+        let slices = self.slices();
         self.ask(&format!("{slices}&watch=true&resourceVersion={version}"))
             .await
     }

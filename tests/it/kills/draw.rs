@@ -11,6 +11,8 @@ pub(super) enum Version {
     FailsSmoke,
     /// Its Deployment is deleted after the switch; its pods stay, so that no endpoint is lost.
     Lost,
+    /// Its pods fall ill when it has a share of the traffic.
+    FallsIll,
 }
 
 /// How a deploy goes on that was killed.

@@ -1,6 +1,7 @@
 //! The life of one cluster: deploys, kills, deliveries, and what is judged of them.
 
 use crate::blue_green::{at_rest, service, switch};
+use crate::canary::stand_in::{backends, note, route};
 use crate::kills::draw::{AIMS, Aim, Draw, Revival, Tally, Version};
 use crate::kills::stages::stage_of;
 use crate::kills::{LOOK, PATIENCE, REPEAT, SOON, SPAN};
@@ -16,6 +17,8 @@ use tokio::time::{Instant, sleep};
 pub(super) struct Life {
     pub(super) draw: Draw,
     pub(super) strategy: &'static str,
+    /// Whether a route sends to the Service, so that canaries are made.
+    pub(super) routed: bool,
     pub(super) scaled: bool,
     pub(super) live: String,
     pub(super) serving: String,
@@ -31,8 +34,10 @@ impl Life {
         for _ in 0..8 {
             draw.below(1);
         }
+        let strategy = draw.one(&["blueGreen", "immutable", "canary"]);
         Life {
-            strategy: draw.one(&["blueGreen", "immutable"]),
+            strategy,
+            routed: strategy == "canary",
             scaled: draw.one(&[true, false]),
             draw,
             live: "demo-app".into(),
@@ -72,6 +77,7 @@ impl Life {
     pub(super) fn parameters(&mut self, number: u32, version: Version) -> Value {
         // Now and then a family changes its ways.
         let strategy = match self.draw.below(8) {
+            0 if self.routed => "blueGreen",
             0 => self.draw.one(&["blueGreen", "immutable"]),
             _ => self.strategy,
         };
@@ -84,6 +90,12 @@ impl Life {
         let mut parameters = switch(strategy, &image);
         parameters["bake"] = json!(self.draw.one(&["0s", "1s", "2s"]));
         parameters["patience"] = json!("3s");
+        if strategy == "canary" {
+            parameters["route"] = json!("httproute/demo-app");
+            parameters["steps"] = json!([{"weight": 20, "bake": "1s"}]);
+            // The controller has its time for each of three changes.
+            parameters["timeout"] = json!("90s");
+        }
         if version == Version::FailsSmoke {
             parameters["smoke"] = json!({"path": "/", "contains": "what nobody says"});
         } else if self.draw.one(&[true, false]) {
@@ -217,7 +229,13 @@ impl Life {
         stage.function.kill();
         let service = service(stage).await;
         let deployments = stage.cluster.objects("deployments").await;
-        let at = stage_of(&service, &deployments, &self.job);
+        let mut at = stage_of(&service, &deployments, &self.job);
+        if self.routed
+            && at.starts_with('3')
+            && let Some(note) = note(&route(stage).await)
+        {
+            at = format!("3 canary at step {}", note["step"]);
+        }
         self.tell(format!(
             "killed: {at}; {}",
             service["metadata"]["annotations"]
@@ -266,7 +284,12 @@ impl Life {
                 let (words, untouched) = match version {
                     Version::Crashes => ("exits with code 1", untouched),
                     Version::Lost => ("someone else deleted", again.as_str()),
+                    Version::FallsIll => ("of the traffic, ", untouched),
                     _ => ("smoke test", untouched),
+                };
+                let untouched = match version {
+                    Version::FallsIll if message.contains(&again) => again.as_str(),
+                    _ => untouched,
                 };
                 let true_told = kind == "JobFailed" && message.contains(words);
                 assert!(
@@ -296,6 +319,16 @@ impl Life {
         ensure(
             *found == selector,
             format!("selector {found}, not {selector}"),
+        )?;
+        if self.routed {
+            let backends = backends(&route(stage).await);
+            let is_so = backends == [("demo-app".to_owned(), 1)];
+            ensure(is_so, format!("the route sends to {backends:?}"))?;
+        }
+        let candidate = stage.cluster.object("services", "demo-app-canary").await;
+        ensure(
+            candidate.is_none(),
+            "the candidate's Service is there".into(),
         )?;
         let mut idle = 0;
         for one in stage.cluster.objects("deployments").await {

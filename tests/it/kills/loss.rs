@@ -5,7 +5,7 @@ use crate::blue_green::{endpoints_are_known, service, switch};
 use crate::cluster::Cluster;
 use crate::kills::draw::{Draw, Version};
 use crate::kills::life::Life;
-use crate::kills::{PATIENCE, version_of};
+use crate::kills::{PATIENCE, TURNS, version_of};
 use crate::prober::Prober;
 use crate::stage::{OLD_IMAGE, Stage, demo_app};
 use landfall_sandbox::aws::Outcome;
@@ -63,7 +63,7 @@ fn moments() -> Vec<Moment> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_that_is_killed_in_any_stage_goes_on() {
     let rows = tokio::task::LocalSet::new();
-    let turns = Rc::new(tokio::sync::Semaphore::new(5));
+    let turns = Rc::new(tokio::sync::Semaphore::new(TURNS));
     let mut running = Vec::new();
     for strategy in ["blueGreen", "immutable"] {
         // In the sandbox no pod outlives its Deployment.
@@ -91,7 +91,7 @@ async fn a_deploy_that_is_killed_in_any_stage_goes_on() {
 /// Whether it was killed at this moment.
 async fn killed_at(strategy: &'static str, (name, version, is_now): Moment) -> bool {
     let mut life = Life::of(Draw(1), Rc::default());
-    (life.strategy, life.scaled) = (strategy, true);
+    (life.strategy, life.scaled, life.routed) = (strategy, true, false);
     let application = Application::new(OLD_IMAGE, 200, "ok").await;
     let objects = [
         application.of(demo_app(600)),
