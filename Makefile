@@ -36,7 +36,7 @@ TAGS ?=
 TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
+.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
 
 help: ## list all commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,12 +105,45 @@ package-%: tools
 	  --bin landfall --$(subst _,-,$*) --lambda-dir $(PACKAGE)/$* --flatten landfall
 	$(PYTHON) tests/tools/package.py $(PACKAGE)/$*/bootstrap $* $(PACKAGE)/landfall-$*.zip
 
+# No path of this machine is in the programs, so that the same tools make the same bytes in any folder. These flags
+# have files of their own, or `make package` would build everything anew after it.
+DIST ?= dist
+RELEASE := target/release-files
+TRIPLE = $(if $(filter arm64,$*),aarch64,x86_64)-unknown-linux-gnu
+REMAPPED := RUSTFLAGS="--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/landfall"
+release: $(addprefix release-,$(ARCHITECTURES)) ## put a release into dist/: packages, landfall-access, template, SBOM, licences, checksums
+	rm -rf $(DIST)
+	$(PYTHON) tests/tools/release.py $(DIST) $(RELEASE)/out \
+	  $(foreach it,$(ARCHITECTURES),$(if $(filter arm64,$(it)),aarch64,x86_64)-unknown-linux-gnu)
+
+release-%: tools
+	for program in landfall landfall-access; do \
+	  $(WITH_TOOLS) $(REMAPPED) $(CARGO) lambda build --locked --release --package $$program --bin $$program \
+	    --$(subst _,-,$*) --target-dir $(RELEASE) --lambda-dir $(RELEASE)/out/$(TRIPLE)/$$program --flatten $$program && \
+	  cp $(RELEASE)/out/$(TRIPLE)/$$program/bootstrap $(RELEASE)/out/$(TRIPLE)/$$program.built || exit 1; \
+	done
+	mv $(RELEASE)/out/$(TRIPLE)/landfall.built $(RELEASE)/out/$(TRIPLE)/bootstrap
+	rm -rf $(RELEASE)/out/$(TRIPLE)/landfall-access
+	mv $(RELEASE)/out/$(TRIPLE)/landfall-access.built $(RELEASE)/out/$(TRIPLE)/landfall-access
+
+# Twice the time of a release; so it is for a release, not for each change.
+TWICE := target/twice
+twice: tools ## make a release of what is committed in two folders, and compare the bytes
+	rm -rf $(TWICE)
+	for folder in one another-folder/deeper; do \
+	  mkdir -p $(TWICE)/$$folder && git archive HEAD | tar -x -C $(TWICE)/$$folder && \
+	  $(MAKE) -C $(TWICE)/$$folder release TOOLS=$(abspath $(TOOLS)) || exit 1; \
+	done
+	diff --recursive $(TWICE)/one/$(DIST) $(TWICE)/another-folder/deeper/$(DIST)
+	@echo "both are the same:" && cat $(TWICE)/one/$(DIST)/SHA256SUMS
+
 # SAM must build the same binary as `make package`; the second build reuses the first.
 validate: tools ## check the templates, YAML and JSON, and `sam build` (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
 	$(PYTHON) tests/tools/site.py - target/site --only-list
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
 	$(PYTHON) -W ignore tests/tools/chat.py target/templates/template.json
+	$(PYTHON) -W ignore tests/tools/stack.py target/templates/packaged.json Least Refused
 	$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py
 	$(MAKE) package
 	@set -e; for architecture in $(ARCHITECTURES); do \

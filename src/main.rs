@@ -14,6 +14,10 @@ type Handling<'a> = Pin<Box<dyn Future<Output = Result<Value, Unreported>> + 'a>
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    if std::env::args_os().nth(1).is_some_and(|first| first == "--version") {
+        println!("landfall {}", env!("CARGO_PKG_VERSION"));
+        return Ok(());
+    }
     logging::init(variable);
     if variable("AWS_LAMBDA_RUNTIME_API").is_none() {
         let what = "this program runs inside AWS Lambda, and AWS_LAMBDA_RUNTIME_API is not set; \

@@ -122,6 +122,7 @@ In AWS:
 
   --apply                 do it
   --help                  this text
+  --version               its version
 
 You need in the namespace get, create and patch on serviceaccounts, roles and
 rolebindings, and all that the Roles grant (an administrator has it all).
@@ -148,6 +149,10 @@ Examples:
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == "--version") {
+        println!("landfall-access {}", env!("CARGO_PKG_VERSION"));
+        return ExitCode::SUCCESS;
+    }
     let options = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(options) => options,
         Err(problem) => {

@@ -53,6 +53,7 @@ Options:
   --token TOKEN      its bearer token; --token-file reads it from a file
   --ca FILE          its CA, PEM
   --help             this text
+  --version          its version
 ";
 
 /// The default timeout of the function.
@@ -72,6 +73,7 @@ pub(crate) enum Command {
     Serve(Serve),
     Measure(Measure),
     Help,
+    Version,
 }
 
 /// Runs one event.
@@ -111,6 +113,7 @@ struct Options {
     plain: bool,
     raw: bool,
     help: bool,
+    version: bool,
 }
 
 impl Command {
@@ -118,6 +121,9 @@ impl Command {
         let mut options = Options::parse(arguments).map_err(|error| error.to_string())?;
         if options.help {
             return Ok(Command::Help);
+        }
+        if options.version {
+            return Ok(Command::Version);
         }
         if options.words.is_empty() {
             return Err("a command is missing: demo, invoke, serve or measure".to_owned());
@@ -187,6 +193,7 @@ impl Options {
                 Long("plain") => options.plain = true,
                 Long("raw") => options.raw = true,
                 Long("help") | Short('h') => options.help = true,
+                Long("version") => options.version = true,
                 Value(word) => options.words.push(word.into()),
                 Long(_) | Short(_) => return Err(argument.unexpected()),
             }

@@ -52,6 +52,10 @@ async fn main() -> ExitCode {
                 print!("{HELP}");
                 Ok(true)
             }
+            Command::Version => {
+                println!("landfall-sandbox {}", env!("CARGO_PKG_VERSION"));
+                Ok(true)
+            }
         }
     };
     // Dropping the running task also ends every process and deletes every file.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// What SSM and S3 do with a key of the customer's, or a secret, for a call of ours, in our name.
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html>
@@ -194,6 +195,16 @@ fn the_template_is_of_this_version() {
     for file in ["LicenseUrl", "ReadmeUrl"] {
         assert!(root().join(metadata[file].as_str().unwrap()).is_file());
     }
+}
+
+/// What a report of a fault needs first. The function tells it without Lambda around it.
+#[test]
+fn the_function_tells_its_version() {
+    let mut function = Command::new(env!("CARGO_BIN_EXE_landfall"));
+    let told = function.arg("--version").env_clear().output().unwrap();
+    assert!(told.status.success());
+    let expected = concat!("landfall ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(String::from_utf8(told.stdout).unwrap(), expected);
 }
 
 fn root() -> &'static Path {

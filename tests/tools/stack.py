@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import sys
+import tomllib
 import unittest
 import zipfile
 from pathlib import Path
@@ -31,6 +32,7 @@ logging.disable(logging.WARNING)
 # One session reads the descriptions of the services once.
 client = functools.cache(boto3.Session().client)
 TEMPLATE = json.loads(Path(sys.argv.pop(1)).read_text())
+VERSION = tomllib.loads(Path("Cargo.toml").read_text())["workspace"]["package"]["version"]
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
@@ -81,6 +83,10 @@ class Stack:
         with zipfile.ZipFile(package, "w") as archive:
             archive.writestr("bootstrap", "")
         s3.put_object(Bucket="packages", Key="function.zip", Body=package.getvalue())
+        if "CodeBucket" in TEMPLATE["Parameters"]:
+            # The template of a release, and the package under its own name.
+            s3.put_object(Bucket="packages", Key=f"landfall-{VERSION}-x86_64.zip", Body=package.getvalue())
+            self.parameters = {"CodeBucket": "packages"} | self.parameters
         given = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
         client("cloudformation").create_stack(
             StackName="landfall", TemplateBody=json.dumps(TEMPLATE), Parameters=given,
@@ -540,10 +546,14 @@ class Refused(unittest.TestCase):
              ["arn:aws:iam::123456789012:role/a", "service-role/a", "a b", "a" * 65]),
             ("PermissionsBoundary", ["", ALL["PermissionsBoundary"], "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"],
              ["boundary", ROLE, "arn:aws:iam::1:policy/a"]),
+            ("CodeBucket", ["packages", "my.bucket-1"], ["", "s3://packages", "Packages", "packages/"]),
+            ("CodeKey", ["", "landfall.zip", "a/b.zip"], ["/a.zip", " "]),
             ("ChatPipelines", ["", "shop", "shop,web.2@_-"], ["shop, web", "shop,", ",", "a" * 101]),
             ("AlarmTopicArn", ["", TOPIC, TOPIC + ".fifo"], ["alarms", KEY]),
         ]:
-            parameter = TEMPLATE["Parameters"][name]
+            parameter = TEMPLATE["Parameters"].get(name)
+            if name.startswith("Code") and not parameter:
+                continue
             self.assertTrue(parameter["ConstraintDescription"])
             for value in good:
                 self.assertRegex(value, re.compile(parameter["AllowedPattern"]), name)

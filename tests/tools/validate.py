@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -19,7 +20,7 @@ from samtranslator.translator.transform import transform
 
 HERE = Path(sys.executable).parent
 # What is built, fetched or not ours.
-PASSED_OVER = {"target", ".git", "node_modules", ".aws-sam", ".terraform", ".venv"}
+PASSED_OVER = {"target", "dist", ".git", "node_modules", ".aws-sam", ".terraform", ".venv"}
 # Any region that has every kind of resource; none is asked.
 REGION = {"AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
 FENCED = re.compile(r"^( *)```(json|yaml|yml)\n(.*?)^\1```", re.M | re.S)
@@ -46,6 +47,9 @@ def main(folder):
         if "AWS::Serverless-" in template.read_text():
             check("sam", "validate", "--lint", "--template", template)
             check("cfn-lint", translate(template, Path(folder)))
+    release = Path(folder) / "packaged.json"
+    release.write_text(json.dumps(packaged(version())))
+    check("cfn-lint", release)
 
 
 def files(*endings):
@@ -131,18 +135,53 @@ def check(program, *arguments):
 
 
 def translate(template, folder):
-    """What CloudFormation gets of it. No AWS managed policy is known, as nothing of ours takes one."""
+    """What CloudFormation gets of it, as a file."""
     translated = folder / "-".join(template.with_suffix(".json").parts)
     folder.mkdir(parents=True, exist_ok=True)
+    result = translation(yaml_parse(template.read_text()), "s3://packages/function.zip")
+    translated.write_text(json.dumps(result, indent=1, sort_keys=True))
+    return translated
+
+
+def translation(source, code):
+    """What CloudFormation gets of it. No AWS managed policy is known, as nothing of ours takes one."""
     known = type("NoPolicies", (), {"load": dict})
-    source = yaml_parse(template.read_text())
     for resource in source["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             # `sam package` puts the place of the built package there.
-            resource["Properties"]["CodeUri"] = "s3://packages/function.zip"
-    result = transform(source, {}, known())
-    translated.write_text(json.dumps(result, indent=1, sort_keys=True))
-    return translated
+            resource["Properties"]["CodeUri"] = code
+    return transform(source, {}, known())
+
+
+def version():
+    return tomllib.loads(Path("Cargo.toml").read_text())["workspace"]["package"]["version"]
+
+
+def packaged(version):
+    """The template of a release: CloudFormation takes it without SAM, and the package from a bucket of the user's."""
+    source = yaml_parse(Path("template.yaml").read_text())
+    parameters = {
+        "CodeBucket": {
+            "Type": "String",
+            "Description": "Bucket in this region with the function's package.",
+            "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+            "ConstraintDescription": "the name of a bucket.",
+        },
+        "CodeKey": {
+            "Type": "String",
+            "Default": "",
+            "Description": f"Key of the package in it. Empty: landfall-{version}-ARCHITECTURE.zip.",
+            "AllowedPattern": "^([^/ ].{0,1023})?$",
+            "ConstraintDescription": "the key of an object; or empty.",
+        },
+    }
+    source["Parameters"] = parameters | source["Parameters"]
+    source["Conditions"]["HasCodeKey"] = {"Fn::Not": [{"Fn::Equals": [{"Ref": "CodeKey"}, ""]}]}
+    groups = source["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    groups.insert(0, {"Label": {"default": "Package"}, "Parameters": list(parameters)})
+    del source["Metadata"]["AWS::ServerlessRepo::Application"]
+    key = {"Fn::If": ["HasCodeKey", {"Ref": "CodeKey"}, {"Fn::Sub": f"landfall-{version}-${{Architecture}}.zip"}]}
+    return translation(source, {"Bucket": {"Ref": "CodeBucket"}, "Key": key})
 
 
 if __name__ == "__main__":

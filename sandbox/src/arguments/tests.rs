@@ -26,6 +26,7 @@ fn commands_are_read() {
     };
     assert_eq!(parse("serve a b"), Ok(Command::Serve(serve)));
     assert_eq!(parse("demo --help"), Ok(Command::Help));
+    assert_eq!(parse("--version"), Ok(Command::Version));
 }
 
 #[test]
