@@ -14,7 +14,10 @@ type Handling<'a> = Pin<Box<dyn Future<Output = Result<Value, Unreported>> + 'a>
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    if std::env::args_os().nth(1).is_some_and(|first| first == "--version") {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == "--version")
+    {
         println!("landfall {}", env!("CARGO_PKG_VERSION"));
         return Ok(());
     }

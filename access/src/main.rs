@@ -149,7 +149,10 @@ Examples:
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|first| first == "--version") {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == "--version")
+    {
         println!("landfall-access {}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }

@@ -19,5 +19,8 @@ async fn it_tells_its_version() {
     let desk = desk::Desk::new().await;
     let said = desk.run("--version");
     assert_eq!(said.code, Some(0));
-    assert_eq!(said.output, concat!("landfall-access ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        said.output,
+        concat!("landfall-access ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }
