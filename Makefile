@@ -38,10 +38,14 @@ TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unk
 .DEFAULT_GOAL := help
 .PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
 
+# A command for whoever uses Landfall has `##!` before its description, one for developers `##`.
 help: ## list all commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo 'To try and to use Landfall:'
+	@awk -F ':.*##! ' '/^[a-z-]+:.*##! / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo 'To work on it:'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## see nine deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy, a canary, a release, a migration
+demo: build ##! see nine deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy, a canary, a release, a migration
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # Update the picture when the demo changes.
@@ -58,20 +62,22 @@ emulated: package-arm64 peers ## run the arm64 package with each of events/ (Deb
 	  $(CARGO) test --locked --test it -- --include-ignored --nocapture emulator::
 
 # PARAMETERS="EksCluster=prod CreateAccessEntry=yes": those that you do not name keep their values.
-deploy: tools ## build the function and deploy its stack to AWS: make deploy PARAMETERS="Name=value ..." [STACK=landfall TAGS="name=value ..."]
+deploy: tools ##! build the function and deploy its stack to AWS: make deploy PARAMETERS="Name=value ..." [STACK=landfall TAGS="name=value ..."]
 	@if command -v rustup >/dev/null; then rustup target add $(TARGET); fi
 	$(WITH_TOOLS) sam build $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS))
 	$(WITH_TOOLS) sam deploy --stack-name $(STACK) $(if $(PARAMETERS),--parameter-overrides $(PARAMETERS)) $(if $(TAGS),--tags $(TAGS))
 
-# CLUSTER=https://… TOKEN_FILE=… CA=…: against a real cluster instead of the sandbox's own.
-invoke: build ## run one event: make invoke EVENT=events/image.json [ARTIFACT=FOLDER] [CLUSTER=URL TOKEN_FILE=F CA=F]
-	@$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --event $(EVENT) --life $(LIFE) \
-	  $(if $(ARTIFACT),--artifact $(ARTIFACT)) \
+# USER_PARAMETERS='{"deployment": "web", …}': an action with these instead of an event; write $$ for $.
+# CONTEXT=kind-kind: in a cluster of your kubeconfig. CLUSTER=https://… TOKEN_FILE=… CA=…: by a token.
+invoke: build ##! run one event: make invoke EVENT=events/image.json [USER_PARAMETERS='{…}'] [ARTIFACT=FOLDER] [CONTEXT=NAME]
+	@$(OUT)/landfall-sandbox invoke --function $(OUT)/landfall --life $(LIFE) \
+	  $(if $(USER_PARAMETERS),--parameters '$(subst ','\'',$(USER_PARAMETERS))',--event $(EVENT)) \
+	  $(if $(ARTIFACT),--artifact $(ARTIFACT)) $(if $(CONTEXT),--context $(CONTEXT)) \
 	  $(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) \
 	  $(if $(CA),--ca $(CA))
 
 # Uses your kubectl and AWS CLI; without --apply it changes nothing.
-access: ## create Landfall's permissions, store its token and CA in SSM: make access ARGS="--namespace shop"
+access: ##! create Landfall's permissions, store its token and CA in SSM: make access ARGS="--namespace shop"
 	@$(CARGO) build --locked --profile $(PROFILE:debug=dev) -p landfall-access
 	@$(OUT)/landfall-access $(ARGS)
 

@@ -29,7 +29,8 @@ pub(crate) struct Grant {
     /// The file as shown: `deploy/rbac.yaml`.
     pub(crate) file: String,
     pub(crate) text: String,
-    /// For each object a line such as `serviceaccount/landfall created`.
+    /// For each object kubectl's line, such as `serviceaccount/landfall created`; whoever has not
+    /// applied it yet is shown [`Grant::foreseen`].
     pub(crate) outlook: Vec<String>,
     /// The difference to the current objects.
     pub(crate) difference: Vec<String>,
@@ -107,6 +108,19 @@ impl Grant {
     /// Whether the cluster already has all objects.
     pub(crate) fn is_there(&self) -> bool {
         !self.outlook.is_empty() && self.outlook.iter().all(|line| line.ends_with(" unchanged"))
+    }
+
+    /// What the API server would change, in lines: nothing was created yet.
+    pub(crate) fn foreseen(&self) -> Vec<String> {
+        let lines = self.outlook.iter().map(|line| {
+            let changed = [" created", " configured"].into_iter();
+            let mut changed = changed.filter_map(|done| Some((line.strip_suffix(done)?, done)));
+            match changed.next() {
+                Some((object, done)) => format!("{object} would be{done}"),
+                None => line.clone(),
+            }
+        });
+        lines.chain(self.difference.iter().cloned()).collect()
     }
 
     /// The command as shown.

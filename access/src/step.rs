@@ -122,7 +122,7 @@ impl Step {
     pub(crate) fn outlook(&self) -> Vec<String> {
         match self {
             Step::Grant(grant) if grant.is_there() => Vec::new(),
-            Step::Grant(grant) => [&grant.outlook[..], &grant.difference].concat(),
+            Step::Grant(grant) => grant.foreseen(),
             Step::Take(_) | Step::Store(_) | Step::Prove(_) => Vec::new(),
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::demo::Demo;
 use crate::measure::Measure;
-use crate::stage::Cluster;
+use crate::stage::cluster::Cluster;
 use crate::stage::input::read;
+use crate::stage::own::OwnCluster;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,14 +20,17 @@ Usage: landfall-sandbox COMMAND
           test fails, a release, and one whose migration fails. Exit status 0
           if all end so.
 
-  invoke  --function PATH --event FILE [--artifact PATH] [--life SECONDS]
-          [--plain] [--raw]
-          [--cluster URL (--token TOKEN | --token-file FILE) [--ca FILE]]
-          One event, through all its continuations: the calls, the function's
-          log, the report. Exit status 0 if the action succeeded, 1 if not.
-          Without --cluster against a cluster of its own, with a Deployment
-          demo-app in namespace default; an image there with missing,
-          never-ready or crash in its name behaves so.
+  invoke  --function PATH (--event FILE | --parameters JSON) [--artifact PATH]
+          [--life SECONDS] [--plain] [--raw]
+          [[--kubeconfig FILE] [--context NAME]
+          | --cluster URL (--token TOKEN | --token-file FILE) [--ca FILE]]
+          One event, or an action with these user parameters, through all its
+          continuations: the calls, the function's log, the report. Exit
+          status 0 if the action succeeded, 1 if not.
+          With --context or --kubeconfig in a cluster of yours, as kubectl
+          reaches it; by --cluster with a token. Otherwise in a cluster of its
+          own, with a Deployment demo-app in namespace default; an image there
+          with missing, never-ready or crash in its name behaves so.
 
   serve   [EVENT ...] [--life SECONDS]
           Everything but the function: prints the environment to run it by
@@ -42,6 +46,7 @@ Usage: landfall-sandbox COMMAND
 Options:
   --function PATH    the function's binary (bootstrap)
   --event FILE       a CodePipeline job event, or a call without a pipeline, JSON
+  --parameters JSON  the action's UserParameters, instead of an event
   --artifact PATH    a folder or a ZIP file as the event's input artifact
   --events DIR       the demo's events (default: events)
   --plain            a plain log, no live picture (also where NO_COLOR is set)
@@ -49,6 +54,8 @@ Options:
   --rounds N         processes to measure (default: 20, at most 1000)
   --pods N           pods of a version that crashes (at most 10000)
   --life SECONDS     the function's timeout (default: 60)
+  --context NAME     a context of a kubeconfig (default: its current one)
+  --kubeconfig FILE  the kubeconfig (default: that of kubectl)
   --cluster URL      a real cluster instead of the sandbox's own
   --token TOKEN      its bearer token; --token-file reads it from a file
   --ca FILE          its CA, PEM
@@ -80,12 +87,32 @@ pub(crate) enum Command {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Invoke {
     pub(crate) function: PathBuf,
-    pub(crate) event: PathBuf,
+    pub(crate) input: Input,
     pub(crate) artifact: Option<PathBuf>,
-    pub(crate) cluster: Option<Cluster>,
+    pub(crate) place: Place,
     pub(crate) life: Duration,
     pub(crate) plain: bool,
     pub(crate) raw: bool,
+}
+
+/// What is invoked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The event in a file.
+    Event(PathBuf),
+    /// An action with these user parameters.
+    Parameters(String),
+}
+
+/// The cluster that is deployed to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The sandbox's own.
+    Sandbox,
+    /// One that a token opens.
+    Token(Cluster),
+    /// One of the user's kubeconfig.
+    Kubeconfig(OwnCluster),
 }
 
 /// Runs everything but the function.
@@ -101,6 +128,9 @@ struct Options {
     words: Vec<PathBuf>,
     function: Option<PathBuf>,
     event: Option<PathBuf>,
+    parameters: Option<String>,
+    kubeconfig: Option<PathBuf>,
+    context: Option<String>,
     artifact: Option<PathBuf>,
     events: Option<PathBuf>,
     cluster: Option<String>,
@@ -144,9 +174,9 @@ impl Command {
             }),
             "invoke" => Command::Invoke(Invoke {
                 function: options.function()?,
-                event: options.event.take().ok_or("--event is missing")?,
+                input: options.input()?,
                 artifact: options.artifact.take(),
-                cluster: options.cluster()?,
+                place: options.place()?,
                 life: options.life.take().unwrap_or(LIFE),
                 plain: std::mem::take(&mut options.plain),
                 raw: std::mem::take(&mut options.raw),
@@ -181,6 +211,9 @@ impl Options {
             match argument {
                 Long("function") => options.function = Some(parser.value()?.into()),
                 Long("event") => options.event = Some(parser.value()?.into()),
+                Long("parameters") => options.parameters = Some(parser.value()?.string()?),
+                Long("kubeconfig") => options.kubeconfig = Some(parser.value()?.into()),
+                Long("context") => options.context = Some(parser.value()?.string()?),
                 Long("artifact") => options.artifact = Some(parser.value()?.into()),
                 Long("events") => options.events = Some(parser.value()?.into()),
                 Long("cluster") => options.cluster = Some(parser.value()?.string()?),
@@ -207,6 +240,28 @@ impl Options {
         std::path::absolute(&path).map_err(|error| format!("{}: {error}", path.display()))
     }
 
+    fn input(&mut self) -> Result<Input, String> {
+        match (self.event.take(), self.parameters.take()) {
+            (Some(event), None) => Ok(Input::Event(event)),
+            (None, Some(parameters)) => Ok(Input::Parameters(parameters)),
+            (Some(_), Some(_)) => Err("give --event or --parameters, not both".to_owned()),
+            (None, None) => Err("--event or --parameters is missing".to_owned()),
+        }
+    }
+
+    fn place(&mut self) -> Result<Place, String> {
+        let own = OwnCluster {
+            file: self.kubeconfig.take(),
+            context: self.context.take(),
+        };
+        match (self.cluster()?, own == OwnCluster::default()) {
+            (None, true) => Ok(Place::Sandbox),
+            (Some(cluster), true) => Ok(Place::Token(cluster)),
+            (None, false) => Ok(Place::Kubeconfig(own)),
+            (Some(_), false) => Err("give --cluster or a kubeconfig, not both".to_owned()),
+        }
+    }
+
     fn cluster(&mut self) -> Result<Option<Cluster>, String> {
         let Some(url) = self.cluster.take() else {
             return Ok(None);
@@ -226,6 +281,9 @@ impl Options {
         let given = [
             ("--function", self.function.is_some()),
             ("--event", self.event.is_some()),
+            ("--parameters", self.parameters.is_some()),
+            ("--kubeconfig", self.kubeconfig.is_some()),
+            ("--context", self.context.is_some()),
             ("--artifact", self.artifact.is_some()),
             ("--events", self.events.is_some()),
             ("--cluster", self.cluster.is_some()),

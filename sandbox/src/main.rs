@@ -13,12 +13,12 @@ mod report;
 mod screen;
 mod stage;
 
-use crate::arguments::{Command, HELP, Invoke, Serve};
+use crate::arguments::{Command, HELP, Input, Invoke, Place, Serve};
 use crate::report::report;
 use crate::screen::{Screen, Tone};
 use crate::stage::Stage;
 use crate::stage::called::next_call;
-use crate::stage::input::{cluster_of, read_event};
+use crate::stage::input::{cluster_of, event_of, read_event};
 use landfall_sandbox::aws::{InvocationEnd, JobResult, Outcome};
 use landfall_sandbox::ending::{INTERRUPTED, USAGE_ERROR, interrupted};
 use std::collections::BTreeSet;
@@ -73,15 +73,27 @@ async fn main() -> ExitCode {
     }
 }
 
+impl Place {
+    async fn stage(&self) -> Result<Stage, String> {
+        let stage = match self {
+            Place::Sandbox => Stage::local().await,
+            Place::Token(cluster) => Stage::against(cluster.clone()).await,
+            Place::Kubeconfig(own) => Stage::of_own(&own.read().await?).await,
+        };
+        stage.map_err(|error| error.to_string())
+    }
+}
+
 impl Invoke {
     async fn run(self) -> Result<bool, String> {
-        let event = read_event(&self.event, &mut BTreeSet::new())?;
-        let stage = match self.cluster {
-            Some(cluster) => Stage::against(cluster).await,
-            None => Stage::local().await,
+        let mut event = match &self.input {
+            Input::Event(file) => read_event(file, &mut BTreeSet::new())?,
+            Input::Parameters(text) => event_of(text, self.artifact.is_some())?,
         };
-        let mut stage = stage.map_err(|error| error.to_string())?;
-        stage.serve_clusters(&cluster_of(&event).into_iter().collect());
+        let mut stage = self.place.stage().await?;
+        if !matches!(self.place, Place::Kubeconfig(_)) {
+            stage.serve_clusters(&cluster_of(&event).into_iter().collect());
+        }
         stage.put_artifact(self.artifact.as_deref())?;
         let function = demo::start(&stage, &self.function)?;
         stage.raw = self.raw;
@@ -91,7 +103,6 @@ impl Invoke {
         }
         let hashes = stage.hashes();
         let is_old = |hash: &str| hashes.contains(hash);
-        let mut event = event;
         let outcome = loop {
             let job = stage.aws.submit(event.clone(), self.life);
             let outcome = stage

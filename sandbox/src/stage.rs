@@ -6,25 +6,28 @@ mod artifact;
 mod behaviours;
 pub(crate) mod called;
 mod canary;
+pub(crate) mod cluster;
 pub(crate) mod input;
 pub(crate) mod narration;
+pub(crate) mod own;
 mod several;
 mod shop;
 mod shop_files;
+mod token;
 
 use crate::picture::{Picture, version_of};
 use crate::screen::{Screen, Tone};
+use crate::stage::cluster::Cluster;
 use crate::stage::narration::{
     aws_call, cluster_calls, handed_on, invocation_end, log_line, log_time,
 };
 use jiff::{SignedDuration, Timestamp};
-use landfall_sandbox::aws::{Aws, Job, Outcome, ParameterKind};
+use landfall_sandbox::aws::{Aws, Job, Outcome};
 use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Behaviour, World, sample_deployment, sample_service};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -56,24 +59,6 @@ const BACK_OFF: SignedDuration = SignedDuration::from_secs(2);
 const FRAME: Duration = Duration::from_millis(100);
 /// As in a pipeline: long enough to see that the action continues.
 const REINVOKE_AFTER: Duration = Duration::from_secs(1);
-
-/// The address of a cluster and its credentials.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Cluster {
-    pub(crate) url: String,
-    pub(crate) token: String,
-    pub(crate) ca: Option<String>,
-}
-
-/// Leaves out the token, which may be a real one.
-impl fmt::Debug for Cluster {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Cluster")
-            .field("url", &self.url)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Everything that runs; dropping it stops it.
 pub(crate) struct Stage {
@@ -144,7 +129,7 @@ impl Stage {
             token: TOKEN.to_owned(),
             ca: Some(kubernetes.ca().to_owned()),
         };
-        Stage::with(cluster, Some(kubernetes)).await
+        Stage::by_token(cluster, Some(kubernetes)).await
     }
 
     /// Puts a folder or a ZIP file where the events have their input artifact.
@@ -160,26 +145,18 @@ impl Stage {
         Ok(())
     }
 
-    /// Uses an existing cluster.
-    pub(crate) async fn against(cluster: Cluster) -> io::Result<Stage> {
-        Stage::with(cluster, None).await
-    }
-
-    async fn with(cluster: Cluster, kubernetes: Option<Kubernetes>) -> io::Result<Stage> {
+    async fn with(
+        mut environment: Vec<(String, String)>,
+        kubernetes: Option<Kubernetes>,
+    ) -> io::Result<Stage> {
+        environment.push(Stage::called_variable());
         let aws = Aws::start().await?;
         aws.reinvoke_after(REINVOKE_AFTER);
-        aws.put_parameter(TOKEN_PARAMETER, &cluster.token, ParameterKind::SecureString);
         alarms::put(&aws);
         let (bucket, key) = ARTIFACT;
         aws.put_object(bucket, key, ARCHIVE);
         aws.put_object(bucket, RELEASE_KEY, RELEASE_ARCHIVE);
         shop_files::put_artifacts(&aws, bucket);
-        let mut environment = vec![
-            ("K8S_CLUSTER".to_owned(), cluster.url),
-            ("K8S_TOKEN_PARAMETER".to_owned(), TOKEN_PARAMETER.to_owned()),
-            Stage::called_variable(),
-        ];
-        environment.extend(cluster.ca.map(|ca| ("K8S_CA".to_owned(), ca)));
         let stage = Stage {
             aws,
             kubernetes,

@@ -19,7 +19,7 @@ async fn a_dry_run_changes_nothing_apply_does_it_and_again_changes_nothing() {
     let desk = Desk::new().await;
     let before = desk.state().await;
     let dry = desk.run(&["--switching"]).well(&[
-        "role.rbac.authorization.k8s.io/landfall-switching created",
+        "role.rbac.authorization.k8s.io/landfall-switching would be created",
         "Store the token in a new SSM parameter k8s-bear-token (SecureString)",
         "Nothing was changed. To do it, add --apply.",
     ]);
@@ -80,7 +80,7 @@ async fn what_was_taken_away_or_replaced_is_put_back_under_the_same_key() {
     ]);
     assert_eq!(desk.state().await, before);
     desk.run(&["--replace"]).well(&[
-        "role.rbac.authorization.k8s.io/landfall configured",
+        "role.rbac.authorization.k8s.io/landfall would be configured",
         "+  - deployments",
         &format!("as a new version of SSM parameter k8s-bear-token (SecureString, under {arn})"),
         "k8s-ca holds the cluster's CA already",
@@ -152,7 +152,7 @@ async fn a_second_namespace_takes_nothing_from_the_first_and_may_join_it() {
     }
     let dry = desk.run(&join).well(&[
         &format!("For        {account}\n"),
-        "rolebinding.rbac.authorization.k8s.io/landfall created",
+        "rolebinding.rbac.authorization.k8s.io/landfall would be created",
         "Nothing was changed. To do it, add --apply.",
     ]);
     assert!(!dry.output.contains("serviceaccount/"), "{}", dry.output);

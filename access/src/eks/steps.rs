@@ -88,9 +88,7 @@ impl Step {
     /// What the API server would change; empty if nothing.
     pub(crate) fn outlook(&self) -> Vec<String> {
         match self {
-            Step::Grant(_, grant) if !grant.is_there() => {
-                [&grant.outlook[..], &grant.difference].concat()
-            }
+            Step::Grant(_, grant) if !grant.is_there() => grant.foreseen(),
             Step::Grant(..) | Step::Entry(..) | Step::Review(_) | Step::Token(..) => Vec::new(),
         }
     }

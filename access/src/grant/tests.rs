@@ -36,6 +36,24 @@ fn what_is_there_is_known_by_each_object() {
 }
 
 #[test]
+fn what_was_only_tried_is_not_said_to_be_done() {
+    let lines = "serviceaccount/landfall created (server dry run)\n\
+                 role/landfall configured (server dry run)\n\
+                 role/created unchanged (server dry run)\n";
+    let mut grant = grant(lines);
+    grant.difference = vec!["+  - created".to_owned()];
+    assert_eq!(
+        grant.foreseen(),
+        [
+            "serviceaccount/landfall would be created",
+            "role/landfall would be configured",
+            "role/created unchanged",
+            "+  - created"
+        ]
+    );
+}
+
+#[test]
 fn the_namespace_is_put_in_as_the_heads_of_the_files_say() {
     let (tools, grant) = (Tools::default(), grant(""));
     assert_eq!(

@@ -140,7 +140,7 @@ impl Work<'_> {
         self.say(&format!("   $ {typed}"));
         let lines = match self.apply {
             true => grant.apply(&cluster.tools).await?,
-            false => [&grant.outlook[..], &grant.difference].concat(),
+            false => grant.foreseen(),
         };
         lines
             .iter()

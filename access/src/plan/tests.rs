@@ -81,10 +81,10 @@ fn from_nothing() {
     assert_snapshot!(shown, @r#"
     Apply deploy/rbac.yaml
     $ sed 's/namespace: default$/namespace: shop/' deploy/rbac.yaml | kubectl --context prod apply -f -
-    role/landfall created
+    role/landfall would be created
     Apply deploy/token-secret.yaml
     $ sed 's/namespace: default$/namespace: shop/' deploy/token-secret.yaml | kubectl --context prod apply -f -
-    role/landfall created
+    role/landfall would be created
     Take the token of Secret landfall-token
     $ kubectl --context prod -n shop get secret landfall-token --ignore-not-found '-o=jsonpath={.data.token}' | base64 -d
     Store the token in a new SSM parameter k8s-bear-token (SecureString, under arn:aws:kms:eu-west-1:1:key/k)
@@ -184,7 +184,7 @@ fn rotation_asks_for_a_token_and_tells_of_the_endless_one() {
     deploy/rbac.yaml is applied already
     Apply deploy/rbac-rotation.yaml
     $ sed 's/namespace: default$/namespace: shop/' deploy/rbac-rotation.yaml | kubectl --context prod apply -f -
-    role/landfall created
+    role/landfall would be created
     Ask the cluster for a token that lives 200m
     $ kubectl --context prod -n shop create token landfall --duration=12000s
     Store the token in a new SSM parameter k8s-bear-token (SecureString)

@@ -29,7 +29,7 @@ async fn a_dry_run_changes_nothing_and_shows_each_command() {
         &create,
         "2. Apply deploy/rbac.yaml in shop\n",
         "   $ sed 's/namespace: default$/namespace: shop/' deploy/rbac.yaml | kubectl --context \
-         prod apply -f -\n     role.rbac.authorization.k8s.io/landfall created\n",
+         prod apply -f -\n     role.rbac.authorization.k8s.io/landfall would be created\n",
         "4. Ask the cluster about group landfall, by your own connection: may it patch \
          deployments and patch services in shop?\n",
         "5. Ask https://127.0.0.1:",

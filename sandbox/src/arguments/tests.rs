@@ -19,7 +19,23 @@ fn commands_are_read() {
         panic!("no invoke");
     };
     assert_eq!(invoke.life, Duration::from_secs(5));
-    assert_eq!(invoke.cluster.unwrap().token, "t");
+    assert_eq!(invoke.input, Input::Event(PathBuf::from("e.json")));
+    let cluster = Cluster {
+        url: "https://c".to_owned(),
+        token: "t".to_owned(),
+        ca: None,
+    };
+    assert_eq!(invoke.place, Place::Token(cluster));
+    let invoke = "invoke --function /f --parameters {} --context kind-kind";
+    let Ok(Command::Invoke(invoke)) = parse(invoke) else {
+        panic!("no invoke");
+    };
+    assert_eq!(invoke.input, Input::Parameters("{}".to_owned()));
+    let own = OwnCluster {
+        file: None,
+        context: Some("kind-kind".to_owned()),
+    };
+    assert_eq!(invoke.place, Place::Kubeconfig(own));
     let serve = Serve {
         events: vec![PathBuf::from("a"), PathBuf::from("b")],
         life: LIFE,
@@ -39,7 +55,16 @@ fn mistakes_are_told_in_words() {
         ("demo --function /f --life 3", "demo takes no --life"),
         ("demo --function /f --colour", "--colour"),
         ("demo --function", "--function"),
-        ("invoke --function /f", "--event is missing"),
+        ("invoke --function /f", "--event or --parameters is missing"),
+        (
+            "invoke --function /f --event e --parameters {}",
+            "--event or --parameters, not both",
+        ),
+        (
+            "invoke --function /f --event e --context c --cluster u --token t",
+            "--cluster or a kubeconfig, not both",
+        ),
+        ("demo --function /f --context c", "demo takes no --context"),
         ("invoke --function /f --event e --life 0", "from 1 to 900"),
         (
             "invoke --function /f --event e --life soon",

@@ -1,7 +1,8 @@
 //! Files on the command line, and the events in them.
 
+use crate::stage::ARTIFACT;
 use crate::stage::narration::thousands;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
@@ -38,6 +39,34 @@ pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Val
         *id = format!("{:08x}-5a5d-4b0c-8e0f-000000000000", used.len());
         used.insert(id.clone());
     }
+    Ok(event)
+}
+
+/// The event of an action with these user parameters. Its id is new each time, as a cluster knows
+/// the jobs that it has seen. `has_artifact`: the action has the stage's input artifact.
+pub(crate) fn event_of(parameters: &str, has_artifact: bool) -> Result<Value, String> {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
+    let id = since.map_or(0, |since| since.as_nanos()) & ((1 << 96) - 1);
+    let (first, last) = (id >> 64, id & ((1 << 48) - 1));
+    let id = format!(
+        "{first:08x}-{:04x}-4c7e-8e0f-{last:012x}",
+        id >> 48 & 0xffff
+    );
+    let (bucket, key) = ARTIFACT;
+    let artifact = json!({"name": "SourceArtifact", "location": {"type": "S3",
+        "s3Location": {"bucketName": bucket, "objectKey": key}}});
+    let artifacts = match has_artifact {
+        true => vec![artifact],
+        false => Vec::new(),
+    };
+    let event = json!({"CodePipeline.job": {"id": id, "accountId": "111111111111", "data": {
+        "actionConfiguration": {"configuration": {
+            "FunctionName": "landfall", "UserParameters": parameters}},
+        "inputArtifacts": artifacts,
+        "outputArtifacts": [],
+        "artifactCredentials": {"accessKeyId": "AKIAIOSFODNN7EXAMPLE",
+            "secretAccessKey": "not-a-real-secret-access-key"}}}});
+    check_parameters(&event)?;
     Ok(event)
 }
 

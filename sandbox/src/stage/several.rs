@@ -6,7 +6,7 @@ use landfall_sandbox::kubeconfig::{self, Context, User};
 use std::collections::BTreeSet;
 
 /// The parameter with the kubeconfig.
-const PARAMETER: &str = "k8s-kubeconfig";
+pub(super) const PARAMETER: &str = "k8s-kubeconfig";
 
 impl Stage {
     /// Where events name clusters, the function gets a kubeconfig in the place of one cluster. Each

@@ -45,7 +45,7 @@ async fn the_group_is_bound_and_the_authorizer_confirms_it() {
     let words = ["--eks-cluster", "prod", "--role", ROLE, "--switching"];
     desk.run(&words).well(&[
         "Make role landfall an access entry in prod",
-        "rolebinding.rbac.authorization.k8s.io/landfall created",
+        "rolebinding.rbac.authorization.k8s.io/landfall would be created",
         "Nothing was changed. To do it, add --apply.",
     ]);
     assert_eq!(desk.state().await, before);
@@ -73,7 +73,7 @@ async fn the_group_is_bound_and_the_authorizer_confirms_it() {
         .merge(&binding, &json!({"subjects": account}))
         .await;
     desk.run(&words)
-        .well(&["rolebinding.rbac.authorization.k8s.io/landfall configured"]);
+        .well(&["rolebinding.rbac.authorization.k8s.io/landfall would be configured"]);
     desk.run(&apply).well(&[proved]);
     // What the authorizer denies is said.
     namespace

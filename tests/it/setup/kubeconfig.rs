@@ -14,7 +14,7 @@ async fn the_kubeconfig_that_is_made_opens_the_cluster() {
     let words = ["--kubeconfig-out", &path, "--switching"];
     desk.run(&words).well(&[
         "as its ServiceAccount",
-        "secret/landfall-token created",
+        "secret/landfall-token would be created",
         "Nothing was changed. To do it, add --apply.",
     ]);
     assert_eq!(desk.state().await, before);
