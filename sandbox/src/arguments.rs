@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::demo::Demo;
+use crate::demo::{ACT_COUNT, Demo};
 use crate::measure::Measure;
 use crate::stage::cluster::Cluster;
 use crate::stage::input::read;
@@ -14,11 +14,12 @@ Runs the real function against a local AWS and a local Kubernetes API.
 
 Usage: landfall-sandbox COMMAND
 
-  demo    --function PATH [--events DIR] [--plain]
-          Eight deploys to watch: one that works, two that fail and are rolled
+  demo    --function PATH [--events DIR] [--plain] [--act N ...]
+          Nine deploys to watch: one that works, two that fail and are rolled
           back, one with wrong parameters, a blue/green switch, one whose smoke
-          test fails, a release, and one whose migration fails. Exit status 0
-          if all end so.
+          test fails, a canary whose alarm rings, a release, and one whose
+          migration fails. Exit status 0 if all end so. Where nobody watches,
+          several run at the same time.
 
   invoke  --function PATH (--event FILE | --parameters JSON) [--artifact PATH]
           [--life SECONDS] [--plain] [--raw]
@@ -49,7 +50,8 @@ Options:
   --parameters JSON  the action's UserParameters, instead of an event
   --artifact PATH    a folder or a ZIP file as the event's input artifact
   --events DIR       the demo's events (default: events)
-  --plain            a plain log, no live picture (also where NO_COLOR is set)
+  --plain            a plain log, no live picture
+  --act N            only this act of the demo; may be repeated
   --raw              the function's log lines as they are, JSON
   --rounds N         processes to measure (default: 20, at most 1000)
   --pods N           pods of a version that crashes (at most 10000)
@@ -140,6 +142,7 @@ struct Options {
     life: Option<Duration>,
     rounds: Option<u64>,
     pods: Option<usize>,
+    acts: Vec<usize>,
     plain: bool,
     raw: bool,
     help: bool,
@@ -171,6 +174,7 @@ impl Command {
                     .take()
                     .unwrap_or_else(|| PathBuf::from("events")),
                 plain: std::mem::take(&mut options.plain),
+                acts: std::mem::take(&mut options.acts),
             }),
             "invoke" => Command::Invoke(Invoke {
                 function: options.function()?,
@@ -223,6 +227,7 @@ impl Options {
                 Long("life") => options.life = Some(parser.value()?.parse_with(life)?),
                 Long("rounds") => options.rounds = Some(parser.value()?.parse_with(rounds)?),
                 Long("pods") => options.pods = Some(parser.value()?.parse_with(pods)?),
+                Long("act") => options.acts.push(parser.value()?.parse_with(act)?),
                 Long("plain") => options.plain = true,
                 Long("raw") => options.raw = true,
                 Long("help") | Short('h') => options.help = true,
@@ -293,6 +298,7 @@ impl Options {
             ("--life", self.life.is_some()),
             ("--rounds", self.rounds.is_some()),
             ("--pods", self.pods.is_some()),
+            ("--act", !self.acts.is_empty()),
             ("--plain", self.plain),
             ("--raw", self.raw),
         ];
@@ -314,6 +320,13 @@ fn pods(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(pods @ 1..=MOST_PODS) => Ok(pods),
         _ => Err(format!("--pods takes a number from 1 to {MOST_PODS}")),
+    }
+}
+
+fn act(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=ACT_COUNT) => Ok(number),
+        _ => Err(format!("--act takes a number from 1 to {ACT_COUNT}")),
     }
 }
 

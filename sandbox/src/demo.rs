@@ -1,20 +1,33 @@
 //! `landfall-sandbox demo` shows nine deploys.
 
+mod acts;
+
+use crate::demo::acts::{ACTS, Act, Expected, Moment};
+use crate::pipeline::{Deploy, Pipeline, boxed};
 use crate::report::report;
-use crate::screen::{Screen, Tone};
+use crate::screen::{self, Screen, Tone};
 use crate::stage::Stage;
 use crate::stage::input::read_event;
 use crate::stage::narration::log_line;
-use landfall_sandbox::aws::{JobResult, Outcome};
+use crate::terminal::{padded, paint, write};
+use landfall_sandbox::function::Function;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tokio::task::LocalSet;
 
 /// The function's timeout: long enough for each act, so that only a hanging function reaches it.
 const LIFE: Duration = Duration::from_secs(60);
 /// An act that takes longer has failed; all acts together take less than two minutes.
 const ACT: Duration = Duration::from_secs(35);
+/// How long the report of an act can be read before the next one begins.
+const READING: Duration = Duration::from_millis(2500);
+/// What is shown of the function's log where something went wrong.
+const LAST: usize = 20;
+
+/// How many acts there are.
+pub(crate) const ACT_COUNT: usize = ACTS.len();
 
 /// The options of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,216 +35,172 @@ pub(crate) struct Demo {
     pub(crate) function: PathBuf,
     pub(crate) events: PathBuf,
     pub(crate) plain: bool,
+    /// The numbers of the acts, from 1; all where there are none.
+    pub(crate) acts: Vec<usize>,
 }
 
-struct Act {
-    file: &'static str,
+/// An act that is to be played: its number, and what the pipeline sends.
+struct Part {
+    number: usize,
+    act: &'static Act,
+    event: Value,
+}
+
+/// An act that was played.
+struct Played {
+    number: usize,
     heading: &'static str,
-    story: &'static str,
-    expected: Expected,
+    end: String,
+    seconds: f64,
+    problem: Option<&'static str>,
 }
-
-#[derive(Clone, Copy)]
-enum Expected {
-    NewVersion,
-    RolledBack,
-    Refused,
-    /// Another Deployment gets the traffic.
-    Switched,
-    /// The Service still routes to the same Deployment.
-    NotSwitched,
-    /// The Service still routes to the same Deployment, and a route, too.
-    TakenBack,
-    /// The workloads of the release are new.
-    Released,
-    /// The workloads of the release are what they were.
-    NotReleased,
-}
-
-const ACTS: [Act; 9] = [
-    Act {
-        file: "rolling.json",
-        heading: "1. A new version",
-        story: "The pipeline changes DEMO_GREETING; the pods are replaced one by one.",
-        expected: Expected::NewVersion,
-    },
-    Act {
-        file: "crashing.json",
-        heading: "2. A version that crashes",
-        story: "Its container ends again and again: the log says why, the old version comes back.",
-        expected: Expected::RolledBack,
-    },
-    Act {
-        file: "failing.json",
-        heading: "3. A version that does not exist",
-        story: "No registry has the image: the deploy fails, the old version goes on serving.",
-        expected: Expected::RolledBack,
-    },
-    Act {
-        file: "wrong.json",
-        heading: "4. Wrong parameters",
-        story: "The parameters are refused, all faults at once; nothing is changed.",
-        expected: Expected::Refused,
-    },
-    Act {
-        file: "blue-green.json",
-        heading: "5. Blue and green",
-        story: "New pods come up beside the old ones; then the Service is switched, all at once.",
-        expected: Expected::Switched,
-    },
-    Act {
-        file: "smoke.json",
-        heading: "6. A version that fails its smoke test",
-        story: "Its pods are ready, but it answers with 500: the Service is never switched to it.",
-        expected: Expected::NotSwitched,
-    },
-    Act {
-        file: "canary-fails.json",
-        heading: "7. A canary that fails",
-        story: "It gets 10 % of the requests, breaks down, and loses them by one change.",
-        expected: Expected::TakenBack,
-    },
-    Act {
-        file: "shop.json",
-        heading: "8. A whole release",
-        story: "Settings, a migration, a Service and two workloads are applied in their order.",
-        expected: Expected::Released,
-    },
-    Act {
-        file: "migration.json",
-        heading: "9. A release whose migration fails",
-        story: "No workload is touched: the report has the last words of the migration.",
-        expected: Expected::NotReleased,
-    },
-];
 
 impl Demo {
     /// Runs all acts; returns whether each ended as expected.
     pub(crate) async fn run(&self) -> Result<bool, String> {
-        let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
-        let (mut events, mut used) = (Vec::new(), BTreeSet::new());
-        for act in &ACTS {
-            events.push(read_event(&self.events.join(act.file), &mut used)?);
-        }
-        let function = start(&stage, &self.function)?;
+        let scenes = self.scenes()?;
         let mut screen = Screen::new(self.plain);
-        let mut good = true;
-        for (act, event) in ACTS.iter().zip(events) {
-            good &= act.play(event, &mut stage, &mut screen).await;
-        }
-        let (tone, text) = match good {
-            true => (Tone::Good, "All nine ended as they should."),
-            false => (
-                Tone::Bad,
-                "Not all nine ended as they should; the function's last words:",
-            ),
-        };
-        screen.print(&[String::new()]);
-        screen.say(tone, text);
-        if !good {
-            const LAST: usize = 20;
-            let log = function.log();
-            for line in &log[log.len().saturating_sub(LAST)..] {
-                screen.say(Tone::Faint, &log_line(line));
+        let mut played = Vec::new();
+        if screen.live {
+            for scene in scenes {
+                played.extend(self.play(scene, &mut screen).await?);
+            }
+        } else {
+            // Nobody waits for one act after the other.
+            let set = LocalSet::new();
+            let mut running = Vec::new();
+            for scene in scenes {
+                let demo = self.clone();
+                running.push(set.spawn_local(async move {
+                    let mut screen = Screen::kept();
+                    let played = demo.play(scene, &mut screen).await;
+                    (played, screen.taken())
+                }));
+            }
+            for scene in running {
+                let ended = set.run_until(scene).await;
+                let (scene, text) = ended.map_err(|error| error.to_string())?;
+                write(&text);
+                played.extend(scene?);
             }
         }
-        Ok(good)
+        screen.print(&card(&played));
+        Ok(played.iter().all(|one| one.problem.is_none()))
+    }
+
+    /// The acts that are to be played; those of a scene need the same cluster.
+    fn scenes(&self) -> Result<Vec<Vec<Part>>, String> {
+        let is_wanted = |number: usize| self.acts.is_empty() || self.acts.contains(&number);
+        let (mut scenes, mut used) = (Vec::<Vec<Part>>::new(), BTreeSet::new());
+        let numbered = (1..).zip(&ACTS);
+        for (number, act) in numbered.filter(|(number, _)| is_wanted(*number)) {
+            let event = read_event(&self.events.join(act.file), &mut used)?;
+            let part = Part { number, act, event };
+            match scenes.last_mut().filter(|_| act.continues) {
+                Some(scene) => scene.push(part),
+                None => scenes.push(vec![part]),
+            }
+        }
+        Ok(scenes)
+    }
+
+    /// One act after the other, with a cluster and a function of their own.
+    async fn play(&self, scene: Vec<Part>, screen: &mut Screen) -> Result<Vec<Played>, String> {
+        let mut stage = Stage::local().await.map_err(|error| error.to_string())?;
+        let function = start(&stage, &self.function)?;
+        let mut played = Vec::new();
+        for part in scene {
+            played.push(part.play(&mut stage, screen, &function).await);
+            if screen.live {
+                tokio::time::sleep(READING).await;
+            }
+        }
+        Ok(played)
     }
 }
 
 /// Starts the function, or says why not.
-pub(crate) fn start(
-    stage: &Stage,
-    binary: &Path,
-) -> Result<landfall_sandbox::function::Function, String> {
+pub(crate) fn start(stage: &Stage, binary: &Path) -> Result<Function, String> {
     let started = stage.function(binary);
     started.map_err(|error| format!("the function {} cannot start: {error}", binary.display()))
 }
 
-impl Act {
-    async fn play(&self, event: Value, stage: &mut Stage, screen: &mut Screen) -> bool {
-        screen.print(&[String::new()]);
-        screen.say(Tone::Heading, self.heading);
-        screen.say(Tone::Heading, self.story);
-        screen.print(&[String::new()]);
-        stage.shows_shop = matches!(self.expected, Expected::Released | Expected::NotReleased);
-        stage.shows_route = matches!(self.expected, Expected::TakenBack);
+impl Part {
+    async fn play(self, stage: &mut Stage, screen: &mut Screen, function: &Function) -> Played {
+        let Part { number, act, event } = self;
+        stage.shows_shop = matches!(act.expected, Expected::Released | Expected::NotReleased);
+        stage.shows_route = act.expected == Expected::TakenBack;
         let before = Moment::of(stage);
         let is_old = |hash: &str| before.hashes.contains(hash);
+        screen.open(screen::Act::new(
+            (number, ACT_COUNT),
+            (act.heading, act.story),
+            Pipeline::of(&event),
+        ));
         screen.show(stage.picture(&is_old));
         let job = stage.aws.submit(event, LIFE);
         let submitted = Instant::now();
         let outcome = stage.follow(&job, ACT, None, screen, &is_old).await;
         let seconds = submitted.elapsed().as_secs_f64();
+        let end = Deploy::of(&outcome);
+        if let Some(act) = screen.act() {
+            act.pipeline.deploy = end.clone();
+        }
         stage.rest(None, screen, &is_old).await;
-        screen.leave();
-        screen.print(&report(&outcome));
+        screen.close();
+        screen.print(&report(&outcome, screen.width()));
+        let problem = act.problem(&outcome, &before, &Moment::of(stage));
         let took = format!("{seconds:.1} s from the job to its report.");
-        screen.say(Tone::Faint, &took);
-        let problem = self.problem(&outcome, &before, &Moment::of(stage));
         match &problem {
-            None => screen.say(Tone::Good, "As it should be."),
-            Some(problem) => screen.say(Tone::Bad, &format!("Not as it should be: {problem}.")),
-        }
-        problem.is_none()
-    }
-
-    fn problem(&self, outcome: &Outcome, before: &Moment, after: &Moment) -> Option<&'static str> {
-        let same_containers = before.containers == after.containers;
-        let untouched = before.generation == after.generation;
-        let (failure, changed) = match self.expected {
-            Expected::NewVersion => (None, !same_containers),
-            Expected::RolledBack => (Some("JobFailed"), same_containers && !untouched),
-            Expected::Refused => (Some("ConfigurationError"), untouched),
-            Expected::Switched => (None, before.selector != after.selector),
-            Expected::NotSwitched | Expected::TakenBack => {
-                (Some("JobFailed"), before.selector == after.selector)
+            None => screen.say(Tone::Good, &format!("{took} As it should be.")),
+            Some(problem) => {
+                let text = format!("{took} Not as it should be: {problem}. The function's log:");
+                screen.say(Tone::Bad, &text);
+                let log = function.log();
+                for line in &log[log.len().saturating_sub(LAST)..] {
+                    screen.say(Tone::Faint, &log_line(line));
+                }
             }
-            Expected::Released => (None, before.shop != after.shop),
-            Expected::NotReleased => (Some("JobFailed"), before.shop == after.shop),
+        }
+        Played {
+            number,
+            heading: act.heading,
+            end: end.word().to_owned(),
+            seconds,
+            problem,
+        }
+    }
+}
+
+/// What was shown, at the end.
+fn card(played: &[Played]) -> Vec<String> {
+    let widest = played.iter().map(|one| one.heading.len()).max();
+    let row = |one: &Played| {
+        let sign = match one.problem {
+            None => paint("32", "✔"),
+            Some(_) => paint("31", "✖"),
         };
-        if ended_with(outcome) != Some(failure) {
-            return Some("another report was expected");
-        }
-        if !changed {
-            return Some("what is in the cluster is not what it should be");
-        }
-        None
-    }
-}
-
-/// The failure type; `None` inside for a success.
-fn ended_with(outcome: &Outcome) -> Option<Option<&str>> {
-    match outcome {
-        Outcome::Succeeded(_) => Some(None),
-        Outcome::Failed(report) => match &report.result {
-            JobResult::Failure { kind, .. } => Some(Some(kind)),
-            JobResult::Success { .. } => None,
-        },
-        Outcome::Silent(_) | Outcome::Pending => None,
-    }
-}
-
-/// The state of the cluster by which an act is judged.
-struct Moment {
-    hashes: BTreeSet<String>,
-    containers: Value,
-    generation: Value,
-    /// The Service's selector.
-    selector: Value,
-    /// The templates of the release's workloads.
-    shop: Value,
-}
-
-impl Moment {
-    fn of(stage: &Stage) -> Moment {
-        let deployment = stage.deployment();
-        Moment {
-            hashes: stage.hashes(),
-            containers: deployment["spec"]["template"]["spec"]["containers"].clone(),
-            generation: deployment["metadata"]["generation"].clone(),
-            selector: stage.service()["spec"]["selector"].clone(),
-            shop: stage.shop_templates(),
-        }
-    }
+        let heading = padded(one.heading, widest.unwrap_or(0));
+        let (number, seconds) = (one.number, one.seconds);
+        format!(
+            "{sign} {number}  {heading}  {:<10} {seconds:>5.1} s",
+            one.end
+        )
+    };
+    let mut lines = played.iter().map(row).collect::<Vec<_>>();
+    lines.push(String::new());
+    let bad = played.iter().filter(|one| one.problem.is_some()).count();
+    lines.push(match bad {
+        0 => paint(
+            "32",
+            "All ended as they should: failures fail, and the old version serves.",
+        ),
+        bad => paint("31", &format!("{bad} did not end as they should.")),
+    });
+    lines.push(String::new());
+    lines.push("Your own event:    make invoke EVENT=events/image.json".to_owned());
+    lines.push("Your own cluster:  docs/setup-eks.md".to_owned());
+    let boxed = boxed("Landfall", &lines, 0).into_iter();
+    let boxed = boxed.map(|line| format!("  {line}"));
+    std::iter::once(String::new()).chain(boxed).collect()
 }

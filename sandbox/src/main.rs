@@ -9,9 +9,12 @@ mod arguments;
 mod demo;
 mod measure;
 mod picture;
+mod pipeline;
 mod report;
+mod requests;
 mod screen;
 mod stage;
+mod terminal;
 
 use crate::arguments::{Command, HELP, Input, Invoke, Place, Serve};
 use crate::report::report;
@@ -123,7 +126,7 @@ impl Invoke {
         }
         stage.tell(Some(&function), &mut screen);
         screen.leave();
-        screen.print(&report(&outcome));
+        screen.print(&report(&outcome, screen.width()));
         Ok(succeeded)
     }
 }
@@ -155,7 +158,7 @@ impl Serve {
                     JobResult::Failure { .. } => Outcome::Failed(one.clone()),
                 };
                 screen.say(Tone::Normal, &format!("report for job {}", one.job));
-                screen.print(&report(&outcome));
+                screen.print(&report(&outcome, screen.width()));
             }
             told = reports.len();
             let _a_call_or_a_moment =

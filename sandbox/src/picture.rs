@@ -2,16 +2,17 @@
 //!
 //! If standard output is not a terminal, it is a plain log with a line per change.
 
+use crate::requests::{Mark, Share};
+use crate::terminal::{paint, wrap};
+use landfall_sandbox::traffic::Outcome;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// The width of the terminal that all output is designed for.
-pub(crate) const WIDTH: usize = 80;
-/// Room for `demo-app`, a hash of ten characters and five more.
-const NAME: usize = 25;
-const VERSION: usize = 11;
 const BAR: usize = 6;
 /// How many pods are drawn; a demo has a handful.
 const ROWS: usize = 12;
+/// What the images of versions that answer with errors have in their names.
+pub(crate) const ERRORS: &str = "errors";
 
 /// The state of a pod, in the order in which the bar fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(crate) enum Sign {
     Done,
     /// It ended with failure and is not started again.
     Failed,
+    /// It was there a moment ago.
+    Gone,
 }
 
 /// A pod in the picture.
@@ -35,14 +38,16 @@ pub(crate) struct Row {
     pub(crate) version: String,
     pub(crate) sign: Sign,
     pub(crate) words: String,
+    /// Whether it gets requests.
+    pub(crate) serves: bool,
 }
 
 /// The pods and the Deployment's counters at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Picture {
     pub(crate) counters: String,
-    /// The shares of the requests by version, in percent, where they are shown.
-    pub(crate) shares: Vec<(String, u8)>,
+    /// What the requests get, by version.
+    pub(crate) requests: Vec<Share>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -54,23 +59,50 @@ impl Picture {
         is_old: impl Fn(&str) -> bool,
     ) -> Picture {
         let mut rows: Vec<Row> = pods.iter().map(|pod| row(pod, &is_old)).collect();
-        rows.sort_by(|one, other| {
+        rows.truncate(ROWS);
+        let mut picture = Picture {
+            counters: deployment.map(counters).unwrap_or_default(),
+            requests: Vec::new(),
+            rows,
+        };
+        picture.sort();
+        picture
+    }
+
+    /// Old ones first.
+    pub(crate) fn sort(&mut self) {
+        self.rows.sort_by(|one, other| {
             other
                 .version
                 .cmp(&one.version)
                 .then(one.name.cmp(&other.name))
         });
-        rows.truncate(ROWS);
-        Picture {
-            counters: deployment.map(counters).unwrap_or_default(),
-            shares: Vec::new(),
-            rows,
-        }
     }
 
-    /// The same with what the requests get.
-    pub(crate) fn with(self, shares: Vec<(String, u8)>) -> Picture {
-        Picture { shares, ..self }
+    /// The same with what the requests get: the part of all that each outcome has.
+    pub(crate) fn with(mut self, shares: BTreeMap<Outcome, f64>) -> Picture {
+        let mut parts = BTreeMap::<String, (f64, Mark)>::new();
+        for (outcome, part) in shares {
+            let (version, mark) = match outcome {
+                Outcome::Pod(name) => {
+                    let row = self.rows.iter_mut().find(|row| row.name == name);
+                    let Some(row) = row else { continue };
+                    row.serves = true;
+                    (row.version.clone(), row.mark())
+                }
+                Outcome::Error => ("500".to_owned(), Mark::Error),
+                Outcome::Unavailable => ("503".to_owned(), Mark::Error),
+            };
+            parts.entry(version).or_insert((0.0, mark)).0 += part;
+        }
+        let parts = parts.into_iter().rev();
+        let share = |(version, (part, mark))| Share {
+            version,
+            part,
+            mark,
+        };
+        self.requests = parts.map(share).collect();
+        self
     }
 
     /// Whether every pod is ready or has ended, and none is terminating.
@@ -79,33 +111,33 @@ impl Picture {
         self.rows.iter().all(rests)
     }
 
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let mut lines = vec![String::new(), clip(&format!("  {}", self.counters), WIDTH)];
-        lines.extend(requests(&self.shares));
-        lines.extend(self.rows.iter().map(Row::line));
-        lines.push(String::new());
+    /// The counters, and a line for each pod; a mark shows where requests go.
+    pub(crate) fn lines(&self, width: usize) -> Vec<String> {
+        let indented = |line: String| format!("  {line}");
+        let counters = wrap(&self.counters, width - 2).into_iter();
+        let mut lines = counters.map(indented).collect::<Vec<_>>();
+        let longest = |of: fn(&Row) -> &str| {
+            let lengths = self.rows.iter().map(|row| of(row).chars().count());
+            lengths.max().unwrap_or(0)
+        };
+        let columns = [longest(|row| &row.name), longest(|row| &row.version)];
+        let rows = self.rows.iter();
+        lines.extend(rows.flat_map(|row| row.lines(columns, width)));
         lines
     }
 }
 
-/// Each twentieth of the requests as a dot, by version.
-fn requests(shares: &[(String, u8)]) -> Option<String> {
-    const DOTS: usize = 20;
-    const COLOURS: [&str; 2] = ["36", "35"];
-    if shares.is_empty() {
-        return None;
-    }
-    let (mut dots, mut words) = (String::new(), Vec::new());
-    for ((version, share), colour) in shares.iter().zip(COLOURS) {
-        let count = (usize::from(*share) * DOTS).div_ceil(100);
-        dots.push_str(&format!("\x1b[{colour}m{}", "•".repeat(count)));
-        words.push(format!("\x1b[{colour}m{version} {share} %\x1b[0m"));
-    }
-    Some(format!("  requests {dots}\x1b[0m {}", words.join(", ")))
-}
-
 impl Row {
-    fn line(&self) -> String {
+    fn mark(&self) -> Mark {
+        match &self.version {
+            version if version.contains(ERRORS) => Mark::Error,
+            version if version.starts_with("old") => Mark::Old,
+            _ => Mark::New,
+        }
+    }
+
+    /// What does not fit beside the name comes below it.
+    fn lines(&self, [name, version]: [usize; 2], width: usize) -> Vec<String> {
         let (sign, colour) = match self.sign {
             Sign::Waiting => ("○", "90"),
             Sign::Starting => ("◔", "33"),
@@ -113,22 +145,30 @@ impl Row {
             Sign::Ready => ("●", "32"),
             Sign::Done => ("✔", "32"),
             Sign::Failing | Sign::Failed => ("✖", "31"),
-            Sign::Stopping => ("◌", "90"),
+            Sign::Stopping => ("◌", "33"),
+            Sign::Gone => ("·", "90"),
         };
         let full = match self.sign {
-            Sign::Waiting | Sign::Stopping => 0,
-            Sign::Starting | Sign::Failing | Sign::Failed => BAR / 3,
+            Sign::Waiting | Sign::Gone => 0,
+            Sign::Starting | Sign::Failing | Sign::Failed | Sign::Stopping => BAR / 3,
             Sign::Unready => BAR * 2 / 3,
             Sign::Ready | Sign::Done => BAR,
         };
         let bar = format!("{}{}", "█".repeat(full), "░".repeat(BAR - full));
-        let name = clip(&self.name, NAME);
-        let version = clip(&self.version, VERSION);
-        let words = clip(&self.words, WIDTH - NAME - VERSION - BAR - 10);
-        format!(
-            "  \x1b[{colour}m{sign}\x1b[0m {name:NAME$}  {version:VERSION$}  \
-             \x1b[{colour}m{bar}  {words}\x1b[0m"
-        )
+        let served = if self.serves { "▸" } else { " " };
+        let sign = paint(colour, sign);
+        let (pod, of) = (&self.name, &self.version);
+        let start = format!("  {served} {sign} {pod:name$}  {of:version$}  ");
+        let taken = 6 + name + 2 + version + 2;
+        let words = format!("{bar}  {}", self.words);
+        let needed = taken + words.chars().count();
+        if needed <= width {
+            return vec![format!("{start}{}", paint(colour, &words))];
+        }
+        let mut lines = vec![start.trim_end().to_owned()];
+        let rest = wrap(&words, width.saturating_sub(8)).into_iter();
+        lines.extend(rest.map(|line| format!("      {}", paint(colour, &line))));
+        lines
     }
 }
 
@@ -148,6 +188,7 @@ fn row(pod: &Value, is_old: &impl Fn(&str) -> bool) -> Row {
         version: format!("{age} {}", tag(image)),
         sign,
         words,
+        serves: false,
     }
 }
 
@@ -170,7 +211,7 @@ fn tag(image: &str) -> &str {
 
 fn state(pod: &Value) -> (Sign, String) {
     if !pod["metadata"]["deletionTimestamp"].is_null() {
-        return (Sign::Stopping, "stopping".to_owned());
+        return (Sign::Stopping, "leaves".to_owned());
     }
     let status = &pod["status"];
     let container = &status["containerStatuses"][0]["state"];
@@ -225,24 +266,13 @@ fn counters(deployment: &Value) -> String {
     let count = |value: &Value| value.as_i64().unwrap_or_default();
     let status = &deployment["status"];
     format!(
-        "{}: wanted {}, updated {}, ready {}, available {} (spec {}, seen {})",
+        "{}: wanted {}, updated {}, ready {}, available {}",
         deployment["metadata"]["name"].as_str().unwrap_or_default(),
         count(&deployment["spec"]["replicas"]),
         count(&status["updatedReplicas"]),
         count(&status["readyReplicas"]),
         count(&status["availableReplicas"]),
-        count(&deployment["metadata"]["generation"]),
-        count(&status["observedGeneration"]),
     )
-}
-
-/// Clips a text to at most `width` characters, with an ellipsis.
-pub(crate) fn clip(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{kept}…")
 }
 
 #[cfg(test)]

@@ -1,19 +1,22 @@
 //! Shows a report like CodePipeline, for a terminal.
 
-use crate::picture::WIDTH;
+use crate::terminal::wrap;
 use landfall_sandbox::aws::{InvocationEnd, JobResult, Outcome, Report};
 
-/// How many lines of a report are shown; a failure's message may have 5,000 characters.
-pub(crate) const REPORT_LINES: usize = 60;
+/// Longer lines are hard to read.
+const WIDEST: usize = 110;
 
 /// The end of an action, as the CodePipeline console shows it.
-pub(crate) fn report(outcome: &Outcome) -> Vec<String> {
-    let mut lines = vec![String::new()];
+pub(crate) fn report(outcome: &Outcome, width: usize) -> Vec<String> {
+    let mut lines = Lines {
+        width: width.min(WIDEST),
+        all: vec![String::new()],
+    };
     match outcome {
-        Outcome::Succeeded(report) | Outcome::Failed(report) => result(report, &mut lines),
+        Outcome::Succeeded(report) | Outcome::Failed(report) => lines.result(report),
         // Without a pipeline the response goes to the caller.
         Outcome::Silent(InvocationEnd::Response(answer)) if !answer.is_null() => {
-            field("Answer", &answer.to_string(), &mut lines);
+            lines.field("Answer", &answer.to_string());
         }
         // So does an error: the handbook's words are in it.
         Outcome::Silent(InvocationEnd::Error(error)) if error["errorMessage"].is_string() => {
@@ -22,104 +25,64 @@ pub(crate) fn report(outcome: &Outcome) -> Vec<String> {
             field("Message", &text("errorMessage"), &mut lines);
         }
         Outcome::Silent(end) => {
-            field(
-                "Status",
-                "none: the function ended without a report",
-                &mut lines,
-            );
+            lines.field("Status", "none: the function ended without a report");
             let how = match end {
                 InvocationEnd::Response(_) => "it returned without reporting".to_owned(),
                 InvocationEnd::Error(error) => format!("it returned the error {error}"),
                 InvocationEnd::TimedOut => "its time was over".to_owned(),
                 InvocationEnd::Crashed(reason) => reason.clone(),
             };
-            field("Invocation", &how, &mut lines);
+            lines.field("Invocation", &how);
         }
-        Outcome::Pending => field("Status", "none: nothing was reported in time", &mut lines),
+        Outcome::Pending => lines.field("Status", "none: nothing was reported in time"),
     }
-    if lines.len() > REPORT_LINES {
-        lines.truncate(REPORT_LINES);
-        lines.push("    …".to_owned());
-    }
-    lines.push(String::new());
-    lines
+    lines.all.push(String::new());
+    lines.all
 }
 
-pub(crate) fn result(report: &Report, lines: &mut Vec<String>) {
-    match &report.result {
-        JobResult::Success {
-            summary,
-            external_execution_id,
-            output_variables,
-            ..
-        } => {
-            field("Status", "Succeeded", lines);
-            field("Summary", summary.as_deref().unwrap_or("-"), lines);
-            field(
-                "Execution",
-                external_execution_id.as_deref().unwrap_or("-"),
-                lines,
-            );
-            for (name, value) in output_variables {
-                field("Variable", &format!("{name} = {value}"), lines);
-            }
-        }
-        JobResult::Failure {
-            kind,
-            message,
-            external_execution_id,
-        } => {
-            field("Status", "Failed", lines);
-            field("Type", kind, lines);
-            field("Message", message, lines);
-            field(
-                "Execution",
-                external_execution_id.as_deref().unwrap_or("-"),
-                lines,
-            );
-        }
-    }
+struct Lines {
+    width: usize,
+    all: Vec<String>,
 }
 
-pub(crate) fn field(name: &str, text: &str, lines: &mut Vec<String>) {
-    const LABEL: usize = 12;
-    // A pod's log in a message may contain codes that move the cursor.
-    let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
-    for (number, line) in wrap(&text, WIDTH - LABEL - 4).into_iter().enumerate() {
-        let label = if number == 0 { name } else { "" };
-        lines.push(format!("  | {label:LABEL$}{line}").trim_end().to_owned());
-    }
-}
-
-/// Breaks lines at spaces, and within a word only if it is longer than a line.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let indent: String = paragraph
-            .chars()
-            .take_while(|c| *c == ' ')
-            .take(width / 2)
-            .collect();
-        let mut line = indent.clone();
-        for word in paragraph.split_whitespace() {
-            let mut rest: Vec<char> = word.chars().collect();
-            let space = usize::from(line.len() > indent.len());
-            if space == 1 && line.chars().count() + 1 + rest.len() > width {
-                lines.push(std::mem::replace(&mut line, indent.clone()));
-            } else if space == 1 {
-                line.push(' ');
+impl Lines {
+    fn result(&mut self, report: &Report) {
+        match &report.result {
+            JobResult::Success {
+                summary,
+                external_execution_id,
+                output_variables,
+                ..
+            } => {
+                self.field("Status", "Succeeded");
+                self.field("Summary", summary.as_deref().unwrap_or("-"));
+                self.field("Execution", external_execution_id.as_deref().unwrap_or("-"));
+                for (name, value) in output_variables {
+                    self.field("Variable", &format!("{name} = {value}"));
+                }
             }
-            while line.chars().count() + rest.len() > width {
-                let room = width - line.chars().count();
-                line.extend(rest.drain(..room));
-                lines.push(std::mem::replace(&mut line, indent.clone()));
+            JobResult::Failure {
+                kind,
+                message,
+                external_execution_id,
+            } => {
+                self.field("Status", "Failed");
+                self.field("Type", kind);
+                self.field("Message", message);
+                self.field("Execution", external_execution_id.as_deref().unwrap_or("-"));
             }
-            line.extend(rest);
         }
-        lines.push(line);
     }
-    if lines.is_empty() {
-        lines.push(String::new());
+
+    fn field(&mut self, name: &str, text: &str) {
+        const LABEL: usize = 12;
+        // A pod's log in a message may contain codes that move the cursor.
+        let text = text.replace(|c: char| c.is_control() && c != '\n', " ");
+        let lines = wrap(&text, self.width - LABEL - 4).into_iter();
+        for (number, line) in lines.enumerate() {
+            let label = if number == 0 { name } else { "" };
+            let line = format!("  | {label:LABEL$}{line}");
+            self.all.push(line.trim_end().to_owned());
+        }
     }
-    lines
 }

@@ -1,9 +1,22 @@
-//! The terminal: a scrolling log, and a live picture below it.
+//! The terminal: a scrolling log, and a live picture below it; or an act of the demo, which has the
+//! whole screen.
+//!
+//! If standard output is not a terminal, it is a plain log with a line per change.
 
-use crate::picture::{Picture, Row, WIDTH, clip};
+mod act;
+
+use crate::picture::{Picture, Row, Sign};
+use crate::requests::{Requests, words};
+use crate::terminal::{WIDTH, can_redraw, has_colours, paint, plain, size, wrap, write};
+pub(crate) use act::Act;
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a pod is shown after it is gone.
+const FAREWELL: Duration = Duration::from_millis(1500);
+/// No cursor, and no wrapping: a wrapped line would count as two.
+const BEGIN: &str = "\x1b[?25l\x1b[?7l";
+const END: &str = "\x1b[?7h\x1b[?25h";
 
 /// The style of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,60 +30,88 @@ pub(crate) enum Tone {
 
 /// Standard output, as a terminal that is redrawn in place or as a plain log.
 pub(crate) struct Screen {
+    /// Whether there is a picture that is redrawn.
     pub(crate) live: bool,
-    pub(crate) started: Instant,
-    pub(crate) shown: Picture,
-    pub(crate) drawn: usize,
+    has_colours: bool,
+    started: Instant,
+    shown: Picture,
+    drawn: usize,
+    requests: Requests,
+    /// Pods that are gone, and since when.
+    gone: Vec<(Row, Instant)>,
+    act: Option<Act>,
+    /// What is kept back, until it is its turn.
+    kept: Option<String>,
 }
 
 impl Screen {
-    /// Live only on a terminal that supports colours.
+    /// Live only on a terminal.
     pub(crate) fn new(plain: bool) -> Screen {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        let live = !plain && !dumb && !set("NO_COLOR") && io::stdout().is_terminal();
-        let screen = Screen {
+        let live = !plain && can_redraw();
+        if live {
+            write(BEGIN);
+        }
+        Screen {
             live,
+            has_colours: has_colours(),
             started: Instant::now(),
             shown: Picture::default(),
             drawn: 0,
-        };
-        if live {
-            // No cursor, and no wrapping: a wrapped line would count as two.
-            write("\x1b[?25l\x1b[?7l");
+            requests: Requests::default(),
+            gone: Vec::new(),
+            act: None,
+            kept: None,
         }
-        screen
+    }
+
+    /// A plain log that is kept back.
+    pub(crate) fn kept() -> Screen {
+        Screen {
+            kept: Some(String::new()),
+            ..Screen::new(true)
+        }
+    }
+
+    /// What was kept back.
+    pub(crate) fn taken(&mut self) -> String {
+        self.kept.take().unwrap_or_default()
+    }
+
+    /// The width that lines may have.
+    pub(crate) fn width(&self) -> usize {
+        if self.live { size().0 } else { WIDTH }
+    }
+
+    fn write(&mut self, text: &str) {
+        let text = match self.live && !self.has_colours {
+            true => plain(text),
+            false => text.to_owned(),
+        };
+        match &mut self.kept {
+            Some(kept) => kept.push_str(&text),
+            None => write(&text),
+        }
     }
 
     /// Prints a permanent line above the picture.
     pub(crate) fn say(&mut self, tone: Tone, text: &str) {
         if !self.live {
-            const TIME: usize = 9;
             let seconds = self.started.elapsed().as_secs_f64();
-            return match tone {
-                Tone::Heading => write(&format!("{text}\n")),
-                // The function's log is printed in full.
-                Tone::Faint => write(&format!("{seconds:6.1}s  {text}\n")),
-                Tone::Normal | Tone::Good | Tone::Bad => {
-                    write(&format!("{seconds:6.1}s  {}\n", clip(text, WIDTH - TIME)));
+            let line = match tone {
+                Tone::Heading => format!("{text}\n"),
+                Tone::Faint | Tone::Normal | Tone::Good | Tone::Bad => {
+                    format!("{seconds:6.1}s  {text}\n")
                 }
             };
+            return self.write(&line);
         }
-        let colour = match tone {
-            Tone::Heading => "1",
-            Tone::Normal => "0",
-            Tone::Faint => "90",
-            Tone::Good => "32",
-            Tone::Bad => "31",
-        };
-        if tone == Tone::Faint {
-            // Printed in full: the terminal wraps the line, so the picture below must be erased
-            // first.
-            let line = format!("\x1b[J\x1b[?7h  \x1b[{colour}m{text}\x1b[0m\x1b[?7l");
-            return self.draw(&[line]);
+        let width = self.width();
+        if let Some(act) = &mut self.act {
+            act.call(tone, text);
+            return self.draw_act();
         }
-        let line = format!("  \x1b[{colour}m{}\x1b[0m", clip(text, WIDTH - 2));
-        self.draw(&[line]);
+        let lines = toned(tone, text, width);
+        self.draw(&lines);
     }
 
     /// Prints lines without a time, such as a report.
@@ -79,72 +120,171 @@ impl Screen {
             return self.draw(lines);
         }
         for line in lines {
-            write(&format!("{line}\n"));
+            self.write(&format!("{}\n", plain(line)));
         }
     }
 
-    /// Shows a new picture if it differs from the last one.
+    /// Shows a new picture if it differs from the last one, or if requests come in.
     pub(crate) fn show(&mut self, picture: Picture) {
-        if picture == self.shown {
+        if !self.live {
+            for line in changes(&self.shown, &picture) {
+                self.say(Tone::Normal, &line);
+            }
+            self.shown = picture;
             return;
         }
-        if self.live {
-            self.shown = picture;
-            return self.draw(&[]);
-        }
-        for line in changes(&self.shown, &picture) {
-            self.say(Tone::Normal, &line);
-        }
+        self.requests.flow(&picture.requests);
+        self.note_gone(&picture);
+        let is_same = picture == self.shown;
         self.shown = picture;
+        if self.act.is_some() {
+            return self.draw_act();
+        }
+        if !is_same || !self.shown.requests.is_empty() {
+            self.draw(&[]);
+        }
+    }
+
+    fn note_gone(&mut self, picture: &Picture) {
+        let is_there = |row: &Row| picture.rows.iter().any(|other| other.name == row.name);
+        let gone = self.shown.rows.iter().filter(|row| !is_there(row));
+        let gone = gone.map(|row| {
+            let row = Row {
+                sign: Sign::Gone,
+                words: "gone".to_owned(),
+                serves: false,
+                ..row.clone()
+            };
+            (row, Instant::now())
+        });
+        self.gone.extend(gone);
+        self.gone.retain(|(_, since)| since.elapsed() < FAREWELL);
+    }
+
+    /// The pods and what the requests get, in lines.
+    fn picture(&self, width: usize) -> Vec<String> {
+        if self.shown.counters.is_empty() && self.shown.rows.is_empty() {
+            return Vec::new();
+        }
+        let mut picture = self.shown.clone();
+        picture
+            .rows
+            .extend(self.gone.iter().map(|(row, _)| row.clone()));
+        picture.sort();
+        let mut lines = self.requests.lines(&picture.requests, width);
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(picture.lines(width));
+        lines
     }
 
     /// Keeps the picture and continues below it.
     pub(crate) fn leave(&mut self) {
         self.drawn = 0;
         self.shown = Picture::default();
+        self.gone.clear();
+        self.requests = Requests::default();
+    }
+
+    /// An act of the demo begins: what was there before scrolls away.
+    pub(crate) fn open(&mut self, act: Act) {
+        if self.live {
+            let (_, height) = size();
+            self.write(&format!("{}\x1b[H", "\n".repeat(height)));
+            self.act = Some(act);
+            return self.draw_act();
+        }
+        for line in act.log() {
+            self.say(Tone::Heading, &line);
+        }
+    }
+
+    /// The act that has the screen.
+    pub(crate) fn act(&mut self) -> Option<&mut Act> {
+        self.act.as_mut()
+    }
+
+    /// The act is over, and its last picture stays.
+    pub(crate) fn close(&mut self) {
+        if let Some(mut act) = self.act.take() {
+            act.forget_calls();
+            self.act = Some(act);
+            self.draw_act();
+            self.act = None;
+            self.write("\n");
+        }
+        self.leave();
+    }
+
+    fn draw_act(&mut self) {
+        let Some(act) = &self.act else { return };
+        let (width, height) = size();
+        let lines = act.lines(&self.picture(width), width, height);
+        let mut text = String::from("\x1b[?2026h\x1b[H");
+        for line in lines {
+            text.push_str(&format!("{line}\x1b[K\n"));
+        }
+        text.push_str("\x1b[J\x1b[?2026l");
+        self.write(&text);
     }
 
     /// Writes each change at once, so that the terminal never shows a half-drawn picture.
-    pub(crate) fn draw(&mut self, above: &[String]) {
+    fn draw(&mut self, above: &[String]) {
         let mut text = String::from("\x1b[?2026h");
         if self.drawn > 0 {
             text.push_str(&format!("\x1b[{}A", self.drawn));
         }
-        let picture = match self.shown.counters.is_empty() {
-            true => Vec::new(),
-            false => self.shown.lines(),
-        };
+        let mut picture = self.picture(self.width());
+        if !picture.is_empty() {
+            picture.insert(0, String::new());
+            picture.push(String::new());
+        }
         for line in above.iter().chain(&picture) {
             // Erased first: after a full line the cursor is on its last character.
             text.push_str(&format!("\x1b[K{line}\n"));
         }
         text.push_str("\x1b[J\x1b[?2026l");
         self.drawn = picture.len();
-        write(&text);
+        self.write(&text);
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
         if self.live {
-            write("\x1b[?7h\x1b[?25h");
+            write(END);
         }
     }
 }
 
-/// A reader that has closed its end, like `head`, must not stop the deploy.
-pub(crate) fn write(text: &str) {
-    let mut output = io::stdout().lock();
-    let _gone = output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush());
+/// A line in its colour, as many as it takes.
+fn toned(tone: Tone, text: &str, width: usize) -> Vec<String> {
+    let colour = match tone {
+        Tone::Heading => "1",
+        Tone::Normal => "0",
+        Tone::Faint => "90",
+        Tone::Good => "32",
+        Tone::Bad => "31",
+    };
+    let lines = wrap(text, width.saturating_sub(4)).into_iter();
+    let lines = lines.enumerate().map(|(number, line)| {
+        let margin = if number == 0 { "  " } else { "    " };
+        format!("{margin}{}", paint(colour, &line))
+    });
+    lines.collect()
 }
 
 /// The lines of the plain log for a change: each pod that is new, changed or gone.
 pub(crate) fn changes(before: &Picture, after: &Picture) -> Vec<String> {
+    // Which pods get requests is told for all together.
     let by_name = |picture: &Picture| -> BTreeMap<String, Row> {
-        let rows = picture.rows.iter();
-        rows.map(|row| (row.name.clone(), row.clone())).collect()
+        let rows = picture.rows.iter().cloned();
+        let rows = rows.map(|row| Row {
+            serves: false,
+            ..row
+        });
+        rows.map(|row| (row.name.clone(), row)).collect()
     };
     let (old, new) = (by_name(before), by_name(after));
     let mut lines: Vec<String> = new
@@ -156,6 +296,9 @@ pub(crate) fn changes(before: &Picture, after: &Picture) -> Vec<String> {
     lines.extend(gone.map(|row| format!("pod {} ({}): gone", row.name, row.version)));
     if before.counters != after.counters {
         lines.push(after.counters.clone());
+    }
+    if before.requests != after.requests && !after.requests.is_empty() {
+        lines.push(words(&after.requests));
     }
     lines
 }

@@ -24,6 +24,7 @@ use crate::stage::narration::{
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::{Aws, Job, Outcome};
 use landfall_sandbox::function::{CREDENTIALS, Function, lambda_environment};
+use landfall_sandbox::gateway::HTTP_ROUTES;
 use landfall_sandbox::kubernetes::Kubernetes;
 use landfall_sandbox::world::{Behaviour, World, sample_deployment, sample_service};
 use serde_json::Value;
@@ -51,7 +52,7 @@ const RELEASE_ARCHIVE: &[u8] = include_bytes!("../../tests/archives/release.zip"
 const IMAGE: &str = "registry.example.com/demo-app:1.0";
 const TOKEN: &str = "not-a-real-bearer-token-of-the-sandbox";
 /// Slow enough to watch, but not boring.
-const POD_START: SignedDuration = SignedDuration::from_millis(1500);
+const POD_START: SignedDuration = SignedDuration::from_millis(1200);
 const POD_STOP: SignedDuration = SignedDuration::from_millis(800);
 /// A real kubelet waits ten seconds before the second restart of a container.
 const BACK_OFF: SignedDuration = SignedDuration::from_secs(2);
@@ -70,10 +71,10 @@ pub(crate) struct Stage {
     pub(crate) raw: bool,
     /// Whether the picture is that of the release, instead of that of the Deployment.
     pub(crate) shows_shop: bool,
-    /// Whether the picture has what the requests get by the route.
+    /// Whether the requests come in by the route.
     pub(crate) shows_route: bool,
-    /// Whether a version that fails under load has had some.
-    overloaded: bool,
+    /// Whether a version that fails with a share of the traffic has had some.
+    loaded: bool,
     told: Told,
 }
 
@@ -164,7 +165,7 @@ impl Stage {
             raw: false,
             shows_shop: false,
             shows_route: false,
-            overloaded: false,
+            loaded: false,
             told: Told::default(),
         };
         stage.put_called_artifact(ARCHIVE.to_vec());
@@ -251,31 +252,36 @@ impl Stage {
         kubernetes.world(|world, _| {
             let deployment = world.deployment(NAMESPACE, &serving(world));
             let picture = Picture::of(deployment, &world.objects("pods"), is_old);
-            match self.shows_route {
-                true => picture.with(Stage::shares(world)),
-                false => picture,
-            }
+            picture.with(Stage::requests(world, DEPLOYMENT, self.shows_route))
         })
     }
 
     /// The current Service; null for an external cluster.
     pub(crate) fn service(&self) -> Value {
-        let Some(kubernetes) = &self.kubernetes else {
-            return Value::Null;
-        };
-        kubernetes
-            .world(|world, _| world.object("services", NAMESPACE, DEPLOYMENT).cloned())
-            .unwrap_or_default()
+        self.object("services", DEPLOYMENT)
     }
 
     /// The current Deployment; null for an external cluster.
     pub(crate) fn deployment(&self) -> Value {
+        self.object("deployments", DEPLOYMENT)
+    }
+
+    /// The route of the demo; null for an external cluster.
+    pub(crate) fn route(&self) -> Value {
+        self.object(HTTP_ROUTES, DEPLOYMENT)
+    }
+
+    /// The first candidate of a switch; null where there is none.
+    pub(crate) fn candidate(&self) -> Value {
+        self.object("deployments", &format!("{DEPLOYMENT}-blue"))
+    }
+
+    fn object(&self, resource: &str, name: &str) -> Value {
         let Some(kubernetes) = &self.kubernetes else {
             return Value::Null;
         };
-        kubernetes
-            .world(|world, _| world.deployment(NAMESPACE, DEPLOYMENT).cloned())
-            .unwrap_or_default()
+        let found = kubernetes.world(|world, _| world.object(resource, NAMESPACE, name).cloned());
+        found.unwrap_or_default()
     }
 
     /// The hashes of the pod templates that have pods.

@@ -6,11 +6,12 @@ fn parse(line: &str) -> Result<Command, String> {
 
 #[test]
 fn commands_are_read() {
-    let demo = parse("demo --function /f --plain");
+    let demo = parse("demo --function /f --plain --act 2 --act 7");
     let expected = Demo {
         function: PathBuf::from("/f"),
         events: PathBuf::from("events"),
         plain: true,
+        acts: vec![2, 7],
     };
     assert_eq!(demo, Ok(Command::Demo(expected)));
     let invoke = "invoke --function /f --event e.json --life 5 \
@@ -97,6 +98,8 @@ fn mistakes_are_told_in_words() {
             "--rounds takes a number",
         ),
         ("measure --function /f --pods 0", "--pods takes a number"),
+        ("demo --function /f --act 10", "--act takes a number"),
+        ("measure --function /f --act 1", "measure takes no --act"),
         ("demo --function /f --pods 1", "demo takes no --pods"),
         ("serve --function /f", "serve takes no --function"),
     ];

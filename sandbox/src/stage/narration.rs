@@ -1,6 +1,5 @@
 //! Describes what happens in lines: log, calls, ends of invocations.
 
-use crate::picture::clip;
 use crate::screen::Tone;
 use jiff::Timestamp;
 use landfall_sandbox::aws::{AwsCall, Invocation, InvocationEnd};
@@ -91,7 +90,7 @@ pub(crate) fn cluster_calls(requests: &[Seen]) -> Vec<(Timestamp, Tone, String)>
             let kinds = part.iter().map(|seen| kind_of(&seen.path));
             let kinds = kinds.collect::<BTreeSet<_>>().into_iter();
             let kinds = kinds.collect::<Vec<_>>().join(", ");
-            let text = clip(&format!("→ {} reads: {kinds}", part.len()), 72);
+            let text = format!("→ {} reads: {kinds}", part.len());
             vec![(first.time, Tone::Faint, text)]
         }
         part => part.iter().map(cluster_call).collect(),
@@ -189,7 +188,7 @@ pub(crate) fn request_line(method: &str, path: &str) -> String {
     } else {
         ""
     };
-    clip(&format!("{verb} {short}{name}{dry_run}"), 64)
+    format!("{verb} {short}{name}{dry_run}")
 }
 
 pub(crate) fn invocation_end(invocation: &Invocation) -> Option<(Timestamp, Tone, String)> {

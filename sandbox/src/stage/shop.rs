@@ -19,7 +19,9 @@ impl Stage {
                 let name = pod["metadata"]["name"].as_str();
                 name.is_some_and(|name| name.starts_with(SHOP))
             });
-            Picture::of(world.deployment(NAMESPACE, "shop-web"), &pods, is_old)
+            let deployment = world.deployment(NAMESPACE, "shop-web");
+            let picture = Picture::of(deployment, &pods, is_old);
+            picture.with(Stage::requests(world, "shop-web", false))
         })
     }
 
