@@ -2,7 +2,7 @@
 
 CARGO   ?= cargo
 PROFILE ?= dev
-OUT     := target/$(if $(filter release,$(PROFILE)),release,debug)
+OUT     := $(or $(CARGO_TARGET_DIR),target)/$(if $(filter release,$(PROFILE)),release,debug)
 TOOLS   := target/tools
 EVENT   ?= events/rolling.json
 LIFE    ?= 60
@@ -45,13 +45,13 @@ help: ## list all commands
 	@echo; echo 'To work on it:'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ##! see nine deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy, a canary, a release, a migration
+demo: build ##! see nine deploys happen on this machine: good, crashing, missing, wrong, switched, unhealthy, a canary whose alarm rings, a release, a migration
 	@$(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
 
 # Update the picture when the demo changes.
 picture: build tools ## record the demo as an animation, docs/demo.svg
 	$(PYTHON) tests/tools/picture.py docs/demo.svg \
-	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events
+	  $(OUT)/landfall-sandbox demo --function $(OUT)/landfall --events events --act 2 --act 7
 
 # An emulator of the other processor: its package answers each of the sample events, under AWS's runtime emulator.
 emulated: package-arm64 peers ## run the arm64 package with each of events/ (Debian's qemu-user and libc6-arm64-cross)
@@ -196,12 +196,13 @@ conformance: package-$(MACHINE) control-plane peers ## run the stories against r
 	  $(CARGO) test --locked --quiet -p landfall-access --test it -- --include-ignored --format pretty real::
 
 # Kills the packaged function with SIGKILL at random moments, and watches its Services all the time.
-kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches and while it releases, and people in its way, against real Kubernetes
+kills: package-$(MACHINE) control-plane ## the packaged function killed KILLS times while it switches, in a canary too, and while it releases, and people in its way, against real Kubernetes
 	$(CARGO) build --locked --workspace
 	LANDFALL_FUNCTION=$(abspath $(PACKAGE)/$(MACHINE)/bootstrap) LANDFALL_KILLS=$(KILLS) \
 	  $(OUT)/landfall-control-plane --programs $(CONTROL_PLANE) --stories -- \
 	  $(CARGO) test --locked --quiet --test it -- --include-ignored --format pretty --nocapture \
-	  no_kill_leaves_the_service_without_pods no_kill_leaves_a_release_half_done nobody_in_the_middle_leaves_the_service_empty_or_mixed
+	  no_kill_leaves_the_service_without_pods no_kill_leaves_a_release_half_done \
+	  a_canary_that_is_killed_at_any_step_goes_on nobody_in_the_middle_leaves_the_service_empty_or_mixed
 
 cluster: control-plane ## start a real control plane for experiments, until Ctrl-C
 	$(CARGO) build --locked --workspace

@@ -165,10 +165,13 @@ impl Row {
         if needed <= width {
             return vec![format!("{start}{}", paint(colour, &words))];
         }
-        let mut lines = vec![start.trim_end().to_owned()];
-        let rest = wrap(&words, width.saturating_sub(8)).into_iter();
-        lines.extend(rest.map(|line| format!("      {}", paint(colour, &line))));
-        lines
+        let label = wrap(&format!("{pod} {of}"), width - 6).into_iter();
+        let words = wrap(&words, width - 6).into_iter();
+        let words = words.map(|line| paint(colour, &line));
+        let mut lines = label.chain(words).map(|line| format!("      {line}"));
+        let first = lines.next().unwrap_or_default();
+        let first = format!("  {served} {sign} {}", first.trim_start());
+        std::iter::once(first).chain(lines).collect()
     }
 }
 

@@ -12,6 +12,10 @@ const REVISION: &str = "/CodePipeline.job/data/inputArtifacts/0/revision";
 /// How much of a commit is shown.
 const COMMIT: usize = 7;
 const ARROW: &str = " → ";
+/// Two borders with a space each, and a margin at the right.
+const FRAME: usize = 6;
+/// In less no message can be read.
+const NARROWEST: usize = 28;
 /// Longer lines in the third box are hard to read.
 const MESSAGE: usize = 88;
 
@@ -116,10 +120,8 @@ impl Pipeline {
             let lines = once(paint(colour, &state)).chain(message);
             boxed("Deploy", &lines.collect::<Vec<_>>(), inner)
         };
-        // Two borders with a space each, and a margin at the right.
-        const FRAME: usize = 6;
         let room = width.saturating_sub(taken + FRAME);
-        let all = if room >= 28 {
+        let all = if room >= NARROWEST {
             beside(&pair, ARROW, &of_width(room.min(MESSAGE)))
         } else {
             let below = of_width(width.saturating_sub(2 + FRAME).min(MESSAGE));

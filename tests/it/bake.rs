@@ -1,5 +1,7 @@
 //! A rolling deploy that is watched after it serves everything.
 
+mod calls;
+
 use crate::stage::{LIFE, OLD_IMAGE, SHORT, Stage, image};
 use landfall_sandbox::aws::{JobResult, Outcome};
 use serde_json::{Value, json};

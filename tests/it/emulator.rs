@@ -49,6 +49,7 @@ const EVENTS: [(&str, Expected); 29] = [
     ("call-artifact", Expected::Error("ConfigurationError")),
     ("call-fails", Expected::Error("JobFailed")),
     ("canary", Expected::Failure("ConfigurationError")),
+    ("canary-alarm", Expected::Failure("ConfigurationError")),
     ("canary-fails", Expected::Failure("ConfigurationError")),
     // The function of this story has no kubeconfig.
     ("cluster", Expected::Failure("ConfigurationError")),

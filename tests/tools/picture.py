@@ -3,8 +3,8 @@
     picture.py OUTPUT COMMAND…
 
 The command runs in a terminal of its own; what it shows is followed by a terminal emulator
-until its heading for a third act, and written as SVG that plays in a loop. A viewer that plays
-nothing shows the last picture.
+until it ends, and written as SVG that plays in a loop. A viewer that plays nothing shows the last
+picture.
 """
 
 import codecs
@@ -19,14 +19,13 @@ from xml.sax.saxutils import escape
 
 import pyte
 
-COLUMNS, ROWS = 80, 34
-UNTIL = "3. A version"  # the first line that is not wanted any more
+COLUMNS, ROWS = 100, 36
 STEP = 0.08  # seconds between two looks at the screen, at the least
 PAUSE = 5.0  # seconds that the last picture stays
 LONGEST = 120.0  # seconds after which the command has gone wrong
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 18, 16
 COLOURS = {"default": "#c9d1d9", "red": "#ff7b72", "green": "#56d364", "brown": "#e3b341",
-           "brightblack": "#8b949e", "black": "#8b949e"}
+           "cyan": "#76e3ea", "magenta": "#d2a8ff", "brightblack": "#8b949e", "black": "#8b949e"}
 
 
 def main():
@@ -47,7 +46,7 @@ def record(command):
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
     screen = pyte.HistoryScreen(COLUMNS, ROWS, history=10_000)
     stream, decoder = pyte.Stream(screen), codecs.getincrementaldecoder("utf-8")("replace")
-    frames, ends, started = [], [], None
+    frames, started = [], None
     while True:
         try:
             data = os.read(terminal, 65536)
@@ -58,26 +57,16 @@ def record(command):
         now = time.monotonic()
         started = started or now
         stream.feed(decoder.decode(data))
-        ends = [number for number, line in enumerate(screen.display)
-                if line.startswith(f"  {UNTIL}")]
-        if ends:
-            # Where the third act is cut off there is room for lines that had scrolled away.
-            above = len(screen.history.top) - (ROWS - ends[0])
-            lines = list(screen.history.top)[above:] + [screen.buffer[row] for row in range(ends[0])]
-            frames.append((now - started, above, rows(lines)))
-            break
         if now - started > LONGEST:
-            sys.exit("the command does not come to its third act")
+            sys.exit("the command does not end")
         lines = [screen.buffer[row] for row in range(ROWS)]
         frame = (now - started, len(screen.history.top), rows(lines))
         if frames and frame[0] - frames[-1][0] < STEP:
             frames[-1] = (frames[-1][0], *frame[1:])
         else:
             frames.append(frame)
-    os.kill(process, 15)
-    os.waitpid(process, 0)
-    if not ends:
-        sys.exit("the command ended before its third act")
+    if os.waitpid(process, 0)[1]:
+        sys.exit("the command has failed")
     return frames
 
 
@@ -163,7 +152,7 @@ def page(lines, scrolled, end):
     moves = (f'<animateTransform attributeName="transform" type="translate" calcMode="discrete" '
              f'begin="l.begin" dur="{end:.2f}s" keyTimes="{times}" values="{places}"/>')
     body = "\n".join(lines)
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}" role="img" aria-label="make demo: a deploy that works, and one that crashes and is rolled back">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}" role="img" aria-label="make demo: a version that crashes and is rolled back, and a canary whose alarm takes the traffic back">
 <rect width="100%" height="100%" rx="8" fill="#0d1117"><animate id="l" attributeName="rx" values="8;8" begin="0s;l.end" dur="{end:.2f}s"/></rect>
 <svg x="0" y="{MARGIN}" width="{width:.0f}" height="{ROWS * CELL_HEIGHT}">
 <g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace" font-size="14" transform="translate(0 {last - MARGIN})">{moves}
