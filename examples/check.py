@@ -537,6 +537,18 @@ def check_manifests():
     says("pipeline/application/k8s")
 
 
+def check_parameters():
+    """The schema by a validator of its own: it refuses what the function refuses."""
+    formats = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    validator = jsonschema.Draft202012Validator(SCHEMA, format_checker=formats)
+    validator.check_schema(SCHEMA)
+    cases = json.loads((HERE.parent / "tests" / "parameters.json").read_text())
+    for case in cases:
+        expected = not case.get("refused") or case.get("byTheFunctionAlone", False)
+        assert validator.is_valid(case["parameters"]) == expected, case
+    says(f"docs/parameters.schema.json, {len(cases)} cases")
+
+
 def check_callers():
     """The callers of a function without a pipeline; some need the AWS CLI and jq."""
     check_state_machine()
@@ -555,6 +567,7 @@ def main():
     shellcheck(*[str(path) for path in sorted(HERE.rglob("*.sh"))])
     says("the scripts" if SHELLCHECK else "(no script was read: shellcheck is not here)")
     check_manifests()
+    check_parameters()
     check_callers()
     check_example_pipeline({})
     check_example_pipeline({"PipelineType": "V1", "NotificationEmail": "team@example.com"})

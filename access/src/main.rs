@@ -16,6 +16,7 @@ mod eks;
 mod failure;
 mod grant;
 mod kubeconfig;
+mod lint;
 mod options;
 mod owner;
 mod parameter;
@@ -48,6 +49,7 @@ cluster's CA in SSM; or by a kubeconfig for several clusters. It applies the fil
 of deploy/. It uses your own kubectl and AWS CLI, and what they are signed in to.
 
 Usage: landfall-access [OPTION ...]          (make access ARGS=\"OPTION ...\")
+       landfall-access lint FILE ...         checks user parameters (lint --help)
 
 Without --apply nothing is changed: it prints each command as you would type it
 (secrets as …) and what the API server says that it would change. What is there
@@ -149,14 +151,15 @@ Examples:
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == "--version")
-    {
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    if arguments.next_if(|first| first == "lint").is_some() {
+        return lint::run(arguments);
+    }
+    if arguments.next_if(|first| first == "--version").is_some() {
         println!("landfall-access {}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
-    let options = match arguments::parse(std::env::args_os().skip(1)) {
+    let options = match arguments::parse(arguments) {
         Ok(options) => options,
         Err(problem) => {
             eprintln!("landfall-access: {problem}\nTry: landfall-access --help");

@@ -36,7 +36,7 @@ pub use model::{
     Watch,
 };
 pub use origin::Origin;
-pub use parameters::{FIELDS, Parameters, variables};
+pub use parameters::{FIELDS, Parameters, SCHEMA, variables};
 pub use release::{Manifest, Place, PrunePolicy, ReleaseRequest};
 
 use crate::problem::Fault;

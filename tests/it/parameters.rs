@@ -1,7 +1,8 @@
 //! `docs/parameters.schema.json` against the code: the same fields, and the same verdicts.
 
-use landfall_core::request::{Draft, FIELDS, Parameters};
-use serde_json::{Value, json};
+use landfall_core::problem::Fault;
+use landfall_core::request::{Draft, FIELDS, Parameters, SCHEMA};
+use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::Path;
 
@@ -15,149 +16,71 @@ pub fn schema_of(file: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Whether a value is as a schema says, by the keywords that ours has. An unknown one is a fault of
+/// Whether a value is as a schema says, by the keywords that ours have. An unknown one is a fault of
 /// this test.
 pub fn fits(schema: &Value, value: &Value) -> bool {
-    schema
-        .as_object()
-        .unwrap()
+    let Some(rules) = schema.as_object() else {
+        return schema == true;
+    };
+    rules
         .iter()
-        .all(|(keyword, rule)| match keyword.as_str() {
-            "$schema" | "$id" | "title" | "description" | "default" | "examples" => true,
-            "type" => {
-                let types = rule
-                    .as_array()
-                    .cloned()
-                    .unwrap_or_else(|| vec![rule.clone()]);
-                types.iter().any(|name| is(value, name.as_str().unwrap()))
-            }
-            "enum" => rule.as_array().unwrap().contains(value),
-            "anyOf" => rule
-                .as_array()
-                .unwrap()
-                .iter()
-                .any(|schema| fits(schema, value)),
-            "required" => {
-                let names = rule
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|name| name.as_str().unwrap());
-                value
-                    .as_object()
-                    .is_none_or(|fields| names.into_iter().all(|it| fields.contains_key(it)))
-            }
-            "properties" => value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .all(|(name, value)| rule.get(name).is_none_or(|schema| fits(schema, value))),
-            "additionalProperties" => {
-                value
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .all(|(name, value)| {
-                        schema["properties"].get(name).is_some()
-                            || if rule.is_object() {
-                                fits(rule, value)
-                            } else {
-                                rule == true
-                            }
-                    })
-            }
-            "format" => value
-                .as_str()
-                .is_none_or(|it| rule == "date-time" && it.parse::<jiff::Timestamp>().is_ok()),
-            "propertyNames" | "pattern" => matches(rule, value),
-            "minProperties" => value
-                .as_object()
-                .is_none_or(|it| it.len() as u64 >= rule.as_u64().unwrap()),
-            "minLength" => value
-                .as_str()
-                .is_none_or(|it| it.len() as u64 >= rule.as_u64().unwrap()),
-            "maxLength" => value
-                .as_str()
-                .is_none_or(|it| it.len() as u64 <= rule.as_u64().unwrap()),
-            "items" => {
-                let items = value.as_array().into_iter().flatten();
-                items.into_iter().all(|item| fits(rule, item))
-            }
-            "minItems" => value
-                .as_array()
-                .is_none_or(|it| it.len() as u64 >= rule.as_u64().unwrap()),
-            "maxItems" => value
-                .as_array()
-                .is_none_or(|it| it.len() as u64 <= rule.as_u64().unwrap()),
-            "minimum" => value.as_i64().is_none_or(|it| it >= rule.as_i64().unwrap()),
-            "maximum" => value.as_i64().is_none_or(|it| it <= rule.as_i64().unwrap()),
-            other => panic!("the test does not know `{other}`"),
-        })
+        .all(|(keyword, rule)| follows(schema, keyword, rule, value))
 }
 
-/// The patterns that there are.
-fn matches(rule: &Value, value: &Value) -> bool {
-    match rule
-        .get("pattern")
-        .or(Some(rule))
-        .and_then(Value::as_str)
-        .unwrap()
-    {
-        "^([0-9]+[smh])+$" => value.as_str().is_none_or(|text| {
-            let parts = text.split_inclusive(['s', 'm', 'h']).collect::<Vec<_>>();
-            let is_part = |part: &&str| {
-                let digits = part.strip_suffix(['s', 'm', 'h']).unwrap_or_default();
-                !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-            };
-            !parts.is_empty() && parts.iter().all(is_part)
+fn follows(schema: &Value, keyword: &str, rule: &Value, value: &Value) -> bool {
+    let rules = || rule.as_array().into_iter().flatten();
+    let fields = || value.as_object().into_iter().flatten();
+    let items = || value.as_array().into_iter().flatten();
+    let limit = rule.as_u64().unwrap_or_default();
+    let length = || value.as_str().map(|text| text.chars().count() as u64);
+    match keyword {
+        "$schema" | "$id" | "$comment" | "title" | "description" | "default" | "examples" => true,
+        // By `if`.
+        "then" | "else" => true,
+        "if" => {
+            let next = if fits(rule, value) { "then" } else { "else" };
+            schema.get(next).is_none_or(|next| fits(next, value))
+        }
+        "not" => !fits(rule, value),
+        "allOf" => rules().all(|schema| fits(schema, value)),
+        "anyOf" => rules().any(|schema| fits(schema, value)),
+        "enum" => rules().any(|one| one == value),
+        "type" => match rule {
+            Value::Array(names) => names.iter().any(|name| is(value, name.as_str().unwrap())),
+            name => is(value, name.as_str().unwrap()),
+        },
+        "required" => value.as_object().is_none_or(|fields| {
+            let mut names = rules().map(|name| name.as_str().unwrap());
+            names.all(|name| fields.contains_key(name))
         }),
-        "^[A-Za-z_][A-Za-z0-9_]*$" => value.as_object().is_none_or(|fields| {
-            fields.keys().all(|name| {
-                let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-                !name.is_empty()
-                    && name.bytes().all(inner)
-                    && !name.starts_with(|first: char| first.is_ascii_digit())
-            })
+        "properties" => {
+            fields().all(|(name, value)| rule.get(name).is_none_or(|schema| fits(schema, value)))
+        }
+        "additionalProperties" => fields().all(|(name, value)| {
+            let is_known = schema["properties"].get(name).is_some();
+            is_known || fits(rule, value)
         }),
-        "^[A-Za-z0-9]([-A-Za-z0-9._/:]*[A-Za-z0-9])?$" => value.as_object().is_none_or(|fields| {
-            fields.keys().all(|name| {
-                let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/:".contains(&byte);
-                let ends = |end: char| end.is_ascii_alphanumeric();
-                name.bytes().all(inner) && name.starts_with(ends) && name.ends_with(ends)
-            })
-        }),
-        "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" => value.as_object().is_none_or(|fields| {
-            fields.keys().all(|name| {
-                let inner =
-                    |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-                !name.is_empty()
-                    && name.bytes().all(inner)
-                    && !name.starts_with('-')
-                    && !name.ends_with('-')
-            })
-        }),
-        "^(httproute|ingress)/[-a-z0-9.]+$" => value.as_str().is_none_or(|text| {
-            let is_name = |byte: u8| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte)
-            };
-            let parts = text.split_once('/');
-            parts.is_some_and(|(kind, name)| {
-                let is_kind = ["httproute", "ingress"].contains(&kind);
-                is_kind && !name.is_empty() && name.bytes().all(is_name)
-            })
-        }),
-        "^[A-Za-z.]+/[-a-z0-9.]+$" => value.as_str().is_none_or(|text| {
-            let parts = text.split_once('/');
-            let is_kind = |byte: u8| byte.is_ascii_alphabetic() || byte == b'.';
-            let is_name = |byte: u8| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte)
-            };
-            parts.is_some_and(|(kind, name)| {
-                let whole = !kind.is_empty() && !name.is_empty();
-                whole && kind.bytes().all(is_kind) && name.bytes().all(is_name)
-            })
-        }),
-        other => panic!("the test does not know the pattern {other}"),
+        "propertyNames" => fields().all(|(name, _)| fits(rule, &json!(name))),
+        "pattern" => {
+            let pattern = regex_lite::Regex::new(rule.as_str().unwrap()).unwrap();
+            value.as_str().is_none_or(|text| pattern.is_match(text))
+        }
+        "format" => value
+            .as_str()
+            .is_none_or(|it| rule == "date-time" && it.parse::<jiff::Timestamp>().is_ok()),
+        "items" => items().all(|item| fits(rule, item)),
+        "uniqueItems" => {
+            let mut all = items().enumerate();
+            all.all(|(index, item)| !items().skip(index + 1).any(|other| other == item))
+        }
+        "minProperties" => value.as_object().is_none_or(|it| it.len() as u64 >= limit),
+        "minItems" => value.as_array().is_none_or(|it| it.len() as u64 >= limit),
+        "maxItems" => value.as_array().is_none_or(|it| it.len() as u64 <= limit),
+        "minLength" => length().is_none_or(|length| length >= limit),
+        "maxLength" => length().is_none_or(|length| length <= limit),
+        "minimum" => value.as_i64().is_none_or(|it| it >= rule.as_i64().unwrap()),
+        "maximum" => value.as_i64().is_none_or(|it| it <= rule.as_i64().unwrap()),
+        other => panic!("the test does not know `{other}`"),
     }
 }
 
@@ -175,10 +98,13 @@ fn is(value: &Value, name: &str) -> bool {
 
 /// The fields of which the code finds fault.
 fn faults(parameters: &Value) -> Vec<String> {
-    match Draft::read(&Parameters::Text(parameters.to_string())) {
-        Ok(_) => Vec::new(),
-        Err(faults) => faults.into_iter().map(|fault| fault.field).collect(),
-    }
+    let found = found(parameters).into_iter();
+    found.map(|fault| fault.field).collect()
+}
+
+fn found(parameters: &Value) -> Vec<Fault> {
+    let read = Draft::read(&Parameters::Text(parameters.to_string()));
+    read.err().unwrap_or_default()
 }
 
 /// Parameters in which a field may stand, whatever it needs beside it.
@@ -219,7 +145,8 @@ fn the_schema_has_the_fields_of_the_code() {
     for field in FIELDS {
         assert!(properties.contains_key(field), "the schema lacks {field}");
     }
-    assert_eq!(properties.len(), FIELDS.len());
+    // And `$schema`, which only editors read.
+    assert_eq!(properties.len(), FIELDS.len() + 1);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/parameters.md");
     let page = fs::read_to_string(page).unwrap();
     for field in FIELDS {
@@ -248,7 +175,7 @@ fn schema_and_code_agree_on_every_field() {
         json!(long),
         json!({"1-": "x"}),
     ];
-    for field in FIELDS {
+    for field in FIELDS.into_iter().chain([SCHEMA]) {
         let rule = &schema["properties"][field];
         let examples = rule["examples"]
             .as_array()
@@ -299,4 +226,93 @@ fn the_events_have_parameters_by_the_schema() {
         );
     }
     assert!(checked > 8);
+}
+
+/// What is right and what is wrong: each is so by the schema and by the function, or by the function
+/// alone where no schema can say it. `examples/check.py` holds them against the schema as well.
+#[test]
+fn schema_and_function_agree_on_the_cases() {
+    let schema = schema();
+    let cases = schema_of("tests/parameters.json");
+    let cases = cases.as_array().unwrap();
+    for case in cases {
+        let parameters = &case["parameters"];
+        let mut refused = faults(parameters);
+        refused.sort();
+        let expected = case["refused"].as_array().into_iter().flatten();
+        let expected = expected.map(|field| field.as_str().unwrap().to_owned());
+        assert_eq!(refused, expected.collect::<Vec<_>>(), "{parameters}");
+        let is_fit = refused.is_empty() || case["byTheFunctionAlone"] == true;
+        assert_eq!(fits(&schema, parameters), is_fit, "{parameters}");
+    }
+    assert!(cases.len() > 60, "{}", cases.len());
+}
+
+/// Faults that no schema can express: two values that must agree, and what is in a manifest.
+fn only_the_function_knows(fault: &Fault) -> bool {
+    let agreement = ["must agree", "has no place in the manifest"];
+    agreement.iter().any(|words| fault.problem.contains(words))
+}
+
+/// Many combinations of fields with values that are right by themselves: what the function refuses
+/// the schema refuses, and nothing else.
+#[test]
+fn schema_and_function_agree_on_combinations() {
+    const COMBINATIONS: u64 = 20_000;
+    let schema = schema();
+    let more = [
+        ("workload", json!("deployment/web")),
+        ("workload", json!("sts/web")),
+        (
+            "manifest",
+            json!({"kind": "StatefulSet", "metadata": {"name": "web"}, "spec": {"template": {}}}),
+        ),
+        ("strategy", json!("blueGreen")),
+        ("strategy", json!("immutable")),
+        ("strategy", json!("canary")),
+        ("steps", json!([10, 100])),
+        ("steps", json!([60])),
+        ("steps", json!({"every": "1m", "by": 50})),
+        ("images", json!({"registry.example.com/web": ":2"})),
+        ("method", json!("put")),
+        ("restart", json!(false)),
+        ("deployment", json!("web.v1")),
+    ];
+    let values = |field: &str| {
+        let examples = schema["properties"][field]["examples"].as_array().unwrap();
+        let more = more.iter().filter(|(name, _)| *name == field);
+        let all = examples.iter().chain(more.map(|(_, value)| value));
+        all.cloned().collect::<Vec<_>>()
+    };
+    let all = FIELDS.map(|field| (field, values(field)));
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed % below as u64) as usize
+    };
+    let (mut right, mut wrong) = (0, 0);
+    for _ in 0..COMBINATIONS {
+        let mut parameters = Map::new();
+        for _ in 0..=random(6) {
+            let (field, values) = &all[random(all.len())];
+            parameters.insert((*field).to_owned(), values[random(values.len())].clone());
+        }
+        if random(3) > 0 && !parameters.contains_key("workload") {
+            parameters.insert("deployment".to_owned(), json!("web"));
+        }
+        let parameters = Value::Object(parameters);
+        let found = found(&parameters);
+        if !found.is_empty() && found.iter().all(only_the_function_knows) {
+            continue;
+        }
+        let is_fit = fits(&schema, &parameters);
+        assert_eq!(is_fit, found.is_empty(), "{parameters}: {found:?}");
+        match is_fit {
+            true => right += 1,
+            false => wrong += 1,
+        }
+    }
+    assert!(right > 500 && wrong > 5_000, "{right} {wrong}");
 }

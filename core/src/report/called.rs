@@ -68,14 +68,8 @@ const WORDS: [(&str, &str); 21] = [
     ("a retry of the stage", "a call with another `execution`"),
     ("Retry the stage", "Call again with another `execution`"),
     ("retry the stage", "call again with another `execution`"),
-    (
-        "Release the change again",
-        "Call again with another `execution`",
-    ),
-    (
-        "release the change again",
-        "call again with another `execution`",
-    ),
+    ("Release the change again", "Call again"),
+    ("release the change again", "call again"),
 ];
 
 /// How a call ended, or where it stands.

@@ -4,7 +4,7 @@ use super::checks::{kind, similar, unresolved};
 use super::files::{Files, Wanted};
 use super::model::{Method, Request, Switch};
 use super::origin::Origin;
-use super::parameters::FIELDS;
+use super::parameters::{FIELDS, SCHEMA};
 use super::shown::excerpt;
 use crate::problem::Fault;
 use crate::request::document::Chosen;
@@ -188,9 +188,19 @@ impl<'a> Check<'a> {
         let unknown = self
             .fields
             .keys()
-            .filter(|field| !FIELDS.contains(&field.as_str()))
+            .filter(|field| !FIELDS.contains(&field.as_str()) && *field != SCHEMA)
             .cloned()
             .collect::<Vec<_>>();
+        if self
+            .fields
+            .get(SCHEMA)
+            .is_some_and(|schema| !schema.is_string())
+        {
+            self.fault(
+                SCHEMA,
+                "must be the address of a JSON Schema, for an editor",
+            );
+        }
         for field in unknown {
             let problem = match similar(&field) {
                 Some(meant) => {

@@ -36,6 +36,9 @@ pub fn variables(parameters: &Parameters) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
+/// The field by which an editor finds the JSON Schema. It means nothing to a deploy.
+pub const SCHEMA: &str = "$schema";
+
 /// The fields of the contract, in the order of the documentation.
 pub const FIELDS: [&str; 33] = [
     "deployment",

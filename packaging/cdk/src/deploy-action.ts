@@ -11,6 +11,9 @@ import { UserParameters } from './parameters';
 /** What CodePipeline stores of an action's value, before it fills in variables. */
 const LIMIT = 1000;
 
+/** What Ajv says of a field that another one rules out. */
+const MISPLACED = 'false schema';
+
 /** Properties of `LandfallDeployAction`. */
 export interface LandfallDeployActionProps extends codepipeline.CommonAwsActionProps {
   /** The function: `landfall.function`, or one that is imported by its name. */
@@ -67,9 +70,12 @@ function check(action: string, parameters: UserParameters): void {
   const faults = (valid.errors ?? []).filter((fault) => !isOpen(parameters, fault));
   // Where a value is open, the rules that join several fields are open, too.
   const open = faults.length < (valid.errors ?? []).length;
-  const certain = faults.filter((fault) => !open || fault.instancePath !== '');
+  const joins = (fault: ErrorObject) => fault.instancePath === '' || fault.keyword === MISPLACED;
+  const certain = faults.filter((fault) => !open || !joins(fault));
   if (certain.length > 0) {
-    const lines = certain.map((fault) => `- ${place(fault)}${fault.message}${allowed(fault)}`);
+    // That a rule holds says nothing beside what it asks for.
+    const told = certain.filter((fault) => fault.keyword !== 'if');
+    const lines = told.map((fault) => `- ${place(fault)}${problem(fault)}${allowed(fault)}`);
     throw new Error(`the parameters of ${action} are not as Landfall takes them:\n${lines.join('\n')}`);
   }
 }
@@ -82,6 +88,10 @@ function isOpen(parameters: UserParameters, fault: ErrorObject): boolean {
   }
   return fault.instancePath !== ''
     && (cdk.Token.isUnresolved(value) || (typeof value === 'string' && value.includes('#{')));
+}
+
+function problem(fault: ErrorObject): string {
+  return fault.keyword === MISPLACED ? 'does not go with the other parameters' : fault.message ?? '';
 }
 
 function place(fault: ErrorObject): string {

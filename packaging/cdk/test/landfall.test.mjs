@@ -189,6 +189,11 @@ test('what only the pipeline knows is left to the function', () => {
   });
 });
 
+test('what depends on a value that only CloudFormation knows is left to the function', () => {
+  const strategy = '#{variables.STRATEGY}';
+  assert.equal(handed({ ...web, strategy, service: 'web', keep: 2 }).strategy, strategy);
+});
+
 for (const [what, parameters, words] of [
   ['nothing to deploy', { deployment: 'web' }, /images/],
   ['an unknown field', { ...web, image: 'web:1' }, /additional properties: `image`/],
@@ -196,6 +201,8 @@ for (const [what, parameters, words] of [
   ['a time without its unit', { ...web, timeout: '90' }, /`timeout`/],
   ['a number for a text', { ...web, deployment: 7 }, /`deployment` must be string/],
   ['an image that is empty', { ...web, images: { web: '' } }, /`images.web`/],
+  ['a field of another strategy', { ...web, keep: 2 }, /`keep` does not go with the other parameters/],
+  ['a switch without its Service', { ...web, strategy: Strategy.IMMUTABLE }, /required property 'service'/],
 ]) {
   test(`${what} is refused when the app is made`, () => {
     assert.throws(() => pipeline(parameters), words);

@@ -45,7 +45,9 @@ function comment(description, indent, standard) {
 
 function structure(name, schema, title) {
   const required = new Set(schema.required ?? []);
-  const fields = Object.entries(schema.properties).map(([field, inner]) => {
+  // `$schema` is for editors.
+  const named = Object.entries(schema.properties).filter(([field]) => !field.startsWith('$'));
+  const fields = named.map(([field, inner]) => {
     const optional = !required.has(field);
     const standard = optional ? JSON.stringify(inner.default) ?? '- none' : undefined;
     const text = inner.description ?? `${pascal(field)}.`;

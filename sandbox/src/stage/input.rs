@@ -2,6 +2,7 @@
 
 use crate::stage::ARTIFACT;
 use crate::stage::narration::thousands;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -45,12 +46,12 @@ pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Val
 /// The event of an action with these user parameters. Its id is new each time, as a cluster knows
 /// the jobs that it has seen. `has_artifact`: the action has the stage's input artifact.
 pub(crate) fn event_of(parameters: &str, has_artifact: bool) -> Result<Value, String> {
-    let since = std::time::SystemTime::UNIX_EPOCH.elapsed();
-    let id = since.map_or(0, |since| since.as_nanos()) & ((1 << 96) - 1);
-    let (first, last) = (id >> 64, id & ((1 << 48) - 1));
+    let id = Timestamp::now().as_nanosecond();
     let id = format!(
-        "{first:08x}-{:04x}-4c7e-8e0f-{last:012x}",
-        id >> 48 & 0xffff
+        "{:08x}-{:04x}-4c7e-8e0f-{:012x}",
+        id >> 32 & 0xffff_ffff,
+        id >> 16 & 0xffff,
+        id & 0xffff_ffff_ffff
     );
     let (bucket, key) = ARTIFACT;
     let artifact = json!({"name": "SourceArtifact", "location": {"type": "S3",

@@ -116,9 +116,9 @@ async fn run(
     arguments: &[OsString],
     variables: &[(&str, &str)],
 ) -> Result<String, String> {
-    let problem = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => format!("{program} is not installed, or not in the PATH"),
-        _ => format!("{program}: {error}"),
+    let problem = |error: io::Error| match error.kind() == io::ErrorKind::NotFound {
+        true => format!("{program} is not installed, or not in the PATH"),
+        false => format!("{program}: {error}"),
     };
     let child = Command::new(program)
         .args(arguments)

@@ -1,0 +1,166 @@
+//! The text of a value in a template: what CloudFormation or CodePipeline fills in stands as
+//! `#{NAME}`, as CodePipeline writes a variable.
+
+use super::node::{Content, Node};
+use serde_json::{Map, Value};
+
+/// Around the name of what is not known before the template is deployed, until the places of all
+/// of them in the JSON are known.
+const UNKNOWN: [char; 2] = ['\u{e000}', '\u{e001}'];
+
+/// Which branch of each `Fn::If` is taken.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Branch {
+    First,
+    Second,
+}
+
+/// The text of a scalar, a function of CloudFormation, or an object as JSON.
+pub(super) fn text(node: &Node, branch: Branch) -> String {
+    let text = raw(node, branch);
+    let mut filled = String::new();
+    let (mut in_string, mut is_escaped, mut open_unquoted) = (false, false, false);
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let begins = character == UNKNOWN[0] || character == '#' && rest.peek() == Some(&'{');
+        if begins && !in_string {
+            filled.push('"');
+            open_unquoted = true;
+        }
+        match character {
+            it if it == UNKNOWN[0] => filled.push_str("#{"),
+            it if it == UNKNOWN[1] => filled.push('}'),
+            it => filled.push(it),
+        }
+        if open_unquoted {
+            if character == UNKNOWN[1] || character == '}' {
+                filled.push('"');
+                open_unquoted = false;
+            }
+            continue;
+        }
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = in_string,
+            '"' => in_string = !in_string,
+            _ => {}
+        }
+    }
+    filled
+}
+
+fn raw(node: &Node, branch: Branch) -> String {
+    let (name, argument) = match function(node) {
+        Some(function) => function,
+        None => {
+            return match &node.content {
+                Content::Text(text, _) => text.clone(),
+                Content::List(_) | Content::Map(_) => json(node, branch).to_string(),
+            };
+        }
+    };
+    let items = match &argument.content {
+        Content::List(items) => &items[..],
+        Content::Text(..) | Content::Map(_) => &[],
+    };
+    match (name, items) {
+        ("Sub", [template, values @ ..]) => {
+            let values = values.first();
+            sub(&raw(template, branch), |name| {
+                Some(raw(values?.get(name)?, branch))
+            })
+        }
+        ("Sub", []) => match &argument.content {
+            Content::Text(template, _) => sub(template, |_| None),
+            Content::List(_) | Content::Map(_) => unknown(name),
+        },
+        ("Join", [between, parts]) => match &parts.content {
+            Content::List(parts) => {
+                let parts = parts.iter().map(|part| raw(part, branch));
+                parts.collect::<Vec<_>>().join(&raw(between, branch))
+            }
+            Content::Text(..) | Content::Map(_) => unknown(name),
+        },
+        ("If", [_, first, second]) => match branch {
+            Branch::First => raw(first, branch),
+            Branch::Second => raw(second, branch),
+        },
+        ("ToJsonString", _) => json(argument, branch).to_string(),
+        ("Ref" | "GetAtt" | "ImportValue", _) => match &argument.content {
+            Content::Text(name, _) => unknown(name),
+            Content::List(items) => items.first().map_or_else(String::new, raw_unknown),
+            Content::Map(_) => unknown(name),
+        },
+        _ => unknown(name),
+    }
+}
+
+fn raw_unknown(node: &Node) -> String {
+    match &node.content {
+        Content::Text(name, _) => unknown(name),
+        Content::List(_) | Content::Map(_) => unknown("value"),
+    }
+}
+
+fn unknown(name: &str) -> String {
+    format!("{}{name}{}", UNKNOWN[0], UNKNOWN[1])
+}
+
+/// A function of CloudFormation, by its tag or as an object, without `Fn::`.
+fn function(node: &Node) -> Option<(&str, &Node)> {
+    if let Some(tag) = &node.tag {
+        return Some((tag, node));
+    }
+    let Content::Map(fields) = &node.content else {
+        return None;
+    };
+    let [(name, argument)] = &fields[..] else {
+        return None;
+    };
+    match (name.as_str(), name.strip_prefix("Fn::")) {
+        (_, Some(name)) => Some((name, argument)),
+        ("Ref", None) => Some((name, argument)),
+        _ => None,
+    }
+}
+
+/// Replaces `${NAME}` by the value that is given beside it; `${!NAME}` stays as `${NAME}`.
+fn sub(template: &str, given: impl Fn(&str) -> Option<String>) -> String {
+    let mut parts = template.split("${");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match (part.strip_prefix('!'), part.split_once('}')) {
+            (Some(literal), _) => text.push_str(&format!("${{{literal}")),
+            (None, Some((name, rest))) => {
+                let value = given(name).unwrap_or_else(|| unknown(name));
+                text.push_str(&format!("{value}{rest}"));
+            }
+            (None, None) => text.push_str(&format!("${{{part}")),
+        }
+    }
+    text
+}
+
+/// A value as JSON.
+pub(super) fn json(node: &Node, branch: Branch) -> Value {
+    if function(node).is_some() {
+        return Value::String(settled(&raw(node, branch)));
+    }
+    match &node.content {
+        Content::Text(text, true) => match serde_json::from_str(text) {
+            Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => value,
+            Ok(_) | Err(_) => Value::String(text.clone()),
+        },
+        Content::Text(text, false) => Value::String(text.clone()),
+        Content::List(items) => items.iter().map(|item| json(item, branch)).collect(),
+        Content::Map(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(key, value)| (key.clone(), json(value, branch)));
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn settled(text: &str) -> String {
+    text.replace(UNKNOWN[0], "#{").replace(UNKNOWN[1], "}")
+}

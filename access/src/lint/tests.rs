@@ -1,0 +1,203 @@
+use super::*;
+use landfall_core::request::Parameters;
+use serde_json::json;
+
+/// The faults in a text, as they are printed without the file's name.
+fn linted(name: &str, text: &str) -> (usize, Vec<String>) {
+    let path = std::env::temp_dir().join(format!("landfall-lint-{}-{name}", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    let report = lint(&path, &found::names(&[])).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let file = format!("{}:", path.display());
+    let lines = report.lines.iter();
+    let lines = lines.map(|line| line.strip_prefix(&file).unwrap().to_owned());
+    (report.checked, lines.collect())
+}
+
+const TEMPLATE: &str = r##"AWSTemplateFormatVersion: "2010-09-09"
+Resources:
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      RoleArn: !GetAtt Role.Arn
+      Stages:
+        - Name: Deploy
+          Actions:
+            - Name: Other
+              Configuration: { FunctionName: other, UserParameters: "{\"deploy\": 1}" }
+            - Name: Kubernetes
+              Configuration:
+                FunctionName: !ImportValue landfall-function
+                UserParameters: !Sub |-
+                  {
+                    "deployment": "${Name}",
+                    "images": {"web": "#{Build.IMAGE_URI}"},
+                    "keep": ${Keep},
+                    "strategy": "blueGreen",
+                    "committed": "#{Source.AuthorDate}"
+                  }
+"##;
+
+#[test]
+fn a_template_with_tags_is_checked_and_what_is_filled_in_is_not_judged() {
+    let (checked, lines) = linted("template.yaml", TEMPLATE);
+    assert_eq!(checked, 1);
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(
+        lines[0].starts_with("19: `keep` is only for the strategy"),
+        "{lines:#?}"
+    );
+    assert!(
+        lines[1].starts_with("16: `service` is missing"),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn both_branches_of_a_condition_are_checked() {
+    let text = TEMPLATE.replace(
+        r#"                    "strategy": "blueGreen","#,
+        r#"                    "strategy": "immutable", "service": "web","#,
+    );
+    let (_, lines) = linted("good.yaml", &text);
+    assert_eq!(lines, [""; 0]);
+    let text = r#"{"Resources": {"P": {"Properties": {"Stages": [{"Actions": [{"Configuration": {
+        "FunctionName": {"Ref": "LandfallFunction"},
+        "UserParameters": {"Fn::If": ["IsProd",
+            {"Fn::Join": ["", ["{\"deployment\": \"", {"Ref": "Name"}, "\", \"restart\": true}"]]},
+            "{\"deployment\": \"web\", \"restart\": \"true\"}"]}}}]}]}}}}"#;
+    let (checked, lines) = linted("cdk.json", text);
+    assert_eq!((checked, lines.len()), (2, 1), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("4: `restart` must be true or false"),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn a_plan_of_terraform_and_a_pipeline_are_checked_by_their_text() {
+    let parameters = json!({"deployment": "web", "images": {"web": "#{Build.IMAGE}"},
+        "stratgy": "canary"});
+    let configuration = json!({"FunctionName": "deploy",
+        "UserParameters": parameters.to_string()});
+    let action = json!({"category": "Invoke", "configuration": [configuration]});
+    let plan = json!({"planned_values": {"root_module": {"resources": [{
+        "type": "aws_codepipeline", "values": {"stage": [{"action": [action]}]}}]}}});
+    // Without a name of Landfall, and with a field that is misspelt, nobody can know.
+    assert_eq!(linted("plan.json", &plan.to_string()), (0, Vec::new()));
+    let text = plan.to_string().replace("\"deploy\"", "\"landfall-prod\"");
+    let (checked, lines) = linted("plan.json", &text);
+    assert_eq!((checked, lines.len()), (1, 1), "{lines:#?}");
+    assert!(lines[0].starts_with("1: `stratgy` is unknown; did you mean `strategy`?"));
+}
+
+#[test]
+fn calls_and_files_of_parameters_are_checked() {
+    let call = r#"{"deploy": {"deployment": "web", "restart": 1}}"#;
+    assert_eq!(linted("call.json", call).1.len(), 1);
+    let alone = "$schema: https://example.com/landfall/parameters.schema.json\n\
+                 deployment: web\nrestart: true\ntimeout: 5\n";
+    let (checked, lines) = linted("alone.yaml", alone);
+    assert_eq!((checked, lines.len()), (1, 1), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("4: `timeout` `5` is not a valid duration"),
+        "{lines:#?}"
+    );
+    // A job of another tool that is called so.
+    let other = "stages: [deploy]\ndeploy:\n  script: make deploy\n";
+    assert_eq!(linted("ci.yaml", other), (0, Vec::new()));
+}
+
+#[test]
+fn too_long_parameters_are_told_where_their_length_is_known() {
+    let of = |more: &str| {
+        let long = "x".repeat(1000);
+        let parameters = json!({"deployment": "web", "env": {"A": format!("{long}{more}")}});
+        json!({"FunctionName": "landfall", "UserParameters": parameters.to_string()}).to_string()
+    };
+    let (_, lines) = linted("long.json", &of(""));
+    assert!(lines[0].contains("characters too many"), "{lines:#?}");
+    assert_eq!(linted("open.json", &of("#{A.B}")).1, [""; 0]);
+}
+
+#[test]
+fn only_what_cannot_be_mended_is_a_fault() {
+    let verdict = |parameters: serde_json::Value| {
+        let found = found::Found {
+            line: 1,
+            parameters: Parameters::Text(parameters.to_string()),
+            excess: None,
+        };
+        let faults = faults(&found).into_iter();
+        faults.map(|fault| fault.field).collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    for (parameters, expected) in [
+        (
+            json!({"deployment": "#{v.Name}", "images": {"a.b": "#{v.I}"}}),
+            vec!["images.a.b"],
+        ),
+        (
+            json!({"deployment": "web", "images": {"web": "#{v.I}"}, "bake": "20m",
+            "timeout": "#{v.T}"}),
+            none.to_vec(),
+        ),
+        (
+            json!({"deployment": "web", "images": {"web": "x"}, "bake": "20m"}),
+            vec!["bake"],
+        ),
+        (
+            json!({"deployment": "web", "strategy": "#{v.S}", "service": "web", "keep": 2,
+            "images": {"web": "x"}}),
+            none.to_vec(),
+        ),
+        (
+            json!({"deployment": "web", "mode": "#{v.M}"}),
+            none.to_vec(),
+        ),
+        (
+            json!({"deployment": "web", "alarms": ["#{v.A}", "arn:aws:x"], "restart": true}),
+            vec!["alarms[1]"],
+        ),
+    ] {
+        assert_eq!(verdict(parameters.clone()), expected, "{parameters}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_yaml_is_an_error_only_if_it_has_an_action() {
+    let path = std::env::temp_dir().join(format!("landfall-lint-{}-broken", std::process::id()));
+    for (text, is_read) in [("a: [deploy", true), ("UserParameters: [", false)] {
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(lint(&path, &found::names(&[])).is_ok(), is_read, "{text}");
+    }
+    // JSON that is not YAML.
+    let text = r#"{"FunctionName": "landfall", "Emoji": "\ud83d\ude00", "UserParameters": "{}"}"#;
+    std::fs::write(&path, text).unwrap();
+    let report = lint(&path, &found::names(&[])).unwrap();
+    assert_eq!(report.checked, 1);
+    assert!(!report.lines.is_empty());
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// The examples and events of this repository.
+#[test]
+fn what_is_here_is_well() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut checked = 0;
+    for (file, expected) in [
+        ("examples/pipeline/pipeline.yaml", 0),
+        ("examples/render/pipeline.yaml", 0),
+        ("examples/calls/call.json", 0),
+        ("events/rolling.json", 0),
+        ("events/blue-green.json", 0),
+        ("events/call-artifact.json", 0),
+        ("events/wrong.json", 4),
+    ] {
+        let report = lint(&root.join(file), &found::names(&[])).unwrap();
+        assert!(report.checked > 0, "{file}");
+        assert_eq!(report.lines.len(), expected, "{file}: {:#?}", report.lines);
+        checked += report.checked;
+    }
+    assert!(checked > 8, "{checked}");
+}

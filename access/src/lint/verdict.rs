@@ -1,0 +1,91 @@
+//! What the function would find wrong with user parameters, without what is only not known yet.
+
+use super::found::Found;
+use landfall_core::problem::Fault;
+use landfall_core::request::{Draft, Parameters};
+use serde_json::Value;
+
+/// Where something is filled in later.
+const LATER: &str = "#{";
+
+/// How faults begin that are about a field being there, and not about its value.
+const OF_PRESENCE: [&str; 4] = ["is only for", "is for ", "is unknown", "cannot be combined"];
+
+/// The faults of user parameters that whatever is filled in cannot mend.
+pub(super) fn faults(found: &Found) -> Vec<Fault> {
+    let mut faults = match Draft::read(&found.parameters) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults,
+    };
+    let fields = match &found.parameters {
+        Parameters::Object(fields) => Value::Object(fields.clone()),
+        Parameters::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+        Parameters::Absent => Value::Null,
+    };
+    faults.retain(|fault| !is_open(fault, &fields));
+    if let Some(excess) = found.excess {
+        let problem = format!(
+            "have {excess} characters too many: an action has 1,000. Put `manifest` or `images` \
+             into a file of an input artifact"
+        );
+        faults.push(Fault::new("UserParameters", problem));
+    }
+    faults
+}
+
+/// Whether a fault depends on what is filled in later.
+fn is_open(fault: &Fault, fields: &Value) -> bool {
+    let later = |field: &str| has_later(&fields[field]);
+    let root = fault.field.split(['.', '[']).next().unwrap_or_default();
+    if is_later(&fields["mode"]) && ["to", "execution", "UserParameters"].contains(&root) {
+        return true;
+    }
+    if OF_PRESENCE
+        .iter()
+        .any(|begin| fault.problem.starts_with(begin))
+    {
+        return fault.field.contains(LATER);
+    }
+    if fault.field.contains(LATER) || is_later(&fields[root]) {
+        return true;
+    }
+    let depends_on_times = fault.problem.contains("`timeout`");
+    if depends_on_times
+        && ["timeout", "bake", "steps", "handover"]
+            .iter()
+            .any(|it| later(it))
+    {
+        return true;
+    }
+    let rest = fault.field.get(root.len()..).unwrap_or_default();
+    within(&fields[root], rest).is_some_and(is_later)
+}
+
+/// The value at the rest of a field's path, where keys may have dots.
+fn within<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    if path.is_empty() {
+        return Some(value);
+    }
+    if let Some(rest) = path.strip_prefix('[') {
+        let (index, rest) = rest.split_once(']')?;
+        return within(value.get(index.parse::<usize>().ok()?)?, rest);
+    }
+    let path = path.strip_prefix('.')?;
+    let mut fields = value.as_object()?.iter();
+    fields.find_map(|(key, value)| within(value, path.strip_prefix(key.as_str())?))
+}
+
+fn is_later(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains(LATER))
+}
+
+/// Whether something in it is filled in later.
+fn has_later(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_later),
+        Value::Object(fields) => fields.values().any(has_later),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            is_later(other)
+        }
+    }
+}
