@@ -36,7 +36,7 @@ TAGS ?=
 TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
+.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
 
 # A command for whoever uses Landfall has `##!` before its description, one for developers `##`.
 help: ## list all commands
@@ -103,6 +103,10 @@ simulation: ## simulate every disturbance of a switch and of a release, pairs of
 	  $(CARGO) test --config profile.dev.package.landfall-core.opt-level=2 \
 	  --config profile.dev.package.landfall.opt-level=1 --locked --test it -- --nocapture --test-threads 1 \
 	  switching_simulation:: release_simulation::
+
+# KINDS: those kinds alone, such as "A K3". The copy is built once; target/mutations keeps it.
+mutations: ## break the rules of the code one by one: does a field case notice? make mutations [KINDS="A K3"]
+	python3 tests/tools/mutations.py tests/mutations.json target/mutations $(KINDS)
 
 package: $(addprefix package-,$(ARCHITECTURES)) ## build the zip for Lambda, for each architecture that rustup has
 

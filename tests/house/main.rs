@@ -9,4 +9,5 @@
 )]
 
 mod floors;
+mod mutations;
 mod tidy;

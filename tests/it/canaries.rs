@@ -151,6 +151,12 @@ fn tokens() -> Vec<String> {
         secret,
         exec[..exec.len() - 3].to_owned(),
         exec,
+        format!("Authorization: Bearer {jwt}"),
+        format!("token: {CANARY}"),
+        format!("export TOKEN={CANARY}"),
+        format!("TOKEN={jwt}"),
+        format!("${{{CANARY}}}"),
+        format!("<{CANARY}>"),
     ]
 }
 

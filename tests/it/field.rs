@@ -23,7 +23,7 @@ use tokio::task::LocalSet;
 /// Clusters of cases that are played at the same time. Most of what they do is to wait.
 const AT_ONCE: usize = 8;
 /// The longest that a case in simulated time may take.
-const SLOWEST: Duration = Duration::from_secs(20);
+const SLOWEST: Duration = Duration::from_secs(60);
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

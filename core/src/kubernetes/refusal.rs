@@ -62,6 +62,8 @@ pub enum Policy {
     Webhook(String),
     /// The ValidatingAdmissionPolicy of this name.
     Admission(String),
+    /// The MutatingAdmissionPolicy of this name.
+    Mutation(String),
     /// Pod Security.
     PodSecurity,
     /// OpenShift's security context constraints.
@@ -88,6 +90,10 @@ pub enum WebhookTrouble {
 /// Whom the API server means by calls that bring no token.
 const ANONYMOUS: &str = "system:anonymous";
 
+/// What admission says until an API server that has just started has read what it needs.
+/// <https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/generic/webhook.go>
+const STARTING: &str = "not yet ready to handle request";
+
 /// How the user name of a ServiceAccount begins.
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
@@ -113,6 +119,7 @@ impl Refusal {
         }
         match (self.code, self.allowed) {
             (401, _) => RefusalCause::Token,
+            (403, _) if message.ends_with(STARTING) => RefusalCause::Busy,
             (403, Some(false)) => RefusalCause::Permission(User::Unknown),
             (403, None) if says_nothing(message) => RefusalCause::Unexplained,
             (409, _) => RefusalCause::Conflict,
@@ -127,7 +134,7 @@ impl Refusal {
     /// storage, as admission and validation are. Of a server's own error nothing is known.
     pub fn stored_nothing(&self) -> bool {
         match self.cause() {
-            RefusalCause::Busy => self.code == 429,
+            RefusalCause::Busy => [403, 429].contains(&self.code),
             // An object is converted for its answer, too, when it is stored already.
             RefusalCause::Webhook { .. } => !self.message.contains("conversion webhook for"),
             RefusalCause::Token
@@ -265,9 +272,12 @@ fn denied_by(message: &str) -> Option<Policy> {
         return Some(Policy::Webhook(name.to_owned()));
     }
     let (before, _) = message.split_once(" denied request")?;
-    let (_, named) = before.split_once("AdmissionPolicy '")?;
+    let (kind, named) = before.split_once("AdmissionPolicy '")?;
     let (name, _) = named.split_once('\'')?;
-    Some(Policy::Admission(name.to_owned()))
+    Some(match kind.ends_with("Mutating") {
+        true => Policy::Mutation(name.to_owned()),
+        false => Policy::Admission(name.to_owned()),
+    })
 }
 
 /// An admission webhook that could not be asked, or whose answer is none.

@@ -249,6 +249,7 @@ fn named(policy: &Policy) -> String {
     match policy {
         Policy::Webhook(name) => webhook(name),
         Policy::Admission(name) => format!("the ValidatingAdmissionPolicy `{name}`"),
+        Policy::Mutation(name) => format!("the MutatingAdmissionPolicy `{name}`"),
         Policy::PodSecurity => "the namespace's Pod Security level".to_owned(),
         Policy::SecurityContextConstraints => {
             "the cluster's security context constraints".to_owned()
@@ -271,6 +272,7 @@ fn look_up(policy: &Policy, namespace: &str) -> String {
             "`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`".to_owned()
         }
         Policy::Admission(name) => format!("`kubectl get validatingadmissionpolicy {name}`"),
+        Policy::Mutation(name) => format!("`kubectl get mutatingadmissionpolicy {name}`"),
         Policy::PodSecurity => format!("`kubectl get namespace {namespace} --show-labels`"),
         Policy::SecurityContextConstraints => "`oc get securitycontextconstraints`".to_owned(),
         Policy::LimitRange => format!("`kubectl --namespace {namespace} describe limitrange`"),

@@ -11,6 +11,7 @@ use crate::strategy::causes::RolloutFailure;
 use crate::strategy::{CandidateState, RollbackResult, TrafficState};
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence};
+use crate::workload::health::rollout::serving::Serving;
 
 /// What a rollout or a switch failed of.
 pub(super) fn what_failed(
@@ -166,7 +167,9 @@ pub(super) fn done_about(
         | RollbackResult::LeftSwitched
         | RollbackResult::NoWayBack
         | RollbackResult::ShareUnconfirmed(..)
-        | RollbackResult::SwitchRollbackFailed(_) => of_switch(request, rollback_result),
+        | RollbackResult::SwitchRollbackFailed(_) => {
+            of_switch(request, evidence.serving, rollback_result)
+        }
     }
 }
 
@@ -260,7 +263,11 @@ pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResu
 }
 
 /// What became of a Service and of the candidate.
-pub(super) fn of_switch(request: &Request, rollback_result: &RollbackResult) -> String {
+fn of_switch(
+    request: &Request,
+    serving: Option<Serving>,
+    rollback_result: &RollbackResult,
+) -> String {
     let service = request
         .strategy
         .switch()
@@ -275,6 +282,9 @@ pub(super) fn of_switch(request: &Request, rollback_result: &RollbackResult) -> 
     };
     if let RollbackResult::Unswitched(end) = rollback_result {
         let end = fate(end);
+        if serving.is_some_and(|serving| serving.is_outage()) {
+            return format!("Service `{service}` was not switched. {end}");
+        }
         let route = route::unweighted(request);
         return format!("Service `{service}` still routes to the previous version{route}. {end}");
     }

@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::strategy::{Former, Success, SuccessNote, Switched};
 use crate::text::{clip, quote, words};
-use crate::workload::health::steadiness::SECOND_LOOK;
+use crate::workload::health::steadiness::{SECOND_LOOK, has_probe};
 use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -64,14 +64,7 @@ pub fn success(
         None => &*request.deployment,
     };
     let external = format!("{}/{name}@{revision}", request.namespace);
-    let twice = match &continuation.steady {
-        Some(steady) if steady.held => format!(
-            " It has no readiness probe: its pods were checked twice, {} apart, and were \
-             unchanged.",
-            words(SECOND_LOOK)
-        ),
-        Some(_) | None => String::new(),
-    };
+    let twice = looked_at_twice(live, continuation);
     let note = success.note.map(noted).unwrap_or_default() + &baked(request, success);
     let note = note + &alarms::judged_well(request.watch(), &continuation.guard, success.wrote);
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
@@ -85,6 +78,21 @@ pub fn success(
         ("DurationSeconds", seconds.to_string()),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// That pods without a probe were looked at a second time.
+fn looked_at_twice(live: &Workload, continuation: &Continuation) -> String {
+    match &continuation.steady {
+        Some(steady) if steady.held => format!(
+            " {}: its pods were checked twice, {} apart, and were unchanged.",
+            match has_probe(live) {
+                true => "Not all of its containers have a readiness probe",
+                false => "It has no readiness probe",
+            },
+            words(SECOND_LOOK)
+        ),
+        Some(_) | None => String::new(),
+    }
 }
 
 /// How long the new version of a rolling deploy was watched.

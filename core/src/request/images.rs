@@ -132,7 +132,7 @@ impl Check<'_> {
             !name.is_empty() && name.len() <= ARTIFACT_LIMIT && name.bytes().all(inner)
         };
         let climbs = path.split('/').any(|part| ["", ".", ".."].contains(&part));
-        let odd = path.chars().any(char::is_control);
+        let odd = path.chars().any(char::is_control) || text.contains("://");
         let problem = if text.contains("#{") {
             unresolved(text)
         } else if climbs || odd || path.len() > PATH_LIMIT || path.starts_with('{') {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use spellings::{decoded, passwords, spellings};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Bound;
 pub use views::MINIMUM;
 use views::{ELLIPSES, View};
@@ -59,7 +60,7 @@ const WORDS: [&str; 24] = [
 ];
 
 /// The values to redact.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Mask {
     /// Values that are always redacted.
     secrets: BTreeSet<String>,
@@ -73,6 +74,14 @@ pub struct Mask {
     references: BTreeSet<String>,
     /// What to search for, made of the above when a text is to be redacted.
     patterns: OnceCell<Patterns>,
+}
+
+impl fmt::Debug for Mask {
+    /// Has no value in it: they are what must never be printed.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = (self.secrets.len(), self.values.len(), self.open.len());
+        formatter.debug_tuple("Mask").field(&counts).finish()
+    }
 }
 
 impl Mask {

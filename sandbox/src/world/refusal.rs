@@ -9,6 +9,8 @@ pub struct Refusal {
     pub method: Option<String>,
     /// `deployments`, `services`, …
     pub resource: String,
+    /// Refuses only what has this text in its body; empty for all.
+    pub having: String,
     /// Refuses only dry runs (`dryRun=All`).
     pub trials_only: bool,
     /// Lets this many matching requests through first.

@@ -78,6 +78,8 @@ pub struct Given {
     pub prepared: Vec<Edit>,
     /// What others do meanwhile.
     pub edits: Vec<Edit>,
+    /// Seconds that the function's clock is ahead of the cluster's, in simulated time.
+    pub ahead: f64,
     /// Seconds that an invocation lasts.
     pub life: Option<f64>,
     /// Variables of the function; null takes one away.
@@ -112,6 +114,9 @@ pub struct Refused {
     #[serde(default)]
     method: Option<String>,
     resource: String,
+    /// What the body must have in it.
+    #[serde(default)]
+    having: String,
     #[serde(default)]
     trials_only: bool,
     #[serde(default)]
@@ -419,6 +424,7 @@ impl Given {
         let rule = |refused: &Refused| Refusal {
             method: refused.method.clone(),
             resource: refused.resource.clone(),
+            having: refused.having.clone(),
             trials_only: refused.trials_only,
             skip: refused.skip,
             from: refused.from.map(|from| now + seconds(from)),

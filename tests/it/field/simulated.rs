@@ -95,13 +95,20 @@ impl<'a> Play<'a> {
         let request = Request::parse(&Parameters::Text(text.clone()), JOB).unwrap();
         let mut edits = given.edits.clone();
         edits.sort_by(|one, other| other.at.total_cmp(&one.at));
-        let continuation = Continuation::begin(JOB, now, request.timeout);
+        let ours = now + skew(case);
+        let continuation = Continuation::begin(JOB, ours, request.timeout);
         Play {
             case,
             world,
             began: now,
             now,
-            engine: Engine::new(request, continuation, now, now + life(case), str::to_owned),
+            engine: Engine::new(
+                request,
+                continuation,
+                ours,
+                ours + life(case),
+                str::to_owned,
+            ),
             text,
             written: None,
             writes: 0,
@@ -110,9 +117,14 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// The time by our own clock.
+    fn clock(&self) -> Timestamp {
+        self.now + skew(self.case)
+    }
+
     fn run(&mut self) -> Report {
         for _ in 0..STEPS {
-            match self.engine.next(self.now) {
+            match self.engine.next(self.clock()) {
                 Next::Ask(ask) => {
                     self.pass(CALL);
                     let reply = self.world.answer(&simulated::request(&ask.call), self.now);
@@ -121,16 +133,16 @@ impl<'a> Play<'a> {
                         self.written.get_or_insert(self.now);
                         self.writes += 1;
                     }
-                    self.engine.answered(answer, self.now);
+                    self.engine.answered(answer, self.clock());
                 }
                 Next::Watch(watching) => self.watch(&watching),
                 Next::Alarms(asked) => panic!("{asked:?}"),
-                Next::Sleep(end) => self.pass(end.duration_since(self.now)),
+                Next::Sleep(end) => self.pass(end.duration_since(self.clock())),
                 Next::Done(outcome) => {
                     self.outage = outcome.is_outage();
                     let ended = self.engine.clone().ended(*outcome);
                     let source = CredentialSource::Parameter(ParameterPlace::default());
-                    match ended.report(&self.text, &source, self.now) {
+                    match ended.report(&self.text, &source, self.clock()) {
                         Report::Progress { token, .. } => self.hand_over(&token),
                         report @ (Report::Success { .. } | Report::Failure { .. }) => {
                             return report;
@@ -147,20 +159,22 @@ impl<'a> Play<'a> {
         self.pass(SignedDuration::from_secs(2));
         let continuation = Continuation::decode(token, &self.text).unwrap();
         let request = self.engine.request.clone();
-        let end = self.now + life(self.case);
-        self.engine = Engine::new(request, continuation, self.now, end, str::to_owned);
+        let now = self.clock();
+        let end = now + life(self.case);
+        self.engine = Engine::new(request, continuation, now, end, str::to_owned);
     }
 
     /// A watch tells of each change of the Deployment.
     fn watch(&mut self, watching: &Watching) {
-        while self.now < watching.until {
-            self.now = self.next_change(watching.until);
+        let until = watching.until - skew(self.case);
+        while self.now < until {
+            self.now = self.next_change(until);
             self.advance();
             if let Some(heard) = simulated::heard(&self.world, &self.engine, watching) {
-                return self.engine.heard(heard, true, self.now);
+                return self.engine.heard(heard, true, self.clock());
             }
         }
-        self.engine.heard(Heard::Nothing, true, self.now);
+        self.engine.heard(Heard::Nothing, true, self.clock());
     }
 
     fn pass(&mut self, time: SignedDuration) {
@@ -207,4 +221,9 @@ impl<'a> Play<'a> {
 /// How long one invocation lasts.
 fn life(case: &Case) -> SignedDuration {
     seconds(case.given.life.unwrap_or(LIFE))
+}
+
+/// How far our clock is ahead of the cluster's.
+fn skew(case: &Case) -> SignedDuration {
+    seconds(case.given.ahead)
 }

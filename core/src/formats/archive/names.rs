@@ -13,14 +13,15 @@ pub(super) const ALIKE_LENGTH: usize = 64;
 const SHORT_NAME: usize = 4;
 
 /// The form of a path for comparison: with `/` between folders (some programs write `\`), without a
-/// leading `/` or `./` (like `unzip`), and with composed letters (a Mac writes `u` and its dots
-/// separately).
+/// leading `/` or `./` (like `unzip`), with one `/` for several, and with composed letters (a Mac
+/// writes `u` and its dots separately).
 pub fn plain(path: &str) -> String {
     let path = path.replace('\\', "/");
-    let mut parts = path.split('/').filter(|part| *part != ".").peekable();
-    while parts.next_if(|part| part.is_empty()).is_some() {}
+    let parts = path.split('/').filter(|part| !["", "."].contains(part));
+    let parts = parts.collect::<Vec<_>>();
     // What is empty at the end marks a folder.
-    let path = parts.collect::<Vec<_>>().join("/");
+    let is_folder = path.ends_with('/') && !parts.is_empty();
+    let path = parts.join("/") + if is_folder { "/" } else { "" };
     match path.is_ascii() {
         true => path,
         false => ComposingNormalizerBorrowed::new_nfc()

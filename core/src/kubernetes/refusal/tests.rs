@@ -171,6 +171,16 @@ fn a_policy_is_one_whatever_status_it_answers_with() {
         ),
         (
             403,
+            r#"deployments.apps "web" is forbidden: MutatingAdmissionPolicy 'add' with binding 'b' denied request: failed to apply"#,
+            RefusalCause::Policy(Policy::Mutation("add".into())),
+        ),
+        (
+            403,
+            r#"deployments.apps "web" is forbidden: not yet ready to handle request"#,
+            RefusalCause::Busy,
+        ),
+        (
+            403,
             r#"pods "web-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false"#,
             RefusalCause::Policy(Policy::PodSecurity),
         ),

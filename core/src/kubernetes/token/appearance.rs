@@ -53,10 +53,16 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
          store it again, straight from the command that prints it"
     } else if text.contains("-----BEGIN") {
         "is a certificate or a key in PEM: store the ServiceAccount's token"
+    } else if is_placeholder(text) {
+        "is a placeholder that nothing filled in: store the token itself"
     } else if let Some(why) = document(text) {
         why
     } else if lower == "bearer" || lower.starts_with("bearer ") || lower.starts_with("bearer\t") {
         "begins with the word Bearer: store the token alone, without it"
+    } else if lower.starts_with("authorization:") {
+        "is a whole `Authorization` header: store the token alone, which stands behind Bearer"
+    } else if has_name(text) {
+        "has a name before it, as in TOKEN=… or token: …: store the token alone, without it"
     } else if ['"', '\'', '`'].into_iter().any(quoted) {
         "has quotes around it: store it without them (`--output text`, or `jq -r`)"
     } else if lower.starts_with("file://") || lower.starts_with("fileb://") {
@@ -77,6 +83,37 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
     } else {
         return None;
     })
+}
+
+/// Whether the text is a placeholder of a shell, a template or a guide: `$TOKEN`, `{{ token }}`.
+fn is_placeholder(text: &str) -> bool {
+    let pairs = [
+        ("<", ">"),
+        ("${", "}"),
+        ("$(", ")"),
+        ("{{", "}}"),
+        ("#{", "}"),
+        ("%", "%"),
+    ];
+    let is_around = |(open, close): &(&str, &str)| {
+        text.len() >= open.len() + close.len() && text.starts_with(open) && text.ends_with(close)
+    };
+    pairs.iter().any(is_around) || text.starts_with('$')
+}
+
+/// Whether a variable's or a field's name stands before the value.
+fn has_name(text: &str) -> bool {
+    let rest = text.strip_prefix("export ").unwrap_or(text);
+    let Some((name, value)) = rest.split_once(['=', ':']) else {
+        return false;
+    };
+    // Base64 ends with `=`, and a token of Rancher has a colon.
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let is_name = !name.is_empty() && name.bytes().all(is_letter);
+    let is_apart = rest.len() < text.len() || value.starts_with(' ');
+    let value = value.trim_start_matches([' ', '"', '\'']);
+    let is_given = is_apart || value.starts_with(JWT) || value.starts_with(EKS);
+    is_name && is_given && !value.is_empty()
 }
 
 /// The alphabet of a bearer token; Rancher's have a colon as well.

@@ -68,6 +68,9 @@ fn unreadable(image: &str) -> Option<String> {
             _ => format!("it has {name} after `{}`", end_of(before)),
         });
     }
+    if image.contains(',') {
+        return Some("it has a comma, as a list of several has: one is wanted".to_owned());
+    }
     if let Some((scheme, rest)) = image.split_once("://") {
         return Some(format!(
             "it begins with `{}://`, and an image does with its registry or name: `{}`",
@@ -98,7 +101,8 @@ pub fn nothing_filled(place: &str) -> String {
     }
 }
 
-/// Finds an unfilled placeholder: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`.
+/// Finds an unfilled placeholder: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`, and `__X__` as a
+/// whole tag.
 pub fn unfilled(image: &str) -> Option<&str> {
     let between = |open: &str, close: &str| {
         let start = image.find(open)?;
@@ -116,6 +120,12 @@ pub fn unfilled(image: &str) -> Option<&str> {
     let found = pairs
         .into_iter()
         .find_map(|(open, close)| between(open, close));
+    let tag = image.rsplit(['/', ':']).next().unwrap_or_default();
+    let inner = tag
+        .strip_prefix("__")
+        .and_then(|tag| tag.strip_suffix("__"));
+    let is_name = |name: &&str| !name.is_empty() && name.len() < tag.len();
+    let found = found.or_else(|| inner.filter(is_name).map(|_| tag));
     found.or_else(|| {
         let start = image.find('$')?;
         let name = image[start + 1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));

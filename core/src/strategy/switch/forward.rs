@@ -185,7 +185,9 @@ impl Context<'_> {
             let patch = service_lock::take(service, &lock, Pin::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }
-        Ok(self.succeed(service, found, false, None))
+        // Its switch is known by the Service's annotations, which somebody may have taken away.
+        let wrote = found.annotation(marks::JOB) == Some(&self.continuation.job);
+        Ok(self.succeed(service, found, wrote, None))
     }
 
     /// The switch of this job is complete: the lock was given up as the last step.

@@ -6,6 +6,7 @@ use crate::kubernetes::service::Service;
 use crate::problem::Fault;
 use crate::snapshot::Query;
 use crate::state::marks::{self, VERSION};
+use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::{self, Lock};
@@ -28,6 +29,9 @@ impl Context<'_> {
         if let Some(live) = self.snapshot.deployment(&name)? {
             return Ok(live);
         }
+        if own.is_some() {
+            return Err(self.fail(RolloutCause::DeploymentDeleted(name)));
+        }
         let problem = if name == self.request.deployment {
             format!(
                 "names `{name}`, which does not exist. This strategy takes over from a version \
@@ -43,7 +47,7 @@ impl Context<'_> {
             let service = service.name();
             format!("is wrong: Service `{service}` sends to `{name}`, which does not exist")
         };
-        Err(self.refuse(own.as_ref(), vec![Fault::new("deployment", problem)]))
+        Err(self.refuse(None, vec![Fault::new("deployment", problem)]))
     }
 
     /// The Deployment behind a Service that tells no version: the plain one, unless somebody has

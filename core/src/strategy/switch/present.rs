@@ -3,6 +3,7 @@
 
 use super::context::Context;
 use crate::change::editor::Editor;
+use crate::kubernetes::object::timestamp;
 use crate::snapshot::{Kind, Query};
 use crate::strategy::decision::Decision;
 use crate::strategy::result::{Failure, RollbackResult};
@@ -59,7 +60,11 @@ impl Context<'_> {
             name: self.switch.service.clone(),
             field: ["f:spec", "f:selector"].map(str::to_owned).to_vec(),
         })?;
-        Ok(editor.clone())
+        // A field that somebody took away has no editor but the one from before.
+        let since = self.continuation.started.as_second();
+        let is_later =
+            |editor: &&Editor| timestamp(&editor.time).is_none_or(|time| time.as_second() >= since);
+        Ok(editor.as_ref().filter(is_later).cloned())
     }
 
     pub(super) fn present(&self) -> Result<TrafficState, Query> {

@@ -354,3 +354,13 @@ fn the_names_that_an_object_refers_to_are_open_as_a_whole() {
         assert_eq!(mask.text(hidden), HIDDEN);
     }
 }
+
+#[test]
+fn a_mask_prints_none_of_its_values() {
+    let mut mask = Mask::new();
+    mask.add(["a-secret-of-many-letters"]);
+    mask.add_values(["a-value-of-many-letters"]);
+    mask.add_parts(["a-part-of-many-letters"]);
+    let printed = format!("{mask:?}");
+    assert!(!printed.contains("many-letters"), "{printed}");
+}

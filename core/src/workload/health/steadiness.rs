@@ -41,10 +41,24 @@ pub fn is_untested(live: &Workload) -> bool {
         return false;
     }
     let waits = live.min_ready_seconds() > 0;
-    let probes =
-        |container: &Value, probe: &str| container.get(probe).is_some_and(Value::is_object);
-    let tested = |it: &Value| probes(it, "readinessProbe") || probes(it, "startupProbe");
-    live.replicas() > 0 && !waits && !live.containers("containers").iter().all(tested)
+    live.replicas() > 0 && !waits && !serving(live).all(is_tested)
+}
+
+/// Whether a probe tells of at least one container whether it serves.
+pub fn has_probe(live: &Workload) -> bool {
+    serving(live).any(is_tested)
+}
+
+/// The containers whose readiness is the pod's: a sidecar that ends takes it away, too.
+fn serving(live: &Workload) -> impl Iterator<Item = &Value> {
+    let sidecars = live.containers("initContainers").iter();
+    let sidecars = sidecars.filter(|it| it["restartPolicy"] == "Always");
+    live.containers("containers").iter().chain(sidecars)
+}
+
+fn is_tested(container: &Value) -> bool {
+    let probes = |probe: &str| container.get(probe).is_some_and(Value::is_object);
+    probes("readinessProbe") || probes("startupProbe")
 }
 
 /// A pod in a word: its uid and its containers' restart count. `None` for a pod of another owner
@@ -56,8 +70,9 @@ pub fn pod(pod: &Value, owner: &str) -> Option<String> {
     if !ours || ending {
         return None;
     }
-    let containers = pod.pointer("/status/containerStatuses");
-    let containers = containers.and_then(Value::as_array).into_iter().flatten();
+    let lists = ["/status/containerStatuses", "/status/initContainerStatuses"].into_iter();
+    let lists = lists.filter_map(|list| pod.pointer(list)?.as_array());
+    let containers = lists.flatten();
     let restarts = containers.filter_map(|container| container["restartCount"].as_i64());
     let uid = pod.pointer("/metadata/uid").and_then(Value::as_str);
     Some(format!(

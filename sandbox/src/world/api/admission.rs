@@ -20,6 +20,7 @@ impl World {
             let hit = hit
                 && call.target.kind.plural == refusal.resource
                 && call.target.subresource.is_none()
+                && call.has(&refusal.having)
                 && (call.dry_run || !refusal.trials_only);
             if !hit || !in_time {
                 continue;

@@ -40,6 +40,11 @@ impl Call<'_> {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether the body has this text in it.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        String::from_utf8_lossy(self.body).contains(text)
+    }
+
     pub(crate) fn flag(&self, name: &str) -> bool {
         matches!(self.ask(name), Some("1" | "true" | "True" | "TRUE" | "t"))
     }

@@ -54,6 +54,9 @@ impl Finding {
                 };
                 match self.said.as_str() {
                     "" => format!("{who} has a problem with {node}"),
+                    said if is_taken_off(said) => {
+                        format!("{who} was taken off {node}: {}", last_words(said))
+                    }
                     said => format!("{who} has a problem with {node}: {}", last_words(said)),
                 }
             }
@@ -281,6 +284,13 @@ impl Finding {
             None => format!("{who} runs{restarted}, but its {kind} probe{probe} has not passed"),
         }
     }
+}
+
+/// Whether the scheduler or the eviction API has removed a pod from a node that is in order.
+/// <https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions>
+fn is_taken_off(said: &str) -> bool {
+    let reasons = ["PreemptionByScheduler", "EvictionByEvictionAPI"];
+    reasons.iter().any(|reason| said.starts_with(reason))
 }
 
 /// The meaning of some exit codes in shells and kernels.

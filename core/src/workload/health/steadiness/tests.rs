@@ -37,6 +37,20 @@ fn only_what_nothing_probes_is_looked_at_twice() {
             true,
         ),
         (
+            "a sidecar",
+            json!({"containers": [{"name": "a", "readinessProbe": probe}],
+                "initContainers": [{"name": "b", "restartPolicy": "Always"}]}),
+            json!({}),
+            true,
+        ),
+        (
+            "an init container ends before the pod is ready",
+            json!({"containers": [{"name": "a", "readinessProbe": probe}],
+                "initContainers": [{"name": "b"}]}),
+            json!({}),
+            false,
+        ),
+        (
             "minReadySeconds",
             json!({"containers": [{"name": "a"}]}),
             json!({"minReadySeconds": 5}),
